@@ -1,0 +1,82 @@
+# Everything a person or CI does here. Needs make and Python 3.11 or newer; `make help` lists the goals.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+
+PYTHON ?= $(firstword $(foreach candidate,python3 python3.13 python3.12 python3.11,\
+	$(shell $(candidate) -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $(candidate))))
+VENV := .venv
+BIN := $(VENV)/bin
+RUNTIME := $(VENV)/.runtime-installed
+DEV := $(VENV)/.dev-installed
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+COMPILE := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet pyproject.toml
+# make's own `-j` would start tests, servers and builds in each other's way.
+.NOTPARALLEL:
+
+.PHONY: help
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: $(RUNTIME) ## Set everything up and run the product (PORT=8000, QIKBIZ_HOME=var)
+	@exec $(BIN)/qikbiz up
+
+.PHONY: setup
+setup: $(RUNTIME) $(DEV) ## Make the virtual environment with all tools
+
+.PHONY: assets
+assets: $(RUNTIME) ## Build the front-end packages (skipped when up to date)
+	@$(BIN)/python -m provisioning.assets build
+
+.PHONY: test
+test: $(DEV) assets ## Run every test on throw-away servers
+	@$(BIN)/python -m pytest
+
+.PHONY: check
+check: $(DEV) ## Lint, formatting, types, import rules, templates
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy --strict
+	$(BIN)/lint-imports
+	$(BIN)/djlint platform --lint --quiet
+
+.PHONY: fmt
+fmt: $(DEV) ## Format the code and mend what the linter can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+.PHONY: bench
+bench: $(DEV) assets ## Measure against the peers and print the table
+	@$(BIN)/python -m tests.bench
+
+.PHONY: lock
+lock: $(BIN)/uv ## Pin the newest allowed versions of all packages with their hashes
+	$(COMPILE) --upgrade --extra build --output-file requirements.txt
+	$(COMPILE) --upgrade --extra build --extra dev --constraint requirements.txt --output-file requirements-dev.txt
+
+.PHONY: clean
+clean: ## Remove what was built; the data in var/ stays
+	rm -rf $(VENV) node_modules build dist platform/qikbiz/web/static/dist bench-results.json test-artifacts
+	rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -not -path './var/*' -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "QikBiz needs Python 3.11 or newer; none was found. Name one with PYTHON=/path/to/python3." >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "$(PYTHON) cannot make virtual environments. On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
+	@echo "Making the virtual environment in $(VENV) ..."
+	@$(PYTHON) -m venv $(VENV)
+
+$(RUNTIME): requirements.txt pyproject.toml | $(BIN)/python
+	@echo "Installing the pinned packages ..."
+	@$(PIP) install --require-hashes --requirement requirements.txt
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(DEV): requirements-dev.txt $(RUNTIME)
+	@echo "Installing the pinned development tools ..."
+	@$(PIP) install --require-hashes --requirement requirements-dev.txt
+	@touch $@
+
+$(BIN)/uv: | $(BIN)/python
+	@test -x $@ || $(PIP) install uv
