@@ -1,0 +1,201 @@
+"""Everything the environment may say, read and checked once, at start.
+
+`os.environ` is read here and nowhere else. A secret NAME may also come from the file named by NAME_FILE.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+from typing import Literal
+from urllib.parse import parse_qs, urlsplit
+
+from config import embedded
+from config.keys import KeyRing, development_key_ring
+
+Environment = Literal["development", "test", "production"]
+
+
+class SettingsError(Exception):
+    """The environment asks for something the program refuses; the text says what and how to mend it."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What one process was started with.
+
+    `home` is the folder of everything the program keeps on disk; `control_url`, `provisioner_url` and `redis_url`
+    point at embedded servers under it unless they were given.
+    """
+
+    environment: Environment
+    home: Path
+    port: int
+    base_domain: str
+    control_url: str
+    provisioner_url: str | None
+    redis_url: str
+    embedded: bool
+    keys: KeyRing
+    smtp_url: str | None = None
+    mail_from: str = "QikBiz <no-reply@localhost>"
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
+    public_scheme: Literal["http", "https"] = "http"
+    web_workers: int = 2
+    web_threads: int = 8
+    log_level: str = "INFO"
+    max_upload_bytes: int = 512 * 1024 * 1024
+    redis_prefix: str = "qb"
+    argon2_memory_kib: int = 19 * 1024
+    argon2_iterations: int = 2
+
+    @property
+    def files(self) -> Path:
+        """Folder of uploads and finished exports."""
+        return self.home / "files"
+
+    @property
+    def mail_sink(self) -> Path:
+        """Folder where mails are written when no SMTP server is set."""
+        return self.home / "mail"
+
+    @property
+    def is_production(self) -> bool:
+        return self.environment == "production"
+
+    def origin(self, host: str) -> str:
+        """Scheme, host and port of a page on `host`, as links in mails need it."""
+        default = 443 if self.public_scheme == "https" else 80
+        shown = "" if self.is_production or self.port == default else f":{self.port}"
+        return f"{self.public_scheme}://{host}{shown}"
+
+
+def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the environment once. Raises SettingsError with a sentence that says what to change."""
+    given = dict(os.environ if environ is None else environ)
+    environment = _environment(given)
+    home = Path(given.get("QIKBIZ_HOME") or "var").expanduser().resolve()
+    control, redis = _secret(given, "QIKBIZ_CONTROL_URL"), _secret(given, "QIKBIZ_REDIS_URL")
+    provisioner = _secret(given, "QIKBIZ_PROVISIONER_URL")
+    if bool(control) != bool(redis):
+        raise SettingsError("Set both QIKBIZ_CONTROL_URL and QIKBIZ_REDIS_URL, or neither (then embedded servers run).")
+    settings = Settings(
+        environment=environment,
+        home=home,
+        port=_integer(given, "PORT", 8000),
+        base_domain=_base_domain(given),
+        control_url=control or embedded.control_url(home),
+        provisioner_url=provisioner if control else embedded.provisioner_url(home),
+        redis_url=redis or embedded.redis_url(home),
+        embedded=not control,
+        keys=_key_ring(given, environment, home),
+        smtp_url=_secret(given, "QIKBIZ_SMTP_URL"),
+        mail_from=given.get("QIKBIZ_MAIL_FROM") or f"QikBiz <no-reply@{_base_domain(given)}>",
+        trusted_proxies=_networks(given, "QIKBIZ_TRUSTED_PROXIES"),
+        public_scheme="https" if environment == "production" or given.get("QIKBIZ_SCHEME") == "https" else "http",
+        web_workers=_integer(given, "QIKBIZ_WEB_WORKERS", 2),
+        web_threads=_integer(given, "QIKBIZ_WEB_THREADS", 8),
+        log_level=given.get("QIKBIZ_LOG_LEVEL", "INFO").upper(),
+        argon2_memory_kib=_integer(given, "QIKBIZ_ARGON2_MEMORY_KIB", 19 * 1024 if environment != "test" else 64),
+        argon2_iterations=_integer(given, "QIKBIZ_ARGON2_ITERATIONS", 2 if environment != "test" else 1),
+    )
+    if settings.is_production:
+        _refuse_unsafe(settings, given)
+    return settings
+
+
+def _environment(given: Mapping[str, str]) -> Environment:
+    value = given.get("QIKBIZ_ENV", "development")
+    if value not in ("development", "test", "production"):
+        raise SettingsError(f"QIKBIZ_ENV is {value!r}; it must be development, test or production.")
+    return value  # type: ignore[return-value]  # narrowed by the check above, which mypy cannot follow
+
+
+def _secret(given: Mapping[str, str], name: str) -> str | None:
+    path = given.get(f"{name}_FILE")
+    if not path:
+        return given.get(name) or None
+    try:
+        return Path(path).read_text(encoding="utf-8").strip() or None
+    except OSError as error:
+        raise SettingsError(f"{name}_FILE names {path}, which can't be read: {error.strerror}.") from error
+
+
+def _integer(given: Mapping[str, str], name: str, default: int) -> int:
+    text = given.get(name)
+    if not text:
+        return default
+    if not text.isdecimal():
+        raise SettingsError(f"{name} is {text!r}; it must be a whole number.")
+    return int(text)
+
+
+def _base_domain(given: Mapping[str, str]) -> str:
+    value = (given.get("QIKBIZ_BASE_DOMAIN") or "localhost").strip().lower().rstrip(".")
+    if not value or any(c in value for c in "/:@ "):
+        raise SettingsError(f"QIKBIZ_BASE_DOMAIN is {value!r}; give a bare domain such as crm.example.org.")
+    return value
+
+
+def _networks(given: Mapping[str, str], name: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    words = given.get(name, "").replace(",", " ").split()
+    try:
+        return tuple(ip_network(word) for word in words)
+    except ValueError as error:
+        raise SettingsError(f"{name}: {error}. Give addresses or networks such as 10.0.0.0/8.") from error
+
+
+def _key_ring(given: Mapping[str, str], environment: Environment, home: Path) -> KeyRing:
+    text = _secret(given, "QIKBIZ_KEYS")
+    if text:
+        try:
+            return KeyRing.parse(text)
+        except ValueError as error:
+            raise SettingsError(f"QIKBIZ_KEYS can't be used: {error}") from error
+    if environment == "production":
+        raise SettingsError("QIKBIZ_KEYS is not set. Make one with `qikbiz keys new` and give it by QIKBIZ_KEYS_FILE.")
+    return development_key_ring(home)
+
+
+def _refuse_unsafe(settings: Settings, given: Mapping[str, str]) -> None:
+    if settings.keys.is_development:
+        raise SettingsError("QIKBIZ_KEYS is the development key. Make one of your own with `qikbiz keys new`.")
+    if settings.embedded:
+        raise SettingsError(
+            "Production needs servers of its own: set QIKBIZ_CONTROL_URL and QIKBIZ_REDIS_URL (and, for provisioning, QIKBIZ_PROVISIONER_URL)."
+        )
+    if settings.base_domain == "localhost":
+        raise SettingsError("QIKBIZ_BASE_DOMAIN is not set. Give the domain under which tenants get their subdomains.")
+    if not settings.smtp_url:
+        raise SettingsError("QIKBIZ_SMTP_URL is not set; without it no invitation or notice would leave.")
+    for name, url in (("QIKBIZ_CONTROL_URL", settings.control_url), ("QIKBIZ_PROVISIONER_URL", settings.provisioner_url)):
+        if url and not postgres_is_protected(url):
+            raise SettingsError(f"{name} is reached without verified TLS: add sslmode=verify-full, or use a unix socket.")
+    if not redis_is_protected(settings.redis_url):
+        raise SettingsError("QIKBIZ_REDIS_URL is reached without TLS: use rediss:// or unix://.")
+    if not smtp_is_protected(settings.smtp_url):
+        raise SettingsError("QIKBIZ_SMTP_URL is reached without TLS: use smtps:// or smtp+starttls://.")
+    if given.get("LOGIN_DISABLED"):
+        raise SettingsError("LOGIN_DISABLED is set; it turns every login check off. Remove it.")
+
+
+def postgres_is_protected(url: str) -> bool:
+    """True for a unix socket or a verified TLS connection."""
+    parts = urlsplit(url)
+    query = parse_qs(parts.query)
+    host = (query.get("host") or [parts.hostname or ""])[-1]
+    return host.startswith("/") or query.get("sslmode") == ["verify-full"]
+
+
+def redis_is_protected(url: str) -> bool:
+    """True for a unix socket or TLS with the certificate checked."""
+    parts = urlsplit(url)
+    unchecked = parse_qs(parts.query).get("ssl_cert_reqs", ["required"])[-1] in ("none", "optional")
+    return parts.scheme == "unix" or (parts.scheme == "rediss" and not unchecked)
+
+
+def smtp_is_protected(url: str) -> bool:
+    return urlsplit(url).scheme in ("smtps", "smtp+starttls")

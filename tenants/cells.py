@@ -1,0 +1,94 @@
+"""One engine for each cell: its own login, its own pool, and no right to anything until a tenant is entered."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from tenants.connection import TenantConnection, open_tenant_connection
+
+TENANTS_PER_CONNECTION = 50
+
+
+class UnknownCell(Exception):
+    """A tenant names a cell that the control database doesn't have."""
+
+
+class Cells:
+    """The engines of this process, made when first needed.
+
+    `find_dsn` gives a cell's opened DSN, or None. `max_tenants` bounds what a backend keeps in its caches, which
+    it never gives back: after that many tenants a connection is replaced (research: tenancy.md 5.3).
+    """
+
+    def __init__(
+        self,
+        find_dsn: Callable[[str], str | None],
+        *,
+        pool_size: int = 4,
+        max_overflow: int = 16,
+        max_tenants: int = TENANTS_PER_CONNECTION,
+        application_name: str = "qikbiz",
+    ) -> None:
+        self._find_dsn = find_dsn
+        self._pool_size = pool_size
+        self._max_overflow = max_overflow
+        self._max_tenants = max_tenants
+        self._application_name = application_name
+        self._engines: dict[str, Engine] = {}
+        self._lock = threading.Lock()
+
+    def engine(self, cell: str) -> Engine:
+        """The engine of `cell`. Raises UnknownCell."""
+        found = self._engines.get(cell)
+        if found is not None:
+            return found
+        with self._lock:
+            if cell not in self._engines:
+                dsn = self._find_dsn(cell)
+                if dsn is None:
+                    raise UnknownCell(cell)
+                self._engines[cell] = self._make_engine(dsn)
+            return self._engines[cell]
+
+    def connect(self, cell: str) -> TenantConnection:
+        """A connection outside the pool, for work that streams for minutes. The caller closes it."""
+        dsn = self._find_dsn(cell)
+        if dsn is None:
+            raise UnknownCell(cell)
+        connection = open_tenant_connection(dsn, self._application_name)
+        connection.arm()
+        return connection
+
+    def dispose(self) -> None:
+        """Close every pooled connection; engines are made again when needed (after a fork, at the end of a test)."""
+        with self._lock:
+            engines, self._engines = self._engines, {}
+        for engine in engines.values():
+            engine.dispose()
+
+    def _make_engine(self, dsn: str) -> Engine:
+        engine = create_engine(
+            "postgresql+psycopg://",
+            creator=lambda: open_tenant_connection(dsn, self._application_name),
+            pool_size=self._pool_size,
+            max_overflow=self._max_overflow,
+            pool_timeout=5,
+            pool_recycle=1800,
+            hide_parameters=True,
+            use_native_hstore=False,
+        )
+        event.listen(engine, "connect", _arm)
+        event.listen(engine, "checkin", self._replace_when_full)
+        return engine
+
+    def _replace_when_full(self, connection: TenantConnection | None, entry: ConnectionPoolEntry) -> None:
+        if connection is not None and len(getattr(connection, "tenants_seen", ())) >= self._max_tenants:
+            entry.invalidate(soft=True)
+
+
+def _arm(connection: TenantConnection, _entry: ConnectionPoolEntry) -> None:
+    connection.arm()

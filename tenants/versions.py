@@ -1,0 +1,10 @@
+"""Which versions of a tenant's schema this program serves: the newest and the one before (expand, then contract)."""
+
+from __future__ import annotations
+
+HEAD = "0001"
+SERVED = frozenset({"0001"})
+
+
+def is_served(version: str) -> bool:
+    return version in SERVED
