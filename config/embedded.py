@@ -20,7 +20,7 @@ def socket_directory(home: Path) -> Path:
     if len(bytes(directory / ".s.PGSQL.5432.lock")) <= LONGEST_SOCKET_PATH:
         return directory
     # Not the temp dir of this process: another terminal may have another TMPDIR and must find the same place.
-    return Path("/tmp") / f"qikbiz-{sha256(bytes(directory)).hexdigest()[:16]}"  # noqa: S108
+    return Path("/tmp") / f"qikbiz-{sha256(bytes(directory)).hexdigest()[:16]}"
 
 
 def postgres_url(home: Path, user: str, database: str) -> str:

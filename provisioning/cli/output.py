@@ -1,11 +1,11 @@
 """What every command shares: its answer as text or as one JSON object, its progress, its errors and exit codes.
 
-    @click.command()
-    @click.argument("slug")
-    @reporting
-    def suspend(slug: str) -> Answer:
-        tenant = suspend_tenant(load_settings(), slug)
-        return Answer({"slug": tenant.slug}, f"{slug} is suspended.")
+@click.command()
+@click.argument("slug")
+@reporting
+def suspend(slug: str) -> Answer:
+    tenant = suspend_tenant(load_settings(), slug)
+    return Answer({"slug": tenant.slug}, f"{slug} is suspended.")
 """
 
 import functools

