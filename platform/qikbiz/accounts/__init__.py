@@ -1,0 +1,1 @@
+"""Logins of a tenant: users, sessions, remembered devices, passwords, invitations."""

@@ -1,0 +1,101 @@
+"""Who may log in, and the durable list of sessions. The same columns serve a tenant's users and the platform's staff."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from qikbiz.database import Model
+from tenants.control import new_id
+
+
+class PersonColumns:
+    """A login. `epoch` grows whenever all sessions of this person must end. `email_key` is the address folded for look-up."""
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    email: Mapped[str]
+    email_key: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    role: Mapped[str]
+    state: Mapped[str] = mapped_column(server_default="invited")
+    password_hash: Mapped[str | None]
+    password_changed_at: Mapped[datetime | None]
+    epoch: Mapped[int] = mapped_column(server_default="1")
+    time_zone: Mapped[str] = mapped_column(server_default="")
+    preferences: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    last_seen_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+
+
+class SessionColumns:
+    """One login on one device. `id_hash` is the HMAC of the id that only the cookie holds."""
+
+    id_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    person_id: Mapped[UUID] = mapped_column(index=True)
+    person_epoch: Mapped[int]
+    tenant_epoch: Mapped[int]
+    created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+    last_seen_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+    idle_until: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    fresh_until: Mapped[datetime | None]
+    method: Mapped[str]
+    device: Mapped[str] = mapped_column(server_default="")
+    address_prefix: Mapped[str] = mapped_column(server_default="")
+    series_hash: Mapped[bytes | None] = mapped_column(LargeBinary)
+    revoked_at: Mapped[datetime | None]
+    revoked_reason: Mapped[str] = mapped_column(server_default="")
+
+
+class TokenColumns:
+    """A single-use link: an invitation or a new password. Only the hash of its secret is kept."""
+
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    person_id: Mapped[UUID] = mapped_column(index=True)
+    purpose: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
+class User(PersonColumns, Model):
+    """A login of one tenant."""
+
+    __tablename__ = "users"
+    __table_args__ = (
+        CheckConstraint("state in ('invited', 'active', 'disabled')", name="state"),
+        CheckConstraint("role in ('administrator', 'member', 'reader')", name="role"),
+    )
+
+
+class UserSession(SessionColumns, Model):
+    __tablename__ = "user_sessions"
+
+
+class UserToken(TokenColumns, Model):
+    __tablename__ = "user_tokens"
+
+
+class RememberSeries(Model):
+    """A remembered device: a series with a one-time token (research: security.md 3.6)."""
+
+    __tablename__ = "remember_series"
+    __table_args__ = (Index("ix_remember_series_user_id", "user_id"),)
+
+    series_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary)
+    previous_hash: Mapped[bytes | None] = mapped_column(LargeBinary)
+    is_seen: Mapped[bool] = mapped_column(server_default=text("true"))
+    rotated_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+    created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+    expires_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    device: Mapped[str] = mapped_column(server_default="")
+    address_prefix: Mapped[str] = mapped_column(server_default="")
+    revoked_at: Mapped[datetime | None]
+    revoked_reason: Mapped[str] = mapped_column(server_default="")

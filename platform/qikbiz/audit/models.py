@@ -1,0 +1,65 @@
+"""The audit of a tenant, and the history of each record from which timeline and undo are read."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Index, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from qikbiz.database import Model
+from tenants.control import new_id
+
+
+class AuditEvent(Model):
+    """One act. `actor_kind` is user, staff, system or anonymous; `details` holds old → new where something changed."""
+
+    __tablename__ = "audit_events"
+    __table_args__ = (
+        CheckConstraint("actor_kind in ('user', 'staff', 'system', 'anonymous')", name="actor_kind"),
+        Index("ix_audit_events_record", "record_id", "id", postgresql_where=text("record_id is not null")),
+        Index("ix_audit_events_actor", "actor_id", "id"),
+        Index("ix_audit_events_action", "action", "id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+    actor_kind: Mapped[str]
+    actor_id: Mapped[UUID | None]
+    actor_name: Mapped[str] = mapped_column(server_default="")
+    action: Mapped[str]
+    record_type: Mapped[str] = mapped_column(server_default="")
+    record_id: Mapped[UUID | None]
+    subject: Mapped[str] = mapped_column(server_default="")
+    details: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    request_id: Mapped[str] = mapped_column(server_default="")
+
+
+class RecordChange(Model):
+    """One change of one record: `changes` is {field: [old, new]}; `version` is the record's version after it.
+
+    `source` says how: form, import, undo, command. A record that an import created has no row here: its own
+    `created_by_import` says so, which keeps a million-row import a million rows smaller.
+    """
+
+    __tablename__ = "record_changes"
+    __table_args__ = (
+        CheckConstraint("source in ('form', 'import', 'undo', 'command')", name="source"),
+        Index("ix_record_changes_record", "record_id", "id"),
+        Index("ix_record_changes_import", "import_id", postgresql_where=text("import_id is not null")),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+    record_type: Mapped[str]
+    record_id: Mapped[UUID]
+    version: Mapped[int]
+    kind: Mapped[str]
+    source: Mapped[str]
+    actor_kind: Mapped[str]
+    actor_id: Mapped[UUID | None]
+    actor_name: Mapped[str] = mapped_column(server_default="")
+    import_id: Mapped[UUID | None]
+    changes: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))

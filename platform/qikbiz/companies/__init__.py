@@ -1,0 +1,1 @@
+"""Companies: organisations that the customer does business with."""

@@ -1,0 +1,1 @@
+"""The console: platform operators and support staff, on a host of its own."""

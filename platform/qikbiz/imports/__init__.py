@@ -1,0 +1,1 @@
+"""CSV import: upload, map, dry run, apply exactly that, undo."""

@@ -1,0 +1,1 @@
+"""Mail: every mail is a row first, then it leaves."""

@@ -1,0 +1,20 @@
+"""Every model, so that the metadata is whole: for migrations, the export's list of tables, and tests."""
+
+from __future__ import annotations
+
+from qikbiz.abuse import models as abuse
+from qikbiz.accounts import models as accounts
+from qikbiz.audit import models as audit
+from qikbiz.companies import models as companies
+from qikbiz.console import models as console
+from qikbiz.contacts import models as contacts
+from qikbiz.database import TenantBase
+from qikbiz.exports import models as exports
+from qikbiz.imports import models as imports
+from qikbiz.jobs import models as jobs
+from qikbiz.mail import models as mail
+from tenants.control import ControlModel
+
+ROOMS = (abuse, accounts, audit, companies, console, contacts, exports, imports, jobs, mail)
+tenant_metadata = TenantBase.metadata
+control_metadata = ControlModel.metadata

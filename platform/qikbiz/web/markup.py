@@ -1,0 +1,23 @@
+"""The only place where Python makes HTML. Everything put into it is escaped by `Markup.format`."""
+
+from datetime import datetime
+
+from markupsafe import Markup
+
+from qikbiz.web import assets
+
+
+def icon(name: str, css_class: str = "icon") -> Markup:
+    """One drawing of the sprite; decoration only, so the text beside it must say the same."""
+    sprite = assets.asset_url("icons.svg")
+    return Markup('<svg class="{}" aria-hidden="true" focusable="false"><use href="{}#{}"/></svg>').format(
+        css_class, sprite, name
+    )
+
+
+def time_element(moment: datetime, *, text: str, exact: str, relative: bool) -> Markup:
+    """A `<time>` with the exact moment on hover; a relative one is kept fresh by times.js."""
+    keep_fresh = Markup(" data-relative") if relative else ""
+    return Markup('<time datetime="{}" title="{}"{}>{}</time>').format(moment.isoformat(), exact, keep_fresh, text)
+
+
