@@ -13,6 +13,7 @@ import redis
 
 from config.embedded import LONGEST_SOCKET_PATH, control_url, redis_url, socket_directory
 from provisioning.embedded import EmbeddedPostgres, EmbeddedValkey, ServerFailed
+from provisioning.embedded.processes import has_ended, wait_until
 from tests.fixtures.servers import Servers, servers_at
 
 
@@ -34,7 +35,7 @@ def asked(postgres: EmbeddedPostgres, question: str) -> object:
 
 
 def test_postgres_sorts_alike_everywhere_keeps_utc_and_listens_on_no_network(servers: Servers) -> None:
-    assert asked(servers.postgres, "SELECT datlocprovider || datlocale FROM pg_database LIMIT 1") == "bC.UTF-8"
+    assert asked(servers.postgres, "SELECT datlocprovider::text || datlocale FROM pg_database LIMIT 1") == "bC.UTF-8"
     assert asked(servers.postgres, "SHOW timezone") == "UTC"
     assert asked(servers.postgres, "SHOW listen_addresses") == ""
     assert asked(servers.postgres, "SHOW data_checksums") == "on"
@@ -73,10 +74,12 @@ def test_postgres_keeps_its_rows_over_a_stop_and_over_a_kill(home: Path) -> None
 def test_postgres_starts_again_when_only_its_first_process_was_killed(home: Path) -> None:
     postgres = EmbeddedPostgres(home, durable=False)
     postgres.start()
-    with psycopg.connect(postgres.url()) as connection:
-        connection.execute("SELECT 1")
-        psutil.Process(pid_of(postgres)).kill()
-        postgres.start()
+    session = psycopg.connect(postgres.url())
+    first = psutil.Process(pid_of(postgres))
+    first.kill()
+    assert wait_until(lambda: has_ended(first), seconds=2)
+    postgres.start()
+    session.close()
     assert asked(postgres, "SELECT 1") == 1
 
 
