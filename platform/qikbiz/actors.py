@@ -1,0 +1,42 @@
+"""Who is doing this: a user of the tenant, staff, or the system itself. Set by the wrapper, read by audit and history."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Literal
+from uuid import UUID
+
+ActorKind = Literal["user", "staff", "system", "anonymous"]
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """The one who acts, as audit rows name it. `instruction` is what allows staff to act for a customer."""
+
+    kind: ActorKind
+    id: UUID | None = None
+    name: str = ""
+    instruction: str | None = None
+    request_id: str = ""
+
+
+SYSTEM = Actor("system", name="QikBiz")
+ANONYMOUS = Actor("anonymous")
+_actor: ContextVar[Actor] = ContextVar("qikbiz_actor", default=SYSTEM)
+
+
+def current_actor() -> Actor:
+    return _actor.get()
+
+
+@contextmanager
+def acting_as(actor: Actor) -> Iterator[Actor]:
+    """Everything audited inside the block is done by `actor`."""
+    token = _actor.set(actor)
+    try:
+        yield actor
+    finally:
+        _actor.reset(token)

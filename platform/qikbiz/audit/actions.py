@@ -1,0 +1,89 @@
+"""Writing the audit and the history of records, always in the transaction of the act itself."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+from uuid import UUID
+
+from qikbiz.actors import current_actor
+from qikbiz.audit.models import AuditEvent, RecordChange
+from qikbiz.console.models import PlatformAuditEvent
+from qikbiz.database import db
+
+ChangeKind = Literal["created", "changed", "deleted", "restored"]
+Source = Literal["form", "import", "undo", "command"]
+Changes = dict[str, list[Any]]
+
+
+def record(
+    action: str, *, record_type: str = "", record_id: UUID | None = None, subject: str = "", details: dict[str, Any] | None = None
+) -> AuditEvent:
+    """Add one event to the tenant's audit. `action` reads thing.verb in the past tense: contact.changed, export.fetched."""
+    actor = current_actor()
+    noted = dict(details or {})
+    if actor.instruction:
+        noted["instruction"] = actor.instruction
+    event = AuditEvent(
+        actor_kind=actor.kind,
+        actor_id=actor.id,
+        actor_name=actor.name,
+        action=action,
+        record_type=record_type,
+        record_id=record_id,
+        subject=subject,
+        details=noted,
+        request_id=actor.request_id,
+    )
+    db.session.add(event)
+    return event
+
+
+def record_change(
+    record_type: str,
+    record_id: UUID,
+    version: int,
+    kind: ChangeKind,
+    changes: Changes,
+    *,
+    subject: str = "",
+    source: Source = "form",
+    import_id: UUID | None = None,
+) -> RecordChange:
+    """Add one change to a record's history and to the audit. `changes` is {field: [old, new]}."""
+    actor = current_actor()
+    change = RecordChange(
+        record_type=record_type,
+        record_id=record_id,
+        version=version,
+        kind=kind,
+        source=source,
+        actor_kind=actor.kind,
+        actor_id=actor.id,
+        actor_name=actor.name,
+        import_id=import_id,
+        changes=changes,
+    )
+    db.session.add(change)
+    record(
+        f"{record_type}.{kind}", record_type=record_type, record_id=record_id, subject=subject, details={"changes": changes}
+    )
+    return change
+
+
+def record_on_platform(
+    action: str, *, tenant_id: UUID | None = None, subject: str = "", details: dict[str, Any] | None = None
+) -> PlatformAuditEvent:
+    """Add one event to the platform's audit (control database)."""
+    actor = current_actor()
+    event = PlatformAuditEvent(
+        actor_kind=actor.kind,
+        actor_id=actor.id,
+        actor_name=actor.name,
+        action=action,
+        tenant_id=tenant_id,
+        subject=subject,
+        details=details or {},
+        request_id=actor.request_id,
+    )
+    db.control.add(event)
+    return event

@@ -1,0 +1,34 @@
+"""Making the application: its rooms, one line each. Nothing connects here."""
+
+from __future__ import annotations
+
+from config.settings import Settings
+from qikbiz.database import connect_database
+from qikbiz.web import assets, errors, front_door, health, navigation, responses
+from qikbiz.web.front_door import QikBiz
+from tenants.runtime import Runtime
+
+
+def create_app(settings: Settings, *, process: str = "web") -> QikBiz:
+    """The Flask application for one process. Serves every host: the surface decides which routes exist."""
+    app = QikBiz("qikbiz.web", static_folder=None)
+    app.config.update(
+        SECRET_KEY=None,
+        MAX_CONTENT_LENGTH=settings.max_upload_bytes,
+        MAX_FORM_MEMORY_SIZE=2 * 1024 * 1024,
+        MAX_FORM_PARTS=2_000,
+        PROPAGATE_EXCEPTIONS=False,
+        TEMPLATES_AUTO_RELOAD=settings.environment == "development",
+    )
+    connect_database(app, Runtime(settings, process=process))
+    for part in (front_door, responses, errors, health, assets, navigation):
+        part.register(app)
+    open_rooms(app)
+    return app
+
+
+def open_rooms(app: QikBiz) -> None:
+    """One line for each room."""
+    from qikbiz.site.routes import site
+
+    app.register_blueprint(site, subdomain="site")
