@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_network
@@ -105,6 +106,15 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     if settings.is_production:
         _refuse_unsafe(settings, given)
     return settings
+
+
+def environment_for_children(settings: Settings) -> dict[str, str]:
+    """This process's environment for those it starts: the same home from any directory, our programs found first."""
+    programs = str(Path(sys.executable).parent)
+    path = os.pathsep.join([programs, os.environ.get("PATH", os.defpath)])
+    # Their lines are relayed as they come.
+    own = {"PATH": path, "PORT": str(settings.port), "QIKBIZ_HOME": str(settings.home), "PYTHONUNBUFFERED": "1"}
+    return dict(os.environ) | own
 
 
 def _environment(given: Mapping[str, str]) -> Environment:
