@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from config.settings import Settings
 from qikbiz.database import connect_database
-from qikbiz.web import assets, errors, front_door, health, navigation, responses
+from qikbiz.web import errors, front_door, health, pages, responses
 from qikbiz.web.front_door import QikBiz
 from tenants.runtime import Runtime
 
@@ -21,7 +21,7 @@ def create_app(settings: Settings, *, process: str = "web") -> QikBiz:
         TEMPLATES_AUTO_RELOAD=settings.environment == "development",
     )
     connect_database(app, Runtime(settings, process=process))
-    for part in (front_door, responses, errors, health, assets, navigation):
+    for part in (front_door, responses, errors, health, pages):
         part.register(app)
     open_rooms(app)
     return app

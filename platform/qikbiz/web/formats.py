@@ -1,6 +1,6 @@
 """Numbers, sizes and times as people read them; all are template filters."""
 
-from collections.abc import Sized
+from collections.abc import Mapping, Sized
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from zlib import crc32
@@ -30,6 +30,7 @@ def register(app: Flask) -> None:
         "datetime": exact_time,
         "ago": ago,
         "duration": duration,
+        "error_texts": error_texts,
     }.items():
         app.add_template_filter(function, name)
 
@@ -119,6 +120,15 @@ def duration(seconds: float | timedelta | None) -> str:
     if hours:
         return f"{hours} h {minutes} min"
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def error_texts(errors: object) -> list[str]:
+    """Every sentence in a field's errors, however deep a list or group of fields has put it."""
+    if isinstance(errors, Mapping):
+        errors = list(errors.values())
+    if isinstance(errors, list | tuple):
+        return [text for inner in errors for text in error_texts(inner)]
+    return [str(errors)]
 
 
 def _elapsed(elapsed: timedelta) -> str:

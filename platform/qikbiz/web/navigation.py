@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from flask import current_app, url_for
 from flask_login import current_user
 
+from qikbiz.permissions import Permission
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -28,24 +30,24 @@ class Entry:
 
 TENANT = (
     Entry("home", "Home", "home", "home.index"),
-    Entry("contacts", "Contacts", "users", "contacts.index"),
-    Entry("companies", "Companies", "building", "companies.index"),
-    Entry("imports", "Imports", "table-import", "imports.index"),
-    Entry("exports", "Exports", "download", "exports.index"),
-    Entry("trash", "Trash", "trash", "contacts.trash"),
+    Entry("contacts", "Contacts", "users", "contacts.index", "contact:see"),
+    Entry("companies", "Companies", "building", "companies.index", "company:see"),
+    Entry("imports", "Imports", "table-import", "imports.index", "import:see"),
+    Entry("exports", "Exports", "download", "exports.index", "export:ask"),
+    Entry("trash", "Trash", "trash", "contacts.trash", "contact:delete"),
 )
 SETTINGS = (
     Entry("profile", "Your profile", "user", "accounts.profile"),
     Entry("sessions", "Signed-in devices", "device-desktop", "accounts.sessions"),
-    Entry("users", "Users", "user-shield", "accounts.users", "user:list"),
-    Entry("audit", "Audit", "clipboard-list", "audit.index", "audit:read"),
+    Entry("users", "Users", "user-shield", "accounts.users", "user:manage"),
+    Entry("audit", "Audit", "clipboard-list", "audit.index", "audit:see"),
 )
 CONSOLE = (
-    Entry("tenants", "Tenants", "building-skyscraper", "console.tenants"),
-    Entry("jobs", "Jobs", "activity", "console.jobs"),
-    Entry("mails", "Mails", "mail", "console.mails"),
-    Entry("addresses", "Addresses", "shield-x", "console.addresses"),
-    Entry("audit", "Audit", "clipboard-list", "console.audit"),
+    Entry("tenants", "Tenants", "building-skyscraper", "console.tenants", "tenant:see"),
+    Entry("jobs", "Jobs", "activity", "console.jobs", "platform-job:see"),
+    Entry("mails", "Mails", "mail", "console.mails", "platform-mail:see"),
+    Entry("addresses", "Addresses", "shield-x", "console.addresses", "abuse:see"),
+    Entry("audit", "Audit", "clipboard-list", "console.audit", "platform-audit:see"),
 )
 
 
@@ -70,4 +72,4 @@ def _visible(entries: tuple[Entry, ...]) -> list[Entry]:
 
 
 def _may_see(entry: Entry) -> bool:
-    return not entry.permission or bool(current_user.can(entry.permission))
+    return not entry.permission or bool(current_user.can(Permission(entry.permission)))

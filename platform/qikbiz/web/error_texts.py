@@ -1,0 +1,158 @@
+"""What an error page says: what happened, what to do, and a way on. Plain words, nothing that names a tenant."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class ErrorText:
+    """`way_on` is a link's text and address; `again` offers to load the page once more."""
+
+    status: int
+    title: str
+    happened: str
+    do: str
+    way_on: tuple[str, str] | None = ("Go to the start page", "/")
+    again: bool = False
+
+
+TEXTS: dict[str, ErrorText] = {
+    "bad_request": ErrorText(
+        400,
+        "That could not be understood",
+        "Something in what the browser sent was missing or not in the expected form. Nothing was changed.",
+        "Go back, load the page again and repeat what you did.",
+    ),
+    "csrf": ErrorText(
+        400,
+        "This form is too old",
+        "The form was opened before you logged in again, or in another session, so it was not accepted. "
+        "Nothing was changed.",
+        "Go back, load the page again and send the form once more.",
+    ),
+    "login_needed": ErrorText(
+        401,
+        "Please log in",
+        "You are not logged in, or your session has ended.",
+        "Log in and you will be taken to where you wanted to go.",
+        ("Log in", "/login"),
+    ),
+    "forbidden": ErrorText(
+        403,
+        "You may not do this",
+        "Your role does not include this page or action.",
+        "If you need it, ask an administrator of your organisation.",
+    ),
+    "blocked": ErrorText(
+        403,
+        "This address is blocked for now",
+        "Too many failed or odd requests came from your internet address, so it can't log in for a while. "
+        "People who are already logged in can go on working.",
+        "Wait a little and try again. If it goes on, tell the person who looks after your network, "
+        "and quote the reference below.",
+        None,
+        again=True,
+    ),
+    "tenant_suspended": ErrorText(
+        403,
+        "This workspace is paused",
+        "It has been suspended for now. All records are kept as they are.",
+        "If you look after it, answer the message that was sent to its administrators, or write to our support.",
+        None,
+    ),
+    "not_found": ErrorText(
+        404,
+        "There is nothing here",
+        "The page or record does not exist, was deleted, or is not for you.",
+        "Check the address, or look for it by its name.",
+    ),
+    "unknown_host": ErrorText(
+        404,
+        "Nobody is at this address",
+        "No organisation uses this address with us.",
+        "Check the spelling. If somebody sent you the link, ask them for the right one.",
+        None,
+    ),
+    "method_not_allowed": ErrorText(
+        405,
+        "That does not work here",
+        "The address exists, but not for what the browser tried to do with it. Nothing was changed.",
+        "Go back and use the buttons of the page.",
+    ),
+    "timeout": ErrorText(
+        503,
+        "That took too long",
+        "The answer would have taken longer than a page may, so it was stopped. Nothing was changed.",
+        "Try again, or ask for less at once: a narrower search, a shorter list.",
+        again=True,
+    ),
+    "conflict": ErrorText(
+        409,
+        "Somebody was quicker",
+        "This was changed by someone else since you opened it, so nothing was overwritten.",
+        "Go back, look at what is there now and decide again.",
+    ),
+    "gone": ErrorText(
+        410,
+        "This is gone",
+        "What was here has expired or was removed for good.",
+        "Ask for it anew from the page where you found it.",
+    ),
+    "tenant_closed": ErrorText(
+        410,
+        "This workspace is closed",
+        "The organisation that used this address has ended its contract with us.",
+        "If you still need something from it, ask the organisation itself.",
+        None,
+    ),
+    "too_large": ErrorText(
+        413,
+        "That is too large",
+        "The file or text is larger than this page takes. Nothing was saved.",
+        "Send it in smaller parts.",
+    ),
+    "too_many": ErrorText(
+        429,
+        "A little slower, please",
+        "That was asked too often in a short time.",
+        "Wait a minute and try again.",
+        again=True,
+    ),
+    "bug": ErrorText(
+        500,
+        "This is our mistake",
+        "Something went wrong on our side. What you did was not saved, and nothing was changed halfway.",
+        "Try again. If it happens once more, tell support the reference below; it leads us to what went wrong.",
+        again=True,
+    ),
+    "unavailable": ErrorText(
+        503,
+        "Back in a moment",
+        "The service can't answer just now.",
+        "Try again in a minute. What was saved before is safe.",
+        again=True,
+    ),
+    "maintenance": ErrorText(
+        503,
+        "Being brought up to date",
+        "This workspace is being changed over to a new version. Nobody's records are touched by it.",
+        "It usually takes less than a minute. Load the page again.",
+        again=True,
+    ),
+    "database_away": ErrorText(
+        503,
+        "The records can't be reached",
+        "The server that keeps the records does not answer just now. What was saved before is safe; "
+        "what you just sent was not saved.",
+        "Try again in a minute.",
+        again=True,
+    ),
+    "redis_away": ErrorText(
+        503,
+        "Logging in is not possible just now",
+        "A server that keeps track of who is logged in does not answer. No records are affected.",
+        "Try again in a minute; you will not have to repeat anything you have saved.",
+        again=True,
+    ),
+}

@@ -1,0 +1,28 @@
+// Each module looks for its own data- attributes; pages work without any of them.
+import htmx from "htmx.org";
+import "./menus.js";
+import "./dialogs.js";
+import "./toasts.js";
+import "./shortcuts.js";
+import "./selection.js";
+import "./forms.js";
+import "./files.js";
+import "./repeat.js";
+import "./times.js";
+import "./copy.js";
+import "./sidebar.js";
+import { toast } from "./toasts.js";
+
+const token = document.querySelector('meta[name="csrf-token"]')?.content;
+
+document.addEventListener("htmx:configRequest", ({ detail }) => {
+  if (token && detail.verb !== "get") detail.headers["X-CSRF-Token"] = token;
+});
+document.addEventListener("htmx:sendError", () => toast("No connection just now. Nothing was lost; try again in a moment.", "failed"));
+document.addEventListener("htmx:responseError", ({ detail }) => {
+  const reference = detail.xhr.getResponseHeader("X-Request-Id");
+  toast(`That did not work.${reference ? ` Reference ${reference}.` : ""}`, "failed");
+});
+
+htmx.config.includeIndicatorStyles = false;
+htmx.config.allowEval = false;
