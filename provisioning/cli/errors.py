@@ -24,6 +24,8 @@ def sentence_for(error: BaseException) -> str:
         return f"{away}: {_first_line(error)} Is `make run` or your own server up? `qikbiz doctor` looks closer."
     if _is_meant_for_people(error):
         return str(error)
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.filename} can't be used: {error.strerror}."
     return f"{_first_line(error)} ({type(error).__name__}; `qikbiz --debug …` shows where)"
 
 

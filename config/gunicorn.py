@@ -1,0 +1,49 @@
+"""How gunicorn serves the product: read by `gunicorn --config config/gunicorn.py`."""
+
+import socket
+
+from config.logging import configure_logging
+from config.settings import load_settings
+
+settings = load_settings()
+configure_logging("web", settings.log_level)
+
+
+def _addresses() -> list[str]:
+    """Everywhere in production, where a proxy stands before us; elsewhere this machine only: demo logins are known."""
+    if settings.is_production:
+        return [f"0.0.0.0:{settings.port}"]
+    return [f"127.0.0.1:{settings.port}"] + ([f"[::1]:{settings.port}"] if _has_ipv6_loopback() else [])
+
+
+def _has_ipv6_loopback() -> bool:
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
+
+
+wsgi_app = "qikbiz.wsgi:app"
+bind = _addresses()
+worker_class = "gthread"
+workers = settings.web_workers
+threads = settings.web_threads
+# Each worker makes its own application, so no connection to a database or Redis is ever shared over a fork.
+preload_app = False
+timeout = 60
+graceful_timeout = 5
+keepalive = 20
+# A worker retires after a while, one at a time: long-lived backends never give their caches back.
+max_requests = 20_000
+max_requests_jitter = 2_000
+# Requests are logged by the application itself, with ids and without query strings.
+accesslog = None
+# gunicorn's own lines take the same form as everybody's.
+_loggers = {name: {"handlers": [], "propagate": True} for name in ("gunicorn.error", "gunicorn.access")}
+logconfig_dict = {"version": 1, "disable_existing_loggers": False, "loggers": _loggers}
+control_socket_disable = True
+# Addresses and schemes from proxies are judged by the application alone (QIKBIZ_TRUSTED_PROXIES).
+forwarded_allow_ips = ""
+secure_scheme_headers: dict[str, str] = {}

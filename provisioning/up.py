@@ -1,0 +1,124 @@
+"""The whole product on this machine: servers, front-end files, databases, demo, then the Procfile's processes."""
+
+import fcntl
+import os
+import signal
+import socket
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from types import FrameType
+
+from config.settings import Settings, environment_for_children
+from provisioning import assets
+from provisioning.demo import ensure_demo
+from provisioning.embedded import EmbeddedPostgres, EmbeddedValkey
+from provisioning.migrate import migrate_everything
+from provisioning.procfile import QuietPrinter, run_procfile
+
+PROCFILE = Path(__file__).parents[1] / "Procfile"
+SECONDS_TO_ANSWER = 60
+
+
+class NotStarted(Exception):
+    """The product can't be started; the text says why and what to do."""
+
+
+def run_everything(
+    settings: Settings, *, say: Callable[[str], None], when_ready: Callable[[], None], everything: bool = False
+) -> None:
+    """Run until Ctrl-C or SIGTERM. `when_ready` is called once the web answers; `everything` shows every log line."""
+    with ExitStack() as on_exit:
+        on_exit.enter_context(_ending_is_an_exception())
+        on_exit.enter_context(_only_one(settings.home))
+        _refuse_taken_port(settings.port)
+        if settings.embedded:
+            say("Starting PostgreSQL and Valkey …")
+            _start_servers(settings.home, on_exit)
+        prepare(settings, say)
+        say("Starting the product …")
+        with QuietPrinter(settings.home / "log" / "qikbiz.log", everything=everything) as printer:
+            run_procfile(
+                PROCFILE,
+                environment=environment_for_children(settings),
+                printer=printer,
+                when_started=lambda: _tell_when_ready(settings.port, say, when_ready),
+            )
+
+
+def prepare(settings: Settings, say: Callable[[str], None]) -> None:
+    """Whatever the processes need before they start; quick when it is there already."""
+    say("Building the front-end files …") if not assets.is_built(assets.inputs_fingerprint()) else None
+    assets.build()
+    say("Preparing the databases …")
+    migrate_everything(settings)
+    if settings.environment == "development":
+        ensure_demo(settings)
+
+
+def _start_servers(home: Path, on_exit: ExitStack) -> None:
+    for server in (EmbeddedPostgres(home), EmbeddedValkey(home)):
+        # Registered first: a start that is interrupted half-way must be stopped as well.
+        on_exit.callback(server.stop)
+        server.start()
+
+
+@contextmanager
+def _only_one(home: Path) -> Iterator[None]:
+    home.mkdir(parents=True, exist_ok=True)
+    with (home / "up.lock").open("a+", encoding="utf-8") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            raise NotStarted(
+                f"QikBiz already runs in {home} (process {lock.read().strip()}). "
+                "For a second copy set another QIKBIZ_HOME and another PORT."
+            ) from None
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield
+
+
+@contextmanager
+def _ending_is_an_exception() -> Iterator[None]:
+    """SIGTERM during the preparation undoes what was started, as Ctrl-C does. Later honcho listens to both."""
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    except KeyboardInterrupt:
+        pass
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _refuse_taken_port(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise NotStarted(f"Port {port} can't be used ({error.strerror}). Choose one, such as PORT=8001.") from error
+
+
+def _tell_when_ready(port: int, say: Callable[[str], None], when_ready: Callable[[], None]) -> None:
+    deadline = time.monotonic() + SECONDS_TO_ANSWER
+    while not answers(port):
+        if time.monotonic() > deadline:
+            say("The web process does not answer yet. Its log lines are in log/qikbiz.log under QIKBIZ_HOME.")
+            deadline = float("inf")
+        time.sleep(0.1)
+    when_ready()
+
+
+def answers(port: int) -> bool:
+    with suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=2) as response:
+        return bool(response.status == 200)
+    return False
