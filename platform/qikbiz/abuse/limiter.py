@@ -1,0 +1,118 @@
+"""The inline answer, from Redis alone and at once. When Redis is away nobody is slowed or locked out."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal, cast
+
+from qikbiz.abuse.signals import BLOCK_AT
+from qikbiz.abuse.units import WIDER_FACTOR, Address, Network, lookup_order, unit_of
+from qikbiz.database import runtime
+from tenants.redis import RedisAway
+
+Verdict = Literal["allow", "slow", "block"]
+WINDOW_SECONDS = 600
+INLINE_BLOCK_SECONDS = 120
+RECORDED_PER_WINDOW = 200
+
+# Two fixed buckets, weighted by how far the newer one has run: no double allowance at the border of a window.
+_COUNT = """
+local previous = tonumber(redis.call('GET', KEYS[2]) or '0')
+local current = redis.call('INCRBY', KEYS[1], ARGV[1])
+redis.call('EXPIRE', KEYS[1], ARGV[3])
+return math.floor(previous * tonumber(ARGV[2]) / 1000) + current
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What to do with a request now, and until when."""
+
+    verdict: Verdict
+    reference: str = ""
+    until: datetime | None = None
+
+
+def count(address: Address | str, points: int, *, counter: str = "points") -> int | None:
+    """Add `points` to the address's unit and return its sum over the last ten minutes; None while Redis is away.
+
+    A unit that passes the block's limit is blocked for two minutes here and now; the worker decides what follows.
+    """
+    unit = unit_of(address)
+    try:
+        return _count(unit, points, counter)
+    except RedisAway:
+        return None
+
+
+def answer(address: Address | str) -> Answer:
+    """The rule in force for an address: the longest prefix wins, and on a tie an allow."""
+    try:
+        with runtime().redis.client() as client:
+            found = cast(list[str | None], client.mget([rule_key(unit) for unit in lookup_order(address)]))
+    except RedisAway:
+        return Answer("allow")
+    for text in found:
+        if text is not None:
+            rule = json.loads(text)
+            until = datetime.fromtimestamp(rule["until"], UTC) if rule["until"] else None
+            return Answer(rule["action"], rule["reference"], until)
+    return Answer("allow")
+
+
+def rule_key(unit: Network) -> str:
+    return runtime().redis.platform_key("rule", str(unit))
+
+
+def enforce(unit: Network, action: Verdict, reference: str, until: datetime | None) -> bool:
+    """Let a rule act on the next request; False while Redis is away (the sweeper's round then does it)."""
+    end = int(until.timestamp()) if until else None
+    text = json.dumps({"action": action, "reference": reference, "until": end})
+    try:
+        with runtime().redis.client() as client:
+            client.set(rule_key(unit), text, exat=end)
+    except RedisAway:
+        return False
+    return True
+
+
+def forget(unit: Network) -> bool:
+    """Let no rule act on a unit any more, and start its counters afresh."""
+    bucket = int(time.time()) // WINDOW_SECONDS
+    keys = [rule_key(unit), *(_bucket_key(unit, "points", number) for number in (bucket, bucket - 1))]
+    try:
+        with runtime().redis.client() as client:
+            client.delete(*keys)
+    except RedisAway:
+        return False
+    return True
+
+
+def is_worth_recording(address: Address | str) -> bool:
+    """Whether another row about this unit adds evidence: a flood must not fill the database."""
+    recorded = count(address, 1, counter="rows")
+    return recorded is None or recorded <= RECORDED_PER_WINDOW
+
+
+def _count(unit: Network, points: int, counter: str) -> int:
+    now = time.time()
+    bucket, into = int(now) // WINDOW_SECONDS, now % WINDOW_SECONDS
+    keys = [_bucket_key(unit, counter, number) for number in (bucket, bucket - 1)]
+    share = int(1000 * (1 - into / WINDOW_SECONDS))
+    with runtime().redis.client() as client:
+        script = cast(Any, client).register_script(_COUNT)
+        total = int(script(keys=keys, args=[points, share, 2 * WINDOW_SECONDS]))
+        limit = BLOCK_AT * WIDER_FACTOR.get(unit.prefixlen, 1)
+        if counter == "points" and total >= limit:
+            until = int(now) + INLINE_BLOCK_SECONDS
+            rule = json.dumps({"action": "block", "reference": "inline", "until": until})
+            # NX: a decision that already stands, above all an allow, is not overruled.
+            client.set(rule_key(unit), rule, exat=until, nx=True)
+    return total
+
+
+def _bucket_key(unit: Network, counter: str, number: int) -> str:
+    return runtime().redis.platform_key("abuse", counter, str(unit), str(number))

@@ -1,0 +1,48 @@
+"""What the console shows about addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import Row, func, select
+from sqlalchemy.dialects.postgresql import CIDR
+
+from qikbiz.abuse.models import AbuseEvent, AddressRule, AddressScore
+from qikbiz.database import db
+
+
+def scores(*, search: str = "", limit: int = 100) -> Sequence[AddressScore]:
+    """Units by score, the worst first."""
+    statement = select(AddressScore).order_by(AddressScore.score.desc(), AddressScore.checked_at.desc()).limit(limit)
+    if search:
+        statement = statement.where(func.text(AddressScore.unit).contains(search, autoescape=True))
+    return db.control.scalars(statement).all()
+
+
+def rules_in_force() -> Sequence[AddressRule]:
+    statement = select(AddressRule).where(
+        AddressRule.lifted_at.is_(None), (AddressRule.expires_at.is_(None)) | (AddressRule.expires_at > func.now())
+    )
+    return db.control.scalars(statement.order_by(AddressRule.created_at.desc()).limit(500)).all()
+
+
+def past_rules(*, limit: int = 50) -> Sequence[AddressRule]:
+    statement = select(AddressRule).where((AddressRule.lifted_at.is_not(None)) | (AddressRule.expires_at <= func.now()))
+    return db.control.scalars(statement.order_by(AddressRule.created_at.desc()).limit(limit)).all()
+
+
+def events_by_hour(*, hours: int = 24) -> list[tuple[datetime, int]]:
+    """(start of hour in UTC, events) for each of the last hours, empty ones included."""
+    start = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=hours - 1)
+    hour = func.date_trunc("hour", AbuseEvent.at)
+    found = dict(
+        db.control.execute(select(hour, func.count()).where(AbuseEvent.at >= start).group_by(hour)).tuples().all()
+    )
+    return [(moment, found.get(moment, 0)) for moment in (start + timedelta(hours=n) for n in range(hours))]
+
+
+def recent_events(unit: str, *, limit: int = 100) -> Sequence[Row[tuple[str, datetime, str]]]:
+    inside = AbuseEvent.unit.op("<<=")(func.cast(unit, CIDR))
+    statement = select(AbuseEvent.kind, AbuseEvent.at, AbuseEvent.request_id).where(inside)
+    return db.control.execute(statement.order_by(AbuseEvent.at.desc()).limit(limit)).all()
