@@ -15,7 +15,7 @@ COMPILE := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-ha
 
 .PHONY: help
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: $(RUNTIME) ## Set everything up and run the product (PORT=8000, QIKBIZ_HOME=var)
@@ -48,6 +48,14 @@ fmt: $(DEV) ## Format the code and mend what the linter can
 .PHONY: bench
 bench: $(DEV) assets ## Measure against the peers and print the table
 	@$(BIN)/python -m tests.bench
+
+.PHONY: head-script
+head-script: $(RUNTIME) ## Render the tenant migrations to the script that new tenants get
+	@$(BIN)/python -m provisioning.render
+
+.PHONY: first-version
+first-version: $(RUNTIME) ## Write migration 0001 anew from the models; only before the first release
+	@$(BIN)/python -m provisioning.render --first
 
 .PHONY: lock
 lock: $(BIN)/uv ## Pin the newest allowed versions of all packages with their hashes

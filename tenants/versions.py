@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-HEAD = "0001"
-SERVED = frozenset({"0001"})
+HEAD = "0002"
+SERVED = frozenset({"0001", "0002"})
 
 
 def is_served(version: str) -> bool:

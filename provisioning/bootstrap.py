@@ -1,0 +1,164 @@
+"""Bring the servers to where tenants can be made: logins, databases, closed doors, the control tables, one cell.
+
+Everything looks first and changes only what is missing, so that each start may run it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from psycopg import errors, sql
+
+from config.embedded import CONTROL_LOGIN
+from config.settings import Settings
+from provisioning.cells import ensure_cell
+from provisioning.hardening import close_openings
+from provisioning.migrate import migrate_control
+from provisioning.servers import (
+    OWNER,
+    Connection,
+    connect_as_provisioner,
+    connect_to_control,
+    control_parts,
+    provisioner_parts,
+)
+
+OLDEST_POSTGRES = 150000
+_ONE_AT_A_TIME = 0x51_42_01
+_MAINTENANCE_DATABASE = "postgres"
+
+
+class ServerNotPrepared(Exception):
+    """A server can't be made ready by this login; the text says what a DBA must do."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """`statements_for_dba` close what the provisioner's login was not allowed to close."""
+
+    statements_for_dba: tuple[str, ...] = ()
+
+
+def prepare_servers(settings: Settings) -> Prepared:
+    """Make what is missing on the servers of `settings`. Raises ServerNotPrepared."""
+    with _alone(settings) as maintenance:
+        _refuse_old_server(maintenance)
+        _ensure_owner(maintenance)
+        _ensure_control(settings, maintenance)
+        _ensure_database(maintenance, str(provisioner_parts(settings)["dbname"]), owner=None)
+        left_open = _close_tenant_database(settings)
+        migrate_control(settings)
+        ensure_cell(settings)
+    if left_open and settings.is_production:
+        listed = ";\n".join(left_open)
+        raise ServerNotPrepared(
+            "The provisioner's login may not close functions that let one tenant read another. "
+            f"Have a superuser run these in the tenants' database, then try again:\n{listed};"
+        )
+    return Prepared(tuple(left_open))
+
+
+@contextmanager
+def _alone(settings: Settings) -> Iterator[Connection]:
+    """Two starts at the same time would make the same roles."""
+    connection = _maintenance_connection(settings)
+    try:
+        connection.execute("SELECT pg_catalog.pg_advisory_lock(%s)", (_ONE_AT_A_TIME,))
+        yield connection
+    finally:
+        connection.close()
+
+
+def _maintenance_connection(settings: Settings) -> Connection:
+    try:
+        return connect_as_provisioner(settings, database=_MAINTENANCE_DATABASE, autocommit=True)
+    except psycopg.OperationalError:
+        # Some hosts give no `postgres` database; then the tenants' one must be there already.
+        return connect_as_provisioner(settings, autocommit=True)
+
+
+def _refuse_old_server(connection: Connection) -> None:
+    if connection.info.server_version < OLDEST_POSTGRES:
+        raise ServerNotPrepared(
+            f"The tenants' server is PostgreSQL {connection.info.server_version // 10000}; QikBiz needs 15 or newer."
+        )
+
+
+def _ensure_owner(connection: Connection) -> None:
+    """The role that owns every tenant's tables: nobody logs in as it, the provisioner becomes it."""
+    if not _exists(connection, "SELECT FROM pg_roles WHERE rolname = %s", OWNER):
+        connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(sql.Identifier(OWNER)))
+    if not _exists(connection, "SELECT WHERE pg_has_role(current_user, %s, 'USAGE')", OWNER):
+        connection.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(sql.Identifier(OWNER)))
+
+
+def _ensure_control(settings: Settings, maintenance: Connection) -> None:
+    """The control database and its login, when they are missing and live on the provisioner's server."""
+    if settings.embedded:
+        _ensure_login(maintenance, CONTROL_LOGIN, None)
+        _ensure_database(maintenance, str(control_parts(settings)["dbname"]), owner=CONTROL_LOGIN)
+    elif (problem := _control_problem(settings)) is not None:
+        parts = control_parts(settings)
+        if not _same_server(parts, provisioner_parts(settings)):
+            raise ServerNotPrepared(f"The control database can't be reached: {problem}")
+        _ensure_login(maintenance, str(parts["user"]), str(parts["password"]) if parts.get("password") else None)
+        _ensure_database(maintenance, str(parts["dbname"]), owner=str(parts["user"]))
+    with connect_to_control(settings, autocommit=True) as control:
+        # Whoever broke out of a tenant's login must not be able to go on to the directory.
+        _revoke_public_from_database(control)
+
+
+def _control_problem(settings: Settings) -> str | None:
+    try:
+        connect_to_control(settings).close()
+    except psycopg.OperationalError as error:
+        return str(error).strip()
+    return None
+
+
+def _same_server(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    return all(
+        str(one.get(part) or default) == str(other.get(part) or default)
+        for part, default in (("host", "localhost"), ("port", "5432"))
+    )
+
+
+def _ensure_login(connection: Connection, login: str, password: str | None) -> None:
+    if _exists(connection, "SELECT FROM pg_roles WHERE rolname = %s", login):
+        return
+    command = sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(login))
+    connection.execute(command + (sql.SQL(" PASSWORD {}").format(password) if password else sql.SQL("")))
+
+
+def _ensure_database(connection: Connection, name: str, *, owner: str | None) -> None:
+    if _exists(connection, "SELECT FROM pg_database WHERE datname = %s", name):
+        return
+    command = sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'").format(sql.Identifier(name))
+    if owner is not None:
+        if not _exists(connection, "SELECT WHERE pg_has_role(current_user, %s, 'USAGE')", owner):
+            connection.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(sql.Identifier(owner)))
+        command += sql.SQL(" OWNER {}").format(sql.Identifier(owner))
+    try:
+        connection.execute(command)
+    except errors.InsufficientPrivilege as error:
+        raise ServerNotPrepared(f"The database {name} is missing and this login may not make it.") from error
+
+
+def _close_tenant_database(settings: Settings) -> list[str]:
+    with connect_as_provisioner(settings, autocommit=True) as connection:
+        return close_openings(connection)
+
+
+def _revoke_public_from_database(connection: Connection) -> None:
+    is_open = "SELECT FROM pg_database d, aclexplode(coalesce(datacl, acldefault('d', datdba))) a WHERE a.grantee = 0 AND datname = %s"
+    name = connection.info.dbname
+    if _exists(connection, is_open, name):
+        connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(sql.Identifier(name)))
+
+
+def _exists(connection: Connection, question: str, name: str) -> bool:
+    return connection.execute(question.encode(), (name,)).fetchone() is not None

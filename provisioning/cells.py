@@ -1,0 +1,58 @@
+"""Cells: a login without rights of its own for at most a hundred tenants, made when the ones before it are full."""
+
+from __future__ import annotations
+
+import secrets
+
+from psycopg import sql
+
+from config.settings import Settings
+from provisioning.servers import Connection, cell_dsn, connect_as_provisioner, connect_to_control
+from tenants.runtime import CELL_DSN
+
+CAPACITY = 100
+_ONE_AT_A_TIME = 0x51_42_02
+
+_WITH_ROOM = """
+    SELECT c.name FROM cells c WHERE c.accepts_new
+       AND (SELECT count(*) FROM tenants t WHERE t.cell_name = c.name AND t.state <> 'closed') < c.capacity
+     ORDER BY c.name LIMIT 1
+"""
+
+
+def ensure_cell(settings: Settings) -> str:
+    """The name of a cell with room for one tenant more, made now when there is none."""
+    with connect_to_control(settings) as control:
+        return cell_with_room(settings, control)
+
+
+def cell_with_room(settings: Settings, control: Connection) -> str:
+    """The same inside the transaction of `control`, so that the place is taken when the tenant's row is written."""
+    control.execute("SELECT pg_catalog.pg_advisory_xact_lock(%s)", (_ONE_AT_A_TIME,))
+    found = control.execute(_WITH_ROOM).fetchone()
+    if found is not None:
+        return str(found[0])
+    return _make_cell(settings, control)
+
+
+def _make_cell(settings: Settings, control: Connection) -> str:
+    row = control.execute("SELECT coalesce(max(substr(name, 6)::int), 0) + 1 FROM cells WHERE name ~ '^cell_[0-9]+$'").fetchone()
+    name = f"cell_{(row[0] if row else 1):03}"
+    login, password = f"qb_{name}", secrets.token_urlsafe(32)
+    # The login first: killed between the two, the next run finds it without a row and only gives it a new password.
+    _make_login(settings, login, password)
+    sealed = settings.keys.seal(CELL_DSN, cell_dsn(settings, login, password).encode(), bound_to=name)
+    control.execute(
+        "INSERT INTO cells (name, login, dsn, capacity) VALUES (%s, %s, %s, %s)", (name, login, sealed, CAPACITY)
+    )
+    return name
+
+
+def _make_login(settings: Settings, login: str, password: str) -> None:
+    with connect_as_provisioner(settings, autocommit=True) as connection:
+        known = connection.execute("SELECT FROM pg_roles WHERE rolname = %s", (login,)).fetchone()
+        verb = sql.SQL("ALTER" if known else "CREATE")
+        names = {"verb": verb, "login": sql.Identifier(login), "password": password}
+        connection.execute(sql.SQL("{verb} ROLE {login} LOGIN NOINHERIT PASSWORD {password}").format(**names))
+        database = sql.Identifier(connection.info.dbname)
+        connection.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(database, sql.Identifier(login)))

@@ -1,0 +1,76 @@
+"""What PostgreSQL lets everybody do by default and a tenant must not (docs/decisions/0001-isolation.md).
+
+`SET LOCAL ROLE` alone is no wall: one SELECT with set_config() and query_to_xml() read the neighbour (measured,
+research: tenancy.md 0 and 3.1). Each query here names what still stands open and the statement that closes it, so
+that doing, checking (`qikbiz doctor`) and telling a DBA what to do are the same text.
+"""
+
+from __future__ import annotations
+
+from typing import LiteralString
+
+from provisioning.servers import OWNER, Connection
+
+# System relations that PUBLIC keeps. None: our drivers ask for the version and settings before a tenant is entered,
+# and nothing at run time reads a catalog. Add one only with the reason why no other tenant can be seen through it.
+READABLE_BY_ALL: dict[str, str] = {}
+
+_PUBLIC_IN = "EXISTS (SELECT FROM aclexplode(coalesce({acl}, acldefault('{kind}', {owner}))) WHERE grantee = 0)"
+
+# Run-time SQL from a string (the way back to another role), session settings, storage and locks shared by everyone.
+_DANGEROUS = r"""(
+    p.proname IN ('set_config', 'ts_stat', 'loread', 'lowrite', 'pg_notify', 'pg_logical_emit_message', 'pg_export_snapshot')
+    OR p.proname ~ '(query|table|schema|database|cursor)_to_xml' OR p.proname ~ '^lo_'
+    OR p.proname ~ '^pg_(try_)?advisory_' OR (p.proname = 'ts_rewrite' AND p.pronargs = 2)
+    OR p.proname ~ '^pg_stat_get_(activity|backend|wal_senders|progress)' OR p.proname IN ('pg_lock_status', 'pg_ls_dir')
+)"""
+
+_OPENINGS: tuple[str, ...] = (
+    f"""SELECT format('REVOKE ALL ON DATABASE %I FROM PUBLIC', d.datname) FROM pg_database d
+        WHERE d.datname = current_database() AND {_PUBLIC_IN.format(acl="d.datacl", kind="d", owner="d.datdba")}""",
+    f"""SELECT format('REVOKE ALL ON SCHEMA %I FROM PUBLIC', n.nspname) FROM pg_namespace n
+        WHERE n.nspname = 'public' AND {_PUBLIC_IN.format(acl="n.nspacl", kind="n", owner="n.nspowner")}""",
+    f"""SELECT format('REVOKE ALL ON LANGUAGE %I FROM PUBLIC', l.lanname) FROM pg_language l
+        WHERE l.lanpltrusted AND l.lanname <> 'sql'
+          AND {_PUBLIC_IN.format(acl="l.lanacl", kind="l", owner="l.lanowner")}""",
+    f"""SELECT format('REVOKE ALL ON ROUTINE %I.%I(%s) FROM PUBLIC', n.nspname, p.proname,
+                      pg_get_function_identity_arguments(p.oid))
+               || format('; GRANT EXECUTE ON ROUTINE %I.%I(%s) TO {OWNER}', n.nspname, p.proname,
+                         pg_get_function_identity_arguments(p.oid))
+        FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+        WHERE (n.nspname NOT IN ('pg_catalog', 'information_schema') OR {_DANGEROUS})
+          AND {_PUBLIC_IN.format(acl="p.proacl", kind="f", owner="p.proowner")}""",
+    f"""SELECT format('REVOKE ALL ON %I.%I FROM PUBLIC; GRANT SELECT ON %I.%I TO {OWNER}',
+                      n.nspname, c.relname, n.nspname, c.relname)
+        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE n.nspname IN ('pg_catalog', 'information_schema') AND c.relkind IN ('r', 'v', 'm', 'p', 'f')
+          AND NOT (n.nspname || '.' || c.relname = ANY ($1))
+          AND (EXISTS (SELECT FROM aclexplode(c.relacl) WHERE grantee = 0)
+               OR EXISTS (SELECT FROM pg_attribute a, aclexplode(a.attacl) x
+                          WHERE a.attrelid = c.oid AND a.attacl IS NOT NULL AND x.grantee = 0))""",
+)
+
+
+def openings(connection: Connection) -> list[str]:
+    """The statements that would close what stands open in this database; empty when all is closed."""
+    found: list[str] = []
+    for question in _OPENINGS:
+        found += [row[0] for row in connection.execute(_asked(question)).fetchall()]
+    return found
+
+
+def close_openings(connection: Connection) -> list[str]:
+    """Close them in one transaction. Returns the statements that this login may not run, for the DBA."""
+    statements = openings(connection)
+    if not statements:
+        return []
+    with connection.transaction():
+        connection.execute("; ".join(statements).encode())
+    # A revoke by somebody who isn't the owner is only a warning, so what counts is what is still open.
+    return openings(connection)
+
+
+def _asked(question: str) -> bytes:
+    names: LiteralString = "'{}'"
+    listed = f"ARRAY[{', '.join(repr(name) for name in READABLE_BY_ALL)}]" if READABLE_BY_ALL else names
+    return question.replace("$1", f"{listed}::text[]").encode()

@@ -1,0 +1,256 @@
+"""The control database."""
+
+from alembic import op
+
+revision = "0001"
+down_revision = None
+
+STATEMENTS = (
+    """CREATE TABLE schema_version (
+        version TEXT NOT NULL,
+        checksum TEXT NOT NULL,
+        applied_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+        CONSTRAINT pk_schema_version PRIMARY KEY (version)
+    )""",
+    """CREATE TABLE abuse_events (
+        id UUID NOT NULL,
+        at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+        kind VARCHAR NOT NULL,
+        address INET,
+        unit CIDR NOT NULL,
+        tenant_id UUID,
+        account_mac VARCHAR,
+        request_id VARCHAR DEFAULT '' NOT NULL,
+        CONSTRAINT pk_abuse_events PRIMARY KEY (id)
+    )""",
+    """CREATE INDEX ix_abuse_events_at ON abuse_events (at)""",
+    """CREATE INDEX ix_abuse_events_unit ON abuse_events (unit, at)""",
+    """CREATE TABLE address_rules (
+        id UUID NOT NULL,
+        unit CIDR NOT NULL,
+        action VARCHAR NOT NULL,
+        reason VARCHAR NOT NULL,
+        source VARCHAR NOT NULL,
+        evidence JSONB DEFAULT '{}' NOT NULL,
+        created_by UUID,
+        created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+        expires_at TIMESTAMP WITH TIME ZONE,
+        lifted_at TIMESTAMP WITH TIME ZONE,
+        hits BIGINT DEFAULT '0' NOT NULL,
+        CONSTRAINT pk_address_rules PRIMARY KEY (id),
+        CONSTRAINT ck_address_rules_action CHECK (action in ('allow', 'slow', 'block')),
+        CONSTRAINT ck_address_rules_block_ends CHECK (action <> 'block' or expires_at is not null)
+    )""",
+    """CREATE INDEX ix_address_rules_unit ON address_rules (unit)""",
+    """CREATE TABLE address_scores (
+        unit CIDR NOT NULL,
+        score BIGINT DEFAULT '0' NOT NULL,
+        verdict VARCHAR DEFAULT 'none' NOT NULL,
+        evidence JSONB DEFAULT '{}' NOT NULL,
+        blocks BIGINT DEFAULT '0' NOT NULL,
+        checked_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+        CONSTRAINT pk_address_scores PRIMARY KEY (unit)
+    )""",
+    """CREATE TABLE cells (
+        name VARCHAR NOT NULL,
+        login VARCHAR NOT NULL,
+        dsn VARCHAR NOT NULL,
+        capacity BIGINT DEFAULT '100' NOT NULL,
+        accepts_new BOOLEAN DEFAULT true NOT NULL,
+        created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+        CONSTRAINT pk_cells PRIMARY KEY (name),
+        CONSTRAINT uq_cells_login UNIQUE (login)
+    )""",
+    """CREATE TABLE directory_state (
+        id BIGINT DEFAULT '1' NOT NULL,
+        version BIGINT DEFAULT '0' NOT NULL,
+        CONSTRAINT pk_directory_state PRIMARY KEY (id),
+        CONSTRAINT ck_directory_state_one_row CHECK (id = 1)
+    )""",
+    """CREATE TABLE pending_work (
+        tenant_id UUID NOT NULL,
+        due_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+        marked_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+        CONSTRAINT pk_pending_work PRIMARY KEY (tenant_id)
+    )""",
+    """CREATE INDEX ix_pending_work_due_at ON pending_work (due_at)""",
+    """CREATE TABLE platform_audit_events (
+        id UUID NOT NULL,
+        at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+        actor_kind VARCHAR NOT NULL,
+        actor_id UUID,
+        actor_name VARCHAR DEFAULT '' NOT NULL,
+        action VARCHAR NOT NULL,
+        tenant_id UUID,
+        subject VARCHAR DEFAULT '' NOT NULL,
+        details JSONB DEFAULT '{}' NOT NULL,
+        request_id VARCHAR DEFAULT '' NOT NULL,
+        CONSTRAINT pk_platform_audit_events PRIMARY KEY (id)
+    )""",
+    """CREATE INDEX ix_platform_audit_events_action ON platform_audit_events (action, id)""",
+    """CREATE INDEX ix_platform_audit_events_tenant_id ON platform_audit_events (tenant_id, id)""",
+    """CREATE TABLE platform_jobs (
+        id UUID NOT NULL,
+        kind VARCHAR NOT NULL,
+        queue VARCHAR NOT NULL,
+        arguments JSONB DEFAULT '{}' NOT NULL,
+        state VARCHAR DEFAULT 'pending' NOT NULL,
+        attempt BIGINT DEFAULT '0' NOT NULL,
+        max_attempts BIGINT DEFAULT '3' NOT NULL,
+        token UUID,
+        lease_until TIMESTAMP WITH TIME ZONE,
+        run_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+        dedupe_key VARCHAR,
+        created_by UUID,
+        created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+        started_at TIMESTAMP WITH TIME ZONE,
+        finished_at TIMESTAMP WITH TIME ZONE,
+        progress_done BIGINT DEFAULT '0' NOT NULL,
+        progress_total BIGINT,
+        progress_note VARCHAR DEFAULT '' NOT NULL,
+        result JSONB DEFAULT '{}' NOT NULL,
+        error_ref VARCHAR DEFAULT '' NOT NULL,
+        error_text VARCHAR DEFAULT '' NOT NULL,
+        CONSTRAINT pk_platform_jobs PRIMARY KEY (id),
+        CONSTRAINT ck_platform_jobs_state CHECK (state in ('pending', 'running', 'done', 'failed', 'quarantined', 'cancelled'))
+    )""",
+    """CREATE INDEX ix_platform_jobs_due ON platform_jobs (run_at) WHERE state in ('pending', 'running')""",
+    """CREATE UNIQUE INDEX uq_platform_jobs_dedupe_key ON platform_jobs (dedupe_key) WHERE dedupe_key is not null""",
+    """CREATE TABLE platform_mails (
+        id UUID NOT NULL,
+        dedupe_key VARCHAR NOT NULL,
+        category VARCHAR NOT NULL,
+        template VARCHAR NOT NULL,
+        to_address VARCHAR NOT NULL,
+        to_name VARCHAR DEFAULT '' NOT NULL,
+        values JSONB DEFAULT '{}' NOT NULL,
+        subject VARCHAR DEFAULT '' NOT NULL,
+        state VARCHAR DEFAULT 'pending' NOT NULL,
+        attempt BIGINT DEFAULT '0' NOT NULL,
+        next_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+        problem VARCHAR DEFAULT '' NOT NULL,
+        created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+        sent_at TIMESTAMP WITH TIME ZONE,
+        CONSTRAINT pk_platform_mails PRIMARY KEY (id),
+        CONSTRAINT ck_platform_mails_state CHECK (state in ('pending', 'sending', 'sent', 'failed', 'dropped')),
+        CONSTRAINT uq_platform_mails_dedupe_key UNIQUE (dedupe_key)
+    )""",
+    """CREATE INDEX ix_platform_mails_due ON platform_mails (next_at) WHERE state in ('pending', 'sending')""",
+    """CREATE TABLE reserved_names (
+        slug VARCHAR NOT NULL,
+        reason VARCHAR NOT NULL,
+        created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+        CONSTRAINT pk_reserved_names PRIMARY KEY (slug)
+    )""",
+    """CREATE TABLE schedule_runs (
+        name VARCHAR NOT NULL,
+        due_at TIMESTAMP WITH TIME ZONE NOT NULL,
+        job_id UUID,
+        CONSTRAINT pk_schedule_runs PRIMARY KEY (name, due_at)
+    )""",
+    """CREATE TABLE staff (
+        id UUID NOT NULL,
+        email VARCHAR NOT NULL,
+        email_key VARCHAR NOT NULL,
+        name VARCHAR NOT NULL,
+        role VARCHAR NOT NULL,
+        state VARCHAR DEFAULT 'invited' NOT NULL,
+        password_hash VARCHAR,
+        password_changed_at TIMESTAMP WITH TIME ZONE,
+        epoch BIGINT DEFAULT '1' NOT NULL,
+        time_zone VARCHAR DEFAULT '' NOT NULL,
+        preferences JSONB DEFAULT '{}' NOT NULL,
+        last_seen_at TIMESTAMP WITH TIME ZONE,
+        created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+        CONSTRAINT pk_staff PRIMARY KEY (id),
+        CONSTRAINT ck_staff_state CHECK (state in ('invited', 'active', 'disabled')),
+        CONSTRAINT ck_staff_role CHECK (role in ('operator', 'support', 'auditor')),
+        CONSTRAINT uq_staff_email_key UNIQUE (email_key)
+    )""",
+    """CREATE TABLE staff_sessions (
+        id_hash BYTEA NOT NULL,
+        person_id UUID NOT NULL,
+        person_epoch BIGINT NOT NULL,
+        tenant_epoch BIGINT NOT NULL,
+        created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+        last_seen_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+        idle_until TIMESTAMP WITH TIME ZONE NOT NULL,
+        ends_at TIMESTAMP WITH TIME ZONE NOT NULL,
+        fresh_until TIMESTAMP WITH TIME ZONE,
+        method VARCHAR NOT NULL,
+        device VARCHAR DEFAULT '' NOT NULL,
+        address_prefix VARCHAR DEFAULT '' NOT NULL,
+        series_hash BYTEA,
+        revoked_at TIMESTAMP WITH TIME ZONE,
+        revoked_reason VARCHAR DEFAULT '' NOT NULL,
+        CONSTRAINT pk_staff_sessions PRIMARY KEY (id_hash)
+    )""",
+    """CREATE INDEX ix_staff_sessions_person_id ON staff_sessions (person_id)""",
+    """CREATE TABLE staff_tokens (
+        token_hash BYTEA NOT NULL,
+        person_id UUID NOT NULL,
+        purpose VARCHAR NOT NULL,
+        created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+        expires_at TIMESTAMP WITH TIME ZONE NOT NULL,
+        used_at TIMESTAMP WITH TIME ZONE,
+        CONSTRAINT pk_staff_tokens PRIMARY KEY (token_hash)
+    )""",
+    """CREATE INDEX ix_staff_tokens_person_id ON staff_tokens (person_id)""",
+    """CREATE TABLE tenants (
+        id UUID NOT NULL,
+        slug VARCHAR NOT NULL,
+        name VARCHAR NOT NULL,
+        state VARCHAR DEFAULT 'creating' NOT NULL,
+        state_reason VARCHAR DEFAULT '' NOT NULL,
+        schema_name VARCHAR NOT NULL,
+        role_name VARCHAR NOT NULL,
+        cell_name VARCHAR NOT NULL,
+        epoch BIGINT DEFAULT '1' NOT NULL,
+        version VARCHAR DEFAULT '' NOT NULL,
+        accent VARCHAR DEFAULT 'blue' NOT NULL,
+        time_zone VARCHAR DEFAULT 'UTC' NOT NULL,
+        directory_version BIGINT DEFAULT '0' NOT NULL,
+        admin_email VARCHAR DEFAULT '' NOT NULL,
+        users BIGINT DEFAULT '0' NOT NULL,
+        records BIGINT DEFAULT '0' NOT NULL,
+        bytes BIGINT DEFAULT '0' NOT NULL,
+        measured_at TIMESTAMP WITH TIME ZONE,
+        last_seen_at TIMESTAMP WITH TIME ZONE,
+        delete_after TIMESTAMP WITH TIME ZONE,
+        created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+        CONSTRAINT pk_tenants PRIMARY KEY (id),
+        CONSTRAINT ck_tenants_state CHECK (state in ('creating', 'active', 'suspended', 'closing', 'closed')),
+        CONSTRAINT ck_tenants_opaque CHECK (schema_name ~ '^t_[a-z0-9]{12,20}$' and role_name ~ '^t_[a-z0-9]{12,20}$'),
+        CONSTRAINT uq_tenants_slug UNIQUE (slug),
+        CONSTRAINT uq_tenants_schema_name UNIQUE (schema_name),
+        CONSTRAINT uq_tenants_role_name UNIQUE (role_name),
+        CONSTRAINT fk_tenants_cell_name FOREIGN KEY(cell_name) REFERENCES cells (name)
+    )""",
+    """CREATE INDEX ix_tenants_directory_version ON tenants (directory_version)""",
+    """CREATE TABLE domains (
+        host VARCHAR NOT NULL,
+        tenant_id UUID NOT NULL,
+        verified_at TIMESTAMP WITH TIME ZONE,
+        created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+        CONSTRAINT pk_domains PRIMARY KEY (host),
+        CONSTRAINT fk_domains_tenant_id FOREIGN KEY(tenant_id) REFERENCES tenants (id) ON DELETE CASCADE
+    )""",
+    """CREATE INDEX ix_domains_tenant_id ON domains (tenant_id)""",
+    """CREATE TABLE tenant_migrations (
+        tenant_id UUID NOT NULL,
+        target VARCHAR NOT NULL,
+        state VARCHAR NOT NULL,
+        attempt BIGINT DEFAULT '1' NOT NULL,
+        error VARCHAR DEFAULT '' NOT NULL,
+        milliseconds BIGINT DEFAULT '0' NOT NULL,
+        at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+        CONSTRAINT pk_tenant_migrations PRIMARY KEY (tenant_id, target),
+        CONSTRAINT fk_tenant_migrations_tenant_id FOREIGN KEY(tenant_id) REFERENCES tenants (id) ON DELETE CASCADE
+    )""",
+    """INSERT INTO directory_state (id, version) VALUES (1, 0)""",
+)
+
+
+def upgrade() -> None:
+    for statement in STATEMENTS:
+        op.execute(statement)

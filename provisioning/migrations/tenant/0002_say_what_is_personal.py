@@ -1,0 +1,33 @@
+"""Say on each table whether it holds personal data, so that whoever reads a catalog or a dump knows it.
+
+The texts begin with a word that a program can look for: `personal:`, `technical:` or `record of acts:`.
+"""
+
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+
+COMMENTS = {
+    "audit_events": "record of acts: who did what; rows are only ever added.",
+    "companies": "personal: organisations that the customer works with; sole traders are people.",
+    "contact_companies": "personal: who works where, and as what.",
+    "contacts": "personal: people that the customer works with.",
+    "exports": "technical: exports that were asked for; the files lie elsewhere, sealed.",
+    "import_rows": "personal: staged rows of a file being imported; emptied when the import is applied.",
+    "imports": "technical: files that were imported and what became of their rows.",
+    "jobs": "technical: the ledger of work; arguments are ids.",
+    "mails": "personal: mails to the customer's own users.",
+    "record_changes": "personal: what a field was before and after a change.",
+    "remember_series": "technical: remembered devices; only hashes of their tokens.",
+    "schema_version": "technical: the versions of this schema.",
+    "user_sessions": "technical: logins in force; only hashes of their ids.",
+    "user_tokens": "technical: single-use links; only hashes of their secrets.",
+    "users": "personal: the customer's own people who log in.",
+}
+
+
+def upgrade() -> None:
+    for table, comment in COMMENTS.items():
+        quoted = comment.replace("'", "''")
+        op.execute(f"COMMENT ON TABLE {table} IS '{quoted}'")

@@ -1,0 +1,368 @@
+-- Made by `make head-script` from the numbered migrations; never edit it.
+-- 0001
+CREATE TABLE schema_version (
+        version TEXT NOT NULL,
+        checksum TEXT NOT NULL,
+        applied_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+        CONSTRAINT pk_schema_version PRIMARY KEY (version)
+    );
+CREATE TABLE audit_events (
+        id UUID NOT NULL,
+        at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+        actor_kind TEXT NOT NULL,
+        actor_id UUID,
+        actor_name TEXT DEFAULT '' NOT NULL,
+        action TEXT NOT NULL,
+        record_type TEXT DEFAULT '' NOT NULL,
+        record_id UUID,
+        subject TEXT DEFAULT '' NOT NULL,
+        details JSONB DEFAULT '{}' NOT NULL,
+        request_id TEXT DEFAULT '' NOT NULL,
+        CONSTRAINT pk_audit_events PRIMARY KEY (id),
+        CONSTRAINT ck_audit_events_actor_kind CHECK (actor_kind in ('user', 'staff', 'system', 'anonymous'))
+    );
+CREATE INDEX ix_audit_events_action ON audit_events (action, id);
+CREATE INDEX ix_audit_events_actor ON audit_events (actor_id, id);
+CREATE INDEX ix_audit_events_record ON audit_events (record_id, id) WHERE record_id is not null;
+CREATE TABLE companies (
+        name TEXT NOT NULL,
+        domain TEXT,
+        website TEXT,
+        email TEXT,
+        phone TEXT,
+        type TEXT,
+        industry TEXT,
+        number_of_employees BIGINT,
+        annual_revenue NUMERIC(18, 2),
+        annual_revenue_currency TEXT,
+        billing_street TEXT,
+        billing_street2 TEXT,
+        billing_city TEXT,
+        billing_state TEXT,
+        billing_postal_code TEXT,
+        billing_country TEXT,
+        linkedin_url TEXT,
+        x_url TEXT,
+        lead_source TEXT,
+        parent_id UUID,
+        search TSVECTOR GENERATED ALWAYS AS (to_tsvector('simple', coalesce(name, '') || ' ' || coalesce(domain, '') || ' ' || coalesce(email, '') || ' ' || coalesce(phone, '') || ' ' || coalesce(billing_city, ''))) STORED,
+        id UUID NOT NULL,
+        version BIGINT DEFAULT '1' NOT NULL,
+        external_id TEXT,
+        owner_id UUID,
+        sort_name TEXT DEFAULT '' NOT NULL,
+        tags TEXT[] DEFAULT '{}' NOT NULL,
+        description TEXT,
+        created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+        created_by UUID,
+        created_by_import UUID,
+        updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+        updated_by UUID,
+        deleted_at TIMESTAMP WITH TIME ZONE,
+        deleted_by UUID,
+        CONSTRAINT pk_companies PRIMARY KEY (id),
+        CONSTRAINT fk_companies_parent_id FOREIGN KEY(parent_id) REFERENCES companies (id) ON DELETE SET NULL
+    );
+CREATE INDEX ix_companies_domain ON companies (domain) WHERE domain is not null;
+CREATE INDEX ix_companies_external_id ON companies (external_id) WHERE external_id is not null;
+CREATE INDEX ix_companies_import ON companies (created_by_import) WHERE created_by_import is not null;
+CREATE INDEX ix_companies_owner ON companies (owner_id, sort_name, id) WHERE deleted_at is null;
+CREATE INDEX ix_companies_search ON companies USING gin (search);
+CREATE INDEX ix_companies_sort_name ON companies (sort_name, id) WHERE deleted_at is null;
+CREATE INDEX ix_companies_tags ON companies USING gin (tags) WHERE tags <> '{}';
+CREATE INDEX ix_companies_trash ON companies (deleted_at, id) WHERE deleted_at is not null;
+CREATE INDEX ix_companies_updated_at ON companies (updated_at, id) WHERE deleted_at is null;
+CREATE TABLE exports (
+        id UUID NOT NULL,
+        state TEXT DEFAULT 'waiting' NOT NULL,
+        scope TEXT NOT NULL,
+        filters JSONB DEFAULT '{}' NOT NULL,
+        columns TEXT[],
+        product TEXT DEFAULT 'portable' NOT NULL,
+        instruction TEXT,
+        actor_kind TEXT DEFAULT 'user' NOT NULL,
+        requested_by UUID,
+        requested_by_name TEXT DEFAULT '' NOT NULL,
+        requested_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+        snapshot_at TIMESTAMP WITH TIME ZONE,
+        ready_at TIMESTAMP WITH TIME ZONE,
+        expires_at TIMESTAMP WITH TIME ZONE,
+        job_id UUID,
+        file_path TEXT,
+        file_key BYTEA,
+        file_bytes BIGINT,
+        file_sha256 TEXT,
+        manifest JSONB DEFAULT '{}' NOT NULL,
+        downloads BIGINT DEFAULT '0' NOT NULL,
+        error_ref TEXT DEFAULT '' NOT NULL,
+        CONSTRAINT pk_exports PRIMARY KEY (id),
+        CONSTRAINT ck_exports_state CHECK (state in ('waiting', 'running', 'ready', 'failed', 'expired', 'deleted')),
+        CONSTRAINT ck_exports_product CHECK (product in ('portable', 'spreadsheet'))
+    );
+CREATE TABLE imports (
+        id UUID NOT NULL,
+        record_type TEXT NOT NULL,
+        state TEXT DEFAULT 'uploaded' NOT NULL,
+        file_name TEXT NOT NULL,
+        file_path TEXT NOT NULL,
+        file_bytes BIGINT NOT NULL,
+        file_sha256 TEXT NOT NULL,
+        fingerprint TEXT,
+        encoding TEXT DEFAULT '' NOT NULL,
+        delimiter TEXT DEFAULT '' NOT NULL,
+        header TEXT[] DEFAULT '{}' NOT NULL,
+        mapping JSONB DEFAULT '{}' NOT NULL,
+        options JSONB DEFAULT '{}' NOT NULL,
+        key_field TEXT DEFAULT 'email' NOT NULL,
+        mode TEXT DEFAULT 'upsert' NOT NULL,
+        rows BIGINT DEFAULT '0' NOT NULL,
+        counts JSONB DEFAULT '{}' NOT NULL,
+        failed_file TEXT,
+        problem TEXT DEFAULT '' NOT NULL,
+        job_id UUID,
+        instruction TEXT,
+        actor_kind TEXT DEFAULT 'user' NOT NULL,
+        created_by UUID,
+        created_by_name TEXT DEFAULT '' NOT NULL,
+        created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+        applied_at TIMESTAMP WITH TIME ZONE,
+        undone_at TIMESTAMP WITH TIME ZONE,
+        undo_counts JSONB DEFAULT '{}' NOT NULL,
+        CONSTRAINT pk_imports PRIMARY KEY (id),
+        CONSTRAINT ck_imports_state CHECK (state in ('uploaded', 'mapped', 'checking', 'checked', 'applying', 'applied', 'undoing', 'undone', 'failed', 'cancelled'))
+    );
+CREATE INDEX ix_imports_fingerprint ON imports (fingerprint);
+CREATE TABLE jobs (
+        id UUID NOT NULL,
+        kind TEXT NOT NULL,
+        queue TEXT NOT NULL,
+        arguments JSONB DEFAULT '{}' NOT NULL,
+        state TEXT DEFAULT 'pending' NOT NULL,
+        attempt BIGINT DEFAULT '0' NOT NULL,
+        max_attempts BIGINT DEFAULT '3' NOT NULL,
+        token UUID,
+        lease_until TIMESTAMP WITH TIME ZONE,
+        run_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+        dedupe_key TEXT,
+        created_by UUID,
+        created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+        started_at TIMESTAMP WITH TIME ZONE,
+        finished_at TIMESTAMP WITH TIME ZONE,
+        progress_done BIGINT DEFAULT '0' NOT NULL,
+        progress_total BIGINT,
+        progress_note TEXT DEFAULT '' NOT NULL,
+        result JSONB DEFAULT '{}' NOT NULL,
+        error_ref TEXT DEFAULT '' NOT NULL,
+        error_text TEXT DEFAULT '' NOT NULL,
+        CONSTRAINT pk_jobs PRIMARY KEY (id),
+        CONSTRAINT ck_jobs_state CHECK (state in ('pending', 'running', 'done', 'failed', 'quarantined', 'cancelled'))
+    );
+CREATE INDEX ix_jobs_due ON jobs (run_at) WHERE state in ('pending', 'running');
+CREATE UNIQUE INDEX uq_jobs_dedupe_key ON jobs (dedupe_key) WHERE dedupe_key is not null;
+CREATE TABLE mails (
+        id UUID NOT NULL,
+        dedupe_key TEXT NOT NULL,
+        category TEXT NOT NULL,
+        template TEXT NOT NULL,
+        to_address TEXT NOT NULL,
+        to_name TEXT DEFAULT '' NOT NULL,
+        values JSONB DEFAULT '{}' NOT NULL,
+        subject TEXT DEFAULT '' NOT NULL,
+        state TEXT DEFAULT 'pending' NOT NULL,
+        attempt BIGINT DEFAULT '0' NOT NULL,
+        next_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+        problem TEXT DEFAULT '' NOT NULL,
+        created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+        sent_at TIMESTAMP WITH TIME ZONE,
+        CONSTRAINT pk_mails PRIMARY KEY (id),
+        CONSTRAINT ck_mails_state CHECK (state in ('pending', 'sending', 'sent', 'failed', 'dropped')),
+        CONSTRAINT uq_mails_dedupe_key UNIQUE (dedupe_key)
+    );
+CREATE INDEX ix_mails_due ON mails (next_at) WHERE state in ('pending', 'sending');
+CREATE TABLE record_changes (
+        id UUID NOT NULL,
+        at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+        record_type TEXT NOT NULL,
+        record_id UUID NOT NULL,
+        version BIGINT NOT NULL,
+        kind TEXT NOT NULL,
+        source TEXT NOT NULL,
+        actor_kind TEXT NOT NULL,
+        actor_id UUID,
+        actor_name TEXT DEFAULT '' NOT NULL,
+        import_id UUID,
+        changes JSONB DEFAULT '{}' NOT NULL,
+        CONSTRAINT pk_record_changes PRIMARY KEY (id),
+        CONSTRAINT ck_record_changes_source CHECK (source in ('form', 'import', 'undo', 'command'))
+    );
+CREATE INDEX ix_record_changes_import ON record_changes (import_id) WHERE import_id is not null;
+CREATE INDEX ix_record_changes_record ON record_changes (record_id, id);
+CREATE TABLE user_sessions (
+        id_hash BYTEA NOT NULL,
+        person_id UUID NOT NULL,
+        person_epoch BIGINT NOT NULL,
+        tenant_epoch BIGINT NOT NULL,
+        created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+        last_seen_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+        idle_until TIMESTAMP WITH TIME ZONE NOT NULL,
+        ends_at TIMESTAMP WITH TIME ZONE NOT NULL,
+        fresh_until TIMESTAMP WITH TIME ZONE,
+        method TEXT NOT NULL,
+        device TEXT DEFAULT '' NOT NULL,
+        address_prefix TEXT DEFAULT '' NOT NULL,
+        series_hash BYTEA,
+        revoked_at TIMESTAMP WITH TIME ZONE,
+        revoked_reason TEXT DEFAULT '' NOT NULL,
+        CONSTRAINT pk_user_sessions PRIMARY KEY (id_hash)
+    );
+CREATE INDEX ix_user_sessions_person_id ON user_sessions (person_id);
+CREATE TABLE user_tokens (
+        token_hash BYTEA NOT NULL,
+        person_id UUID NOT NULL,
+        purpose TEXT NOT NULL,
+        created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+        expires_at TIMESTAMP WITH TIME ZONE NOT NULL,
+        used_at TIMESTAMP WITH TIME ZONE,
+        CONSTRAINT pk_user_tokens PRIMARY KEY (token_hash)
+    );
+CREATE INDEX ix_user_tokens_person_id ON user_tokens (person_id);
+CREATE TABLE users (
+        id UUID NOT NULL,
+        email TEXT NOT NULL,
+        email_key TEXT NOT NULL,
+        name TEXT NOT NULL,
+        role TEXT NOT NULL,
+        state TEXT DEFAULT 'invited' NOT NULL,
+        password_hash TEXT,
+        password_changed_at TIMESTAMP WITH TIME ZONE,
+        epoch BIGINT DEFAULT '1' NOT NULL,
+        time_zone TEXT DEFAULT '' NOT NULL,
+        preferences JSONB DEFAULT '{}' NOT NULL,
+        last_seen_at TIMESTAMP WITH TIME ZONE,
+        created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+        CONSTRAINT pk_users PRIMARY KEY (id),
+        CONSTRAINT ck_users_state CHECK (state in ('invited', 'active', 'disabled')),
+        CONSTRAINT ck_users_role CHECK (role in ('administrator', 'member', 'reader')),
+        CONSTRAINT uq_users_email_key UNIQUE (email_key)
+    );
+CREATE TABLE contacts (
+        salutation TEXT,
+        first_name TEXT,
+        middle_name TEXT,
+        last_name TEXT,
+        job_title TEXT,
+        department TEXT,
+        email TEXT,
+        other_emails TEXT[] DEFAULT '{}' NOT NULL,
+        emails JSONB DEFAULT '[]' NOT NULL,
+        phone TEXT,
+        phones JSONB DEFAULT '[]' NOT NULL,
+        company_id UUID,
+        company_name TEXT,
+        reports_to_id UUID,
+        lead_source TEXT,
+        lifecycle_stage TEXT,
+        street TEXT,
+        street2 TEXT,
+        city TEXT,
+        state TEXT,
+        postal_code TEXT,
+        country TEXT,
+        website TEXT,
+        linkedin_url TEXT,
+        x_url TEXT,
+        birthdate DATE,
+        do_not_call BOOLEAN DEFAULT false NOT NULL,
+        email_opt_out BOOLEAN DEFAULT false NOT NULL,
+        lawful_basis TEXT,
+        lawful_basis_source TEXT,
+        consent_reviewed_on DATE,
+        search TSVECTOR GENERATED ALWAYS AS (to_tsvector('simple', coalesce(first_name, '') || ' ' || coalesce(middle_name, '') || ' ' || coalesce(last_name, '') || ' ' || coalesce(email, '') || ' ' || coalesce(phone, '') || ' ' || coalesce(company_name, ''))) STORED,
+        id UUID NOT NULL,
+        version BIGINT DEFAULT '1' NOT NULL,
+        external_id TEXT,
+        owner_id UUID,
+        sort_name TEXT DEFAULT '' NOT NULL,
+        tags TEXT[] DEFAULT '{}' NOT NULL,
+        description TEXT,
+        created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+        created_by UUID,
+        created_by_import UUID,
+        updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+        updated_by UUID,
+        deleted_at TIMESTAMP WITH TIME ZONE,
+        deleted_by UUID,
+        CONSTRAINT pk_contacts PRIMARY KEY (id),
+        CONSTRAINT fk_contacts_company_id FOREIGN KEY(company_id) REFERENCES companies (id) ON DELETE SET NULL,
+        CONSTRAINT fk_contacts_reports_to_id FOREIGN KEY(reports_to_id) REFERENCES contacts (id) ON DELETE SET NULL
+    );
+CREATE INDEX ix_contacts_company ON contacts (company_id, sort_name, id) WHERE company_id is not null;
+CREATE INDEX ix_contacts_email ON contacts (email, id) WHERE email is not null;
+CREATE INDEX ix_contacts_external_id ON contacts (external_id) WHERE external_id is not null;
+CREATE INDEX ix_contacts_import ON contacts (created_by_import) WHERE created_by_import is not null;
+CREATE INDEX ix_contacts_other_emails ON contacts USING gin (other_emails) WHERE other_emails <> '{}';
+CREATE INDEX ix_contacts_owner ON contacts (owner_id, sort_name, id) WHERE deleted_at is null;
+CREATE INDEX ix_contacts_search ON contacts USING gin (search);
+CREATE INDEX ix_contacts_sort_name ON contacts (sort_name, id) WHERE deleted_at is null;
+CREATE INDEX ix_contacts_tags ON contacts USING gin (tags) WHERE tags <> '{}';
+CREATE INDEX ix_contacts_trash ON contacts (deleted_at, id) WHERE deleted_at is not null;
+CREATE INDEX ix_contacts_updated_at ON contacts (updated_at, id) WHERE deleted_at is null;
+CREATE UNLOGGED TABLE import_rows (
+        import_id UUID NOT NULL,
+        row BIGINT NOT NULL,
+        outcome TEXT,
+        record_id UUID,
+        values JSONB DEFAULT '{}' NOT NULL,
+        problems JSONB,
+        CONSTRAINT pk_import_rows PRIMARY KEY (import_id, row),
+        CONSTRAINT fk_import_rows_import_id FOREIGN KEY(import_id) REFERENCES imports (id) ON DELETE CASCADE
+    );
+CREATE TABLE remember_series (
+        series_hash BYTEA NOT NULL,
+        user_id UUID NOT NULL,
+        token_hash BYTEA NOT NULL,
+        previous_hash BYTEA,
+        is_seen BOOLEAN DEFAULT true NOT NULL,
+        rotated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+        created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+        expires_at TIMESTAMP WITH TIME ZONE NOT NULL,
+        ends_at TIMESTAMP WITH TIME ZONE NOT NULL,
+        device TEXT DEFAULT '' NOT NULL,
+        address_prefix TEXT DEFAULT '' NOT NULL,
+        revoked_at TIMESTAMP WITH TIME ZONE,
+        revoked_reason TEXT DEFAULT '' NOT NULL,
+        CONSTRAINT pk_remember_series PRIMARY KEY (series_hash),
+        CONSTRAINT fk_remember_series_user_id FOREIGN KEY(user_id) REFERENCES users (id) ON DELETE CASCADE
+    );
+CREATE INDEX ix_remember_series_user_id ON remember_series (user_id);
+CREATE TABLE contact_companies (
+        contact_id UUID NOT NULL,
+        company_id UUID NOT NULL,
+        role TEXT,
+        is_primary BOOLEAN DEFAULT false NOT NULL,
+        ended_on DATE,
+        CONSTRAINT pk_contact_companies PRIMARY KEY (contact_id, company_id),
+        CONSTRAINT fk_contact_companies_contact_id FOREIGN KEY(contact_id) REFERENCES contacts (id) ON DELETE CASCADE,
+        CONSTRAINT fk_contact_companies_company_id FOREIGN KEY(company_id) REFERENCES companies (id) ON DELETE CASCADE
+    );
+CREATE INDEX ix_contact_companies_company_id ON contact_companies (company_id);
+CREATE UNIQUE INDEX uq_contact_companies_primary ON contact_companies (contact_id) WHERE is_primary;
+REVOKE INSERT, UPDATE, DELETE ON schema_version FROM @tenant_role@;
+REVOKE UPDATE, DELETE ON audit_events FROM @tenant_role@;
+-- 0002
+COMMENT ON TABLE audit_events IS 'record of acts: who did what; rows are only ever added.';
+COMMENT ON TABLE companies IS 'personal: organisations that the customer works with; sole traders are people.';
+COMMENT ON TABLE contact_companies IS 'personal: who works where, and as what.';
+COMMENT ON TABLE contacts IS 'personal: people that the customer works with.';
+COMMENT ON TABLE exports IS 'technical: exports that were asked for; the files lie elsewhere, sealed.';
+COMMENT ON TABLE import_rows IS 'personal: staged rows of a file being imported; emptied when the import is applied.';
+COMMENT ON TABLE imports IS 'technical: files that were imported and what became of their rows.';
+COMMENT ON TABLE jobs IS 'technical: the ledger of work; arguments are ids.';
+COMMENT ON TABLE mails IS 'personal: mails to the customer''s own users.';
+COMMENT ON TABLE record_changes IS 'personal: what a field was before and after a change.';
+COMMENT ON TABLE remember_series IS 'technical: remembered devices; only hashes of their tokens.';
+COMMENT ON TABLE schema_version IS 'technical: the versions of this schema.';
+COMMENT ON TABLE user_sessions IS 'technical: logins in force; only hashes of their ids.';
+COMMENT ON TABLE user_tokens IS 'technical: single-use links; only hashes of their secrets.';
+COMMENT ON TABLE users IS 'personal: the customer''s own people who log in.';
+INSERT INTO schema_version (version, checksum) VALUES ('0001', 'ed3e4eb872e6c035cc1ed4c24220b3b10e8f18afb046889a8caec89ba2eb5fcf'), ('0002', 'fd6a53da6ca3f14557ff4ccf154e0d86da120e55f5582dd43173253091894dc9');
