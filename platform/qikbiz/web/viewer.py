@@ -1,4 +1,6 @@
-"""How the person looking at the page wants it: theme and time zone, from the preferences of the login."""
+"""How the person looking at the page wants it: theme and time zone."""
+
+from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
@@ -8,16 +10,22 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from flask import current_app, has_request_context
 from flask_login import current_user
 
+from tenants.context import tenant_or_none
+
 THEMES = ("auto", "light", "dark")
 
 
 def chosen_theme() -> str:
-    theme = _preference("theme")
-    return theme if theme in THEMES else "auto"
+    preferences = getattr(_person(), "preferences", None)
+    theme = preferences.get("theme") if isinstance(preferences, Mapping) else None
+    return theme if isinstance(theme, str) and theme in THEMES else "auto"
 
 
 def time_zone() -> ZoneInfo:
-    return _zone(_preference("time_zone") or "UTC")
+    """The person's own zone, else the organisation's."""
+    tenant = tenant_or_none()
+    name = getattr(_person(), "time_zone", "") or (tenant.time_zone if tenant else "")
+    return _zone(name or "UTC")
 
 
 def time_zone_name() -> str:
@@ -32,14 +40,8 @@ def _zone(name: str) -> ZoneInfo:
         return ZoneInfo("UTC")
 
 
-def _preference(name: str) -> str | None:
-    value = _preferences().get(name)
-    return value if isinstance(value, str) else None
-
-
-def _preferences() -> Mapping[str, Any]:
-    # Error pages are also made before anyone is known, and without a login manager.
+def _person() -> Any:
+    # Public pages have no login, and jobs that write mails have no request.
     if not has_request_context() or not hasattr(current_app, "login_manager"):
-        return {}
-    preferences = getattr(current_user, "preferences", None)
-    return preferences if isinstance(preferences, Mapping) else {}
+        return None
+    return current_user
