@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import time
+from datetime import UTC, datetime
 from uuid import UUID
 
 from flask import has_request_context, request
@@ -13,9 +15,10 @@ from qikbiz.abuse.limiter import count, is_worth_recording
 from qikbiz.abuse.models import AbuseEvent
 from qikbiz.abuse.signals import POINTS, Signal
 from qikbiz.abuse.units import Address, normalise, unit_of
-from qikbiz.database import control_work, db, runtime
+from qikbiz.database import control_work, runtime
 from tenants.context import tenant_or_none
 
+CHECK_EVERY_SECONDS = 3
 logger = logging.getLogger(__name__)
 
 
@@ -47,14 +50,13 @@ def note(signal: Signal | str, *, address: Address | str | None = None, account:
 
 
 def ask_for_check(unit: str) -> None:
-    """Have the worker score a unit; asking again before it has begun adds nothing."""
+    """Have the worker score a unit, at most once in a few seconds: one check sees all that came before it."""
     from qikbiz.jobs.actions import enqueue_platform
 
-    if db.control().info.get("working"):
-        enqueue_platform("checks.address", {"unit": unit})
-        return
+    slot = int(time.time()) // CHECK_EVERY_SECONDS + 1
+    due = datetime.fromtimestamp(slot * CHECK_EVERY_SECONDS, UTC)
     with control_work():
-        enqueue_platform("checks.address", {"unit": unit})
+        enqueue_platform("checks.address", {"unit": unit}, dedupe_key=f"check:{unit}:{slot}", run_at=due)
 
 
 def account_mac(account: str) -> str:

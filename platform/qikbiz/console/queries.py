@@ -1,0 +1,138 @@
+"""What the console shows of the platform. None of it reads a row of a tenant."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import Select, func, or_, select
+
+from qikbiz.console.models import PlatformAuditEvent
+from qikbiz.database import db
+from qikbiz.failures import NotFound
+from qikbiz.jobs.models import PlatformJob
+from tenants.control import Domain, TenantMigration, TenantRecord
+
+PAGE = 50
+# Columns that a list may be sorted by; the slug breaks ties.
+SORTS = {
+    "name": TenantRecord.name,
+    "users": TenantRecord.users,
+    "records": TenantRecord.records,
+    "bytes": TenantRecord.bytes,
+    "last_seen": TenantRecord.last_seen_at,
+    "created": TenantRecord.created_at,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Figures over all tenants."""
+
+    tenants: int
+    active: int
+    users: int
+    records: int
+    bytes: int
+
+
+def tenants(*, search: str = "", state: str = "", sort: str = "name", page: int = 1) -> Sequence[TenantRecord]:
+    """One page of tenants, one more than PAGE when there is a next page."""
+    key, is_descending = sort.removeprefix("-"), sort.startswith("-")
+    column = SORTS.get(key, TenantRecord.name)
+    order = column.desc().nulls_last() if is_descending else column.asc().nulls_last()
+    statement = _found(search, state).order_by(order, TenantRecord.slug)
+    return db.control.scalars(statement.offset((max(page, 1) - 1) * PAGE).limit(PAGE + 1)).all()
+
+
+def totals() -> Totals:
+    active = func.count().filter(TenantRecord.state == "active")
+    row = db.control.execute(
+        select(
+            func.count(), active, _sum(TenantRecord.users), _sum(TenantRecord.records), _sum(TenantRecord.bytes)
+        ).where(TenantRecord.state != "closed")
+    ).one()
+    return Totals(*(int(value) for value in row))
+
+
+def tenant_by_slug(slug: str) -> TenantRecord:
+    found = db.control.scalar(select(TenantRecord).where(TenantRecord.slug == slug))
+    if found is None:
+        raise NotFound
+    return found
+
+
+def domains_of(tenant_id: UUID) -> Sequence[Domain]:
+    return db.control.scalars(select(Domain).where(Domain.tenant_id == tenant_id).order_by(Domain.host)).all()
+
+
+def failed_migrations(tenant_id: UUID) -> Sequence[TenantMigration]:
+    statement = select(TenantMigration).where(
+        TenantMigration.tenant_id == tenant_id, TenantMigration.state == "failed"
+    )
+    return db.control.scalars(statement.order_by(TenantMigration.at.desc())).all()
+
+
+def audit_events(
+    *, tenant_id: UUID | None = None, action: str = "", before: UUID | None = None, limit: int = PAGE
+) -> Sequence[PlatformAuditEvent]:
+    """Newest first; `before` is the id that the page before ended with."""
+    statement = select(PlatformAuditEvent).order_by(PlatformAuditEvent.id.desc()).limit(limit + 1)
+    if tenant_id is not None:
+        statement = statement.where(PlatformAuditEvent.tenant_id == tenant_id)
+    if action:
+        statement = statement.where(PlatformAuditEvent.action.startswith(action, autoescape=True))
+    if before is not None:
+        statement = statement.where(PlatformAuditEvent.id < before)
+    return db.control.scalars(statement).all()
+
+
+def slugs_of(tenant_ids: set[UUID]) -> dict[UUID, str]:
+    rows = db.control.execute(select(TenantRecord.id, TenantRecord.slug).where(TenantRecord.id.in_(tenant_ids)))
+    return dict(rows.tuples().all())
+
+
+def platform_jobs(*, state: str = "", before: UUID | None = None) -> Sequence[PlatformJob]:
+    statement = select(PlatformJob).order_by(PlatformJob.id.desc()).limit(PAGE + 1)
+    if state:
+        statement = statement.where(PlatformJob.state == state)
+    if before is not None:
+        statement = statement.where(PlatformJob.id < before)
+    return db.control.scalars(statement).all()
+
+
+def platform_job(job_id: UUID) -> PlatformJob:
+    job = db.control.get(PlatformJob, job_id)
+    if job is None:
+        raise NotFound
+    return job
+
+
+def jobs_by_state(*, hours: int = 24) -> dict[str, int]:
+    since = datetime.now(UTC) - timedelta(hours=hours)
+    rows = db.control.execute(
+        select(PlatformJob.state, func.count()).where(PlatformJob.created_at >= since).group_by(PlatformJob.state)
+    )
+    return dict(rows.tuples().all())
+
+
+def _found(search: str, state: str) -> Select[tuple[TenantRecord]]:
+    statement = select(TenantRecord)
+    if state:
+        statement = statement.where(TenantRecord.state == state)
+    for word in search.split()[:8]:
+        wanted = f"%{_literal(word)}%"
+        statement = statement.where(
+            or_(TenantRecord.slug.ilike(wanted, escape="\\"), TenantRecord.name.ilike(wanted, escape="\\"))
+        )
+    return statement
+
+
+def _literal(word: str) -> str:
+    return word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def _sum(column: object) -> object:
+    return func.coalesce(func.sum(column), 0)  # type: ignore[arg-type]  # any numeric column
