@@ -1,6 +1,5 @@
 """`qikbiz up`: what `make run` calls."""
 
-
 import click
 
 

@@ -125,7 +125,7 @@ def test_every_command_exists_and_takes_json(name: str) -> None:
 
 
 def test_help_loads_no_framework_and_answers_at_once() -> None:
-    code = "import sys; from provisioning.cli import qikbiz as q; q(['--help'], standalone_mode=False); print(*sys.modules)"
+    code = "import sys; from provisioning.cli import qikbiz; qikbiz(['-h'], standalone_mode=False); print(*sys.modules)"
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert "doctor" in said
     assert not {"flask", "sqlalchemy", "redis", "psycopg", "rich"} & set(said.split())

@@ -1,0 +1,75 @@
+"""All checks in the order a person would make them, and what becomes of one that can't even be made."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import psycopg
+import redis
+from sqlalchemy.exc import SQLAlchemyError
+
+from config.settings import Settings
+
+
+@dataclass(frozen=True)
+class Check:
+    """One finding. `detail` says what was seen, `remedy` what to do; it is empty when all is well."""
+
+    name: str
+    ok: bool
+    detail: str
+    remedy: str = ""
+
+
+Subject = Callable[[Settings], Iterator[Check]]
+
+
+@dataclass(frozen=True)
+class Examination:
+    """Everything that `examine` found."""
+
+    checks: tuple[Check, ...]
+
+    @property
+    def is_well(self) -> bool:
+        return all(check.ok for check in self.checks)
+
+
+def examine(settings: Settings) -> Examination:
+    """Make every check; one that breaks off counts as a finding and the others go on."""
+    from provisioning.doctor import databases, machine, queues, rights  # noqa: PLC0415 - they need Check
+
+    subjects: dict[str, Subject] = {
+        "control database": databases.control,
+        "tenants' database": databases.tenants,
+        "provisioner": rights.provisioner,
+        "closed doors": rights.closed_doors,
+        "cells": rights.cells,
+        "versions": databases.versions,
+        "redis": queues.redis_server,
+        "queues": queues.queues,
+        "clocks": machine.clocks,
+        "keys": machine.keys,
+        "disk": machine.disk,
+        "mail server": machine.mail_server,
+        "front-end files": machine.front_end_files,
+    }
+    return Examination(tuple(check for name, subject in subjects.items() for check in _made(name, subject, settings)))
+
+
+def _made(name: str, subject: Subject, settings: Settings) -> list[Check]:
+    found: list[Check] = []
+    try:
+        found.extend(subject(settings))
+    except (psycopg.Error, SQLAlchemyError, redis.RedisError, OSError) as error:
+        found.append(Check(name, False, _first_line(error), _how_to_reach(name, settings)))
+    return found
+
+
+def _how_to_reach(name: str, settings: Settings) -> str:
+    if settings.embedded and name != "mail server":
+        return "Start the product with `make run`; it brings its servers along."
+    return "See that the server runs, that this machine may reach it, and that the URL's login and password are right."
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

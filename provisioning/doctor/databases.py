@@ -1,0 +1,61 @@
+"""The two PostgreSQL servers: there, new enough, at this program's version."""
+
+from collections.abc import Iterator
+
+from config.settings import Settings
+from provisioning.bootstrap import OLDEST_POSTGRES
+from provisioning.doctor.checks import Check
+from provisioning.render import migrations
+from provisioning.servers import Connection, connect_as_provisioner, connect_to_control
+from tenants.versions import SERVED
+
+MIGRATE = "Run `qikbiz migrate`."
+
+
+def control(settings: Settings) -> Iterator[Check]:
+    with connect_to_control(settings) as connection:
+        yield _server("control database", connection)
+
+
+def tenants(settings: Settings) -> Iterator[Check]:
+    if settings.provisioner_url:
+        with connect_as_provisioner(settings) as connection:
+            yield _server("tenants' database", connection)
+
+
+def versions(settings: Settings) -> Iterator[Check]:
+    """The control database must be at the head; a tenant may be one version behind and is then named."""
+    with connect_to_control(settings) as connection:
+        yield _control_version(connection)
+        yield _tenant_versions(connection)
+
+
+def _server(name: str, connection: Connection) -> Check:
+    version = connection.info.server_version
+    saying = f"PostgreSQL {version // 10000}.{version % 10000}"
+    if version < OLDEST_POSTGRES:
+        return Check(name, False, saying, "QikBiz needs PostgreSQL 15 or newer: upgrade the server.")
+    return Check(name, True, saying)
+
+
+def _control_version(connection: Connection) -> Check:
+    name, head = "control version", migrations("control")[-1].version
+    row = connection.execute("SELECT max(version) FROM schema_version").fetchone()
+    found = str(row[0]) if row and row[0] else "none"
+    return Check(name, found == head, f"at {found}, this program has {head}", "" if found == head else MIGRATE)
+
+
+def _tenant_versions(connection: Connection) -> Check:
+    name, head = "tenant versions", migrations("tenant")[-1].version
+    rows = connection.execute("SELECT slug, version FROM tenants WHERE state IN ('active', 'suspended')").fetchall()
+    behind = [slug for slug, version in rows if version != head]
+    closed = [slug for slug, version in rows if version not in SERVED]
+    if closed:
+        return Check(name, False, f"{len(closed)} can't be served: {_some(closed)}", MIGRATE)
+    if behind:
+        return Check(name, True, f"{len(behind)} of {len(rows)} are a version behind and served: {_some(behind)}")
+    return Check(name, True, f"all {len(rows)} at {head}")
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:5]) + (" …" if len(names) > 5 else "")

@@ -1,0 +1,52 @@
+"""Redis, and whether somebody works on what waits there."""
+
+from collections.abc import Iterator
+
+import redis
+from rq import Queue, Worker
+
+from config.settings import Settings
+from provisioning.doctor.checks import Check
+from qikbiz.jobs.kinds import QUEUES
+
+OLDEST = {"redis": 7, "valkey": 8}
+
+
+def redis_server(settings: Settings) -> Iterator[Check]:
+    with _connected(settings) as client:
+        facts = client.info("everything")
+    yield _version(facts)
+    keeps = facts.get("aof_enabled") == 1
+    yield Check(
+        "redis persistence",
+        keeps,
+        "every change is appended to a file" if keeps else "changes are lost when it stops",
+        "" if keeps else "Set `appendonly yes` and `appendfsync everysec`.",
+    )
+    policy = str(facts.get("maxmemory_policy", "unknown"))
+    keeps = policy == "noeviction"
+    remedy = "" if keeps else "Set `maxmemory-policy noeviction`; else jobs and sessions vanish when memory is full."
+    yield Check("redis eviction", keeps, f"maxmemory-policy is {policy}", remedy)
+
+
+def queues(settings: Settings) -> Iterator[Check]:
+    with _connected(settings) as client:
+        for name in QUEUES:
+            queue = Queue(name, connection=client)
+            # Not Worker.count: that knows the dead as well.
+            workers = len(Worker.all(queue=queue))
+            detail = f"{workers} worker{'' if workers == 1 else 's'}, {queue.count} waiting"
+            remedy = "" if workers else f"Start `python -m workers {name}` (`make run` starts one of each)."
+            yield Check(f"queue {name}", workers > 0, detail, remedy)
+
+
+def _version(facts: dict[str, object]) -> Check:
+    kind = "valkey" if "valkey_version" in facts else "redis"
+    version = str(facts[f"{kind}_version"])
+    is_new = int(version.split(".", maxsplit=1)[0]) >= OLDEST[kind]
+    remedy = "" if is_new else "QikBiz needs Redis 7, Valkey 8 or newer: upgrade the server."
+    return Check("redis", is_new, f"{kind.capitalize()} {version}", remedy)
+
+
+def _connected(settings: Settings) -> redis.Redis:
+    return redis.Redis.from_url(settings.redis_url, socket_timeout=5, socket_connect_timeout=5)
