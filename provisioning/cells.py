@@ -36,7 +36,9 @@ def cell_with_room(settings: Settings, control: Connection) -> str:
 
 
 def _make_cell(settings: Settings, control: Connection) -> str:
-    row = control.execute("SELECT coalesce(max(substr(name, 6)::int), 0) + 1 FROM cells WHERE name ~ '^cell_[0-9]+$'").fetchone()
+    row = control.execute(
+        "SELECT coalesce(max(substr(name, 6)::int), 0) + 1 FROM cells WHERE name ~ '^cell_[0-9]+$'"
+    ).fetchone()
     name = f"cell_{(row[0] if row else 1):03}"
     login, password = f"qb_{name}", secrets.token_urlsafe(32)
     # The login first: killed between the two, the next run finds it without a row and only gives it a new password.

@@ -77,7 +77,9 @@ def head_script() -> str:
     lines = ["-- Made by `make head-script` from the numbered migrations; never edit it.\n"]
     for migration in migrations("tenant"):
         lines.append(f"-- {migration.version}\n")
-        lines += [f"{re.sub(' CONCURRENTLY ', ' ', s, count=1) if index_built_by(s) else s};\n" for s in migration.statements]
+        lines += [
+            f"{re.sub(' CONCURRENTLY ', ' ', s, count=1) if index_built_by(s) else s};\n" for s in migration.statements
+        ]
     rows = ", ".join(f"('{m.version}', '{m.checksum}')" for m in migrations("tenant"))
     lines.append(f"INSERT INTO schema_version (version, checksum) VALUES {rows};\n")
     return "".join(lines)
@@ -119,8 +121,8 @@ def _check(migration: Migration) -> None:
 def _is_current() -> bool:
     rendered = migrations("tenant")
     return (
-        HEAD == rendered[-1].version
-        and SERVED <= {m.version for m in rendered}
+        rendered[-1].version == HEAD
+        and {m.version for m in rendered} >= SERVED
         and HEAD_SCRIPT.read_text(encoding="utf-8") == head_script()
     )
 
@@ -128,7 +130,9 @@ def _is_current() -> bool:
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m provisioning.render", description=__doc__)
     parser.add_argument("--check", action="store_true", help="only say whether the head script is current")
-    parser.add_argument("--first", action="store_true", help="write 0001 anew from the models (before the first release)")
+    parser.add_argument(
+        "--first", action="store_true", help="write 0001 anew from the models (before the first release)"
+    )
     options = parser.parse_args(arguments)
     if options.first:
         from provisioning.first_version import write_first_versions  # noqa: PLC0415 - development only
