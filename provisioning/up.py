@@ -13,6 +13,7 @@ from types import FrameType
 
 from config.settings import Settings, environment_for_children
 from provisioning import assets
+from provisioning.bootstrap import prepare_servers
 from provisioning.demo import ensure_demo
 from provisioning.embedded import EmbeddedPostgres, EmbeddedValkey
 from provisioning.migrate import migrate_everything
@@ -39,22 +40,28 @@ def run_everything(
             _start_servers(settings.home, on_exit)
         prepare(settings, say)
         say("Starting the product …")
-        with QuietPrinter(settings.home / "log" / "qikbiz.log", everything=everything) as printer:
-            run_procfile(
-                PROCFILE,
-                environment=environment_for_children(settings),
-                printer=printer,
-                when_started=lambda: _tell_when_ready(settings.port, say, when_ready),
-            )
+        run_procfile(
+            PROCFILE,
+            environment=environment_for_children(settings),
+            printer=QuietPrinter(settings.home / "log" / "qikbiz.log", everything=everything),
+            when_started=lambda: _tell_when_ready(settings.port, say, when_ready),
+        )
+        say("Stopping …")
 
 
 def prepare(settings: Settings, say: Callable[[str], None]) -> None:
     """Whatever the processes need before they start; quick when it is there already."""
-    say("Building the front-end files …") if not assets.is_built(assets.inputs_fingerprint()) else None
-    assets.build()
+    if not assets.is_built(assets.inputs_fingerprint()):
+        say("Building the front-end files …")
+        assets.build()
+    if not settings.provisioner_url:
+        return  # somebody else provisions; this process may not
     say("Preparing the databases …")
-    migrate_everything(settings)
+    prepare_servers(settings)
+    for slug, reason in migrate_everything(settings).failed:
+        say(f"{slug} stays at its version and shows a maintenance page: {reason}")
     if settings.environment == "development":
+        say("Looking after the demo organisations …")
         ensure_demo(settings)
 
 

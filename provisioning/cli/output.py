@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TextIO
 from uuid import UUID
 
 import click
@@ -40,12 +40,17 @@ class Answer:
     ok: bool = True
 
 
-def reporting(command: Callable[..., Answer]) -> Callable[..., None]:
+_STDOUT = "qikbiz.stdout"
+
+
+def reporting(command: Callable[..., Answer | None]) -> Callable[..., None]:
     """Give a command `--json`, one sentence on stderr for an error, and exit codes 0 and 1."""
 
     @click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
     @functools.wraps(command)
     def run(*arguments: Any, as_json: bool, **options: Any) -> None:
+        context = click.get_current_context()
+        context.meta[_STDOUT] = sys.stdout
         try:
             # Anything a library prints on the way must not end up beside the JSON object.
             with redirect_stdout(sys.stderr):
@@ -54,19 +59,26 @@ def reporting(command: Callable[..., Answer]) -> Callable[..., None]:
             raise
         except (Exception, KeyboardInterrupt) as error:
             answer = _failure(error)
-        show(answer, as_json=as_json)
-        click.get_current_context().exit(0 if answer.ok else 1)
+        if answer is not None:
+            announcement()(answer)
+        context.exit(0 if answer is None or answer.ok else 1)
 
     return run
 
 
-def show(answer: Answer, *, as_json: bool) -> None:
+def announcement() -> Callable[[Answer], None]:
+    """For a command that goes on after its answer: a function that prints it, from any thread."""
+    context = click.get_current_context()
+    return functools.partial(_print, as_json=bool(context.params["as_json"]), file=context.meta[_STDOUT])
+
+
+def _print(answer: Answer, *, as_json: bool, file: TextIO) -> None:
     if as_json:
-        click.echo(json.dumps(answer.facts, default=_plain))
+        click.echo(json.dumps(answer.facts, default=_plain), file=file)
     elif answer.shown:
         from rich.console import Console  # noqa: PLC0415 - only people's output needs it
 
-        Console(file=sys.stdout, markup=False, highlight=False, soft_wrap=True).print(answer.shown)
+        Console(file=file, markup=False, highlight=False, soft_wrap=True).print(answer.shown)
 
 
 def _failure(error: BaseException) -> Answer:

@@ -1,10 +1,45 @@
 """`qikbiz up`: what `make run` calls."""
 
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
 import click
+
+from provisioning.cli.output import Answer, announcement, reporting
+
+if TYPE_CHECKING:
+    from config.settings import Settings
 
 
 @click.command()
 @click.option("--verbose", is_flag=True, help="Show every log line, not only warnings and errors.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object once the product answers.")
-def up(verbose: bool, as_json: bool) -> None:
+@reporting
+def up(verbose: bool) -> None:
     """Run the whole product on this machine until Ctrl-C: servers, databases, demo, web and workers."""
+    from config.settings import load_settings  # noqa: PLC0415 - kept out of `--help`
+    from provisioning.up import run_everything  # noqa: PLC0415
+
+    settings, announce = load_settings(), announcement()
+    run_everything(
+        settings,
+        say=lambda sentence: click.echo(sentence, err=True),
+        when_ready=lambda: announce(_addresses(settings)),
+        everything=verbose,
+    )
+
+
+def _addresses(settings: "Settings") -> Answer:
+    """Where to look, and who may log in there. Demo logins exist in development only."""
+    from provisioning.demo import demo_logins  # noqa: PLC0415
+
+    domain = settings.base_domain
+    places = {
+        "Public site": settings.origin(domain),
+        "Console": settings.origin(f"console.{domain}"),
+        "Mails": f"{settings.origin(domain)}/mails",
+    }
+    logins = demo_logins(settings) if settings.environment == "development" else ()
+    facts = {"addresses": places, "logins": [asdict(login) for login in logins]}
+    lines = [f"{name:<12} {address}" for name, address in places.items()]
+    lines += [f"{login.name:<12} {login.url}   {login.email}   {login.password}   ({login.role})" for login in logins]
+    return Answer(facts, "\n".join(["", "QikBiz is running. Ctrl-C stops it.", "", *lines, ""]))
