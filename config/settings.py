@@ -52,6 +52,9 @@ class Settings:
     redis_prefix: str = "qb"
     argon2_memory_kib: int = 19 * 1024
     argon2_iterations: int = 2
+    job_lease_seconds: int | None = None
+    job_retry_seconds: int = 5
+    sweep_seconds: int = 3
 
     @property
     def files(self) -> Path:
@@ -102,6 +105,9 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         log_level=given.get("QIKBIZ_LOG_LEVEL", "INFO").upper(),
         argon2_memory_kib=_integer(given, "QIKBIZ_ARGON2_MEMORY_KIB", 19 * 1024 if environment != "test" else 64),
         argon2_iterations=_integer(given, "QIKBIZ_ARGON2_ITERATIONS", 2 if environment != "test" else 1),
+        job_lease_seconds=_integer(given, "QIKBIZ_JOB_LEASE_SECONDS", 0) or None,
+        job_retry_seconds=_integer(given, "QIKBIZ_JOB_RETRY_SECONDS", 5),
+        sweep_seconds=_integer(given, "QIKBIZ_SWEEP_SECONDS", 3),
     )
     if settings.is_production:
         _refuse_unsafe(settings, given)
@@ -188,6 +194,8 @@ def _refuse_unsafe(settings: Settings, given: Mapping[str, str]) -> None:
         raise SettingsError("QIKBIZ_REDIS_URL is reached without TLS: use rediss:// or unix://.")
     if not smtp_is_protected(settings.smtp_url):
         raise SettingsError("QIKBIZ_SMTP_URL is reached without TLS: use smtps:// or smtp+starttls://.")
+    if given.get("QIKBIZ_FAULT"):
+        raise SettingsError("QIKBIZ_FAULT is set; it makes processes die on purpose and is for tests. Remove it.")
     if given.get("LOGIN_DISABLED"):
         raise SettingsError("LOGIN_DISABLED is set; it turns every login check off. Remove it.")
 

@@ -129,11 +129,13 @@ class Directory:
         records = session.scalars(changed).all()
         domains: dict[UUID, list[str]] = {}
         wanted = [record.id for record in records]
-        for domain in session.scalars(select(Domain).where(Domain.tenant_id.in_(wanted), Domain.verified_at.is_not(None))):
+        for domain in session.scalars(
+            select(Domain).where(Domain.tenant_id.in_(wanted), Domain.verified_at.is_not(None))
+        ):
             domains.setdefault(domain.tenant_id, []).append(domain.host)
         by_id = dict(self._by_id)
         for record in records:
-            by_id[record.id] = self._tenant_of(record, tuple(sorted(domains.get(record.id, []))))
+            by_id[record.id] = _tenant_of(record, tuple(sorted(domains.get(record.id, []))), self._base)
         gone = set(by_id) - set(session.scalars(select(TenantRecord.id))) if self._by_id else set()
         for tenant_id in gone:
             del by_id[tenant_id]
@@ -141,26 +143,6 @@ class Directory:
         self._by_host = {host: tenant for tenant in by_id.values() for host in tenant.hosts}
         self._by_id = by_id
         self._version = version
-
-    def _tenant_of(self, record: TenantRecord, domains: tuple[str, ...]) -> Tenant:
-        own = f"{record.slug}.{self._base}"
-        values: dict[str, Any] = {
-            "id": record.id,
-            "slug": record.slug,
-            "name": record.name,
-            "state": record.state,
-            "state_reason": record.state_reason,
-            "schema": record.schema_name,
-            "role": record.role_name,
-            "cell": record.cell_name,
-            "epoch": record.epoch,
-            "version": record.version,
-            "accent": record.accent,
-            "time_zone": record.time_zone,
-            "host": own,
-            "hosts": (own, *domains),
-        }
-        return Tenant(**values)
 
     def _start_watching(self) -> None:
         with self._lock:
@@ -179,3 +161,33 @@ def touch_directory(session: Session, record: TenantRecord) -> None:
     """Make every process read `record` (and its domains) again: raise the version in this transaction."""
     statement = text("UPDATE directory_state SET version = version + 1 RETURNING version")
     record.directory_version = session.execute(statement).scalar_one()
+
+
+def read_tenant(session: Session, tenant_id: UUID, base_domain: str) -> Tenant | None:
+    """One tenant, read now: for a process that serves one and need not remember the others."""
+    record = session.get(TenantRecord, tenant_id)
+    if record is None:
+        return None
+    verified = select(Domain.host).where(Domain.tenant_id == tenant_id, Domain.verified_at.is_not(None))
+    return _tenant_of(record, tuple(sorted(session.scalars(verified))), base_domain)
+
+
+def _tenant_of(record: TenantRecord, domains: tuple[str, ...], base_domain: str) -> Tenant:
+    own = f"{record.slug}.{base_domain}"
+    values: dict[str, Any] = {
+        "id": record.id,
+        "slug": record.slug,
+        "name": record.name,
+        "state": record.state,
+        "state_reason": record.state_reason,
+        "schema": record.schema_name,
+        "role": record.role_name,
+        "cell": record.cell_name,
+        "epoch": record.epoch,
+        "version": record.version,
+        "accent": record.accent,
+        "time_zone": record.time_zone,
+        "host": own,
+        "hosts": (own, *domains),
+    }
+    return Tenant(**values)

@@ -26,8 +26,9 @@ class RedisStore:
     After a failure nothing is sent for a second, so that a slow Redis does not pile up threads.
     """
 
-    def __init__(self, url: str, *, prefix: str, timeout_seconds: float = 0.5) -> None:
+    def __init__(self, url: str, *, prefix: str, timeout_seconds: float = 0.5, decode: bool = True) -> None:
         self._url = url
+        self._decode = decode
         self._prefix = prefix
         self._timeout = timeout_seconds
         self._client: redis.Redis | None = None
@@ -43,7 +44,13 @@ class RedisStore:
             raise RedisAway
         try:
             yield self._connected()
-        except (redis.ConnectionError, redis.TimeoutError, redis.exceptions.OutOfMemoryError, redis.ReadOnlyError, OSError) as error:
+        except (
+            redis.ConnectionError,
+            redis.TimeoutError,
+            redis.exceptions.OutOfMemoryError,
+            redis.ReadOnlyError,
+            OSError,
+        ) as error:
             self._rest_until = time.monotonic() + _REST_SECONDS
             self.away_since = self.away_since or time.time()
             raise RedisAway from error
@@ -65,7 +72,10 @@ class RedisStore:
     def _connected(self) -> redis.Redis:
         if self._client is None or self._process != os.getpid():
             self._client = redis.Redis.from_url(
-                self._url, socket_timeout=self._timeout, socket_connect_timeout=self._timeout, decode_responses=True
+                self._url,
+                socket_timeout=self._timeout,
+                socket_connect_timeout=self._timeout,
+                decode_responses=self._decode,
             )
             self._process = os.getpid()
         return self._client

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qikbiz.abuse import actions
-from qikbiz.jobs.work import Work
+from workers.work import Work
 
 
 def check_address(work: Work) -> None:

@@ -1,0 +1,60 @@
+"""Every kind of job: the only functions that a worker will run, named by string so that this room needs no worker."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+Queue = Literal["exports", "imports", "mail", "checks", "provisioning"]
+QUEUES: tuple[Queue, ...] = get_args(Queue)
+HOUR = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """`function` is "module:name". A claim holds `lease_seconds` without a heartbeat; a try may take `timeout_seconds`.
+
+    After `max_attempts` tries that raised, the job is `failed`; when its worker died each time, `quarantined`.
+    """
+
+    queue: Queue
+    function: str
+    timeout_seconds: int = 600
+    max_attempts: int = 3
+    lease_seconds: int = 30
+    is_platform: bool = False
+
+
+# A name, once released, is kept for one release after its last use: older jobs may still bear it.
+KINDS: dict[str, Kind] = {
+    "exports.make": Kind("exports", "workers.jobs.exports:make_export", 6 * HOUR),
+    "exports.expire": Kind("exports", "workers.jobs.exports:expire_exports"),
+    "imports.check": Kind("imports", "workers.jobs.imports:check_import", 2 * HOUR),
+    "imports.apply": Kind("imports", "workers.jobs.imports:apply_import", 6 * HOUR),
+    "imports.undo": Kind("imports", "workers.jobs.imports:undo_import", 6 * HOUR),
+    # Many tries: a mail server may be away for days (qikbiz.mail.sender says when the next one is).
+    "mail.send": Kind("mail", "workers.jobs.mail:send_mail", 120, max_attempts=60),
+    "mail.send_platform": Kind("mail", "workers.jobs.mail:send_platform_mail", 120, max_attempts=60, is_platform=True),
+    "checks.address": Kind("checks", "workers.jobs.abuse:check_address", 60, is_platform=True),
+    "checks.forget": Kind("checks", "workers.jobs.abuse:forget_addresses", is_platform=True),
+    "sessions.forget": Kind("checks", "workers.jobs.accounts:forget_sessions"),
+    "sessions.forget_staff": Kind("checks", "workers.jobs.accounts:forget_staff_sessions", is_platform=True),
+    "jobs.forget": Kind("checks", "workers.jobs.periodic:forget_jobs"),
+    "jobs.forget_platform": Kind("checks", "workers.jobs.periodic:forget_platform_jobs", is_platform=True),
+    "tenants.each": Kind("checks", "workers.jobs.periodic:ask_each_tenant", HOUR, is_platform=True),
+    "tenants.create": Kind("provisioning", "workers.jobs.provisioning:create", 300, is_platform=True),
+    "tenants.suspend": Kind("provisioning", "workers.jobs.provisioning:suspend", 300, is_platform=True),
+    "tenants.resume": Kind("provisioning", "workers.jobs.provisioning:resume", 300, is_platform=True),
+    "tenants.rename": Kind("provisioning", "workers.jobs.provisioning:rename", 300, is_platform=True),
+    "tenants.delete": Kind("provisioning", "workers.jobs.provisioning:delete", 300, is_platform=True),
+    "tenants.erase": Kind("provisioning", "workers.jobs.provisioning:erase", HOUR, is_platform=True),
+    "tenants.measure": Kind("provisioning", "workers.jobs.provisioning:measure", HOUR, is_platform=True),
+}
+
+
+def kind_named(name: str, *, is_platform: bool) -> Kind:
+    """The declared kind. Raises KeyError for an unknown name, or one that belongs to the other ledger."""
+    kind = KINDS[name]
+    if kind.is_platform != is_platform:
+        raise KeyError(f"{name} is a job of {'the platform' if kind.is_platform else 'a tenant'}.")
+    return kind

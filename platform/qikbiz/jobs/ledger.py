@@ -1,0 +1,136 @@
+"""The moves of a job, each one statement that decides by itself: claim, hold, end, put off, give up.
+
+All times are the database's, so that clocks of different machines don't matter. `model` says which ledger.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import and_, func, literal, or_, select, update
+from sqlalchemy.orm import Session
+
+from qikbiz.jobs.models import Job, PlatformJob
+
+LedgerModel = type[Job] | type[PlatformJob]
+NOW = func.clock_timestamp()
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A job held by one worker. Whoever commits an effect does it under `token`."""
+
+    job_id: UUID
+    token: UUID
+    kind: str
+    arguments: dict[str, Any]
+    attempt: int
+    max_attempts: int
+    created_by: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A job that may be announced."""
+
+    job_id: UUID
+    kind: str
+    queue: str
+    attempt: int
+
+
+def claim(session: Session, model: LedgerModel, job_id: UUID, lease_seconds: float) -> Claim | None:
+    """Take the job when it is due or its holder's lease ran out. None: it is done, or somebody else's."""
+    token = uuid4()
+    statement = (
+        update(model)
+        .where(model.id == job_id, _is_due(model), model.attempt < model.max_attempts)
+        .values(
+            state="running",
+            token=token,
+            attempt=model.attempt + 1,
+            lease_until=_in(lease_seconds),
+            started_at=func.coalesce(model.started_at, NOW),
+        )
+        .returning(model.kind, model.arguments, model.attempt, model.max_attempts, model.created_by)
+    )
+    row = session.execute(statement).one_or_none()
+    return Claim(job_id, token, *row._tuple()) if row else None
+
+
+def holds(session: Session, model: LedgerModel, claimed: Claim, lease_seconds: float) -> bool:
+    """Whether the claim still stands; if so it holds on, and until this transaction ends nobody can take it."""
+    statement = update(model).where(_is_held(model, claimed)).values(lease_until=_in(lease_seconds))
+    return _touched(session, statement)
+
+
+def finish(session: Session, model: LedgerModel, claimed: Claim, result: dict[str, Any], **progress: Any) -> bool:
+    values = {"state": "done", "result": result, "finished_at": NOW, "token": None, "lease_until": None}
+    values |= {"error_ref": "", "error_text": "", **progress}
+    return _touched(session, update(model).where(_is_held(model, claimed)).values(values))
+
+
+def put_off(
+    session: Session, model: LedgerModel, claimed: Claim, *, until: datetime | timedelta, ref: str, text: str
+) -> bool:
+    """Give the job back, to be tried again at a time or after a while."""
+    run_at = _in(until.total_seconds()) if isinstance(until, timedelta) else until
+    values = {"state": "pending", "run_at": run_at, "token": None, "lease_until": None}
+    values |= {"error_ref": ref, "error_text": text}
+    return _touched(session, update(model).where(_is_held(model, claimed)).values(values))
+
+
+def give_up(session: Session, model: LedgerModel, claimed: Claim, *, ref: str, text: str) -> bool:
+    values = {"state": "failed", "finished_at": NOW, "token": None, "lease_until": None}
+    values |= {"error_ref": ref, "error_text": text}
+    return _touched(session, update(model).where(_is_held(model, claimed)).values(values))
+
+
+def quarantine_lost(session: Session, model: LedgerModel) -> list[UUID]:
+    """Set aside each job whose worker died on its last try: something in it kills workers."""
+    statement = (
+        update(model)
+        .where(model.state == "running", model.lease_until < NOW, model.attempt >= model.max_attempts)
+        .values(state="quarantined", finished_at=NOW, token=None, lease_until=None)
+        .returning(model.id)
+    )
+    return list(session.scalars(statement))
+
+
+def due_jobs(session: Session, model: LedgerModel, limit: int = 500) -> list[Due]:
+    """What is due or whose lease ran out, the longest waiting first."""
+    statement = (
+        select(model.id, model.kind, model.queue, model.attempt)
+        .where(_is_due(model), model.attempt < model.max_attempts)
+        .order_by(model.run_at, model.id)
+        .limit(limit)
+    )
+    return [Due(*row._tuple()) for row in session.execute(statement)]
+
+
+def next_due_at(session: Session, model: LedgerModel) -> datetime | None:
+    """When the sweeper should look again, or None when nothing is under way."""
+    when = func.min(func.coalesce(model.lease_until, model.run_at))
+    return session.scalar(select(when).where(model.state.in_(("pending", "running"))))
+
+
+def _is_due(model: LedgerModel) -> Any:
+    return or_(
+        and_(model.state == "pending", model.run_at <= NOW),
+        and_(model.state == "running", model.lease_until < NOW),
+    )
+
+
+def _is_held(model: LedgerModel, claimed: Claim) -> Any:
+    return and_(model.id == claimed.job_id, model.token == claimed.token, model.state == "running")
+
+
+def _in(seconds: float) -> Any:
+    return NOW + timedelta(seconds=seconds)
+
+
+def _touched(session: Session, statement: Any) -> bool:
+    return session.execute(statement.returning(literal(1))).scalar() is not None

@@ -1,0 +1,98 @@
+"""A thread beside the job that renews its lease and writes its progress, on a connection of its own."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext, suppress
+from typing import Any
+
+import psycopg
+
+from qikbiz.jobs.ledger import Claim
+from tenants.context import Tenant, entered
+
+SECONDS_BETWEEN_PROGRESS = 0.5
+logger = logging.getLogger(__name__)
+
+Connect = Callable[[], "psycopg.Connection[Any]"]
+
+
+class Heartbeat:
+    """Beats until stopped. A database that is away is not the end: the token decides at the commit, not the beat."""
+
+    def __init__(self, claimed: Claim, tenant: Tenant | None, connect: Connect, lease_seconds: float) -> None:
+        self.is_lost = False
+        self.is_cancelled = False
+        self._claim = claimed
+        self._tenant = tenant
+        self._table = "jobs" if tenant else "platform_jobs"
+        self._connect = connect
+        self._lease = lease_seconds
+        self._shown: tuple[int, int | None, str] | None = None
+        self._written: tuple[int, int | None, str] | None = None
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
+
+    def __enter__(self) -> Heartbeat:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join(timeout=2)
+
+    def note_progress(self, done: int, total: int | None, note: str) -> None:
+        self._shown = (done, total, note)
+
+    def progress_values(self) -> dict[str, Any]:
+        """The last progress, as columns."""
+        if self._shown is None:
+            return {}
+        return dict(zip(("progress_done", "progress_total", "progress_note"), self._shown, strict=True))
+
+    def _beat(self) -> None:
+        with self._inside():
+            connection: psycopg.Connection[Any] | None = None
+            waited = 0.0
+            while not (self._stop.wait(min(SECONDS_BETWEEN_PROGRESS, self._lease / 4)) or self.is_lost):
+                waited += SECONDS_BETWEEN_PROGRESS
+                if self._shown == self._written and waited < self._lease / 4:
+                    continue
+                try:
+                    connection = connection or self._connect()
+                    self._renew(connection)
+                    waited = 0.0
+                except psycopg.Error as error:
+                    logger.warning("heartbeat_failed", extra={"reason": type(error).__name__})
+                    _close(connection)
+                    connection = None
+            _close(connection)
+
+    def _renew(self, connection: psycopg.Connection[Any]) -> None:
+        shown = self._shown
+        done, total, note = shown or (None, None, None)
+        mine = (self._claim.job_id, self._claim.token)
+        renewed = connection.execute(
+            f"UPDATE {self._table} SET lease_until = clock_timestamp() + make_interval(secs => %s), "
+            "progress_done = coalesce(%s, progress_done), progress_total = coalesce(%s, progress_total), "
+            "progress_note = coalesce(%s, progress_note) WHERE id = %s AND token = %s AND state = 'running'",
+            (self._lease, done, total, note, *mine),
+        ).rowcount
+        if renewed == 0:
+            state = connection.execute(f"SELECT state FROM {self._table} WHERE id = %s", mine[:1]).fetchone()
+            self.is_cancelled = state == ("cancelled",)
+            self.is_lost = True
+        connection.commit()
+        self._written = shown
+
+    def _inside(self) -> AbstractContextManager[object]:
+        # A thread starts in an empty context, so the tenant is entered here once more.
+        return entered(self._tenant) if self._tenant else nullcontext()
+
+
+def _close(connection: psycopg.Connection[Any] | None) -> None:
+    if connection is not None:
+        with suppress(psycopg.Error):
+            connection.close()

@@ -1,0 +1,1 @@
+"""Job functions: shallow, each calls the action that a route would call."""

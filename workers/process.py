@@ -1,0 +1,22 @@
+"""The application of a worker process, made once before its horses are forked. It holds no connection."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from config.settings import Settings
+from qikbiz.web import create_app
+
+_app: Flask | None = None
+
+
+def start(settings: Settings, name: str) -> Flask:
+    global _app  # noqa: PLW0603  # one for each process, for the function that RQ calls by name
+    _app = create_app(settings, process=name)
+    return _app
+
+
+def application() -> Flask:
+    if _app is None:
+        raise RuntimeError("This process was not started as a worker.")
+    return _app

@@ -1,0 +1,148 @@
+"""One round of the sweeper: the platform's ledger, the tenants that have a mark, and a few of all the others."""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections import defaultdict
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.exc import SQLAlchemyError
+
+from qikbiz.database import control_work, runtime, tenant_work
+from qikbiz.jobs import ledger, transport
+from qikbiz.jobs.actions import mark_pending
+from qikbiz.jobs.kinds import QUEUES
+from qikbiz.jobs.ledger import Due
+from qikbiz.jobs.models import Job, PlatformJob
+from tenants.context import Tenant
+from tenants.control import PendingWork, TenantRecord
+from tenants.directory import read_tenant
+from tenants.redis import RedisAway
+from tenants.versions import is_served
+
+FULL_ROUND_SECONDS = 300.0
+MARKS_A_ROUND = 500
+# A mark is written just before the commit it belongs to; this is how long that commit may take.
+MARK_GRACE_SECONDS = 60
+# Between a worker's pop and its claim a job is in no list; not announcing it again so soon spares a look.
+ANNOUNCED_AGAIN_SECONDS = 10.0
+logger = logging.getLogger(__name__)
+
+
+class Sweep:
+    """What is remembered between rounds; all of it may be lost."""
+
+    def __init__(self) -> None:
+        self._announced: dict[str, float] = {}
+        self._waiting: dict[str, set[str]] = {}
+        self._rest: list[UUID] = []
+        self._rest_began = 0.0
+
+    def round(self) -> int:
+        """Look once; how many jobs were announced."""
+        self._recall()
+        announced = self._platform()
+        with control_work() as session:
+            now = session.scalar(select(func.now()))
+            marks = select(PendingWork.tenant_id, PendingWork.marked_at).where(PendingWork.due_at <= func.now())
+            marked = [row._tuple() for row in session.execute(marks.order_by(PendingWork.due_at).limit(MARKS_A_ROUND))]
+        assert now is not None
+        for tenant_id, marked_at in marked:
+            announced += self._marked(tenant_id, marked_at, now)
+        for tenant_id in self._some_of_all():
+            announced += self._unmarked(tenant_id)
+        return announced
+
+    def _recall(self) -> None:
+        """See what lies in Redis already, so that a job that waits its turn is not announced twice."""
+        horizon = time.monotonic() - ANNOUNCED_AGAIN_SECONDS
+        self._announced = {travel: at for travel, at in self._announced.items() if at > horizon}
+        try:
+            self._waiting = {queue: transport.waiting(queue) for queue in QUEUES}
+        except RedisAway:
+            self._waiting = defaultdict(set)
+
+    def _platform(self) -> int:
+        with control_work() as session:
+            quarantined = ledger.quarantine_lost(session, PlatformJob)
+            due = ledger.due_jobs(session, PlatformJob)
+        _report(quarantined, None)
+        return self._announce(None, due)
+
+    def _marked(self, tenant_id: UUID, marked_at: datetime, now: datetime) -> int:
+        try:
+            announced, next_at = self._look(tenant_id)
+        except SQLAlchemyError as error:
+            # One tenant whose database is away must not keep the others waiting.
+            logger.warning("tenant_not_swept", extra={"tenant": str(tenant_id), "reason": type(error).__name__})
+            return 0
+        if next_at is None and (now - marked_at).total_seconds() < MARK_GRACE_SECONDS:
+            return announced
+        unchanged = (PendingWork.tenant_id == tenant_id, PendingWork.marked_at == marked_at)
+        with control_work() as session:
+            if next_at is None:
+                session.execute(delete(PendingWork).where(*unchanged))
+            else:
+                session.execute(update(PendingWork).where(*unchanged).values(due_at=next_at))
+        return announced
+
+    def _unmarked(self, tenant_id: UUID) -> int:
+        try:
+            announced, next_at = self._look(tenant_id)
+        except SQLAlchemyError as error:
+            logger.warning("tenant_not_swept", extra={"tenant": str(tenant_id), "reason": type(error).__name__})
+            return 0
+        if next_at is not None:
+            mark_pending(tenant_id, next_at)
+        return announced
+
+    def _look(self, tenant_id: UUID) -> tuple[int, datetime | None]:
+        """Announce what is due in one tenant; when to look again, None for never."""
+        with control_work() as session:
+            tenant = read_tenant(session, tenant_id, runtime().settings.base_domain)
+        if tenant is None or not _is_open(tenant):
+            return 0, None
+        with tenant_work(tenant) as session:
+            quarantined = ledger.quarantine_lost(session, Job)
+            due = ledger.due_jobs(session, Job)
+            next_at = ledger.next_due_at(session, Job)
+        _report(quarantined, tenant_id)
+        return self._announce(tenant_id, due), next_at
+
+    def _announce(self, tenant_id: UUID | None, due: list[Due]) -> int:
+        announced = 0
+        for job in due:
+            travel = transport.travel_id(job)
+            if travel in self._waiting[job.queue] or travel in self._announced:
+                continue
+            if not transport.announce(tenant_id, job):
+                break
+            self._announced[travel] = time.monotonic()
+            announced += 1
+        return announced
+
+    def _some_of_all(self) -> list[UUID]:
+        """The next slice of all tenants, so that each is looked at about every five minutes, mark or no mark."""
+        if not self._rest and time.monotonic() - self._rest_began >= FULL_ROUND_SECONDS:
+            self._rest_began = time.monotonic()
+            with control_work() as session:
+                self._rest = list(session.scalars(select(TenantRecord.id).order_by(TenantRecord.id)))
+            self._slice = math.ceil(len(self._rest) * runtime().settings.sweep_seconds / FULL_ROUND_SECONDS)
+        if not self._rest:
+            return []
+        taken, self._rest = self._rest[: self._slice], self._rest[self._slice :]
+        return taken
+
+
+def _is_open(tenant: Tenant) -> bool:
+    return tenant.state != "closed" and is_served(tenant.version)
+
+
+def _report(quarantined: list[UUID], tenant_id: UUID | None) -> None:
+    for job_id in quarantined:
+        about = {"job": str(job_id), "tenant": str(tenant_id) if tenant_id else None}
+        logger.critical("job_quarantined", extra=about)

@@ -1,0 +1,114 @@
+"""RQ's worker with what it lacks (research: security.md 2.2): it outlives a Redis outage, its horse dies with it, and
+it runs one function of ours with three signed arguments instead of whatever lies in Redis.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import logging
+import os
+import signal
+from typing import Any
+
+import redis
+from redis.backoff import ExponentialBackoff, NoBackoff
+from redis.retry import Retry
+from rq import Queue, Worker
+from rq.job import Job
+from rq.serializers import JSONSerializer
+
+from config.settings import Settings
+from qikbiz.jobs.kinds import QUEUES
+from qikbiz.jobs.transport import ENTRY
+from workers import wrapper
+
+PR_SET_PDEATHSIG = 1
+AWAY = (redis.ConnectionError, redis.TimeoutError)
+logger = logging.getLogger(__name__)
+
+
+class WorkerRefused(Exception):
+    """A worker can't start like this; the text says why."""
+
+
+class SignedJob(Job):
+    """A job that can be nothing but `workers.wrapper.run`. Call-backs, web hooks and repeats in Redis are ignored."""
+
+    def restore(self, raw_data: Any) -> Any:
+        super().restore(raw_data)
+        self._success_callback_name = self._failure_callback_name = self._stopped_callback_name = None
+        self.webhooks = []
+        self.repeats_left = self.retries_left = self.rate_limit_key = None
+
+    @property
+    def func(self) -> Any:
+        if self.func_name != ENTRY or self.instance is not None or self.kwargs or len(self.args) != 3:
+            # Someone who can write to our Redis wants a function run (security.md 2.2 row 34).
+            logger.critical("job_not_ours", extra={"job": self.id, "function": str(self.func_name)[:100]})
+            raise wrapper.NotOurs("Only signed jobs of ours are run.")
+        return wrapper.run
+
+    def _execute(self) -> Any:
+        return self.func(*self.args)
+
+
+class ReliableWorker(Worker):
+    """One queue, one horse at a time."""
+
+    job_class = SignedJob
+
+    def setup_work_horse_signals(self) -> None:
+        super().setup_work_horse_signals()  # type: ignore[no-untyped-call]
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != self.pid:  # the worker died before the line above took effect
+            os._exit(1)
+
+    def maintain_heartbeats(self, *arguments: Any, **named: Any) -> None:
+        try:
+            super().maintain_heartbeats(*arguments, **named)
+        except AWAY as error:
+            self.log.warning("Worker %s: heartbeat not sent: %s", self.name, type(error).__name__)
+
+    def subscribe(self) -> None:
+        # No orders through Redis: a cancelled job is a row, and whoever writes to Redis must not stop workers.
+        return
+
+    def register_death(self) -> None:
+        self.connection.set_retry(Retry(NoBackoff(), 0))
+        try:
+            super().register_death()  # type: ignore[no-untyped-call]
+        except AWAY:
+            self.log.warning("Worker %s: ended while Redis was away", self.name)
+
+
+def make_worker(settings: Settings, queues: list[str]) -> ReliableWorker:
+    """A worker for exactly one queue. Raises WorkerRefused."""
+    if len(queues) != 1:
+        raise WorkerRefused("A worker serves exactly one queue: with several, RQ loses the job it dies on.")
+    if queues[0] not in QUEUES:
+        raise WorkerRefused(f"There is no queue {queues[0]!r}. The queues are {', '.join(QUEUES)}.")
+    connection = patient_connection(settings.redis_url)
+    refuse_eviction(connection)
+    queue = Queue(queues[0], connection=connection, serializer=JSONSerializer, job_class=SignedJob)
+    return ReliableWorker(
+        [queue],
+        connection=connection,
+        serializer="json",
+        worker_ttl=45,
+        maintenance_interval=15,
+        job_monitoring_interval=5,
+        log_job_description=False,
+    )
+
+
+def patient_connection(url: str) -> redis.Redis:
+    """A connection that waits about two minutes for a Redis that is away."""
+    retry = Retry(ExponentialBackoff(cap=2, base=0.1), 60)
+    return redis.Redis.from_url(url, retry=retry, retry_on_error=list(AWAY))
+
+
+def refuse_eviction(connection: redis.Redis) -> None:
+    """With any other policy a full Redis throws jobs and sessions away without a word."""
+    policy = connection.info("memory").get("maxmemory_policy")
+    if policy != "noeviction":
+        raise WorkerRefused(f"Redis has maxmemory-policy {policy}; set it to noeviction, or queued jobs may vanish.")
