@@ -1,0 +1,61 @@
+"""Every field of a company, once (names: research crm.md 2b)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from qikbiz.companies.models import Company
+from qikbiz.records.fields import Field, Kind, RecordType, Values
+from qikbiz.records.shared import OWNERSHIP, SYSTEM, address_fields, sort_name
+
+TYPES = ("Prospect", "Customer", "Partner", "Reseller", "Supplier", "Investor", "Other")
+INDUSTRIES = (
+    "Agriculture", "Automotive", "Banking", "Chemicals", "Construction", "Consulting", "Education", "Electronics",
+    "Energy", "Entertainment", "Finance", "Food and drink", "Government", "Health care", "Hospitality", "Insurance",
+    "Legal", "Logistics", "Manufacturing", "Media", "Non-profit", "Pharmaceuticals", "Real estate", "Retail",
+    "Services", "Software", "Sports", "Telecommunications", "Textiles", "Tourism", "Transport", "Utilities",
+    "Wholesale", "Other",
+)  # fmt: skip
+COMPANY_FIELDS = (
+    Field("name", "Name", section="Company", is_required=True, is_searchable=True, autocomplete="organization"),
+    Field("domain", "Domain", Kind.DOMAIN, "Company", "Such as example.com.", 253, is_searchable=True,
+          is_filterable=True, in_list=True),
+    Field("website", "Website", Kind.URL, "Company", max_length=2_000, is_listable=False),
+    Field("email", "E-mail", Kind.EMAIL, "Company", max_length=254, is_searchable=True, is_filterable=True),
+    Field("phone", "Phone", Kind.PHONE, "Company", max_length=40, is_searchable=True, in_list=True),
+    Field("type", "Type", Kind.CHOICE, "About", max_length=100, choices=TYPES, is_open=True, is_filterable=True,
+          in_list=True),
+    Field("industry", "Industry", Kind.CHOICE, "About", max_length=100, choices=INDUSTRIES, is_open=True,
+          is_filterable=True, in_list=True),
+    Field("number_of_employees", "Employees", Kind.INTEGER, "About"),
+    Field("annual_revenue", "Annual revenue", Kind.MONEY, "About"),
+    Field("annual_revenue_currency", "Currency of revenue", Kind.CURRENCY, "About", is_listable=False),
+    Field("parent_id", "Part of", Kind.COMPANY, "About", "Another company.", is_listable=False),
+    *OWNERSHIP,
+    *address_fields("billing_"),
+    Field("linkedin_url", "LinkedIn", Kind.URL, "Web", max_length=2_000, is_listable=False),
+    Field("x_url", "X", Kind.URL, "Web", max_length=2_000, is_listable=False),
+    *SYSTEM,
+)  # fmt: skip
+
+
+def company_columns(given: Mapping[str, Any], before: Mapping[str, Any]) -> Values:
+    return {"sort_name": sort_name({**before, **given}.get("name"))}
+
+
+def display_name(record: Mapping[str, Any]) -> str:
+    return record["name"] or "No name"
+
+
+COMPANIES = RecordType(
+    name="company",
+    plural="companies",
+    label="Company",
+    plural_label="Companies",
+    model=Company,
+    fields=COMPANY_FIELDS,
+    derive=company_columns,
+    needs_one_of=("name",),
+    key_fields=("domain", "external_id", "id", "name"),
+)

@@ -1,0 +1,141 @@
+"""Text to value, by kind of field."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from qikbiz.records import numbers, values
+from qikbiz.records.kinds import Kind, ParseContext
+from qikbiz.records.problems import FieldProblem
+from qikbiz.records.values import clean_text, fold, plain
+
+if TYPE_CHECKING:
+    from qikbiz.records.fields import Field
+
+Parser = Callable[["Field", str, ParseContext], Any]
+LISTS = frozenset({Kind.EMAILS, Kind.PHONES, Kind.TAGS})
+LONGEST_LIST = 50
+LONGEST_TAG = 50
+_BETWEEN = re.compile(r"\s*(?:[;,\n]|:::)\s*")
+_LABELLED = re.compile(r"^([^:;,@+<>\n]{1,40}):\s+(.+)$", re.DOTALL)
+
+
+def parse_value(field: Field, text: str, context: ParseContext) -> Any:
+    """None for empty text, an empty list where the field holds several."""
+    if not text or not text.strip():
+        return _empty(field)
+    value = _PARSERS[field.kind](field, text, context)
+    if isinstance(value, str) and len(value) > field.max_length:
+        raise FieldProblem(
+            f"It is {len(value):,} characters long.", f"At most {field.max_length:,} characters fit into {field.label}."
+        )
+    return value
+
+
+def _empty(field: Field) -> Any:
+    if field.is_required:
+        raise FieldProblem(f"{field.label} is missing.", "Fill it in.")
+    if field.kind is Kind.BOOLEAN:
+        return False
+    return [] if field.kind in LISTS else None
+
+
+def _text(_field: Field, text: str, _context: ParseContext) -> str:
+    return clean_text(text)
+
+
+def _emails(_field: Field, text: str, _context: ParseContext) -> list[dict[str, str]]:
+    entries = [
+        {"label": label, "address": values.normalise_email(address)} for label, address in _labelled_entries(text)
+    ]
+    return values.merge_entries(None, entries, "address")
+
+
+def _phones(_field: Field, text: str, context: ParseContext) -> list[dict[str, str]]:
+    entries = [
+        {"label": label, "number": values.normalise_phone(number, context.default_region)}
+        for label, number in _labelled_entries(text)
+    ]
+    return values.merge_entries(None, entries, "number")
+
+
+def _labelled_entries(text: str) -> list[tuple[str, str]]:
+    parts = [part for part in _BETWEEN.split(clean_text(text)) if part.strip()]
+    if len(parts) > LONGEST_LIST:
+        raise FieldProblem(f"There are {len(parts)} entries.", f"At most {LONGEST_LIST} fit.")
+    return [_label_and_rest(part.strip()) for part in parts]
+
+
+def _label_and_rest(part: str) -> tuple[str, str]:
+    labelled = _LABELLED.match(part)
+    return (labelled[1].strip(), labelled[2]) if labelled else ("", part)
+
+
+def _choice(field: Field, text: str, _context: ParseContext) -> str:
+    written = clean_text(text)
+    known = {fold(choice): choice for choice in field.choices}
+    found = known.get(fold(written), written if field.is_open else None)
+    if found is None:
+        raise FieldProblem(f"“{written[:60]}” is none of the choices.", f"Use one of: {', '.join(field.choices)}.")
+    return found
+
+
+def _tags(_field: Field, text: str, _context: ParseContext) -> list[str]:
+    kept = {fold(tag): tag for tag in reversed([part.strip() for part in re.split(r"[;,\n]", clean_text(text))]) if tag}
+    tags = list(reversed(kept.values()))
+    if len(tags) > LONGEST_LIST or any(len(tag) > LONGEST_TAG for tag in tags):
+        raise FieldProblem(
+            "There are too many tags, or one is too long.", f"At most {LONGEST_LIST} tags of {LONGEST_TAG} characters."
+        )
+    return tags
+
+
+def _owner(_field: Field, text: str, _context: ParseContext) -> UUID | str:
+    # An address is the sure name of a colleague; a plain name is looked up too.
+    written = plain(text)
+    found = _uuid_or_none(written)
+    if found is not None:
+        return found
+    return values.normalise_email(written) if "@" in written else written
+
+
+def _id(_field: Field, text: str, _context: ParseContext) -> UUID:
+    found = _uuid_or_none(plain(text))
+    if found is None:
+        raise FieldProblem(f"“{text[:60]}” is not a record id.", "Use the id from an export.")
+    return found
+
+
+def _uuid_or_none(text: str) -> UUID | None:
+    try:
+        return UUID(text) if len(text) >= 32 else None
+    except ValueError:
+        return None
+
+
+_PARSERS: dict[Kind, Parser] = {
+    Kind.TEXT: _text,
+    Kind.LONG_TEXT: _text,
+    Kind.COMPANY: _text,
+    Kind.EMAILS: _emails,
+    Kind.EMAIL: lambda _field, text, _context: values.normalise_email(text),
+    Kind.PHONES: _phones,
+    Kind.PHONE: lambda _field, text, context: values.normalise_phone(text, context.default_region),
+    Kind.URL: lambda _field, text, _context: values.normalise_url(text),
+    Kind.DOMAIN: lambda _field, text, _context: values.normalise_domain(text),
+    Kind.COUNTRY: lambda _field, text, _context: values.normalise_country(text),
+    Kind.DATE: lambda _field, text, context: numbers.parse_date(text, context.date_order),
+    Kind.INTEGER: lambda _field, text, context: numbers.parse_integer(text, context.decimal_mark),
+    Kind.MONEY: lambda _field, text, context: numbers.parse_money(text, context.decimal_mark),
+    Kind.CURRENCY: lambda _field, text, _context: numbers.parse_currency(text),
+    Kind.CHOICE: _choice,
+    Kind.BOOLEAN: lambda _field, text, _context: numbers.parse_boolean(text),
+    Kind.TAGS: _tags,
+    Kind.OWNER: _owner,
+    Kind.CONTACT: _id,
+    Kind.TIMESTAMP: lambda _field, text, _context: numbers.parse_timestamp(text),
+    Kind.ID: _id,
+}
