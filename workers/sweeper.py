@@ -82,12 +82,8 @@ class Sweeper:
         return bool(row and row[0])
 
     def _show(self, announced: int, seconds: float) -> None:
-        values: dict[Any, Any] = {
-            "at": int(time.time()),
-            "pid": os.getpid(),
-            "announced": announced,
-            "ms": int(seconds * 1000),
-        }
+        values: dict[Any, Any] = {"at": int(time.time()), "pid": os.getpid(), "announced": announced}
+        values["ms"] = int(seconds * 1000)
         store = runtime().redis
         try:
             with store.client() as client:

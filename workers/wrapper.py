@@ -14,6 +14,7 @@ from uuid import UUID
 
 import psycopg
 from rq.timeouts import JobTimeoutException
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from config.faults import fault
@@ -70,10 +71,11 @@ def perform(tenant_id: UUID | None, job_id: UUID) -> str:
 def _perform(tenant: Tenant | None, job_id: UUID) -> str:
     model: LedgerModel = Job if tenant else PlatformJob
     with _transaction(tenant) as session:
-        row = session.get(model, job_id)
-        kind = KINDS.get(row.kind) if row else None
-        if row is None or kind is None:
-            logger.error("job_unknown", extra={"job": str(job_id), "kind": row.kind if row else None})
+        name = session.scalar(select(model.kind).where(model.id == job_id))
+        kind = KINDS.get(name) if name else None
+        if kind is None:
+            # Of another release, perhaps: the row waits for a worker that knows it.
+            logger.error("job_unknown", extra={"job": str(job_id), "kind": name})
             return "unknown"
         lease = runtime().settings.job_lease_seconds or kind.lease_seconds
         claimed = ledger.claim(session, model, job_id, lease)

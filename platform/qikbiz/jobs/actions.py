@@ -44,7 +44,7 @@ def enqueue(
     session = require_tenant_session()
     tenant_id = current_tenant().id
     given = {"arguments": arguments, "dedupe_key": dedupe_key, "run_at": run_at, "created_by": created_by}
-    job, is_new = _insert(session, Job, kind, **given)
+    job, is_new = _insert(session, Job, kind, given)
     if is_new:
         _mark_before_commit(session, tenant_id, job.run_at)
         _announce_after_commit(session, tenant_id, job)
@@ -62,7 +62,7 @@ def enqueue_platform(
     """The same for the platform, inside `control_work()`. It needs no mark: the sweeper always looks here."""
     session = db.control()
     given = {"arguments": arguments, "dedupe_key": dedupe_key, "run_at": run_at, "created_by": created_by}
-    job, is_new = _insert(session, PlatformJob, kind, **given)
+    job, is_new = _insert(session, PlatformJob, kind, given)
     if is_new:
         _announce_after_commit(session, None, job)
     return job
@@ -104,26 +104,10 @@ def mark_pending(tenant_id: UUID, due_at: datetime) -> None:
         logger.warning("mark_not_written", extra={"tenant": str(tenant_id), "reason": type(error).__name__})
 
 
-def _insert(
-    session: Session,
-    model: type[Row],
-    kind: str,
-    arguments: dict[str, Any],
-    dedupe_key: str | None,
-    run_at: datetime | None,
-    created_by: UUID | None,
-) -> tuple[Row, bool]:
+def _insert(session: Session, model: type[Row], kind: str, given: dict[str, Any]) -> tuple[Row, bool]:
     declared = kind_named(kind, is_platform=model is PlatformJob)
-    values: dict[str, Any] = {
-        "id": new_id(),
-        "kind": kind,
-        "queue": declared.queue,
-        "arguments": arguments,
-        "max_attempts": declared.max_attempts,
-        "dedupe_key": dedupe_key,
-        "created_by": created_by,
-        "run_at": run_at or func.now(),
-    }
+    values = given | {"id": new_id(), "kind": kind, "queue": declared.queue, "max_attempts": declared.max_attempts}
+    values["run_at"] = given["run_at"] or func.now()
     statement = (
         insert(model)
         .values(values)
