@@ -27,6 +27,11 @@ def rules_in_force() -> Sequence[AddressRule]:
     return db.control.scalars(statement.order_by(AddressRule.created_at.desc()).limit(500)).all()
 
 
+def rules_about(unit: str) -> Sequence[AddressRule]:
+    statement = select(AddressRule).where(AddressRule.unit == unit)
+    return db.control.scalars(statement.order_by(AddressRule.created_at.desc()).limit(50)).all()
+
+
 def past_rules(*, limit: int = 50) -> Sequence[AddressRule]:
     statement = select(AddressRule).where((AddressRule.lifted_at.is_not(None)) | (AddressRule.expires_at <= func.now()))
     return db.control.scalars(statement.order_by(AddressRule.created_at.desc()).limit(limit)).all()

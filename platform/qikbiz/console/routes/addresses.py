@@ -1,0 +1,74 @@
+"""Addresses: scores with their evidence, rules in force, and what staff decide."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from flask import redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from qikbiz.abuse import actions, queries
+from qikbiz.abuse.signals import BLOCK_AT, SLOW_AT, WATCH_AT
+from qikbiz.console.blueprint import console
+from qikbiz.failures import Failure
+from qikbiz.permissions import Permission, requires
+from qikbiz.web.toasts import show_toast
+
+DURATIONS = ((10, "10 minutes"), (60, "1 hour"), (360, "6 hours"), (1440, "1 day"), (10080, "7 days"))
+
+
+@console.get("/addresses")
+@requires(Permission.ABUSE_SEE)
+def addresses() -> str:
+    search = request.args.get("q", "")[:60].strip()
+    hours = queries.events_by_hour()
+    return render_template(
+        "console/addresses.html",
+        nav_active="addresses",
+        scores=queries.scores(search=search),
+        rules=queries.rules_in_force(),
+        past_rules=queries.past_rules(),
+        hours=hours,
+        most=max((count for _, count in hours), default=0),
+        search=search,
+        limits={"watch": WATCH_AT, "slow": SLOW_AT, "block": BLOCK_AT},
+        durations=DURATIONS,
+    )
+
+
+@console.get("/addresses/events")
+@requires(Permission.ABUSE_SEE)
+def address_events() -> str:
+    unit = str(actions.network_named(request.args.get("unit", "")))
+    return render_template(
+        "console/address.html",
+        nav_active="addresses",
+        unit=unit,
+        events=queries.recent_events(unit),
+        rules=queries.rules_about(unit),
+        durations=DURATIONS,
+    )
+
+
+@console.post("/addresses/rules")
+@requires(Permission.ABUSE_DECIDE)
+def decide_address() -> ResponseReturnValue:
+    action = request.form.get("action", "")
+    if action not in ("allow", "slow", "block"):
+        raise Failure("Choose whether to allow, slow down or block the address.")
+    rule = actions.decide(
+        request.form.get("unit", ""),
+        action,  # type: ignore[arg-type]  # narrowed by the check above
+        request.form.get("reason", ""),
+        minutes=request.form.get("minutes", type=int),
+    )
+    show_toast(f"{rule.unit} is now decided: {action}.")
+    return redirect(url_for("console.addresses"))
+
+
+@console.post("/addresses/rules/<uuid:rule_id>/lift")
+@requires(Permission.ABUSE_DECIDE)
+def lift_rule(rule_id: UUID) -> ResponseReturnValue:
+    rule = actions.lift(rule_id, request.form.get("reason", ""))
+    show_toast(f"The rule about {rule.unit} is lifted.")
+    return redirect(url_for("console.addresses"))

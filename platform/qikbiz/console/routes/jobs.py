@@ -1,0 +1,74 @@
+"""Jobs of the platform: what runs, what failed, and one of them while it works."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from flask import Response, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from qikbiz.console import queries
+from qikbiz.console.blueprint import console
+from qikbiz.failures import Conflict
+from qikbiz.jobs.actions import try_platform_again
+from qikbiz.jobs.models import PlatformJob
+from qikbiz.permissions import Permission, requires
+
+TITLES = {
+    "tenants.create": "Create an organisation",
+    "tenants.suspend": "Suspend an organisation",
+    "tenants.resume": "Resume an organisation",
+    "tenants.rename": "Rename an organisation",
+    "tenants.delete": "Close an organisation",
+    "tenants.erase": "Erase an organisation",
+    "tenants.measure": "Measure all organisations",
+    "checks.address": "Check an address",
+    "checks.forget": "Forget old address events",
+    "mail.send_platform": "Send a mail",
+}
+STATES = ("pending", "running", "done", "failed", "quarantined", "cancelled")
+
+
+@console.get("/jobs")
+@requires(Permission.PLATFORM_JOB_SEE)
+def jobs() -> str:
+    state, before = request.args.get("state", ""), request.args.get("before", type=UUID)
+    found = queries.platform_jobs(state=state if state in STATES else "", before=before)
+    return render_template(
+        "console/jobs.html",
+        nav_active="jobs",
+        jobs=found[: queries.PAGE],
+        next_before=found[queries.PAGE - 1].id if len(found) > queries.PAGE else None,
+        before=before,
+        state=state,
+        states=STATES,
+        counts=queries.jobs_by_state(),
+        titles=TITLES,
+    )
+
+
+@console.get("/jobs/<uuid:job_id>")
+@requires(Permission.PLATFORM_JOB_SEE)
+def job(job_id: UUID) -> Response:
+    """The page of one job; while it works the page asks for its progress each second."""
+    found = queries.platform_job(job_id)
+    template = "console/job_progress.html" if request.headers.get("HX-Request") else "console/job.html"
+    page = render_template(template, nav_active="jobs", job=found, titles=TITLES, slug=_slug(found))
+    response = make_response(page)
+    if request.headers.get("HX-Request") and found.finished_at is not None:
+        response.headers["HX-Refresh"] = "true"
+    return response
+
+
+@console.post("/jobs/<uuid:job_id>/retry")
+@requires(Permission.TENANT_CREATE)
+def retry_job(job_id: UUID) -> ResponseReturnValue:
+    if not try_platform_again(queries.platform_job(job_id).id):
+        raise Conflict("This job neither failed nor was set aside, so there is nothing to try again.")
+    return redirect(url_for("console.job", job_id=job_id))
+
+
+def _slug(job: PlatformJob) -> str:
+    # Only jobs about one tenant name it; a new one has no page until its job is done.
+    slug = str(job.arguments.get("slug", "")) if job.kind.startswith("tenants.") else ""
+    return slug if job.state == "done" or job.kind != "tenants.create" else ""

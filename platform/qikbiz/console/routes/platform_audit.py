@@ -1,0 +1,39 @@
+"""The platform's audit: what staff and commands did."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from flask import render_template, request
+
+from qikbiz.console import queries
+from qikbiz.console.blueprint import console
+from qikbiz.failures import NotFound
+from qikbiz.permissions import Permission, requires
+
+
+@console.get("/audit")
+@requires(Permission.PLATFORM_AUDIT_SEE)
+def audit() -> str:
+    action, slug = request.args.get("action", "")[:60], request.args.get("tenant", "")[:60]
+    before = request.args.get("before", type=UUID)
+    tenant_id = _tenant_id(slug) if slug else None
+    found = queries.audit_events(action=action, before=before, tenant_id=tenant_id)
+    shown = found[: queries.PAGE]
+    return render_template(
+        "console/audit.html",
+        nav_active="audit",
+        events=shown,
+        slugs=queries.slugs_of({event.tenant_id for event in shown if event.tenant_id}),
+        next_before=shown[-1].id if len(found) > queries.PAGE else None,
+        before=before,
+        action=action,
+        tenant_slug=slug,
+    )
+
+
+def _tenant_id(slug: str) -> UUID:
+    try:
+        return queries.tenant_by_slug(slug).id
+    except NotFound as error:
+        raise NotFound(f"No organisation has the address “{slug}”.") from error

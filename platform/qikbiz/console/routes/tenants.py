@@ -1,0 +1,106 @@
+"""Tenants: list, one of them, and what operators may do to it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from flask import redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from qikbiz.console import actions, queries
+from qikbiz.console.blueprint import console
+from qikbiz.database import runtime
+from qikbiz.permissions import Permission, requires
+
+STATES = ("active", "suspended", "creating", "closing", "closed")
+
+
+@console.get("/")
+@requires(Permission.TENANT_SEE)
+def tenants() -> str:
+    search, state = request.args.get("q", "")[:200], request.args.get("state", "")
+    sort, page = request.args.get("sort", "name"), request.args.get("page", 1, type=int)
+    found = queries.tenants(search=search, state=state if state in STATES else "", sort=sort, page=page)
+    return render_template(
+        "console/tenants.html",
+        nav_active="tenants",
+        tenants=found[: queries.PAGE],
+        has_next=len(found) > queries.PAGE,
+        page=page,
+        search=search,
+        state=state,
+        states=STATES,
+        sort=sort,
+        totals=queries.totals(),
+    )
+
+
+@console.get("/tenants/new")
+@requires(Permission.TENANT_CREATE)
+def new_tenant() -> str:
+    return _creation_form({}, "")
+
+
+@console.post("/tenants")
+@requires(Permission.TENANT_CREATE)
+def create_tenant() -> ResponseReturnValue:
+    given = {name: request.form.get(name, "").strip() for name in ("slug", "name", "admin_email")}
+    missing = [label for name, label in _LABELS.items() if not given[name]]
+    if missing:
+        return _creation_form(given, f"Still missing: {', '.join(missing)}."), 400
+    job = actions.ask_for_creation(**given)
+    return redirect(url_for("console.job", job_id=job.id))
+
+
+@console.get("/tenants/<slug>")
+@requires(Permission.TENANT_SEE)
+def tenant(slug: str) -> str:
+    found = queries.tenant_by_slug(slug)
+    settings = runtime().settings
+    return render_template(
+        "console/tenant.html",
+        nav_active="tenants",
+        tenant_record=found,
+        url=settings.origin(f"{found.slug}.{settings.base_domain}"),
+        domains=queries.domains_of(found.id),
+        failed_migrations=queries.failed_migrations(found.id),
+        events=queries.audit_events(tenant_id=found.id, limit=20)[:20],
+        now=datetime.now(UTC),
+    )
+
+
+@console.post("/tenants/<slug>/suspension")
+@requires(Permission.TENANT_SUSPEND)
+def suspend_tenant(slug: str) -> ResponseReturnValue:
+    job = actions.ask_for_suspension(queries.tenant_by_slug(slug), request.form.get("reason", ""))
+    return redirect(url_for("console.job", job_id=job.id))
+
+
+@console.post("/tenants/<slug>/resumption")
+@requires(Permission.TENANT_SUSPEND)
+def resume_tenant(slug: str) -> ResponseReturnValue:
+    job = actions.ask_for_resumption(queries.tenant_by_slug(slug))
+    return redirect(url_for("console.job", job_id=job.id))
+
+
+@console.post("/tenants/<slug>/deletion")
+@requires(Permission.TENANT_DELETE)
+def delete_tenant(slug: str) -> ResponseReturnValue:
+    found = queries.tenant_by_slug(slug)
+    job = actions.ask_for_deletion(found, request.form.get("typed", ""), request.form.get("reason", ""))
+    return redirect(url_for("console.job", job_id=job.id))
+
+
+_LABELS = {"name": "the organisation's name", "slug": "its address", "admin_email": "the administrator's e-mail"}
+
+
+def _creation_form(given: dict[str, str], problem: str) -> str:
+    return render_template(
+        "console/new_tenant.html",
+        nav_active="tenants",
+        given=given,
+        problem=problem,
+        base_domain=runtime().settings.base_domain,
+    )
+
+
