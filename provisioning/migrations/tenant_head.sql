@@ -45,7 +45,7 @@ CREATE TABLE companies (
         x_url TEXT,
         lead_source TEXT,
         parent_id UUID,
-        search TSVECTOR GENERATED ALWAYS AS (to_tsvector('simple', coalesce(name, '') || ' ' || coalesce(domain, '') || ' ' || coalesce(email, '') || ' ' || coalesce(phone, '') || ' ' || coalesce(billing_city, ''))) STORED,
+        search TSVECTOR GENERATED ALWAYS AS (to_tsvector('simple', translate(coalesce(sort_name, '') || ' ' || coalesce(name, '') || ' ' || coalesce(domain, '') || ' ' || coalesce(email, '') || ' ' || coalesce(billing_city, '') || ' ' || coalesce(phone, '') || ' ' || coalesce(case when left(phone, 2) in ('+1', '+7') then substr(phone, 3) when left(phone, 3) in ('+20', '+27', '+30', '+31', '+32', '+33', '+34', '+36', '+39', '+40', '+41', '+43', '+44', '+45', '+46', '+47', '+48', '+49', '+51', '+52', '+53', '+54', '+55', '+56', '+57', '+58', '+60', '+61', '+62', '+63', '+64', '+65', '+66', '+81', '+82', '+84', '+86', '+90', '+91', '+92', '+93', '+94', '+95', '+98') then substr(phone, 4) else substr(phone, 5) end, ''), '@._-+/:;,()&#|!*<>"\', '                    '))) STORED,
         id UUID NOT NULL,
         version BIGINT DEFAULT '1' NOT NULL,
         external_id TEXT,
@@ -277,7 +277,7 @@ CREATE TABLE contacts (
         lawful_basis TEXT,
         lawful_basis_source TEXT,
         consent_reviewed_on DATE,
-        search TSVECTOR GENERATED ALWAYS AS (to_tsvector('simple', coalesce(first_name, '') || ' ' || coalesce(middle_name, '') || ' ' || coalesce(last_name, '') || ' ' || coalesce(email, '') || ' ' || coalesce(phone, '') || ' ' || coalesce(company_name, ''))) STORED,
+        search TSVECTOR GENERATED ALWAYS AS (to_tsvector('simple', translate(coalesce(sort_name, '') || ' ' || coalesce(first_name, '') || ' ' || coalesce(middle_name, '') || ' ' || coalesce(last_name, '') || ' ' || coalesce(email, '') || ' ' || coalesce(company_name, '') || ' ' || coalesce(phone, '') || ' ' || coalesce(case when left(phone, 2) in ('+1', '+7') then substr(phone, 3) when left(phone, 3) in ('+20', '+27', '+30', '+31', '+32', '+33', '+34', '+36', '+39', '+40', '+41', '+43', '+44', '+45', '+46', '+47', '+48', '+49', '+51', '+52', '+53', '+54', '+55', '+56', '+57', '+58', '+60', '+61', '+62', '+63', '+64', '+65', '+66', '+81', '+82', '+84', '+86', '+90', '+91', '+92', '+93', '+94', '+95', '+98') then substr(phone, 4) else substr(phone, 5) end, ''), '@._-+/:;,()&#|!*<>"\', '                    '))) STORED,
         id UUID NOT NULL,
         version BIGINT DEFAULT '1' NOT NULL,
         external_id TEXT,
@@ -297,7 +297,7 @@ CREATE TABLE contacts (
         CONSTRAINT fk_contacts_reports_to_id FOREIGN KEY(reports_to_id) REFERENCES contacts (id) ON DELETE SET NULL
     );
 CREATE INDEX ix_contacts_company ON contacts (company_id, sort_name, id) WHERE company_id is not null;
-CREATE INDEX ix_contacts_email ON contacts (email, id) WHERE email is not null;
+CREATE INDEX ix_contacts_email ON contacts (email, id) WHERE deleted_at is null;
 CREATE INDEX ix_contacts_external_id ON contacts (external_id) WHERE external_id is not null;
 CREATE INDEX ix_contacts_import ON contacts (created_by_import) WHERE created_by_import is not null;
 CREATE INDEX ix_contacts_other_emails ON contacts USING gin (other_emails) WHERE other_emails <> '{}';
@@ -365,4 +365,4 @@ COMMENT ON TABLE schema_version IS 'technical: the versions of this schema.';
 COMMENT ON TABLE user_sessions IS 'technical: logins in force; only hashes of their ids.';
 COMMENT ON TABLE user_tokens IS 'technical: single-use links; only hashes of their secrets.';
 COMMENT ON TABLE users IS 'personal: the customer''s own people who log in.';
-INSERT INTO schema_version (version, checksum) VALUES ('0001', 'ed3e4eb872e6c035cc1ed4c24220b3b10e8f18afb046889a8caec89ba2eb5fcf'), ('0002', 'fd6a53da6ca3f14557ff4ccf154e0d86da120e55f5582dd43173253091894dc9');
+INSERT INTO schema_version (version, checksum) VALUES ('0001', 'eaca7c9418a98fd1818bbfa6219f554948bc5ef908b9cd1a9412c3ba02947a76'), ('0002', 'fd6a53da6ca3f14557ff4ccf154e0d86da120e55f5582dd43173253091894dc9');

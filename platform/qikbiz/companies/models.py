@@ -10,13 +10,10 @@ from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
 from qikbiz.database import Model
-from qikbiz.records.models import RecordColumns
+from qikbiz.records.models import RecordColumns, search_document
 
 _ALIVE = text("deleted_at is null")
-SEARCH = (
-    "to_tsvector('simple', coalesce(name, '') || ' ' || coalesce(domain, '') || ' ' || coalesce(email, '') || ' ' || "
-    "coalesce(phone, '') || ' ' || coalesce(billing_city, ''))"
-)
+SEARCH = search_document("sort_name", "name", "domain", "email", "billing_city", phone="phone")
 
 
 class Company(RecordColumns, Model):

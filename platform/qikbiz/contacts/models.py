@@ -11,14 +11,10 @@ from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
 from qikbiz.database import Model
-from qikbiz.records.models import RecordColumns
+from qikbiz.records.models import RecordColumns, search_document
 
 _ALIVE = text("deleted_at is null")
-SEARCH = (
-    "to_tsvector('simple', coalesce(first_name, '') || ' ' || coalesce(middle_name, '') || ' ' || "
-    "coalesce(last_name, '') || ' ' || coalesce(email, '') || ' ' || coalesce(phone, '') || ' ' || "
-    "coalesce(company_name, ''))"
-)
+SEARCH = search_document("sort_name", "first_name", "middle_name", "last_name", "email", "company_name", phone="phone")
 
 
 class Contact(RecordColumns, Model):
@@ -33,8 +29,13 @@ class Contact(RecordColumns, Model):
         Index("ix_contacts_sort_name", "sort_name", "id", postgresql_where=_ALIVE),
         Index("ix_contacts_updated_at", "updated_at", "id", postgresql_where=_ALIVE),
         Index("ix_contacts_owner", "owner_id", "sort_name", "id", postgresql_where=_ALIVE),
-        Index("ix_contacts_email", "email", "id", postgresql_where=text("email is not null")),
-        Index("ix_contacts_other_emails", "other_emails", postgresql_using="gin", postgresql_where=text("other_emails <> '{}'")),
+        Index("ix_contacts_email", "email", "id", postgresql_where=_ALIVE),
+        Index(
+            "ix_contacts_other_emails",
+            "other_emails",
+            postgresql_using="gin",
+            postgresql_where=text("other_emails <> '{}'"),
+        ),
         Index("ix_contacts_company", "company_id", "sort_name", "id", postgresql_where=text("company_id is not null")),
         Index("ix_contacts_external_id", "external_id", postgresql_where=text("external_id is not null")),
         Index("ix_contacts_import", "created_by_import", postgresql_where=text("created_by_import is not null")),

@@ -10,12 +10,33 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from tenants.control import new_id
 
+# Written as spaces on both sides, in the document and in what is searched for, so that the parser of PostgreSQL sees
+# plain words: otherwise `ann.lee@example.com` is one word, which neither `lee` nor `example.com` finds.
+PUNCTUATION = '@._-+/:;,()&#|!*<>"\\'
+_TWO_DIGIT_CODES = """20 27 30 31 32 33 34 36 39 40 41 43 44 45 46 47 48 49 51 52 53 54 55 56 57 58
+60 61 62 63 64 65 66 81 82 84 86 90 91 92 93 94 95 98"""
+
+
+def search_document(*columns: str, phone: str) -> str:
+    """The SQL of a record's search column: the words of `columns`, and `phone` with and without its country code."""
+    texts = " || ' ' || ".join(f"coalesce({column}, '')" for column in (*columns, phone))
+    spaces = " " * len(PUNCTUATION)
+    return f"to_tsvector('simple', translate({texts} || ' ' || {_national(phone)}, '{PUNCTUATION}', '{spaces}'))"
+
+
+def _national(phone: str) -> str:
+    codes = ", ".join(f"'+{code}'" for code in _TWO_DIGIT_CODES.split())
+    return (
+        f"coalesce(case when left({phone}, 2) in ('+1', '+7') then substr({phone}, 3) "
+        f"when left({phone}, 3) in ({codes}) then substr({phone}, 4) else substr({phone}, 5) end, '')"
+    )
+
 
 class RecordColumns:
     """`version` grows with every change (optimistic locking). `deleted_at` is set while the record lies in the trash.
 
-    `sort_name` is the display name folded for ordering; it and `search` are computed by the action or import that
-    writes the record, since tenant schemas have no triggers.
+    `sort_name` is the display name folded for ordering, computed by the action or import that writes the record
+    (`records.fields.derived_columns`), since tenant schemas have no triggers.
     """
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
