@@ -28,6 +28,7 @@ def render_error(
         request_id=request_id,
         text=text,
         brand=brand,
+        own_brand=not place,
         theme=theme,
         stylesheet=_asset_if_built("app.css"),
         favicon=_asset_if_built("favicon-graphite.svg"),

@@ -8,6 +8,7 @@ import "./selection.js";
 import "./forms.js";
 import "./files.js";
 import "./repeat.js";
+import "./tables.js";
 import "./times.js";
 import "./copy.js";
 import "./sidebar.js";

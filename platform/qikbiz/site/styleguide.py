@@ -1,0 +1,94 @@
+"""Every part of the design on sample pages, for ourselves. Registered only outside production."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+from flask import Blueprint, abort, render_template, request
+from flask.typing import ResponseReturnValue
+
+from qikbiz.failures import NotFound
+from qikbiz.permissions import public
+from qikbiz.web.error_pages import render_error
+from qikbiz.web.error_texts import TEXTS
+
+styleguide = Blueprint("styleguide", __name__, template_folder="templates", url_prefix="/styleguide")
+
+PAGES = ("parts", "list", "record", "form", "wizard", "job", "empty", "login", "console")
+PEOPLE = (
+    ("Ann Lee", "ann.lee@northwind.example", "Northwind Traders", ["VIP", "Partner"], 12, 2),
+    ("Bartholomew Featherstonehaugh-Cholmondeley", "b@featherstonehaugh.example", "Cholmondeley & Sons", [], 1, 40),
+    ("Chiara Rossi", "chiara.rossi@officine.example", "Officine Meccaniche Rossi", ["Supplier"], 1204, 300),
+    ("Đặng Thùy Linh", "linh@saigon.example", "", ["Press"], 0, 5_000),
+    ("Emeka Okafor", "emeka@lagosports.example", "Lagos Ports Authority", ["VIP"], 33, 90_000),
+    ("Freya Lindqvist", "", "Lindqvist AB", [], 7, 400_000),
+    ("Gustavo Pérez", "gustavo@perez.example", "Pérez Hermanos", ["Supplier", "Partner", "VIP"], 210, 2_000_000),
+    ("王秀英", "xiuying@shenzhen.example", "Shenzhen Optics", [], 5, 9_000_000),
+)
+
+
+@styleguide.get("/")
+@styleguide.get("/<page>")
+@public
+def show(page: str = "parts") -> str:
+    if page not in PAGES:
+        abort(404)
+    return render_template(f"site/styleguide/{page}.html", **_samples(page))
+
+
+@styleguide.get("/error/<key>")
+@public
+def error(key: str) -> ResponseReturnValue:
+    if key not in TEXTS:
+        raise NotFound
+    return render_error(key, "0f3c9a77d1e2"), TEXTS[key].status
+
+
+def _samples(page: str) -> dict[str, Any]:
+    """What the front door would give to a real page."""
+    entries = [
+        SimpleNamespace(key=label.lower(), label=label, short_label=label, icon=icon, url=f"/styleguide/{target}")
+        for label, icon, target in (
+            ("Home", "home", "parts"),
+            ("Contacts", "users", "list"),
+            ("Companies", "building", "record"),
+            ("Imports", "table-import", "wizard"),
+            ("Exports", "download", "job"),
+            ("Trash", "trash", "empty"),
+        )
+    ]
+    settings = [
+        SimpleNamespace(key=label.lower(), label=label, short_label=label, icon=icon, url="/styleguide/form")
+        for label, icon in (("Users", "user-shield"), ("Audit", "clipboard-list"))
+    ]
+    return {
+        "tenant": SimpleNamespace(name="Acme Trading", slug="acme", accent=request.args.get("accent", "blue")),
+        "current_user": SimpleNamespace(name="Alice Archer", email="alice@acme.example"),
+        "tenant_navigation": lambda: entries,
+        "settings_navigation": lambda: settings,
+        "console_navigation": lambda: _console_entries(),
+        "endpoint_exists": lambda name: False,
+        "chosen_theme": lambda: request.args.get("theme", "auto"),
+        "csrf_token": lambda: "sample",
+        "people": [_person(*row) for row in PEOPLE],
+        "now": datetime.now(UTC),
+        "hours": lambda hours: datetime.now(UTC) - timedelta(hours=hours),
+        "pages": PAGES,
+        "error_keys": sorted(TEXTS),
+        "nav_active": {"list": "contacts", "record": "contacts", "form": "contacts", "wizard": "imports"}.get(page, page),
+    }
+
+
+def _console_entries() -> list[SimpleNamespace]:
+    names = (("Tenants", "building-skyscraper"), ("Jobs", "activity"), ("Mails", "mail"), ("Addresses", "shield-x"))
+    return [
+        SimpleNamespace(key=name.lower(), label=name, short_label=name, icon=icon, url="/styleguide/console")
+        for name, icon in names
+    ]
+
+
+def _person(name: str, email: str, company: str, tags: list[str], deals: int, seconds: int) -> dict[str, Any]:
+    changed = datetime.now(UTC) - timedelta(seconds=seconds)
+    return {"name": name, "email": email, "company": company, "tags": tags, "deals": deals, "changed": changed}
