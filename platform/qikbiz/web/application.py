@@ -29,6 +29,10 @@ def create_app(settings: Settings, *, process: str = "web") -> QikBiz:
 
 def open_rooms(app: QikBiz) -> None:
     """One line for each room."""
+    from qikbiz.console import routes as _console_pages
+    from qikbiz.console.blueprint import console
     from qikbiz.site.routes import site
 
+    assert _console_pages.__all__  # importing them declares them
     app.register_blueprint(site, subdomain="site")
+    app.register_blueprint(console, subdomain="console")
