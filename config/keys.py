@@ -33,6 +33,10 @@ class SealBroken(Exception):
     """A sealed value was changed, belongs to another purpose or place, or its key is retired or unknown."""
 
 
+class KeyUnknown(SealBroken):
+    """A sealed value names a key that this process doesn't have. During a roll another process may have it."""
+
+
 @dataclass(frozen=True)
 class Key:
     """One master key: `id` 0–255, `secret` at least 32 bytes, `state` as in security.md 3.3."""
@@ -86,8 +90,10 @@ class KeyRing:
         """Undo `seal`. Raises SealBroken for anything but an unchanged value of this purpose and place."""
         raw = _decode(value)
         scheme, key_id = raw[0], raw[1]
-        key = next((k for k in self.keys if k.id == key_id and k.state != "retired"), None)
-        if key is None or scheme not in (_GCM_SIV, _GCM):
+        key = next((k for k in self.keys if k.id == key_id), None)
+        if key is None:
+            raise KeyUnknown
+        if key.state == "retired" or scheme not in (_GCM_SIV, _GCM):
             raise SealBroken
         nonce, sealed = raw[_HEADER_BYTES : _HEADER_BYTES + _NONCE_BYTES], raw[_HEADER_BYTES + _NONCE_BYTES :]
         try:

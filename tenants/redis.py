@@ -9,9 +9,12 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 from uuid import UUID
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 _REST_SECONDS = 1.0
 
@@ -36,6 +39,7 @@ class RedisStore:
         self._rest_until = 0.0
         self.away_since: float | None = None
         self.back_at: float = 0.0
+        self._run_id = ""
 
     @contextmanager
     def client(self) -> Iterator[redis.Redis]:
@@ -76,6 +80,23 @@ class RedisStore:
                 socket_timeout=self._timeout,
                 socket_connect_timeout=self._timeout,
                 decode_responses=self._decode,
+                redis_connect_func=self._greet,
+                # One more try at once, for a pooled connection that died; waiting would hold a web thread.
+                retry=Retry(NoBackoff(), 1),
             )
             self._process = os.getpid()
         return self._client
+
+    def _greet(self, connection: Any) -> None:
+        # A server that was restarted may have come back with yesterday's data, which no failure of ours tells:
+        # an idle process would not have noticed. Whoever keeps copies here compares their age with `back_at`.
+        connection.on_connect()
+        connection.send_command("INFO", "server")
+        run_id = _run_id(connection.read_response())
+        if run_id != self._run_id:
+            self._run_id, self.back_at = run_id, time.time()
+
+
+def _run_id(info: str | bytes) -> str:
+    text = info.decode("utf-8", "replace") if isinstance(info, bytes) else str(info)
+    return next((line.partition(":")[2].strip() for line in text.splitlines() if line.startswith("run_id:")), "")
