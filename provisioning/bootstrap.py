@@ -154,7 +154,8 @@ def _close_tenant_database(settings: Settings) -> list[str]:
 
 
 def _revoke_public_from_database(connection: Connection) -> None:
-    is_open = "SELECT FROM pg_database d, aclexplode(coalesce(datacl, acldefault('d', datdba))) a WHERE a.grantee = 0 AND datname = %s"
+    is_open = """SELECT FROM pg_database d, aclexplode(coalesce(datacl, acldefault('d', datdba))) a
+                  WHERE a.grantee = 0 AND datname = %s"""
     name = connection.info.dbname
     if _exists(connection, is_open, name):
         connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(sql.Identifier(name)))

@@ -23,16 +23,12 @@ _WITH_ROOM = """
 def ensure_cell(settings: Settings) -> str:
     """The name of a cell with room for one tenant more, made now when there is none."""
     with connect_to_control(settings) as control:
-        return cell_with_room(settings, control)
-
-
-def cell_with_room(settings: Settings, control: Connection) -> str:
-    """The same inside the transaction of `control`, so that the place is taken when the tenant's row is written."""
-    control.execute("SELECT pg_catalog.pg_advisory_xact_lock(%s)", (_ONE_AT_A_TIME,))
-    found = control.execute(_WITH_ROOM).fetchone()
-    if found is not None:
-        return str(found[0])
-    return _make_cell(settings, control)
+        found = control.execute(_WITH_ROOM).fetchone()
+        if found is None:
+            # Two that find every cell full make only one.
+            control.execute("SELECT pg_catalog.pg_advisory_xact_lock(%s)", (_ONE_AT_A_TIME,))
+            found = control.execute(_WITH_ROOM).fetchone()
+        return str(found[0]) if found is not None else _make_cell(settings, control)
 
 
 def _make_cell(settings: Settings, control: Connection) -> str:

@@ -17,12 +17,13 @@ READABLE_BY_ALL: dict[str, str] = {}
 
 _PUBLIC_IN = "EXISTS (SELECT FROM aclexplode(coalesce({acl}, acldefault('{kind}', {owner}))) WHERE grantee = 0)"
 
-# Run-time SQL from a string (the way back to another role), session settings, storage and locks shared by everyone.
+# SQL run from a string (the way back to another role), session settings, what is shared by all, and who else is busy.
 _DANGEROUS = r"""(
-    p.proname IN ('set_config', 'ts_stat', 'loread', 'lowrite', 'pg_notify', 'pg_logical_emit_message', 'pg_export_snapshot')
+    p.proname IN ('set_config', 'ts_stat', 'loread', 'lowrite', 'pg_notify', 'pg_logical_emit_message')
     OR p.proname ~ '(query|table|schema|database|cursor)_to_xml' OR p.proname ~ '^lo_'
     OR p.proname ~ '^pg_(try_)?advisory_' OR (p.proname = 'ts_rewrite' AND p.pronargs = 2)
-    OR p.proname ~ '^pg_stat_get_(activity|backend|wal_senders|progress)' OR p.proname IN ('pg_lock_status', 'pg_ls_dir')
+    OR p.proname IN ('pg_lock_status', 'pg_export_snapshot')
+    OR p.proname ~ '^pg_stat_get_(activity|backend|wal_senders|progress)'
 )"""
 
 _OPENINGS: tuple[str, ...] = (

@@ -104,6 +104,11 @@ def migrate_place(connection: Connection, place: Place, chain: Sequence[Migratio
     return max((*applied, chain[-1].version))
 
 
+def lock_key(tenant_id: UUID) -> int:
+    """The advisory lock of whoever changes this tenant's schema. The later half of a UUIDv7 is its random one."""
+    return int.from_bytes(tenant_id.bytes[8:], "big", signed=True)
+
+
 class _Run:
     """What the threads of one run share."""
 
@@ -203,8 +208,8 @@ def _mirror(
 
 def _enter(connection: Connection, place: Place) -> None:
     """The owner in the tenant's schema, until the end of the transaction, and nobody else migrating it meanwhile."""
-    key = int.from_bytes(place.tenant_id.bytes[8:], "big", signed=True)
-    row = connection.execute("SELECT pg_catalog.pg_try_advisory_xact_lock(%s)", (key,)).fetchone()
+    key = (lock_key(place.tenant_id),)
+    row = connection.execute("SELECT pg_catalog.pg_try_advisory_xact_lock(%s)", key).fetchone()
     if row is None or not row[0]:
         raise MigrationFailed("another run is migrating it right now.")
     for statement in (

@@ -1,0 +1,203 @@
+"""What is done to a tenant in the control database alone: reserve, suspend, resume, rename, close.
+
+For the console and the command line alike, inside `control_work()`. Making and erasing schemas is provisioning's.
+"""
+
+from __future__ import annotations
+
+import secrets
+import string
+import zlib
+from datetime import UTC, datetime, timedelta
+
+from email_validator import EmailNotValidError, validate_email
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
+
+from qikbiz.actors import current_actor
+from qikbiz.console.models import PlatformAuditEvent
+from qikbiz.console.names import check_free, check_shape, name_used_before_by
+from qikbiz.failures import Conflict, Failure, NotFound, Unavailable
+from tenants.control import Cell, ReservedName, TenantRecord, new_id
+from tenants.directory import touch_directory
+
+ACCENTS = ("blue", "teal", "violet", "green", "indigo", "rose", "amber", "plum", "graphite", "red")
+WAITING_DAYS = 7
+_ONE_AT_A_TIME = 0x51_42_04
+
+
+class BadTenant(Failure):
+    """What was given about a tenant can't be used; the text says what to change."""
+
+    key = "bad_tenant"
+
+
+class NoRoom(Unavailable):
+    """Every cell is full; provisioning makes the next one."""
+
+    key = "no_room"
+
+
+def reserve_tenant(session: Session, slug: str, name: str, admin_email: str, accent: str | None = None) -> TenantRecord:
+    """The tenant's row in the state "creating": a new one, or the one that a killed run left.
+
+    Raises BadName, NameTaken, BadTenant, Conflict, NoRoom.
+    """
+    slug = slug.strip().lower()
+    check_shape(slug)
+    values = {"name": _checked_name(name), "admin_email": _checked_email(admin_email), "accent": _accent(slug, accent)}
+    # Held until the commit, so that two that look alike can't both find the name free, nor overfill a cell.
+    session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ONE_AT_A_TIME})
+    record = session.scalar(select(TenantRecord).where(TenantRecord.slug == slug))
+    if record is None:
+        check_free(session, slug)
+        opaque = "t_" + "".join(secrets.choice(string.ascii_lowercase + string.digits) for _ in range(16))
+        record = TenantRecord(
+            id=new_id(), slug=slug, schema_name=opaque, role_name=opaque, state="creating", version=""
+        )
+        record.cell_name = _cell_with_room(session)
+        session.add(record)
+    elif record.state != "creating":
+        raise Conflict(f"There is an organisation “{slug}” already; it is {record.state}.")
+    for field, value in values.items():
+        setattr(record, field, value)
+    session.flush()
+    session.refresh(record)
+    return record
+
+
+def suspend_tenant(session: Session, slug: str, reason: str) -> TenantRecord:
+    """Close the doors for a time; the reason is shown to the customer. Again with another reason changes the reason."""
+    record, reason = _for_change(session, slug), reason.strip()
+    if not reason:
+        raise BadTenant("Say why: the customer reads it on the page that takes the place of the product.")
+    _refuse_unless(record, "active", "suspended")
+    if (record.state, record.state_reason) != ("suspended", reason):
+        record.state, record.state_reason = "suspended", reason
+        touch_directory(session, record)
+        note_act(session, record, "tenant.suspended", reason=reason)
+    return record
+
+
+def resume_tenant(session: Session, slug: str) -> TenantRecord:
+    """Open the doors again, after a suspension or before a deletion is due."""
+    record = _for_change(session, slug)
+    _refuse_unless(record, "active", "suspended", "closing")
+    if record.state != "active":
+        note_act(session, record, "tenant.resumed", was=record.state)
+        record.state, record.state_reason, record.delete_after = "active", "", None
+        touch_directory(session, record)
+    return record
+
+
+def rename_tenant(
+    session: Session, slug: str, *, new_slug: str | None = None, new_name: str | None = None
+) -> TenantRecord:
+    """Change the address, the shown name, or both. A former address is kept from others; sessions there end."""
+    record = _for_change(session, slug)
+    _refuse_unless(record, "active", "suspended")
+    if not new_slug and not new_name:
+        raise BadTenant("Give a new address or a new name.")
+    before = {"slug": record.slug, "name": record.name}
+    if new_slug and (new_slug := new_slug.strip().lower()) != record.slug:
+        _move(session, record, new_slug)
+    if new_name:
+        record.name = _checked_name(new_name)
+    after = {"slug": record.slug, "name": record.name}
+    if before != after:
+        touch_directory(session, record)
+        note_act(session, record, "tenant.renamed", before=before, after=after)
+    return record
+
+
+def close_tenant(session: Session, slug: str, *, confirmation: str, days: int = WAITING_DAYS) -> TenantRecord:
+    """Close for good: nobody gets in from now on, and everything is erased after `days`. Until then it can be resumed.
+
+    `confirmation` is the slug, typed by the person.
+    """
+    record = _for_change(session, slug)
+    if confirmation != record.slug:
+        raise BadTenant(f"To delete this organisation, type its name: {record.slug}")
+    _refuse_unless(record, "active", "suspended", "closing", "creating")
+    due = datetime.now(UTC) + timedelta(days=days)
+    if record.state != "closing" or record.delete_after is None or due < record.delete_after:
+        record.state, record.delete_after = "closing", due
+        record.epoch += 1
+        touch_directory(session, record)
+        note_act(session, record, "tenant.closed", delete_after=due.isoformat())
+    return record
+
+
+def note_act(session: Session, record: TenantRecord, action: str, **details: object) -> None:
+    """A row of the platform's audit, in the transaction of the act itself."""
+    actor = current_actor()
+    event = PlatformAuditEvent(
+        actor_kind=actor.kind,
+        actor_id=actor.id,
+        actor_name=actor.name,
+        action=action,
+        tenant_id=record.id,
+        subject=record.slug,
+        details=details,
+        request_id=actor.request_id,
+    )
+    session.add(event)
+
+
+def _for_change(session: Session, slug: str) -> TenantRecord:
+    record = session.scalar(select(TenantRecord).where(TenantRecord.slug == slug.strip().lower()).with_for_update())
+    if record is None:
+        raise NotFound(f"There is no organisation “{slug}”.")
+    return record
+
+
+def _refuse_unless(record: TenantRecord, *states: str) -> None:
+    if record.state not in states:
+        saying = {
+            "creating": "is not finished yet; create it again to finish it",
+            "closing": "is being deleted; resume it first",
+            "closed": "was deleted",
+        }
+        raise Conflict(f"“{record.slug}” {saying.get(record.state, f'is {record.state}')}.")
+
+
+def _move(session: Session, record: TenantRecord, slug: str) -> None:
+    check_shape(slug)
+    session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ONE_AT_A_TIME})
+    own = name_used_before_by(record.id)
+    check_free(session, slug, reserved_for=own)
+    session.merge(ReservedName(slug=record.slug, reason=own))
+    record.slug = slug
+    record.epoch += 1
+
+
+def _cell_with_room(session: Session) -> str:
+    filled = select(func.count()).where(TenantRecord.cell_name == Cell.name, TenantRecord.state != "closed")
+    room = select(Cell.name).where(Cell.accepts_new, filled.scalar_subquery() < Cell.capacity).order_by(Cell.name)
+    name = session.scalars(room.limit(1)).first()
+    if name is None:
+        raise NoRoom("There is no room for another organisation yet; run `qikbiz migrate`, which makes some.")
+    return name
+
+
+def _checked_name(name: str) -> str:
+    name = " ".join(name.split())
+    if not 1 <= len(name) <= 120 or not name.isprintable():
+        raise BadTenant("Give the organisation's name, at most 120 characters.")
+    return name
+
+
+def _checked_email(email: str) -> str:
+    try:
+        # `test_environment` allows example.test and the like: whether a mail arrives is for the mail to find out.
+        return validate_email(email.strip(), check_deliverability=False, test_environment=True).normalized
+    except EmailNotValidError as error:
+        raise BadTenant(f"The administrator's e-mail address can't be used: {error}") from error
+
+
+def _accent(slug: str, accent: str | None) -> str:
+    if accent is None:
+        return ACCENTS[zlib.crc32(slug.encode()) % len(ACCENTS)]
+    if accent not in ACCENTS:
+        raise BadTenant(f"The accent is one of {', '.join(ACCENTS)}.")
+    return accent
