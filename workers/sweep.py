@@ -28,8 +28,8 @@ FULL_ROUND_SECONDS = 300.0
 MARKS_A_ROUND = 500
 # A mark is written just before the commit it belongs to; this is how long that commit may take.
 MARK_GRACE_SECONDS = 60
-# Between a worker's pop and its claim a job is in no list; not announcing it again so soon spares a look.
-ANNOUNCED_AGAIN_SECONDS = 10.0
+# Between a worker's pop and its claim a job is in no list; not announcing it again for some rounds spares a look.
+ANNOUNCED_AGAIN_ROUNDS = 3
 logger = logging.getLogger(__name__)
 
 
@@ -49,7 +49,7 @@ class Sweep:
         with control_work() as session:
             now = session.scalar(select(func.now()))
             marks = select(PendingWork.tenant_id, PendingWork.marked_at).where(PendingWork.due_at <= func.now())
-            marked = [row._tuple() for row in session.execute(marks.order_by(PendingWork.due_at).limit(MARKS_A_ROUND))]
+            marked = list(session.execute(marks.order_by(PendingWork.due_at).limit(MARKS_A_ROUND)))
         assert now is not None
         for tenant_id, marked_at in marked:
             announced += self._marked(tenant_id, marked_at, now)
@@ -59,7 +59,7 @@ class Sweep:
 
     def _recall(self) -> None:
         """See what lies in Redis already, so that a job that waits its turn is not announced twice."""
-        horizon = time.monotonic() - ANNOUNCED_AGAIN_SECONDS
+        horizon = time.monotonic() - ANNOUNCED_AGAIN_ROUNDS * runtime().settings.sweep_seconds
         self._announced = {travel: at for travel, at in self._announced.items() if at > horizon}
         try:
             self._waiting = {queue: transport.waiting(queue) for queue in QUEUES}

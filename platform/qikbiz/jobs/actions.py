@@ -142,16 +142,15 @@ def _cancel(session: Session, model: LedgerModel, job_id: UUID) -> bool:
 def _mark_before_commit(session: Session, tenant_id: UUID, due_at: datetime) -> None:
     # Before the commit, or a crash between the two would lose the job; right before it, or the sweeper might look,
     # see nothing yet and take the mark away.
-    marks = session.info.setdefault("pending_marks", {})
-    if not marks:
+    if not event.contains(session, "before_commit", _write_marks):
         event.listen(session, "before_commit", _write_marks)
+    marks = session.info.setdefault("pending_marks", {})
     marks[tenant_id] = min(marks.get(tenant_id, due_at), due_at)
 
 
 def _write_marks(session: Session) -> None:
     for tenant_id, due_at in session.info.pop("pending_marks", {}).items():
         mark_pending(tenant_id, due_at)
-    event.remove(session, "before_commit", _write_marks)
 
 
 def _announce_after_commit(session: Session, tenant_id: UUID | None, job: Job | PlatformJob) -> None:

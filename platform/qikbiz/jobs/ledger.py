@@ -58,7 +58,7 @@ def claim(session: Session, model: LedgerModel, job_id: UUID, lease_seconds: flo
         .returning(model.kind, model.arguments, model.attempt, model.max_attempts, model.created_by)
     )
     row = session.execute(statement).one_or_none()
-    return Claim(job_id, token, *row._tuple()) if row else None
+    return Claim(job_id, token, *row) if row else None
 
 
 def holds(session: Session, model: LedgerModel, claimed: Claim, lease_seconds: float) -> bool:
@@ -108,7 +108,7 @@ def due_jobs(session: Session, model: LedgerModel, limit: int = 500) -> list[Due
         .order_by(model.run_at, model.id)
         .limit(limit)
     )
-    return [Due(*row._tuple()) for row in session.execute(statement)]
+    return [Due(*row) for row in session.execute(statement)]
 
 
 def next_due_at(session: Session, model: LedgerModel) -> datetime | None:

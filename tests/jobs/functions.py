@@ -1,0 +1,73 @@
+"""Jobs that exist only in tests. Their visible effect is a row that nothing makes unique, so that a double shows."""
+
+import os
+import signal
+import time
+from uuid import uuid4
+
+from qikbiz.failures import Unavailable
+from qikbiz.jobs.kinds import KINDS, Kind
+from qikbiz.mail.models import Mail, PlatformMail
+from workers.work import JobRefused, Work
+
+NAMES = ("leave_effect", "step_by_step", "refuse", "stumble", "kill_me", "be_away", "overrun", "never_look")
+for name in NAMES:
+    KINDS[f"test.{name}"] = Kind("checks", f"tests.jobs.functions:{name}", timeout_seconds=30, lease_seconds=2)
+KINDS["test.overrun"] = Kind("checks", "tests.jobs.functions:overrun", timeout_seconds=1, max_attempts=2)
+KINDS["test.platform"] = Kind("checks", "tests.jobs.functions:leave_effect", is_platform=True)
+
+
+def leave_effect(work: Work) -> None:
+    """Work for `seconds`, looking up now and then, and leave one row that bears the job's id."""
+    end = time.monotonic() + float(work.arguments.get("seconds", 0))
+    while (rest := end - time.monotonic()) > 0:
+        work.progress(100 - int(rest * 10), 100, "Working")
+        time.sleep(0.05)
+    effect = Mail if work.tenant else PlatformMail
+    with work.finish({"attempt": work.attempt, "process": os.getpid()}) as session:
+        session.add(
+            effect(dedupe_key=str(uuid4()), category="test", template=str(work.job_id), to_address="x@example.com")
+        )
+
+
+def never_look(work: Work) -> None:
+    """Like leave_effect, but deaf to everything until its end."""
+    time.sleep(float(work.arguments["seconds"]))
+    leave_effect(Work(work.claim, work.tenant, work._heartbeat, lease_seconds=2, timeout_seconds=30))
+
+
+def step_by_step(work: Work) -> None:
+    for number in range(3):
+        with work.step() as session:
+            session.add(
+                Mail(
+                    dedupe_key=str(uuid4()),
+                    category="test",
+                    template=f"{work.job_id}/{number}",
+                    to_address="x@example.com",
+                )
+            )
+        time.sleep(float(work.arguments.get("seconds", 0)))
+
+
+def refuse(work: Work) -> None:
+    raise JobRefused("The file is empty.")
+
+
+def stumble(work: Work) -> None:
+    """Fail until the try that `good_try` names."""
+    if work.attempt < int(work.arguments["good_try"]):
+        raise RuntimeError("secret details")
+    leave_effect(work)
+
+
+def be_away(work: Work) -> None:
+    raise Unavailable("The other side is away.")
+
+
+def kill_me(work: Work) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def overrun(work: Work) -> None:
+    time.sleep(20)
