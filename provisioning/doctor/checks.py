@@ -47,6 +47,7 @@ def examine(settings: Settings) -> Examination:
         "versions": databases.versions,
         "redis": queues.redis_server,
         "queues": queues.queues,
+        "sweeper": queues.sweeper,
         "clocks": machine.clocks,
         "keys": machine.keys,
         "disk": machine.disk,

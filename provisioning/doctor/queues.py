@@ -1,5 +1,6 @@
 """Redis, and whether somebody works on what waits there."""
 
+import time
 from collections.abc import Iterator
 
 import redis
@@ -8,6 +9,7 @@ from rq import Queue, Worker
 from config.settings import Settings
 from provisioning.doctor.checks import Check
 from qikbiz.jobs.kinds import QUEUES
+from tenants.redis import RedisStore
 
 OLDEST = {"redis": 7, "valkey": 8}
 
@@ -15,7 +17,7 @@ OLDEST = {"redis": 7, "valkey": 8}
 def redis_server(settings: Settings) -> Iterator[Check]:
     with _connected(settings) as client:
         facts = client.info("everything")
-    yield _version(facts)
+    yield version_check(facts)
     keeps = facts.get("aof_enabled") == 1
     yield Check(
         "redis persistence",
@@ -40,7 +42,18 @@ def queues(settings: Settings) -> Iterator[Check]:
             yield Check(f"queue {name}", workers > 0, detail, remedy)
 
 
-def _version(facts: dict[str, object]) -> Check:
+def sweeper(settings: Settings) -> Iterator[Check]:
+    """It shows itself in Redis each round; what it wrote there lasts a minute (workers.sweeper)."""
+    with _connected(settings) as client:
+        seen = client.hget(RedisStore(settings.redis_url, prefix=settings.redis_prefix).platform_key("sweeper"), "at")
+    if seen is None:
+        remedy = "Start `python -m workers.sweeper` (`make run` does); without it lost jobs stay lost."
+        yield Check("sweeper", False, "no round in the last minute", remedy)
+    else:
+        yield Check("sweeper", True, f"last round {max(0, round(time.time() - int(seen)))} s ago")
+
+
+def version_check(facts: dict[str, object]) -> Check:
     kind = "valkey" if "valkey_version" in facts else "redis"
     version = str(facts[f"{kind}_version"])
     is_new = int(version.split(".", maxsplit=1)[0]) >= OLDEST[kind]

@@ -1,0 +1,75 @@
+"""Production refuses to start, in a sentence, when a secret is missing or a server is reached in the clear."""
+
+from pathlib import Path
+
+import pytest
+
+from config.keys import new_key_ring_json
+from config.settings import SettingsError, load_settings
+
+SAFE = {
+    "QIKBIZ_ENV": "production",
+    "QIKBIZ_KEYS": new_key_ring_json(),
+    "QIKBIZ_CONTROL_URL": "postgresql://qb_control:secret@db.example.org/qikbiz_control?sslmode=verify-full",
+    "QIKBIZ_PROVISIONER_URL": "postgresql://qb_provisioner:secret@db.example.org/qikbiz_tenants?sslmode=verify-full",
+    "QIKBIZ_REDIS_URL": "rediss://:secret@redis.example.org:6380/0",
+    "QIKBIZ_SMTP_URL": "smtp+starttls://mail.example.org",
+    "QIKBIZ_BASE_DOMAIN": "crm.example.org",
+}
+
+
+def test_safe_settings_are_taken_and_the_web_needs_no_provisioner() -> None:
+    assert load_settings(SAFE).is_production
+    web = {name: value for name, value in SAFE.items() if name != "QIKBIZ_PROVISIONER_URL"}
+    assert load_settings(web).provisioner_url is None
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"QIKBIZ_KEYS": ""}, "QIKBIZ_KEYS is not set"),
+        ({"QIKBIZ_KEYS": new_key_ring_json(development=True)}, "QIKBIZ_KEYS is the development key"),
+        ({"QIKBIZ_KEYS": '{"keys": []}'}, "exactly one key must be active"),
+        ({"QIKBIZ_CONTROL_URL": "", "QIKBIZ_REDIS_URL": ""}, "Production needs servers of its own"),
+        ({"QIKBIZ_REDIS_URL": ""}, "Set both QIKBIZ_CONTROL_URL and QIKBIZ_REDIS_URL"),
+        ({"QIKBIZ_CONTROL_URL": "postgresql://q:s@db.example.org/c"}, "QIKBIZ_CONTROL_URL is reached without verified"),
+        ({"QIKBIZ_CONTROL_URL": "postgresql://q@db.example.org/c?sslmode=require"}, "without verified TLS"),
+        ({"QIKBIZ_PROVISIONER_URL": "postgresql://q@db.example.org/t?sslmode=prefer"}, "QIKBIZ_PROVISIONER_URL is"),
+        ({"QIKBIZ_REDIS_URL": "redis://redis.example.org/0"}, "QIKBIZ_REDIS_URL is reached without TLS"),
+        ({"QIKBIZ_REDIS_URL": "rediss://redis.example.org/0?ssl_cert_reqs=none"}, "QIKBIZ_REDIS_URL is reached"),
+        ({"QIKBIZ_SMTP_URL": ""}, "QIKBIZ_SMTP_URL is not set"),
+        ({"QIKBIZ_SMTP_URL": "smtp://mail.example.org"}, "QIKBIZ_SMTP_URL is reached without TLS"),
+        ({"QIKBIZ_BASE_DOMAIN": ""}, "QIKBIZ_BASE_DOMAIN is not set"),
+        ({"QIKBIZ_BASE_DOMAIN": "https://crm.example.org"}, "give a bare domain"),
+        ({"LOGIN_DISABLED": "1"}, "LOGIN_DISABLED is set"),
+        ({"PORT": "eighty"}, "PORT is 'eighty'"),
+        ({"QIKBIZ_TRUSTED_PROXIES": "10.0.0.0/33"}, "QIKBIZ_TRUSTED_PROXIES"),
+        ({"QIKBIZ_ENV": "prod"}, "QIKBIZ_ENV is 'prod'"),
+    ],
+)
+def test_anything_unsafe_is_refused_in_a_clear_sentence(change: dict[str, str], sentence: str) -> None:
+    with pytest.raises(SettingsError) as refusal:
+        load_settings(SAFE | change)
+    assert sentence in str(refusal.value)
+    assert "\n" not in str(refusal.value)
+    assert "secret" not in str(refusal.value)
+
+
+def test_a_secret_may_come_from_a_file_and_a_missing_file_is_named(tmp_path: Path) -> None:
+    ring = tmp_path / "keys"
+    ring.write_text(SAFE["QIKBIZ_KEYS"] + "\n")
+    given = SAFE | {"QIKBIZ_KEYS": "", "QIKBIZ_KEYS_FILE": str(ring)}
+    assert not load_settings(given).keys.is_development
+    with pytest.raises(SettingsError, match=r"QIKBIZ_KEYS_FILE names .*nowhere, which can't be read"):
+        load_settings(given | {"QIKBIZ_KEYS_FILE": str(tmp_path / "nowhere")})
+
+
+def test_nothing_else_reads_the_environment() -> None:
+    root = Path(__file__).parents[2]
+    readers = [
+        path.relative_to(root).as_posix()
+        for folder in ("config", "tenants", "platform", "provisioning", "workers")
+        for path in (root / folder).rglob("*.py")
+        if "os.environ" in path.read_text() or "getenv" in path.read_text()
+    ]
+    assert [path for path in readers if path not in {"config/settings.py", "config/faults.py"}] == []
