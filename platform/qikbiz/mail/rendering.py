@@ -1,0 +1,75 @@
+"""A mail's subject, text and HTML from one template, without Flask, so that a worker can do it too."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from textwrap import fill
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from qikbiz.accents import ACCENTS
+
+TEMPLATES = Path(__file__).parent / "templates"
+LINE = 72
+
+
+@dataclass(frozen=True)
+class RenderedMail:
+    subject: str
+    text: str
+    html: str
+
+
+def render_mail(
+    template: str, values: Mapping[str, Any], *, sender: str = "QikBiz CRM", accent: str = "blue"
+) -> RenderedMail:
+    """`template` is the name of a file in `templates/mail` without its ending; `sender` stands at the top.
+
+    A value that the template needs and was not given is an error, never an empty place in somebody's mail.
+    """
+    given = {**values, "sender": sender, "colour": ACCENTS.get(accent, ACCENTS["blue"])}
+    return RenderedMail(
+        subject=_subject(template, given),
+        text=re.sub(r"\n{3,}", "\n\n", _body(template, given, kind="txt")).strip() + "\n",
+        html=_body(template, given, kind="html"),
+    )
+
+
+def _subject(template: str, values: dict[str, Any]) -> str:
+    source = _environment("txt").get_template(f"mail/{template}.jinja")
+    context = source.new_context({**values, **_parts("txt")})
+    # One line, whatever a name in it holds: a line break would begin another header.
+    return " ".join("".join(source.blocks["subject"](context)).split())
+
+
+def _body(template: str, values: dict[str, Any], *, kind: str) -> str:
+    source = _environment(kind).get_template(f"mail/{template}.jinja")
+    return source.render(**values, **_parts(kind))
+
+
+def _parts(kind: str) -> dict[str, str]:
+    return {"layout": f"mail/layout.{kind}", "parts": f"mail/parts.{kind}"}
+
+
+@cache
+def _environment(kind: str) -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=kind == "html",
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["wrapped"] = wrapped
+    environment.filters["one_line"] = lambda text: " ".join(str(text).split())
+    return environment
+
+
+def wrapped(text: str) -> str:
+    """Lines that a mail program shows without breaking them again; a long link stays whole."""
+    return fill(" ".join(str(text).split()), LINE, break_long_words=False, break_on_hyphens=False)
