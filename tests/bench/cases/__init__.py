@@ -1,0 +1,1 @@
+"""One file for each thing measured; each gives figures for the report."""

@@ -1,0 +1,158 @@
+"""A small load generator on raw keep-alive sockets: bounded in number and time, to loopback only."""
+
+from __future__ import annotations
+
+import re
+import socket
+import statistics
+import threading
+import time
+from dataclasses import dataclass, field
+from urllib.parse import urlencode
+
+LONGEST_SECONDS = 120.0
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Of all answered requests: rate in requests a second, median and 95th percentile in milliseconds."""
+
+    rate: float
+    median: float
+    p95: float
+    size: int
+
+
+@dataclass
+class Browser:
+    """One visitor of one host: keeps cookies, sends them whatever their attributes say."""
+
+    port: int
+    host: str
+    cookies: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._socket: socket.socket | None = None
+        self._buffer = b""
+
+    def get(self, path: str) -> tuple[int, bytes]:
+        return self._exchange("GET", path, b"")
+
+    def post(self, path: str, form: dict[str, str]) -> tuple[int, bytes]:
+        return self._exchange("POST", path, urlencode(form).encode())
+
+    def log_in(self, path: str, fields: dict[str, str], *, csrf: str) -> None:
+        """Fetch the form, fill it in with `fields`, send it. Raises RuntimeError when the answer is no redirect."""
+        _, page = self.get(path)
+        token = re.search(rb'name="%s"[^>]*value="([^"]+)"' % csrf.encode(), page)
+        if token is None:
+            raise RuntimeError(f"No {csrf} in the login form of {self.host}.")
+        status, body = self.post(path, {**fields, csrf: token.group(1).decode()})
+        if status not in (302, 303):
+            raise RuntimeError(f"Login at {self.host} answered {status}: {body[:300]!r}")
+
+    def close(self) -> None:
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+    def _exchange(self, method: str, path: str, body: bytes) -> tuple[int, bytes]:
+        try:
+            return self._once(method, path, body)
+        except (ConnectionError, OSError):
+            self.close()
+            return self._once(method, path, body)
+
+    def _once(self, method: str, path: str, body: bytes) -> tuple[int, bytes]:
+        if self._socket is None:
+            self._socket = socket.create_connection(("127.0.0.1", self.port), timeout=30)
+            self._buffer = b""
+        lines = [f"{method} {path} HTTP/1.1", f"Host: {self.host}:{self.port}", "User-Agent: bench", "Accept: text/html"]
+        lines.append(f"Origin: http://{self.host}:{self.port}")
+        if self.cookies:
+            lines.append("Cookie: " + "; ".join(f"{name}={value}" for name, value in self.cookies.items()))
+        if body:
+            lines += ["Content-Type: application/x-www-form-urlencoded", f"Content-Length: {len(body)}"]
+        self._socket.sendall("\r\n".join(lines).encode() + b"\r\n\r\n" + body)
+        head, rest = self._read_head()
+        status = int(head[0].split(b" ", 2)[1])
+        headers = [line.partition(b":")[::2] for line in head[1:]]
+        values = {name.strip().lower(): value.strip() for name, value in headers}
+        for name, value in headers:
+            if name.strip().lower() == b"set-cookie":
+                key, _, text = value.strip().partition(b";")[0].partition(b"=")
+                self.cookies[key.decode()] = text.decode()
+        content = self._read_body(rest, values)
+        if values.get(b"connection", b"").lower() == b"close":
+            self.close()
+        return status, content
+
+    def _read_head(self) -> tuple[list[bytes], bytes]:
+        data = self._buffer
+        while b"\r\n\r\n" not in data:
+            data += self._receive()
+        head, _, rest = data.partition(b"\r\n\r\n")
+        return head.split(b"\r\n"), rest
+
+    def _read_body(self, data: bytes, headers: dict[bytes, bytes]) -> bytes:
+        if headers.get(b"transfer-encoding", b"").lower() == b"chunked":
+            return self._read_chunks(data)
+        length = int(headers.get(b"content-length", b"0"))
+        while len(data) < length:
+            data += self._receive()
+        self._buffer = data[length:]
+        return data[:length]
+
+    def _read_chunks(self, data: bytes) -> bytes:
+        content = b""
+        while True:
+            while b"\r\n" not in data:
+                data += self._receive()
+            line, _, data = data.partition(b"\r\n")
+            size = int(line.split(b";")[0], 16)
+            while len(data) < size + 2:
+                data += self._receive()
+            content, data = content + data[:size], data[size + 2 :]
+            if size == 0:
+                self._buffer = data
+                return content
+
+    def _receive(self) -> bytes:
+        assert self._socket is not None
+        received = self._socket.recv(65536)
+        if not received:
+            raise ConnectionError("The server closed the connection.")
+        return received
+
+
+def measure(visits: list[tuple[Browser, str]], *, requests: int, at_once: int) -> Timing:
+    """Ask for the visits round and round, `requests` in all, `at_once` at a time. Raises RuntimeError on a status but 200."""
+    took: list[float] = []
+    sizes: list[int] = []
+    wrong: list[str] = []
+    ends_at = time.monotonic() + LONGEST_SECONDS
+
+    def visit(number: int) -> None:
+        own = [(Browser(b.port, b.host, dict(b.cookies)), path) for b, path in visits[number::at_once] or visits]
+        for turn in range(requests // at_once):
+            browser, path = own[turn % len(own)]
+            began = time.perf_counter()
+            status, body = browser.get(path)
+            took.append((time.perf_counter() - began) * 1000)
+            sizes.append(len(body))
+            if status != 200:
+                wrong.append(f"{browser.host}{path} answered {status}")
+            if wrong or time.monotonic() > ends_at:
+                return
+
+    began = time.perf_counter()
+    threads = [threading.Thread(target=visit, args=(number,)) for number in range(at_once)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    seconds = time.perf_counter() - began
+    if wrong:
+        raise RuntimeError(wrong[0])
+    took.sort()
+    return Timing(len(took) / seconds, statistics.median(took), took[int(len(took) * 0.95)], int(statistics.mean(sizes)))
