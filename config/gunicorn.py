@@ -2,11 +2,10 @@
 
 import socket
 
-from config.logging import configure_logging
+from config.logging import JsonFormatter
 from config.settings import load_settings
 
 settings = load_settings()
-configure_logging("web", settings.log_level)
 
 
 def _addresses() -> list[str]:
@@ -41,8 +40,14 @@ max_requests_jitter = 2_000
 # Requests are logged by the application itself, with ids and without query strings.
 accesslog = None
 # gunicorn's own lines take the same form as everybody's.
-_loggers = {name: {"handlers": [], "propagate": True} for name in ("gunicorn.error", "gunicorn.access")}
-logconfig_dict = {"version": 1, "disable_existing_loggers": False, "loggers": _loggers}
+logconfig_dict = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"json": {"()": JsonFormatter, "process": "web"}},
+    "handlers": {"json": {"class": "logging.StreamHandler", "formatter": "json"}},
+    "root": {"level": settings.log_level, "handlers": ["json"]},
+    "loggers": {name: {"handlers": [], "propagate": True} for name in ("gunicorn.error", "gunicorn.access")},
+}
 control_socket_disable = True
 # Addresses and schemes from proxies are judged by the application alone (QIKBIZ_TRUSTED_PROXIES).
 forwarded_allow_ips = ""

@@ -10,17 +10,22 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import FrameType
+from typing import IO
+
+import psutil
 
 from config.settings import Settings, environment_for_children
 from provisioning import assets
 from provisioning.bootstrap import prepare_servers
 from provisioning.demo import ensure_demo
 from provisioning.embedded import EmbeddedPostgres, EmbeddedValkey
+from provisioning.embedded.processes import wait_until
 from provisioning.migrate import migrate_everything
 from provisioning.procfile import QuietPrinter, run_procfile
 
 PROCFILE = Path(__file__).parents[1] / "Procfile"
 SECONDS_TO_ANSWER = 60
+SECONDS_FOR_LEFTOVERS = 10
 
 
 class NotStarted(Exception):
@@ -74,20 +79,37 @@ def _start_servers(home: Path, on_exit: ExitStack) -> None:
 
 @contextmanager
 def _only_one(home: Path) -> Iterator[None]:
+    """Hold a lock for as long as we run. Whatever a killed run left is ending, and holds the lock until it has."""
     home.mkdir(parents=True, exist_ok=True)
     with (home / "up.lock").open("a+", encoding="utf-8") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            lock.seek(0)
+        taken = wait_until(lambda: _takes(lock) or _owner_lives(lock), seconds=SECONDS_FOR_LEFTOVERS)
+        if not taken or not _takes(lock):
             raise NotStarted(
-                f"QikBiz already runs in {home} (process {lock.read().strip()}). "
+                f"QikBiz already runs in {home} (process {_owner(lock)}). "
                 "For a second copy set another QIKBIZ_HOME and another PORT."
-            ) from None
+            )
         lock.truncate(0)
         lock.write(str(os.getpid()))
         lock.flush()
         yield
+
+
+def _takes(lock: IO[str]) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _owner_lives(lock: IO[str]) -> bool:
+    owner = _owner(lock)
+    return owner.isdecimal() and psutil.pid_exists(int(owner))
+
+
+def _owner(lock: IO[str]) -> str:
+    lock.seek(0)
+    return lock.read().strip()
 
 
 @contextmanager
