@@ -10,6 +10,7 @@ from sqlalchemy import Computed, ForeignKey, Index, text
 from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
+from qikbiz.companies.models import Company
 from qikbiz.database import Model
 from qikbiz.records.models import RecordColumns, search_document
 
@@ -55,7 +56,7 @@ class Contact(RecordColumns, Model):
     emails: Mapped[list[dict[str, Any]]] = mapped_column(server_default=text("'[]'"))
     phone: Mapped[str | None]
     phones: Mapped[list[dict[str, Any]]] = mapped_column(server_default=text("'[]'"))
-    company_id: Mapped[UUID | None] = mapped_column(ForeignKey("companies.id", ondelete="SET NULL"))
+    company_id: Mapped[UUID | None] = mapped_column(ForeignKey(Company.id, ondelete="SET NULL"))
     company_name: Mapped[str | None]
     reports_to_id: Mapped[UUID | None] = mapped_column(ForeignKey("contacts.id", ondelete="SET NULL"))
     lead_source: Mapped[str | None]
@@ -88,7 +89,7 @@ class ContactCompany(Model):
     )
 
     contact_id: Mapped[UUID] = mapped_column(ForeignKey("contacts.id", ondelete="CASCADE"), primary_key=True)
-    company_id: Mapped[UUID] = mapped_column(ForeignKey("companies.id", ondelete="CASCADE"), primary_key=True)
+    company_id: Mapped[UUID] = mapped_column(ForeignKey(Company.id, ondelete="CASCADE"), primary_key=True)
     role: Mapped[str | None]
     is_primary: Mapped[bool] = mapped_column(server_default=text("false"))
     ended_on: Mapped[date | None]
