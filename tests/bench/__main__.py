@@ -25,7 +25,9 @@ CASES: dict[str, Case] = {
         played, peer, contacts=5_000 if quick else 100_000, requests=100 if quick else 1_000
     ),
     "move": lambda played, peer, quick: measure_moving(played, rows=20_000 if quick else 1_000_000),
-    "crowd": lambda played, peer, quick: measure_crowd(played, tenants=30 if quick else 1_000, requests=100 if quick else 1_000),
+    "crowd": lambda played, peer, quick: measure_crowd(
+        played, tenants=30 if quick else 1_000, requests=100 if quick else 1_000
+    ),
 }
 
 

@@ -67,7 +67,12 @@ class Browser:
         if self._socket is None:
             self._socket = socket.create_connection(("127.0.0.1", self.port), timeout=30)
             self._buffer = b""
-        lines = [f"{method} {path} HTTP/1.1", f"Host: {self.host}:{self.port}", "User-Agent: bench", "Accept: text/html"]
+        lines = [
+            f"{method} {path} HTTP/1.1",
+            f"Host: {self.host}:{self.port}",
+            "User-Agent: bench",
+            "Accept: text/html",
+        ]
         lines.append(f"Origin: http://{self.host}:{self.port}")
         if self.cookies:
             lines.append("Cookie: " + "; ".join(f"{name}={value}" for name, value in self.cookies.items()))
@@ -155,4 +160,6 @@ def measure(visits: list[tuple[Browser, str]], *, requests: int, at_once: int) -
     if wrong:
         raise RuntimeError(wrong[0])
     took.sort()
-    return Timing(len(took) / seconds, statistics.median(took), took[int(len(took) * 0.95)], int(statistics.mean(sizes)))
+    return Timing(
+        len(took) / seconds, statistics.median(took), took[int(len(took) * 0.95)], int(statistics.mean(sizes))
+    )

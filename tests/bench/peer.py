@@ -28,7 +28,9 @@ class Peer:
 
     def run(self, code: str) -> str:
         """Run Python inside the peer's project and return what it prints."""
-        prepared = "import os, django\nos.environ.setdefault('DJANGO_SETTINGS_MODULE', 'peersettings')\ndjango.setup()\n"
+        prepared = (
+            "import os, django\nos.environ.setdefault('DJANGO_SETTINGS_MODULE', 'peersettings')\ndjango.setup()\n"
+        )
         return self._run("-c", prepared + code)
 
     def _run(self, *words: str) -> str:

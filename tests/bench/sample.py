@@ -7,8 +7,50 @@ import random
 from collections.abc import Iterator
 from pathlib import Path
 
-FIRST = "Ada Ben Chloe Dmitri Elif Farah Goran Hana Ines Jonas Kofi Lena Mina Noor Olga Pavel Quinn Rosa Sven Tara".split()
-LAST = "Abe Berg Costa Diaz Ek Fischer Gupta Haddad Ito Jensen Kaya Lopez Marsh Novak Okafor Perez Quist Rossi Sato Toth".split()
+FIRST = [
+    "Ada",
+    "Ben",
+    "Chloe",
+    "Dmitri",
+    "Elif",
+    "Farah",
+    "Goran",
+    "Hana",
+    "Ines",
+    "Jonas",
+    "Kofi",
+    "Lena",
+    "Mina",
+    "Noor",
+    "Olga",
+    "Pavel",
+    "Quinn",
+    "Rosa",
+    "Sven",
+    "Tara",
+]
+LAST = [
+    "Abe",
+    "Berg",
+    "Costa",
+    "Diaz",
+    "Ek",
+    "Fischer",
+    "Gupta",
+    "Haddad",
+    "Ito",
+    "Jensen",
+    "Kaya",
+    "Lopez",
+    "Marsh",
+    "Novak",
+    "Okafor",
+    "Perez",
+    "Quist",
+    "Rossi",
+    "Sato",
+    "Toth",
+]
 CITIES = ("Graz", "Lyon", "Porto", "Leeds", "Malmö", "Gdańsk", "Turin", "Ghent", "Brno", "Cork")
 COUNTRIES = ("AT", "FR", "PT", "GB", "SE", "PL", "IT", "BE", "CZ", "IE")
 TITLES = ("Buyer", "Engineer", "Director", "Assistant", "Consultant", "Founder", "Accountant")

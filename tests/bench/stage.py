@@ -82,7 +82,9 @@ def stage() -> Iterator[Stage]:
 
 
 @contextmanager
-def running(command: list[str], *, environment: Mapping[str, str], cwd: Path, log: Path) -> Iterator[subprocess.Popen[bytes]]:
+def running(
+    command: list[str], *, environment: Mapping[str, str], cwd: Path, log: Path
+) -> Iterator[subprocess.Popen[bytes]]:
     """A process for the length of the block; its whole group ends with it."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as output:

@@ -29,7 +29,7 @@ WIDEST = {4: 16, 6: 32}
 def check_address(unit_text: str, *, now: datetime | None = None) -> Judgement:
     """Score one unit and the networks round it, decide, and record why. Runs in the worker."""
     moment = now or datetime.now(UTC)
-    unit = ipnetwork_named(unit_text)
+    unit = ip_network(unit_text)
     for wider in wider_units(unit):
         _judge_and_decide(wider, moment, WIDER_FACTOR[wider.prefixlen])
     return _judge_and_decide(unit, moment, 1)
@@ -55,7 +55,7 @@ def lift(rule_id: UUID, reason: str) -> AddressRule:
     if rule.lifted_at is not None:
         raise Conflict("This rule was already lifted.")
     rule.lifted_at = datetime.now(UTC)
-    unit = ipnetwork_named(rule.unit)
+    unit = ip_network(rule.unit)
     record_on_platform("address.lifted", subject=str(unit), details={"rule": str(rule.id), "reason": reason})
     after_commit(db.control(), lambda: _forget(unit))
     return rule
@@ -65,7 +65,7 @@ def enforce_standing_rules() -> int:
     """Tell Redis every rule in force again: after it was wiped or away. Returns how many."""
     rules = db.control.scalars(_standing()).all()
     for rule in rules:
-        limiter.enforce(ipnetwork_named(rule.unit), _as_action(rule.action), _reference(rule), rule.expires_at)
+        limiter.enforce(ip_network(rule.unit), _as_action(rule.action), _reference(rule), rule.expires_at)
     return len(rules)
 
 
@@ -156,11 +156,15 @@ def _standing(unit: Network | None = None):  # type: ignore[no-untyped-def]  # a
 def network_named(text: str) -> Network:
     """The network that somebody typed. Raises Failure when it is none, or wider than one person may decide about."""
     try:
-        unit = ipnetwork_named(text.strip(), strict=False)
+        unit = ip_network(text.strip(), strict=False)
     except ValueError as error:
-        raise Failure(f"“{text.strip()[:60]}” is not an address or network such as 203.0.113.7 or 2001:db8::/64.") from error
+        raise Failure(
+            f"“{text.strip()[:60]}” is not an address or network such as 203.0.113.7 or 2001:db8::/64."
+        ) from error
     if unit.prefixlen < WIDEST[unit.version]:
-        raise Failure(f"That network is too wide: nothing wider than /{WIDEST[unit.version]} can be decided about here.")
+        raise Failure(
+            f"That network is too wide: nothing wider than /{WIDEST[unit.version]} can be decided about here."
+        )
     return unit
 
 

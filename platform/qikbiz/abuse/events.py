@@ -35,14 +35,16 @@ def note(signal: Signal | str, *, address: Address | str | None = None, account:
         if points:
             count(where, points)
         if is_worth_recording(where):
-            _write(AbuseEvent(
-                kind=str(signal),
-                address=str(normalise(where)),
-                unit=str(unit_of(where)),
-                tenant_id=_tenant_id(),
-                account_mac=account_mac(account) if account else None,
-                request_id=_request_id(),
-            ))
+            _write(
+                AbuseEvent(
+                    kind=str(signal),
+                    address=str(normalise(where)),
+                    unit=str(unit_of(where)),
+                    tenant_id=_tenant_id(),
+                    account_mac=account_mac(account) if account else None,
+                    request_id=_request_id(),
+                )
+            )
             if points:
                 ask_for_check(str(unit_of(where)))
     except (SQLAlchemyError, ValueError) as error:

@@ -42,7 +42,18 @@ LOOK_BACK_SECONDS = 6 * HALF_LIFE_SECONDS
 WATCH_AT, SLOW_AT, BLOCK_AT = 20, 40, 80
 BLOCK_MINUTES = (10, 60, 360, 1440)
 SLOW_MINUTES = 30
-_PROBED = (".php", ".env", ".git/", "wp-login", "wp-admin", "phpmyadmin", ".aspx", "cgi-bin", "/etc/passwd", ".htaccess")
+_PROBED = (
+    ".php",
+    ".env",
+    ".git/",
+    "wp-login",
+    "wp-admin",
+    "phpmyadmin",
+    ".aspx",
+    "cgi-bin",
+    "/etc/passwd",
+    ".htaccess",
+)
 
 
 def is_probe(path: str) -> bool:

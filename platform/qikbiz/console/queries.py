@@ -69,9 +69,7 @@ def domains_of(tenant_id: UUID) -> Sequence[Domain]:
 
 
 def failed_migrations(tenant_id: UUID) -> Sequence[TenantMigration]:
-    statement = select(TenantMigration).where(
-        TenantMigration.tenant_id == tenant_id, TenantMigration.state == "failed"
-    )
+    statement = select(TenantMigration).where(TenantMigration.tenant_id == tenant_id, TenantMigration.state == "failed")
     return db.control.scalars(statement.order_by(TenantMigration.at.desc())).all()
 
 

@@ -19,8 +19,8 @@ for n in range({tenants}):
     if not Client.objects.filter(schema_name=f"m{{n}}").exists():
         Client(schema_name=f"m{{n}}", name="Peer").save(verbosity=0)
 """
-_FIELD = '    nickname = models.TextField(null=True)\n'
-_BESIDE = '    salutation = models.TextField(null=True)\n'
+_FIELD = "    nickname = models.TextField(null=True)\n"
+_BESIDE = "    salutation = models.TextField(null=True)\n"
 
 
 def measure_migration(played: Stage, peer: Peer, *, tenants: int) -> list[Figure]:

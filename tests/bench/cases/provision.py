@@ -42,7 +42,9 @@ def measure_provisioning(played: Stage, peer: Peer, *, times: int) -> list[Figur
         notes={"bare_script_ms": statistics.median(bare) * 1000, "slowest_ms": max(ours) * 1000},
     )
     figure.reached = (figure.factor or 0) >= 3
-    limit = Figure("provision: ours against the bare script", "ms", figure.ours, statistics.median(bare) * 1000, "the script")
+    limit = Figure(
+        "provision: ours against the bare script", "ms", figure.ours, statistics.median(bare) * 1000, "the script"
+    )
     return [figure, limit]
 
 

@@ -7,10 +7,12 @@ from datetime import UTC, datetime
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from qikbiz.console import actions, queries
+from qikbiz.console import actions, queries, tenant_actions
 from qikbiz.console.blueprint import console
-from qikbiz.database import runtime
+from qikbiz.database import db, runtime
+from qikbiz.failures import Failure
 from qikbiz.permissions import Permission, requires
+from qikbiz.web.toasts import show_toast
 
 STATES = ("active", "suspended", "creating", "closing", "closed")
 
@@ -48,7 +50,10 @@ def create_tenant() -> ResponseReturnValue:
     missing = [label for name, label in _LABELS.items() if not given[name]]
     if missing:
         return _creation_form(given, f"Still missing: {', '.join(missing)}."), 400
-    job = actions.ask_for_creation(**given)
+    try:
+        job = actions.ask_for_tenant(**given)
+    except Failure as failure:
+        return _creation_form(given, failure.text), failure.status
     return redirect(url_for("console.job", job_id=job.id))
 
 
@@ -72,23 +77,25 @@ def tenant(slug: str) -> str:
 @console.post("/tenants/<slug>/suspension")
 @requires(Permission.TENANT_SUSPEND)
 def suspend_tenant(slug: str) -> ResponseReturnValue:
-    job = actions.ask_for_suspension(queries.tenant_by_slug(slug), request.form.get("reason", ""))
-    return redirect(url_for("console.job", job_id=job.id))
+    found = tenant_actions.suspend_tenant(db.control(), slug, request.form.get("reason", ""))
+    show_toast(f"{found.name} is suspended.", undo_url=url_for("console.resume_tenant", slug=found.slug))
+    return redirect(url_for("console.tenant", slug=found.slug))
 
 
 @console.post("/tenants/<slug>/resumption")
 @requires(Permission.TENANT_SUSPEND)
 def resume_tenant(slug: str) -> ResponseReturnValue:
-    job = actions.ask_for_resumption(queries.tenant_by_slug(slug))
-    return redirect(url_for("console.job", job_id=job.id))
+    found = tenant_actions.resume_tenant(db.control(), slug)
+    show_toast(f"{found.name} is open again.")
+    return redirect(url_for("console.tenant", slug=found.slug))
 
 
 @console.post("/tenants/<slug>/deletion")
 @requires(Permission.TENANT_DELETE)
 def delete_tenant(slug: str) -> ResponseReturnValue:
-    found = queries.tenant_by_slug(slug)
-    job = actions.ask_for_deletion(found, request.form.get("typed", ""), request.form.get("reason", ""))
-    return redirect(url_for("console.job", job_id=job.id))
+    found = actions.close_tenant_for(slug, request.form.get("typed", ""), request.form.get("reason", ""))
+    show_toast(f"{found.name} is closed.", undo_url=url_for("console.resume_tenant", slug=found.slug))
+    return redirect(url_for("console.tenant", slug=found.slug))
 
 
 _LABELS = {"name": "the organisation's name", "slug": "its address", "admin_email": "the administrator's e-mail"}
@@ -102,5 +109,3 @@ def _creation_form(given: dict[str, str], problem: str) -> str:
         problem=problem,
         base_domain=runtime().settings.base_domain,
     )
-
-

@@ -9,6 +9,8 @@ from crm.models import Contact
 
 @login_required
 def contacts(request):
-    found = Contact.objects.filter(deleted_at__isnull=True).select_related("company", "owner").order_by("sort_name", "id")
+    found = (
+        Contact.objects.filter(deleted_at__isnull=True).select_related("company", "owner").order_by("sort_name", "id")
+    )
     page = Paginator(found, 50).get_page(request.GET.get("page"))
     return render(request, "contacts.html", {"page": page})
