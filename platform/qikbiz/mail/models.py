@@ -35,7 +35,7 @@ class MailColumns:
     sent_at: Mapped[datetime | None]
 
     @declared_attr.directive
-    def __table_args__(cls) -> tuple[Any, ...]:  # noqa: N805  # a declared_attr receives the class
+    def __table_args__(cls) -> tuple[Any, ...]:  # a declared_attr receives the class
         name = cls.__tablename__  # type: ignore[attr-defined]  # given by each model
         return (
             CheckConstraint(f"state in {STATES}", name="state"),

@@ -53,7 +53,7 @@ def _body(template: str, values: dict[str, Any], *, kind: str) -> str:
 
 
 def _parts(kind: str) -> dict[str, str]:
-    return {"layout": f"mail/layout.{kind}", "parts": f"mail/parts.{kind}"}
+    return {"layout": f"mail/layout.{kind}.jinja", "parts": f"mail/parts.{kind}.jinja"}
 
 
 @cache

@@ -1,0 +1,136 @@
+"""Sending a mail: a row in the transaction that causes it, and a job that delivers it afterwards."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any, Literal, TypeVar
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from config.keys import SealBroken
+from qikbiz.database import db, require_tenant_session, runtime
+from qikbiz.jobs.actions import enqueue, enqueue_platform
+from qikbiz.mail.addresses import clean_name, deliverable
+from qikbiz.mail.models import Mail, MailColumns, PlatformMail
+from tenants.context import current_tenant
+from tenants.control import new_id
+
+Category = Literal["security", "legal", "billing", "notification"]
+Row = TypeVar("Row", Mail, PlatformMail)
+SEALED = "sealed"
+_PURPOSE = "mail"
+
+
+def send(
+    template: str,
+    *,
+    to_address: str,
+    to_name: str = "",
+    values: dict[str, Any],
+    category: Category,
+    dedupe_key: str,
+) -> Mail:
+    """Have one mail of the tenant entered sent, if the transaction at hand commits. Once for each `dedupe_key`.
+
+    `values` fill the template; they are kept sealed and are gone once the mail is sent. Raises BadAddress.
+    """
+    session = require_tenant_session()
+    given = {"template": template, "category": category, "dedupe_key": dedupe_key}
+    given |= _recipient(to_address, to_name)
+    mail, is_new = _insert(session, Mail, given, _seal(values, current_tenant().id, dedupe_key))
+    if is_new:
+        _deliver(mail)
+    return mail
+
+
+def send_platform(
+    template: str,
+    *,
+    to_address: str,
+    to_name: str = "",
+    values: dict[str, Any],
+    category: Category,
+    dedupe_key: str,
+) -> PlatformMail:
+    """The same for mails of the platform itself, inside `control_work()`."""
+    session = db.control()
+    given = {"template": template, "category": category, "dedupe_key": dedupe_key}
+    given |= _recipient(to_address, to_name)
+    mail, is_new = _insert(session, PlatformMail, given, _seal(values, None, dedupe_key))
+    if is_new:
+        _deliver_platform(mail)
+    return mail
+
+
+def send_again(mail: Mail) -> bool:
+    """Try a failed mail of the tenant entered once more. False when it is not failed, or what it said is gone."""
+    if _reopen(mail):
+        _deliver(mail)
+        return True
+    return False
+
+
+def send_platform_again(mail: PlatformMail) -> bool:
+    if _reopen(mail):
+        _deliver_platform(mail)
+        return True
+    return False
+
+
+def opened_values(mail: MailColumns, tenant_id: UUID | None) -> dict[str, Any]:
+    """The values of a mail that is not sent yet. Empty when they are gone or their key is retired."""
+    sealed = mail.values.get(SEALED)
+    if not sealed:
+        return {}
+    try:
+        opened = runtime().settings.keys.open(_PURPOSE, sealed, bound_to=_place(tenant_id, mail.dedupe_key))
+    except SealBroken:
+        return {}
+    values: dict[str, Any] = json.loads(opened.plaintext)
+    return values
+
+
+def _insert(session: Session, model: type[Row], given: dict[str, str], sealed: str) -> tuple[Row, bool]:
+    row = given | {"id": new_id(), "values": {SEALED: sealed}}
+    statement = insert(model).values(row).on_conflict_do_nothing(index_elements=[model.dedupe_key]).returning(model)
+    mail = session.scalars(statement).one_or_none()
+    if mail is not None:
+        return mail, True
+    return session.scalars(select(model).where(model.dedupe_key == given["dedupe_key"])).one(), False
+
+
+def _recipient(address: str, name: str) -> dict[str, str]:
+    return {"to_address": deliverable(address), "to_name": clean_name(name)}
+
+
+def _seal(values: dict[str, Any], tenant_id: UUID | None, dedupe_key: str) -> str:
+    # The values may hold a link that opens a login; a back-up of the table must not.
+    plaintext = json.dumps(values, default=str).encode()
+    return runtime().settings.keys.seal(_PURPOSE, plaintext, bound_to=_place(tenant_id, dedupe_key))
+
+
+def _deliver(mail: Mail) -> None:
+    enqueue("mail.send", {"mail": str(mail.id)}, dedupe_key=_job_key(mail))
+
+
+def _deliver_platform(mail: PlatformMail) -> None:
+    enqueue_platform("mail.send_platform", {"mail": str(mail.id)}, dedupe_key=_job_key(mail))
+
+
+def _reopen(mail: MailColumns) -> bool:
+    if mail.state != "failed" or SEALED not in mail.values:
+        return False
+    mail.state, mail.problem, mail.created_at = "pending", "", datetime.now(UTC)
+    return True
+
+
+def _job_key(mail: MailColumns) -> str:
+    return f"mail {mail.id} {mail.attempt}"
+
+
+def _place(tenant_id: UUID | None, dedupe_key: str) -> str:
+    return f"{tenant_id or 'platform'} {dedupe_key}"
