@@ -1,5 +1,6 @@
 """`qikbiz up`: what `make run` calls."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -40,6 +41,13 @@ def _addresses(settings: "Settings") -> Answer:
     }
     logins = demo_logins(settings) if settings.environment == "development" else ()
     facts = {"addresses": places, "logins": [asdict(login) for login in logins]}
-    lines = [f"{name:<12} {address}" for name, address in places.items()]
-    lines += [f"{login.name:<12} {login.url}   {login.email}   {login.password}   ({login.role})" for login in logins]
-    return Answer(facts, "\n".join(["", "QikBiz is running. Ctrl-C stops it.", "", *lines, ""]))
+    lines = ["", "QikBiz is running. Ctrl-C stops it.", "", *_columns(list(places.items()))]
+    if logins:
+        rows = [(login.url, login.email, login.password, f"{login.name}, {login.role}") for login in logins]
+        lines += ["", "Demo logins:", "", *_columns(rows)]
+    return Answer(facts, "\n".join([*lines, ""]))
+
+
+def _columns(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  " + "   ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
