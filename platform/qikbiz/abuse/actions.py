@@ -7,7 +7,7 @@ from ipaddress import ip_network
 from typing import Literal
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import Select, cast, delete, func, literal, select, update
 from sqlalchemy.dialects.postgresql import CIDR, insert
 
 from qikbiz.abuse import limiter
@@ -44,7 +44,7 @@ def decide(unit_text: str, action: Action, reason: str, *, minutes: int | None =
         raise Failure("A block needs an end: say for how many minutes.")
     end = datetime.now(UTC) + timedelta(minutes=minutes) if minutes else None
     _lift_standing(unit)
-    return _make_rule(unit, action, reason.strip(), "staff", end, {})
+    return _make_rule(unit, action, reason.strip(), source="staff", end=end, evidence={})
 
 
 def lift(rule_id: UUID, reason: str) -> AddressRule:
@@ -88,7 +88,9 @@ def _judge_and_decide(unit: Network, now: datetime, factor: int) -> Judgement:
         if standing is not None:
             standing.lifted_at = now
         action: Action = "block" if judgement.verdict == "block" else "slow"
-        _make_rule(unit, action, judgement.reason, "check", now + judgement.lasts, dict(judgement.evidence))
+        _make_rule(
+            unit, action, judgement.reason, source="check", end=now + judgement.lasts, evidence=dict(judgement.evidence)
+        )
     elif judgement.verdict == "watch" and (score is None or score.verdict != "watch"):
         record_on_platform("address.watched", subject=str(unit), details={"reason": judgement.reason})
     return judgement
@@ -98,12 +100,12 @@ def _is_covered(standing: AddressRule | None, judgement: Judgement) -> bool:
     # Staff's word stands; a check's own rule is replaced only by a stronger one.
     if standing is None:
         return False
-    return standing.source == "staff" or standing.action == "block" or standing.action == judgement.verdict
+    return standing.source == "staff" or standing.action in ("block", judgement.verdict)
 
 
 def _events_of(unit: Network, now: datetime) -> list[Observed]:
     since = now - timedelta(seconds=LOOK_BACK_SECONDS)
-    inside = AbuseEvent.unit.op("<<=")(func.cast(str(unit), CIDR))
+    inside = AbuseEvent.unit.op("<<=")(cast(literal(str(unit)), CIDR))
     statement = select(AbuseEvent.kind, AbuseEvent.at, AbuseEvent.account_mac).where(inside, AbuseEvent.at > since)
     rows = db.control.execute(statement.order_by(AbuseEvent.at.desc()).limit(5_000)).all()
     return [Observed(row.kind, row.at, row.account_mac) for row in rows]
@@ -125,7 +127,7 @@ def _keep_score(unit: Network, judgement: Judgement, now: datetime, *, blocked: 
 
 
 def _make_rule(
-    unit: Network, action: Action, reason: str, source: str, end: datetime | None, evidence: dict[str, int]
+    unit: Network, action: Action, reason: str, *, source: str, end: datetime | None, evidence: dict[str, int]
 ) -> AddressRule:
     rule = AddressRule(
         unit=str(unit), action=action, reason=reason, source=source, evidence=evidence, expires_at=end,
@@ -146,7 +148,7 @@ def _lift_standing(unit: Network) -> None:
     db.control.execute(statement.values(lifted_at=func.now()))
 
 
-def _standing(unit: Network | None = None):  # type: ignore[no-untyped-def]  # a Select of AddressRule
+def _standing(unit: Network | None = None) -> Select[AddressRule]:
     statement = select(AddressRule).where(
         AddressRule.lifted_at.is_(None), (AddressRule.expires_at.is_(None)) | (AddressRule.expires_at > func.now())
     )

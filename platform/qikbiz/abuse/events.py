@@ -16,6 +16,8 @@ from qikbiz.abuse.models import AbuseEvent
 from qikbiz.abuse.signals import POINTS, Signal
 from qikbiz.abuse.units import Address, normalise, unit_of
 from qikbiz.database import control_work, runtime
+from qikbiz.jobs.actions import enqueue_platform
+from qikbiz.web.client_address import client_address
 from tenants.context import tenant_or_none
 
 CHECK_EVERY_SECONDS = 3
@@ -23,7 +25,8 @@ logger = logging.getLogger(__name__)
 
 
 def note(signal: Signal | str, *, address: Address | str | None = None, account: str | None = None) -> None:
-    """Note `signal` of the request at hand (or of `address`). `account` is the name that was tried; only its MAC is kept.
+    """Note `signal` of the request at hand (or of `address`). Of `account`, the name
+    that was tried, only a MAC is kept.
 
     The row is written in a transaction of its own, so that a request that fails still leaves its trace.
     """
@@ -53,8 +56,6 @@ def note(signal: Signal | str, *, address: Address | str | None = None, account:
 
 def ask_for_check(unit: str) -> None:
     """Have the worker score a unit, at most once in a few seconds: one check sees all that came before it."""
-    from qikbiz.jobs.actions import enqueue_platform
-
     slot = int(time.time()) // CHECK_EVERY_SECONDS + 1
     due = datetime.fromtimestamp(slot * CHECK_EVERY_SECONDS, UTC)
     with control_work():
@@ -79,8 +80,6 @@ def _tenant_id() -> UUID | None:
 def _address_of_request() -> Address | None:
     if not has_request_context():
         return None
-    from qikbiz.web.client_address import client_address
-
     return client_address(request.environ, runtime().settings.trusted_proxies)
 
 

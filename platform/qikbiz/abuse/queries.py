@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, cast, func, literal, select
 from sqlalchemy.dialects.postgresql import CIDR
 
 from qikbiz.abuse.models import AbuseEvent, AddressRule, AddressScore
@@ -41,13 +41,12 @@ def events_by_hour(*, hours: int = 24) -> list[tuple[datetime, int]]:
     """(start of hour in UTC, events) for each of the last hours, empty ones included."""
     start = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=hours - 1)
     hour = func.date_trunc("hour", AbuseEvent.at)
-    found = dict(
-        db.control.execute(select(hour, func.count()).where(AbuseEvent.at >= start).group_by(hour)).tuples().all()
-    )
+    rows = db.control.execute(select(hour, func.count()).where(AbuseEvent.at >= start).group_by(hour)).all()
+    found = {row[0]: row[1] for row in rows}
     return [(moment, found.get(moment, 0)) for moment in (start + timedelta(hours=n) for n in range(hours))]
 
 
-def recent_events(unit: str, *, limit: int = 100) -> Sequence[Row[tuple[str, datetime, str]]]:
-    inside = AbuseEvent.unit.op("<<=")(func.cast(unit, CIDR))
+def recent_events(unit: str, *, limit: int = 100) -> Sequence[Row[str, datetime, str]]:
+    inside = AbuseEvent.unit.op("<<=")(cast(literal(unit), CIDR))
     statement = select(AbuseEvent.kind, AbuseEvent.at, AbuseEvent.request_id).where(inside)
     return db.control.execute(statement.order_by(AbuseEvent.at.desc()).limit(limit)).all()

@@ -44,7 +44,7 @@ class Judgement:
 
     @property
     def reason(self) -> str:
-        counts = ", ".join(f"{number} × {kind.replace('_', ' ')}" for kind, number in sorted(self.evidence.items()))
+        counts = ", ".join(f"{number} x {kind.replace('_', ' ')}" for kind, number in sorted(self.evidence.items()))
         return f"{self.score} points: {counts}" if counts else f"{self.score} points"
 
 

@@ -1,4 +1,7 @@
-"""What counts as one source: an IPv4 address, or an IPv6 /64, and the wider networks round it (research: security.md 4.2)."""
+"""What counts as one source: an IPv4 address, or an IPv6 /64, and the wider networks round it.
+
+Research: security.md 4.2.
+"""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, func, or_, select
@@ -116,7 +117,7 @@ def jobs_by_state(*, hours: int = 24) -> dict[str, int]:
     return dict(rows.tuples().all())
 
 
-def _found(search: str, state: str) -> Select[tuple[TenantRecord]]:
+def _found(search: str, state: str) -> Select[TenantRecord]:
     statement = select(TenantRecord)
     if state:
         statement = statement.where(TenantRecord.state == state)
@@ -132,5 +133,5 @@ def _literal(word: str) -> str:
     return word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
-def _sum(column: object) -> object:
-    return func.coalesce(func.sum(column), 0)  # type: ignore[arg-type]  # any numeric column
+def _sum(column: Any) -> Any:
+    return func.coalesce(func.sum(column), 0)

@@ -14,8 +14,7 @@ from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from qikbiz.actors import current_actor
-from qikbiz.console.models import PlatformAuditEvent
+from qikbiz.audit.actions import record_on_platform
 from qikbiz.console.names import check_free, check_shape, name_used_before_by
 from qikbiz.failures import Conflict, Failure, NotFound, Unavailable
 from tenants.control import Cell, ReservedName, TenantRecord, new_id
@@ -75,7 +74,7 @@ def suspend_tenant(session: Session, slug: str, reason: str) -> TenantRecord:
     if (record.state, record.state_reason) != ("suspended", reason):
         record.state, record.state_reason = "suspended", reason
         touch_directory(session, record)
-        note_act(session, record, "tenant.suspended", reason=reason)
+        note_act(record, "tenant.suspended", reason=reason)
     return record
 
 
@@ -84,7 +83,7 @@ def resume_tenant(session: Session, slug: str) -> TenantRecord:
     record = _for_change(session, slug)
     _refuse_unless(record, "active", "suspended", "closing")
     if record.state != "active":
-        note_act(session, record, "tenant.resumed", was=record.state)
+        note_act(record, "tenant.resumed", was=record.state)
         record.state, record.state_reason, record.delete_after = "active", "", None
         touch_directory(session, record)
     return record
@@ -106,7 +105,7 @@ def rename_tenant(
     after = {"slug": record.slug, "name": record.name}
     if before != after:
         touch_directory(session, record)
-        note_act(session, record, "tenant.renamed", before=before, after=after)
+        note_act(record, "tenant.renamed", before=before, after=after)
     return record
 
 
@@ -124,24 +123,13 @@ def close_tenant(session: Session, slug: str, *, confirmation: str, days: int = 
         record.state, record.delete_after = "closing", due
         record.epoch += 1
         touch_directory(session, record)
-        note_act(session, record, "tenant.closed", delete_after=due.isoformat())
+        note_act(record, "tenant.closed", delete_after=due.isoformat())
     return record
 
 
-def note_act(session: Session, record: TenantRecord, action: str, **details: object) -> None:
+def note_act(record: TenantRecord, action: str, **details: object) -> None:
     """A row of the platform's audit, in the transaction of the act itself."""
-    actor = current_actor()
-    event = PlatformAuditEvent(
-        actor_kind=actor.kind,
-        actor_id=actor.id,
-        actor_name=actor.name,
-        action=action,
-        tenant_id=record.id,
-        subject=record.slug,
-        details=details,
-        request_id=actor.request_id,
-    )
-    session.add(event)
+    record_on_platform(action, tenant_id=record.id, subject=record.slug, details=details)
 
 
 def _for_change(session: Session, slug: str) -> TenantRecord:

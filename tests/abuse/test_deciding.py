@@ -1,0 +1,179 @@
+"""An address that misbehaves is noted, scored, blocked for a time, and can be let in again by staff."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import select, text
+
+from qikbiz.abuse import actions, limiter, queries
+from qikbiz.abuse.events import account_mac, note
+from qikbiz.abuse.gate import admit_anonymous
+from qikbiz.abuse.models import AbuseEvent, AddressRule, AddressScore
+from qikbiz.abuse.signals import Signal
+from qikbiz.abuse.units import normalise, unit_of
+from qikbiz.actors import Actor, acting_as
+from qikbiz.console.models import PlatformAuditEvent
+from qikbiz.database import control_work, db
+from qikbiz.failures import Blocked, Conflict, Failure
+from tenants.runtime import Runtime
+
+ADDRESS = "203.0.113.77"
+OLIVIA = Actor("staff", name="Olivia")
+
+
+@pytest.fixture(autouse=True)
+def clean(working: Runtime) -> Iterator[Runtime]:
+    yield working
+    with control_work() as session:
+        for table in ("abuse_events", "address_rules", "address_scores"):
+            session.execute(text(f"DELETE FROM {table}"))
+        session.execute(text("DELETE FROM platform_jobs WHERE kind = 'checks.address'"))
+    with working.redis.client() as client:
+        for key in client.scan_iter(working.redis.platform_key("*")):
+            client.delete(key)
+
+
+def misbehave(times: int, address: str = ADDRESS) -> None:
+    for _ in range(times):
+        note(Signal.LOGIN_FAILED, address=address, account="Alice@example.com")
+
+
+def test_a_failed_login_becomes_an_event_without_the_account_s_name() -> None:
+    note(Signal.LOGIN_UNKNOWN, address="2001:db8::77", account="Alice@example.com")
+    with control_work() as session:
+        event = session.scalars(select(AbuseEvent)).one()
+    assert (event.kind, str(event.unit)) == ("login_unknown", "2001:db8::/64")
+    assert event.account_mac == account_mac("alice@EXAMPLE.com")
+    assert "alice" not in str(event.account_mac)
+
+
+def test_many_events_ask_for_few_checks() -> None:
+    misbehave(12)
+    with control_work() as session:
+        jobs = session.scalar(text("SELECT count(*) FROM platform_jobs WHERE kind = 'checks.address'"))
+        assert session.scalar(text("SELECT count(*) FROM abuse_events")) == 12
+    assert jobs is not None and 1 <= jobs <= 2
+
+
+def test_the_worker_blocks_with_a_reason_and_an_end_and_tells_the_audit() -> None:
+    misbehave(41)
+    with control_work():
+        assert actions.check_address(f"{ADDRESS}/32").verdict == "block"
+    with control_work() as session:
+        rule = session.scalars(select(AddressRule)).one()
+        assert (rule.action, rule.source) == ("block", "check")
+        assert "41 x login failed" in rule.reason and rule.expires_at is not None
+        audited = session.scalars(select(PlatformAuditEvent).where(PlatformAuditEvent.action == "address.blocked"))
+        assert any(event.subject == f"{ADDRESS}/32" for event in audited)
+    with pytest.raises(Blocked):
+        admit_anonymous(normalise(ADDRESS))
+
+
+def test_checking_again_makes_no_second_rule() -> None:
+    misbehave(41)
+    for _ in range(3):
+        with control_work():
+            actions.check_address(f"{ADDRESS}/32")
+    with control_work() as session:
+        assert len(session.scalars(select(AddressRule)).all()) == 1
+        assert session.scalars(select(AddressScore.blocks).where(AddressScore.unit == f"{ADDRESS}/32")).one() == 1
+
+
+def test_a_flood_is_stopped_at_once_before_any_worker_looks() -> None:
+    misbehave(41)
+    assert limiter.answer(ADDRESS).verdict == "block"
+    assert limiter.answer("203.0.113.78").verdict == "allow"
+
+
+def test_a_flood_does_not_fill_the_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limiter, "RECORDED_PER_WINDOW", 5)
+    misbehave(20)
+    with control_work() as session:
+        assert session.scalar(text("SELECT count(*) FROM abuse_events")) == 5
+
+
+def test_three_hundred_networks_of_one_customer_are_blocked_as_one() -> None:
+    now = datetime.now(UTC)
+    with control_work() as session:
+        for number in range(300):
+            unit = str(unit_of(f"2001:db8:0:{number % 256:x}::1"))
+            session.add(AbuseEvent(kind=Signal.LOGIN_FAILED, unit=unit, account_mac=f"{number:024x}", at=now))
+    with control_work():
+        actions.check_address("2001:db8::/64")
+    with control_work() as session:
+        blocked = {str(unit) for unit in session.scalars(select(AddressRule.unit).where(AddressRule.action == "block"))}
+    assert "2001:db8::/56" in blocked
+    assert limiter.answer("2001:db8:0:ff::9").verdict == "block"
+
+
+def test_staff_let_an_address_in_and_the_check_does_not_overrule_them() -> None:
+    with acting_as(OLIVIA), control_work():
+        actions.decide(ADDRESS, "allow", "The office of Acme")
+    misbehave(60)
+    with control_work():
+        actions.check_address(f"{ADDRESS}/32")
+    assert limiter.answer(ADDRESS).verdict == "allow"
+    with control_work():
+        assert [rule.action for rule in queries.rules_in_force()] == ["allow"]
+
+
+def test_a_lifted_block_lets_the_next_request_in() -> None:
+    with control_work():
+        rule_id = actions.decide(ADDRESS, "block", "Asked by its owner", minutes=10).id
+    assert limiter.answer(ADDRESS).verdict == "block"
+    with control_work():
+        actions.lift(rule_id, "It was a mistake")
+    assert limiter.answer(ADDRESS).verdict == "allow"
+    with pytest.raises(Conflict), control_work():
+        actions.lift(rule_id, "Again")
+
+
+@pytest.mark.parametrize(
+    ("unit", "action", "reason", "minutes", "saying"),
+    [
+        ("nonsense", "block", "Because", 10, "is not an address"),
+        ("0.0.0.0/0", "block", "Because", 10, "too wide"),
+        ("2001::/20", "block", "Because", 10, "too wide"),
+        (ADDRESS, "block", "  ", 10, "Say why"),
+        (ADDRESS, "block", "Because", None, "needs an end"),
+    ],
+)
+def test_a_decision_that_can_t_stand_is_refused_in_words(
+    unit: str, action: actions.Action, reason: str, minutes: int | None, saying: str
+) -> None:
+    with pytest.raises(Failure, match=saying), control_work():
+        actions.decide(unit, action, reason, minutes=minutes)
+    with control_work():
+        assert not queries.rules_in_force()
+
+
+def test_rules_come_back_after_redis_was_wiped(clean: Runtime) -> None:
+    with control_work():
+        actions.decide(ADDRESS, "block", "Scraping", minutes=10)
+    with clean.redis.client() as client:
+        client.flushall()
+    assert limiter.answer(ADDRESS).verdict == "allow"
+    with control_work():
+        assert actions.enforce_standing_rules() == 1
+    assert limiter.answer(ADDRESS).verdict == "block"
+
+
+def test_without_redis_nobody_is_locked_out(clean: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    with control_work():
+        actions.decide(ADDRESS, "block", "Scraping", minutes=10)
+    monkeypatch.setattr(clean.redis, "_rest_until", float("inf"))
+    admit_anonymous(normalise(ADDRESS))
+    note(Signal.LOGIN_FAILED, address=ADDRESS)
+    with control_work() as session:
+        assert session.scalar(text("SELECT count(*) FROM abuse_events")) == 1
+
+
+def test_events_are_forgotten_after_thirty_days() -> None:
+    old = datetime.now(UTC) - timedelta(days=31)
+    with control_work() as session:
+        session.add(AbuseEvent(kind=Signal.PROBE, unit=f"{ADDRESS}/32", address=ADDRESS, at=old))
+        session.add(AbuseEvent(kind=Signal.PROBE, unit=f"{ADDRESS}/32", address=ADDRESS))
+    with control_work():
+        assert actions.forget_old_events() == 1
+        assert len(db.control.scalars(select(AbuseEvent)).all()) == 1
