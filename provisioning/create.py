@@ -181,4 +181,4 @@ def _open(session: Session, tenant_id: UUID, version: str) -> None:
         return
     record.state, record.version, record.users = "active", version, 1
     touch_directory(session, record)
-    note_act(session, record, "tenant.created", cell=record.cell_name, version=version)
+    note_act(record, "tenant.created", cell=record.cell_name, version=version)

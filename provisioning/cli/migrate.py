@@ -1,0 +1,41 @@
+"""`qikbiz migrate`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import click
+
+from provisioning.cli.output import Answer, progress, reporting
+
+if TYPE_CHECKING:
+    from provisioning.migrate import MigrationReport
+
+# ruff: noqa: PLC0415 - whatever a command needs is imported when it runs, so that `--help` answers at once
+
+
+@click.command()
+@click.option("--jobs", type=click.IntRange(1, 32), default=2, show_default=True, help="How many tenants at a time.")
+@click.option("--tenant", "slug", default=None, help="Only this organisation.")
+@reporting
+def migrate(jobs: int, slug: str | None) -> Answer:
+    """Bring the databases to this program's version. One organisation's failure stops nobody; run it again to go on."""
+    from config.settings import load_settings
+    from provisioning.bootstrap import prepare_servers
+    from provisioning.migrate import migrate_everything
+
+    settings = load_settings()
+    prepared = prepare_servers(settings)
+    with progress("Migrating") as bar:
+        report = migrate_everything(settings, jobs=jobs, tenant=slug, progress=bar.show)
+    for statement in prepared.statements_for_dba:
+        click.echo(f"A superuser must still run in the tenants' database: {statement};", err=True)
+    failed = [{"slug": name, "reason": reason} for name, reason in report.failed]
+    return Answer(asdict(report) | {"failed": failed}, _shown(report), ok=not failed)
+
+
+def _shown(report: MigrationReport) -> str:
+    lines = [f"{report.done} brought to {report.head}, {report.skipped} there already ({report.seconds} s)."]
+    lines += [f"{slug} failed: {reason}" for slug, reason in report.failed]
+    return "\n".join(lines)

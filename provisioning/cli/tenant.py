@@ -1,0 +1,155 @@
+"""`qikbiz tenant`: customer organisations, from the first day to the last."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from provisioning.cli.output import Answer, progress, reporting
+
+if TYPE_CHECKING:
+    from provisioning.tenants import TenantFacts
+
+# ruff: noqa: PLC0415 - whatever a command needs is imported when it runs, so that `--help` answers at once
+
+
+@click.group()
+def tenant() -> None:
+    """Create and look after customer organisations."""
+
+
+@tenant.command()
+@click.argument("slug")
+@click.option("--name", required=True, help="The organisation's name, as people write it.")
+@click.option("--admin-email", required=True, help="Who gets the invitation as first administrator.")
+@click.option("--admin-name", default="", help="The administrator's name.")
+@click.option("--accent", default=None, help="Colour of the pages; chosen by the name when left out.")
+@reporting
+def create(slug: str, name: str, admin_email: str, admin_name: str, accent: str | None) -> Answer:
+    """Create an organisation at SLUG.your-domain, or finish what a killed run began."""
+    from config.settings import load_settings
+    from provisioning.create import create_tenant
+
+    with progress("Reserving the name", total=4) as steps:
+        made = create_tenant(
+            load_settings(), slug, name, admin_email, admin_name=admin_name, accent=accent, progress=steps.show
+        )
+    names = ("slug", "schema", "role", "cell", "version", "url", "invitation_url", "seconds")
+    shown = f"{made.url} is ready ({made.seconds} s).\nThe administrator's invitation: {made.invitation_url}"
+    return Answer({"id": made.id} | {field: getattr(made, field) for field in names}, shown)
+
+
+@tenant.command("list")
+@click.option("--all", "everything", is_flag=True, help="Deleted organisations too.")
+@reporting
+def list_(everything: bool) -> Answer:
+    """List the organisations with their figures."""
+    from config.settings import load_settings
+    from provisioning.tenants import list_tenants
+
+    found = list_tenants(load_settings(), everything=everything)
+    return Answer({"tenants": [facts.as_dict() for facts in found]}, _table(found) if found else "No organisation yet.")
+
+
+@tenant.command()
+@click.argument("slug")
+@reporting
+def show(slug: str) -> Answer:
+    """Show one organisation."""
+    from config.settings import load_settings
+    from provisioning.tenants import show_tenant
+
+    facts = show_tenant(load_settings(), slug).as_dict(in_full=True)
+    return Answer(facts, "\n".join(f"{name:<14} {_plain(value)}" for name, value in facts.items()))
+
+
+@tenant.command()
+@click.argument("slug")
+@click.option("--reason", required=True, help="The customer reads it on the page that takes the product's place.")
+@reporting
+def suspend(slug: str, reason: str) -> Answer:
+    """Close an organisation's doors for a time."""
+    from config.settings import load_settings
+    from provisioning.tenants import suspend
+
+    return _done(suspend(load_settings(), slug, reason), "is suspended")
+
+
+@tenant.command()
+@click.argument("slug")
+@reporting
+def resume(slug: str) -> Answer:
+    """Open the doors again, after a suspension or before a deletion is due."""
+    from config.settings import load_settings
+    from provisioning.tenants import resume
+
+    return _done(resume(load_settings(), slug), "is open")
+
+
+@tenant.command()
+@click.argument("slug")
+@click.option("--to", "new_slug", default=None, help="The new address. The old one is given to nobody else.")
+@click.option("--name", default=None, help="The new name.")
+@reporting
+def rename(slug: str, new_slug: str | None, name: str | None) -> Answer:
+    """Change an organisation's address, its name, or both. Logins at the old address end."""
+    from config.settings import load_settings
+    from provisioning.tenants import rename
+
+    facts = rename(load_settings(), slug, new_slug=new_slug, new_name=name)
+    return _done(facts, f"is {facts.name}")
+
+
+@tenant.command()
+@click.argument("slug")
+@click.option("--yes", "confirmation", metavar="SLUG", default=None, help="Type the name again to confirm.")
+@click.option("--days", type=click.IntRange(0, 90), default=None, help="How long it can still be resumed (7).")
+@click.option("--now", is_flag=True, help="Erase everything at once, without a way back.")
+@reporting
+def delete(slug: str, confirmation: str | None, days: int | None, now: bool) -> Answer:
+    """Close an organisation for good. It is erased after a waiting period, in which it can be resumed."""
+    from config.settings import load_settings
+    from provisioning.tenants import WAITING_DAYS, delete
+
+    settings = load_settings()
+    typed = confirmation if confirmation is not None else _ask_for(slug)
+    waiting = days if days is not None else WAITING_DAYS
+    facts = delete(settings, slug, confirmation=typed, days=waiting, now=now)
+    if facts.state == "closed":
+        return _done(facts, "is erased")
+    return _done(facts, f"is closed and will be erased after {facts.delete_after:%d %B %Y, %H:%M} UTC")
+
+
+def _ask_for(slug: str) -> str:
+    if not sys.stdin.isatty():
+        return ""
+    return str(click.prompt(f"Type {slug} to delete this organisation", err=True))
+
+
+def _done(facts: TenantFacts, saying: str) -> Answer:
+    return Answer(facts.as_dict(in_full=True), f"{facts.slug} {saying}.")
+
+
+def _table(found: list[TenantFacts]) -> Any:
+    from rich.table import Table
+
+    table = Table("Name", "Organisation", "State", "Version", "Users", "Records", "MiB", "Last seen", box=None)
+    for facts in found:
+        size = f"{facts.bytes / 2**20:,.1f}"
+        seen = _plain(facts.last_seen)
+        table.add_row(
+            facts.slug, facts.name, facts.state, facts.version, str(facts.users), f"{facts.records:,}", size, seen
+        )
+    return table
+
+
+def _plain(value: object) -> str:
+    from datetime import datetime
+
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M}"
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return "" if value is None else str(value)

@@ -1,0 +1,215 @@
+"""Acme Industrial and Globex Logistics: made once, left alone afterwards."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from psycopg import sql
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from config.settings import Settings
+from provisioning.application import working_application
+from provisioning.create import create_tenant
+from provisioning.demo.records import Inventor, Owner, Row, start_of_today
+from provisioning.figures import measure_tenants, refresh_estimates
+from provisioning.logins import add_person
+from provisioning.servers import Connection
+from qikbiz.accounts.models import User
+from qikbiz.accounts.passwords import hash_password
+from qikbiz.console.models import Staff
+from qikbiz.database import control_work, tenant_work
+from tenants.context import Tenant
+from tenants.control import TenantRecord
+from tenants.runtime import Runtime
+
+# Printed on the screen and known to everybody, which is why production refuses all of this.
+PASSWORD = "paper lantern on the river"
+
+
+class DemoRefused(Exception):
+    """Demo organisations have known passwords."""
+
+
+@dataclass(frozen=True)
+class DemoPerson:
+    name: str
+    role: str
+
+    def email_at(self, domain: str) -> str:
+        return f"{self.name.split()[0].lower()}@{domain}"
+
+
+@dataclass(frozen=True)
+class DemoOrganisation:
+    """The first person is the administrator whom the tenant is created for."""
+
+    slug: str
+    name: str
+    accent: str
+    people: tuple[DemoPerson, ...]
+    companies: int
+    contacts: int
+
+    @property
+    def domain(self) -> str:
+        return f"{self.slug}.example"
+
+
+@dataclass(frozen=True)
+class DemoLogin:
+    """A line of what `qikbiz up` prints."""
+
+    name: str
+    url: str
+    email: str
+    password: str
+    role: str
+
+
+ORGANISATIONS = (
+    DemoOrganisation(
+        "acme",
+        "Acme Industrial",
+        "blue",
+        (
+            DemoPerson("Alice Arden", "administrator"),
+            DemoPerson("Ben Okafor", "member"),
+            DemoPerson("Bob Lindqvist", "reader"),
+        ),
+        companies=400,
+        contacts=2_500,
+    ),
+    DemoOrganisation(
+        "globex",
+        "Globex Logistics",
+        "teal",
+        (DemoPerson("Mallory Quill", "administrator"),),
+        companies=60,
+        contacts=300,
+    ),
+)
+STAFF = (DemoPerson("Olivia Hart", "operator"), DemoPerson("Sam Petrov", "support"))
+STAFF_DOMAIN = "qikbiz.example"
+
+
+def ensure_demo(settings: Settings) -> list[str]:
+    """Make what is missing of the demo; returns the slugs that were made or finished now. Raises DemoRefused."""
+    if settings.is_production:
+        raise DemoRefused("Demo organisations have known passwords, so production doesn't get them.")
+    with working_application(settings) as runtime:
+        made = [organisation.slug for organisation in ORGANISATIONS if _ensure(settings, runtime, organisation)]
+        if made:
+            _ensure_staff()
+    return made
+
+
+def demo_logins(settings: Settings) -> list[DemoLogin]:
+    """Who may log in where; empty in production."""
+    if settings.is_production:
+        return []
+    console = settings.origin(f"console.{settings.base_domain}")
+    logins = [
+        DemoLogin(
+            person.name,
+            settings.origin(f"{organisation.slug}.{settings.base_domain}"),
+            person.email_at(organisation.domain),
+            PASSWORD,
+            person.role,
+        )
+        for organisation in ORGANISATIONS
+        for person in organisation.people
+    ]
+    staff = [DemoLogin(p.name, console, p.email_at(STAFF_DOMAIN), PASSWORD, p.role) for p in STAFF]
+    return logins + staff
+
+
+def _ensure(settings: Settings, runtime: Runtime, organisation: DemoOrganisation) -> bool:
+    administrator = organisation.people[0]
+    email = administrator.email_at(organisation.domain)
+    record = _record(organisation.slug)
+    if record is not None and (record.state not in ("creating", "active") or record.admin_email != email):
+        return False  # somebody uses the name for something real, or put the demo away
+    if record is None or record.state == "creating":
+        create_tenant(
+            settings,
+            organisation.slug,
+            organisation.name,
+            email,
+            admin_name=administrator.name,
+            accent=organisation.accent,
+        )
+    runtime.directory.ensure_fresh()
+    runtime.directory.look()
+    tenant = runtime.directory.tenant_by_slug(organisation.slug)
+    assert tenant is not None
+    if not _fill(tenant, organisation):
+        return False
+    refresh_estimates(settings, tenant.schema, ("companies", "contacts", "contact_companies", "record_changes"))
+    measure_tenants(settings, tenant.slug)
+    return True
+
+
+def _record(slug: str) -> TenantRecord | None:
+    with control_work() as session:
+        return session.scalar(select(TenantRecord).where(TenantRecord.slug == slug))
+
+
+def _fill(tenant: Tenant, organisation: DemoOrganisation) -> bool:
+    """People and records in one transaction, so that a filled organisation is known by its active people."""
+    with tenant_work(tenant, statement_timeout_ms=60_000) as session:
+        if session.scalar(select(User.id).where(User.state != "invited").limit(1)) is not None:
+            return False
+        owners = _people(session, organisation)
+        inventor = Inventor(organisation.slug, owners, start_of_today())
+        companies = inventor.companies(organisation.companies)
+        contacts = inventor.contacts(organisation.contacts, companies)
+        links, changes = inventor.links(contacts, companies), inventor.changes(contacts)
+        rows = {"companies": companies, "contacts": contacts, "contact_companies": links, "record_changes": changes}
+        for table, made in rows.items():
+            _copy(session, table, made)
+    return True
+
+
+def _people(session: Session, organisation: DemoOrganisation) -> list[Owner]:
+    hashed = hash_password(PASSWORD)
+    owners = []
+    for person in organisation.people:
+        email = person.email_at(organisation.domain)
+        owner_id: UUID = add_person(
+            session, User, email=email, name=person.name, role=person.role, password_hash=hashed
+        )
+        if person.role != "reader":
+            owners.append(Owner(owner_id, person.name))
+    return owners
+
+
+def _ensure_staff() -> None:
+    with control_work() as session:
+        for person in STAFF:
+            email = person.email_at(STAFF_DOMAIN)
+            if session.scalar(select(Staff.id).where(Staff.email_key == email)) is None:
+                hashed = hash_password(PASSWORD)
+                add_person(session, Staff, email=email, name=person.name, role=person.role, password_hash=hashed)
+
+
+def _copy(session: Session, table: str, rows: Sequence[Row]) -> None:
+    connection: Connection = session.connection().connection.driver_connection  # type: ignore[assignment]
+    columns = list(rows[0])
+    command = sql.SQL("COPY {} ({}) FROM STDIN").format(
+        sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns))
+    )
+    with connection.cursor() as cursor, cursor.copy(command) as copy:
+        for row in rows:
+            copy.write_row([_plain(row[column]) for column in columns])
+
+
+def _plain(value: Any) -> Any:
+    """Lists of entries are JSON, lists of texts are arrays."""
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        return json.dumps(value, ensure_ascii=False)
+    return value

@@ -1,0 +1,119 @@
+"""Erase a tenant that was closed: schema, role, files, Redis keys, marks, and its name given to nobody again.
+
+Each step looks first, so that a run that was killed is simply run again. The row stays, without what it said about
+the customer, so that the old address can say that the organisation is closed.
+"""
+
+from __future__ import annotations
+
+import shutil
+from datetime import UTC, datetime
+from uuid import UUID
+
+from psycopg import errors, sql
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from config.faults import fault
+from config.settings import Settings
+from provisioning.application import working_application
+from provisioning.migrate import lock_key
+from provisioning.servers import OWNER, connect_as_provisioner
+from qikbiz.console.tenant_actions import note_act
+from qikbiz.database import control_work
+from qikbiz.failures import Conflict, NotFound, Unavailable
+from tenants.control import Domain, PendingWork, ReservedName, TenantMigration, TenantRecord
+from tenants.directory import touch_directory
+from tenants.redis import RedisAway
+from tenants.runtime import Runtime
+
+_KEYS_AT_ONCE = 500
+
+
+def due_for_erasure(session: Session) -> list[UUID]:
+    """Closed tenants whose waiting period is over, and those whose erasure was begun."""
+    is_due = (TenantRecord.state == "closing") & (TenantRecord.delete_after <= datetime.now(UTC))
+    is_begun = (TenantRecord.state == "closed") & (TenantRecord.version != "")
+    return list(session.scalars(select(TenantRecord.id).where(is_due | is_begun)))
+
+
+def erase_due_tenants(settings: Settings) -> list[str]:
+    """Erase whatever is due; returns the slugs. One that can't be erased now stops nobody and comes again."""
+    with working_application(settings):
+        with control_work() as session:
+            due = due_for_erasure(session)
+        return [erase_tenant(settings, tenant_id) for tenant_id in due]
+
+
+def erase_tenant(settings: Settings, tenant_id: UUID, *, now: bool = False) -> str:
+    """Erase a tenant in the state "closing" whose waiting period is over; `now` doesn't wait for it. Returns its slug.
+
+    Raises Conflict when it isn't due, Unavailable when somebody still holds a lock or Redis is away.
+    """
+    with working_application(settings) as runtime:
+        with control_work() as session:
+            record = _begin(session, tenant_id, now=now)
+            slug, schema, role = record.slug, record.schema_name, record.role_name
+        fault("tenant.erase.begun")
+        _drop_schema(settings, tenant_id, schema, role)
+        fault("tenant.erase.dropped")
+        shutil.rmtree(settings.files / tenant_id.hex, ignore_errors=True)
+        _forget_keys(runtime, tenant_id)
+        fault("tenant.erase.forgotten")
+        with control_work() as session:
+            _finish(session, tenant_id)
+    return slug
+
+
+def _begin(session: Session, tenant_id: UUID, *, now: bool) -> TenantRecord:
+    record = session.get(TenantRecord, tenant_id, with_for_update=True)
+    if record is None:
+        raise NotFound("There is no such organisation.")
+    if record.state not in ("closing", "closed"):
+        raise Conflict(f"“{record.slug}” is {record.state}; only an organisation being deleted can be erased.")
+    if (
+        record.state == "closing"
+        and not now
+        and (record.delete_after or datetime.max.replace(tzinfo=UTC)) > datetime.now(UTC)
+    ):
+        raise Conflict(f"“{record.slug}” is kept until {record.delete_after:%d %B %Y, %H:%M} UTC.")
+    if record.state == "closing":
+        record.state = "closed"
+        touch_directory(session, record)
+    return record
+
+
+def _drop_schema(settings: Settings, tenant_id: UUID, schema: str, role: str) -> None:
+    try:
+        with connect_as_provisioner(settings) as connection:
+            connection.execute("SET LOCAL lock_timeout = '5s'")
+            connection.execute("SELECT pg_catalog.pg_advisory_xact_lock(%s)", (lock_key(tenant_id),))
+            connection.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(OWNER)))
+            connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(schema)))
+            connection.execute("RESET ROLE")
+            connection.execute(sql.SQL("DROP ROLE IF EXISTS {}").format(sql.Identifier(role)))
+    except (errors.LockNotAvailable, errors.DeadlockDetected) as error:
+        raise Unavailable("Somebody is still working with the data; it is erased at the next try.") from error
+
+
+def _forget_keys(runtime: Runtime, tenant_id: UUID) -> None:
+    pattern = runtime.redis.tenant_key(tenant_id, "*")
+    try:
+        with runtime.redis.client() as client:
+            for key in client.scan_iter(match=pattern, count=_KEYS_AT_ONCE):
+                client.unlink(key)
+    except RedisAway as error:
+        raise Unavailable("Redis can't be asked now; what it keeps is erased at the next try.") from error
+
+
+def _finish(session: Session, tenant_id: UUID) -> None:
+    record = session.get_one(TenantRecord, tenant_id, with_for_update=True)
+    for table in (Domain, TenantMigration, PendingWork):
+        session.execute(delete(table).where(table.tenant_id == tenant_id))
+    session.merge(ReservedName(slug=record.slug, reason="erased"))
+    if record.version:
+        note_act(record, "tenant.erased")
+    record.name, record.admin_email, record.state_reason, record.version = record.slug, "", "", ""
+    record.users = record.records = record.bytes = 0
+    record.last_seen_at = record.measured_at = record.delete_after = None
+    touch_directory(session, record)

@@ -1,0 +1,170 @@
+"""What the command line does with tenants: the console's actions, each in a transaction, and facts to show."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from config.settings import Settings
+from provisioning.application import working_application
+from provisioning.erase import erase_tenant
+from provisioning.figures import measure_tenants
+from qikbiz.console.tenant_actions import (
+    WAITING_DAYS,
+    BadTenant,
+    close_tenant,
+    rename_tenant,
+    resume_tenant,
+    suspend_tenant,
+)
+from qikbiz.database import control_work
+from qikbiz.failures import NotFound
+from tenants.context import Tenant
+from tenants.control import Domain, TenantRecord
+from tenants.runtime import Runtime
+
+__all__ = [
+    "WAITING_DAYS",
+    "TenantFacts",
+    "delete",
+    "list_tenants",
+    "rename",
+    "resume",
+    "show_tenant",
+    "suspend",
+    "tenant_named",
+]
+# Up to so many tenants a list measures first; beyond that it shows what the last round measured.
+_MEASURED_AT_ONCE = 100
+_IN_LIST = ("slug", "name", "state", "version", "users", "records", "bytes", "last_seen")
+
+
+@dataclass(frozen=True)
+class TenantFacts:
+    """A tenant as commands print it."""
+
+    slug: str
+    name: str
+    state: str
+    version: str
+    users: int
+    records: int
+    bytes: int
+    last_seen: datetime | None
+    url: str
+    hosts: list[str]
+    schema: str
+    role: str
+    cell: str
+    accent: str
+    state_reason: str
+    delete_after: datetime | None
+    created_at: datetime
+    id: str
+
+    def as_dict(self, *, in_full: bool = False) -> dict[str, Any]:
+        every = asdict(self)
+        return every if in_full else {name: every[name] for name in _IN_LIST}
+
+
+def list_tenants(settings: Settings, *, everything: bool = False) -> list[TenantFacts]:
+    with working_application(settings):
+        if settings.provisioner_url and _count() <= _MEASURED_AT_ONCE:
+            measure_tenants(settings)
+        with control_work() as session:
+            wanted = select(TenantRecord).order_by(TenantRecord.slug)
+            if not everything:
+                wanted = wanted.where(TenantRecord.state != "closed")
+            return [_facts(session, settings, record) for record in session.scalars(wanted)]
+
+
+def show_tenant(settings: Settings, slug: str) -> TenantFacts:
+    with working_application(settings):
+        if settings.provisioner_url:
+            measure_tenants(settings, slug)
+        with control_work() as session:
+            return _facts(session, settings, _found(session, slug))
+
+
+def suspend(settings: Settings, slug: str, reason: str) -> TenantFacts:
+    return _act(settings, lambda session: suspend_tenant(session, slug, reason))
+
+
+def resume(settings: Settings, slug: str) -> TenantFacts:
+    return _act(settings, lambda session: resume_tenant(session, slug))
+
+
+def rename(settings: Settings, slug: str, *, new_slug: str | None, new_name: str | None) -> TenantFacts:
+    return _act(settings, lambda session: rename_tenant(session, slug, new_slug=new_slug, new_name=new_name))
+
+
+def delete(settings: Settings, slug: str, *, confirmation: str, days: int, now: bool = False) -> TenantFacts:
+    """Close it, and with `now` erase it. Again on one that is erased already, it finishes or says so."""
+    with working_application(settings):
+        with control_work() as session:
+            record = _found(session, slug)
+            if confirmation != record.slug:
+                raise BadTenant(f"To delete this organisation, confirm with --yes {record.slug}")
+            if record.state != "closed":
+                record = close_tenant(session, slug, confirmation=confirmation, days=0 if now else days)
+            tenant_id, is_begun = record.id, record.state == "closed"
+        if now or is_begun:
+            erase_tenant(settings, tenant_id, now=True)
+        with control_work() as session:
+            return _facts(session, settings, session.get_one(TenantRecord, tenant_id))
+
+
+def tenant_named(runtime: Runtime, slug: str) -> Tenant:
+    """The tenant that a command works for. Raises NotFound."""
+    runtime.directory.ensure_fresh()
+    tenant = runtime.directory.tenant_by_slug(slug.strip().lower())
+    if tenant is None or tenant.state in ("creating", "closed"):
+        raise NotFound(f"There is no organisation “{slug}”.")
+    return tenant
+
+
+def _act(settings: Settings, action: Callable[[Session], TenantRecord]) -> TenantFacts:
+    with working_application(settings), control_work() as session:
+        return _facts(session, settings, action(session))
+
+
+def _count() -> int:
+    with control_work() as session:
+        return len(session.scalars(select(TenantRecord.id).limit(_MEASURED_AT_ONCE + 1)).all())
+
+
+def _found(session: Session, slug: str) -> TenantRecord:
+    record = session.scalar(select(TenantRecord).where(TenantRecord.slug == slug.strip().lower()))
+    if record is None:
+        raise NotFound(f"There is no organisation “{slug}”.")
+    return record
+
+
+def _facts(session: Session, settings: Settings, record: TenantRecord) -> TenantFacts:
+    own = f"{record.slug}.{settings.base_domain}"
+    domains = session.scalars(select(Domain.host).where(Domain.tenant_id == record.id, Domain.verified_at.is_not(None)))
+    return TenantFacts(
+        slug=record.slug,
+        name=record.name,
+        state=record.state,
+        version=record.version,
+        users=record.users,
+        records=record.records,
+        bytes=record.bytes,
+        last_seen=record.last_seen_at,
+        url=settings.origin(own),
+        hosts=[own, *sorted(domains)],
+        schema=record.schema_name,
+        role=record.role_name,
+        cell=record.cell_name,
+        accent=record.accent,
+        state_reason=record.state_reason,
+        delete_after=record.delete_after,
+        created_at=record.created_at,
+        id=str(record.id),
+    )
