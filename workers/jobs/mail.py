@@ -56,5 +56,7 @@ def _outcome(work: Work) -> Iterator[Mail | PlatformMail]:
 
 
 def _mail(session: Session, work: Work) -> Mail | PlatformMail:
-    model: type[Mail] | type[PlatformMail] = Mail if work.tenant else PlatformMail
-    return session.get_one(model, UUID(work.arguments["mail"]), with_for_update=True)
+    mail_id = UUID(work.arguments["mail"])
+    if work.tenant:
+        return session.get_one(Mail, mail_id, with_for_update=True)
+    return session.get_one(PlatformMail, mail_id, with_for_update=True)

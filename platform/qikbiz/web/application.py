@@ -35,4 +35,10 @@ def open_rooms(app: QikBiz) -> None:
 
     assert _console_pages.__all__  # importing them declares them
     app.register_blueprint(site, subdomain="site")
+    if app.extensions["qikbiz"].settings.environment != "production":
+        from qikbiz.mail.routes import mailbox
+        from qikbiz.site.styleguide import styleguide
+
+        app.register_blueprint(mailbox, subdomain="site")
+        app.register_blueprint(styleguide, subdomain="site")
     app.register_blueprint(console, subdomain="console")
