@@ -1,0 +1,121 @@
+"""A mail server whose moods a test chooses, and jobs done on the spot."""
+
+import socket
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+from uuid import UUID
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+from flask import current_app
+from sqlalchemy import select, text, update
+
+from qikbiz.database import control_work, tenant_work
+from qikbiz.jobs.models import Job
+from qikbiz.mail import actions
+from qikbiz.mail.models import Mail
+from tenants.runtime import Runtime
+from tests.fixtures.tenancy import Platform
+from workers import wrapper
+
+
+@dataclass
+class Mood:
+    """What the server answers at each point; a callable may do anything, such as closing the connection."""
+
+    recipient: str = "250 OK"
+    message: str = "250 Taken"
+    drops_after_data: bool = False
+    hangs: bool = False
+    taken: list[Envelope] = field(default_factory=list)
+
+    async def handle_RCPT(
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if self.recipient.startswith("250"):
+            envelope.rcpt_tos.append(address)
+        return self.recipient
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        if self.message.startswith("250"):
+            self.taken.append(envelope)
+        if self.drops_after_data:
+            assert server.transport is not None
+            server.transport.abort()
+        return self.message
+
+
+@pytest.fixture
+def mood() -> Mood:
+    return Mood()
+
+
+@pytest.fixture
+def port(mood: Mood) -> Iterator[int]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        number = int(probe.getsockname()[1])
+    controller = Controller(mood, hostname="127.0.0.1", port=number)
+    controller.start()
+    yield number
+    controller.stop()
+
+
+@dataclass
+class Post:
+    """Acme's mails, one at a time."""
+
+    platform: Platform
+    runtime: Runtime
+
+    def write(self, template: str = "password_reset", category: actions.Category = "security", **given: Any) -> UUID:
+        values = {"name": "Bob", "organisation": "Acme", "url": "https://acme.example/p/SECRET", "hours": 1}
+        wanted = {"to_address": "bob@example.com", "to_name": "Bob", "values": values, "dedupe_key": "one"} | given
+        with tenant_work(self.platform.acme):
+            return actions.send(template, category=category, **wanted).id
+
+    def mail(self, mail_id: UUID) -> Mail:
+        with tenant_work(self.platform.acme) as session:
+            return session.scalars(select(Mail).where(Mail.id == mail_id)).one()
+
+    def state(self, mail_id: UUID) -> str:
+        return self.mail(mail_id).state
+
+    def deliver(self, mail_id: UUID) -> str:
+        """Do the mail's job now, as a worker would."""
+        with tenant_work(self.platform.acme) as session:
+            job_id = session.scalars(
+                select(Job.id).where(Job.arguments["mail"].astext == str(mail_id)).order_by(Job.id.desc())
+            ).first()
+            session.execute(update(Job).where(Job.id == job_id, Job.state == "pending").values(run_at=text("now()")))
+        assert job_id is not None
+        return wrapper.perform(self.platform.acme.id, job_id)
+
+
+@pytest.fixture
+def post(platform: Platform, working: Runtime) -> Iterator[Post]:
+    yield Post(platform, working)
+    with tenant_work(platform.acme) as session:
+        session.execute(text("DELETE FROM mails"))
+        session.execute(text("DELETE FROM jobs"))
+    with control_work() as session:
+        session.execute(text("DELETE FROM platform_mails"))
+        session.execute(text("DELETE FROM platform_jobs"))
+
+
+@pytest.fixture
+def served_by(working: Runtime) -> Callable[[str | None], None]:
+    """A function that sets the mail server of the application at hand."""
+
+    def choose(url: str | None) -> None:
+        working.settings = replace(working.settings, smtp_url=url)
+        assert current_app.extensions["qikbiz"] is working
+
+    return choose
+
+
+@pytest.fixture
+def smtp(served_by: Callable[[str | None], None], port: int) -> None:
+    served_by(f"smtp://127.0.0.1:{port}")

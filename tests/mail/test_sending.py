@@ -1,0 +1,230 @@
+"""A mail's way out: accepted, refused, put off, answered too late (security.md 6, rows 35 and 36)."""
+
+import socket
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from email import message_from_bytes
+from email.policy import default
+
+import pytest
+from sqlalchemy import update
+
+from qikbiz.database import control_work, tenant_work
+from qikbiz.jobs.models import PlatformJob
+from qikbiz.mail import actions, server, sink
+from qikbiz.mail.addresses import BadAddress
+from qikbiz.mail.models import Mail, PlatformMail
+from tests.fixtures.tenancy import Platform
+from tests.mail.conftest import Mood, Post
+from workers import wrapper
+
+NOTICE = {
+    "template": "import_done",
+    "category": "notification",
+    "values": {
+        "organisation": "Acme",
+        "file": "a.csv",
+        "created": "1",
+        "updated": "2",
+        "unchanged": "3",
+        "invalid": "4",
+        "url": "https://acme.example/i/1",
+    },
+}
+
+
+@pytest.mark.usefixtures("smtp")
+def test_a_mail_is_sent_once_in_text_and_html(post: Post, mood: Mood) -> None:
+    mail_id = post.write()
+    assert post.deliver(mail_id) == "done"
+    assert post.deliver(mail_id) == "not ours"
+    assert len(mood.taken) == 1
+    message = message_from_bytes(mood.taken[0].original_content or b"", policy=default)
+    assert mood.taken[0].rcpt_tos == ["bob@example.com"]
+    assert message["To"] == "Bob <bob@example.com>"
+    assert message["Auto-Submitted"] == "auto-generated"
+    assert message["Message-ID"]
+    assert [part.get_content_type() for part in message.iter_parts()] == ["text/plain", "text/html"]
+    assert post.mail(mail_id).sent_at is not None
+
+
+@pytest.mark.usefixtures("smtp")
+def test_what_a_mail_says_is_sealed_before_and_gone_after(post: Post) -> None:
+    mail_id = post.write()
+    assert "SECRET" not in str(post.mail(mail_id).values)
+    post.deliver(mail_id)
+    mail = post.mail(mail_id)
+    assert (mail.state, mail.values, mail.subject) == ("sent", {}, "Choose a new password")
+
+
+def test_asking_twice_with_the_same_key_sends_one_mail(post: Post) -> None:
+    assert post.write() == post.write()
+
+
+@pytest.mark.usefixtures("smtp")
+def test_a_server_that_puts_us_off_is_tried_again_later(post: Post, mood: Mood) -> None:
+    mood.message = "451 Busy, bob@example.com"
+    mail_id = post.write()
+    assert post.deliver(mail_id) == "put off"
+    mail = post.mail(mail_id)
+    assert (mail.state, mail.problem) == ("pending", "The mail server put us off (451).")
+    assert mail.next_at > datetime.now(UTC)
+    mood.message = "250 Taken"
+    assert post.deliver(mail_id) == "done"
+    assert (post.state(mail_id), post.mail(mail_id).attempt) == ("sent", 2)
+
+
+@pytest.mark.usefixtures("smtp")
+@pytest.mark.parametrize("point", ["recipient", "message"])
+def test_a_refusal_for_good_is_not_repeated(post: Post, mood: Mood, point: str) -> None:
+    setattr(mood, point, "550 No such user bob@example.com")
+    mail_id = post.write()
+    assert post.deliver(mail_id) == "done"
+    mail = post.mail(mail_id)
+    assert (mail.state, mail.problem) == ("failed", f"The mail server refused the {point} (550).")
+    with tenant_work(post.platform.acme) as session:
+        assert actions.send_again(session.get_one(Mail, mail_id))
+    setattr(mood, point, "250 OK")
+    assert post.deliver(mail_id) == "done"
+    assert post.state(mail_id) == "sent"
+
+
+def test_a_server_that_is_away_is_tried_again(post: Post, served_by: Callable[[str | None], None]) -> None:
+    served_by("smtp://127.0.0.1:1")
+    mail_id = post.write()
+    assert post.deliver(mail_id) == "put off"
+    assert post.mail(mail_id).problem == "The mail server can't be reached."
+
+
+def test_a_server_that_hangs_is_cut_off(
+    post: Post, served_by: Callable[[str | None], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "TIMEOUT_SECONDS", 0.3)
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        served_by(f"smtp://127.0.0.1:{silent.getsockname()[1]}")
+        mail_id = post.write()
+        assert post.deliver(mail_id) == "put off"
+    assert post.state(mail_id) == "pending"
+
+
+@pytest.mark.usefixtures("smtp")
+def test_when_the_answer_is_lost_a_security_mail_is_sent_again_as_the_same_message(post: Post, mood: Mood) -> None:
+    mood.drops_after_data = True
+    mail_id = post.write()
+    assert post.deliver(mail_id) == "put off"
+    mood.drops_after_data = False
+    assert post.deliver(mail_id) == "done"
+    ids = {message_from_bytes(one.original_content or b"", policy=default)["Message-ID"] for one in mood.taken}
+    assert (len(mood.taken), len(ids)) == (2, 1)
+
+
+@pytest.mark.usefixtures("smtp")
+def test_when_the_answer_is_lost_a_notification_is_not_sent_again(post: Post, mood: Mood) -> None:
+    mood.drops_after_data = True
+    mail_id = post.write(**NOTICE)
+    assert post.deliver(mail_id) == "done"
+    assert (post.state(mail_id), len(mood.taken)) == ("dropped", 1)
+    assert "may have arrived" in post.mail(mail_id).problem
+
+
+@pytest.mark.usefixtures("smtp")
+@pytest.mark.parametrize(("category", "state", "copies"), [("security", "sent", 1), ("notification", "dropped", 0)])
+def test_a_worker_that_died_while_sending_is_followed_by_the_rule_of_the_category(
+    post: Post, mood: Mood, category: str, state: str, copies: int
+) -> None:
+    mail_id = post.write(**(NOTICE | {"category": category}))
+    with tenant_work(post.platform.acme) as session:
+        session.execute(update(Mail).where(Mail.id == mail_id).values(state="sending"))
+    assert post.deliver(mail_id) == "done"
+    assert (post.state(mail_id), len(mood.taken)) == (state, copies)
+
+
+def test_after_five_days_a_mail_is_given_up(post: Post, served_by: Callable[[str | None], None]) -> None:
+    served_by("smtp://127.0.0.1:1")
+    mail_id = post.write()
+    with tenant_work(post.platform.acme) as session:
+        long_ago = datetime.now(UTC) - timedelta(days=5)
+        session.execute(update(Mail).where(Mail.id == mail_id).values(created_at=long_ago))
+    assert post.deliver(mail_id) == "done"
+    assert post.state(mail_id) == "failed"
+
+
+def test_a_mail_that_lacks_a_value_is_failed_and_not_sent_with_a_hole(post: Post) -> None:
+    mail_id = post.write(values={"name": "Bob"})
+    assert post.deliver(mail_id) == "done"
+    assert post.state(mail_id) == "failed"
+
+
+HOSTILE = [
+    "Bob\r\nBcc: x@y.example",
+    "Bob\nSubject: won",
+    "B" * 500,
+    "\u202eecila\u202c",
+    "Bob 🎉 Müller",
+    '"Bob" <x@y.example>, Eve',
+    "\x00\x1b[2J",
+]
+
+
+@pytest.mark.usefixtures("smtp")
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_name_reaches_one_recipient_and_adds_no_header(post: Post, mood: Mood, name: str) -> None:
+    values = {"name": name, "organisation": name, "invited_by": name, "url": "https://a.example/x", "days": 7}
+    mail_id = post.write("invitation", to_name=name, values=values)
+    assert post.deliver(mail_id) == "done"
+    message = message_from_bytes(mood.taken[0].original_content or b"", policy=default)
+    assert mood.taken[0].rcpt_tos == ["bob@example.com"]
+    assert [address.addr_spec for address in message["To"].addresses] == ["bob@example.com"]
+    assert message["Bcc"] is None
+    assert message.get_all("Subject") == [message["Subject"]]
+    assert str(message["Subject"]).startswith("Your login for")
+    assert len(str(message["Subject"])) <= 150
+    assert "\u202e" not in str(message["To"])
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "",
+        "bob",
+        "bob@",
+        "bob@x.example\r\nBcc: e@x.example",
+        "a@b.example, c@d.example",
+        "<a@b.example>",
+        "a b@c.example",
+    ],
+)
+def test_what_is_no_single_address_is_refused(post: Post, address: str) -> None:
+    with pytest.raises(BadAddress):
+        post.write(to_address=address)
+
+
+@pytest.mark.usefixtures("smtp")
+def test_a_mail_of_the_platform_goes_the_same_way(post: Post, mood: Mood) -> None:
+    with control_work() as session:
+        values = {"name": "Olivia", "invited_by": "", "url": "https://console.example/i/1", "days": 7}
+        mail_id = actions.send_platform(
+            "staff_invitation", to_address="o@example.com", values=values, category="security", dedupe_key="staff"
+        ).id
+        job_id = session.query(PlatformJob.id).filter(PlatformJob.kind == "mail.send_platform").scalar()
+    assert wrapper.perform(None, job_id) == "done"
+    with control_work() as session:
+        assert session.get_one(PlatformMail, mail_id).state == "sent"
+    assert len(mood.taken) == 1
+
+
+def test_without_a_server_mails_are_kept_in_a_folder(platform: Platform, post: Post) -> None:
+    mail_id = post.write()
+    assert post.deliver(mail_id) == "done"
+    assert post.state(mail_id) == "sent"
+    folder = platform.settings.mail_sink
+    kept = sink.read(folder, mail_id)
+    assert kept is not None
+    assert "https://acme.example/p/SECRET" in kept.text
+    assert mail_id in [mail.id for mail in sink.newest(folder)]
+    assert sink.newest(folder, "nobody") == []
+    assert [path.suffix for path in folder.iterdir() if path.name.startswith(".")] == []
+    assert threading.active_count() < 50
