@@ -27,7 +27,8 @@ BROWSERS = "chrome123,edge123,firefox120,safari17.5"
 COMPRESSIBLE = {".css", ".js", ".svg"}
 BROTLI_SCRIPT = """
 const fs = require("node:fs"), zlib = require("node:zlib");
-for (const file of process.argv.slice(1)) fs.writeFileSync(file + ".br", zlib.brotliCompressSync(fs.readFileSync(file)));
+for (const file of process.argv.slice(1))
+  fs.writeFileSync(file + ".br", zlib.brotliCompressSync(fs.readFileSync(file)));
 """
 
 

@@ -13,7 +13,16 @@ def slug_from(typed: str, base_domain: str) -> str | None:
 
     Whether such an organisation exists is not asked: the answer must not tell.
     """
-    text = typed.strip().lower()
-    host = urlsplit(text if "//" in text else f"//{text}").netloc.rpartition("@")[2].partition(":")[0].rstrip(".")
+    host = _host(typed.strip().lower())
     slug = host.removesuffix(f".{base_domain}")
     return slug if _SLUG.fullmatch(slug) else None
+
+
+def _host(text: str) -> str:
+    if any(character.isspace() for character in text):
+        return ""
+    try:
+        place = urlsplit(text if "//" in text else f"//{text}").netloc
+    except ValueError:
+        return ""
+    return place.rpartition("@")[2].partition(":")[0].rstrip(".")

@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
-from flask import Blueprint, abort, render_template, request
+from flask import Blueprint, abort, current_app, request
 from flask.typing import ResponseReturnValue
+from jinja2 import Environment
 
 from qikbiz.failures import NotFound
 from qikbiz.permissions import public
@@ -17,7 +18,8 @@ from qikbiz.web.error_texts import TEXTS
 styleguide = Blueprint("styleguide", __name__, template_folder="templates", url_prefix="/styleguide")
 
 PAGES = ("parts", "list", "record", "form", "wizard", "job", "empty", "login", "console")
-PEOPLE = (
+ACTIVE = {"list": "contacts", "record": "contacts", "form": "contacts", "wizard": "imports"}
+PEOPLE: tuple[tuple[str, str, str, list[str], int, int], ...] = (
     ("Ann Lee", "ann.lee@northwind.example", "Northwind Traders", ["VIP", "Partner"], 12, 2),
     ("Bartholomew Featherstonehaugh-Cholmondeley", "b@featherstonehaugh.example", "Cholmondeley & Sons", [], 1, 40),
     ("Chiara Rossi", "chiara.rossi@officine.example", "Officine Meccaniche Rossi", ["Supplier"], 1204, 300),
@@ -35,7 +37,7 @@ PEOPLE = (
 def show(page: str = "parts") -> str:
     if page not in PAGES:
         abort(404)
-    return render_template(f"site/styleguide/{page}.html", **_samples(page))
+    return _environment().get_template(f"site/styleguide/{page}.html").render(**_samples(page))
 
 
 @styleguide.get("/error/<key>")
@@ -44,6 +46,13 @@ def error(key: str) -> ResponseReturnValue:
     if key not in TEXTS:
         raise NotFound
     return render_error(key, "0f3c9a77d1e2"), TEXTS[key].status
+
+
+def _environment() -> Environment:
+    """The product's templates without its sessions: a sample form needs no real token."""
+    environment = current_app.jinja_env.overlay()
+    environment.globals = {**environment.globals, "csrf_token": lambda: "sample"}
+    return environment
 
 
 def _samples(page: str) -> dict[str, Any]:
@@ -68,16 +77,15 @@ def _samples(page: str) -> dict[str, Any]:
         "current_user": SimpleNamespace(name="Alice Archer", email="alice@acme.example"),
         "tenant_navigation": lambda: entries,
         "settings_navigation": lambda: settings,
-        "console_navigation": lambda: _console_entries(),
+        "console_navigation": _console_entries,
         "endpoint_exists": lambda name: False,
         "chosen_theme": lambda: request.args.get("theme", "auto"),
-        "csrf_token": lambda: "sample",
-        "people": [_person(*row) for row in PEOPLE],
+        "people": [_person(row) for row in PEOPLE],
         "now": datetime.now(UTC),
         "hours": lambda hours: datetime.now(UTC) - timedelta(hours=hours),
         "pages": PAGES,
         "error_keys": sorted(TEXTS),
-        "nav_active": {"list": "contacts", "record": "contacts", "form": "contacts", "wizard": "imports"}.get(page, page),
+        "nav_active": ACTIVE.get(page, page),
     }
 
 
@@ -89,6 +97,7 @@ def _console_entries() -> list[SimpleNamespace]:
     ]
 
 
-def _person(name: str, email: str, company: str, tags: list[str], deals: int, seconds: int) -> dict[str, Any]:
+def _person(row: tuple[str, str, str, list[str], int, int]) -> dict[str, Any]:
+    name, email, company, tags, deals, seconds = row
     changed = datetime.now(UTC) - timedelta(seconds=seconds)
     return {"name": name, "email": email, "company": company, "tags": tags, "deals": deals, "changed": changed}

@@ -102,7 +102,7 @@ def _best_encoding(request: Request, name: str) -> tuple[str, str]:
 def _whole_file(request: Request, path: Path, media_type: str) -> Response:
     length = path.stat().st_size
     response = Response(
-        wrap_file(request.environ, path.open("rb")),  # noqa: SIM115 - the server closes it after the last byte
+        wrap_file(request.environ, path.open("rb")),  # the server closes it after the last byte
         mimetype=media_type,
         direct_passthrough=True,
     )

@@ -16,11 +16,11 @@ TEMPLATES = Path(__file__).parent / "templates"
 def render_error(
     key: str, request_id: str, *, text: str = "", surface: str = "", place: str = "", theme: str = "auto"
 ) -> str:
-    """The page for one of `TEXTS`; an unknown key says that it is our mistake.
+    """The page for one of `TEXTS`. A failure without a page of its own is told by its `text`, or is our mistake.
 
     `text` is a further sentence about this very case, `place` the name shown at the top.
     """
-    error = TEXTS.get(key, TEXTS["bug"])
+    error = TEXTS.get(key) or TEXTS["bad_request" if text else "bug"]
     brand = place or ("QikBiz console" if surface == "console" else "QikBiz CRM")
     template = _environment().get_template("errors/error.html")
     return template.render(

@@ -25,11 +25,18 @@ TEXTS: dict[str, ErrorText] = {
         "Go back, load the page again and repeat what you did.",
     ),
     "csrf": ErrorText(
-        400,
+        403,
         "This form is too old",
         "The form was opened before you logged in again, or in another session, so it was not accepted. "
         "Nothing was changed.",
         "Go back, load the page again and send the form once more.",
+    ),
+    "cookies_refused": ErrorText(
+        403,
+        "Cookies are needed to log in",
+        "The browser did not keep the cookie of the login page, so we can't tell your form from someone else's.",
+        "Allow cookies for this address, load the login page again and try once more.",
+        ("To the login page", "/login"),
     ),
     "login_needed": ErrorText(
         401,

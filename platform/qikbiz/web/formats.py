@@ -1,6 +1,6 @@
 """Numbers, sizes and times as people read them; all are template filters."""
 
-from collections.abc import Mapping, Sized
+from collections.abc import Callable, Mapping, Sized
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from zlib import crc32
@@ -18,7 +18,7 @@ AGO_UNITS = (("year", 31_536_000), ("month", 2_592_000), ("day", 86_400), ("hour
 
 
 def register(app: Flask) -> None:
-    for name, function in {
+    filters: dict[str, Callable[..., object]] = {
         "number": number,
         "bytes": size,
         "percent": percent,
@@ -31,7 +31,8 @@ def register(app: Flask) -> None:
         "ago": ago,
         "duration": duration,
         "error_texts": error_texts,
-    }.items():
+    }
+    for name, function in filters.items():
         app.add_template_filter(function, name)
 
 

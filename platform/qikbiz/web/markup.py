@@ -19,5 +19,3 @@ def time_element(moment: datetime, *, text: str, exact: str, relative: bool) -> 
     """A `<time>` with the exact moment on hover; a relative one is kept fresh by times.js."""
     keep_fresh = Markup(" data-relative") if relative else ""
     return Markup('<time datetime="{}" title="{}"{}>{}</time>').format(moment.isoformat(), exact, keep_fresh, text)
-
-

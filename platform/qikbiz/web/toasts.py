@@ -1,13 +1,20 @@
 """Short messages shown once, after the next page: what happened, and how to take it back."""
 
+from __future__ import annotations
+
 import json
 from dataclasses import asdict, dataclass
 from typing import Literal
 
-from flask import current_app, flash, get_flashed_messages
+from flask import Flask, Response, has_request_context, request
+
+from qikbiz.web.cookies import FLASH, delete_cookie, open_cookie, set_cookie
+from qikbiz.web.destinations import DESTINATION
 
 Kind = Literal["done", "notice", "failed"]
-CATEGORY = "toast"
+_WAITING = "qikbiz.toasts"
+# More would not fit the cookie, nor be read.
+_MOST, _LONGEST = 3, 300
 
 
 @dataclass(frozen=True)
@@ -19,12 +26,42 @@ class Toast:
     undo_url: str = ""
 
 
+def register(app: Flask) -> None:
+    app.after_request(_carry_over)
+
+
 def show_toast(text: str, *, kind: Kind = "done", undo_url: str = "") -> None:
-    # Text, since the session keeps only what JSON can hold.
-    flash(json.dumps(asdict(Toast(text, kind, undo_url))), CATEGORY)
+    """Say `text` on the page that is being made, or on the next one after a redirect."""
+    _waiting().append(Toast(text[:_LONGEST], kind, undo_url))
 
 
 def pending_toasts() -> list[Toast]:
-    if not current_app.secret_key and type(current_app.session_interface).__module__.startswith("flask."):
+    """What is to be said now; it is not said again."""
+    if not has_request_context() or DESTINATION not in request.environ:
         return []
-    return [Toast(**json.loads(message)) for message in get_flashed_messages(category_filter=[CATEGORY])]
+    carried = _carried()
+    delete_cookie(FLASH)
+    said = [*carried, *_waiting()]
+    _waiting().clear()
+    return said
+
+
+def _carried() -> list[Toast]:
+    opened = open_cookie(FLASH) if FLASH.name in request.cookies else None
+    if opened is None:
+        return []
+    try:
+        return [Toast(**toast) for toast in json.loads(opened.plaintext)]
+    except (ValueError, TypeError):
+        return []
+
+
+def _waiting() -> list[Toast]:
+    waiting: list[Toast] = request.environ.setdefault(_WAITING, [])
+    return waiting
+
+
+def _carry_over(response: Response) -> Response:
+    if 300 <= response.status_code < 400 and _waiting():
+        set_cookie(FLASH, json.dumps([asdict(toast) for toast in _waiting()[-_MOST:]]).encode())
+    return response

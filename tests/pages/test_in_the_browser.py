@@ -1,0 +1,166 @@
+"""The design in a real Chromium: nothing is blocked by the content policy, axe finds nothing, keys do what they say."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+from werkzeug.serving import make_server
+
+from qikbiz.site.styleguide import PAGES
+from qikbiz.web.front_door import QikBiz
+
+pytestmark = pytest.mark.browser
+CHROMIUM = "/usr/bin/chromium"
+THEMES = ("light", "dark")
+WIDTHS = (1440, 390)
+
+
+@pytest.fixture(scope="module")
+def address(site_app: QikBiz) -> Iterator[str]:
+    server = make_server("127.0.0.1", 0, site_app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://localhost:{server.server_port}"
+    server.shutdown()
+    thread.join()
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chromium: Browser, address: str) -> Iterator[Page]:
+    context = chromium.new_context(base_url=address, reduced_motion="reduce")
+    page = context.new_page()
+    yield page
+    context.close()
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_axe_finds_nothing_on_any_page(page: Page, theme: str) -> None:
+    page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+    found = {}
+    for path in ("/", "/privacy", "/sign-in", *(f"/styleguide/{name}" for name in PAGES), "/styleguide/error/bug"):
+        page.goto(path)
+        violations = Axe().run(page).response["violations"]
+        problems = [f"{item['id']}: {item['nodes'][0]['html'][:120]}" for item in violations]
+        if problems:
+            found[path] = problems
+    assert found == {}
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_no_page_is_wider_than_its_window_or_complains(page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 844})
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    for path in ("/", "/privacy", "/sign-in", *(f"/styleguide/{name}" for name in PAGES)):
+        page.goto(path)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+    assert complaints == []
+
+
+def test_a_dangerous_act_waits_until_its_name_is_typed(page: Page) -> None:
+    page.goto("/styleguide/parts")
+    page.get_by_role("button", name="Ask first").click()
+    dialog = page.get_by_role("dialog", name="Delete Acme Trading?")
+    expect(dialog.get_by_role("button", name="Delete for good")).to_be_disabled()
+    dialog.get_by_label("Type acme to go on").fill("acme")
+    expect(dialog.get_by_role("button", name="Delete for good")).to_be_enabled()
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    expect(page.get_by_role("button", name="Ask first")).to_be_focused()
+
+
+def test_menus_open_with_a_click_and_close_with_escape(page: Page) -> None:
+    page.goto("/styleguide/list")
+    page.get_by_text("Filter", exact=True).click()
+    expect(page.get_by_role("link", name="Has no e-mail")).to_be_visible()
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_role("link", name="Owner is me", exact=True)).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("link", name="Has no e-mail")).to_be_hidden()
+
+
+def test_ticking_rows_brings_the_bar_and_shift_ticks_a_range(page: Page) -> None:
+    page.goto("/styleguide/list")
+    boxes = page.locator('input[name="ids"]')
+    boxes.nth(0).check()
+    boxes.nth(3).click(modifiers=["Shift"])
+    expect(page.locator("[data-bulk-bar]")).to_contain_text("4 selected")
+    page.get_by_role("button", name="Clear").click()
+    expect(page.locator("[data-bulk-bar]")).to_be_hidden()
+
+
+def test_a_list_is_worked_from_the_keyboard(page: Page) -> None:
+    page.goto("/styleguide/list")
+    page.keyboard.press("/")
+    expect(page.get_by_label("Search contacts")).to_be_focused()
+    page.keyboard.press("Escape")
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press("x")
+    expect(page.locator("[data-bulk-bar]")).to_contain_text("1 selected")
+    page.keyboard.press("?")
+    shortcuts = page.get_by_role("dialog", name="Keyboard shortcuts")
+    expect(shortcuts).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(shortcuts).to_be_hidden()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/styleguide/record")
+
+
+def test_lines_of_a_form_are_added_and_removed(page: Page) -> None:
+    page.goto("/styleguide/form")
+    page.get_by_role("button", name="Add an e-mail").click()
+    added = page.locator('input[name="emails-1-address"]')
+    expect(added).to_be_focused()
+    page.get_by_role("button", name="Remove this line").last.click()
+    expect(added).to_have_count(0)
+
+
+def test_unsaved_changes_are_not_lost_without_a_question(page: Page) -> None:
+    page.goto("/styleguide/form")
+    page.get_by_label("Given name").fill("Anna")
+    asked: list[str] = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+    page.get_by_role("link", name="Cancel").click()
+    page.wait_for_url("**/styleguide/list")
+    assert asked == ["beforeunload"]
+
+
+def test_the_head_of_a_long_list_stays_in_view(page: Page) -> None:
+    page.set_viewport_size({"width": 1440, "height": 600})
+    page.goto("/styleguide/list")
+    page.mouse.wheel(0, 500)
+    page.wait_for_function("scrollY > 100")
+    assert page.locator("thead th").nth(1).bounding_box()["y"] == pytest.approx(0, abs=2)  # type: ignore[index]
+
+
+def test_a_narrow_sidebar_is_remembered(page: Page) -> None:
+    page.goto("/styleguide/list")
+    page.get_by_role("button", name="Collapse the sidebar").click()
+    page.reload()
+    expect(page.get_by_role("button", name="Widen the sidebar")).to_be_visible()
+
+
+def test_pages_work_without_javascript(chromium: Browser, address: str) -> None:
+    context = chromium.new_context(base_url=address, java_script_enabled=False)
+    page = context.new_page()
+    page.goto("/styleguide/list")
+    expect(page.get_by_role("button", name="Search")).to_be_visible()
+    page.locator("summary", has_text="Columns").click()
+    expect(page.get_by_label("City")).to_be_visible()
+    page.goto("/styleguide/parts#sample-delete")
+    expect(page.get_by_role("button", name="Delete for good")).to_be_visible()
+    context.close()
