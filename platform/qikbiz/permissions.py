@@ -21,10 +21,12 @@ class Permission(StrEnum):
     COMPANY_CHANGE = "company:change"
     COMPANY_CREATE = "company:create"
     COMPANY_DELETE = "company:delete"
+    COMPANY_PURGE = "company:purge"
     COMPANY_SEE = "company:see"
     CONTACT_CHANGE = "contact:change"
     CONTACT_CREATE = "contact:create"
     CONTACT_DELETE = "contact:delete"
+    CONTACT_PURGE = "contact:purge"
     CONTACT_SEE = "contact:see"
     EXPORT_ASK = "export:ask"
     EXPORT_FETCH = "export:fetch"
@@ -73,7 +75,15 @@ _MEMBER = _READER | {
     P.IMPORT_APPLY,
     P.IMPORT_UNDO,
 }
-_ADMINISTRATOR = _MEMBER | {P.EXPORT_ASK, P.EXPORT_FETCH, P.USER_INVITE, P.USER_MANAGE, P.AUDIT_SEE}
+_ADMINISTRATOR = _MEMBER | {
+    P.EXPORT_ASK,
+    P.EXPORT_FETCH,
+    P.USER_INVITE,
+    P.USER_MANAGE,
+    P.AUDIT_SEE,
+    P.COMPANY_PURGE,
+    P.CONTACT_PURGE,
+}
 _SUPPORT = frozenset(
     {P.SIGNED_IN, P.TENANT_SEE, P.TENANT_EXPORT, P.TENANT_IMPORT, P.PLATFORM_JOB_SEE, P.PLATFORM_MAIL_SEE, P.ABUSE_SEE}
 )
