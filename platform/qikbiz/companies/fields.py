@@ -18,7 +18,8 @@ INDUSTRIES = (
     "Wholesale", "Other",
 )  # fmt: skip
 COMPANY_FIELDS = (
-    Field("name", "Name", section="Company", is_required=True, is_searchable=True, autocomplete="organization"),
+    Field("name", "Name", section="Company", is_required=True, is_searchable=True, is_listable=False,
+          autocomplete="organization"),
     Field("domain", "Domain", Kind.DOMAIN, "Company", "Such as example.com.", 253, is_searchable=True,
           is_filterable=True, in_list=True),
     Field("website", "Website", Kind.URL, "Company", max_length=2_000, is_listable=False),
@@ -56,6 +57,8 @@ COMPANIES = RecordType(
     model=Company,
     fields=COMPANY_FIELDS,
     derive=company_columns,
+    name_of=display_name,
+    name_columns=("name",),
     needs_one_of=("name",),
     key_fields=("domain", "external_id", "id", "name"),
 )

@@ -104,6 +104,8 @@ CONTACTS = RecordType(
     model=Contact,
     fields=(*NAMES, *WAYS_TO_REACH, *WORK, *RELATION, *address_fields(), *WEB, *CONSENT, *SYSTEM),
     derive=contact_columns,
+    name_of=display_name,
+    name_columns=("first_name", "middle_name", "last_name", "email", "phone", "company_name"),
     needs_one_of=("first_name", "last_name", "email", "phone"),
     key_fields=("email", "external_id", "id", "name_company"),
 )

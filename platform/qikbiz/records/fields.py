@@ -64,6 +64,7 @@ class Field:
 class RecordType:
     """One kind of record. `derive` computes the columns that repeat others: see `derived_columns`.
 
+    `name_of` says what a record is called, from its `name_columns`.
     At least one of `needs_one_of` must be filled. `key_fields` can find an existing record in an import.
     """
 
@@ -74,6 +75,8 @@ class RecordType:
     model: type[Model]
     fields: tuple[Field, ...]
     derive: Derive
+    name_of: Callable[[Mapping[str, Any]], str]
+    name_columns: tuple[str, ...]
     needs_one_of: tuple[str, ...]
     key_fields: tuple[str, ...]
 

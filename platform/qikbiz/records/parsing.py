@@ -20,6 +20,7 @@ LISTS = frozenset({Kind.EMAILS, Kind.PHONES, Kind.TAGS})
 LONGEST_LIST = 50
 LONGEST_TAG = 50
 _BETWEEN = re.compile(r"\s*(?:[;,\n]|:::)\s*")
+_LABEL = re.compile(r"[^:;,@+<>\n\x00-\x1f]{0,40}")
 _LABELLED = re.compile(r"^([^:;,@+<>\n]{1,40}):\s+(.+)$", re.DOTALL)
 
 
@@ -33,6 +34,11 @@ def parse_value(field: Field, text: str, context: ParseContext) -> Any:
             f"It is {len(value):,} characters long.", f"At most {field.max_length:,} characters fit into {field.label}."
         )
     return value
+
+
+def is_label(text: str) -> bool:
+    """Whether this can stand in front of an address: `work` in `work: ann@example.com`."""
+    return _LABEL.fullmatch(text) is not None
 
 
 def _empty(field: Field) -> Any:

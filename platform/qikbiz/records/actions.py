@@ -1,0 +1,148 @@
+"""Creating, changing, deleting and restoring any record; each writes history and audit in the same transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, select
+
+from qikbiz.actors import current_actor
+from qikbiz.audit.actions import Changes, Source, record, record_change
+from qikbiz.audit.models import RecordChange
+from qikbiz.database import db
+from qikbiz.failures import Conflict, NotFound
+from qikbiz.records.changes import changed_values, initial_values
+from qikbiz.records.fields import RecordType, derived_columns
+from tenants.control import new_id
+
+Record = Any
+MOST_AT_ONCE = 500
+
+
+class ChangedMeanwhile(Conflict):
+    """The record is no longer at the version that the person saw."""
+
+
+def record_for_reading(record_type: RecordType, record_id: UUID, *, in_trash: bool = False) -> Record:
+    """The record, or NotFound. With `in_trash` also one that was deleted."""
+    found: Record = db.session.get(record_type.model, record_id)
+    if found is None or (found.deleted_at is not None and not in_trash):
+        raise NotFound(f"There is no such {record_type.name}. It may have been deleted.")
+    return found
+
+
+def record_for_changing(record_type: RecordType, record_id: UUID, *, in_trash: bool = False) -> Record:
+    """The record, locked until the end of the transaction, or NotFound."""
+    found: Record = db.session.get(record_type.model, record_id, with_for_update=True, populate_existing=True)
+    if found is None or (found.deleted_at is not None) != in_trash:
+        raise NotFound(f"There is no such {record_type.name}. It may have been deleted.")
+    return found
+
+
+def columns_of(record_type: RecordType, found: Record) -> dict[str, Any]:
+    """Every column of a record except the search document."""
+    return {
+        column.name: getattr(found, column.name) for column in record_type.model.__table__.c if column.name != "search"
+    }
+
+
+def create_record(record_type: RecordType, values: Mapping[str, Any], *, source: Source = "form") -> Record:
+    """A new record of these columns. Raises FieldProblem when nothing names it."""
+    whole = {**values, **derived_columns(record_type, values)}
+    record_type.check(whole)
+    actor_id = current_actor().id
+    created = record_type.model(id=new_id(), version=1, created_by=actor_id, updated_by=actor_id, **whole)
+    db.session.add(created)
+    db.session.flush()
+    _note(record_type, created, "created", initial_values(whole), source)
+    return created
+
+
+def change_record(
+    record_type: RecordType, found: Record, values: Mapping[str, Any], *, source: Source = "form"
+) -> Changes:
+    """Write `values` over a locked record and give what changed; nothing is written when nothing did."""
+    before = columns_of(record_type, found)
+    whole = {**values, **derived_columns(record_type, values, before)}
+    record_type.check({**before, **whole})
+    changes = changed_values(found, whole)
+    if not changes:
+        return {}
+    for name in changes:
+        setattr(found, name, whole[name])
+    _touch(found)
+    _note(record_type, found, "changed", changes, source)
+    return changes
+
+
+def require_version(found: Record, version: int) -> None:
+    """Raises ChangedMeanwhile when somebody else was quicker."""
+    if found.version != version:
+        raise ChangedMeanwhile("Somebody else changed this meanwhile.")
+
+
+def delete_records(record_type: RecordType, ids: Sequence[UUID]) -> list[UUID]:
+    """Move records to the trash; those already gone are left out. Gives the ids moved."""
+    moved = records_for_changing(record_type, ids)
+    for found in moved:
+        found.deleted_at, found.deleted_by = datetime.now(UTC), current_actor().id
+        _touch(found)
+        _note(record_type, found, "deleted", {}, "form")
+    return [found.id for found in moved]
+
+
+def restore_records(record_type: RecordType, ids: Sequence[UUID]) -> list[UUID]:
+    """Bring records back from the trash. Gives the ids brought back."""
+    restored = records_for_changing(record_type, ids, in_trash=True)
+    for found in restored:
+        found.deleted_at = found.deleted_by = None
+        _touch(found)
+        _note(record_type, found, "restored", {}, "undo")
+    return [found.id for found in restored]
+
+
+def purge_record(record_type: RecordType, found: Record) -> None:
+    """Remove a record in the trash for good, with its history. The audit keeps that it was there."""
+    db.session.execute(delete(RecordChange).where(RecordChange.record_id == found.id))
+    record(
+        f"{record_type.name}.purged",
+        record_type=record_type.name,
+        record_id=found.id,
+        subject=name_of(record_type, found),
+    )
+    db.session.delete(found)
+    db.session.flush()
+
+
+def records_for_changing(record_type: RecordType, ids: Iterable[UUID], *, in_trash: bool = False) -> list[Record]:
+    """The records of these ids, locked in one order, so that two people's selections can't block each other."""
+    wanted = sorted(set(ids))[:MOST_AT_ONCE]
+    model: Any = record_type.model
+    is_there = model.deleted_at.is_not(None) if in_trash else model.deleted_at.is_(None)
+    query = select(model).where(model.id.in_(wanted), is_there).order_by(model.id).with_for_update()
+    return list(db.session.scalars(query.execution_options(populate_existing=True)))
+
+
+def name_of(record_type: RecordType, found: Record) -> str:
+    """What a record is called."""
+    return record_type.name_of({name: getattr(found, name) for name in record_type.name_columns})
+
+
+def note_change(record_type: RecordType, found: Record, changes: Changes) -> None:
+    """History of something beside the record's own columns, such as its links: counts as a new version."""
+    _touch(found)
+    _note(record_type, found, "changed", changes, "form")
+
+
+def _touch(found: Record) -> None:
+    found.version += 1
+    found.updated_at, found.updated_by = datetime.now(UTC), current_actor().id
+
+
+def _note(record_type: RecordType, found: Record, kind: Any, changes: Changes, source: Source) -> None:
+    db.session.flush()
+    subject = name_of(record_type, found)
+    record_change(record_type.name, found.id, found.version, kind, changes, subject=subject, source=source)

@@ -1,0 +1,200 @@
+"""The form of a record, made from its declaration. It refuses what it did not ask for, and keeps what was typed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from dataclasses import field as initially
+from typing import Any
+from uuid import UUID
+
+from werkzeug.datastructures import MultiDict
+
+from qikbiz.failures import Failure
+from qikbiz.records.fields import Field, Kind, ParseContext, RecordType
+from qikbiz.records.kinds import PLAIN
+from qikbiz.records.links import contact_id, linked_columns, shown_link
+from qikbiz.records.parsing import is_label
+from qikbiz.records.problems import FieldProblem
+from qikbiz.records.values import normalise_country
+
+# Empty lines offered where JavaScript can't add them.
+SPARE_LINES = 2
+MOST_LINES = 50
+LABELS = {Kind.EMAILS: ("work", "home", "other"), Kind.PHONES: ("work", "mobile", "home", "fax", "other")}
+PARTS = {Kind.EMAILS: "address", Kind.PHONES: "number"}
+_LINKS = (Kind.OWNER, Kind.COMPANY)
+_OURS = frozenset({"csrf_token", "version", "next"})
+
+
+class UnknownField(Failure):
+    """The form sent something that this record can't be given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    text: str
+
+
+@dataclass(slots=True)
+class FormField:
+    """One field as typed. `entries` are the lines of a list, each {label, value}; the primary one is first."""
+
+    field: Field
+    text: str = ""
+    entries: list[dict[str, str]] = initially(default_factory=list)
+    errors: list[str] = initially(default_factory=list)
+
+    @property
+    def id(self) -> str:
+        return self.field.name
+
+    @property
+    def label(self) -> Label:
+        return Label(self.field.label)
+
+    @property
+    def is_list(self) -> bool:
+        return self.field.kind in PARTS
+
+    @property
+    def part(self) -> str:
+        return PARTS[self.field.kind]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return LABELS[self.field.kind]
+
+
+class RecordForm:
+    """All editable fields of a record type. After `validate`, `values` holds the columns to write."""
+
+    def __init__(self, record_type: RecordType, *, version: int = 0) -> None:
+        self.record_type = record_type
+        self.version = version
+        self.fields = {item.name: FormField(item) for item in record_type.editable()}
+        self.form_errors: list[str] = []
+        self.values: dict[str, Any] = {}
+
+    def __iter__(self) -> Iterator[FormField]:
+        return iter(self.fields.values())
+
+    def __getitem__(self, name: str) -> FormField:
+        return self.fields[name]
+
+    @property
+    def errors(self) -> dict[str, list[str]]:
+        found = {name: item.errors for name, item in self.fields.items() if item.errors}
+        return {**found, **({"": self.form_errors} if self.form_errors else {})}
+
+    def sections(self) -> list[tuple[str, list[FormField]]]:
+        return [
+            (title, [self.fields[item.name] for item in items]) for title, items in self.record_type.sections().items()
+        ]
+
+    def fill_from(self, record: Any) -> None:
+        """Show what the record holds."""
+        self.version = record.version
+        for name, item in self.fields.items():
+            if item.is_list:
+                item.entries = [{"label": e["label"], "value": e[item.part]} for e in getattr(record, name)]
+            else:
+                item.text = _shown(item.field, record)
+
+    def read(self, sent: MultiDict[str, str], *, extra: frozenset[str] = frozenset()) -> None:
+        """Take over what was typed. Raises UnknownField for anything the form does not have."""
+        for name in sent:
+            if name not in _OURS | extra and not self._knows(name):
+                raise UnknownField(f"This form has no field called “{name[:60]}”. Nothing was saved.")
+        self.version = _number(sent.get("version", "0"))
+        for name, item in self.fields.items():
+            item.text = sent.get(name, "")
+            if item.is_list:
+                item.entries = _entries(item, sent)
+
+    def validate(self, record: Any = None) -> bool:
+        """Check everything and fill `values`; False when something must be mended. `record` is the one edited."""
+        context = self._context()
+        for item in self:
+            try:
+                self.values.update(_columns(item, context, record))
+            except FieldProblem as problem:
+                item.errors.append(str(problem))
+        return not self.errors
+
+    def typed(self) -> list[tuple[str, str]]:
+        """Everything typed as names and texts, so that a page in between can send it on."""
+        pairs = [(name, item.text) for name, item in self.fields.items() if not item.is_list]
+        for name, item in self.fields.items():
+            for index, entry in enumerate(item.entries):
+                pairs += [(f"{name}-{index}-label", entry["label"]), (f"{name}-{index}-{item.part}", entry["value"])]
+        return [(name, text) for name, text in pairs if text]
+
+    def _knows(self, name: str) -> bool:
+        if name in self.fields:
+            return not self.fields[name].is_list
+        base, _, rest = name.partition("-")
+        index, _, part = rest.partition("-")
+        known = self.fields.get(base)
+        return known is not None and known.is_list and index.isdecimal() and part in ("label", known.part)
+
+    def _context(self) -> ParseContext:
+        """A phone number without country code is one of the country typed in the address."""
+        country = next((item.text for item in self if item.field.kind is Kind.COUNTRY and item.text), "")
+        try:
+            return ParseContext(default_region=normalise_country(country)) if country else PLAIN
+        except FieldProblem:
+            return PLAIN
+
+
+def _entries(item: FormField, sent: Mapping[str, str]) -> list[dict[str, str]]:
+    start = f"{item.field.name}-"
+    indexes = sorted({int(name.split("-")[1]) for name in sent if name.startswith(start)})[: MOST_LINES + 1]
+    lines = [
+        {"label": sent.get(f"{start}{index}-label", ""), "value": sent.get(f"{start}{index}-{item.part}", "")}
+        for index in indexes
+    ]
+    return [line for line in lines if line["value"].strip()]
+
+
+def _columns(item: FormField, context: ParseContext, record: Any) -> dict[str, Any]:
+    if item.is_list:
+        return {item.field.name: _parsed_entries(item, context)}
+    if item.field.kind is Kind.CONTACT:
+        return {item.field.name: contact_id(item.text, but_not=record)}
+    # Browsers send line ends as CR LF whatever the text held.
+    value = item.field.parse(item.text.replace("\r\n", "\n"), context)
+    if item.field.kind in _LINKS:
+        return linked_columns(item.field, value, record)
+    return {item.field.name: value}
+
+
+def _parsed_entries(item: FormField, context: ParseContext) -> list[dict[str, str]]:
+    """Each line by itself, so that a mistake names its line. The same address twice is kept once."""
+    parsed: dict[str, dict[str, str]] = {}
+    for entry in item.entries:
+        if not is_label(entry["label"]):
+            raise FieldProblem(f"“{entry['label'][:40]}” can't be a kind.", f"Use one such as {item.labels[0]}.")
+        for found in item.field.parse(entry["value"], context):
+            parsed.setdefault(
+                found[item.part], {"label": entry["label"] or found["label"], item.part: found[item.part]}
+            )
+    return list(parsed.values())
+
+
+def _shown(item: Field, record: Any) -> str:
+    if item.kind in (*_LINKS, Kind.CONTACT):
+        return shown_link(item, record)
+    return item.show(getattr(record, item.name))
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 18 else 0
+
+
+def record_ids(sent: MultiDict[str, str]) -> list[UUID]:
+    """The ids ticked in a list. Raises UnknownField for anything else."""
+    try:
+        return [UUID(text) for text in sent.getlist("ids")]
+    except ValueError:
+        raise UnknownField("One of the ticked rows is not a record.") from None

@@ -1,0 +1,166 @@
+"""The list of a record type: page, filters, choice of columns, acts on several rows, suggestions."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from flask import redirect, request
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from qikbiz.accounts.preferences import save_preference
+from qikbiz.database import db
+from qikbiz.failures import Failure, Forbidden
+from qikbiz.records.actions import delete_records, records_for_changing
+from qikbiz.records.cells import heading_class, list_rows
+from qikbiz.records.chips import address, chips
+from qikbiz.records.fields import PLAIN, FieldProblem
+from qikbiz.records.filters import Viewpoint
+from qikbiz.records.forms import record_ids
+from qikbiz.records.links import linked_columns
+from qikbiz.records.listing import chosen_fields, first, list_page, sortable
+from qikbiz.records.people import colleague_names, possible_owners
+from qikbiz.records.rooms import RecordRoom
+from qikbiz.web.formats import count
+from qikbiz.web.fragments import render_page
+from qikbiz.web.toasts import show_toast
+from qikbiz.web.viewer import time_zone
+
+
+def show_list(room: RecordRoom) -> ResponseReturnValue:
+    """A page of the list, or for htmx its rows only."""
+    arguments = request.args.to_dict(flat=False)
+    record_type = room.record_type
+    fields = chosen_fields(record_type, current_user.preferences)
+    page = list_page(db.session(), record_type, fields, arguments, viewpoint())
+    people = colleague_names()
+    path = request.path
+    return render_page(
+        "records/list.html",
+        "list",
+        room=room,
+        record_type=record_type,
+        nav_active=room.plural,
+        page=page,
+        columns=[(field, heading_class(field)) for field in fields],
+        rows=list_rows(record_type, fields, page.rows, people),
+        people=people,
+        q=first(arguments, "q"),
+        chips=chips(record_type, arguments, path, people),
+        keep=_kept(arguments),
+        sortable=sortable(record_type),
+        sort_address=lambda sort: address(path, arguments, sort=sort),
+        previous_url=address(path, arguments, before=page.previous) if page.previous else "",
+        next_url=address(path, arguments, after=page.next) if page.next else "",
+        here=address(path, arguments),
+        listable=record_type.listable(),
+    )
+
+
+def show_filters(room: RecordRoom) -> ResponseReturnValue:
+    """Every filter this list can have; stands in a menu, or is a page where there is no JavaScript."""
+    arguments = request.args.to_dict(flat=False)
+    return render_page(
+        "records/filters.html",
+        "filters",
+        room=room,
+        record_type=room.record_type,
+        nav_active=room.plural,
+        arguments={name: texts[0] for name, texts in arguments.items()},
+        people=possible_owners(),
+    )
+
+
+def choose_columns(room: RecordRoom) -> ResponseReturnValue:
+    """Remember which columns this person wants to see."""
+    known = {field.name for field in room.record_type.listable()}
+    wanted = [name for name in request.form.getlist("columns") if name in known]
+    saved = current_user.preferences.get("columns")
+    save_preference("columns", {**(saved if isinstance(saved, dict) else {}), room.plural: wanted})
+    return redirect(_back(room))
+
+
+def change_several(room: RecordRoom) -> ResponseReturnValue:
+    """Do one act to all ticked rows."""
+    ids = record_ids(request.form)
+    if not ids:
+        show_toast("Tick some rows first.", kind="notice")
+        return redirect(_back(room))
+    act = request.form.get("act", "")
+    if act not in _ACTS:
+        raise Failure("There is no such act on several rows.")
+    _ACTS[act](room, ids)
+    return redirect(_back(room))
+
+
+def viewpoint() -> Viewpoint:
+    return Viewpoint(current_user.id, time_zone())
+
+
+def undo_url(room: RecordRoom, ids: list[UUID]) -> str:
+    return room.url("restore", ids=".".join(ident.hex for ident in ids))
+
+
+def _delete(room: RecordRoom, ids: list[UUID]) -> None:
+    if not room.may_delete:
+        raise Forbidden
+    moved = delete_records(room.record_type, ids)
+    words = count(len(moved), room.record_type.label.lower())
+    show_toast(f"Moved {words} to the trash.", undo_url=undo_url(room, moved) if moved else "")
+
+
+def _tag(room: RecordRoom, ids: list[UUID]) -> None:
+    new = _parsed_tags(room)
+    _change_each(room, ids, lambda record: {"tags": [*record.tags, *(tag for tag in new if tag not in record.tags)]})
+
+
+def _untag(room: RecordRoom, ids: list[UUID]) -> None:
+    old = _parsed_tags(room)
+    _change_each(room, ids, lambda record: {"tags": [tag for tag in record.tags if tag not in old]})
+
+
+def _give(room: RecordRoom, ids: list[UUID]) -> None:
+    field = room.record_type.field("owner_id")
+    columns = _or_failure(lambda: linked_columns(field, field.parse(request.form.get("owner_id", "")), None))
+    _change_each(room, ids, lambda _record: columns)
+
+
+_ACTS = {"delete": _delete, "tag": _tag, "untag": _untag, "owner": _give}
+
+
+def _change_each(room: RecordRoom, ids: list[UUID], values: Any) -> None:
+    if not room.may_change:
+        raise Forbidden
+    records = records_for_changing(room.record_type, ids)
+    changed = [record for record in records if _or_failure(lambda record=record: room.change(record, values(record)))]
+    show_toast(f"Changed {count(len(changed), room.record_type.label.lower())}.")
+
+
+def _parsed_tags(room: RecordRoom) -> list[str]:
+    field = room.record_type.field("tags")
+    tags: list[str] = _or_failure(lambda: field.parse(request.form.get("tag", ""), PLAIN))
+    if not tags:
+        raise Failure("Say which tag.")
+    return tags
+
+
+def _or_failure(act: Any) -> Any:
+    try:
+        return act()
+    except FieldProblem as problem:
+        raise Failure(str(problem)) from None
+
+
+def _kept(arguments: dict[str, list[str]]) -> list[tuple[str, str]]:
+    """What a new search carries along: everything but itself and the page."""
+    gone = ("q", "after", "before")
+    return [(name, text) for name, texts in arguments.items() if name not in gone for text in texts if text]
+
+
+def _back(room: RecordRoom) -> str:
+    """The list as it was. Only its query is taken over, so that it can't lead elsewhere."""
+    query = request.form.get("next", "").partition("?")[2]
+    return room.url("index") + (f"?{query}" if query and query.isprintable() else "")
+
+

@@ -1,0 +1,95 @@
+"""One page of a list: plain rows of the wanted columns only, in an order that an index has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Select, select
+from sqlalchemy.orm import Session
+
+from qikbiz.failures import Failure
+from qikbiz.records.estimates import Estimate, estimate
+from qikbiz.records.fields import Field, Kind, RecordType
+from qikbiz.records.filters import Viewpoint, conditions
+from qikbiz.records.keyset import Order, fetch_page, with_cursor
+
+Arguments = Mapping[str, Sequence[str]]
+PAGE_SIZE = 50
+DEFAULT_ORDER = "name"
+# Sorting by the column would need an index of its own; the id tells the time of creation.
+_BY_ID = "created_at"
+
+
+class BadOrder(Failure):
+    """A list can't be sorted by that."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListPage:
+    """What a list page shows. `sort` is the order's name, with - in front when descending."""
+
+    record_type: RecordType
+    fields: tuple[Field, ...]
+    rows: Sequence[Row[Any]]
+    sort: str
+    previous: str
+    next: str
+    total: Estimate
+
+
+def list_page(
+    session: Session, record_type: RecordType, fields: tuple[Field, ...], arguments: Arguments, viewpoint: Viewpoint
+) -> ListPage:
+    """The page that the address asks for. Raises BadOrder, BadFilter, BadCursor."""
+    order = order_from(record_type, arguments)
+    query = with_cursor(list_query(record_type, fields, conditions(record_type, arguments, viewpoint)), order)
+    after, before = first(arguments, "after"), first(arguments, "before")
+    page = fetch_page(session, query, order, after=after, before=before, limit=PAGE_SIZE)
+    is_all = not (page.next or page.previous)
+    total = Estimate(len(page.rows)) if is_all else estimate(session, query)
+    sort = ("-" if order.is_descending else "") + order.name
+    return ListPage(record_type, fields, page.rows, sort, page.previous, page.next, total)
+
+
+def list_query(record_type: RecordType, fields: Sequence[Field], wanted: Sequence[ColumnElement[bool]]) -> Select[Any]:
+    """The columns that the fields and the record's name need, without order."""
+    columns = record_type.model.__table__.c
+    names = dict.fromkeys(("id", *record_type.name_columns, *(name for field in fields for name in _shown(field))))
+    return select(*(columns[name] for name in names)).where(*wanted)
+
+
+def order_from(record_type: RecordType, arguments: Arguments) -> Order:
+    """Raises BadOrder."""
+    asked = first(arguments, "sort") or DEFAULT_ORDER
+    name = asked.removeprefix("-")
+    if name not in sortable(record_type):
+        raise BadOrder(f"{record_type.plural_label} can't be sorted by {name[:40]!r}.")
+    columns = record_type.model.__table__.c
+    column = None if name == _BY_ID else columns["sort_name" if name == DEFAULT_ORDER else name]
+    is_nullable = column is not None and bool(column.nullable)
+    return Order(name, columns.id, column, is_nullable, is_descending=asked.startswith("-"))
+
+
+def sortable(record_type: RecordType) -> frozenset[str]:
+    """The names that `sort` may have: each has an index."""
+    return frozenset({DEFAULT_ORDER, *(field.name for field in record_type.fields if field.is_sortable)})
+
+
+def chosen_fields(record_type: RecordType, preferences: Mapping[str, Any]) -> tuple[Field, ...]:
+    """The columns this person wants to see, in the declaration's order."""
+    saved = preferences.get("columns")
+    wanted = saved.get(record_type.plural) if isinstance(saved, Mapping) else None
+    if not isinstance(wanted, list):
+        return tuple(field for field in record_type.listable() if field.in_list)
+    return tuple(field for field in record_type.listable() if field.name in wanted)
+
+
+def first(arguments: Arguments, name: str) -> str:
+    return (arguments.get(name) or [""])[0]
+
+
+def _shown(field: Field) -> tuple[str, ...]:
+    # The name of a linked company and its id, to make the link.
+    return field.written_columns if field.kind is Kind.COMPANY else (field.name,)

@@ -1,0 +1,53 @@
+"""What the pages of a record type differ in: its permissions and the actions that keep its links right."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flask import url_for
+from flask_login import current_user
+
+from qikbiz.audit.actions import Changes
+from qikbiz.permissions import Permission
+from qikbiz.records.fields import RecordType
+
+
+@dataclass(frozen=True)
+class RecordRoom:
+    """A record type with what may be done to it. `create` and `change` are the room's own actions."""
+
+    record_type: RecordType
+    create_permission: Permission
+    change_permission: Permission
+    delete_permission: Permission
+    purge_permission: Permission
+    create: Callable[[Mapping[str, Any]], Any]
+    change: Callable[[Any, Mapping[str, Any]], Changes]
+    icon: str
+    is_square: bool
+
+    def url(self, page: str, **values: Any) -> str:
+        """The address of one of this room's pages."""
+        return url_for(f"{self.record_type.plural}.{page}", **values)
+
+    @property
+    def plural(self) -> str:
+        return self.record_type.plural
+
+    @property
+    def may_create(self) -> bool:
+        return bool(current_user.can(self.create_permission))
+
+    @property
+    def may_change(self) -> bool:
+        return bool(current_user.can(self.change_permission))
+
+    @property
+    def may_delete(self) -> bool:
+        return bool(current_user.can(self.delete_permission))
+
+    @property
+    def may_purge(self) -> bool:
+        return bool(current_user.can(self.purge_permission))

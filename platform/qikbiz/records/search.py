@@ -1,0 +1,82 @@
+"""What somebody types into a search field, as a condition. Every special character is only a space."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, false, func, literal, literal_column, or_
+
+from qikbiz.records.fields import RecordType
+from qikbiz.records.values import fold
+
+LONGEST_SEARCH = 200
+MOST_WORDS = 8
+# A shorter beginning is in most rows: it is looked for at the start of names only, which an index answers.
+SHORTEST_WORD = 3
+_PHONE_CHARACTERS = frozenset("0123456789+-/(). \u00a0")
+_HIGHEST = "\U0010ffff"
+
+
+def search_condition(record_type: RecordType, typed: str) -> ColumnElement[bool]:
+    """Rows in which every word of `typed` begins some word. Nothing to look for finds nothing."""
+    typed = unicodedata.normalize("NFC", typed[:LONGEST_SEARCH].replace("\x00", " "))
+    words = _words(typed)
+    if not words:
+        return false()
+    long_words = [word for word in words if len(word) >= SHORTEST_WORD]
+    if not long_words:
+        return _name_begins(record_type, " ".join(words))
+    found = _document_matches(record_type, _query(long_words, typed))
+    return or_(found, _has_address(record_type, typed)) if "@" in typed else found
+
+
+def _document_matches(record_type: RecordType, query: str) -> ColumnElement[bool]:
+    document: Any = record_type.model.__table__.c.search
+    return document.op("@@", is_comparison=True)(func.to_tsquery(literal_column("'simple'"), literal(query)))  # type: ignore[no-any-return]
+
+
+def _query(words: list[str], typed: str) -> str:
+    # Words hold letters, marks and digits only, so the quotes can't be left.
+    joined = " & ".join(_either(word, fold(word)) for word in words)
+    digits = _dialled(typed)
+    return f"({joined}) | {_prefix(digits)}" if digits else joined
+
+
+def _either(word: str, folded: str) -> str:
+    return _prefix(word) if word == folded else f"({_prefix(word)} | {_prefix(folded)})"
+
+
+def _prefix(word: str) -> str:
+    return f"'{word}':*"
+
+
+def _words(typed: str) -> list[str]:
+    spaced = "".join(character if _belongs_to_word(character) else " " for character in typed.lower())
+    return spaced.split()[:MOST_WORDS]
+
+
+def _belongs_to_word(character: str) -> bool:
+    return unicodedata.category(character)[0] in "LMN"
+
+
+def _dialled(typed: str) -> str:
+    """`0049 30 123`, `+49 30 123` and `030 123` as the digits that a number's word begins with."""
+    if not _PHONE_CHARACTERS.issuperset(typed):
+        return ""
+    digits = "".join(character for character in typed if character.isdecimal())
+    return digits.removeprefix("00").removeprefix("0") if len(digits) >= SHORTEST_WORD else ""
+
+
+def _name_begins(record_type: RecordType, beginning: str) -> ColumnElement[bool]:
+    name = record_type.model.__table__.c.sort_name
+    start = fold(beginning)
+    return and_(name >= start, name < start + _HIGHEST)
+
+
+def _has_address(record_type: RecordType, typed: str) -> ColumnElement[bool]:
+    columns = record_type.model.__table__.c
+    if "other_emails" not in columns:
+        return false()
+    # The second half lets the partial index answer.
+    return and_(columns.other_emails.contains([typed.strip().lower()]), columns.other_emails != literal_column("'{}'"))
