@@ -1,4 +1,4 @@
-"""Who may log in, and the durable list of sessions. The same columns serve a tenant's users and the platform's staff."""
+"""Who may log in, and the durable list of sessions. The same columns serve a tenant's users and our staff."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tenants.control import new_id
 
 
 class PersonColumns:
-    """A login. `epoch` grows whenever all sessions of this person must end. `email_key` is the address folded for look-up."""
+    """A login. `epoch` grows whenever all its sessions must end. `email_key` is the address folded for look-up."""
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     email: Mapped[str]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from config.settings import Settings
+from qikbiz.accounts import current
 from qikbiz.database import connect_database
-from qikbiz.web import errors, front_door, health, pages, responses
+from qikbiz.web import cookies, csrf, errors, front_door, health, pages, responses, toasts
 from qikbiz.web.front_door import QikBiz
 from tenants.runtime import Runtime
 
@@ -21,7 +22,8 @@ def create_app(settings: Settings, *, process: str = "web") -> QikBiz:
         TEMPLATES_AUTO_RELOAD=settings.environment == "development",
     )
     connect_database(app, Runtime(settings, process=process))
-    for part in (front_door, responses, errors, health, pages):
+    # After a request they take their turns backwards: first what pages leave to say, then cookies, headers and the log.
+    for part in (front_door, responses, errors, cookies, toasts, csrf, current, health, pages):
         part.register(app)
     open_rooms(app)
     return app
@@ -29,12 +31,18 @@ def create_app(settings: Settings, *, process: str = "web") -> QikBiz:
 
 def open_rooms(app: QikBiz) -> None:
     """One line for each room."""
+    from qikbiz.accounts.routes import accounts
     from qikbiz.console import routes as _console_pages
     from qikbiz.console.blueprint import console
+    from qikbiz.console.logins import staff
+    from qikbiz.home.routes import home
     from qikbiz.site.routes import site
 
     assert _console_pages.__all__  # importing them declares them
     app.register_blueprint(site, subdomain="site")
+    app.register_blueprint(accounts, subdomain="tenant")
+    app.register_blueprint(home, subdomain="tenant")
+    app.register_blueprint(staff, subdomain="console")
     if app.extensions["qikbiz"].settings.environment != "production":
         from qikbiz.mail.routes import mailbox
         from qikbiz.site.styleguide import styleguide

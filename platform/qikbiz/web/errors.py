@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
+from datetime import datetime
+from urllib.parse import quote, urlsplit
 
-from flask import Flask, Response, make_response, redirect, request
+from flask import Flask, Response, jsonify, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
+from flask_login import current_user
+from psycopg.errors import QueryCanceled
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
+from werkzeug.http import http_date
 
+from qikbiz.abuse.events import note
+from qikbiz.accounts.freshness import ConfirmationNeeded
 from qikbiz.failures import Failure
-from qikbiz.web.front_door import LoginNeeded, destination, request_id
+from qikbiz.web.csrf import CsrfFailed
+from qikbiz.web.destinations import destination, request_id
+from qikbiz.web.error_pages import render_error
+from qikbiz.web.error_texts import TEXTS
+from qikbiz.web.front_door import LoginNeeded
+from qikbiz.web.own_paths import own_path
+from qikbiz.web.typed_again import can_send_again, typed_fields
+from qikbiz.web.viewer import chosen_theme
 from tenants.redis import RedisAway
 
 logger = logging.getLogger(__name__)
 _HTTP_KEYS = {
-    400: "bad_request",
     401: "login_needed",
     403: "forbidden",
     404: "not_found",
@@ -26,9 +38,7 @@ _HTTP_KEYS = {
     409: "conflict",
     410: "gone",
     413: "too_large",
-    415: "bad_request",
     429: "too_many",
-    431: "bad_request",
     503: "unavailable",
 }
 
@@ -43,54 +53,117 @@ def register(app: Flask) -> None:
 
 
 def on_failure(failure: Failure) -> ResponseReturnValue:
-    if isinstance(failure, LoginNeeded) and not request.headers.get("HX-Request"):
-        return _to_login()
-    response = _page(failure.key, failure.status, failure.text)
-    if failure.retry_at is not None:
-        response.headers["Retry-After"] = failure.retry_at.strftime("%a, %d %b %Y %H:%M:%S GMT")
-    return response
+    if isinstance(failure, CsrfFailed):
+        note("bad_csrf")
+        logger.warning("csrf_failed", extra={"reason": type(failure).__name__})
+    if isinstance(failure, LoginNeeded):
+        return _to_login(failure)
+    if isinstance(failure, ConfirmationNeeded):
+        return _to("/confirm", failure)
+    if isinstance(failure, CsrfFailed) and can_send_again():
+        return _send_again("errors/send_again.html", failure.status)
+    return _answer(failure.key, failure.status, failure.text, retry_at=failure.retry_at)
 
 
 def on_http_exception(error: HTTPException) -> ResponseReturnValue:
     code = error.code or 500
     if code < 400:
         return error.get_response()
-    response = _page(_HTTP_KEYS.get(code, "bad_request" if code < 500 else "bug"), code)
-    if code == 405 and getattr(error, "valid_methods", None):
-        response.headers["Allow"] = ", ".join(error.valid_methods)  # type: ignore[attr-defined]  # MethodNotAllowed
+    response = _answer(_HTTP_KEYS.get(code, "bad_request" if code < 500 else "bug"), code)
+    allowed = getattr(error, "valid_methods", None)
+    if code == 405 and allowed:
+        response.headers["Allow"] = ", ".join(sorted(allowed))
     return response
 
 
 def on_redis_away(error: RedisAway) -> ResponseReturnValue:
     logger.warning("redis_away")
-    return _retry_soon(_page("redis_away", 503))
+    return _retry_soon(_answer("redis_away", 503))
 
 
 def on_database_away(error: Exception) -> ResponseReturnValue:
-    if isinstance(error, DBAPIError) and error.orig is not None and getattr(error.orig, "sqlstate", None) == "57014":
-        return _page("timeout", 503)
+    if isinstance(error, DBAPIError) and isinstance(error.orig, QueryCanceled):
+        return _answer("timeout", 503)
     logger.error("database_away", exc_info=error)
-    return _retry_soon(_page("database_away", 503))
+    return _retry_soon(_answer("database_away", 503))
 
 
 def on_bug(error: Exception) -> ResponseReturnValue:
     logger.error("bug", exc_info=error)
-    return _page("bug", 500)
+    return _answer("bug", 500)
 
 
-def _to_login() -> ResponseReturnValue:
-    here = request.full_path.rstrip("?") if request.method == "GET" else "/"
-    from urllib.parse import quote
+def _to_login(failure: LoginNeeded) -> ResponseReturnValue:
+    if request.method not in ("GET", "HEAD", "OPTIONS") and can_send_again():
+        # Nothing that somebody typed is lost because a session ended meanwhile.
+        return _send_again("errors/logged_out.html", failure.status)
+    return _to("/login", failure)
 
-    return redirect(f"/login?next={quote(here, safe='')}" if here != "/" else "/login")
+
+def _to(path: str, failure: Failure) -> ResponseReturnValue:
+    """Send a page there and back; a fragment says so to htmx, everything else gets the status."""
+    target = f"{path}?next={quote(_here(), safe='')}" if _here() != "/" else path
+    if request.headers.get("HX-Request"):
+        response = _answer(failure.key, failure.status)
+        response.headers["HX-Redirect"] = target
+        return response
+    if _wants_json() or request.method == "OPTIONS":
+        return _answer(failure.key, failure.status)
+    return redirect(target, 303)
 
 
-def _page(key: str, status: int, text: str = "", **more: Any) -> Response:
-    from qikbiz.web.error_pages import render_error
+def _here() -> str:
+    """The page that the person sees: this one, or the one whose form or fragment this is."""
+    if request.method in ("GET", "HEAD") and not request.headers.get("HX-Request"):
+        return own_path(request.full_path.rstrip("?"))
+    shown = urlsplit(request.headers.get("HX-Current-URL") or request.referrer or "")
+    if shown.netloc.lower() != request.environ.get("HTTP_HOST", "").lower():
+        return "/"
+    return own_path(shown.path + (f"?{shown.query}" if shown.query else ""))
 
-    response = make_response(render_error(key, request_id(), text=text, surface=destination().surface, **more), status)
+
+def _answer(key: str, status: int, text: str = "", *, retry_at: datetime | None = None) -> Response:
+    if _wants_json():
+        response = make_response(_problem(key, status, text), status)
+        response.content_type = "application/problem+json"
+    elif request.headers.get("HX-Request"):
+        response = make_response(_fragment(key, text), status)
+    else:
+        response = make_response(_page(key, text), status)
+    response.headers["Cache-Control"] = "no-store"
+    if retry_at is not None:
+        response.headers["Retry-After"] = http_date(retry_at)
+    return response
+
+
+def _problem(key: str, status: int, text: str) -> Response:
+    """RFC 9457."""
+    words = TEXTS.get(key, TEXTS["bug"])
+    return jsonify(title=words.title, status=status, detail=text or words.happened, key=key, request_id=request_id())
+
+
+def _page(key: str, text: str) -> str:
+    where = destination()
+    place = where.tenant.name if where.tenant else ""
+    return render_error(key, request_id(), text=text, surface=where.surface, place=place, theme=chosen_theme())
+
+
+def _fragment(key: str, text: str) -> str:
+    return render_template("errors/fragment.html", words=TEXTS.get(key, TEXTS["bug"]), text=text)
+
+
+def _send_again(template: str, status: int) -> Response:
+    fields, has_files = typed_fields()
+    response = make_response(
+        render_template(template, fields=fields, has_files=has_files, person=current_user, action=request.path), status
+    )
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def _wants_json() -> bool:
+    best = request.accept_mimetypes.best_match(["text/html", "application/json"])
+    return best == "application/json"
 
 
 def _retry_soon(response: Response) -> Response:

@@ -1,27 +1,41 @@
-"""Every request passes here: host → tenant, person, declared permission, one transaction, then the view."""
+"""Every request passes here: host → tenant, person, declared permission, one transaction, then the view.
+
+The order is the point: nothing is parsed before the sizes are known, nobody is asked about before the host is, and the
+view runs only when permission, form token and freshness are right.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-from flask import Flask, Request, current_app, g, request
+from flask import Flask, Request, current_app, request
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import NotFound as NoRoute
 from werkzeug.routing import MapAdapter
 
+from qikbiz.abuse.events import note
+from qikbiz.abuse.gate import admit_anonymous
+from qikbiz.abuse.signals import is_probe
+from qikbiz.accounts.freshness import ConfirmationNeeded, needs_fresh
+from qikbiz.accounts.people import Visitor
 from qikbiz.actors import ANONYMOUS, Actor, acting_as
 from qikbiz.database import control_work, runtime, tenant_work
 from qikbiz.failures import Forbidden, NotFound, Unavailable
 from qikbiz.permissions import Permission, permission_of
+from qikbiz.web import cookies
+from qikbiz.web.client_address import client_address
+from qikbiz.web.csrf import check_csrf
+from qikbiz.web.destinations import DESTINATION, destination, request_id
 from tenants.context import Tenant
-from tenants.control import new_id
 from tenants.directory import Destination, DirectoryAway
 from tenants.versions import is_served
 
-DESTINATION = "qikbiz.destination"
+# Forms that anyone may send are small; only people who may upload make us read more.
+PUBLIC_FORM_BYTES = 64 * 1024
+ANYONE = Visitor()
 
 
 class UnknownHost(NotFound):
@@ -77,7 +91,7 @@ class QikBiz(Flask):
 
     def _destination(self, request: Request) -> Destination:
         try:
-            found = self.extensions["qikbiz"].directory.resolve(request.environ.get("HTTP_HOST"))
+            found: Destination = self.extensions["qikbiz"].directory.resolve(request.environ.get("HTTP_HOST"))
         except DirectoryAway:
             request.environ["qikbiz.directory_away"] = True
             found = Destination("unknown", "")
@@ -88,51 +102,52 @@ class QikBiz(Flask):
 def register(app: QikBiz) -> None:
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
-    app.before_request(_name_request)
-
-
-def destination() -> Destination:
-    """Where the request at hand goes."""
-    found: Destination = request.environ[DESTINATION]
-    return found
+    app.context_processor(_what_pages_know)
 
 
 @contextmanager
 def request_work() -> Iterator[None]:
     """The transaction of a request, entered only after host, tenant and route are known to be servable."""
+    cookies.refuse_oversize()
     if request.environ.get("qikbiz.directory_away"):
         raise Unavailable
-    where = destination()
-    permission = _declared_permission()
+    where, view = destination(), _view()
+    permission = _declared_permission(view)
     with ExitStack() as work:
         if where.tenant is not None:
             _refuse_unservable(where.tenant)
             work.enter_context(tenant_work(where.tenant))
         elif where.surface == "console":
             work.enter_context(control_work())
-        person = current_user if where.surface in ("tenant", "console") else None
+        person = _person(where)
         work.enter_context(acting_as(_actor(person)))
         _check_permission(permission, person)
+        if permission is Permission.PUBLIC:
+            request.max_content_length = PUBLIC_FORM_BYTES
+        check_csrf()
+        if needs_fresh(view) and not person.is_fresh:
+            raise ConfirmationNeeded
+        work.enter_context(cookies.kept_only_if_committed())
         yield
 
 
-def _name_request() -> None:
-    g.request_id = request_id()
-
-
-def request_id() -> str:
-    """A reference for this request: on its log lines, its error page and its audit rows."""
-    if "qikbiz.request_id" not in request.environ:
-        request.environ["qikbiz.request_id"] = new_id().hex[-12:]
-    return str(request.environ["qikbiz.request_id"])
-
-
-def _declared_permission() -> Permission:
+def _view() -> Callable[..., Any]:
     if request.routing_exception is not None:
+        _note_odd_request(request.routing_exception)
         if destination().surface == "unknown":
             raise UnknownHost
         raise request.routing_exception
-    view = current_app.view_functions[str(request.endpoint)]
+    return current_app.view_functions[str(request.endpoint)]
+
+
+def _note_odd_request(error: Exception) -> None:
+    if destination().surface == "unknown":
+        note("bad_host")
+    elif isinstance(error, NoRoute) and is_probe(request.path):
+        note("probe")
+
+
+def _declared_permission(view: Callable[..., Any]) -> Permission:
     permission = permission_of(view)
     if permission is None:
         # Fails closed; the test over the URL map finds it long before a visitor does.
@@ -151,20 +166,32 @@ def _refuse_unservable(tenant: Tenant) -> None:
         raise Maintenance
 
 
+def _person(where: Destination) -> Any:
+    """Who is there. A stranger's address is asked about first; whoever is logged in is never stopped by it."""
+    if where.surface not in ("tenant", "console"):
+        return ANYONE
+    if not current_user.is_authenticated:
+        admit_anonymous(client_address(request.environ, runtime().settings.trusted_proxies))
+    return current_user
+
+
 def _actor(person: Any) -> Actor:
-    if person is None or not person.is_authenticated:
+    if not person.is_authenticated:
         return Actor(ANONYMOUS.kind, request_id=request_id())
-    kind = "staff" if destination().surface == "console" else "user"
-    return Actor(kind, person.id, person.name, request_id=request_id())
+    return Actor(person.kind, person.id, person.name, request_id=request_id())
 
 
 def _check_permission(permission: Permission, person: Any) -> None:
     if permission is Permission.PUBLIC:
         return
-    if person is None or not person.is_authenticated:
+    if not person.is_authenticated:
         raise LoginNeeded
     if not person.can(permission):
         raise Forbidden
 
 
-__all__ = ["HTTPException", "LoginNeeded", "QikBiz", "destination", "register", "request_id", "runtime"]
+def _what_pages_know() -> dict[str, Any]:
+    return {"tenant": destination().tenant, "request_id": request_id()} if request else {}
+
+
+__all__ = ["LoginNeeded", "QikBiz", "destination", "register", "request_id", "runtime"]

@@ -1,0 +1,238 @@
+"""What can be done with logins: log in and out, choose a password, change who may do what."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID
+
+from flask_login import current_user
+
+from qikbiz.abuse.events import note
+from qikbiz.accounts import letters, passwords, remembering, sessions, throttles, times
+from qikbiz.accounts.failures import AlreadyThere, LastAdministrator, WeakPassword, WrongPassword
+from qikbiz.accounts.models import User
+from qikbiz.accounts.people import Person
+from qikbiz.accounts.queries import account_for_change, account_named, lock_administrators
+from qikbiz.accounts.realms import Account, Realm, same_address, tenant_realm
+from qikbiz.accounts.tokens import account_behind, end_links, make_link
+from qikbiz.actors import Actor, acting_as, current_actor
+from qikbiz.audit.actions import record, record_on_platform
+from qikbiz.permissions import Role
+
+_NOT_OPEN = ("invited", "disabled")
+
+
+def log_in(realm: Realm, email: str, password: str, *, remember: bool) -> Account:
+    """Log in with name and password. Raises WrongPassword or TooMany; both look the same for names nobody has."""
+    name = same_address(email)
+    account, is_known_device = _look_up(realm, name)
+    give_back = throttles.try_login(realm, name, is_known_device=is_known_device)
+    is_open = account is not None and account.state not in _NOT_OPEN
+    if not passwords.matches(account.password_hash if account and is_open else None, password) or account is None:
+        note("login_failed" if account else "login_unknown", account=name)
+        raise WrongPassword
+    give_back()
+    note("login_succeeded", account=name)
+    return _welcome(realm, account.id, password, remember=remember)
+
+
+def log_out(realm: Realm, person: Person) -> None:
+    """End this session and, on this device, the remembering."""
+    sessions.end_session(realm.work, realm, person.session_key, "logout")
+    remembering.forget_device(realm.work, realm)
+    _record(realm, "login.ended", person)
+
+
+def confirm_password(realm: Realm, person: Person, password: str) -> None:
+    """Make this session fresh. Raises WrongPassword or TooMany."""
+    give_back = throttles.try_confirmation(realm, person.id.hex)
+    account = account_for_change(realm.work, realm, person.id)
+    if not passwords.matches(account.password_hash, password):
+        note("login_failed", account=account.email_key)
+        raise WrongPassword
+    give_back()
+    sessions.make_fresh(realm.work, realm, person.session_key, person.id)
+
+
+def send_password_link(realm: Realm, email: str) -> None:
+    """Mail a link for a new password, if somebody here has this address. The answer is the same if nobody has."""
+    throttles.ask_for_link(realm)
+    name = same_address(email)
+    account = account_named(realm.work, realm, name)
+    if account is None or account.state != "active" or not throttles.may_send_link(realm, name):
+        return
+    url = make_link(realm.work, realm, account, "password", times.RESET)
+    letters.send_password_link(realm, account, url)
+    _record(realm, "password.link_sent", account)
+
+
+def use_password_link(realm: Realm, secret: str, password: str) -> Account:
+    """Set a new password by a mailed link: every session ends, and a new one begins here."""
+    account, token = account_behind(realm.work, realm, "password", secret)
+    set_password(realm, account, password)
+    token.used_at = times.now()
+    account.epoch += 1
+    sessions.end_sessions_of(realm.work, realm, account.id, "password_changed")
+    letters.send_password_changed(realm, account)
+    _record(realm, "password.changed", account, how="link")
+    return _open(realm, account, "password_link")
+
+
+def accept_invitation(realm: Realm, secret: str, name: str, password: str) -> Account:
+    """Choose name and password by an invitation's link, and be logged in."""
+    account, token = account_behind(realm.work, realm, "invitation", secret)
+    account.name = name
+    set_password(realm, account, password)
+    token.used_at = times.now()
+    account.state = "active"
+    _record(realm, "user.joined", account)
+    return _open(realm, account, "invitation")
+
+
+def change_password(realm: Realm, person: Person, old: str, new: str) -> None:
+    """Change one's own password; the other sessions end. Raises WrongPassword, WeakPassword or TooMany."""
+    confirm_password(realm, person, old)
+    account = account_for_change(realm.work, realm, person.id)
+    set_password(realm, account, new)
+    sessions.end_sessions_of(realm.work, realm, account.id, "password_changed", except_key=person.session_key)
+    end_links(realm.work, realm, account, "password")
+    letters.send_password_changed(realm, account)
+    _record(realm, "password.changed", account, how="profile")
+
+
+def set_password(realm: Realm, account: Account, password: str) -> None:
+    """The one way to set a password, for pages, links and commands. Raises WeakPassword with the reason."""
+    names = [realm.name, account.name, account.email, *account.email.split("@")]
+    if realm.tenant:
+        names.append(realm.tenant.slug)
+    problem = passwords.problem_with(password, context=names)
+    if problem:
+        raise WeakPassword(problem)
+    account.password_hash = passwords.hash_password(password)
+    account.password_changed_at = times.now()
+
+
+def change_profile(realm: Realm, person: Person, *, name: str, time_zone: str, theme: str) -> None:
+    account = account_for_change(realm.work, realm, person.id)
+    account.name = name
+    account.time_zone = time_zone
+    account.preferences = {**account.preferences, "theme": theme}
+    sessions.doubt_after_commit(realm.work, realm, [account.id])
+
+
+def invite_user(email: str, name: str, role: str, *, invited_by: str = "", life: timedelta = times.INVITATION) -> str:
+    """Add a login to the tenant entered and mail the invitation; returns the link. Raises AlreadyThere."""
+    realm = tenant_realm()
+    user = account_named(realm.work, realm, email)
+    if user is not None and user.state != "invited":
+        raise AlreadyThere(f"{email} already has a login here.")
+    if user is None:
+        user = User(email=email.strip(), email_key=same_address(email), state="invited")
+        realm.work.add(user)
+    user.name, user.role = name, Role(role).value
+    realm.work.flush()
+    return _send_invitation(realm, user, invited_by, life)
+
+
+def resend_invitation(user_id: UUID, *, invited_by: str) -> User:
+    """Mail a new link; the one before ends."""
+    realm = tenant_realm()
+    user = account_for_change(realm.work, realm, user_id)
+    if user.state != "invited":
+        raise AlreadyThere(f"{user.name} has already accepted.")
+    _send_invitation(realm, user, invited_by, times.INVITATION)
+    assert isinstance(user, User)
+    return user
+
+
+def change_role(user_id: UUID, role: str) -> User:
+    """Give a user another role, felt at the next request. Raises LastAdministrator."""
+    user, administrators = _user_beside_administrators(user_id)
+    if role != Role.ADMINISTRATOR and [a.id for a in administrators] == [user.id]:
+        raise LastAdministrator(f"{user.name} is the only administrator. Make somebody else one first.")
+    before, user.role = user.role, Role(role).value
+    _record(tenant_realm(), "user.role_changed", user, role=[before, user.role])
+    sessions.doubt_after_commit(tenant_realm().work, tenant_realm(), [user.id])
+    return user
+
+
+def disable_user(user_id: UUID) -> User:
+    """Nobody logs in with this any more; what was logged in is out at the next request. Raises LastAdministrator."""
+    user, administrators = _user_beside_administrators(user_id)
+    if [a.id for a in administrators] == [user.id]:
+        raise LastAdministrator(f"{user.name} is the only administrator. Make somebody else one first.")
+    realm = tenant_realm()
+    user.state = "disabled"
+    user.epoch += 1
+    end_links(realm.work, realm, user)
+    sessions.end_sessions_of(realm.work, realm, user.id, "disabled")
+    _record(realm, "user.disabled", user)
+    return user
+
+
+def enable_user(user_id: UUID) -> User:
+    """Let a disabled user log in again, or have an invited one wait for the invitation as before."""
+    realm = tenant_realm()
+    user = account_for_change(realm.work, realm, user_id)
+    assert isinstance(user, User)
+    user.state = "active" if user.password_hash else "invited"
+    _record(realm, "user.enabled", user)
+    return user
+
+
+def _look_up(realm: Realm, name: str) -> tuple[Account | None, bool]:
+    # In a transaction of its own: no connection is held while the password is hashed.
+    with realm.own_work() as work:
+        account = account_named(work, realm, name)
+        is_known = account is not None and remembering.remembers(work, realm, account.id)
+        return account, is_known
+
+
+def _welcome(realm: Realm, account_id: UUID, password: str, *, remember: bool) -> Account:
+    account = account_for_change(realm.work, realm, account_id)
+    if account.state in _NOT_OPEN:
+        raise WrongPassword
+    if account.password_hash and passwords.is_outdated(account.password_hash):
+        account.password_hash = passwords.hash_password(password)
+    return _open(realm, account, "password", remember=remember)
+
+
+def _open(realm: Realm, account: Account, method: str, *, remember: bool = False) -> Account:
+    work = realm.work
+    if current_user.is_authenticated:
+        sessions.end_session(work, realm, current_user.session_key, "new_login")
+    remembering.forget_device(work, realm, "new_login")
+    series = remembering.remember_device(work, realm, account) if remember and isinstance(account, User) else None
+    opened = sessions.open_session(work, realm, account, method, is_fresh=True, series_hash=series)
+    if series:
+        letters.send_new_device(realm, account, opened.device)
+    _record(realm, "login.opened", account, method=method, remembered=bool(series))
+    return account
+
+
+def _user_beside_administrators(user_id: UUID) -> tuple[User, list[User]]:
+    # The administrators first and in one order, whoever is changed: so two requests wait and don't deadlock.
+    administrators = lock_administrators()
+    realm = tenant_realm()
+    user = account_for_change(realm.work, realm, user_id)
+    assert isinstance(user, User)
+    return user, administrators
+
+
+def _send_invitation(realm: Realm, user: Account, invited_by: str, life: timedelta) -> str:
+    url = make_link(realm.work, realm, user, "invitation", life)
+    letters.send_invitation(realm, user, url, invited_by=invited_by)
+    _record(realm, "user.invited", user)
+    return url
+
+
+def _record(realm: Realm, action: str, who: Account | Person, **details: object) -> None:
+    # Who logs in, or comes by a link, is nobody yet when the request begins.
+    actor = current_actor()
+    if actor.kind == "anonymous":
+        actor = Actor(realm.kind, who.id, who.name, request_id=actor.request_id)
+    with acting_as(actor):
+        if realm.tenant:
+            record(action, record_type="user", record_id=who.id, subject=who.email, details=dict(details))
+        else:
+            record_on_platform(action, subject=who.email, details=dict(details))

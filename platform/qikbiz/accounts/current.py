@@ -1,0 +1,81 @@
+"""Who is making the request at hand. Flask-Login carries the answer as `current_user`; the deciding is done here."""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+from flask import Flask, Request, g
+from flask.sessions import SessionInterface, SessionMixin
+from flask_login import LoginManager
+
+from qikbiz.abuse.events import note
+from qikbiz.accounts import remembering, sessions
+from qikbiz.accounts.people import Person, Visitor
+from qikbiz.accounts.realms import Realm, realm_of_request
+from qikbiz.web.cookies import SESSION, broken_cookies, delete_cookie, open_cookie
+from tenants.context import NoTenantEntered
+
+SESSION_COOKIE_BYTES = 48
+
+
+class PeopleOfSessions(LoginManager):  # type: ignore[misc]  # Flask-Login has no types
+    """Flask-Login with its session, its remember cookie and its protection taken out (research: security.md 3.7)."""
+
+    def init_app(self, app: Flask, add_context_processor: bool = True) -> None:
+        if app.config.get("LOGIN_DISABLED"):
+            raise RuntimeError("LOGIN_DISABLED turns every login check off. Remove it.")
+        super().init_app(app, add_context_processor)
+        # Its own hook would look after a cookie that the product doesn't have.
+        app.after_request_funcs[None].remove(self._update_remember_cookie)
+
+    def _load_user(self) -> None:
+        self._update_request_context_with_user(_person_of_request())
+
+
+class NoFlaskSession(SessionInterface):
+    """Flask's own session is not used: nothing of a person is kept in a cookie."""
+
+    def open_session(self, app: Flask, request: Request) -> SessionMixin:
+        return Nothing()
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Any) -> None:
+        return None
+
+
+class Nothing(dict[str, Any], SessionMixin):
+    """Empty, and refuses to be anything else."""
+
+    def __setitem__(self, key: str, value: Any) -> NoReturn:
+        raise TypeError("There is no Flask session here; see qikbiz/web/cookies.py.")
+
+
+def register(app: Flask) -> None:
+    app.session_interface = NoFlaskSession()
+    app.config["EXEMPT_METHODS"] = frozenset()
+    manager = PeopleOfSessions(app)
+    manager.session_protection = None
+    manager.anonymous_user = Visitor
+
+
+def _person_of_request() -> Person | None:
+    realm = realm_of_request()
+    if realm is None:
+        return None
+    try:
+        person = _from_session(realm) or (remembering.restore(realm) if realm.tenant else None)
+    except NoTenantEntered:
+        return None
+    if broken_cookies():
+        note("bad_cookie")
+    g.person_id = str(person.id) if person else None
+    return person
+
+
+def _from_session(realm: Realm) -> Person | None:
+    opened = open_cookie(SESSION)
+    if opened is None or len(opened.plaintext) != SESSION_COOKIE_BYTES:
+        return None
+    person = sessions.resume(realm, opened)
+    if person is None:
+        delete_cookie(SESSION)
+    return person

@@ -1,0 +1,164 @@
+"""The pages before the door: log in and out, a forgotten password, an invitation. The same for users and for staff."""
+
+from __future__ import annotations
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from qikbiz.abuse.events import note
+from qikbiz.accounts import actions
+from qikbiz.accounts.failures import WeakPassword, WrongPassword
+from qikbiz.accounts.forms import ConfirmForm, ForgotForm, InvitationForm, LoginForm, NewPasswordForm
+from qikbiz.accounts.realms import Account, realm_at_hand
+from qikbiz.accounts.tokens import LinkEnded, Purpose, account_behind
+from qikbiz.permissions import Permission, public, requires
+from qikbiz.web.cookies import SESSION, delete_cookie
+from qikbiz.web.own_paths import own_path
+from qikbiz.web.toasts import show_toast
+
+_WRONG = "E-mail address and password don't belong together. Check both and try again."
+
+
+@public
+def login() -> ResponseReturnValue:
+    target = own_path(request.args.get("next"))
+    if current_user.is_authenticated:
+        return redirect(target)
+    return render_template("accounts/login.html", form=LoginForm(next=target), realm=realm_at_hand())
+
+
+@public
+def log_in() -> ResponseReturnValue:
+    form = LoginForm()
+    if form.validate_on_submit():
+        try:
+            actions.log_in(
+                realm_at_hand(), form.email.data or "", form.password.data or "", remember=bool(form.remember.data)
+            )
+        except WrongPassword:
+            form.form_errors.append(_WRONG)
+        else:
+            return redirect(own_path(form.next.data), 303)
+    return render_template("accounts/login.html", form=form, realm=realm_at_hand()), 401
+
+
+@requires(Permission.SIGNED_IN)
+def logout() -> ResponseReturnValue:
+    actions.log_out(realm_at_hand(), current_user)
+    delete_cookie(SESSION)
+    response = redirect(url_for(".login"), 303)
+    # Not "cookies": that would also end the message of the next page, and ours are deleted one by one.
+    response.headers["Clear-Site-Data"] = '"cache", "storage"'
+    return response
+
+
+@public
+def forgot() -> ResponseReturnValue:
+    return render_template("accounts/forgot.html", form=ForgotForm())
+
+
+@public
+def ask_for_password_link() -> ResponseReturnValue:
+    form = ForgotForm()
+    if not form.validate_on_submit():
+        return render_template("accounts/forgot.html", form=form), 422
+    actions.send_password_link(realm_at_hand(), form.email.data or "")
+    return render_template("accounts/forgot_sent.html", email=form.email.data)
+
+
+@public
+def new_password(secret: str) -> ResponseReturnValue:
+    account = _behind("password", secret)
+    if account is None:
+        return _link_ended("password")
+    return render_template("accounts/new_password.html", form=NewPasswordForm(), account=account)
+
+
+@public
+def choose_password(secret: str) -> ResponseReturnValue:
+    account = _behind("password", secret)
+    if account is None:
+        return _link_ended("password")
+    form = NewPasswordForm()
+    if form.validate_on_submit():
+        try:
+            actions.use_password_link(realm_at_hand(), secret, form.password.data or "")
+        except WeakPassword as weak:
+            form.password.errors = [weak.text]
+        else:
+            show_toast("Your new password is set. Everywhere else you were logged out.")
+            return redirect("/", 303)
+    return render_template("accounts/new_password.html", form=form, account=account), 422
+
+
+@public
+def invitation(secret: str) -> ResponseReturnValue:
+    account = _behind("invitation", secret)
+    if account is None:
+        return _link_ended("invitation")
+    form = InvitationForm(name=account.name)
+    return render_template("accounts/invitation.html", form=form, account=account, realm=realm_at_hand())
+
+
+@public
+def accept_invitation(secret: str) -> ResponseReturnValue:
+    account = _behind("invitation", secret)
+    if account is None:
+        return _link_ended("invitation")
+    form = InvitationForm()
+    if form.validate_on_submit():
+        try:
+            actions.accept_invitation(realm_at_hand(), secret, form.name.data or "", form.password.data or "")
+        except WeakPassword as weak:
+            form.password.errors = [weak.text]
+        else:
+            return redirect("/", 303)
+    return render_template("accounts/invitation.html", form=form, account=account, realm=realm_at_hand()), 422
+
+
+@requires(Permission.SIGNED_IN)
+def confirm() -> ResponseReturnValue:
+    target = own_path(request.args.get("next"))
+    return render_template("accounts/confirm.html", form=ConfirmForm(next=target))
+
+
+@requires(Permission.SIGNED_IN)
+def confirm_password() -> ResponseReturnValue:
+    form = ConfirmForm()
+    if form.validate_on_submit():
+        try:
+            actions.confirm_password(realm_at_hand(), current_user, form.password.data or "")
+        except WrongPassword:
+            form.password.errors = ["This is not your password."]
+        else:
+            return redirect(own_path(form.next.data), 303)
+    return render_template("accounts/confirm.html", form=form), 401
+
+
+def open_entrance(room: Blueprint) -> None:
+    """Give `room` the pages before the door."""
+    for path, page, act in (
+        ("/login", login, log_in),
+        ("/forgot", forgot, ask_for_password_link),
+        ("/new-password/<secret>", new_password, choose_password),
+        ("/invitation/<secret>", invitation, accept_invitation),
+        ("/confirm", confirm, confirm_password),
+    ):
+        room.add_url_rule(path, view_func=page, methods=["GET"])
+        room.add_url_rule(path, view_func=act, methods=["POST"])
+    room.add_url_rule("/logout", view_func=logout, methods=["POST"])
+
+
+def _behind(purpose: Purpose, secret: str) -> Account | None:
+    realm = realm_at_hand()
+    try:
+        account, _token = account_behind(realm.work, realm, purpose, secret)
+    except LinkEnded:
+        note("bad_link")
+        return None
+    return account
+
+
+def _link_ended(purpose: Purpose) -> ResponseReturnValue:
+    return render_template("accounts/link_ended.html", purpose=purpose), 410

@@ -1,0 +1,116 @@
+"""The forms about logins. Passwords are judged in actions.py, where every path passes."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+from zoneinfo import available_timezones
+
+from email_validator import EmailNotValidError, validate_email
+from flask import request
+from wtforms import BooleanField, EmailField, Form, HiddenField, PasswordField, RadioField, SelectField, StringField
+from wtforms.validators import InputRequired, Length, StopValidation
+
+from qikbiz.failures import Failure
+from qikbiz.permissions import Role
+from qikbiz.web.csrf import FIELD
+
+ROLES = [
+    (Role.ADMINISTRATOR.value, "Administrator: everything, and who may log in"),
+    (Role.MEMBER.value, "Member: works with contacts and companies, imports"),
+    (Role.READER.value, "Reader: sees contacts and companies"),
+]
+_THEMES = [("auto", "Like the device"), ("light", "Light"), ("dark", "Dark")]
+
+
+class UnexpectedField(Failure):
+    """The request sets something that this form doesn't have."""
+
+    key = "bad_request"
+
+
+@cache
+def zones() -> list[tuple[str, str]]:
+    known = {zone for zone in available_timezones() if "/" in zone and not zone.startswith(("Etc/", "posix", "right"))}
+    return [("UTC", "UTC"), *((zone, zone.replace("_", " ")) for zone in sorted(known))]
+
+
+class OwnForm(Form):
+    """A form that refuses fields it does not have: nobody sets a role or a tenant on the side."""
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(request.form if request.method == "POST" else None, **given)
+
+    def refuse_unknown_fields(self) -> None:
+        unknown = sorted(set(request.form) - set(self._fields) - {FIELD})
+        if unknown:
+            raise UnexpectedField(f"The form has no field named “{unknown[0][:60]}”.")
+
+    def validate_on_submit(self) -> bool:
+        if request.method != "POST":
+            return False
+        self.refuse_unknown_fields()
+        return bool(self.validate())
+
+
+def _is_an_address(form: Form, field: EmailField) -> None:
+    try:
+        field.data = validate_email(field.data or "", check_deliverability=False, test_environment=True).normalized
+    except EmailNotValidError as error:
+        raise StopValidation("This is not an e-mail address. It should look like ann@example.com.") from error
+
+
+def _has_no_odd_characters(form: Form, field: StringField) -> None:
+    field.data = (field.data or "").strip()
+    if any(not character.isprintable() for character in field.data):
+        raise StopValidation("The name contains a character that can't be shown.")
+
+
+_needed = InputRequired
+_NAME = [_needed("Give a name."), Length(max=200, message="Use at most 200 characters."), _has_no_odd_characters]
+
+
+class LoginForm(OwnForm):
+    email = EmailField("E-mail", [_needed("Give your e-mail address."), Length(max=320)])
+    password = PasswordField("Password", [_needed("Give your password.")])
+    remember = BooleanField("Stay logged in on this device")
+    next = HiddenField()
+
+
+class ForgotForm(OwnForm):
+    email = EmailField("E-mail", [_needed("Give your e-mail address."), Length(max=320)])
+
+
+class NewPasswordForm(OwnForm):
+    password = PasswordField("New password", [_needed("Choose a password.")])
+
+
+class InvitationForm(OwnForm):
+    name = StringField("Your name", _NAME)
+    password = PasswordField("Password", [_needed("Choose a password.")])
+
+
+class ConfirmForm(OwnForm):
+    password = PasswordField("Password", [_needed("Give your password.")])
+    next = HiddenField()
+
+
+class ProfileForm(OwnForm):
+    name = StringField("Name", _NAME)
+    time_zone = SelectField("Time zone", [_needed()], choices=zones)
+    theme = RadioField("Appearance", [_needed()], choices=_THEMES)
+
+
+class ChangePasswordForm(OwnForm):
+    old_password = PasswordField("Password until now", [_needed("Give the password you have now.")])
+    password = PasswordField("New password", [_needed("Choose a password.")])
+
+
+class InviteForm(OwnForm):
+    email = EmailField("E-mail", [_needed("Give an e-mail address."), Length(max=320), _is_an_address])
+    name = StringField("Name", _NAME)
+    role = RadioField("Role", [_needed("Choose a role.")], choices=ROLES, default=Role.MEMBER.value)
+
+
+class RoleForm(OwnForm):
+    role = SelectField("Role", [_needed("Choose a role.")], choices=ROLES)

@@ -1,0 +1,43 @@
+"""The mails about logins. The links in them open a login, so they are secrets until used."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from qikbiz.accounts.realms import Account, Realm
+from qikbiz.mail.actions import send, send_platform
+
+
+def send_invitation(realm: Realm, account: Account, url: str, *, invited_by: str = "") -> None:
+    template = "invitation" if realm.tenant else "staff_invitation"
+    _send(realm, account, template, {"url": url, "invited_by": invited_by, "days": 7})
+
+
+def send_password_link(realm: Realm, account: Account, url: str) -> None:
+    _send(realm, account, "password_reset", {"url": url, "hours": 1})
+
+
+def send_password_changed(realm: Realm, account: Account) -> None:
+    _send(realm, account, "password_changed", {"url": realm.url("/forgot")})
+
+
+def send_theft_detected(realm: Realm, account: Account) -> None:
+    _send(realm, account, "theft_detected", {"url": realm.url("/login")})
+
+
+def send_new_device(realm: Realm, account: Account, device: str) -> None:
+    _send(realm, account, "new_device", {"device": device, "url": realm.url("/profile/sessions")})
+
+
+def _send(realm: Realm, account: Account, template: str, values: dict[str, Any]) -> None:
+    sender = send if realm.tenant else send_platform
+    sender(
+        template,
+        to_address=account.email,
+        to_name=account.name,
+        values={"organisation": realm.name, "name": account.name, **values},
+        category="security",
+        # Each act sends its own mail: nothing is to be held back as said before.
+        dedupe_key=f"{template}:{account.id}:{secrets.token_hex(8)}",
+    )

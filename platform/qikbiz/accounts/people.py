@@ -1,0 +1,71 @@
+"""What `current_user` is: a person known from the session's record, or a visitor nobody knows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from qikbiz.accounts import times
+from qikbiz.permissions import Permission, allows
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody logged in, with a snapshot of the login that is renewed the moment it changes.
+
+    `session_key` is the HMAC of the session's id; `fresh_until` says how long the password needn't be asked again.
+    """
+
+    kind: Literal["user", "staff"]
+    id: UUID
+    name: str
+    email: str
+    role: str
+    session_key: bytes
+    fresh_until: datetime | None
+    time_zone: str = ""
+    preferences: dict[str, Any] = field(default_factory=dict)
+    is_remembered: bool = False
+
+    is_authenticated = True
+    is_active = True
+    is_anonymous = False
+
+    @property
+    def is_fresh(self) -> bool:
+        return self.fresh_until is not None and times.now() < self.fresh_until
+
+    def can(self, permission: Permission | str) -> bool:
+        return allows(self.role, Permission(permission))
+
+    def get_id(self) -> str:
+        """Flask-Login's name for the session; never the row's id, which another tenant may have too."""
+        return self.session_key.hex()
+
+
+class Visitor:
+    """Nobody in particular."""
+
+    id = None
+    name = ""
+    email = ""
+    role = ""
+    time_zone = ""
+    session_key = b""
+    is_authenticated = False
+    is_active = False
+    is_anonymous = True
+    is_fresh = False
+    is_remembered = False
+
+    @property
+    def preferences(self) -> dict[str, Any]:
+        return {}
+
+    def can(self, _permission: Permission | str) -> bool:
+        return False
+
+    def get_id(self) -> None:
+        return None

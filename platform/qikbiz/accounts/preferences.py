@@ -1,0 +1,19 @@
+"""What somebody chose about their own pages, kept with the login."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask_login import current_user
+
+from qikbiz.accounts import sessions
+from qikbiz.accounts.queries import account_for_change
+from qikbiz.accounts.realms import realm_at_hand
+
+
+def save_preference(name: str, value: Any) -> None:
+    """Keep one choice of the person at hand, on all their devices."""
+    realm = realm_at_hand()
+    account = account_for_change(realm.work, realm, current_user.id)
+    account.preferences = {**account.preferences, name: value}
+    sessions.doubt_after_commit(realm.work, realm, [account.id])

@@ -1,0 +1,41 @@
+"""Reading logins. `work` is the session to read in; the tenant's or the control database's."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy import case, func, select
+from sqlalchemy.orm import Session
+
+from qikbiz.accounts.models import User
+from qikbiz.accounts.realms import Account, Realm, same_address
+from qikbiz.database import db
+from qikbiz.failures import NotFound
+from qikbiz.permissions import Role
+
+
+def account_named(work: Session, realm: Realm, email: str) -> Account | None:
+    people = realm.people
+    statement = select(people).where(people.email_key == same_address(email))
+    found: Account | None = work.scalars(statement).one_or_none()
+    return found
+
+
+def account_for_change(work: Session, realm: Realm, account_id: UUID) -> Account:
+    """The login, locked until the end of the transaction. Raises NotFound."""
+    found: Account | None = work.get(realm.people, account_id, with_for_update=True)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def all_users() -> list[User]:
+    """Every login of the tenant entered: those who can log in first, then by name."""
+    disabled_last = case((User.state == "disabled", 1), else_=0)
+    return list(db.session.scalars(select(User).order_by(disabled_last, func.lower(User.name), User.id)))
+
+
+def lock_administrators() -> list[User]:
+    """The active administrators, locked: two of them can't step down past each other."""
+    statement = select(User).where(User.role == Role.ADMINISTRATOR.value, User.state == "active").order_by(User.id)
+    return list(db.session.scalars(statement.with_for_update()))

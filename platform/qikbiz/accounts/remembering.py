@@ -1,0 +1,175 @@
+"""“Stay logged in on this device”: a series with a one-time token (research: security.md 3.6).
+
+Each use of the token replaces it. The one before is still good for a minute, for tabs that were opened together, and
+for longer only if the browser never showed the new one, since then the answer that carried it was lost. Any other old
+token means that two hold the series, and one of them is a thief: everything of this person ends.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from datetime import datetime
+from hmac import compare_digest
+from uuid import UUID
+
+from flask import request
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from qikbiz.abuse.events import note
+from qikbiz.accounts import sessions, times
+from qikbiz.accounts.devices import device_of_request
+from qikbiz.accounts.letters import send_theft_detected
+from qikbiz.accounts.models import RememberSeries, User
+from qikbiz.accounts.people import Person
+from qikbiz.accounts.realms import Realm
+from qikbiz.database import runtime
+from qikbiz.web.client_address import client_address, shown_prefix
+from qikbiz.web.cookies import REMEMBER, SESSION, broken_cookies, delete_cookie, open_cookie, set_cookie
+
+_SERIES, _TOKEN = "remember-series", "remember-token"
+_SERIES_BYTES, _TOKEN_BYTES = 16, 32
+logger = logging.getLogger(__name__)
+
+
+def remember_device(work: Session, realm: Realm, user: User) -> bytes:
+    """Start a series on this device and return its hash; the response carries the cookie."""
+    series, token, moment = secrets.token_bytes(_SERIES_BYTES), secrets.token_bytes(_TOKEN_BYTES), times.now()
+    row = RememberSeries(
+        series_hash=realm.mac(_SERIES, series),
+        user_id=user.id,
+        token_hash=realm.mac(_TOKEN, token),
+        is_seen=True,
+        rotated_at=moment,
+        created_at=moment,
+        expires_at=moment + times.REMEMBER,
+        ends_at=moment + times.REMEMBER_AT_MOST,
+        device=device_of_request(),
+        address_prefix=shown_prefix(client_address(request.environ, runtime().settings.trusted_proxies)),
+    )
+    work.add(row)
+    work.flush()
+    set_cookie(REMEMBER, series + token, life=times.REMEMBER)
+    return row.series_hash
+
+
+def restore(realm: Realm) -> Person | None:
+    """Log in whoever this device remembers, with a new session that is not fresh."""
+    shown = _shown()
+    if shown is None:
+        if REMEMBER.name in broken_cookies():
+            delete_cookie(REMEMBER)
+        return None
+    series, token = shown
+    with realm.own_work() as work:
+        row = _series(work, realm, series)
+        user = work.get(User, row.user_id) if row else None
+        if row is None or user is None or not _is_good(row, user):
+            delete_cookie(REMEMBER)
+            return None
+        if not _accept(realm, row, series, token):
+            _end_everything(work, realm, user)
+            return None
+        opened = sessions.open_session(work, realm, user, "remembered", is_fresh=False, series_hash=row.series_hash)
+        return sessions.person_of(realm, user, opened)
+
+
+def note_shown_token(realm: Realm, person_id: UUID) -> bool:
+    """The browser has shown its newest token, so the answer that carried it arrived. True when that was news."""
+    shown = _shown()
+    if shown is None:
+        return False
+    series, token = shown
+    statement = (
+        update(RememberSeries)
+        .where(
+            RememberSeries.series_hash.in_(realm.macs(_SERIES, series)),
+            RememberSeries.token_hash.in_(realm.macs(_TOKEN, token)),
+            RememberSeries.user_id == person_id,
+            RememberSeries.is_seen.is_(False),
+        )
+        .values(is_seen=True)
+        .returning(RememberSeries.series_hash)
+    )
+    with realm.own_work() as work:
+        return work.scalar(statement) is not None
+
+
+def forget_device(work: Session, realm: Realm, reason: str = "logout") -> None:
+    """End the series whose cookie this browser holds, and have the cookie deleted."""
+    shown = _shown() if realm.tenant else None
+    if shown is not None:
+        work.execute(
+            update(RememberSeries)
+            .where(RememberSeries.series_hash.in_(realm.macs(_SERIES, shown[0])), RememberSeries.revoked_at.is_(None))
+            .values(revoked_at=times.now(), revoked_reason=reason)
+        )
+    delete_cookie(REMEMBER)
+
+
+def remembers(work: Session, realm: Realm, user_id: UUID) -> bool:
+    """Whether this browser is a device that this person has chosen to be remembered on."""
+    shown = _shown() if realm.tenant else None
+    if shown is None:
+        return False
+    row = _series(work, realm, shown[0])
+    return row is not None and row.user_id == user_id and row.revoked_at is None
+
+
+def _shown() -> tuple[bytes, bytes] | None:
+    opened = open_cookie(REMEMBER)
+    if opened is None or len(opened.plaintext) != _SERIES_BYTES + _TOKEN_BYTES:
+        return None
+    return opened.plaintext[:_SERIES_BYTES], opened.plaintext[_SERIES_BYTES:]
+
+
+def _series(work: Session, realm: Realm, series: bytes) -> RememberSeries | None:
+    # Locked, so that twenty tabs come one after the other and only the first rotates.
+    statement = select(RememberSeries).where(RememberSeries.series_hash.in_(realm.macs(_SERIES, series)))
+    return work.scalars(statement.with_for_update()).one_or_none()
+
+
+def _is_good(row: RememberSeries, user: User) -> bool:
+    moment = times.now()
+    return row.revoked_at is None and moment < min(row.expires_at, row.ends_at) and user.state == "active"
+
+
+def _accept(realm: Realm, row: RememberSeries, series: bytes, token: bytes) -> bool:
+    """Whether the token is the current one or one of the two excused old ones; rotates when it should."""
+    moment, given = times.now(), realm.macs(_TOKEN, token)
+    if _is_one_of(row.token_hash, given):
+        row.previous_hash = row.token_hash
+        _rotate(realm, row, series, moment)
+        return True
+    if row.previous_hash is None or not _is_one_of(row.previous_hash, given):
+        return False
+    if moment - row.rotated_at <= times.REMEMBER_GRACE:
+        return True
+    if row.is_seen:
+        return False
+    _rotate(realm, row, series, moment)
+    return True
+
+
+def _rotate(realm: Realm, row: RememberSeries, series: bytes, moment: datetime) -> None:
+    token = secrets.token_bytes(_TOKEN_BYTES)
+    row.token_hash = realm.mac(_TOKEN, token)
+    row.is_seen = False
+    row.rotated_at = moment
+    row.expires_at = min(moment + times.REMEMBER, row.ends_at)
+    set_cookie(REMEMBER, series + token, life=row.expires_at - moment)
+
+
+def _end_everything(work: Session, realm: Realm, user: User) -> None:
+    user.epoch += 1
+    sessions.end_sessions_of(work, realm, user.id, "token_reuse")
+    send_theft_detected(realm, user)
+    note("remember_reuse", account=user.email_key)
+    logger.warning("authn_token_reuse", extra={"person": str(user.id)})
+    delete_cookie(REMEMBER)
+    delete_cookie(SESSION)
+
+
+def _is_one_of(stored: bytes, given: tuple[bytes, ...]) -> bool:
+    return any([compare_digest(stored, mac) for mac in given])

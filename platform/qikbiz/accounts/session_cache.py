@@ -1,0 +1,160 @@
+"""What Redis remembers of a session, so that an ordinary request asks Postgres nothing about the person.
+
+Each person has a stamp in Redis. Whatever changes for the person or ends one of the sessions sets a new stamp, after
+its commit; a record made under an older stamp is not believed. So nothing that a slow request writes back can bring an
+ended session to life. Redis decides nothing: what it does not confirm, Postgres is asked.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from qikbiz.accounts import times
+from qikbiz.accounts.people import Person
+from qikbiz.accounts.realms import Realm
+from qikbiz.database import runtime
+
+# Clocks of several machines may differ by this much when a record's age is compared with an outage.
+_MARGIN_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """One session as Redis knows it. Times are aware; `stamp` is the person's at the time of writing."""
+
+    person: Person
+    stamp: str
+    epoch: int
+    idle_until: datetime
+    ends_at: datetime
+    seen_at: datetime
+    written_at: float
+    shows_new_token: bool = False
+
+    def is_believed(self, stamp: str, epoch: int) -> bool:
+        """Whether this may be used without asking Postgres."""
+        now = times.now()
+        return (
+            self.stamp == stamp
+            and self.epoch == epoch
+            and self.seen_at <= now < min(self.idle_until, self.ends_at, self.seen_at + times.SEEN_EVERY)
+            and self.written_at >= runtime().redis.back_at + _MARGIN_SECONDS
+        )
+
+
+def fetch(realm: Realm, session_key: bytes, person_id: UUID) -> tuple[Remembered | None, str]:
+    """The record, if there is one, and the person's stamp. Raises RedisAway."""
+    stamp_key = _stamp_key(realm, person_id)
+    with runtime().redis.client() as client:
+        record, stamp = client.mget([_record_key(realm, session_key), stamp_key])
+        if stamp is None:
+            client.set(stamp_key, secrets.token_hex(8), nx=True, ex=_stamp_seconds())
+            record, stamp = None, client.get(stamp_key)
+    return _read(record, session_key), str(stamp)
+
+
+def keep(realm: Realm, remembered: Remembered, *, is_known: bool) -> None:
+    """Write the record: a new one only where none is, a known one only where it still is. Raises RedisAway."""
+    seconds = int((remembered.ends_at - times.now()).total_seconds())
+    if seconds < 1:
+        return
+    key = _record_key(realm, remembered.person.session_key)
+    with runtime().redis.client() as client:
+        client.set(key, _written(remembered), ex=seconds, nx=not is_known, xx=is_known)
+
+
+def forget(realm: Realm, session_keys: Iterable[bytes]) -> None:
+    """Raises RedisAway."""
+    names = [_record_key(realm, key) for key in session_keys]
+    if names:
+        with runtime().redis.client() as client:
+            client.delete(*names)
+
+
+def doubt(realm: Realm, people: Iterable[UUID]) -> None:
+    """Have Postgres asked again about every session of these people. Raises RedisAway."""
+    with runtime().redis.client() as client:
+        for person_id in people:
+            client.set(_stamp_key(realm, person_id), secrets.token_hex(8), ex=_stamp_seconds())
+
+
+def _record_key(realm: Realm, session_key: bytes) -> str:
+    return realm.key("s", session_key.hex())
+
+
+def _stamp_key(realm: Realm, person_id: UUID) -> str:
+    return realm.key("stamp", person_id.hex)
+
+
+def _stamp_seconds() -> int:
+    # Longer than any record lives: a stamp that was lost is made anew, and no record agrees with it.
+    return int(times.ABSOLUTE.total_seconds()) + 3600
+
+
+def _written(remembered: Remembered) -> str:
+    person = remembered.person
+    return json.dumps(
+        {
+            "kind": person.kind,
+            "id": person.id.hex,
+            "name": person.name,
+            "email": person.email,
+            "role": person.role,
+            "fresh_until": person.fresh_until.timestamp() if person.fresh_until else None,
+            "time_zone": person.time_zone,
+            "preferences": person.preferences,
+            "is_remembered": person.is_remembered,
+            "stamp": remembered.stamp,
+            "epoch": remembered.epoch,
+            "idle_until": remembered.idle_until.timestamp(),
+            "ends_at": remembered.ends_at.timestamp(),
+            "seen_at": remembered.seen_at.timestamp(),
+            "written_at": remembered.written_at,
+            "shows_new_token": remembered.shows_new_token,
+        }
+    )
+
+
+def _read(text: str | bytes | None, session_key: bytes) -> Remembered | None:
+    if text is None:
+        return None
+    try:
+        return _remembered(json.loads(text), session_key)
+    except (ValueError, TypeError, KeyError):
+        # Written by another version of the program, or not by us: Postgres knows.
+        return None
+
+
+def _remembered(record: dict[str, Any], session_key: bytes) -> Remembered:
+    person = Person(
+        kind=record["kind"],
+        id=UUID(record["id"]),
+        name=record["name"],
+        email=record["email"],
+        role=record["role"],
+        session_key=session_key,
+        fresh_until=_moment(record["fresh_until"]) if record["fresh_until"] else None,
+        time_zone=record["time_zone"],
+        preferences=dict(record["preferences"]),
+        is_remembered=record["is_remembered"],
+    )
+    return Remembered(
+        person=person,
+        stamp=record["stamp"],
+        epoch=int(record["epoch"]),
+        idle_until=_moment(record["idle_until"]),
+        ends_at=_moment(record["ends_at"]),
+        seen_at=_moment(record["seen_at"]),
+        written_at=float(record["written_at"]),
+        shows_new_token=record["shows_new_token"],
+    )
+
+
+def _moment(timestamp: float) -> datetime:
+    return datetime.fromtimestamp(timestamp, UTC)

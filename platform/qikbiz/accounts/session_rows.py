@@ -1,0 +1,123 @@
+"""The durable list of sessions: the truth about who is logged in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy.orm import Session
+
+from qikbiz.accounts import times
+from qikbiz.accounts.models import RememberSeries
+from qikbiz.accounts.realms import Account, AccountSession, Realm
+
+KEEP_ENDED = times.REMEMBER_AT_MOST
+
+
+def live_session(
+    work: Session, realm: Realm, keys: Sequence[bytes], person_id: UUID
+) -> tuple[AccountSession, Account] | None:
+    """The session under any of `keys` with its person, or None when it has ended in whatever way.
+
+    Seen for the first time in a minute, it is written down; that write looks once more whether it was revoked.
+    """
+    table, people = realm.sessions, realm.people
+    statement = select(table, people).join(people, people.id == table.person_id)
+    statement = statement.where(
+        table.id_hash.in_(keys),
+        table.person_id == person_id,
+        table.person_epoch == people.epoch,
+        people.state == "active",
+        *_is_live(realm),
+    )
+    found = work.execute(statement).one_or_none()
+    if found is None:
+        return None
+    row, person = found
+    moment = times.now()
+    if row.id_hash == keys[0] and row.last_seen_at <= moment < row.last_seen_at + times.SEEN_EVERY:
+        return row, person
+    return (row, person) if _see(work, realm, row, person, keys[0], moment) else None
+
+
+def live_sessions(work: Session, realm: Realm, person_id: UUID) -> list[AccountSession]:
+    """Those of one person that have not ended, the last used first."""
+    table = realm.sessions
+    statement = select(table).where(table.person_id == person_id, *_is_live(realm))
+    return list(work.scalars(statement.order_by(table.last_seen_at.desc(), table.created_at.desc())))
+
+
+def revoke(work: Session, realm: Realm, reason: str, *, which: ColumnElement[bool]) -> list[bytes]:
+    """End the sessions that `which` chooses and return their keys."""
+    table = realm.sessions
+    statement = (
+        update(table)
+        .where(which, table.revoked_at.is_(None))
+        .values(revoked_at=times.now(), revoked_reason=reason)
+        .returning(table.id_hash)
+        .execution_options(synchronize_session=False)
+    )
+    return list(work.scalars(statement))
+
+
+def is_series_shown(work: Session, series_hash: bytes | None) -> bool:
+    """Whether the browser has shown the newest token of a remembered device."""
+    if series_hash is None:
+        return True
+    seen = work.scalar(select(RememberSeries.is_seen).where(RememberSeries.series_hash == series_hash))
+    return seen is not False
+
+
+def delete_long_ended(work: Session, realm: Realm, *, before: datetime | None = None) -> int:
+    """Delete sessions, links and remembered devices that ended long ago. Returns how many."""
+    limit = before or times.now() - KEEP_ENDED
+    statements = [
+        delete(realm.sessions).where(realm.sessions.ends_at < limit),
+        delete(realm.tokens).where(realm.tokens.expires_at < limit),
+    ]
+    if realm.tenant:
+        statements.append(delete(RememberSeries).where(RememberSeries.ends_at < limit))
+    return sum(_deleted(work, statement) for statement in statements)
+
+
+def _deleted(work: Session, statement: object) -> int:
+    return int(work.execute(statement).rowcount)  # type: ignore[call-overload]  # a delete's result counts rows
+
+
+def _is_live(realm: Realm) -> tuple[ColumnElement[bool], ...]:
+    table, moment = realm.sessions, times.now()
+    return (
+        table.revoked_at.is_(None),
+        table.ends_at > moment,
+        table.idle_until > moment,
+        table.tenant_epoch == realm.epoch,
+    )
+
+
+def _see(
+    work: Session, realm: Realm, row: AccountSession, person: Account, newest_key: bytes, moment: datetime
+) -> bool:
+    table = realm.sessions
+    idle_until = min(moment + times.IDLE, row.ends_at)
+    statement = (
+        update(table)
+        .where(table.id_hash == row.id_hash, *_is_live(realm))
+        # Under the newest key from now on, so that the session outlives the key it was made with.
+        .values(last_seen_at=moment, idle_until=idle_until, id_hash=newest_key)
+        .returning(table.id_hash)
+        .execution_options(synchronize_session=False)
+    )
+    if work.scalar(statement) is None:
+        return False
+    people = realm.people
+    work.execute(
+        update(people)
+        .where(people.id == person.id)
+        .values(last_seen_at=moment)
+        .execution_options(synchronize_session=False)
+    )
+    work.expunge(row)
+    row.last_seen_at, row.idle_until, row.id_hash = moment, idle_until, newest_key
+    return True

@@ -1,0 +1,235 @@
+"""Logins that last: opening, resuming and ending sessions. docs/decisions/0002-sessions.md says why it is done so."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import time
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from flask import request
+from sqlalchemy import ColumnElement, and_, select, true, update
+from sqlalchemy.orm import Session
+
+from config.keys import Opened
+from qikbiz.accounts import session_cache, session_rows, times
+from qikbiz.accounts.devices import device_of_request
+from qikbiz.accounts.models import RememberSeries
+from qikbiz.accounts.people import Person
+from qikbiz.accounts.realms import Account, AccountSession, Realm
+from qikbiz.accounts.session_cache import Remembered
+from qikbiz.database import after_commit, runtime
+from qikbiz.web.client_address import client_address, shown_prefix
+from qikbiz.web.cookies import SESSION, set_cookie
+from tenants.redis import RedisAway
+
+PURPOSE = "session-id"
+_ID_BYTES = 32
+logger = logging.getLogger(__name__)
+
+
+def open_session(
+    work: Session, realm: Realm, account: Account, method: str, *, is_fresh: bool, series_hash: bytes | None = None
+) -> AccountSession:
+    """Log `account` in on this device with an id of its own, and have the response carry the cookie."""
+    secret, moment = secrets.token_bytes(_ID_BYTES), times.now()
+    row: AccountSession = realm.sessions(
+        id_hash=realm.mac(PURPOSE, secret),
+        person_id=account.id,
+        person_epoch=account.epoch,
+        tenant_epoch=realm.epoch,
+        created_at=moment,
+        last_seen_at=moment,
+        idle_until=moment + times.IDLE,
+        ends_at=moment + times.ABSOLUTE,
+        fresh_until=moment + times.FRESH if is_fresh else None,
+        method=method,
+        device=device_of_request(),
+        address_prefix=shown_prefix(client_address(request.environ, runtime().settings.trusted_proxies)),
+        series_hash=series_hash,
+    )
+    work.add(row)
+    work.flush()
+    _end_beyond_the_limit(work, realm, account.id)
+    set_cookie(SESSION, account.id.bytes + secret)
+    return row
+
+
+def resume(realm: Realm, opened: Opened) -> Person | None:
+    """Who the session cookie says is there, or None when that session has ended."""
+    person_id, secret = UUID(bytes=opened.plaintext[:16]), opened.plaintext[16:]
+    keys = realm.macs(PURPOSE, secret)
+    try:
+        known, stamp = session_cache.fetch(realm, keys[0], person_id)
+    except RedisAway:
+        known, stamp = None, ""
+    if known is not None and known.is_believed(stamp, realm.epoch):
+        found: Remembered | None = known
+    else:
+        found = _asked_of_postgres(realm, keys, person_id, stamp)
+        _write_back(realm, found, keys[0], was_known=known is not None)
+    if found is None:
+        return None
+    if opened.is_stale:
+        set_cookie(SESSION, opened.plaintext)
+    if found.shows_new_token:
+        _notice_shown_token(realm, found)
+    return found.person
+
+
+def end_session(work: Session, realm: Realm, key: bytes, reason: str) -> bool:
+    """End one session. False when there was none."""
+    table = realm.sessions
+    return bool(_end(work, realm, reason, table.id_hash == key))
+
+
+def end_session_and_device(work: Session, realm: Realm, row: AccountSession, reason: str) -> None:
+    """End a session together with the remembering that could bring it back."""
+    if row.series_hash is not None:
+        work.execute(
+            update(RememberSeries)
+            .where(RememberSeries.series_hash == row.series_hash)
+            .values(revoked_at=times.now(), revoked_reason=reason)
+            .execution_options(synchronize_session=False)
+        )
+    end_session(work, realm, row.id_hash, reason)
+
+
+def end_sessions_of(
+    work: Session, realm: Realm, person_id: UUID, reason: str, *, except_key: bytes | None = None
+) -> int:
+    """End every session of a person (but the one given) and every remembered device."""
+    table = realm.sessions
+    other = table.id_hash != except_key if except_key else true()
+    ended = _end(work, realm, reason, and_(table.person_id == person_id, other))
+    if realm.tenant:
+        work.execute(
+            update(RememberSeries)
+            .where(RememberSeries.user_id == person_id, RememberSeries.revoked_at.is_(None))
+            .values(revoked_at=times.now(), revoked_reason=reason)
+            .execution_options(synchronize_session=False)
+        )
+    doubt_after_commit(work, realm, [person_id])
+    return len(ended)
+
+
+def make_fresh(work: Session, realm: Realm, key: bytes, person_id: UUID) -> None:
+    """The person has just given the password again."""
+    table = realm.sessions
+    work.execute(
+        update(table)
+        .where(table.id_hash == key)
+        .values(fresh_until=times.now() + times.FRESH)
+        .execution_options(synchronize_session=False)
+    )
+    doubt_after_commit(work, realm, [person_id])
+
+
+def doubt_after_commit(work: Session, realm: Realm, people: Iterable[UUID]) -> None:
+    """Once `work` is committed, have Postgres asked about these people's sessions at their next request."""
+    chosen = list(people)
+    after_commit(work, lambda: _doubt_now(realm, chosen))
+
+
+def _doubt_now(realm: Realm, people: list[UUID]) -> None:
+    try:
+        session_cache.doubt(realm, people)
+    except RedisAway:
+        _ask_for_doubt(realm, people)
+
+
+def _ask_for_doubt(realm: Realm, people: list[UUID]) -> None:
+    # Other processes may still reach Redis, or reach it again before us: a job tells it when it can.
+    from qikbiz.jobs.actions import enqueue, enqueue_platform
+
+    arguments = {"people": [str(person_id) for person_id in people]}
+    with realm.own_work():
+        if realm.tenant:
+            enqueue("sessions.doubt", arguments)
+        else:
+            enqueue_platform("sessions.doubt_staff", arguments)
+
+
+def _end(work: Session, realm: Realm, reason: str, which: ColumnElement[bool]) -> list[bytes]:
+    table = realm.sessions
+    people = set(work.scalars(_people_of(realm, which)))
+    keys = session_rows.revoke(work, realm, reason, which=which)
+    if keys:
+        doubt_after_commit(work, realm, people)
+        after_commit(work, lambda: _forget_now(realm, keys))
+    logger.info("sessions_ended", extra={"reason": reason, "sessions": len(keys), "table": table.__tablename__})
+    return keys
+
+
+def _people_of(realm: Realm, which: ColumnElement[bool]) -> Any:
+    return select(realm.sessions.person_id).where(which).distinct()
+
+
+def _forget_now(realm: Realm, keys: list[bytes]) -> None:
+    try:
+        session_cache.forget(realm, keys)
+    except RedisAway:
+        logger.warning("session_records_not_forgotten", extra={"sessions": len(keys)})
+
+
+def _asked_of_postgres(realm: Realm, keys: tuple[bytes, ...], person_id: UUID, stamp: str) -> Remembered | None:
+    # `stamp` was read before Postgres is asked: a change in between then differs from it.
+    with realm.own_work() as work:
+        found = session_rows.live_session(work, realm, keys, person_id)
+        if found is None:
+            return None
+        row, account = found
+        is_shown = session_rows.is_series_shown(work, row.series_hash)
+        return Remembered(
+            person=person_of(realm, account, row),
+            stamp=stamp,
+            epoch=realm.epoch,
+            idle_until=row.idle_until,
+            ends_at=row.ends_at,
+            seen_at=row.last_seen_at,
+            written_at=time.time(),
+            shows_new_token=not is_shown,
+        )
+
+
+def person_of(realm: Realm, account: Account, row: AccountSession) -> Person:
+    """The snapshot of a login that a session carries."""
+    default_zone = realm.tenant.time_zone if realm.tenant else "UTC"
+    zone = account.time_zone or default_zone
+    return Person(
+        kind=realm.kind,
+        id=account.id,
+        name=account.name,
+        email=account.email,
+        role=account.role,
+        session_key=row.id_hash,
+        fresh_until=row.fresh_until,
+        time_zone=zone,
+        preferences={**account.preferences, "time_zone": zone},
+        is_remembered=row.series_hash is not None,
+    )
+
+
+def _write_back(realm: Realm, found: Remembered | None, key: bytes, *, was_known: bool) -> None:
+    try:
+        if found is None:
+            session_cache.forget(realm, [key])
+        elif found.stamp:
+            session_cache.keep(realm, found, is_known=was_known)
+    except RedisAway:
+        logger.info("session_record_not_written")
+
+
+def _notice_shown_token(realm: Realm, found: Remembered) -> None:
+    from qikbiz.accounts.remembering import note_shown_token
+
+    if note_shown_token(realm, found.person.id):
+        _doubt_now(realm, [found.person.id])
+
+
+def _end_beyond_the_limit(work: Session, realm: Realm, person_id: UUID) -> None:
+    oldest = session_rows.live_sessions(work, realm, person_id)[times.SESSIONS_PER_PERSON :]
+    if oldest:
+        _end(work, realm, "too_many_sessions", realm.sessions.id_hash.in_([row.id_hash for row in oldest]))

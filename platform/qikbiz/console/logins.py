@@ -1,0 +1,10 @@
+"""How staff log in, at the console only: the same machinery as for a tenant's users, over the control database."""
+
+from __future__ import annotations
+
+from flask import Blueprint
+
+from qikbiz.accounts.entrance import open_entrance
+
+staff = Blueprint("staff", __name__, template_folder="../accounts/templates")
+open_entrance(staff)

@@ -1,0 +1,47 @@
+"""What the first page shows. Counts stop early: a million contacts must not make it slow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+
+from qikbiz.companies.models import Company
+from qikbiz.contacts.models import Contact
+from qikbiz.database import db
+from qikbiz.exports.models import Export
+from qikbiz.imports.models import Import
+
+COUNT_UP_TO = 10_000
+_RECENT = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """`is_more` when there are more than were counted."""
+
+    number: int
+    is_more: bool
+
+
+def count_alive(record_type: type[Contact] | type[Company]) -> Count:
+    """How many records there are, counted up to COUNT_UP_TO."""
+    some = select(record_type.id).where(record_type.deleted_at.is_(None)).limit(COUNT_UP_TO + 1).subquery()
+    number = db.session.scalar(select(func.count()).select_from(some)) or 0
+    return Count(min(number, COUNT_UP_TO), number > COUNT_UP_TO)
+
+
+def recent_contacts() -> list[Contact]:
+    """Those changed last."""
+    statement = (
+        select(Contact).where(Contact.deleted_at.is_(None)).order_by(Contact.updated_at.desc(), Contact.id.desc())
+    )
+    return list(db.session.scalars(statement.limit(_RECENT)))
+
+
+def recent_imports() -> list[Import]:
+    return list(db.session.scalars(select(Import).order_by(Import.id.desc()).limit(_RECENT)))
+
+
+def recent_exports() -> list[Export]:
+    return list(db.session.scalars(select(Export).order_by(Export.id.desc()).limit(_RECENT)))

@@ -1,0 +1,42 @@
+"""The first page after logging in."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from flask import Blueprint, render_template
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from qikbiz.companies.models import Company
+from qikbiz.contacts.fields import CONTACTS
+from qikbiz.contacts.models import Contact
+from qikbiz.home.queries import count_alive, recent_contacts, recent_exports, recent_imports
+from qikbiz.permissions import Permission, requires
+from qikbiz.records.actions import name_of
+from qikbiz.web.viewer import time_zone
+
+home = Blueprint("home", __name__, template_folder="templates")
+
+
+@home.get("/")
+@requires(Permission.SIGNED_IN)
+def index() -> ResponseReturnValue:
+    return render_template(
+        "home/index.html",
+        greeting=greeting(datetime.now(time_zone()).hour),
+        contact_count=count_alive(Contact),
+        company_count=count_alive(Company),
+        contacts=[(name_of(CONTACTS, contact), contact) for contact in recent_contacts()],
+        imports=recent_imports() if current_user.can(Permission.IMPORT_SEE) else [],
+        exports=recent_exports() if current_user.can(Permission.EXPORT_FETCH) else [],
+    )
+
+
+def greeting(hour: int) -> str:
+    """What one says at this hour of the person's own day."""
+    if hour < 5:
+        return "Good night"
+    if hour < 12:
+        return "Good morning"
+    return "Good afternoon" if hour < 18 else "Good evening"

@@ -1,0 +1,150 @@
+"""The one registry of cookies. Every cookie that the product sets is declared here and goes through here.
+
+Each value is sealed and bound to the cookie's name, the host and the tenant, so that a value copied to another cookie,
+host or tenant opens nowhere (research: security.md 3.1).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
+
+from flask import Flask, Response, request
+
+from config.keys import KeyUnknown, Opened, SealBroken
+from qikbiz.database import runtime
+from qikbiz.failures import Failure
+from qikbiz.web.destinations import destination
+
+LONGEST_HEADER = 12 * 1024
+_LONGEST_VALUE = 3_800
+_PENDING, _BROKEN = "qikbiz.cookies", "qikbiz.broken_cookies"
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Cookie:
+    """`life` None means that the browser forgets it when it closes; the server decides about the end anyway."""
+
+    name: str
+    purpose: str
+    meaning: str
+    life: timedelta | None = None
+    kind: Literal["necessary"] = "necessary"
+
+
+SESSION = Cookie("__Host-Http-qb_s", "session", "Says who is logged in, by an encrypted random identifier.")
+REMEMBER = Cookie(
+    "__Host-Http-qb_r",
+    "remember",
+    "Logs you in again on this device. Set only when you tick “Stay logged in on this device”.",
+    timedelta(days=30),
+)
+FLASH = Cookie(
+    "__Host-Http-qb_f", "flash", "Carries one message, such as “Saved”, to the next page.", timedelta(minutes=5)
+)
+VISIT = Cookie("__Host-Http-qb_v", "visit", "Protects forms that are sent before anyone is logged in.")
+COOKIES = (SESSION, REMEMBER, FLASH, VISIT)
+
+
+class HeadersTooLarge(Failure):
+    """More cookies than a browser would ever send us."""
+
+    status, key = 431, "bad_request"
+
+
+def register(app: Flask) -> None:
+    app.after_request(_send)
+
+
+def refuse_oversize() -> None:
+    """Raises HeadersTooLarge before anything is parsed or opened."""
+    if len(request.headers.get("Cookie", "")) > LONGEST_HEADER:
+        raise HeadersTooLarge("The browser sent too many or too large cookies. Delete the cookies of this site.")
+
+
+def set_cookie(cookie: Cookie, plaintext: bytes, *, life: timedelta | None = None) -> None:
+    """Have the response at hand set `cookie`; a later call for the same cookie wins."""
+    value = runtime().settings.keys.seal(cookie.purpose, plaintext, bound_to=_place(cookie))
+    if len(value) > _LONGEST_VALUE:
+        raise ValueError(f"The value of {cookie.name} is too long for a cookie.")
+    _pending()[cookie.name] = (value, life or cookie.life)
+
+
+def delete_cookie(cookie: Cookie) -> None:
+    """Have the response at hand delete `cookie`, if the browser sent it or it was about to be set."""
+    pending = _pending()
+    pending.pop(cookie.name, None)
+    if cookie.name in request.cookies:
+        pending[cookie.name] = None
+
+
+@contextmanager
+def kept_only_if_committed() -> Iterator[None]:
+    """Forget what was set inside the block when its work fails; what was set before stands."""
+    before = dict(_pending())
+    try:
+        yield
+    except BaseException:
+        _pending().clear()
+        _pending().update(before)
+        raise
+
+
+def open_cookie(cookie: Cookie) -> Opened | None:
+    """What the browser holds in `cookie`, or None when it is missing, doubled, changed, or from another place.
+
+    A value whose key this process does not know is left alone: another process may already have the new key.
+    """
+    value = _only_value(cookie)
+    if value is None:
+        return None
+    try:
+        return runtime().settings.keys.open(cookie.purpose, value, bound_to=_place(cookie))
+    except KeyUnknown:
+        logger.error("cookie_key_unknown", extra={"cookie": cookie.purpose})
+        return None
+    except SealBroken:
+        logger.warning(f"{cookie.purpose}_invalid", extra={"cookie": cookie.purpose})
+        request.environ.setdefault(_BROKEN, []).append(cookie.name)
+        return None
+
+
+def broken_cookies() -> tuple[str, ...]:
+    """The names of the cookies of this request that did not open: an event for the abuse check."""
+    return tuple(request.environ.get(_BROKEN, ()))
+
+
+def _only_value(cookie: Cookie) -> str | None:
+    values = request.cookies.getlist(cookie.name)
+    if len(values) > 1:
+        # A sibling host may have planted the second one; which is ours can't be known.
+        logger.warning("cookie_doubled", extra={"cookie": cookie.purpose})
+        return None
+    return values[0] if values and values[0] and len(values[0]) <= 4096 else None
+
+
+def _place(cookie: Cookie) -> str:
+    where = destination()
+    owner = where.tenant.id.hex if where.tenant else where.surface
+    return f"{cookie.name}|{where.host}|{owner}"
+
+
+def _pending() -> dict[str, tuple[str, timedelta | None] | None]:
+    # On the request and not on `g`: work in a transaction of its own has another `g`.
+    pending: dict[str, tuple[str, timedelta | None] | None] = request.environ.setdefault(_PENDING, {})
+    return pending
+
+
+def _send(response: Response) -> Response:
+    for name, change in _pending().items():
+        value, life = change or ("", timedelta(0))
+        # Deleting needs the same attributes: without Secure a browser keeps a __Host- cookie.
+        response.set_cookie(
+            name, value, max_age=life, path="/", secure=True, httponly=True, samesite="Lax", domain=None
+        )
+    return response

@@ -1,0 +1,24 @@
+"""Where a visitor may be sent after logging in: only to a path of this same host (research: security.md 6 #13)."""
+
+from __future__ import annotations
+
+import unicodedata
+from urllib.parse import urlsplit
+
+_LONGEST = 2_000
+_NEVER = ("/login", "/logout", "/confirm")
+
+
+def own_path(given: str | None, default: str = "/") -> str:
+    """`given` if it is a plain path of ours, else `default`."""
+    if not given or len(given) > _LONGEST or not given.startswith("/") or given.startswith("//"):
+        return default
+    if "\\" in given or any(unicodedata.category(character).startswith("C") for character in given):
+        return default
+    try:
+        parts = urlsplit(given)
+    except ValueError:
+        return default
+    if parts.scheme or parts.netloc or parts.path.rstrip("/") in _NEVER:
+        return default
+    return given

@@ -1,0 +1,27 @@
+"""Logging in and out with name and password."""
+
+
+def test_alice_logs_in_and_sees_her_home(log_in, platform):
+    page = log_in(platform.alice).get("/")
+    assert page.status_code == 200
+    assert "Alice" in page.text
+
+
+def test_a_wrong_password_is_refused(browser_at, platform):
+    page = browser_at("acme.localhost").log_in(platform.alice.email, "not the password of Alice")
+    assert page.status_code == 401
+
+
+def test_staff_log_in_at_the_console(log_in, platform):
+    browser = log_in(platform.olivia)
+    assert browser.follow(browser.get("/")).status_code == 200
+
+
+def test_logging_out_ends_the_session(log_in, platform):
+    browser = log_in(platform.alice)
+    cookies = browser.cookies()
+    gone = browser.post("/logout")
+    assert gone.status_code == 303
+    for name, value in cookies.items():
+        browser.set_cookie(name, value)
+    assert browser.get("/").status_code == 303
