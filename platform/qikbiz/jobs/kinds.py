@@ -39,6 +39,11 @@ KINDS: dict[str, Kind] = {
     "checks.forget": Kind("checks", "workers.jobs.abuse:forget_addresses", is_platform=True),
     "sessions.forget": Kind("checks", "workers.jobs.accounts:forget_sessions"),
     "sessions.forget_staff": Kind("checks", "workers.jobs.accounts:forget_staff_sessions", is_platform=True),
+    # Tells Redis, once it can be reached again, whose sessions it must not vouch for (qikbiz.accounts.sessions).
+    "sessions.doubt": Kind("checks", "workers.jobs.accounts:doubt_sessions", 60, max_attempts=60),
+    "sessions.doubt_staff": Kind(
+        "checks", "workers.jobs.accounts:doubt_staff_sessions", 60, max_attempts=60, is_platform=True
+    ),
     "jobs.forget": Kind("checks", "workers.jobs.periodic:forget_jobs"),
     "jobs.forget_platform": Kind("checks", "workers.jobs.periodic:forget_platform_jobs", is_platform=True),
     "tenants.each": Kind("checks", "workers.jobs.periodic:ask_each_tenant", HOUR, is_platform=True),
