@@ -4,12 +4,15 @@ The rows of security.md 2.2 and 6 that each test covers are named. The servers a
 """
 
 import os
+import signal
 import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
+import psutil
 import pytest
 import redis
 from sqlalchemy import func, select
@@ -18,9 +21,10 @@ from config.settings import Settings
 from provisioning.application import working_application
 from provisioning.bootstrap import prepare_servers
 from provisioning.create import create_tenant
-from qikbiz.database import tenant_work
-from qikbiz.jobs import actions
-from qikbiz.jobs.models import Job
+from qikbiz.database import control_work, runtime, tenant_work
+from qikbiz.jobs import actions, transport
+from qikbiz.jobs.ledger import Due
+from qikbiz.jobs.models import Job, PlatformJob
 from qikbiz.mail.models import Mail
 from tenants.context import Tenant
 from tests.fixtures.servers import Servers, servers_at, settings_for
@@ -57,6 +61,9 @@ class Place:
 
     def redis(self) -> redis.Redis:
         return redis.Redis.from_url(self.settings.redis_url)
+
+    def waiting(self) -> int:
+        return int(self.redis().llen("rq:queue:checks"))
 
     def is_done_once(self, job_id: UUID, *, attempt: int, seconds: float = 15) -> None:
         eventually(lambda: self.state(job_id) == "done", seconds)
@@ -112,3 +119,225 @@ def test_a_horse_dies_with_its_worker_and_another_worker_takes_over(place: Place
     eventually(lambda: not horse.is_running(), 2)
     place.shop.worker("checks")
     place.is_done_once(job_id, attempt=2)
+
+
+def test_a_second_delivery_while_the_first_runs_does_nothing(place: Place) -> None:
+    """Rows 2, 25 and 26: two workers, the same job three times in Redis."""
+    place.shop.worker("checks")
+    place.shop.worker("checks")
+    job_id = place.ask(seconds=1.5)
+    place.is_running(job_id)
+    for _ in range(2):
+        assert transport.announce(place.acme.id, Due(job_id, "test.leave_effect", "checks", 0))
+    place.is_done_once(job_id, attempt=1)
+    time.sleep(0.5)
+    assert place.effects(job_id) == 1
+
+
+def test_a_worker_that_dies_between_pop_and_claim_loses_nothing(place: Place) -> None:
+    """Rows 4 and 8: the job is then in no list."""
+    place.shop.sweeper()
+    place.shop.worker("checks", QIKBIZ_FAULT="job.before_claim=kill")
+    job_id = place.ask()
+    eventually(lambda: place.waiting() == 0)
+    time.sleep(0.5)
+    assert place.state(job_id) == "pending"
+    place.shop.end()
+    place.shop.worker("checks")
+    place.shop.sweeper()
+    place.is_done_once(job_id, attempt=1)
+
+
+@pytest.mark.parametrize(
+    ("point", "attempt"),
+    [("job.after_claim", 2), ("job.before_finish", 2), ("job.after_finish", 1)],
+)
+def test_a_horse_that_dies_at_any_point_leaves_one_effect(
+    place: Place, tmp_path: Path, point: str, attempt: int
+) -> None:
+    """Row 21 and security.md 6 row 22."""
+    place.shop.sweeper()
+    place.shop.worker("checks", QIKBIZ_FAULT=f"{point}=kill@1", QIKBIZ_FAULT_DIR=str(tmp_path))
+    job_id = place.ask()
+    place.is_done_once(job_id, attempt=attempt)
+
+
+def test_a_horse_frozen_past_its_lease_commits_nothing_when_it_wakes(place: Place) -> None:
+    """Row 32."""
+    place.shop.sweeper()
+    sleeper = place.shop.worker("checks")
+    job_id = place.ask("test.never_look", seconds=1)
+    place.is_running(job_id)
+    horse = horses(sleeper)[0]
+    horse.suspend()
+    sleeper.send_signal(signal.SIGSTOP)
+    place.shop.worker("checks")
+    place.is_done_once(job_id, attempt=2)
+    horse.resume()
+    sleeper.send_signal(signal.SIGCONT)
+    eventually(lambda: not horse.is_running() or horse.status() == psutil.STATUS_ZOMBIE)
+    assert (place.state(job_id), place.effects(job_id)) == ("done", 1)
+    assert "Fenced" in place.shop.log(sleeper)
+
+
+def test_redis_wiped_with_jobs_in_it_loses_none(place: Place) -> None:
+    """Rows 15, 22 and 25."""
+    job_ids = [place.ask() for _ in range(5)]
+    place.redis().flushall()
+    place.shop.sweeper()
+    place.shop.worker("checks")
+    for job_id in job_ids:
+        place.is_done_once(job_id, attempt=1)
+
+
+def test_redis_restored_from_yesterday_runs_nothing_again(place: Place) -> None:
+    """Row 25: old announcements come back; their rows are done."""
+    worker = place.shop.worker("checks")
+    job_id = place.ask()
+    place.is_done_once(job_id, attempt=1)
+    assert transport.announce(place.acme.id, Due(job_id, "test.leave_effect", "checks", 0))
+    eventually(lambda: place.waiting() == 0)
+    eventually(lambda: not horses(worker))
+    assert place.effects(job_id) == 1
+
+
+def test_redis_killed_while_a_job_runs_costs_neither_job_nor_worker(place: Place) -> None:
+    """Rows 20 and 21: Redis dies, the job ends meanwhile, Redis comes back."""
+    worker = place.shop.worker("checks")
+    job_id = place.ask(seconds=1)
+    place.is_running(job_id)
+    place.servers.valkey.kill()
+    try:
+        place.is_done_once(job_id, attempt=1)
+        late = place.ask()
+        assert place.state(late) == "pending"
+    finally:
+        place.servers.valkey.start()
+    place.shop.sweeper()
+    place.is_done_once(late, attempt=1, seconds=25)
+    assert worker.poll() is None
+
+
+def test_redis_away_when_a_job_is_asked_for_delays_it_only(place: Place) -> None:
+    """Rows 18 and 19: the idle worker waits, the person is not shown an error."""
+    worker = place.shop.worker("checks")
+    eventually(lambda: place.redis().keys("rq:worker:*"))
+    place.servers.valkey.kill()
+    try:
+        job_id = place.ask()
+    finally:
+        place.servers.valkey.start()
+    place.shop.sweeper()
+    place.is_done_once(job_id, attempt=1, seconds=25)
+    assert worker.poll() is None
+
+
+def test_postgres_restarted_while_a_job_runs_costs_only_time(place: Place) -> None:
+    """security.md 6 rows 30 and 31."""
+    place.shop.sweeper()
+    place.shop.worker("checks")
+    job_id = place.ask(seconds=2)
+    place.is_running(job_id)
+    place.servers.postgres.kill()
+    place.servers.postgres.start()
+    runtime().cells.dispose()
+    runtime().control.dispose()
+    place.is_done_once(job_id, attempt=1, seconds=25)
+
+
+def test_redis_full_makes_a_job_wait_and_says_so(place: Place) -> None:
+    """Row 16."""
+    client = place.redis()
+    client.config_set("maxmemory", 1)
+    try:
+        job_id = place.ask()
+    finally:
+        client.config_set("maxmemory", 0)
+    assert place.waiting() == 0
+    place.shop.sweeper()
+    place.shop.worker("checks")
+    place.is_done_once(job_id, attempt=1)
+
+
+def test_a_job_that_kills_its_worker_each_time_is_set_aside(place: Place) -> None:
+    """Row 35: and the jobs behind it are done."""
+    place.shop.sweeper()
+    place.shop.worker("checks")
+    poison, honest = place.ask("test.kill_me"), place.ask()
+    place.is_done_once(honest, attempt=1)
+    eventually(lambda: place.state(poison) == "quarantined", 25)
+    assert place.job(poison).attempt == 3
+    assert place.effects(poison) == 0
+
+
+def test_a_job_that_takes_too_long_is_stopped_and_given_up(place: Place) -> None:
+    """Row 9."""
+    place.shop.sweeper()
+    place.shop.worker("checks")
+    job_id = place.ask("test.overrun")
+    eventually(lambda: place.state(job_id) == "failed")
+    assert place.job(job_id).error_text == "It took longer than a job may take."
+
+
+def test_a_job_called_off_stops_at_its_next_progress(place: Place) -> None:
+    place.shop.worker("checks")
+    job_id = place.ask(seconds=20)
+    place.is_running(job_id)
+    eventually(lambda: place.job(job_id).progress_note == "Working")
+    with tenant_work(place.acme):
+        assert actions.cancel(job_id)
+    next_one = place.ask()
+    place.is_done_once(next_one, attempt=1)
+    assert (place.state(job_id), place.effects(job_id)) == ("cancelled", 0)
+
+
+def test_one_sigterm_lets_the_job_finish_and_ends_the_worker(place: Place) -> None:
+    """Row 6."""
+    worker = place.shop.worker("checks")
+    job_id = place.ask(seconds=1.5)
+    place.is_running(job_id)
+    worker.terminate()
+    place.is_done_once(job_id, attempt=1)
+    assert worker.wait(5) == 0
+
+
+def test_a_second_sigterm_costs_a_try_but_no_job(place: Place) -> None:
+    """Row 7."""
+    place.shop.sweeper()
+    worker = place.shop.worker("checks")
+    job_id = place.ask(seconds=4)
+    place.is_running(job_id)
+    worker.terminate()
+    time.sleep(1.2)
+    worker.terminate()
+    worker.wait(5)
+    place.shop.worker("checks")
+    place.is_done_once(job_id, attempt=2, seconds=20)
+
+
+def test_of_two_sweepers_one_works_and_the_other_takes_over(place: Place) -> None:
+    """Rows 27 and 28."""
+    first, second = place.shop.sweeper(), place.shop.sweeper()
+    eventually(lambda: sweeper_pid(place))
+    active = sweeper_pid(place)
+    heir = second if active == first.pid else first
+    (first if active == first.pid else second).kill()
+    eventually(lambda: sweeper_pid(place) == heir.pid)
+
+
+def test_a_job_of_the_platform_survives_the_same(place: Place) -> None:
+    place.shop.sweeper()
+    with control_work():
+        job_id = actions.enqueue_platform("test.platform", {}).id
+    place.redis().flushall()
+    place.shop.worker("checks")
+
+    def state() -> str:
+        with control_work() as session:
+            return session.get_one(PlatformJob, job_id).state
+
+    eventually(lambda: state() == "done")
+
+
+def sweeper_pid(place: Place) -> int:
+    return int(place.redis().hget("qb:p:sweeper", "pid") or 0)
