@@ -40,6 +40,8 @@ def plain(text: str) -> str:
 @lru_cache(maxsize=20_000)
 def fold(text: str) -> str:
     """For ordering and comparing: no case, no accents. `Österreich` sorts beside `osten`."""
+    if text.isascii():
+        return text.lower()
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     return "".join(mark for mark in decomposed if not unicodedata.combining(mark))
 
