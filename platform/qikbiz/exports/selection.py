@@ -1,0 +1,168 @@
+"""What one export holds: its tables, and the SELECT of each in the wording that its product asks for.
+
+*Portable* keeps every value exactly and can be restored. *Spreadsheet* is for reading in Excel or LibreOffice: labels
+as headings, names beside ids, times in the reader's zone, and text that a spreadsheet would run as a formula marked
+with an apostrophe, which can be taken off again (research: security.md 5.1). The two are never mixed in one file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import psycopg
+from psycopg import sql
+from psycopg.rows import TupleRow
+from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.types import Text
+
+from qikbiz.exports import spreadsheet
+from qikbiz.exports.catalogue import EVERYTHING, EXPORTED, ExportedTable, exported_table
+from qikbiz.exports.formulas import FIRST_CHARACTERS
+from qikbiz.failures import Failure
+from qikbiz.records.filters import Viewpoint, conditions
+from qikbiz.records.types import RECORD_TYPES, record_type
+
+PORTABLE, SPREADSHEET = "portable", "spreadsheet"
+PRODUCTS = (PORTABLE, SPREADSHEET)
+SUFFIX = {PORTABLE: ".csv", SPREADSHEET: ".spreadsheet.csv"}
+_DIALECT = PGDialect_psycopg()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
+_UTC = ZoneInfo("UTC")
+Connection = psycopg.Connection[TupleRow]
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What somebody asked for. `filters` are the parameters of the record type's list, as in its address."""
+
+    scope: str = EVERYTHING
+    product: str = PORTABLE
+    filters: Mapping[str, Sequence[str]] | None = None
+    columns: tuple[str, ...] = ()
+    asked_by: UUID | None = None
+    zone: ZoneInfo = _UTC
+
+    @property
+    def viewpoint(self) -> Viewpoint:
+        return Viewpoint(self.asked_by, self.zone)
+
+
+@dataclass(frozen=True)
+class Source:
+    """One file of the export: its headings, the types behind them, and the SELECT that fills it.
+
+    `formula_columns` are those whose cells are counted, since a spreadsheet might run them.
+    """
+
+    table: ExportedTable
+    file_name: str
+    headings: tuple[str, ...]
+    columns: tuple[str, ...]
+    expressions: tuple[sql.Composable, ...]
+    condition: sql.Composable
+
+    def rows(self) -> sql.Composed:
+        order = sql.SQL(", ").join(sql.SQL("t.{}").format(sql.Identifier(name)) for name in self.table.order)
+        wanted = sql.SQL(", ").join(self.expressions)
+        return sql.SQL("SELECT {} FROM {} AS t WHERE {} ORDER BY {}").format(
+            wanted, self._name(), self.condition, order
+        )
+
+    def copy(self) -> sql.Composed:
+        return sql.SQL("COPY ({}) TO STDOUT WITH (FORMAT csv, FORCE_QUOTE *)").format(self.rows())
+
+    def formula_columns(self) -> tuple[str, ...]:
+        return tuple(name for name in self.columns if isinstance(self.table.column(name).type, Text))
+
+    def counts(self) -> sql.Composed:
+        """Rows, an estimate of their bytes, and for each of `formula_columns` the cells that begin like a formula."""
+        begins = sql.SQL("count({column}) FILTER (WHERE strpos({first}, left({column}, 1)) > 0 AND {column} <> '')")
+        counted = [
+            begins.format(column=sql.SQL("t.{}").format(sql.Identifier(name)), first=sql.Literal(FIRST_CHARACTERS))
+            for name in self.formula_columns()
+        ]
+        figures = sql.SQL(", ").join([sql.SQL("count(*)"), *counted])
+        return sql.SQL("SELECT {} FROM {} AS t WHERE {}").format(figures, self._name(), self.condition)
+
+    def sample(self, rows: int = 500) -> sql.Composed:
+        """The bytes of one row, about."""
+        return sql.SQL(
+            "SELECT coalesce(avg(pg_column_size(s)), 0) FROM (SELECT * FROM {} AS t WHERE {} LIMIT {}) AS s"
+        ).format(self._name(), self.condition, sql.Literal(rows))
+
+    def _name(self) -> sql.Composable:
+        return sql.Identifier(self.table.name)
+
+
+def sources(selection: Selection, connection: Connection) -> list[Source]:
+    """The files of the export, in the order written. Raises Failure for a selection that makes no sense."""
+    check(selection)
+    tables = [table for table in EXPORTED if _is_wanted(table, selection)]
+    return [_source(table, selection, connection) for table in tables]
+
+
+def check(selection: Selection) -> None:
+    """Raises Failure with the reason when nothing can be exported like this."""
+    if selection.product not in PRODUCTS:
+        raise Failure(f"There is no export called {selection.product!r}. Choose portable or spreadsheet.")
+    if selection.scope == EVERYTHING:
+        if selection.filters or selection.columns:
+            raise Failure("Everything can't be filtered. Choose one list.")
+        return
+    kind = record_type(selection.scope)
+    conditions(kind, selection.filters or {}, selection.viewpoint)
+    known = set(exported_table(kind.plural).columns)
+    unknown = [name for name in selection.columns if name not in known]
+    if unknown:
+        raise Failure(f"{kind.plural_label} have no column {unknown[0][:60]!r}.")
+
+
+def is_table_of_records(name: str) -> bool:
+    return name in RECORD_TYPES
+
+
+def _is_wanted(table: ExportedTable, selection: Selection) -> bool:
+    if selection.scope != EVERYTHING:
+        return table.name == selection.scope
+    # A spreadsheet is for reading lists; histories and settings are for programs.
+    return selection.product == PORTABLE or is_table_of_records(table.name)
+
+
+def _source(table: ExportedTable, selection: Selection, connection: Connection) -> Source:
+    file_name = table.name + SUFFIX[selection.product]
+    condition = _condition(table, selection, connection)
+    if selection.product == SPREADSHEET:
+        shown = spreadsheet.columns_of(table, selection.columns, selection.zone)
+        names, headings = tuple(c.name for c in shown), tuple(c.heading for c in shown)
+        return Source(table, file_name, headings, names, tuple(c.expression for c in shown), condition)
+    names = tuple(name for name in table.columns if not selection.columns or name in (*selection.columns, *table.order))
+    return Source(table, file_name, names, names, tuple(_exact(table, name) for name in names), condition)
+
+
+def _exact(table: ExportedTable, name: str) -> sql.Composable:
+    column = sql.SQL("t.{}").format(sql.Identifier(name))
+    if isinstance(table.column(name).type, ARRAY):
+        # JSON, which every program reads, rather than PostgreSQL's own way of writing a list.
+        return sql.SQL("array_to_json({})").format(column)
+    return column
+
+
+def _condition(table: ExportedTable, selection: Selection, connection: Connection) -> sql.Composable:
+    if selection.scope == EVERYTHING:
+        # A spreadsheet leaves out what lies in the trash; the portable export is whole.
+        hides_trash = selection.product == SPREADSHEET and "deleted_at" in table.columns
+        return sql.SQL("t.deleted_at IS NULL") if hides_trash else sql.SQL("true")
+    wanted = conditions(record_type(selection.scope), selection.filters or {}, selection.viewpoint)
+    return _written_out(and_(*wanted), table, connection)
+
+
+def _written_out(condition: ColumnElement[bool], table: ExportedTable, connection: Connection) -> sql.Composable:
+    # COPY takes no parameters, so psycopg writes each one as a literal of its type.
+    statement = select(table.table.c[table.order[0]]).where(condition)
+    compiled = statement.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
+    text = psycopg.ClientCursor(connection).mogrify(str(compiled), compiled.params)
+    return sql.SQL("t.{} IN ({})").format(sql.Identifier(table.order[0]), sql.SQL(text))
