@@ -266,7 +266,7 @@ def test_a_job_that_kills_its_worker_each_time_is_set_aside(place: Place) -> Non
     poison, honest = place.ask("test.kill_me"), place.ask()
     place.is_done_once(honest, attempt=1)
     eventually(lambda: place.state(poison) == "quarantined", 25)
-    assert place.job(poison).attempt == 3
+    assert place.job(poison).attempt == 2
     assert place.effects(poison) == 0
 
 
@@ -305,7 +305,7 @@ def test_a_second_sigterm_costs_a_try_but_no_job(place: Place) -> None:
     """Row 7."""
     place.shop.sweeper()
     worker = place.shop.worker("checks")
-    job_id = place.ask(seconds=4)
+    job_id = place.ask(seconds=2.5)
     place.is_running(job_id)
     worker.terminate()
     time.sleep(1.2)

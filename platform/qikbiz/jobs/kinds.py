@@ -48,10 +48,6 @@ KINDS: dict[str, Kind] = {
     "jobs.forget_platform": Kind("checks", "workers.jobs.periodic:forget_platform_jobs", is_platform=True),
     "tenants.each": Kind("checks", "workers.jobs.periodic:ask_each_tenant", HOUR, is_platform=True),
     "tenants.create": Kind("provisioning", "workers.jobs.provisioning:create", 300, is_platform=True),
-    "tenants.suspend": Kind("provisioning", "workers.jobs.provisioning:suspend", 300, is_platform=True),
-    "tenants.resume": Kind("provisioning", "workers.jobs.provisioning:resume", 300, is_platform=True),
-    "tenants.rename": Kind("provisioning", "workers.jobs.provisioning:rename", 300, is_platform=True),
-    "tenants.delete": Kind("provisioning", "workers.jobs.provisioning:delete", 300, is_platform=True),
     "tenants.erase": Kind("provisioning", "workers.jobs.provisioning:erase", HOUR, is_platform=True),
     "tenants.measure": Kind("provisioning", "workers.jobs.provisioning:measure", HOUR, is_platform=True),
 }

@@ -1,0 +1,38 @@
+"""What needs the provisioner's rights, which only this queue's worker has: making, erasing and measuring tenants."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+
+from provisioning.create import finish_tenant
+from provisioning.erase import erase_due_tenants
+from provisioning.figures import measure_tenants
+from qikbiz.database import control_work, runtime
+from tenants.control import TenantRecord
+from workers.work import JobRefused, Work
+
+
+def create(work: Work) -> None:
+    """Make what is missing of the tenant that the console reserved under `slug`."""
+    slug = str(work.arguments["slug"])
+    with control_work() as session:
+        record = session.scalars(select(TenantRecord).where(TenantRecord.slug == slug)).one_or_none()
+    if record is None:
+        raise JobRefused(f"“{slug}” is not reserved.")
+    # An earlier try may have died right after opening the doors.
+    if record.state == "creating":
+        finish_tenant(runtime().settings, record.id, progress=work.progress)
+    with work.finish({"slug": slug, "tenant": str(record.id)}):
+        pass
+
+
+def erase(work: Work) -> None:
+    erased = erase_due_tenants(runtime().settings)
+    with work.finish({"erased": len(erased)}):
+        pass
+
+
+def measure(work: Work) -> None:
+    measured = measure_tenants(runtime().settings)
+    with work.finish({"measured": measured}):
+        pass
