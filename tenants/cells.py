@@ -9,6 +9,7 @@ from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from tenants.connection import TenantConnection, open_tenant_connection
+from tenants.liveness import replace_dead_connections
 
 TENANTS_PER_CONNECTION = 50
 
@@ -82,6 +83,7 @@ class Cells:
             use_native_hstore=False,
         )
         event.listen(engine, "connect", _arm)
+        replace_dead_connections(engine)
         event.listen(engine, "checkin", self._replace_when_full)
         return engine
 

@@ -11,6 +11,8 @@ from sqlalchemy import BigInteger, CheckConstraint, DateTime, Engine, ForeignKey
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from tenants.liveness import replace_dead_connections
+
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -143,7 +145,7 @@ class ReservedName(ControlModel):
 
 def control_engine(url: str, *, pool_size: int = 5, application_name: str = "qikbiz") -> Engine:
     """Engine of the control database. `url` is a postgresql:// URL as libpq takes it."""
-    return create_engine(
+    engine = create_engine(
         sqlalchemy_url(url),
         pool_size=pool_size,
         max_overflow=10,
@@ -153,6 +155,8 @@ def control_engine(url: str, *, pool_size: int = 5, application_name: str = "qik
         hide_parameters=True,
         connect_args={"connect_timeout": 5, "application_name": application_name},
     )
+    replace_dead_connections(engine)
+    return engine
 
 
 def sqlalchemy_url(url: str) -> str:

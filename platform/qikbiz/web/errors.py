@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from datetime import datetime
+import math
+from datetime import UTC, datetime
 from urllib.parse import quote, urlsplit
 
 from flask import Flask, Response, jsonify, make_response, redirect, render_template, request
@@ -13,15 +14,15 @@ from psycopg.errors import QueryCanceled
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
-from werkzeug.http import http_date
 
 from qikbiz.abuse.events import note
 from qikbiz.accounts.freshness import ConfirmationNeeded
-from qikbiz.failures import Failure
+from qikbiz.failures import Blocked, Failure
 from qikbiz.web.csrf import CsrfFailed
 from qikbiz.web.destinations import destination, request_id
 from qikbiz.web.error_pages import render_error
 from qikbiz.web.error_texts import TEXTS
+from qikbiz.web.formats import count
 from qikbiz.web.front_door import LoginNeeded
 from qikbiz.web.own_paths import own_path
 from qikbiz.web.typed_again import can_send_again, typed_fields
@@ -62,7 +63,7 @@ def on_failure(failure: Failure) -> ResponseReturnValue:
         return _to("/confirm", failure)
     if isinstance(failure, CsrfFailed) and can_send_again():
         return _send_again("errors/send_again.html", failure.status)
-    return _answer(failure.key, failure.status, failure.text, retry_at=failure.retry_at)
+    return _answer(failure.key, failure.status, _more_words(failure), retry_at=failure.retry_at)
 
 
 def on_http_exception(error: HTTPException) -> ResponseReturnValue:
@@ -122,7 +123,21 @@ def _here() -> str:
     return own_path(shown.path + (f"?{shown.query}" if shown.query else ""))
 
 
+def _more_words(failure: Failure) -> str:
+    text = f"The reference of this block is {failure.text}." if isinstance(failure, Blocked) else failure.text
+    if failure.retry_at is None:
+        return text
+    minutes = (_seconds_until(failure.retry_at) + 59) // 60
+    return f"{text} You can try again in about {count(minutes, 'minute')}.".strip()
+
+
+def _seconds_until(moment: datetime) -> int:
+    return max(1, math.ceil((moment - datetime.now(UTC)).total_seconds()))
+
+
 def _answer(key: str, status: int, text: str = "", *, retry_at: datetime | None = None) -> Response:
+    if key not in TEXTS:
+        key = _HTTP_KEYS.get(status, "bad_request" if status < 500 else "bug")
     if _wants_json():
         response = make_response(_problem(key, status, text), status)
         response.content_type = "application/problem+json"
@@ -132,7 +147,7 @@ def _answer(key: str, status: int, text: str = "", *, retry_at: datetime | None 
         response = make_response(_page(key, text), status)
     response.headers["Cache-Control"] = "no-store"
     if retry_at is not None:
-        response.headers["Retry-After"] = http_date(retry_at)
+        response.headers["Retry-After"] = str(_seconds_until(retry_at))
     return response
 
 
