@@ -77,3 +77,17 @@ def test_icons_are_listed_once_and_in_order() -> None:
 @pytest.mark.parametrize("mail", [mail for mail in MAILS if ".html" not in mail.name], ids=named)
 def test_mails_load_no_pictures(mail: Path) -> None:
     assert "<img" not in mail.read_text()
+
+
+def test_every_class_of_a_page_is_styled_or_a_hook() -> None:
+    """A class that no style sheet knows is a page that does not look as its author believes."""
+    sheets = "".join(sheet.read_text() for sheet in (SOURCES / "css").glob("*.css"))
+    known = set(re.findall(r"\.([a-zA-Z][\w-]*)", sheets))
+    unknown = {
+        (named(template), name)
+        for template in TEMPLATES
+        for names in re.findall(r'class="([^"{}]*)"', template.read_text())
+        for name in names.split()
+        if name not in known
+    }
+    assert unknown == set()
