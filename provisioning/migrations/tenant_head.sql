@@ -67,6 +67,7 @@ CREATE INDEX ix_companies_domain ON companies (domain) WHERE domain is not null;
 CREATE INDEX ix_companies_external_id ON companies (external_id) WHERE external_id is not null;
 CREATE INDEX ix_companies_import ON companies (created_by_import) WHERE created_by_import is not null;
 CREATE INDEX ix_companies_owner ON companies (owner_id, sort_name, id) WHERE deleted_at is null;
+CREATE INDEX ix_companies_parent ON companies (parent_id) WHERE parent_id is not null;
 CREATE INDEX ix_companies_search ON companies USING gin (search);
 CREATE INDEX ix_companies_sort_name ON companies (sort_name, id) WHERE deleted_at is null;
 CREATE INDEX ix_companies_tags ON companies USING gin (tags) WHERE tags <> '{}';
@@ -99,6 +100,29 @@ CREATE TABLE exports (
         CONSTRAINT ck_exports_state CHECK (state in ('waiting', 'running', 'ready', 'failed', 'expired', 'deleted')),
         CONSTRAINT ck_exports_product CHECK (product in ('portable', 'spreadsheet'))
     );
+CREATE UNLOGGED TABLE import_rows (
+        import_id UUID NOT NULL,
+        row BIGINT NOT NULL,
+        outcome TEXT NOT NULL,
+        key TEXT,
+        new_id UUID,
+        record_id UUID,
+        version BIGINT,
+        values TEXT[],
+        problems JSONB,
+        CONSTRAINT pk_import_rows PRIMARY KEY (import_id, row)
+    );
+CREATE INDEX ix_import_rows_invalid ON import_rows (import_id, row) WHERE outcome = 'invalid';
+CREATE UNLOGGED TABLE import_updates (
+        import_id UUID NOT NULL,
+        row BIGINT NOT NULL,
+        record_id UUID NOT NULL,
+        version BIGINT NOT NULL,
+        subject TEXT DEFAULT '' NOT NULL,
+        changes JSONB NOT NULL,
+        values TEXT[] NOT NULL,
+        CONSTRAINT pk_import_updates PRIMARY KEY (import_id, row)
+    );
 CREATE TABLE imports (
         id UUID NOT NULL,
         record_type TEXT NOT NULL,
@@ -129,7 +153,8 @@ CREATE TABLE imports (
         undone_at TIMESTAMP WITH TIME ZONE,
         undo_counts JSONB DEFAULT '{}' NOT NULL,
         CONSTRAINT pk_imports PRIMARY KEY (id),
-        CONSTRAINT ck_imports_state CHECK (state in ('uploaded', 'mapped', 'checking', 'checked', 'applying', 'applied', 'undoing', 'undone', 'failed', 'cancelled'))
+        CONSTRAINT ck_imports_state CHECK (state in ('uploaded', 'mapped', 'checking', 'checked', 'applying', 'applied', 'undoing', 'undone', 'failed', 'cancelled')),
+        CONSTRAINT ck_imports_adds_up CHECK (counts = '{}' or rows = (counts ->> 'created')::bigint + (counts ->> 'updated')::bigint + (counts ->> 'unchanged')::bigint + (counts ->> 'invalid')::bigint)
     );
 CREATE INDEX ix_imports_fingerprint ON imports (fingerprint);
 CREATE TABLE jobs (
@@ -302,21 +327,12 @@ CREATE INDEX ix_contacts_external_id ON contacts (external_id) WHERE external_id
 CREATE INDEX ix_contacts_import ON contacts (created_by_import) WHERE created_by_import is not null;
 CREATE INDEX ix_contacts_other_emails ON contacts USING gin (other_emails) WHERE other_emails <> '{}';
 CREATE INDEX ix_contacts_owner ON contacts (owner_id, sort_name, id) WHERE deleted_at is null;
+CREATE INDEX ix_contacts_reports_to ON contacts (reports_to_id) WHERE reports_to_id is not null;
 CREATE INDEX ix_contacts_search ON contacts USING gin (search);
 CREATE INDEX ix_contacts_sort_name ON contacts (sort_name, id) WHERE deleted_at is null;
 CREATE INDEX ix_contacts_tags ON contacts USING gin (tags) WHERE tags <> '{}';
 CREATE INDEX ix_contacts_trash ON contacts (deleted_at, id) WHERE deleted_at is not null;
 CREATE INDEX ix_contacts_updated_at ON contacts (updated_at, id) WHERE deleted_at is null;
-CREATE UNLOGGED TABLE import_rows (
-        import_id UUID NOT NULL,
-        row BIGINT NOT NULL,
-        outcome TEXT,
-        record_id UUID,
-        values JSONB DEFAULT '{}' NOT NULL,
-        problems JSONB,
-        CONSTRAINT pk_import_rows PRIMARY KEY (import_id, row),
-        CONSTRAINT fk_import_rows_import_id FOREIGN KEY(import_id) REFERENCES imports (id) ON DELETE CASCADE
-    );
 CREATE TABLE remember_series (
         series_hash BYTEA NOT NULL,
         user_id UUID NOT NULL,
@@ -356,6 +372,7 @@ COMMENT ON TABLE contact_companies IS 'personal: who works where, and as what.';
 COMMENT ON TABLE contacts IS 'personal: people that the customer works with.';
 COMMENT ON TABLE exports IS 'technical: exports that were asked for; the files lie elsewhere, sealed.';
 COMMENT ON TABLE import_rows IS 'personal: staged rows of a file being imported; emptied when the import is applied.';
+COMMENT ON TABLE import_updates IS 'personal: what a file being imported would change; emptied like import_rows.';
 COMMENT ON TABLE imports IS 'technical: files that were imported and what became of their rows.';
 COMMENT ON TABLE jobs IS 'technical: the ledger of work; arguments are ids.';
 COMMENT ON TABLE mails IS 'personal: mails to the customer''s own users.';
@@ -365,4 +382,4 @@ COMMENT ON TABLE schema_version IS 'technical: the versions of this schema.';
 COMMENT ON TABLE user_sessions IS 'technical: logins in force; only hashes of their ids.';
 COMMENT ON TABLE user_tokens IS 'technical: single-use links; only hashes of their secrets.';
 COMMENT ON TABLE users IS 'personal: the customer''s own people who log in.';
-INSERT INTO schema_version (version, checksum) VALUES ('0001', 'eaca7c9418a98fd1818bbfa6219f554948bc5ef908b9cd1a9412c3ba02947a76'), ('0002', 'fd6a53da6ca3f14557ff4ccf154e0d86da120e55f5582dd43173253091894dc9');
+INSERT INTO schema_version (version, checksum) VALUES ('0001', 'b7cbf923135931e08491de47a7eced4912e419f3ea576b4d650da4f2d9225fb9'), ('0002', 'e0fc3d00cd51b6ad55b9443c3f594b8750fbefa85998e427b8af3e8cdb327b4d');

@@ -23,6 +23,7 @@ class Company(RecordColumns, Model):
         Index("ix_companies_updated_at", "updated_at", "id", postgresql_where=_ALIVE),
         Index("ix_companies_owner", "owner_id", "sort_name", "id", postgresql_where=_ALIVE),
         Index("ix_companies_domain", "domain", postgresql_where=text("domain is not null")),
+        Index("ix_companies_parent", "parent_id", postgresql_where=text("parent_id is not null")),
         Index("ix_companies_external_id", "external_id", postgresql_where=text("external_id is not null")),
         Index("ix_companies_import", "created_by_import", postgresql_where=text("created_by_import is not null")),
         Index("ix_companies_trash", "deleted_at", "id", postgresql_where=text("deleted_at is not null")),

@@ -38,6 +38,7 @@ class Contact(RecordColumns, Model):
             postgresql_where=text("other_emails <> '{}'"),
         ),
         Index("ix_contacts_company", "company_id", "sort_name", "id", postgresql_where=text("company_id is not null")),
+        Index("ix_contacts_reports_to", "reports_to_id", postgresql_where=text("reports_to_id is not null")),
         Index("ix_contacts_external_id", "external_id", postgresql_where=text("external_id is not null")),
         Index("ix_contacts_import", "created_by_import", postgresql_where=text("created_by_import is not null")),
         Index("ix_contacts_trash", "deleted_at", "id", postgresql_where=text("deleted_at is not null")),

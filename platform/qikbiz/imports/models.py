@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy import CheckConstraint, Index, Text, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from qikbiz.database import Model
@@ -14,6 +15,11 @@ from tenants.control import new_id
 
 STATES = (
     "('uploaded', 'mapped', 'checking', 'checked', 'applying', 'applied', 'undoing', 'undone', 'failed', 'cancelled')"
+)
+# Every row of the file is in exactly one of these, or the transaction does not commit.
+ADDS_UP = (
+    "counts = '{}' or rows = (counts ->> 'created')::bigint + (counts ->> 'updated')::bigint "
+    "+ (counts ->> 'unchanged')::bigint + (counts ->> 'invalid')::bigint"
 )
 
 
@@ -23,6 +29,7 @@ class Import(Model):
     __tablename__ = "imports"
     __table_args__ = (
         CheckConstraint(f"state in {STATES}", name="state"),
+        CheckConstraint(ADDS_UP, name="adds_up"),
         Index("ix_imports_fingerprint", "fingerprint"),
     )
 
@@ -57,14 +64,40 @@ class Import(Model):
 
 
 class ImportRow(Model):
-    """A staged row, unlogged: it can be made again from the file. The importer may add columns it needs."""
+    """A staged row, unlogged: it can be made again from the file.
+
+    `outcome` is created, updated, unchanged, invalid, or nameless until it is known whether a record exists. `values`
+    are the record's columns as text, in the order of the import's plan; `record_id` and `version` the record found.
+    No foreign key: it would be checked a million times, and who removes an import removes its rows.
+    """
 
     __tablename__ = "import_rows"
+    __table_args__ = (
+        Index("ix_import_rows_invalid", "import_id", "row", postgresql_where=text("outcome = 'invalid'")),
+        {"prefixes": ["UNLOGGED"]},
+    )
+
+    import_id: Mapped[UUID] = mapped_column(primary_key=True)
+    row: Mapped[int] = mapped_column(primary_key=True)
+    outcome: Mapped[str]
+    key: Mapped[str | None]
+    new_id: Mapped[UUID | None]
+    record_id: Mapped[UUID | None]
+    version: Mapped[int | None]
+    values: Mapped[list[str | None] | None] = mapped_column(ARRAY(Text))
+    problems: Mapped[list[dict[str, Any]] | None]
+
+
+class ImportUpdate(Model):
+    """What a row changes in the record it found: `changes` is {column: [old, new]}, `values` all columns written."""
+
+    __tablename__ = "import_updates"
     __table_args__ = ({"prefixes": ["UNLOGGED"]},)
 
-    import_id: Mapped[UUID] = mapped_column(ForeignKey("imports.id", ondelete="CASCADE"), primary_key=True)
+    import_id: Mapped[UUID] = mapped_column(primary_key=True)
     row: Mapped[int] = mapped_column(primary_key=True)
-    outcome: Mapped[str | None]
-    record_id: Mapped[UUID | None]
-    values: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
-    problems: Mapped[list[dict[str, Any]] | None]
+    record_id: Mapped[UUID]
+    version: Mapped[int]
+    subject: Mapped[str] = mapped_column(server_default="")
+    changes: Mapped[dict[str, Any]]
+    values: Mapped[list[str | None]] = mapped_column(ARRAY(Text))

@@ -73,6 +73,7 @@ STATEMENTS = (
     """CREATE INDEX ix_companies_external_id ON companies (external_id) WHERE external_id is not null""",
     """CREATE INDEX ix_companies_import ON companies (created_by_import) WHERE created_by_import is not null""",
     """CREATE INDEX ix_companies_owner ON companies (owner_id, sort_name, id) WHERE deleted_at is null""",
+    """CREATE INDEX ix_companies_parent ON companies (parent_id) WHERE parent_id is not null""",
     """CREATE INDEX ix_companies_search ON companies USING gin (search)""",
     """CREATE INDEX ix_companies_sort_name ON companies (sort_name, id) WHERE deleted_at is null""",
     """CREATE INDEX ix_companies_tags ON companies USING gin (tags) WHERE tags <> '{}'""",
@@ -105,6 +106,29 @@ STATEMENTS = (
         CONSTRAINT ck_exports_state CHECK (state in ('waiting', 'running', 'ready', 'failed', 'expired', 'deleted')),
         CONSTRAINT ck_exports_product CHECK (product in ('portable', 'spreadsheet'))
     )""",
+    """CREATE UNLOGGED TABLE import_rows (
+        import_id UUID NOT NULL,
+        row BIGINT NOT NULL,
+        outcome TEXT NOT NULL,
+        key TEXT,
+        new_id UUID,
+        record_id UUID,
+        version BIGINT,
+        values TEXT[],
+        problems JSONB,
+        CONSTRAINT pk_import_rows PRIMARY KEY (import_id, row)
+    )""",
+    """CREATE INDEX ix_import_rows_invalid ON import_rows (import_id, row) WHERE outcome = 'invalid'""",
+    """CREATE UNLOGGED TABLE import_updates (
+        import_id UUID NOT NULL,
+        row BIGINT NOT NULL,
+        record_id UUID NOT NULL,
+        version BIGINT NOT NULL,
+        subject TEXT DEFAULT '' NOT NULL,
+        changes JSONB NOT NULL,
+        values TEXT[] NOT NULL,
+        CONSTRAINT pk_import_updates PRIMARY KEY (import_id, row)
+    )""",
     """CREATE TABLE imports (
         id UUID NOT NULL,
         record_type TEXT NOT NULL,
@@ -135,7 +159,8 @@ STATEMENTS = (
         undone_at TIMESTAMP WITH TIME ZONE,
         undo_counts JSONB DEFAULT '{}' NOT NULL,
         CONSTRAINT pk_imports PRIMARY KEY (id),
-        CONSTRAINT ck_imports_state CHECK (state in ('uploaded', 'mapped', 'checking', 'checked', 'applying', 'applied', 'undoing', 'undone', 'failed', 'cancelled'))
+        CONSTRAINT ck_imports_state CHECK (state in ('uploaded', 'mapped', 'checking', 'checked', 'applying', 'applied', 'undoing', 'undone', 'failed', 'cancelled')),
+        CONSTRAINT ck_imports_adds_up CHECK (counts = '{}' or rows = (counts ->> 'created')::bigint + (counts ->> 'updated')::bigint + (counts ->> 'unchanged')::bigint + (counts ->> 'invalid')::bigint)
     )""",
     """CREATE INDEX ix_imports_fingerprint ON imports (fingerprint)""",
     """CREATE TABLE jobs (
@@ -308,21 +333,12 @@ STATEMENTS = (
     """CREATE INDEX ix_contacts_import ON contacts (created_by_import) WHERE created_by_import is not null""",
     """CREATE INDEX ix_contacts_other_emails ON contacts USING gin (other_emails) WHERE other_emails <> '{}'""",
     """CREATE INDEX ix_contacts_owner ON contacts (owner_id, sort_name, id) WHERE deleted_at is null""",
+    """CREATE INDEX ix_contacts_reports_to ON contacts (reports_to_id) WHERE reports_to_id is not null""",
     """CREATE INDEX ix_contacts_search ON contacts USING gin (search)""",
     """CREATE INDEX ix_contacts_sort_name ON contacts (sort_name, id) WHERE deleted_at is null""",
     """CREATE INDEX ix_contacts_tags ON contacts USING gin (tags) WHERE tags <> '{}'""",
     """CREATE INDEX ix_contacts_trash ON contacts (deleted_at, id) WHERE deleted_at is not null""",
     """CREATE INDEX ix_contacts_updated_at ON contacts (updated_at, id) WHERE deleted_at is null""",
-    """CREATE UNLOGGED TABLE import_rows (
-        import_id UUID NOT NULL,
-        row BIGINT NOT NULL,
-        outcome TEXT,
-        record_id UUID,
-        values JSONB DEFAULT '{}' NOT NULL,
-        problems JSONB,
-        CONSTRAINT pk_import_rows PRIMARY KEY (import_id, row),
-        CONSTRAINT fk_import_rows_import_id FOREIGN KEY(import_id) REFERENCES imports (id) ON DELETE CASCADE
-    )""",
     """CREATE TABLE remember_series (
         series_hash BYTEA NOT NULL,
         user_id UUID NOT NULL,

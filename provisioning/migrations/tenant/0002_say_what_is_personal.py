@@ -15,6 +15,7 @@ COMMENTS = {
     "contacts": "personal: people that the customer works with.",
     "exports": "technical: exports that were asked for; the files lie elsewhere, sealed.",
     "import_rows": "personal: staged rows of a file being imported; emptied when the import is applied.",
+    "import_updates": "personal: what a file being imported would change; emptied like import_rows.",
     "imports": "technical: files that were imported and what became of their rows.",
     "jobs": "technical: the ledger of work; arguments are ids.",
     "mails": "personal: mails to the customer's own users.",

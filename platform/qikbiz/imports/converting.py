@@ -1,0 +1,238 @@
+"""A row of the file → the columns of a record, or what is wrong with it. The hot path: a million times an import."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from qikbiz.imports.addresses import quick_email, quick_phone
+from qikbiz.imports.mapping import FULL_NAME, Column
+from qikbiz.imports.plans import Plan
+from qikbiz.imports.reading import RowProblem
+from qikbiz.records.fields import Field, FieldProblem, Kind, derived_columns
+from qikbiz.records.parsing import LONGEST_LIST, parse_value
+from qikbiz.records.shared import sort_name
+from qikbiz.records.values import fold, merge_entries
+
+Parse = Callable[[str], Any]
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_SHORTENED = 80
+_REMEMBERED = 50_000
+# Google puts several into one cell.
+_BETWEEN_ADDRESSES = re.compile(r"\s*(?:[;\n]|:::)\s*")
+KEY_SEPARATOR = "\x1f"
+
+
+@dataclass(slots=True)
+class Converted:
+    """`values` are the record's columns as for a new record; `key` is None when the row has none.
+
+    `needs` is the problem it would have as a new record only, such as no name at all.
+    """
+
+    key: str | None
+    values: dict[str, Any]
+    problems: list[RowProblem]
+    needs: RowProblem | None = None
+
+
+class Converter:
+    """Converts the rows of one import, by its plan."""
+
+    def __init__(self, plan: Plan, header: Sequence[str]) -> None:
+        self._plan = plan
+        self._header = header
+        self._type = plan.record_type
+        lists = ("emails", "phones") if plan.is_contacts else ()
+        self._single = [(c.place, c.field, self._parser(c.field)) for c in plan.mapping.columns if c.field not in lists and c.field != FULL_NAME]
+        self._emails = [column for column in plan.mapping.columns if column.field == "emails" and lists]
+        self._phones = [column for column in plan.mapping.columns if column.field == "phones" and lists]
+        self._full_name = next((c.place for c in plan.mapping.columns if c.field == FULL_NAME), None)
+        self._name_parts = [(name, self._clean(name)) for name in ("first_name", "last_name")] if plan.is_contacts else []
+        self._region = plan.context.default_region
+
+    def convert(self, cells: Sequence[str]) -> Converted:
+        given: dict[str, Any] = {}
+        problems: list[RowProblem] = []
+        for place, name, parse in self._single:
+            text = cells[place]
+            if text:
+                try:
+                    value = parse(text)
+                except FieldProblem as problem:
+                    problems.append(self._problem(place, text, problem))
+                else:
+                    if value is not None:
+                        given[name] = value
+        if self._full_name is not None and cells[self._full_name]:
+            self._split_name(cells[self._full_name], given, problems)
+        if self._emails:
+            self._addresses("email", "emails", "address", self._emails, cells, given, problems)
+        if self._phones:
+            self._addresses("phone", "phones", "number", self._phones, cells, given, problems)
+        if problems:
+            return Converted(None, given, problems)
+        return self._completed(given)
+
+    def _completed(self, given: dict[str, Any]) -> Converted:
+        values = self._with_derived(given)
+        if self._plan.links_companies and given.get("company_name"):
+            values["company_key"] = fold(given["company_name"])
+        if self._plan.links_parents and given.get("parent_id"):
+            values["parent_key"] = fold(str(given["parent_id"]))
+        return Converted(self._key(values), values, [], self._needs(values))
+
+    def _with_derived(self, given: dict[str, Any]) -> dict[str, Any]:
+        if not self._plan.is_contacts or "emails" in given or "phones" in given:
+            return {**given, **derived_columns(self._type, given)}
+        # The usual row, a million times: the same columns without building lists of one. A test compares the two.
+        email, phone = given.get("email"), given.get("phone")
+        first, last = given.get("first_name"), given.get("last_name")
+        named = f"{last}, {first}" if last and first else last or first
+        given["sort_name"] = sort_name(named, email, phone, given.get("company_name"))
+        return given
+
+    def _needs(self, values: dict[str, Any]) -> RowProblem | None:
+        try:
+            self._type.check(values)
+        except FieldProblem as problem:
+            return RowProblem("", "", problem.reason, problem.how_to_fix)
+        return None
+
+    def _key(self, values: dict[str, Any]) -> str | None:
+        key = self._plan.key
+        if key == "name_company":
+            if not (values.get("first_name") or values.get("last_name")):
+                return None
+            return f"{values['sort_name']}{KEY_SEPARATOR}{values.get('company_key', '')}"
+        found = values.get("sort_name" if key == "name" else key)
+        return str(found) if found else None
+
+    def _split_name(self, text: str, given: dict[str, Any], problems: list[RowProblem]) -> None:
+        """`Lee, Ann` or `Ann Lee`: the last word is the family name."""
+        place = self._full_name or 0
+        last, comma, first = text.partition(",")
+        if not comma:
+            first, _, last = text.strip().rpartition(" ")
+        for (name, parse), part in zip(self._name_parts, (first, last), strict=True):
+            try:
+                value = parse(part) if part else None
+            except FieldProblem as problem:
+                problems.append(self._problem(place, text, problem))
+                return
+            if value:
+                given[name] = value
+
+    def _addresses(
+        self, single: str, several: str, name: str, columns: list[Column], cells: Sequence[str], given: dict[str, Any], problems: list[RowProblem]
+    ) -> None:
+        """One plain address is given alone; several, or labelled ones, as a list."""
+        if len(columns) == 1 and not columns[0].label and columns[0].label_place is None:
+            text = cells[columns[0].place]
+            if not text:
+                return
+            if ";" not in text and ":" not in text and "\n" not in text:
+                try:
+                    given[single] = self._address(single, text)
+                except FieldProblem as problem:
+                    problems.append(self._problem(columns[0].place, text, problem))
+                return
+        entries: list[dict[str, Any]] = []
+        for column in columns:
+            text = cells[column.place]
+            if text and text.strip():
+                try:
+                    entries += self._entries(single, name, text, self._label(column, cells))
+                except FieldProblem as problem:
+                    problems.append(self._problem(column.place, text, problem))
+        if len(entries) > LONGEST_LIST:
+            problems.append(self._problem(columns[0].place, "", FieldProblem(f"There are {len(entries)} entries.", f"At most {LONGEST_LIST} fit.")))
+        if entries:
+            given[several] = merge_entries(None, entries, name)
+
+    def _entries(self, single: str, name: str, text: str, label: str) -> list[dict[str, Any]]:
+        parts = [part for part in _BETWEEN_ADDRESSES.split(text) if part.strip()]
+        if len(parts) == 1 and ":" not in text:
+            return [{"label": label, name: self._address(single, text)}]
+        found: list[dict[str, Any]] = parse_value(self._type.field(f"{single}s"), "; ".join(parts), self._plan.context)
+        return [entry if entry["label"] else {**entry, "label": label} for entry in found]
+
+    def _address(self, single: str, text: str) -> str | None:
+        if not text.strip():
+            return None
+        return quick_email(text) if single == "email" else quick_phone(text, self._region)
+
+    def _label(self, column: Column, cells: Sequence[str]) -> str:
+        if column.label_place is None:
+            return column.label
+        # Google marks the preferred one with a star.
+        return cells[column.label_place].replace("*", "").strip().lower()[:40]
+
+    def _parser(self, name: str) -> Parse:
+        field = self._type.field(name)
+        if field.kind in (Kind.TEXT, Kind.LONG_TEXT, Kind.COMPANY):
+            return self._clean(name)
+        if field.kind is Kind.EMAIL:
+            return lambda text: quick_email(text) if text.strip() else None
+        if field.kind is Kind.PHONE:
+            return lambda text: quick_phone(text, self._region) if text.strip() else None
+        if field.kind is Kind.OWNER:
+            return remembering(lambda text: self._owner(field, text))
+        return remembering(lambda text: self._optional(field, text))
+
+    def _clean(self, name: str) -> Parse:
+        """Text as `Field.parse` gives it; printable ASCII without spaces around needs no look at every character."""
+        field = self._type.field(name)
+        longest, context = field.max_length, self._plan.context
+
+        def parse(text: str) -> str | None:
+            if text.isascii() and text.isprintable() and len(text) <= longest and text[0] != " " and text[-1] != " ":
+                return text
+            if not text.strip():
+                return None
+            found: str | None = parse_value(field, text, context)
+            return found
+
+        return parse
+
+    def _optional(self, field: Field, text: str) -> Any:
+        # An empty cell says nothing about the field, also where the field itself is required.
+        return parse_value(field, text, self._plan.context) if text.strip() else None
+
+    def _owner(self, field: Field, text: str) -> str | None:
+        if not text.strip():
+            return None
+        wanted = str(parse_value(field, text, self._plan.context))
+        found = self._plan.owners.get(wanted) or self._plan.owners.get(wanted.casefold())
+        if found is None:
+            raise FieldProblem(f"“{wanted[:60]}” is none of your users.", "Invite them first, use another address, or leave the column out.")
+        return found
+
+    def _problem(self, place: int, text: str, problem: FieldProblem) -> RowProblem:
+        if _SURROGATE.search(text):
+            shown = _SURROGATE.sub("\ufffd", text)
+            return RowProblem(self._header[place], shortened(shown), "It holds bytes that are not UTF-8.", "Save the file as UTF-8, or choose its encoding.")
+        return RowProblem(self._header[place], shortened(text), problem.reason, problem.how_to_fix)
+
+
+def shortened(text: str) -> str:
+    # NUL can't be kept by the database.
+    shown = text.replace("\x00", "\ufffd")
+    return shown if len(shown) <= _SHORTENED else shown[: _SHORTENED - 1] + "…"
+
+
+def remembering(parse: Parse) -> Parse:
+    """`parse`, asked once for each different text. Countries, stages and the like repeat; problems are not kept."""
+    known: dict[str, Any] = {}
+
+    def look(text: str) -> Any:
+        if text in known:
+            return known[text]
+        value = parse(text)
+        if len(known) < _REMEMBERED and len(text) < 200:
+            known[text] = value
+        return value
+
+    return look

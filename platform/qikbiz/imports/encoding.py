@@ -1,0 +1,97 @@
+"""Staged rows as PostgreSQL's COPY reads them (text format), and back again from the staged text."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ARRAY, BigInteger, Boolean, Date, Numeric, Uuid
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.sql.type_api import TypeEngine
+
+_SPECIAL = re.compile(r'[\\\t\n\r"]')
+_IN_COPY = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+# Inside an array element quotes and backslashes are escaped once more before COPY's own escape.
+_IN_ARRAY = str.maketrans({"\\": "\\\\\\\\", '"': '\\\\"', "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+
+# Neither can occur in a value: control characters are refused before.
+_BETWEEN, _NULL = "\x1e", "\x00"
+_QUOTED_NULL = f'"{_NULL}"'
+
+
+def staged_text(value: Any) -> str | None:
+    """A value as it stands in a staged row; None for nothing, also for an empty list."""
+    if value is None or value == []:
+        return None
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "t" if value else "f"
+    if isinstance(value, list):
+        return json.dumps(value, ensure_ascii=False)
+    return str(value)
+
+
+def copy_field(text: str | None) -> str:
+    if text is None:
+        return "\\N"
+    return text.translate(_IN_COPY) if _SPECIAL.search(text) else text
+
+
+def copy_array(elements: list[str | None]) -> str:
+    """An array of text, as one field of a COPY line."""
+    joined = _BETWEEN.join([_NULL if e is None else e for e in elements])
+    if not _SPECIAL.search(joined):
+        return ('{"' + joined.replace(_BETWEEN, '","') + '"}').replace(_QUOTED_NULL, "NULL")
+    return "{" + ",".join(["NULL" if e is None else f'"{e.translate(_IN_ARRAY)}"' for e in elements]) + "}"
+
+
+def typed(column_type: TypeEngine[Any], text: str | None) -> Any:
+    """The staged text as the value that the record's column holds in Python."""
+    if text is None:
+        return [] if isinstance(column_type, ARRAY | JSONB) else None
+    for kind, read in _READERS:
+        if isinstance(column_type, kind):
+            return read(text)
+    return text
+
+
+def plain_json(value: Any) -> Any:
+    """A value as it stands in a record's history."""
+    if isinstance(value, list) or value is None or isinstance(value, bool | int | str):
+        return value
+    return str(value)
+
+
+def sql_value(column: str, column_type: TypeEngine[Any], staged: str) -> str:
+    """SQL that turns the staged text `staged` into the column's value."""
+    if isinstance(column_type, JSONB):
+        # A single plain address is staged alone, beside its list.
+        name = {"emails": "address", "phones": "number"}[column]
+        single = staged.replace(f"[{column}]", f"[{column[:-1]}]")
+        alone = f"jsonb_build_array(jsonb_build_object('label', '', '{name}', {single}))"
+        return f"CASE WHEN {staged} IS NOT NULL THEN {staged}::jsonb WHEN {single} IS NOT NULL THEN {alone} ELSE '[]'::jsonb END"
+    if isinstance(column_type, ARRAY):
+        return f"CASE WHEN {staged} IS NULL THEN '{{}}'::text[] ELSE ARRAY(SELECT jsonb_array_elements_text({staged}::jsonb)) END"
+    if isinstance(column_type, Boolean):
+        return f"coalesce({staged}::boolean, false)"
+    for kind, name in ((Uuid, "uuid"), (Date, "date"), (Numeric, "numeric"), (BigInteger, "bigint")):
+        if isinstance(column_type, kind):
+            return f"{staged}::{name}"
+    return staged
+
+
+_READERS: tuple[tuple[type[TypeEngine[Any]], Callable[[str], Any]], ...] = (
+    (JSONB, json.loads),
+    (ARRAY, json.loads),
+    (Boolean, lambda text: text == "t"),
+    (Date, date.fromisoformat),
+    (Numeric, Decimal),
+    (BigInteger, int),
+    (Uuid, UUID),
+)

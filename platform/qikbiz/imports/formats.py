@@ -1,0 +1,182 @@
+"""How a file is written: its encoding and delimiter. Found from the bytes, shown to the person, changeable, never silent."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from charset_normalizer import from_bytes
+
+from qikbiz.failures import Failure
+from qikbiz.imports.limits import LARGEST_FILE, LONGEST_LINE, MEGABYTE
+
+# The name a person reads, by the codec's. Windows-1252 stands before latin-1: that is what "latin-1" files are.
+ENCODINGS = {
+    "utf-8": "UTF-8",
+    "utf-16": "UTF-16",
+    "utf-16-le": "UTF-16 without its mark (little-endian)",
+    "utf-16-be": "UTF-16 without its mark (big-endian)",
+    "cp1252": "Western European (Windows-1252)",
+    "latin-1": "Western European (Latin-1)",
+    "cp1250": "Central European (Windows-1250)",
+    "cp1251": "Cyrillic (Windows-1251)",
+    "cp1253": "Greek (Windows-1253)",
+    "cp1254": "Turkish (Windows-1254)",
+    "shift_jis": "Japanese (Shift JIS)",
+    "gb18030": "Chinese (GB 18030)",
+    "euc_kr": "Korean (EUC-KR)",
+}
+DELIMITERS = {",": "Comma", ";": "Semicolon", "\t": "Tab", "|": "Vertical bar"}
+_BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+_SAMPLE = MEGABYTE
+_MOST_DIFFERENCES = 5
+
+
+class UnreadableFile(Failure):
+    """The file can't be imported as it is; the text says what is wrong with it and what to do."""
+
+    status, key = 400, "unreadable_file"
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """How to read a file. `encoding` is "" while nobody has said which: the bytes allow several."""
+
+    encoding: str
+    delimiter: str
+    has_header: bool = True
+
+    @property
+    def is_known(self) -> bool:
+        return bool(self.encoding and self.delimiter)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A line that is not UTF-8, and how it reads in the encoding proposed."""
+
+    line: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """What was found. When the bytes are not UTF-8, `proposed` is our guess and `differences` the lines it decides."""
+
+    format: Format
+    proposed: str = ""
+    differences: tuple[Difference, ...] = ()
+
+
+def detect(path: Path) -> Detection:
+    """Look at the whole file once. Raises UnreadableFile for an empty or an over-long one."""
+    size = path.stat().st_size
+    if size == 0:
+        raise UnreadableFile("The file is empty.")
+    if size > LARGEST_FILE:
+        raise UnreadableFile(f"The file is larger than {LARGEST_FILE // MEGABYTE} MB. Split it and import the parts.")
+    sample = _sample(path)
+    encoding = _marked_encoding(sample) or ("utf-8" if _is_utf8(path) else "")
+    proposed = encoding or _proposed_encoding(sample)
+    delimiter = _delimiter(path, proposed)
+    differences = () if encoding else tuple(_differences(path, proposed))
+    return Detection(Format(encoding, delimiter), proposed, differences)
+
+
+def checked_format(found: Format, *, encoding: str, delimiter: str, has_header: bool) -> Format:
+    """The format a person chose. Raises UnreadableFile for a choice that is none of ours."""
+    if encoding not in ENCODINGS:
+        raise UnreadableFile("Choose the encoding of the file.")
+    if delimiter not in DELIMITERS:
+        raise UnreadableFile("Choose what stands between the columns of the file.")
+    return replace(found, encoding=encoding, delimiter=delimiter, has_header=has_header)
+
+
+def codec_of(encoding: str) -> dict[str, Any]:
+    """Arguments for `open`. Bytes that are not UTF-8 become lone surrogates, which the row is then refused for."""
+    codec = "utf-8-sig" if encoding == "utf-8" else encoding
+    return {"encoding": codec, "errors": "surrogateescape" if encoding == "utf-8" else "replace", "newline": ""}
+
+
+def first_lines(path: Path, encoding: str, count: int = 20) -> list[str]:
+    """The first lines as text, each cut at a few thousand characters."""
+    with path.open("r", **codec_of(encoding)) as text:
+        lines = [text.readline(4_000) for _ in range(count)]
+    return [line for line in lines if line]
+
+
+def _sample(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(_SAMPLE)
+
+
+def _marked_encoding(sample: bytes) -> str:
+    for mark, encoding in _BOMS:
+        if sample.startswith(mark):
+            return encoding
+    # UTF-16 without its mark: every second byte of Western text is NUL.
+    even, odd = sample[0:2_000:2].count(0), sample[1:2_000:2].count(0)
+    if max(even, odd) > 0.7 * min(1_000, len(sample) / 2) and min(even, odd) == 0:
+        return "utf-16-le" if odd > even else "utf-16-be"
+    return ""
+
+
+def _is_utf8(path: Path) -> bool:
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        with path.open("rb") as file:
+            while chunk := file.read(MEGABYTE):
+                decoder.decode(chunk)
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _proposed_encoding(sample: bytes) -> str:
+    # charset-normalizer's word counts only when it names an encoding that we offer.
+    best = from_bytes(sample[:65_536], cp_isolation=[name for name in ENCODINGS if not name.startswith("utf")]).best()
+    return best.encoding if best is not None and best.encoding in ENCODINGS else "cp1252"
+
+
+def _differences(path: Path, encoding: str) -> Iterator[Difference]:
+    found = 0
+    with path.open("rb") as file:
+        for number, line in enumerate(iter(lambda: file.readline(LONGEST_LINE), b""), start=1):
+            try:
+                line.decode("utf-8")
+            except UnicodeDecodeError:
+                yield Difference(number, line.decode(encoding, "replace").strip()[:300])
+                found += 1
+            if found == _MOST_DIFFERENCES:
+                return
+
+
+def _delimiter(path: Path, encoding: str) -> str:
+    lines = first_lines(path, encoding)
+    named = announced_delimiter(lines[0] if lines else "")
+    if named:
+        return named
+    # The delimiter is what cuts the header into most columns, and the next lines into equally many.
+    return max(DELIMITERS, key=lambda mark: _fit(lines, mark))
+
+
+def announced_delimiter(line: str) -> str:
+    """The delimiter that a first line `sep=;` names, as spreadsheets write and read it; else ""."""
+    text = line.strip("\r\n\ufeff").strip('"')
+    return text[4:] if text.lower().startswith("sep=") and text[4:] in DELIMITERS else ""
+
+
+def _fit(lines: list[str], mark: str) -> tuple[float, int]:
+    try:
+        rows = [row for row in csv.reader(lines[:-1] or lines, delimiter=mark) if row]
+    except csv.Error:
+        return (0.0, 0)
+    if not rows or len(rows[0]) < 2:
+        return (0.0, 0)
+    alike = sum(len(row) == len(rows[0]) for row in rows)
+    return (alike / len(rows), len(rows[0]))

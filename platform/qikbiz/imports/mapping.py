@@ -1,0 +1,176 @@
+"""Which column of the file goes into which field. Guessed from the headings, changed by the person, kept as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as AnyMapping
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from qikbiz.failures import Failure
+from qikbiz.imports.headings import is_label_column, meaning, plain_heading
+from qikbiz.records.fields import RecordType
+
+FULL_NAME = "full_name"
+LABELS = ("", "work", "home", "mobile", "other")
+# A reason column of an earlier import's failed rows is never a field.
+REASON_COLUMN = "Why it was not imported"
+SEVERAL = {"email": "emails", "phone": "phones"}
+
+
+class UnusableMapping(Failure):
+    """The columns as chosen can't make records; the text says what is missing or double."""
+
+    status, key = 400, "unusable_mapping"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column that is imported. `place` counts from 0; `label` is an address's, or stands in column `label_place`."""
+
+    place: int
+    field: str
+    label: str = ""
+    label_place: int | None = None
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """The columns imported, in the file's order."""
+
+    columns: tuple[Column, ...] = field(default=())
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            str(column.place): {"field": column.field, "label": column.label, "label_place": column.label_place}
+            for column in self.columns
+        }
+
+    @classmethod
+    def from_json(cls, kept: AnyMapping[str, Any]) -> Mapping:
+        columns = [Column(int(place), **target) for place, target in kept.items()]
+        return cls(tuple(sorted(columns, key=lambda column: column.place)))
+
+    def fields(self) -> set[str]:
+        return {column.field for column in self.columns}
+
+    def column_of(self, place: int) -> Column | None:
+        return next((column for column in self.columns if column.place == place), None)
+
+
+def guess(record_type: RecordType, header: Sequence[str], sample: Sequence[Sequence[str]] = ()) -> Mapping:
+    """The best reading of the headings. A column without a sure meaning is left out, and shown as such."""
+    columns: list[Column] = []
+    taken: set[str] = set()
+    plain = {plain_heading(heading) for heading in header}
+    for place, heading in enumerate(header):
+        target = _target(record_type, heading, plain, [row[place] for row in sample if place < len(row)])
+        if target is None or (target[0] in taken and target[0] not in ("emails", "phones")):
+            continue
+        taken.add(target[0])
+        columns.append(Column(place, *target, _label_place(header, place)))
+    return _without_redundant_name(Mapping(tuple(columns)))
+
+
+def checked_mapping(record_type: RecordType, mapping: Mapping, header: Sequence[str], key: str) -> Mapping:
+    """The mapping when it can be imported. Raises UnusableMapping."""
+    if key not in record_type.key_fields:
+        raise UnusableMapping("Choose by what existing records are found.")
+    for column in mapping.columns:
+        _refuse_unknown(record_type, column, header)
+    _refuse_doubles(record_type, mapping, header)
+    fields = mapping.fields()
+    if not fields & ({*record_type.needs_one_of, FULL_NAME} | _lists(record_type)):
+        wanted = " or ".join(record_type.field(name).label for name in record_type.needs_one_of)
+        raise UnusableMapping(f"No column is imported as {wanted}. Choose one, or the records would have no name.")
+    if not _has_key(fields, key):
+        raise UnusableMapping(f"No column is imported as {key_label(record_type, key)}, by which existing records are found.")
+    return mapping
+
+
+def key_label(record_type: RecordType, key: str) -> str:
+    return "name and company" if key == "name_company" else record_type.field(key).label
+
+
+def target_choices(record_type: RecordType) -> list[tuple[str, str]]:
+    """What a column can be imported as, for a person to choose: ("field" or "field:label", words)."""
+    choices = [("", "Leave out")]
+    if record_type.name == "contact":
+        choices.append((FULL_NAME, "Full name (first and last)"))
+    for one in record_type.importable():
+        if one.name in SEVERAL.values():
+            single = "E-mail" if one.name == "emails" else "Phone"
+            choices += [(f"{one.name}:{label}", f"{single}, {label or 'no label'}") for label in LABELS]
+        elif not (record_type.name == "contact" and one.name in SEVERAL):
+            choices.append((one.name, one.label))
+    return choices
+
+
+def _target(record_type: RecordType, heading: str, plain: set[str], values: list[str]) -> tuple[str, str] | None:
+    if heading == REASON_COLUMN or is_label_column(heading):
+        return None
+    target = meaning(record_type, heading)
+    if target is None:
+        return None
+    name, label = target
+    if plain_heading(heading) == "title" and not plain & {"job title", "jobtitle"}:
+        name = "job_title"  # Salesforce's; Outlook's Title stands beside a Job Title and is the salutation
+    if name == "id" and any(value and not _is_uuid(value) for value in values):
+        name = "external_id"  # HubSpot's and Pipedrive's numbers are theirs, not ours
+    if name == "owner_id" and any(value and "@" not in value and not _is_uuid(value) for value in values):
+        return None  # another program's names of people; ours are found by their address
+    return (SEVERAL[name], label) if record_type.name == "contact" and name in SEVERAL else (name, label)
+
+
+def _without_redundant_name(mapping: Mapping) -> Mapping:
+    if mapping.fields() & {"first_name", "last_name"}:
+        return Mapping(tuple(column for column in mapping.columns if column.field != FULL_NAME))
+    return mapping
+
+
+def _label_place(header: Sequence[str], place: int) -> int | None:
+    # Google writes `E-mail 1 - Label` right before `E-mail 1 - Value`.
+    value = plain_heading(header[place])
+    before = header[place - 1] if place else ""
+    if value.endswith(" value") and is_label_column(before) and plain_heading(before).rsplit(" ", 1)[0] == value.removesuffix(" value"):
+        return place - 1
+    return None
+
+
+def _refuse_unknown(record_type: RecordType, column: Column, header: Sequence[str]) -> None:
+    if not 0 <= column.place < len(header):
+        raise UnusableMapping("A column was chosen that the file doesn't have.")
+    if column.field == FULL_NAME and record_type.name == "contact":
+        return
+    if not record_type.has_field(column.field) or not record_type.field(column.field).is_importable:
+        raise UnusableMapping(f"“{header[column.place]}” can't be imported as {column.field!r}.")
+
+
+def _refuse_doubles(record_type: RecordType, mapping: Mapping, header: Sequence[str]) -> None:
+    places: dict[str, int] = {}
+    for column in mapping.columns:
+        if column.field in _lists(record_type):
+            continue
+        if column.field in places:
+            first, second = header[places[column.field]], header[column.place]
+            raise UnusableMapping(f"“{first}” and “{second}” are both imported as the same field. Leave one of them out.")
+        places[column.field] = column.place
+
+
+def _lists(record_type: RecordType) -> set[str]:
+    return {name for name in (*SEVERAL.values(), "tags") if record_type.has_field(name)}
+
+
+def _has_key(fields: set[str], key: str) -> bool:
+    if key == "name_company":
+        return bool(fields & {FULL_NAME, "last_name", "first_name"}) and "company_name" in fields
+    return bool(fields & {key, SEVERAL.get(key, key)})
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        UUID(text.strip())
+    except ValueError:
+        return False
+    return True
