@@ -30,6 +30,8 @@ def run_procfile(
     procfile: Path, *, environment: Mapping[str, str], printer: Printer, when_started: Callable[[], None]
 ) -> None:
     """Run every process until SIGINT or SIGTERM, then end them all within a few seconds."""
+    # honcho's keepers are made for fork; newer Pythons would start them from a server of their own.
+    multiprocessing.set_start_method("fork", force=True)
     manager = KeepingManager(printer, when_started)
     for name, command in parse_procfile(procfile.read_text(encoding="utf-8")).processes.items():
         manager.add_process(name, f"exec {command}", env=dict(environment), cwd=str(procfile.parent))
