@@ -6,6 +6,7 @@ the customer, so that the old address can say that the organisation is closed.
 
 from __future__ import annotations
 
+import logging
 import shutil
 from datetime import UTC, datetime
 from uuid import UUID
@@ -21,13 +22,14 @@ from provisioning.migrate import lock_key
 from provisioning.servers import OWNER, connect_as_provisioner
 from qikbiz.console.tenant_actions import note_act
 from qikbiz.database import control_work
-from qikbiz.failures import Conflict, NotFound, Unavailable
+from qikbiz.failures import Conflict, Failure, NotFound, Unavailable
 from tenants.control import Domain, PendingWork, ReservedName, TenantMigration, TenantRecord
 from tenants.directory import touch_directory
 from tenants.redis import RedisAway
 from tenants.runtime import Runtime
 
 _KEYS_AT_ONCE = 500
+logger = logging.getLogger(__name__)
 
 
 def due_for_erasure(session: Session) -> list[UUID]:
@@ -42,7 +44,15 @@ def erase_due_tenants(settings: Settings) -> list[str]:
     with working_application(settings):
         with control_work() as session:
             due = due_for_erasure(session)
-        return [erase_tenant(settings, tenant_id) for tenant_id in due]
+        return [slug for tenant_id in due if (slug := _erase_if_possible(settings, tenant_id))]
+
+
+def _erase_if_possible(settings: Settings, tenant_id: UUID) -> str | None:
+    try:
+        return erase_tenant(settings, tenant_id)
+    except Failure as failure:
+        logger.warning("tenant_not_erased", extra={"tenant": str(tenant_id), "reason": failure.key})
+        return None
 
 
 def erase_tenant(settings: Settings, tenant_id: UUID, *, now: bool = False) -> str:

@@ -11,6 +11,6 @@ from tenants.context import Tenant
 
 
 def invite_first_administrator(settings: Settings, tenant: Tenant, email: str, name: str) -> str:
-    """Invite the administrator, again if this is tried again, and return the address of the invitation."""
+    """Add the administrator unless there is one with this address, mail an invitation, and return its link."""
     with working_application(settings), tenant_work(tenant):
         return invite(email, name, Role.ADMINISTRATOR)

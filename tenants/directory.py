@@ -50,7 +50,7 @@ def normalise_host(header: str | None) -> str | None:
     if not header or len(header) > 512 or header != header.strip():
         return None
     name, _, port = header.partition(":")
-    if ":" in port or (port and not port.isdecimal()):
+    if port and not (port.isascii() and port.isdigit()):
         return None
     name = name.removesuffix(".")
     try:
@@ -72,7 +72,7 @@ class Directory:
         self._by_host: Mapping[str, Tenant] = {}
         self._by_id: Mapping[UUID, Tenant] = {}
         self._version = -1
-        self._looked_at = 0.0
+        self._looked_at = float("-inf")
         self._watching = 0
         self._stop = threading.Event()
 

@@ -8,8 +8,8 @@ _QUESTIONS = {
                         c.relacl::text
                      FROM pg_class c WHERE c.relnamespace = {n}""",
     "column": """SELECT c.relname, a.attnum, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
-                        a.attgenerated, a.attidentity, a.attcollation::regcollation, a.attstorage, a.attcompression, a.attacl::text,
-                        pg_get_expr(d.adbin, d.adrelid)
+                        a.attgenerated, a.attidentity, a.attcollation::regcollation, a.attstorage, a.attcompression,
+                        a.attacl::text, pg_get_expr(d.adbin, d.adrelid)
                    FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
                    LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
                   WHERE c.relnamespace = {n} AND c.relkind = 'r' AND a.attnum > 0""",

@@ -1,0 +1,163 @@
+"""A tenant is made once and whole, whatever happens to the process that makes it."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from sqlalchemy import text
+
+from config.settings import Settings
+from provisioning.create import create_tenant, finish_tenant
+from provisioning.servers import Connection, connect_as_provisioner, connect_to_control
+from qikbiz.console.tenant_actions import BadTenant, reserve_tenant
+from qikbiz.database import control_work, tenant_work
+from qikbiz.failures import Conflict
+from tenants.context import Tenant
+from tenants.versions import HEAD
+from tests.fixtures.tenancy import Platform
+from tests.tenancy.catalog import facts_about
+
+POINTS = ("reserved", "in_schema", "schema_made", "invited")
+CREATE = """
+import sys
+from pathlib import Path
+from provisioning.create import create_tenant
+from tests.fixtures.servers import settings_for
+create_tenant(settings_for(Path(sys.argv[1])), sys.argv[2], "Hooli", "gavin@hooli.example.com")
+"""
+
+
+def create_in_a_process(settings: Settings, slug: str, *, fault: str = "") -> int:
+    environment = {**os.environ, "PYTHONPATH": "platform:.", "QIKBIZ_FAULT": fault}
+    command = [sys.executable, "-c", CREATE, str(settings.home), slug]
+    return subprocess.run(command, env=environment, check=False).returncode
+
+
+def state_of(settings: Settings, slug: str) -> str | None:
+    with connect_to_control(settings) as control:
+        row = control.execute("SELECT state FROM tenants WHERE slug = %s", (slug,)).fetchone()
+    return str(row[0]) if row else None
+
+
+def test_a_new_tenant_has_everything(platform: Platform) -> None:
+    made = create_tenant(platform.settings, "vandelay", "Vandelay Industries", "art@vandelay.example.com")
+    assert (made.slug, made.version, made.role) == ("vandelay", HEAD, made.schema)
+    assert made.url == "http://vandelay.localhost:8000"
+    assert made.invitation_url.startswith(made.url)
+    assert made.seconds < 2
+    with connect_to_control(platform.settings) as control:
+        audit = "SELECT action, subject FROM platform_audit_events WHERE tenant_id = %s"
+        assert control.execute(audit, (made.id,)).fetchall() == [("tenant.created", "vandelay")]
+
+
+def test_the_first_administrator_is_invited_by_mail(platform: Platform, working: object) -> None:
+    made = create_tenant(platform.settings, "kramerica", "Kramerica", "cosmo@kramerica.example.com", admin_name="Cosmo")
+    platform.runtime.directory.look()
+    tenant = platform.runtime.directory.tenant_by_slug("kramerica")
+    assert tenant is not None and tenant.id == made.id
+    with tenant_work(tenant) as session:
+        users = session.execute(text("SELECT name, email, role, state FROM users")).all()
+        assert [tuple(user) for user in users] == [("Cosmo", "cosmo@kramerica.example.com", "administrator", "invited")]
+        assert (
+            session.scalar(text("SELECT count(*) FROM user_tokens WHERE used_at IS NULL AND expires_at > now()")) == 1
+        )
+        assert session.scalar(text("SELECT to_address FROM mails")) == "cosmo@kramerica.example.com"
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("point", POINTS)
+def test_killed_anywhere_it_is_simply_run_again(
+    platform: Platform, owner_connection: Connection, working: object, point: str
+) -> None:
+    slug = f"hooli-{point.replace('_', '-')}"
+    assert create_in_a_process(platform.settings, slug, fault=f"tenant.create.{point}=kill") == -9
+    assert state_of(platform.settings, slug) == "creating"
+    platform.runtime.directory.look()
+    half_made = platform.runtime.directory.tenant_by_slug(slug)
+    assert half_made is None or half_made.state == "creating", "nobody is served by it"
+    assert create_in_a_process(platform.settings, slug) == 0
+    platform.runtime.directory.look()
+    tenant = platform.runtime.directory.tenant_by_slug(slug)
+    assert tenant is not None and (tenant.state, tenant.version) == ("active", HEAD)
+    assert facts_about(owner_connection, tenant) == facts_about(owner_connection, platform.acme)
+    with tenant_work(tenant) as session:
+        assert session.scalars(text("SELECT email FROM users")).all() == ["gavin@hooli.example.com"]
+        assert (
+            session.scalar(text("SELECT count(*) FROM user_tokens WHERE used_at IS NULL AND expires_at > now()")) == 1
+        )
+
+
+def test_one_that_is_finished_is_not_made_again(platform: Platform) -> None:
+    with pytest.raises(Conflict, match="already; it is active"):
+        create_tenant(platform.settings, "acme", "Acme", "alice@acme.example.com")
+
+
+def test_the_console_reserves_and_a_job_finishes(platform: Platform, working: object) -> None:
+    with control_work() as session:
+        tenant_id = reserve_tenant(session, "dunder", "Dunder Mifflin", "michael@dunder.example.com").id
+    seen: list[str] = []
+    made = finish_tenant(platform.settings, tenant_id, progress=lambda done, total, saying: seen.append(saying))
+    assert made.slug == "dunder"
+    assert seen == ["Making the schema", "Inviting the administrator", "Opening the doors", "Done"]
+    with pytest.raises(Conflict, match="finished already"):
+        finish_tenant(platform.settings, tenant_id)
+
+
+@pytest.mark.parametrize(
+    ("name", "email", "accent", "said"),
+    [
+        ("", "a@example.com", None, "organisation's name"),
+        ("x" * 121, "a@example.com", None, "organisation's name"),
+        ("Zero\u200bwidth", "a@example.com", None, "organisation's name"),
+        ("Fine", "no address", None, "e-mail address"),
+        ("Fine", "a@b", None, "e-mail address"),
+        ("Fine", "a@example.com\nBcc: b@example.com", None, "e-mail address"),
+        ("Fine", "a@example.com", "mauve-ish", "accent is one of"),
+    ],
+)
+def test_what_can_not_be_used_is_said(platform: Platform, name: str, email: str, accent: str | None, said: str) -> None:
+    with pytest.raises(BadTenant, match=said):
+        create_tenant(platform.settings, "soylent", name, email, accent=accent)
+    assert state_of(platform.settings, "soylent") is None
+
+
+def test_two_that_look_alike_at_the_same_moment_become_one(platform: Platform) -> None:
+    slugs = ["wonka-factory", "w0nka-factory", "wonkafactory", "wonka-fact0ry"]
+
+    def attempt(slug: str) -> str:
+        try:
+            return create_tenant(platform.settings, slug, "Wonka", "willy@wonka.example.com").slug
+        except Conflict:
+            return ""
+
+    with ThreadPoolExecutor(4) as threads:
+        made = [slug for slug in threads.map(attempt, slugs) if slug]
+    assert len(made) == 1
+
+
+def test_the_next_cell_is_made_when_all_are_full(platform: Platform, fresh_tenant: Callable[..., Tenant]) -> None:
+    settings = platform.settings
+    with connect_to_control(settings) as control:
+        control.execute("UPDATE cells SET capacity = (SELECT count(*) FROM tenants) WHERE name = 'cell_001'")
+    try:
+        tenant = fresh_tenant("Overflow")
+        assert tenant.cell == "cell_002"
+        assert can_read_contacts(platform, tenant)
+        with connect_as_provisioner(settings) as owner:
+            members = "SELECT pg_get_userbyid(member) FROM pg_auth_members WHERE roleid = %s::regrole"
+            logins = {row[0] for row in owner.execute(members, (tenant.role,)).fetchall()}
+        assert "qb_cell_002" in logins and "qb_cell_001" not in logins
+    finally:
+        with connect_to_control(settings) as control:
+            control.execute("UPDATE cells SET capacity = 100 WHERE name = 'cell_001'")
+            control.execute("UPDATE cells SET accepts_new = false WHERE name = 'cell_002'")
+
+
+def can_read_contacts(platform: Platform, tenant: Tenant) -> bool:
+    from provisioning.application import working_application
+
+    with working_application(platform.settings), tenant_work(tenant) as session:
+        return session.scalar(text("SELECT count(*) FROM contacts")) == 0
