@@ -108,6 +108,7 @@ EXCLUDED_TABLES: dict[str, str] = {
     "user_tokens": "Single-use links for invitations and new passwords. They open the product.",
     "remember_series": "Remembered devices. They open the product.",
     "import_rows": "Rows of an import that has not been applied yet; the file they came from is the customer's own.",
+    "import_updates": "What such an import would change; both can be made again from the file.",
     "jobs": "How the work inside the program went. Its results are in the other tables.",
     "schema_version": "The version of the tables; the manifest names it.",
 }

@@ -18,7 +18,7 @@ from psycopg.rows import TupleRow
 from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
-from sqlalchemy.types import Text
+from sqlalchemy.types import Boolean, Text
 
 from qikbiz.exports import spreadsheet
 from qikbiz.exports.catalogue import EVERYTHING, EXPORTED, ExportedTable, exported_table
@@ -148,6 +148,8 @@ def _exact(table: ExportedTable, name: str) -> sql.Composable:
     if isinstance(table.column(name).type, ARRAY):
         # JSON, which every program reads, rather than PostgreSQL's own way of writing a list.
         return sql.SQL("array_to_json({})").format(column)
+    if isinstance(table.column(name).type, Boolean):
+        return sql.SQL("{}::text").format(column)
     return column
 
 

@@ -1,0 +1,90 @@
+"""The mails about exports. They link to the page behind the login, never to the file."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from qikbiz.accounts.models import User
+from qikbiz.actors import Actor
+from qikbiz.database import db, runtime
+from qikbiz.exports.models import Export
+from qikbiz.exports.queries import administrators
+from qikbiz.mail.actions import send
+from qikbiz.web.formats import number, size
+from tenants.context import current_tenant
+
+
+def tell_of_ready(export: Export) -> None:
+    """To whoever asked, that it can be fetched; to every other administrator, that it was made."""
+    asked = db.session.get(User, export.requested_by) if export.requested_by and export.actor_kind == "user" else None
+    if asked is not None:
+        _send("export_ready", asked, export, {"expires": _shown(export.expires_at, asked)})
+    for person in administrators():
+        if asked is None or person.id != asked.id:
+            facts = {"person": _who(export), "instruction": export.instruction or ""}
+            _send("export_made", person, export, facts | {"expires": _shown(export.expires_at, person)})
+
+
+def tell_of_failure(export: Export, problem: str, reference: str) -> None:
+    asked = db.session.get(User, export.requested_by) if export.requested_by and export.actor_kind == "user" else None
+    if asked is not None:
+        _send("export_failed", asked, export, {"problem": problem, "reference": reference})
+
+
+def tell_of_first_download(export: Export, actor: Actor, device: str) -> None:
+    """To all administrators: the file may hold everybody's records."""
+    for person in administrators():
+        facts = {"person": actor.name or "Somebody", "when": _shown(datetime.now(UTC), person), "device": device}
+        _send("export_downloaded_first", person, export, facts)
+
+
+def what(export: Export) -> str:
+    """`Everything (portable)`, `Contacts, filtered (spreadsheet)`."""
+    filtered = ", filtered" if export.filters else ""
+    return f"{export.scope.capitalize()}{filtered} ({export.product})"
+
+
+def _who(export: Export) -> str:
+    if export.actor_kind == "user":
+        return export.requested_by_name
+    return f"{export.requested_by_name or 'QikBiz'} of QikBiz, on your instruction"
+
+
+def _send(template: str, person: User, export: Export, facts: dict[str, Any]) -> None:
+    tenant = current_tenant()
+    rows = export.manifest.get("totals", {}).get("rows", 0)
+    values = {
+        "organisation": tenant.name,
+        "name": person.name,
+        "what": what(export),
+        "rows": number(rows),
+        "size": size(export.file_bytes),
+        "url": f"{runtime().settings.origin(tenant.host)}/exports/{export.id}",
+        **facts,
+    }
+    send(
+        template,
+        to_address=person.email,
+        to_name=person.name,
+        values=values,
+        # Whoever asked is told once; a warning rather comes twice than not at all.
+        category="notification" if template == "export_ready" else "security",
+        dedupe_key=f"{template}:{export.id}:{person.id}",
+    )
+
+
+def _shown(moment: datetime | None, person: User) -> str:
+    if moment is None:
+        return ""
+    local = moment.astimezone(zone_of(person.time_zone or current_tenant().time_zone))
+    return f"{local.day} {local:%b %Y, %H:%M %Z}"
+
+
+def zone_of(name: str) -> ZoneInfo:
+    """UTC for a name that is none."""
+    try:
+        return ZoneInfo(name or "UTC")
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return ZoneInfo("UTC")

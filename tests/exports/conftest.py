@@ -1,0 +1,74 @@
+"""What tests of exports share: rows in a tenant, and making an export in this process as a worker would."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import insert
+
+from qikbiz.actors import Actor, acting_as
+from qikbiz.contacts.models import Contact
+from qikbiz.database import tenant_work
+from qikbiz.exports.actions import ask_for_export, file_of
+from qikbiz.exports.models import Export
+from qikbiz.exports.selection import Selection
+from tenants.context import Tenant
+from tenants.control import new_id
+from tests.fixtures.tenancy import Person, Platform
+from workers.wrapper import perform
+
+
+@dataclass
+class Office:
+    """One tenant in which Alice asks for exports and they are made at once."""
+
+    tenant: Tenant
+    alice: Person
+
+    def add(self, **columns: Any) -> UUID:
+        """Add a contact. Returns its id."""
+        contact_id = new_id()
+        with tenant_work(self.tenant) as session:
+            session.execute(insert(Contact).values(id=contact_id, sort_name=columns.get("last_name", ""), **columns))
+        return contact_id
+
+    def ask(self, selection: Selection | None = None, **options: Any) -> Export:
+        with acting_as(Actor("user", self.alice.id, self.alice.name)), tenant_work(self.tenant):
+            return ask_for_export(selection or Selection(), **options)
+
+    def make(self, selection: Selection | None = None) -> Export:
+        """Ask for an export and make it. Returns it as it stands afterwards."""
+        export = self.ask(selection)
+        assert export.job_id is not None
+        perform(self.tenant.id, export.job_id)
+        return self.now(export.id)
+
+    def now(self, export_id: UUID) -> Export:
+        with tenant_work(self.tenant) as session:
+            return session.get_one(Export, export_id)
+
+    def zip_of(self, export: Export) -> zipfile.ZipFile:
+        with tenant_work(self.tenant):
+            content = b"".join(file_of(export).read())
+        return zipfile.ZipFile(io.BytesIO(content))
+
+    def save(self, export: Export, path: Path) -> Path:
+        with tenant_work(self.tenant):
+            path.write_bytes(b"".join(file_of(export).read()))
+        return path
+
+
+@pytest.fixture
+def office(
+    fresh_tenant: Callable[..., Tenant], add_person: Callable[..., Person], working: object, platform: Platform
+) -> Office:
+    assert working
+    tenant = fresh_tenant()
+    return Office(tenant, add_person(tenant, "Alice", "administrator"))

@@ -1,0 +1,97 @@
+"""Making an export, and deleting what has expired."""
+
+from __future__ import annotations
+
+import secrets
+from uuid import UUID
+
+from config.faults import fault
+from qikbiz.database import tenant_work
+from qikbiz.exports import steps
+from qikbiz.exports.making import MadeFile, Order, make_file
+from qikbiz.exports.steps import Begun
+from qikbiz.failures import Failure
+from qikbiz.files import FileStore, file_store, new_file_key
+from tenants.context import Tenant
+from workers.work import JobRefused, Work
+
+PROBLEM = "Something went wrong on our side while making it. Ask for it once more."
+
+
+def make_export(work: Work) -> None:
+    """Make the file of `work.arguments["export"]`. Killed anywhere, the next try starts again and clears up."""
+    export_id = UUID(work.arguments["export"])
+    with work.step() as session:
+        begun = steps.begin(session, export_id, work.job_id)
+    if begun is None:
+        return
+    fault("export.begun")
+    store, tenant = file_store(), _tenant(work)
+    for name in store.names(steps.names_of(tenant, export_id)):
+        store.delete(name)
+    try:
+        _make(work, begun, store)
+    except Failure as failure:
+        _give_up(work, export_id, failure.text or PROBLEM)
+        raise JobRefused(failure.text or PROBLEM) from failure
+    except Exception:
+        if work.attempt >= work.claim.max_attempts:
+            _give_up(work, export_id, PROBLEM)
+        raise
+
+
+def expire_exports(work: Work) -> None:
+    """Once an hour: delete the files that have had their seven days, and what dead workers left lying."""
+    with work.finish() as session:
+        steps.expire(session)
+
+
+def _make(work: Work, begun: Begun, store: FileStore) -> None:
+    tenant, key = _tenant(work), new_file_key()
+    # Of this try alone: a worker that was frozen and wakes up can't write over its successor's file.
+    name = f"{steps.names_of(tenant, begun.id)}{work.claim.token.hex[:12]}"
+    order = Order(
+        tenant,
+        begun.selection,
+        name,
+        key,
+        begun.about,
+        watch=work.progress,
+        before_table=lambda _table: _refuse_if_revoked(tenant, begun.id),
+    )
+    try:
+        made = make_file(order, store)
+        fault("export.before_finish")
+        _complete(work, begun, made, key)
+    except BaseException:
+        _discard(tenant, name, store)
+        raise
+
+
+def _complete(work: Work, begun: Begun, made: MadeFile, key: bytes) -> None:
+    with work.finish(result={"export": str(begun.id), "bytes": made.bytes}) as session:
+        steps.complete(session, begun.id, made, key)
+
+
+def _discard(tenant: Tenant, name: str, store: FileStore) -> None:
+    """Delete the file of a try that failed, unless the failure came after the commit that made it the export's."""
+    with tenant_work(tenant) as session:
+        is_kept = steps.is_kept(session, name)
+    if not is_kept:
+        store.delete(name)
+
+
+def _refuse_if_revoked(tenant: Tenant, export_id: UUID) -> None:
+    with tenant_work(tenant) as session:
+        steps.refuse_if_revoked(session, export_id)
+
+
+def _give_up(work: Work, export_id: UUID, problem: str) -> None:
+    with work.step() as session:
+        steps.give_up(session, export_id, problem, f"E-{secrets.token_hex(4).upper()}")
+
+
+def _tenant(work: Work) -> Tenant:
+    if work.tenant is None:
+        raise JobRefused("An export belongs to a tenant.")
+    return work.tenant
