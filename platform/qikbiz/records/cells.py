@@ -41,13 +41,13 @@ def _row(record_type: RecordType, row: Row[Any], makers: list[Cell]) -> ListRow:
     return ListRow(str(row.id), name, initials(name), hue(name), [make(row) for make in makers])
 
 
-def _maker(field: Field, people: Mapping[UUID, str]) -> Cell:
+def _maker(field: Field, people: Mapping[UUID, str]) -> Cell:  # noqa: PLR0911 - one line for each kind
     name = field.name
     match field.kind:
         case Kind.OWNER:
             return lambda row: ("", people.get(getattr(row, name)))
         case Kind.COMPANY:
-            return lambda row: ("company", (getattr(row, name), row.company_id)) if row.company_id else ("", getattr(row, name))
+            return _company
         case Kind.TAGS:
             return lambda row: ("tags", [(tag, hue(tag)) for tag in getattr(row, name)])
         case Kind.TIMESTAMP:
@@ -61,3 +61,7 @@ def _maker(field: Field, people: Mapping[UUID, str]) -> Cell:
         case Kind.BOOLEAN | Kind.DATE:
             return lambda row: ("", show_value(getattr(row, name) or None))
     return lambda row: ("", getattr(row, name))
+
+
+def _company(row: Row[Any]) -> tuple[str, Any]:
+    return ("company", (row.company_name, row.company_id)) if row.company_id else ("", row.company_name)

@@ -16,7 +16,9 @@ Arguments = Mapping[str, Sequence[str]]
 _PAGE = frozenset({"after", "before"})
 
 
-def chips(record_type: RecordType, arguments: Arguments, path: str, people: Mapping[UUID, str]) -> list[tuple[str, str]]:
+def chips(
+    record_type: RecordType, arguments: Arguments, path: str, people: Mapping[UUID, str]
+) -> list[tuple[str, str]]:
     """(what is filtered, the address without it)."""
     return [
         (_words(filter_, people), address(path, arguments, without=filter_))
@@ -37,7 +39,7 @@ def address(path: str, arguments: Arguments, *, without: Filter | None = None, *
     return f"{path}?{query}" if query else path
 
 
-def _words(filter_: Filter, people: Mapping[UUID, str]) -> str:
+def _words(filter_: Filter, people: Mapping[UUID, str]) -> str:  # noqa: PLR0911 - one line for each kind
     field, text = filter_.field, filter_.text
     match field.kind:
         case Kind.OWNER:

@@ -12,11 +12,12 @@ from qikbiz.companies.models import Company
 from qikbiz.contacts.fields import CONTACTS, display_name
 from qikbiz.contacts.models import Contact
 from qikbiz.database import db
+from qikbiz.failures import Failure
 from qikbiz.records.fields import Field, Kind
 from qikbiz.records.people import colleague_by_email, possible_owners
 from qikbiz.records.problems import FieldProblem
 from qikbiz.records.search import search_condition
-from qikbiz.records.values import fold
+from qikbiz.records.values import clean_text, fold
 
 # "Acme (acme.example)": what tells two of one name apart stands in brackets.
 _WITH_HINT = re.compile(r"^(?P<name>.*\S)\s*\((?P<hint>[^()]+)\)$", re.DOTALL)
@@ -72,6 +73,17 @@ def company_id(text: str) -> UUID | None:
             f"Add the domain in brackets: {domains}." if domains else "Give them different names first.",
         )
     return found[0][0] if found else None
+
+
+def company_to_link(text: str) -> Company:
+    """The company that was typed; Failure when it is not there or not the only one of that name."""
+    try:
+        found = company_id(clean_text(text[:300])) if text.strip() else None
+    except FieldProblem as problem:
+        raise Failure(str(problem)) from None
+    if found is None:
+        raise Failure(f"There is no company called “{text[:60]}”. Create it first, then add it here.")
+    return db.session.get_one(Company, found)
 
 
 def contact_id(text: str, *, but_not: Any = None) -> UUID | None:

@@ -15,13 +15,14 @@ from qikbiz.failures import Failure, Forbidden
 from qikbiz.records.actions import delete_records, records_for_changing
 from qikbiz.records.cells import heading_class, list_rows
 from qikbiz.records.chips import address, chips
-from qikbiz.records.fields import PLAIN, FieldProblem
-from qikbiz.records.filters import Viewpoint
+from qikbiz.records.fields import PLAIN, FieldProblem, Kind, RecordType
+from qikbiz.records.filters import ME, NOBODY, Viewpoint
 from qikbiz.records.forms import record_ids
 from qikbiz.records.links import linked_columns
 from qikbiz.records.listing import chosen_fields, first, list_page, sortable
 from qikbiz.records.people import colleague_names, possible_owners
 from qikbiz.records.rooms import RecordRoom
+from qikbiz.records.values import countries
 from qikbiz.web.formats import count
 from qikbiz.web.fragments import render_page
 from qikbiz.web.toasts import show_toast
@@ -68,7 +69,7 @@ def show_filters(room: RecordRoom) -> ResponseReturnValue:
         record_type=room.record_type,
         nav_active=room.plural,
         arguments={name: texts[0] for name, texts in arguments.items()},
-        people=possible_owners(),
+        choices=_choices(room.record_type),
     )
 
 
@@ -92,6 +93,24 @@ def change_several(room: RecordRoom) -> ResponseReturnValue:
         raise Failure("There is no such act on several rows.")
     _ACTS[act](room, ids)
     return redirect(_back(room))
+
+
+def _choices(record_type: RecordType) -> dict[str, list[tuple[str, str]]]:
+    """What can be chosen for each filter that is a choice, as (value, words)."""
+    yes_or_no = [("yes", "Yes"), ("no", "No")]
+    owners = [(ME, "Me"), (NOBODY, "Nobody"), *((str(id_), name) for id_, name in possible_owners().items())]
+    by_kind = {
+        Kind.OWNER: owners,
+        Kind.EMAIL: [("yes", "Is there"), ("no", "Is missing")],
+        Kind.PHONE: [("yes", "Is there"), ("no", "Is missing")],
+        Kind.BOOLEAN: yes_or_no,
+        Kind.COUNTRY: list(countries().items()),
+    }
+    return {
+        field.name: [(text, text) for text in field.choices] or by_kind[field.kind]
+        for field in record_type.filterable()
+        if field.kind in by_kind or field.kind is Kind.CHOICE
+    }
 
 
 def viewpoint() -> Viewpoint:
@@ -162,5 +181,3 @@ def _back(room: RecordRoom) -> str:
     """The list as it was. Only its query is taken over, so that it can't lead elsewhere."""
     query = request.form.get("next", "").partition("?")[2]
     return room.url("index") + (f"?{query}" if query and query.isprintable() else "")
-
-

@@ -32,16 +32,24 @@ def create_app(settings: Settings, *, process: str = "web") -> QikBiz:
 def open_rooms(app: QikBiz) -> None:
     """One line for each room."""
     from qikbiz.accounts.routes import accounts
+    from qikbiz.companies.routes import companies
     from qikbiz.console import routes as _console_pages
     from qikbiz.console.blueprint import console
     from qikbiz.console.logins import staff
+    from qikbiz.contacts.routes import contacts
     from qikbiz.home.routes import home
+    from qikbiz.records.routes import records
+    from qikbiz.site import well_known
     from qikbiz.site.routes import site
 
     assert _console_pages.__all__  # importing them declares them
     app.register_blueprint(site, subdomain="site")
+    well_known.register(app)
     app.register_blueprint(accounts, subdomain="tenant")
     app.register_blueprint(home, subdomain="tenant")
+    app.register_blueprint(records, subdomain="tenant")
+    app.register_blueprint(contacts, subdomain="tenant")
+    app.register_blueprint(companies, subdomain="tenant")
     app.register_blueprint(staff, subdomain="console")
     if app.extensions["qikbiz"].settings.environment != "production":
         from qikbiz.mail.routes import mailbox

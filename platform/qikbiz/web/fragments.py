@@ -8,14 +8,22 @@ from flask import current_app, render_template, request
 
 
 def render_page(template: str, *blocks: str, **context: Any) -> str:
-    """The page; for htmx only the block whose name is the id of the element it will replace."""
+    """The page; for htmx only the block whose name is the id of the element it will replace.
+
+    The template knows by `is_part` which of the two it is.
+    """
     target = request.headers.get("HX-Target", "")
     if request.headers.get("HX-Request") == "true" and target in blocks:
         return render_block(template, target, **context)
-    return render_template(template, **context)
+    return render_template(template, is_part=False, **context)
 
 
 def render_block(template: str, block: str, **context: Any) -> str:
+    """One block of a page that extends a layout."""
+    context["is_part"] = True
     current_app.update_template_context(context)
-    found = current_app.jinja_env.get_template(template)
-    return "".join(found.blocks[block](found.new_context(context)))
+    page = current_app.jinja_env.get_template(template)
+    scope = page.new_context(context)
+    # Up to the layout's first words: then the page's imports and macros are made, which the block uses.
+    next(iter(page.root_render_func(scope)))
+    return "".join(page.blocks[block](scope))

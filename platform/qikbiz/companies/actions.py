@@ -1,0 +1,34 @@
+"""Changing companies. Contacts repeat the name of their company for the list, so a new name is written there too."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from sqlalchemy import update
+
+from qikbiz.audit.actions import Changes
+from qikbiz.companies.fields import COMPANIES
+from qikbiz.companies.models import Company
+from qikbiz.contacts.models import Contact
+from qikbiz.database import db
+from qikbiz.records.actions import change_record, create_record
+
+
+def create_company(values: Mapping[str, Any]) -> Company:
+    """A new company; without a domain it gets that of its website. Raises FieldProblem."""
+    completed = dict(values)
+    if completed.get("website") and not completed.get("domain"):
+        completed["domain"] = (urlsplit(completed["website"]).hostname or "").removeprefix("www.") or None
+    company: Company = create_record(COMPANIES, completed)
+    return company
+
+
+def change_company(company: Company, values: Mapping[str, Any]) -> Changes:
+    """Write `values` over a locked company; gives what changed. Raises FieldProblem."""
+    changes = change_record(COMPANIES, company, values)
+    if "name" in changes:
+        # Not a change of the contacts themselves: their version stays.
+        db.session.execute(update(Contact).where(Contact.company_id == company.id).values(company_name=company.name))
+    return changes

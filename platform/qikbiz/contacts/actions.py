@@ -1,0 +1,104 @@
+"""Changing contacts, and the companies they belong to. The primary company is repeated on the contact."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from qikbiz.audit.actions import Changes
+from qikbiz.companies.actions import create_company
+from qikbiz.companies.models import Company
+from qikbiz.contacts.fields import CONTACTS
+from qikbiz.contacts.models import Contact, ContactCompany
+from qikbiz.database import db
+from qikbiz.failures import NotFound
+from qikbiz.records.actions import change_record, create_record, note_change
+
+
+def create_contact(values: Mapping[str, Any]) -> Contact:
+    """A new contact; a company that is only named is created too. Raises FieldProblem."""
+    contact: Contact = create_record(CONTACTS, _with_company(values))
+    _make_primary(contact, contact.company_id)
+    return contact
+
+
+def change_contact(contact: Contact, values: Mapping[str, Any]) -> Changes:
+    """Write `values` over a locked contact; gives what changed. Raises FieldProblem."""
+    changes = change_record(CONTACTS, contact, _with_company(values))
+    if "company_id" in changes:
+        _make_primary(contact, contact.company_id)
+    return changes
+
+
+def link_company(contact: Contact, company: Company, role: str | None) -> None:
+    """Add a company to a locked contact, or change the role in it. The first one is the primary one."""
+    link = db.session.get(ContactCompany, (contact.id, company.id))
+    before = _described(company, link.role) if link else None
+    if link is None:
+        link = ContactCompany(contact_id=contact.id, company_id=company.id)
+        db.session.add(link)
+    link.role = role
+    db.session.flush()
+    note_change(CONTACTS, contact, {"companies": [before, _described(company, role)]})
+    if contact.company_id is None:
+        change_contact(contact, {"company_id": company.id, "company_name": company.name})
+
+
+def unlink_company(contact: Contact, company_id: UUID) -> None:
+    """Take a company off a locked contact. Another one, if any, becomes the primary one. Raises NotFound."""
+    link = _link(contact, company_id)
+    company = db.session.get_one(Company, company_id)
+    db.session.delete(link)
+    db.session.flush()
+    note_change(CONTACTS, contact, {"companies": [_described(company, link.role), None]})
+    if contact.company_id == company_id:
+        _fall_back(contact)
+
+
+def choose_primary_company(contact: Contact, company_id: UUID) -> None:
+    """Make one of a locked contact's companies the one shown in lists. Raises NotFound."""
+    _link(contact, company_id)
+    company = db.session.get_one(Company, company_id)
+    change_contact(contact, {"company_id": company.id, "company_name": company.name})
+
+
+def _fall_back(contact: Contact) -> None:
+    query = select(Company).join(ContactCompany, ContactCompany.company_id == Company.id)
+    other = db.session.scalar(query.where(ContactCompany.contact_id == contact.id).order_by(Company.sort_name).limit(1))
+    change_contact(contact, {"company_id": other.id if other else None, "company_name": other.name if other else None})
+
+
+def _with_company(values: Mapping[str, Any]) -> dict[str, Any]:
+    completed = dict(values)
+    if completed.get("company_name") and "company_id" in completed and completed["company_id"] is None:
+        completed["company_id"] = create_company({"name": completed["company_name"]}).id
+    return completed
+
+
+def _make_primary(contact: Contact, company_id: UUID | None) -> None:
+    for link in db.session.scalars(select(ContactCompany).where(ContactCompany.contact_id == contact.id)):
+        link.is_primary = False
+    # Before the next one is set: the database allows one primary link at a time.
+    db.session.flush()
+    if company_id is None:
+        return
+    primary = db.session.get(ContactCompany, (contact.id, company_id))
+    if primary is None:
+        primary = ContactCompany(contact_id=contact.id, company_id=company_id)
+        db.session.add(primary)
+    primary.is_primary = True
+    db.session.flush()
+
+
+def _link(contact: Contact, company_id: UUID) -> ContactCompany:
+    link = db.session.get(ContactCompany, (contact.id, company_id))
+    if link is None:
+        raise NotFound("This contact does not belong to that company.")
+    return link
+
+
+def _described(company: Company, role: str | None) -> str:
+    return f"{company.name} ({role})" if role else company.name

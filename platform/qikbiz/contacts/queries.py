@@ -1,0 +1,43 @@
+"""What a contact's page shows beside its fields."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from qikbiz.companies.models import Company
+from qikbiz.contacts.models import Contact, ContactCompany
+from qikbiz.database import db
+
+
+def companies_of(contact_id: UUID) -> Sequence[Any]:
+    """The companies of a contact that are not in the trash, the primary one first, as (id, name, role, is_primary)."""
+    query = (
+        select(Company.id, Company.name, ContactCompany.role, ContactCompany.is_primary)
+        .join(ContactCompany, ContactCompany.company_id == Company.id)
+        .where(ContactCompany.contact_id == contact_id, Company.deleted_at.is_(None))
+    )
+    return db.session.execute(query.order_by(ContactCompany.is_primary.desc(), Company.sort_name)).all()
+
+
+def contacts_of(company_id: UUID, limit: int) -> Sequence[Any]:
+    """The people of a company by name, as their name columns, role and id."""
+    query = (
+        select(
+            Contact.id,
+            Contact.first_name,
+            Contact.middle_name,
+            Contact.last_name,
+            Contact.email,
+            Contact.phone,
+            Contact.company_name,
+            Contact.job_title,
+            ContactCompany.role,
+        )
+        .join(ContactCompany, ContactCompany.contact_id == Contact.id)
+        .where(ContactCompany.company_id == company_id, Contact.deleted_at.is_(None))
+    )
+    return db.session.execute(query.order_by(Contact.sort_name, Contact.id).limit(limit)).all()

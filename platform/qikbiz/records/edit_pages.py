@@ -1,0 +1,120 @@
+"""The form of a record: new, edit, and what to do when two people edited the same one."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from flask import redirect, render_template, request
+from flask.typing import ResponseReturnValue
+
+from qikbiz.records.actions import ChangedMeanwhile, Record, record_for_changing, record_for_reading, require_version
+from qikbiz.records.conflicts import Comparison, compare, settled
+from qikbiz.records.fields import FieldProblem
+from qikbiz.records.forms import RecordForm
+from qikbiz.records.history import shown_value
+from qikbiz.records.people import colleague_names, possible_owners
+from qikbiz.records.record_pages import record_context
+from qikbiz.records.rooms import RecordRoom
+from qikbiz.web.toasts import show_toast
+
+CHOICE = "choice-"
+
+
+def new_record(room: RecordRoom) -> ResponseReturnValue:
+    """An empty form; fields in the address are filled in, such as the company from whose page one comes."""
+    form = RecordForm(room.record_type)
+    for name, text in request.args.items():
+        if name in form.fields and not form[name].is_list:
+            form[name].text = text
+    return _form_page(room, form)
+
+
+def create(room: RecordRoom) -> ResponseReturnValue:
+    """Save a new record, or show what must be mended."""
+    form = RecordForm(room.record_type)
+    form.read(request.form)
+    created = _saved(form, lambda: room.create(form.values)) if form.validate() else None
+    if created is None:
+        return _form_page(room, form), 422
+    show_toast(f"{room.record_type.label} saved.")
+    return redirect(room.url("show", record_id=created.id), 303)
+
+
+def edit_record(room: RecordRoom, record_id: UUID) -> ResponseReturnValue:
+    """The form with what the record holds."""
+    found = record_for_reading(room.record_type, record_id)
+    form = RecordForm(room.record_type)
+    form.fill_from(found)
+    return _form_page(room, form, found)
+
+
+def save_record(room: RecordRoom, record_id: UUID) -> ResponseReturnValue:
+    """Save an edit; when somebody else was quicker, show both edits and write nothing."""
+    found = record_for_changing(room.record_type, record_id)
+    form = RecordForm(room.record_type)
+    form.read(request.form, extra=_choices_allowed(form))
+    if not form.validate(found):
+        return _form_page(room, form, found), 422
+    try:
+        require_version(found, form.version)
+    except ChangedMeanwhile:
+        return _conflict_page(room, found, form), 409
+    return _write(room, found, form, form.values)
+
+
+def settle_conflict(room: RecordRoom, record_id: UUID) -> ResponseReturnValue:
+    """Save an edit after the person decided, for each field that both changed, whose value stands."""
+    found = record_for_changing(room.record_type, record_id)
+    form = RecordForm(room.record_type)
+    form.read(request.form, extra=_choices_allowed(form) | {"now"})
+    if not form.validate(found):
+        return _form_page(room, form, found), 422
+    comparison = compare(room.record_type, found, form.version, form.values)
+    choices = {name.removeprefix(CHOICE): text for name, text in request.form.items() if name.startswith(CHOICE)}
+    values = settled(comparison, form.values, choices)
+    # A third edit may have come in between: what was decided is then decided on something old.
+    if values is None or request.form.get("now") != str(found.version):
+        return _conflict_page(room, found, form, choices), 409
+    return _write(room, found, form, values)
+
+
+def _write(room: RecordRoom, found: Record, form: RecordForm, values: dict[str, Any]) -> ResponseReturnValue:
+    changes = _saved(form, lambda: room.change(found, values))
+    if changes is None:
+        return _form_page(room, form, found), 422
+    show_toast("Saved." if changes else "Nothing was changed.")
+    return redirect(room.url("show", record_id=found.id), 303)
+
+
+def _saved(form: RecordForm, act: Any) -> Any:
+    try:
+        return act()
+    except FieldProblem as problem:
+        form.form_errors.append(str(problem))
+        return None
+
+
+def _form_page(room: RecordRoom, form: RecordForm, found: Record = None) -> str:
+    about = record_context(room, found) if found else {"room": room, "record_type": room.record_type}
+    return render_template(
+        "records/form.html", **{"nav_active": room.plural, **about}, form=form, people=possible_owners()
+    )
+
+
+def _conflict_page(room: RecordRoom, found: Record, form: RecordForm, choices: dict[str, str] | None = None) -> str:
+    comparison: Comparison = compare(room.record_type, found, form.version, form.values)
+    people = colleague_names()
+    return render_template(
+        "records/conflict.html",
+        **record_context(room, found),
+        form=form,
+        comparison=comparison,
+        choices=choices or {},
+        clashing={clash.field.name for clash in comparison.clashes},
+        shown=lambda field, value: shown_value(field, value, people),
+    )
+
+
+def _choices_allowed(form: RecordForm) -> frozenset[str]:
+    return frozenset(f"{CHOICE}{name}" for name in form.fields)

@@ -1,0 +1,151 @@
+"""What happened to a record, for its timeline; and that somebody looked at it, for the audit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from qikbiz.actors import current_actor
+from qikbiz.audit.actions import record
+from qikbiz.audit.models import AuditEvent, RecordChange
+from qikbiz.companies.models import Company
+from qikbiz.contacts.fields import CONTACTS, display_name
+from qikbiz.contacts.models import Contact
+from qikbiz.database import db
+from qikbiz.records.actions import Record, name_of
+from qikbiz.records.changes import shown_changes
+from qikbiz.records.fields import Field, Kind, RecordType, show_value
+from qikbiz.records.values import countries, show_phone
+from qikbiz.web.formats import number
+
+PAGE_SIZE = 30
+# Looking twice within this time is one look.
+ONE_LOOK = timedelta(minutes=5)
+_ICONS = {"created": "plus", "changed": "edit", "deleted": "trash", "restored": "arrow-back-up"}
+_VERBS = {"created": "created it", "deleted": "moved it to the trash", "restored": "brought it back from the trash"}
+_WAYS = {"import": "by an import", "undo": "by an undo", "command": "on the command line"}
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One entry of a timeline. `changes` are (label, old, new) as they are shown."""
+
+    icon: str
+    who: str
+    what: str
+    at: datetime
+    changes: list[tuple[str, str, str]]
+    import_id: UUID | None = None
+
+
+def timeline(
+    record_type: RecordType, found: Record, people: Mapping[UUID, str], before: UUID | None = None
+) -> tuple[list[Moment], UUID | None]:
+    """The latest changes first, and from where to go on. The creation by an import stands at the end."""
+    query = select(RecordChange).where(RecordChange.record_id == found.id).order_by(RecordChange.id.desc())
+    if before is not None:
+        query = query.where(RecordChange.id < before)
+    changes = list(db.session.scalars(query.limit(PAGE_SIZE + 1)))
+    shown = changes[:PAGE_SIZE]
+    moments = [_moment(record_type, change, people) for change in shown]
+    if len(changes) > PAGE_SIZE:
+        return moments, shown[-1].id
+    if not any(change.kind == "created" for change in shown):
+        moments.append(_creation(found, people))
+    return moments, None
+
+
+def note_reading(record_type: RecordType, found: Record) -> None:
+    """Add to the audit that somebody looked at this record, once in five minutes."""
+    actor = current_actor()
+    action = f"{record_type.name}.read"
+    lately = select(AuditEvent.id).where(
+        AuditEvent.record_id == found.id,
+        AuditEvent.actor_id == actor.id,
+        AuditEvent.action == action,
+        AuditEvent.at > datetime.now(UTC) - ONE_LOOK,
+    )
+    if db.session.execute(lately.limit(1)).first() is None:
+        record(action, record_type=record_type.name, record_id=found.id, subject=name_of(record_type, found))
+
+
+def shown_value(field: Field, value: Any, people: Mapping[UUID, str]) -> str:  # noqa: PLR0911 - one line for each kind
+    """A value, kept or read back from history, in words: names instead of ids."""
+    if value is None or value in ("", []):
+        return ""
+    match field.kind:
+        case Kind.OWNER:
+            return people.get(_uuid(value), "somebody unknown")
+        case Kind.CONTACT:
+            return _contact_name(_uuid(value))
+        case Kind.COMPANY if field.name.endswith("_id"):
+            return _company_name(_uuid(value))
+        case Kind.COUNTRY:
+            return countries().get(str(value), str(value))
+        case Kind.PHONE:
+            return show_phone(value)
+        case Kind.DATE:
+            day = value if isinstance(value, date) else date.fromisoformat(value)
+            return f"{day.day} {day:%b %Y}"
+        case Kind.BOOLEAN:
+            return "Yes" if value else "No"
+        case Kind.INTEGER:
+            return number(int(value))
+    return show_value(value)
+
+
+def _moment(record_type: RecordType, change: RecordChange, people: Mapping[UUID, str]) -> Moment:
+    changes = _shown(record_type, change.changes, people)
+    verb = _VERBS.get(change.kind) or _changed_what(changes)
+    way = _WAYS.get(change.source, "") if change.kind != "restored" else ""
+    who = change.actor_name or "QikBiz"
+    # The first values are the record itself; repeating them says nothing.
+    shown = [] if change.kind == "created" else changes
+    return Moment(_ICONS.get(change.kind, "edit"), who, f"{verb} {way}".strip(), change.at, shown, change.import_id)
+
+
+def _changed_what(changes: list[tuple[str, str, str]]) -> str:
+    labels = [label for label, _, _ in changes]
+    if len(labels) == 1:
+        return f"changed {labels[0]}"
+    return f"changed {len(labels)} fields" if labels else "changed it"
+
+
+def _shown(
+    record_type: RecordType, changes: Mapping[str, Any], people: Mapping[UUID, str]
+) -> list[tuple[str, str, str]]:
+    shown = [
+        (field.label, shown_value(field, old, people), shown_value(field, new, people))
+        for name, old, new in shown_changes(record_type, changes)
+        for field in (record_type.field(name),)
+    ]
+    if "companies" in changes:
+        old, new = changes["companies"]
+        shown.append(("Companies", old or "", new or ""))
+    return shown
+
+
+def _creation(found: Record, people: Mapping[UUID, str]) -> Moment:
+    by_import = found.created_by_import is not None
+    who = people.get(found.created_by) or ("An import" if by_import else "QikBiz")
+    what = "created it by an import" if by_import and found.created_by else "created it"
+    return Moment("table-import" if by_import else "plus", who, what, found.created_at, [], found.created_by_import)
+
+
+def _uuid(value: UUID | str) -> UUID:
+    return value if isinstance(value, UUID) else UUID(value)
+
+
+def _contact_name(ident: UUID) -> str:
+    contact = db.session.get(Contact, ident)
+    return display_name({n: getattr(contact, n) for n in CONTACTS.name_columns}) if contact else "a removed contact"
+
+
+def _company_name(ident: UUID) -> str:
+    company = db.session.get(Company, ident)
+    return company.name if company else "a removed company"

@@ -1,0 +1,124 @@
+"""One record: its page, and changing one field in place."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from flask import abort, make_response, render_template, request
+from flask.typing import ResponseReturnValue
+
+from qikbiz.failures import Failure, NotFound
+from qikbiz.records.actions import Record, name_of, record_for_changing, record_for_reading
+from qikbiz.records.fields import Field, FieldProblem, Kind
+from qikbiz.records.forms import FormField, RecordForm
+from qikbiz.records.history import note_reading, shown_value, timeline
+from qikbiz.records.people import colleague_names, possible_owners
+from qikbiz.records.rooms import RecordRoom
+from qikbiz.web.fragments import render_page
+
+TABS = ("timeline", "details")
+LISTS = (Kind.EMAILS, Kind.PHONES)
+
+
+def show_record(room: RecordRoom, record_id: UUID, **beside: Any) -> ResponseReturnValue:
+    """The record's page; that it was read is audited. `beside` is what this type shows more."""
+    found = record_for_reading(room.record_type, record_id, in_trash=room.may_delete)
+    note_reading(room.record_type, found)
+    people = colleague_names()
+    tab = request.args.get("tab", TABS[0])
+    if tab not in TABS:
+        abort(404)
+    moments, more = timeline(room.record_type, found, people, request.args.get("before", type=UUID))
+    return render_page(
+        "records/record.html",
+        "timeline",
+        **record_context(room, found),
+        people=people,
+        tab=tab,
+        moments=moments,
+        more=more,
+        shown=lambda field: shown_value(field, getattr(found, field.name), people),
+        **beside,
+    )
+
+
+def record_context(room: RecordRoom, found: Record) -> dict[str, Any]:
+    """What every page about one record needs."""
+    return {
+        "room": room,
+        "record_type": room.record_type,
+        "record": found,
+        "name": name_of(room.record_type, found),
+        "nav_active": room.plural,
+        "url": room.url("show", record_id=found.id),
+        "lists": LISTS,
+    }
+
+
+def edit_field(room: RecordRoom, record_id: UUID, name: str) -> ResponseReturnValue:
+    """The small form that takes a field's place, or with ?cancel the field as it is."""
+    found = record_for_reading(room.record_type, record_id)
+    field = _field_in_place(room, name)
+    if "cancel" in request.args:
+        return _fact(room, found, field)
+    form = RecordForm(room.record_type)
+    form.fill_from(found)
+    return _field_form(room, found, form, name)
+
+
+def save_field(room: RecordRoom, record_id: UUID, name: str) -> ResponseReturnValue:
+    """Write one field. When somebody else changed it meanwhile, both values are shown and nothing is written."""
+    found = record_for_changing(room.record_type, record_id)
+    field = _field_in_place(room, name)
+    form = RecordForm(room.record_type)
+    form.read(request.form, extra=frozenset({"was"}))
+    if set(request.form) - {"csrf_token", "version", "was", name}:
+        raise Failure("Only one field can be changed in place.")
+    if not form.validate_one(name, found):
+        return _field_form(room, found, form, name), 422
+    if found.version != form.version and request.form.get("was", "") != _typed_now(room, found, name):
+        return _field_form(room, found, form, name, theirs=shown_value(field, getattr(found, name), _people())), 409
+    try:
+        room.change(found, form.values)
+    except FieldProblem as problem:
+        form[name].errors.append(str(problem))
+        return _field_form(room, found, form, name), 422
+    response = make_response(_fact(room, found, field))
+    response.headers["HX-Trigger"] = "record-changed"
+    return response
+
+
+def _field_in_place(room: RecordRoom, name: str) -> Field:
+    field = room.record_type.field(name)
+    if not field.is_editable or field.kind in LISTS:
+        raise NotFound("This field is changed on the edit page.")
+    return field
+
+
+def _typed_now(room: RecordRoom, found: Record, name: str) -> str:
+    form = RecordForm(room.record_type)
+    form.fill_from(found)
+    return form[name].text
+
+
+def _fact(room: RecordRoom, found: Record, field: Field) -> str:
+    shown = shown_value(field, getattr(found, field.name), _people())
+    return render_template("records/fact.html", **record_context(room, found), field=field, text=shown)
+
+
+def _field_form(room: RecordRoom, found: Record, form: RecordForm, name: str, *, theirs: str | None = None) -> str:
+    item: FormField = form[name]
+    return render_template(
+        "records/fact_form.html",
+        **record_context(room, found),
+        item=item,
+        version=found.version,
+        was=_typed_now(room, found, name),
+        theirs=theirs,
+        people=possible_owners() if item.field.kind is Kind.OWNER else {},
+    )
+
+
+def _people() -> dict[UUID, str]:
+    return colleague_names()

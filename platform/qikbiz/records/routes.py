@@ -1,0 +1,33 @@
+"""Searching everything at once: as a page, and as the fragment that the palette shows while somebody types."""
+
+from __future__ import annotations
+
+from flask import Blueprint, request
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from qikbiz.companies.fields import COMPANIES
+from qikbiz.contacts.fields import CONTACTS
+from qikbiz.permissions import Permission, requires
+from qikbiz.records.search import LONGEST_SEARCH
+from qikbiz.records.suggestions import best_matches
+from qikbiz.records.values import countries, show_phone
+from qikbiz.web.fragments import render_page
+
+records = Blueprint("records", __name__, template_folder="templates")
+MOST_OF_A_KIND = 8
+records.add_app_template_global(countries)
+records.add_app_template_filter(show_phone, "phone")
+
+
+@records.get("/search")
+@requires(Permission.SIGNED_IN)
+def search() -> ResponseReturnValue:
+    typed = request.args.get("q", "")[:LONGEST_SEARCH]
+    kinds = ((CONTACTS, Permission.CONTACT_SEE), (COMPANIES, Permission.COMPANY_SEE))
+    found = [
+        (kind, [(row, kind.name_of(row._asdict())) for row in best_matches(kind, typed, MOST_OF_A_KIND)])
+        for kind, permission in kinds
+        if current_user.can(permission)
+    ]
+    return render_page("records/search.html", "palette_results", q=typed, found=found, nav_active="search")

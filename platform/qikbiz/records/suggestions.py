@@ -1,0 +1,43 @@
+"""What could be meant while somebody types, in lists and in the search of everything."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from flask import render_template, request
+from sqlalchemy import Row, select
+
+from qikbiz.contacts.fields import CONTACTS
+from qikbiz.database import db
+from qikbiz.records.fields import RecordType
+from qikbiz.records.links import company_text, contact_text
+from qikbiz.records.search import search_condition
+
+MOST_SUGGESTIONS = 8
+# Whichever field is being typed in sends its own name.
+_TYPED_IN = ("q", "company_name", "parent_id", "reports_to_id")
+
+
+def render_suggestions(record_type: RecordType) -> str:
+    """Options for the list under a field."""
+    typed = next((request.args[name] for name in _TYPED_IN if request.args.get(name)), "")
+    found = best_matches(record_type, typed, MOST_SUGGESTIONS)
+    texts = [contact_text(row) if record_type is CONTACTS else company_text(row.name, row.domain) for row in found]
+    return render_template("records/suggestions.html", texts=texts)
+
+
+def best_matches(record_type: RecordType, typed: str, limit: int) -> Sequence[Row[Any]]:
+    """Living records that the words find, by name."""
+    if not typed.strip():
+        return []
+    columns = record_type.model.__table__.c
+    shown = dict.fromkeys(("id", *record_type.name_columns, "email", *_hints(record_type)))
+    query = select(*(columns[name] for name in shown)).where(
+        columns.deleted_at.is_(None), search_condition(record_type, typed)
+    )
+    return db.session.execute(query.order_by(columns.sort_name, columns.id).limit(limit)).all()
+
+
+def _hints(record_type: RecordType) -> tuple[str, ...]:
+    return ("job_title",) if record_type is CONTACTS else ("domain", "billing_city")
