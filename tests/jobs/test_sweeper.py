@@ -1,0 +1,277 @@
+"""The sweeper finds what is due by marks, forgets no tenant, and starts periodic work once."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+import redis
+from flask import current_app
+from sqlalchemy import func, select, text, update
+
+from qikbiz.database import control_work, tenant_work
+from qikbiz.jobs import actions, queries
+from qikbiz.jobs.models import Job, PlatformJob, ScheduleRun
+from tenants.context import Tenant
+from tenants.control import PendingWork, TenantRecord
+from tenants.runtime import Runtime
+from tests.fixtures.tenancy import Platform
+from tests.jobs import functions
+from workers import sweep as sweeping
+from workers.jobs import periodic
+from workers.schedule import SCHEDULE, Periodic, start_due_work
+from workers.sweep import Sweep
+from workers.sweeper import Sweeper
+from workers.wrapper import perform
+
+assert functions.KINDS
+HOURLY = Periodic("test", "tenants.measure", timedelta(hours=1))
+pytestmark = pytest.mark.usefixtures("quiet")
+
+
+@pytest.fixture
+def quiet(platform: Platform, working: Runtime) -> Iterator[None]:
+    """Empty ledgers, queues and schedules before and after."""
+    _empty(platform)
+    yield
+    _empty(platform)
+
+
+@pytest.fixture
+def sweep() -> Sweep:
+    """A sweep that has just been through all tenants, so that only marks lead it to one."""
+    fresh = Sweep()
+    fresh.round()
+    while fresh._rest:
+        fresh.round()
+    return fresh
+
+
+def ask(tenant: Tenant, run_at: datetime | None = None) -> UUID:
+    with tenant_work(tenant):
+        return actions.enqueue("test.leave_effect", {}, run_at=run_at).id
+
+
+def marks() -> dict[UUID, datetime]:
+    with control_work() as session:
+        return {mark.tenant_id: mark.due_at for mark in session.scalars(select(PendingWork))}
+
+
+def age_marks() -> None:
+    with control_work() as session:
+        session.execute(update(PendingWork).values(marked_at=func.now() - timedelta(minutes=2)))
+
+
+def in_queue(platform: Platform) -> int:
+    return int(redis.Redis.from_url(platform.settings.redis_url).llen("rq:queue:checks"))
+
+
+def test_a_job_that_redis_lost_is_announced_again_once(platform: Platform, sweep: Sweep) -> None:
+    ask(platform.acme)
+    assert in_queue(platform) == 1
+    assert sweep.round() == 0
+    redis.Redis.from_url(platform.settings.redis_url).flushall()
+    assert sweep.round() == 1
+    assert sweep.round() == 0
+    assert in_queue(platform) == 1
+
+
+def test_a_mark_goes_when_nothing_is_left_and_not_before_its_commit_could_have_come(
+    platform: Platform, sweep: Sweep
+) -> None:
+    perform(platform.acme.id, ask(platform.acme))
+    sweep.round()
+    assert platform.acme.id in marks()
+    age_marks()
+    sweep.round()
+    assert marks() == {}
+
+
+def test_a_mark_set_again_while_the_sweeper_looks_stays(
+    platform: Platform, sweep: Sweep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    actions.mark_pending(platform.acme.id, datetime.now(UTC))
+    age_marks()
+    look = sweep._look
+
+    def look_while_somebody_asks(tenant_id: UUID) -> tuple[int, datetime | None]:
+        found = look(tenant_id)
+        actions.mark_pending(tenant_id, datetime.now(UTC))
+        return found
+
+    monkeypatch.setattr(sweep, "_look", look_while_somebody_asks)
+    sweep.round()
+    assert platform.acme.id in marks()
+
+
+def test_a_job_for_later_moves_the_mark_to_its_time(platform: Platform, sweep: Sweep) -> None:
+    later = datetime.now(UTC) + timedelta(hours=3)
+    ask(platform.acme, later)
+    assert in_queue(platform) == 0
+    assert marks() == {platform.acme.id: later}
+    actions.mark_pending(platform.acme.id, datetime.now(UTC))
+    age_marks()
+    sweep.round()
+    assert marks() == {platform.acme.id: later}
+
+
+def test_a_mark_that_was_never_written_costs_only_time(
+    platform: Platform, sweep: Sweep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask(platform.globex)
+    with control_work() as session:
+        session.execute(text("DELETE FROM pending_work"))
+    redis.Redis.from_url(platform.settings.redis_url).flushall()
+    assert sweep.round() == 0
+    monkeypatch.setattr(sweeping, "FULL_ROUND_SECONDS", 0.001)
+    assert sweep.round() == 1
+    assert sweep.round() == 0
+    assert platform.globex.id in marks()
+
+
+def test_a_tenant_that_cant_be_served_now_keeps_its_jobs(
+    platform: Platform, fresh_tenant: Callable[..., Tenant], sweep: Sweep
+) -> None:
+    tenant = fresh_tenant()
+    job_id = ask(tenant)
+    redis.Redis.from_url(platform.settings.redis_url).flushall()
+    set_version(tenant, "9999")
+    assert sweep.round() == 0
+    assert perform(tenant.id, job_id) == "left"
+    set_version(tenant, tenant.version)
+    actions.mark_pending(tenant.id, datetime.now(UTC))
+    assert sweep.round() >= 1
+    assert perform(tenant.id, job_id) == "done"
+    set_state(tenant, "closed")
+
+
+def test_jobs_of_the_platform_need_no_mark(platform: Platform, sweep: Sweep) -> None:
+    with control_work():
+        actions.enqueue_platform("test.platform", {})
+    redis.Redis.from_url(platform.settings.redis_url).flushall()
+    assert sweep.round() == 1
+
+
+def test_nothing_is_lost_while_redis_is_away(platform: Platform, sweep: Sweep, working: Runtime) -> None:
+    store = current_app.extensions["qikbiz.queues"]
+    url, store._url, store._client = store._url, "unix:///nowhere?db=0", None
+    job_id = ask(platform.acme)
+    assert sweep.round() == 0
+    store._url, store._client, store._rest_until = url, None, 0.0
+    assert sweep.round() == 1
+    assert perform(platform.acme.id, job_id) == "done"
+
+
+def test_a_round_shows_when_it_was(platform: Platform) -> None:
+    sweeper = Sweeper(current_app._get_current_object())  # type: ignore[attr-defined]  # a proxy of the application
+    assert sweeper.round()
+    shown = queries.last_sweep()
+    assert shown is not None
+    assert datetime.now(UTC) - shown < timedelta(seconds=10)
+    assert not Sweeper(current_app._get_current_object()).round()  # type: ignore[attr-defined]
+    assert sweeper._lock is not None
+    sweeper._lock.close()
+
+
+def test_periodic_work_is_started_once_for_each_due_time() -> None:
+    morning = datetime(2026, 3, 29, 0, 30, tzinfo=UTC)
+    assert start_due_work(morning, (HOURLY,)) == 1
+    assert start_due_work(morning, (HOURLY,)) == 0
+    assert start_due_work(morning + timedelta(minutes=29), (HOURLY,)) == 0
+    # The clocks of half the world change in this hour; UTC does not.
+    assert start_due_work(morning + timedelta(hours=1), (HOURLY,)) == 1
+    assert start_due_work(morning + timedelta(days=9), (HOURLY,)) == 1
+    with control_work() as session:
+        jobs = session.scalars(select(PlatformJob.dedupe_key)).all()
+        runs = session.scalars(select(ScheduleRun.job_id)).all()
+    assert len(set(jobs)) == len(jobs) == len(runs) == 3
+
+
+def test_a_clock_that_goes_back_starts_nothing_twice() -> None:
+    noon = datetime(2026, 5, 1, 12, tzinfo=UTC)
+    assert start_due_work(noon, (HOURLY,)) == 1
+    assert start_due_work(noon - timedelta(hours=2), (HOURLY,)) == 0
+    assert start_due_work(noon, (HOURLY,)) == 0
+
+
+def test_sweepers_that_start_the_same_work_at_once_start_it_once() -> None:
+    app = current_app._get_current_object()  # type: ignore[attr-defined]  # a proxy of the application
+    noon = datetime(2026, 5, 1, 12, tzinfo=UTC)
+
+    def start(_: int) -> int:
+        with app.app_context():
+            return start_due_work(noon, (HOURLY,))
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sum(pool.map(start, range(4))) == 1
+
+
+def test_work_for_each_tenant_is_asked_for_once_in_each(platform: Platform) -> None:
+    entry = Periodic("test each", "jobs.forget", timedelta(days=1), each_tenant=True)
+    start_due_work(datetime(2026, 5, 1, tzinfo=UTC), (entry,))
+    with control_work() as session:
+        job_id = session.scalars(select(PlatformJob.id)).one()
+    assert perform(None, job_id) == "done"
+    for tenant in (platform.acme, platform.globex):
+        with tenant_work(tenant) as session:
+            job = session.scalars(select(Job).where(Job.kind == "jobs.forget")).one()
+        assert perform(tenant.id, job.id) == "done"
+
+
+def test_ended_jobs_are_forgotten_after_a_while_and_failed_ones_kept(platform: Platform) -> None:
+    long_ago = func.now() - periodic.KEPT - timedelta(days=1)
+    with tenant_work(platform.acme) as session:
+        for key in ("done", "failed", "young"):
+            actions.enqueue("test.leave_effect", {}, dedupe_key=key)
+        for state in ("done", "failed"):
+            session.execute(update(Job).where(Job.dedupe_key == state).values(state=state, finished_at=long_ago))
+        job_id = actions.enqueue("jobs.forget", {}).id
+    assert perform(platform.acme.id, job_id) == "done"
+    with tenant_work(platform.acme) as session:
+        assert set(session.scalars(select(Job.dedupe_key)).all()) == {"failed", "young", None}
+
+
+@pytest.mark.parametrize("entry", SCHEDULE, ids=lambda entry: entry.name)
+def test_what_is_scheduled_is_declared(entry: Periodic) -> None:
+    from qikbiz.jobs.kinds import kind_named
+
+    assert kind_named(entry.kind, is_platform=not entry.each_tenant)
+    assert [other.name for other in SCHEDULE].count(entry.name) == 1
+
+
+def test_progress_says_how_far_a_job_is_and_how_long_it_will_take() -> None:
+    job = Job(state="running", progress_done=25, progress_total=100, progress_note="Writing", result={})
+    job.started_at = datetime.now(UTC) - timedelta(seconds=10)
+    job.error_text = job.error_ref = ""
+    shown = queries.progress_of(job)
+    assert shown.percent == 25
+    assert shown.rest is not None
+    assert timedelta(seconds=29) < shown.rest < timedelta(seconds=32)
+    job.progress_done = 100
+    assert queries.progress_of(job).percent == 99
+    job.state = "done"
+    assert queries.progress_of(job).percent == 100
+    assert queries.progress_of(job).is_over
+    job.state, job.progress_total = "pending", None
+    assert queries.progress_of(job).percent is None
+
+
+def set_version(tenant: Tenant, version: str) -> None:
+    with control_work() as session:
+        session.execute(update(TenantRecord).where(TenantRecord.id == tenant.id).values(version=version))
+
+
+def set_state(tenant: Tenant, state: str) -> None:
+    with control_work() as session:
+        session.execute(update(TenantRecord).where(TenantRecord.id == tenant.id).values(state=state))
+
+
+def _empty(platform: Platform) -> None:
+    redis.Redis.from_url(platform.settings.redis_url).flushall()
+    for tenant in (platform.acme, platform.globex):
+        with tenant_work(tenant) as session:
+            session.execute(text("DELETE FROM jobs"))
+    with control_work() as session:
+        for table in ("platform_jobs", "pending_work", "schedule_runs"):
+            session.execute(text(f"DELETE FROM {table}"))
