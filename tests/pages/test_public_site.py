@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 
 from qikbiz.site.forms import slug_from
 from qikbiz.site.styleguide import PAGES
+from qikbiz.web.front_door import QikBiz
 from tests.fixtures.servers import settings_for
 
 
@@ -66,6 +67,15 @@ def test_security_txt_expires_in_less_than_a_year(visitor: FlaskClient) -> None:
     expires = datetime.fromisoformat(lines["Expires"])
     assert timedelta(days=30) < expires - datetime.now(UTC) < timedelta(days=365)
     assert lines["Contact"].startswith("mailto:")
+
+
+def test_password_managers_find_the_page_for_a_new_password(site_app: QikBiz) -> None:
+    found = {str(rule) for rule in site_app.url_map.iter_rules() if rule.subdomain == "tenant"}
+    assert "/.well-known/change-password" in found
+
+
+def test_robots_stay_away_from_the_console(visitor: FlaskClient) -> None:
+    assert visitor.get("/robots.txt", headers={"Host": "console.localhost"}).text == "User-agent: *\nDisallow: /\n"
 
 
 def test_robots_see_the_public_pages_only(visitor: FlaskClient) -> None:

@@ -5,6 +5,7 @@ import "./dialogs.js";
 import "./toasts.js";
 import "./shortcuts.js";
 import "./selection.js";
+import "./filters.js";
 import "./forms.js";
 import "./files.js";
 import "./repeat.js";

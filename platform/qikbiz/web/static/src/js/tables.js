@@ -14,3 +14,4 @@ function watch() {
 
 watch();
 document.addEventListener("htmx:afterSettle", watch);
+document.addEventListener("page:replaced", watch);

@@ -1,0 +1,65 @@
+"""What programs look for on every host: robots.txt, favicon.ico and the addresses of RFC 8615."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from flask import Blueprint, Flask, Response, redirect
+from flask.typing import ResponseReturnValue
+
+from qikbiz.database import runtime
+from qikbiz.permissions import public
+from qikbiz.web.assets import asset_url
+from qikbiz.web.destinations import destination
+
+ROBOTS = {"site": "User-agent: *\nAllow: /$\nAllow: /privacy\nAllow: /static/\nDisallow: /\n"}
+NOBODY = "User-agent: *\nDisallow: /\n"
+
+
+def register(app: Flask) -> None:
+    for surface in ("site", "tenant", "console"):
+        app.register_blueprint(_blueprint(surface), name=f"well_known_{surface}", subdomain=surface)
+
+
+@public
+def robots() -> Response:
+    return _text(ROBOTS.get(destination().surface, NOBODY))
+
+
+@public
+def security() -> Response:
+    """RFC 9116. Expires is always half a year ahead; section 2.5.5 advises less than a year."""
+    settings = runtime().settings
+    expires = (datetime.now(UTC) + timedelta(days=180)).replace(hour=0, minute=0, second=0, microsecond=0)
+    lines = (
+        f"Contact: mailto:security@{settings.base_domain}",
+        f"Expires: {expires:%Y-%m-%dT%H:%M:%SZ}",
+        "Preferred-Languages: en",
+        f"Canonical: {settings.origin(settings.base_domain)}/.well-known/security.txt",
+    )
+    return _text("\n".join(lines) + "\n")
+
+
+@public
+def favicon() -> ResponseReturnValue:
+    return redirect(asset_url("favicon-blue.svg"))
+
+
+@public
+def change_password() -> ResponseReturnValue:
+    """Where password managers send people (W3C, A Well-Known URL for Changing Passwords)."""
+    return redirect("/profile/password")
+
+
+def _blueprint(surface: str) -> Blueprint:
+    files = Blueprint("well_known", __name__)
+    files.add_url_rule("/robots.txt", view_func=robots)
+    files.add_url_rule("/favicon.ico", view_func=favicon)
+    files.add_url_rule("/.well-known/security.txt", view_func=security)
+    if surface != "site":
+        files.add_url_rule("/.well-known/change-password", view_func=change_password)
+    return files
+
+
+def _text(text: str) -> Response:
+    return Response(text, content_type="text/plain; charset=utf-8", headers={"Cache-Control": "public, max-age=3600"})
