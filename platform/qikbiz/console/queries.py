@@ -90,7 +90,7 @@ def audit_events(
 
 def slugs_of(tenant_ids: set[UUID]) -> dict[UUID, str]:
     rows = db.control.execute(select(TenantRecord.id, TenantRecord.slug).where(TenantRecord.id.in_(tenant_ids)))
-    return dict(rows.tuples().all())
+    return {row[0]: row[1] for row in rows}
 
 
 def platform_jobs(*, state: str = "", before: UUID | None = None) -> Sequence[PlatformJob]:
@@ -114,7 +114,7 @@ def jobs_by_state(*, hours: int = 24) -> dict[str, int]:
     rows = db.control.execute(
         select(PlatformJob.state, func.count()).where(PlatformJob.created_at >= since).group_by(PlatformJob.state)
     )
-    return dict(rows.tuples().all())
+    return {row[0]: row[1] for row in rows}
 
 
 def _found(search: str, state: str) -> Select[TenantRecord]:
