@@ -9,6 +9,7 @@ from zoneinfo import available_timezones
 from email_validator import EmailNotValidError, validate_email
 from flask import request
 from wtforms import BooleanField, EmailField, Form, HiddenField, PasswordField, RadioField, SelectField, StringField
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
 from wtforms.validators import InputRequired, Length, StopValidation
 
 from qikbiz.failures import Failure
@@ -30,9 +31,13 @@ class UnexpectedField(Failure):
 
 
 @cache
-def zones() -> list[tuple[str, str]]:
+def zones() -> list[SelectChoice]:
     known = {zone for zone in available_timezones() if "/" in zone and not zone.startswith(("Etc/", "posix", "right"))}
-    return [("UTC", "UTC"), *((zone, zone.replace("_", " ")) for zone in sorted(known))]
+    return _choices([("UTC", "UTC"), *((zone, zone.replace("_", " ")) for zone in sorted(known))])
+
+
+def _choices(pairs: list[tuple[str, str]]) -> list[SelectChoice]:
+    return [SelectChoice(value, label) for value, label in pairs]
 
 
 class OwnForm(Form):
@@ -98,7 +103,7 @@ class ConfirmForm(OwnForm):
 class ProfileForm(OwnForm):
     name = StringField("Name", _NAME)
     time_zone = SelectField("Time zone", [_needed()], choices=zones)
-    theme = RadioField("Appearance", [_needed()], choices=_THEMES)
+    theme = RadioField("Appearance", [_needed()], choices=_choices(_THEMES))
 
 
 class ChangePasswordForm(OwnForm):
@@ -109,8 +114,8 @@ class ChangePasswordForm(OwnForm):
 class InviteForm(OwnForm):
     email = EmailField("E-mail", [_needed("Give an e-mail address."), Length(max=320), _is_an_address])
     name = StringField("Name", _NAME)
-    role = RadioField("Role", [_needed("Choose a role.")], choices=ROLES, default=Role.MEMBER.value)
+    role = RadioField("Role", [_needed("Choose a role.")], choices=_choices(ROLES), default=Role.MEMBER.value)
 
 
 class RoleForm(OwnForm):
-    role = SelectField("Role", [_needed("Choose a role.")], choices=ROLES)
+    role = SelectField("Role", [_needed("Choose a role.")], choices=_choices(ROLES))

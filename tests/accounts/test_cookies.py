@@ -1,0 +1,147 @@
+"""Promise P1: session cookies hold an encrypted unique identifier, good for one host, one tenant, one purpose."""
+
+from __future__ import annotations
+
+import base64
+import logging
+from urllib.parse import unquote
+
+import pytest
+
+from qikbiz.web.cookies import COOKIES, REMEMBER, SESSION
+
+CHANGES = "Aq_"
+
+
+def _spellings(secret: str | bytes) -> list[bytes]:
+    raw = secret.encode() if isinstance(secret, str) else secret
+    return [raw, raw.hex().encode(), base64.b64encode(raw).rstrip(b"="), base64.urlsafe_b64encode(raw).rstrip(b"=")]
+
+
+def _decoded(cookie: str) -> bytes:
+    return base64.urlsafe_b64decode(cookie + "=" * (-len(cookie) % 4))
+
+
+def test_the_cookie_says_nothing_about_the_person(log_in, platform, redis_keys):
+    cookies = [log_in(platform.alice).cookie(SESSION.name) for _ in range(20)]
+    keys = [name.rsplit(":", 1)[1] for name in redis_keys("qb:t:*:s:*")]
+    secrets = [platform.alice.email, platform.alice.id.hex, platform.alice.id.bytes, platform.acme.id.bytes, *keys]
+    for cookie in cookies:
+        for text in (cookie.encode(), unquote(cookie).encode(), _decoded(cookie)):
+            for secret in secrets:
+                assert not any(spelling in text for spelling in _spellings(secret))
+    assert len(set(cookies)) == len(cookies)
+
+
+def test_the_bytes_of_the_cookies_look_random(app, platform):
+    keys = app.extensions["qikbiz"].settings.keys
+    sealed = b"".join(_decoded(keys.seal("session", bytes(48)))[2:] for _ in range(400))
+    counts = [sealed.count(bytes([value])) for value in range(256)]
+    expected = len(sealed) / 256
+    chi_square = sum((count - expected) ** 2 / expected for count in counts)
+    # 255 degrees of freedom: beyond 400 once in hundreds of millions of runs.
+    assert chi_square < 400
+
+
+def test_every_single_character_change_is_refused(log_in, browser_at, platform, caplog):
+    cookie = log_in(platform.alice).cookie(SESSION.name)
+    for position in range(len(cookie)):
+        for character in CHANGES:
+            if cookie[position] == character:
+                continue
+            browser = browser_at("acme.localhost")
+            browser.set_cookie(SESSION.name, cookie[:position] + character + cookie[position + 1 :])
+            caplog.clear()
+            with caplog.at_level(logging.WARNING):
+                assert browser.get("/", check=False).status_code == 303
+            told = [record for record in caplog.records if "session_invalid" in record.message or "key_unknown" in record.message]
+            assert len(told) == 1
+            assert not [record for record in caplog.records if record.levelno > logging.ERROR or record.exc_info]
+
+
+def test_a_dump_of_redis_gives_no_login(log_in, browser_at, platform, redis_keys):
+    log_in(platform.alice).get("/")
+    dump = [*redis_keys("*:s:*").items(), *redis_keys("*:stamp:*").items()]
+    assert dump
+    for name, value in dump[-10:]:
+        for stolen in (name, value, name.rsplit(":", 1)[-1]):
+            for spelling in _spellings(stolen)[1:]:
+                sent = browser_at("acme.localhost").send_cookie_header(f"{SESSION.name}={spelling.decode()[:3000]}")
+                assert sent.status_code == 303
+
+
+def test_a_cookie_of_acme_opens_nothing_at_globex(log_in, browser_at, platform):
+    alice = log_in(platform.alice, remember=True)
+    stranger = browser_at("globex.localhost")
+    for name, value in alice.cookies().items():
+        stranger.set_cookie(name, value)
+    assert stranger.get("/").status_code == 303
+    assert alice.get("/").status_code == 200
+
+
+def test_a_cookie_put_under_another_name_opens_nothing(log_in, browser_at, platform):
+    alice = log_in(platform.alice, remember=True)
+    swapped = browser_at("acme.localhost")
+    swapped.set_cookie(SESSION.name, alice.cookie(REMEMBER.name))
+    swapped.set_cookie(REMEMBER.name, alice.cookie(SESSION.name))
+    assert swapped.get("/").status_code == 303
+
+
+def test_two_cookies_of_one_name_count_as_none(log_in, browser_at, platform):
+    cookie = log_in(platform.alice).cookie(SESSION.name)
+    twice = f"{SESSION.name}={cookie}; {SESSION.name}={cookie}"
+    browser = browser_at("acme.localhost")
+    assert browser.send_cookie_header(f"{SESSION.name}={cookie}").status_code == 200
+    assert browser.send_cookie_header(twice).status_code == 303
+
+
+def test_twenty_kilobytes_of_cookies_are_refused_kindly(browser_at):
+    answer = browser_at("acme.localhost").send_cookie_header(f"x={'y' * 20_000}", "/login")
+    assert answer.status_code == 431
+    assert "cookies" in answer.text
+
+
+def test_the_id_before_login_never_becomes_the_one_after(browser_at, log_in, platform):
+    planted = log_in(platform.ben).cookie(SESSION.name)
+    browser = browser_at("acme.localhost")
+    browser.set_cookie(SESSION.name, planted)
+    token = browser.csrf_token()
+    form = {"email": platform.alice.email, "password": platform.alice.password, "csrf_token": token}
+    assert browser.post("/login", form).status_code == 303
+    assert browser.cookie(SESSION.name) != planted
+    planter = browser_at("acme.localhost")
+    planter.set_cookie(SESSION.name, planted)
+    assert planter.get("/").status_code == 303
+
+
+@pytest.mark.parametrize("remember", [False, True])
+def test_cookies_are_set_and_deleted_with_the_same_attributes(browser_at, platform, remember):
+    browser = browser_at("acme.localhost")
+    entered = browser.log_in(platform.alice.email, platform.alice.password, remember=remember)
+    left = browser.post("/logout")
+    for response in (entered, left):
+        lines = [line for line in response.headers.getlist("Set-Cookie") if line.startswith("__Host-")]
+        assert lines
+        for line in lines:
+            assert {"Secure", "HttpOnly", "Path=/", "SameSite=Lax"} <= {part.strip() for part in line.split(";")}
+            assert "Domain" not in line
+    gone = [line.split("=")[0] for line in left.headers.getlist("Set-Cookie") if "Max-Age=0" in line]
+    assert SESSION.name in gone
+    assert (REMEMBER.name in gone) == remember
+
+
+def test_only_the_ticked_box_makes_a_cookie_that_stays(browser_at, platform):
+    session_only = browser_at("acme.localhost").log_in(platform.alice.email, platform.alice.password)
+    assert not any("Max-Age" in line for line in _lines(session_only, SESSION.name))
+    assert not _lines(session_only, REMEMBER.name)
+    kept = browser_at("acme.localhost").log_in(platform.alice.email, platform.alice.password, remember=True)
+    assert any("Max-Age=2592000" in line for line in _lines(kept, REMEMBER.name))
+
+
+def test_every_cookie_is_in_the_registry(app):
+    assert {cookie.name for cookie in COOKIES} == {f"__Host-Http-qb_{letter}" for letter in "srfv"}
+    assert all(cookie.meaning for cookie in COOKIES)
+
+
+def _lines(response, name):
+    return [line for line in response.headers.getlist("Set-Cookie") if line.startswith(f"{name}=")]
