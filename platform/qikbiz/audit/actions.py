@@ -16,9 +16,14 @@ Changes = dict[str, list[Any]]
 
 
 def record(
-    action: str, *, record_type: str = "", record_id: UUID | None = None, subject: str = "", details: dict[str, Any] | None = None
+    action: str,
+    *,
+    record_type: str = "",
+    record_id: UUID | None = None,
+    subject: str = "",
+    details: dict[str, Any] | None = None,
 ) -> AuditEvent:
-    """Add one event to the tenant's audit. `action` reads thing.verb in the past tense: contact.changed, export.fetched."""
+    """Add one event to the tenant's audit. `action` reads thing.verb in the past tense, such as contact.changed."""
     actor = current_actor()
     noted = dict(details or {})
     if actor.instruction:
@@ -65,7 +70,11 @@ def record_change(
     )
     db.session.add(change)
     record(
-        f"{record_type}.{kind}", record_type=record_type, record_id=record_id, subject=subject, details={"changes": changes}
+        f"{record_type}.{kind}",
+        record_type=record_type,
+        record_id=record_id,
+        subject=subject,
+        details={"changes": changes},
     )
     return change
 

@@ -32,6 +32,7 @@ def create_app(settings: Settings, *, process: str = "web") -> QikBiz:
 def open_rooms(app: QikBiz) -> None:
     """One line for each room."""
     from qikbiz.accounts.routes import accounts
+    from qikbiz.audit.routes import audit
     from qikbiz.companies.routes import companies
     from qikbiz.console import routes as _console_pages
     from qikbiz.console.blueprint import console
@@ -50,6 +51,7 @@ def open_rooms(app: QikBiz) -> None:
     app.register_blueprint(records, subdomain="tenant")
     app.register_blueprint(contacts, subdomain="tenant")
     app.register_blueprint(companies, subdomain="tenant")
+    app.register_blueprint(audit, subdomain="tenant")
     app.register_blueprint(staff, subdomain="console")
     if app.extensions["qikbiz"].settings.environment != "production":
         from qikbiz.mail.routes import mailbox

@@ -1,0 +1,97 @@
+"""Reading the audit: newest first, filtered by person, act, record and day."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, select
+
+from qikbiz.accounts.models import User
+from qikbiz.audit.models import AuditEvent
+from qikbiz.database import db
+
+PAGE_SIZE = 50
+# An id is made by the web process or a worker, the time by the database.
+CLOCKS_DIFFER = timedelta(minutes=5)
+_UTC = ZoneInfo("UTC")
+
+
+@dataclass(frozen=True, slots=True)
+class AuditFilter:
+    """What of the audit somebody wants to see. Days are those of `zone`; the last one is inside."""
+
+    person: UUID | None = None
+    action: str = ""
+    record: UUID | None = None
+    first_day: date | None = None
+    last_day: date | None = None
+    zone: ZoneInfo = _UTC
+
+
+@dataclass(frozen=True, slots=True)
+class AuditPage:
+    """`older` and `newer` are the ids to go on from, None where there is nothing."""
+
+    events: Sequence[AuditEvent]
+    older: UUID | None = None
+    newer: UUID | None = None
+
+
+def audit_page(wanted: AuditFilter, *, before: UUID | None = None, after: UUID | None = None) -> AuditPage:
+    """One page. Ids are made in the order of time, so they are also the order here."""
+    query = select(AuditEvent).where(*_conditions(wanted))
+    if after is not None:
+        return _page_after(wanted, after)
+    if before is not None:
+        query = query.where(AuditEvent.id < before)
+    events = list(db.session.scalars(query.order_by(AuditEvent.id.desc()).limit(PAGE_SIZE + 1)))
+    shown = events[:PAGE_SIZE]
+    older = shown[-1].id if len(events) > PAGE_SIZE else None
+    return AuditPage(shown, older, shown[0].id if before is not None and shown else None)
+
+
+def known_people() -> list[tuple[UUID, str]]:
+    """Everybody who has or had a login here."""
+    return [(row.id, row.name) for row in db.session.execute(select(User.id, User.name).order_by(User.name))]
+
+
+def _page_after(wanted: AuditFilter, after: UUID) -> AuditPage:
+    query = select(AuditEvent).where(*_conditions(wanted), AuditEvent.id > after)
+    events = list(db.session.scalars(query.order_by(AuditEvent.id).limit(PAGE_SIZE + 1)))
+    if len(events) <= PAGE_SIZE:
+        return audit_page(wanted)
+    shown = events[PAGE_SIZE - 1 :: -1]
+    return AuditPage(shown, shown[-1].id, shown[0].id)
+
+
+def _conditions(wanted: AuditFilter) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if wanted.person:
+        conditions.append(AuditEvent.actor_id == wanted.person)
+    if wanted.action:
+        conditions.append(_is_action(wanted.action))
+    if wanted.record:
+        conditions.append(AuditEvent.record_id == wanted.record)
+    if wanted.first_day:
+        start = datetime.combine(wanted.first_day, time(), wanted.zone)
+        conditions += [AuditEvent.at >= start, AuditEvent.id >= _id_at(start - CLOCKS_DIFFER)]
+    if wanted.last_day:
+        end = datetime.combine(wanted.last_day, time(), wanted.zone) + timedelta(days=1)
+        conditions += [AuditEvent.at < end, AuditEvent.id <= _id_at(end + CLOCKS_DIFFER)]
+    return conditions
+
+
+def _is_action(action: str) -> ColumnElement[bool]:
+    # "contact" is every act on contacts: a range of the index, since acts read thing.verb.
+    if "." in action:
+        return AuditEvent.action == action
+    return AuditEvent.action.between(f"{action}.", f"{action}/")
+
+
+def _id_at(moment: datetime) -> UUID:
+    """The smallest time-ordered id of that moment, so that a range of days is a range of the index."""
+    return UUID(int=max(int(moment.timestamp() * 1000), 0) << 80)

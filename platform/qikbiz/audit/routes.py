@@ -1,0 +1,93 @@
+"""The audit as administrators read it."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from flask import Blueprint, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from qikbiz.audit.models import AuditEvent
+from qikbiz.audit.queries import AuditFilter, audit_page, known_people
+from qikbiz.audit.words import ACTS, detail_lines, heading, record_url
+from qikbiz.failures import Failure
+from qikbiz.permissions import Permission, requires
+from qikbiz.web.viewer import time_zone
+
+audit = Blueprint("audit", __name__, template_folder="templates")
+
+
+@audit.get("/audit")
+@requires(Permission.AUDIT_SEE)
+def index() -> ResponseReturnValue:
+    wanted = _filter()
+    page = audit_page(wanted, before=_id("before"), after=_id("after"))
+    return render_template(
+        "audit/index.html",
+        nav_active="audit",
+        entries=[_entry(event) for event in page.events],
+        people=known_people(),
+        acts=ACTS,
+        wanted=request.args,
+        chips=_chips(wanted),
+        older_url=_address(before=str(page.older)) if page.older else "",
+        newer_url=_address(after=str(page.newer)) if page.newer else "",
+    )
+
+
+def _filter() -> AuditFilter:
+    return AuditFilter(
+        person=_id("person"),
+        action=request.args.get("action", "")[:60],
+        record=_id("record"),
+        first_day=_day("from"),
+        last_day=_day("to"),
+        zone=time_zone(),
+    )
+
+
+def _entry(event: AuditEvent) -> dict[str, Any]:
+    return {
+        "event": event,
+        "heading": heading(event.action),
+        "lines": detail_lines(event),
+        "url": record_url(event),
+    }
+
+
+def _chips(wanted: AuditFilter) -> list[tuple[str, str]]:
+    names = {str(id_): name for id_, name in known_people()} if wanted.person else {}
+    texts = {
+        "person": f"Person is {names.get(str(wanted.person), 'unknown')}",
+        "action": f"Act is {heading(wanted.action).lower()}",
+        "record": "One record",
+        "from": f"From {wanted.first_day}",
+        "to": f"Up to {wanted.last_day}",
+    }
+    return [(text, _address(**{name: ""})) for name, text in texts.items() if request.args.get(name)]
+
+
+def _address(**changed: str) -> str:
+    """This list with some of its query changed; empty takes a parameter out. The page is always a new one."""
+    kept = {name: text for name, text in request.args.items() if name not in ("before", "after")}
+    query = urlencode({name: text for name, text in {**kept, **changed}.items() if text})
+    return url_for("audit.index") + (f"?{query}" if query else "")
+
+
+def _id(name: str) -> UUID | None:
+    text = request.args.get(name, "")
+    try:
+        return UUID(text) if text else None
+    except ValueError:
+        raise Failure("The address of this page is not complete. Start again from the audit.") from None
+
+
+def _day(name: str) -> date | None:
+    text = request.args.get(name, "")
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise Failure(f"“{text[:40]}” is not a day. Write it like 2026-11-03.") from None

@@ -1,0 +1,60 @@
+"""The audit's names for acts and details, in words."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from qikbiz.audit.models import AuditEvent
+
+# (what the filter sends, how it reads); a word without a point is every act on that thing.
+ACTS = (
+    ("contact", "Anything on contacts"),
+    ("contact.read", "Contact: read"),
+    ("contact.changed", "Contact: changed"),
+    ("contact.deleted", "Contact: deleted"),
+    ("company", "Anything on companies"),
+    ("import", "Imports"),
+    ("export", "Exports"),
+    ("login", "Logins"),
+    ("password", "Passwords"),
+    ("user", "Users and their roles"),
+)
+_PLURALS = {"contact": "contacts", "company": "companies"}
+LONGEST_VALUE = 300
+
+
+def heading(action: str) -> str:
+    """`user.role_changed` as `User: role changed`."""
+    thing, _, verb = action.partition(".")
+    words = thing.replace("_", " ").replace("-", " ").capitalize()
+    return f"{words}: {verb.replace('_', ' ')}" if verb else words
+
+
+def detail_lines(event: AuditEvent) -> list[tuple[str, str, str]]:
+    """What the details say as (name, old, new); what did not change has only a new value."""
+    changes = event.details.get("changes")
+    lines = [
+        (_name(name), _text(pair[0]), _text(pair[1]))
+        for name, pair in (changes.items() if isinstance(changes, Mapping) else ())
+        if isinstance(pair, list) and len(pair) == 2
+    ]
+    return lines + [(_name(name), "", _text(value)) for name, value in event.details.items() if name != "changes"]
+
+
+def record_url(event: AuditEvent) -> str:
+    """Where the record is, if it has a page of its own."""
+    plural = _PLURALS.get(event.record_type)
+    return f"/{plural}/{event.record_id}" if plural and event.record_id else ""
+
+
+def _name(name: str) -> str:
+    return name.removesuffix("_id").replace("_", " ").capitalize()
+
+
+def _text(value: Any) -> str:
+    if value is None or value in ("", []):
+        return ""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= LONGEST_VALUE else text[:LONGEST_VALUE] + "…"
