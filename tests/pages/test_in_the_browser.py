@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator
 
@@ -118,6 +119,22 @@ def test_a_list_is_worked_from_the_keyboard(page: Page) -> None:
     expect(shortcuts).to_be_hidden()
     page.keyboard.press("Enter")
     page.wait_for_url("**/styleguide/record")
+
+
+def test_a_search_shows_its_rows_while_one_types(page: Page) -> None:
+    page.goto("/styleguide/list")
+    field = page.get_by_label("Search contacts")
+    field.press_sequentially("chiara r")
+    expect(page.locator("tbody tr")).to_have_count(3)
+    field.press_sequentially("ossi")
+    expect(page).to_have_url(re.compile(r"/styleguide/list\?q=chiara\+rossi"))
+    expect(field).to_be_focused()
+    expect(field).to_have_value("chiara rossi")
+    expect(page.locator(".page-count")).to_have_text("1")
+    field.fill("")
+    expect(page.locator("tbody tr")).to_have_count(24)
+    page.locator('input[name="ids"]').first.check()
+    expect(page.locator("[data-bulk-bar]")).to_contain_text("1 selected")
 
 
 def test_lines_of_a_form_are_added_and_removed(page: Page) -> None:
