@@ -13,6 +13,7 @@ import "./tables.js";
 import "./times.js";
 import "./copy.js";
 import "./sidebar.js";
+import "./palette.js";
 import { toast } from "./toasts.js";
 
 const token = document.querySelector('meta[name="csrf-token"]')?.content;
