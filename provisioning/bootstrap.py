@@ -30,6 +30,7 @@ from provisioning.servers import (
 OLDEST_POSTGRES = 150000
 _ONE_AT_A_TIME = 0x51_42_01
 _MAINTENANCE_DATABASE = "postgres"
+HOW_TO_CLOSE = "have a superuser run what `qikbiz doctor --sql` prints in the tenants' database, then try again."
 
 
 class ServerNotPrepared(Exception):
@@ -54,10 +55,9 @@ def prepare_servers(settings: Settings) -> Prepared:
         migrate_control(settings)
         ensure_cell(settings)
     if left_open and settings.is_production:
-        listed = ";\n".join(left_open)
         raise ServerNotPrepared(
-            "The provisioner's login may not close functions that let one tenant read another. "
-            f"Have a superuser run these in the tenants' database, then try again:\n{listed};"
+            f"{len(left_open)} doors of PostgreSQL let one tenant read another, and the provisioner's login may not "
+            f"close them: {HOW_TO_CLOSE}"
         )
     return Prepared(tuple(left_open))
 

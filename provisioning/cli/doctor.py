@@ -11,16 +11,34 @@ if TYPE_CHECKING:
     from provisioning.doctor import Check
 
 
-@click.command()
-@reporting
-def doctor() -> Answer:
-    """Check every server, version, right, queue and clock, and say what to do. Ends with 1 when something is wrong."""
-    from config.settings import load_settings  # noqa: PLC0415 - kept out of `--help`
-    from provisioning.doctor import examine  # noqa: PLC0415
+# ruff: noqa: PLC0415 - whatever a command needs is imported when it runs, so that `--help` answers at once
 
+
+@click.command()
+@click.option("--sql", is_flag=True, help="Print what a superuser must run in the tenants' database, and nothing else.")
+@reporting
+def doctor(*, sql: bool) -> Answer:
+    """Check every server, version, right, queue and clock, and say what to do. Ends with 1 when something is wrong."""
+    from config.settings import load_settings
+    from provisioning.doctor import examine
+
+    if sql:
+        return _closing_statements()
     found = examine(load_settings())
     shown = "\n".join(_line(check) for check in found.checks)
     return Answer({"checks": [asdict(check) for check in found.checks]}, shown, ok=found.is_well)
+
+
+def _closing_statements() -> Answer:
+    from rich.text import Text
+
+    from config.settings import load_settings
+    from provisioning.hardening import openings
+    from provisioning.servers import connect_as_provisioner
+
+    with connect_as_provisioner(load_settings()) as connection:
+        statements = openings(connection)
+    return Answer({"statements": statements}, Text("".join(f"{statement};\n" for statement in statements), end=""))
 
 
 def _line(check: "Check") -> str:

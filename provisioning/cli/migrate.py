@@ -22,15 +22,16 @@ if TYPE_CHECKING:
 def migrate(jobs: int, slug: str | None) -> Answer:
     """Bring the databases to this program's version. One organisation's failure stops nobody; run it again to go on."""
     from config.settings import load_settings
-    from provisioning.bootstrap import prepare_servers
+    from provisioning.bootstrap import HOW_TO_CLOSE, prepare_servers
     from provisioning.migrate import migrate_everything
 
     settings = load_settings()
     prepared = prepare_servers(settings)
     with progress("Migrating") as bar:
         report = migrate_everything(settings, jobs=jobs, tenant=slug, progress=bar.show)
-    for statement in prepared.statements_for_dba:
-        click.echo(f"A superuser must still run in the tenants' database: {statement};", err=True)
+    if prepared.statements_for_dba:
+        number = len(prepared.statements_for_dba)
+        click.echo(f"{number} doors of PostgreSQL stand open that this login may not close: {HOW_TO_CLOSE}", err=True)
     failed = [{"slug": name, "reason": reason} for name, reason in report.failed]
     return Answer(asdict(report) | {"failed": failed}, _shown(report), ok=not failed)
 
