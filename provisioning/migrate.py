@@ -16,6 +16,7 @@ from uuid import UUID
 import psycopg
 from psycopg import errors, sql
 
+from config.faults import fault
 from config.settings import Settings
 from provisioning.render import TENANT_ROLE, Migration, index_built_by, migrations
 from provisioning.servers import OWNER, Connection, connect_as_provisioner, connect_to_control
@@ -187,6 +188,7 @@ def _migrate_claimed(
             version, reason = migrate_place(tenants, place, chain), None
         except MigrationFailed as failure:
             version, reason = _version_of(tenants, place), str(failure)
+        fault("migrate.before_mirror")
         _mirror(control, place, head, version, reason, milliseconds=int((time.monotonic() - started) * 1000))
     return True, reason
 
@@ -225,6 +227,7 @@ def _apply(connection: Connection, place: Place, migration: Migration) -> None:
         _enter(connection, place)
         for statement in migration.statements:
             connection.execute(statement.replace(TENANT_ROLE, place.role).encode())
+        fault("migrate.in_version")
         _record(connection, migration)
 
 

@@ -1,0 +1,179 @@
+"""Entering a tenant: nothing works without it, nothing works for two, nothing is left on a connection."""
+
+import threading
+from collections.abc import Callable
+from contextvars import copy_context
+from functools import partial
+
+import psycopg
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from config.settings import Settings
+from provisioning.servers import connect_to_control
+from qikbiz.contacts.models import Contact
+from qikbiz.database import db, tenant_work
+from tenants.cells import Cells, UnknownCell
+from tenants.context import NoTenantEntered, Tenant, WrongTenant, current_tenant, entered
+from tenants.runtime import CELL_DSN, Runtime
+from tests.fixtures.tenancy import Platform
+from tests.tenancy.twins import IDS, make_twins
+
+
+def cell_dsn(settings: Settings, name: str) -> str:
+    with connect_to_control(settings) as control:
+        row = control.execute("SELECT dsn FROM cells WHERE name = %s", (name,)).fetchone()
+    assert row is not None
+    return settings.keys.open(CELL_DSN, row[0], bound_to=name).plaintext.decode()
+
+
+def test_without_a_tenant_there_are_no_rows_but_an_error(working: object) -> None:
+    with pytest.raises(NoTenantEntered):
+        current_tenant()
+    with pytest.raises(NoTenantEntered):
+        db.session.execute(text("SELECT 1"))
+    db.session.remove()
+
+
+def test_a_pooled_connection_without_a_tenant_does_nothing(platform: Platform) -> None:
+    engine = platform.runtime.cells.engine(platform.acme.cell)
+    with pytest.raises(NoTenantEntered), engine.connect() as connection:
+        connection.execute(text("SELECT 1"))
+
+
+def test_the_cells_login_by_itself_has_no_rights(platform: Platform) -> None:
+    with psycopg.connect(cell_dsn(platform.settings, platform.acme.cell)) as raw:
+        for question in (
+            f"SELECT * FROM {platform.acme.schema}.contacts",
+            f"INSERT INTO {platform.acme.schema}.contacts (id) VALUES (gen_random_uuid())",
+            "SELECT * FROM pg_namespace",
+            "CREATE TABLE public.mine (id int)",
+            "SELECT set_config('role', 'qb_owner', false)",
+            "SET ROLE qb_owner",
+            "SET ROLE postgres",
+        ):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                raw.execute(question.encode())
+            raw.rollback()
+
+
+def test_the_cells_password_is_sealed_and_bound_to_its_cell(platform: Platform) -> None:
+    from config.keys import SealBroken
+
+    with connect_to_control(platform.settings) as control:
+        row = control.execute("SELECT login, dsn FROM cells WHERE name = 'cell_001'").fetchone()
+    assert row is not None and row[0] not in row[1]
+    with pytest.raises(SealBroken):
+        platform.settings.keys.open(CELL_DSN, row[1], bound_to="cell_002")
+
+
+def test_a_session_made_for_one_tenant_refuses_another(platform: Platform, working: object) -> None:
+    with entered(platform.acme):
+        session = db.session()
+        session.execute(text("SELECT 1"))
+        session.commit()
+    with entered(platform.globex), pytest.raises(WrongTenant):
+        session.execute(text("SELECT 1"))
+    session.close()
+    with entered(platform.acme):
+        db.session.remove()
+
+
+def test_the_identity_map_never_hands_out_the_neighbours_object(
+    platform: Platform, working: object, make_tenant: Callable[..., Tenant]
+) -> None:
+    twins = make_twins(make_tenant)
+    with tenant_work(twins.left) as session:
+        assert session.get_one(Contact, IDS[0]).last_name == "canary-of-left"
+    with tenant_work(twins.right) as session:
+        assert session.get_one(Contact, IDS[0]).last_name == "canary-of-right"
+    with entered(twins.left):
+        kept = db.session()
+        left = kept.get_one(Contact, IDS[0])
+        kept.commit()
+    with entered(twins.right):
+        assert db.session() is not kept
+        assert db.session.get_one(Contact, IDS[0]).last_name == "canary-of-right"
+        with pytest.raises(WrongTenant):
+            kept.get(Contact, IDS[1])
+        db.session.remove()
+    assert left.last_name == "canary-of-left"
+
+
+def test_a_second_tenant_can_not_be_entered_inside_the_first(platform: Platform) -> None:
+    with entered(platform.acme):
+        with pytest.raises(WrongTenant), entered(platform.globex):
+            pass
+        with entered(platform.acme):
+            assert current_tenant() is platform.acme
+
+
+def test_a_thread_knows_no_tenant_unless_it_is_handed_the_context(platform: Platform) -> None:
+    found: list[object] = []
+
+    def look() -> None:
+        try:
+            found.append(current_tenant())
+        except NoTenantEntered as error:
+            found.append(type(error))
+
+    with entered(platform.acme):
+        for target in (look, partial(copy_context().run, look)):
+            thread = threading.Thread(target=target)
+            thread.start()
+            thread.join()
+    assert found == [NoTenantEntered, platform.acme]
+
+
+def test_a_tenant_connection_has_no_autocommit_and_no_pipeline(platform: Platform) -> None:
+    connection = platform.runtime.cells.connect(platform.acme.cell)
+    with pytest.raises(psycopg.NotSupportedError):
+        connection.autocommit = True
+    with pytest.raises(psycopg.NotSupportedError):
+        connection.pipeline()
+    with entered(platform.acme), pytest.raises(psycopg.errors.SyntaxError, match="multiple commands"):
+        connection.execute("SELECT 1; SELECT 2")
+    connection.close()
+
+
+def test_a_statement_that_takes_too_long_is_ended(platform: Platform, working: object) -> None:
+    with (
+        pytest.raises(DBAPIError, match="statement timeout"),
+        tenant_work(platform.acme, statement_timeout_ms=20) as work,
+    ):
+        work.execute(text("SELECT pg_sleep(3)"))
+
+
+def test_a_connection_is_replaced_after_it_has_seen_many_tenants(
+    platform: Platform, make_tenant: Callable[..., Tenant]
+) -> None:
+    cells = Cells(lambda name: cell_dsn(platform.settings, name), pool_size=1, max_overflow=0, max_tenants=2)
+    backends = []
+    for tenant in (platform.acme, platform.globex, platform.acme, platform.acme):
+        with entered(tenant), cells.engine("cell_001").connect() as connection:
+            backends.append(connection.scalar(text("SELECT pg_backend_pid()")))
+    assert backends[0] == backends[1] != backends[2] == backends[3]
+    cells.dispose()
+
+
+def test_an_unknown_cell_is_said(platform: Platform) -> None:
+    with pytest.raises(UnknownCell):
+        platform.runtime.cells.engine("cell_999")
+
+
+@pytest.mark.parametrize(
+    "name", ["", "acme", "t_short", 't_abcdefghijkl"; DROP', "T_ABCDEFGHIJKLM", "t_abcdefghijklmnopqrstuvw"]
+)
+def test_a_tenant_has_opaque_names_or_does_not_exist(platform: Platform, name: str) -> None:
+    acme = platform.acme
+    with pytest.raises(ValueError, match="is not the name"):
+        Tenant(acme.id, "acme", "Acme", "active", schema=name, role=acme.role, cell=acme.cell)
+
+
+def test_a_forked_process_has_connections_of_its_own(platform: Platform) -> None:
+    runtime = Runtime(platform.settings)
+    before = runtime.cells
+    runtime.after_fork()
+    assert runtime.cells is not before
+    runtime.dispose()

@@ -1,0 +1,225 @@
+"""Suspend, resume, rename, delete: each again without harm, or refused with a sentence; erased means erased."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import text
+
+from config.settings import Settings
+from provisioning import tenants as acts
+from provisioning.create import create_tenant
+from provisioning.erase import erase_due_tenants
+from provisioning.figures import measure_tenants
+from provisioning.servers import Connection, connect_to_control
+from provisioning.tenants import delete, list_tenants, rename, resume, show_tenant, suspend
+from qikbiz.actors import Actor, acting_as
+from qikbiz.console.names import NameTaken
+from qikbiz.console.tenant_actions import BadTenant
+from qikbiz.database import tenant_work
+from qikbiz.failures import Conflict, NotFound, Unavailable
+from tenants.context import Tenant
+from tests.fixtures.servers import Servers
+from tests.fixtures.tenancy import Platform
+
+ERASE = """
+import sys
+from pathlib import Path
+from provisioning.erase import erase_due_tenants
+from tests.fixtures.servers import settings_for
+print(*erase_due_tenants(settings_for(Path(sys.argv[1]))))
+"""
+
+
+def state(platform: Platform, tenant: Tenant) -> str:
+    platform.runtime.directory.look()
+    found = platform.runtime.directory.tenant(tenant.id)
+    return found.state if found else "unknown"
+
+
+def test_suspended_and_resumed_again_and_again(platform: Platform, fresh_tenant: Callable[..., Tenant]) -> None:
+    tenant, settings = fresh_tenant("Paused"), platform.settings
+    for reason in ("Unpaid", "Unpaid", "Still unpaid"):
+        assert suspend(settings, tenant.slug, reason).state_reason == reason
+        assert state(platform, tenant) == "suspended"
+    for _ in range(2):
+        assert resume(settings, tenant.slug).state_reason == ""
+        assert state(platform, tenant) == "active"
+    assert audited(settings, tenant) == ["tenant.created", "tenant.suspended", "tenant.suspended", "tenant.resumed"]
+
+
+def test_the_audit_says_who_it_was(platform: Platform, fresh_tenant: Callable[..., Tenant]) -> None:
+    tenant = fresh_tenant("Audited")
+    with acting_as(Actor("staff", platform.olivia.id, "Olivia", request_id="abc")):
+        suspend(platform.settings, tenant.slug, "Unpaid")
+    with connect_to_control(platform.settings) as control:
+        row = control.execute(
+            """SELECT actor_kind, actor_id, actor_name, subject, details, request_id FROM platform_audit_events
+                WHERE tenant_id = %s AND action = 'tenant.suspended'""",
+            (tenant.id,),
+        ).fetchone()
+    assert row == ("staff", platform.olivia.id, "Olivia", tenant.slug, {"reason": "Unpaid"}, "abc")
+
+
+def test_a_suspension_needs_a_reason(platform: Platform, fresh_tenant: Callable[..., Tenant]) -> None:
+    with pytest.raises(BadTenant, match="Say why"):
+        suspend(platform.settings, fresh_tenant("Paused").slug, "  ")
+
+
+@pytest.mark.parametrize("act", ["suspend", "resume", "rename", "delete", "show"])
+def test_an_unknown_organisation_is_said(platform: Platform, act: str) -> None:
+    acts_by_name: dict[str, Callable[[], object]] = {
+        "suspend": lambda: suspend(platform.settings, "nobody", "x"),
+        "resume": lambda: resume(platform.settings, "nobody"),
+        "rename": lambda: rename(platform.settings, "nobody", new_slug="x-y-z", new_name=None),
+        "delete": lambda: delete(platform.settings, "nobody", confirmation="nobody", days=7),
+        "show": lambda: show_tenant(platform.settings, "nobody"),
+    }
+    with pytest.raises(NotFound, match="no organisation “nobody”"):
+        acts_by_name[act]()
+
+
+def test_renamed_it_answers_at_the_new_address_only(platform: Platform, fresh_tenant: Callable[..., Tenant]) -> None:
+    tenant = fresh_tenant("Old Name", slug="old-name")
+    facts = rename(platform.settings, "old-name", new_slug="Fresh-Name", new_name="  New   Name ")
+    assert (facts.slug, facts.name, facts.url) == ("fresh-name", "New Name", "http://fresh-name.localhost:8000")
+    platform.runtime.directory.look()
+    assert platform.runtime.directory.resolve("old-name.localhost").surface == "unknown"
+    found = platform.runtime.directory.resolve("fresh-name.localhost").tenant
+    assert found is not None and (found.id, found.epoch) == (tenant.id, tenant.epoch + 1)
+    with pytest.raises(NameTaken):
+        create_tenant(platform.settings, "old-name", "Thief", "thief@example.com")
+    assert rename(platform.settings, "fresh-name", new_slug="fresh-name", new_name="New Name").slug == "fresh-name"
+    assert audited(platform.settings, tenant) == ["tenant.created", "tenant.renamed"]
+
+
+def test_a_deletion_waits_and_can_be_called_off(platform: Platform, fresh_tenant: Callable[..., Tenant]) -> None:
+    tenant, settings = fresh_tenant("Leaving"), platform.settings
+    with pytest.raises(BadTenant, match="--yes"):
+        delete(settings, tenant.slug, confirmation="leaving", days=7)
+    facts = delete(settings, tenant.slug, confirmation=tenant.slug, days=7)
+    assert facts.state == "closing" and facts.delete_after is not None
+    assert delete(settings, tenant.slug, confirmation=tenant.slug, days=7).delete_after == facts.delete_after
+    assert state(platform, tenant) == "closing"
+    assert tenant.slug not in erase_due_tenants(settings)
+    with pytest.raises(Conflict, match="is being deleted; resume it first"):
+        suspend(settings, tenant.slug, "x")
+    assert resume(settings, tenant.slug).delete_after is None
+    assert state(platform, tenant) == "active"
+
+
+def test_erased_means_erased(
+    platform: Platform, fresh_tenant: Callable[..., Tenant], owner_connection: Connection, servers: Servers
+) -> None:
+    tenant, settings = fresh_tenant("Gone Ltd"), platform.settings
+    file = settings.files / tenant.id.hex / "export.zip"
+    file.parent.mkdir(parents=True)
+    file.write_bytes(b"rows")
+    with platform.runtime.redis.client() as client:
+        for number in range(1_200):
+            client.set(platform.runtime.redis.tenant_key(tenant.id, "x", str(number)), "1")
+        client.set(platform.runtime.redis.tenant_key(platform.acme.id, "x"), "1")
+    delete(settings, tenant.slug, confirmation=tenant.slug, days=0)
+    assert erase_due_tenants(settings) == [tenant.slug]
+    assert what_is_left(settings, tenant, owner_connection) == []
+    with platform.runtime.redis.client() as client:
+        assert not list(client.scan_iter(match=platform.runtime.redis.tenant_key(tenant.id, "*")))
+        assert client.get(platform.runtime.redis.tenant_key(platform.acme.id, "x")) == "1"
+    assert not file.parent.exists()
+    assert state(platform, tenant) == "closed"
+    facts = show_tenant(settings, tenant.slug)
+    assert (facts.name, facts.users, facts.bytes) == (tenant.slug, 0, 0)
+    with pytest.raises(NameTaken):
+        create_tenant(settings, tenant.slug.replace("-org", "-0rg"), "Again", "a@example.com")
+    assert erase_due_tenants(settings) == []
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("point", ["begun", "dropped", "forgotten"])
+def test_an_erasure_that_was_killed_is_finished_by_the_next_round(
+    platform: Platform, fresh_tenant: Callable[..., Tenant], owner_connection: Connection, point: str
+) -> None:
+    tenant, settings = fresh_tenant("Gone Too"), platform.settings
+    delete(settings, tenant.slug, confirmation=tenant.slug, days=0)
+    environment = {**os.environ, "PYTHONPATH": "platform:.", "QIKBIZ_FAULT": f"tenant.erase.{point}=kill"}
+    command = [sys.executable, "-c", ERASE, str(settings.home)]
+    assert subprocess.run(command, env=environment, check=False).returncode == -9
+    assert state(platform, tenant) == "closed"
+    assert erase_due_tenants(settings) == [tenant.slug]
+    assert what_is_left(settings, tenant, owner_connection) == []
+
+
+def test_an_erasure_without_redis_waits_for_it(
+    platform: Platform, fresh_tenant: Callable[..., Tenant], owner_connection: Connection, servers: Servers
+) -> None:
+    tenant, settings = fresh_tenant("Gone Later"), platform.settings
+    servers.valkey.kill()
+    try:
+        with pytest.raises(Unavailable, match="Redis"):
+            delete(settings, tenant.slug, confirmation=tenant.slug, days=0, now=True)
+        assert erase_due_tenants(settings) == []
+    finally:
+        servers.valkey.start()
+    assert erase_due_tenants(settings) == [tenant.slug]
+    assert what_is_left(settings, tenant, owner_connection) == []
+
+
+def test_deleted_at_once_by_the_command(
+    platform: Platform, fresh_tenant: Callable[..., Tenant], owner_connection: Connection
+) -> None:
+    tenant, settings = fresh_tenant("Now"), platform.settings
+    for _ in range(2):
+        assert delete(settings, tenant.slug, confirmation=tenant.slug, days=7, now=True).state == "closed"
+    assert what_is_left(settings, tenant, owner_connection) == []
+
+
+def test_figures_are_measured_from_outside(
+    platform: Platform, fresh_tenant: Callable[..., Tenant], working: object
+) -> None:
+    tenant = fresh_tenant("Measured")
+    with tenant_work(tenant) as session:
+        session.execute(
+            text("INSERT INTO contacts (id, last_name) SELECT gen_random_uuid(), 'x' FROM generate_series(1, 40)")
+        )
+        session.execute(text("UPDATE users SET last_seen_at = '2026-01-02T03:04:05Z'"))
+    assert measure_tenants(platform.settings) >= 3
+    facts = next(facts for facts in list_tenants(platform.settings) if facts.slug == tenant.slug)
+    assert (facts.users, facts.records) == (1, 40)
+    assert facts.bytes > 100_000
+    assert facts.last_seen is not None and facts.last_seen.year == 2026
+
+
+def test_the_list_leaves_out_what_was_erased(platform: Platform, fresh_tenant: Callable[..., Tenant]) -> None:
+    tenant = fresh_tenant("Unlisted")
+    delete(platform.settings, tenant.slug, confirmation=tenant.slug, days=0, now=True)
+    assert tenant.slug not in {facts.slug for facts in list_tenants(platform.settings)}
+    assert tenant.slug in {facts.slug for facts in list_tenants(platform.settings, everything=True)}
+
+
+def test_a_command_works_for_tenants_that_are_there(platform: Platform) -> None:
+    assert acts.tenant_named(platform.runtime, " ACME ").id == platform.acme.id
+    with pytest.raises(NotFound):
+        acts.tenant_named(platform.runtime, "nobody")
+
+
+def audited(settings: Settings, tenant: Tenant) -> list[str]:
+    with connect_to_control(settings) as control:
+        question = "SELECT action FROM platform_audit_events WHERE tenant_id = %s ORDER BY id"
+        return [row[0] for row in control.execute(question, (tenant.id,)).fetchall()]
+
+
+def what_is_left(settings: Settings, tenant: Tenant, owner: Connection) -> list[object]:
+    """Schema, role, default rights, mails' addresses, marks: whatever still speaks of the tenant."""
+    found: list[object] = owner.execute(
+        """SELECT nspname FROM pg_namespace WHERE nspname = %(name)s
+           UNION ALL SELECT rolname FROM pg_roles WHERE rolname = %(name)s""",
+        {"name": tenant.schema},
+    ).fetchall()
+    with connect_to_control(settings) as control:
+        for table in ("pending_work", "domains", "tenant_migrations"):
+            found += control.execute(f"SELECT 1 FROM {table} WHERE tenant_id = %s".encode(), (tenant.id,)).fetchall()
+        wanted = "SELECT admin_email FROM tenants WHERE id = %s AND admin_email <> ''"
+        found += control.execute(wanted, (tenant.id,)).fetchall()
+    return found
