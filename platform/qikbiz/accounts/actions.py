@@ -9,6 +9,7 @@ from flask_login import current_user
 
 from qikbiz.abuse.events import note
 from qikbiz.accounts import letters, passwords, remembering, sessions, throttles, times
+from qikbiz.accounts.devices import device_of_request
 from qikbiz.accounts.failures import AlreadyThere, LastAdministrator, WeakPassword, WrongPassword
 from qikbiz.accounts.models import User
 from qikbiz.accounts.people import Person
@@ -203,9 +204,9 @@ def _open(realm: Realm, account: Account, method: str, *, remember: bool = False
         sessions.end_session(work, realm, current_user.session_key, "new_login")
     remembering.forget_device(work, realm, "new_login")
     series = remembering.remember_device(work, realm, account) if remember and isinstance(account, User) else None
-    opened = sessions.open_session(work, realm, account, method, is_fresh=True, series_hash=series)
+    sessions.open_session(work, realm, account, method, is_fresh=True, series_hash=series)
     if series:
-        letters.send_new_device(realm, account, opened.device)
+        letters.send_new_device(realm, account, device_of_request())
     _record(realm, "login.opened", account, method=method, remembered=bool(series))
     return account
 

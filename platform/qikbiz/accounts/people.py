@@ -15,7 +15,8 @@ from qikbiz.permissions import Permission, allows
 class Person:
     """Somebody logged in, with a snapshot of the login that is renewed the moment it changes.
 
-    `session_key` is the HMAC of the session's id; `fresh_until` says how long the password needn't be asked again.
+    `session_key` is the HMAC of the session's id under the newest key, `form_key` what form tokens are bound to, and
+    `fresh_until` says how long the password needn't be asked again.
     """
 
     kind: Literal["user", "staff"]
@@ -28,6 +29,7 @@ class Person:
     time_zone: str = ""
     preferences: dict[str, Any] = field(default_factory=dict)
     is_remembered: bool = False
+    form_key: bytes = b""
 
     is_authenticated = True
     is_active = True

@@ -71,8 +71,7 @@ def restore(realm: Realm) -> Person | None:
         if not _accept(realm, row, series, token):
             _end_everything(work, realm, user)
             return None
-        opened = sessions.open_session(work, realm, user, "remembered", is_fresh=False, series_hash=row.series_hash)
-        return sessions.person_of(realm, user, opened)
+        return sessions.open_session(work, realm, user, "remembered", is_fresh=False, series_hash=row.series_hash)
 
 
 def note_shown_token(realm: Realm, person_id: UUID) -> bool:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import secrets
 import time
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -32,7 +34,7 @@ logger = logging.getLogger(__name__)
 
 def open_session(
     work: Session, realm: Realm, account: Account, method: str, *, is_fresh: bool, series_hash: bytes | None = None
-) -> AccountSession:
+) -> Person:
     """Log `account` in on this device with an id of its own, and have the response carry the cookie."""
     secret, moment = secrets.token_bytes(_ID_BYTES), times.now()
     row: AccountSession = realm.sessions(
@@ -54,7 +56,7 @@ def open_session(
     work.flush()
     _end_beyond_the_limit(work, realm, account.id)
     set_cookie(SESSION, account.id.bytes + secret)
-    return row
+    return _with_form_key(person_of(realm, account, row), secret)
 
 
 def resume(realm: Realm, opened: Opened) -> Person | None:
@@ -76,7 +78,7 @@ def resume(realm: Realm, opened: Opened) -> Person | None:
         set_cookie(SESSION, opened.plaintext)
     if found.shows_new_token:
         _notice_shown_token(realm, found)
-    return found.person
+    return _with_form_key(found.person, secret)
 
 
 def end_session(work: Session, realm: Realm, key: bytes, reason: str) -> bool:
@@ -192,6 +194,11 @@ def _asked_of_postgres(realm: Realm, keys: tuple[bytes, ...], person_id: UUID, s
             written_at=time.time(),
             shows_new_token=not is_shown,
         )
+
+
+def _with_form_key(person: Person, secret: bytes) -> Person:
+    # Of the id itself and not of its MAC, so that a form opened before a roll of keys is good after it.
+    return replace(person, form_key=hashlib.sha256(b"form|" + secret).digest())
 
 
 def person_of(realm: Realm, account: Account, row: AccountSession) -> Person:

@@ -90,7 +90,7 @@ def _macs(*, make_visit: bool = True) -> tuple[bytes, ...]:
 
 def _binding(*, make_visit: bool) -> bytes:
     if current_user and current_user.is_authenticated:
-        return b"session|" + bytes(current_user.session_key)
+        return b"session|" + bytes(current_user.form_key)
     visit: bytes = request.environ.get(_VISIT, b"")
     if not visit:
         opened = open_cookie(VISIT)

@@ -1,0 +1,142 @@
+"""Redis is never the truth: killed, wiped or restored from yesterday, people stay logged in, and the ended stay out."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+
+from qikbiz.web.cookies import SESSION
+from tests.accounts.conftest import forget_rest
+from tests.fixtures.web import Browser
+
+IN, OUT = 200, 303
+
+
+def test_people_stay_logged_in_while_redis_is_away(log_in, platform, without_redis):
+    alice = log_in(platform.alice)
+    alice.get("/")
+    with without_redis():
+        assert alice.get("/").status_code == IN
+        assert alice.post("/profile", _profile("Alice")).status_code == 303
+    assert alice.get("/").status_code == IN
+
+
+def test_people_log_in_and_out_while_redis_is_away(log_in, platform, without_redis):
+    with without_redis():
+        alice = log_in(platform.alice)
+        assert alice.get("/").status_code == IN
+        kept = alice.cookie(SESSION.name)
+        alice.post("/logout")
+        alice.set_cookie(SESSION.name, kept)
+        assert alice.get("/").status_code == OUT
+    alice.set_cookie(SESSION.name, kept)
+    assert alice.get("/").status_code == OUT
+
+
+def test_a_wiped_redis_logs_nobody_out(app, log_in, platform):
+    alice = log_in(platform.alice)
+    alice.get("/")
+    with app.extensions["qikbiz"].redis.client() as client:
+        client.flushall()
+    assert alice.get("/").status_code == IN
+    assert alice.get("/").status_code == IN
+
+
+def test_who_was_logged_out_during_the_outage_stays_out_when_old_data_comes_back(app, log_in, platform, without_redis):
+    alice, other = log_in(platform.alice), log_in(platform.alice)
+    alice.get("/")
+    other.get("/")
+    dump = _dump(app)
+    kept = alice.cookie(SESSION.name)
+    with without_redis():
+        alice.post("/logout")
+    _restore(app, dump)
+    thief = Browser(app, alice.host)
+    thief.set_cookie(SESSION.name, kept)
+    assert thief.get("/").status_code == OUT
+    assert other.get("/").status_code == IN
+
+
+def test_a_process_that_saw_no_outage_believes_no_old_data(app, log_in, platform, servers, another_app):
+    """Process two is idle while Redis dies and process one logs Alice out."""
+    alice = log_in(platform.alice)
+    alice.get("/")
+    idle = Browser(another_app, alice.host)
+    idle.set_cookie(SESSION.name, alice.cookie(SESSION.name))
+    assert idle.get("/").status_code == IN
+    dump = _dump(app)
+    servers.valkey.kill()
+    alice.post("/logout")
+    servers.valkey.start()
+    forget_rest(app)
+    _restore(app, dump)
+    assert idle.get("/").status_code == OUT
+
+
+def test_the_other_processes_are_told_by_a_job(app, log_in, platform, without_redis, rows_of):
+    alice = log_in(platform.alice)
+    with without_redis():
+        alice.post("/logout")
+        jobs = rows_of(platform.acme, "select arguments from jobs where kind = 'sessions.doubt' and state = 'pending'")
+    assert {"people": [str(platform.alice.id)]} in [job["arguments"] for job in jobs]
+
+
+def test_a_full_redis_logs_nobody_out(app, log_in, platform):
+    alice = log_in(platform.alice)
+    with app.extensions["qikbiz"].redis.client() as client:
+        before = client.config_get("maxmemory")["maxmemory"]
+        client.config_set("maxmemory", "1")
+    try:
+        assert alice.get("/").status_code == IN
+        assert log_in(platform.ben).get("/").status_code == IN
+    finally:
+        forget_rest(app)
+        with app.extensions["qikbiz"].redis.client() as client:
+            client.config_set("maxmemory", before)
+
+
+def test_a_record_of_another_version_is_not_believed(app, log_in, platform):
+    alice = log_in(platform.alice)
+    alice.get("/")
+    with app.extensions["qikbiz"].redis.client() as client:
+        for name in client.keys(f"qb:t:{platform.acme.id.hex}:s:*"):
+            client.set(name, '{"half": "a record"}')
+    assert alice.get("/").status_code == IN
+
+
+def test_a_restarted_postgres_is_not_noticed(log_in, platform, servers, owner_connection):
+    alice = log_in(platform.alice)
+    alice.get("/")
+    # The throw-away server does not write each commit to disk at once.
+    owner_connection.execute("CHECKPOINT")
+    servers.postgres.stop()
+    servers.postgres.start()
+    assert alice.get("/").status_code == IN
+    assert alice.post("/profile", _profile("Alice")).status_code == 303
+
+
+@pytest.fixture
+def another_app(platform):
+    from qikbiz.web import create_app
+
+    application = create_app(platform.settings, process="tests-web-2")
+    yield application
+    application.extensions["qikbiz"].dispose()
+
+
+def _profile(name):
+    return {"name": name, "time_zone": "Europe/Vienna", "theme": "auto"}
+
+
+def _dump(app):
+    """Every key with its value, as a backup of Redis would hold it."""
+    with app.extensions["qikbiz"].redis.client() as client:
+        names = [name for name in client.keys("*") if client.type(name) == "string"]
+        return {name: base64.b64encode(client.get(name).encode()) for name in names}
+
+
+def _restore(app, dump):
+    with app.extensions["qikbiz"].redis.client() as client:
+        for name, value in dump.items():
+            client.set(name, base64.b64decode(value).decode())
