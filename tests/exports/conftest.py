@@ -19,6 +19,8 @@ from qikbiz.database import tenant_work
 from qikbiz.exports.actions import ask_for_export, file_of
 from qikbiz.exports.models import Export
 from qikbiz.exports.selection import Selection
+from qikbiz.exports.steps import folder_of
+from qikbiz.files import FolderStore
 from tenants.context import Tenant
 from tenants.control import new_id
 from tests.fixtures.tenancy import Person, Platform
@@ -31,6 +33,7 @@ class Office:
 
     tenant: Tenant
     alice: Person
+    store: FolderStore
 
     def add(self, **columns: Any) -> UUID:
         """Add a contact. Returns its id."""
@@ -45,10 +48,17 @@ class Office:
 
     def make(self, selection: Selection | None = None) -> Export:
         """Ask for an export and make it. Returns it as it stands afterwards."""
-        export = self.ask(selection)
+        return self.make_now(self.ask(selection))
+
+    def make_now(self, export: Export) -> Export:
+        """Do the job of an export that was asked for."""
         assert export.job_id is not None
         perform(self.tenant.id, export.job_id)
         return self.now(export.id)
+
+    def files(self) -> list[str]:
+        """What lies in the tenant's folder."""
+        return self.store.names(folder_of(self.tenant))
 
     def now(self, export_id: UUID) -> Export:
         with tenant_work(self.tenant) as session:
@@ -71,4 +81,4 @@ def office(
 ) -> Office:
     assert working
     tenant = fresh_tenant()
-    return Office(tenant, add_person(tenant, "Alice", "administrator"))
+    return Office(tenant, add_person(tenant, "Alice", "administrator"), FolderStore(platform.settings.files))

@@ -119,7 +119,7 @@ EXCLUDED_COLUMNS: dict[tuple[str, str], str] = {
     ("companies", "search"): "Computed from the other columns.",
     ("contacts", "search"): "Computed from the other columns.",
     ("imports", "file_path"): "Where the program keeps the uploaded file.",
-    ("imports", "failed_file"): "Where the program keeps the list of failed rows.",
+    ("imports", "file_key"): "The key of the file.",
     ("imports", "fingerprint"): "Finds the same upload again.",
     ("imports", "job_id"): "Points at the work inside the program.",
     ("exports", "file_path"): "Where the program keeps the file.",

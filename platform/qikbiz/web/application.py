@@ -38,6 +38,7 @@ def open_rooms(app: QikBiz) -> None:
     from qikbiz.console.blueprint import console
     from qikbiz.console.logins import staff
     from qikbiz.contacts.routes import contacts
+    from qikbiz.exports.routes import exports
     from qikbiz.home.routes import home
     from qikbiz.records.routes import records
     from qikbiz.site import well_known
@@ -48,6 +49,7 @@ def open_rooms(app: QikBiz) -> None:
     well_known.register(app)
     app.register_blueprint(accounts, subdomain="tenant")
     app.register_blueprint(home, subdomain="tenant")
+    app.register_blueprint(exports, subdomain="tenant")
     app.register_blueprint(records, subdomain="tenant")
     app.register_blueprint(contacts, subdomain="tenant")
     app.register_blueprint(companies, subdomain="tenant")

@@ -1,0 +1,62 @@
+"""What a person asks for, read from the address of a list or from the form."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from flask_login import current_user
+from werkzeug.datastructures import MultiDict
+
+from qikbiz.exports.catalogue import EVERYTHING
+from qikbiz.exports.selection import PORTABLE, SPREADSHEET, Selection
+from qikbiz.failures import Failure
+from qikbiz.records.filters import parameters
+from qikbiz.records.types import RECORD_TYPES, record_type
+from qikbiz.web.viewer import time_zone
+
+SCOPES = (
+    (EVERYTHING, "Everything", "All contacts and companies, your users, histories, and the audit."),
+    *(
+        (kind.plural, kind.plural_label, f"Only the list of {kind.plural_label.lower()}.")
+        for kind in RECORD_TYPES.values()
+    ),
+)
+PRODUCT_CHOICES = (
+    (
+        PORTABLE,
+        "Portable",
+        "Every value exactly as it is kept, one CSV file for each table. To keep, to move to another program, or to "
+        "restore here.",
+    ),
+    (
+        SPREADSHEET,
+        "Spreadsheet",
+        "To open in Excel or LibreOffice: readable headings and dates, and nothing in it can run as a formula.",
+    ),
+)
+
+
+def selection_from(given: MultiDict[str, str]) -> Selection:
+    """Raises Failure for a list that there is not."""
+    scope = given.get("scope") or EVERYTHING
+    product = given.get("product") or PORTABLE
+    filters = {} if scope == EVERYTHING else filters_from_address(scope, given)
+    return Selection(scope, product, filters, tuple(given.getlist("columns")), current_user.id, time_zone())
+
+
+def filters_from_address(scope: str, given: MultiDict[str, str]) -> dict[str, list[str]]:
+    """The parameters that filter the list of `scope`, and no others."""
+    names = ["q", *(name for field in record_type(scope).filterable() for name in parameters(field))]
+    found = {name: [text for text in given.getlist(name) if text.strip()] for name in names}
+    return {name: texts for name, texts in found.items() if texts}
+
+
+def export_id_from(given: MultiDict[str, str]) -> UUID | None:
+    """The id that the form was given when it was shown, so that sending it twice asks once."""
+    text = given.get("export_id")
+    if not text:
+        return None
+    try:
+        return UUID(text)
+    except ValueError:
+        raise Failure("This form was changed on the way. Open it again.") from None

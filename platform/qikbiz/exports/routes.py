@@ -1,0 +1,118 @@
+"""Pages about exports: ask for one, watch it, fetch it behind a fresh password, delete it."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from qikbiz.accounts.devices import device_of_request
+from qikbiz.accounts.freshness import requires_fresh
+from qikbiz.exports import actions
+from qikbiz.exports.catalogue import EVERYTHING
+from qikbiz.exports.download import RangeNotThere, download_name, file_response, no_such_range, wanted_piece
+from qikbiz.exports.forms import PRODUCT_CHOICES, SCOPES, export_id_from, selection_from
+from qikbiz.exports.letters import what
+from qikbiz.exports.queries import administrators, all_exports, export_for_reading
+from qikbiz.exports.selection import Selection, check
+from qikbiz.exports.steps import KEPT
+from qikbiz.files import FileGone
+from qikbiz.permissions import Permission, requires
+from qikbiz.records.chips import chips
+from qikbiz.records.people import colleague_names
+from qikbiz.records.types import record_type
+from qikbiz.web.fragments import render_page
+from qikbiz.web.toasts import show_toast
+from tenants.control import new_id
+
+exports = Blueprint("exports", __name__, url_prefix="/exports", template_folder="templates")
+exports.add_app_template_global(what, "export_name")
+
+
+@exports.get("/")
+@requires(Permission.EXPORT_ASK)
+def index() -> ResponseReturnValue:
+    return render_page("exports/index.html", "exports", standings=all_exports(), days=KEPT.days)
+
+
+@exports.get("/new")
+@requires(Permission.EXPORT_ASK)
+def new() -> ResponseReturnValue:
+    """The form; with a list's filters in the address it is about that list as it is filtered."""
+    selection = selection_from(request.args)
+    check(selection)
+    return render_template(
+        "exports/new.html",
+        selection=selection,
+        filters=_in_words(selection),
+        scopes=SCOPES,
+        products=PRODUCT_CHOICES,
+        export_id=new_id(),
+        administrators=administrators(),
+        days=KEPT.days,
+    )
+
+
+@exports.post("/")
+@requires(Permission.EXPORT_ASK)
+def create() -> ResponseReturnValue:
+    export = actions.ask_for_export(selection_from(request.form), export_id=export_id_from(request.form))
+    return redirect(url_for(".show", export_id=export.id), 303)
+
+
+@exports.get("/<uuid:export_id>")
+@requires(Permission.EXPORT_ASK)
+def show(export_id: UUID) -> ResponseReturnValue:
+    standing = export_for_reading(export_id)
+    facts: dict[str, Any] = {
+        "standing": standing,
+        "export": standing.export,
+        "file_name": download_name(standing.export),
+    }
+    return render_page("exports/show.html", "standing", **facts, may_fetch=current_user.can(Permission.EXPORT_FETCH))
+
+
+@exports.get("/<uuid:export_id>/file")
+@requires(Permission.EXPORT_FETCH)
+@requires_fresh
+def file(export_id: UUID) -> ResponseReturnValue:
+    """The row is asked at every request, ranges too: ready, not expired, right still held."""
+    export = export_for_reading(export_id).export
+    try:
+        stored = actions.file_of(export)
+    except FileGone as error:
+        raise actions.ExportGone from error
+    try:
+        piece = wanted_piece(stored.size, export.file_sha256 or "")
+    except RangeNotThere:
+        return no_such_range(export, stored)
+    if request.method == "GET":
+        actions.note_fetch(export, first=piece.start, last=piece.end - 1, device=device_of_request())
+    return file_response(export, stored, piece)
+
+
+@exports.post("/<uuid:export_id>/cancellation")
+@requires(Permission.EXPORT_ASK)
+def call_off(export_id: UUID) -> ResponseReturnValue:
+    actions.call_off(export_for_reading(export_id).export)
+    show_toast("The export is called off.")
+    return redirect(url_for(".index"), 303)
+
+
+@exports.post("/<uuid:export_id>/deletion")
+@requires(Permission.EXPORT_FETCH)
+def delete(export_id: UUID) -> ResponseReturnValue:
+    actions.delete_export(export_for_reading(export_id).export)
+    show_toast("The file is deleted for good.")
+    return redirect(url_for(".show", export_id=export_id), 303)
+
+
+def _in_words(selection: Selection) -> list[str]:
+    if selection.scope == EVERYTHING or not selection.filters:
+        return []
+    words = [text for text, _ in chips(record_type(selection.scope), selection.filters, "", colleague_names())]
+    searched = selection.filters.get("q")
+    return [*words, f"Found by “{searched[0]}”"] if searched else words

@@ -1,0 +1,236 @@
+"""Asking for exports and fetching them: who may, what is shown, and that a download can be resumed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import select, update
+
+from qikbiz.accounts import times
+from qikbiz.audit.models import AuditEvent
+from qikbiz.database import tenant_work
+from qikbiz.exports.models import Export
+from qikbiz.mail.models import Mail
+from tenants.control import new_id
+from tests.exports.conftest import Office
+from tests.fixtures.tenancy import Person
+from tests.fixtures.web import Browser
+
+
+@pytest.fixture
+def alice(office: Office, log_in: Callable[..., Browser]) -> Browser:
+    return log_in(office.alice)
+
+
+def address(export: Export) -> str:
+    return f"/exports/{export.id}/file"
+
+
+def exports_in(office: Office) -> list[Export]:
+    with tenant_work(office.tenant) as session:
+        return list(session.scalars(select(Export)))
+
+
+def actions_in(office: Office) -> list[str]:
+    with tenant_work(office.tenant) as session:
+        return list(session.scalars(select(AuditEvent.action).where(AuditEvent.record_type == "export")))
+
+
+def test_a_new_organisation_is_told_what_exports_are_for(alice: Browser) -> None:
+    assert "No export yet" in alice.get("/exports").text
+
+
+def test_alice_asks_for_everything_and_watches_it(alice: Browser, office: Office) -> None:
+    form = alice.get("/exports/new")
+    assert "Portable" in form.text and "Spreadsheet" in form.text
+    made = alice.post("/exports", {"scope": "everything", "product": "portable"})
+    page = alice.follow(made)
+    assert "Being made" in page.text and "hx-trigger" in page.text
+    assert actions_in(office) == ["export.asked"]
+    assert "Waiting" in alice.get("/exports").text
+
+
+def test_the_progress_is_a_block_of_the_same_page(alice: Browser, office: Office) -> None:
+    export = office.ask()
+    part = alice.get(f"/exports/{export.id}", headers={"HX-Request": "true", "HX-Target": "standing"}, check=False)
+    assert part.text.strip().startswith('<div id="standing"') and "<html" not in part.text
+
+
+def test_a_double_click_asks_for_one_export(alice: Browser, office: Office) -> None:
+    page = alice.get("/exports/new").text
+    found = re.search(r'name="export_id" value="([^"]+)"', page)
+    assert found
+    form = {"scope": "contacts", "product": "portable", "export_id": found[1]}
+    first, second = alice.post("/exports", form), alice.post("/exports", form)
+    assert first.location == second.location
+    assert len(exports_in(office)) == 1
+
+
+def test_the_fourth_export_at_once_is_asked_to_wait(alice: Browser, office: Office) -> None:
+    for _ in range(3):
+        assert alice.post("/exports", {"scope": "contacts"}).status_code == 303
+    refused = alice.post("/exports", {"scope": "contacts"})
+    assert refused.status_code == 429 and "Retry-After" in refused.headers
+    assert len(exports_in(office)) == 3
+
+
+def test_a_filtered_list_is_exported_as_it_is_shown(alice: Browser, office: Office) -> None:
+    office.add(first_name="Ann", last_name="Lee", city="Graz")
+    office.add(first_name="Bea", last_name="Ohm", city="Wien")
+    page = alice.get("/exports/new?scope=contacts&city=Graz").text
+    assert "as it is filtered" in page and 'name="city" value="Graz"' in page
+    alice.post("/exports", {"scope": "contacts", "city": "Graz", "product": "portable"})
+    export = exports_in(office)[0]
+    assert export.filters == {"city": ["Graz"]}
+    made = office.make_now(export)
+    rows = office.zip_of(made).read("contacts.csv").decode()
+    assert "Ann" in rows and "Bea" not in rows
+
+
+@pytest.mark.parametrize(
+    "form",
+    [{"scope": "secrets"}, {"scope": "contacts", "product": "xml"}, {"scope": "contacts", "columns": "password_hash"},
+     {"scope": "contacts", "owner_id": "nobody-at-all"}, {"scope": "contacts", "export_id": "1"}],
+)  # fmt: skip
+def test_what_cannot_be_exported_is_refused_in_words(alice: Browser, office: Office, form: dict[str, str]) -> None:
+    assert alice.post("/exports", form).status_code in (400, 404)
+    assert exports_in(office) == []
+
+
+def test_members_and_readers_may_not_export(client_for: Callable[[str], Browser]) -> None:
+    for name in ("ben", "bob"):
+        browser = client_for(name)
+        assert browser.get("/exports").status_code == 403
+        assert browser.post("/exports", {"scope": "everything"}).status_code == 403
+
+
+def test_another_organisation_finds_nothing(office: Office, client_for: Callable[[str], Browser]) -> None:
+    export = office.make()
+    mallory = client_for("mallory")
+    for path in (f"/exports/{export.id}", address(export)):
+        assert mallory.get(path).status_code == 404
+    for act in ("deletion", "cancellation"):
+        assert mallory.post(f"/exports/{export.id}/{act}").status_code == 404
+    assert office.now(export.id).state == "ready"
+
+
+def test_a_ready_export_shows_what_it_is_and_downloads_whole(alice: Browser, office: Office) -> None:
+    office.add(first_name="Ann", last_name="Lee")
+    export = office.make()
+    page = alice.get(f"/exports/{export.id}").text
+    assert export.file_sha256 in page and "Kept until" in page and "Downloads so far" in page
+    whole = alice.get(address(export))
+    assert whole.status_code == 200 and len(whole.data) == export.file_bytes
+    assert whole.headers["ETag"] == f'"{export.file_sha256}"'
+    assert whole.headers["Cache-Control"] == "private, no-store"
+    assert whole.headers["X-Content-Type-Options"] == "nosniff"
+    assert whole.headers["Content-Disposition"].startswith('attachment; filename="')
+    assert office.now(export.id).downloads == 1
+    assert actions_in(office)[-1] == "export.fetched"
+
+
+def test_the_first_download_is_told_to_all_administrators(
+    alice: Browser, office: Office, add_person: Callable[..., Person]
+) -> None:
+    add_person(office.tenant, "Ada", "administrator")
+    export = office.make()
+    alice.get(address(export))
+    alice.get(address(export))
+    with tenant_work(office.tenant) as session:
+        told = session.execute(select(Mail.template, Mail.to_address).where(Mail.template.like("export%"))).all()
+    people = {office.alice.email, f"ada@{office.tenant.slug}.example.com"}
+    assert {address for template, address in told if template == "export_downloaded_first"} == people
+    assert sorted(template for template, _ in told) == [
+        "export_downloaded_first", "export_downloaded_first", "export_made", "export_ready",
+    ]  # fmt: skip
+
+
+def test_a_download_cut_at_37_percent_goes_on(alice: Browser, office: Office) -> None:
+    for number in range(300):
+        office.add(first_name=f"Ann {number}", description=str(new_id()) * 40)
+    export = office.make()
+    assert export.file_bytes is not None
+    whole = alice.get(address(export)).data
+    cut = int(export.file_bytes * 0.37)
+    rest = alice.get(address(export), headers={"Range": f"bytes={cut}-", "If-Range": f'"{export.file_sha256}"'})
+    assert rest.status_code == 206
+    assert rest.headers["Content-Range"] == f"bytes {cut}-{export.file_bytes - 1}/{export.file_bytes}"
+    assert whole[:cut] + rest.data == whole
+    assert office.now(export.id).downloads == 1
+
+
+def test_a_range_of_another_file_gets_the_whole_one(alice: Browser, office: Office) -> None:
+    export = office.make()
+    answer = alice.get(address(export), headers={"Range": "bytes=10-", "If-Range": '"another"'})
+    assert answer.status_code == 200 and len(answer.data) == export.file_bytes
+
+
+@pytest.mark.parametrize(
+    ("asked", "status"), [("bytes=0-0", 206), ("bytes=-5", 206), ("bytes=999999999-", 416), ("bytes=0-1,4-5", 200),
+                          ("lines=1-2", 200), ("bytes=x", 200), ("bytes=5-2", 200)],
+)  # fmt: skip
+def test_odd_ranges_are_answered_as_the_rfc_says(alice: Browser, office: Office, asked: str, status: int) -> None:
+    export = office.make()
+    answer = alice.get(address(export), headers={"Range": asked})
+    assert answer.status_code == status
+    if status == 416:
+        assert answer.headers["Content-Range"] == f"bytes */{export.file_bytes}"
+
+
+def test_head_says_the_size_and_counts_for_nothing(alice: Browser, office: Office) -> None:
+    export = office.make()
+    answer = alice.open(address(export), method="HEAD")
+    assert answer.headers["Content-Length"] == str(export.file_bytes) and answer.data == b""
+    assert office.now(export.id).downloads == 0
+
+
+def test_an_expired_export_is_gone_also_for_ranges(alice: Browser, office: Office) -> None:
+    export = office.make()
+    with tenant_work(office.tenant) as session:
+        past = datetime.now(UTC) - timedelta(seconds=1)
+        session.execute(update(Export).where(Export.id == export.id).values(expires_at=past))
+    assert alice.get(address(export)).status_code == 410
+    assert alice.get(address(export), headers={"Range": "bytes=1-2"}).status_code == 410
+    assert "expired" in alice.get(f"/exports/{export.id}").text
+
+
+def test_delete_now_deletes_the_key_and_the_file(alice: Browser, office: Office) -> None:
+    export = office.make()
+    assert alice.post(f"/exports/{export.id}/deletion").status_code == 303
+    assert alice.get(address(export)).status_code == 410
+    gone = office.now(export.id)
+    assert (gone.state, gone.file_key, gone.file_path) == ("deleted", None, None)
+    assert office.files() == []
+    assert alice.post(f"/exports/{export.id}/deletion").status_code == 409
+
+
+def test_an_export_under_way_can_be_called_off_once(alice: Browser, office: Office) -> None:
+    export = office.ask()
+    assert alice.post(f"/exports/{export.id}/cancellation").status_code == 303
+    assert alice.post(f"/exports/{export.id}/cancellation").status_code == 409
+    assert office.make_now(export).state == "deleted"
+    assert office.files() == []
+
+
+def test_a_download_needs_a_fresh_password(
+    office: Office, log_in: Callable[..., Browser], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    export = office.make()
+    browser = log_in(office.alice)
+    later = datetime.now(UTC) + timedelta(minutes=20)
+    monkeypatch.setattr(times, "now", lambda: later)
+    answer = browser.get(address(export))
+    assert answer.status_code in (302, 303) and "/confirm" in answer.location
+
+
+def test_somebody_who_lost_the_right_is_refused_at_the_next_piece(
+    alice: Browser, office: Office, add_person: Callable[..., Person], log_in: Callable[..., Browser]
+) -> None:
+    export = office.make()
+    ada = log_in(add_person(office.tenant, "Ada", "administrator"))
+    assert alice.get(address(export), headers={"Range": "bytes=0-9"}).status_code == 206
+    assert ada.post(f"/users/{office.alice.id}/role", {"role": "member"}).status_code == 303
+    assert alice.get(address(export), headers={"Range": "bytes=10-19"}).status_code == 403
