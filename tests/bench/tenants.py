@@ -41,9 +41,9 @@ _CONTACTS = """
                           tags, company_id, company_name, owner_id)
     SELECT gen_random_uuid(), 'Ada', 'Person ' || n, 'person ' || lpad(n::text, 8, '0'), 'person' || n || '@example.com',
            jsonb_build_array(jsonb_build_object('address', 'person' || n || '@example.com', 'label', 'work')),
-           '+1202555' || lpad((n % 10000)::text, 4, '0'), '[]', 'Buyer', 'Graz', 'AT',
-           CASE WHEN n % 5 = 0 THEN '{customer}' ELSE '{}' END::text[], c.id, c.name,
+           '+1202555' || lpad((n %% 10000)::text, 4, '0'), '[]', 'Buyer', 'Graz', 'AT',
+           CASE WHEN n %% 5 = 0 THEN '{customer}' ELSE '{}' END::text[], c.id, c.name,
            (SELECT id FROM users WHERE email_key = 'alice@example.com')
       FROM generate_series(1, %s) n
-      JOIN (SELECT id, name, row_number() OVER () AS place FROM companies) c ON c.place = n % 2000 + 1
+      JOIN (SELECT id, name, row_number() OVER () AS place FROM companies) c ON c.place = n %% 2000 + 1
 """
