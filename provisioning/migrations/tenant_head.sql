@@ -118,6 +118,7 @@ CREATE UNLOGGED TABLE import_updates (
         row BIGINT NOT NULL,
         record_id UUID NOT NULL,
         version BIGINT NOT NULL,
+        change_id UUID NOT NULL,
         subject TEXT DEFAULT '' NOT NULL,
         changes JSONB NOT NULL,
         values TEXT[] NOT NULL,
@@ -129,6 +130,7 @@ CREATE TABLE imports (
         state TEXT DEFAULT 'uploaded' NOT NULL,
         file_name TEXT NOT NULL,
         file_path TEXT NOT NULL,
+        file_key BYTEA,
         file_bytes BIGINT NOT NULL,
         file_sha256 TEXT NOT NULL,
         fingerprint TEXT,
@@ -141,7 +143,6 @@ CREATE TABLE imports (
         mode TEXT DEFAULT 'upsert' NOT NULL,
         rows BIGINT DEFAULT '0' NOT NULL,
         counts JSONB DEFAULT '{}' NOT NULL,
-        failed_file TEXT,
         problem TEXT DEFAULT '' NOT NULL,
         job_id UUID,
         instruction TEXT,
@@ -382,4 +383,4 @@ COMMENT ON TABLE schema_version IS 'technical: the versions of this schema.';
 COMMENT ON TABLE user_sessions IS 'technical: logins in force; only hashes of their ids.';
 COMMENT ON TABLE user_tokens IS 'technical: single-use links; only hashes of their secrets.';
 COMMENT ON TABLE users IS 'personal: the customer''s own people who log in.';
-INSERT INTO schema_version (version, checksum) VALUES ('0001', 'b7cbf923135931e08491de47a7eced4912e419f3ea576b4d650da4f2d9225fb9'), ('0002', 'e0fc3d00cd51b6ad55b9443c3f594b8750fbefa85998e427b8af3e8cdb327b4d');
+INSERT INTO schema_version (version, checksum) VALUES ('0001', '9ee328cf9bf29da54eb301850c2a20dc28403d86a29409645357610e565b93a1'), ('0002', 'e0fc3d00cd51b6ad55b9443c3f594b8750fbefa85998e427b8af3e8cdb327b4d');

@@ -46,11 +46,17 @@ class Converter:
         self._header = header
         self._type = plan.record_type
         lists = ("emails", "phones") if plan.is_contacts else ()
-        self._single = [(c.place, c.field, self._parser(c.field)) for c in plan.mapping.columns if c.field not in lists and c.field != FULL_NAME]
+        self._single = [
+            (c.place, c.field, self._parser(c.field))
+            for c in plan.mapping.columns
+            if c.field not in lists and c.field != FULL_NAME
+        ]
         self._emails = [column for column in plan.mapping.columns if column.field == "emails" and lists]
         self._phones = [column for column in plan.mapping.columns if column.field == "phones" and lists]
         self._full_name = next((c.place for c in plan.mapping.columns if c.field == FULL_NAME), None)
-        self._name_parts = [(name, self._clean(name)) for name in ("first_name", "last_name")] if plan.is_contacts else []
+        self._name_parts = (
+            [(name, self._clean(name)) for name in ("first_name", "last_name")] if plan.is_contacts else []
+        )
         self._region = plan.context.default_region
 
     def convert(self, cells: Sequence[str]) -> Converted:
@@ -126,7 +132,14 @@ class Converter:
                 given[name] = value
 
     def _addresses(
-        self, single: str, several: str, name: str, columns: list[Column], cells: Sequence[str], given: dict[str, Any], problems: list[RowProblem]
+        self,
+        single: str,
+        several: str,
+        name: str,
+        columns: list[Column],
+        cells: Sequence[str],
+        given: dict[str, Any],
+        problems: list[RowProblem],
     ) -> None:
         """One plain address is given alone; several, or labelled ones, as a list."""
         if len(columns) == 1 and not columns[0].label and columns[0].label_place is None:
@@ -148,7 +161,13 @@ class Converter:
                 except FieldProblem as problem:
                     problems.append(self._problem(column.place, text, problem))
         if len(entries) > LONGEST_LIST:
-            problems.append(self._problem(columns[0].place, "", FieldProblem(f"There are {len(entries)} entries.", f"At most {LONGEST_LIST} fit.")))
+            problems.append(
+                self._problem(
+                    columns[0].place,
+                    "",
+                    FieldProblem(f"There are {len(entries)} entries.", f"At most {LONGEST_LIST} fit."),
+                )
+            )
         if entries:
             given[several] = merge_entries(None, entries, name)
 
@@ -207,13 +226,21 @@ class Converter:
         wanted = str(parse_value(field, text, self._plan.context))
         found = self._plan.owners.get(wanted) or self._plan.owners.get(wanted.casefold())
         if found is None:
-            raise FieldProblem(f"“{wanted[:60]}” is none of your users.", "Invite them first, use another address, or leave the column out.")
+            raise FieldProblem(
+                f"“{wanted[:60]}” is none of your users.",
+                "Invite them first, use another address, or leave the column out.",
+            )
         return found
 
     def _problem(self, place: int, text: str, problem: FieldProblem) -> RowProblem:
         if _SURROGATE.search(text):
             shown = _SURROGATE.sub("\ufffd", text)
-            return RowProblem(self._header[place], shortened(shown), "It holds bytes that are not UTF-8.", "Save the file as UTF-8, or choose its encoding.")
+            return RowProblem(
+                self._header[place],
+                shortened(shown),
+                "It holds bytes that are not UTF-8.",
+                "Save the file as UTF-8, or choose its encoding.",
+            )
         return RowProblem(self._header[place], shortened(text), problem.reason, problem.how_to_fix)
 
 

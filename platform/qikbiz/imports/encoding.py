@@ -68,16 +68,13 @@ def plain_json(value: Any) -> Any:
     return str(value)
 
 
-def sql_value(column: str, column_type: TypeEngine[Any], staged: str) -> str:
+def sql_value(column_type: TypeEngine[Any], staged: str) -> str:
     """SQL that turns the staged text `staged` into the column's value."""
     if isinstance(column_type, JSONB):
-        # A single plain address is staged alone, beside its list.
-        name = {"emails": "address", "phones": "number"}[column]
-        single = staged.replace(f"[{column}]", f"[{column[:-1]}]")
-        alone = f"jsonb_build_array(jsonb_build_object('label', '', '{name}', {single}))"
-        return f"CASE WHEN {staged} IS NOT NULL THEN {staged}::jsonb WHEN {single} IS NOT NULL THEN {alone} ELSE '[]'::jsonb END"
+        return f"coalesce({staged}::jsonb, '[]'::jsonb)"
     if isinstance(column_type, ARRAY):
-        return f"CASE WHEN {staged} IS NULL THEN '{{}}'::text[] ELSE ARRAY(SELECT jsonb_array_elements_text({staged}::jsonb)) END"
+        listed = f"ARRAY(SELECT jsonb_array_elements_text({staged}::jsonb))"
+        return f"CASE WHEN {staged} IS NULL THEN '{{}}'::text[] ELSE {listed} END"
     if isinstance(column_type, Boolean):
         return f"coalesce({staged}::boolean, false)"
     for kind, name in ((Uuid, "uuid"), (Date, "date"), (Numeric, "numeric"), (BigInteger, "bigint")):

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import codecs
 import csv
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
+from typing import TextIO
 
 from charset_normalizer import from_bytes
 
 from qikbiz.failures import Failure
 from qikbiz.imports.limits import LARGEST_FILE, LONGEST_LINE, MEGABYTE
+from qikbiz.imports.uploads import Source
 
 # The name a person reads, by the codec's. Windows-1252 stands before latin-1: that is what "latin-1" files are.
 ENCODINGS = {
@@ -65,26 +66,30 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Detection:
-    """What was found. When the bytes are not UTF-8, `proposed` is our guess and `differences` the lines it decides."""
+    """What was found. When the bytes are not UTF-8, `proposed` is our guess and `differences` the lines it decides.
+
+    `lines` is about how many rows there are, for progress bars.
+    """
 
     format: Format
     proposed: str = ""
     differences: tuple[Difference, ...] = ()
+    lines: int = 0
 
 
-def detect(path: Path) -> Detection:
+def detect(source: Source) -> Detection:
     """Look at the whole file once. Raises UnreadableFile for an empty or an over-long one."""
-    size = path.stat().st_size
-    if size == 0:
+    if source.size == 0:
         raise UnreadableFile("The file is empty.")
-    if size > LARGEST_FILE:
+    if source.size > LARGEST_FILE:
         raise UnreadableFile(f"The file is larger than {LARGEST_FILE // MEGABYTE} MB. Split it and import the parts.")
-    sample = _sample(path)
-    encoding = _marked_encoding(sample) or ("utf-8" if _is_utf8(path) else "")
+    sample = _sample(source)
+    is_utf8, lines = _look_through(source)
+    encoding = _marked_encoding(sample) or ("utf-8" if is_utf8 else "")
     proposed = encoding or _proposed_encoding(sample)
-    delimiter = _delimiter(path, proposed)
-    differences = () if encoding else tuple(_differences(path, proposed))
-    return Detection(Format(encoding, delimiter), proposed, differences)
+    delimiter = _delimiter(source, proposed)
+    differences = () if encoding else tuple(_differences(source, proposed))
+    return Detection(Format(encoding, delimiter), proposed, differences, lines)
 
 
 def checked_format(found: Format, *, encoding: str, delimiter: str, has_header: bool) -> Format:
@@ -96,21 +101,21 @@ def checked_format(found: Format, *, encoding: str, delimiter: str, has_header: 
     return replace(found, encoding=encoding, delimiter=delimiter, has_header=has_header)
 
 
-def codec_of(encoding: str) -> dict[str, Any]:
-    """Arguments for `open`. Bytes that are not UTF-8 become lone surrogates, which the row is then refused for."""
-    codec = "utf-8-sig" if encoding == "utf-8" else encoding
-    return {"encoding": codec, "errors": "surrogateescape" if encoding == "utf-8" else "replace", "newline": ""}
+def open_text(source: Source, encoding: str) -> TextIO:
+    """The file as text, line ends as they are. Bytes that are not UTF-8 become lone surrogates; the row is refused for them."""
+    codec, errors = ("utf-8-sig", "surrogateescape") if encoding == "utf-8" else (encoding, "replace")
+    return io.TextIOWrapper(source.open(), encoding=codec, errors=errors, newline="")
 
 
-def first_lines(path: Path, encoding: str, count: int = 20) -> list[str]:
+def first_lines(source: Source, encoding: str, count: int = 20) -> list[str]:
     """The first lines as text, each cut at a few thousand characters."""
-    with path.open("r", **codec_of(encoding)) as text:
+    with open_text(source, encoding) as text:
         lines = [text.readline(4_000) for _ in range(count)]
     return [line for line in lines if line]
 
 
-def _sample(path: Path) -> bytes:
-    with path.open("rb") as file:
+def _sample(source: Source) -> bytes:
+    with source.open() as file:
         return file.read(_SAMPLE)
 
 
@@ -125,13 +130,19 @@ def _marked_encoding(sample: bytes) -> str:
     return ""
 
 
-def _is_utf8(path: Path) -> bool:
-    decoder = codecs.getincrementaldecoder("utf-8")()
+def _look_through(source: Source) -> tuple[bool, int]:
+    """Whether every byte is UTF-8, and how many lines end."""
+    decoder, is_utf8, lines = codecs.getincrementaldecoder("utf-8")(), True, 0
+    with source.open() as file:
+        while chunk := file.read(MEGABYTE):
+            lines += chunk.count(b"\n")
+            is_utf8 = is_utf8 and _decodes(decoder, chunk)
+    return is_utf8 and _decodes(decoder, b"", final=True), max(1, lines)
+
+
+def _decodes(decoder: codecs.IncrementalDecoder, chunk: bytes, *, final: bool = False) -> bool:
     try:
-        with path.open("rb") as file:
-            while chunk := file.read(MEGABYTE):
-                decoder.decode(chunk)
-        decoder.decode(b"", final=True)
+        decoder.decode(chunk, final)
     except UnicodeDecodeError:
         return False
     return True
@@ -143,9 +154,9 @@ def _proposed_encoding(sample: bytes) -> str:
     return best.encoding if best is not None and best.encoding in ENCODINGS else "cp1252"
 
 
-def _differences(path: Path, encoding: str) -> Iterator[Difference]:
+def _differences(source: Source, encoding: str) -> Iterator[Difference]:
     found = 0
-    with path.open("rb") as file:
+    with source.open() as file:
         for number, line in enumerate(iter(lambda: file.readline(LONGEST_LINE), b""), start=1):
             try:
                 line.decode("utf-8")
@@ -156,8 +167,8 @@ def _differences(path: Path, encoding: str) -> Iterator[Difference]:
                 return
 
 
-def _delimiter(path: Path, encoding: str) -> str:
-    lines = first_lines(path, encoding)
+def _delimiter(source: Source, encoding: str) -> str:
+    lines = first_lines(source, encoding)
     named = announced_delimiter(lines[0] if lines else "")
     if named:
         return named

@@ -100,11 +100,19 @@ _PHONE_LABELS = {"": "", "work": "work", "business": "work", "office": "work", "
                  "cell": "mobile", "cellular": "mobile", "handy": "mobile", "home": "home", "private": "home", "other": "other",
                  "primary": "", "car": "other",
                  "whatsapp": "mobile", "main": "", "mobil": "mobile"}  # fmt: skip
-_EMAIL_COLUMN = re.compile(r"^(?:(?:contact|person) )?(?:(\w+) )?e ?mail(?: (?:address|adresse))?(?: (\d))?(?: (?:address|value))?(?: (work|home|other))?$")
+_EMAIL_COLUMN = re.compile(
+    r"^(?:(?:contact|person) )?(?:(\w+) )?e ?mail(?: (?:address|adresse))?(?: (\d))?(?: (?:address|value))?(?: (work|home|other))?$"
+)
 _PHONE_COLUMN = re.compile(
     r"^(?:(?:contact|person) )?(?:(\w+) )?(?:tele)?(?:phone|telefon|fon)(?: number| nummer)?(?: (\d))?(?: (?:value|number))?(?: (work|home|mobile|other))?$"
 )
-_BARE_PHONES = {"mobile": "mobile", "mobile number": "mobile", "cell": "mobile", "handy": "mobile", "phone work": "work"}
+_BARE_PHONES = {
+    "mobile": "mobile",
+    "mobile number": "mobile",
+    "cell": "mobile",
+    "handy": "mobile",
+    "phone work": "work",
+}
 _LABEL_COLUMN = re.compile(r"^(?:e ?mail|phone) \d (?:label|type)$")
 
 
@@ -129,7 +137,9 @@ def is_label_column(heading: str) -> bool:
 
 @cache
 def _known(record_type: RecordType) -> dict[str, str]:
-    names = {plain_heading(text): field.name for field in record_type.importable() for text in (field.name, field.label)}
+    names = {
+        plain_heading(text): field.name for field in record_type.importable() for text in (field.name, field.label)
+    }
     listed = CONTACTS if record_type.name == "contact" else COMPANIES
     # Our own names last: they win over what another program may mean by the same word.
     return {heading: field for field, headings in listed.items() for heading in headings} | names

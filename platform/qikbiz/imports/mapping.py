@@ -85,7 +85,9 @@ def checked_mapping(record_type: RecordType, mapping: Mapping, header: Sequence[
         wanted = " or ".join(record_type.field(name).label for name in record_type.needs_one_of)
         raise UnusableMapping(f"No column is imported as {wanted}. Choose one, or the records would have no name.")
     if not _has_key(fields, key):
-        raise UnusableMapping(f"No column is imported as {key_label(record_type, key)}, by which existing records are found.")
+        raise UnusableMapping(
+            f"No column is imported as {key_label(record_type, key)}, by which existing records are found."
+        )
     return mapping
 
 
@@ -133,7 +135,11 @@ def _label_place(header: Sequence[str], place: int) -> int | None:
     # Google writes `E-mail 1 - Label` right before `E-mail 1 - Value`.
     value = plain_heading(header[place])
     before = header[place - 1] if place else ""
-    if value.endswith(" value") and is_label_column(before) and plain_heading(before).rsplit(" ", 1)[0] == value.removesuffix(" value"):
+    if (
+        value.endswith(" value")
+        and is_label_column(before)
+        and plain_heading(before).rsplit(" ", 1)[0] == value.removesuffix(" value")
+    ):
         return place - 1
     return None
 
@@ -154,7 +160,9 @@ def _refuse_doubles(record_type: RecordType, mapping: Mapping, header: Sequence[
             continue
         if column.field in places:
             first, second = header[places[column.field]], header[column.place]
-            raise UnusableMapping(f"“{first}” and “{second}” are both imported as the same field. Leave one of them out.")
+            raise UnusableMapping(
+                f"“{first}” and “{second}” are both imported as the same field. Leave one of them out."
+            )
         places[column.field] = column.place
 
 

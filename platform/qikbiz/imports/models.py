@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, Text, text
+from sqlalchemy import CheckConstraint, Index, LargeBinary, Text, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -24,7 +24,10 @@ ADDS_UP = (
 
 
 class Import(Model):
-    """One file on its way in. `counts` always adds up to `rows`; `instruction` is set when staff imported for the customer."""
+    """One file on its way in. `counts` always adds up to `rows`; `instruction` is set when staff imported for the customer.
+
+    The file lies in the store; without `file_key` it is gone.
+    """
 
     __tablename__ = "imports"
     __table_args__ = (
@@ -38,6 +41,7 @@ class Import(Model):
     state: Mapped[str] = mapped_column(server_default="uploaded")
     file_name: Mapped[str]
     file_path: Mapped[str]
+    file_key: Mapped[bytes | None] = mapped_column(LargeBinary)
     file_bytes: Mapped[int]
     file_sha256: Mapped[str]
     fingerprint: Mapped[str | None]
@@ -50,7 +54,6 @@ class Import(Model):
     mode: Mapped[str] = mapped_column(server_default="upsert")
     rows: Mapped[int] = mapped_column(server_default="0")
     counts: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
-    failed_file: Mapped[str | None]
     problem: Mapped[str] = mapped_column(server_default="")
     job_id: Mapped[UUID | None]
     instruction: Mapped[str | None]
@@ -89,7 +92,10 @@ class ImportRow(Model):
 
 
 class ImportUpdate(Model):
-    """What a row changes in the record it found: `changes` is {column: [old, new]}, `values` all columns written."""
+    """What a row changes in the record it found: `changes` is {column: [old, new]}, `values` all columns written.
+
+    `change_id` becomes the id of the history's row.
+    """
 
     __tablename__ = "import_updates"
     __table_args__ = ({"prefixes": ["UNLOGGED"]},)
@@ -98,6 +104,7 @@ class ImportUpdate(Model):
     row: Mapped[int] = mapped_column(primary_key=True)
     record_id: Mapped[UUID]
     version: Mapped[int]
+    change_id: Mapped[UUID]
     subject: Mapped[str] = mapped_column(server_default="")
     changes: Mapped[dict[str, Any]]
     values: Mapped[list[str | None]] = mapped_column(ARRAY(Text))

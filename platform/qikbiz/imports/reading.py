@@ -5,11 +5,11 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TextIO
 
-from qikbiz.imports.formats import Format, UnreadableFile, announced_delimiter, codec_of
+from qikbiz.imports.formats import Format, UnreadableFile, announced_delimiter, open_text
 from qikbiz.imports.limits import LONGEST_CELL, LONGEST_LINE, MOST_COLUMNS, MOST_ROWS
+from qikbiz.imports.uploads import Source
 
 # Set for the whole process: the module has no other way. Its default of 131,072 is too short for long notes.
 csv.field_size_limit(LONGEST_CELL)
@@ -29,24 +29,23 @@ class RowProblem:
 
 
 class RowReader:
-    """Reads `path` as `shape` says. `number` counts as a spreadsheet does: the header is row 1, blank lines count.
+    """Reads `source` as `shape` says. `number` counts as a spreadsheet does: the header is row 1, blank lines count.
 
     Iterating gives (number, cells, problem): cells as they stand, and what is wrong with the row as a whole, if so.
     `blank` counts lines without any text, which are no rows.
     """
 
-    def __init__(self, path: Path, shape: Format) -> None:
-        self._path = path
+    def __init__(self, source: Source, shape: Format) -> None:
+        self._source = source
         self._shape = shape
         self.blank = 0
         self.number = 0
         self.rows = 0
-        self.bytes_read = 0
         self._record: list[str] = []
         self.header = self._read_header()
 
     def __iter__(self) -> Iterator[tuple[int, list[str], RowProblem | None]]:
-        with self._path.open("r", **codec_of(self._shape.encoding)) as text:
+        with open_text(self._source, self._shape.encoding) as text:
             yield from self._rows(text)
 
     def _rows(self, text: TextIO) -> Iterator[tuple[int, list[str], RowProblem | None]]:
@@ -98,12 +97,14 @@ class RowReader:
         readline, record = text.readline, self._record
         while line := readline(LONGEST_LINE):
             if len(line) == LONGEST_LINE and not line.endswith(("\n", "\r")):
-                raise UnreadableFile(f"Row {self.number + 1} is longer than {LONGEST_LINE // 2**20} million characters.")
+                raise UnreadableFile(
+                    f"Row {self.number + 1} is longer than {LONGEST_LINE // 2**20} million characters."
+                )
             record.append(line)
             yield line
 
     def _read_header(self) -> list[str]:
-        with self._path.open("r", **codec_of(self._shape.encoding)) as text:
+        with open_text(self._source, self._shape.encoding) as text:
             reader = csv.reader(self._lines(text), delimiter=self._shape.delimiter, strict=True)
             if not announced_delimiter(text.readline(20)):
                 text.seek(0)
@@ -138,7 +139,9 @@ class RowReader:
     def _fatal(self, error: csv.Error) -> UnreadableFile:
         place = f"Row {self.number + 1}, column {self._column_at_fault()}"
         if "field larger" in str(error):
-            return UnreadableFile(f"{place}: the cell holds more than {LONGEST_CELL:,} characters, or its quotation mark is never closed.")
+            return UnreadableFile(
+                f"{place}: the cell holds more than {LONGEST_CELL:,} characters, or its quotation mark is never closed."
+            )
         if "unexpected end of data" in str(error):
             return UnreadableFile(f"{place}: a quotation mark is opened and never closed. Close it, or write it twice.")
         return UnreadableFile(f"{place}: a quotation mark stands where none is expected. Write it twice inside a cell.")
@@ -162,7 +165,9 @@ class RowReader:
             del cells[width:]
             return None
         reason = f"The row has {len(cells)} cells, but the header has {width}."
-        return RowProblem("", "", reason, "Look for a missing or a superfluous delimiter, or a cell that needs quotation marks.")
+        return RowProblem(
+            "", "", reason, "Look for a missing or a superfluous delimiter, or a cell that needs quotation marks."
+        )
 
 
 def distinct(headings: list[str]) -> list[str]:

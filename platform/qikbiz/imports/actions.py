@@ -1,0 +1,235 @@
+"""An import's way: uploaded → mapped → checked → applied, perhaps undone. Each step can be taken again until it is applied."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import replace
+from typing import Any, BinaryIO
+from uuid import UUID
+
+from sqlalchemy import select
+
+from qikbiz.accounts.models import User
+from qikbiz.actors import current_actor
+from qikbiz.audit.actions import record
+from qikbiz.database import db
+from qikbiz.failures import Conflict, Forbidden
+from qikbiz.files import FileGone
+from qikbiz.imports.formats import Detection, Format, UnreadableFile, checked_format, detect
+from qikbiz.imports.mapping import Mapping, checked_mapping, guess
+from qikbiz.imports.models import Import
+from qikbiz.imports.plans import MODES, Plan
+from qikbiz.imports.queries import WORKING, progress_of_import
+from qikbiz.imports.reading import RowReader
+from qikbiz.imports.uploads import Source, forget_upload, keep_upload, kept_upload
+from qikbiz.jobs.actions import cancel, enqueue
+from qikbiz.records.fields import ParseContext
+from qikbiz.records.types import record_type
+
+SAMPLE_ROWS = 20
+BEFORE_APPLY = ("uploaded", "mapped", "checking", "checked", "failed", "cancelled")
+
+
+def start_import(import_id: UUID, type_name: str, file_name: str, given: BinaryIO) -> Import:
+    """Keep the file and look at it. The same `import_id` again (a double click) gives the first one.
+
+    Raises UnreadableFile, and then nothing is kept.
+    """
+    known = db.session.get(Import, import_id)
+    if known is not None:
+        return known
+    wanted, actor = record_type(type_name), current_actor()
+    if actor.kind == "staff" and not (actor.instruction or "").strip():
+        raise Forbidden("Say on whose instruction you import: the customer reads it in its audit.")
+    kept = keep_upload(import_id, given)
+    try:
+        source = kept_upload(kept.name, kept.key)
+        found = detect(source)
+        created = Import(
+            id=import_id,
+            record_type=wanted.plural,
+            state="uploaded",
+            file_name=file_name[-200:] or "file.csv",
+            file_path=kept.name,
+            file_key=kept.key,
+            file_bytes=kept.size,
+            file_sha256=kept.sha256,
+            key_field=wanted.key_fields[0],
+            mode="upsert",
+            rows=found.lines,
+            options={},
+            counts={},
+            instruction=actor.instruction,
+            actor_kind=actor.kind,
+            created_by=actor.id,
+            created_by_name=actor.name,
+        )
+        _take_format(created, found.format, source)
+    except BaseException:
+        forget_upload(kept.name)
+        raise
+    db.session.add(created)
+    db.session.flush()
+    return created
+
+
+def choose_format(found: Import, *, encoding: str, delimiter: str, has_header: bool) -> None:
+    """Read the file as the person says; the columns are guessed anew. Raises UnreadableFile."""
+    _refuse_unless_open(found)
+    shape = checked_format(format_of(found), encoding=encoding, delimiter=delimiter, has_header=has_header)
+    if shape != format_of(found) or not found.header:
+        _take_format(found, shape, source_of(found))
+        found.state, found.counts = "uploaded", {}
+
+
+def choose_columns(found: Import, mapping: Mapping, *, key: str, mode: str, options: dict[str, str]) -> None:
+    """Say which column goes where, how records are found and what to do. Raises UnusableMapping."""
+    _refuse_unless_open(found)
+    wanted = record_type(found.record_type)
+    if mode not in MODES:
+        raise UnreadableFile("Choose whether to create, to update, or both.")
+    checked_mapping(wanted, mapping, found.header, key)
+    found.mapping, found.key_field, found.mode = mapping.as_json(), key, mode
+    found.options = {**found.options, **options}
+    found.fingerprint = _fingerprint(found)
+    found.state, found.counts, found.problem = "mapped", {}, ""
+
+
+def ask_check(found: Import) -> None:
+    """Have the dry run made, unless it is being made. Repeated, it shows what would happen now."""
+    if _is_working(found):
+        return
+    _refuse_unless_open(found)
+    if found.state == "uploaded" or not found.mapping:
+        raise Conflict("Choose first what the columns mean.")
+    _start(found, "checking", "imports.check")
+
+
+def ask_apply(found: Import) -> None:
+    """Have exactly what the dry run has shown done, once however often this is asked."""
+    if found.state in ("applied", "undoing", "undone") or (found.state == "applying" and _is_working(found)):
+        return
+    if found.state not in ("checked", "applying"):
+        raise Conflict("Check the file first; then you see what the import will do.")
+    _start(found, "applying", "imports.apply")
+
+
+def ask_undo(found: Import) -> None:
+    if found.state == "undone" or (found.state == "undoing" and _is_working(found)):
+        return
+    if found.state not in ("applied", "undoing"):
+        raise Conflict("Only an import that was applied can be undone.")
+    _start(found, "undoing", "imports.undo")
+
+
+def call_off(found: Import) -> None:
+    """Stop a check, or an import that has not been committed yet."""
+    if found.state in ("checking", "applying") and found.job_id and cancel(found.job_id):
+        found.state, found.problem = "cancelled", ""
+
+
+def format_of(found: Import) -> Format:
+    return Format(found.encoding, found.delimiter, bool(found.options.get("has_header", True)))
+
+
+def source_of(found: Import) -> Source:
+    """The uploaded file. Raises UnreadableFile when it was deleted meanwhile."""
+    try:
+        if found.file_key is not None:
+            return kept_upload(found.file_path, found.file_key)
+    except FileGone:
+        pass
+    raise UnreadableFile("The uploaded file is no longer kept. Upload it again.")
+
+
+def plan_of(found: Import) -> Plan:
+    options = found.options
+    context = ParseContext(options.get("region", ""), options.get("date_order", ""), options.get("decimal_mark", "."))
+    mapping = Mapping.from_json(found.mapping)
+    return Plan(found.record_type, format_of(found), mapping, found.key_field, found.mode, context, _owners())  # type: ignore[arg-type]  # checked when chosen
+
+
+def sample_of(found: Import) -> list[list[str]]:
+    """The first rows as they stand, for previews. Empty while the encoding is unknown."""
+    if not found.header:
+        return []
+    rows: list[list[str]] = []
+    for _, cells, _ in RowReader(source_of(found), format_of(found)):
+        rows.append(cells)
+        if len(rows) == SAMPLE_ROWS:
+            break
+    return rows
+
+
+def detection_of(found: Import) -> Detection:
+    return detect(source_of(found))
+
+
+def note(found: Import, action: str, details: dict[str, Any]) -> None:
+    """Write to the tenant's audit what an import did; what it holds stays out."""
+    record(
+        f"import.{action}",
+        record_type="import",
+        record_id=found.id,
+        subject=found.file_name,
+        details={"type": found.record_type, **details},
+    )
+
+
+def _take_format(found: Import, shape: Format, source: Source) -> None:
+    found.encoding, found.delimiter = shape.encoding, shape.delimiter
+    found.options = {**found.options, "has_header": shape.has_header}
+    if not shape.encoding:
+        found.header, found.mapping = [], {}
+        return
+    reader = RowReader(source, shape)
+    first = []
+    for _, cells, _ in reader:
+        first.append(cells)
+        if len(first) == SAMPLE_ROWS:
+            break
+    if not first:
+        raise UnreadableFile("The file has a header but no rows.")
+    found.header = reader.header
+    found.mapping = guess(record_type(found.record_type), reader.header, first).as_json()
+
+
+def _fingerprint(found: Import) -> str:
+    """The same bytes with the same choices: the same import."""
+    shape = replace(format_of(found))
+    chosen = [
+        found.file_sha256,
+        found.record_type,
+        found.mapping,
+        found.options,
+        found.key_field,
+        found.mode,
+        shape.encoding,
+        shape.delimiter,
+    ]
+    return hashlib.sha256(json.dumps(chosen, sort_keys=True).encode()).hexdigest()
+
+
+def _owners() -> dict[str, str]:
+    owners: dict[str, str] = {}
+    for row in db.session.execute(select(User.id, User.email_key, User.name).where(User.state != "disabled")):
+        owners |= {str(row.id): str(row.id), row.email_key: str(row.id)}
+    return owners
+
+
+def _start(found: Import, state: str, kind: str) -> None:
+    found.state, found.problem = state, ""
+    found.job_id = enqueue(kind, {"import": str(found.id)}, created_by=found.created_by).id
+    db.session.flush()
+
+
+def _is_working(found: Import) -> bool:
+    """Whether a job is at it. A job that has given up may be asked for again."""
+    progress = progress_of_import(found)
+    return found.state in WORKING and progress is not None and not progress.is_over
+
+
+def _refuse_unless_open(found: Import) -> None:
+    if found.state not in BEFORE_APPLY or _is_working(found):
+        raise Conflict("This import is being worked on, or is done. Upload the file again to import it anew.")

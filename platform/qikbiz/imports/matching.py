@@ -1,0 +1,144 @@
+"""Which staged rows are new, which find a record, which can't be imported: a few statements, whatever the size."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from uuid import UUID
+
+from qikbiz.imports.mapping import key_label
+from qikbiz.imports.plans import Plan
+from qikbiz.imports.sql import MANY_ROWS, Link, found_records, run, staged
+
+_USABLE = "r.import_id = %(import)s AND r.outcome <> 'invalid'"
+
+
+def match(link: Link, plan: Plan, import_id: UUID, rows: int) -> None:
+    """Give each staged row its outcome; `unchanged` still means "finds a record" here."""
+    _refuse_unknown_links(link, plan, import_id)
+    _refuse_doubles(link, plan, import_id)
+    _find_records(link, plan, import_id, many=rows > MANY_ROWS)
+    _refuse_second_rows_of_a_record(link, plan, import_id)
+    _refuse_what_the_mode_excludes(link, plan, import_id)
+    _refuse(link, import_id, "r.outcome = 'nameless'", problem="r.problems")
+
+
+def _refuse_doubles(link: Link, plan: Plan, import_id: UUID) -> None:
+    doubles = (
+        "(SELECT key, min(row) AS first FROM import_rows WHERE import_id = %(import)s AND outcome <> 'invalid' "
+        "AND key IS NOT NULL GROUP BY key HAVING count(*) > 1) d"
+    )
+    reason = f"format('Row %%s has the same {key_label(plan.record_type, plan.key)}.', d.first)"
+    problem = _problem("replace(r.key, E'\\x1f', ', ')", reason, "Leave one of the two rows out.")
+    _refuse(link, import_id, "r.key = d.key AND r.row <> d.first", source=doubles, problem=problem)
+
+
+def _find_records(link: Link, plan: Plan, import_id: UUID, *, many: bool) -> None:
+    found = (
+        "SELECT row, count(*) AS number, (array_agg(id ORDER BY id))[1] AS id, (array_agg(version ORDER BY id))[1] AS version "
+        f"FROM ({found_records(plan, many=many)}) each GROUP BY row"
+    )
+    label = key_label(plan.record_type, plan.key)
+    reason = (
+        f"format('%%s {plan.record_type.plural} have this {label}, so it is not sure which one is meant.', f.number)"
+    )
+    problem = _problem(
+        "replace(r.key, E'\\x1f', ', ')", reason, "Merge or correct them first, or find them by their record id."
+    )
+    run(
+        link,
+        f"UPDATE import_rows r SET outcome = CASE WHEN f.number > 1 THEN 'invalid' ELSE 'unchanged' END, "
+        f"problems = CASE WHEN f.number > 1 THEN {problem} END, "
+        "record_id = CASE WHEN f.number = 1 THEN f.id END, version = f.version "
+        f"FROM ({found}) f WHERE r.import_id = %(import)s AND r.row = f.row",
+        **{"import": import_id},
+    )
+
+
+def _refuse_second_rows_of_a_record(link: Link, plan: Plan, import_id: UUID) -> None:
+    """Two addresses of one person stand in two rows."""
+    if plan.key != "email":
+        return
+    doubles = (
+        "(SELECT record_id, min(row) AS first FROM import_rows WHERE import_id = %(import)s AND record_id IS NOT NULL "
+        "AND outcome = 'unchanged' GROUP BY record_id HAVING count(*) > 1) d"
+    )
+    reason = f"format('Row %%s finds the same {plan.record_type.name}, by another address.', d.first)"
+    problem = _problem("r.key", reason, "Put both into one row.")
+    _refuse(link, import_id, "r.record_id = d.record_id AND r.row <> d.first", source=doubles, problem=problem)
+
+
+def _refuse_what_the_mode_excludes(link: Link, plan: Plan, import_id: UUID) -> None:
+    label, name = key_label(plan.record_type, plan.key), plan.record_type.name
+    is_new = "r.outcome IN ('created', 'nameless')"
+    if plan.mode == "create":
+        problem = _problem(
+            "r.key",
+            f"'A {name} with this {label} is there already, and this import only creates.'",
+            "Choose to update existing ones too.",
+        )
+        _refuse(link, import_id, "r.outcome = 'unchanged'", problem=problem)
+    if plan.mode == "update":
+        no_key = _problem(
+            "''", f"'The row has no {label}, by which existing {plan.record_type.plural} are found.'", "Fill it in."
+        )
+        _refuse(link, import_id, f"{is_new} AND r.key IS NULL", problem=no_key)
+    if plan.mode == "update" or plan.key == "id":
+        advice = "Choose to create new ones too." if plan.key != "id" else "Leave the id empty to create a new one."
+        problem = _problem("r.key", f"'No {name} has this {label}.'", advice)
+        _refuse(link, import_id, f"{is_new} AND r.key IS NOT NULL", problem=problem)
+
+
+def _refuse_unknown_links(link: Link, plan: Plan, import_id: UUID) -> None:
+    if plan.links_companies:
+        _refuse_ambiguous_companies(link, plan, import_id, "company_key", "company_name")
+    if plan.links_parents:
+        key = staged(plan, "parent_key")
+        _refuse_ambiguous_companies(link, plan, import_id, "parent_key", "parent_id")
+        unknown = f"{key} IS NOT NULL AND NOT EXISTS (SELECT FROM companies k WHERE k.sort_name = {key} AND k.deleted_at IS NULL)"
+        problem = _problem(staged(plan, "parent_id"), "'There is no company of this name.'", "Import it first.")
+        _refuse(link, import_id, unknown, problem=problem)
+    if "reports_to_id" in plan.place:
+        ident = staged(plan, "reports_to_id")
+        unknown = f"{ident} IS NOT NULL AND NOT EXISTS (SELECT FROM contacts k WHERE k.id = {ident}::uuid)"
+        _refuse(
+            link, import_id, unknown, problem=_problem(ident, "'No contact has this id.'", "Use the id from an export.")
+        )
+
+
+def _refuse_ambiguous_companies(link: Link, plan: Plan, import_id: UUID, key: str, shown: str) -> None:
+    several = "(SELECT sort_name FROM companies WHERE deleted_at IS NULL AND sort_name <> '' GROUP BY sort_name HAVING count(*) > 1) k"
+    reason = "'Several companies have this name, so it is not sure which one is meant.'"
+    problem = _problem(staged(plan, shown), reason, "Give them different names first.")
+    _refuse(link, import_id, f"{staged(plan, key)} = k.sort_name", source=several, problem=problem)
+
+
+def _refuse(link: Link, import_id: UUID, condition: str, *, problem: str, source: str = "") -> None:
+    run(
+        link,
+        f"UPDATE import_rows r SET outcome = 'invalid', record_id = NULL, problems = {problem} "
+        f"{'FROM ' + source if source else ''} WHERE {_USABLE} AND {condition}",
+        **{"import": import_id},
+    )
+
+
+def _problem(value: str, reason: str, how_to_fix: str) -> str:
+    """SQL that makes a row's list of one problem. `value` and `reason` are SQL, the advice is plain text."""
+    advice = json.dumps(how_to_fix)[1:-1].replace("'", "''")
+    return (
+        f"jsonb_build_array(jsonb_build_object('column', '', 'value', left({value}, 80), 'reason', {reason}, "
+        f"'how_to_fix', '{advice}'))"
+    )
+
+
+def conflicts_since(link: Link, plan: Plan, import_id: UUID, rows: int, *, limit: int = 50) -> list[dict[str, Any]]:
+    """What was changed or added in the tenant since the check, so that the import would do something else than shown."""
+    table = plan.record_type.plural
+    changed = (
+        "SELECT r.row FROM import_rows r WHERE r.import_id = %(import)s AND r.outcome IN ('unchanged', 'updated') AND NOT EXISTS "
+        f"(SELECT FROM {table} c WHERE c.id = r.record_id AND c.version = r.version AND c.deleted_at IS NULL)"
+    )
+    added = f"SELECT f.row FROM ({found_records(plan, many=rows > MANY_ROWS)}) f JOIN import_rows n ON n.import_id = %(import)s AND n.row = f.row AND n.outcome = 'created'"
+    query = f"SELECT row, why FROM (SELECT row, 'changed' AS why FROM ({changed}) a UNION SELECT row, 'added' FROM ({added}) b) c ORDER BY row LIMIT {limit}"
+    found = link.execute(query, {"import": import_id}).fetchall()
+    return [{"row": row, "why": why} for row, why in found]

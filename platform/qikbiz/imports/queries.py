@@ -1,0 +1,104 @@
+"""Reading imports: one, the list, the same file before, and what a report shows, page by page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+
+from qikbiz.database import db
+from qikbiz.failures import NotFound
+from qikbiz.imports.models import Import, ImportRow, ImportUpdate
+from qikbiz.jobs.queries import Progress, job, progress_of
+
+WORKING = ("checking", "applying", "undoing")
+PAGE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some rows of a report; `after` is the row to go on behind, or None at the end."""
+
+    rows: list[Any]
+    after: int | None
+
+
+def import_for_reading(import_id: UUID) -> Import:
+    found = db.session.get(Import, import_id)
+    if found is None:
+        raise NotFound("There is no such import.")
+    return found
+
+
+def import_for_changing(import_id: UUID) -> Import:
+    """The import, locked to the end of the transaction."""
+    found = db.session.get(Import, import_id, with_for_update=True, populate_existing=True)
+    if found is None:
+        raise NotFound("There is no such import.")
+    return found
+
+
+def recent_imports(*, before: UUID | None = None, limit: int = PAGE) -> list[Import]:
+    """The newest first; `before` is the id of the last one shown."""
+    query = select(Import).order_by(Import.id.desc()).limit(limit)
+    return list(db.session.scalars(query.where(Import.id < before) if before else query))
+
+
+def same_import_before(found: Import) -> Import | None:
+    """An import of the same file with the same choices that stands: it was applied and not undone."""
+    if not found.fingerprint:
+        return None
+    query = select(Import).where(
+        Import.fingerprint == found.fingerprint, Import.state == "applied", Import.id != found.id
+    )
+    return db.session.scalars(query.order_by(Import.applied_at.desc()).limit(1)).first()
+
+
+def same_file_before(found: Import) -> Import | None:
+    """Any applied import of the same bytes."""
+    query = select(Import).where(
+        Import.file_sha256 == found.file_sha256, Import.state == "applied", Import.id != found.id
+    )
+    return db.session.scalars(query.order_by(Import.applied_at.desc()).limit(1)).first()
+
+
+def progress_of_import(found: Import) -> Progress | None:
+    """How far the job of this import is; None when there is none."""
+    working = job(found.job_id) if found.job_id else None
+    return progress_of(working) if working else None
+
+
+def invalid_rows(import_id: UUID, *, after: int = 0, limit: int = PAGE) -> Page:
+    """Rows refused, with their problems, in the file's order."""
+    query = select(ImportRow.row, ImportRow.problems).where(
+        ImportRow.import_id == import_id, ImportRow.outcome == "invalid", ImportRow.row > after
+    )
+    return _page(list(db.session.execute(query.order_by(ImportRow.row).limit(limit + 1))), limit)
+
+
+def updates(import_id: UUID, *, after: int = 0, limit: int = PAGE) -> Page:
+    """Records to be changed, with old and new values, in the file's order."""
+    query = select(ImportUpdate.row, ImportUpdate.record_id, ImportUpdate.subject, ImportUpdate.changes).where(
+        ImportUpdate.import_id == import_id, ImportUpdate.row > after
+    )
+    return _page(list(db.session.execute(query.order_by(ImportUpdate.row).limit(limit + 1))), limit)
+
+
+def problem_summary(import_id: UUID, limit: int = 10) -> list[tuple[str, str, int]]:
+    """The most frequent reasons: (column, how to fix, rows)."""
+    rows = (
+        select(func.jsonb_array_elements(ImportRow.problems).label("problem"))
+        .where(ImportRow.import_id == import_id, ImportRow.outcome == "invalid")
+        .limit(10_000)
+        .subquery()
+    )
+    column, advice = rows.c.problem.op("->>")("column"), rows.c.problem.op("->>")("how_to_fix")
+    query = select(column, advice, func.count()).group_by(column, advice).order_by(func.count().desc()).limit(limit)
+    return [(row[0], row[1], row[2]) for row in db.session.execute(query)]
+
+
+def _page(rows: list[Any], limit: int) -> Page:
+    shown = rows[:limit]
+    return Page(shown, shown[-1].row if len(rows) > limit else None)

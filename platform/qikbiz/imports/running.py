@@ -1,0 +1,151 @@
+"""What the jobs of an import do, in the transaction given to them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from config.faults import fault
+from qikbiz.accounts.models import User
+from qikbiz.actors import Actor, acting_as
+from qikbiz.database import db, runtime
+from qikbiz.failures import Conflict
+from qikbiz.imports.actions import note, plan_of, source_of
+from qikbiz.imports.applying import By, apply, forget_staged
+from qikbiz.imports.comparing import compare
+from qikbiz.imports.matching import conflicts_since, match
+from qikbiz.imports.models import Import
+from qikbiz.imports.queries import import_for_changing
+from qikbiz.imports.sql import Link, counts_of, link_of, prepare_for
+from qikbiz.imports.staging import stage
+from qikbiz.imports.undoing import undo
+from qikbiz.mail.actions import send
+from qikbiz.records.types import record_type
+from tenants.context import current_tenant
+
+# done, in all, what is being done
+Watch = Callable[[int, int | None, str], None]
+
+
+class ChangedSince(Conflict):
+    """Between check and apply something changed, so that the import would do something else than was shown."""
+
+
+def check(session: Session, import_id: UUID, watch: Watch) -> dict[str, Any]:
+    """Read, stage, match and compare. Nothing of the customer's own records is touched. Raises UnreadableFile."""
+    found = session.get_one(Import, import_id)
+    link, plan, expected = link_of(session), plan_of(found), found.rows or None
+    prepare_for(link, 0)
+    staged = stage(
+        link, plan, source_of(found), import_id, lambda done: watch(done, max(done, expected or 0), "Reading")
+    )
+    fault("imports.after_stage")
+    prepare_for(link, staged.rows)
+    watch(staged.rows, staged.rows, "Finding existing records")
+    match(link, plan, import_id, staged.rows)
+    watch(staged.rows, staged.rows, "Comparing")
+    compare(link, plan, import_id, lambda _: watch(staged.rows, staged.rows, "Comparing"))
+    counts = counts_of(link, import_id)
+    with acting_as(_actor_of(found)):
+        found = import_for_changing(import_id)
+        found.rows, found.counts = staged.rows, {**counts, "blank": staged.blank}
+        found.state, found.problem = "checked", ""
+        note(found, "checked", {"rows": staged.rows, **counts})
+    fault("imports.after_check")
+    return {"rows": staged.rows, **counts}
+
+
+def run_apply(session: Session, import_id: UUID, watch: Watch) -> dict[str, Any]:
+    """Do exactly what the check has shown, or raise ChangedSince and do nothing."""
+    found, link = import_for_changing(import_id), link_of(session)
+    if found.state != "applying":
+        return dict(found.counts)
+    prepare_for(link, found.rows)
+    # Two imports at once would not see each other's new records.
+    link.execute("LOCK TABLE import_updates IN SHARE UPDATE EXCLUSIVE MODE")
+    watch(0, 5, "Checking again")
+    _refuse_changes(link, found)
+    step = iter(range(1, 5))
+    companies = apply(link, plan_of(found), _by(found), lambda what: watch(next(step), 5, what))
+    forget_staged(link, import_id)
+    found.state, found.applied_at = "applied", datetime.now(UTC)
+    found.counts = {**found.counts, "companies": companies}
+    with acting_as(_actor_of(found)):
+        note(found, "applied", {"rows": found.rows, **found.counts})
+        _tell(found)
+    fault("imports.after_apply")
+    return {"rows": found.rows, **found.counts}
+
+
+def run_undo(session: Session, import_id: UUID, watch: Watch) -> dict[str, Any]:
+    found, link = import_for_changing(import_id), link_of(session)
+    if found.state != "undoing":
+        return dict(found.undo_counts)
+    prepare_for(link, found.rows)
+    link.execute("LOCK TABLE import_updates IN SHARE UPDATE EXCLUSIVE MODE")
+    watch(0, None, "Taking the import back")
+    done = undo(link, record_type(found.record_type), _by(found)).as_json()
+    found.state, found.undone_at, found.undo_counts = "undone", datetime.now(UTC), done
+    with acting_as(_actor_of(found)):
+        note(found, "undone", {name: number for name, number in done.items() if isinstance(number, int)})
+    fault("imports.after_undo")
+    return {name: done[name] for name in ("reversed", "kept", "failed")}
+
+
+def note_stopped(import_id: UUID, text: str) -> None:
+    """Write down why a job of this import can't do its work."""
+    found = import_for_changing(import_id)
+    # What was checked stays readable; an undo that failed leaves the import as it was.
+    found.state = {"applying": "checked", "undoing": "applied"}.get(found.state, "failed")
+    found.problem = text
+    if found.state == "failed":
+        found.counts = {}
+
+
+def _refuse_changes(link: Link, found: Import) -> None:
+    staged = sum(counts_of(link, found.id).values())
+    if staged != found.rows or counts_of(link, found.id) != {
+        name: found.counts[name] for name in counts_of(link, found.id)
+    }:
+        raise ChangedSince(
+            "What the check had prepared is gone, perhaps after a restart of the database. Check again; nothing was imported."
+        )
+    conflicts = conflicts_since(link, plan_of(found), found.id, found.rows)
+    if conflicts:
+        rows = ", ".join(str(conflict["row"]) for conflict in conflicts[:10])
+        raise ChangedSince(
+            "Since the check, records were changed or added that this file is about, so the import would do something "
+            f"else than was shown (rows {rows}{', …' if len(conflicts) > 10 else ''}). Nothing was imported. Check again."
+        )
+
+
+def _by(found: Import) -> By:
+    user = found.created_by if found.actor_kind == "user" else None
+    return By(found.id, user, found.actor_kind, found.created_by, found.created_by_name)
+
+
+def _actor_of(found: Import) -> Actor:
+    kind = found.actor_kind if found.actor_kind in ("user", "staff") else "system"
+    return Actor(kind, found.created_by, found.created_by_name, found.instruction)  # type: ignore[arg-type]  # narrowed above
+
+
+def _tell(found: Import) -> None:
+    person = db.session.get(User, found.created_by) if found.actor_kind == "user" and found.created_by else None
+    if person is None or person.state != "active":
+        return
+    tenant = current_tenant()
+    numbers = {name: f"{found.counts[name]:,}" for name in ("created", "updated", "unchanged", "invalid")}
+    values = {"organisation": tenant.name, "file": found.file_name, **numbers}
+    values["url"] = f"{runtime().settings.origin(tenant.host)}/imports/{found.id}"
+    send(
+        "import_done",
+        to_address=person.email,
+        to_name=person.name,
+        values=values,
+        category="notification",
+        dedupe_key=f"import-done:{found.id}",
+    )

@@ -1,0 +1,93 @@
+"""The SQL that both the check and the apply are made of: staged columns, ways to find a record, the planner's limits."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from psycopg import Connection
+from psycopg.rows import TupleRow
+from sqlalchemy.orm import Session
+
+from qikbiz.imports.encoding import sql_value
+from qikbiz.imports.plans import Plan
+
+# From here on the planner, which has no statistics of rows just staged, is told to join by hashing.
+MANY_ROWS = 20_000
+Link = Connection[TupleRow]
+
+
+def link_of(session: Session) -> Link:
+    """The driver's connection under a session: the same transaction, with COPY."""
+    found = session.connection().connection.driver_connection
+    assert isinstance(found, Connection)
+    return found
+
+
+def prepare_for(link: Link, rows: int) -> None:
+    """Limits of this transaction only. Search documents are gathered and written in order, not one by one."""
+    for setting in ("work_mem = '96MB'", "gin_pending_list_limit = '256MB'", "lock_timeout = '60s'"):
+        link.execute(f"SET LOCAL {setting}")
+    if rows > MANY_ROWS:
+        link.execute("SET LOCAL enable_nestloop = off")
+
+
+def run(link: Link, statement: str, **parameters: Any) -> int:
+    """Execute and give the number of rows touched."""
+    return link.execute(statement, parameters).rowcount
+
+
+def staged(plan: Plan, name: str, row: str = "r") -> str:
+    """The staged text of a column. Arrays count from 1."""
+    return f"{row}.values[{plan.place[name] + 1}]"
+
+
+def value_of(plan: Plan, name: str, row: str = "r") -> str:
+    """The staged value of a column, in the column's type."""
+    whole = sql_value(plan.column_type(name), staged(plan, name, row))
+    if name not in ("emails", "phones"):
+        return whole
+    # A single address without a label is staged alone, which spares a million lists of one.
+    single, key = staged(plan, name[:-1], row), "address" if name == "emails" else "number"
+    alone = f"jsonb_build_array(jsonb_build_object('label', '', '{key}', {single}))"
+    is_alone = f"{staged(plan, name, row)} IS NULL AND {single} IS NOT NULL"
+    return f"CASE WHEN {is_alone} THEN {alone} ELSE {whole} END"
+
+
+def found_records(plan: Plan, *, many: bool) -> str:
+    """A query of (row, id, version): the records alive that the key of each staged row of %(import)s finds."""
+    table = plan.record_type.plural
+    rows = (
+        f"import_rows r JOIN {table} c ON c.deleted_at IS NULL AND r.import_id = %(import)s AND r.outcome <> 'invalid'"
+    )
+    if plan.key == "name_company":
+        company = "coalesce((SELECT k.sort_name FROM companies k WHERE k.id = c.company_id), lower(c.company_name), '')"
+        return (
+            f"SELECT r.row, c.id, c.version FROM {rows} AND c.sort_name = split_part(r.key, E'\\x1f', 1) "
+            f"AND {company} = split_part(r.key, E'\\x1f', 2)"
+        )
+    column = {"name": "sort_name", "id": "id"}.get(plan.key, plan.key)
+    key = "r.key::uuid" if plan.key == "id" else "r.key"
+    by_column = f"SELECT r.row, c.id, c.version FROM {rows} AND c.{column} = {key}"
+    if plan.key != "email" or not plan.is_contacts:
+        return by_column
+    return f"{by_column} UNION {_by_further_email(rows, many=many)}"
+
+
+def _by_further_email(rows: str, *, many: bool) -> str:
+    if not many:
+        return (
+            f"SELECT r.row, c.id, c.version FROM {rows} AND c.other_emails <> '{{}}' AND c.other_emails @> ARRAY[r.key]"
+        )
+    further = "SELECT id, version, unnest(other_emails) AS email FROM contacts WHERE other_emails <> '{}' AND deleted_at IS NULL"
+    return (
+        f"SELECT r.row, c.id, c.version FROM import_rows r JOIN ({further}) c ON c.email = r.key "
+        "AND r.import_id = %(import)s AND r.outcome <> 'invalid'"
+    )
+
+
+def counts_of(link: Link, import_id: UUID) -> dict[str, int]:
+    """How many rows have each outcome; every outcome is named."""
+    counts = dict.fromkeys(("created", "updated", "unchanged", "invalid"), 0)
+    query = "SELECT outcome, count(*) FROM import_rows WHERE import_id = %s GROUP BY outcome"
+    return counts | dict(link.execute(query, (import_id,)).fetchall())

@@ -1,0 +1,40 @@
+"""Checking, applying and undoing an import. Each is one transaction: a worker that dies leaves nothing half done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from qikbiz.failures import Failure
+from qikbiz.imports.running import Watch, check, note_stopped, run_apply, run_undo
+from workers.work import Work
+
+Act = Callable[[Session, UUID, Watch], dict[str, Any]]
+
+
+def check_import(work: Work) -> None:
+    _do(work, check)
+
+
+def apply_import(work: Work) -> None:
+    _do(work, run_apply)
+
+
+def undo_import(work: Work) -> None:
+    _do(work, run_undo)
+
+
+def _do(work: Work, act: Act) -> None:
+    import_id, result = UUID(work.arguments["import"]), dict[str, Any]()
+    try:
+        with work.finish(result) as session:
+            result |= act(session, import_id, work.progress)
+    except Failure as failure:
+        if failure.status in (429, 503):
+            raise
+        # Trying again would only meet the same file or the same conflict: the person reads why and decides.
+        with work.finish({"stopped": failure.text}):
+            note_stopped(import_id, failure.text)
