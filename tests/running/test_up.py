@@ -24,7 +24,7 @@ from provisioning.embedded.processes import wait_until
 from tests.fixtures.servers import Servers, servers_at
 
 QIKBIZ = Path(sys.executable).parent / "qikbiz"
-SECONDS_TO_START = 30
+SECONDS_TO_START = 90
 
 
 class Copy:
@@ -68,7 +68,7 @@ class Copy:
     def stop(self) -> str:
         """Ctrl-C. Returns what it printed after its answer."""
         self.process.send_signal(signal.SIGINT)
-        said, _ = self.process.communicate(timeout=15)
+        said, _ = self.process.communicate(timeout=30)
         return said.decode()
 
     def discard(self) -> None:
@@ -162,28 +162,37 @@ def test_ctrl_c_stops_everything_within_seconds(copies: tuple[Copy, Copy]) -> No
     started = time.monotonic()
     assert one.stop() == ""
     assert one.process.returncode == 0
-    assert time.monotonic() - started < 9
+    assert time.monotonic() - started < 9 * busyness()
     assert processes_of(one.home) == []
     assert not one.servers.postgres.is_running()
     assert not one.servers.valkey.is_running()
 
 
-def test_a_killed_run_leaves_nothing_behind_and_the_next_start_is_quick_and_keeps_the_data(
-    copies: tuple[Copy, Copy],
-) -> None:
+def test_the_next_start_is_quick_and_keeps_the_data_also_after_a_kill(copies: tuple[Copy, Copy]) -> None:
     one = copies[0]
     with psycopg.connect(one.servers.postgres.url(database="qikbiz_control"), autocommit=True) as connection:
         connection.execute("CREATE TABLE kept AS SELECT 7 AS n")
     one.process.kill()
     one.process.communicate()
-    started = time.monotonic()
-    one.start()
-    one.wait()
-    assert time.monotonic() - started < 10
-    with psycopg.connect(one.servers.postgres.url(database="qikbiz_control")) as connection:
-        assert connection.execute("SELECT n FROM kept").fetchone() == (7,)
+    # What the killed run left is ended first, then its servers are taken over.
+    assert seconds_to_start(one) < 20 * busyness()
     one.process.send_signal(signal.SIGTERM)
-    one.process.communicate(timeout=15)
+    one.process.communicate(timeout=30)
     assert one.process.returncode == 0
     assert processes_of(one.home) == []
     assert not one.servers.postgres.is_running()
+    assert seconds_to_start(one) < 10 * busyness()
+    with psycopg.connect(one.servers.postgres.url(database="qikbiz_control")) as connection:
+        assert connection.execute("SELECT n FROM kept").fetchone() == (7,)
+
+
+def seconds_to_start(one: Copy) -> float:
+    started = time.monotonic()
+    one.start()
+    one.wait()
+    return time.monotonic() - started
+
+
+def busyness() -> float:
+    """How many times slower than alone we may be, since others use this machine as well."""
+    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
