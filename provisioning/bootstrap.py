@@ -93,7 +93,15 @@ def _ensure_owner(connection: Connection) -> None:
     if not _exists(connection, "SELECT FROM pg_roles WHERE rolname = %s", OWNER):
         connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(sql.Identifier(OWNER)))
     if not _exists(connection, "SELECT WHERE pg_has_role(current_user, %s, 'USAGE')", OWNER):
+        _become_owner(connection)
+
+
+def _become_owner(connection: Connection) -> None:
+    try:
         connection.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(sql.Identifier(OWNER)))
+    except errors.InsufficientPrivilege as error:
+        login = connection.info.user
+        raise ServerNotPrepared(f"Have a superuser run: GRANT {OWNER} TO {login}, then try again.") from error
 
 
 def _ensure_control(settings: Settings, maintenance: Connection) -> None:

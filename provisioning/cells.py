@@ -18,6 +18,9 @@ _WITH_ROOM = """
        AND (SELECT count(*) FROM tenants t WHERE t.cell_name = c.name AND t.state <> 'closed') < c.capacity
      ORDER BY c.name LIMIT 1
 """
+_NEXT_NUMBER = """
+    SELECT coalesce(max(substr(rolname, 9)::int), 0) + 1 FROM pg_roles WHERE rolname ~ '^qb_cell_[0-9]{1,9}$'
+"""
 
 
 def ensure_cell(settings: Settings) -> str:
@@ -32,13 +35,10 @@ def ensure_cell(settings: Settings) -> str:
 
 
 def _make_cell(settings: Settings, control: Connection) -> str:
-    row = control.execute(
-        "SELECT coalesce(max(substr(name, 6)::int), 0) + 1 FROM cells WHERE name ~ '^cell_[0-9]+$'"
-    ).fetchone()
-    name = f"cell_{(row[0] if row else 1):03}"
-    login, password = f"qb_{name}", secrets.token_urlsafe(32)
-    # The login first: killed between the two, the next run finds it without a row and only gives it a new password.
-    _make_login(settings, login, password)
+    password = secrets.token_urlsafe(32)
+    # The login first: killed between the two, a login without rights and without a row stays behind.
+    name = _make_login(settings, password)
+    login = f"qb_{name}"
     sealed = settings.keys.seal(CELL_DSN, cell_dsn(settings, login, password).encode(), bound_to=name)
     control.execute(
         "INSERT INTO cells (name, login, dsn, capacity) VALUES (%s, %s, %s, %s)", (name, login, sealed, CAPACITY)
@@ -46,11 +46,12 @@ def _make_cell(settings: Settings, control: Connection) -> str:
     return name
 
 
-def _make_login(settings: Settings, login: str, password: str) -> None:
-    with connect_as_provisioner(settings, autocommit=True) as connection:
-        known = connection.execute("SELECT FROM pg_roles WHERE rolname = %s", (login,)).fetchone()
-        verb = sql.SQL("ALTER" if known else "CREATE")
-        names = {"verb": verb, "login": sql.Identifier(login), "password": password}
-        connection.execute(sql.SQL("{verb} ROLE {login} LOGIN NOINHERIT PASSWORD {password}").format(**names))
-        database = sql.Identifier(connection.info.dbname)
-        connection.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(database, sql.Identifier(login)))
+def _make_login(settings: Settings, password: str) -> str:
+    """A login that the server never had, so that two installations on one server don't take each other's."""
+    with connect_as_provisioner(settings) as connection:
+        row = connection.execute(_NEXT_NUMBER).fetchone()
+        name = f"cell_{(row[0] if row else 1):03}"
+        login, database = sql.Identifier(f"qb_{name}"), sql.Identifier(connection.info.dbname)
+        connection.execute(sql.SQL("CREATE ROLE {} LOGIN NOINHERIT PASSWORD {}").format(login, password))
+        connection.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(database, login))
+    return name

@@ -67,7 +67,9 @@ def erase_tenant(settings: Settings, tenant_id: UUID, *, now: bool = False) -> s
         fault("tenant.erase.begun")
         _drop_schema(settings, tenant_id, schema, role)
         fault("tenant.erase.dropped")
-        shutil.rmtree(settings.files / tenant_id.hex, ignore_errors=True)
+        # Every room keeps its files as `room/tenant/…`.
+        for folder in settings.files.glob(f"*/{tenant_id}"):
+            shutil.rmtree(folder)
         _forget_keys(runtime, tenant_id)
         fault("tenant.erase.forgotten")
         with control_work() as session:

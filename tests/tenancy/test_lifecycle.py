@@ -114,7 +114,7 @@ def test_erased_means_erased(
     platform: Platform, fresh_tenant: Callable[..., Tenant], owner_connection: Connection, servers: Servers
 ) -> None:
     tenant, settings = fresh_tenant("Gone Ltd"), platform.settings
-    file = settings.files / tenant.id.hex / "export.zip"
+    file = settings.files / "exports" / str(tenant.id) / "a" / "export.zip"
     file.parent.mkdir(parents=True)
     file.write_bytes(b"rows")
     with platform.runtime.redis.client() as client:
@@ -127,7 +127,7 @@ def test_erased_means_erased(
     with platform.runtime.redis.client() as client:
         assert not list(client.scan_iter(match=platform.runtime.redis.tenant_key(tenant.id, "*")))
         assert client.get(platform.runtime.redis.tenant_key(platform.acme.id, "x")) == "1"
-    assert not file.parent.exists()
+    assert not (settings.files / "exports" / str(tenant.id)).exists()
     assert state(platform, tenant) == "closed"
     facts = show_tenant(settings, tenant.slug)
     assert (facts.name, facts.users, facts.bytes) == (tenant.slug, 0, 0)
