@@ -1,6 +1,8 @@
 """How gunicorn serves the product: read by `gunicorn --config config/gunicorn.py`."""
 
+import shutil
 import socket
+from typing import Any
 
 from config.logging import JsonFormatter
 from config.settings import load_settings
@@ -31,6 +33,9 @@ workers = settings.web_workers
 threads = settings.web_threads
 # Each worker makes its own application, so no connection to a database or Redis is ever shared over a fork.
 preload_app = False
+# The web processes add up their figures in this folder (/metrics).
+figures = settings.home / "figures"
+raw_env = [f"PROMETHEUS_MULTIPROC_DIR={figures}"]
 timeout = 60
 graceful_timeout = 5
 keepalive = 20
@@ -52,3 +57,15 @@ control_socket_disable = True
 # Addresses and schemes from proxies are judged by the application alone (QIKBIZ_TRUSTED_PROXIES).
 forwarded_allow_ips = ""
 secure_scheme_headers: dict[str, str] = {}
+
+
+def on_starting(_server: Any) -> None:
+    shutil.rmtree(figures, ignore_errors=True)
+    figures.mkdir(parents=True)
+
+
+def child_exit(_server: Any, worker: Any) -> None:
+    # Imported only now: it decides at its import whether processes share figures, by the variable set above.
+    from prometheus_client import multiprocess  # noqa: PLC0415
+
+    multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]  # it has no types

@@ -64,6 +64,10 @@ class Cells:
         connection.arm()
         return connection
 
+    def in_use(self) -> int:
+        """How many pooled connections of this process are at work."""
+        return sum(engine.pool.checkedout() for engine in self._engines.values())  # type: ignore[attr-defined]  # QueuePool
+
     def dispose(self) -> None:
         """Close every pooled connection; engines are made again when needed (after a fork, at the end of a test)."""
         with self._lock:

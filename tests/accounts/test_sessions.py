@@ -163,7 +163,6 @@ def test_a_suspended_tenant_serves_nobody(log_in, platform, add_person, fresh_te
 
 def _change_tenant(app, tenant_id, **values):
 
-
     runtime = app.extensions["qikbiz"]
     with Session(runtime.control) as work, work.begin():
         record = work.get(TenantRecord, tenant_id)

@@ -19,6 +19,7 @@ from qikbiz.accounts.tokens import account_behind, end_links, make_link
 from qikbiz.actors import Actor, acting_as, current_actor
 from qikbiz.audit.actions import record, record_on_platform
 from qikbiz.permissions import Role
+from qikbiz.web.figures import count_login
 
 _NOT_OPEN = ("invited", "disabled")
 
@@ -31,9 +32,11 @@ def log_in(realm: Realm, email: str, password: str, *, remember: bool) -> Accoun
     is_open = account is not None and account.state not in _NOT_OPEN
     if not passwords.matches(account.password_hash if account and is_open else None, password) or account is None:
         note("login_failed" if account else "login_unknown", account=name)
+        count_login(realm.kind, "wrong")
         raise WrongPassword
     give_back()
     note("login_succeeded", account=name)
+    count_login(realm.kind, "right")
     return _welcome(realm, account.id, password, remember=remember)
 
 

@@ -78,4 +78,6 @@ def _from_session(realm: Realm) -> Person | None:
     person = sessions.resume(realm, opened)
     if person is None:
         delete_cookie(SESSION)
+    elif person.has_new_token and remembering.note_shown_token(realm, person.id):
+        sessions.doubt_now(realm, [person.id])
     return person

@@ -16,7 +16,8 @@ class Person:
     """Somebody logged in, with a snapshot of the login that is renewed the moment it changes.
 
     `session_key` is the HMAC of the session's id under the newest key, `form_key` what form tokens are bound to, and
-    `fresh_until` says how long the password needn't be asked again.
+    `fresh_until` says how long the password needn't be asked again. `has_new_token` means that the browser was sent a
+    new token of its remembered device and has not shown it yet.
     """
 
     kind: Literal["user", "staff"]
@@ -29,6 +30,7 @@ class Person:
     time_zone: str = ""
     preferences: dict[str, Any] = field(default_factory=dict)
     is_remembered: bool = False
+    has_new_token: bool = False
     form_key: bytes = b""
 
     is_authenticated = True

@@ -27,6 +27,7 @@ from qikbiz.accounts.realms import Realm
 from qikbiz.database import runtime
 from qikbiz.web.client_address import client_address, shown_prefix
 from qikbiz.web.cookies import REMEMBER, SESSION, broken_cookies, delete_cookie, open_cookie, set_cookie
+from qikbiz.web.figures import count_login
 
 _SERIES, _TOKEN = "remember-series", "remember-token"
 _SERIES_BYTES, _TOKEN_BYTES = 16, 32
@@ -71,6 +72,7 @@ def restore(realm: Realm) -> Person | None:
         if not _accept(realm, row, series, token):
             _end_everything(work, realm, user)
             return None
+        count_login(realm.kind, "remembered")
         return sessions.open_session(work, realm, user, "remembered", is_fresh=False, series_hash=row.series_hash)
 
 
@@ -164,6 +166,7 @@ def _end_everything(work: Session, realm: Realm, user: User) -> None:
     user.epoch += 1
     sessions.end_sessions_of(work, realm, user.id, "token_reuse")
     send_theft_detected(realm, user)
+    count_login(realm.kind, "theft")
     note("remember_reuse", account=user.email_key)
     logger.warning("authn_token_reuse", extra={"person": str(user.id)})
     delete_cookie(REMEMBER)

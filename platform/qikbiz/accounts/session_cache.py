@@ -35,7 +35,6 @@ class Remembered:
     ends_at: datetime
     seen_at: datetime
     written_at: float
-    shows_new_token: bool = False
 
     def is_believed(self, stamp: str, epoch: int) -> bool:
         """Whether this may be used without asking Postgres."""
@@ -110,13 +109,13 @@ def _written(remembered: Remembered) -> str:
             "time_zone": person.time_zone,
             "preferences": person.preferences,
             "is_remembered": person.is_remembered,
+            "has_new_token": person.has_new_token,
             "stamp": remembered.stamp,
             "epoch": remembered.epoch,
             "idle_until": remembered.idle_until.timestamp(),
             "ends_at": remembered.ends_at.timestamp(),
             "seen_at": remembered.seen_at.timestamp(),
             "written_at": remembered.written_at,
-            "shows_new_token": remembered.shows_new_token,
         }
     )
 
@@ -143,6 +142,7 @@ def _remembered(record: dict[str, Any], session_key: bytes) -> Remembered:
         time_zone=record["time_zone"],
         preferences=dict(record["preferences"]),
         is_remembered=record["is_remembered"],
+        has_new_token=record["has_new_token"],
     )
     return Remembered(
         person=person,
@@ -152,7 +152,6 @@ def _remembered(record: dict[str, Any], session_key: bytes) -> Remembered:
         ends_at=_moment(record["ends_at"]),
         seen_at=_moment(record["seen_at"]),
         written_at=float(record["written_at"]),
-        shows_new_token=record["shows_new_token"],
     )
 
 

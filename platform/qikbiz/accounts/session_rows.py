@@ -39,7 +39,7 @@ def live_session(
     moment = times.now()
     if row.id_hash == keys[0] and row.last_seen_at <= moment < row.last_seen_at + times.SEEN_EVERY:
         return row, person
-    return (row, person) if _see(work, realm, row, person, keys[0], moment) else None
+    return (row, person) if _see(work, realm, row, person, newest_key=keys[0]) else None
 
 
 def live_sessions(work: Session, realm: Realm, person_id: UUID) -> list[AccountSession]:
@@ -96,10 +96,8 @@ def _is_live(realm: Realm) -> tuple[ColumnElement[bool], ...]:
     )
 
 
-def _see(
-    work: Session, realm: Realm, row: AccountSession, person: Account, newest_key: bytes, moment: datetime
-) -> bool:
-    table = realm.sessions
+def _see(work: Session, realm: Realm, row: AccountSession, person: Account, *, newest_key: bytes) -> bool:
+    table, moment = realm.sessions, times.now()
     idle_until = min(moment + times.IDLE, row.ends_at)
     statement = (
         update(table)

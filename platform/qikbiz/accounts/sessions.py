@@ -23,6 +23,7 @@ from qikbiz.accounts.people import Person
 from qikbiz.accounts.realms import Account, AccountSession, Realm
 from qikbiz.accounts.session_cache import Remembered
 from qikbiz.database import after_commit, runtime
+from qikbiz.jobs.actions import enqueue, enqueue_platform
 from qikbiz.web.client_address import client_address, shown_prefix
 from qikbiz.web.cookies import SESSION, set_cookie
 from tenants.redis import RedisAway
@@ -76,8 +77,6 @@ def resume(realm: Realm, opened: Opened) -> Person | None:
         return None
     if opened.is_stale:
         set_cookie(SESSION, opened.plaintext)
-    if found.shows_new_token:
-        _notice_shown_token(realm, found)
     return _with_form_key(found.person, secret)
 
 
@@ -132,10 +131,10 @@ def make_fresh(work: Session, realm: Realm, key: bytes, person_id: UUID) -> None
 def doubt_after_commit(work: Session, realm: Realm, people: Iterable[UUID]) -> None:
     """Once `work` is committed, have Postgres asked about these people's sessions at their next request."""
     chosen = list(people)
-    after_commit(work, lambda: _doubt_now(realm, chosen))
+    after_commit(work, lambda: doubt_now(realm, chosen))
 
 
-def _doubt_now(realm: Realm, people: list[UUID]) -> None:
+def doubt_now(realm: Realm, people: list[UUID]) -> None:
     try:
         session_cache.doubt(realm, people)
     except RedisAway:
@@ -144,8 +143,6 @@ def _doubt_now(realm: Realm, people: list[UUID]) -> None:
 
 def _ask_for_doubt(realm: Realm, people: list[UUID]) -> None:
     # Other processes may still reach Redis, or reach it again before us: a job tells it when it can.
-    from qikbiz.jobs.actions import enqueue, enqueue_platform
-
     arguments = {"people": [str(person_id) for person_id in people]}
     with realm.own_work():
         if realm.tenant:
@@ -183,16 +180,15 @@ def _asked_of_postgres(realm: Realm, keys: tuple[bytes, ...], person_id: UUID, s
         if found is None:
             return None
         row, account = found
-        is_shown = session_rows.is_series_shown(work, row.series_hash)
+        has_new_token = not session_rows.is_series_shown(work, row.series_hash)
         return Remembered(
-            person=person_of(realm, account, row),
+            person=replace(person_of(realm, account, row), has_new_token=has_new_token),
             stamp=stamp,
             epoch=realm.epoch,
             idle_until=row.idle_until,
             ends_at=row.ends_at,
             seen_at=row.last_seen_at,
             written_at=time.time(),
-            shows_new_token=not is_shown,
         )
 
 
@@ -227,13 +223,6 @@ def _write_back(realm: Realm, found: Remembered | None, key: bytes, *, was_known
             session_cache.keep(realm, found, is_known=was_known)
     except RedisAway:
         logger.info("session_record_not_written")
-
-
-def _notice_shown_token(realm: Realm, found: Remembered) -> None:
-    from qikbiz.accounts.remembering import note_shown_token
-
-    if note_shown_token(realm, found.person.id):
-        _doubt_now(realm, [found.person.id])
 
 
 def _end_beyond_the_limit(work: Session, realm: Realm, person_id: UUID) -> None:

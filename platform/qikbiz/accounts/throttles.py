@@ -20,6 +20,7 @@ from qikbiz.accounts.realms import Realm
 from qikbiz.database import runtime
 from qikbiz.failures import TooMany
 from qikbiz.web.client_address import client_address, unit
+from qikbiz.web.figures import count_login
 from tenants.redis import RedisAway
 
 _QUARTER, _HOUR = 900, 3600
@@ -90,6 +91,7 @@ def _count(realm: Realm, limits: Sequence[Limit]) -> Callable[[], None]:
     except RedisAway:
         wait = _own.attempt(buckets)
     if wait:
+        count_login(realm.kind, "throttled")
         raise TooMany(retry_at=times.now() + timedelta(seconds=wait))
     return lambda: _give_back(buckets)
 

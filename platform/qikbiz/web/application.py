@@ -4,8 +4,22 @@ from __future__ import annotations
 
 from config.settings import Settings
 from qikbiz.accounts import current
+from qikbiz.accounts.routes import accounts
+from qikbiz.audit.routes import audit
+from qikbiz.companies.routes import companies
+from qikbiz.console import routes as _console_pages
+from qikbiz.console.blueprint import console
+from qikbiz.console.logins import staff
+from qikbiz.contacts.routes import contacts
 from qikbiz.database import connect_database
-from qikbiz.web import cookies, csrf, errors, front_door, health, pages, responses, toasts
+from qikbiz.exports.routes import exports
+from qikbiz.home.routes import home
+from qikbiz.mail.routes import mailbox
+from qikbiz.records.routes import records
+from qikbiz.site import well_known
+from qikbiz.site.routes import site
+from qikbiz.site.styleguide import styleguide
+from qikbiz.web import cookies, csrf, errors, figures, front_door, health, pages, responses, toasts
 from qikbiz.web.front_door import QikBiz
 from tenants.runtime import Runtime
 
@@ -23,7 +37,7 @@ def create_app(settings: Settings, *, process: str = "web") -> QikBiz:
     )
     connect_database(app, Runtime(settings, process=process))
     # After a request they take their turns backwards: first what pages leave to say, then cookies, headers and the log.
-    for part in (front_door, responses, errors, cookies, toasts, csrf, current, health, pages):
+    for part in (front_door, responses, figures, errors, cookies, toasts, csrf, current, health, pages):
         part.register(app)
     open_rooms(app)
     return app
@@ -31,19 +45,6 @@ def create_app(settings: Settings, *, process: str = "web") -> QikBiz:
 
 def open_rooms(app: QikBiz) -> None:
     """One line for each room."""
-    from qikbiz.accounts.routes import accounts
-    from qikbiz.audit.routes import audit
-    from qikbiz.companies.routes import companies
-    from qikbiz.console import routes as _console_pages
-    from qikbiz.console.blueprint import console
-    from qikbiz.console.logins import staff
-    from qikbiz.contacts.routes import contacts
-    from qikbiz.exports.routes import exports
-    from qikbiz.home.routes import home
-    from qikbiz.records.routes import records
-    from qikbiz.site import well_known
-    from qikbiz.site.routes import site
-
     assert _console_pages.__all__  # importing them declares them
     app.register_blueprint(site, subdomain="site")
     well_known.register(app)
@@ -56,9 +57,6 @@ def open_rooms(app: QikBiz) -> None:
     app.register_blueprint(audit, subdomain="tenant")
     app.register_blueprint(staff, subdomain="console")
     if app.extensions["qikbiz"].settings.environment != "production":
-        from qikbiz.mail.routes import mailbox
-        from qikbiz.site.styleguide import styleguide
-
         app.register_blueprint(mailbox, subdomain="site")
         app.register_blueprint(styleguide, subdomain="site")
     app.register_blueprint(console, subdomain="console")

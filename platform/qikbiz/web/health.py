@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
-
 from flask import Blueprint, Flask, Response, jsonify, request
 from flask.typing import ResponseReturnValue
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -13,6 +11,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from qikbiz.database import runtime
 from qikbiz.failures import NotFound
 from qikbiz.permissions import public
+from qikbiz.web.client_address import peer_address
+from qikbiz.web.figures import registry_of_all_processes
 from tenants.redis import RedisAway
 
 
@@ -38,11 +38,11 @@ def ready() -> ResponseReturnValue:
 @public
 def metrics() -> ResponseReturnValue:
     # The peer itself, not a forwarded address: only a neighbour or a trusted network may read figures.
-    peer = ip_address(request.environ.get("REMOTE_ADDR") or "127.0.0.1")
+    peer = peer_address(request.environ)
     trusted = runtime().settings.trusted_proxies
     if not (peer.is_loopback or any(peer in network for network in trusted)) or request.headers.get("X-Forwarded-For"):
         raise NotFound
-    return Response(generate_latest(), content_type=CONTENT_TYPE_LATEST)
+    return Response(generate_latest(registry_of_all_processes()), content_type=CONTENT_TYPE_LATEST)
 
 
 def _blueprint() -> Blueprint:

@@ -35,7 +35,7 @@ def protect(response: Response) -> Response:
     headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()")
     headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
     headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
-    if request.scheme == "https":
+    if "https" in (request.scheme, runtime().settings.public_scheme):
         headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
     if destination().surface in ("tenant", "console"):
         headers.setdefault("Cache-Control", "private, no-store")
