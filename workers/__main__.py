@@ -19,7 +19,8 @@ def main(arguments: list[str]) -> int:
         print(refusal, file=sys.stderr)
         return 2
     process.start(settings, f"worker-{arguments[0]}")
-    worker.work()
+    # RQ tells of every breath; what matters about a job stands on our own lines.
+    worker.work(logging_level="WARNING")
     return 0
 
 

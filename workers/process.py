@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 from flask import Flask
 
 from config.settings import Settings
@@ -13,6 +15,8 @@ _app: Flask | None = None
 def start(settings: Settings, name: str) -> Flask:
     global _app  # noqa: PLW0603  # one for each process, for the function that RQ calls by name
     _app = create_app(settings, process=name)
+    # What was imported is for good: left out of collections, its pages stay shared with the horses.
+    gc.freeze()
     return _app
 
 
