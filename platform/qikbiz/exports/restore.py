@@ -1,0 +1,139 @@
+"""Bringing a portable export back into an organisation that has no records yet, row by row as it was.
+
+What can't come back is named in the catalogue: passwords (everybody is invited anew), files, mails, past imports.
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, cast
+
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from config.faults import fault
+from qikbiz.audit.actions import record
+from qikbiz.audit.models import RecordChange
+from qikbiz.companies.models import Company
+from qikbiz.contacts.models import Contact
+from qikbiz.database import require_tenant_session
+from qikbiz.exports.catalogue import EVERYTHING, EXPORTED, ExportedTable
+from qikbiz.exports.loading import NotRestorable, TableLoader
+from qikbiz.exports.manifest import FORMAT, FORMAT_VERSION, MANIFEST
+from qikbiz.exports.selection import PORTABLE
+from qikbiz.exports.verify import verify
+from qikbiz.failures import Conflict
+
+Watch = Callable[[int, int, str], None]
+LONGEST_SECONDS = 3600
+# No export of ours has more; a zip that was made to fill the disk or the time has.
+MOST_MEMBERS = 64
+MOST_BYTES = 64 * 1024**3
+
+
+@dataclass(frozen=True)
+class Restored:
+    """Rows brought back, by table; `joined_users` are those whose address had a login here already."""
+
+    rows: Mapping[str, int]
+    joined_users: int
+
+    @property
+    def records(self) -> int:
+        return sum(self.rows.get(name, 0) for name in ("contacts", "companies"))
+
+
+def _ignore(_done: int, _total: int, _note: str) -> None:
+    """No one is watching."""
+
+
+def _show(watch: Watch, before: int, total: int, table: str, count: int) -> None:
+    watch(before + count, total, f"Restoring {table}")
+
+
+def is_archive(path: Path) -> bool:
+    """Whether the file is a zip of ours, whole or not."""
+    try:
+        with zipfile.ZipFile(path) as archive, archive.open(MANIFEST) as file:
+            return bool(json.load(file).get("format") == FORMAT)
+    except (OSError, KeyError, ValueError, AttributeError, zipfile.BadZipFile):
+        return False
+
+
+def restore_archive(path: Path, *, watch: Watch = _ignore) -> Restored:
+    """Restore everything into the tenant entered, in the transaction at hand: all of it or nothing.
+
+    Raises NotRestorable, and Conflict when the tenant has records already.
+    """
+    session = require_tenant_session()
+    manifest = checked_manifest(path)
+    _refuse_unless_empty(session)
+    session.execute(text(f"SET LOCAL statement_timeout = {LONGEST_SECONDS * 1000}"))
+    total, done = sum(_listed(manifest, table)["rows"] for table in _restored_tables()), 0
+    same_people: dict[str, str] = {}
+    rows: dict[str, int] = {}
+    with zipfile.ZipFile(path) as archive:
+        for table in _restored_tables():
+            loader = TableLoader(session, table, _listed(manifest, table), same_people)
+            rows[table.name] = loader.load(archive, partial(_show, watch, done, total, table.name))
+            done += rows[table.name]
+            fault("restore.table_loaded")
+    facts = {"rows": rows, "from": manifest["organisation"]["slug"], "snapshot_at": manifest["snapshot_at"]}
+    record("archive.restored", record_type="archive", details=facts)
+    return Restored(rows, len(same_people))
+
+
+def checked_manifest(path: Path) -> dict[str, Any]:
+    """The manifest of a whole, portable export of everything. Raises NotRestorable with the reason."""
+    try:
+        _refuse_bomb(path)
+        manifest, problems = verify(path)
+        kind = (manifest["format"], manifest["format_version"])
+        scope = (manifest["product"], manifest["scope"])
+    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+        raise NotRestorable("This zip is no export of QikBiz.") from error
+    if kind != (FORMAT, FORMAT_VERSION):
+        raise NotRestorable("This export was written by a newer program. Bring this one up to date first.")
+    if scope != (PORTABLE, EVERYTHING):
+        raise NotRestorable("Only a portable export of everything can be restored. Import the list by its CSV file.")
+    if problems:
+        raise NotRestorable(f"This export is not whole: {problems[0]}.")
+    for table in _restored_tables():
+        _refuse_unknown_columns(table, _listed(manifest, table))
+    return manifest
+
+
+def _refuse_bomb(path: Path) -> None:
+    with zipfile.ZipFile(path) as archive:
+        members = archive.infolist()
+    is_odd = any("/" in member.filename or member.flag_bits & 1 for member in members)
+    if is_odd or len(members) > MOST_MEMBERS or sum(member.file_size for member in members) > MOST_BYTES:
+        raise NotRestorable("This zip is no export of QikBiz: it holds folders, locked files, or far too much.")
+
+
+def _restored_tables() -> list[ExportedTable]:
+    return [table for table in EXPORTED if table.is_restored]
+
+
+def _listed(manifest: dict[str, Any], table: ExportedTable) -> dict[str, Any]:
+    for entry in manifest["files"]:
+        if entry["table"] == table.name:
+            return cast(dict[str, Any], entry)
+    raise NotRestorable(f"The table {table.name} is missing from this export.")
+
+
+def _refuse_unknown_columns(table: ExportedTable, entry: dict[str, Any]) -> None:
+    unknown = [column["name"] for column in entry["columns"] if column["name"] not in table.columns]
+    if unknown:
+        raise NotRestorable(f"This program has no column {unknown[0]!r} in {table.name}. Bring it up to date first.")
+
+
+def _refuse_unless_empty(session: Session) -> None:
+    for model in (Contact, Company, RecordChange):
+        if session.execute(select(model.id).limit(1)).first() is not None:
+            raise Conflict("An export is restored only into an organisation that has no contacts and companies yet.")

@@ -1,0 +1,58 @@
+"""`qikbiz export` and `qikbiz verify`: a customer's data on its instruction, and whether a file of it is whole."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from provisioning.cli.output import Answer, progress, reporting
+
+# ruff: noqa: PLC0415 - whatever a command needs is imported when it runs, so that `--help` answers at once
+
+
+@click.command()
+@click.option("--tenant", "slug", required=True, help="The organisation's name in its address.")
+@click.option("--instruction", required=True, help="Who asked for it and where that is written. The customer sees it.")
+@click.option("--type", "scope", default="everything", help="One list only: contacts or companies.")
+@click.option("--product", type=click.Choice(["portable", "spreadsheet"]), default="portable", show_default=True)
+@click.option("--output", required=True, type=click.Path(path_type=Path), help="The zip file to write.")
+@reporting
+def export(slug: str, instruction: str, scope: str, product: str, output: Path) -> Answer:
+    """Export an organisation's data on its instruction, and wait for the file."""
+    from config.settings import load_settings
+    from provisioning.exporting import export_for_customer
+
+    with progress("Waiting for the export worker") as steps:
+        made = export_for_customer(
+            load_settings(),
+            slug,
+            instruction=instruction,
+            scope=scope,
+            product=product,
+            output=output,
+            watch=steps.show,
+        )
+    rows = sum(file["rows"] for file in made.files)
+    facts = {"export": made.id, "files": made.files, "bytes": made.bytes, "seconds": made.seconds}
+    shown = f"{made.path}: {rows:,} rows in {len(made.files)} files, {made.bytes:,} bytes ({made.seconds} s)."
+    return Answer(facts | {"output": made.path, "sha256": made.sha256}, shown)
+
+
+@click.command()
+@click.argument("file", type=click.Path(exists=True, path_type=Path))
+@reporting
+def verify(file: Path) -> Answer:
+    """Check that an export is whole: every file's SHA-256, size and rows. Needs no server."""
+    import zipfile
+
+    from provisioning.cli.errors import Refused
+    from qikbiz.exports.verify import verify as check
+
+    try:
+        manifest, problems = check(file)
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise Refused(f"{file} holds no export that can be checked: {error}") from error
+    files = [{name: entry[name] for name in ("name", "rows", "sha256")} for entry in manifest["files"]]
+    shown = "\n".join(problems) or f"{file} is whole: {manifest['totals']['rows']:,} rows in {len(files)} files."
+    return Answer({"whole": not problems, "files": files, "problems": problems}, shown, ok=not problems)
