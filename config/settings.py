@@ -17,6 +17,10 @@ from urllib.parse import parse_qs, urlsplit
 from config import embedded
 from config.keys import KeyRing, development_key_ring
 
+_PROVISIONER = ("QIKBIZ_PROVISIONER_URL", "QIKBIZ_PROVISIONER_URL_FILE")
+_SERVERS = "QIKBIZ_CONTROL_URL and QIKBIZ_REDIS_URL (and, for provisioning, QIKBIZ_PROVISIONER_URL)"
+_MAKE_KEYS = "Make a ring of your own with `qikbiz keys new` and give it by QIKBIZ_KEYS_FILE."
+_VERIFIED = "add sslmode=verify-full, or use a unix socket"
 Environment = Literal["development", "test", "production"]
 
 
@@ -114,13 +118,17 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     return settings
 
 
-def environment_for_children(settings: Settings) -> dict[str, str]:
-    """This process's environment for those it starts: the same home from any directory, our programs found first."""
+def environment_for_children(settings: Settings, *, may_provision: bool) -> dict[str, str]:
+    """This process's environment for one it starts: the same home from any directory, our programs found first.
+
+    Without `may_provision` it lacks the URL of the login that may make roles, databases and schemas.
+    """
     programs = str(Path(sys.executable).parent)
     path = os.pathsep.join([programs, os.environ.get("PATH", os.defpath)])
     # Their lines are relayed as they come.
     own = {"PATH": path, "PORT": str(settings.port), "QIKBIZ_HOME": str(settings.home), "PYTHONUNBUFFERED": "1"}
-    return dict(os.environ) | own
+    inherited = {name: value for name, value in os.environ.items() if may_provision or name not in _PROVISIONER}
+    return inherited | own
 
 
 def _environment(given: Mapping[str, str]) -> Environment:
@@ -172,32 +180,32 @@ def _key_ring(given: Mapping[str, str], environment: Environment, home: Path) ->
         except ValueError as error:
             raise SettingsError(f"QIKBIZ_KEYS can't be used: {error}") from error
     if environment == "production":
-        raise SettingsError("QIKBIZ_KEYS is not set. Make one with `qikbiz keys new` and give it by QIKBIZ_KEYS_FILE.")
+        raise SettingsError(f"QIKBIZ_KEYS is not set. {_MAKE_KEYS}")
     return development_key_ring(home)
 
 
 def _refuse_unsafe(settings: Settings, given: Mapping[str, str]) -> None:
-    if settings.keys.is_development:
-        raise SettingsError("QIKBIZ_KEYS is the development key. Make one of your own with `qikbiz keys new`.")
-    if settings.embedded:
-        raise SettingsError(
-            "Production needs servers of its own: set QIKBIZ_CONTROL_URL and QIKBIZ_REDIS_URL (and, for provisioning, QIKBIZ_PROVISIONER_URL)."
-        )
-    if settings.base_domain == "localhost":
-        raise SettingsError("QIKBIZ_BASE_DOMAIN is not set. Give the domain under which tenants get their subdomains.")
-    if not settings.smtp_url:
-        raise SettingsError("QIKBIZ_SMTP_URL is not set; without it no invitation or notice would leave.")
-    for name, url in (("QIKBIZ_CONTROL_URL", settings.control_url), ("QIKBIZ_PROVISIONER_URL", settings.provisioner_url)):
-        if url and not postgres_is_protected(url):
-            raise SettingsError(f"{name} is reached without verified TLS: add sslmode=verify-full, or use a unix socket.")
-    if not redis_is_protected(settings.redis_url):
-        raise SettingsError("QIKBIZ_REDIS_URL is reached without TLS: use rediss:// or unix://.")
-    if not smtp_is_protected(settings.smtp_url):
-        raise SettingsError("QIKBIZ_SMTP_URL is reached without TLS: use smtps:// or smtp+starttls://.")
-    if given.get("QIKBIZ_FAULT"):
-        raise SettingsError("QIKBIZ_FAULT is set; it makes processes die on purpose and is for tests. Remove it.")
-    if given.get("LOGIN_DISABLED"):
-        raise SettingsError("LOGIN_DISABLED is set; it turns every login check off. Remove it.")
+    for is_wrong, sentence in (
+        (settings.keys.is_development, f"QIKBIZ_KEYS is the development key. {_MAKE_KEYS}"),
+        (settings.embedded, f"Production needs servers of its own: set {_SERVERS}."),
+        (settings.base_domain == "localhost", "QIKBIZ_BASE_DOMAIN is not set. Give the domain of the tenants' names."),
+        (not settings.smtp_url, "QIKBIZ_SMTP_URL is not set; without it no invitation or notice would leave."),
+        (given.get("LOGIN_DISABLED"), "LOGIN_DISABLED is set; it turns every login check off. Remove it."),
+    ):
+        if is_wrong:
+            raise SettingsError(sentence)
+    _refuse_open_lines(settings)
+
+
+def _refuse_open_lines(settings: Settings) -> None:
+    for name, url, is_protected, instead in (
+        ("QIKBIZ_CONTROL_URL", settings.control_url, postgres_is_protected, _VERIFIED),
+        ("QIKBIZ_PROVISIONER_URL", settings.provisioner_url, postgres_is_protected, _VERIFIED),
+        ("QIKBIZ_REDIS_URL", settings.redis_url, redis_is_protected, "use rediss:// or unix://"),
+        ("QIKBIZ_SMTP_URL", settings.smtp_url, smtp_is_protected, "use smtps:// or smtp+starttls://"),
+    ):
+        if url and not is_protected(url):
+            raise SettingsError(f"{name} is reached without verified TLS: {instead}.")
 
 
 def postgres_is_protected(url: str) -> bool:

@@ -27,14 +27,21 @@ SECONDS_TO_END = 5.0
 
 
 def run_procfile(
-    procfile: Path, *, environment: Mapping[str, str], printer: Printer, when_started: Callable[[], None]
+    procfile: Path,
+    *,
+    environment_of: Callable[[str], Mapping[str, str]],
+    printer: Printer,
+    when_started: Callable[[], None],
 ) -> None:
-    """Run every process until SIGINT or SIGTERM, then end them all within a few seconds."""
+    """Run every process until SIGINT or SIGTERM, then end them all within a few seconds.
+
+    `environment_of` gives the environment of the process of that name.
+    """
     # honcho's keepers are made for fork; newer Pythons would start them from a server of their own.
     multiprocessing.set_start_method("fork", force=True)
     manager = KeepingManager(printer, when_started)
     for name, command in parse_procfile(procfile.read_text(encoding="utf-8")).processes.items():
-        manager.add_process(name, f"exec {command}", env=dict(environment), cwd=str(procfile.parent))
+        manager.add_process(name, f"exec {command}", env=dict(environment_of(name)), cwd=str(procfile.parent))
     manager.loop()
 
 
@@ -122,6 +129,7 @@ class QuietPrinter(Printer):  # type: ignore[misc]  # honcho has no types
 
     def __init__(self, log: Path, *, everything: bool) -> None:
         super().__init__(output=sys.stderr)
+        log.parent.mkdir(parents=True, exist_ok=True)
         self._log = Printer(output=log.open("a", encoding="utf-8"), time_format="%Y-%m-%d %H:%M:%S")
         self._everything = everything
 

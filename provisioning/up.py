@@ -24,6 +24,7 @@ from provisioning.migrate import migrate_everything
 from provisioning.procfile import QuietPrinter, run_procfile
 
 PROCFILE = Path(__file__).parents[1] / "Procfile"
+PROVISIONING_WORKER = "worker-provisioning"
 SECONDS_TO_ANSWER = 60
 SECONDS_FOR_LEFTOVERS = 10
 
@@ -42,12 +43,13 @@ def run_everything(
         _refuse_taken_port(settings.port)
         if settings.embedded:
             say("Starting PostgreSQL and Valkey …")
-            _start_servers(settings.home, on_exit)
+        on_exit.enter_context(start_servers(settings))
         prepare(settings, say)
         say("Starting the product …")
         run_procfile(
             PROCFILE,
-            environment=environment_for_children(settings),
+            # Whoever breaks into the web must not find the login that may make and read every schema.
+            environment_of=lambda name: environment_for_children(settings, may_provision=name == PROVISIONING_WORKER),
             printer=QuietPrinter(settings.home / "log" / "qikbiz.log", everything=everything),
             when_started=lambda: _tell_when_ready(settings.port, say, when_ready),
         )
@@ -70,11 +72,15 @@ def prepare(settings: Settings, say: Callable[[str], None]) -> None:
         ensure_demo(settings)
 
 
-def _start_servers(home: Path, on_exit: ExitStack) -> None:
-    for server in (EmbeddedPostgres(home), EmbeddedValkey(home)):
-        # Registered first: a start that is interrupted half-way must be stopped as well.
-        on_exit.callback(server.stop)
-        server.start()
+@contextmanager
+def start_servers(settings: Settings) -> Iterator[None]:
+    """The embedded servers, while the block lasts; none when others were given."""
+    with ExitStack() as on_exit:
+        for server in (EmbeddedPostgres(settings.home), EmbeddedValkey(settings.home)) if settings.embedded else ():
+            # Registered first: a start that is interrupted half-way must be stopped as well.
+            on_exit.callback(server.stop)
+            server.start()
+        yield
 
 
 @contextmanager

@@ -2,6 +2,10 @@
 
 from pathlib import Path
 
+import pytest
+
+pytest.register_assert_rewrite("tests.fixtures")
+
 pytest_plugins = sorted(
     f"tests.fixtures.{module.stem}"
     for module in (Path(__file__).parent / "fixtures").glob("*.py")

@@ -19,7 +19,9 @@ from pathlib import Path
 from honcho.printer import Printer
 from provisioning.procfile import run_procfile
 import os
-run_procfile(Path(sys.argv[1]), environment=os.environ, printer=Printer(sys.stdout), when_started=lambda: None)
+run_procfile(
+    Path(sys.argv[1]), environment_of=lambda _: os.environ, printer=Printer(sys.stdout), when_started=lambda: None
+)
 print("all ended", flush=True)
 """
 # Says its process id in a file, then waits; SIGTERM ends it unless it is stubborn.
