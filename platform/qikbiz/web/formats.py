@@ -13,6 +13,7 @@ from qikbiz.web.viewer import time_zone
 
 HUES = 8
 SIZE_UNITS = ("bytes", "KB", "MB", "GB", "TB")
+_MONTHS = ("", "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 # Longest first; a unit is used from one of it on.
 AGO_UNITS = (("year", 31_536_000), ("month", 2_592_000), ("day", 86_400), ("hour", 3_600), ("minute", 60))
 
@@ -110,6 +111,18 @@ def ago(value: datetime | None, now: datetime | None = None) -> Markup | str:
         return ""
     elapsed = (now or datetime.now(UTC)) - _aware(value)
     return time_element(_aware(value), text=_elapsed(elapsed), exact=_exact_with_zone(value), relative=True)
+
+
+def moments_shown() -> Callable[[datetime], tuple[str, str, str]]:
+    """For a long list: a function giving (ISO, exact, relative) of a moment, with the zone and the time looked up once."""
+    zone, now = time_zone(), datetime.now(UTC)
+
+    def shown(moment: datetime) -> tuple[str, str, str]:
+        local = moment.astimezone(zone)
+        exact = f"{local.day} {_MONTHS[local.month]} {local.year}, {local.hour:02}:{local.minute:02} {local.tzname()}"
+        return moment.isoformat(), exact, _elapsed(now - moment)
+
+    return shown
 
 
 def duration(seconds: float | timedelta | None) -> str:

@@ -1,6 +1,7 @@
 """The only place where Python makes HTML. Everything put into it is escaped by `Markup.format`."""
 
 from datetime import datetime
+from functools import lru_cache
 
 from markupsafe import Markup
 
@@ -9,7 +10,12 @@ from qikbiz.web import assets
 
 def icon(name: str, css_class: str = "icon") -> Markup:
     """One drawing of the sprite; decoration only, so the text beside it must say the same."""
-    sprite = assets.asset_url("icons.svg")
+    return _drawing(assets.asset_url("icons.svg"), name, css_class)
+
+
+# A page has some forty of them.
+@lru_cache(maxsize=1_000)
+def _drawing(sprite: str, name: str, css_class: str) -> Markup:
     return Markup('<svg class="{}" aria-hidden="true" focusable="false"><use href="{}#{}"/></svg>').format(
         css_class, sprite, name
     )
