@@ -14,8 +14,11 @@ from tenants.runtime import Runtime
 
 @contextmanager
 def working_application(settings: Settings) -> Iterator[Runtime]:
-    """The application context at hand (a worker's), or one made for this command and disposed at its end."""
-    if has_app_context():
+    """The application context at hand (a worker's), or one made for this command and disposed at its end.
+
+    One that was made with other settings points at other servers, so it doesn't count.
+    """
+    if has_app_context() and runtime().settings == settings:
         yield runtime()
         return
     app = Flask("qikbiz.command", static_folder=None)
