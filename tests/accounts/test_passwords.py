@@ -1,0 +1,202 @@
+"""Promise P7: one rule for passwords on every path, and nothing learned by trying names."""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+import time
+import unicodedata
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import update
+
+from qikbiz.accounts import passwords
+from qikbiz.accounts.common_passwords import weakness_of
+from qikbiz.accounts.models import User
+from qikbiz.database import tenant_work
+from qikbiz.web import create_app
+from tests.fixtures.web import Browser
+
+GOOD = (
+    "correct horse battery staple",
+    "four unrelated quiet words",
+    "ünïcödé pässwörter sind gut",
+    "пароль из нескольких слов",
+    "".join(chr(0x1F600 + number % 60) for number in range(200)),
+    "tr0ub4dor&3 wandered off",
+    "Xk9#mQ2$vL7!pR4",
+)
+BAD = {
+    "too short": "fourteen chars",
+    "one letter": "a" * 15,
+    "a piece over and over": "abcabcabcabcabcabc",
+    "the alphabet": "abcdefghijklmnopqrstuvwxyz",
+    "rows of keys": "qwertyuiopasdfghjkl",
+    "digits in order": "1234567890123456",
+    "from a leak": "1qaz2wsx3edc4rfv",
+    "a word from a leak with digits": "passwordstandard2026",
+    "the organisation": "Acme Industrial 2026!",
+    "the own address": "alice@acme.example.com",
+    "the product": "QikBiz QikBiz CRM 1",
+    "a NUL": "correct horse\x00battery staple",
+    "a kilobyte and more": "correct horse battery staple " * 40,
+}
+
+
+@pytest.mark.parametrize("password", GOOD)
+def test_good_passwords_are_accepted_whatever_they_are_made_of(password):
+    assert passwords.problem_with(password) is None
+
+
+@pytest.mark.parametrize("reason", BAD)
+def test_bad_passwords_are_refused_with_a_reason(reason):
+    context = ("Acme Industrial", "acme", "Alice", "alice@acme.example.com")
+    problem = passwords.problem_with(BAD[reason], context=context)
+    assert problem
+    assert problem.endswith(".")
+
+
+def test_no_rule_asks_for_digits_or_signs():
+    assert passwords.problem_with("only small letters and blanks") is None
+
+
+def test_different_spellings_of_one_password_are_the_same(working):
+    composed = unicodedata.normalize("NFC", "Größe überall éclair motto")
+    decomposed = unicodedata.normalize("NFD", composed)
+    assert composed != decomposed
+    stored = passwords.hash_password(composed)
+    assert passwords.matches(stored, decomposed)
+    assert passwords.problem_with(composed) == passwords.problem_with(decomposed)
+
+
+def test_the_whole_password_counts_beyond_seventy_two_bytes(working):
+    stored = passwords.hash_password("x y" * 40 + "end")
+    assert not passwords.matches(stored, "x y" * 40 + "END")
+
+
+def test_weakness_is_found_quickly_even_in_a_long_password():
+    started = time.perf_counter()
+    weakness_of("ab" * 512)
+    assert time.perf_counter() - started < 0.5
+
+
+def test_the_same_verdict_on_every_path(log_in, browser_at, platform, fresh_tenant, add_person, app):
+    """Invitation, forgotten password, profile and command line, for every password above."""
+    tenant = fresh_tenant("Acme Industrial")
+    admin = add_person(tenant, "Alice", "administrator")
+    for text in (*GOOD[:2], *(text for reason, text in BAD.items() if reason != "the own address")):
+        expected = passwords.problem_with(text, context=("Acme Industrial", "Lena", tenant.slug)) is None
+        if "\x00" not in text:
+            assert _by_command(platform, tenant, text) == expected, text
+    for text in (GOOD[1], BAD["one letter"], BAD["from a leak"], BAD["a NUL"], BAD["the organisation"]):
+        expected = text in GOOD
+        assert _by_invitation(app, tenant, text) == expected, text
+        assert _by_link(app, tenant, admin, text) == expected, text
+        assert _by_profile(log_in, add_person(tenant, f"P{abs(hash(text))}", "member"), text) == expected, text
+
+
+def _by_invitation(app, tenant, password):
+    from qikbiz.accounts.actions import invite_user
+
+    with app.app_context(), tenant_work(tenant):
+        url = invite_user(f"lena{abs(hash(password))}@example.com", "Lena", "member")
+    browser = Browser(app, tenant.host)
+    path = "/invitation/" + url.rsplit("/", 1)[1]
+    return browser.post(path, {"name": "Lena", "password": password}).status_code == 303
+
+
+def _by_link(app, tenant, person, password):
+    from qikbiz.accounts import times
+    from qikbiz.accounts.realms import tenant_realm
+    from qikbiz.accounts.tokens import make_link
+
+    with app.app_context(), tenant_work(tenant) as work:
+        url = make_link(work, tenant_realm(), work.get(User, person.id), "password", times.RESET)
+    browser = Browser(app, tenant.host)
+    return browser.post("/new-password/" + url.rsplit("/", 1)[1], {"password": password}).status_code == 303
+
+
+def _by_profile(log_in, person, password):
+    browser = log_in(person)
+    form = {"old_password": person.password, "password": password}
+    return browser.post("/profile/password", form).status_code == 303
+
+
+def _by_command(platform, tenant, password):
+    from provisioning.logins import BadLogin, create_user
+
+    address = f"lena{abs(hash(password + 'c'))}@example.com"
+    try:
+        create_user(platform.settings, tenant, email=address, name="Lena", role="member", password=password)
+    except BadLogin:
+        return False
+    return True
+
+
+def test_a_megabyte_is_refused_before_anything_is_hashed(browser_at, platform, monkeypatch):
+    def never(*_arguments):
+        raise AssertionError("A megabyte was hashed.")
+
+    browser = browser_at("acme.localhost")
+    token = browser.csrf_token()
+    monkeypatch.setattr(passwords, "matches", never)
+    form = {"email": platform.alice.email, "password": "x" * 1_000_000, "csrf_token": token}
+    assert browser.post("/login", form).status_code == 413
+
+
+def test_a_hash_of_weaker_parameters_is_renewed_at_login(platform, fresh_tenant, add_person, rows_of):
+    olaf = add_person(fresh_tenant(), "Olaf", "member")
+    query = "select password_hash from users where id = :id"
+    before = rows_of(olaf.tenant, query, id=olaf.id)[0]["password_hash"]
+    stronger = create_app(replace(platform.settings, argon2_memory_kib=128), process="tests-argon")
+    try:
+        assert Browser(stronger, olaf.tenant.host).log_in(olaf.email, olaf.password).status_code == 303
+    finally:
+        stronger.extensions["qikbiz"].dispose()
+    after = rows_of(olaf.tenant, query, id=olaf.id)[0]["password_hash"]
+    assert "m=128" in after
+    assert before != after
+
+
+def test_unknown_disabled_and_invited_names_get_the_same_answer(browser_at, platform, app, fresh_tenant, add_person):
+    tenant = fresh_tenant()
+    for name, state in (("Invited", "invited"), ("Disabled", "disabled"), ("Active", "active")):
+        person = add_person(tenant, name, "member")
+        with app.app_context(), tenant_work(tenant) as work:
+            work.execute(update(User).where(User.id == person.id).values(state=state))
+    answers = []
+    for name in ("invited", "disabled", "active", "nobody"):
+        browser = browser_at(tenant.host)
+        page = browser.log_in(f"{name}@{tenant.slug}.example.com", "certainly not the password")
+        text = page.text.replace(f"{name}@", "@")
+        kept = [line for line in text.splitlines() if "csrf" not in line and "Reference" not in line]
+        answers.append((page.status_code, kept, sorted(name for name, _value in page.headers)))
+    assert all(answer == answers[0] for answer in answers)
+
+
+def test_unknown_names_take_as_long_as_known_ones(platform, add_person):
+    """A few dozen of each, interleaved; the hash is the only slow step and is made for both."""
+    slow = create_app(replace(platform.settings, argon2_memory_kib=8 * 1024, argon2_iterations=2), process="tests-time")
+    pia = add_person(platform.acme, "Pia", "reader")
+    # Logging in once renews the hash under this process's parameters.
+    assert Browser(slow, platform.acme.host).log_in(pia.email, pia.password).status_code == 303
+    try:
+        times_taken: dict[str, list[float]] = {"known": [], "unknown": []}
+        for number in range(36):
+            for kind, name in (("known", pia.email), ("unknown", f"nobody{number}@acme.example.com")):
+                browser = Browser(slow, "acme.localhost")
+                token = browser.csrf_token()
+                started = time.perf_counter()
+                browser.post("/login", {"email": name, "password": "x" * 20, "csrf_token": token}, check=False)
+                times_taken[kind].append(time.perf_counter() - started)
+        known, unknown = (statistics.median(times_taken[kind]) for kind in ("known", "unknown"))
+        assert abs(known - unknown) < 0.25 * max(known, unknown)
+    finally:
+        slow.extensions["qikbiz"].dispose()
+
+
+def test_the_lists_of_leaked_passwords_are_not_read_before_they_are_needed():
+    code = "import sys, qikbiz.accounts.passwords; sys.exit('zxcvbn' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
