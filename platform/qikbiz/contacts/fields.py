@@ -46,7 +46,7 @@ WAYS_TO_REACH = (
 WORK = (
     Field("company_name", "Company", Kind.COMPANY, "Work", is_searchable=True, is_filterable=True, in_list=True,
           columns=("company_name", "company_id")),
-    Field("job_title", "Job title", section="Work", in_list=True),
+    Field("job_title", "Job title", section="Work", is_key=True),
     Field("department", "Department", section="Work"),
     Field("reports_to_id", "Reports to", Kind.CONTACT, "Work", is_listable=False),
 )  # fmt: skip

@@ -10,7 +10,7 @@ from sqlalchemy import Row
 
 from qikbiz.records.fields import Field, Kind, RecordType, show_value
 from qikbiz.records.values import countries
-from qikbiz.web.formats import ago, hue, initials, number
+from qikbiz.web.formats import hue, initials, moments_shown, number
 
 
 class ListRow(NamedTuple):
@@ -51,7 +51,8 @@ def _maker(field: Field, people: Mapping[UUID, str]) -> Cell:  # noqa: PLR0911 -
         case Kind.TAGS:
             return lambda row: ("tags", [(tag, hue(tag)) for tag in getattr(row, name)])
         case Kind.TIMESTAMP:
-            return lambda row: ("", ago(getattr(row, name)))
+            shown = moments_shown()
+            return lambda row: ("time", shown(getattr(row, name)))
         case Kind.INTEGER | Kind.MONEY:
             return lambda row: ("num", number(getattr(row, name)))
         case Kind.EMAIL:

@@ -23,7 +23,8 @@ Derive = Callable[[Mapping[str, Any], Mapping[str, Any]], Values]
 class Field:
     """One field. `columns` are the database columns it writes; empty means the one of the same name.
 
-    `choices` are the texts kept; with `is_open` any other text is allowed too. `in_list` shows it in a list at first.
+    `choices` are the texts kept; with `is_open` any other text is allowed too. `in_list` shows it in a list at
+    first, and on the record's page among the key facts, as `is_key` does.
     `parse` gives None for empty text, a UUID or text to look up for OWNER, COMPANY and CONTACT.
     """
 
@@ -44,6 +45,7 @@ class Field:
     is_sortable: bool = False
     is_listable: bool = True
     in_list: bool = False
+    is_key: bool = False
     columns: tuple[str, ...] = ()
     autocomplete: str = "off"
 

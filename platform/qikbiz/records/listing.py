@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,16 +10,18 @@ from sqlalchemy import ColumnElement, Row, Select, select
 from sqlalchemy.orm import Session
 
 from qikbiz.failures import Failure
-from qikbiz.records.estimates import Estimate, estimate
+from qikbiz.records.estimates import Estimate, remembered_estimate
 from qikbiz.records.fields import Field, Kind, RecordType
 from qikbiz.records.filters import Viewpoint, conditions
 from qikbiz.records.keyset import Order, fetch_page, with_cursor
+from tenants.context import current_tenant
 
 Arguments = Mapping[str, Sequence[str]]
 PAGE_SIZE = 50
 DEFAULT_ORDER = "name"
 # Sorting by the column would need an index of its own; the id tells the time of creation.
 _BY_ID = "created_at"
+_NOT_FILTERS = frozenset({"sort", "after", "before"})
 
 
 class BadOrder(Failure):
@@ -48,7 +50,11 @@ def list_page(
     after, before = first(arguments, "after"), first(arguments, "before")
     page = fetch_page(session, query, order, after=after, before=before, limit=PAGE_SIZE)
     is_all = not (page.next or page.previous)
-    total = Estimate(len(page.rows)) if is_all else estimate(session, query)
+    total = (
+        Estimate(len(page.rows))
+        if is_all
+        else remembered_estimate(session, query, _name(record_type, arguments, viewpoint))
+    )
     sort = ("-" if order.is_descending else "") + order.name
     return ListPage(record_type, fields, page.rows, sort, page.previous, page.next, total)
 
@@ -88,6 +94,12 @@ def chosen_fields(record_type: RecordType, preferences: Mapping[str, Any]) -> tu
 
 def first(arguments: Arguments, name: str) -> str:
     return (arguments.get(name) or [""])[0]
+
+
+def _name(record_type: RecordType, arguments: Arguments, viewpoint: Viewpoint) -> Hashable:
+    """Which list this is, whatever its page and order: the tenant's, filtered so."""
+    filters = tuple((name, *texts) for name, texts in sorted(arguments.items()) if name not in _NOT_FILTERS)
+    return current_tenant().id, record_type.name, filters, viewpoint
 
 
 def _shown(field: Field) -> tuple[str, ...]:

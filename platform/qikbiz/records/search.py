@@ -13,7 +13,7 @@ from qikbiz.records.values import fold
 LONGEST_SEARCH = 200
 MOST_WORDS = 8
 # A shorter beginning is in most rows: it is looked for at the start of names only, which an index answers.
-SHORTEST_WORD = 3
+SHORTEST_WORD = 2
 _PHONE_CHARACTERS = frozenset("0123456789+-/(). \u00a0")
 _HIGHEST = "\U0010ffff"
 
