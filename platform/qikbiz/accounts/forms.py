@@ -67,6 +67,8 @@ def _is_an_address(form: Form, field: EmailField) -> None:
 
 def _has_no_odd_characters(form: Form, field: StringField) -> None:
     field.data = (field.data or "").strip()
+    if not field.data:
+        raise StopValidation("Give a name.")
     if any(not character.isprintable() for character in field.data):
         raise StopValidation("The name contains a character that can't be shown.")
 
