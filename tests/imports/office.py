@@ -51,7 +51,11 @@ class Office:
 
     @contextmanager
     def at_work(self) -> Iterator[Any]:
-        with self.app.app_context(), tenant_work(self.tenant, statement_timeout_ms=60_000) as session, acting_as(self.actor):
+        with (
+            self.app.app_context(),
+            tenant_work(self.tenant, statement_timeout_ms=60_000) as session,
+            acting_as(self.actor),
+        ):
             yield session
 
     def upload(self, content: str | bytes, type_name: str = "contacts", *, import_id: UUID | None = None) -> UUID:
@@ -60,7 +64,13 @@ class Office:
             return actions.start_import(import_id or new_id(), type_name, "people.csv", io.BytesIO(given)).id
 
     def choose(
-        self, import_id: UUID, *, key: str = "", mode: str = "upsert", columns: dict[str, Any] | None = None, **options: str
+        self,
+        import_id: UUID,
+        *,
+        key: str = "",
+        mode: str = "upsert",
+        columns: dict[str, Any] | None = None,
+        **options: str,
     ) -> None:
         with self.at_work():
             found = import_for_changing(import_id)
@@ -104,7 +114,9 @@ class Office:
         """The records alive, by name."""
         model: Any = RECORD_TYPES[type_name].model
         with self.at_work():
-            return list(db.session.scalars(select(model).where(model.deleted_at.is_(None)).order_by(model.sort_name, model.id)))
+            return list(
+                db.session.scalars(select(model).where(model.deleted_at.is_(None)).order_by(model.sort_name, model.id))
+            )
 
     def only(self, type_name: str = "contacts") -> Any:
         (record,) = self.records(type_name)

@@ -79,7 +79,9 @@ def test_the_second_row_with_the_same_address_is_refused_and_names_the_first(off
     assert row.problems[0]["reason"] == "Row 2 has the same E-mail."
 
 
-@pytest.mark.parametrize(("mode", "created", "updated", "invalid"), [("create", 1, 0, 1), ("update", 0, 1, 1), ("upsert", 1, 1, 0)])
+@pytest.mark.parametrize(
+    ("mode", "created", "updated", "invalid"), [("create", 1, 0, 1), ("update", 0, 1, 1), ("upsert", 1, 1, 0)]
+)
 @pytest.mark.parametrize("key", ["email", "external_id", "id", "name_company"])
 def test_each_key_finds_and_each_mode_does_only_what_it_says(
     office: Office, key: str, mode: str, created: int, updated: int, invalid: int
@@ -91,7 +93,9 @@ def test_each_key_finds_and_each_mode_does_only_what_it_says(
     new = ["Cy", "Fox", "cy@example.com", "C1", "Acme", "Rom", ""]
     counts = office.bring_in(csv_text(header, [known, new]), key=key, mode=mode)
     assert (counts["created"], counts["updated"], counts["invalid"]) == (created, updated, invalid)
-    assert {record.city for record in office.records()} == {"Linz" if updated else "Graz"} | ({"Rom"} if created else set())
+    assert {record.city for record in office.records()} == {"Linz" if updated else "Graz"} | (
+        {"Rom"} if created else set()
+    )
 
 
 def test_a_further_address_finds_the_person_too_and_stays_where_it_is(office: Office) -> None:
@@ -106,7 +110,9 @@ def test_a_further_address_finds_the_person_too_and_stays_where_it_is(office: Of
 
 def test_two_people_with_one_address_make_the_row_ambiguous(office: Office) -> None:
     for name in ("Lee", "Fox"):
-        office.bring_in(csv_text(["Last name", "Email", "External id"], [[name, "office@example.com", name]]), key="external_id")
+        office.bring_in(
+            csv_text(["Last name", "Email", "External id"], [[name, "office@example.com", name]]), key="external_id"
+        )
     import_id = office.upload(csv_text(["Email", "City"], [["office@example.com", "Linz"]]))
     office.choose(import_id)
     assert office.check(import_id)["invalid"] == 1
@@ -166,7 +172,9 @@ def test_a_double_click_on_upload_makes_one_import(office: Office) -> None:
     from tenants.control import new_id
 
     token: UUID = new_id()
-    assert office.upload(csv_text(HEADER, [ANN]), import_id=token) == office.upload(csv_text(HEADER, [ANN]), import_id=token)
+    assert office.upload(csv_text(HEADER, [ANN]), import_id=token) == office.upload(
+        csv_text(HEADER, [ANN]), import_id=token
+    )
 
 
 def test_history_and_audit_say_that_it_was_an_import(office: Office) -> None:

@@ -16,6 +16,7 @@ from qikbiz.audit.actions import record
 from qikbiz.database import db
 from qikbiz.failures import Conflict, Forbidden
 from qikbiz.files import FileGone
+from qikbiz.imports.archives import opened
 from qikbiz.imports.formats import Detection, Format, UnreadableFile, checked_format, detect
 from qikbiz.imports.mapping import Mapping, checked_mapping, guess
 from qikbiz.imports.models import Import
@@ -42,7 +43,8 @@ def start_import(import_id: UUID, type_name: str, file_name: str, given: BinaryI
     wanted, actor = record_type(type_name), current_actor()
     if actor.kind == "staff" and not (actor.instruction or "").strip():
         raise Forbidden("Say on whose instruction you import: the customer reads it in its audit.")
-    kept = keep_upload(import_id, given)
+    content, file_name = opened(given, file_name)
+    kept = keep_upload(import_id, content)
     try:
         source = kept_upload(kept.name, kept.key)
         found = detect(source)
@@ -213,7 +215,7 @@ def _fingerprint(found: Import) -> str:
 
 def _owners() -> dict[str, str]:
     owners: dict[str, str] = {}
-    for row in db.session.execute(select(User.id, User.email_key, User.name).where(User.state != "disabled")):
+    for row in db.session.execute(select(User.id, User.email_key).where(User.state != "disabled")):
         owners |= {str(row.id): str(row.id), row.email_key: str(row.id)}
     return owners
 

@@ -14,6 +14,8 @@ from qikbiz.records.values import normalise_email, normalise_phone
 
 _PLAIN_EMAIL = re.compile(r"([A-Za-z0-9_+-]{1,30}(?:\.[A-Za-z0-9_+-]{1,30}){0,1})@([A-Za-z0-9.-]{4,100})")
 _PLAIN_PHONE = re.compile(r"\+[1-9][0-9 ().-]{6,24}")
+# The library's region of numbers that belong to no country.
+_WORLDWIDE = "001"
 _SEPARATORS = str.maketrans("", "", " ().-")
 
 
@@ -52,7 +54,7 @@ def _rule_of(start: str) -> tuple[int, frozenset[int], re.Pattern[str] | None] |
     """For the first three digits: the length of + and country code, usual lengths behind it, what a trunk prefix looks like."""
     for length in (1, 2, 3):
         regions = phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(int(start[:length]))
-        if regions and regions[0] != phonenumbers.phonenumberutil.REGION_CODE_FOR_NON_GEO_ENTITY:
+        if regions and regions[0] != _WORLDWIDE:
             about = phonenumbers.PhoneMetadata.metadata_for_region(regions[0])
             if about is None or about.general_desc is None:
                 return None

@@ -72,8 +72,8 @@ def _stage_block(link: Link, plan: Plan, import_id: UUID, found: list[tuple[Any,
         record = dict(zip(names, columns, strict=True))
         try:
             whole, changes = changes_of(plan, values, record, parent_id)
-        except FieldProblem as problem:
-            refused.append((row, problem))
+        except FieldProblem as error:
+            refused.append((row, error))
             continue
         if changes:
             after = [_after(name, whole, record, values, plan) for name in plan.staged]

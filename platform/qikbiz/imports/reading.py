@@ -54,6 +54,7 @@ class RowReader:
         record = self._record
         while True:
             record.clear()
+            problem: RowProblem | None
             try:
                 cells = next(reader)
             except StopIteration:

@@ -6,7 +6,7 @@ import hashlib
 import io
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import IO, BinaryIO, Protocol
 from uuid import UUID
 
 from qikbiz.database import runtime
@@ -97,7 +97,7 @@ class Kept:
     sha256: str
 
 
-def keep_upload(import_id: UUID, given: BinaryIO) -> Kept:
+def keep_upload(import_id: UUID, given: BinaryIO | IO[bytes]) -> Kept:
     """Store a file for an import of the tenant entered. Raises TooLarge, and then nothing is kept."""
     name = f"imports/{current_tenant().id}/{import_id}"
     key, digest, size = new_file_key(), hashlib.sha256(), 0

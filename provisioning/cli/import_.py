@@ -1,0 +1,105 @@
+"""`qikbiz import` and `qikbiz undo-import`: a file brought in on a customer's instruction, and taken back whole."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from uuid import UUID
+
+import click
+
+from provisioning.cli.output import Answer, progress, reporting
+
+# ruff: noqa: PLC0415 - whatever a command needs is imported when it runs, so that `--help` answers at once
+_MARKS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}
+
+
+@click.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--tenant", "slug", required=True, help="The organisation's name in its address.")
+@click.option(
+    "--type", "type_name", type=click.Choice(["contacts", "companies"]), default="contacts", show_default=True
+)
+@click.option(
+    "--key",
+    default="",
+    help="What finds existing records: email, external_id, id, name_company; domain or name for companies.",
+)
+@click.option("--mode", type=click.Choice(["create", "update", "upsert"]), default="upsert", show_default=True)
+@click.option("--instruction", required=True, help="Who asked for it and where that is written. The customer sees it.")
+@click.option(
+    "--map", "maps", multiple=True, metavar="COLUMN=FIELD", help="Import a column as a field; COLUMN=- leaves it out."
+)
+@click.option("--encoding", default="", help="Needed when the file is not UTF-8, such as cp1252.")
+@click.option("--delimiter", type=click.Choice([*_MARKS]), default=None, help="Found from the file when left out.")
+@click.option("--region", default="", help="Country of phone numbers without country code, such as DE.")
+@click.option("--date-order", type=click.Choice(["dmy", "mdy"]), default=None, help="For dates such as 03/04/2026.")
+@click.option("--decimal-mark", type=click.Choice([".", ","]), default=".", show_default=True)
+@click.option("--again", is_flag=True, help="Also when this very file was imported before with the same choices.")
+@reporting
+def import_file(
+    file: Path,
+    slug: str,
+    type_name: str,
+    key: str,
+    mode: str,
+    instruction: str,
+    maps: tuple[str, ...],
+    encoding: str,
+    delimiter: str | None,
+    region: str,
+    date_order: str | None,
+    decimal_mark: str,
+    again: bool,
+) -> Answer:
+    """Check and import FILE (CSV, or a zip of one) into an organisation, and wait. A whole export is restored."""
+    from config.settings import load_settings
+    from provisioning.importing import Choices, import_for_customer
+
+    choices = Choices(
+        type_name,
+        key,
+        mode,
+        encoding,
+        _MARKS.get(delimiter or "", ""),
+        dict(_pair(given) for given in maps),
+        region,
+        date_order or "",
+        decimal_mark,
+        again,
+    )
+    with progress("Waiting for the import worker") as steps:
+        done = import_for_customer(
+            load_settings(), slug, file, choices, instruction=instruction, watch=steps.show, say=_say
+        )
+    shown = (
+        f"{done.rows:,} rows: {done.created:,} created, {done.updated:,} updated, {done.unchanged:,} unchanged, "
+        f"{done.invalid:,} not imported ({done.seconds} s). Import {done.id}."
+    )
+    more = f"\nThe rows not imported, with reasons: {done.failed_file}" if done.failed_file else ""
+    return Answer(done.as_facts(), shown + more)
+
+
+@click.command("undo-import")
+@click.argument("import_id", metavar="IMPORT", type=click.UUID)
+@click.option("--tenant", "slug", required=True, help="The organisation's name in its address.")
+@reporting
+def undo_import(import_id: UUID, slug: str) -> Answer:
+    """Take a whole import back; records that were edited since are kept and named."""
+    from config.settings import load_settings
+    from provisioning.importing import undo_for_customer
+
+    with progress("Waiting for the import worker") as steps:
+        done = undo_for_customer(load_settings(), slug, import_id, watch=steps.show)
+    named = "".join(f"\n  kept: {record['name']}" for record in done.get("kept_records", [])[:20])
+    return Answer(done, f"{done['reversed']:,} taken back, {done['kept']:,} kept, {done['failed']:,} failed.{named}")
+
+
+def _pair(given: str) -> tuple[str, str]:
+    heading, equals, target = given.rpartition("=")
+    if not equals or not heading:
+        raise click.BadParameter(f"{given!r} is not COLUMN=FIELD.", param_hint="--map")
+    return heading, target
+
+
+def _say(text: str) -> None:
+    click.echo(text, err=True)

@@ -1,0 +1,242 @@
+"""Importing for a customer by command: bring the file in under an instruction, wait for the worker, tell what it did."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from config.settings import Settings
+from provisioning.application import working_application
+from provisioning.tenants import tenant_named
+from qikbiz.actors import Actor, acting_as
+from qikbiz.audit.actions import record_on_platform
+from qikbiz.database import control_work, tenant_work
+from qikbiz.exports.restore import LONGEST_SECONDS, is_archive, restore_archive
+from qikbiz.failures import Conflict, Failure, NotFound, Unavailable
+from qikbiz.imports import actions
+from qikbiz.imports.failed_rows import failed_rows
+from qikbiz.imports.formats import DELIMITERS, UnreadableFile
+from qikbiz.imports.mapping import FULL_NAME, Column
+from qikbiz.imports.mapping import Mapping as Columns
+from qikbiz.imports.models import Import
+from qikbiz.imports.queries import import_for_changing, import_for_reading, progress_of_import, same_import_before
+from qikbiz.records.types import record_type
+from tenants.context import Tenant
+from tenants.control import new_id
+
+SECONDS_BETWEEN_LOOKS = 0.2
+PATIENCE = 15.0
+Watch = Callable[[int, int | None, str], None]
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What the person says about the file; empty means as found. `columns` are {heading: field, or "-" to leave out}."""
+
+    type_name: str = "contacts"
+    key: str = ""
+    mode: str = "upsert"
+    encoding: str = ""
+    delimiter: str = ""
+    columns: Mapping[str, str] | None = None
+    region: str = ""
+    date_order: str = ""
+    decimal_mark: str = "."
+    again: bool = False
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What became of the file. `failed_file` is where the refused rows lie, mended to be imported again."""
+
+    id: UUID | None
+    rows: int
+    created: int
+    updated: int
+    unchanged: int
+    invalid: int
+    seconds: float
+    failed_file: Path | None
+    repeated: bool = False
+
+    def as_facts(self) -> dict[str, Any]:
+        facts = {
+            name: getattr(self, name) for name in ("rows", "created", "updated", "unchanged", "invalid", "seconds")
+        }
+        return {"import": self.id, **facts, "failed_file": self.failed_file, "repeated": self.repeated}
+
+
+def import_for_customer(
+    settings: Settings, slug: str, file: Path, choices: Choices, *, instruction: str, watch: Watch, say: Say
+) -> Imported:
+    """Import `file` and wait. Raises Failure with a sentence; `say` is told what else a person should know."""
+    if not instruction.strip():
+        raise Failure("Say with --instruction who asked for it and where that is written. The customer sees it.")
+    begun = time.monotonic()
+    actor = Actor("staff", name=_who(), instruction=instruction.strip())
+    with working_application(settings) as runtime, acting_as(actor):
+        tenant = tenant_named(runtime, slug)
+        _note_on_platform(tenant, "import.asked", file.name)
+        if is_archive(file):
+            return _restore(tenant, file, begun, watch)
+        import_id = _upload(tenant, file, choices)
+        earlier = _choose(tenant, import_id, choices, say)
+        if earlier is not None and not choices.again:
+            say(
+                f"This file was imported before with the same choices; nothing was done. Its result stands as {earlier.id}. Use --again to import it anew."
+            )
+            return _result(earlier, None, begun, repeated=True)
+        for ask in (actions.ask_check, actions.ask_apply):
+            with tenant_work(tenant):
+                ask(import_for_changing(import_id))
+            found = _wait(tenant, import_id, watch)
+        failed = _write_failed_rows(tenant, import_id, file) if found.counts["invalid"] else None
+        return _result(found, failed, begun)
+
+
+def undo_for_customer(settings: Settings, slug: str, import_id: UUID, *, watch: Watch) -> dict[str, Any]:
+    """Take a whole import back and wait. Gives reversed, kept, failed and the records kept."""
+    with (
+        working_application(settings) as runtime,
+        acting_as(Actor("staff", name=_who(), instruction="Undo of an import")),
+    ):
+        tenant = tenant_named(runtime, slug)
+        _note_on_platform(tenant, "import.undo_asked", str(import_id))
+        with tenant_work(tenant):
+            actions.ask_undo(import_for_changing(import_id))
+        return dict(_wait(tenant, import_id, watch).undo_counts)
+
+
+def _upload(tenant: Tenant, file: Path, choices: Choices) -> UUID:
+    with file.open("rb") as content, tenant_work(tenant, statement_timeout_ms=60_000):
+        return actions.start_import(new_id(), choices.type_name, file.name, content).id
+
+
+def _choose(tenant: Tenant, import_id: UUID, choices: Choices, say: Say) -> Import | None:
+    """Settle format and columns. Gives an import of the same file with the same choices, if there was one."""
+    with tenant_work(tenant):
+        found = import_for_changing(import_id)
+        _settle_format(found, choices)
+        mapping = _mapping(found, choices, say)
+        options = {
+            "region": choices.region.upper(),
+            "date_order": choices.date_order,
+            "decimal_mark": choices.decimal_mark,
+        }
+        key = choices.key or found.key_field
+        actions.choose_columns(found, mapping, key=key, mode=choices.mode, options=options)
+        return same_import_before(found)
+
+
+def _settle_format(found: Import, choices: Choices) -> None:
+    encoding, delimiter = choices.encoding or found.encoding, choices.delimiter or found.delimiter
+    if not encoding:
+        detected = actions.detection_of(found)
+        lines = "".join(f"\n  line {line.line}: {line.text}" for line in detected.differences)
+        raise UnreadableFile(
+            f"The file is not UTF-8. Read as {detected.proposed}, these lines come out as:{lines}\n"
+            f"If that is right, say --encoding {detected.proposed}; with --encoding utf-8 such rows are refused one by one."
+        )
+    if delimiter not in DELIMITERS:
+        raise UnreadableFile("The delimiter can be a comma, a semicolon, a tab or a vertical bar.")
+    if (encoding, delimiter) != (found.encoding, found.delimiter):
+        actions.choose_format(found, encoding=encoding, delimiter=delimiter, has_header=True)
+
+
+def _mapping(found: Import, choices: Choices, say: Say) -> Columns:
+    columns = {column.place: column for column in Columns.from_json(found.mapping).columns}
+    for heading, target in (choices.columns or {}).items():
+        if heading not in found.header:
+            raise NotFound(f"The file has no column “{heading}”. It has: {', '.join(found.header)}.")
+        place = found.header.index(heading)
+        columns.pop(place, None)
+        if target not in ("-", ""):
+            name, _, label = target.partition(":")
+            _refuse_unknown_field(found, name)
+            columns[place] = Column(place, name, label)
+    left = [heading for place, heading in enumerate(found.header) if place not in columns]
+    if left:
+        say(f"Columns left out: {', '.join(left)}. Use --map 'COLUMN=field' to import one.")
+    return Columns(tuple(columns[place] for place in sorted(columns)))
+
+
+def _refuse_unknown_field(found: Import, name: str) -> None:
+    wanted = record_type(found.record_type)
+    names = [field.name for field in wanted.importable()] + ([FULL_NAME] if wanted.name == "contact" else [])
+    if name not in names:
+        raise NotFound(f"{wanted.plural_label} have no field {name!r}. They have: {', '.join(names)}.")
+
+
+def _wait(tenant: Tenant, import_id: UUID, watch: Watch) -> Import:
+    began = time.monotonic()
+    while True:
+        with tenant_work(tenant):
+            found = import_for_reading(import_id)
+            progress = progress_of_import(found)
+        if progress is None or progress.is_over:
+            _refuse_stopped(found, progress.error_text if progress else "", progress.error_ref if progress else "")
+            return found
+        if progress.is_waiting and time.monotonic() - began > PATIENCE:
+            raise Unavailable(
+                f"No import worker is running. Start the product (`make run`); import {import_id} then goes on."
+            )
+        watch(progress.done, progress.total, progress.note)
+        time.sleep(SECONDS_BETWEEN_LOOKS)
+
+
+def _refuse_stopped(found: Import, error: str, reference: str) -> None:
+    if found.problem:
+        raise Conflict(found.problem)
+    if found.state not in ("checked", "applied", "undone"):
+        raise Failure(f"{error or 'The import was called off.'}{f' (reference {reference})' if reference else ''}")
+
+
+def _write_failed_rows(tenant: Tenant, import_id: UUID, file: Path) -> Path:
+    """Beside the file when that can be written, else in the working directory."""
+    folder = file.resolve().parent if os.access(file.resolve().parent, os.W_OK) else Path.cwd()
+    target = folder / f"{file.stem}.failed-{import_id.hex[-6:]}.csv"
+    with target.open("wb") as out:
+        for piece in failed_rows(import_id, _transactions(tenant)):
+            out.write(piece)
+    return target
+
+
+def _transactions(tenant: Tenant) -> Callable[[], AbstractContextManager[Any]]:
+    @contextmanager
+    def transaction() -> Iterator[Any]:
+        with tenant_work(tenant) as session:
+            yield session
+
+    return transaction
+
+
+def _result(found: Import, failed: Path | None, begun: float, *, repeated: bool = False) -> Imported:
+    counts = {name: found.counts[name] for name in ("created", "updated", "unchanged", "invalid")}
+    seconds = round(time.monotonic() - begun, 2)
+    return Imported(id=found.id, rows=found.rows, **counts, seconds=seconds, failed_file=failed, repeated=repeated)
+
+
+def _restore(tenant: Tenant, file: Path, begun: float, watch: Watch) -> Imported:
+    with tenant_work(tenant, statement_timeout_ms=LONGEST_SECONDS * 1000):
+        restored = restore_archive(file, watch=watch)
+    return Imported(None, restored.records, restored.records, 0, 0, 0, round(time.monotonic() - begun, 2), None)
+
+
+def _note_on_platform(tenant: Tenant, action: str, subject: str) -> None:
+    with control_work():
+        record_on_platform(action, tenant_id=tenant.id, subject=subject, details={"tenant": tenant.slug})
+
+
+def _who() -> str:
+    try:
+        return f"{getpass.getuser()} at the command line"
+    except (KeyError, OSError):
+        return f"User {os.getuid()} at the command line"
