@@ -21,6 +21,8 @@ from honcho.manager import Manager
 from honcho.printer import Message, Printer
 from honcho.process import Process
 
+from provisioning.logs import turn_over
+
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 HEALTHY_AFTER = 60.0
 SECONDS_TO_END = 5.0
@@ -129,7 +131,7 @@ class QuietPrinter(Printer):  # type: ignore[misc]  # honcho has no types
 
     def __init__(self, log: Path, *, everything: bool) -> None:
         super().__init__(output=sys.stderr)
-        log.parent.mkdir(parents=True, exist_ok=True)
+        turn_over(log)
         self._log = Printer(output=log.open("a", encoding="utf-8"), time_format="%Y-%m-%d %H:%M:%S")
         self._everything = everything
 

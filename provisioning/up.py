@@ -17,7 +17,6 @@ import psutil
 from config.settings import Settings, environment_for_children
 from provisioning import assets
 from provisioning.bootstrap import prepare_servers
-from provisioning.demo import ensure_demo
 from provisioning.embedded import EmbeddedPostgres, EmbeddedValkey
 from provisioning.embedded.processes import wait_until
 from provisioning.migrate import migrate_everything
@@ -68,6 +67,8 @@ def prepare(settings: Settings, say: Callable[[str], None]) -> None:
     for slug, reason in migrate_everything(settings).failed:
         say(f"{slug} stays at its version and shows a maintenance page: {reason}")
     if settings.environment == "development":
+        from provisioning.demo import ensure_demo  # noqa: PLC0415 - production never loads it
+
         say("Looking after the demo organisations …")
         ensure_demo(settings)
 

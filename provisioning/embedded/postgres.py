@@ -22,6 +22,7 @@ from provisioning.embedded.processes import (
     process_of,
     wait_until,
 )
+from provisioning.logs import turn_over
 
 VERSION = "18"
 
@@ -119,6 +120,7 @@ class EmbeddedPostgres:
         # Lock files left by a killed server may name a process that is somebody else's by now.
         for lock in (self.directory / "postmaster.pid", self.sockets / ".s.PGSQL.5432.lock"):
             lock.unlink(missing_ok=True)
+        turn_over(self.log)
         where: list[str | Path] = ["--pgdata", self.directory, "--log", self.log]
         self._run(account, [binary("pg_ctl"), "start", "--silent", "--timeout", "120", *where])
 

@@ -19,6 +19,7 @@ from provisioning.embedded.processes import (
     process_of,
     wait_until,
 )
+from provisioning.logs import turn_over
 
 
 class EmbeddedValkey:
@@ -68,6 +69,7 @@ class EmbeddedValkey:
 
     def _launch(self, account: Account) -> None:
         self._pid_file.unlink(missing_ok=True)
+        turn_over(self.log)
         configuration = self.directory / "valkey.conf"
         configuration.write_text(self._configuration(), encoding="utf-8")
         configuration.chmod(0o644)
