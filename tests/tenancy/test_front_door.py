@@ -1,0 +1,96 @@
+"""What a visitor sees at an address that can't be served: a friendly page of its own, which names nobody."""
+
+from collections.abc import Callable
+
+import pytest
+
+from provisioning import tenants as acts
+from provisioning.servers import connect_to_control
+from qikbiz.web.front_door import QikBiz
+from tenants.context import Tenant
+from tests.fixtures.tenancy import Platform
+from tests.fixtures.web import Browser
+
+BrowserAt = Callable[[str], Browser]
+
+
+@pytest.mark.parametrize(
+    "host", ["nobody.localhost", "deep.acme.localhost", "acme.example.com", "127.0.0.1", "[::1]", "acme_.localhost"]
+)
+@pytest.mark.parametrize("path", ["/", "/login", "/contacts", "/no-such-page"])
+def test_an_unknown_address_is_a_friendly_404_that_names_no_tenant(browser_at: BrowserAt, host: str, path: str) -> None:
+    page = browser_at(host).get(path)
+    assert page.status_code == 404
+    assert "Acme" not in page.text and "Globex" not in page.text
+    assert "Reference" in page.text or "reference" in page.text
+
+
+def test_a_suspended_organisation_has_its_page_with_the_reason(
+    platform: Platform, app: QikBiz, fresh_tenant: Callable[..., Tenant], browser_at: BrowserAt
+) -> None:
+    tenant = fresh_tenant("Suspended Ltd")
+    acts.suspend(platform.settings, tenant.slug, "The invoice of May is open")
+    app.extensions["qikbiz"].directory.look()
+    for path in ("/", "/login", "/contacts"):
+        page = browser_at(tenant.host).get(path)
+        assert page.status_code == 403
+        assert "The invoice of May is open" in page.text
+    acts.resume(platform.settings, tenant.slug)
+    app.extensions["qikbiz"].directory.look()
+    assert browser_at(tenant.host).get("/login").status_code == 200
+
+
+def test_an_organisation_that_is_closed_has_its_page(
+    platform: Platform, app: QikBiz, fresh_tenant: Callable[..., Tenant], browser_at: BrowserAt
+) -> None:
+    tenant = fresh_tenant("Closed Ltd")
+    for now in (False, True):
+        acts.delete(platform.settings, tenant.slug, confirmation=tenant.slug, days=7, now=now)
+        app.extensions["qikbiz"].directory.look()
+        page = browser_at(tenant.host).get("/login")
+        assert page.status_code == 410
+        assert ("Closed Ltd" in page.text) != now, "erased is the name as well"
+
+
+def test_one_that_is_still_being_made_is_not_there_yet(
+    platform: Platform, app: QikBiz, fresh_tenant: Callable[..., Tenant], browser_at: BrowserAt
+) -> None:
+    tenant = fresh_tenant("Unfinished Ltd")
+    set_control(platform, app, tenant, "state", "creating")
+    assert browser_at(tenant.host).get("/login").status_code == 404
+
+
+@pytest.mark.parametrize("version", ["0000", "9999", ""])
+def test_at_a_version_that_can_not_be_served_there_is_a_maintenance_page_and_the_others_work(
+    platform: Platform, app: QikBiz, fresh_tenant: Callable[..., Tenant], browser_at: BrowserAt, version: str
+) -> None:
+    tenant = fresh_tenant("Behind Ltd")
+    set_control(platform, app, tenant, "version", version)
+    page = browser_at(tenant.host).get("/login")
+    assert page.status_code == 503
+    assert "Being brought up to date" in page.text
+    assert browser_at(platform.acme.host).get("/login").status_code == 200
+
+
+def test_the_version_before_is_served(
+    platform: Platform, app: QikBiz, fresh_tenant: Callable[..., Tenant], browser_at: BrowserAt
+) -> None:
+    tenant = fresh_tenant("Before Ltd")
+    set_control(platform, app, tenant, "version", "0001")
+    assert browser_at(tenant.host).get("/login").status_code == 200
+
+
+@pytest.mark.parametrize("host", ["ACME.localhost", "acme.localhost.", "acme.LOCALHOST.:8000"])
+def test_case_port_and_a_trailing_dot_lead_to_the_same_door(browser_at: BrowserAt, host: str) -> None:
+    assert browser_at(host).get("/login").status_code == 200
+
+
+def set_control(platform: Platform, app: QikBiz, tenant: Tenant, column: str, value: str) -> None:
+    with connect_to_control(platform.settings) as control:
+        control.execute(f"UPDATE tenants SET {column} = %s WHERE id = %s".encode(), (value, tenant.id))
+        control.execute(
+            """WITH raised AS (UPDATE directory_state SET version = version + 1 RETURNING version)
+               UPDATE tenants SET directory_version = raised.version FROM raised WHERE id = %s""",
+            (tenant.id,),
+        )
+    app.extensions["qikbiz"].directory.look()
