@@ -29,7 +29,9 @@ def test_what_is_not_offered_is_not_taken(log_in, yara, field, value):
 
 def test_changing_the_password_needs_the_old_one(log_in, yara):
     browser = log_in(yara)
-    page = browser.post("/profile/password", {"old_password": "not it at all, no", "password": "new words for a new year"})
+    page = browser.post(
+        "/profile/password", {"old_password": "not it at all, no", "password": "new words for a new year"}
+    )
     assert page.status_code == 422
     assert "not your password" in page.text
 

@@ -29,7 +29,9 @@ def test_an_administrator_sees_who_may_log_in(anna, tenant, add_person):
 def test_others_do_not(client_for, name):
     browser = client_for(name)
     assert browser.get("/users").status_code == 403
-    assert browser.post("/users/invitation", {"name": "X", "email": "x@example.com", "role": "reader"}).status_code == 403
+    assert (
+        browser.post("/users/invitation", {"name": "X", "email": "x@example.com", "role": "reader"}).status_code == 403
+    )
 
 
 def test_inviting_sends_a_mail(anna, tenant, rows_of):
@@ -43,7 +45,13 @@ def test_inviting_sends_a_mail(anna, tenant, rows_of):
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("email", "not an address"), ("email", "x" * 400 + "@example.com"), ("name", ""), ("name", "a\u202eb"), ("role", "owner")],
+    [
+        ("email", "not an address"),
+        ("email", "x" * 400 + "@example.com"),
+        ("name", ""),
+        ("name", "a\u202eb"),
+        ("role", "owner"),
+    ],
 )
 def test_a_bad_invitation_is_refused_beside_its_field(anna, field, value):
     form = {"name": "Cleo", "email": "cleo@example.com", "role": "member"} | {field: value}
@@ -68,7 +76,9 @@ def test_a_field_the_form_does_not_have_is_refused_by_name(anna, extra, rows_of,
 
 
 def test_a_role_can_not_be_set_on_the_side_in_the_profile(client_for):
-    page = client_for("bob").post("/profile", {"name": "Bob", "time_zone": "UTC", "theme": "auto", "role": "administrator"})
+    page = client_for("bob").post(
+        "/profile", {"name": "Bob", "time_zone": "UTC", "theme": "auto", "role": "administrator"}
+    )
     assert page.status_code == 400
     assert "role" in page.text
 
@@ -107,7 +117,10 @@ def test_a_disabled_user_can_be_let_in_again(anna, tenant, add_person, browser_a
 
 def test_users_of_another_tenant_are_not_there(anna, platform):
     for act in ("role", "closure", "opening", "invitation"):
-        assert anna.post(f"/users/{platform.alice.id}/{act}", {"role": "reader"} if act == "role" else {}).status_code == 404
+        assert (
+            anna.post(f"/users/{platform.alice.id}/{act}", {"role": "reader"} if act == "role" else {}).status_code
+            == 404
+        )
 
 
 def test_changing_who_may_do_what_needs_a_password_given_lately(anna, tenant, add_person, clock, rows_of):

@@ -37,6 +37,11 @@ def peer_address(environ: Mapping[str, Any]) -> Address:
     return _address(str(environ.get("REMOTE_ADDR") or "")) or _THIS_MACHINE
 
 
+def is_forwarded(environ: Mapping[str, Any]) -> bool:
+    """Whether somebody asks through a proxy, ours or not."""
+    return bool(environ.get("HTTP_X_FORWARDED_FOR"))
+
+
 def unit(address: Address) -> Network:
     """What is counted as one source: an IPv4 address, an IPv6 /64."""
     return unit_of(address)

@@ -61,7 +61,7 @@ def on_failure(failure: Failure) -> ResponseReturnValue:
         return _to_login(failure)
     if isinstance(failure, ConfirmationNeeded):
         return _to("/confirm", failure)
-    if isinstance(failure, CsrfFailed) and can_send_again():
+    if type(failure) is CsrfFailed and can_send_again():
         return _send_again("errors/send_again.html", failure.status)
     return _answer(failure.key, failure.status, _more_words(failure), retry_at=failure.retry_at)
 

@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from qikbiz.database import runtime
 from qikbiz.failures import NotFound
 from qikbiz.permissions import public
-from qikbiz.web.client_address import peer_address
+from qikbiz.web.client_address import is_forwarded, peer_address
 from qikbiz.web.figures import registry_of_all_processes
 from tenants.redis import RedisAway
 
@@ -40,7 +40,7 @@ def metrics() -> ResponseReturnValue:
     # The peer itself, not a forwarded address: only a neighbour or a trusted network may read figures.
     peer = peer_address(request.environ)
     trusted = runtime().settings.trusted_proxies
-    if not (peer.is_loopback or any(peer in network for network in trusted)) or request.headers.get("X-Forwarded-For"):
+    if not (peer.is_loopback or any(peer in network for network in trusted)) or is_forwarded(request.environ):
         raise NotFound
     return Response(generate_latest(registry_of_all_processes()), content_type=CONTENT_TYPE_LATEST)
 
