@@ -110,7 +110,7 @@ class FolderStore:
 
     def names(self, prefix: str) -> list[str]:
         """Every file and unfinished draft (ending in .part) whose name starts with `prefix`."""
-        folder = self._path(prefix).parent
+        folder = self._path(prefix.rpartition("/")[0])
         found = (path.relative_to(self.root).as_posix() for path in folder.glob("*")) if folder.is_dir() else ()
         return sorted(name for name in found if name.startswith(prefix))
 

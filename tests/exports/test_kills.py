@@ -1,0 +1,101 @@
+"""A worker killed at any step of an export: finally one file, one mail, one line in the audit, nothing left lying."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import pytest
+from sqlalchemy import func, select, text, update
+
+from qikbiz.audit.models import AuditEvent
+from qikbiz.database import runtime, tenant_work
+from qikbiz.exports import steps
+from qikbiz.exports.models import Export
+from qikbiz.jobs.models import Job
+from qikbiz.mail.models import Mail
+from tests.exports.conftest import Office
+from workers.wrapper import perform
+
+POINTS = (
+    "job.after_claim",
+    "job.before_step",
+    "export.begun",
+    "export.counted",
+    "export.table_started",
+    "export.rows_written",
+    "export.table_copied",
+    "export.manifest_written",
+    "file.before_sync",
+    "file.before_rename",
+    "file.after_rename",
+    "export.before_finish",
+    "job.before_finish",
+    "job.after_finish",
+)
+pytestmark = pytest.mark.faults
+
+
+def die_at(point: str, office: Office, export: Export) -> None:
+    """Do the job in a process that is killed at `point`."""
+    assert export.job_id is not None
+    child = os.fork()
+    if child == 0:
+        os.environ["QIKBIZ_FAULT"] = f"{point}=kill"
+        runtime().after_fork()
+        perform(office.tenant.id, export.job_id)
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    assert os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL, f"It went on past {point}."
+
+
+def let_the_lease_run_out(office: Office, export: Export) -> None:
+    with tenant_work(office.tenant) as session:
+        past = update(Job).where(Job.id == export.job_id, Job.state == "running")
+        session.execute(past.values(lease_until=text("now() - interval '1 second'")))
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_a_worker_killed_anywhere_costs_nothing_but_time(office: Office, point: str) -> None:
+    office.add(first_name="Ann")
+    export = office.ask()
+    die_at(point, office, export)
+    let_the_lease_run_out(office, export)
+    made = office.make_now(export)
+    assert made.state == "ready"
+    assert office.files() == [made.file_path]
+    assert office.zip_of(made).testzip() is None
+    with tenant_work(office.tenant) as session:
+        mails = select(func.count()).select_from(Mail).where(Mail.template == "export_ready")
+        events = select(func.count()).select_from(AuditEvent).where(AuditEvent.action == "export.ready")
+        assert (session.scalar(mails), session.scalar(events)) == (1, 1)
+
+
+def test_one_whose_workers_always_die_is_given_up_in_words(office: Office) -> None:
+    export = office.ask()
+    for _ in range(3):
+        die_at("export.counted", office, export)
+        let_the_lease_run_out(office, export)
+    with tenant_work(office.tenant) as session:
+        session.execute(update(Job).where(Job.id == export.job_id).values(state="quarantined"))
+    with tenant_work(office.tenant) as session:
+        steps.expire(session)
+    given_up = office.now(export.id)
+    assert given_up.state == "failed" and given_up.manifest["problem"] == steps.LOST
+    assert office.files() == []
+
+
+def test_what_dead_workers_left_is_swept_and_what_is_expired_is_deleted(office: Office) -> None:
+    old, new = office.make(), office.make()
+    assert old.file_path
+    stray = f"{steps.folder_of(office.tenant)}00000000-0000-7000-8000-000000000000-dead.part"
+    (office.store.root / stray).write_bytes(b"x")
+    with tenant_work(office.tenant) as session:
+        session.execute(
+            update(Export).where(Export.id == old.id).values(expires_at=text("now() - interval '1 second'"))
+        )
+    with tenant_work(office.tenant) as session:
+        assert steps.expire(session) == 1
+    assert office.files() == [new.file_path]
+    expired = office.now(old.id)
+    assert (expired.state, expired.file_key) == ("expired", None)

@@ -1,0 +1,255 @@
+"""What is in the file: exact values or safe ones, one snapshot, and nothing left behind when it can't be made."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import subprocess
+import sys
+import zipfile
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import insert, select, text, update
+
+from qikbiz.accounts.models import User
+from qikbiz.companies.models import Company
+from qikbiz.database import tenant_work
+from qikbiz.exports import making
+from qikbiz.exports.catalogue import EXPORTED
+from qikbiz.exports.formulas import FIRST_CHARACTERS, escape, unescape
+from qikbiz.exports.making import NoRoom, Order, make_file
+from qikbiz.exports.models import Export
+from qikbiz.exports.portable import portable_rows
+from qikbiz.exports.selection import Selection
+from qikbiz.exports.verify import verify
+from qikbiz.files import new_file_key
+from qikbiz.jobs.models import Job
+from tenants.control import new_id
+from tests.exports.conftest import Office
+
+# research: security.md section 6, row 18
+DANGEROUS = [
+    "=cmd|' /C calc'!A0",
+    "+4366012345",
+    "-5",
+    "@x",
+    "\tx",
+    "\rx",
+    "\nx",
+    "\uff1d1+1",
+    "'quoted",
+    "''",
+    "=",
+    "'=1",
+]
+HARMLESS = ["Ann", "a=b", " =1", "O'Neill", "1-2", "", "ü", '"x"']
+
+
+def portable(archive: zipfile.ZipFile, name: str) -> list[dict[str, str | None]]:
+    rows = portable_rows(io.StringIO(archive.read(name).decode(), newline=""))
+    header = next(rows)
+    return [dict(zip(map(str, header), row, strict=True)) for row in rows]
+
+
+def spreadsheet(archive: zipfile.ZipFile, name: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(archive.read(name).decode("utf-8-sig"), newline="")))
+
+
+def manifest_of(archive: zipfile.ZipFile) -> dict[str, Any]:
+    manifest: dict[str, Any] = json.loads(archive.read("manifest.json"))
+    return manifest
+
+
+def test_everything_holds_one_file_for_each_table(office: Office) -> None:
+    archive = office.zip_of(office.make())
+    expected = [f"{table.name}.csv" for table in EXPORTED]
+    assert archive.namelist() == [*expected, "manifest.json", "OPEN-ME-FIRST.txt", "verify.py"]
+
+
+def test_the_portable_export_keeps_every_text_exactly(office: Office) -> None:
+    for number, value in enumerate([*DANGEROUS, *HARMLESS]):
+        office.add(first_name=f"{number}", description=value)
+    archive = office.zip_of(office.make(Selection("contacts")))
+    found = {row["first_name"]: row["description"] for row in portable(archive, "contacts.csv")}
+    assert [found[str(number)] for number in range(len(found))] == [*DANGEROUS, *HARMLESS]
+    counted = manifest_of(archive)["files"][0]["formula_cells"]
+    assert counted["description"] == sum(value[0] in FIRST_CHARACTERS for value in DANGEROUS)
+
+
+def test_no_cell_of_a_spreadsheet_begins_like_a_formula_and_each_can_be_read_back(office: Office) -> None:
+    for number, value in enumerate([*DANGEROUS, *HARMLESS]):
+        office.add(first_name=f"{number}", description=value, tags=[value or "x"], emails=[{"address": value}])
+    archive = office.zip_of(office.make(Selection("contacts", "spreadsheet")))
+    rows = sorted(spreadsheet(archive, "contacts.spreadsheet.csv"), key=lambda row: int(row["First name"]))
+    assert not [cell for row in rows for cell in row.values() if cell[:1] and cell[:1] in FIRST_CHARACTERS]
+    assert [unescape(row["Description"]) for row in rows] == [*DANGEROUS, *HARMLESS]
+    assert manifest_of(archive)["escape"] == "apostrophe-v1"
+
+
+@given(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])) | st.sampled_from(DANGEROUS))
+def test_the_escape_can_always_be_taken_off(value: str) -> None:
+    assert unescape(escape(value)) == value
+    assert escape(value)[:1] not in FIRST_CHARACTERS or value == ""
+
+
+def test_numbers_and_dates_of_a_spreadsheet_stay_numbers_and_dates(office: Office) -> None:
+    with tenant_work(office.tenant) as session:
+        values = {"name": "Acme", "annual_revenue": Decimal("-5.50"), "number_of_employees": -3, "sort_name": "acme"}
+        session.execute(insert(Company).values(id=new_id(), **values))
+    office.add(first_name="Ann", birthdate=date(1990, 2, 3), do_not_call=True, owner_id=office.alice.id)
+    archive = office.zip_of(office.make(Selection(product="spreadsheet")))
+    company = spreadsheet(archive, "companies.spreadsheet.csv")[0]
+    assert (company["Annual revenue"], company["Employees"]) == ("-5.50", "-3")
+    contact = spreadsheet(archive, "contacts.spreadsheet.csv")[0]
+    assert (contact["Birthday"], contact["Do not call"], contact["Owner"]) == ("1990-02-03", "yes", "Alice")
+
+
+def test_times_of_a_spreadsheet_are_in_the_readers_zone(office: Office) -> None:
+    with tenant_work(office.tenant) as session:
+        session.execute(update(User).where(User.id == office.alice.id).values(time_zone="Asia/Tokyo"))
+    office.add(first_name="Ann", created_at=text("timestamptz '2026-01-01 20:00:00+00'"))
+    archive = office.zip_of(office.make(Selection("contacts", "spreadsheet")))
+    assert spreadsheet(archive, "contacts.spreadsheet.csv")[0]["Created"] == "2026-01-02 05:00:00"
+
+
+def test_the_two_products_are_never_mixed(office: Office) -> None:
+    office.add(first_name="Ann")
+    plain = office.zip_of(office.make())
+    sheets = office.zip_of(office.make(Selection(product="spreadsheet")))
+    assert not [name for name in plain.namelist() if "spreadsheet" in name]
+    assert all(name.endswith(".spreadsheet.csv") for name in sheets.namelist() if name.endswith(".csv"))
+    assert sheets.read("contacts.spreadsheet.csv").startswith(b"\xef\xbb\xbf")
+    assert not plain.read("contacts.csv").startswith(b"\xef\xbb\xbf")
+    assert b"\r\n" in plain.read("contacts.csv")
+    assert b"PORTABLE" in plain.read("OPEN-ME-FIRST.txt") and b"SPREADSHEET" in sheets.read("OPEN-ME-FIRST.txt")
+
+
+def test_chosen_columns_alone_are_exported(office: Office) -> None:
+    office.add(first_name="Ann", last_name="Lee", city="Graz")
+    archive = office.zip_of(office.make(Selection("contacts", columns=("city", "last_name"))))
+    assert list(portable(archive, "contacts.csv")[0]) == ["id", "last_name", "city"]
+
+
+@pytest.mark.parametrize("typed", ["100% sure", "'; DROP TABLE contacts; --", "\\", "%s", "{}", "O'Neill"])
+def test_whatever_is_searched_for_is_only_a_text(office: Office, typed: str) -> None:
+    office.add(first_name="Ann", city=typed)
+    office.add(first_name="Bea", city="Wien")
+    selection = Selection("contacts", filters={"city": [typed]})
+    rows = portable(office.zip_of(office.make(selection)), "contacts.csv")
+    assert [row["first_name"] for row in rows] == ["Ann"]
+
+
+def test_all_tables_are_of_one_moment(office: Office) -> None:
+    """Between two tables somebody adds a company with a contact: the export has neither or both."""
+    company = {"name": "Late", "sort_name": "late"}
+
+    def add_both(table: str) -> None:
+        with tenant_work(office.tenant) as session:
+            session.execute(insert(Company).values(id=new_id(), **company))
+        office.add(first_name=f"Late, before {table}")
+
+    office.add(first_name="Ann")
+    key = new_file_key()
+    order = Order(office.tenant, Selection(), f"exports/{office.tenant.id}/x", key, before_table=add_both)
+    made = make_file(order, office.store)
+    archive = zipfile.ZipFile(io.BytesIO(b"".join(office.store.open(made.name, key).read())))
+    assert portable(archive, "companies.csv") == []
+    assert [row["first_name"] for row in portable(archive, "contacts.csv")] == ["Ann"]
+
+
+def test_equal_rows_give_equal_bytes(office: Office) -> None:
+    office.add(first_name="Ann")
+    first, second = (office.zip_of(office.make(Selection("contacts"))) for _ in range(2))
+    assert first.getinfo("contacts.csv").CRC == second.getinfo("contacts.csv").CRC
+    assert [info.date_time for info in first.infolist()] == [info.date_time for info in second.infolist()]
+    assert manifest_of(first)["files"] == manifest_of(second)["files"]
+
+
+def test_the_checker_in_the_zip_finds_what_was_changed(office: Office, tmp_path: Path) -> None:
+    office.add(first_name="Ann", description='two\r\nlines, "quoted"')
+    office.save(office.make(), tmp_path / "export.zip")
+    zipfile.ZipFile(tmp_path / "export.zip").extractall(tmp_path / "out")
+    assert verify(tmp_path / "export.zip")[1] == []
+    checker = [sys.executable, "-I", str(tmp_path / "out" / "verify.py")]
+    assert subprocess.run(checker, check=False, capture_output=True).returncode == 0
+    contacts = tmp_path / "out" / "contacts.csv"
+    contacts.write_bytes(contacts.read_bytes().replace(b"Ann", b"Eve"))
+    found = subprocess.run(checker, check=False, capture_output=True, text=True)
+    assert found.returncode == 1 and "contacts.csv" in found.stdout
+    contacts.unlink()
+    assert subprocess.run(checker, check=False, capture_output=True).returncode == 1
+    (tmp_path / "out" / "manifest.json").unlink()
+    assert subprocess.run(checker, check=False, capture_output=True).returncode == 2
+
+
+def test_a_disk_that_is_full_stops_it_with_a_clear_sentence(office: Office) -> None:
+    order = Order(office.tenant, Selection(), f"exports/{office.tenant.id}/x", new_file_key(), reserve=2**62)
+    with pytest.raises(NoRoom, match="not enough room"):
+        make_file(order, office.store)
+    assert office.files() == []
+
+
+def test_a_disk_that_fills_up_on_the_way_leaves_nothing(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    office.add(first_name="Ann")
+    free = iter([2**60, 2**60])
+    monkeypatch.setattr(type(office.store), "free_bytes", lambda _store: next(free, 0))
+    export = office.make()
+    assert (export.state, export.manifest["problem"]) == ("failed", making._no_room())
+    assert office.files() == []
+
+
+@pytest.mark.parametrize("change", [{"role": "member"}, {"state": "disabled"}])
+def test_it_stops_when_whoever_asked_may_no_longer(
+    office: Office, monkeypatch: pytest.MonkeyPatch, change: dict[str, str]
+) -> None:
+    office.add(first_name="Ann")
+    copied: list[str] = []
+
+    def take_the_right_away(order: Order, _store: Any, one: Any, *_: Any, **__: Any) -> Any:
+        copied.append(one.source.table.name)
+        with tenant_work(order.tenant) as session:
+            session.execute(update(User).where(User.id == office.alice.id).values(**change))
+        return making.FileReport(one.source, one.rows, 0, "", {})
+
+    monkeypatch.setattr(making, "_write_table", take_the_right_away)
+    export = office.make()
+    assert export.state == "failed" and "taken away" in export.manifest["problem"]
+    assert copied == [EXPORTED[0].name]
+    assert office.files() == []
+
+
+def test_a_second_export_waits_for_the_first(office: Office) -> None:
+    first, second = office.ask(), office.ask()
+    with tenant_work(office.tenant) as session:
+        session.execute(update(Export).where(Export.id == first.id).values(state="running"))
+        session.execute(update(Job).where(Job.id == first.job_id).values(state="running"))
+    waiting = office.make_now(second)
+    assert waiting.state == "waiting" and waiting.job_id != second.job_id
+    with tenant_work(office.tenant) as session:
+        session.execute(update(Export).where(Export.id == first.id).values(state="ready"))
+        session.execute(update(Job).where(Job.id == waiting.job_id).values(run_at=text("now()")))
+        assert session.scalar(select(Job.state).where(Job.id == second.job_id)) == "done"
+    assert office.make_now(waiting).state == "ready"
+
+
+def test_more_than_fits_in_memory_needs_little_of_it(office: Office) -> None:
+    with tenant_work(office.tenant, statement_timeout_ms=120_000) as session:
+        session.execute(
+            text(
+                "INSERT INTO contacts (id, first_name, description)"
+                " SELECT gen_random_uuid(), 'Ann', repeat('long ', 2000) FROM generate_series(1, 16000)"
+            )
+        )
+    export = office.ask(Selection("contacts"))
+    settings = office.environment()
+    command = [sys.executable, "-m", "tests.exports.make_one", str(office.tenant.id), str(export.job_id)]
+    said = subprocess.run(command, check=True, capture_output=True, text=True, env=settings).stdout
+    assert office.now(export.id).manifest["totals"]["bytes"] > 150_000_000
+    assert int(said) < 150
