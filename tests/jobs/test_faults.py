@@ -28,7 +28,7 @@ from qikbiz.jobs.models import Job, PlatformJob
 from qikbiz.mail.models import Mail
 from tenants.context import Tenant
 from tests.fixtures.servers import Servers, servers_at, settings_for
-from tests.fixtures.workers import Workshop, eventually, horses
+from tests.fixtures.workers import Starter, Workshop, eventually, horses
 from tests.jobs import functions
 
 assert functions.KINDS
@@ -86,13 +86,13 @@ def mortal(request: pytest.FixtureRequest) -> Iterator[tuple[Servers, Settings]]
 
 
 @pytest.fixture
-def place(mortal: tuple[Servers, Settings]) -> Iterator[Place]:
+def place(mortal: tuple[Servers, Settings], starter: Starter) -> Iterator[Place]:
     servers, settings = mortal
     with working_application(settings) as runtime:
         runtime.directory.ensure_fresh()
         acme = runtime.directory.tenant_by_slug("acme")
         assert acme is not None
-        shop = Workshop(servers.home)
+        shop = Workshop(servers.home, starter)
         yield Place(servers, settings, acme, shop)
         shop.end()
 

@@ -136,5 +136,5 @@ def histories(platform: Platform, working: Runtime) -> Iterator[type[OneJob]]:
 
 
 def test_every_history_of_a_job_ends_with_at_most_one_effect(histories: type[OneJob]) -> None:
-    few = settings(max_examples=25, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck))
+    few = settings(max_examples=15, stateful_step_count=16, deadline=None, suppress_health_check=list(HealthCheck))
     run_state_machine_as_test(histories, settings=few)

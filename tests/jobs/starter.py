@@ -1,0 +1,71 @@
+"""Starts workers and sweepers by forking itself, so that each test does not import the whole product for each process.
+
+It reads one order a line (JSON) and answers with a process id; how a process ended is written beside its log.
+"""
+
+import json
+import os
+import select
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+from tests.jobs import functions
+from workers import schedule, sweeper
+from workers.__main__ import main as work
+
+assert functions.KINDS  # declaring them is what this import is for
+
+
+def sweep(_: list[str]) -> int:
+    # No periodic work among the jobs that a test counts.
+    sweeper.start_due_work = lambda: schedule.start_due_work(schedule=())
+    return sweeper.main()
+
+
+MAINS = {"worker": work, "sweeper": sweep}
+
+
+def serve() -> None:
+    ends: dict[int, Path] = {}
+    while True:
+        if select.select([sys.stdin], [], [], 0.02)[0]:
+            line = sys.stdin.readline()
+            if not line:
+                return
+            order = json.loads(line)
+            process = start(order)
+            ends[process] = Path(order["log"]).with_suffix(".end")
+            print(process, flush=True)
+        while ends and (ended := os.waitpid(-1, os.WNOHANG))[0]:
+            draft = ends[ended[0]].with_suffix(".part")
+            draft.write_text(str(os.waitstatus_to_exitcode(ended[1])))
+            draft.replace(ends.pop(ended[0]))
+
+
+def start(order: dict[str, Any]) -> int:
+    process = os.fork()
+    if process:
+        return process
+    os.setsid()
+    log = os.open(order["log"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    for target, source in ((0, nothing), (1, log), (2, log)):
+        os.dup2(source, target)
+    os.environ.clear()
+    os.environ.update(order["environment"])
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    code = 1
+    try:
+        code = MAINS[order["main"]](order["arguments"])
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else 0
+    finally:
+        sys.stderr.flush()
+        os._exit(code)
+    return 0
+
+
+if __name__ == "__main__":
+    serve()
