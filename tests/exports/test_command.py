@@ -1,0 +1,120 @@
+"""`qikbiz export` and `qikbiz verify`, against real workers, exactly as scripts will use them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from qikbiz.audit.models import AuditEvent
+from qikbiz.console.models import PlatformAuditEvent
+from qikbiz.database import control_work, tenant_work
+from qikbiz.exports.models import Export
+from qikbiz.exports.verify import verify
+from qikbiz.mail.models import Mail
+from tests.exports.conftest import ROOT, Office
+from tests.fixtures.workers import Workshop
+
+WORDS = "Letter of Ann Lee, 3 November"
+
+
+@pytest.fixture
+def at_work(workshop: Workshop) -> Iterator[Workshop]:
+    workshop.worker("exports")
+    workshop.sweeper()
+    yield workshop
+
+
+@pytest.fixture
+def qikbiz(office: Office) -> Callable[..., tuple[int, dict[str, Any], str]]:
+    """A function that runs a command with --json. Returns exit code, the object, and what stood on stderr."""
+
+    def run(*words: str) -> tuple[int, dict[str, Any], str]:
+        command = [sys.executable, "-c", "from provisioning.cli import main; main()", *words, "--json"]
+        done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=ROOT, env=office.environment())
+        return done.returncode, json.loads(done.stdout) if done.stdout else {}, done.stderr
+
+    return run
+
+
+def test_support_exports_on_a_customers_instruction(
+    office: Office, at_work: Workshop, qikbiz: Callable[..., Any], tmp_path: Path
+) -> None:
+    assert at_work
+    office.add(first_name="Ann")
+    output = tmp_path / "acme.zip"
+    words = ("export", "--tenant", office.tenant.slug, "--instruction", WORDS, "--output", str(output))
+    code, said, errors = qikbiz(*words)
+    assert code == 0, errors
+    assert set(said) >= {"export", "files", "bytes", "seconds"}
+    assert said["bytes"] == output.stat().st_size
+    assert {file["name"]: file["rows"] for file in said["files"]}["contacts.csv"] == 1
+    manifest, problems = verify(output)
+    assert problems == [] and manifest["instruction"] == WORDS
+    assert [file["sha256"] for file in manifest["files"]] == [file["sha256"] for file in said["files"]]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["acme.zip"]
+    code, checked, _ = qikbiz("verify", str(output))
+    assert (code, checked["whole"]) == (0, True)
+
+
+def test_the_customer_and_the_platform_both_see_it(
+    office: Office, at_work: Workshop, qikbiz: Callable[..., Any], tmp_path: Path
+) -> None:
+    assert at_work
+    words = ("export", "--tenant", office.tenant.slug, "--instruction", WORDS, "--type", "contacts", "--product")
+    code, said, errors = qikbiz(*words, "spreadsheet", "--output", str(tmp_path / "list.zip"))
+    assert code == 0, errors
+    assert [file["name"] for file in said["files"]] == ["contacts.spreadsheet.csv"]
+    with tenant_work(office.tenant) as session:
+        events = session.scalars(select(AuditEvent).where(AuditEvent.record_type == "export")).all()
+        assert [event.action for event in events] == ["export.asked", "export.ready", "export.fetched"]
+        assert all(event.details["instruction"] == WORDS and event.actor_kind == "staff" for event in events)
+        assert session.scalars(select(Export)).one().instruction == WORDS
+        told = set(session.scalars(select(Mail.template).where(Mail.to_address == office.alice.email)))
+        assert told == {"export_made", "export_downloaded_first"}
+    with control_work() as control:
+        about = PlatformAuditEvent.tenant_id == office.tenant.id
+        found = control.scalars(select(PlatformAuditEvent).where(about, PlatformAuditEvent.action.like("export.%")))
+        assert [event.details["instruction"] for event in found] == [WORDS, WORDS]
+
+
+@pytest.mark.parametrize(
+    ("changed", "saying"),
+    [
+        ({"--instruction": "  "}, "on whose instruction"),
+        ({"--tenant": "nobody-knows"}, "no organisation"),
+        ({"--type": "secrets"}, "no records called"),
+        ({"--output": "/nowhere/at/all.zip"}, "folder that exists"),
+    ],
+)
+def test_what_can_not_be_done_is_said_in_one_sentence(
+    office: Office, qikbiz: Callable[..., Any], tmp_path: Path, changed: dict[str, str], saying: str
+) -> None:
+    given = {"--tenant": office.tenant.slug, "--instruction": WORDS, "--output": str(tmp_path / "x.zip")} | changed
+    code, said, errors = qikbiz("export", *(word for pair in given.items() for word in pair))
+    assert code == 1 and saying in said["error"].lower() and "Traceback" not in errors
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_command_without_an_instruction_is_not_understood(office: Office, qikbiz: Callable[..., Any]) -> None:
+    code, _, errors = qikbiz("export", "--tenant", office.tenant.slug, "--output", "x.zip")
+    assert code == 2 and "--instruction" in errors
+
+
+def test_verify_tells_what_is_wrong(office: Office, qikbiz: Callable[..., Any], tmp_path: Path) -> None:
+    good, bad = office.save(office.make(), tmp_path / "good.zip"), tmp_path / "bad.zip"
+    with zipfile.ZipFile(good) as source, zipfile.ZipFile(bad, "w") as target:
+        for name in source.namelist():
+            if name != "contacts.csv":
+                target.writestr(name, source.read(name))
+    code, said, _ = qikbiz("verify", str(bad))
+    assert code == 1 and said["whole"] is False and "contacts.csv" in said["problems"][0]
+    (tmp_path / "no.zip").write_bytes(b"no zip")
+    assert qikbiz("verify", str(tmp_path / "no.zip"))[0] == 1
