@@ -23,11 +23,13 @@ with schema_context("biglist"):
     User.objects.create_user("alice", password="{password}", first_name="Alice", last_name="Ames")
     with connection.cursor() as cursor:
         cursor.execute('''INSERT INTO crm_company (id, version, sort_name, tags, created_at, updated_at, name)
-            SELECT gen_random_uuid(), 1, 'company ' || n, '{{}}', now(), now(), 'Company ' || n FROM generate_series(1, 2000) n''')
-        cursor.execute('''INSERT INTO crm_contact (id, version, sort_name, tags, created_at, updated_at, first_name, last_name,
-              email, emails, phone, phones, job_title, city, country, company_id, owner_id)
-            SELECT gen_random_uuid(), 1, 'person ' || lpad(n::text, 8, '0'), CASE WHEN n % 5 = 0 THEN '{{customer}}' ELSE '{{}}' END::text[],
-              now(), now(), 'Ada', 'Person ' || n, 'person' || n || '@example.com', '[]', '+1202555' || lpad((n % 10000)::text, 4, '0'), '[]',
+            SELECT gen_random_uuid(), 1, 'company ' || n, '{{}}', now(), now(), 'Company ' || n
+            FROM generate_series(1, 2000) n''')
+        cursor.execute('''INSERT INTO crm_contact (id, version, sort_name, tags, created_at, updated_at, first_name,
+              last_name, email, emails, phone, phones, job_title, city, country, company_id, owner_id)
+            SELECT gen_random_uuid(), 1, 'person ' || lpad(n::text, 8, '0'),
+              CASE WHEN n % 5 = 0 THEN '{{customer}}' ELSE '{{}}' END::text[], now(), now(), 'Ada', 'Person ' || n,
+              'person' || n || '@example.com', '[]', '+1202555' || lpad((n % 10000)::text, 4, '0'), '[]',
               'Buyer', 'Graz', 'AT', c.id, 1
             FROM generate_series(1, {contacts}) n
             JOIN (SELECT id, row_number() OVER () AS place FROM crm_company) c ON c.place = n % 2000 + 1''')
