@@ -25,8 +25,8 @@ _DANGEROUS = r"""(
     p.proname IN ('set_config', 'ts_stat', 'loread', 'lowrite', 'pg_notify', 'pg_logical_emit_message')
     OR p.proname ~ '(query|table|schema|database|cursor)_to_xml' OR p.proname ~ '^lo_'
     OR p.proname ~ '^pg_(try_)?advisory_' OR (p.proname = 'ts_rewrite' AND p.pronargs = 2)
-    OR p.proname IN ('pg_lock_status', 'pg_export_snapshot')
-    OR p.proname ~ '^pg_stat_get_(activity|backend|wal_senders|progress)'
+    OR p.proname IN ('pg_lock_status', 'pg_export_snapshot', 'pg_get_userbyid')
+    OR p.proname ~ '^pg_(stat_get_|describe_object|identify_object|(table|relation|total_relation|indexes)_size)'
 )"""
 
 _OPENINGS: tuple[str, ...] = (

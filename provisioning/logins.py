@@ -6,18 +6,17 @@ from typing import Any
 from uuid import UUID
 
 from email_validator import EmailNotValidError, validate_email
-from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from config.settings import Settings
 from provisioning.application import working_application
-from qikbiz.accounts import times
-from qikbiz.accounts.models import User
-from qikbiz.accounts.passwords import hash_password, problem_with
+from qikbiz.accounts.actions import set_password
+from qikbiz.accounts.failures import AlreadyThere
+from qikbiz.accounts.queries import account_named
+from qikbiz.accounts.realms import Realm, same_address, staff_realm, tenant_realm
+from qikbiz.accounts.times import now
 from qikbiz.audit.actions import record, record_on_platform
-from qikbiz.console.models import Staff
 from qikbiz.database import control_work, tenant_work
-from qikbiz.failures import Conflict, Failure
+from qikbiz.failures import Failure
 from tenants.context import Tenant
 
 
@@ -28,50 +27,48 @@ class BadLogin(Failure):
 
 
 def create_user(settings: Settings, tenant: Tenant, *, email: str, name: str, role: str, password: str) -> UUID:
-    """A login of `tenant` that works at once. Raises BadLogin and Conflict."""
+    """A login of `tenant` that works at once. Raises BadLogin, WeakPassword and AlreadyThere."""
     address = _checked_email(email)
-    with working_application(settings):
-        hashed = _hashed(password, (tenant.slug, tenant.name, name, address))
-        with tenant_work(tenant) as session:
-            user_id = add_person(session, User, email=address, name=name, role=role, password_hash=hashed)
-            record("user.created", record_type="user", record_id=user_id, subject=name, details={"role": role})
+    # The hash is made within the transaction, which takes longer than a request may.
+    with working_application(settings), tenant_work(tenant, statement_timeout_ms=60_000):
+        person = ready_person(tenant_realm(), address, name, role)
+        set_password(tenant_realm(), person, password)
+        record("user.created", record_type="user", record_id=person.id, subject=name, details={"role": role})
+        user_id: UUID = person.id
     return user_id
 
 
 def create_staff(settings: Settings, *, email: str, name: str, role: str, password: str) -> UUID:
-    """A member of staff who can log in at the console at once. Raises BadLogin and Conflict."""
+    """A member of staff who can log in at the console at once. Raises BadLogin, WeakPassword and AlreadyThere."""
     address = _checked_email(email)
-    with working_application(settings):
-        hashed = _hashed(password, ("qikbiz", name, address))
-        with control_work() as session:
-            staff_id = add_person(session, Staff, email=address, name=name, role=role, password_hash=hashed)
-            record_on_platform("staff.created", subject=name, details={"role": role})
+    with working_application(settings), control_work():
+        person = ready_person(staff_realm(), address, name, role)
+        set_password(staff_realm(), person, password)
+        record_on_platform("staff.created", subject=name, details={"role": role})
+        staff_id: UUID = person.id
     return staff_id
 
 
-def add_person(
-    session: Session, model: type[User | Staff], *, email: str, name: str, role: str, password_hash: str
-) -> UUID:
+def add_person(realm: Realm, email: str, name: str, role: str, *, password_hash: str) -> UUID:
+    """The same with a password that was hashed already and is not judged: for demos and tests."""
+    person = ready_person(realm, email, name, role)
+    person.password_hash, person.password_changed_at = password_hash, now()
+    realm.work.flush()
+    person_id: UUID = person.id
+    return person_id
+
+
+def ready_person(realm: Realm, email: str, name: str, role: str) -> Any:
     """The row of somebody who may log in from now on. Somebody who was only invited becomes active."""
-    # Both have the columns of a person, which their two metadata don't let mypy see.
-    person: Any = session.scalar(select(model).where(model.email_key == email.casefold()))
+    person: Any = account_named(realm.work, realm, email)
     if person is not None and person.state != "invited":
-        raise Conflict(f"{email} has a login already.")
+        raise AlreadyThere(f"{email} has a login already.")
     if person is None:
-        person = model(email=email, email_key=email.casefold())
-        session.add(person)
+        person = realm.people(email=email, email_key=same_address(email))
+        realm.work.add(person)
     person.name, person.role, person.state = name, role, "active"
-    person.password_hash, person.password_changed_at = password_hash, times.now()
-    session.flush()
-    made: UUID = person.id
-    return made
-
-
-def _hashed(password: str, context: tuple[str, ...]) -> str:
-    problem = problem_with(password, context=context)
-    if problem is not None:
-        raise BadLogin(problem)
-    return hash_password(password)
+    realm.work.flush()
+    return person
 
 
 def _checked_email(email: str) -> str:

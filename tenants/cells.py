@@ -83,6 +83,7 @@ class Cells:
             max_overflow=self._max_overflow,
             pool_timeout=5,
             pool_recycle=1800,
+            pool_use_lifo=True,  # few warm backends rather than many that each know a little of every tenant
             hide_parameters=True,
             use_native_hstore=False,
         )

@@ -6,7 +6,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 from psycopg import sql
 from sqlalchemy import select
@@ -21,6 +20,7 @@ from provisioning.logins import add_person
 from provisioning.servers import Connection
 from qikbiz.accounts.models import User
 from qikbiz.accounts.passwords import hash_password
+from qikbiz.accounts.realms import staff_realm, tenant_realm
 from qikbiz.console.models import Staff
 from qikbiz.database import control_work, tenant_work
 from tenants.context import Tenant
@@ -164,7 +164,7 @@ def _fill(tenant: Tenant, organisation: DemoOrganisation) -> bool:
     with tenant_work(tenant, statement_timeout_ms=60_000) as session:
         if session.scalar(select(User.id).where(User.state != "invited").limit(1)) is not None:
             return False
-        owners = _people(session, organisation)
+        owners = _people(organisation)
         inventor = Inventor(organisation.slug, owners, start_of_today())
         companies = inventor.companies(organisation.companies)
         contacts = inventor.contacts(organisation.contacts, companies)
@@ -175,14 +175,12 @@ def _fill(tenant: Tenant, organisation: DemoOrganisation) -> bool:
     return True
 
 
-def _people(session: Session, organisation: DemoOrganisation) -> list[Owner]:
+def _people(organisation: DemoOrganisation) -> list[Owner]:
     hashed = hash_password(PASSWORD)
     owners = []
     for person in organisation.people:
         email = person.email_at(organisation.domain)
-        owner_id: UUID = add_person(
-            session, User, email=email, name=person.name, role=person.role, password_hash=hashed
-        )
+        owner_id = add_person(tenant_realm(), email, person.name, person.role, password_hash=hashed)
         if person.role != "reader":
             owners.append(Owner(owner_id, person.name))
     return owners
@@ -194,7 +192,7 @@ def _ensure_staff() -> None:
             email = person.email_at(STAFF_DOMAIN)
             if session.scalar(select(Staff.id).where(Staff.email_key == email)) is None:
                 hashed = hash_password(PASSWORD)
-                add_person(session, Staff, email=email, name=person.name, role=person.role, password_hash=hashed)
+                add_person(staff_realm(), email, person.name, person.role, password_hash=hashed)
 
 
 def _copy(session: Session, table: str, rows: Sequence[Row]) -> None:

