@@ -9,7 +9,7 @@ from flask import Flask, Response, g, request
 
 from config.logging import add_context
 from qikbiz.database import runtime
-from qikbiz.web.destinations import destination, request_id
+from qikbiz.web.destinations import DESTINATION, destination, request_id
 from tenants.context import tenant_or_none
 
 CONTENT_SECURITY_POLICY = (
@@ -66,6 +66,8 @@ def _log(response: Response) -> Response:
 def _log_context() -> dict[str, object]:
     # Only ids: a log holds no personal data.
     tenant = tenant_or_none()
+    if request and DESTINATION in request.environ:
+        tenant = destination().tenant
     line: dict[str, object] = {"tenant": str(tenant.id)} if tenant else {}
     if request:
         line["request_id"] = request_id()

@@ -1,0 +1,177 @@
+"""Errors look like part of the product, in a page, a part of a page, or JSON; also while servers are really away."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from flask import Blueprint
+
+from qikbiz.failures import Failure
+from qikbiz.permissions import Permission, public, requires
+from qikbiz.web.error_texts import TEXTS
+from tests.accounts.test_sessions import _open_late
+
+WANTED_KEYS = frozenset(
+    [
+        *(
+            "bad_request",
+            "csrf",
+            "cookies_refused",
+            "login_needed",
+            "forbidden",
+            "blocked",
+            "not_found",
+            "unknown_host",
+        ),
+        *("method_not_allowed", "timeout", "conflict", "gone", "too_large", "too_many", "bug", "unavailable"),
+        *("tenant_suspended", "tenant_closed", "maintenance", "database_away", "redis_away"),
+    ]
+)
+KINDS = ("NotFound", "Forbidden", "Conflict", "TooLarge", "TooMany", "Unavailable", "WeakPassword")
+
+
+@pytest.fixture(scope="module")
+def broken(app):
+    """Pages that fail in every way."""
+    room = Blueprint("broken_for_test", __name__)
+
+    @room.get("/broken-for-test/<kind>")
+    @requires(Permission.SIGNED_IN)
+    def fail(kind):
+        if kind == "bug":
+            raise RuntimeError("the secret of alice@acme.example.com")
+        for failure in _all_failures(Failure):
+            if failure.__name__ == kind:
+                raise failure
+        return "fine"
+
+    @room.get("/undeclared-for-test")
+    def undeclared():
+        return "never"
+
+    @room.post("/large-for-test")
+    @public
+    def large():
+        return "fine"
+
+    _open_late(app, room)
+
+
+def _all_failures(parent):
+    for child in parent.__subclasses__():
+        yield child
+        yield from _all_failures(child)
+
+
+def test_every_failure_has_words_or_its_status_has(app):
+    assert set(TEXTS) >= WANTED_KEYS
+    for failure in _all_failures(Failure):
+        assert 400 <= failure.status < 600, failure
+
+
+def test_a_page_says_what_happened_and_gives_a_reference(client_for):
+    page = client_for("alice").get("/no-such-page")
+    assert page.status_code == 404
+    assert page.headers["X-Request-Id"] in page.text
+    assert "There is nothing here" in page.text
+
+
+@pytest.mark.parametrize(
+    "kind", ["NotFound", "Forbidden", "Conflict", "TooLarge", "TooMany", "Unavailable", "WeakPassword"]
+)
+def test_every_failure_is_a_page(client_for, broken, kind):
+    page = client_for("alice").get(f"/broken-for-test/{kind}")
+    assert page.status_code == next(f.status for f in _all_failures(Failure) if f.__name__ == kind)
+    assert page.headers["X-Request-Id"] in page.text
+
+
+def test_a_bug_tells_nothing_of_the_inside(client_for, broken):
+    page = client_for("alice").get("/broken-for-test/bug")
+    assert page.status_code == 500
+    assert "RuntimeError" not in page.text
+    assert "secret" not in page.text
+
+
+def test_json_is_answered_with_a_problem(client_for, broken):
+    answer = client_for("alice").get("/broken-for-test/Conflict", headers={"Accept": "application/json"})
+    assert answer.content_type == "application/problem+json"
+    problem = json.loads(answer.text)
+    assert problem["status"] == 409
+    assert problem["request_id"] == answer.headers["X-Request-Id"]
+    anonymous = client_for("alice")
+    anonymous.forget_cookie("__Host-Http-qb_s")
+    assert anonymous.get("/", headers={"Accept": "application/json"}).status_code == 401
+
+
+def test_a_part_of_a_page_gets_a_part(client_for, broken):
+    answer = client_for("alice").get("/broken-for-test/Conflict", headers={"HX-Request": "true"})
+    assert answer.status_code == 409
+    assert "<html" not in answer.text
+    assert 'role="alert"' in answer.text
+
+
+def test_a_part_of_a_page_sends_the_whole_page_to_the_login(browser_at):
+    browser = browser_at("acme.localhost")
+    headers = {"HX-Request": "true", "HX-Current-URL": f"{browser.origin}/profile?tab=2"}
+    answer = browser.get("/", headers=headers)
+    assert answer.status_code == 401
+    assert answer.headers["HX-Redirect"] == "/login?next=%2Fprofile%3Ftab%3D2"
+    elsewhere = browser.get("/", headers={"HX-Request": "true", "HX-Current-URL": "https://evil.example/x"})
+    assert elsewhere.headers["HX-Redirect"] == "/login"
+
+
+def test_a_route_without_a_declared_permission_is_not_served(client_for, broken):
+    assert client_for("alice").get("/undeclared-for-test").status_code == 403
+
+
+def test_a_wrong_method_says_which_are_right(client_for):
+    answer = client_for("alice").get("/logout")
+    assert answer.status_code == 405
+    assert "POST" in answer.headers["Allow"]
+
+
+def test_what_anyone_may_send_is_small(browser_at, broken):
+    browser = browser_at("acme.localhost")
+    assert browser.post("/large-for-test", {"x": "y" * 70_000}).status_code == 413
+
+
+def test_head_and_options_tell_no_more_than_get(browser_at, client_for):
+    stranger = browser_at("acme.localhost")
+    assert stranger.open("/", method="HEAD", check=False).status_code == 303
+    assert stranger.open("/", method="OPTIONS", check=False).status_code == 401
+    alice = client_for("alice")
+    head = alice.open("/", method="HEAD", check=False)
+    assert head.status_code == 200
+    assert not head.data
+    assert alice.open("/", method="OPTIONS", check=False).status_code == 200
+
+
+def test_while_postgres_is_away_the_page_says_so_and_nothing_hangs(log_in, platform, servers, owner_connection):
+    alice = log_in(platform.alice)
+    alice.get("/")
+    owner_connection.execute("CHECKPOINT")
+    servers.postgres.stop()
+    try:
+        page = alice.get("/")
+        assert page.status_code == 503
+        assert page.headers["Retry-After"] == "5"
+        assert "The records can&#39;t be reached" in page.text
+        assert alice.get("/healthz").status_code == 200
+        assert alice.get("/readyz").status_code == 503
+        assert alice.get("/login").status_code in (303, 503)
+        sent = alice.open("/users", headers={"Accept": "application/json"})
+        assert sent.status_code == 503
+    finally:
+        servers.postgres.start()
+    assert alice.get("/").status_code == 200
+    assert alice.get("/readyz").status_code == 200
+
+
+def test_while_redis_is_away_pages_work_and_readiness_says_so(client_for, without_redis):
+    alice = client_for("alice")
+    with without_redis():
+        assert alice.get("/").status_code == 200
+        ready = alice.get("/readyz")
+        assert ready.status_code == 200
+        assert ready.json["checks"]["redis"] is False

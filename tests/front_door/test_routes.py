@@ -1,0 +1,95 @@
+"""Every route says who may use it, and the front door holds it to that."""
+
+from __future__ import annotations
+
+import pytest
+
+from qikbiz.permissions import Permission, Role, StaffRole, allows, permission_of
+
+PUBLIC = {
+    "accounts.login",
+    "accounts.log_in",
+    "accounts.forgot",
+    "accounts.ask_for_password_link",
+    "accounts.new_password",
+    "accounts.choose_password",
+    "accounts.invitation",
+    "accounts.accept_invitation",
+}
+
+
+def _rules(app):
+    return [
+        rule
+        for rule in app.url_map.iter_rules()
+        if not rule.endpoint.endswith("_for_test") and "for_test" not in rule.endpoint
+    ]
+
+
+def _is_private_page(app, rule):
+    """A page with a plain address that not everyone may see."""
+    permission = permission_of(app.view_functions[rule.endpoint])
+    return "GET" in rule.methods and not rule.arguments and permission is not Permission.PUBLIC
+
+
+def test_every_route_declares_a_permission(app):
+    undeclared = [rule.endpoint for rule in _rules(app) if permission_of(app.view_functions[rule.endpoint]) is None]
+    assert undeclared == []
+
+
+def test_every_route_belongs_to_a_surface(app):
+    assert {rule.subdomain for rule in _rules(app)} <= {"tenant", "console", "site", "unknown"}
+
+
+def test_only_these_pages_of_a_tenant_are_open_to_everyone(app):
+    public = {
+        rule.endpoint
+        for rule in _rules(app)
+        if rule.subdomain == "tenant" and permission_of(app.view_functions[rule.endpoint]) is Permission.PUBLIC
+    }
+    assert {name for name in public if not name.startswith(("health_", "well_known"))} == PUBLIC
+
+
+def test_nothing_changes_by_a_get(app):
+    """A view that takes GET takes nothing else, so no act hides behind a link."""
+    reading = {"GET", "HEAD"}
+    mixed = [rule.endpoint for rule in _rules(app) if rule.methods & reading and rule.methods - reading - {"OPTIONS"}]
+    assert mixed == []
+
+
+@pytest.mark.parametrize(("name", "role"), [("alice", Role.ADMINISTRATOR), ("ben", Role.MEMBER), ("bob", Role.READER)])
+def test_a_page_opens_for_exactly_the_roles_that_have_its_permission(app, client_for, name, role):
+    browser = client_for(name)
+    for rule in _rules(app):
+        permission = permission_of(app.view_functions[rule.endpoint])
+        if rule.subdomain != "tenant" or not _is_private_page(app, rule):
+            continue
+        answer = browser.get(rule.rule, check=False)
+        allowed = allows(role, permission)
+        assert (answer.status_code != 403) == allowed or answer.location, f"{rule.rule}: {answer.status_code}"
+
+
+def test_nobody_logged_in_is_sent_to_the_login_from_every_page(app, browser_at):
+    for surface, host in (("tenant", "acme.localhost"), ("console", "console.localhost")):
+        for rule in _rules(app):
+            permission = permission_of(app.view_functions[rule.endpoint])
+            if (
+                rule.subdomain != surface
+                or "GET" not in rule.methods
+                or rule.arguments
+                or permission is Permission.PUBLIC
+            ):
+                continue
+            answer = browser_at(host).get(rule.rule, check=False)
+            assert answer.status_code == 303, rule.rule
+            assert answer.location.startswith("/login"), rule.rule
+
+
+def test_no_role_of_staff_has_a_permission_of_tenants_rows():
+    of_rows = {p for p in Permission if p.split(":")[0] in ("contact", "company", "import", "user", "export", "audit")}
+    for role in StaffRole:
+        assert not {permission for permission in of_rows if allows(role, permission)}
+
+
+def test_an_unknown_role_may_do_nothing():
+    assert not any(allows("owner", permission) for permission in Permission)
