@@ -15,7 +15,7 @@ from rich.table import Table
 
 @dataclass
 class Figure:
-    """One measurement. `ours` and `peer` are in `unit`; `goal` compares `ratio` (ours against peer) or `ours` itself."""
+    """One measurement. `ours` and `peer` are in `unit`; `reached` says whether the `goal` in words was met."""
 
     name: str
     unit: str

@@ -39,7 +39,8 @@ _COMPANIES = """
 _CONTACTS = """
     INSERT INTO contacts (id, first_name, last_name, sort_name, email, emails, phone, phones, job_title, city, country,
                           tags, company_id, company_name, owner_id)
-    SELECT gen_random_uuid(), 'Ada', 'Person ' || n, 'person ' || lpad(n::text, 8, '0'), 'person' || n || '@example.com',
+    SELECT gen_random_uuid(), 'Ada', 'Person ' || n, 'person ' || lpad(n::text, 8, '0'),
+           'person' || n || '@example.com',
            jsonb_build_array(jsonb_build_object('address', 'person' || n || '@example.com', 'label', 'work')),
            '+1202555' || lpad((n %% 10000)::text, 4, '0'), '[]', 'Buyer', 'Graz', 'AT',
            CASE WHEN n %% 5 = 0 THEN '{customer}' ELSE '{}' END::text[], c.id, c.name,

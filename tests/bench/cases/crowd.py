@@ -25,9 +25,14 @@ def measure_crowd(played: Stage, *, tenants: int, requests: int) -> list[Figure]
         create_tenant(played.settings, f"crowd{number + 100}x", "Crowd", "admin@example.com")
     among_many = _timed(played, slugs, requests)
     figure = Figure(
-        f"list page with {tenants:,} tenants", "ms", among_many.median, alone.median, f"with {FEW}", "≤ 1.2× its latency",
+        f"list page with {tenants:,} tenants",
+        "ms",
+        among_many.median,
+        alone.median,
+        f"with {FEW}",
+        "≤ 1.2× its latency",
         notes={"p95_few": alone.p95, "p95_many": among_many.p95},
-    )  # fmt: skip
+    )
     figure.reached = among_many.median <= 1.2 * alone.median
     return [figure]
 

@@ -1,4 +1,4 @@
-"""A million contacts in and out: our import beside COPY alone, our export beside psql's \\copy; and the workers' memory."""
+"""A million contacts in and out: our import beside COPY alone, our export beside psql's \\copy, and the memory."""
 
 from __future__ import annotations
 
