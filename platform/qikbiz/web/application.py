@@ -14,6 +14,7 @@ from qikbiz.contacts.routes import contacts
 from qikbiz.database import connect_database
 from qikbiz.exports.routes import exports
 from qikbiz.home.routes import home
+from qikbiz.imports.routes import imports
 from qikbiz.mail.routes import mailbox
 from qikbiz.records.routes import records
 from qikbiz.site import well_known
@@ -54,6 +55,7 @@ def open_rooms(app: QikBiz) -> None:
     app.register_blueprint(records, subdomain="tenant")
     app.register_blueprint(contacts, subdomain="tenant")
     app.register_blueprint(companies, subdomain="tenant")
+    app.register_blueprint(imports, subdomain="tenant")
     app.register_blueprint(audit, subdomain="tenant")
     app.register_blueprint(staff, subdomain="console")
     if app.extensions["qikbiz"].settings.environment != "production":

@@ -1,0 +1,213 @@
+"""The import wizard, its reports, and the list of imports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, current_app, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.datastructures import FileStorage
+
+from qikbiz.database import tenant_work
+from qikbiz.imports import actions, queries, wizard
+from qikbiz.imports.failed_rows import failed_rows
+from qikbiz.imports.formats import DELIMITERS, ENCODINGS, UnreadableFile
+from qikbiz.imports.forms import import_id_from, mapping_from, options_from
+from qikbiz.imports.mapping import UnusableMapping
+from qikbiz.imports.models import Import
+from qikbiz.permissions import Permission, requires
+from qikbiz.records.types import RECORD_TYPES, record_type
+from qikbiz.web.fragments import render_page
+from qikbiz.web.toasts import show_toast
+from tenants.context import Tenant, current_tenant
+from tenants.control import new_id
+
+imports = Blueprint("imports", __name__, url_prefix="/imports", template_folder="templates")
+
+
+@imports.get("/")
+@requires(Permission.IMPORT_SEE)
+def index() -> ResponseReturnValue:
+    before = request.args.get("before", type=UUID)
+    found = queries.recent_imports(before=before)
+    return render_page("imports/index.html", "imports", lines=[wizard.line_of(one) for one in found], page=queries.PAGE)
+
+
+@imports.get("/new")
+@requires(Permission.IMPORT_APPLY)
+def new() -> ResponseReturnValue:
+    return _upload_page(record_type(request.args.get("type", "contacts")).plural)
+
+
+@imports.post("/")
+@requires(Permission.IMPORT_APPLY)
+def create() -> ResponseReturnValue:
+    type_name = record_type(request.form.get("type", "contacts")).plural
+    given = request.files.get("file")
+    if given is None or not given.filename:
+        return _upload_page(type_name, "Choose a file."), 400
+    try:
+        found = _start(type_name, given)
+    except UnreadableFile as problem:
+        return _upload_page(type_name, problem.text), 400
+    return redirect(wizard.place_of(found), 303)
+
+
+@imports.get("/<uuid:import_id>/format")
+@requires(Permission.IMPORT_APPLY)
+def shape(import_id: UUID) -> ResponseReturnValue:
+    return _format_page(queries.import_for_reading(import_id))
+
+
+@imports.post("/<uuid:import_id>/format")
+@requires(Permission.IMPORT_APPLY)
+def choose_shape(import_id: UUID) -> ResponseReturnValue:
+    found, form = queries.import_for_changing(import_id), request.form
+    try:
+        actions.choose_format(
+            found,
+            encoding=form.get("encoding", ""),
+            delimiter={"tab": "\t"}.get(form.get("delimiter", ""), form.get("delimiter", "")),
+            has_header=bool(form.get("has_header")),
+        )
+    except UnreadableFile as problem:
+        return _format_page(found, problem.text), 400
+    if form.get("act") == "preview":
+        return redirect(url_for(".shape", import_id=import_id), 303)
+    return redirect(url_for(".columns", import_id=import_id), 303)
+
+
+@imports.get("/<uuid:import_id>/columns")
+@requires(Permission.IMPORT_APPLY)
+def columns(import_id: UUID) -> ResponseReturnValue:
+    found = queries.import_for_reading(import_id)
+    if not found.header:
+        return redirect(url_for(".shape", import_id=import_id), 303)
+    return _columns_page(found)
+
+
+@imports.post("/<uuid:import_id>/columns")
+@requires(Permission.IMPORT_APPLY)
+def choose_columns(import_id: UUID) -> ResponseReturnValue:
+    found, form = queries.import_for_changing(import_id), request.form
+    mapping = mapping_from(form, found)
+    try:
+        actions.choose_columns(
+            found, mapping, key=form.get("key", ""), mode=form.get("mode", ""), options=options_from(form)
+        )
+    except (UnusableMapping, UnreadableFile) as problem:
+        # What was chosen stays chosen.
+        found.mapping = mapping.as_json()
+        return _columns_page(found, problem.text), 400
+    if queries.same_import_before(found) and not form.get("again"):
+        return _columns_page(found)
+    actions.ask_check(found)
+    return redirect(url_for(".show", import_id=import_id), 303)
+
+
+@imports.get("/<uuid:import_id>")
+@requires(Permission.IMPORT_SEE)
+def show(import_id: UUID) -> ResponseReturnValue:
+    found = queries.import_for_reading(import_id)
+    return render_page("imports/show.html", "standing", **wizard.standing_of(found))
+
+
+@imports.get("/<uuid:import_id>/updates")
+@requires(Permission.IMPORT_SEE)
+def updates(import_id: UUID) -> ResponseReturnValue:
+    """Every record that would change, old → new."""
+    return _report_page(import_id, "updates", queries.updates)
+
+
+@imports.get("/<uuid:import_id>/refused")
+@requires(Permission.IMPORT_SEE)
+def refused(import_id: UUID) -> ResponseReturnValue:
+    """Every row that can't be imported, and why."""
+    return _report_page(import_id, "refused", queries.invalid_rows)
+
+
+@imports.get("/<uuid:import_id>/refused.csv")
+@requires(Permission.IMPORT_SEE)
+def refused_file(import_id: UUID) -> ResponseReturnValue:
+    found = queries.import_for_reading(import_id)
+    actions.source_of(found)
+    pieces = _in_context(failed_rows(import_id, _transactions(current_tenant())))
+    headers = {"Content-Disposition": f'attachment; filename="not-imported-{found.id.hex[-6:]}.csv"'}
+    return current_app.response_class(pieces, mimetype="text/csv", headers=headers)
+
+
+@imports.post("/<uuid:import_id>/check")
+@requires(Permission.IMPORT_APPLY)
+def check(import_id: UUID) -> ResponseReturnValue:
+    actions.ask_check(queries.import_for_changing(import_id))
+    return redirect(url_for(".show", import_id=import_id), 303)
+
+
+@imports.post("/<uuid:import_id>/application")
+@requires(Permission.IMPORT_APPLY)
+def apply(import_id: UUID) -> ResponseReturnValue:
+    actions.ask_apply(queries.import_for_changing(import_id))
+    return redirect(url_for(".show", import_id=import_id), 303)
+
+
+@imports.post("/<uuid:import_id>/undo")
+@requires(Permission.IMPORT_UNDO)
+def undo(import_id: UUID) -> ResponseReturnValue:
+    actions.ask_undo(queries.import_for_changing(import_id))
+    return redirect(url_for(".show", import_id=import_id), 303)
+
+
+@imports.post("/<uuid:import_id>/cancellation")
+@requires(Permission.IMPORT_APPLY)
+def call_off(import_id: UUID) -> ResponseReturnValue:
+    actions.call_off(queries.import_for_changing(import_id))
+    show_toast("Called off. Nothing was imported.")
+    return redirect(url_for(".show", import_id=import_id), 303)
+
+
+def _start(type_name: str, given: FileStorage) -> Import:
+    return actions.start_import(import_id_from(request.form), type_name, given.filename or "", given.stream)  # type: ignore[arg-type]  # werkzeug's stream is one
+
+
+def _upload_page(type_name: str, problem: str = "") -> str:
+    return render_template(
+        "imports/new.html", type_name=type_name, types=RECORD_TYPES, import_id=new_id(), problem=problem
+    )
+
+
+def _format_page(found: Import, problem: str = "") -> str:
+    facts = wizard.format_facts(found)
+    return render_template("imports/format.html", encodings=ENCODINGS, delimiters=DELIMITERS, problem=problem, **facts)
+
+
+def _columns_page(found: Import, problem: str = "") -> str:
+    return render_template("imports/columns.html", problem=problem, **wizard.column_facts(found))
+
+
+def _report_page(import_id: UUID, name: str, read: Any) -> str:
+    found = queries.import_for_reading(import_id)
+    page = read(import_id, after=request.args.get("after", 0, type=int))
+    return render_template(f"imports/{name}.html", page=page, **wizard.standing_of(found))
+
+
+def _transactions(tenant: Tenant) -> Any:
+    @contextmanager
+    def transaction() -> Iterator[Any]:
+        with tenant_work(tenant) as session:
+            yield session
+
+    return transaction
+
+
+def _in_context(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """The pieces are made while they are sent, after the request's own transaction has ended."""
+    app = current_app._get_current_object()  # type: ignore[attr-defined]  # a LocalProxy, which the stubs hide
+
+    def sent() -> Iterator[bytes]:
+        with app.app_context():
+            yield from pieces
+
+    return sent()

@@ -1,0 +1,141 @@
+"""What the pages of an import show: its steps, its previews, its standing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import url_for
+from flask_login import current_user
+
+from qikbiz.imports import actions, queries
+from qikbiz.imports.formats import first_lines
+from qikbiz.imports.forms import DATE_ORDERS, DECIMAL_MARKS, MODE_CHOICES, key_choices, region_choices
+from qikbiz.imports.mapping import SEVERAL, Mapping, target_choices
+from qikbiz.imports.models import Import
+from qikbiz.permissions import Permission
+from qikbiz.records.changes import shown_changes
+from qikbiz.records.fields import show_value
+from qikbiz.records.types import record_type
+
+WORDS = {
+    "uploaded": ("Not finished", "idle"),
+    "mapped": ("Not finished", "idle"),
+    "checking": ("Being checked", "busy"),
+    "checked": ("Waiting for you", "warn"),
+    "applying": ("Being imported", "busy"),
+    "applied": ("Imported", "good"),
+    "undoing": ("Being undone", "busy"),
+    "undone": ("Undone", "idle"),
+    "failed": ("Stopped", "bad"),
+    "cancelled": ("Called off", "idle"),
+}
+_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """An import in the list."""
+
+    found: Import
+    words: str
+    kind: str
+    url: str
+    is_working: bool
+    share: tuple[int, int] | None
+
+
+def line_of(found: Import) -> Line:
+    progress = queries.progress_of_import(found) if found.state in queries.WORKING else None
+    is_working = progress is not None and not progress.is_over
+    words, kind = WORDS[found.state] if is_working or found.state not in queries.WORKING else ("Stopped", "bad")
+    share = (progress.done, progress.total) if progress and progress.total and is_working else None
+    return Line(found, words, kind, place_of(found), is_working, share)
+
+
+def place_of(found: Import) -> str:
+    """Where the wizard was left."""
+    may_go_on = current_user.can(Permission.IMPORT_APPLY)
+    step = {"uploaded": "shape", "mapped": "columns"}.get(found.state, "show") if may_go_on else "show"
+    return url_for(f"imports.{step}", import_id=found.id)
+
+
+def steps_of(found: Import) -> list[tuple[str, str]]:
+    """The steps and where each can be taken again; after the import is done there is no way back but to undo it."""
+    is_open = found.state in actions.BEFORE_APPLY
+    urls = [url_for(f"imports.{step}", import_id=found.id) for step in ("shape", "columns", "show")]
+    back = urls if is_open else [""] * 3
+    return [("Upload", ""), ("Format", back[0]), ("Columns", back[1]), ("Check", back[2]), ("Import", "")]
+
+
+def format_facts(found: Import) -> dict[str, Any]:
+    detected = actions.detection_of(found) if not found.encoding else None
+    encoding = found.encoding or (detected.proposed if detected else "utf-8")
+    source = actions.source_of(found)
+    lines = [] if found.header else first_lines(source, encoding, _SHOWN)
+    return {
+        "found": found,
+        "way": steps_of(found),
+        "encoding": encoding,
+        "detected": detected,
+        "rows": actions.sample_of(found)[:_SHOWN],
+        "lines": [line[:300] for line in lines],
+        "has_header": bool(found.options.get("has_header", True)),
+    }
+
+
+def column_facts(found: Import) -> dict[str, Any]:
+    wanted = record_type(found.record_type)
+    sample = actions.sample_of(found)
+    mapping = Mapping.from_json(found.mapping)
+    return {
+        "found": found,
+        "way": steps_of(found),
+        "columns": [_column(found, mapping, sample, place) for place in range(len(found.header))],
+        "targets": target_choices(wanted),
+        "keys": key_choices(wanted),
+        "modes": MODE_CHOICES,
+        "regions": region_choices(),
+        "date_orders": DATE_ORDERS,
+        "decimal_marks": DECIMAL_MARKS,
+        "options": found.options,
+        "earlier": queries.same_import_before(found) or queries.same_file_before(found),
+        "must_confirm": queries.same_import_before(found) is not None,
+        "label": wanted.plural_label.lower(),
+    }
+
+
+def standing_of(found: Import) -> dict[str, Any]:
+    progress = queries.progress_of_import(found)
+    is_working = found.state in queries.WORKING and progress is not None and not progress.is_over
+    has_stopped = found.state in queries.WORKING and not is_working
+    shown_now = found.state == "checked"
+    return {
+        "found": found,
+        "way": steps_of(found),
+        "step": 5 if found.state in ("applying", "applied", "undoing", "undone") else 4,
+        "progress": progress,
+        "is_working": is_working,
+        "has_stopped": has_stopped,
+        "words": ("Stopped", "bad") if has_stopped else WORDS[found.state],
+        "updates": queries.updates(found.id, limit=_SHOWN).rows if shown_now else [],
+        "refused": queries.invalid_rows(found.id, limit=_SHOWN).rows if found.counts.get("invalid") else [],
+        "record_label": record_type(found.record_type).plural_label,
+        "changes_of": lambda update: changes_in_words(found, update),
+    }
+
+
+def changes_in_words(found: Import, update: Any) -> list[tuple[str, str, str]]:
+    """(label, old, new) of each field that a person knows."""
+    wanted = record_type(found.record_type)
+    changes = shown_changes(wanted, update.changes)
+    return [(wanted.field(name).label, show_value(old), show_value(new)) for name, old, new in changes]
+
+
+def _column(found: Import, mapping: Mapping, sample: list[list[str]], place: int) -> dict[str, Any]:
+    column = mapping.column_of(place)
+    chosen = ""
+    if column is not None:
+        chosen = f"{column.field}:{column.label}" if column.field in SEVERAL.values() else column.field
+    examples = [row[place] for row in sample if place < len(row) and row[place].strip()]
+    return {"place": place, "heading": found.header[place], "chosen": chosen, "examples": examples[:3]}

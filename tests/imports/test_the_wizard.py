@@ -1,0 +1,160 @@
+"""The import's pages: upload, format, columns, check, import; who may, who may not, and what a double click does."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable
+from uuid import UUID
+
+import pytest
+
+from qikbiz.database import db, tenant_work
+from qikbiz.imports.models import Import
+from qikbiz.imports.running import check, run_apply, run_undo
+from qikbiz.jobs.models import Job
+from qikbiz.web.front_door import QikBiz
+from tests.fixtures.tenancy import Platform
+from tests.fixtures.web import Browser
+from tests.imports.office import unwatched
+
+PEOPLE = "First name;Last name;E-mail\nZoë;Wizard;zoe@wizard.example\nBad;Row;nobody\n"
+Work = Callable[..., None]
+
+
+@pytest.fixture
+def alice(client_for: Callable[[str], Browser]) -> Browser:
+    return client_for("alice")
+
+
+@pytest.fixture
+def work_off(app: QikBiz, platform: Platform) -> Work:
+    """Does what the import worker would do now."""
+
+    def work(import_id: str) -> None:
+        with app.app_context(), tenant_work(platform.acme) as session:
+            found = session.get_one(Import, UUID(import_id))
+            act = {"checking": check, "applying": run_apply, "undoing": run_undo}[found.state]
+            act(session, found.id, unwatched)
+            db.session.get_one(Job, found.job_id).state = "done"
+
+    return work
+
+
+def upload(browser: Browser, content: bytes, name: str = "people.csv", **form: str) -> tuple[str, str]:
+    """Send a file by the form of the page. Gives the import's id and where the wizard goes on."""
+    page = browser.get("/imports/new")
+    (import_id,) = re.findall(r'name="import_id" value="([^"]+)"', page.text)
+    data = {"import_id": import_id, "type": "contacts", "file": (io.BytesIO(content), name), **form}
+    response = browser.post("/imports/", data)
+    assert response.status_code == 303, response.text
+    return import_id, response.location
+
+
+def choices_on(page: str) -> dict[str, str]:
+    """What the columns page proposes, as its form would send it."""
+    chosen = {}
+    for name, options in re.findall(r'<select[^>]* name="([^"]+)"[^>]*>(.*?)</select>', page, re.DOTALL):
+        found = re.findall(r'value="([^"]*)" selected', options)
+        chosen[name] = found[0] if found else ""
+    return chosen | {"mode": "upsert"}
+
+
+def test_a_file_goes_from_upload_to_contacts_and_back(alice: Browser, work_off: Work) -> None:
+    import_id, place = upload(alice, PEOPLE.encode())
+    page = alice.get(place)
+    assert "Zoë" in page.text
+    after = alice.post(f"/imports/{import_id}/format", {"encoding": "utf-8", "delimiter": ";", "has_header": "1"})
+    page = alice.get(after.location)
+    choices = choices_on(page.text)
+    assert [choices[f"column-{place}"] for place in range(3)] == ["first_name", "last_name", "emails:"]
+    after = alice.post(f"/imports/{import_id}/columns", choices)
+    assert "Being checked" in alice.get(after.location).text
+    work_off(import_id)
+    page = alice.get(f"/imports/{import_id}")
+    assert "Import 1 row" in page.text
+    assert "“nobody” is not an e-mail address." in page.text
+    alice.post(f"/imports/{import_id}/application")
+    work_off(import_id)
+    page = alice.get(f"/imports/{import_id}")
+    assert "Imported" in page.text
+    refused = alice.get(f"/imports/{import_id}/refused.csv", check=False)
+    assert refused.data.decode("utf-8-sig").splitlines()[1].startswith("Bad,Row,nobody,E-mail: “nobody”")
+    assert "people.csv" in alice.get("/imports/").text
+    assert alice.get(f"/imports/{import_id}/refused").status_code == 200
+    assert alice.get(f"/imports/{import_id}/updates").status_code == 200
+    alice.post(f"/imports/{import_id}/undo")
+    work_off(import_id)
+    assert "This import was undone" in alice.get(f"/imports/{import_id}").text
+
+
+def test_a_file_that_is_not_utf8_is_shown_both_ways_and_never_guessed(alice: Browser) -> None:
+    import_id, place = upload(alice, "Name,E-mail\nJosé,jose@wizard.example\n".encode("cp1252"))
+    page = alice.get(place)
+    assert "This file is not UTF-8" in page.text
+    assert "Line 2: José,jose@wizard.example" in page.text
+    assert alice.get(f"/imports/{import_id}/columns").location.endswith("/format")
+    alice.post(f"/imports/{import_id}/format", {"encoding": "cp1252", "delimiter": ",", "has_header": "1"})
+    assert "José" in alice.get(f"/imports/{import_id}/columns").text
+
+
+def test_a_broken_choice_is_said_and_what_was_chosen_stays(alice: Browser) -> None:
+    import_id, _ = upload(alice, PEOPLE.encode())
+    form = {"column-0": "first_name", "column-1": "first_name", "key": "email", "mode": "upsert"}
+    answer = alice.post(f"/imports/{import_id}/columns", form)
+    assert answer.status_code == 400
+    assert "both imported as the same field" in answer.text
+    assert choices_on(answer.text)["column-1"] == "first_name"
+
+
+def test_an_empty_file_and_no_file_are_said_beside_the_field(alice: Browser) -> None:
+    page = alice.get("/imports/new")
+    (import_id,) = re.findall(r'name="import_id" value="([^"]+)"', page.text)
+    answer = alice.post("/imports/", {"import_id": import_id, "type": "contacts", "file": (io.BytesIO(b""), "a.csv")})
+    assert (answer.status_code, "The file is empty." in answer.text) == (400, True)
+    answer = alice.post("/imports/", {"import_id": import_id, "type": "contacts"})
+    assert (answer.status_code, "Choose a file." in answer.text) == (400, True)
+
+
+def test_the_same_upload_sent_twice_is_one_import(alice: Browser) -> None:
+    page = alice.get("/imports/new")
+    (import_id,) = re.findall(r'name="import_id" value="([^"]+)"', page.text)
+    places = [
+        alice.post(
+            "/imports/", {"import_id": import_id, "type": "contacts", "file": (io.BytesIO(PEOPLE.encode()), "a.csv")}
+        ).location
+        for _ in range(2)
+    ]
+    assert places[0] == places[1]
+
+
+def test_the_same_file_with_the_same_choices_shows_what_it_did(alice: Browser, work_off: Work) -> None:
+    content = b"Last name,E-mail\nTwice,twice@wizard.example\n"
+    first, _ = upload(alice, content)
+    choices = choices_on(alice.get(f"/imports/{first}/columns").text)
+    alice.post(f"/imports/{first}/columns", choices)
+    work_off(first)
+    for _ in range(2):
+        alice.post(f"/imports/{first}/application")
+    work_off(first)
+    second, _ = upload(alice, content)
+    answer = alice.post(f"/imports/{second}/columns", choices)
+    assert "This very file was imported before, with the same choices" in answer.text
+    assert f"/imports/{first}" in answer.text
+    assert alice.post(f"/imports/{second}/columns", {**choices, "again": "1"}).status_code == 303
+
+
+def test_a_reader_may_not_import_and_strangers_find_nothing(
+    client_for: Callable[[str], Browser], alice: Browser
+) -> None:
+    import_id, place = upload(alice, PEOPLE.encode())
+    assert client_for("bob").get("/imports/").status_code == 403
+    assert client_for("bob").get("/imports/new").status_code == 403
+    for path in (f"/imports/{import_id}", f"/imports/{import_id}/columns", f"/imports/{import_id}/refused.csv"):
+        assert client_for("mallory").get(path).status_code == 404
+    assert client_for("mallory").post(f"/imports/{import_id}/application").status_code == 404
+
+
+def test_formulas_and_markup_in_a_file_are_shown_as_text(alice: Browser) -> None:
+    _, place = upload(alice, b'Last name,E-mail\n"<script>alert(1)</script>","=cmd|x"\n')
+    assert "&lt;script&gt;alert(1)" in alice.get(place).text
