@@ -1,8 +1,10 @@
 """What a visitor sees at an address that can't be served: a friendly page of its own, which names nobody."""
 
+import threading
 from collections.abc import Callable
 
 import pytest
+from sqlalchemy import event
 
 from provisioning import tenants as acts
 from provisioning.servers import connect_to_control
@@ -94,3 +96,26 @@ def set_control(platform: Platform, app: QikBiz, tenant: Tenant, column: str, va
             (tenant.id,),
         )
     app.extensions["qikbiz"].directory.look()
+
+
+@pytest.mark.parametrize("path", ["/", "/contacts", "/no-such-page"])
+def test_a_warm_page_asks_the_control_database_nothing(
+    app: QikBiz, client_for: Callable[[str], Browser], path: str
+) -> None:
+    alice = client_for("alice")
+    alice.get(path)
+    asked: list[str] = []
+    by_request = threading.get_ident()
+
+    def note(*call: object) -> None:
+        # The directory's watcher looks a few times a second, in a thread of its own, outside of any request.
+        if threading.get_ident() == by_request:
+            asked.append(str(call[2]))
+
+    control = app.extensions["qikbiz"].control
+    event.listen(control, "before_cursor_execute", note)
+    try:
+        alice.get(path)
+    finally:
+        event.remove(control, "before_cursor_execute", note)
+    assert asked == []
