@@ -109,6 +109,11 @@ def patient_connection(url: str) -> redis.Redis:
 
 def refuse_eviction(connection: redis.Redis) -> None:
     """With any other policy a full Redis throws jobs and sessions away without a word."""
-    policy = connection.info("memory").get("maxmemory_policy")
+    try:
+        policy = connection.info("memory").get("maxmemory_policy")
+    except redis.RedisError as error:
+        raise WorkerRefused(
+            f"Redis can't be asked ({type(error).__name__}); a worker waits two minutes for it."
+        ) from error
     if policy != "noeviction":
         raise WorkerRefused(f"Redis has maxmemory-policy {policy}; set it to noeviction, or queued jobs may vanish.")

@@ -72,7 +72,11 @@ def _perform(tenant: Tenant | None, job_id: UUID) -> str:
     model: LedgerModel = Job if tenant else PlatformJob
     with _transaction(tenant) as session:
         name = session.scalar(select(model.kind).where(model.id == job_id))
-        kind = KINDS.get(name) if name else None
+        if name is None:
+            # Its row went with a savepoint, a retention or an erased tenant: nobody waits for it.
+            logger.info("job_gone", extra={"job": str(job_id)})
+            return "gone"
+        kind = KINDS.get(name)
         if kind is None:
             # Of another release, perhaps: the row waits for a worker that knows it.
             logger.error("job_unknown", extra={"job": str(job_id), "kind": name})

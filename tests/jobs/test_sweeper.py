@@ -85,7 +85,7 @@ def test_a_mark_goes_when_nothing_is_left_and_not_before_its_commit_could_have_c
     assert platform.acme.id in marks()
     age_marks()
     sweep.round()
-    assert marks() == {}
+    assert platform.acme.id not in marks()
 
 
 def test_a_mark_set_again_while_the_sweeper_looks_stays(
@@ -109,11 +109,11 @@ def test_a_job_for_later_moves_the_mark_to_its_time(platform: Platform, sweep: S
     later = datetime.now(UTC) + timedelta(hours=3)
     ask(platform.acme, later)
     assert in_queue(platform) == 0
-    assert marks() == {platform.acme.id: later}
+    assert marks()[platform.acme.id] == later
     actions.mark_pending(platform.acme.id, datetime.now(UTC))
     age_marks()
     sweep.round()
-    assert marks() == {platform.acme.id: later}
+    assert marks()[platform.acme.id] == later
 
 
 def test_a_mark_that_was_never_written_costs_only_time(

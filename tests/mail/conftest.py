@@ -76,6 +76,18 @@ class Post:
         with tenant_work(self.platform.acme):
             return actions.send(template, category=category, **wanted).id
 
+    def write_and_fail(self) -> None:
+        with tenant_work(self.platform.acme):
+            self.write_inside()
+            raise RuntimeError("The work that wanted the mail failed.")
+
+    def write_inside(self) -> None:
+        actions.send("password_reset", to_address="bob@example.com", values={}, category="security", dedupe_key="two")
+
+    def count(self) -> int:
+        with tenant_work(self.platform.acme) as session:
+            return len(session.scalars(select(Mail.id)).all())
+
     def mail(self, mail_id: UUID) -> Mail:
         with tenant_work(self.platform.acme) as session:
             return session.scalars(select(Mail).where(Mail.id == mail_id)).one()

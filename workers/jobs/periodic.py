@@ -1,23 +1,25 @@
-"""Periodic work that belongs to no room: fan a job out to each tenant, and forget ended jobs."""
+"""Periodic work that belongs to no room: fan a job out to each tenant, and forget ended jobs and mails."""
 
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
-from sqlalchemy import delete, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Delete, delete, func, select
 
 from qikbiz.database import control_work, runtime, tenant_work
 from qikbiz.jobs.actions import enqueue
-from qikbiz.jobs.ledger import LedgerModel
 from qikbiz.jobs.models import Job, PlatformJob
+from qikbiz.mail.models import Mail, PlatformMail
 from tenants.control import TenantRecord
 from tenants.directory import read_tenant
 from tenants.versions import is_served
 from workers.work import Work
 
 KEPT = timedelta(days=90)
-ENDED = ("done", "cancelled")
+# Failed and quarantined jobs, and mails that failed, stay until somebody has looked at them.
+ENDED_JOBS = ("done", "cancelled")
+ENDED_MAILS = ("sent", "dropped")
 
 
 def ask_each_tenant(work: Work) -> None:
@@ -36,15 +38,17 @@ def ask_each_tenant(work: Work) -> None:
 
 
 def forget_jobs(work: Work) -> None:
+    """Ended jobs and mails of the tenant, which name addresses, are not kept for ever."""
     with work.finish() as session:
-        _forget(session, Job)
+        session.execute(_ended(Job, ENDED_JOBS, Job.finished_at))
+        session.execute(_ended(Mail, ENDED_MAILS, Mail.created_at))
 
 
 def forget_platform_jobs(work: Work) -> None:
     with work.finish() as session:
-        _forget(session, PlatformJob)
+        session.execute(_ended(PlatformJob, ENDED_JOBS, PlatformJob.finished_at))
+        session.execute(_ended(PlatformMail, ENDED_MAILS, PlatformMail.created_at))
 
 
-def _forget(session: Session, model: LedgerModel) -> None:
-    # Failed and quarantined jobs stay until somebody has looked at them.
-    session.execute(delete(model).where(model.state.in_(ENDED), model.finished_at < func.now() - KEPT))
+def _ended(model: Any, states: tuple[str, ...], moment: Any) -> Delete:
+    return delete(model).where(model.state.in_(states), moment < func.now() - KEPT)

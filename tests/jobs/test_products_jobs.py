@@ -1,0 +1,132 @@
+"""The jobs that this room brings itself: making tenants, forgetting logins, telling Redis whom to doubt."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import func, select, text
+
+from qikbiz.accounts.models import User, UserSession, UserToken
+from qikbiz.console.tenant_actions import reserve_tenant
+from qikbiz.database import control_work, tenant_work
+from qikbiz.jobs.actions import enqueue, enqueue_platform
+from qikbiz.jobs.models import PlatformJob
+from tenants.control import TenantRecord
+from tenants.directory import read_tenant
+from tenants.runtime import Runtime
+from tests.fixtures.tenancy import Platform
+from tests.fixtures.workers import Workshop, eventually
+from workers.wrapper import perform
+
+pytestmark = pytest.mark.usefixtures("tidy")
+
+
+@pytest.fixture
+def tidy(platform: Platform, working: Runtime) -> Iterator[None]:
+    yield
+    with tenant_work(platform.acme) as session:
+        session.execute(text("DELETE FROM jobs"))
+    with control_work() as session:
+        session.execute(text("DELETE FROM platform_jobs"))
+        session.execute(text("DELETE FROM pending_work"))
+
+
+def ask_for_tenant(slug: str) -> UUID:
+    with control_work() as session:
+        reserve_tenant(session, slug, slug.title(), f"office@{slug}.example.com")
+        return enqueue_platform("tenants.create", {"slug": slug}).id
+
+
+def tenant_state(slug: str) -> str | None:
+    with control_work() as session:
+        return session.scalar(select(TenantRecord.state).where(TenantRecord.slug == slug))
+
+
+def job_state(job_id: UUID) -> str:
+    with control_work() as session:
+        return session.get_one(PlatformJob, job_id).state
+
+
+def administrators(platform: Platform, slug: str) -> int:
+    with control_work() as session:
+        tenant_id = session.scalars(select(TenantRecord.id).where(TenantRecord.slug == slug)).one()
+        tenant = read_tenant(session, tenant_id, platform.settings.base_domain)
+    assert tenant is not None
+    with tenant_work(tenant) as session:
+        return session.scalar(select(func.count()).select_from(User)) or 0
+
+
+def test_a_tenant_asked_for_at_the_console_is_made_by_the_worker(platform: Platform) -> None:
+    job_id = ask_for_tenant("umbrella")
+    assert perform(None, job_id) == "done"
+    assert tenant_state("umbrella") == "active"
+    assert administrators(platform, "umbrella") == 1
+
+
+def test_a_tenant_nobody_reserved_is_refused() -> None:
+    with control_work():
+        job_id = enqueue_platform("tenants.create", {"slug": "nobody-asked"}).id
+    assert perform(None, job_id) == "failed"
+    assert tenant_state("nobody-asked") is None
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("point", ["schema_made", "invited"])
+def test_a_worker_killed_while_making_a_tenant_is_followed_by_one_that_finishes(
+    platform: Platform, workshop: Workshop, tmp_path: Path, point: str
+) -> None:
+    workshop.sweeper()
+    given = {"QIKBIZ_FAULT": f"tenant.create.{point}=kill@1", "QIKBIZ_FAULT_DIR": str(tmp_path)}
+    workshop.worker("provisioning", **given)
+    slug = f"hooli-{point.replace('_', '-')}"
+    job_id = ask_for_tenant(slug)
+    eventually(lambda: job_state(job_id) == "done", 25)
+    assert tenant_state(slug) == "active"
+    assert administrators(platform, slug) == 1
+
+
+def test_measuring_and_erasing_run_as_jobs(platform: Platform) -> None:
+    with control_work():
+        jobs = [enqueue_platform(kind, {}).id for kind in ("tenants.measure", "tenants.erase")]
+    assert [perform(None, job_id) for job_id in jobs] == ["done", "done"]
+    with control_work() as session:
+        record = session.get_one(TenantRecord, platform.acme.id)
+    assert record.users >= 3
+    assert record.measured_at is not None
+
+
+def test_old_sessions_and_links_are_forgotten_and_current_ones_kept(platform: Platform) -> None:
+    now = datetime.now(UTC)
+    old, new = now - timedelta(days=40), now + timedelta(days=1)
+    with tenant_work(platform.acme) as session:
+        for name, ends in ((b"old-session", old), (b"new-session", new)):
+            times = {"idle_until": ends, "ends_at": ends}
+            session.add(
+                UserSession(id_hash=name, person_id=uuid4(), person_epoch=1, tenant_epoch=1, method="password", **times)
+            )
+        for name, ends in ((b"old-link", old), (b"new-link", new)):
+            session.add(UserToken(token_hash=name, person_id=uuid4(), purpose="invitation", expires_at=ends))
+        job_id = enqueue("sessions.forget", {}).id
+    assert perform(platform.acme.id, job_id) == "done"
+    with tenant_work(platform.acme) as session:
+        assert session.get(UserSession, b"old-session") is None
+        assert session.get(UserToken, b"old-link") is None
+        session.delete(session.get_one(UserSession, b"new-session"))
+        session.delete(session.get_one(UserToken, b"new-link"))
+
+
+def test_redis_is_told_later_whose_sessions_to_doubt(platform: Platform, working: Runtime) -> None:
+    person = platform.bob.id
+    with tenant_work(platform.acme):
+        job_id = enqueue("sessions.doubt", {"people": [str(person)]}).id
+    store = working.redis
+    store._rest_until = float("inf")
+    assert perform(platform.acme.id, job_id) == "put off"
+    store._rest_until = 0.0
+    with tenant_work(platform.acme) as session:
+        session.execute(text("UPDATE jobs SET run_at = now()"))
+    assert perform(platform.acme.id, job_id) == "done"
+    with store.client() as client:
+        assert client.keys(store.tenant_key(platform.acme.id, "*stamp*"))

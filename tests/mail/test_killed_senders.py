@@ -1,0 +1,50 @@
+"""A mail worker that is really killed around the server's answer: a notification arrives once at most."""
+
+from email import message_from_bytes
+from email.policy import default
+from pathlib import Path
+
+import pytest
+
+from tests.fixtures.workers import Workshop, eventually
+from tests.mail.conftest import Mood, Post
+from tests.mail.test_sending import NOTICE
+
+pytestmark = pytest.mark.faults
+
+
+@pytest.mark.parametrize(
+    ("point", "category", "state", "copies"),
+    [
+        ("mail.before_server", "security", "sent", 1),
+        ("mail.after_server", "security", "sent", 2),
+        ("mail.after_server", "notification", "dropped", 1),
+    ],
+)
+def test_a_killed_sender_is_followed_by_the_rule_of_the_category(
+    post: Post,
+    mood: Mood,
+    port: int,
+    workshop: Workshop,
+    tmp_path: Path,
+    point: str,
+    category: str,
+    state: str,
+    copies: int,
+) -> None:
+    workshop.sweeper()
+    given = {"QIKBIZ_SMTP_URL": f"smtp://127.0.0.1:{port}", "QIKBIZ_FAULT": f"{point}=kill@1"}
+    workshop.worker("mail", **given, QIKBIZ_FAULT_DIR=str(tmp_path))
+    mail_id = post.write(**(NOTICE | {"category": category, "to_name": ""}))
+    eventually(lambda: post.state(mail_id) == state)
+    # The worker also sends what other tenants of the same servers have waiting.
+    messages = [message_from_bytes(one.original_content or b"", policy=default) for one in mood.taken]
+    ours = [message["Message-ID"] for message in messages if message["To"] == "bob@example.com"]
+    assert len(ours) == copies
+    assert len(set(ours)) == 1
+
+
+def test_a_mail_asked_for_in_work_that_fails_is_not_sent(post: Post) -> None:
+    with pytest.raises(RuntimeError):
+        post.write_and_fail()
+    assert post.count() == 0
