@@ -1,6 +1,5 @@
 """Adding a contact by hand."""
 
-import re
 from collections.abc import Callable
 
 from sqlalchemy import select
@@ -8,9 +7,9 @@ from sqlalchemy import select
 from qikbiz.audit.models import AuditEvent
 from qikbiz.contacts.models import Contact, ContactCompany
 from qikbiz.database import db, tenant_work
+from tenants.runtime import Runtime
 from tests.fixtures.tenancy import Platform
 from tests.fixtures.web import Browser
-from tenants.runtime import Runtime
 
 ANN = {
     "first_name": "Ann",
@@ -25,7 +24,9 @@ ANN = {
 }
 
 
-def test_ben_creates_a_contact_and_its_company(client_for: Callable[[str], Browser], platform: Platform, working: Runtime) -> None:
+def test_ben_creates_a_contact_and_its_company(
+    client_for: Callable[[str], Browser], platform: Platform, working: Runtime
+) -> None:
     ben = client_for("ben")
     assert "New contact" in ben.get("/contacts/new").text
     page = ben.follow(ben.post("/contacts", ANN))

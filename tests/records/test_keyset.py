@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
@@ -58,14 +59,16 @@ def test_walking_the_pages_meets_every_row_once_in_order(
     pages = list(_forwards(session, ORDERS[order], limit))
     assert [row.id for page in pages for row in page.rows] == expected
     assert all(len(page.rows) == limit for page in pages[:-1])
-    for earlier, later in zip(pages, pages[1:], strict=False):
+    for earlier, later in pairwise(pages):
         back = _page(session, ORDERS[order], limit, before=later.previous)
         assert [row.id for row in back.rows] == [row.id for row in earlier.rows]
         assert back.next
         assert bool(back.previous) == (earlier is not pages[0])
 
 
-@pytest.mark.parametrize("cursor", ["x", "é", "AAAA", "W10", "WyJuYW1lIiwxLDJd", "a" * 3000, "bnVsbA", "W1tdLG51bGwsIjEiXQ"])
+@pytest.mark.parametrize(
+    "cursor", ["x", "é", "AAAA", "W10", "WyJuYW1lIiwxLDJd", "a" * 3000, "bnVsbA", "W1tdLG51bGwsIjEiXQ"]
+)
 def test_a_made_up_cursor_is_refused(cursor: str) -> None:
     with pytest.raises(BadCursor):
         decode_cursor(ORDERS["name"], cursor)

@@ -16,7 +16,8 @@ def test_the_search_column_holds_plain_words_and_the_national_number(
         session.execute(
             text(
                 "insert into contacts (id, sort_name, first_name, last_name, email, phone) values "
-                "(gen_random_uuid(), 'o''neil-smith, ann', 'Ann', 'O''Neil-Smith', 'ann.o_n@sub.example.com', '+4930123456')"
+                "(gen_random_uuid(), 'o''neil-smith, ann', 'Ann', 'O''Neil-Smith', 'ann.o_n@sub.example.com', "
+                "'+4930123456')"
             )
         )
         found = session.execute(text("select tsvector_to_array(search) from contacts")).scalar_one()

@@ -1,0 +1,170 @@
+"""The list of contacts: who sees it, how it is sorted, filtered, searched and paged, and which columns it shows."""
+
+import re
+
+import pytest
+from sqlalchemy import insert
+
+from qikbiz.contacts.models import Contact
+from tests.fixtures.records import Office
+from tests.fixtures.web import Browser
+
+PART = {"HX-Request": "true", "HX-Target": "list"}
+
+
+def names(browser: Browser, path: str, **options: object) -> list[str]:
+    page = browser.get(path, **options)
+    assert page.status_code == 200, page.text
+    return re.findall(r'class="record-link"[^>]*title="([^"]*)"', page.text)
+
+
+@pytest.fixture
+def staffed(office: Office) -> Office:
+    office.company = office.add_company("Umbrella", domain="umbrella.example")  # type: ignore[attr-defined]
+    alice = office.people["alice"].id
+    office.add_contact(first_name="Ann", last_name="Lee", email="z@example.com", tags=["VIP"], owner_id=alice)
+    office.add_contact(
+        first_name="Carl", last_name="Abel", email="a@example.com", lifecycle_stage="Customer", city="Graz"
+    )
+    office.add_contact(last_name="Moser", lead_source="Web site", company_name="Umbrella", company_id=None)
+    return office
+
+
+def test_everybody_of_the_organisation_sees_the_list_sorted_by_name(staffed: Office) -> None:
+    for person in ("alice", "ben", "bob"):
+        assert names(staffed.browser(person), "/contacts") == ["Carl Abel", "Ann Lee", "Moser"]
+
+
+def test_a_reader_is_offered_nothing_that_changes(staffed: Office) -> None:
+    page = staffed.browser("bob").get("/contacts").text
+    assert "New contact" not in page
+    assert 'name="ids"' not in page
+
+
+def test_nobody_of_another_organisation_sees_a_row(staffed: Office, client_for: object) -> None:
+    page = client_for("mallory").get("/contacts?q=moser").text  # type: ignore[operator]
+    assert "record-link" not in page
+    assert staffed.browser("alice").get("/contacts?q=moser").text.count("record-link") == 1
+
+
+def test_without_a_login_the_list_asks_for_one(office: Office, browser_at: object) -> None:
+    answer = browser_at(office.browser("bob").host).get("/contacts")  # type: ignore[operator]
+    assert answer.status_code == 303
+    assert answer.location.startswith("/login?next=")
+
+
+LISTS = [
+    ("sort=-name", ["Moser", "Ann Lee", "Carl Abel"]),
+    ("sort=email", ["Carl Abel", "Ann Lee", "Moser"]),
+    ("sort=-email", ["Ann Lee", "Carl Abel", "Moser"]),
+    ("sort=created_at", ["Ann Lee", "Carl Abel", "Moser"]),
+    ("sort=-updated_at", ["Moser", "Carl Abel", "Ann Lee"]),
+    ("tags=VIP", ["Ann Lee"]),
+    ("tags=vip", []),
+    ("owner_id=nobody", ["Carl Abel", "Moser"]),
+    ("owner_id=me", ["Ann Lee"]),
+    ("lifecycle_stage=Customer", ["Carl Abel"]),
+    ("lead_source=Web+site", ["Moser"]),
+    ("email=no", ["Moser"]),
+    ("email=yes&sort=-name", ["Ann Lee", "Carl Abel"]),
+    ("city=rA", ["Carl Abel"]),
+    ("city=%25", []),
+    ("created_at_from=2020-01-01&created_at_to=2020-12-31", []),
+    ("created_at_from=2020-01-01", ["Carl Abel", "Ann Lee", "Moser"]),
+    ("q=lee", ["Ann Lee"]),
+    ("q=umbr", ["Moser"]),
+    ("q=lee&owner_id=nobody", []),
+    ("utm_source=elsewhere", ["Carl Abel", "Ann Lee", "Moser"]),
+]
+
+
+def test_the_address_sorts_filters_and_searches(staffed: Office) -> None:
+    for query, expected in LISTS:
+        assert names(staffed.browser("alice"), f"/contacts?{query}") == expected, query
+
+
+def test_a_company_filters_its_people_and_the_chip_takes_it_off(staffed: Office) -> None:
+    page = staffed.browser("alice").get(f"/contacts?company_name={staffed.company}&sort=-name")  # type: ignore[attr-defined]
+    assert "Company is Umbrella" in page.text
+    assert 'href="/contacts?sort=-name" aria-label="Remove the filter' in page.text
+    assert "Ann Lee" not in page.text
+
+
+SENSELESS = [
+    "sort=favourite", "sort=password_hash", "owner_id=17", "company_name=x", "email=perhaps", "after=xyz", "before=%00",
+    "created_at_from=tomorrow", "after=" + "A" * 5000, "city=" + "x" * 300,
+]  # fmt: skip
+
+
+def test_an_address_that_makes_no_sense_is_refused_in_words(office: Office) -> None:
+    for query in SENSELESS:
+        answer = office.browser("bob").get(f"/contacts?{query}")
+        assert answer.status_code == 400, query
+        assert "Reference" in answer.text
+
+
+def test_pages_follow_each_other_and_lead_back(office: Office) -> None:
+    with office.work() as session:
+        rows = [{"last_name": f"N{n:03}", "sort_name": f"n{n:03}"} for n in range(120)]
+        session.execute(insert(Contact), rows)
+    bob = office.browser("bob")
+    first = bob.get("/contacts")
+    assert "50 of 120 contacts" in first.text
+    assert 'rel="prev"' not in first.text
+    second = bob.get(link(first.text, "next"))
+    third = bob.get(link(second.text, "next"))
+    shown = [re.findall(r'title="(N\d+)"', page.text) for page in (first, second, third)]
+    assert [name for page in shown for name in page] == [f"N{n:03}" for n in range(120)]
+    assert 'rel="next"' not in third.text
+    assert re.findall(r'title="(N\d+)"', bob.get(link(third.text, "prev")).text) == shown[1]
+
+
+def test_htmx_gets_only_the_list(staffed: Office) -> None:
+    part = staffed.browser("alice").get("/contacts?q=lee", headers=PART).text
+    assert part.lstrip().startswith('<div id="list">')
+    assert "<h1" not in part
+    assert "Ann Lee" in part
+
+
+def test_columns_are_chosen_and_kept(staffed: Office) -> None:
+    ben = staffed.browser("ben")
+    assert '<th scope="col">City</th>' not in ben.get("/contacts").text
+    chosen = {"columns": ["city", "lead_source", "password_hash"], "next": "/contacts?sort=-name"}
+    answer = ben.post("/contacts/columns", chosen)
+    assert answer.location == "/contacts?sort=-name"
+    page = ben.follow(answer).text
+    assert re.findall(r"<th scope=\"col\">([^<]+)</th>", page) == ["Source", "City"]
+    assert "Graz" in page
+    assert "E-mail</a>" in staffed.browser("alice").get("/contacts").text
+
+
+def test_the_way_back_can_not_lead_elsewhere(office: Office) -> None:
+    for target in ("https://evil.example/?q=1", "//evil.example", "/contacts?q=1\r\nSet-Cookie: x=1"):
+        answer = office.browser("ben").post("/contacts/columns", {"columns": ["city"], "next": target})
+        assert answer.location.startswith("/contacts")
+        assert "Set-Cookie" not in answer.location
+
+
+def test_an_empty_list_teaches_and_an_empty_search_says_so(office: Office) -> None:
+    assert "No contacts yet" in office.browser("ben").get("/contacts").text
+    assert "Nothing found" in office.browser("ben").get("/contacts?q=zz").text
+
+
+def test_every_filter_stands_on_its_page(office: Office) -> None:
+    page = office.browser("bob").get("/contacts/filters?owner_id=me").text
+    assert '<option value="me" selected>' in page
+    for label in ("Tags", "Stage", "Source", "City", "Country", "Created from", "Changed up to"):
+        assert label in page
+
+
+def test_names_are_shown_as_text_never_as_html(office: Office) -> None:
+    office.add_contact(first_name='<b onclick="x">"Bold"</b>', email="a@example.com", tags=["<i>"])
+    page = office.browser("alice").get("/contacts").text
+    assert "<b onclick" not in page
+    assert "&lt;b onclick" in page
+
+
+def link(page: str, rel: str) -> str:
+    found = re.search(rf'rel="{rel}" href="([^"]+)"', page)
+    assert found
+    return found[1].replace("&amp;", "&")
