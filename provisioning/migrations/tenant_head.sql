@@ -73,6 +73,16 @@ CREATE INDEX ix_companies_sort_name ON companies (sort_name, id) WHERE deleted_a
 CREATE INDEX ix_companies_tags ON companies USING gin (tags) WHERE tags <> '{}';
 CREATE INDEX ix_companies_trash ON companies (deleted_at, id) WHERE deleted_at is not null;
 CREATE INDEX ix_companies_updated_at ON companies (updated_at, id) WHERE deleted_at is null;
+CREATE TABLE contact_companies (
+        contact_id UUID NOT NULL,
+        company_id UUID NOT NULL,
+        role TEXT,
+        is_primary BOOLEAN DEFAULT false NOT NULL,
+        ended_on DATE,
+        CONSTRAINT pk_contact_companies PRIMARY KEY (contact_id, company_id)
+    );
+CREATE INDEX ix_contact_companies_company_id ON contact_companies (company_id);
+CREATE UNIQUE INDEX uq_contact_companies_primary ON contact_companies (contact_id) WHERE is_primary;
 CREATE TABLE exports (
         id UUID NOT NULL,
         state TEXT DEFAULT 'waiting' NOT NULL,
@@ -352,18 +362,6 @@ CREATE TABLE remember_series (
         CONSTRAINT fk_remember_series_user_id FOREIGN KEY(user_id) REFERENCES users (id) ON DELETE CASCADE
     );
 CREATE INDEX ix_remember_series_user_id ON remember_series (user_id);
-CREATE TABLE contact_companies (
-        contact_id UUID NOT NULL,
-        company_id UUID NOT NULL,
-        role TEXT,
-        is_primary BOOLEAN DEFAULT false NOT NULL,
-        ended_on DATE,
-        CONSTRAINT pk_contact_companies PRIMARY KEY (contact_id, company_id),
-        CONSTRAINT fk_contact_companies_contact_id FOREIGN KEY(contact_id) REFERENCES contacts (id) ON DELETE CASCADE,
-        CONSTRAINT fk_contact_companies_company_id FOREIGN KEY(company_id) REFERENCES companies (id) ON DELETE CASCADE
-    );
-CREATE INDEX ix_contact_companies_company_id ON contact_companies (company_id);
-CREATE UNIQUE INDEX uq_contact_companies_primary ON contact_companies (contact_id) WHERE is_primary;
 REVOKE INSERT, UPDATE, DELETE ON schema_version FROM @tenant_role@;
 REVOKE UPDATE, DELETE ON audit_events FROM @tenant_role@;
 -- 0002
@@ -383,4 +381,4 @@ COMMENT ON TABLE schema_version IS 'technical: the versions of this schema.';
 COMMENT ON TABLE user_sessions IS 'technical: logins in force; only hashes of their ids.';
 COMMENT ON TABLE user_tokens IS 'technical: single-use links; only hashes of their secrets.';
 COMMENT ON TABLE users IS 'personal: the customer''s own people who log in.';
-INSERT INTO schema_version (version, checksum) VALUES ('0001', '9ee328cf9bf29da54eb301850c2a20dc28403d86a29409645357610e565b93a1'), ('0002', 'e0fc3d00cd51b6ad55b9443c3f594b8750fbefa85998e427b8af3e8cdb327b4d');
+INSERT INTO schema_version (version, checksum) VALUES ('0001', '55736284bac25a61166f35f05750ce2e18170e4aebe44b2ea1bfa6230e89e303'), ('0002', 'e0fc3d00cd51b6ad55b9443c3f594b8750fbefa85998e427b8af3e8cdb327b4d');

@@ -149,9 +149,13 @@ def _decodes(decoder: codecs.IncrementalDecoder, chunk: bytes, *, final: bool = 
 
 
 def _proposed_encoding(sample: bytes) -> str:
-    # charset-normalizer's word counts only when it names an encoding that we offer.
-    best = from_bytes(sample[:65_536], cp_isolation=[name for name in ENCODINGS if not name.startswith("utf")]).best()
-    return best.encoding if best is not None and best.encoding in ENCODINGS else "cp1252"
+    # charset-normalizer's word counts only when it names an encoding that we offer; of several that read the bytes
+    # alike, it is the one that most files are in.
+    offered = [name for name in ENCODINGS if not name.startswith("utf")]
+    best = from_bytes(sample[:65_536], cp_isolation=offered).best()
+    if best is None or "cp1252" in best.could_be_from_charset or best.encoding not in ENCODINGS:
+        return "cp1252"
+    return best.encoding
 
 
 def _differences(source: Source, encoding: str) -> Iterator[Difference]:

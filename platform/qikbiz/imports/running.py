@@ -107,10 +107,8 @@ def note_stopped(import_id: UUID, text: str) -> None:
 
 
 def _refuse_changes(link: Link, found: Import) -> None:
-    staged = sum(counts_of(link, found.id).values())
-    if staged != found.rows or counts_of(link, found.id) != {
-        name: found.counts[name] for name in counts_of(link, found.id)
-    }:
+    staged = counts_of(link, found.id)
+    if staged != {name: found.counts[name] for name in staged}:
         raise ChangedSince(
             "What the check had prepared is gone, perhaps after a restart of the database. Check again; nothing was imported."
         )

@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from uuid import UUID
 
+from uuid_utils import uuid7
+
 from qikbiz.imports.converting import Converted, Converter
 from qikbiz.imports.encoding import copy_array, copy_field, staged_text
 from qikbiz.imports.plans import Plan
 from qikbiz.imports.reading import RowProblem, RowReader
 from qikbiz.imports.sql import Link
 from qikbiz.imports.uploads import Source
-from tenants.control import new_id
 
 Progress = Callable[[int], None]
 _BLOCK = 2_000
@@ -55,10 +56,10 @@ def _lines(reader: RowReader, plan: Plan, import_id: UUID) -> Iterator[str]:
         )
         key = "\\N" if found.key is None else copy_field(found.key)
         if found.needs is None:
-            yield f"{start}\t{number}\tcreated\t{key}\t{new_id()}\t{values}\t\\N\n"
+            yield f"{start}\t{number}\tcreated\t{key}\t{uuid7()}\t{values}\t\\N\n"
         else:
             problems = copy_field(problems_json([found.needs]))
-            yield f"{start}\t{number}\tnameless\t{key}\t{new_id()}\t{values}\t{problems}\n"
+            yield f"{start}\t{number}\tnameless\t{key}\t{uuid7()}\t{values}\t{problems}\n"
 
 
 def problems_json(problems: Iterable[RowProblem]) -> str:

@@ -207,7 +207,6 @@ def _remove(link: Link, record_type: RecordType, by: By, done: Undone) -> None:
     }[record_type.name]
     untouched = f"c.created_by_import = %(import)s AND c.version = 1 AND c.deleted_at IS NULL AND NOT EXISTS ({needed})"
     if record_type.name == "contact":
-        # Set-based, so that the cascade of each contact finds nothing left to do.
         run(
             link,
             f"DELETE FROM contact_companies l USING contacts c WHERE l.contact_id = c.id AND {untouched}",

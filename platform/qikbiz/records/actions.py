@@ -12,6 +12,7 @@ from sqlalchemy import delete, select
 from qikbiz.actors import current_actor
 from qikbiz.audit.actions import Changes, Source, record, record_change
 from qikbiz.audit.models import RecordChange
+from qikbiz.contacts.models import ContactCompany
 from qikbiz.database import db
 from qikbiz.failures import Conflict, NotFound
 from qikbiz.records.changes import changed_values, initial_values
@@ -107,6 +108,8 @@ def restore_records(record_type: RecordType, ids: Sequence[UUID]) -> list[UUID]:
 def purge_record(record_type: RecordType, found: Record) -> None:
     """Remove a record in the trash for good, with its history. The audit keeps that it was there."""
     db.session.execute(delete(RecordChange).where(RecordChange.record_id == found.id))
+    link_column = ContactCompany.contact_id if record_type.name == "contact" else ContactCompany.company_id
+    db.session.execute(delete(ContactCompany).where(link_column == found.id))
     record(
         f"{record_type.name}.purged",
         record_type=record_type.name,

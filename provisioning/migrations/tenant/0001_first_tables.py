@@ -79,6 +79,16 @@ STATEMENTS = (
     """CREATE INDEX ix_companies_tags ON companies USING gin (tags) WHERE tags <> '{}'""",
     """CREATE INDEX ix_companies_trash ON companies (deleted_at, id) WHERE deleted_at is not null""",
     """CREATE INDEX ix_companies_updated_at ON companies (updated_at, id) WHERE deleted_at is null""",
+    """CREATE TABLE contact_companies (
+        contact_id UUID NOT NULL,
+        company_id UUID NOT NULL,
+        role TEXT,
+        is_primary BOOLEAN DEFAULT false NOT NULL,
+        ended_on DATE,
+        CONSTRAINT pk_contact_companies PRIMARY KEY (contact_id, company_id)
+    )""",
+    """CREATE INDEX ix_contact_companies_company_id ON contact_companies (company_id)""",
+    """CREATE UNIQUE INDEX uq_contact_companies_primary ON contact_companies (contact_id) WHERE is_primary""",
     """CREATE TABLE exports (
         id UUID NOT NULL,
         state TEXT DEFAULT 'waiting' NOT NULL,
@@ -358,18 +368,6 @@ STATEMENTS = (
         CONSTRAINT fk_remember_series_user_id FOREIGN KEY(user_id) REFERENCES users (id) ON DELETE CASCADE
     )""",
     """CREATE INDEX ix_remember_series_user_id ON remember_series (user_id)""",
-    """CREATE TABLE contact_companies (
-        contact_id UUID NOT NULL,
-        company_id UUID NOT NULL,
-        role TEXT,
-        is_primary BOOLEAN DEFAULT false NOT NULL,
-        ended_on DATE,
-        CONSTRAINT pk_contact_companies PRIMARY KEY (contact_id, company_id),
-        CONSTRAINT fk_contact_companies_contact_id FOREIGN KEY(contact_id) REFERENCES contacts (id) ON DELETE CASCADE,
-        CONSTRAINT fk_contact_companies_company_id FOREIGN KEY(company_id) REFERENCES companies (id) ON DELETE CASCADE
-    )""",
-    """CREATE INDEX ix_contact_companies_company_id ON contact_companies (company_id)""",
-    """CREATE UNIQUE INDEX uq_contact_companies_primary ON contact_companies (contact_id) WHERE is_primary""",
     """REVOKE INSERT, UPDATE, DELETE ON schema_version FROM @tenant_role@""",
     """REVOKE UPDATE, DELETE ON audit_events FROM @tenant_role@""",
 )
