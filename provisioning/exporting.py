@@ -22,7 +22,7 @@ from qikbiz.exports.selection import Selection
 from qikbiz.failures import Failure, Unavailable
 from tenants.context import Tenant
 
-SECONDS_BETWEEN_LOOKS = 0.2
+SECONDS_BETWEEN_LOOKS = 0.1
 # A worker that runs takes the job at once; with the sweeper's help after a few seconds.
 PATIENCE = 20.0
 Watch = Callable[[int, int | None, str], None]

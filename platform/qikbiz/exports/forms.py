@@ -36,12 +36,13 @@ PRODUCT_CHOICES = (
 )
 
 
-def selection_from(given: MultiDict[str, str]) -> Selection:
-    """Raises Failure for a list that there is not."""
+def selection_from(given: MultiDict[str, str], *, product: str = PORTABLE) -> Selection:
+    """`product` is what is meant when none is named. Raises Failure for a list that there is not."""
     scope = given.get("scope") or EVERYTHING
-    product = given.get("product") or PORTABLE
     filters = {} if scope == EVERYTHING else filters_from_address(scope, given)
-    return Selection(scope, product, filters, tuple(given.getlist("columns")), current_user.id, time_zone())
+    return Selection(
+        scope, given.get("product") or product, filters, tuple(given.getlist("columns")), current_user.id, time_zone()
+    )
 
 
 def filters_from_address(scope: str, given: MultiDict[str, str]) -> dict[str, list[str]]:

@@ -17,7 +17,7 @@ from qikbiz.exports.download import RangeNotThere, download_name, file_response,
 from qikbiz.exports.forms import PRODUCT_CHOICES, SCOPES, export_id_from, selection_from
 from qikbiz.exports.letters import what
 from qikbiz.exports.queries import administrators, all_exports, export_for_reading
-from qikbiz.exports.selection import Selection, check
+from qikbiz.exports.selection import PORTABLE, SPREADSHEET, Selection, check
 from qikbiz.exports.steps import KEPT
 from qikbiz.files import FileGone
 from qikbiz.permissions import Permission, requires
@@ -42,7 +42,8 @@ def index() -> ResponseReturnValue:
 @requires(Permission.EXPORT_ASK)
 def new() -> ResponseReturnValue:
     """The form; with a list's filters in the address it is about that list as it is filtered."""
-    selection = selection_from(request.args)
+    # Whoever comes from a list wants to look at it.
+    selection = selection_from(request.args, product=SPREADSHEET if "scope" in request.args else PORTABLE)
     check(selection)
     return render_template(
         "exports/new.html",
