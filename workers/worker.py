@@ -17,6 +17,7 @@ from rq import Queue, Worker
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
+from config.faults import fault
 from config.settings import Settings
 from qikbiz.jobs.kinds import QUEUES
 from qikbiz.jobs.transport import ENTRY
@@ -56,6 +57,10 @@ class ReliableWorker(Worker):
     """One queue, one horse at a time."""
 
     job_class = SignedJob
+
+    def execute_job(self, *arguments: Any, **named: Any) -> None:
+        fault("worker.after_pop")
+        super().execute_job(*arguments, **named)
 
     def setup_work_horse_signals(self) -> None:
         super().setup_work_horse_signals()  # type: ignore[no-untyped-call]

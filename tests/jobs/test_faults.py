@@ -148,6 +148,16 @@ def test_a_worker_that_dies_between_pop_and_claim_loses_nothing(place: Place) ->
     place.is_done_once(job_id, attempt=1)
 
 
+def test_a_worker_killed_right_after_its_pop_loses_nothing(place: Place, tmp_path: Path) -> None:
+    """Rows 4 and 33: the other worker need not wait for RQ's own cleaning."""
+    place.shop.sweeper()
+    worker = place.shop.worker("checks", QIKBIZ_FAULT="worker.after_pop=kill")
+    job_id = place.ask()
+    assert worker.wait(10) == -signal.SIGKILL
+    place.shop.worker("checks")
+    place.is_done_once(job_id, attempt=1)
+
+
 @pytest.mark.parametrize(
     ("point", "attempt"),
     [("job.after_claim", 2), ("job.before_finish", 2), ("job.after_finish", 1)],
@@ -267,6 +277,7 @@ def test_a_job_that_kills_its_worker_each_time_is_set_aside(place: Place) -> Non
     place.is_done_once(honest, attempt=1)
     eventually(lambda: place.state(poison) == "quarantined", 25)
     assert place.job(poison).attempt == 2
+    assert place.job(poison).error_ref == f"J-{poison.hex[-8:].upper()}"
     assert place.effects(poison) == 0
 
 

@@ -10,13 +10,14 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import and_, func, literal, or_, select, update
+from sqlalchemy import Text, and_, cast, func, literal, or_, select, update
 from sqlalchemy.orm import Session
 
 from qikbiz.jobs.models import Job, PlatformJob
 
 LedgerModel = type[Job] | type[PlatformJob]
 NOW = func.clock_timestamp()
+QUARANTINED = "It was tried several times, and each time its worker died. We have been told and will look at it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +95,22 @@ def quarantine_lost(session: Session, model: LedgerModel) -> list[UUID]:
     statement = (
         update(model)
         .where(model.state == "running", model.lease_until < NOW, model.attempt >= model.max_attempts)
-        .values(state="quarantined", finished_at=NOW, token=None, lease_until=None)
+        .values(
+            state="quarantined",
+            finished_at=NOW,
+            token=None,
+            lease_until=None,
+            error_ref=func.concat("J-", func.upper(func.right(cast(model.id, Text), 8))),
+            error_text=QUARANTINED,
+        )
         .returning(model.id)
     )
     return list(session.scalars(statement))
+
+
+def reference(job_id: UUID) -> str:
+    """What a person quotes and a log line bears: the end of the job's id, which is random."""
+    return f"J-{job_id.hex[-8:].upper()}"
 
 
 def due_jobs(session: Session, model: LedgerModel, limit: int = 500) -> list[Due]:
