@@ -10,59 +10,59 @@ from qikbiz.database import db
 from qikbiz.failures import Conflict
 from qikbiz.imports.queries import invalid_rows, updates
 from qikbiz.imports.running import ChangedSince
-from tests.imports.office import Office, csv_text
+from tests.imports.desk import Desk, csv_text
 
 HEADER = ["First name", "Last name", "Email", "Phone", "Company", "City", "Country", "Tags"]
 ANN = ["Ann", "Lee", "Ann@Example.com", "+49 30 1234567", "Acme", "Graz", "Austria", "vip, new"]
 BO = ["Bo", "Chen", "bo@example.com", "+1 202 555 0143", "ACME", "Berlin", "DE", ""]
 
 
-def test_new_people_become_contacts_with_their_company(office: Office) -> None:
-    counts = office.bring_in(csv_text(HEADER, [ANN, BO]))
+def test_new_people_become_contacts_with_their_company(desk: Desk) -> None:
+    counts = desk.bring_in(csv_text(HEADER, [ANN, BO]))
     assert (counts["created"], counts["companies"]) == (2, 1)
-    bo, ann = office.records()
+    bo, ann = desk.records()
     assert (ann.first_name, ann.email, ann.phone, ann.country) == ("Ann", "ann@example.com", "+49301234567", "AT")
     assert ann.emails == [{"label": "", "address": "ann@example.com"}]
     assert ann.tags == ["vip", "new"]
-    assert ann.company_id == bo.company_id == office.only("companies").id
+    assert ann.company_id == bo.company_id == desk.only("companies").id
     assert bo.company_name == "Acme"
     assert ann.sort_name == "lee, ann"
 
 
-def test_the_same_people_again_are_unchanged(office: Office) -> None:
-    office.bring_in(csv_text(HEADER, [ANN, BO]))
-    counts = office.bring_in(csv_text(HEADER, [BO, ANN]))
+def test_the_same_people_again_are_unchanged(desk: Desk) -> None:
+    desk.bring_in(csv_text(HEADER, [ANN, BO]))
+    counts = desk.bring_in(csv_text(HEADER, [BO, ANN]))
     assert (counts["created"], counts["updated"], counts["unchanged"]) == (0, 0, 2)
 
 
-def test_a_changed_value_is_shown_old_and_new_before_it_is_written(office: Office) -> None:
-    office.bring_in(csv_text(HEADER, [ANN, BO]))
+def test_a_changed_value_is_shown_old_and_new_before_it_is_written(desk: Desk) -> None:
+    desk.bring_in(csv_text(HEADER, [ANN, BO]))
     moved = [*ANN[:5], "Linz", *ANN[6:]]
-    import_id = office.upload(csv_text(HEADER, [moved, BO]))
-    office.choose(import_id)
-    counts = office.check(import_id)
+    import_id = desk.upload(csv_text(HEADER, [moved, BO]))
+    desk.choose(import_id)
+    counts = desk.check(import_id)
     assert (counts["updated"], counts["unchanged"]) == (1, 1)
-    with office.at_work():
+    with desk.at_work():
         (update,) = updates(import_id).rows
     assert (update.subject, update.changes) == ("Ann Lee", {"city": ["Graz", "Linz"]})
-    assert office.records()[1].city == "Graz"
-    office.apply(import_id)
-    ann = office.records()[1]
+    assert desk.records()[1].city == "Graz"
+    desk.apply(import_id)
+    ann = desk.records()[1]
     assert (ann.city, ann.version) == ("Linz", 2)
 
 
-def test_an_empty_cell_erases_nothing(office: Office) -> None:
-    office.bring_in(csv_text(HEADER, [ANN]))
-    counts = office.bring_in(csv_text(HEADER, [["", "", "ann@example.com", "", "", "", "", ""]]))
+def test_an_empty_cell_erases_nothing(desk: Desk) -> None:
+    desk.bring_in(csv_text(HEADER, [ANN]))
+    counts = desk.bring_in(csv_text(HEADER, [["", "", "ann@example.com", "", "", "", "", ""]]))
     assert counts["unchanged"] == 1
 
 
-def test_bad_values_are_named_with_row_column_value_and_remedy(office: Office) -> None:
-    import_id = office.upload(csv_text(HEADER, [ANN, ["Cy", "", "no address", "123", "", "", "Atlantis", ""]]))
-    office.choose(import_id)
-    counts = office.check(import_id)
+def test_bad_values_are_named_with_row_column_value_and_remedy(desk: Desk) -> None:
+    import_id = desk.upload(csv_text(HEADER, [ANN, ["Cy", "", "no address", "123", "", "", "Atlantis", ""]]))
+    desk.choose(import_id)
+    counts = desk.check(import_id)
     assert (counts["created"], counts["invalid"]) == (1, 1)
-    with office.at_work():
+    with desk.at_work():
         (row,) = invalid_rows(import_id).rows
     assert row.row == 3
     assert [problem["column"] for problem in row.problems] == ["Country", "Email", "Phone"]
@@ -70,11 +70,11 @@ def test_bad_values_are_named_with_row_column_value_and_remedy(office: Office) -
     assert all(problem["how_to_fix"] for problem in row.problems)
 
 
-def test_the_second_row_with_the_same_address_is_refused_and_names_the_first(office: Office) -> None:
-    import_id = office.upload(csv_text(HEADER, [ANN, ["Anna", *ANN[1:]]]))
-    office.choose(import_id)
-    assert office.check(import_id)["invalid"] == 1
-    with office.at_work():
+def test_the_second_row_with_the_same_address_is_refused_and_names_the_first(desk: Desk) -> None:
+    import_id = desk.upload(csv_text(HEADER, [ANN, ["Anna", *ANN[1:]]]))
+    desk.choose(import_id)
+    assert desk.check(import_id)["invalid"] == 1
+    with desk.at_work():
         (row,) = invalid_rows(import_id).rows
     assert row.problems[0]["reason"] == "Row 2 has the same E-mail."
 
@@ -84,108 +84,108 @@ def test_the_second_row_with_the_same_address_is_refused_and_names_the_first(off
 )
 @pytest.mark.parametrize("key", ["email", "external_id", "id", "name_company"])
 def test_each_key_finds_and_each_mode_does_only_what_it_says(
-    office: Office, key: str, mode: str, created: int, updated: int, invalid: int
+    desk: Desk, key: str, mode: str, created: int, updated: int, invalid: int
 ) -> None:
     header = ["First name", "Last name", "Email", "External id", "Company", "City", "Record id"]
-    office.bring_in(csv_text(header[:6], [["Ann", "Lee", "ann@example.com", "A1", "Acme", "Graz"]]))
-    ann = office.only()
+    desk.bring_in(csv_text(header[:6], [["Ann", "Lee", "ann@example.com", "A1", "Acme", "Graz"]]))
+    ann = desk.only()
     known = ["Ann", "Lee", "ann@example.com", "A1", "Acme", "Linz", str(ann.id)]
     new = ["Cy", "Fox", "cy@example.com", "C1", "Acme", "Rom", ""]
-    counts = office.bring_in(csv_text(header, [known, new]), key=key, mode=mode)
+    counts = desk.bring_in(csv_text(header, [known, new]), key=key, mode=mode)
     assert (counts["created"], counts["updated"], counts["invalid"]) == (created, updated, invalid)
-    assert {record.city for record in office.records()} == {"Linz" if updated else "Graz"} | (
+    assert {record.city for record in desk.records()} == {"Linz" if updated else "Graz"} | (
         {"Rom"} if created else set()
     )
 
 
-def test_a_further_address_finds_the_person_too_and_stays_where_it_is(office: Office) -> None:
+def test_a_further_address_finds_the_person_too_and_stays_where_it_is(desk: Desk) -> None:
     header = ["Email - Work", "Email - Home", "Last name", "City"]
-    office.bring_in(csv_text(header, [["ann@work.example", "ann@home.example", "Lee", "Graz"]]))
-    counts = office.bring_in(csv_text(["Email", "City"], [["ann@home.example", "Linz"]]))
+    desk.bring_in(csv_text(header, [["ann@work.example", "ann@home.example", "Lee", "Graz"]]))
+    counts = desk.bring_in(csv_text(["Email", "City"], [["ann@home.example", "Linz"]]))
     assert counts["updated"] == 1
-    ann = office.only()
+    ann = desk.only()
     assert (ann.email, ann.other_emails, ann.city) == ("ann@work.example", ["ann@home.example"], "Linz")
     assert [entry["label"] for entry in ann.emails] == ["work", "home"]
 
 
-def test_two_people_with_one_address_make_the_row_ambiguous(office: Office) -> None:
+def test_two_people_with_one_address_make_the_row_ambiguous(desk: Desk) -> None:
     for name in ("Lee", "Fox"):
-        office.bring_in(
+        desk.bring_in(
             csv_text(["Last name", "Email", "External id"], [[name, "office@example.com", name]]), key="external_id"
         )
-    import_id = office.upload(csv_text(["Email", "City"], [["office@example.com", "Linz"]]))
-    office.choose(import_id)
-    assert office.check(import_id)["invalid"] == 1
-    with office.at_work():
+    import_id = desk.upload(csv_text(["Email", "City"], [["office@example.com", "Linz"]]))
+    desk.choose(import_id)
+    assert desk.check(import_id)["invalid"] == 1
+    with desk.at_work():
         (row,) = invalid_rows(import_id).rows
     assert row.problems[0]["reason"].startswith("2 contacts have this E-mail")
 
 
-def test_what_changed_since_the_check_stops_the_import_whole(office: Office) -> None:
-    office.bring_in(csv_text(HEADER, [ANN]))
-    import_id = office.upload(csv_text(HEADER, [[*ANN[:5], "Linz", *ANN[6:]], BO]))
-    office.choose(import_id)
-    office.check(import_id)
-    with office.at_work() as session:
-        ann = session.get(type(office.only()), office.only().id)
+def test_what_changed_since_the_check_stops_the_import_whole(desk: Desk) -> None:
+    desk.bring_in(csv_text(HEADER, [ANN]))
+    import_id = desk.upload(csv_text(HEADER, [[*ANN[:5], "Linz", *ANN[6:]], BO]))
+    desk.choose(import_id)
+    desk.check(import_id)
+    with desk.at_work() as session:
+        ann = session.get(type(desk.only()), desk.only().id)
         ann.city, ann.version = "Wels", 2
     with pytest.raises(ChangedSince, match="rows 2"):
-        office.apply(import_id)
-    assert office.only().city == "Wels"
-    assert office.check(import_id)["updated"] == 1
-    office.apply(import_id)
-    assert [record.city for record in office.records()] == ["Berlin", "Linz"]
+        desk.apply(import_id)
+    assert desk.only().city == "Wels"
+    assert desk.check(import_id)["updated"] == 1
+    desk.apply(import_id)
+    assert [record.city for record in desk.records()] == ["Berlin", "Linz"]
 
 
-def test_somebody_else_adding_the_same_person_meanwhile_stops_it_too(office: Office) -> None:
-    first, second = office.upload(csv_text(HEADER, [ANN])), office.upload(csv_text(HEADER, [ANN, BO]))
+def test_somebody_else_adding_the_same_person_meanwhile_stops_it_too(desk: Desk) -> None:
+    first, second = desk.upload(csv_text(HEADER, [ANN])), desk.upload(csv_text(HEADER, [ANN, BO]))
     for import_id in (first, second):
-        office.choose(import_id)
-        office.check(import_id)
-    office.apply(first)
+        desk.choose(import_id)
+        desk.check(import_id)
+    desk.apply(first)
     with pytest.raises(ChangedSince):
-        office.apply(second)
-    assert len(office.records()) == 1
+        desk.apply(second)
+    assert len(desk.records()) == 1
 
 
-def test_applying_twice_imports_once(office: Office) -> None:
-    import_id = office.upload(csv_text(HEADER, [ANN]))
-    office.choose(import_id)
-    office.check(import_id)
-    office.apply(import_id)
-    with office.at_work():
+def test_applying_twice_imports_once(desk: Desk) -> None:
+    import_id = desk.upload(csv_text(HEADER, [ANN]))
+    desk.choose(import_id)
+    desk.check(import_id)
+    desk.apply(import_id)
+    with desk.at_work():
         from qikbiz.imports import actions
         from qikbiz.imports.queries import import_for_changing
 
         actions.ask_apply(import_for_changing(import_id))
-    assert len(office.records()) == 1
+    assert len(desk.records()) == 1
 
 
-def test_nothing_is_applied_before_it_was_checked(office: Office) -> None:
-    import_id = office.upload(csv_text(HEADER, [ANN]))
-    office.choose(import_id)
+def test_nothing_is_applied_before_it_was_checked(desk: Desk) -> None:
+    import_id = desk.upload(csv_text(HEADER, [ANN]))
+    desk.choose(import_id)
     with pytest.raises(Conflict, match="Check the file first"):
-        office.apply(import_id)
+        desk.apply(import_id)
 
 
-def test_a_double_click_on_upload_makes_one_import(office: Office) -> None:
+def test_a_double_click_on_upload_makes_one_import(desk: Desk) -> None:
     from tenants.control import new_id
 
     token: UUID = new_id()
-    assert office.upload(csv_text(HEADER, [ANN]), import_id=token) == office.upload(
+    assert desk.upload(csv_text(HEADER, [ANN]), import_id=token) == desk.upload(
         csv_text(HEADER, [ANN]), import_id=token
     )
 
 
-def test_history_and_audit_say_that_it_was_an_import(office: Office) -> None:
+def test_history_and_audit_say_that_it_was_an_import(desk: Desk) -> None:
     from sqlalchemy import select
 
     from qikbiz.audit.models import AuditEvent, RecordChange
 
-    office.bring_in(csv_text(HEADER, [ANN]))
-    office.bring_in(csv_text(HEADER, [[*ANN[:4], "Globex", "Linz", *ANN[6:]]]))
-    ann = office.only()
-    with office.at_work():
+    desk.bring_in(csv_text(HEADER, [ANN]))
+    desk.bring_in(csv_text(HEADER, [[*ANN[:4], "Globex", "Linz", *ANN[6:]]]))
+    ann = desk.only()
+    with desk.at_work():
         change = db.session.scalars(select(RecordChange).where(RecordChange.record_id == ann.id)).one()
         actions = set(db.session.scalars(select(AuditEvent.action)))
     assert (change.kind, change.source, change.actor_name) == ("changed", "import", "Alice")

@@ -16,7 +16,7 @@ from qikbiz.jobs.models import Job
 from qikbiz.web.front_door import QikBiz
 from tests.fixtures.tenancy import Platform
 from tests.fixtures.web import Browser
-from tests.imports.office import unwatched
+from tests.imports.desk import unwatched
 
 PEOPLE = "First name;Last name;E-mail\nZoë;Wizard;zoe@wizard.example\nBad;Row;nobody\n"
 Work = Callable[..., None]
