@@ -144,9 +144,6 @@ def _is_open(tenant: Tenant) -> bool:
 
 def _report(quarantined: list[UUID], tenant_id: UUID | None) -> None:
     for job_id in quarantined:
-        about = {
-            "job": str(job_id),
-            "tenant": str(tenant_id) if tenant_id else None,
-            "ref": f"J-{job_id.hex[-8:].upper()}",
-        }
+        about = {"job": str(job_id), "tenant": str(tenant_id) if tenant_id else None}
+        about["ref"] = ledger.reference(job_id)
         logger.critical("job_quarantined", extra=about)

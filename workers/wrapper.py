@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import random
-import secrets
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import timedelta
@@ -120,7 +119,7 @@ def function_of(kind: Kind) -> Callable[[Work], Any]:
 
 
 def _record_failure(work: Work, error: BaseException) -> str:
-    ref = f"J-{secrets.token_hex(4).upper()}"
+    ref = ledger.reference(work.job_id)
     text = _plain_text(error)
     is_last = work.attempt >= work.claim.max_attempts or _is_permanent(error)
     about = {"job": str(work.job_id), "kind": work.kind, "attempt": work.attempt, "ref": ref}

@@ -22,7 +22,7 @@ from provisioning.application import working_application
 from provisioning.bootstrap import prepare_servers
 from provisioning.create import create_tenant
 from qikbiz.database import control_work, runtime, tenant_work
-from qikbiz.jobs import actions, transport
+from qikbiz.jobs import actions, ledger, transport
 from qikbiz.jobs.ledger import Due
 from qikbiz.jobs.models import Job, PlatformJob
 from qikbiz.mail.models import Mail
@@ -277,7 +277,7 @@ def test_a_job_that_kills_its_worker_each_time_is_set_aside(place: Place) -> Non
     place.is_done_once(honest, attempt=1)
     eventually(lambda: place.state(poison) == "quarantined", 25)
     assert place.job(poison).attempt == 2
-    assert place.job(poison).error_ref == f"J-{poison.hex[-8:].upper()}"
+    assert place.job(poison).error_ref == ledger.reference(poison)
     assert place.effects(poison) == 0
 
 
