@@ -74,7 +74,12 @@ def guess(session: Session, query: Select[Any]) -> int:
 
 
 def _count_capped(session: Session, query: Select[Any]) -> int:
-    some = query.with_only_columns(literal_column("1")).order_by(None).limit(COUNTED_TO + 1).subquery()
+    some = (
+        query.with_only_columns(literal_column("1"), maintain_column_froms=True)
+        .order_by(None)
+        .limit(COUNTED_TO + 1)
+        .subquery()
+    )
     counted: int = session.execute(select(func.count()).select_from(some)).scalar_one()
     return counted
 

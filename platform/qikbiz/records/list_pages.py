@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from flask import redirect, request
+from flask import redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
@@ -55,6 +55,7 @@ def show_list(room: RecordRoom) -> ResponseReturnValue:
         previous_url=address(path, arguments, before=page.previous) if page.previous else "",
         next_url=address(path, arguments, after=page.next) if page.next else "",
         here=address(path, arguments),
+        export_url=address(url_for("exports.new"), arguments, scope=room.plural),
         listable=record_type.listable(),
     )
 

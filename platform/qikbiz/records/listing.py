@@ -13,7 +13,8 @@ from qikbiz.failures import Failure
 from qikbiz.records.estimates import Estimate, remembered_estimate
 from qikbiz.records.fields import Field, Kind, RecordType
 from qikbiz.records.filters import Viewpoint, conditions
-from qikbiz.records.keyset import Order, fetch_page, with_cursor
+from qikbiz.records.keyset import Order, Page, fetch_page, with_cursor
+from qikbiz.records.patience import search_patiently
 from tenants.context import current_tenant
 
 Arguments = Mapping[str, Sequence[str]]
@@ -48,13 +49,14 @@ def list_page(
     order = order_from(record_type, arguments)
     query = with_cursor(list_query(record_type, fields, conditions(record_type, arguments, viewpoint)), order)
     after, before = first(arguments, "after"), first(arguments, "before")
-    page = fetch_page(session, query, order, after=after, before=before, limit=PAGE_SIZE)
-    is_all = not (page.next or page.previous)
-    total = (
-        Estimate(len(page.rows))
-        if is_all
-        else remembered_estimate(session, query, _name(record_type, arguments, viewpoint))
-    )
+
+    def look() -> Page:
+        return fetch_page(session, query, order, after=after, before=before, limit=PAGE_SIZE)
+
+    page = search_patiently(session, look) if first(arguments, "q") or first(arguments, "tags") else look()
+    is_whole = not (page.next or page.previous)
+    name = _name(record_type, arguments, viewpoint)
+    total = Estimate(len(page.rows)) if is_whole else remembered_estimate(session, query, name)
     sort = ("-" if order.is_descending else "") + order.name
     return ListPage(record_type, fields, page.rows, sort, page.previous, page.next, total)
 

@@ -12,6 +12,7 @@ from qikbiz.contacts.fields import CONTACTS
 from qikbiz.database import db
 from qikbiz.records.fields import RecordType
 from qikbiz.records.links import company_text, contact_text
+from qikbiz.records.patience import search_patiently
 from qikbiz.records.search import search_condition
 
 MOST_SUGGESTIONS = 8
@@ -36,7 +37,8 @@ def best_matches(record_type: RecordType, typed: str, limit: int) -> Sequence[Ro
     query = select(*(columns[name] for name in shown)).where(
         columns.deleted_at.is_(None), search_condition(record_type, typed)
     )
-    return db.session.execute(query.order_by(columns.sort_name, columns.id).limit(limit)).all()
+    ordered = query.order_by(columns.sort_name, columns.id).limit(limit)
+    return search_patiently(db.session(), lambda: db.session.execute(ordered).all())
 
 
 def _hints(record_type: RecordType) -> tuple[str, ...]:
