@@ -27,5 +27,7 @@ document.addEventListener("htmx:responseError", ({ detail }) => {
   toast(`That did not work.${reference ? ` Reference ${reference}.` : ""}`, "failed");
 });
 
+// A small form that comes back with its errors, or with somebody else's newer value, is shown like any other part.
+htmx.config.responseHandling.unshift({ code: "409|422", swap: true });
 htmx.config.includeIndicatorStyles = false;
 htmx.config.allowEval = false;

@@ -30,3 +30,9 @@ addEventListener("beforeunload", (event) => {
 addEventListener("pageshow", () => document.querySelectorAll(".is-sending").forEach(release));
 
 document.querySelector("[data-focus]")?.focus();
+
+// The small form that takes a field's place is typed into at once, and left with Esc.
+document.addEventListener("htmx:load", ({ detail }) => detail.elt.querySelector?.(".fact-form .input")?.focus());
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") event.target.closest?.(".fact-form")?.querySelector(".fact-actions a")?.click();
+});

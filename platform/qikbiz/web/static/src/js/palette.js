@@ -11,6 +11,11 @@ document.addEventListener("keydown", (event) => {
     show(event.target);
     return;
   }
+  if (palette().open && event.key === "Escape") {
+    // A search field would only empty itself.
+    event.preventDefault();
+    palette().close();
+  }
   if (palette().open && (event.key === "ArrowDown" || event.key === "ArrowUp")) {
     event.preventDefault();
     move(event.key === "ArrowDown" ? 1 : -1);
