@@ -76,7 +76,7 @@ def test_a_host_header_is_read_as_one_name_or_none(header: str | None, host: str
         ("CONSOLE.localhost.", "console"),
         ("acme.localhost:8000", "tenant"),
         ("Acme.Localhost.:1", "tenant"),
-        ("initech.localhost", "unknown"),
+        ("nobody.localhost", "unknown"),
         ("deep.acme.localhost", "unknown"),
         ("acme.localhost.example.com", "unknown"),
         ("acme", "unknown"),

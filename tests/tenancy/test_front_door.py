@@ -1,7 +1,7 @@
 """What a visitor sees at an address that can't be served: a friendly page of its own, which names nobody."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from sqlalchemy import event
@@ -14,6 +14,28 @@ from tests.fixtures.tenancy import Platform
 from tests.fixtures.web import Browser
 
 BrowserAt = Callable[[str], Browser]
+SetControl = Callable[[Tenant, str, str], None]
+
+
+@pytest.fixture
+def set_control(platform: Platform, app: QikBiz) -> Iterator[SetControl]:
+    """A function that writes a column of the tenant's row; put back at the end, or a migration would stumble over it."""
+    written: list[tuple[Tenant, str, str]] = []
+
+    def write(tenant: Tenant, column: str, value: str) -> None:
+        with connect_to_control(platform.settings) as control:
+            control.execute(f"UPDATE tenants SET {column} = %s WHERE id = %s".encode(), (value, tenant.id))
+            control.execute(
+                """WITH raised AS (UPDATE directory_state SET version = version + 1 RETURNING version)
+                   UPDATE tenants SET directory_version = raised.version FROM raised WHERE id = %s""",
+                (tenant.id,),
+            )
+        app.extensions["qikbiz"].directory.look()
+        written.append((tenant, column, getattr(tenant, column)))
+
+    yield write
+    for tenant, column, before in list(written):
+        write(tenant, column, before)
 
 
 @pytest.mark.parametrize(
@@ -55,19 +77,23 @@ def test_an_organisation_that_is_closed_has_its_page(
 
 
 def test_one_that_is_still_being_made_is_not_there_yet(
-    platform: Platform, app: QikBiz, fresh_tenant: Callable[..., Tenant], browser_at: BrowserAt
+    set_control: SetControl, fresh_tenant: Callable[..., Tenant], browser_at: BrowserAt
 ) -> None:
     tenant = fresh_tenant("Unfinished Ltd")
-    set_control(platform, app, tenant, "state", "creating")
+    set_control(tenant, "state", "creating")
     assert browser_at(tenant.host).get("/login").status_code == 404
 
 
 @pytest.mark.parametrize("version", ["0000", "9999", ""])
 def test_at_a_version_that_can_not_be_served_there_is_a_maintenance_page_and_the_others_work(
-    platform: Platform, app: QikBiz, fresh_tenant: Callable[..., Tenant], browser_at: BrowserAt, version: str
+    platform: Platform,
+    set_control: SetControl,
+    fresh_tenant: Callable[..., Tenant],
+    browser_at: BrowserAt,
+    version: str,
 ) -> None:
     tenant = fresh_tenant("Behind Ltd")
-    set_control(platform, app, tenant, "version", version)
+    set_control(tenant, "version", version)
     page = browser_at(tenant.host).get("/login")
     assert page.status_code == 503
     assert "Being brought up to date" in page.text
@@ -75,27 +101,16 @@ def test_at_a_version_that_can_not_be_served_there_is_a_maintenance_page_and_the
 
 
 def test_the_version_before_is_served(
-    platform: Platform, app: QikBiz, fresh_tenant: Callable[..., Tenant], browser_at: BrowserAt
+    set_control: SetControl, fresh_tenant: Callable[..., Tenant], browser_at: BrowserAt
 ) -> None:
     tenant = fresh_tenant("Before Ltd")
-    set_control(platform, app, tenant, "version", "0001")
+    set_control(tenant, "version", "0001")
     assert browser_at(tenant.host).get("/login").status_code == 200
 
 
 @pytest.mark.parametrize("host", ["ACME.localhost", "acme.localhost.", "acme.LOCALHOST.:8000"])
 def test_case_port_and_a_trailing_dot_lead_to_the_same_door(browser_at: BrowserAt, host: str) -> None:
     assert browser_at(host).get("/login").status_code == 200
-
-
-def set_control(platform: Platform, app: QikBiz, tenant: Tenant, column: str, value: str) -> None:
-    with connect_to_control(platform.settings) as control:
-        control.execute(f"UPDATE tenants SET {column} = %s WHERE id = %s".encode(), (value, tenant.id))
-        control.execute(
-            """WITH raised AS (UPDATE directory_state SET version = version + 1 RETURNING version)
-               UPDATE tenants SET directory_version = raised.version FROM raised WHERE id = %s""",
-            (tenant.id,),
-        )
-    app.extensions["qikbiz"].directory.look()
 
 
 @pytest.mark.parametrize("path", ["/", "/contacts", "/no-such-page"])
