@@ -1,0 +1,139 @@
+"""`qikbiz import` and `qikbiz undo-import`, against a real worker, exactly as scripts will use them."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from provisioning import importing
+from qikbiz.audit.models import AuditEvent
+from qikbiz.console.models import PlatformAuditEvent
+from qikbiz.database import control_work, db
+from tests.fixtures.tenancy import Platform
+from tests.fixtures.workers import Workshop
+from tests.imports.desk import Desk, csv_text
+
+ROOT = Path(__file__).parents[2]
+WORDS = "Letter of Ann Lee, 3 November"
+HEADER = ["First name", "Last name", "Email", "Shoe size"]
+ANN = ["Ann", "Lee", "ann@example.com", "38"]
+BAD = ["Bad", "Row", "nobody", "40"]
+Command = Callable[..., tuple[int, dict[str, Any], str]]
+
+
+@pytest.fixture
+def qikbiz(platform: Platform) -> Command:
+    """A function that runs a command with --json. Returns exit code, the object, and what stood on stderr."""
+    own = {
+        "QIKBIZ_ENV": "test",
+        "QIKBIZ_HOME": str(platform.settings.home),
+        "PYTHONPATH": f"{ROOT / 'platform'}:{ROOT}",
+    }
+    environment = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ} | own
+
+    def run(*words: str) -> tuple[int, dict[str, Any], str]:
+        command = [sys.executable, "-c", "from provisioning.cli import main; main()", *words, "--json"]
+        done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=ROOT, env=environment)
+        return done.returncode, json.loads(done.stdout) if done.stdout else {}, done.stderr
+
+    return run
+
+
+@pytest.fixture
+def people(tmp_path: Path) -> Path:
+    path = tmp_path / "people.csv"
+    path.write_text(csv_text(HEADER, [ANN, BAD]))
+    return path
+
+
+def test_a_file_is_imported_mended_imported_again_and_taken_back(
+    desk: Desk, workshop: Workshop, qikbiz: Command, people: Path
+) -> None:
+    workshop.worker("imports")
+    base = (
+        "import",
+        "--tenant",
+        desk.tenant.slug,
+        "--type",
+        "contacts",
+        "--key",
+        "email",
+        "--mode",
+        "upsert",
+        "--instruction",
+        WORDS,
+    )
+    code, said, errors = qikbiz(*base, str(people))
+    assert code == 0, errors
+    assert set(said) >= {"import", "rows", "created", "updated", "unchanged", "invalid", "seconds", "failed_file"}
+    assert [said[name] for name in ("rows", "created", "updated", "unchanged", "invalid")] == [2, 1, 0, 0, 1]
+    assert "Columns left out: Shoe size" in errors
+    failed = Path(said["failed_file"])
+    header, row = list(csv.reader(failed.read_text("utf-8-sig").splitlines()))
+    assert header == [*HEADER, "Why it was not imported"]
+    assert row[:4] == BAD and "is not an e-mail address" in row[4]
+
+    failed.write_text(failed.read_text("utf-8-sig").replace("nobody,", "bad@example.com,"))
+    code, mended, errors = qikbiz(*base, str(failed))
+    assert (code, mended["created"], mended["failed_file"]) == (0, 1, None), errors
+
+    code, again, errors = qikbiz(*base, str(people))
+    assert (code, again["import"], again["created"], again["repeated"]) == (0, said["import"], 1, True)
+    assert "imported before" in errors
+    assert len(desk.records()) == 2
+
+    code, undone, errors = qikbiz("undo-import", mended["import"], "--tenant", desk.tenant.slug)
+    assert (code, undone["reversed"], undone["kept"], undone["failed"]) == (0, 1, 0, 0), errors
+    assert desk.only().email == "ann@example.com"
+
+    with desk.at_work():
+        events = db.session.scalars(select(AuditEvent).where(AuditEvent.action == "import.applied")).all()
+        assert {(event.actor_kind, event.details["instruction"]) for event in events} == {("staff", WORDS)}
+        with control_work() as control:
+            found = control.scalars(select(PlatformAuditEvent).where(PlatformAuditEvent.tenant_id == desk.tenant.id))
+            assert [event.action for event in found if event.action.startswith("import.")].count("import.asked") == 3
+
+
+def test_what_can_not_be_done_is_said_in_one_sentence(
+    desk: Desk, qikbiz: Command, people: Path, tmp_path: Path
+) -> None:
+    latin = tmp_path / "latin.csv"
+    latin.write_bytes("Name,Email\nJosé,j@example.com\n".encode("cp1252"))
+    base = ("import", "--tenant", desk.tenant.slug, "--instruction", WORDS)
+    for words, saying in (
+        ((*base[:3], "--instruction", "  ", str(people)), "Say with --instruction who asked for it"),
+        ((*base, str(latin)), "--encoding cp1252"),
+        ((*base, "--map", "Nowhere=email", str(people)), "The file has no column “Nowhere”"),
+        ((*base, "--map", "Shoe size=shoes", str(people)), "have no field 'shoes'"),
+    ):
+        code, said, errors = qikbiz(*words)
+        assert code == 1 and saying in said["error"], (said, errors)
+    code, _, errors = qikbiz("import", "--tenant", desk.tenant.slug, str(people))
+    assert code == 2 and "--instruction" in errors
+    assert desk.records() == []
+
+
+def test_a_missing_worker_is_named(
+    desk: Desk, platform: Platform, people: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importing, "PATIENCE", 0.3)
+    choices = importing.Choices()
+    with pytest.raises(Exception, match="No import worker is running"):
+        importing.import_for_customer(
+            platform.settings,
+            desk.tenant.slug,
+            people,
+            choices,
+            instruction=WORDS,
+            watch=lambda *_: None,
+            say=lambda _: None,
+        )

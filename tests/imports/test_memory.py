@@ -1,0 +1,52 @@
+"""A large file in a small room: an import's memory does not grow with its rows."""
+
+from __future__ import annotations
+
+import os
+import resource
+from pathlib import Path
+
+from qikbiz.database import runtime
+from qikbiz.imports import actions
+from qikbiz.imports.queries import import_for_changing
+from tests.imports.desk import Desk
+from workers.wrapper import perform
+
+ROWS = 100_000
+LIMIT = 150 * 1024
+
+
+def written(path: Path) -> bytes:
+    with path.open("w") as file:
+        file.write("Name,E-mail,Phone,Company,City,Country\n")
+        for n in range(ROWS):
+            file.write(f"Ann Lee{n},ann{n}@example{n % 50}.com,+49 30 {1_000_000 + n},Company {n % 999},Graz,Austria\n")
+    return path.read_bytes()
+
+
+def peak_of(desk: Desk, import_id: object) -> int:
+    """KiB that a fresh process needs at most for the job that waits."""
+    job_id = desk.found(import_id).job_id  # type: ignore[arg-type]
+    assert job_id is not None
+    child = os.fork()
+    if child == 0:
+        with desk.app.app_context():
+            runtime().after_fork()
+            perform(desk.tenant.id, job_id)
+        os._exit(0)
+    _, status, used = os.wait4(child, 0)
+    assert status == 0
+    return used.ru_maxrss
+
+
+def test_a_hundred_thousand_rows_stay_under_150_mib(desk: Desk, tmp_path: Path) -> None:
+    import_id = desk.upload(written(tmp_path / "many.csv"))
+    desk.choose(import_id)
+    base = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    for ask in (actions.ask_check, actions.ask_apply, actions.ask_undo):
+        with desk.at_work():
+            ask(import_for_changing(import_id))
+        # The test's own process is large already; what counts is what the job adds to a worker of 75 MiB.
+        assert peak_of(desk, import_id) - base + 75 * 1024 < LIMIT
+    found = desk.found(import_id)
+    assert (found.state, found.counts["created"], found.undo_counts["reversed"]) == ("undone", ROWS, ROWS)
