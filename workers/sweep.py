@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
+from qikbiz.audit.actions import record_on_platform
 from qikbiz.database import control_work, runtime, tenant_work
 from qikbiz.jobs import ledger, transport
 from qikbiz.jobs.actions import mark_pending
@@ -144,6 +145,9 @@ def _is_open(tenant: Tenant) -> bool:
 
 def _report(quarantined: list[UUID], tenant_id: UUID | None) -> None:
     for job_id in quarantined:
-        about = {"job": str(job_id), "tenant": str(tenant_id) if tenant_id else None}
-        about["ref"] = ledger.reference(job_id)
+        ref = ledger.reference(job_id)
+        about = {"job": str(job_id), "tenant": str(tenant_id) if tenant_id else None, "ref": ref}
         logger.critical("job_quarantined", extra=about)
+        with control_work():
+            # Where operators look; the log line is for whoever is called at night.
+            record_on_platform("job.quarantined", tenant_id=tenant_id, subject=ref, details={"job": str(job_id)})

@@ -73,10 +73,6 @@ def cancel(job_id: UUID) -> bool:
     return _cancel(require_tenant_session(), Job, job_id)
 
 
-def cancel_platform(job_id: UUID) -> bool:
-    return _cancel(db.control(), PlatformJob, job_id)
-
-
 def try_again(job_id: UUID) -> bool:
     """Give a failed or quarantined job of the tenant entered a new set of tries."""
     session = require_tenant_session()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,14 +10,11 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from qikbiz.database import control_work, db, require_tenant_session, runtime, tenant_work
+from qikbiz.database import require_tenant_session
 from qikbiz.jobs.ledger import LedgerModel
-from qikbiz.jobs.models import Job, JobColumns, PlatformJob
-from tenants.context import Tenant
-from tenants.redis import RedisAway
+from qikbiz.jobs.models import Job, JobColumns
 
 OPEN = ("pending", "running")
-SWEEPER_LATE_AFTER = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +40,24 @@ class Progress:
         return self.state == "pending"
 
 
+@dataclass(frozen=True, slots=True)
+class JobStatus:
+    """A job without anything that says what it is about: for staff, who see no row of a tenant."""
+
+    id: UUID
+    kind: str
+    state: str
+    attempt: int
+    max_attempts: int
+    created_at: datetime
+    run_at: datetime
+    finished_at: datetime | None
+    error_ref: str
+
+
 def job(job_id: UUID) -> Job | None:
     """A job of the tenant entered."""
     return require_tenant_session().get(Job, job_id)
-
-
-def platform_job(job_id: UUID) -> PlatformJob | None:
-    return db.control().get(PlatformJob, job_id)
 
 
 def progress_of(found: JobColumns) -> Progress:
@@ -68,44 +74,22 @@ def progress_of(found: JobColumns) -> Progress:
     )
 
 
-def watch(tenant: Tenant | None, job_id: UUID, *, every_seconds: float = 0.3) -> Iterator[Progress]:
-    """The progress of a job again and again, each time read anew, until it is over. For commands, not for requests."""
-    while True:
-        with tenant_work(tenant) if tenant else control_work() as session:
-            found = session.get_one(Job, job_id) if tenant else session.get_one(PlatformJob, job_id)
-            now = progress_of(found)
-        yield now
-        if now.is_over:
-            return
-        time.sleep(every_seconds)
-
-
-def recent_jobs(
+def recent(
     session: Session, model: LedgerModel, *, state: str = "", before: UUID | None = None, limit: int = 50
-) -> list[JobColumns]:
+) -> list[JobStatus]:
     """The newest first, a page at a time: `before` is the id of the last one shown."""
-    statement = select(model).order_by(model.id.desc()).limit(limit)
+    columns = [getattr(model, name) for name in JobStatus.__dataclass_fields__]
+    statement = select(*columns).order_by(model.id.desc()).limit(limit)
     if state:
         statement = statement.where(model.state == state)
     if before is not None:
         statement = statement.where(model.id < before)
-    return list(session.scalars(statement))
+    return [JobStatus(*row) for row in session.execute(statement)]
 
 
 def counts(session: Session, model: LedgerModel) -> dict[str, int]:
     """How many jobs are in each state."""
     return {state: number for state, number in session.execute(select(model.state, func.count()).group_by(model.state))}
-
-
-def last_sweep() -> datetime | None:
-    """When the sweeper last looked. None: not in the last minute, or Redis is away."""
-    store = runtime().redis
-    try:
-        with store.client() as client:
-            at = client.hget(store.platform_key("sweeper"), "at")
-    except RedisAway:
-        return None
-    return datetime.fromtimestamp(int(str(at)), UTC) if at else None
 
 
 def _percent(found: JobColumns) -> int | None:

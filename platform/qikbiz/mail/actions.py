@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
 from typing import Any, Literal, TypeVar
 from uuid import UUID
 
@@ -66,21 +65,6 @@ def send_platform(
     return mail
 
 
-def send_again(mail: Mail) -> bool:
-    """Try a failed mail of the tenant entered once more. False when it is not failed, or what it said is gone."""
-    if _reopen(mail):
-        _deliver(mail)
-        return True
-    return False
-
-
-def send_platform_again(mail: PlatformMail) -> bool:
-    if _reopen(mail):
-        _deliver_platform(mail)
-        return True
-    return False
-
-
 def opened_values(mail: MailColumns, tenant_id: UUID | None) -> dict[str, Any]:
     """The values of a mail that is not sent yet. Empty when they are gone or their key is retired."""
     sealed = mail.values.get(SEALED)
@@ -119,13 +103,6 @@ def _deliver(mail: Mail) -> None:
 
 def _deliver_platform(mail: PlatformMail) -> None:
     enqueue_platform("mail.send_platform", {"mail": str(mail.id)}, dedupe_key=_job_key(mail))
-
-
-def _reopen(mail: MailColumns) -> bool:
-    if mail.state != "failed" or SEALED not in mail.values:
-        return False
-    mail.state, mail.problem, mail.created_at = "pending", "", datetime.now(UTC)
-    return True
 
 
 def _job_key(mail: MailColumns) -> str:

@@ -79,8 +79,8 @@ def deliver(letter: Letter, settings: Settings) -> None:
 
 
 def note_sent(mail: MailColumns) -> None:
-    # The values may hold a link that opens a login: gone with the mail.
-    mail.state, mail.sent_at, mail.problem, mail.values = "sent", func.now(), "", {}
+    _end(mail, "sent", "")
+    mail.sent_at = func.now()
 
 
 def note_refused(mail: MailColumns, reason: str) -> None:
@@ -112,4 +112,5 @@ def pause(attempt: int, settings: Settings) -> timedelta:
 
 
 def _end(mail: MailColumns, state: str, problem: str) -> None:
-    mail.state, mail.problem = state, problem
+    # The values may hold a link that opens a login: they are gone with the mail's last try.
+    mail.state, mail.problem, mail.values = state, problem, {}

@@ -16,15 +16,15 @@ from qikbiz.permissions import Permission, requires
 
 TITLES = {
     "tenants.create": "Create an organisation",
-    "tenants.suspend": "Suspend an organisation",
-    "tenants.resume": "Resume an organisation",
-    "tenants.rename": "Rename an organisation",
-    "tenants.delete": "Close an organisation",
     "tenants.erase": "Erase an organisation",
     "tenants.measure": "Measure all organisations",
     "checks.address": "Check an address",
     "checks.forget": "Forget old address events",
     "mail.send_platform": "Send a mail",
+    "sessions.doubt_staff": "End staff sessions",
+    "sessions.forget_staff": "Forget old staff sessions",
+    "jobs.forget_platform": "Forget old jobs",
+    "tenants.each": "Ask each organisation",
 }
 STATES = ("pending", "running", "done", "failed", "quarantined", "cancelled")
 

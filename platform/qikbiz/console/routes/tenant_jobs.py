@@ -1,0 +1,72 @@
+"""The jobs of one tenant, as far as staff may know them: what kind, how it went, and a new try for a failed one."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from flask import redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from qikbiz.audit.actions import record_on_platform
+from qikbiz.console import queries
+from qikbiz.console.blueprint import console
+from qikbiz.database import runtime, tenant_work
+from qikbiz.failures import Conflict, NotFound
+from qikbiz.jobs.actions import try_again
+from qikbiz.jobs.models import Job
+from qikbiz.jobs.queries import counts, recent
+from qikbiz.permissions import Permission, requires
+from tenants.context import Tenant
+
+STATES = ("pending", "running", "done", "failed", "quarantined", "cancelled")
+TITLES = {
+    "exports.make": "Make an export",
+    "exports.expire": "Delete old exports",
+    "imports.check": "Check an import",
+    "imports.apply": "Apply an import",
+    "imports.undo": "Undo an import",
+    "mail.send": "Send a mail",
+    "sessions.doubt": "End sessions",
+    "sessions.forget": "Forget old sessions",
+    "jobs.forget": "Forget old jobs",
+}
+
+
+@console.get("/tenants/<slug>/jobs")
+@requires(Permission.PLATFORM_JOB_SEE)
+def tenant_jobs(slug: str) -> str:
+    tenant, state, before = _tenant(slug), request.args.get("state", ""), request.args.get("before", type=UUID)
+    state = state if state in STATES else ""
+    with tenant_work(tenant) as session:
+        found = recent(session, Job, state=state, before=before, limit=queries.PAGE + 1)
+        numbers = counts(session, Job)
+    return render_template(
+        "console/tenant_jobs.html",
+        nav_active="tenants",
+        record=queries.tenant_by_slug(slug),
+        jobs=found[: queries.PAGE],
+        next_before=found[queries.PAGE - 1].id if len(found) > queries.PAGE else None,
+        before=before,
+        state=state,
+        states=STATES,
+        counts=numbers,
+        titles=TITLES,
+    )
+
+
+@console.post("/tenants/<slug>/jobs/<uuid:job_id>/retry")
+@requires(Permission.TENANT_CREATE)
+def retry_tenant_job(slug: str, job_id: UUID) -> ResponseReturnValue:
+    tenant = _tenant(slug)
+    with tenant_work(tenant):
+        if not try_again(job_id):
+            raise Conflict("This job neither failed nor was set aside, so there is nothing to try again.")
+    record_on_platform("job.try_again", tenant_id=tenant.id, subject=str(job_id))
+    return redirect(url_for("console.tenant_jobs", slug=slug))
+
+
+def _tenant(slug: str) -> Tenant:
+    tenant = runtime().directory.tenant_by_slug(slug)
+    if tenant is None:
+        raise NotFound(f"No organisation has the address “{slug}”.")
+    return tenant
