@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select, text, update
 
+from config.faults import FaultInjected
 from qikbiz.audit.models import AuditEvent
 from qikbiz.database import runtime, tenant_work
 from qikbiz.exports import steps
 from qikbiz.exports.models import Export
+from qikbiz.exports.restore import restore_archive
 from qikbiz.jobs.models import Job
 from qikbiz.mail.models import Mail
+from tenants.context import Tenant
 from tests.exports.conftest import Office
+from tests.fixtures.workers import Workshop, eventually
 from workers.wrapper import perform
 
 POINTS = (
@@ -99,3 +105,29 @@ def test_what_dead_workers_left_is_swept_and_what_is_expired_is_deleted(office: 
     assert office.files() == [new.file_path]
     expired = office.now(old.id)
     assert (expired.state, expired.file_key) == ("expired", None)
+
+
+def test_a_real_worker_that_dies_is_succeeded_by_another_try(
+    office: Office, workshop: Workshop, tmp_path: Path
+) -> None:
+    office.add(first_name="Ann")
+    export = office.ask()
+    workshop.worker("exports", QIKBIZ_FAULT="export.table_copied=kill@1", QIKBIZ_FAULT_DIR=str(tmp_path))
+    workshop.sweeper()
+    eventually(lambda: office.now(export.id).state == "ready", seconds=60)
+    assert list(tmp_path.iterdir()) == [tmp_path / "export.table_copied.0"]
+    assert office.files() == [office.now(export.id).file_path]
+
+
+def test_a_restore_that_breaks_off_leaves_nothing(
+    office: Office, fresh_tenant: Callable[..., Tenant], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office.add(first_name="Ann")
+    file = office.save(office.make(), tmp_path / "export.zip")
+    empty = fresh_tenant("Empty")
+    monkeypatch.setenv("QIKBIZ_FAULT", "restore.table_loaded=raise")
+    with pytest.raises(FaultInjected), tenant_work(empty):
+        restore_archive(file)
+    monkeypatch.delenv("QIKBIZ_FAULT")
+    with tenant_work(empty):
+        assert restore_archive(file).records == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -13,7 +14,9 @@ from qikbiz.accounts import times
 from qikbiz.audit.models import AuditEvent
 from qikbiz.database import tenant_work
 from qikbiz.exports.models import Export
+from qikbiz.failures import TooMany
 from qikbiz.mail.models import Mail
+from qikbiz.web.front_door import QikBiz
 from tenants.control import new_id
 from tests.exports.conftest import Office
 from tests.fixtures.tenancy import Person
@@ -234,3 +237,32 @@ def test_somebody_who_lost_the_right_is_refused_at_the_next_piece(
     assert alice.get(address(export), headers={"Range": "bytes=0-9"}).status_code == 206
     assert ada.post(f"/users/{office.alice.id}/role", {"role": "member"}).status_code == 303
     assert alice.get(address(export), headers={"Range": "bytes=10-19"}).status_code == 403
+
+
+def test_however_many_ask_at_once_only_three_wait(office: Office, app: QikBiz) -> None:
+    def ask(_: int) -> bool:
+        with app.app_context():
+            try:
+                office.ask()
+            except TooMany:
+                return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(ask, range(8))) == 3
+
+
+def test_a_file_that_was_removed_by_hand_is_gone(alice: Browser, office: Office) -> None:
+    export = office.make()
+    assert export.file_path
+    office.store.delete(export.file_path)
+    assert alice.get(address(export)).status_code == 410
+
+
+def test_the_menu_of_a_list_exports_what_it_shows(alice: Browser) -> None:
+    page = alice.get("/contacts?q=ann&city=Graz").text
+    found = re.search(r'href="(/exports/new[^"]+)"', page)
+    assert found
+    form = alice.get(found[1].replace("&amp;", "&")).text
+    assert 'name="city" value="Graz"' in form and 'name="q" value="ann"' in form
+    assert re.search(r'value="spreadsheet" checked', form)

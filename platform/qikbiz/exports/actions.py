@@ -7,9 +7,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
+from config.keys import SealBroken
 from qikbiz.actors import Actor, current_actor
 from qikbiz.audit.actions import record, record_on_platform
 from qikbiz.database import after_commit, control_work, db, runtime
@@ -17,7 +18,7 @@ from qikbiz.exports import letters
 from qikbiz.exports.models import Export
 from qikbiz.exports.selection import Selection, check
 from qikbiz.failures import Conflict, Failure, TooMany
-from qikbiz.files import StoredFile, file_store, open_file_key
+from qikbiz.files import FileGone, StoredFile, file_store, open_file_key
 from qikbiz.jobs.actions import cancel, enqueue
 from tenants.context import current_tenant
 from tenants.control import new_id
@@ -45,7 +46,7 @@ def ask_for_export(selection: Selection, *, export_id: UUID | None = None) -> Ex
     standing = db.session.get(Export, export_id) if export_id else None
     if standing is not None:
         return standing
-    _refuse_too_many()
+    _refuse_too_many(export_id)
     export, is_new = _insert(selection, export_id or new_id(), actor)
     if is_new:
         job = enqueue("exports.make", {"export": str(export.id)}, dedupe_key=f"export {export.id}", created_by=actor.id)
@@ -79,8 +80,12 @@ def file_of(export: Export) -> StoredFile:
     is_over = export.expires_at is None or export.expires_at <= datetime.now(UTC)
     if export.state != "ready" or is_over or not export.file_path or not export.file_key:
         raise ExportGone
-    key = open_file_key(runtime().settings.keys, export.file_path, export.file_key)
-    return file_store().open(export.file_path, key)
+    try:
+        key = open_file_key(runtime().settings.keys, export.file_path, export.file_key)
+        return file_store().open(export.file_path, key)
+    except (FileGone, SealBroken) as error:
+        # The file was removed by hand, or the master key of its time is retired.
+        raise ExportGone from error
 
 
 def note_fetch(export: Export, *, first: int, last: int, device: str = "") -> None:
@@ -98,9 +103,12 @@ def selection_facts(export: Export) -> dict[str, Any]:
     return {"scope": export.scope, "product": export.product, "filters": export.filters, "columns": export.columns}
 
 
-def _refuse_too_many() -> None:
-    standing = db.session.scalar(select(func.count()).select_from(Export).where(Export.state.in_(OPEN)))
-    if standing is not None and standing >= MOST_OPEN:
+def _refuse_too_many(export_id: UUID | None) -> None:
+    # Those who ask at the same moment take their turns here, or each would count without the others.
+    db.session.execute(text("LOCK TABLE exports IN SHARE ROW EXCLUSIVE MODE"))
+    open_ones = select(func.count()).select_from(Export).where(Export.state.in_(OPEN), Export.id != export_id)
+    standing = db.session.scalar(open_ones) or 0
+    if standing >= MOST_OPEN:
         retry_at = datetime.now(UTC) + timedelta(minutes=1)
         raise TooMany(f"{standing} exports are already being made. Wait until one is ready.", retry_at=retry_at)
 

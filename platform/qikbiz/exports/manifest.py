@@ -18,6 +18,8 @@ FORMAT, FORMAT_VERSION = "qikbiz-export", 1
 MANIFEST = "manifest.json"
 NULLS = 'An empty cell without quotes is nothing (NULL); "" is an empty text.'
 SPREADSHEET_NULLS = "An empty cell without quotes is nothing."
+# What Excel and LibreOffice show of one file, the heading taken off.
+MOST_SHEET_ROWS = 1_048_575
 NOT_IN_SPREADSHEETS = "Only in the portable export."
 
 
@@ -85,6 +87,8 @@ def explanation(manifest: dict[str, Any]) -> str:
     words = _SPREADSHEET_WORDS if manifest["product"] == SPREADSHEET else _PORTABLE_WORDS
     head = _HEAD.format(name=manifest["organisation"]["name"], moment=manifest["snapshot_at"])
     words = words.format(formula_cells=f"{manifest['totals']['formula_cells']:,}")
+    if manifest["product"] == SPREADSHEET:
+        lines += [_TOO_LONG.format(**file) for file in manifest["files"] if file["rows"] > MOST_SHEET_ROWS]
     return "\r\n".join([*head.splitlines(), *lines, "", *words.splitlines(), *_CHECK.splitlines(), ""])
 
 
@@ -109,6 +113,7 @@ def _left_out(selection: Selection, written: set[str]) -> dict[str, dict[str, st
     return {"tables": dict(sorted((EXCLUDED_TABLES | others).items())), "columns": columns}
 
 
+_TOO_LONG = "{name} has more rows than a spreadsheet shows. Export the list in parts, by a filter."
 _HEAD = """\
 Export of {name}
 As it was at {moment}

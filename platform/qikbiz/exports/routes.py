@@ -19,7 +19,6 @@ from qikbiz.exports.letters import what
 from qikbiz.exports.queries import administrators, all_exports, export_for_reading
 from qikbiz.exports.selection import PORTABLE, SPREADSHEET, Selection, check
 from qikbiz.exports.steps import KEPT
-from qikbiz.files import FileGone
 from qikbiz.permissions import Permission, requires
 from qikbiz.records.chips import chips
 from qikbiz.records.people import colleague_names
@@ -82,10 +81,7 @@ def show(export_id: UUID) -> ResponseReturnValue:
 def file(export_id: UUID) -> ResponseReturnValue:
     """The row is asked at every request, ranges too: ready, not expired, right still held."""
     export = export_for_reading(export_id).export
-    try:
-        stored = actions.file_of(export)
-    except FileGone as error:
-        raise actions.ExportGone from error
+    stored = actions.file_of(export)
     try:
         piece = wanted_piece(stored.size, export.file_sha256 or "")
     except RangeNotThere:

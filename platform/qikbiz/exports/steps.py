@@ -101,16 +101,30 @@ def give_up(session: Session, export_id: UUID, problem: str, reference: str) -> 
 def expire(session: Session) -> int:
     """Delete what has had its time: keys now, bytes after the commit. Give up what no worker will finish."""
     _give_up_lost(session)
-    over = update(Export).where(Export.state == "ready", Export.expires_at <= func.now())
-    before = select(Export.id, Export.file_path).where(Export.state == "ready", Export.expires_at <= func.now())
-    names = [name for _, name in session.execute(before.with_for_update()) if name]
-    session.execute(over.values(state="expired", file_key=None, file_path=None))
+    over = select(Export).where(Export.state == "ready", Export.expires_at <= func.now()).with_for_update()
+    expired = session.scalars(over).all()
+    names = {export.file_path for export in expired if export.file_path}
+    for export in expired:
+        export.state, export.file_key, export.file_path = "expired", None, None
+    session.flush()
+    names |= _strays(session)
+    after_commit(session, lambda: _delete(names))
+    return len(expired)
+
+
+def _strays(session: Session) -> set[str]:
+    """Files of the tenant that no export has and none is making: what workers left that died for good.
+
+    First the files, then the exports being made, then the finished ones: in this order a file that is finished
+    meanwhile is seen in one of the two.
+    """
+    names = file_store().names(folder_of(current_tenant()))
+    being_made = tuple(
+        names_of(current_tenant(), export_id)
+        for export_id in session.scalars(select(Export.id).where(Export.state.in_(OPEN)))
+    )
     kept = set(session.scalars(select(Export.file_path).where(Export.file_path.is_not(None))))
-    running = set(session.scalars(select(Export.id).where(Export.state.in_(OPEN))))
-    strays = [name for name in file_store().names(folder_of(current_tenant())) if name not in kept]
-    strays = [name for name in strays if not any(str(export_id) in name for export_id in running)]
-    after_commit(session, lambda: _delete({*names, *strays}))
-    return len(names)
+    return {name for name in names if name not in kept and not name.startswith(being_made)}
 
 
 def is_kept(session: Session, name: str) -> bool:
