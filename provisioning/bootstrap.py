@@ -17,7 +17,7 @@ from config.embedded import CONTROL_LOGIN
 from config.settings import Settings
 from provisioning.cells import ensure_cell
 from provisioning.hardening import close_openings
-from provisioning.migrate import migrate_control
+from provisioning.schema_versions import migrate_control
 from provisioning.servers import (
     OWNER,
     Connection,

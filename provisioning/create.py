@@ -20,8 +20,8 @@ from config.settings import Settings
 from provisioning.application import working_application
 from provisioning.cells import ensure_cell
 from provisioning.first_administrator import invite_first_administrator
-from provisioning.migrate import Place, lock_key, migrate_place
 from provisioning.render import HEAD_SCRIPT, TENANT_ROLE, migrations
+from provisioning.schema_versions import Place, lock_key, migrate_place
 from provisioning.servers import OWNER, Connection, connect_as_provisioner
 from qikbiz.console.tenant_actions import note_act, reserve_tenant
 from qikbiz.database import control_work

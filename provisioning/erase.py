@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from config.faults import fault
 from config.settings import Settings
 from provisioning.application import working_application
-from provisioning.migrate import lock_key
+from provisioning.schema_versions import lock_key
 from provisioning.servers import OWNER, connect_as_provisioner
 from qikbiz.console.tenant_actions import note_act
 from qikbiz.database import control_work

@@ -11,7 +11,7 @@ from psycopg import sql
 from psycopg.errors import LockNotAvailable, UndefinedTable
 
 from config.settings import Settings
-from provisioning.migrate import Place
+from provisioning.schema_versions import Place
 from provisioning.servers import OWNER, Connection, connect_as_provisioner, connect_to_control
 
 RECORD_TABLES = ("contacts", "companies")

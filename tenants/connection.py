@@ -1,7 +1,7 @@
 """The only kind of connection that reaches tenant data.
 
 Two rules live here, each for a measured reason (research: tenancy.md 0 and 3):
-* every statement goes by the extended protocol, which takes exactly one, so that an injected `; RESET ROLE; …` is refused;
+* every statement goes by the extended protocol, which takes exactly one: an injected `; RESET ROLE; …` is refused;
 * the opening BEGIN carries the tenant's role and path, taken from the context at that moment. Nothing about a tenant is
   kept on the connection, so nothing can be left behind on it.
 """

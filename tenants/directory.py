@@ -46,7 +46,10 @@ class Destination:
 
 
 def normalise_host(header: str | None) -> str | None:
-    """The Host header as lower-case ASCII without port or trailing dot, or None when it is no host name (RFC 9110 7.2, IDNA 2008)."""
+    """The Host header as lower-case ASCII without port or trailing dot, or None when it is no host name.
+
+    RFC 9110 7.2, IDNA 2008.
+    """
     if not header or len(header) > 512 or header != header.strip():
         return None
     name, _, port = header.partition(":")

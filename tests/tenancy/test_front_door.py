@@ -19,7 +19,7 @@ SetControl = Callable[[Tenant, str, str], None]
 
 @pytest.fixture
 def set_control(platform: Platform, app: QikBiz) -> Iterator[SetControl]:
-    """A function that writes a column of the tenant's row; put back at the end, or a migration would stumble over it."""
+    """A function that writes a column of the tenant's row; put back, or a migration would stumble over it."""
     written: list[tuple[Tenant, str, str]] = []
 
     def write(tenant: Tenant, column: str, value: str) -> None:

@@ -8,8 +8,8 @@ from sqlalchemy import CheckConstraint, create_engine, inspect
 from sqlalchemy.dialects import postgresql
 
 from provisioning import create
-from provisioning.migrate import Place, migrate_place
 from provisioning.render import HEAD_SCRIPT, head_script, migrations
+from provisioning.schema_versions import Place, migrate_place
 from provisioning.servers import Connection, connect_as_provisioner
 from qikbiz.models import control_metadata, tenant_metadata
 from tenants.context import Tenant

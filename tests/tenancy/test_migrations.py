@@ -14,8 +14,9 @@ from sqlalchemy import text
 
 from config.settings import Settings
 from provisioning import create
-from provisioning.migrate import MigrationFailed, Place, lock_key, migrate_everything, migrate_place
+from provisioning.migrate import migrate_everything
 from provisioning.render import BadMigration, Migration, migrations, render_folder
+from provisioning.schema_versions import MigrationFailed, Place, lock_key, migrate_place
 from provisioning.servers import Connection, connect_as_provisioner, connect_to_control
 from qikbiz.database import tenant_work
 from tenants.context import Tenant
@@ -170,7 +171,7 @@ def test_one_whose_tables_are_busy_is_left_for_the_next_run(
     platform: Platform, old_tenant: Callable[[], Tenant], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tenant = old_tenant()
-    monkeypatch.setattr("provisioning.migrate.LOCK_TIMEOUT", "50ms")
+    monkeypatch.setattr("provisioning.schema_versions.LOCK_TIMEOUT", "50ms")
     with connect_as_provisioner(platform.settings) as busy:
         busy.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(sql.Identifier(tenant.schema, "users")))
         report = migrate_everything(platform.settings)
