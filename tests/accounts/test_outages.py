@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import base64
+import socket
+import time
+from dataclasses import replace
 
 import pytest
 
+from qikbiz.web import create_app
 from qikbiz.web.cookies import SESSION
 from tests.accounts.conftest import forget_rest
 from tests.fixtures.web import Browser
@@ -96,6 +100,24 @@ def test_a_full_redis_logs_nobody_out(app, log_in, platform):
             client.config_set("maxmemory", before)
 
 
+def test_a_redis_that_never_answers_holds_up_one_request_and_no_more(log_in, platform):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        settings = replace(platform.settings, redis_url=f"redis://127.0.0.1:{silent.getsockname()[1]}/0")
+        application = create_app(settings, process="tests-silent")
+        try:
+            silently = Browser(application, platform.acme.host)
+            silently.set_cookie(SESSION.name, log_in(platform.alice).cookie(SESSION.name))
+            started = time.monotonic()
+            assert silently.get("/profile").status_code == IN
+            assert time.monotonic() - started < 2.5
+            started = time.monotonic()
+            for _ in range(5):
+                assert silently.get("/profile").status_code == IN
+            assert time.monotonic() - started < 1
+        finally:
+            application.extensions["qikbiz"].dispose()
+
+
 def test_a_record_of_another_version_is_not_believed(app, log_in, platform):
     alice = log_in(platform.alice)
     alice.get("/")
@@ -118,8 +140,6 @@ def test_a_restarted_postgres_is_not_noticed(log_in, platform, servers, owner_co
 
 @pytest.fixture
 def another_app(platform):
-    from qikbiz.web import create_app
-
     application = create_app(platform.settings, process="tests-web-2")
     yield application
     application.extensions["qikbiz"].dispose()

@@ -168,6 +168,21 @@ def test_while_postgres_is_away_the_page_says_so_and_nothing_hangs(log_in, platf
     assert alice.get("/readyz").status_code == 200
 
 
+def test_while_both_are_away_even_the_error_page_asks_nobody(
+    log_in, platform, servers, owner_connection, without_redis
+):
+    alice = log_in(platform.alice)
+    owner_connection.execute("CHECKPOINT")
+    with without_redis():
+        servers.postgres.stop()
+        try:
+            for headers in ({}, {"HX-Request": "true"}, {"Accept": "application/json"}):
+                assert alice.get("/", headers=headers).status_code == 503
+        finally:
+            servers.postgres.start()
+    assert alice.get("/").status_code == 200
+
+
 def test_while_redis_is_away_pages_work_and_readiness_says_so(client_for, without_redis):
     alice = client_for("alice")
     with without_redis():

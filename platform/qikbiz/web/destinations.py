@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any, TypeVar
+
 from flask import request
 
 from tenants.control import new_id
 from tenants.directory import Destination
 
+View = TypeVar("View", bound=Callable[..., Any])
 DESTINATION = "qikbiz.destination"
+
+
+def answers_alone(view: View) -> View:
+    """Declare that a route needs neither tenant nor person nor database: it answers while all of them are away."""
+    view.answers_alone = True  # type: ignore[attr-defined]  # read back by the front door
+    return view
 
 
 def destination() -> Destination:

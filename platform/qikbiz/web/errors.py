@@ -7,7 +7,7 @@ import math
 from datetime import UTC, datetime
 from urllib.parse import quote, urlsplit
 
-from flask import Flask, Response, jsonify, make_response, redirect, render_template, request
+from flask import Flask, Response, g, jsonify, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from psycopg.errors import QueryCanceled
@@ -17,6 +17,7 @@ from werkzeug.exceptions import HTTPException
 
 from qikbiz.abuse.events import note
 from qikbiz.accounts.freshness import ConfirmationNeeded
+from qikbiz.accounts.people import Visitor
 from qikbiz.failures import Blocked, Failure
 from qikbiz.web.csrf import CsrfFailed
 from qikbiz.web.destinations import destination, request_id
@@ -136,6 +137,7 @@ def _seconds_until(moment: datetime) -> int:
 
 
 def _answer(key: str, status: int, text: str = "", *, retry_at: datetime | None = None) -> Response:
+    _ask_nobody_who_is_there()
     if key not in TEXTS:
         key = _HTTP_KEYS.get(status, "bad_request" if status < 500 else "bug")
     if _wants_json():
@@ -149,6 +151,12 @@ def _answer(key: str, status: int, text: str = "", *, retry_at: datetime | None 
     if retry_at is not None:
         response.headers["Retry-After"] = str(_seconds_until(retry_at))
     return response
+
+
+def _ask_nobody_who_is_there() -> None:
+    # The page of an error must not fail by looking, for its colours, into the database that has just failed.
+    if "_login_user" not in g:
+        g._login_user = Visitor()
 
 
 def _problem(key: str, status: int, text: str) -> Response:

@@ -12,6 +12,7 @@ from qikbiz.database import runtime
 from qikbiz.failures import NotFound
 from qikbiz.permissions import public
 from qikbiz.web.client_address import is_forwarded, peer_address
+from qikbiz.web.destinations import answers_alone
 from qikbiz.web.figures import registry_of_all_processes
 from tenants.redis import RedisAway
 
@@ -24,11 +25,13 @@ def register(app: Flask) -> None:
 
 
 @public
+@answers_alone
 def alive() -> ResponseReturnValue:
     return jsonify(ok=True)
 
 
 @public
+@answers_alone
 def ready() -> ResponseReturnValue:
     """503 while the control database is away; a missing Redis is said but serving goes on."""
     checks = {"control": _control_answers(), "redis": _redis_answers()}
@@ -36,6 +39,7 @@ def ready() -> ResponseReturnValue:
 
 
 @public
+@answers_alone
 def metrics() -> ResponseReturnValue:
     # The peer itself, not a forwarded address: only a neighbour or a trusted network may read figures.
     peer = peer_address(request.environ)
