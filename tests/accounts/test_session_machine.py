@@ -19,6 +19,7 @@ from qikbiz.web.cookies import REMEMBER, SESSION
 from tests.accounts.conftest import Clock
 from tests.fixtures.web import Browser
 
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 DEVICES = st.integers(0, 2)
 _PASSWORDS = (f"quiet staple number {word}" for word in itertools.count())
 
@@ -29,8 +30,8 @@ class Device:
 
     browser: Browser
     is_in: bool = False
-    idle_until: datetime = datetime.min.replace(tzinfo=UTC)
-    ends_at: datetime = datetime.min.replace(tzinfo=UTC)
+    idle_until: datetime = LONG_AGO
+    ends_at: datetime = LONG_AGO
     remembered_until: datetime | None = None
 
 

@@ -168,9 +168,7 @@ def test_while_postgres_is_away_the_page_says_so_and_nothing_hangs(log_in, platf
     assert alice.get("/readyz").status_code == 200
 
 
-def test_while_both_are_away_even_the_error_page_asks_nobody(
-    log_in, platform, servers, owner_connection, without_redis
-):
+def test_while_both_are_away_the_error_page_asks_nobody(log_in, platform, servers, owner_connection, without_redis):
     alice = log_in(platform.alice)
     owner_connection.execute("CHECKPOINT")
     with without_redis():
