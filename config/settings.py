@@ -100,7 +100,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         redis_url=redis or embedded.redis_url(home),
         embedded=not control,
         keys=_key_ring(given, environment, home),
-        smtp_url=_secret(given, "QIKBIZ_SMTP_URL"),
+        smtp_url=_smtp_url(given),
         mail_from=given.get("QIKBIZ_MAIL_FROM") or f"QikBiz <no-reply@{_base_domain(given)}>",
         trusted_proxies=_networks(given, "QIKBIZ_TRUSTED_PROXIES"),
         public_scheme="https" if environment == "production" or given.get("QIKBIZ_SCHEME") == "https" else "http",
@@ -146,6 +146,13 @@ def _secret(given: Mapping[str, str], name: str) -> str | None:
         return Path(path).read_text(encoding="utf-8").strip() or None
     except OSError as error:
         raise SettingsError(f"{name}_FILE names {path}, which can't be read: {error.strerror}.") from error
+
+
+def _smtp_url(given: Mapping[str, str]) -> str | None:
+    url = _secret(given, "QIKBIZ_SMTP_URL")
+    if url and (urlsplit(url).scheme not in ("smtp", "smtps", "smtp+starttls") or not urlsplit(url).hostname):
+        raise SettingsError("QIKBIZ_SMTP_URL must be smtp://, smtps:// or smtp+starttls:// and name a host.")
+    return url
 
 
 def _integer(given: Mapping[str, str], name: str, default: int) -> int:

@@ -47,6 +47,12 @@ class Mood:
         return self.message
 
 
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 @pytest.fixture
 def mood() -> Mood:
     return Mood()
@@ -54,9 +60,7 @@ def mood() -> Mood:
 
 @pytest.fixture
 def port(mood: Mood) -> Iterator[int]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        number = int(probe.getsockname()[1])
+    number = free_port()
     controller = Controller(mood, hostname="127.0.0.1", port=number)
     controller.start()
     yield number

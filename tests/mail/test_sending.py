@@ -6,17 +6,22 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.policy import default
+from pathlib import Path
 
 import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult, LoginPassword
 from sqlalchemy import update
 
+from config.settings import SettingsError
 from qikbiz.database import control_work, tenant_work
 from qikbiz.jobs.models import PlatformJob
 from qikbiz.mail import actions, server, sink
 from qikbiz.mail.addresses import BadAddress
 from qikbiz.mail.models import Mail, PlatformMail
+from tests.fixtures.servers import settings_for
 from tests.fixtures.tenancy import Platform
-from tests.mail.conftest import Mood, Post
+from tests.mail.conftest import Mood, Post, free_port
 from workers import wrapper
 
 NOTICE = {
@@ -197,6 +202,47 @@ def test_a_hostile_name_reaches_one_recipient_and_adds_no_header(post: Post, moo
 def test_what_is_no_single_address_is_refused(post: Post, address: str) -> None:
     with pytest.raises(BadAddress):
         post.write(to_address=address)
+
+
+def test_a_server_without_tls_gets_nothing_when_tls_is_asked_for(
+    post: Post, mood: Mood, port: int, served_by: Callable[[str | None], None]
+) -> None:
+    for scheme in ("smtp+starttls", "smtps"):
+        served_by(f"{scheme}://user:secret@127.0.0.1:{port}")
+        mail_id = post.write(dedupe_key=scheme)
+        assert post.deliver(mail_id) == "put off"
+        assert post.mail(mail_id).problem == "The mail server can't be reached."
+    assert mood.taken == []
+
+
+@pytest.mark.filterwarnings("ignore:Requiring AUTH")
+def test_a_server_that_wants_a_login_is_given_it(
+    post: Post, served_by: Callable[[str | None], None], mood: Mood
+) -> None:
+    def check(_server: object, _session: object, _envelope: object, _mechanism: str, given: object) -> AuthResult:
+        assert isinstance(given, LoginPassword)
+        return AuthResult(success=(given.login, given.password) == (b"qik biz", b"p@ss"), handled=False)
+
+    controller = Controller(
+        mood, hostname="127.0.0.1", port=free_port(), authenticator=check, auth_required=True, auth_require_tls=False
+    )
+    controller.start()
+    try:
+        served_by(f"smtp://qik%20biz:wrong@127.0.0.1:{controller.port}")
+        mail_id = post.write()
+        assert post.deliver(mail_id) == "put off"
+        assert post.mail(mail_id).problem == "The mail server did not accept our login (535)."
+        served_by(f"smtp://qik%20biz:p%40ss@127.0.0.1:{controller.port}")
+        assert post.deliver(mail_id) == "done"
+    finally:
+        controller.stop()
+    assert len(mood.taken) == 1
+
+
+@pytest.mark.parametrize("url", ["http://mail.example", "mail.example:25", "smtp://"])
+def test_an_address_that_is_no_mail_server_is_refused_at_start(tmp_path: Path, url: str) -> None:
+    with pytest.raises(SettingsError, match="QIKBIZ_SMTP_URL"):
+        settings_for(tmp_path, QIKBIZ_SMTP_URL=url)
 
 
 @pytest.mark.usefixtures("smtp")

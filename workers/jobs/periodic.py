@@ -16,7 +16,7 @@ from tenants.directory import read_tenant
 from tenants.versions import is_served
 from workers.work import Work
 
-KEPT = timedelta(days=90)
+KEPT = timedelta(days=30)
 # Failed and quarantined jobs, and mails that failed, stay until somebody has looked at them.
 ENDED_JOBS = ("done", "cancelled")
 ENDED_MAILS = ("sent", "dropped")
