@@ -1,4 +1,4 @@
-// Ctrl+K (or ⌘K) opens the palette; arrows move through what was found, Enter opens it.
+// "/", Ctrl+K (or ⌘K) and the sidebar's field open the palette; arrows move through what was found, Enter opens it.
 import { open } from "./dialogs.js";
 
 const palette = () => document.getElementById("palette");
@@ -8,7 +8,7 @@ document.addEventListener("keydown", (event) => {
   if (!palette()) return;
   if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
     event.preventDefault();
-    show(event.target);
+    showPalette(event.target);
     return;
   }
   if (palette().open && event.key === "Escape") {
@@ -26,12 +26,19 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-function show(opener) {
-  if (document.querySelector("dialog[open]")) return;
+document.addEventListener("click", ({ target }) => {
+  if (palette() && target.matches("[data-shortcut-search]")) showPalette();
+});
+
+/** Returns false on a page that has no palette. */
+export function showPalette(opener) {
+  if (!palette()) return false;
+  if (document.querySelector("dialog[open]")) return true;
   open(palette(), opener);
   const field = palette().querySelector("input");
   field.focus();
   field.select();
+  return true;
 }
 
 function move(step) {

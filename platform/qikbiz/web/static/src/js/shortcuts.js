@@ -1,5 +1,6 @@
 // "/" searches, "?" lists, j and k move through rows, Enter opens, x selects, n and e follow data-shortcut links.
 import { open } from "./dialogs.js";
+import { showPalette } from "./palette.js";
 
 const typing = (target) => target.closest?.("input, textarea, select, [contenteditable]");
 const rows = () => [...document.querySelectorAll("[data-rows] tbody tr")];
@@ -28,6 +29,7 @@ document.addEventListener("keydown", (event) => {
 });
 
 function focusSearch() {
+  if (showPalette()) return;
   const fields = document.querySelectorAll(".filter-search input, [data-shortcut-search]");
   const field = [...fields].find((candidate) => candidate.offsetParent);
   field?.focus();

@@ -1,0 +1,133 @@
+"""Real people at real browsers: `browser_of("alice")` is a page of a new browser in which Alice has logged in."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from provisioning import assets
+from tests.browser.product import Person, Product
+
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+# Generous, since others may use the machine as well; whatever is quick is not made slower by it.
+MILLISECONDS = 20_000
+
+expect.set_options(timeout=MILLISECONDS)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.is_relative_to(here):
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    if not CHROMIUM.exists() and not os.environ.get("QIKBIZ_REQUIRE_BROWSER"):
+        pytest.skip("Chromium is not installed")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def product(chromium: Browser) -> Iterator[Product]:
+    assets.build()
+    product = Product()
+    try:
+        product.start()
+        yield product
+    finally:
+        product.discard()
+
+
+class Desk:
+    """Opens browsers of people, each with cookies of its own, and notes what goes wrong inside their pages."""
+
+    def __init__(self, chromium: Browser, product: Product) -> None:
+        self.product = product
+        self.complaints: list[str] = []
+        self._chromium = chromium
+        self._contexts: list[BrowserContext] = []
+
+    def open(self, host: str, **options: Any) -> Page:
+        """A new browser that looks at `host`, with nobody logged in."""
+        options = {"reduced_motion": "reduce", "viewport": {"width": 1280, "height": 800}} | options
+        context = self._chromium.new_context(base_url=self.product.address(host), **options)
+        context.set_default_timeout(MILLISECONDS)
+        # Errors of our scripts, and whatever the content policy or the browser refuses.
+        context.on("weberror", lambda error: self.complaints.append(str(error.error)))
+        context.on("console", lambda message: self._heard(message.type, message.text))
+        self._contexts.append(context)
+        return context.new_page()
+
+    def log_in(self, name: str, *, remember: bool = False, **options: Any) -> Page:
+        """A new browser in which that person has logged in by the form."""
+        person = self.product.people[name]
+        page = self.open(person.host, **options)
+        fill_in_login(page, person, remember=remember)
+        return page
+
+    def close_and_open_again(self, page: Page) -> Page:
+        """Close a browser and start it anew: cookies without an end are gone, as on a real computer."""
+        state = page.context.storage_state()
+        state["cookies"] = [cookie for cookie in state["cookies"] if cookie.get("expires", -1) > 0]
+        host = urlsplit(page.url).hostname or ""
+        page.context.close()
+        return self.open(host.partition(".")[0], storage_state=state)
+
+    def close(self) -> None:
+        for context in self._contexts:
+            context.close()
+
+    def _heard(self, kind: str, text: str) -> None:
+        # Pages that answer 401, 403, 404 and 409 on purpose are tests' own matter.
+        if kind == "error" and not text.startswith("Failed to load resource"):
+            self.complaints.append(text)
+
+
+def fill_in_login(page: Page, person: Person, *, remember: bool = False, at: str = "") -> None:
+    page.goto(f"{at}/login")
+    page.get_by_label("E-mail").fill(person.email)
+    page.get_by_label("Password").fill(person.password)
+    if remember:
+        page.get_by_label("Stay logged in on this device").check()
+    page.get_by_role("button", name="Log in").click()
+    page.wait_for_url(lambda address: "/login" not in address)
+
+
+@pytest.fixture
+def desk(chromium: Browser, product: Product) -> Iterator[Desk]:
+    desk = Desk(chromium, product)
+    yield desk
+    desk.close()
+    assert desk.complaints == []
+
+
+@pytest.fixture
+def browser_of(desk: Desk) -> Callable[..., Page]:
+    """A function that logs a person in: browser_of("alice", remember=True)."""
+    return desk.log_in
+
+
+@pytest.fixture
+def browser_at(desk: Desk) -> Callable[..., Page]:
+    """A function that opens a browser with nobody logged in: browser_at("acme")."""
+    return desk.open
