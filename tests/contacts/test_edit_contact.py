@@ -1,6 +1,7 @@
 """Changing a contact: on the form, in place, and when two people do it at the same time."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import UUID
 
@@ -204,3 +205,17 @@ def hidden(page: str) -> dict[str, str]:
     """What the conflict page sends on by itself."""
     fields = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', page)
     return {name: value for name, value in fields if name != "csrf_token"}
+
+
+def test_of_two_edits_in_the_same_moment_one_wins_and_one_is_told(office: Office, ann: str) -> None:
+    browsers = [office.browser("alice"), office.browser("ben")]
+    tokens = [browser.csrf_token() for browser in browsers]
+
+    def save(number: int) -> int:
+        form = {**sent(city=f"City {number}"), "csrf_token": tokens[number]}
+        return browsers[number].post(f"/contacts/{ann}/edit", form).status_code
+
+    with ThreadPoolExecutor(2) as both:
+        statuses = sorted(both.map(save, range(2)))
+    assert statuses == [303, 409]
+    assert stored(office, ann).version == 2

@@ -114,7 +114,7 @@ def ago(value: datetime | None, now: datetime | None = None) -> Markup | str:
 
 
 def moments_shown() -> Callable[[datetime], tuple[str, str, str]]:
-    """For a long list: a function giving (ISO, exact, relative) of a moment, with the zone and the time looked up once."""
+    """For a long list: a function giving (ISO, exact, relative) of a moment; zone and time are looked up once."""
     zone, now = time_zone(), datetime.now(UTC)
 
     def shown(moment: datetime) -> tuple[str, str, str]:
