@@ -17,6 +17,7 @@ from qikbiz.database import control_work, tenant_work
 from qikbiz.failures import Conflict
 from tenants.context import Tenant
 from tenants.versions import HEAD
+from tests.fixtures.servers import Servers
 from tests.fixtures.tenancy import Platform
 from tests.tenancy.catalog import facts_about
 
@@ -88,6 +89,22 @@ def test_killed_anywhere_it_is_simply_run_again(
         assert (
             session.scalar(text("SELECT count(*) FROM user_tokens WHERE used_at IS NULL AND expires_at > now()")) == 1
         )
+
+
+def test_a_tenant_is_made_while_redis_is_away(platform: Platform, servers: Servers, working: object) -> None:
+    servers.valkey.kill()
+    try:
+        create_tenant(platform.settings, "no-redis", "No Redis", "office@example.com")
+    finally:
+        servers.valkey.start()
+    platform.runtime.directory.look()
+    tenant = platform.runtime.directory.tenant_by_slug("no-redis")
+    assert tenant is not None
+    with tenant_work(tenant) as session:
+        # The mail waits in the ledger, and the mark tells the sweeper.
+        assert session.scalars(text("SELECT state FROM jobs WHERE kind = 'mail.send'")).all() == ["pending"]
+    with connect_to_control(platform.settings) as control:
+        assert control.execute("SELECT FROM pending_work WHERE tenant_id = %s", (tenant.id,)).fetchone() is not None
 
 
 def test_one_that_is_finished_is_not_made_again(platform: Platform) -> None:

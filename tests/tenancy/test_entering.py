@@ -137,6 +137,44 @@ def test_a_tenant_connection_has_no_autocommit_and_no_pipeline(platform: Platfor
     connection.close()
 
 
+@pytest.mark.parametrize("begin", ["transaction", "two-phase"])
+def test_a_transaction_begun_past_the_product_is_nobodys(platform: Platform, begin: str) -> None:
+    """psycopg's own ways to begin know nothing of tenants: they end at the login, which has no rights."""
+    with entered(platform.acme), platform.runtime.cells.connect(platform.acme.cell) as connection:
+        if begin == "transaction":
+            with pytest.raises(psycopg.errors.UndefinedTable), connection.transaction():
+                connection.execute("SELECT * FROM contacts")
+            with pytest.raises(psycopg.errors.InsufficientPrivilege), connection.transaction():
+                connection.execute(f"SELECT * FROM {platform.acme.schema}.contacts".encode())
+        else:
+            connection.tpc_begin("x")
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                connection.execute(f"SELECT * FROM {platform.acme.schema}.contacts".encode())
+            connection.tpc_rollback()
+
+
+def test_an_engine_refuses_autocommit(platform: Platform) -> None:
+    engine = platform.runtime.cells.engine(platform.acme.cell)
+    with entered(platform.acme), engine.connect() as connection, pytest.raises(psycopg.NotSupportedError):
+        connection.execution_options(isolation_level="AUTOCOMMIT")
+
+
+@pytest.mark.parametrize("name", [None, "a_name"])
+def test_rows_are_streamed_and_copied_inside_the_tenant_only(platform: Platform, name: str | None) -> None:
+    with platform.runtime.cells.connect(platform.acme.cell) as connection:
+        with pytest.raises(NoTenantEntered), connection.cursor() as cursor, cursor.copy("COPY users TO STDOUT") as copy:
+            list(copy)
+        connection.rollback()
+        with entered(platform.acme), connection.cursor(name) if name else connection.cursor() as cursor:
+            cursor.execute("SELECT current_user")
+            assert cursor.fetchall() == [(platform.acme.role,)]
+        with entered(platform.acme), connection.cursor() as cursor, cursor.copy("COPY users TO STDOUT") as copy:
+            copied = b"".join(copy)
+        assert b"alice@acme" in copied and b"mallory" not in copied
+        with pytest.raises(psycopg.errors.SyntaxError), entered(platform.acme), connection.cursor() as cursor:
+            cursor.copy("COPY users TO STDOUT; RESET ROLE").__enter__()
+
+
 def test_a_statement_that_takes_too_long_is_ended(platform: Platform, working: object) -> None:
     with (
         pytest.raises(DBAPIError, match="statement timeout"),

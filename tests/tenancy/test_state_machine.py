@@ -142,6 +142,15 @@ class OneConnection(RuleBasedStateMachine):
             self.assert_in(tenant, session)
 
     @rule(side=side)
+    def settings_are_left_for_the_session(self, side: str) -> None:
+        """Code of ours that forgets LOCAL, and commits: the next transaction sets its own over it."""
+        tenant = getattr(self.twins, side)
+        other = self.twins.right if tenant is self.twins.left else self.twins.left
+        with tenant_work(tenant) as session:
+            session.execute(text(f"SET search_path = {other.schema}"))
+            session.execute(text(f"SET ROLE {other.role}"))
+
+    @rule(side=side)
     def role_is_dropped_inside(self, side: str) -> None:
         """Even code of ours that runs RESET ROLE on its own leaves nothing behind for the next."""
         tenant = getattr(self.twins, side)
