@@ -1,4 +1,4 @@
-"""Importing for a customer by command: bring the file in under an instruction, wait for the worker, tell what it did."""
+"""Importing for a customer by command: bring the file in under an instruction, wait, tell what became of it."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import UUID
+
+from rq import Worker
 
 from config.settings import Settings
 from provisioning.application import working_application
@@ -27,9 +29,11 @@ from qikbiz.imports.mapping import FULL_NAME, Column
 from qikbiz.imports.mapping import Mapping as Columns
 from qikbiz.imports.models import Import
 from qikbiz.imports.queries import import_for_changing, import_for_reading, progress_of_import, same_import_before
+from qikbiz.jobs.transport import queue_named, queue_store
 from qikbiz.records.types import record_type
 from tenants.context import Tenant
 from tenants.control import new_id
+from tenants.redis import RedisAway
 
 SECONDS_BETWEEN_LOOKS = 0.2
 PATIENCE = 15.0
@@ -39,7 +43,7 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Choices:
-    """What the person says about the file; empty means as found. `columns` are {heading: field, or "-" to leave out}."""
+    """What the person says about the file; empty means as found. `columns` are {heading: field, or "-"}."""
 
     type_name: str = "contacts"
     key: str = ""
@@ -91,7 +95,8 @@ def import_for_customer(
         earlier = _choose(tenant, import_id, choices, say)
         if earlier is not None and not choices.again:
             say(
-                f"This file was imported before with the same choices; nothing was done. Its result stands as {earlier.id}. Use --again to import it anew."
+                f"This file was imported before with the same choices; nothing was done. Its result stands as "
+                f"{earlier.id}. Use --again to import it anew."
             )
             return _result(earlier, None, begun, repeated=True)
         for ask in (actions.ask_check, actions.ask_apply):
@@ -143,7 +148,8 @@ def _settle_format(found: Import, choices: Choices) -> None:
         lines = "".join(f"\n  line {line.line}: {line.text}" for line in detected.differences)
         raise UnreadableFile(
             f"The file is not UTF-8. Read as {detected.proposed}, these lines come out as:{lines}\n"
-            f"If that is right, say --encoding {detected.proposed}; with --encoding utf-8 such rows are refused one by one."
+            f"If that is right, say --encoding {detected.proposed}; with --encoding utf-8 such rows are refused "
+            "one by one."
         )
     if delimiter not in DELIMITERS:
         raise UnreadableFile("The delimiter can be a comma, a semicolon, a tab or a vertical bar.")
@@ -184,12 +190,21 @@ def _wait(tenant: Tenant, import_id: UUID, watch: Watch) -> Import:
         if progress is None or progress.is_over:
             _refuse_stopped(found, progress.error_text if progress else "", progress.error_ref if progress else "")
             return found
-        if progress.is_waiting and time.monotonic() - began > PATIENCE:
+        if progress.is_waiting and time.monotonic() - began > PATIENCE and not _has_worker():
             raise Unavailable(
                 f"No import worker is running. Start the product (`make run`); import {import_id} then goes on."
             )
         watch(progress.done, progress.total, progress.note)
         time.sleep(SECONDS_BETWEEN_LOOKS)
+
+
+def _has_worker() -> bool:
+    """Whether one is there, if perhaps busy with another import."""
+    try:
+        with queue_store().client() as client:
+            return bool(Worker.all(queue=queue_named("imports", client)))
+    except RedisAway:
+        return False
 
 
 def _refuse_stopped(found: Import, error: str, reference: str) -> None:

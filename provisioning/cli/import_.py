@@ -38,6 +38,7 @@ _MARKS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}
 @reporting
 def import_file(
     file: Path,
+    *,
     slug: str,
     type_name: str,
     key: str,

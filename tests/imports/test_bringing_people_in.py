@@ -192,3 +192,66 @@ def test_history_and_audit_say_that_it_was_an_import(desk: Desk) -> None:
     assert change.changes["city"] == ["Graz", "Linz"]
     assert change.changes["company_id"][1] == str(ann.company_id)
     assert {"import.checked", "import.applied"} <= actions
+
+
+def test_bytes_that_no_text_holds_refuse_their_row_and_nothing_else(desk: Desk) -> None:
+    content = (
+        b"Last name,Email,Ci\x00ty\nJos\xe9,jose@example.com,\nLee\x00,lee@example.com,\nFox,fox@example.com,Graz\n"
+    )
+    import_id = desk.upload(content)
+    with desk.at_work():
+        from qikbiz.imports import actions
+        from qikbiz.imports.queries import import_for_changing
+
+        actions.choose_format(import_for_changing(import_id), encoding="utf-8", delimiter=",", has_header=True)
+    desk.choose(import_id)
+    counts = desk.check(import_id)
+    assert (counts["created"], counts["invalid"]) == (1, 2)
+    with desk.at_work():
+        rows = invalid_rows(import_id).rows
+    assert [row.problems[0]["reason"] for row in rows] == [
+        "It holds bytes that are not UTF-8.",
+        "It holds a control character that can't be shown.",
+    ]
+
+
+def test_formulas_are_kept_to_the_character(desk: Desk) -> None:
+    values = ["=cmd|' /C calc'!A0", "+49 x", "-5", "@x", "\uff1d1", "'quoted"]
+    desk.bring_in(csv_text(["Last name", "Email"], [[text, f"a{n}@example.com"] for n, text in enumerate(values)]))
+    assert {record.last_name for record in desk.records()} == set(values)
+
+
+def test_companies_are_imported_with_their_parents(desk: Desk) -> None:
+    header = ["Name", "Domain", "Employees", "Annual revenue", "Currency"]
+    counts = desk.bring_in(
+        csv_text(header, [["Acme", "https://www.acme.example/x", "12", "1,234.50", "eur"]]), "companies"
+    )
+    assert counts["created"] == 1
+    acme = desk.only("companies")
+    assert (acme.domain, acme.number_of_employees, str(acme.annual_revenue)) == ("acme.example", 12, "1234.50")
+    part = csv_text(
+        ["Name", "Domain", "Part of"], [["Acme Labs", "labs.example", "ACME"], ["Lost", "lost.example", "Nowhere"]]
+    )
+    counts = desk.bring_in(part, "companies")
+    assert (counts["created"], counts["invalid"]) == (1, 1)
+    assert desk.records("companies")[1].parent_id == acme.id
+    assert desk.bring_in(part, "companies", key="name")["unchanged"] == 1
+
+
+def test_owners_are_found_by_address_within_the_organisation(desk: Desk) -> None:
+    header = ["Last name", "Email", "Owner email"]
+    rows = [
+        ["Lee", "lee@example.com", f"ALICE@{desk.tenant.slug}.example.com"],
+        ["Fox", "fox@example.com", "mallory@globex.example.com"],
+    ]
+    counts = desk.bring_in(csv_text(header, rows))
+    assert (counts["created"], counts["invalid"]) == (1, 1)
+    assert desk.only().owner_id == desk.actor.id
+
+
+def test_several_companies_of_one_name_make_the_row_ambiguous(desk: Desk) -> None:
+    desk.bring_in(csv_text(["Name", "Domain"], [["Acme", "a.example"], ["Acme", "b.example"]]), "companies")
+    counts = desk.bring_in(
+        csv_text(["Last name", "Email", "Company"], [["Lee", "lee@example.com", "acme"], ["Fox", "f@example.com", ""]])
+    )
+    assert (counts["created"], counts["invalid"]) == (1, 1)

@@ -18,6 +18,7 @@ from provisioning import importing
 from qikbiz.audit.models import AuditEvent
 from qikbiz.console.models import PlatformAuditEvent
 from qikbiz.database import control_work, db
+from qikbiz.jobs.transport import queue_named, queue_store
 from tests.fixtures.tenancy import Platform
 from tests.fixtures.workers import Workshop
 from tests.imports.desk import Desk, csv_text
@@ -58,6 +59,7 @@ def people(tmp_path: Path) -> Path:
 def test_a_file_is_imported_mended_imported_again_and_taken_back(
     desk: Desk, workshop: Workshop, qikbiz: Command, people: Path
 ) -> None:
+    _forget_what_others_asked(desk)
     workshop.worker("imports")
     base = (
         "import",
@@ -101,6 +103,12 @@ def test_a_file_is_imported_mended_imported_again_and_taken_back(
         with control_work() as control:
             found = control.scalars(select(PlatformAuditEvent).where(PlatformAuditEvent.tenant_id == desk.tenant.id))
             assert [event.action for event in found if event.action.startswith("import.")].count("import.asked") == 3
+
+
+def _forget_what_others_asked(desk: Desk) -> None:
+    # Tests before this one did their jobs themselves; the worker would look at each announcement in vain.
+    with desk.app.app_context(), queue_store().client() as client:
+        queue_named("imports", client).empty()
 
 
 def test_what_can_not_be_done_is_said_in_one_sentence(

@@ -118,7 +118,10 @@ def test_our_own_names_and_labels_of_every_importable_field_are_known() -> None:
 
 
 def test_companies_of_other_programs() -> None:
-    header = "Account ID,Account Name,Website,Phone,Industry,Employees,Annual Revenue,Billing Street,Billing City,Billing Country"
+    header = (
+        "Account ID,Account Name,Website,Phone,Industry,Employees,Annual Revenue,Billing Street,Billing "
+        "City,Billing Country"
+    )
     found = {one.field for one in guess(COMPANIES, header.split(","), [["001"] * 10]).columns}
     assert found >= {
         "external_id",

@@ -19,7 +19,7 @@ Read = list[tuple[int, list[str], RowProblem | None]]
 
 
 @pytest.fixture
-def written(tmp_path: Path) -> "Written":
+def written(tmp_path: Path) -> Written:
     return Written(tmp_path / "people.csv")
 
 
@@ -29,7 +29,7 @@ class Written:
     def __init__(self, path: Path) -> None:
         self.source = FileSource(path)
 
-    def __call__(self, content: bytes) -> "Written":
+    def __call__(self, content: bytes) -> Written:
         self.source.path.write_bytes(content)
         return self
 

@@ -147,7 +147,7 @@ def test_the_same_file_with_the_same_choices_shows_what_it_did(alice: Browser, w
 def test_a_reader_may_not_import_and_strangers_find_nothing(
     client_for: Callable[[str], Browser], alice: Browser
 ) -> None:
-    import_id, place = upload(alice, PEOPLE.encode())
+    import_id, _ = upload(alice, PEOPLE.encode())
     assert client_for("bob").get("/imports/").status_code == 403
     assert client_for("bob").get("/imports/new").status_code == 403
     for path in (f"/imports/{import_id}", f"/imports/{import_id}/columns", f"/imports/{import_id}/refused.csv"):

@@ -1,4 +1,4 @@
-"""A whole import is taken back: what it made goes, what it changed returns, what was edited since stays and is named."""
+"""A whole import is taken back: what it made goes, what it changed returns, what was edited since stays, named."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def columns_of(desk: Desk) -> list[dict[str, object]]:
 def links(desk: Desk) -> list[tuple[UUID, UUID, bool]]:
     with desk.at_work():
         found = select(ContactCompany.contact_id, ContactCompany.company_id, ContactCompany.is_primary)
-        return sorted(tuple(row) for row in db.session.execute(found))
+        return sorted((row[0], row[1], row[2]) for row in db.session.execute(found))
 
 
 def test_what_was_created_goes_with_its_companies_and_links(desk: Desk) -> None:

@@ -1,4 +1,4 @@
-"""An import's way: uploaded → mapped → checked → applied, perhaps undone. Each step can be taken again until it is applied."""
+"""An import's way: uploaded → mapped → checked → applied, perhaps undone. Until applied, each step can be repeated."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from qikbiz.imports.mapping import Mapping, checked_mapping, guess
 from qikbiz.imports.models import Import
 from qikbiz.imports.plans import MODES, Plan
 from qikbiz.imports.queries import WORKING, progress_of_import
-from qikbiz.imports.reading import RowReader
+from qikbiz.imports.reading import RowReader, keepable
 from qikbiz.imports.uploads import Source, forget_upload, keep_upload, kept_upload
 from qikbiz.jobs.actions import cancel, enqueue
 from qikbiz.records.fields import ParseContext
@@ -52,7 +52,7 @@ def start_import(import_id: UUID, type_name: str, file_name: str, given: BinaryI
             id=import_id,
             record_type=wanted.plural,
             state="uploaded",
-            file_name=file_name[-200:] or "file.csv",
+            file_name=keepable(file_name)[-200:] or "file.csv",
             file_path=kept.name,
             file_key=kept.key,
             file_bytes=kept.size,

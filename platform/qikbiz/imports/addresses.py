@@ -20,7 +20,7 @@ _SEPARATORS = str.maketrans("", "", " ().-")
 
 
 def quick_email(text: str) -> str:
-    """What `normalise_email` gives. A plain name before the @ is certain; its domain is judged once for all addresses."""
+    """What `normalise_email` gives. A plain name before the @ is certain; its domain is judged once for all."""
     plain = _PLAIN_EMAIL.fullmatch(text)
     if plain is None:
         return normalise_email(text)
@@ -51,7 +51,7 @@ def quick_phone(text: str, default_region: str = "") -> str:
 
 @lru_cache(maxsize=1_000)
 def _rule_of(start: str) -> tuple[int, frozenset[int], re.Pattern[str] | None] | None:
-    """For the first three digits: the length of + and country code, usual lengths behind it, what a trunk prefix looks like."""
+    """For the first three digits: length of + and country code, usual lengths behind it, what a trunk prefix is."""
     for length in (1, 2, 3):
         regions = phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(int(start[:length]))
         if regions and regions[0] != _WORLDWIDE:

@@ -45,7 +45,7 @@ class By:
 
 
 def apply(link: Link, plan: Plan, by: By, say: Say) -> int:
-    """Write new and changed records, companies named for the first time, links and history. Gives the companies made."""
+    """Write new and changed records, new companies, links and history. Gives the number of companies made."""
     companies = 0
     if plan.links_companies:
         say("Creating companies")
@@ -68,7 +68,8 @@ def create_companies(link: Link, plan: Plan, by: By) -> int:
     missing = (
         f"SELECT DISTINCT ON (key) key, name FROM (SELECT {key} AS key, {name} AS name, r.row FROM import_rows r "
         "WHERE r.import_id = %(import)s AND r.outcome IN ('created', 'updated')) named "
-        "WHERE key IS NOT NULL AND NOT EXISTS (SELECT FROM companies c WHERE c.sort_name = key AND c.deleted_at IS NULL) "
+        "WHERE key IS NOT NULL AND NOT EXISTS (SELECT FROM companies c WHERE c.sort_name = key AND "
+        "c.deleted_at IS NULL) "
         "ORDER BY key, row"
     )
     made = 0
@@ -123,8 +124,10 @@ def write_updates(link: Link, plan: Plan, by: By, *, source: str) -> int:
         changes = f"CASE WHEN u.changes ? 'company_name' THEN u.changes || {company} ELSE u.changes END"
     run(
         link,
-        "INSERT INTO record_changes (id, record_type, record_id, version, kind, source, actor_kind, actor_id, actor_name, import_id, changes) "
-        f"SELECT u.change_id, '{plan.record_type.name}', u.record_id, u.version + 1, 'changed', '{source}', %(actor_kind)s, "
+        "INSERT INTO record_changes (id, record_type, record_id, version, kind, source, actor_kind, actor_id, "
+        "actor_name, import_id, changes) "
+        f"SELECT u.change_id, '{plan.record_type.name}', u.record_id, u.version + 1, 'changed', '{source}', "
+        "%(actor_kind)s, "
         f"%(actor)s::uuid, %(actor_name)s, %(import)s, {changes} "
         f"FROM import_updates u JOIN {plan.record_type.plural} c ON c.id = u.record_id{_linked_tables(plan, 'u')} "
         "WHERE u.import_id = %(import)s",
@@ -136,7 +139,8 @@ def write_updates(link: Link, plan: Plan, by: By, *, source: str) -> int:
     pairs = ", ".join(f"{target} = {value}" for target, value in zip(targets, values, strict=True))
     changed = run(
         link,
-        f"UPDATE {plan.record_type.plural} c SET {pairs}, version = c.version + 1, updated_at = now(), updated_by = %(user)s::uuid "
+        f"UPDATE {plan.record_type.plural} c SET {pairs}, version = c.version + 1, updated_at = now(), "
+        "updated_by = %(user)s::uuid "
         f"FROM import_updates u{_linked_tables(plan, 'u')} "
         "WHERE u.import_id = %(import)s AND c.id = u.record_id AND c.version = u.version AND c.deleted_at IS NULL",
         **by.parameters(),
@@ -147,7 +151,7 @@ def write_updates(link: Link, plan: Plan, by: By, *, source: str) -> int:
 
 
 def make_primary(link: Link, import_id: UUID) -> None:
-    """The link of each updated contact to its company becomes the primary one; the one before stays as a further one."""
+    """The link of each updated contact to its company becomes the primary one; the one before stays beside it."""
     moved = "SELECT u.record_id FROM import_updates u WHERE u.import_id = %(import)s AND u.changes ? 'company_name'"
     run(
         link,

@@ -48,7 +48,7 @@ def record_columns(plan: Plan) -> list[str]:
 
 
 def update_line(
-    plan: Plan, import_id: UUID, row: int, record: Record, changes: dict[str, Any], values: list[Any]
+    plan: Plan, import_id: UUID, row: int, *, record: Record, changes: dict[str, Any], values: list[Any]
 ) -> str:
     """One line for COPY_UPDATES."""
     subject = plan.record_type.name_of({name: record[name] for name in plan.record_type.name_columns})
@@ -77,7 +77,7 @@ def _stage_block(link: Link, plan: Plan, import_id: UUID, found: list[tuple[Any,
             continue
         if changes:
             after = [_after(name, whole, record, values, plan) for name in plan.staged]
-            lines.append(update_line(plan, import_id, row, record, changes, after))
+            lines.append(update_line(plan, import_id, row, record=record, changes=changes, values=after))
     with link.cursor().copy(COPY_UPDATES) as copy:
         copy.write("".join(lines))
     for row, problem in refused:
@@ -87,7 +87,7 @@ def _stage_block(link: Link, plan: Plan, import_id: UUID, found: list[tuple[Any,
 def changes_of(
     plan: Plan, values: list[str | None], record: Record, parent_id: UUID | None
 ) -> tuple[Record, dict[str, list[Any]]]:
-    """The columns as they would be, and {column: [old, new]}. Empty cells change nothing; addresses and tags are added."""
+    """The columns as they would be, and {column: [old, new]}. Empty cells change nothing; lists are added to."""
     given = {name: value for name, value in _given(plan, values, record) if value is not None}
     if plan.links_parents and parent_id is not None:
         given["parent_id"] = parent_id
@@ -155,10 +155,14 @@ def _differing(plan: Plan) -> str:
     columns = ", ".join(f"c.{name}" for name in record_columns(plan))
     parent = "NULL::uuid"
     if plan.links_parents:
-        parent = f"(SELECT k.id FROM companies k WHERE k.sort_name = {staged(plan, 'parent_key')} AND k.deleted_at IS NULL LIMIT 1)"
+        parent = (
+            f"(SELECT k.id FROM companies k WHERE k.sort_name = {staged(plan, 'parent_key')} AND k.deleted_at "
+            "IS NULL LIMIT 1)"
+        )
     differs = " OR ".join(_differs(plan, name) for name in _compared(plan))
     return (
-        f"SELECT r.row, r.values, {parent}, {columns} FROM import_rows r JOIN {plan.record_type.plural} c ON c.id = r.record_id "
+        f"SELECT r.row, r.values, {parent}, {columns} FROM import_rows r JOIN {plan.record_type.plural} c ON "
+        "c.id = r.record_id "
         f"WHERE r.import_id = %(import)s AND r.outcome = 'unchanged' AND ({differs or 'false'})"
     )
 
@@ -183,6 +187,7 @@ def _refuse(link: Link, import_id: UUID, row: int, problem: FieldProblem) -> Non
     problems = problems_json([RowProblem("", "", problem.reason, problem.how_to_fix)])
     run(
         link,
-        "UPDATE import_rows SET outcome = 'invalid', problems = %(problems)s::jsonb WHERE import_id = %(import)s AND row = %(row)s",
+        "UPDATE import_rows SET outcome = 'invalid', problems = %(problems)s::jsonb WHERE import_id = "
+        "%(import)s AND row = %(row)s",
         **{"import": import_id, "row": row, "problems": problems},
     )

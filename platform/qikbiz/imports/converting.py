@@ -7,21 +7,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from qikbiz.imports.address_columns import AddressColumns
 from qikbiz.imports.addresses import quick_email, quick_phone
-from qikbiz.imports.mapping import FULL_NAME, Column
+from qikbiz.imports.mapping import FULL_NAME
 from qikbiz.imports.plans import Plan
 from qikbiz.imports.reading import RowProblem
 from qikbiz.records.fields import Field, FieldProblem, Kind, derived_columns
-from qikbiz.records.parsing import LONGEST_LIST, parse_value
+from qikbiz.records.parsing import parse_value
 from qikbiz.records.shared import sort_name
-from qikbiz.records.values import fold, merge_entries
+from qikbiz.records.values import fold
 
 Parse = Callable[[str], Any]
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _SHORTENED = 80
 _REMEMBERED = 50_000
-# Google puts several into one cell.
-_BETWEEN_ADDRESSES = re.compile(r"\s*(?:[;\n]|:::)\s*")
 KEY_SEPARATOR = "\x1f"
 
 
@@ -51,8 +50,8 @@ class Converter:
             for c in plan.mapping.columns
             if c.field not in lists and c.field != FULL_NAME
         ]
-        self._emails = [column for column in plan.mapping.columns if column.field == "emails" and lists]
-        self._phones = [column for column in plan.mapping.columns if column.field == "phones" and lists]
+        several = [(name, [c for c in plan.mapping.columns if c.field == name]) for name in lists]
+        self._addresses = [AddressColumns(plan, name, columns) for name, columns in several if columns]
         self._full_name = next((c.place for c in plan.mapping.columns if c.field == FULL_NAME), None)
         self._name_parts = (
             [(name, self._clean(name)) for name in ("first_name", "last_name")] if plan.is_contacts else []
@@ -74,10 +73,8 @@ class Converter:
                         given[name] = value
         if self._full_name is not None and cells[self._full_name]:
             self._split_name(cells[self._full_name], given, problems)
-        if self._emails:
-            self._addresses("email", "emails", "address", self._emails, cells, given, problems)
-        if self._phones:
-            self._addresses("phone", "phones", "number", self._phones, cells, given, problems)
+        for addresses in self._addresses:
+            problems += [self._problem(*fault) for fault in addresses.read(cells, given)]
         if problems:
             return Converted(None, given, problems)
         return self._completed(given)
@@ -131,64 +128,6 @@ class Converter:
             if value:
                 given[name] = value
 
-    def _addresses(
-        self,
-        single: str,
-        several: str,
-        name: str,
-        columns: list[Column],
-        cells: Sequence[str],
-        given: dict[str, Any],
-        problems: list[RowProblem],
-    ) -> None:
-        """One plain address is given alone; several, or labelled ones, as a list."""
-        if len(columns) == 1 and not columns[0].label and columns[0].label_place is None:
-            text = cells[columns[0].place]
-            if not text:
-                return
-            if ";" not in text and ":" not in text and "\n" not in text:
-                try:
-                    given[single] = self._address(single, text)
-                except FieldProblem as problem:
-                    problems.append(self._problem(columns[0].place, text, problem))
-                return
-        entries: list[dict[str, Any]] = []
-        for column in columns:
-            text = cells[column.place]
-            if text and text.strip():
-                try:
-                    entries += self._entries(single, name, text, self._label(column, cells))
-                except FieldProblem as problem:
-                    problems.append(self._problem(column.place, text, problem))
-        if len(entries) > LONGEST_LIST:
-            problems.append(
-                self._problem(
-                    columns[0].place,
-                    "",
-                    FieldProblem(f"There are {len(entries)} entries.", f"At most {LONGEST_LIST} fit."),
-                )
-            )
-        if entries:
-            given[several] = merge_entries(None, entries, name)
-
-    def _entries(self, single: str, name: str, text: str, label: str) -> list[dict[str, Any]]:
-        parts = [part for part in _BETWEEN_ADDRESSES.split(text) if part.strip()]
-        if len(parts) == 1 and ":" not in text:
-            return [{"label": label, name: self._address(single, text)}]
-        found: list[dict[str, Any]] = parse_value(self._type.field(f"{single}s"), "; ".join(parts), self._plan.context)
-        return [entry if entry["label"] else {**entry, "label": label} for entry in found]
-
-    def _address(self, single: str, text: str) -> str | None:
-        if not text.strip():
-            return None
-        return quick_email(text) if single == "email" else quick_phone(text, self._region)
-
-    def _label(self, column: Column, cells: Sequence[str]) -> str:
-        if column.label_place is None:
-            return column.label
-        # Google marks the preferred one with a star.
-        return cells[column.label_place].replace("*", "").strip().lower()[:40]
-
     def _parser(self, name: str) -> Parse:
         field = self._type.field(name)
         if field.kind in (Kind.TEXT, Kind.LONG_TEXT, Kind.COMPANY):
@@ -234,10 +173,9 @@ class Converter:
 
     def _problem(self, place: int, text: str, problem: FieldProblem) -> RowProblem:
         if _SURROGATE.search(text):
-            shown = _SURROGATE.sub("\ufffd", text)
             return RowProblem(
                 self._header[place],
-                shortened(shown),
+                shortened(text),
                 "It holds bytes that are not UTF-8.",
                 "Save the file as UTF-8, or choose its encoding.",
             )
@@ -245,9 +183,7 @@ class Converter:
 
 
 def shortened(text: str) -> str:
-    # NUL can't be kept by the database.
-    shown = text.replace("\x00", "\ufffd")
-    return shown if len(shown) <= _SHORTENED else shown[: _SHORTENED - 1] + "…"
+    return text if len(text) <= _SHORTENED else text[: _SHORTENED - 1] + "…"
 
 
 def remembering(parse: Parse) -> Parse:

@@ -1,4 +1,4 @@
-"""The rows that were not imported, as a CSV to mend and import again: the file's own columns and the reason behind them."""
+"""The rows that were not imported, as a CSV to mend and import again: the file's own columns and the reason."""
 
 from __future__ import annotations
 

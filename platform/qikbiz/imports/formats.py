@@ -1,4 +1,4 @@
-"""How a file is written: its encoding and delimiter. Found from the bytes, shown to the person, changeable, never silent."""
+"""How a file is written: its encoding and delimiter. Found from the bytes, shown, changeable, never silent."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def checked_format(found: Format, *, encoding: str, delimiter: str, has_header: 
 
 
 def open_text(source: Source, encoding: str) -> TextIO:
-    """The file as text, line ends as they are. Bytes that are not UTF-8 become lone surrogates; the row is refused for them."""
+    """The file as text, line ends as they are. Bytes that are not UTF-8 become lone surrogates: the row is refused."""
     codec, errors = ("utf-8-sig", "surrogateescape") if encoding == "utf-8" else (encoding, "replace")
     return io.TextIOWrapper(source.open(), encoding=codec, errors=errors, newline="")
 

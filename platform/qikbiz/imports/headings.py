@@ -38,8 +38,14 @@ CONTACTS: dict[str, tuple[str, ...]] = {
         "street", "street address", "address", "mailing street", "business street", "address 1 street",
         "address street", "home street", "strasse", "postal address",
     ),
-    "street2": ("street 2", "street2", "address 2", "address line 2", "business street 2", "address 1 extended address", "home street 2"),
-    "city": ("city", "town", "mailing city", "business city", "address 1 city", "home city", "stadt", "ort", "address city"),
+    "street2": (
+        "street 2", "street2", "address 2", "address line 2", "business street 2",
+        "address 1 extended address", "home street 2",
+    ),
+    "city": (
+        "city", "town", "mailing city", "business city", "address 1 city", "home city", "stadt", "ort",
+        "address city",
+    ),
     "state": (
         "state", "state region", "region", "province", "mailing state", "mailing state province", "business state",
         "address 1 region", "home state", "mailing state code", "bundesland",
@@ -52,17 +58,26 @@ CONTACTS: dict[str, tuple[str, ...]] = {
         "country", "country region", "mailing country", "business country region", "business country",
         "address 1 country", "home country region", "home country", "land", "mailing country code",
     ),
-    "website": ("website", "website url", "web page", "web site", "website 1 value", "homepage", "url", "personal web page"),
+    "website": (
+        "website", "website url", "web page", "web site", "website 1 value", "homepage", "url",
+        "personal web page",
+    ),
     "linkedin_url": ("linkedin", "linkedin url", "linkedin profile", "linkedin bio", "hs linkedin url"),
     "x_url": ("x", "x url", "twitter", "twitter url"),
     "birthdate": ("birthdate", "birthday", "date of birth", "geburtstag"),
     "do_not_call": ("do not call",),
-    "email_opt_out": ("email opt out", "unsubscribed from all email", "opted out of email", "has opted out of email", "marketing status unsubscribed"),
+    "email_opt_out": (
+        "email opt out", "unsubscribed from all email", "opted out of email", "has opted out of email",
+        "marketing status unsubscribed",
+    ),
     "lawful_basis": ("lawful basis", "legal basis", "legal basis for processing contact s data"),
     "lawful_basis_source": ("lawful basis source", "where the basis is written"),
     "consent_reviewed_on": ("consent reviewed on", "last reviewed"),
     "description": ("description", "notes", "note", "comments", "notizen", "contact description", "about"),
-    "external_id": ("external id", "contact id", "contact id 18", "person id", "customer number", "customer id", "kundennummer"),
+    "external_id": (
+        "external id", "contact id", "contact id 18", "person id", "customer number", "customer id",
+        "kundennummer",
+    ),
 }  # fmt: skip
 COMPANIES: dict[str, tuple[str, ...]] = {
     "name": (
@@ -82,29 +97,43 @@ COMPANIES: dict[str, tuple[str, ...]] = {
     "owner_id": ("owner", "owner email", "owner id"),
     "lead_source": ("lead source", "account source", "source", "original source"),
     "tags": ("tags", "labels", "label", "categories", "organization labels"),
-    "billing_street": ("billing street", "street", "street address", "address", "organization address", "business street"),
+    "billing_street": (
+        "billing street", "street", "street address", "address", "organization address", "business street",
+    ),
     "billing_street2": ("billing street 2", "street 2", "street address 2", "address line 2", "billing street2"),
     "billing_city": ("billing city", "city", "town", "business city", "stadt", "ort"),
     "billing_state": ("billing state", "billing state province", "state", "state region", "region", "province"),
-    "billing_postal_code": ("billing postal code", "billing zip postal code", "billing zip", "postal code", "zip", "postcode", "plz"),
+    "billing_postal_code": (
+        "billing postal code", "billing zip postal code", "billing zip", "postal code", "zip", "postcode",
+        "plz",
+    ),
     "billing_country": ("billing country", "country", "country region", "business country region", "land"),
     "linkedin_url": ("linkedin", "linkedin url", "linkedin company page"),
     "x_url": ("x", "x url", "twitter", "twitter handle"),
     "description": ("description", "notes", "note", "about us", "about", "account description"),
-    "external_id": ("external id", "account id", "account id 18", "company id", "organization id", "customer number", "kundennummer"),
+    "external_id": (
+        "external id", "account id", "account id 18", "company id", "organization id", "customer number",
+        "kundennummer",
+    ),
 }  # fmt: skip
 # Addresses that come in several columns: each keeps its label.
-_EMAIL_LABELS = {"": "", "work": "work", "business": "work", "home": "home", "private": "home", "personal": "home", "other": "other",
-                 "secondary": "other", "additional": "other", "alternate": "other"}  # fmt: skip
-_PHONE_LABELS = {"": "", "work": "work", "business": "work", "office": "work", "company": "work", "direct": "work", "mobile": "mobile",
-                 "cell": "mobile", "cellular": "mobile", "handy": "mobile", "home": "home", "private": "home", "other": "other",
-                 "primary": "", "car": "other",
-                 "whatsapp": "mobile", "main": "", "mobil": "mobile"}  # fmt: skip
+_EMAIL_LABELS = {
+    "": "", "work": "work", "business": "work", "home": "home", "private": "home", "personal": "home", "other": "other",
+    "secondary": "other", "additional": "other", "alternate": "other",
+}  # fmt: skip
+_PHONE_LABELS = {
+    "": "", "work": "work", "business": "work", "office": "work", "company": "work", "direct": "work",
+    "mobile": "mobile", "mobil": "mobile", "cell": "mobile", "cellular": "mobile", "handy": "mobile",
+    "whatsapp": "mobile", "home": "home", "private": "home", "other": "other", "car": "other",
+    "primary": "", "main": "",
+}  # fmt: skip
 _EMAIL_COLUMN = re.compile(
-    r"^(?:(?:contact|person) )?(?:(\w+) )?e ?mail(?: (?:address|adresse))?(?: (\d))?(?: (?:address|value))?(?: (work|home|other))?$"
+    r"^(?:(?:contact|person) )?(?:(\w+) )?e ?mail(?: (?:address|adresse))?(?: (\d))?(?: (?:address|value))?"
+    r"(?: (work|home|other))?$"
 )
 _PHONE_COLUMN = re.compile(
-    r"^(?:(?:contact|person) )?(?:(\w+) )?(?:tele)?(?:phone|telefon|fon)(?: number| nummer)?(?: (\d))?(?: (?:value|number))?(?: (work|home|mobile|other))?$"
+    r"^(?:(?:contact|person) )?(?:(\w+) )?(?:tele)?(?:phone|telefon|fon)(?: number| nummer)?(?: (\d))?"
+    r"(?: (?:value|number))?(?: (work|home|mobile|other))?$"
 )
 _BARE_PHONES = {
     "mobile": "mobile",
@@ -117,7 +146,7 @@ _LABEL_COLUMN = re.compile(r"^(?:e ?mail|phone) \d (?:label|type)$")
 
 
 def plain_heading(heading: str) -> str:
-    """The heading as it is compared: small letters and digits, single spaces. `E-mail 1 - Value` is `e mail 1 value`."""
+    """The heading as it is compared: small letters and digits. `E-mail 1 - Value` is `e mail 1 value`."""
     return _NO_WORD.sub(" ", fold(heading)).strip()
 
 

@@ -27,7 +27,7 @@ class UnusableMapping(Failure):
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column that is imported. `place` counts from 0; `label` is an address's, or stands in column `label_place`."""
+    """One column that is imported. `place` counts from 0; an address's `label` may stand in column `label_place`."""
 
     place: int
     field: str

@@ -35,7 +35,8 @@ def _refuse_doubles(link: Link, plan: Plan, import_id: UUID) -> None:
 
 def _find_records(link: Link, plan: Plan, import_id: UUID, *, many: bool) -> None:
     found = (
-        "SELECT row, count(*) AS number, (array_agg(id ORDER BY id))[1] AS id, (array_agg(version ORDER BY id))[1] AS version "
+        "SELECT row, count(*) AS number, (array_agg(id ORDER BY id))[1] AS id, (array_agg(version ORDER BY "
+        "id))[1] AS version "
         f"FROM ({found_records(plan, many=many)}) each GROUP BY row"
     )
     label = key_label(plan.record_type, plan.key)
@@ -95,7 +96,10 @@ def _refuse_unknown_links(link: Link, plan: Plan, import_id: UUID) -> None:
     if plan.links_parents:
         key = staged(plan, "parent_key")
         _refuse_ambiguous_companies(link, plan, import_id, "parent_key", "parent_id")
-        unknown = f"{key} IS NOT NULL AND NOT EXISTS (SELECT FROM companies k WHERE k.sort_name = {key} AND k.deleted_at IS NULL)"
+        unknown = (
+            f"{key} IS NOT NULL AND NOT EXISTS (SELECT FROM companies k WHERE k.sort_name = {key} AND "
+            "k.deleted_at IS NULL)"
+        )
         problem = _problem(staged(plan, "parent_id"), "'There is no company of this name.'", "Import it first.")
         _refuse(link, import_id, unknown, problem=problem)
     if "reports_to_id" in plan.place:
@@ -107,7 +111,10 @@ def _refuse_unknown_links(link: Link, plan: Plan, import_id: UUID) -> None:
 
 
 def _refuse_ambiguous_companies(link: Link, plan: Plan, import_id: UUID, key: str, shown: str) -> None:
-    several = "(SELECT sort_name FROM companies WHERE deleted_at IS NULL AND sort_name <> '' GROUP BY sort_name HAVING count(*) > 1) k"
+    several = (
+        "(SELECT sort_name FROM companies WHERE deleted_at IS NULL AND sort_name <> '' GROUP BY sort_name "
+        "HAVING count(*) > 1) k"
+    )
     reason = "'Several companies have this name, so it is not sure which one is meant.'"
     problem = _problem(staged(plan, shown), reason, "Give them different names first.")
     _refuse(link, import_id, f"{staged(plan, key)} = k.sort_name", source=several, problem=problem)
@@ -132,13 +139,20 @@ def _problem(value: str, reason: str, how_to_fix: str) -> str:
 
 
 def conflicts_since(link: Link, plan: Plan, import_id: UUID, rows: int, *, limit: int = 50) -> list[dict[str, Any]]:
-    """What was changed or added in the tenant since the check, so that the import would do something else than shown."""
+    """What was changed or added since the check, so that the import would do something else than shown."""
     table = plan.record_type.plural
     changed = (
-        "SELECT r.row FROM import_rows r WHERE r.import_id = %(import)s AND r.outcome IN ('unchanged', 'updated') AND NOT EXISTS "
+        "SELECT r.row FROM import_rows r WHERE r.import_id = %(import)s AND r.outcome IN ('unchanged', "
+        "'updated') AND NOT EXISTS "
         f"(SELECT FROM {table} c WHERE c.id = r.record_id AND c.version = r.version AND c.deleted_at IS NULL)"
     )
-    added = f"SELECT f.row FROM ({found_records(plan, many=rows > MANY_ROWS)}) f JOIN import_rows n ON n.import_id = %(import)s AND n.row = f.row AND n.outcome = 'created'"
-    query = f"SELECT row, why FROM (SELECT row, 'changed' AS why FROM ({changed}) a UNION SELECT row, 'added' FROM ({added}) b) c ORDER BY row LIMIT {limit}"
+    added = (
+        f"SELECT f.row FROM ({found_records(plan, many=rows > MANY_ROWS)}) f JOIN import_rows n ON n.import_id "
+        "= %(import)s AND n.row = f.row AND n.outcome = 'created'"
+    )
+    query = (
+        f"SELECT row, why FROM (SELECT row, 'changed' AS why FROM ({changed}) a UNION SELECT row, 'added' FROM "
+        f"({added}) b) c ORDER BY row LIMIT {limit}"
+    )
     found = link.execute(query, {"import": import_id}).fetchall()
     return [{"row": row, "why": why} for row, why in found]

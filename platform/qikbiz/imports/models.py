@@ -24,7 +24,7 @@ ADDS_UP = (
 
 
 class Import(Model):
-    """One file on its way in. `counts` always adds up to `rows`; `instruction` is set when staff imported for the customer.
+    """One file on its way in. `counts` always adds up to `rows`; with `instruction` staff imported for the customer.
 
     The file lies in the store; without `file_key` it is gone.
     """

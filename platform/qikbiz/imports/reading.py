@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TextIO
@@ -13,6 +14,7 @@ from qikbiz.imports.uploads import Source
 
 # Set for the whole process: the module has no other way. Its default of 131,072 is too short for long notes.
 csv.field_size_limit(LONGEST_CELL)
+_NOT_KEPT = re.compile("[\x00\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,14 @@ class RowProblem:
     how_to_fix: str = ""
 
     def as_json(self) -> dict[str, str]:
-        return {"column": self.column, "value": self.value, "reason": self.reason, "how_to_fix": self.how_to_fix}
+        """For the database, which holds no NUL and no half characters."""
+        words = {"column": self.column, "value": self.value, "reason": self.reason, "how_to_fix": self.how_to_fix}
+        return {name: keepable(text) for name, text in words.items()}
+
+
+def keepable(text: str) -> str:
+    """The text with what no database holds replaced by the sign for it."""
+    return _NOT_KEPT.sub("\ufffd", text)
 
 
 class RowReader:
@@ -124,7 +133,9 @@ class RowReader:
     def _headings(self, cells: list[str]) -> list[str]:
         if not self._shape.has_header:
             return [f"Column {place}" for place in range(1, len(cells) + 1)]
-        return distinct([cell.strip() or f"Column {place}" for place, cell in enumerate(cells, start=1)])
+        return distinct(
+            [keepable(cell).strip()[:200] or f"Column {place}" for place, cell in enumerate(cells, start=1)]
+        )
 
     def _survivable(self, error: csv.Error, text: TextIO) -> RowProblem:
         """The problem of a row that ends with its line; reading goes on behind it. Otherwise raises UnreadableFile."""

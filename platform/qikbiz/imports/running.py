@@ -110,14 +110,16 @@ def _refuse_changes(link: Link, found: Import) -> None:
     staged = counts_of(link, found.id)
     if staged != {name: found.counts[name] for name in staged}:
         raise ChangedSince(
-            "What the check had prepared is gone, perhaps after a restart of the database. Check again; nothing was imported."
+            "What the check had prepared is gone, perhaps after a restart of the database. Check again; "
+            "nothing was imported."
         )
     conflicts = conflicts_since(link, plan_of(found), found.id, found.rows)
     if conflicts:
         rows = ", ".join(str(conflict["row"]) for conflict in conflicts[:10])
         raise ChangedSince(
             "Since the check, records were changed or added that this file is about, so the import would do something "
-            f"else than was shown (rows {rows}{', …' if len(conflicts) > 10 else ''}). Nothing was imported. Check again."
+            f"else than was shown (rows {rows}{', …' if len(conflicts) > 10 else ''}). Nothing was imported. "
+            "Check again."
         )
 
 

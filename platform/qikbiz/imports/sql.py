@@ -1,4 +1,4 @@
-"""The SQL that both the check and the apply are made of: staged columns, ways to find a record, the planner's limits."""
+"""The SQL that check and apply are made of: staged columns, ways to find a record, the planner's limits."""
 
 from __future__ import annotations
 
@@ -79,7 +79,10 @@ def _by_further_email(rows: str, *, many: bool) -> str:
         return (
             f"SELECT r.row, c.id, c.version FROM {rows} AND c.other_emails <> '{{}}' AND c.other_emails @> ARRAY[r.key]"
         )
-    further = "SELECT id, version, unnest(other_emails) AS email FROM contacts WHERE other_emails <> '{}' AND deleted_at IS NULL"
+    further = (
+        "SELECT id, version, unnest(other_emails) AS email FROM contacts WHERE other_emails <> '{}' AND "
+        "deleted_at IS NULL"
+    )
     return (
         f"SELECT r.row, c.id, c.version FROM import_rows r JOIN ({further}) c ON c.email = r.key "
         "AND r.import_id = %(import)s AND r.outcome <> 'invalid'"

@@ -1,7 +1,8 @@
-"""Taking a whole import back: what it made goes, what it changed becomes what it was; edited since stays and is named."""
+"""Taking a whole import back: what it made goes, what it changed returns; what was edited since stays and is named."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -36,6 +37,20 @@ _SYSTEM = frozenset(
         "search",
     }
 )
+
+# Something newer that names the record: then it stays.
+_NEEDED = {
+    "contact": (
+        "SELECT FROM contacts o "
+        "WHERE o.reports_to_id = c.id AND o.created_by_import IS DISTINCT FROM c.created_by_import"
+    ),
+    "company": (
+        "SELECT FROM contacts o WHERE o.company_id = c.id "
+        "UNION ALL SELECT FROM contact_companies o WHERE o.company_id = c.id "
+        "UNION ALL SELECT FROM companies o "
+        "WHERE o.parent_id = c.id AND o.created_by_import IS DISTINCT FROM c.created_by_import"
+    ),
+}
 
 
 @dataclass
@@ -92,7 +107,7 @@ def _revert(link: Link, record_type: RecordType, by: By, done: Undone) -> None:
                 elif record["version"] != version or record["deleted_at"] is not None:
                     _keep(done, record_type, record)
                 else:
-                    lines.append(_revert_line(link, record_type, by, number, record, changes))
+                    lines.append(_revert_line(link, record_type, by, number, record=record, changes=changes))
             with link.cursor().copy(_COPY) as copy:
                 copy.write("".join(lines))
     done.reverted = _write_reverted(link, record_type, by)
@@ -102,7 +117,7 @@ _COPY = "COPY import_updates (import_id, row, record_id, version, change_id, sub
 
 
 def _revert_line(
-    link: Link, record_type: RecordType, by: By, number: int, record: Record, changes: Mapping[str, Any]
+    link: Link, record_type: RecordType, by: By, number: int, *, record: Record, changes: Mapping[str, Any]
 ) -> str:
     before = {name: from_history(record_type.model.__table__.c[name].type, old) for name, (old, _) in changes.items()}
     if before.get("company_id") is not None and not _is_there(link, before["company_id"]):
@@ -118,7 +133,7 @@ def _revert_line(
         str(record["version"]),
         str(new_id()),
         "",
-        copy_field(_json(reverse)),
+        copy_field(json.dumps(reverse, ensure_ascii=False)),
         values,
     ]
     return "\t".join(fields) + "\n"
@@ -127,12 +142,6 @@ def _revert_line(
 def _revert_text(value: Any) -> str | None:
     # Unlike in a file, an empty text and an empty list are values here.
     return "" if value == "" else staged_text(value)
-
-
-def _json(value: Any) -> str:
-    import json
-
-    return json.dumps(value, ensure_ascii=False)
 
 
 def from_history(column_type: TypeEngine[Any], value: Any) -> Any:
@@ -155,8 +164,10 @@ def revertible(record_type: RecordType) -> list[str]:
 def _write_reverted(link: Link, record_type: RecordType, by: By) -> int:
     run(
         link,
-        "INSERT INTO record_changes (id, record_type, record_id, version, kind, source, actor_kind, actor_id, actor_name, import_id, changes) "
-        f"SELECT change_id, '{record_type.name}', record_id, version + 1, 'changed', 'undo', %(actor_kind)s, %(actor)s::uuid, "
+        "INSERT INTO record_changes (id, record_type, record_id, version, kind, source, actor_kind, actor_id, "
+        "actor_name, import_id, changes) "
+        f"SELECT change_id, '{record_type.name}', record_id, version + 1, 'changed', 'undo', %(actor_kind)s, "
+        "%(actor)s::uuid, "
         "%(actor_name)s, %(import)s, changes FROM import_updates WHERE import_id = %(import)s",
         **by.parameters(),
     )
@@ -167,7 +178,8 @@ def _write_reverted(link: Link, record_type: RecordType, by: By) -> int:
     )
     changed = run(
         link,
-        f"UPDATE {record_type.plural} c SET {pairs}, version = c.version + 1, updated_at = now(), updated_by = %(user)s::uuid "
+        f"UPDATE {record_type.plural} c SET {pairs}, version = c.version + 1, updated_at = now(), updated_by = "
+        "%(user)s::uuid "
         "FROM import_updates u WHERE u.import_id = %(import)s AND c.id = u.record_id AND c.version = u.version",
         **by.parameters(),
     )
@@ -190,7 +202,8 @@ def _revert_links(link: Link, by: By) -> None:
     run(link, f"UPDATE contact_companies l SET is_primary = false FROM {moved} AND l.is_primary", **by.parameters())
     run(
         link,
-        "INSERT INTO contact_companies (contact_id, company_id, is_primary) SELECT c.id, c.company_id, true FROM contacts c "
+        "INSERT INTO contact_companies (contact_id, company_id, is_primary) SELECT c.id, c.company_id, true "
+        "FROM contacts c "
         "JOIN import_updates u ON u.record_id = c.id WHERE u.import_id = %(import)s AND u.changes ? 'company_id' "
         "AND c.company_id IS NOT NULL ON CONFLICT (contact_id, company_id) DO UPDATE SET is_primary = true",
         **by.parameters(),
@@ -200,11 +213,7 @@ def _revert_links(link: Link, by: By) -> None:
 def _remove(link: Link, record_type: RecordType, by: By, done: Undone) -> None:
     """Untouched records go for good, not to the trash: they never were the customer's own work."""
     table = record_type.plural
-    needed = {
-        "contact": "SELECT FROM contacts o WHERE o.reports_to_id = c.id AND o.created_by_import IS DISTINCT FROM c.created_by_import",
-        "company": "SELECT FROM contacts o WHERE o.company_id = c.id UNION ALL SELECT FROM contact_companies o WHERE o.company_id = c.id "
-        "UNION ALL SELECT FROM companies o WHERE o.parent_id = c.id AND o.created_by_import IS DISTINCT FROM c.created_by_import",
-    }[record_type.name]
+    needed = _NEEDED[record_type.name]
     untouched = f"c.created_by_import = %(import)s AND c.version = 1 AND c.deleted_at IS NULL AND NOT EXISTS ({needed})"
     if record_type.name == "contact":
         run(

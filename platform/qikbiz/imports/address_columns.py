@@ -1,0 +1,82 @@
+"""E-mails or phones of a row: one column or several, with labels, several addresses in a cell."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from qikbiz.imports.addresses import quick_email, quick_phone
+from qikbiz.imports.mapping import Column
+from qikbiz.imports.plans import Plan
+from qikbiz.records.fields import FieldProblem
+from qikbiz.records.parsing import LONGEST_LIST, parse_value
+from qikbiz.records.values import merge_entries
+
+# Where it is, what stands there, what is wrong with it.
+Fault = tuple[int, str, FieldProblem]
+# Google puts several into one cell.
+_BETWEEN = re.compile(r"\s*(?:[;\n]|:::)\s*")
+
+
+class AddressColumns:
+    """The columns of one kind of address; `several` is the list's field: emails or phones."""
+
+    def __init__(self, plan: Plan, several: str, columns: list[Column]) -> None:
+        self._plan = plan
+        self._several = several
+        self._single = several[:-1]
+        self._name = "address" if several == "emails" else "number"
+        self._columns = columns
+        only = columns[0]
+        self._only = only if len(columns) == 1 and not only.label and only.label_place is None else None
+        self._region = plan.context.default_region
+
+    def read(self, cells: Sequence[str], given: dict[str, Any]) -> Iterator[Fault]:
+        """Put one plain address into `given` alone, several or labelled ones as a list. Yields what is wrong."""
+        if self._only is not None:
+            text = cells[self._only.place]
+            if not text:
+                return
+            if ";" not in text and ":" not in text and "\n" not in text:
+                try:
+                    given[self._single] = self._address(text)
+                except FieldProblem as problem:
+                    yield self._only.place, text, problem
+                return
+        yield from self._read_list(cells, given)
+
+    def _read_list(self, cells: Sequence[str], given: dict[str, Any]) -> Iterator[Fault]:
+        entries: list[dict[str, Any]] = []
+        for column in self._columns:
+            text = cells[column.place]
+            if text and text.strip():
+                try:
+                    entries += self._entries(text, self._label(column, cells))
+                except FieldProblem as problem:
+                    yield column.place, text, problem
+        if len(entries) > LONGEST_LIST:
+            too_many = FieldProblem(f"There are {len(entries)} entries.", f"At most {LONGEST_LIST} fit.")
+            yield self._columns[0].place, "", too_many
+        if entries:
+            given[self._several] = merge_entries(None, entries, self._name)
+
+    def _entries(self, text: str, label: str) -> list[dict[str, Any]]:
+        parts = [part for part in _BETWEEN.split(text) if part.strip()]
+        if len(parts) == 1 and ":" not in text:
+            return [{"label": label, self._name: self._address(text)}]
+        field = self._plan.record_type.field(self._several)
+        found: list[dict[str, Any]] = parse_value(field, "; ".join(parts), self._plan.context)
+        return [entry if entry["label"] else {**entry, "label": label} for entry in found]
+
+    def _address(self, text: str) -> str | None:
+        if not text.strip():
+            return None
+        return quick_email(text) if self._single == "email" else quick_phone(text, self._region)
+
+    def _label(self, column: Column, cells: Sequence[str]) -> str:
+        if column.label_place is None:
+            return column.label
+        # Google marks the preferred one with a star.
+        label = cells[column.label_place].replace("*", "").strip().lower()[:40]
+        return label if label.isprintable() else column.label
