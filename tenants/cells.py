@@ -11,7 +11,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from tenants.connection import TenantConnection, open_tenant_connection
 from tenants.liveness import replace_dead_connections
 
-# More than a cell holds, so that a cell's backends stay warm: 0.5 MB a tenant with all tables touched, and a first touch
+# More than a cell holds, so that its backends stay warm: 0.5 MB a tenant with all tables touched, and a first touch
 # costs 7 ms (measured with 90 tenants). It bounds cells that were made larger by hand.
 TENANTS_PER_CONNECTION = 150
 
