@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import socket
 import time
+from contextlib import nullcontext
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -13,6 +15,7 @@ from qikbiz.web import create_app
 from qikbiz.web.cookies import SESSION
 from tests.accounts.conftest import forget_rest
 from tests.fixtures.web import Browser
+from workers.jobs.accounts import doubt_sessions
 
 IN, OUT = 200, 303
 
@@ -84,6 +87,18 @@ def test_the_other_processes_are_told_by_a_job(app, log_in, platform, without_re
         alice.post("/logout")
         jobs = rows_of(platform.acme, "select arguments from jobs where kind = 'sessions.doubt' and state = 'pending'")
     assert {"people": [str(platform.alice.id)]} in [job["arguments"] for job in jobs]
+
+
+def test_what_the_job_does_is_felt_by_every_process(app, log_in, platform, redis_keys):
+    alice = log_in(platform.alice)
+    alice.get("/")
+    name = f"qb:t:{platform.acme.id.hex}:stamp:{platform.alice.id.hex}"
+    before = redis_keys(name)[name]
+    work = SimpleNamespace(tenant=platform.acme, arguments={"people": [str(platform.alice.id)]}, finish=nullcontext)
+    with app.app_context():
+        doubt_sessions(work)
+    assert redis_keys(name)[name] != before
+    assert alice.get("/").status_code == IN
 
 
 def test_a_full_redis_logs_nobody_out(app, log_in, platform):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from uuid import UUID
 
 from flask_login import current_user
@@ -14,11 +13,11 @@ from qikbiz.accounts.failures import AlreadyThere, LastAdministrator, WeakPasswo
 from qikbiz.accounts.models import User
 from qikbiz.accounts.people import Person
 from qikbiz.accounts.queries import account_for_change, account_named, lock_administrators
-from qikbiz.accounts.realms import Account, Realm, same_address, tenant_realm
+from qikbiz.accounts.realms import Account, Realm, same_address, staff_realm, tenant_realm
 from qikbiz.accounts.tokens import account_behind, end_links, make_link
 from qikbiz.actors import Actor, acting_as, current_actor
 from qikbiz.audit.actions import record, record_on_platform
-from qikbiz.permissions import Role
+from qikbiz.permissions import Role, StaffRole
 from qikbiz.web.figures import count_login
 
 _NOT_OPEN = ("invited", "disabled")
@@ -124,18 +123,14 @@ def change_profile(realm: Realm, person: Person, *, name: str, time_zone: str, t
     sessions.doubt_after_commit(realm.work, realm, [account.id])
 
 
-def invite_user(email: str, name: str, role: str, *, invited_by: str = "", life: timedelta = times.INVITATION) -> str:
+def invite_user(email: str, name: str, role: str, *, invited_by: str = "") -> str:
     """Add a login to the tenant entered and mail the invitation; returns the link. Raises AlreadyThere."""
-    realm = tenant_realm()
-    user = account_named(realm.work, realm, email)
-    if user is not None and user.state != "invited":
-        raise AlreadyThere(f"{email} already has a login here.")
-    if user is None:
-        user = User(email=email.strip(), email_key=same_address(email), state="invited")
-        realm.work.add(user)
-    user.name, user.role = name, Role(role).value
-    realm.work.flush()
-    return _send_invitation(realm, user, invited_by, life)
+    return _invite(tenant_realm(), email, name, Role(role), invited_by)
+
+
+def invite_staff(email: str, name: str, role: str, *, invited_by: str = "") -> str:
+    """The same for the platform's staff, inside `control_work()`."""
+    return _invite(staff_realm(), email, name, StaffRole(role), invited_by)
 
 
 def resend_invitation(user_id: UUID, *, invited_by: str) -> User:
@@ -144,7 +139,7 @@ def resend_invitation(user_id: UUID, *, invited_by: str) -> User:
     user = account_for_change(realm.work, realm, user_id)
     if user.state != "invited":
         raise AlreadyThere(f"{user.name} has already accepted.")
-    _send_invitation(realm, user, invited_by, times.INVITATION)
+    _send_invitation(realm, user, invited_by)
     assert isinstance(user, User)
     return user
 
@@ -223,10 +218,22 @@ def _user_beside_administrators(user_id: UUID) -> tuple[User, list[User]]:
     return user, administrators
 
 
-def _send_invitation(realm: Realm, user: Account, invited_by: str, life: timedelta) -> str:
-    url = make_link(realm.work, realm, user, "invitation", life)
-    letters.send_invitation(realm, user, url, invited_by=invited_by)
-    _record(realm, "user.invited", user)
+def _invite(realm: Realm, email: str, name: str, role: Role | StaffRole, invited_by: str) -> str:
+    account = account_named(realm.work, realm, email)
+    if account is not None and account.state != "invited":
+        raise AlreadyThere(f"{email} already has a login here.")
+    if account is None:
+        account = realm.people(email=email.strip(), email_key=same_address(email), state="invited")
+        realm.work.add(account)
+    account.name, account.role = name, role.value
+    realm.work.flush()
+    return _send_invitation(realm, account, invited_by)
+
+
+def _send_invitation(realm: Realm, account: Account, invited_by: str) -> str:
+    url = make_link(realm.work, realm, account, "invitation", times.INVITATION)
+    letters.send_invitation(realm, account, url, invited_by=invited_by)
+    _record(realm, "user.invited", account)
     return url
 
 

@@ -1,4 +1,4 @@
-"""A user's own pages, and the administrators' page about who may log in."""
+"""A tenant's pages about logins: before the door, one's own, and the administrators' one about who may log in."""
 
 from __future__ import annotations
 
@@ -8,96 +8,19 @@ from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from qikbiz.accounts import actions, session_rows, sessions
+from qikbiz.accounts import actions
 from qikbiz.accounts.entrance import open_entrance
-from qikbiz.accounts.failures import AlreadyThere, WeakPassword, WrongPassword
-from qikbiz.accounts.forms import ROLES, ChangePasswordForm, InviteForm, ProfileForm, RoleForm
+from qikbiz.accounts.failures import AlreadyThere
+from qikbiz.accounts.forms import ROLES, InviteForm, RoleForm
 from qikbiz.accounts.freshness import requires_fresh
+from qikbiz.accounts.own_pages import open_own_pages
 from qikbiz.accounts.queries import all_users
-from qikbiz.accounts.realms import realm_at_hand
-from qikbiz.failures import NotFound
 from qikbiz.permissions import Permission, requires
 from qikbiz.web.toasts import show_toast
 
 accounts = Blueprint("accounts", __name__, template_folder="templates")
 open_entrance(accounts)
-
-
-@accounts.get("/profile")
-@requires(Permission.SIGNED_IN)
-def profile() -> ResponseReturnValue:
-    theme = current_user.preferences.get("theme", "auto")
-    form = ProfileForm(name=current_user.name, time_zone=current_user.time_zone, theme=theme)
-    return render_template("accounts/profile.html", form=form)
-
-
-@accounts.post("/profile")
-@requires(Permission.SIGNED_IN)
-def change_profile() -> ResponseReturnValue:
-    form = ProfileForm()
-    if not form.validate_on_submit():
-        return render_template("accounts/profile.html", form=form), 422
-    actions.change_profile(
-        realm_at_hand(), current_user, name=form.name.data or "", time_zone=form.time_zone.data, theme=form.theme.data
-    )
-    show_toast("Your profile is saved.")
-    return redirect(url_for(".profile"), 303)
-
-
-@accounts.get("/profile/password")
-@requires(Permission.SIGNED_IN)
-def password() -> ResponseReturnValue:
-    return render_template("accounts/password.html", form=ChangePasswordForm())
-
-
-@accounts.post("/profile/password")
-@requires(Permission.SIGNED_IN)
-def change_password() -> ResponseReturnValue:
-    form = ChangePasswordForm()
-    if form.validate_on_submit():
-        try:
-            actions.change_password(
-                realm_at_hand(), current_user, form.old_password.data or "", form.password.data or ""
-            )
-        except WrongPassword:
-            form.old_password.errors = ["This is not your password."]
-        except WeakPassword as weak:
-            form.password.errors = [weak.text]
-        else:
-            show_toast("Your password is changed. Everywhere else you were logged out.")
-            return redirect(url_for(".profile"), 303)
-    return render_template("accounts/password.html", form=form), 422
-
-
-@accounts.get("/profile/sessions", endpoint="sessions")
-@requires(Permission.SIGNED_IN)
-def list_sessions() -> ResponseReturnValue:
-    realm = realm_at_hand()
-    rows = session_rows.live_sessions(realm.work, realm, current_user.id)
-    return render_template("accounts/sessions.html", sessions=rows)
-
-
-@accounts.post("/profile/sessions/<key>/end")
-@requires(Permission.SIGNED_IN)
-def end_session(key: str) -> ResponseReturnValue:
-    realm = realm_at_hand()
-    own = session_rows.live_sessions(realm.work, realm, current_user.id)
-    chosen = next((row for row in own if row.id_hash.hex() == key), None)
-    if chosen is None:
-        raise NotFound
-    sessions.end_session_and_device(realm.work, realm, chosen, "ended_by_owner")
-    show_toast(f"{chosen.device or 'The device'} is logged out.")
-    return redirect(url_for(".sessions"), 303)
-
-
-@accounts.post("/profile/sessions/end-others")
-@requires(Permission.SIGNED_IN)
-def end_other_sessions() -> ResponseReturnValue:
-    realm = realm_at_hand()
-    key = current_user.session_key
-    sessions.end_sessions_of(realm.work, realm, current_user.id, "ended_by_owner", except_key=key)
-    show_toast("You are logged out everywhere but here.")
-    return redirect(url_for(".sessions"), 303)
+open_own_pages(accounts)
 
 
 @accounts.get("/users")
