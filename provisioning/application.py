@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import getpass
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from flask import Flask, has_app_context
 
 from config.settings import Settings
+from qikbiz.actors import SYSTEM, Actor, acting_as, current_actor
 from qikbiz.database import connect_database, runtime
 from tenants.runtime import Runtime
 
@@ -25,7 +27,17 @@ def working_application(settings: Settings) -> Iterator[Runtime]:
     started = Runtime(settings, process="qikbiz-command")
     connect_database(app, started)
     try:
-        with app.app_context():
+        with app.app_context(), acting_as(_who()):
             yield started
     finally:
         started.dispose()
+
+
+def _who() -> Actor:
+    """Whoever acts already, or else the person at this machine, as the audit will name them."""
+    if current_actor() is not SYSTEM:
+        return current_actor()
+    try:
+        return Actor("system", name=f"command line ({getpass.getuser()})")
+    except (OSError, KeyError):
+        return Actor("system", name="command line")

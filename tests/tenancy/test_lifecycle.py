@@ -1,5 +1,6 @@
 """Suspend, resume, rename, delete: each again without harm, or refused with a sentence; erased means erased."""
 
+import getpass
 import os
 import subprocess
 import sys
@@ -61,6 +62,16 @@ def test_the_audit_says_who_it_was(platform: Platform, fresh_tenant: Callable[..
             (tenant.id,),
         ).fetchone()
     assert row == ("staff", platform.olivia.id, "Olivia", tenant.slug, {"reason": "Unpaid"}, "abc")
+
+
+def test_a_command_is_audited_with_the_login_of_whoever_ran_it(
+    platform: Platform, fresh_tenant: Callable[..., Tenant]
+) -> None:
+    tenant = fresh_tenant("Commanded")
+    with connect_to_control(platform.settings) as control:
+        question = "SELECT actor_kind, actor_name FROM platform_audit_events WHERE tenant_id = %s"
+        row = control.execute(question, (tenant.id,)).fetchone()
+    assert row == ("system", f"command line ({getpass.getuser()})")
 
 
 def test_a_suspension_needs_a_reason(platform: Platform, fresh_tenant: Callable[..., Tenant]) -> None:
