@@ -184,6 +184,25 @@ def test_in_place_only_the_one_field_is_taken(office: Office, ann: str) -> None:
     assert stored(office, ann).city == "Graz"
 
 
+def test_the_primary_address_is_the_one_marked(office: Office, ann: str) -> None:
+    lines = {"emails-0-address": "ann@example.com", "emails-3-address": "new@example.com", "emails-3-label": "home"}
+    office.browser("ben").post(f"/contacts/{ann}/edit", sent(**lines, **{"emails-primary": "3"}))
+    assert (stored(office, ann).email, stored(office, ann).other_emails) == ("new@example.com", ["ann@example.com"])
+    form = office.browser("ben").get(f"/contacts/{ann}/edit").text
+    assert form.index("new@example.com") < form.index("ann@example.com")
+    # A mark on an empty line means nothing.
+    office.browser("ben").post(f"/contacts/{ann}/edit", sent(2, **lines, **{"emails-primary": "9"}))
+    assert stored(office, ann).email == "ann@example.com"
+
+
+def test_looking_at_the_form_is_audited_as_reading(office: Office, ann: str) -> None:
+    office.browser("ben").get(f"/contacts/{ann}/edit")
+    with office.work() as session:
+        assert session.scalars(select(AuditEvent.actor_name).where(AuditEvent.action == "contact.read")).all() == [
+            "Ben"
+        ]
+
+
 def test_a_contact_needs_something_to_be_called_by(office: Office) -> None:
     answer = office.browser("ben").post("/contacts", {"city": "Graz"})
     assert answer.status_code == 422

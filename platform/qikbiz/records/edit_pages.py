@@ -12,7 +12,7 @@ from qikbiz.records.actions import ChangedMeanwhile, Record, record_for_changing
 from qikbiz.records.conflicts import Comparison, compare, settled
 from qikbiz.records.fields import FieldProblem
 from qikbiz.records.forms import RecordForm
-from qikbiz.records.history import shown_value
+from qikbiz.records.history import note_reading, shown_value
 from qikbiz.records.people import colleague_names, possible_owners
 from qikbiz.records.record_pages import record_context
 from qikbiz.records.rooms import RecordRoom
@@ -44,6 +44,7 @@ def create(room: RecordRoom) -> ResponseReturnValue:
 def edit_record(room: RecordRoom, record_id: UUID) -> ResponseReturnValue:
     """The form with what the record holds."""
     found = record_for_reading(room.record_type, record_id)
+    note_reading(room.record_type, found)
     form = RecordForm(room.record_type)
     form.fill_from(found)
     return _form_page(room, form, found)

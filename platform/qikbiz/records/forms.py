@@ -38,10 +38,11 @@ class Label:
 
 @dataclass(slots=True)
 class FormField:
-    """One field as typed. `entries` are the lines of a list, each {label, value}; the primary one is first."""
+    """One field as typed. `entries` are the lines of a list, each {label, value}; `primary` says which one leads."""
 
     field: Field
     text: str = ""
+    primary: int = 0
     entries: list[dict[str, str]] = initially(default_factory=list)
     errors: list[str] = initially(default_factory=list)
 
@@ -110,7 +111,7 @@ class RecordForm:
         for name, item in self.fields.items():
             item.text = sent.get(name, "")
             if item.is_list:
-                item.entries = _entries(item, sent)
+                item.entries, item.primary = _entries(item, sent)
 
     def validate(self, record: Any = None) -> bool:
         """Check everything and fill `values`; False when something must be mended. `record` is the one edited."""
@@ -135,6 +136,7 @@ class RecordForm:
         """Everything typed as names and texts, so that a page in between can send it on."""
         pairs = [(name, item.text) for name, item in self.fields.items() if not item.is_list]
         for name, item in self.fields.items():
+            pairs.append((f"{name}-primary", str(item.primary) if item.entries else ""))
             for index, entry in enumerate(item.entries):
                 pairs += [(f"{name}-{index}-label", entry["label"]), (f"{name}-{index}-{item.part}", entry["value"])]
         return [(name, text) for name, text in pairs if text]
@@ -145,7 +147,9 @@ class RecordForm:
         base, _, rest = name.partition("-")
         index, _, part = rest.partition("-")
         known = self.fields.get(base)
-        return known is not None and known.is_list and index.isdecimal() and part in ("label", known.part)
+        if known is None or not known.is_list:
+            return False
+        return rest == "primary" or (index.isascii() and index.isdecimal() and part in ("label", known.part))
 
     def _context(self) -> ParseContext:
         """A phone number without country code is one of the country typed in the address."""
@@ -156,14 +160,17 @@ class RecordForm:
             return PLAIN
 
 
-def _entries(item: FormField, sent: Mapping[str, str]) -> list[dict[str, str]]:
-    start = f"{item.field.name}-"
-    indexes = sorted({int(name.split("-")[1]) for name in sent if name.startswith(start)})[: MOST_LINES + 1]
+def _entries(item: FormField, sent: Mapping[str, str]) -> tuple[list[dict[str, str]], int]:
+    """The lines that are filled in, and which of them was marked as the primary one."""
+    start, end = f"{item.field.name}-", f"-{item.part}"
+    names = [name.removeprefix(start).removesuffix(end) for name in sent if name.startswith(start)]
+    indexes = sorted({int(name) for name in names if name.isdecimal()})[: MOST_LINES + 1]
+    filled = [index for index in indexes if sent.get(f"{start}{index}{end}", "").strip()]
     lines = [
-        {"label": sent.get(f"{start}{index}-label", ""), "value": sent.get(f"{start}{index}-{item.part}", "")}
-        for index in indexes
+        {"label": sent.get(f"{start}{index}-label", ""), "value": sent[f"{start}{index}{end}"]} for index in filled
     ]
-    return [line for line in lines if line["value"].strip()]
+    chosen = _number(sent.get(f"{start}primary", "0"))
+    return lines, filled.index(chosen) if chosen in filled else 0
 
 
 def _columns(item: FormField, context: ParseContext, record: Any) -> dict[str, Any]:
@@ -179,9 +186,10 @@ def _columns(item: FormField, context: ParseContext, record: Any) -> dict[str, A
 
 
 def _parsed_entries(item: FormField, context: ParseContext) -> list[dict[str, str]]:
-    """Each line by itself, so that a mistake names its line. The same address twice is kept once."""
+    """The primary line first, each by itself, so that a mistake names its line. The same address is kept once."""
     parsed: dict[str, dict[str, str]] = {}
-    for entry in item.entries:
+    rest = [entry for index, entry in enumerate(item.entries) if index != item.primary]
+    for entry in [*item.entries[item.primary : item.primary + 1], *rest]:
         if not is_label(entry["label"]):
             raise FieldProblem(f"“{entry['label'][:40]}” can't be a kind.", f"Use one such as {item.labels[0]}.")
         for found in item.field.parse(entry["value"], context):

@@ -23,6 +23,7 @@ from qikbiz.records.listing import chosen_fields, first, list_page, sortable
 from qikbiz.records.people import colleague_names, possible_owners
 from qikbiz.records.rooms import RecordRoom
 from qikbiz.records.values import countries
+from qikbiz.web.csrf import csrf_token
 from qikbiz.web.formats import count
 from qikbiz.web.fragments import render_page
 from qikbiz.web.toasts import show_toast
@@ -55,6 +56,7 @@ def show_list(room: RecordRoom) -> ResponseReturnValue:
         previous_url=address(path, arguments, before=page.previous) if page.previous else "",
         next_url=address(path, arguments, after=page.next) if page.next else "",
         here=address(path, arguments),
+        token=csrf_token(),
         export_url=address(url_for("exports.new"), arguments, scope=room.plural),
         listable=record_type.listable(),
     )

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sized
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from zlib import crc32
 
 from flask import Flask
@@ -117,6 +118,8 @@ def moments_shown() -> Callable[[datetime], tuple[str, str, str]]:
     """For a long list: a function giving (ISO, exact, relative) of a moment; zone and time are looked up once."""
     zone, now = time_zone(), datetime.now(UTC)
 
+    # Rows of one import were all changed in the same moment.
+    @lru_cache(maxsize=64)
     def shown(moment: datetime) -> tuple[str, str, str]:
         local = moment.astimezone(zone)
         exact = f"{local.day} {_MONTHS[local.month]} {local.year}, {local.hour:02}:{local.minute:02} {local.tzname()}"
