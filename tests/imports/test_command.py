@@ -108,7 +108,7 @@ def test_a_file_is_imported_mended_imported_again_and_taken_back(
 def _forget_what_others_asked(desk: Desk) -> None:
     # Tests before this one did their jobs themselves; the worker would look at each announcement in vain.
     with desk.app.app_context(), queue_store().client() as client:
-        queue_named("imports", client).empty()
+        queue_named("imports", client).empty()  # type: ignore[no-untyped-call]  # RQ is not typed
 
 
 def test_what_can_not_be_done_is_said_in_one_sentence(
