@@ -1,0 +1,80 @@
+"""What people are told about exports: the right ones, once, with a link to the page and never to the file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sqlalchemy import select
+
+from qikbiz.actors import Actor, acting_as
+from qikbiz.database import tenant_work
+from qikbiz.exports.actions import ask_for_export, note_fetch
+from qikbiz.exports.selection import Selection
+from qikbiz.exports.steps import give_up
+from qikbiz.jobs.actions import enqueue
+from qikbiz.jobs.models import Job
+from qikbiz.mail.actions import opened_values
+from qikbiz.mail.models import Mail
+from qikbiz.mail.rendering import RenderedMail, render_mail
+from tests.exports.conftest import Office
+from tests.fixtures.tenancy import Person
+from workers.wrapper import perform
+
+
+def mails_in(office: Office) -> dict[tuple[str, str], RenderedMail]:
+    """Every mail about exports as it will be sent, by template and first name."""
+    with tenant_work(office.tenant) as session:
+        rows = session.scalars(select(Mail).where(Mail.template.like("export%")))
+        return {
+            (mail.template, mail.to_name): render_mail(mail.template, opened_values(mail, office.tenant.id))
+            for mail in rows
+        }
+
+
+def test_alice_is_told_that_hers_is_ready_and_ada_that_it_was_made(
+    office: Office, add_person: Callable[..., Person]
+) -> None:
+    add_person(office.tenant, "Ada", "administrator")
+    add_person(office.tenant, "Ben", "member")
+    export = office.make()
+    mails = mails_in(office)
+    assert set(mails) == {("export_ready", "Alice"), ("export_made", "Ada")}
+    for mail in mails.values():
+        assert f"/exports/{export.id}" in mail.text and "/file" not in mail.text
+    assert "Alice" in mails["export_made", "Ada"].text
+
+
+def test_the_first_download_names_who_fetched_it_and_from_where(office: Office) -> None:
+    export = office.make()
+    with acting_as(Actor("user", office.alice.id, "Alice")), tenant_work(office.tenant) as session:
+        note_fetch(session.merge(export), first=0, last=9, device="Firefox on Windows")
+    told = mails_in(office)["export_downloaded_first", "Alice"]
+    assert "Alice" in told.text and "Firefox on Windows" in told.text
+
+
+def test_what_staff_had_exported_is_told_with_the_instruction(office: Office) -> None:
+    staff = Actor("staff", name="Sam", instruction="Letter of Ann Lee, 3 November")
+    with acting_as(staff), tenant_work(office.tenant):
+        export = ask_for_export(Selection("contacts"))
+    office.make_now(export)
+    told = mails_in(office)["export_made", "Alice"]
+    assert "Sam of QikBiz" in told.text and "Letter of Ann Lee, 3 November" in told.text
+
+
+def test_a_failure_is_told_with_a_reason_and_a_reference(office: Office) -> None:
+    export = office.ask()
+    for _ in range(2):
+        with tenant_work(office.tenant) as session:
+            give_up(session, export.id, "The disk is full.", "E-12345678")
+    mails = mails_in(office)
+    assert list(mails) == [("export_failed", "Alice")]
+    assert "The disk is full." in mails["export_failed", "Alice"].text
+    assert "E-12345678" in mails["export_failed", "Alice"].text
+
+
+def test_the_hourly_job_runs_in_the_ledger(office: Office) -> None:
+    with tenant_work(office.tenant):
+        job = enqueue("exports.expire", {})
+    perform(office.tenant.id, job.id)
+    with tenant_work(office.tenant) as session:
+        assert session.get_one(Job, job.id).state == "done"
