@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import socket
 import time
-from contextlib import nullcontext
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -13,6 +12,7 @@ import pytest
 
 from qikbiz.web import create_app
 from qikbiz.web.cookies import SESSION
+from tenants.context import entered
 from tests.accounts.conftest import forget_rest
 from tests.fixtures.web import Browser
 from workers.jobs.accounts import doubt_sessions
@@ -94,8 +94,8 @@ def test_what_the_job_does_is_felt_by_every_process(app, log_in, platform, redis
     alice.get("/")
     name = f"qb:t:{platform.acme.id.hex}:stamp:{platform.alice.id.hex}"
     before = redis_keys(name)[name]
-    work = SimpleNamespace(tenant=platform.acme, arguments={"people": [str(platform.alice.id)]}, finish=nullcontext)
-    with app.app_context():
+    work = SimpleNamespace(tenant=platform.acme, arguments={"people": [str(platform.alice.id)]})
+    with app.app_context(), entered(platform.acme):
         doubt_sessions(work)
     assert redis_keys(name)[name] != before
     assert alice.get("/").status_code == IN

@@ -125,12 +125,13 @@ def _by_profile(log_in, person, password):
 
 
 def _by_command(platform, tenant, password):
-    from provisioning.logins import BadLogin, create_user
+    from provisioning.logins import create_user
+    from qikbiz.failures import Failure
 
     address = f"lena{abs(hash(password + 'c'))}@example.com"
     try:
         create_user(platform.settings, tenant, email=address, name="Lena", role="member", password=password)
-    except BadLogin:
+    except Failure:
         return False
     return True
 

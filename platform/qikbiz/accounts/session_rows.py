@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
 from qikbiz.accounts import times
 from qikbiz.accounts.models import RememberSeries
 from qikbiz.accounts.realms import Account, AccountSession, Realm
-
-KEEP_ENDED = times.REMEMBER_AT_MOST
 
 
 def live_session(
@@ -68,22 +65,6 @@ def is_series_shown(work: Session, series_hash: bytes | None) -> bool:
         return True
     seen = work.scalar(select(RememberSeries.is_seen).where(RememberSeries.series_hash == series_hash))
     return seen is not False
-
-
-def delete_long_ended(work: Session, realm: Realm, *, before: datetime | None = None) -> int:
-    """Delete sessions, links and remembered devices that ended long ago. Returns how many."""
-    limit = before or times.now() - KEEP_ENDED
-    statements = [
-        delete(realm.sessions).where(realm.sessions.ends_at < limit),
-        delete(realm.tokens).where(realm.tokens.expires_at < limit),
-    ]
-    if realm.tenant:
-        statements.append(delete(RememberSeries).where(RememberSeries.ends_at < limit))
-    return sum(_deleted(work, statement) for statement in statements)
-
-
-def _deleted(work: Session, statement: object) -> int:
-    return int(work.execute(statement).rowcount)  # type: ignore[call-overload]  # a delete's result counts rows
 
 
 def _is_live(realm: Realm) -> tuple[ColumnElement[bool], ...]:
