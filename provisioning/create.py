@@ -23,7 +23,7 @@ from provisioning.first_administrator import invite_first_administrator
 from provisioning.render import HEAD_SCRIPT, TENANT_ROLE, migrations
 from provisioning.schema_versions import Place, lock_key, migrate_place
 from provisioning.servers import OWNER, Connection, connect_as_provisioner
-from qikbiz.console.tenant_actions import note_act, reserve_tenant
+from qikbiz.console.tenant_actions import NoRoom, has_room, note_act, reserve_tenant
 from qikbiz.database import control_work
 from qikbiz.failures import Conflict, NotFound
 from tenants.context import Tenant
@@ -66,12 +66,20 @@ def create_tenant(
     Raises BadName, NameTaken, BadTenant or Conflict with a sentence that says what to do.
     """
     started = time.monotonic()
-    ensure_cell(settings)
     with working_application(settings):
-        with control_work() as session:
-            tenant_id = reserve_tenant(session, slug, name, admin_email, accent).id
+        tenant_id = _reserve(settings, slug, name, admin_email, accent)
         fault("tenant.create.reserved")
         return _finish(settings, tenant_id, admin_name, progress, started)
+
+
+def _reserve(settings: Settings, slug: str, name: str, admin_email: str, accent: str | None) -> UUID:
+    try:
+        with control_work() as session:
+            return reserve_tenant(session, slug, name, admin_email, accent).id
+    except NoRoom:
+        ensure_cell(settings)
+    with control_work() as session:
+        return reserve_tenant(session, slug, name, admin_email, accent).id
 
 
 def finish_tenant(settings: Settings, tenant_id: UUID, *, progress: Step | None = None) -> CreatedTenant:
@@ -96,7 +104,10 @@ def _finish(
     report(3, _STEPS, "Opening the doors")
     with control_work() as session:
         _open(session, tenant.id, version)
-    ensure_cell(settings)
+        is_full = not has_room(session)
+    if is_full:
+        # The console can't make a cell: the next one must stand before somebody reserves there.
+        ensure_cell(settings)
     report(_STEPS, _STEPS, "Done")
     places = (tenant.slug, tenant.schema, tenant.role, tenant.cell, version, settings.origin(tenant.host))
     return CreatedTenant(tenant.id, *places, invitation_url, round(time.monotonic() - started, 3))

@@ -131,7 +131,7 @@ class Browser:
 
 
 def measure(visits: list[tuple[Browser, str]], *, requests: int, at_once: int) -> Timing:
-    """Ask for the visits round and round, `requests` in all, `at_once` at a time. Any status but 200 is a RuntimeError."""
+    """Ask for the visits round and round, `requests` in all, `at_once` at a time. Raises RuntimeError unless 200."""
     took: list[float] = []
     sizes: list[int] = []
     wrong: list[str] = []

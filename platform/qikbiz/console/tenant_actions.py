@@ -65,6 +65,11 @@ def reserve_tenant(session: Session, slug: str, name: str, admin_email: str, acc
     return record
 
 
+def has_room(session: Session) -> bool:
+    """Whether a cell takes one tenant more."""
+    return _find_cell_with_room(session) is not None
+
+
 def suspend_tenant(session: Session, slug: str, reason: str) -> TenantRecord:
     """Close the doors for a time; the reason is shown to the customer. Again with another reason changes the reason."""
     record, reason = _for_change(session, slug), reason.strip()
@@ -160,12 +165,16 @@ def _move(session: Session, record: TenantRecord, slug: str) -> None:
 
 
 def _cell_with_room(session: Session) -> str:
-    filled = select(func.count()).where(TenantRecord.cell_name == Cell.name, TenantRecord.state != "closed")
-    room = select(Cell.name).where(Cell.accepts_new, filled.scalar_subquery() < Cell.capacity).order_by(Cell.name)
-    name = session.scalars(room.limit(1)).first()
+    name = _find_cell_with_room(session)
     if name is None:
         raise NoRoom("There is no room for another organisation yet; run `qikbiz migrate`, which makes some.")
     return name
+
+
+def _find_cell_with_room(session: Session) -> str | None:
+    filled = select(func.count()).where(TenantRecord.cell_name == Cell.name, TenantRecord.state != "closed")
+    room = select(Cell.name).where(Cell.accepts_new, filled.scalar_subquery() < Cell.capacity).order_by(Cell.name)
+    return session.scalars(room.limit(1)).first()
 
 
 def _checked_name(name: str) -> str:
