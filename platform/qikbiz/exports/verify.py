@@ -51,8 +51,13 @@ def _problems(entry: dict[str, Any], opened: Open) -> list[str]:
             found = _digest(file)
         if found != (entry["sha256"], entry["bytes"]):
             return ["its content is not what was exported (SHA-256 differs)"]
-        with opened(entry["name"]) as file:
-            return _row_problems(entry, file)
+        before = csv.field_size_limit(sys.maxsize)
+        try:
+            with opened(entry["name"]) as file:
+                return _row_problems(entry, file)
+        finally:
+            # The limit is the whole process's, and others set theirs.
+            csv.field_size_limit(before)
     except (OSError, KeyError, zipfile.BadZipFile) as error:
         return [f"can't be read ({type(error).__name__})"]
 
@@ -68,7 +73,6 @@ def _digest(file: IO[bytes]) -> tuple[str, int]:
 
 
 def _row_problems(entry: dict[str, Any], file: IO[bytes]) -> list[str]:
-    csv.field_size_limit(sys.maxsize)
     rows = csv.reader(io.TextIOWrapper(file, encoding="utf-8-sig", newline=""), strict=True)
     header = [column["heading"] for column in entry["columns"]]
     if next(rows, []) != header:
