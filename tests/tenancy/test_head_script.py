@@ -84,3 +84,15 @@ def test_the_control_tables_are_those_of_the_models(platform: Platform) -> None:
         columns = {c["name"]: (c["type"].compile(DIALECT), c["nullable"]) for c in found.get_columns(name)}
         assert columns == {c.name: (c.type.compile(DIALECT), c.nullable) for c in table.columns}, name
     engine.dispose()
+
+
+def test_every_table_says_whether_it_holds_personal_data(platform: Platform, owner_connection: Connection) -> None:
+    found = owner_connection.execute(
+        """SELECT relname, obj_description(oid, 'pg_class') FROM pg_class
+            WHERE relnamespace = %s::regnamespace AND relkind = 'r'""",
+        (platform.acme.schema,),
+    ).fetchall()
+    unsaid = [
+        name for name, said in found if not (said or "").startswith(("personal: ", "technical: ", "record of acts: "))
+    ]
+    assert unsaid == [], "write a COMMENT ON TABLE in the migration that makes the table"
