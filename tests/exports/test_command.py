@@ -74,7 +74,7 @@ def test_the_customer_and_the_platform_both_see_it(
     assert [file["name"] for file in said["files"]] == ["contacts.spreadsheet.csv"]
     with tenant_work(office.tenant) as session:
         events = session.scalars(select(AuditEvent).where(AuditEvent.record_type == "export")).all()
-        assert [event.action for event in events] == ["export.asked", "export.ready", "export.fetched"]
+        assert [event.action for event in events] == ["export.asked", "export.ready", "export.downloaded"]
         assert all(event.details["instruction"] == WORDS and event.actor_kind == "staff" for event in events)
         assert session.scalars(select(Export)).one().instruction == WORDS
         told = set(session.scalars(select(Mail.template).where(Mail.to_address == office.alice.email)))

@@ -132,7 +132,7 @@ def test_a_ready_export_shows_what_it_is_and_downloads_whole(alice: Browser, off
     assert whole.headers["X-Content-Type-Options"] == "nosniff"
     assert whole.headers["Content-Disposition"].startswith('attachment; filename="')
     assert office.now(export.id).downloads == 1
-    assert actions_in(office)[-1] == "export.fetched"
+    assert actions_in(office)[-1] == "export.downloaded"
 
 
 def test_the_first_download_is_told_to_all_administrators(

@@ -90,7 +90,7 @@ def file_of(export: Export) -> StoredFile:
 
 def note_fetch(export: Export, *, first: int, last: int, device: str = "") -> None:
     """Audit one download, or one piece of it. Only the piece with the first byte counts as a download."""
-    _audit("export.fetched", export, {"first_byte": first, "last_byte": last, "bytes": export.file_bytes})
+    _audit("export.downloaded", export, {"first_byte": first, "last_byte": last, "bytes": export.file_bytes})
     if first > 0:
         return
     count = update(Export).where(Export.id == export.id).values(downloads=Export.downloads + 1)
