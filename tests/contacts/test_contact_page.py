@@ -54,6 +54,25 @@ def test_an_outsider_and_a_made_up_id_find_nothing_and_read_nothing(office: Offi
     assert reads(office) == 0
 
 
+def test_nothing_kept_becomes_a_link_that_does_more_than_it_says(office: Office) -> None:
+    with office.work() as session:
+        strange = {
+            "email": "a?bcc=b@example.com",
+            "website": "javascript:alert(1)",
+            "last_name": "Lee",
+            "sort_name": "lee",
+        }
+        contact = Contact(**strange, emails=[{"label": "", "address": strange["email"]}])
+        session.add(contact)
+        session.flush()
+        ident = contact.id
+    for path in ("/contacts", f"/contacts/{ident}", f"/contacts/{ident}?tab=details"):
+        page = office.browser("bob").get(path).text
+        assert "bcc=b@example.com" in page
+        assert "mailto:a?" not in page
+        assert 'href="javascript' not in page
+
+
 def test_the_timeline_goes_back_in_pages(office: Office, ann: str) -> None:
     with office.work("ben") as session:
         contact = session.get_one(Contact, UUID(ann))

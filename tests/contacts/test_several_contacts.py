@@ -60,6 +60,7 @@ def test_wrong_role_other_tenant_and_bad_input_change_nothing(
     client_for("mallory").post("/contacts/several", {"act": "delete", "ids": three})
     assert act(office, "ben", "delete", ["17"]).status_code == 400
     assert act(office, "ben", "explode", three).status_code == 400
+    assert act(office, "ben", "delete", three + [str(UUID(int=n)) for n in range(500)]).status_code == 400
     assert act(office, "ben", "tag", three, tag=" ").status_code == 400
     assert act(office, "ben", "tag", three, tag="x" * 51).status_code == 400
     assert "Tick some rows" in office.browser("ben").follow(act(office, "ben", "delete", [])).text

@@ -56,7 +56,7 @@ def _maker(field: Field, people: Mapping[UUID, str]) -> Cell:  # noqa: PLR0911 -
         case Kind.INTEGER | Kind.MONEY:
             return lambda row: ("num", number(getattr(row, name)))
         case Kind.EMAIL:
-            return lambda row: ("email", getattr(row, name))
+            return lambda row: _email(getattr(row, name))
         case Kind.COUNTRY:
             return lambda row: ("", countries().get(getattr(row, name)))
         case Kind.BOOLEAN | Kind.DATE:
@@ -66,3 +66,8 @@ def _maker(field: Field, people: Mapping[UUID, str]) -> Cell:  # noqa: PLR0911 -
 
 def _company(row: Row[Any]) -> tuple[str, Any]:
     return ("company", (row.company_name, row.company_id)) if row.company_id else ("", row.company_name)
+
+
+def _email(address: str | None) -> tuple[str, Any]:
+    # In a link a question mark would begin the headers of a mail that somebody else has written.
+    return ("email" if address and "?" not in address and "%" not in address else ""), address

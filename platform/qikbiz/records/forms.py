@@ -11,6 +11,7 @@ from uuid import UUID
 from werkzeug.datastructures import MultiDict
 
 from qikbiz.failures import Failure
+from qikbiz.records.actions import MOST_AT_ONCE
 from qikbiz.records.fields import Field, Kind, ParseContext, RecordType
 from qikbiz.records.kinds import PLAIN
 from qikbiz.records.links import contact_id, linked_columns, shown_link
@@ -212,6 +213,9 @@ def _number(text: str) -> int:
 def record_ids(sent: MultiDict[str, str]) -> list[UUID]:
     """The ids ticked in a list. Raises UnknownField for anything else."""
     try:
-        return [UUID(text) for text in sent.getlist("ids")]
+        ids = [UUID(text) for text in sent.getlist("ids")]
     except ValueError:
         raise UnknownField("One of the ticked rows is not a record.") from None
+    if len(ids) > MOST_AT_ONCE:
+        raise Failure(f"At most {MOST_AT_ONCE} rows can be changed at once. Nothing was changed.")
+    return ids

@@ -10,7 +10,14 @@ from sqlalchemy import select
 
 from qikbiz.database import db
 from qikbiz.failures import Failure, NotFound
-from qikbiz.records.actions import delete_records, name_of, purge_record, record_for_changing, restore_records
+from qikbiz.records.actions import (
+    MOST_AT_ONCE,
+    delete_records,
+    name_of,
+    purge_record,
+    record_for_changing,
+    restore_records,
+)
 from qikbiz.records.fields import RecordType
 from qikbiz.records.keyset import Order, fetch_page, with_cursor
 from qikbiz.records.list_pages import undo_url
@@ -81,7 +88,7 @@ def purge(room: RecordRoom, record_id: UUID) -> ResponseReturnValue:
 
 def _ids(text: str) -> list[UUID]:
     try:
-        return [UUID(hex=part) for part in text.split(".") if part]
+        return [UUID(hex=part) for part in text.split(".")[:MOST_AT_ONCE] if part]
     except ValueError:
         raise Failure("This link to bring records back is not complete.") from None
 
