@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from qikbiz.web.cookies import REMEMBER, SESSION
+from tests.accounts.test_sessions import change_tenant
 from tests.fixtures.web import Browser
 
 IN, OUT = 200, 303
@@ -145,6 +146,25 @@ def test_a_forged_series_is_ignored_and_its_cookie_cleared(app, jo, log_in):
     assert forger.get("/").status_code == OUT
     assert forger.cookie(REMEMBER.name) is None
     assert browser.get("/").status_code == IN
+
+
+def test_raising_the_tenants_epoch_ends_remembered_devices_too(app, log_in, jo):
+    browser = log_in(jo, remember=True)
+    change_tenant(app, jo.tenant.id, epoch=jo.tenant.epoch + 1)
+    assert browser.get("/").status_code == OUT
+    _on_next_day(browser)
+    assert browser.get("/").status_code == OUT
+    assert browser.log_in(jo.email, jo.password, remember=True).status_code == OUT
+    _on_next_day(browser)
+    assert browser.get("/").status_code == IN
+
+
+def test_a_disabled_users_device_is_not_remembered(log_in, jo, add_person):
+    lea = add_person(jo.tenant, "Lea", "member")
+    browser = log_in(lea, remember=True)
+    log_in(jo).post(f"/users/{lea.id}/closure")
+    _on_next_day(browser)
+    assert browser.get("/").status_code == OUT
 
 
 def test_a_new_remembered_device_is_told_by_mail(log_in, jo, rows_of):

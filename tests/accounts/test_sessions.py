@@ -145,7 +145,7 @@ def test_raising_the_tenants_epoch_ends_all_its_sessions(log_in, platform, add_p
     gina = log_in(add_person(tenant, "Gina", "administrator"))
     alice = log_in(platform.alice)
     assert gina.get("/").status_code == IN
-    _change_tenant(app, tenant.id, epoch=tenant.epoch + 1)
+    change_tenant(app, tenant.id, epoch=tenant.epoch + 1)
     assert gina.get("/").status_code == OUT
     assert alice.get("/").status_code == IN
 
@@ -153,15 +153,15 @@ def test_raising_the_tenants_epoch_ends_all_its_sessions(log_in, platform, add_p
 def test_a_suspended_tenant_serves_nobody(log_in, platform, add_person, fresh_tenant, app):
     tenant = fresh_tenant()
     hana = log_in(add_person(tenant, "Hana", "administrator"))
-    _change_tenant(app, tenant.id, state="suspended", state_reason="")
+    change_tenant(app, tenant.id, state="suspended", state_reason="")
     answer = hana.get("/")
     assert answer.status_code == 403
     assert "paused" in answer.text
-    _change_tenant(app, tenant.id, state="active")
+    change_tenant(app, tenant.id, state="active")
     assert hana.get("/").status_code == IN
 
 
-def _change_tenant(app, tenant_id, **values):
+def change_tenant(app, tenant_id, **values):
 
     runtime = app.extensions["qikbiz"]
     with Session(runtime.control) as work, work.begin():

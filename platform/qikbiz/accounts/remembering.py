@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import secrets
-from datetime import datetime
+from datetime import datetime, timedelta
 from hmac import compare_digest
 from uuid import UUID
 
@@ -30,7 +30,7 @@ from qikbiz.web.cookies import REMEMBER, SESSION, broken_cookies, delete_cookie,
 from qikbiz.web.figures import count_login
 
 _SERIES, _TOKEN = "remember-series", "remember-token"
-_SERIES_BYTES, _TOKEN_BYTES = 16, 32
+_SERIES_BYTES, _TOKEN_BYTES, _EPOCH_BYTES = 16, 32, 8
 logger = logging.getLogger(__name__)
 
 
@@ -51,13 +51,13 @@ def remember_device(work: Session, realm: Realm, user: User) -> bytes:
     )
     work.add(row)
     work.flush()
-    set_cookie(REMEMBER, series + token, life=times.REMEMBER)
+    _hand_out(realm, series, token, times.REMEMBER)
     return row.series_hash
 
 
 def restore(realm: Realm) -> Person | None:
     """Log in whoever this device remembers, with a new session that is not fresh."""
-    shown = _shown()
+    shown = _shown(realm)
     if shown is None:
         if REMEMBER.name in broken_cookies():
             delete_cookie(REMEMBER)
@@ -78,7 +78,7 @@ def restore(realm: Realm) -> Person | None:
 
 def note_shown_token(realm: Realm, person_id: UUID) -> bool:
     """The browser has shown its newest token, so the answer that carried it arrived. True when that was news."""
-    shown = _shown()
+    shown = _shown(realm)
     if shown is None:
         return False
     series, token = shown
@@ -99,7 +99,7 @@ def note_shown_token(realm: Realm, person_id: UUID) -> bool:
 
 def forget_device(work: Session, realm: Realm, reason: str = "logout") -> None:
     """End the series whose cookie this browser holds, and have the cookie deleted."""
-    shown = _shown() if realm.tenant else None
+    shown = _shown(realm) if realm.tenant else None
     if shown is not None:
         work.execute(
             update(RememberSeries)
@@ -111,18 +111,30 @@ def forget_device(work: Session, realm: Realm, reason: str = "logout") -> None:
 
 def remembers(work: Session, realm: Realm, user_id: UUID) -> bool:
     """Whether this browser is a device that this person has chosen to be remembered on."""
-    shown = _shown() if realm.tenant else None
+    shown = _shown(realm) if realm.tenant else None
     if shown is None:
         return False
     row = _series(work, realm, shown[0])
     return row is not None and row.user_id == user_id and row.revoked_at is None
 
 
-def _shown() -> tuple[bytes, bytes] | None:
+def _shown(realm: Realm) -> tuple[bytes, bytes] | None:
+    """Series and token of the cookie, if it was set under the tenant's present epoch."""
     opened = open_cookie(REMEMBER)
-    if opened is None or len(opened.plaintext) != _SERIES_BYTES + _TOKEN_BYTES:
+    if opened is None or len(opened.plaintext) != _SERIES_BYTES + _TOKEN_BYTES + _EPOCH_BYTES:
         return None
-    return opened.plaintext[:_SERIES_BYTES], opened.plaintext[_SERIES_BYTES:]
+    series, rest = opened.plaintext[:_SERIES_BYTES], opened.plaintext[_SERIES_BYTES:]
+    token, epoch = rest[:_TOKEN_BYTES], rest[_TOKEN_BYTES:]
+    return (series, token) if epoch == _epoch(realm) else None
+
+
+def _hand_out(realm: Realm, series: bytes, token: bytes, life: timedelta) -> None:
+    # The epoch lies in the cookie: raising it must end remembered devices too, and they know nothing of sessions.
+    set_cookie(REMEMBER, series + token + _epoch(realm), life=life)
+
+
+def _epoch(realm: Realm) -> bytes:
+    return realm.epoch.to_bytes(_EPOCH_BYTES, "big")
 
 
 def _series(work: Session, realm: Realm, series: bytes) -> RememberSeries | None:
@@ -159,7 +171,7 @@ def _rotate(realm: Realm, row: RememberSeries, series: bytes, moment: datetime) 
     row.is_seen = False
     row.rotated_at = moment
     row.expires_at = min(moment + times.REMEMBER, row.ends_at)
-    set_cookie(REMEMBER, series + token, life=row.expires_at - moment)
+    _hand_out(realm, series, token, row.expires_at - moment)
 
 
 def _end_everything(work: Session, realm: Realm, user: User) -> None:

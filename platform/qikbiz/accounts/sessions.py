@@ -54,6 +54,7 @@ def open_session(
         series_hash=series_hash,
     )
     work.add(row)
+    account.last_seen_at = moment
     work.flush()
     _end_beyond_the_limit(work, realm, account.id)
     set_cookie(SESSION, account.id.bytes + secret)
