@@ -5,11 +5,16 @@ from __future__ import annotations
 import json
 
 import pytest
-from flask import Blueprint
+from flask import Blueprint, redirect, request
+from psycopg.errors import DeadlockDetected
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
+from qikbiz.database import db
 from qikbiz.failures import Failure
 from qikbiz.permissions import Permission, public, requires
 from qikbiz.web.error_texts import TEXTS
+from qikbiz.web.toasts import show_toast
 from tests.accounts.test_sessions import _open_late
 
 WANTED_KEYS = frozenset(
@@ -50,12 +55,53 @@ def broken(app):
     def undeclared():
         return "never"
 
+    @room.post("/colliding-for-test")
+    @requires(Permission.SIGNED_IN)
+    def collide():
+        collisions.append(request.form["times"])
+        show_toast("Once and no more")
+        if len(collisions) <= int(request.form["times"]):
+            raise OperationalError("update …", {}, DeadlockDetected())
+        return redirect("/profile")
+
+    @room.get("/sleeping-for-test")
+    @requires(Permission.SIGNED_IN)
+    def sleep_too_long():
+        db.session.execute(text("SET LOCAL statement_timeout = 50"))
+        db.session.execute(text("SELECT count(*) FROM generate_series(1, 100000000)"))
+        return "never"
+
     @room.post("/large-for-test")
     @public
     def large():
         return "fine"
 
     _open_late(app, room)
+
+
+collisions: list[str] = []
+
+
+def test_a_request_that_collided_is_done_again_and_says_so_once(client_for, broken):
+    collisions.clear()
+    alice = client_for("alice")
+    page = alice.follow(alice.post("/colliding-for-test", {"times": "2"}))
+    assert len(collisions) == 3
+    assert page.text.count("Once and no more") == 1
+
+
+def test_one_that_always_collides_gets_a_page(client_for, broken):
+    collisions.clear()
+    page = client_for("alice").post("/colliding-for-test", {"times": "9"})
+    assert page.status_code == 503
+    assert len(collisions) == 3
+    assert "took too long" in page.text
+
+
+def test_a_statement_that_takes_too_long_is_stopped_and_said(client_for, broken):
+    page = client_for("alice").get("/sleeping-for-test")
+    assert page.status_code == 503
+    assert "took too long" in page.text
 
 
 def _all_failures(parent):

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlsplit
 from flask import Flask, Response, g, jsonify, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
-from psycopg.errors import QueryCanceled
+from psycopg.errors import DeadlockDetected, LockNotAvailable, QueryCanceled, SerializationFailure
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
@@ -31,6 +31,7 @@ from qikbiz.web.viewer import chosen_theme
 from tenants.redis import RedisAway
 
 logger = logging.getLogger(__name__)
+_TOO_LONG = (QueryCanceled, LockNotAvailable, DeadlockDetected, SerializationFailure)
 _HTTP_KEYS = {
     401: "login_needed",
     403: "forbidden",
@@ -84,7 +85,7 @@ def on_redis_away(error: RedisAway) -> ResponseReturnValue:
 
 
 def on_database_away(error: Exception) -> ResponseReturnValue:
-    if isinstance(error, DBAPIError) and isinstance(error.orig, QueryCanceled):
+    if isinstance(error, DBAPIError) and isinstance(error.orig, _TOO_LONG):
         return _answer("timeout", 503)
     logger.error("database_away", exc_info=error)
     return _retry_soon(_answer("database_away", 503))

@@ -29,6 +29,7 @@ from qikbiz.web import cookies
 from qikbiz.web.client_address import client_address
 from qikbiz.web.csrf import check_csrf
 from qikbiz.web.destinations import DESTINATION, destination, request_id
+from qikbiz.web.retries import done_again_after_a_collision
 from tenants.context import Tenant
 from tenants.directory import Destination, DirectoryAway
 from tenants.versions import is_served
@@ -86,6 +87,9 @@ class QikBiz(Flask):
         )
 
     def dispatch_request(self) -> ResponseReturnValue:
+        return done_again_after_a_collision(self._dispatch_in_a_transaction)
+
+    def _dispatch_in_a_transaction(self) -> ResponseReturnValue:
         with request_work():
             return super().dispatch_request()
 

@@ -46,6 +46,11 @@ def pending_toasts() -> list[Toast]:
     return said
 
 
+def forget_waiting_toasts() -> None:
+    """What was to be said did not happen."""
+    _waiting().clear()
+
+
 def _carried() -> list[Toast]:
     opened = open_cookie(FLASH) if FLASH.name in request.cookies else None
     if opened is None:

@@ -1,0 +1,33 @@
+"""A request whose transaction lost against another one is done once more: nothing of it was kept."""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from flask import request
+from psycopg.errors import DeadlockDetected, SerializationFailure
+from sqlalchemy.exc import DBAPIError
+
+from qikbiz.web.toasts import forget_waiting_toasts
+
+TRIES = 3
+Result = TypeVar("Result")
+logger = logging.getLogger(__name__)
+
+
+def done_again_after_a_collision(act: Callable[[], Result]) -> Result:
+    """What `act` returns, which opens and ends a transaction. A request with files is not repeated: they are read."""
+    for tried in range(1, TRIES):
+        try:
+            return act()
+        except DBAPIError as error:
+            if not isinstance(error.orig, DeadlockDetected | SerializationFailure) or request.files:
+                raise
+            logger.info("collision", extra={"tried": tried})
+            forget_waiting_toasts()
+            time.sleep(random.uniform(0.01, 0.1) * tried)
+    return act()
