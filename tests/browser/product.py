@@ -23,6 +23,12 @@ SECONDS_TO_START = 120
 SECONDS_TO_STOP = 30
 
 
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 @dataclass(frozen=True)
 class Person:
     """Who may log in where; `host` is the first label of the address."""
@@ -38,7 +44,7 @@ class Product:
     """One running copy. `people` are found by their first name: people["alice"]."""
 
     home: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="qb-")))
-    port: int = field(default_factory=lambda: _free_port())
+    port: int = field(default_factory=free_port)
     people: dict[str, Person] = field(default_factory=dict)
 
     def start(self) -> None:
@@ -82,9 +88,3 @@ class Product:
 def _person(login: dict[str, str]) -> Person:
     host = login["url"].removeprefix("http://").partition(".")[0]
     return Person(login["name"], host, login["email"], login["password"])
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -36,7 +36,9 @@ def test_a_remembered_device_opens_many_tabs_at_once(desk: Desk) -> None:
     for tab in tabs:
         # `commit` waits for no page, so that all of them arrive with the same token.
         tab.goto("about:blank")
-        tab.evaluate("address => setTimeout(() => { location.href = address }, 100)", desk.product.address("acme") + "/contacts")
+        tab.evaluate(
+            "address => setTimeout(() => { location.href = address }, 100)", desk.product.address("acme") + "/contacts"
+        )
     for tab in tabs:
         expect(tab.get_by_role("heading", level=1, name="Contacts")).to_be_visible()
 

@@ -1,0 +1,108 @@
+"""On a phone, in the dark, and for screen readers: nothing sticks out, everything is reached, axe finds nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Desk
+
+PHONE = {"width": 390, "height": 844}
+OF_A_TENANT = (
+    "/",
+    "/contacts",
+    "/contacts?q=no-such-person",
+    "/contacts/filters",
+    "/contacts/new",
+    "/contacts/trash",
+    "/companies",
+    "/imports/",
+    "/imports/new",
+    "/exports/",
+    "/exports/new",
+    "/search?q=an",
+    "/users",
+    "/users/invitation",
+    "/audit",
+    "/profile",
+    "/profile/password",
+    "/profile/sessions",
+)
+OF_THE_CONSOLE = ("/", "/tenants/acme", "/tenants/new", "/jobs", "/mails", "/addresses", "/audit")
+
+
+def with_a_record(page: Page) -> tuple[str, ...]:
+    page.goto("/contacts")
+    contact = page.locator("a.record-link").first.get_attribute("href")
+    page.goto("/companies")
+    company = page.locator("a.record-link").first.get_attribute("href")
+    return (*OF_A_TENANT, f"{contact}", f"{contact}?tab=details", f"{contact}/edit", f"{company}")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_and_nothing_sticks_out(desk: Desk, theme: str) -> None:
+    found: dict[str, list[str]] = {}
+    for name in ("alice", "olivia"):
+        page = desk.log_in(name, color_scheme=theme)
+        for path in with_a_record(page) if name == "alice" else OF_THE_CONSOLE:
+            # The dark pages at a phone's width, the light ones at a desk's, so that each is loaded twice only.
+            page.set_viewport_size({"width": 1440, "height": 900} if theme == "light" else PHONE)  # type: ignore[arg-type]
+            answer = page.goto(path)
+            assert answer and answer.ok, path
+            problems = problems_of(page)
+            if problems:
+                found[f"{name} {path}"] = problems
+    assert found == {}
+
+
+def problems_of(page: Page) -> list[str]:
+    violations = Axe().run(page).response["violations"]
+    found = [f"{item['id']}: {item['nodes'][0]['html'][:160]}" for item in violations]
+    if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+        found.append("is wider than the screen")
+    return found
+
+
+def test_a_phone_reaches_lists_records_and_the_rest_by_its_bar(browser_of: Callable[..., Page]) -> None:
+    page = browser_of("alice", viewport=PHONE, has_touch=True, is_mobile=True)
+    bar = page.get_by_role("navigation", name="Main, small screen")
+    expect(page.get_by_role("complementary", name="Main")).to_be_hidden()
+    bar.get_by_role("link", name="Contacts").tap()
+    expect(page.get_by_role("heading", level=1, name="Contacts")).to_be_visible()
+    expect(page.get_by_role("link", name="New contact")).to_be_in_viewport()
+    name = page.locator("a.record-link").first.inner_text().splitlines()[-1]
+    page.locator("a.record-link").first.tap()
+    expect(page.get_by_role("heading", level=1, name=name)).to_be_in_viewport()
+    expect(page.get_by_role("link", name="Edit", exact=True)).to_be_in_viewport()
+    bar.get_by_text("More").tap()
+    bar.get_by_role("link", name="Audit").tap()
+    expect(page.get_by_role("heading", level=1, name="Audit")).to_be_visible()
+    bar.get_by_text("More").tap()
+    bar.get_by_role("button", name="Log out").tap()
+    expect(page.get_by_role("heading", level=1, name="Log in")).to_be_visible()
+
+
+def test_a_phone_searches(browser_of: Callable[..., Page]) -> None:
+    page = browser_of("alice", viewport=PHONE, has_touch=True, is_mobile=True)
+    page.goto("/contacts")
+    page.get_by_label("Search contacts", exact=True).tap()
+    page.keyboard.type("kahananui")
+    expect(page.locator("a.record-link").first).to_contain_text("Kahananui")
+    page.get_by_text("Filter", exact=True).tap()
+    expect(page.get_by_label("Stage").first).to_be_in_viewport()
+
+
+def test_the_chosen_theme_goes_before_the_computers(browser_of: Callable[..., Page]) -> None:
+    page = browser_of("mallory", color_scheme="light")
+    page.goto("/profile")
+    page.get_by_role("radio", name="Dark").check()
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("region", name="Messages")).to_contain_text(re.compile("saved", re.I))
+    expect(page.locator("html")).to_have_css("color-scheme", "dark")
+    page.get_by_role("radio", name="Light").check()
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator("html")).to_have_css("color-scheme", "light")
