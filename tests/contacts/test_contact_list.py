@@ -157,6 +157,11 @@ def test_every_filter_stands_on_its_page(office: Office) -> None:
         assert label in page
 
 
+def test_filters_left_empty_leave_the_address(office: Office) -> None:
+    answer = office.browser("bob").get("/contacts?q=&city=Graz&owner_id=&sort=-name")
+    assert (answer.status_code, answer.location) == (302, "/contacts?city=Graz&sort=-name")
+
+
 def test_names_are_shown_as_text_never_as_html(office: Office) -> None:
     office.add_contact(first_name='<b onclick="x">"Bold"</b>', email="a@example.com", tags=["<i>"])
     page = office.browser("alice").get("/contacts").text

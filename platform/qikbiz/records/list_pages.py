@@ -33,6 +33,9 @@ from qikbiz.web.viewer import time_zone
 def show_list(room: RecordRoom) -> ResponseReturnValue:
     """A page of the list, or for htmx its rows only."""
     arguments = request.args.to_dict(flat=False)
+    if "" in request.args.values() and "HX-Request" not in request.headers:
+        # A filter form sends also what was left empty; the address that people keep and send on is a short one.
+        return redirect(address(request.path, arguments))
     record_type = room.record_type
     fields = chosen_fields(record_type, current_user.preferences)
     page = list_page(db.session(), record_type, fields, arguments, viewpoint())
