@@ -43,6 +43,7 @@ SCHEDULE = (
     Periodic("forget sessions", "sessions.forget", timedelta(days=1), each_tenant=True),
     # An export that is over can't be fetched any more; this only takes its bytes.
     Periodic("expire exports", "exports.expire", timedelta(hours=6), each_tenant=True),
+    Periodic("forget uploads", "imports.forget", timedelta(days=1), each_tenant=True),
     Periodic("forget jobs", "jobs.forget", timedelta(days=1), each_tenant=True),
     Periodic("forget platform jobs", "jobs.forget_platform", timedelta(days=1)),
 )

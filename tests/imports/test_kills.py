@@ -12,6 +12,7 @@ from sqlalchemy import func, select, text, update
 from qikbiz.audit.models import AuditEvent
 from qikbiz.database import db, runtime
 from qikbiz.imports import actions
+from qikbiz.imports.formats import UnreadableFile
 from qikbiz.imports.models import Import
 from qikbiz.imports.queries import import_for_changing
 from qikbiz.jobs.models import Job
@@ -154,3 +155,19 @@ def test_a_check_that_was_called_off_leaves_nothing(desk: Desk) -> None:
     desk.check(import_id)
     desk.apply(import_id)
     assert desk.only().email == "ann@example.com"
+
+
+def test_uploads_are_forgotten_after_their_time_and_the_report_says_so(desk: Desk) -> None:
+    import_id = desk.upload(csv_text(["Last name", "Email"], [["Lee", "ann@example.com"], ["Bad", "nobody"]]))
+    desk.choose(import_id)
+    desk.check(import_id)
+    desk.apply(import_id)
+    with desk.at_work() as session:
+        assert actions.forget_files(session) == 0
+        session.execute(update(Import).values(created_at=text("now() - interval '31 days'")))
+    with desk.at_work() as session:
+        assert actions.forget_files(session) == 1
+    found = desk.found(import_id)
+    assert (found.file_key, found.counts["created"], len(desk.records())) == (None, 1, 1)
+    with desk.at_work(), pytest.raises(UnreadableFile, match="no longer kept"):
+        actions.source_of(found)

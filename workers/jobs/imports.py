@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from qikbiz.failures import Failure
+from qikbiz.imports import actions
 from qikbiz.imports.running import Watch, check, note_stopped, run_apply, run_undo
 from workers.work import Work
 
@@ -25,6 +26,11 @@ def apply_import(work: Work) -> None:
 
 def undo_import(work: Work) -> None:
     _do(work, run_undo)
+
+
+def forget_files(work: Work) -> None:
+    with work.finish() as session:
+        actions.forget_files(session)
 
 
 def _do(work: Work, act: Act) -> None:

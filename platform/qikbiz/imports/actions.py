@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any, BinaryIO
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
 
 from qikbiz.accounts.models import User
 from qikbiz.actors import current_actor
@@ -19,7 +21,7 @@ from qikbiz.files import FileGone
 from qikbiz.imports.archives import opened
 from qikbiz.imports.formats import Detection, Format, UnreadableFile, checked_format, detect
 from qikbiz.imports.mapping import Mapping, checked_mapping, guess
-from qikbiz.imports.models import Import
+from qikbiz.imports.models import Import, ImportRow, ImportUpdate
 from qikbiz.imports.plans import MODES, Plan
 from qikbiz.imports.queries import WORKING, progress_of_import
 from qikbiz.imports.reading import RowReader, keepable
@@ -29,6 +31,8 @@ from qikbiz.records.fields import ParseContext
 from qikbiz.records.types import record_type
 
 SAMPLE_ROWS = 20
+# Long enough to mend the failed rows; the customer has the file anyway.
+KEPT = timedelta(days=30)
 BEFORE_APPLY = ("uploaded", "mapped", "checking", "checked", "failed", "cancelled")
 
 
@@ -129,6 +133,19 @@ def call_off(found: Import) -> None:
     """Stop a check, or an import that has not been committed yet."""
     if found.state in ("checking", "applying") and found.job_id and cancel(found.job_id):
         found.state, found.problem = "cancelled", ""
+
+
+def forget_files(session: Session) -> int:
+    """Delete uploads of imports that are over, and of those that nobody went on with. Gives how many."""
+    old = Import.created_at < func.now() - KEPT
+    over = select(Import).where(Import.file_key.is_not(None), old, Import.state.not_in(WORKING)).with_for_update()
+    forgotten = list(session.scalars(over))
+    for found in forgotten:
+        forget_upload(found.file_path)
+        found.file_key = None
+        session.execute(delete(ImportRow).where(ImportRow.import_id == found.id))
+        session.execute(delete(ImportUpdate).where(ImportUpdate.import_id == found.id))
+    return len(forgotten)
 
 
 def format_of(found: Import) -> Format:

@@ -137,5 +137,9 @@ def _column(found: Import, mapping: Mapping, sample: list[list[str]], place: int
     chosen = ""
     if column is not None:
         chosen = f"{column.field}:{column.label}" if column.field in SEVERAL.values() else column.field
+    note = ""
+    if column is not None and column.label_place is not None:
+        note = f"Its label is read from “{found.header[column.label_place]}”."
     examples = [row[place] for row in sample if place < len(row) and row[place].strip()]
-    return {"place": place, "heading": found.header[place], "chosen": chosen, "examples": examples[:3]}
+    heading = found.header[place]
+    return {"place": place, "heading": heading, "chosen": chosen, "examples": examples[:3], "note": note}

@@ -32,6 +32,7 @@ KINDS: dict[str, Kind] = {
     "imports.check": Kind("imports", "workers.jobs.imports:check_import", 2 * HOUR),
     "imports.apply": Kind("imports", "workers.jobs.imports:apply_import", 6 * HOUR),
     "imports.undo": Kind("imports", "workers.jobs.imports:undo_import", 6 * HOUR),
+    "imports.forget": Kind("imports", "workers.jobs.imports:forget_files"),
     # Many tries: a mail server may be away for days (qikbiz.mail.sender says when the next one is).
     "mail.send": Kind("mail", "workers.jobs.mail:send_mail", 120, max_attempts=60),
     "mail.send_platform": Kind("mail", "workers.jobs.mail:send_platform_mail", 120, max_attempts=60, is_platform=True),
