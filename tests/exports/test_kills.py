@@ -42,16 +42,32 @@ POINTS = (
 pytestmark = pytest.mark.faults
 
 
-def die_at(point: str, office: Office, export: Export) -> None:
-    """Do the job in a process that is killed at `point`."""
+def start(office: Office, export: Export, fault: str) -> int:
+    """Do the job in a process of its own. Returns its id."""
     assert export.job_id is not None
     child = os.fork()
     if child == 0:
-        os.environ["QIKBIZ_FAULT"] = f"{point}=kill"
-        runtime().after_fork()
-        perform(office.tenant.id, export.job_id)
-        os._exit(0)
-    _, status = os.waitpid(child, 0)
+        try:
+            os.environ["QIKBIZ_FAULT"] = fault
+            runtime().after_fork()
+            perform(office.tenant.id, export.job_id)
+        finally:
+            # Never on into the rest of the tests.
+            os._exit(0)
+    return child
+
+
+def told_and_noted(office: Office) -> tuple[int | None, int | None]:
+    """How many mails say that an export is ready, and how many lines of the audit."""
+    with tenant_work(office.tenant) as session:
+        mails = select(func.count()).select_from(Mail).where(Mail.template == "export_ready")
+        events = select(func.count()).select_from(AuditEvent).where(AuditEvent.action == "export.ready")
+        return session.scalar(mails), session.scalar(events)
+
+
+def die_at(point: str, office: Office, export: Export) -> None:
+    """Do the job in a process that is killed at `point`."""
+    _, status = os.waitpid(start(office, export, f"{point}=kill"), 0)
     assert os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL, f"It went on past {point}."
 
 
@@ -71,10 +87,23 @@ def test_a_worker_killed_anywhere_costs_nothing_but_time(office: Office, point: 
     assert made.state == "ready"
     assert office.files() == [made.file_path]
     assert office.zip_of(made).testzip() is None
-    with tenant_work(office.tenant) as session:
-        mails = select(func.count()).select_from(Mail).where(Mail.template == "export_ready")
-        events = select(func.count()).select_from(AuditEvent).where(AuditEvent.action == "export.ready")
-        assert (session.scalar(mails), session.scalar(events)) == (1, 1)
+    assert told_and_noted(office) == (1, 1)
+
+
+@pytest.mark.parametrize("point", ["export.begun", "export.counted", "export.manifest_written", "file.after_rename"])
+def test_a_worker_that_was_frozen_past_its_lease_harms_nothing_when_it_wakes(office: Office, point: str) -> None:
+    office.add(first_name="Ann")
+    export = office.ask()
+    frozen = start(office, export, f"{point}=stop")
+    _, status = os.waitpid(frozen, os.WUNTRACED)
+    assert os.WIFSTOPPED(status)
+    let_the_lease_run_out(office, export)
+    made = office.make_now(export)
+    os.kill(frozen, signal.SIGCONT)
+    os.waitpid(frozen, 0)
+    assert office.files() == [made.file_path]
+    assert office.zip_of(office.now(export.id)).testzip() is None
+    assert told_and_noted(office) == (1, 1)
 
 
 def test_one_whose_workers_always_die_is_given_up_in_words(office: Office) -> None:

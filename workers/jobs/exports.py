@@ -26,11 +26,8 @@ def make_export(work: Work) -> None:
     if begun is None:
         return
     fault("export.begun")
-    store, tenant = file_store(), _tenant(work)
-    for name in store.names(steps.names_of(tenant, export_id)):
-        store.delete(name)
     try:
-        _make(work, begun, store)
+        _make(work, begun, file_store())
     except Failure as failure:
         _give_up(work, export_id, failure.text or PROBLEM)
         raise JobRefused(failure.text or PROBLEM) from failure

@@ -21,7 +21,7 @@ from qikbiz.exports.making import MadeFile
 from qikbiz.exports.models import Export
 from qikbiz.exports.selection import Selection
 from qikbiz.failures import Forbidden
-from qikbiz.files import file_store, seal_file_key
+from qikbiz.files import PART, file_store, seal_file_key
 from qikbiz.jobs.actions import enqueue
 from qikbiz.jobs.models import Job
 from qikbiz.permissions import Permission, allows
@@ -55,6 +55,7 @@ def begin(session: Session, export_id: UUID, job_id: UUID) -> Begun | None:
         _come_back_later(export, job_id)
         return None
     export.state = "running"
+    _clear_away(session, export_id, keep=None)
     return Begun(export.id, selection_of(session, export), _about(export))
 
 
@@ -83,6 +84,7 @@ def complete(session: Session, export_id: UUID, made: MadeFile, key: bytes) -> N
         facts = {"rows": made.manifest["totals"]["rows"], "sha256": made.sha256}
         record("export.ready", record_type="export", record_id=export.id, subject=export.scope, details=facts)
     letters.tell_of_ready(export)
+    _clear_away(session, export_id, keep=made.name)
 
 
 def give_up(session: Session, export_id: UUID, problem: str, reference: str) -> None:
@@ -157,6 +159,21 @@ def folder_of(tenant: Tenant) -> str:
 def names_of(tenant: Tenant, export_id: UUID) -> str:
     """What the files of every try at one export begin with."""
     return f"{folder_of(tenant)}{export_id}-"
+
+
+def _clear_away(session: Session, export_id: UUID, *, keep: str | None) -> None:
+    """After the commit, which only the holder of the claim reaches: delete what other tries left.
+
+    Before there is a file to keep, drafts only: a worker that was frozen right here and wakes up after its successor
+    is done must not find a finished file to delete.
+    """
+    prefix = names_of(current_tenant(), export_id)
+
+    def clear() -> None:
+        names = file_store().names(prefix)
+        _delete({name for name in names if (name != keep if keep else name.endswith(PART))})
+
+    after_commit(session, clear)
 
 
 def _another_runs(session: Session, exports: dict[UUID, Export], export_id: UUID) -> bool:
