@@ -7,6 +7,7 @@ import logging
 from urllib.parse import unquote
 
 import pytest
+from sqlalchemy import text
 
 from qikbiz.web.cookies import COOKIES, REMEMBER, SESSION
 
@@ -27,9 +28,9 @@ def test_the_cookie_says_nothing_about_the_person(log_in, platform, redis_keys):
     keys = [name.rsplit(":", 1)[1] for name in redis_keys("qb:t:*:s:*")]
     secrets = [platform.alice.email, platform.alice.id.hex, platform.alice.id.bytes, platform.acme.id.bytes, *keys]
     for cookie in cookies:
-        for text in (cookie.encode(), unquote(cookie).encode(), _decoded(cookie)):
+        for seen in (cookie.encode(), unquote(cookie).encode(), _decoded(cookie)):
             for secret in secrets:
-                assert not any(spelling in text for spelling in _spellings(secret))
+                assert not any(spelling in seen for spelling in _spellings(secret))
     assert len(set(cookies)) == len(cookies)
 
 
@@ -136,6 +137,15 @@ def test_only_the_ticked_box_makes_a_cookie_that_stays(browser_at, platform):
     assert not _lines(session_only, REMEMBER.name)
     kept = browser_at("acme.localhost").log_in(platform.alice.email, platform.alice.password, remember=True)
     assert any("Max-Age=2592000" in line for line in _lines(kept, REMEMBER.name))
+
+
+def test_a_broken_cookie_is_an_event_of_its_address(app, browser_at, log_in, platform):
+    browser = browser_at("globex.localhost")
+    browser.set_cookie(SESSION.name, log_in(platform.alice).cookie(SESSION.name))
+    browser.get("/login")
+    query = text("select kind from abuse_events where host(address) = :address")
+    with app.extensions["qikbiz"].control.connect() as connection:
+        assert connection.execute(query, {"address": browser.address}).scalars().all() == ["bad_cookie"]
 
 
 def test_every_cookie_is_in_the_registry(app):

@@ -15,7 +15,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from config.keys import Key, KeyRing
 from qikbiz.accounts import times
+from qikbiz.accounts.realms import Realm
+from qikbiz.accounts.sessions import PURPOSE
 from qikbiz.web.cookies import REMEMBER, SESSION
+from tenants.context import Tenant
 from tests.accounts.conftest import Clock
 from tests.fixtures.web import Browser
 
@@ -95,6 +98,18 @@ class Sessions(RuleBasedStateMachine):
         for device in self.known:
             expected = self._expects_in(device)
             assert self._is_in(device.browser) == expected
+
+    @rule(number=DEVICES, other=DEVICES, is_other_slow=st.booleans())
+    def end_one_from_the_list(self, number: int, other: int, is_other_slow: bool) -> None:
+        device, ended = self.known[number], self.known[other]
+        if device is ended:
+            return
+        self._be_in(device)
+        self._be_in(ended)
+        self.world.note_records()
+        self.world.end_session_of(ended.browser, by=device.browser)
+        ended.is_in, ended.remembered_until = False, None
+        self._slow_requests_end(is_other_slow)
 
     @rule(number=DEVICES, is_other_slow=st.booleans())
     def end_all_others(self, number: int, is_other_slow: bool) -> None:
@@ -192,8 +207,9 @@ class Sessions(RuleBasedStateMachine):
 class World:
     """What surrounds the machine: an application whose keys can be rolled, a clock, a Redis that loses everything."""
 
-    def __init__(self, app: Any, clock: Clock, new_person: Any) -> None:
+    def __init__(self, app: Any, clock: Clock, tenant: Tenant, new_person: Any) -> None:
         self.app = app
+        self.tenant = tenant
         self.clock = clock
         self.new_person = new_person
         self._old: dict[str, str] = {}
@@ -211,6 +227,19 @@ class World:
         with self._redis.client() as client:
             for name, value in self._old.items():
                 client.set(name, value)
+
+    def end_session_of(self, browser: Browser, *, by: Browser) -> None:
+        """Press “Log out” beside that browser's session in the list, as `by` sees it."""
+        browser.get("/profile", check=False)
+        place = f"{SESSION.name}|{browser.host}|{self.tenant.id.hex}"
+        opened = self.app.extensions["qikbiz"].settings.keys.open(
+            SESSION.purpose, browser.cookie(SESSION.name), bound_to=place
+        )
+        with self.app.app_context():
+            keys = Realm(self.tenant, browser.host).macs(PURPOSE, opened.plaintext[16:])
+        token = by.csrf_token()
+        answers = [by.post(f"/profile/sessions/{key.hex()}/end", {"csrf_token": token}, check=False) for key in keys]
+        assert 303 in [answer.status_code for answer in answers]
 
     def roll_key(self) -> None:
         runtime = self.app.extensions["qikbiz"]
@@ -237,7 +266,7 @@ def world(app, clock, platform, add_person, fresh_tenant):
     tenant = fresh_tenant()
     runtime = app.extensions["qikbiz"]
     before = runtime.settings
-    yield World(app, clock, lambda: add_person(tenant, f"Zoe{next(numbers)}", "member"))
+    yield World(app, clock, tenant, lambda: add_person(tenant, f"Zoe{next(numbers)}", "member"))
     runtime.settings = before
 
 
@@ -246,7 +275,7 @@ def test_logged_in_exactly_when_the_model_says_so(world):
 
     class Run(Sessions.TestCase):  # type: ignore[misc, name-defined]
         settings = settings(
-            max_examples=8,
+            max_examples=12,
             stateful_step_count=25,
             deadline=None,
             # Making a failure shorter would take minutes; two dozen steps can be read as they are.

@@ -91,9 +91,11 @@ def _see(work: Session, realm: Realm, row: AccountSession, person: Account, *, n
     if work.scalar(statement) is None:
         return False
     people = realm.people
+    # Skipped while somebody is changing the login: being seen is not worth waiting for, nor a deadlock.
+    free = select(people.id).where(people.id == person.id).with_for_update(skip_locked=True)
     work.execute(
         update(people)
-        .where(people.id == person.id)
+        .where(people.id.in_(free))
         .values(last_seen_at=moment)
         .execution_options(synchronize_session=False)
     )
