@@ -11,7 +11,7 @@ from sqlalchemy import func, select, text, update
 
 from qikbiz.audit.models import AuditEvent
 from qikbiz.database import db, runtime
-from qikbiz.imports import actions
+from qikbiz.imports import actions, uploaded
 from qikbiz.imports.formats import UnreadableFile
 from qikbiz.imports.models import Import
 from qikbiz.imports.queries import import_for_changing
@@ -170,4 +170,4 @@ def test_uploads_are_forgotten_after_their_time_and_the_report_says_so(desk: Des
     found = desk.found(import_id)
     assert (found.file_key, found.counts["created"], len(desk.records())) == (None, 1, 1)
     with desk.at_work(), pytest.raises(UnreadableFile, match="no longer kept"):
-        actions.source_of(found)
+        uploaded.source_of(found)

@@ -7,10 +7,12 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
+from qikbiz.actors import Actor
 from qikbiz.audit.models import AuditEvent, RecordChange
 from qikbiz.contacts.models import Contact, ContactCompany
 from qikbiz.database import db
 from qikbiz.failures import Conflict
+from tenants.control import new_id
 from tests.imports.desk import Desk, csv_text
 
 HEADER = ["First name", "Last name", "Email", "Phone", "Company", "City", "Tags", "Birthday"]
@@ -106,3 +108,16 @@ def test_an_undone_file_may_be_imported_again(desk: Desk) -> None:
     assert len(desk.records()) == 0
     imported(desk, [ANN])
     assert desk.only().email == "ann@example.com"
+
+
+def test_whoever_undoes_is_named_not_whoever_imported(desk: Desk) -> None:
+    import_id = imported(desk, [ANN])
+    alice, desk.actor = desk.actor, Actor("user", new_id(), "Ben")
+    desk.undo(import_id)
+    with desk.at_work():
+        events = db.session.execute(select(AuditEvent.action, AuditEvent.actor_name).order_by(AuditEvent.id)).all()
+    assert [tuple(event) for event in events if event.action.startswith("import.")] == [
+        ("import.checked", alice.name),
+        ("import.applied", alice.name),
+        ("import.undone", "Ben"),
+    ]

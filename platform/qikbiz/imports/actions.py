@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any, BinaryIO
 from uuid import UUID
@@ -12,25 +11,22 @@ from uuid import UUID
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from qikbiz.accounts.models import User
 from qikbiz.actors import current_actor
 from qikbiz.audit.actions import record
 from qikbiz.database import db
 from qikbiz.failures import Conflict, Forbidden
-from qikbiz.files import FileGone
 from qikbiz.imports.archives import opened
-from qikbiz.imports.formats import Detection, Format, UnreadableFile, checked_format, detect
-from qikbiz.imports.mapping import Mapping, checked_mapping, guess
+from qikbiz.imports.formats import Format, UnreadableFile, checked_format, detect
+from qikbiz.imports.mapping import Mapping, checked_mapping, guess, has_key
 from qikbiz.imports.models import Import, ImportRow, ImportUpdate
-from qikbiz.imports.plans import MODES, Plan
+from qikbiz.imports.plans import MODES
 from qikbiz.imports.queries import WORKING, progress_of_import
 from qikbiz.imports.reading import RowReader, keepable
+from qikbiz.imports.uploaded import ACTING, SAMPLE_ROWS, format_of, source_of
 from qikbiz.imports.uploads import Source, forget_upload, keep_upload, kept_upload
 from qikbiz.jobs.actions import cancel, enqueue
-from qikbiz.records.fields import ParseContext
 from qikbiz.records.types import record_type
 
-SAMPLE_ROWS = 20
 # Long enough to mend the failed rows; the customer has the file anyway.
 KEPT = timedelta(days=30)
 BEFORE_APPLY = ("uploaded", "mapped", "checking", "checked", "failed", "cancelled")
@@ -148,43 +144,6 @@ def forget_files(session: Session) -> int:
     return len(forgotten)
 
 
-def format_of(found: Import) -> Format:
-    return Format(found.encoding, found.delimiter, bool(found.options.get("has_header", True)))
-
-
-def source_of(found: Import) -> Source:
-    """The uploaded file. Raises UnreadableFile when it was deleted meanwhile."""
-    try:
-        if found.file_key is not None:
-            return kept_upload(found.file_path, found.file_key)
-    except FileGone:
-        pass
-    raise UnreadableFile("The uploaded file is no longer kept. Upload it again.")
-
-
-def plan_of(found: Import) -> Plan:
-    options = found.options
-    context = ParseContext(options.get("region", ""), options.get("date_order", ""), options.get("decimal_mark", "."))
-    mapping = Mapping.from_json(found.mapping)
-    return Plan(found.record_type, format_of(found), mapping, found.key_field, found.mode, context, _owners())  # type: ignore[arg-type]  # checked when chosen
-
-
-def sample_of(found: Import) -> list[list[str]]:
-    """The first rows as they stand, for previews. Empty while the encoding is unknown."""
-    if not found.header:
-        return []
-    rows: list[list[str]] = []
-    for _, cells, _ in RowReader(source_of(found), format_of(found)):
-        rows.append(cells)
-        if len(rows) == SAMPLE_ROWS:
-            break
-    return rows
-
-
-def detection_of(found: Import) -> Detection:
-    return detect(source_of(found))
-
-
 def note(found: Import, action: str, details: dict[str, Any]) -> None:
     """Write to the tenant's audit what an import did; what it holds stays out."""
     record(
@@ -211,17 +170,22 @@ def _take_format(found: Import, shape: Format, source: Source) -> None:
     if not first:
         raise UnreadableFile("The file has a header but no rows.")
     found.header = reader.header
-    found.mapping = guess(record_type(found.record_type), reader.header, first).as_json()
+    wanted = record_type(found.record_type)
+    guessed = guess(wanted, reader.header, first)
+    found.mapping = guessed.as_json()
+    possible = [key for key in wanted.key_fields if has_key(guessed.fields(), key)]
+    found.key_field = (possible or wanted.key_fields)[0]
 
 
 def _fingerprint(found: Import) -> str:
     """The same bytes with the same choices: the same import."""
-    shape = replace(format_of(found))
+    options = {name: value for name, value in found.options.items() if name != ACTING}
+    shape = format_of(found)
     chosen = [
         found.file_sha256,
         found.record_type,
         found.mapping,
-        found.options,
+        options,
         found.key_field,
         found.mode,
         shape.encoding,
@@ -230,16 +194,18 @@ def _fingerprint(found: Import) -> str:
     return hashlib.sha256(json.dumps(chosen, sort_keys=True).encode()).hexdigest()
 
 
-def _owners() -> dict[str, str]:
-    owners: dict[str, str] = {}
-    for row in db.session.execute(select(User.id, User.email_key).where(User.state != "disabled")):
-        owners |= {str(row.id): str(row.id), row.email_key: str(row.id)}
-    return owners
-
-
 def _start(found: Import, state: str, kind: str) -> None:
     found.state, found.problem = state, ""
-    found.job_id = enqueue(kind, {"import": str(found.id)}, created_by=found.created_by).id
+    actor = current_actor()
+    # Who asked for this step: not always who uploaded the file.
+    acting = {
+        "kind": actor.kind,
+        "id": str(actor.id) if actor.id else None,
+        "name": actor.name,
+        "words": actor.instruction,
+    }
+    found.options = {**found.options, ACTING: acting}
+    found.job_id = enqueue(kind, {"import": str(found.id)}, created_by=actor.id).id
     db.session.flush()
 
 

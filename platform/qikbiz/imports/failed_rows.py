@@ -10,10 +10,10 @@ from itertools import chain
 from typing import Any
 from uuid import UUID
 
-from qikbiz.imports.actions import format_of, source_of
 from qikbiz.imports.mapping import REASON_COLUMN
 from qikbiz.imports.queries import import_for_reading, invalid_rows
 from qikbiz.imports.reading import RowReader
+from qikbiz.imports.uploaded import format_of, source_of
 
 _BLOCK = 1_000
 # Opens one short transaction of the tenant.

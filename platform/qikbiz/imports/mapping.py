@@ -84,7 +84,7 @@ def checked_mapping(record_type: RecordType, mapping: Mapping, header: Sequence[
     if not fields & ({*record_type.needs_one_of, FULL_NAME} | _lists(record_type)):
         wanted = " or ".join(record_type.field(name).label for name in record_type.needs_one_of)
         raise UnusableMapping(f"No column is imported as {wanted}. Choose one, or the records would have no name.")
-    if not _has_key(fields, key):
+    if not has_key(fields, key):
         raise UnusableMapping(
             f"No column is imported as {key_label(record_type, key)}, by which existing records are found."
         )
@@ -170,7 +170,8 @@ def _lists(record_type: RecordType) -> set[str]:
     return {name for name in (*SEVERAL.values(), "tags") if record_type.has_field(name)}
 
 
-def _has_key(fields: set[str], key: str) -> bool:
+def has_key(fields: set[str], key: str) -> bool:
+    """Whether these fields hold what `key` looks for."""
     if key == "name_company":
         return bool(fields & {FULL_NAME, "last_name", "first_name"}) and "company_name" in fields
     return bool(fields & {key, SEVERAL.get(key, key)})

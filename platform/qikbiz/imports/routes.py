@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import FileStorage
 
 from qikbiz.database import tenant_work
-from qikbiz.imports import actions, queries, wizard
+from qikbiz.imports import actions, queries, uploaded, wizard
 from qikbiz.imports.failed_rows import failed_rows
 from qikbiz.imports.formats import DELIMITERS, ENCODINGS, UnreadableFile
 from qikbiz.imports.forms import import_id_from, mapping_from, options_from
@@ -133,7 +133,7 @@ def refused(import_id: UUID) -> ResponseReturnValue:
 @requires(Permission.IMPORT_SEE)
 def refused_file(import_id: UUID) -> ResponseReturnValue:
     found = queries.import_for_reading(import_id)
-    actions.source_of(found)
+    uploaded.source_of(found)
     pieces = _in_context(failed_rows(import_id, _transactions(current_tenant())))
     headers = {"Content-Disposition": f'attachment; filename="not-imported-{found.id.hex[-6:]}.csv"'}
     return current_app.response_class(pieces, mimetype="text/csv", headers=headers)

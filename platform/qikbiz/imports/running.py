@@ -11,10 +11,10 @@ from sqlalchemy.orm import Session
 
 from config.faults import fault
 from qikbiz.accounts.models import User
-from qikbiz.actors import Actor, acting_as
+from qikbiz.actors import acting_as
 from qikbiz.database import db, runtime
 from qikbiz.failures import Conflict
-from qikbiz.imports.actions import note, plan_of, source_of
+from qikbiz.imports.actions import note
 from qikbiz.imports.applying import By, apply, forget_staged
 from qikbiz.imports.comparing import compare
 from qikbiz.imports.matching import conflicts_since, match
@@ -23,6 +23,7 @@ from qikbiz.imports.queries import import_for_changing
 from qikbiz.imports.sql import Link, counts_of, link_of, prepare_for
 from qikbiz.imports.staging import stage
 from qikbiz.imports.undoing import undo
+from qikbiz.imports.uploaded import acting_actor, plan_of, source_of
 from qikbiz.mail.actions import send
 from qikbiz.records.types import record_type
 from tenants.context import current_tenant
@@ -50,7 +51,7 @@ def check(session: Session, import_id: UUID, watch: Watch) -> dict[str, Any]:
     watch(staged.rows, staged.rows, "Comparing")
     compare(link, plan, import_id, lambda _: watch(staged.rows, staged.rows, "Comparing"))
     counts = counts_of(link, import_id)
-    with acting_as(_actor_of(found)):
+    with acting_as(acting_actor(found)):
         found = import_for_changing(import_id)
         found.rows, found.counts = staged.rows, {**counts, "blank": staged.blank}
         found.state, found.problem = "checked", ""
@@ -74,7 +75,7 @@ def run_apply(session: Session, import_id: UUID, watch: Watch) -> dict[str, Any]
     forget_staged(link, import_id)
     found.state, found.applied_at = "applied", datetime.now(UTC)
     found.counts = {**found.counts, "companies": companies}
-    with acting_as(_actor_of(found)):
+    with acting_as(acting_actor(found)):
         note(found, "applied", {"rows": found.rows, **found.counts})
         _tell(found)
     fault("imports.after_apply")
@@ -90,7 +91,7 @@ def run_undo(session: Session, import_id: UUID, watch: Watch) -> dict[str, Any]:
     watch(0, None, "Taking the import back")
     done = undo(link, record_type(found.record_type), _by(found)).as_json()
     found.state, found.undone_at, found.undo_counts = "undone", datetime.now(UTC), done
-    with acting_as(_actor_of(found)):
+    with acting_as(acting_actor(found)):
         note(found, "undone", {name: number for name, number in done.items() if isinstance(number, int)})
     fault("imports.after_undo")
     return {name: done[name] for name in ("reversed", "kept", "failed")}
@@ -124,13 +125,8 @@ def _refuse_changes(link: Link, found: Import) -> None:
 
 
 def _by(found: Import) -> By:
-    user = found.created_by if found.actor_kind == "user" else None
-    return By(found.id, user, found.actor_kind, found.created_by, found.created_by_name)
-
-
-def _actor_of(found: Import) -> Actor:
-    kind = found.actor_kind if found.actor_kind in ("user", "staff") else "system"
-    return Actor(kind, found.created_by, found.created_by_name, found.instruction)  # type: ignore[arg-type]  # narrowed above
+    actor = acting_actor(found)
+    return By(found.id, actor.id if actor.kind == "user" else None, actor.kind, actor.id, actor.name)
 
 
 def _tell(found: Import) -> None:

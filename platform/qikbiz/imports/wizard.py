@@ -8,7 +8,7 @@ from typing import Any
 from flask import url_for
 from flask_login import current_user
 
-from qikbiz.imports import actions, queries
+from qikbiz.imports import actions, queries, uploaded
 from qikbiz.imports.formats import first_lines
 from qikbiz.imports.forms import DATE_ORDERS, DECIMAL_MARKS, MODE_CHOICES, key_choices, region_choices
 from qikbiz.imports.mapping import SEVERAL, Mapping, target_choices
@@ -69,16 +69,16 @@ def steps_of(found: Import) -> list[tuple[str, str]]:
 
 
 def format_facts(found: Import) -> dict[str, Any]:
-    detected = actions.detection_of(found) if not found.encoding else None
+    detected = uploaded.detection_of(found) if not found.encoding else None
     encoding = found.encoding or (detected.proposed if detected else "utf-8")
-    source = actions.source_of(found)
+    source = uploaded.source_of(found)
     lines = [] if found.header else first_lines(source, encoding, _SHOWN)
     return {
         "found": found,
         "way": steps_of(found),
         "encoding": encoding,
         "detected": detected,
-        "rows": actions.sample_of(found)[:_SHOWN],
+        "rows": uploaded.sample_of(found)[:_SHOWN],
         "lines": [line[:300] for line in lines],
         "has_header": bool(found.options.get("has_header", True)),
     }
@@ -86,7 +86,7 @@ def format_facts(found: Import) -> dict[str, Any]:
 
 def column_facts(found: Import) -> dict[str, Any]:
     wanted = record_type(found.record_type)
-    sample = actions.sample_of(found)
+    sample = uploaded.sample_of(found)
     mapping = Mapping.from_json(found.mapping)
     return {
         "found": found,

@@ -1,0 +1,73 @@
+"""What an import knows of its file and of who acts: the file itself, its format, the plan made of the choices."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy import select
+
+from qikbiz.accounts.models import User
+from qikbiz.actors import Actor
+from qikbiz.database import db
+from qikbiz.files import FileGone
+from qikbiz.imports.formats import Detection, Format, UnreadableFile, detect
+from qikbiz.imports.mapping import Mapping
+from qikbiz.imports.models import Import
+from qikbiz.imports.plans import Plan
+from qikbiz.imports.reading import RowReader
+from qikbiz.imports.uploads import Source, kept_upload
+from qikbiz.records.fields import ParseContext
+
+SAMPLE_ROWS = 20
+ACTING = "acting"
+
+
+def format_of(found: Import) -> Format:
+    return Format(found.encoding, found.delimiter, bool(found.options.get("has_header", True)))
+
+
+def source_of(found: Import) -> Source:
+    """The uploaded file. Raises UnreadableFile when it was deleted meanwhile."""
+    try:
+        if found.file_key is not None:
+            return kept_upload(found.file_path, found.file_key)
+    except FileGone:
+        pass
+    raise UnreadableFile("The uploaded file is no longer kept. Upload it again.")
+
+
+def plan_of(found: Import) -> Plan:
+    options = found.options
+    context = ParseContext(options.get("region", ""), options.get("date_order", ""), options.get("decimal_mark", "."))
+    mapping = Mapping.from_json(found.mapping)
+    return Plan(found.record_type, format_of(found), mapping, found.key_field, found.mode, context, _owners())  # type: ignore[arg-type]  # checked when chosen
+
+
+def sample_of(found: Import) -> list[list[str]]:
+    """The first rows as they stand, for previews. Empty while the encoding is unknown."""
+    if not found.header:
+        return []
+    rows: list[list[str]] = []
+    for _, cells, _ in RowReader(source_of(found), format_of(found)):
+        rows.append(cells)
+        if len(rows) == SAMPLE_ROWS:
+            break
+    return rows
+
+
+def detection_of(found: Import) -> Detection:
+    return detect(source_of(found))
+
+
+def acting_actor(found: Import) -> Actor:
+    """Who asked for the step at hand."""
+    acting = found.options.get(ACTING, {})
+    ident = UUID(acting["id"]) if acting.get("id") else None
+    return Actor(acting.get("kind", "system"), ident, acting.get("name", ""), acting.get("words"))
+
+
+def _owners() -> dict[str, str]:
+    owners: dict[str, str] = {}
+    for row in db.session.execute(select(User.id, User.email_key).where(User.state != "disabled")):
+        owners |= {str(row.id): str(row.id), row.email_key: str(row.id)}
+    return owners
