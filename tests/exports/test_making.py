@@ -8,7 +8,7 @@ import json
 import subprocess
 import sys
 import zipfile
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,8 @@ from sqlalchemy import insert, select, text, update
 
 from qikbiz.accounts.models import User
 from qikbiz.companies.models import Company
+from qikbiz.contacts.fields import CONTACTS
+from qikbiz.contacts.models import Contact
 from qikbiz.database import tenant_work
 from qikbiz.exports import making
 from qikbiz.exports.catalogue import EXPORTED
@@ -31,6 +33,7 @@ from qikbiz.exports.selection import Selection
 from qikbiz.exports.verify import verify
 from qikbiz.files import new_file_key
 from qikbiz.jobs.models import Job
+from qikbiz.records.filters import Viewpoint, conditions
 from tenants.control import new_id
 from tests.exports.conftest import Office
 
@@ -144,6 +147,27 @@ def test_whatever_is_searched_for_is_only_a_text(office: Office, typed: str) -> 
     selection = Selection("contacts", filters={"city": [typed]})
     rows = portable(office.zip_of(office.make(selection)), "contacts.csv")
     assert [row["first_name"] for row in rows] == ["Ann"]
+
+
+@pytest.mark.parametrize(
+    "filters",
+    [{"owner_id": ["me"]}, {"owner_id": ["nobody"]}, {"tags": ["VIP"]}, {"tags": ["VIP", "new"]}, {"email": ["yes"]},
+     {"email": ["no"]}, {"do_not_call": ["no"]}, {"lead_source": ["Event"]}, {"country": ["AT"]}, {"q": ["ann"]},
+     {"created_at_from": ["2026-01-01"]}, {"created_at_to": ["2026-01-01"]},
+     {"q": ["ann@example.org"], "country": ["AT"]}, {"company_name": ["01900000-0000-7000-8000-000000000001"]}],
+)  # fmt: skip
+def test_every_filter_of_a_list_gives_the_rows_that_the_list_shows(
+    office: Office, filters: dict[str, list[str]]
+) -> None:
+    office.add(first_name="Ann", email="ann@example.org", tags=["VIP", "new"], country="AT", owner_id=office.alice.id)
+    office.add(first_name="Bea", tags=["VIP"], lead_source="Event", created_at=datetime(2020, 1, 1, tzinfo=UTC))
+    office.add(first_name="Gone", country="AT", tags=["VIP"], deleted_at=datetime(2026, 1, 2, tzinfo=UTC))
+    selection = Selection("contacts", filters=filters)
+    with tenant_work(office.tenant) as session:
+        wanted = conditions(CONTACTS, filters, Viewpoint(office.alice.id))
+        shown = set(session.scalars(select(Contact.first_name).where(*wanted)))
+    rows = portable(office.zip_of(office.make(selection)), "contacts.csv")
+    assert {row["first_name"] for row in rows} == shown and len(rows) == len(shown)
 
 
 def test_all_tables_are_of_one_moment(office: Office) -> None:

@@ -15,9 +15,10 @@ from zoneinfo import ZoneInfo
 import psycopg
 from psycopg import sql
 from psycopg.rows import TupleRow
-from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy import ColumnElement, and_
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.sql.util import ClauseAdapter
 from sqlalchemy.types import Boolean, Text
 
 from qikbiz.exports import spreadsheet
@@ -163,8 +164,7 @@ def _condition(table: ExportedTable, selection: Selection, connection: Connectio
 
 
 def _written_out(condition: ColumnElement[bool], table: ExportedTable, connection: Connection) -> sql.Composable:
-    # COPY takes no parameters, so psycopg writes each one as a literal of its type.
-    statement = select(table.table.c[table.order[0]]).where(condition)
-    compiled = statement.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
-    text = psycopg.ClientCursor(connection).mogrify(str(compiled), compiled.params)
-    return sql.SQL("t.{} IN ({})").format(sql.Identifier(table.order[0]), sql.SQL(text))
+    """The condition on the alias `t`. COPY takes no parameters, so psycopg writes each one as a literal of its type."""
+    aliased = ClauseAdapter(table.table.alias("t")).traverse(condition)
+    compiled = aliased.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
+    return sql.SQL(psycopg.ClientCursor(connection).mogrify(str(compiled), compiled.params))
