@@ -39,7 +39,7 @@ class KeyUnknown(SealBroken):
 
 @dataclass(frozen=True)
 class Key:
-    """One master key: `id` 0–255, `secret` at least 32 bytes, `state` as in security.md 3.3."""
+    """One master key: `id` 0 to 255, `secret` at least 32 bytes, `state` as in security.md 3.3."""
 
     id: int
     secret: bytes

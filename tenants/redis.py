@@ -91,9 +91,12 @@ class RedisStore:
         # A server that was restarted may have come back with yesterday's data, which no failure of ours tells:
         # an idle process would not have noticed. Whoever keeps copies here compares their age with `back_at`.
         connection.on_connect()
-        connection.send_command("INFO", "server")
-        run_id = _run_id(connection.read_response())
-        if run_id != self._run_id:
+        try:
+            connection.send_command("INFO", "server")
+            run_id = _run_id(connection.read_response())
+        except redis.ResponseError:
+            run_id = ""  # not allowed to ask: then each new connection may be to another server
+        if not run_id or run_id != self._run_id:
             self._run_id, self.back_at = run_id, time.time()
 
 

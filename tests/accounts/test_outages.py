@@ -175,3 +175,23 @@ def _restore(app, dump):
     with app.extensions["qikbiz"].redis.client() as client:
         for name, value in dump.items():
             client.set(name, base64.b64decode(value).decode())
+
+
+def test_a_redis_that_does_not_say_its_name_is_doubted_but_used(log_in, platform, app):
+    with app.extensions["qikbiz"].redis.client() as client:
+        client.acl_setuser("quiet", enabled=True, nopass=True, keys="*", commands=["+@all", "-info"])
+    base = platform.settings.redis_url
+    quiet = (
+        base.replace("://", "://quiet:x@", 1) if "unix" not in base else base.replace("unix://", "unix://quiet:x@", 1)
+    )
+    application = create_app(replace(platform.settings, redis_url=quiet), process="tests-quiet")
+    try:
+        browser = Browser(application, platform.acme.host)
+        browser.set_cookie(SESSION.name, log_in(platform.alice).cookie(SESSION.name))
+        assert browser.get("/profile").status_code == IN
+        with application.extensions["qikbiz"].redis.client() as client:
+            assert client.ping()
+    finally:
+        application.extensions["qikbiz"].dispose()
+        with app.extensions["qikbiz"].redis.client() as client:
+            client.acl_deluser("quiet")
