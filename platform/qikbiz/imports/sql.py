@@ -25,8 +25,8 @@ def link_of(session: Session) -> Link:
 
 
 def prepare_for(link: Link, rows: int) -> None:
-    """Limits of this transaction only. Search documents are gathered and written in order, not one by one."""
-    for setting in ("work_mem = '96MB'", "gin_pending_list_limit = '64MB'", "lock_timeout = '60s'"):
+    """Limits of this transaction only."""
+    for setting in ("work_mem = '96MB'", "lock_timeout = '60s'"):
         link.execute(f"SET LOCAL {setting}")
     if rows > MANY_ROWS:
         link.execute("SET LOCAL enable_nestloop = off")
