@@ -16,7 +16,7 @@ from qikbiz.permissions import Permission, requires
 
 TITLES = {
     "tenants.create": "Create an organisation",
-    "tenants.erase": "Erase an organisation",
+    "tenants.erase": "Erase organisations that are due",
     "tenants.measure": "Measure all organisations",
     "checks.address": "Check an address",
     "checks.forget": "Forget old address events",
