@@ -20,7 +20,7 @@ def add_context(context: Context) -> None:
 
 
 class JsonFormatter(logging.Formatter):
-    """Time (UTC), level, logger, event, the fields given by `extra`, and the traceback's frames without their values."""
+    """Time (UTC), level, logger, event, the fields of `extra`, and the traceback's frames without their values."""
 
     def __init__(self, process: str) -> None:
         super().__init__()
@@ -48,7 +48,7 @@ def configure_logging(process: str, level: str = "INFO") -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter(process))
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    for noisy in ("werkzeug", "gunicorn.access", "alembic", "faker"):
+    for noisy in ("werkzeug", "alembic", "faker"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 

@@ -50,7 +50,7 @@ class Settings:
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
     public_scheme: Literal["http", "https"] = "http"
     web_workers: int = 2
-    web_threads: int = 8
+    web_threads: int = 4
     log_level: str = "INFO"
     max_upload_bytes: int = 512 * 1024 * 1024
     redis_prefix: str = "qb"
@@ -105,7 +105,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         trusted_proxies=_networks(given, "QIKBIZ_TRUSTED_PROXIES"),
         public_scheme="https" if environment == "production" or given.get("QIKBIZ_SCHEME") == "https" else "http",
         web_workers=_integer(given, "QIKBIZ_WEB_WORKERS", 2),
-        web_threads=_integer(given, "QIKBIZ_WEB_THREADS", 8),
+        web_threads=_integer(given, "QIKBIZ_WEB_THREADS", 4),
         log_level=given.get("QIKBIZ_LOG_LEVEL", "INFO").upper(),
         argon2_memory_kib=_integer(given, "QIKBIZ_ARGON2_MEMORY_KIB", 19 * 1024 if environment != "test" else 64),
         argon2_iterations=_integer(given, "QIKBIZ_ARGON2_ITERATIONS", 2 if environment != "test" else 1),
@@ -129,6 +129,11 @@ def environment_for_children(settings: Settings, *, may_provision: bool) -> dict
     own = {"PATH": path, "PORT": str(settings.port), "QIKBIZ_HOME": str(settings.home), "PYTHONUNBUFFERED": "1"}
     inherited = {name: value for name, value in os.environ.items() if may_provision or name not in _PROVISIONER}
     return inherited | own
+
+
+def tell_children(name: str, value: str) -> None:
+    """Put something into the environment of the processes that this one starts; libraries there look for it."""
+    os.environ[name] = value
 
 
 def _environment(given: Mapping[str, str]) -> Environment:

@@ -13,6 +13,7 @@ from tests.bench.cases.listing import measure_listing
 from tests.bench.cases.migrate import measure_migration
 from tests.bench.cases.moving import measure_moving
 from tests.bench.cases.provision import measure_provisioning
+from tests.bench.cases.server import measure_server
 from tests.bench.peer import Peer, prepare_peer
 from tests.bench.report import Figure, show, write
 from tests.bench.stage import BUILD, ROOT, Stage, stage
@@ -24,6 +25,7 @@ CASES: dict[str, Case] = {
     "list": lambda played, peer, quick: measure_listing(
         played, peer, contacts=5_000 if quick else 100_000, requests=100 if quick else 1_000
     ),
+    "server": lambda played, peer, quick: measure_server(played, requests=100 if quick else 1_000),
     "move": lambda played, peer, quick: measure_moving(played, rows=20_000 if quick else 1_000_000),
     "crowd": lambda played, peer, quick: measure_crowd(
         played, tenants=30 if quick else 1_000, requests=100 if quick else 1_000

@@ -129,8 +129,8 @@ def free_port() -> int:
 @contextmanager
 def our_web(played: Stage) -> Iterator[int]:
     """Our program with two worker processes, as `qikbiz up` serves it; gives the port."""
-    command = [sys.executable, "-m", "gunicorn", "--config", "config/gunicorn.py"]
     port = played.settings.port
+    command = [sys.executable, "-m", "config.web_server"]
     with running(command, environment=played.environment, cwd=ROOT, log=BUILD / "our-web.log") as process:
         wait_for_port(port, process)
         yield port

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
+import psutil
 from flask import Flask, Response, g, request
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram, values
-from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 from qikbiz.database import runtime
 from qikbiz.web.destinations import destination
@@ -34,12 +36,21 @@ def count_login(realm: str, outcome: str) -> None:
 
 
 def registry_of_all_processes() -> CollectorRegistry:
-    """The figures of every web process, where they share a folder (config/gunicorn.py); else those of this one."""
+    """The figures of every web process, where they share a folder (config/web_server.py); else those of this one."""
     if values.ValueClass is values.MutexValue:
         return REGISTRY
     registry = CollectorRegistry()
+    _forget_ended_processes(runtime().settings.home / "figures")
     MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # it has no types
     return registry
+
+
+def _forget_ended_processes(folder: Path) -> None:
+    # What is in use now is added up over living processes only; the counts of ended ones stay.
+    for file in folder.glob("gauge_live*.db"):
+        number = int(file.stem.rpartition("_")[2])
+        if not psutil.pid_exists(number):
+            mark_process_dead(number, str(folder))  # type: ignore[no-untyped-call]  # it has no types
 
 
 def _count(response: Response) -> Response:
