@@ -15,7 +15,7 @@ from psycopg import errors, sql
 
 from config.embedded import CONTROL_LOGIN
 from config.settings import Settings
-from provisioning.cells import ensure_cell
+from provisioning.cells import ensure_cell, reseal_cells
 from provisioning.hardening import close_openings
 from provisioning.schema_versions import migrate_control
 from provisioning.servers import (
@@ -54,6 +54,7 @@ def prepare_servers(settings: Settings) -> Prepared:
         left_open = _close_tenant_database(settings)
         migrate_control(settings)
         ensure_cell(settings)
+        reseal_cells(settings)
     if left_open and settings.is_production:
         raise ServerNotPrepared(
             f"{len(left_open)} doors of PostgreSQL let one tenant read another, and the provisioner's login may not "

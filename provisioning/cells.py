@@ -34,6 +34,19 @@ def ensure_cell(settings: Settings) -> str:
         return str(found[0]) if found is not None else _make_cell(settings, control)
 
 
+def reseal_cells(settings: Settings) -> int:
+    """Seal each cell's DSN under the active key, so that an older key can be retired. Returns how many were changed."""
+    changed = 0
+    with connect_to_control(settings) as control:
+        for name, sealed in control.execute("SELECT name, dsn FROM cells ORDER BY name").fetchall():
+            opened = settings.keys.open(CELL_DSN, sealed, bound_to=name)
+            if opened.is_stale:
+                renewed = settings.keys.seal(CELL_DSN, opened.plaintext, bound_to=name)
+                control.execute("UPDATE cells SET dsn = %s WHERE name = %s AND dsn = %s", (renewed, name, sealed))
+                changed += 1
+    return changed
+
+
 def _make_cell(settings: Settings, control: Connection) -> str:
     password = secrets.token_urlsafe(32)
     # The login first: killed between the two, a login without rights and without a row stays behind.

@@ -34,7 +34,7 @@ def create_app(settings: Settings, *, process: str = "web") -> QikBiz:
         MAX_FORM_MEMORY_SIZE=2 * 1024 * 1024,
         MAX_FORM_PARTS=2_000,
         PROPAGATE_EXCEPTIONS=False,
-        TEMPLATES_AUTO_RELOAD=settings.environment == "development",
+        TEMPLATES_AUTO_RELOAD=False,
     )
     connect_database(app, Runtime(settings, process=process))
     # After a request they take their turns backwards: first what pages leave to say, then cookies, headers and the log.
