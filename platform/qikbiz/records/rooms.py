@@ -12,6 +12,7 @@ from flask_login import current_user
 from qikbiz.audit.actions import Changes
 from qikbiz.permissions import Permission
 from qikbiz.records.fields import RecordType
+from qikbiz.web.navigation import path_of
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,8 @@ class RecordRoom:
 
     def url(self, page: str, **values: Any) -> str:
         """The address of one of this room's pages."""
-        return url_for(f"{self.record_type.plural}.{page}", **values)
+        endpoint = f"{self.record_type.plural}.{page}"
+        return url_for(endpoint, **values) if values else path_of(endpoint)
 
     @property
     def plural(self) -> str:

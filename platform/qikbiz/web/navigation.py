@@ -1,11 +1,18 @@
 """What stands in the sidebars. An entry shows when its page exists and the person may see it."""
 
 from dataclasses import dataclass
+from functools import cache
 
 from flask import current_app, url_for
 from flask_login import current_user
 
 from qikbiz.permissions import Permission
+
+
+@cache
+def path_of(endpoint: str) -> str:
+    """The address of a page that takes no values. It is the same at every request, and a page links to some thirty."""
+    return url_for(endpoint)
 
 
 @dataclass(frozen=True)
@@ -21,7 +28,7 @@ class Entry:
 
     @property
     def url(self) -> str:
-        return url_for(self.endpoint)
+        return path_of(self.endpoint)
 
     @property
     def short_label(self) -> str:
