@@ -147,7 +147,7 @@ def check_the_export(file: Path, folder: Path) -> None:
 def expect_every_step_in_the_audit(alice: Page) -> None:
     alice.goto("/audit")
     log = alice.get_by_role("main")
-    for words in ("Import: applied", "Contact: changed", "Export: asked", "Export: fetched"):
+    for words in ("Import: applied", "Contact: changed", "Export: asked", "Export: downloaded"):
         expect(log).to_contain_text(words)
 
 
