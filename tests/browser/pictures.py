@@ -1,0 +1,42 @@
+"""The README's pictures, from the demo: `python -m tests.browser.pictures`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.browser.conftest import CHROMIUM, FLAGS, Desk
+from tests.browser.product import Product
+
+FOLDER = Path(__file__).parents[2] / "docs" / "pictures"
+PATH = "/contacts?lifecycle_stage=Customer&sort=-updated_at"
+THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+
+
+def main() -> None:
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    product = Product()
+    try:
+        product.start()
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+            for theme in THEMES:
+                take(browser, product, theme)
+            browser.close()
+    finally:
+        product.discard()
+
+
+def take(browser: Browser, product: Product, theme: Literal["light", "dark"]) -> None:
+    desk = Desk(browser, product)
+    page = desk.log_in("alice", color_scheme=theme, viewport={"width": 1360, "height": 720})
+    answer = page.goto(PATH)
+    assert answer and answer.ok
+    page.screenshot(path=FOLDER / f"contacts-{theme}.png")
+    desk.close()
+
+
+if __name__ == "__main__":
+    main()
