@@ -31,7 +31,7 @@ def main() -> None:
 
 def take(browser: Browser, product: Product, theme: Literal["light", "dark"]) -> None:
     desk = Desk(browser, product)
-    page = desk.log_in("alice", color_scheme=theme, viewport={"width": 1360, "height": 720})
+    page = desk.log_in("alice", color_scheme=theme, viewport={"width": 1360, "height": 660})
     answer = page.goto(PATH)
     assert answer and answer.ok
     page.screenshot(path=FOLDER / f"contacts-{theme}.png")
