@@ -173,3 +173,8 @@ def link(page: str, rel: str) -> str:
     found = re.search(rf'rel="{rel}" href="([^"]+)"', page)
     assert found
     return found[1].replace("&amp;", "&")
+
+
+def test_phone_numbers_are_shown_in_groups(office: Office) -> None:
+    office.add_contact(last_name="Lee", phones=[{"label": "", "number": "+436641234567"}])
+    assert "<td>+43 664 1234567</td>" in office.browser("bob").get("/contacts").text

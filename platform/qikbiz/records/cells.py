@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Row
 
 from qikbiz.records.fields import Field, Kind, RecordType, show_value
-from qikbiz.records.values import countries
+from qikbiz.records.values import countries, show_phone
 from qikbiz.web.formats import hue, initials, moments_shown, number
 
 
@@ -57,6 +57,8 @@ def _maker(field: Field, people: Mapping[UUID, str]) -> Cell:  # noqa: PLR0911 -
             return lambda row: ("num", number(getattr(row, name)))
         case Kind.EMAIL:
             return lambda row: _email(getattr(row, name))
+        case Kind.PHONE:
+            return lambda row: ("", show_phone(getattr(row, name) or ""))
         case Kind.COUNTRY:
             return lambda row: ("", countries().get(getattr(row, name)))
         case Kind.BOOLEAN | Kind.DATE:

@@ -72,6 +72,8 @@ def normalise_phone(text: str, default_region: str = "") -> str:
     return f"{spelled}x{number.extension}" if number.extension else spelled
 
 
+# Lists show the same numbers again and again, and taking one apart costs as much as drawing a row.
+@lru_cache(maxsize=10_000)
 def show_phone(number: str) -> str:
     """An E.164 number in groups, as it is dialled from abroad."""
     try:
