@@ -12,6 +12,7 @@ from typing import Any
 from granian import Granian
 from granian.constants import Interfaces
 from granian.http import HTTP1Settings
+from granian.log import LogLevels
 
 from config.logging import JsonFormatter
 from config.settings import Settings, SettingsError, load_settings, tell_children
@@ -34,6 +35,8 @@ def serve(settings: Settings) -> None:
         websockets=False,
         http1_settings=HTTP1Settings(keep_alive=True, max_buffer_size=64 * 1024),
         log_dictconfig=_logging(settings),
+        # Its advice about the kernel is for whoever runs a real installation.
+        log_level=LogLevels.warning if settings.is_production else LogLevels.error,
         # Requests are logged by the application itself, with ids and without query strings.
         log_access=False,
         respawn_failed_workers=True,
@@ -57,7 +60,7 @@ def _logging(settings: Settings) -> dict[str, Any]:
         "formatters": {"json": {"()": JsonFormatter, "process": "web"}},
         "handlers": {"json": {"class": "logging.StreamHandler", "formatter": "json"}},
         "root": {"level": settings.log_level, "handlers": ["json"]},
-        "loggers": {"_granian": {"level": "WARNING", "handlers": [], "propagate": True}},
+        "loggers": {"_granian": {"handlers": [], "propagate": True}},
     }
 
 
