@@ -17,6 +17,15 @@ from qikbiz.permissions import Role
 
 SHOWN = 100
 _LOST = ("failed", "quarantined")
+# What a state is called, and the kind of its dot.
+_WORDS = {
+    "waiting": ("Waiting", "busy"),
+    "running": ("Being made", "busy"),
+    "ready": ("Ready", "good"),
+    "failed": ("Failed", "bad"),
+    "expired": ("Expired", "idle"),
+    "deleted": ("Deleted", "idle"),
+}
 
 
 @dataclass(frozen=True)
@@ -35,6 +44,14 @@ class Standing:
         if export.state == "ready" and export.expires_at is not None and export.expires_at <= datetime.now(UTC):
             return "expired"
         return export.state
+
+    @property
+    def words(self) -> str:
+        return _WORDS[self.state][0]
+
+    @property
+    def kind(self) -> str:
+        return _WORDS[self.state][1]
 
     @property
     def is_open(self) -> bool:
@@ -70,9 +87,9 @@ class Standing:
         return self.export.error_ref or (self.job.error_ref if self.job else "") or str(self.export.id)[-12:]
 
 
-def all_exports() -> list[Standing]:
+def all_exports(limit: int = SHOWN) -> list[Standing]:
     """The newest exports of the tenant entered."""
-    rows = db.session.execute(_with_job().order_by(Export.id.desc()).limit(SHOWN))
+    rows = db.session.execute(_with_job().order_by(Export.id.desc()).limit(limit))
     return [Standing(*row) for row in rows]
 
 

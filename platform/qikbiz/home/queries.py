@@ -9,8 +9,9 @@ from sqlalchemy import func, select
 from qikbiz.companies.models import Company
 from qikbiz.contacts.models import Contact
 from qikbiz.database import db
-from qikbiz.exports.models import Export
+from qikbiz.exports.queries import Standing, all_exports
 from qikbiz.imports.models import Import
+from qikbiz.imports.wizard import Line, line_of
 
 COUNT_UP_TO = 10_000
 _RECENT = 6
@@ -39,9 +40,9 @@ def recent_contacts() -> list[Contact]:
     return list(db.session.scalars(statement.limit(_RECENT)))
 
 
-def recent_imports() -> list[Import]:
-    return list(db.session.scalars(select(Import).order_by(Import.id.desc()).limit(_RECENT)))
+def recent_imports() -> list[Line]:
+    return [line_of(one) for one in db.session.scalars(select(Import).order_by(Import.id.desc()).limit(_RECENT))]
 
 
-def recent_exports() -> list[Export]:
-    return list(db.session.scalars(select(Export).order_by(Export.id.desc()).limit(_RECENT)))
+def recent_exports() -> list[Standing]:
+    return all_exports(_RECENT)
