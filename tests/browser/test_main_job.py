@@ -36,6 +36,7 @@ def test_contacts_are_imported_found_edited_exported_and_left(desk: Desk, tmp_pa
     alice = desk.close_and_open_again(alice)
     alice.goto(export)
     check_the_export(download(alice, desk.product.people["alice"], tmp_path), tmp_path)
+    expect_both_on_the_start_page(alice)
     expect_every_step_in_the_audit(alice)
     log_out(alice, export)
 
@@ -142,6 +143,12 @@ def check_the_export(file: Path, folder: Path) -> None:
     assert "mallory" not in contacts
     (checker,) = unpacked.glob("*.py")
     subprocess.run([sys.executable, "-I", checker], cwd=unpacked, check=True, capture_output=True)
+
+
+def expect_both_on_the_start_page(alice: Page) -> None:
+    alice.get_by_role("link", name="Home").first.click()
+    expect(alice.get_by_role("listitem").filter(has_text="hubspot-contacts.csv").first).to_contain_text("Imported")
+    expect(alice.get_by_role("listitem").filter(has_text="Everything (portable)").first).to_contain_text("Ready")
 
 
 def expect_every_step_in_the_audit(alice: Page) -> None:
