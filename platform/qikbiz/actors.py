@@ -1,4 +1,4 @@
-"""Who is doing this: a user of the tenant, staff, or the system itself. Set by the wrapper, read by audit and history."""
+"""Who is doing this: a user of the tenant, staff, or the system. Set by the wrapper, read by audit and history."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 from uuid import UUID
 
 from flask import Flask, current_app, g
@@ -30,7 +30,7 @@ class TenantBase(DeclarativeBase):
     """Base of every table in a tenant's schema. The tables name no schema: the transaction's path does."""
 
     metadata = MetaData(naming_convention=NAMING)
-    type_annotation_map = {
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
         datetime: DateTime(timezone=True),
         dict[str, Any]: JSONB,
         list[dict[str, Any]]: JSONB,
@@ -77,7 +77,7 @@ class Database(SQLAlchemy):
 
 
 def _application_context() -> int:
-    return id(g._get_current_object())  # type: ignore[attr-defined]  # a LocalProxy, which the stubs hide
+    return id(g._get_current_object())
 
 
 def _scope() -> tuple[int, UUID | None]:

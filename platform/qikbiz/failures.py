@@ -1,4 +1,4 @@
-"""What can go wrong in a way that a person should read about. Mapped to pages, fragments and exit codes in one place."""
+"""What can go wrong in a way that a person reads about; made into pages, fragments and exit codes in one place."""
 
 from __future__ import annotations
 
