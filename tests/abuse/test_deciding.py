@@ -24,7 +24,12 @@ OLIVIA = Actor("staff", name="Olivia")
 
 @pytest.fixture(autouse=True)
 def clean(working: Runtime) -> Iterator[Runtime]:
+    forget_all(working)
     yield working
+    forget_all(working)
+
+
+def forget_all(working: Runtime) -> None:
     with control_work() as session:
         for table in ("abuse_events", "address_rules", "address_scores"):
             session.execute(text(f"DELETE FROM {table}"))

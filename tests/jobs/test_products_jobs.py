@@ -82,7 +82,7 @@ def test_a_worker_killed_while_making_a_tenant_is_followed_by_one_that_finishes(
     workshop.worker("provisioning", **given)
     slug = f"hooli-{point.replace('_', '-')}"
     job_id = ask_for_tenant(slug)
-    eventually(lambda: job_state(job_id) == "done", 25)
+    eventually(lambda: job_state(job_id) == "done", 60)
     assert tenant_state(slug) == "active"
     assert administrators(platform, slug) == 1
 

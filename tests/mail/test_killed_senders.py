@@ -36,7 +36,7 @@ def test_a_killed_sender_is_followed_by_the_rule_of_the_category(
     given = {"QIKBIZ_SMTP_URL": f"smtp://127.0.0.1:{port}", "QIKBIZ_FAULT": f"{point}=kill@1"}
     workshop.worker("mail", **given, QIKBIZ_FAULT_DIR=str(tmp_path))
     mail_id = post.write(**(NOTICE | {"category": category, "to_name": ""}))
-    eventually(lambda: post.state(mail_id) == state)
+    eventually(lambda: post.state(mail_id) == state, 60)
     # The worker also sends what other tenants of the same servers have waiting.
     messages = [message_from_bytes(one.original_content or b"", policy=default) for one in mood.taken]
     ours = [message["Message-ID"] for message in messages if message["To"] == "bob@example.com"]

@@ -25,7 +25,8 @@ def run(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.setattr("config.settings.load_settings", lambda: platform.settings)
 
     def invoke(*arguments: str, stdin: str | None = None) -> Result:
-        return CliRunner().invoke(qikbiz, list(arguments), input=stdin)
+        # Wide enough that no table is cut.
+        return CliRunner(env={"COLUMNS": "200"}).invoke(qikbiz, list(arguments), input=stdin)
 
     return invoke
 
