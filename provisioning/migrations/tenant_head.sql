@@ -45,7 +45,7 @@ CREATE TABLE companies (
         x_url TEXT,
         lead_source TEXT,
         parent_id UUID,
-        search TSVECTOR GENERATED ALWAYS AS (to_tsvector('simple', translate(coalesce(sort_name, '') || ' ' || coalesce(name, '') || ' ' || coalesce(domain, '') || ' ' || coalesce(email, '') || ' ' || coalesce(billing_city, '') || ' ' || coalesce(phone, '') || ' ' || coalesce(case when left(phone, 2) in ('+1', '+7') then substr(phone, 3) when left(phone, 3) in ('+20', '+27', '+30', '+31', '+32', '+33', '+34', '+36', '+39', '+40', '+41', '+43', '+44', '+45', '+46', '+47', '+48', '+49', '+51', '+52', '+53', '+54', '+55', '+56', '+57', '+58', '+60', '+61', '+62', '+63', '+64', '+65', '+66', '+81', '+82', '+84', '+86', '+90', '+91', '+92', '+93', '+94', '+95', '+98') then substr(phone, 4) else substr(phone, 5) end, ''), '@._-+/:;,()&#|!*<>"\', '                    '))) STORED,
+        search TSVECTOR GENERATED ALWAYS AS (to_tsvector('simple', translate(coalesce(sort_name, '') || ' ' || coalesce(name, '') || ' ' || coalesce(domain, '') || ' ' || coalesce(email, '') || ' ' || coalesce(billing_city, '') || ' ' || coalesce(phone, '') || ' ' || coalesce(case when left(phone, 2) in ('+1', '+7') then substr(phone, 3) when left(phone, 3) in ('+20', '+27', '+30', '+31', '+32', '+33', '+34', '+36', '+39', '+40', '+41', '+43', '+44', '+45', '+46', '+47', '+48', '+49', '+51', '+52', '+53', '+54', '+55', '+56', '+57', '+58', '+60', '+61', '+62', '+63', '+64', '+65', '+66', '+81', '+82', '+84', '+86', '+90', '+91', '+92', '+93', '+94', '+95', '+98') then substr(phone, 4) else substr(phone, 5) end, ''), '@._-+/:<&', '         '))) STORED,
         id UUID NOT NULL,
         version BIGINT DEFAULT '1' NOT NULL,
         external_id TEXT,
@@ -66,7 +66,7 @@ CREATE TABLE companies (
 CREATE INDEX ix_companies_domain ON companies (domain) WHERE domain is not null;
 CREATE INDEX ix_companies_external_id ON companies (external_id) WHERE external_id is not null;
 CREATE INDEX ix_companies_import ON companies (created_by_import) WHERE created_by_import is not null;
-CREATE INDEX ix_companies_owner ON companies (owner_id, sort_name, id) WHERE deleted_at is null;
+CREATE INDEX ix_companies_owner ON companies (owner_id, sort_name, id) WHERE owner_id is not null and deleted_at is null;
 CREATE INDEX ix_companies_parent ON companies (parent_id) WHERE parent_id is not null;
 CREATE INDEX ix_companies_search ON companies USING gin (search);
 CREATE INDEX ix_companies_sort_name ON companies (sort_name, id) WHERE deleted_at is null;
@@ -313,7 +313,7 @@ CREATE TABLE contacts (
         lawful_basis TEXT,
         lawful_basis_source TEXT,
         consent_reviewed_on DATE,
-        search TSVECTOR GENERATED ALWAYS AS (to_tsvector('simple', translate(coalesce(sort_name, '') || ' ' || coalesce(first_name, '') || ' ' || coalesce(middle_name, '') || ' ' || coalesce(last_name, '') || ' ' || coalesce(email, '') || ' ' || coalesce(company_name, '') || ' ' || coalesce(phone, '') || ' ' || coalesce(case when left(phone, 2) in ('+1', '+7') then substr(phone, 3) when left(phone, 3) in ('+20', '+27', '+30', '+31', '+32', '+33', '+34', '+36', '+39', '+40', '+41', '+43', '+44', '+45', '+46', '+47', '+48', '+49', '+51', '+52', '+53', '+54', '+55', '+56', '+57', '+58', '+60', '+61', '+62', '+63', '+64', '+65', '+66', '+81', '+82', '+84', '+86', '+90', '+91', '+92', '+93', '+94', '+95', '+98') then substr(phone, 4) else substr(phone, 5) end, ''), '@._-+/:;,()&#|!*<>"\', '                    '))) STORED,
+        search TSVECTOR GENERATED ALWAYS AS (to_tsvector('simple', translate(coalesce(sort_name, '') || ' ' || coalesce(first_name, '') || ' ' || coalesce(middle_name, '') || ' ' || coalesce(last_name, '') || ' ' || coalesce(email, '') || ' ' || coalesce(company_name, '') || ' ' || coalesce(phone, '') || ' ' || coalesce(case when left(phone, 2) in ('+1', '+7') then substr(phone, 3) when left(phone, 3) in ('+20', '+27', '+30', '+31', '+32', '+33', '+34', '+36', '+39', '+40', '+41', '+43', '+44', '+45', '+46', '+47', '+48', '+49', '+51', '+52', '+53', '+54', '+55', '+56', '+57', '+58', '+60', '+61', '+62', '+63', '+64', '+65', '+66', '+81', '+82', '+84', '+86', '+90', '+91', '+92', '+93', '+94', '+95', '+98') then substr(phone, 4) else substr(phone, 5) end, ''), '@._-+/:<&', '         '))) STORED,
         id UUID NOT NULL,
         version BIGINT DEFAULT '1' NOT NULL,
         external_id TEXT,
@@ -337,7 +337,7 @@ CREATE INDEX ix_contacts_email ON contacts (email, id) WHERE deleted_at is null;
 CREATE INDEX ix_contacts_external_id ON contacts (external_id) WHERE external_id is not null;
 CREATE INDEX ix_contacts_import ON contacts (created_by_import) WHERE created_by_import is not null;
 CREATE INDEX ix_contacts_other_emails ON contacts USING gin (other_emails) WHERE other_emails <> '{}';
-CREATE INDEX ix_contacts_owner ON contacts (owner_id, sort_name, id) WHERE deleted_at is null;
+CREATE INDEX ix_contacts_owner ON contacts (owner_id, sort_name, id) WHERE owner_id is not null and deleted_at is null;
 CREATE INDEX ix_contacts_reports_to ON contacts (reports_to_id) WHERE reports_to_id is not null;
 CREATE INDEX ix_contacts_search ON contacts USING gin (search);
 CREATE INDEX ix_contacts_sort_name ON contacts (sort_name, id) WHERE deleted_at is null;
@@ -381,4 +381,4 @@ COMMENT ON TABLE schema_version IS 'technical: the versions of this schema.';
 COMMENT ON TABLE user_sessions IS 'technical: logins in force; only hashes of their ids.';
 COMMENT ON TABLE user_tokens IS 'technical: single-use links; only hashes of their secrets.';
 COMMENT ON TABLE users IS 'personal: the customer''s own people who log in.';
-INSERT INTO schema_version (version, checksum) VALUES ('0001', '55736284bac25a61166f35f05750ce2e18170e4aebe44b2ea1bfa6230e89e303'), ('0002', 'e0fc3d00cd51b6ad55b9443c3f594b8750fbefa85998e427b8af3e8cdb327b4d');
+INSERT INTO schema_version (version, checksum) VALUES ('0001', '33dd83c5b0d792ddb98b96d757eb634cef734db6f45c38f98262f2c7db74f88e'), ('0002', 'e0fc3d00cd51b6ad55b9443c3f594b8750fbefa85998e427b8af3e8cdb327b4d');

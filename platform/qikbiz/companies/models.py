@@ -13,6 +13,7 @@ from qikbiz.database import Model
 from qikbiz.records.models import RecordColumns, search_document
 
 _ALIVE = text("deleted_at is null")
+_OWNED = text("owner_id is not null and deleted_at is null")
 SEARCH = search_document("sort_name", "name", "domain", "email", "billing_city", phone="phone")
 
 
@@ -21,7 +22,7 @@ class Company(RecordColumns, Model):
     __table_args__ = (
         Index("ix_companies_sort_name", "sort_name", "id", postgresql_where=_ALIVE),
         Index("ix_companies_updated_at", "updated_at", "id", postgresql_where=_ALIVE),
-        Index("ix_companies_owner", "owner_id", "sort_name", "id", postgresql_where=_ALIVE),
+        Index("ix_companies_owner", "owner_id", "sort_name", "id", postgresql_where=_OWNED),
         Index("ix_companies_domain", "domain", postgresql_where=text("domain is not null")),
         Index("ix_companies_parent", "parent_id", postgresql_where=text("parent_id is not null")),
         Index("ix_companies_external_id", "external_id", postgresql_where=text("external_id is not null")),

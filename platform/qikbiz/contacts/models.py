@@ -15,6 +15,7 @@ from qikbiz.database import Model
 from qikbiz.records.models import RecordColumns, search_document
 
 _ALIVE = text("deleted_at is null")
+_OWNED = text("owner_id is not null and deleted_at is null")
 SEARCH = search_document("sort_name", "first_name", "middle_name", "last_name", "email", "company_name", phone="phone")
 
 
@@ -29,7 +30,7 @@ class Contact(RecordColumns, Model):
     __table_args__ = (
         Index("ix_contacts_sort_name", "sort_name", "id", postgresql_where=_ALIVE),
         Index("ix_contacts_updated_at", "updated_at", "id", postgresql_where=_ALIVE),
-        Index("ix_contacts_owner", "owner_id", "sort_name", "id", postgresql_where=_ALIVE),
+        Index("ix_contacts_owner", "owner_id", "sort_name", "id", postgresql_where=_OWNED),
         Index("ix_contacts_email", "email", "id", postgresql_where=_ALIVE),
         Index(
             "ix_contacts_other_emails",
