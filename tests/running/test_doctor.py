@@ -147,7 +147,8 @@ def test_clocks_that_differ_by_more_than_two_seconds_are_found(
     monkeypatch.setattr(time, "time", lambda: true_time() - 5)
     checks = list(machine.clocks(prepared))
     assert [check.ok for check in checks] == [False, False]
-    assert all(check.detail.startswith("+5.0") for check in checks)
+    # Asking takes its time on a busy machine, and half of it counts as difference.
+    assert all(4.5 < float(check.detail.split()[0]) < 7 for check in checks)
 
 
 def test_a_full_disk_is_found(prepared: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
