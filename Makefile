@@ -30,7 +30,7 @@ assets: $(RUNTIME) ## Build the front-end packages (skipped when up to date)
 
 .PHONY: test
 test: $(DEV) assets ## Run every test on throw-away servers
-	@$(BIN)/python -m pytest -n 2 --dist loadfile
+	@$(BIN)/python -m pytest -n 2 --no-loadscope-reorder
 
 .PHONY: check
 check: $(DEV) ## Lint, formatting, types, import rules, templates

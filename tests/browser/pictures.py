@@ -7,8 +7,9 @@ from typing import Literal
 
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.browser.conftest import CHROMIUM, FLAGS, Desk
+from tests.browser.conftest import Desk
 from tests.browser.product import Product
+from tests.fixtures.browsers import CHROMIUM, FLAGS
 
 FOLDER = Path(__file__).parents[2] / "docs" / "pictures"
 PATH = "/contacts?lifecycle_stage=Customer&sort=-updated_at"

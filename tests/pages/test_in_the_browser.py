@@ -8,14 +8,13 @@ from collections.abc import Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from werkzeug.serving import make_server
 
 from qikbiz.site.styleguide import PAGES
 from qikbiz.web.front_door import QikBiz
 
 pytestmark = pytest.mark.browser
-CHROMIUM = "/usr/bin/chromium"
 THEMES = ("light", "dark")
 WIDTHS = (1440, 390)
 
@@ -28,14 +27,6 @@ def address(site_app: QikBiz) -> Iterator[str]:
     yield f"http://localhost:{server.server_port}"
     server.shutdown()
     thread.join()
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
