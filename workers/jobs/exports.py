@@ -32,13 +32,14 @@ def make_export(work: Work) -> None:
         _give_up(work, export_id, failure.text or PROBLEM)
         raise JobRefused(failure.text or PROBLEM) from failure
     except Exception:
+        # Whatever it was: after the last try the person must see a failed export, not one that waits.
         if work.attempt >= work.claim.max_attempts:
             _give_up(work, export_id, PROBLEM)
         raise
 
 
 def expire_exports(work: Work) -> None:
-    """Once an hour: delete the files that have had their seven days, and what dead workers left lying."""
+    """Every six hours (workers/schedule.py): delete the files that have had their seven days, and what dead workers left lying."""
     with work.finish() as session:
         steps.expire(session)
 
