@@ -39,7 +39,7 @@ def make_export(work: Work) -> None:
 
 
 def expire_exports(work: Work) -> None:
-    """Every six hours (workers/schedule.py): delete the files that have had their seven days, and what dead workers left lying."""
+    """Every six hours (workers/schedule.py): delete files after their seven days, and what dead workers left lying."""
     with work.finish() as session:
         steps.expire(session)
 
