@@ -177,7 +177,8 @@ class EncryptedFile:
     """Raises FileGone or FileBroken; what was yielded before FileBroken was whole, chunk by chunk."""
 
     def __init__(self, path: Path, key: bytes) -> None:
-        self._path = path
+        self.path = path
+        self.key = key
         self._cipher = AESGCM(key)
         try:
             stored = path.stat().st_size - len(HEADER)
@@ -193,9 +194,9 @@ class EncryptedFile:
         end = self.size if length is None else min(self.size, start + length)
         if not 0 <= start <= end:
             return
-        with self._path.open("rb") as file:
+        with self.path.open("rb") as file:
             if file.read(len(HEADER)) != HEADER:
-                raise FileBroken(self._path.name)
+                raise FileBroken(self.path.name)
             for index in range(start // CHUNK, max(-(-end // CHUNK), 1)):
                 chunk, base = self._chunk(file, index), index * CHUNK
                 yield chunk[max(0, start - base) : end - base]
@@ -206,7 +207,7 @@ class EncryptedFile:
             nonce = _nonce(index, is_last=index == self._chunks - 1)
             return self._cipher.decrypt(nonce, file.read(CHUNK + TAG), HEADER)
         except InvalidTag as error:
-            raise FileBroken(self._path.name) from error
+            raise FileBroken(self.path.name) from error
 
 
 def _nonce(index: int, *, is_last: bool) -> bytes:

@@ -45,7 +45,7 @@ CREATE TABLE companies (
         x_url TEXT,
         lead_source TEXT,
         parent_id UUID,
-        search TSVECTOR GENERATED ALWAYS AS (to_tsvector('simple', translate(coalesce(sort_name, '') || ' ' || coalesce(name, '') || ' ' || coalesce(domain, '') || ' ' || coalesce(email, '') || ' ' || coalesce(billing_city, '') || ' ' || coalesce(phone, '') || ' ' || coalesce(case when left(phone, 2) in ('+1', '+7') then substr(phone, 3) when left(phone, 3) in ('+20', '+27', '+30', '+31', '+32', '+33', '+34', '+36', '+39', '+40', '+41', '+43', '+44', '+45', '+46', '+47', '+48', '+49', '+51', '+52', '+53', '+54', '+55', '+56', '+57', '+58', '+60', '+61', '+62', '+63', '+64', '+65', '+66', '+81', '+82', '+84', '+86', '+90', '+91', '+92', '+93', '+94', '+95', '+98') then substr(phone, 4) else substr(phone, 5) end, ''), '@._-+/:<&', '         '))) STORED,
+        search TSVECTOR GENERATED ALWAYS AS (strip(to_tsvector('simple', translate(coalesce(sort_name, '') || ' ' || coalesce(domain, '') || ' ' || coalesce(email, '') || ' ' || coalesce(billing_city, ''), '@._-+/:<&', '         ') || ' ' || coalesce(substr(phone, 2), '') || ' ' || coalesce(case when left(phone, 2) in ('+1', '+7') then substr(phone, 3) when left(phone, 3) in ('+20', '+27', '+30', '+31', '+32', '+33', '+34', '+36', '+39', '+40', '+41', '+43', '+44', '+45', '+46', '+47', '+48', '+49', '+51', '+52', '+53', '+54', '+55', '+56', '+57', '+58', '+60', '+61', '+62', '+63', '+64', '+65', '+66', '+81', '+82', '+84', '+86', '+90', '+91', '+92', '+93', '+94', '+95', '+98') then substr(phone, 4) else substr(phone, 5) end, '')))) STORED,
         id UUID NOT NULL,
         version BIGINT DEFAULT '1' NOT NULL,
         external_id TEXT,
@@ -83,6 +83,68 @@ CREATE TABLE contact_companies (
     );
 CREATE INDEX ix_contact_companies_company_id ON contact_companies (company_id);
 CREATE UNIQUE INDEX uq_contact_companies_primary ON contact_companies (contact_id) WHERE is_primary;
+CREATE TABLE contacts (
+        salutation TEXT,
+        first_name TEXT,
+        middle_name TEXT,
+        last_name TEXT,
+        job_title TEXT,
+        department TEXT,
+        email TEXT,
+        other_emails TEXT[] DEFAULT '{}' NOT NULL,
+        emails JSONB DEFAULT '[]' NOT NULL,
+        phone TEXT,
+        phones JSONB DEFAULT '[]' NOT NULL,
+        company_id UUID,
+        company_name TEXT,
+        reports_to_id UUID,
+        lead_source TEXT,
+        lifecycle_stage TEXT,
+        street TEXT,
+        street2 TEXT,
+        city TEXT,
+        state TEXT,
+        postal_code TEXT,
+        country TEXT,
+        website TEXT,
+        linkedin_url TEXT,
+        x_url TEXT,
+        birthdate DATE,
+        do_not_call BOOLEAN DEFAULT false NOT NULL,
+        email_opt_out BOOLEAN DEFAULT false NOT NULL,
+        lawful_basis TEXT,
+        lawful_basis_source TEXT,
+        consent_reviewed_on DATE,
+        search TSVECTOR GENERATED ALWAYS AS (strip(to_tsvector('simple', translate(coalesce(sort_name, '') || ' ' || coalesce(middle_name, '') || ' ' || coalesce(email, '') || ' ' || coalesce(company_name, ''), '@._-+/:<&', '         ') || ' ' || coalesce(substr(phone, 2), '') || ' ' || coalesce(case when left(phone, 2) in ('+1', '+7') then substr(phone, 3) when left(phone, 3) in ('+20', '+27', '+30', '+31', '+32', '+33', '+34', '+36', '+39', '+40', '+41', '+43', '+44', '+45', '+46', '+47', '+48', '+49', '+51', '+52', '+53', '+54', '+55', '+56', '+57', '+58', '+60', '+61', '+62', '+63', '+64', '+65', '+66', '+81', '+82', '+84', '+86', '+90', '+91', '+92', '+93', '+94', '+95', '+98') then substr(phone, 4) else substr(phone, 5) end, '')))) STORED,
+        id UUID NOT NULL,
+        version BIGINT DEFAULT '1' NOT NULL,
+        external_id TEXT,
+        owner_id UUID,
+        sort_name TEXT DEFAULT '' NOT NULL,
+        tags TEXT[] DEFAULT '{}' NOT NULL,
+        description TEXT,
+        created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+        created_by UUID,
+        created_by_import UUID,
+        updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+        updated_by UUID,
+        deleted_at TIMESTAMP WITH TIME ZONE,
+        deleted_by UUID,
+        CONSTRAINT pk_contacts PRIMARY KEY (id),
+        CONSTRAINT fk_contacts_reports_to_id FOREIGN KEY(reports_to_id) REFERENCES contacts (id) ON DELETE SET NULL
+    );
+CREATE INDEX ix_contacts_company ON contacts (company_id, sort_name, id) WHERE company_id is not null;
+CREATE INDEX ix_contacts_email ON contacts (email, id) WHERE deleted_at is null;
+CREATE INDEX ix_contacts_external_id ON contacts (external_id) WHERE external_id is not null;
+CREATE INDEX ix_contacts_import ON contacts (created_by_import) WHERE created_by_import is not null;
+CREATE INDEX ix_contacts_other_emails ON contacts USING gin (other_emails) WHERE other_emails <> '{}';
+CREATE INDEX ix_contacts_owner ON contacts (owner_id, sort_name, id) WHERE owner_id is not null and deleted_at is null;
+CREATE INDEX ix_contacts_reports_to ON contacts (reports_to_id) WHERE reports_to_id is not null;
+CREATE INDEX ix_contacts_search ON contacts USING gin (search);
+CREATE INDEX ix_contacts_sort_name ON contacts (sort_name, id) WHERE deleted_at is null;
+CREATE INDEX ix_contacts_tags ON contacts USING gin (tags) WHERE tags <> '{}';
+CREATE INDEX ix_contacts_trash ON contacts (deleted_at, id) WHERE deleted_at is not null;
+CREATE INDEX ix_contacts_updated_at ON contacts (updated_at, id) WHERE deleted_at is null;
 CREATE TABLE exports (
         id UUID NOT NULL,
         state TEXT DEFAULT 'waiting' NOT NULL,
@@ -115,7 +177,6 @@ CREATE UNLOGGED TABLE import_rows (
         row BIGINT NOT NULL,
         outcome TEXT NOT NULL,
         key TEXT,
-        new_id UUID,
         record_id UUID,
         version BIGINT,
         values TEXT[],
@@ -281,69 +342,6 @@ CREATE TABLE users (
         CONSTRAINT ck_users_role CHECK (role in ('administrator', 'member', 'reader')),
         CONSTRAINT uq_users_email_key UNIQUE (email_key)
     );
-CREATE TABLE contacts (
-        salutation TEXT,
-        first_name TEXT,
-        middle_name TEXT,
-        last_name TEXT,
-        job_title TEXT,
-        department TEXT,
-        email TEXT,
-        other_emails TEXT[] DEFAULT '{}' NOT NULL,
-        emails JSONB DEFAULT '[]' NOT NULL,
-        phone TEXT,
-        phones JSONB DEFAULT '[]' NOT NULL,
-        company_id UUID,
-        company_name TEXT,
-        reports_to_id UUID,
-        lead_source TEXT,
-        lifecycle_stage TEXT,
-        street TEXT,
-        street2 TEXT,
-        city TEXT,
-        state TEXT,
-        postal_code TEXT,
-        country TEXT,
-        website TEXT,
-        linkedin_url TEXT,
-        x_url TEXT,
-        birthdate DATE,
-        do_not_call BOOLEAN DEFAULT false NOT NULL,
-        email_opt_out BOOLEAN DEFAULT false NOT NULL,
-        lawful_basis TEXT,
-        lawful_basis_source TEXT,
-        consent_reviewed_on DATE,
-        search TSVECTOR GENERATED ALWAYS AS (to_tsvector('simple', translate(coalesce(sort_name, '') || ' ' || coalesce(first_name, '') || ' ' || coalesce(middle_name, '') || ' ' || coalesce(last_name, '') || ' ' || coalesce(email, '') || ' ' || coalesce(company_name, '') || ' ' || coalesce(phone, '') || ' ' || coalesce(case when left(phone, 2) in ('+1', '+7') then substr(phone, 3) when left(phone, 3) in ('+20', '+27', '+30', '+31', '+32', '+33', '+34', '+36', '+39', '+40', '+41', '+43', '+44', '+45', '+46', '+47', '+48', '+49', '+51', '+52', '+53', '+54', '+55', '+56', '+57', '+58', '+60', '+61', '+62', '+63', '+64', '+65', '+66', '+81', '+82', '+84', '+86', '+90', '+91', '+92', '+93', '+94', '+95', '+98') then substr(phone, 4) else substr(phone, 5) end, ''), '@._-+/:<&', '         '))) STORED,
-        id UUID NOT NULL,
-        version BIGINT DEFAULT '1' NOT NULL,
-        external_id TEXT,
-        owner_id UUID,
-        sort_name TEXT DEFAULT '' NOT NULL,
-        tags TEXT[] DEFAULT '{}' NOT NULL,
-        description TEXT,
-        created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
-        created_by UUID,
-        created_by_import UUID,
-        updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
-        updated_by UUID,
-        deleted_at TIMESTAMP WITH TIME ZONE,
-        deleted_by UUID,
-        CONSTRAINT pk_contacts PRIMARY KEY (id),
-        CONSTRAINT fk_contacts_company_id FOREIGN KEY(company_id) REFERENCES companies (id) ON DELETE SET NULL,
-        CONSTRAINT fk_contacts_reports_to_id FOREIGN KEY(reports_to_id) REFERENCES contacts (id) ON DELETE SET NULL
-    );
-CREATE INDEX ix_contacts_company ON contacts (company_id, sort_name, id) WHERE company_id is not null;
-CREATE INDEX ix_contacts_email ON contacts (email, id) WHERE deleted_at is null;
-CREATE INDEX ix_contacts_external_id ON contacts (external_id) WHERE external_id is not null;
-CREATE INDEX ix_contacts_import ON contacts (created_by_import) WHERE created_by_import is not null;
-CREATE INDEX ix_contacts_other_emails ON contacts USING gin (other_emails) WHERE other_emails <> '{}';
-CREATE INDEX ix_contacts_owner ON contacts (owner_id, sort_name, id) WHERE owner_id is not null and deleted_at is null;
-CREATE INDEX ix_contacts_reports_to ON contacts (reports_to_id) WHERE reports_to_id is not null;
-CREATE INDEX ix_contacts_search ON contacts USING gin (search);
-CREATE INDEX ix_contacts_sort_name ON contacts (sort_name, id) WHERE deleted_at is null;
-CREATE INDEX ix_contacts_tags ON contacts USING gin (tags) WHERE tags <> '{}';
-CREATE INDEX ix_contacts_trash ON contacts (deleted_at, id) WHERE deleted_at is not null;
-CREATE INDEX ix_contacts_updated_at ON contacts (updated_at, id) WHERE deleted_at is null;
 CREATE TABLE remember_series (
         series_hash BYTEA NOT NULL,
         user_id UUID NOT NULL,
@@ -381,4 +379,4 @@ COMMENT ON TABLE schema_version IS 'technical: the versions of this schema.';
 COMMENT ON TABLE user_sessions IS 'technical: logins in force; only hashes of their ids.';
 COMMENT ON TABLE user_tokens IS 'technical: single-use links; only hashes of their secrets.';
 COMMENT ON TABLE users IS 'personal: the customer''s own people who log in.';
-INSERT INTO schema_version (version, checksum) VALUES ('0001', '33dd83c5b0d792ddb98b96d757eb634cef734db6f45c38f98262f2c7db74f88e'), ('0002', 'e0fc3d00cd51b6ad55b9443c3f594b8750fbefa85998e427b8af3e8cdb327b4d');
+INSERT INTO schema_version (version, checksum) VALUES ('0001', 'be8042387fafe88313d61a57d7480b2821cb2297bf5d21f6f7ab624873a9614a'), ('0002', 'e0fc3d00cd51b6ad55b9443c3f594b8750fbefa85998e427b8af3e8cdb327b4d');

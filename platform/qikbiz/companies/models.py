@@ -14,7 +14,7 @@ from qikbiz.records.models import RecordColumns, search_document
 
 _ALIVE = text("deleted_at is null")
 _OWNED = text("owner_id is not null and deleted_at is null")
-SEARCH = search_document("sort_name", "name", "domain", "email", "billing_city", phone="phone")
+SEARCH = search_document("sort_name", "domain", "email", "billing_city", phone="phone")
 
 
 class Company(RecordColumns, Model):

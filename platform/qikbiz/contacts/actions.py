@@ -38,6 +38,7 @@ def link_company(contact: Contact, company: Company, role: str | None) -> None:
     link = db.session.get(ContactCompany, (contact.id, company.id))
     before = _described(company, link.role) if link else None
     if link is None:
+        hold_company(company.id)
         link = ContactCompany(contact_id=contact.id, company_id=company.id)
         db.session.add(link)
     link.role = role
@@ -87,10 +88,18 @@ def _make_primary(contact: Contact, company_id: UUID | None) -> None:
         return
     primary = db.session.get(ContactCompany, (contact.id, company_id))
     if primary is None:
+        hold_company(company_id)
         primary = ContactCompany(contact_id=contact.id, company_id=company_id)
         db.session.add(primary)
     primary.is_primary = True
     db.session.flush()
+
+
+def hold_company(company_id: UUID) -> None:
+    """Keep a company from being removed for good until the end of the transaction. Raises NotFound."""
+    found = select(Company.id).where(Company.id == company_id).with_for_update(read=True, key_share=True)
+    if db.session.scalar(found) is None:
+        raise NotFound("This company was removed meanwhile. Choose another one.")
 
 
 def _link(contact: Contact, company_id: UUID) -> ContactCompany:

@@ -10,20 +10,20 @@ from sqlalchemy import Computed, ForeignKey, Index, text
 from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
-from qikbiz.companies.models import Company
 from qikbiz.database import Model
 from qikbiz.records.models import RecordColumns, search_document
 
 _ALIVE = text("deleted_at is null")
 _OWNED = text("owner_id is not null and deleted_at is null")
-SEARCH = search_document("sort_name", "first_name", "middle_name", "last_name", "email", "company_name", phone="phone")
+SEARCH = search_document("sort_name", "middle_name", "email", "company_name", phone="phone")
 
 
 class Contact(RecordColumns, Model):
     """`emails` and `phones` are lists of {label, address or number, …}, the primary one first.
 
     `email` and `phone` repeat the primary ones, normalised, for look-up, sort and search; `other_emails` holds the
-    normalised further addresses. `company_id` and `company_name` repeat the primary company for the list.
+    normalised further addresses. `company_id` and `company_name` repeat the primary company for the list; it has no
+    foreign key, for the reason given at the links.
     """
 
     __tablename__ = "contacts"
@@ -58,7 +58,7 @@ class Contact(RecordColumns, Model):
     emails: Mapped[list[dict[str, Any]]] = mapped_column(server_default=text("'[]'"))
     phone: Mapped[str | None]
     phones: Mapped[list[dict[str, Any]]] = mapped_column(server_default=text("'[]'"))
-    company_id: Mapped[UUID | None] = mapped_column(ForeignKey(Company.id, ondelete="SET NULL"))
+    company_id: Mapped[UUID | None]
     company_name: Mapped[str | None]
     reports_to_id: Mapped[UUID | None] = mapped_column(ForeignKey("contacts.id", ondelete="SET NULL"))
     lead_source: Mapped[str | None]
@@ -84,8 +84,9 @@ class Contact(RecordColumns, Model):
 class ContactCompany(Model):
     """One person in one company, with a role. At most one is the primary one.
 
-    No foreign keys: checking two for each of a million imported links took a quarter of the import (15 of 60 s). Who
-    removes a contact or a company for good removes its links (`records.actions.purge_record`, undoing an import).
+    No foreign keys: checking three for each of a million imported contacts took a third of the import. Who links a
+    company keeps it from being removed (`contacts.actions.hold_company`, an import's lock), and who removes a contact
+    or a company for good removes its links (`records.actions.purge_record`, undoing an import).
     """
 
     __tablename__ = "contact_companies"

@@ -12,7 +12,7 @@ import phonenumbers
 from qikbiz.records.problems import FieldProblem
 from qikbiz.records.values import normalise_email, normalise_phone
 
-_PLAIN_EMAIL = re.compile(r"([A-Za-z0-9_+-]{1,30}(?:\.[A-Za-z0-9_+-]{1,30}){0,1})@([A-Za-z0-9.-]{4,100})")
+_PLAIN_EMAIL = re.compile(r"(?=[^@]{1,64}@)([A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*)@([A-Za-z0-9.-]{4,100})")
 _PLAIN_PHONE = re.compile(r"\+[1-9][0-9 ().-]{6,24}")
 # The library's region of numbers that belong to no country.
 _WORLDWIDE = "001"

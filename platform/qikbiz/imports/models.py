@@ -84,7 +84,6 @@ class ImportRow(Model):
     row: Mapped[int] = mapped_column(primary_key=True)
     outcome: Mapped[str]
     key: Mapped[str | None]
-    new_id: Mapped[UUID | None]
     record_id: Mapped[UUID | None]
     version: Mapped[int | None]
     values: Mapped[list[str | None] | None] = mapped_column(ARRAY(Text))

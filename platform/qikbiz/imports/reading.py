@@ -41,7 +41,7 @@ class RowReader:
     """Reads `source` as `shape` says. `number` counts as a spreadsheet does: the header is row 1, blank lines count.
 
     Iterating gives (number, cells, problem): cells as they stand, and what is wrong with the row as a whole, if so.
-    `blank` counts lines without any text, which are no rows.
+    `blank` counts lines without any text, which are no rows; `characters` is how much was read.
     """
 
     def __init__(self, source: Source, shape: Format) -> None:
@@ -50,6 +50,7 @@ class RowReader:
         self.blank = 0
         self.number = 0
         self.rows = 0
+        self.characters = 0
         self._record: list[str] = []
         self.header = self._read_header()
 
@@ -83,7 +84,7 @@ class RowReader:
 
     def _start(self, text: TextIO) -> Iterator[list[str]]:
         """Past the lines that are no data: `sep=` and the header."""
-        self.number = self.rows = self.blank = 0
+        self.number = self.rows = self.blank = self.characters = 0
         reader = csv.reader(self._lines(text), delimiter=self._shape.delimiter, strict=True)
         if announced_delimiter(text.readline(20)):
             self.number += 1
@@ -111,6 +112,7 @@ class RowReader:
                     f"Row {self.number + 1} is longer than {LONGEST_LINE // 2**20} million characters."
                 )
             record.append(line)
+            self.characters += len(line)
             yield line
 
     def _read_header(self) -> list[str]:

@@ -221,6 +221,8 @@ def _remove(link: Link, record_type: RecordType, by: By, done: Undone) -> None:
             f"DELETE FROM contact_companies l USING contacts c WHERE l.contact_id = c.id AND {untouched}",
             **by.parameters(),
         )
+    else:
+        _hold_companies(link, by)
     done.removed = run(link, f"DELETE FROM {table} c WHERE {untouched}", **by.parameters())
     names = ", ".join(record_type.name_columns)
     left = link.execute(f"SELECT id, {names} FROM {table} WHERE created_by_import = %s ORDER BY id", (by.import_id,))
@@ -228,7 +230,14 @@ def _remove(link: Link, record_type: RecordType, by: By, done: Undone) -> None:
         _keep(done, record_type, {"id": ident, **dict(zip(record_type.name_columns, parts, strict=True))})
 
 
+def _hold_companies(link: Link, by: By) -> None:
+    """Wait for whoever is linking a company that this import made, so that the next statement sees the link."""
+    made = "SELECT 1 FROM companies WHERE created_by_import = %(import)s AND version = 1 FOR UPDATE"
+    run(link, f"SELECT count(*) FROM ({made}) held", **by.parameters())
+
+
 def _remove_companies(link: Link, by: By) -> int:
+    _hold_companies(link, by)
     return run(
         link,
         "DELETE FROM companies c WHERE c.created_by_import = %(import)s AND c.version = 1 AND c.deleted_at IS NULL "

@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, text, update
 
 from qikbiz.actors import current_actor
 from qikbiz.audit.actions import Changes, Source, record, record_change
 from qikbiz.audit.models import RecordChange
-from qikbiz.contacts.models import ContactCompany
+from qikbiz.contacts.models import Contact, ContactCompany
 from qikbiz.database import db
 from qikbiz.failures import Conflict, NotFound
 from qikbiz.records.changes import changed_values, initial_values
@@ -108,8 +108,10 @@ def restore_records(record_type: RecordType, ids: Sequence[UUID]) -> list[UUID]:
 def purge_record(record_type: RecordType, found: Record) -> None:
     """Remove a record in the trash for good, with its history. The audit keeps that it was there."""
     db.session.execute(delete(RecordChange).where(RecordChange.record_id == found.id))
-    link_column = ContactCompany.contact_id if record_type.name == "contact" else ContactCompany.company_id
-    db.session.execute(delete(ContactCompany).where(link_column == found.id))
+    if record_type.name == "contact":
+        db.session.execute(delete(ContactCompany).where(ContactCompany.contact_id == found.id))
+    else:
+        _leave_company(found.id)
     record(
         f"{record_type.name}.purged",
         record_type=record_type.name,
@@ -118,6 +120,14 @@ def purge_record(record_type: RecordType, found: Record) -> None:
     )
     db.session.delete(found)
     db.session.flush()
+
+
+def _leave_company(company_id: UUID) -> None:
+    """Nobody belongs to a locked company any more; what it was called stays with its people."""
+    # An import at work may have linked people to it that nobody else sees yet.
+    db.session.execute(text("LOCK TABLE import_updates IN SHARE UPDATE EXCLUSIVE MODE"))
+    db.session.execute(delete(ContactCompany).where(ContactCompany.company_id == company_id))
+    db.session.execute(update(Contact).where(Contact.company_id == company_id).values(company_id=None))
 
 
 def records_for_changing(record_type: RecordType, ids: Iterable[UUID], *, in_trash: bool = False) -> list[Record]:

@@ -18,10 +18,18 @@ _TWO_DIGIT_CODES = """20 27 30 31 32 33 34 36 39 40 41 43 44 45 46 47 48 49 51 5
 
 
 def search_document(*columns: str, phone: str) -> str:
-    """The SQL of a record's search column: the words of `columns`, and `phone` with and without its country code."""
-    texts = " || ' ' || ".join(f"coalesce({column}, '')" for column in (*columns, phone))
+    """The SQL of a record's search column: the words of `columns`, and `phone` with and without its country code.
+
+    Every letter costs each save and each imported row: what `sort_name` holds already is not named again, and where
+    in the text a word stands is not kept.
+    """
+    texts = " || ' ' || ".join(f"coalesce({column}, '')" for column in columns)
     spaces = " " * len(PUNCTUATION)
-    return f"to_tsvector('simple', translate({texts} || ' ' || {_national(phone)}, '{PUNCTUATION}', '{spaces}'))"
+    digits = f"coalesce(substr({phone}, 2), '')"
+    return (
+        f"strip(to_tsvector('simple', translate({texts}, '{PUNCTUATION}', '{spaces}') || ' ' || {digits} || ' ' || "
+        f"{_national(phone)}))"
+    )
 
 
 def _national(phone: str) -> str:
