@@ -20,7 +20,7 @@ from qikbiz.records.filters import ME, NOBODY, Viewpoint
 from qikbiz.records.forms import record_ids
 from qikbiz.records.links import linked_columns
 from qikbiz.records.listing import chosen_fields, first, list_page, sortable
-from qikbiz.records.people import colleague_names, possible_owners
+from qikbiz.records.people import colleague_names_for_lists, possible_owners
 from qikbiz.records.rooms import RecordRoom
 from qikbiz.records.values import countries
 from qikbiz.web.csrf import csrf_token
@@ -39,7 +39,7 @@ def show_list(room: RecordRoom) -> ResponseReturnValue:
     record_type = room.record_type
     fields = chosen_fields(record_type, current_user.preferences)
     page = list_page(db.session(), record_type, fields, arguments, viewpoint())
-    people = colleague_names()
+    people = colleague_names_for_lists()
     path = request.path
     return render_page(
         "records/list.html",

@@ -20,7 +20,7 @@ from qikbiz.records.routes import records
 from qikbiz.site import well_known
 from qikbiz.site.routes import site
 from qikbiz.site.styleguide import styleguide
-from qikbiz.web import cookies, csrf, errors, figures, front_door, health, pages, responses, toasts
+from qikbiz.web import cookies, csrf, errors, figures, front_door, health, pages, responses, toasts, turns
 from qikbiz.web.front_door import QikBiz
 from tenants.runtime import Runtime
 
@@ -38,7 +38,7 @@ def create_app(settings: Settings, *, process: str = "web") -> QikBiz:
     )
     connect_database(app, Runtime(settings, process=process))
     # After a request they take their turns backwards: first what pages leave to say, then cookies, headers and the log.
-    for part in (front_door, responses, figures, errors, cookies, toasts, csrf, current, health, pages):
+    for part in (turns, front_door, responses, figures, errors, cookies, toasts, csrf, current, health, pages):
         part.register(app)
     open_rooms(app)
     return app

@@ -35,7 +35,7 @@ with schema_context("biglist"):
             JOIN (SELECT id, row_number() OVER () AS place FROM crm_company) c ON c.place = n % 2000 + 1''')
     connection.connection.commit() if not connection.get_autocommit() else None
     with connection.cursor() as cursor:
-        cursor.execute("ANALYZE crm_contact")
+        cursor.execute("VACUUM (ANALYZE) crm_contact, crm_company")
 """
 
 
@@ -74,8 +74,10 @@ def _theirs(peer: Peer, contacts: int, requests: int) -> Timing:
 
 
 def _timed(browser: Browser, requests: int) -> Timing:
-    measure([(browser, "/contacts")], requests=max(requests // 10, 20), at_once=4)
-    return measure([(browser, "/contacts")], requests=requests, at_once=4)
+    """The middle one of three rounds, after a warming-up."""
+    measure([(browser, "/contacts")], requests=max(requests // 2, 20), at_once=4)
+    rounds = [measure([(browser, "/contacts")], requests=requests, at_once=4) for _ in range(3)]
+    return sorted(rounds, key=lambda timing: timing.rate)[1]
 
 
 @contextmanager
