@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+import selectors
 import socket
 import statistics
-import threading
 import time
+from collections import deque
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
@@ -65,21 +66,7 @@ class Browser:
             return self._once(method, path, body)
 
     def _once(self, method: str, path: str, body: bytes) -> tuple[int, bytes]:
-        if self._socket is None:
-            self._socket = socket.create_connection(("127.0.0.1", self.port), timeout=30)
-            self._buffer = b""
-        lines = [
-            f"{method} {path} HTTP/1.1",
-            f"Host: {self.host}:{self.port}",
-            "User-Agent: bench",
-            "Accept: text/html",
-        ]
-        lines.append(f"Origin: http://{self.host}:{self.port}")
-        if self.cookies:
-            lines.append("Cookie: " + "; ".join(f"{name}={value}" for name, value in self.cookies.items()))
-        if body:
-            lines += ["Content-Type: application/x-www-form-urlencoded", f"Content-Length: {len(body)}"]
-        self._socket.sendall("\r\n".join(lines).encode() + b"\r\n\r\n" + body)
+        self.connection().sendall(self.request(method, path, body))
         head, rest = self._read_head()
         status = int(head[0].split(b" ", 2)[1])
         headers = [line.partition(b":")[::2] for line in head[1:]]
@@ -92,6 +79,27 @@ class Browser:
         if values.get(b"connection", b"").lower() == b"close":
             self.close()
         return status, content
+
+    def connection(self) -> socket.socket:
+        """The open connection, or a new one."""
+        if self._socket is None:
+            self._socket = socket.create_connection(("127.0.0.1", self.port), timeout=30)
+            self._buffer = b""
+        return self._socket
+
+    def request(self, method: str, path: str, body: bytes) -> bytes:
+        lines = [
+            f"{method} {path} HTTP/1.1",
+            f"Host: {self.host}:{self.port}",
+            "User-Agent: bench",
+            "Accept: text/html",
+        ]
+        lines.append(f"Origin: http://{self.host}:{self.port}")
+        if self.cookies:
+            lines.append("Cookie: " + "; ".join(f"{name}={value}" for name, value in self.cookies.items()))
+        if body:
+            lines += ["Content-Type: application/x-www-form-urlencoded", f"Content-Length: {len(body)}"]
+        return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
 
     def _read_head(self) -> tuple[list[bytes], bytes]:
         data = self._buffer
@@ -131,42 +139,86 @@ class Browser:
         return received
 
 
+@dataclass
+class _Line:
+    """One connection of a visitor: sends its one request when told to, and gathers the answer."""
+
+    browser: Browser
+    path: str
+    began: float = 0.0
+    answer: bytearray = field(default_factory=bytearray)
+    expected: int | None = None
+
+    def __post_init__(self) -> None:
+        self.request = self.browser.request("GET", self.path, b"")
+        self.socket = self.browser.connection()
+
+    def ask(self) -> None:
+        self.answer.clear()
+        self.expected = None
+        self.began = time.perf_counter()
+        self.socket.sendall(self.request)
+
+    def has_answer(self) -> bool:
+        """Read what is there. True when the answer is whole. Raises RuntimeError unless it is a 200."""
+        received = self.socket.recv(262_144)
+        self.answer += received
+        if not received:
+            raise RuntimeError(f"{self.browser.host}{self.path}: the server closed the connection.")
+        if self.expected is None:
+            end = self.answer.find(b"\r\n\r\n")
+            if end < 0:
+                return False
+            head = bytes(self.answer[:end])
+            if b" 200 " not in head[:16]:
+                raise RuntimeError(f"{self.browser.host}{self.path} answered {head[:200]!r}")
+            length = re.search(rb"(?i)content-length: (\d+)", head)
+            if length is None:
+                raise RuntimeError(f"{self.browser.host}{self.path} answered without a length.")
+            self.expected = end + 4 + int(length[1])
+        return len(self.answer) >= self.expected
+
+
 def measure(visits: list[tuple[Browser, str]], *, requests: int, at_once: int) -> Timing:
     """Ask for the visits round and round, `requests` in all, `at_once` at a time. Raises RuntimeError unless 200.
 
     Each of the `at_once` has CONNECTIONS open and takes them in turn, as a proxy in front does: the kernel hands whole
-    connections to the worker processes, and a few of them would by chance all go to one.
+    connections to the worker processes, and a few of them would by chance all go to one. One thread asks, so that as
+    little as possible of the machine goes into asking.
     """
     took: list[float] = []
     sizes: list[int] = []
-    wrong: list[str] = []
+    lanes = [_lines(visits[number::at_once] or visits) for number in range(at_once)]
     ends_at = time.monotonic() + LONGEST_SECONDS
-
-    def visit(number: int) -> None:
-        mine = visits[number::at_once] or visits
-        mine *= max(1, CONNECTIONS // len(mine))
-        own = [(Browser(b.port, b.host, dict(b.cookies)), path) for b, path in mine]
-        for turn in range(requests // at_once):
-            browser, path = own[turn % len(own)]
-            began = time.perf_counter()
-            status, body = browser.get(path)
-            took.append((time.perf_counter() - began) * 1000)
-            sizes.append(len(body))
-            if status != 200:
-                wrong.append(f"{browser.host}{path} answered {status}")
-            if wrong or time.monotonic() > ends_at:
-                return
-
-    began = time.perf_counter()
-    threads = [threading.Thread(target=visit, args=(number,)) for number in range(at_once)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    seconds = time.perf_counter() - began
-    if wrong:
-        raise RuntimeError(wrong[0])
+    with selectors.DefaultSelector() as waiting:
+        began = time.perf_counter()
+        for lane in lanes:
+            _ask_next(lane, waiting)
+        while len(took) < requests and time.monotonic() < ends_at:
+            for key, _ in waiting.select(30):
+                line, lane = key.data
+                if line.has_answer():
+                    took.append((time.perf_counter() - line.began) * 1000)
+                    sizes.append(line.expected or 0)
+                    waiting.unregister(line.socket)
+                    _ask_next(lane, waiting)
+        seconds = time.perf_counter() - began
+    for lane in lanes:
+        for line in lane:
+            line.browser.close()
     took.sort()
     return Timing(
         len(took) / seconds, statistics.median(took), took[int(len(took) * 0.95)], int(statistics.mean(sizes))
     )
+
+
+def _lines(visits: list[tuple[Browser, str]]) -> deque[_Line]:
+    repeated = visits * max(1, CONNECTIONS // len(visits))
+    return deque(_Line(Browser(b.port, b.host, dict(b.cookies)), path) for b, path in repeated)
+
+
+def _ask_next(lane: deque[_Line], waiting: selectors.BaseSelector) -> None:
+    line = lane[0]
+    lane.rotate(-1)
+    line.ask()
+    waiting.register(line.socket, selectors.EVENT_READ, (line, lane))

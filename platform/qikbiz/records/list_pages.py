@@ -13,7 +13,6 @@ from qikbiz.accounts.preferences import save_preference
 from qikbiz.database import db
 from qikbiz.failures import Failure, Forbidden
 from qikbiz.records.actions import delete_records, records_for_changing
-from qikbiz.records.cells import heading_class, list_rows
 from qikbiz.records.chips import address, chips
 from qikbiz.records.fields import PLAIN, FieldProblem, Kind, RecordType
 from qikbiz.records.filters import ME, NOBODY, Viewpoint
@@ -22,6 +21,7 @@ from qikbiz.records.links import linked_columns
 from qikbiz.records.listing import chosen_fields, first, list_page, sortable
 from qikbiz.records.people import colleague_names_for_lists, possible_owners
 from qikbiz.records.rooms import RecordRoom
+from qikbiz.records.rows import heading_class, table_rows
 from qikbiz.records.values import countries
 from qikbiz.web.csrf import csrf_token
 from qikbiz.web.formats import count
@@ -49,7 +49,7 @@ def show_list(room: RecordRoom) -> ResponseReturnValue:
         nav_active=room.plural,
         page=page,
         columns=[(field, heading_class(field)) for field in fields],
-        rows=list_rows(record_type, fields, page.rows, people),
+        rows=table_rows(record_type, fields, page.rows, people, is_square=room.is_square, has_ticks=room.may_change),
         people=people,
         q=first(arguments, "q"),
         chips=chips(record_type, arguments, path, people),
@@ -62,6 +62,7 @@ def show_list(room: RecordRoom) -> ResponseReturnValue:
         token=csrf_token(),
         export_url=address(url_for("exports.new"), arguments, scope=room.plural),
         listable=record_type.listable(),
+        shown={field.name for field in fields},
     )
 
 
