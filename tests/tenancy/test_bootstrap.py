@@ -184,7 +184,7 @@ def live_through_everything(settings: Settings) -> None:
     with working_application(settings) as runtime:
         tenant: Tenant = acts.tenant_named(runtime, slug)
         with tenant_work(tenant) as session:
-            session.execute(text("INSERT INTO contacts (id, last_name) VALUES (gen_random_uuid(), 'x')"))
+            session.execute(text("INSERT INTO contacts (id, sort_name) VALUES (gen_random_uuid(), 'x')"))
             assert session.scalar(text("SELECT current_user")) == tenant.role
             assert session.scalar(text("SELECT count(*) FROM contacts WHERE search @@ 'x'::tsquery")) == 1
         assert measure_tenants(settings, slug) == 1
