@@ -124,6 +124,7 @@ def download(alice: Page, person: Person, folder: Path) -> Path:
     alice.get_by_label("Password").fill(person.password)
     with alice.expect_download() as started:
         alice.get_by_role("button", name="Go on").click()
+    expect(alice.get_by_role("heading", level=2, name="Ready")).to_be_visible()
     file = folder / started.value.suggested_filename
     started.value.save_as(file)
     return file

@@ -266,3 +266,21 @@ def test_the_menu_of_a_list_exports_what_it_shows(alice: Browser) -> None:
     form = alice.get(found[1].replace("&amp;", "&")).text
     assert 'name="city" value="Graz"' in form and 'name="q" value="ann"' in form
     assert re.search(r'value="spreadsheet" checked', form)
+
+
+def test_after_the_password_the_page_of_the_export_stays_and_the_file_comes(
+    alice: Browser, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    export = office.make()
+    page = alice.get(f"/exports/{export.id}")
+    assert f'href="{address(export)}"' in page.text
+    assert "Refresh" not in page.headers
+    monkeypatch.setattr("qikbiz.accounts.people.Person.is_fresh", False)
+    page = alice.get(f"/exports/{export.id}?fetch=1")
+    assert f'href="/exports/{export.id}/download"' in page.text
+    assert "Refresh" not in page.headers
+    assert "/confirm" in alice.get(f"/exports/{export.id}/download").location
+    monkeypatch.undo()
+    page = alice.follow(alice.get(f"/exports/{export.id}/download"))
+    assert "Downloads so far" in page.text
+    assert page.headers["Refresh"] == f"0; url={address(export)}"

@@ -37,7 +37,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[subprocess.Popen[b
         processes.append(real(*arguments, **options))
         return processes[-1]
 
-    monkeypatch.setattr(second_reader.subprocess, "Popen", popen)
+    monkeypatch.setattr("qikbiz.imports.second_reader.subprocess.Popen", popen)
     yield processes
     assert all(process.poll() is not None for process in processes)
 

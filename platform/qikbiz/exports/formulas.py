@@ -7,6 +7,8 @@ taking one off a cell that begins with one gives back exactly what was there.
 from __future__ import annotations
 
 ESCAPE_RULE = "apostrophe-v1"
+# What the names of files written by the rule end in, by which an import knows them.
+FORMULA_SAFE_SUFFIX = ".spreadsheet.csv"
 APOSTROPHE = "'"
 # OWASP's list with LF, and the full-width forms that some programs fold to it.
 FIRST_CHARACTERS = "=+-@\t\r\n\uff1d\uff0b\uff0d\uff20"

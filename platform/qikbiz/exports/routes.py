@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
@@ -72,7 +72,20 @@ def show(export_id: UUID) -> ResponseReturnValue:
         "export": standing.export,
         "file_name": download_name(standing.export),
     }
-    return render_page("exports/show.html", "standing", **facts, may_fetch=current_user.can(Permission.EXPORT_FETCH))
+    may_fetch = current_user.can(Permission.EXPORT_FETCH)
+    page = make_response(render_page("exports/show.html", "standing", **facts, may_fetch=may_fetch))
+    if request.args.get("fetch") and may_fetch and current_user.is_fresh and standing.state == "ready":
+        # The browser stays on this page while the file arrives.
+        page.headers["Refresh"] = f"0; url={url_for('.file', export_id=export_id)}"
+    return page
+
+
+@exports.get("/<uuid:export_id>/download")
+@requires(Permission.EXPORT_FETCH)
+@requires_fresh
+def download(export_id: UUID) -> ResponseReturnValue:
+    """Where the password is asked for, if it was given too long ago: a file alone would leave that page standing."""
+    return redirect(url_for(".show", export_id=export_id, fetch=1), 303)
 
 
 @exports.get("/<uuid:export_id>/file")

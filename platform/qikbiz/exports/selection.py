@@ -23,14 +23,14 @@ from sqlalchemy.types import Boolean, Text
 
 from qikbiz.exports import spreadsheet
 from qikbiz.exports.catalogue import EVERYTHING, EXPORTED, ExportedTable, exported_table
-from qikbiz.exports.formulas import FIRST_CHARACTERS
+from qikbiz.exports.formulas import FIRST_CHARACTERS, FORMULA_SAFE_SUFFIX
 from qikbiz.failures import Failure
 from qikbiz.records.filters import Viewpoint, conditions
 from qikbiz.records.types import RECORD_TYPES, record_type
 
 PORTABLE, SPREADSHEET = "portable", "spreadsheet"
 PRODUCTS = (PORTABLE, SPREADSHEET)
-SUFFIX = {PORTABLE: ".csv", SPREADSHEET: ".spreadsheet.csv"}
+SUFFIX = {PORTABLE: ".csv", SPREADSHEET: FORMULA_SAFE_SUFFIX}
 _DIALECT = PGDialect_psycopg()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
 _UTC = ZoneInfo("UTC")
 Connection = psycopg.Connection[TupleRow]

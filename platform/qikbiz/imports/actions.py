@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, BinaryIO
 from uuid import UUID
@@ -14,6 +15,7 @@ from sqlalchemy.orm import Session
 from qikbiz.actors import current_actor
 from qikbiz.audit.actions import record
 from qikbiz.database import db
+from qikbiz.exports.formulas import FORMULA_SAFE_SUFFIX
 from qikbiz.failures import Conflict, Forbidden
 from qikbiz.imports.archives import opened
 from qikbiz.imports.formats import Format, UnreadableFile, checked_format, detect
@@ -67,7 +69,8 @@ def start_import(import_id: UUID, type_name: str, file_name: str, given: BinaryI
             created_by=actor.id,
             created_by_name=actor.name,
         )
-        _take_format(created, found.format, source)
+        is_ours = created.file_name.endswith(FORMULA_SAFE_SUFFIX)
+        _take_format(created, replace(found.format, is_formula_safe=is_ours), source)
     except BaseException:
         forget_upload(kept.name)
         raise
@@ -76,11 +79,20 @@ def start_import(import_id: UUID, type_name: str, file_name: str, given: BinaryI
     return created
 
 
-def choose_format(found: Import, *, encoding: str, delimiter: str, has_header: bool) -> None:
+def choose_format(
+    found: Import, *, encoding: str, delimiter: str, has_header: bool, is_formula_safe: bool | None = None
+) -> None:
     """Read the file as the person says; the columns are guessed anew. Raises UnreadableFile."""
     _refuse_unless_open(found)
-    shape = checked_format(format_of(found), encoding=encoding, delimiter=delimiter, has_header=has_header)
-    if shape != format_of(found) or not found.header:
+    before = format_of(found)
+    shape = checked_format(
+        before,
+        encoding=encoding,
+        delimiter=delimiter,
+        has_header=has_header,
+        is_formula_safe=before.is_formula_safe if is_formula_safe is None else is_formula_safe,
+    )
+    if shape != before or not found.header:
         _take_format(found, shape, source_of(found))
         found.state, found.counts = "uploaded", {}
 
@@ -157,7 +169,7 @@ def note(found: Import, action: str, details: dict[str, Any]) -> None:
 
 def _take_format(found: Import, shape: Format, source: Source) -> None:
     found.encoding, found.delimiter = shape.encoding, shape.delimiter
-    found.options = {**found.options, "has_header": shape.has_header}
+    found.options = {**found.options, "has_header": shape.has_header, "is_formula_safe": shape.is_formula_safe}
     if not shape.encoding:
         found.header, found.mapping = [], {}
         return

@@ -45,11 +45,15 @@ class UnreadableFile(Failure):
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """How to read a file. `encoding` is "" while nobody has said which: the bytes allow several."""
+    """How to read a file. `encoding` is "" while nobody has said which: the bytes allow several.
+
+    `is_formula_safe` files are our own spreadsheet exports, whose apostrophes are taken off again.
+    """
 
     encoding: str
     delimiter: str
     has_header: bool = True
+    is_formula_safe: bool = False
 
     @property
     def is_known(self) -> bool:
@@ -92,13 +96,17 @@ def detect(source: Source) -> Detection:
     return Detection(Format(encoding, delimiter), proposed, differences, lines)
 
 
-def checked_format(found: Format, *, encoding: str, delimiter: str, has_header: bool) -> Format:
+def checked_format(
+    found: Format, *, encoding: str, delimiter: str, has_header: bool, is_formula_safe: bool = False
+) -> Format:
     """The format a person chose. Raises UnreadableFile for a choice that is none of ours."""
     if encoding not in ENCODINGS:
         raise UnreadableFile("Choose the encoding of the file.")
     if delimiter not in DELIMITERS:
         raise UnreadableFile("Choose what stands between the columns of the file.")
-    return replace(found, encoding=encoding, delimiter=delimiter, has_header=has_header)
+    return replace(
+        found, encoding=encoding, delimiter=delimiter, has_header=has_header, is_formula_safe=is_formula_safe
+    )
 
 
 def open_text(source: Source, encoding: str) -> TextIO:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 from uuid import UUID
@@ -89,7 +89,7 @@ class Plan:
     def as_json(self) -> dict[str, Any]:
         return {
             "type_name": self.type_name,
-            "shape": [self.shape.encoding, self.shape.delimiter, self.shape.has_header],
+            "shape": list(astuple(self.shape)),
             "mapping": self.mapping.as_json(),
             "key": self.key,
             "mode": self.mode,

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TextIO
 
+from qikbiz.exports.formulas import unescape
 from qikbiz.imports.formats import Format, UnreadableFile, announced_delimiter, open_text
 from qikbiz.imports.limits import LONGEST_CELL, LONGEST_LINE, MOST_COLUMNS, MOST_ROWS
 from qikbiz.imports.uploads import Source
@@ -56,7 +57,10 @@ class RowReader:
 
     def __iter__(self) -> Iterator[tuple[int, list[str], RowProblem | None]]:
         with open_text(self._source, self._shape.encoding) as text:
-            yield from self._rows(text)
+            rows = self._rows(text)
+            if self._shape.is_formula_safe:
+                rows = ((number, [unescape(cell) for cell in cells], problem) for number, cells, problem in rows)
+            yield from rows
 
     def _rows(self, text: TextIO) -> Iterator[tuple[int, list[str], RowProblem | None]]:
         reader = self._start(text)

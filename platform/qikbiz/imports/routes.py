@@ -72,6 +72,7 @@ def choose_shape(import_id: UUID) -> ResponseReturnValue:
             encoding=form.get("encoding", ""),
             delimiter={"tab": "\t"}.get(form.get("delimiter", ""), form.get("delimiter", "")),
             has_header=bool(form.get("has_header")),
+            is_formula_safe=bool(form.get("is_formula_safe")),
         )
     except UnreadableFile as problem:
         return _format_page(found, problem.text), 400

@@ -23,7 +23,9 @@ ACTING = "acting"
 
 
 def format_of(found: Import) -> Format:
-    return Format(found.encoding, found.delimiter, bool(found.options.get("has_header", True)))
+    options = found.options
+    is_formula_safe = bool(options.get("is_formula_safe", False))
+    return Format(found.encoding, found.delimiter, bool(options.get("has_header", True)), is_formula_safe)
 
 
 def source_of(found: Import) -> Source:
