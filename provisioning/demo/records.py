@@ -10,12 +10,13 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from provisioning.demo.words import Country, Culture, countries, cultures, latin, words
+from provisioning.demo.words import Country, Word, countries, cultures, latin, words
 from qikbiz.companies.fields import TYPES, company_columns
 from qikbiz.contacts.fields import LAWFUL_BASES, STAGES, contact_columns
 from qikbiz.records.shared import SOURCES
 
 Row = dict[str, Any]
+_TRIES = 30
 _YEARS_BACK = 730
 
 
@@ -35,6 +36,7 @@ class Inventor:
         self._owners = owners
         self._now = now
         self._addresses: set[str] = set()
+        self._names: set[tuple[Word, Word]] = set()
 
     def companies(self, count: int) -> list[Row]:
         pairs = [(first, second) for first in words()["first"] for second in words()["second"]]
@@ -91,8 +93,7 @@ class Inventor:
 
     def _contact(self, employer: Row | None) -> Row:
         country = self._country_of(employer)
-        culture: Culture = self._random.choice(cultures())
-        given_name, family = self._random.choice(culture.given), self._random.choice(culture.family)
+        given_name, family = self._name()
         city = self._random.choice(country.cities)
         title, _, department = self._random.choice(words()["title"]).partition("|")
         given = {
@@ -118,6 +119,19 @@ class Inventor:
             "lawful_basis": self._random.choice((LAWFUL_BASES[0], LAWFUL_BASES[1], LAWFUL_BASES[5])),
         }
         return {**given, **contact_columns(given, {})}
+
+    def _name(self) -> tuple[Word, Word]:
+        """Given and family name, new as long as there are new ones. Some people's parents come from two places."""
+        weights = [len(culture.given) * len(culture.family) for culture in cultures()]
+        for _ in range(_TRIES):
+            own, other = self._random.choices(cultures(), weights, k=2)
+            given, family = self._random.choice(own.given), self._random.choice(own.family)
+            if self._chance(0.4) and given.is_latin:
+                family = self._random.choice([name for name in other.family if name.is_latin] or [family])
+            if (given, family) not in self._names:
+                break
+        self._names.add((given, family))
+        return given, family
 
     def _system(self) -> Row:
         age = timedelta(seconds=self._random.triangular(3600, _YEARS_BACK * 86400, 120 * 86400))

@@ -20,6 +20,10 @@ class Word:
     written: str
     latin: str
 
+    @property
+    def is_latin(self) -> bool:
+        return unicodedata.name(self.written[0]).startswith("LATIN")
+
 
 @dataclass(frozen=True)
 class Culture:
