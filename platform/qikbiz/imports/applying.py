@@ -7,6 +7,7 @@ minute, blocks nobody: new rows are invisible and only the rows updated are lock
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,7 @@ from uuid import UUID
 from config.faults import fault
 from qikbiz.companies.fields import COMPANIES
 from qikbiz.imports.encoding import copy_field
+from qikbiz.imports.limits import MOST_ROWS
 from qikbiz.imports.plans import Plan
 from qikbiz.imports.sql import Link, run, staged, value_of
 from qikbiz.records.fields import derived_columns
@@ -99,20 +101,27 @@ def _insert_records(link: Link, plan: Plan, by: By) -> None:
     """
     last = "(SELECT max(row) FROM import_rows WHERE import_id = %(import)s AND outcome = 'created')"
     link.execute("SET LOCAL gin_pending_list_limit = '64MB'")
-    _insert_some(link, plan, by, f"r.row < {last}")
+    ids = _id_prefix()
+    _insert_some(link, plan, by, f"r.row < {last}", ids=ids, first=1)
     link.execute("SET LOCAL gin_pending_list_limit = '64kB'")
-    _insert_some(link, plan, by, f"r.row = {last}")
+    _insert_some(link, plan, by, f"r.row = {last}", ids=ids, first=MOST_ROWS + 1)
     link.execute("SET LOCAL gin_pending_list_limit = '4MB'")
 
 
-def _insert_some(link: Link, plan: Plan, by: By, which: str) -> None:
+def _id_prefix() -> str:
+    """The first 80 bits of ids of version 7 (RFC 9562): the moment, and 26 bits of chance. A counter follows."""
+    return f"{new_id().hex[:12]}7{secrets.token_hex(2)[1:]}{secrets.choice('89ab')}{secrets.token_hex(2)[1:]}"
+
+
+def _insert_some(link: Link, plan: Plan, by: By, which: str, *, ids: str, first: int) -> None:
     columns = [name for name in plan.columns if name != "company_name"]
     targets = [*columns, *_linked_targets(plan)]
     values = [*(value_of(plan, name) for name in columns), *_linked_values(plan)]
-    # Ids are version 7 of RFC 9562 with a counter at the end. In the order of names, which then is that of the ids
-    # too, most large indexes are filled from left to right instead of all over: a tenth of the whole import.
+    # In the order of names, which is that of the ids too, most large indexes are filled from left to right instead of
+    # all over: a tenth of the whole import.
     name = staged(plan, "sort_name")
-    ident = f"(%(ids)s || lpad(to_hex(row_number() OVER (ORDER BY {name})), 12, '0'))::uuid"
+    number = f"row_number() OVER (ORDER BY {name}) + {first - 1}"
+    ident = f"(%(ids)s || lpad(to_hex({number}), 12, '0'))::uuid"
     run(
         link,
         f"INSERT INTO {plan.record_type.plural} (id, created_by_import, created_by, updated_by, {', '.join(targets)}) "
@@ -120,7 +129,7 @@ def _insert_some(link: Link, plan: Plan, by: By, which: str) -> None:
         f"{_linked_tables(plan)} WHERE r.import_id = %(import)s AND r.outcome = 'created' AND {which} "
         f"ORDER BY {name}",
         **by.parameters(),
-        ids=new_id().hex[:20],
+        ids=ids,
     )
 
 
