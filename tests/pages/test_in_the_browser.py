@@ -108,6 +108,8 @@ def test_a_list_is_worked_from_the_keyboard(page: Page) -> None:
     expect(shortcuts).to_be_visible()
     page.keyboard.press("Escape")
     expect(shortcuts).to_be_hidden()
+    # A moment after it is hidden the dialog gives the focus back.
+    page.wait_for_function("document.activeElement === document.body")
     page.keyboard.press("Enter")
     page.wait_for_url("**/styleguide/record")
 
