@@ -85,12 +85,12 @@ def _widen(pipe: BinaryIO) -> None:
 
 def main() -> None:
     """What the second process does: read its task from standard input and write blocks until the file ends."""
-    from qikbiz.imports.staging import blocks_of  # noqa: PLC0415  # it imports this module
+    from qikbiz.imports.staging import odd_blocks  # noqa: PLC0415  # it imports this module
 
     given = json.loads(sys.stdin.buffer.read())
     source = StoredSource(EncryptedFile(Path(given["path"]), b64decode(given["key"])))
     try:
-        for block in blocks_of(Plan.from_json(given["plan"]), source, UUID(given["import"]), part=1):
+        for block in odd_blocks(Plan.from_json(given["plan"]), source, UUID(given["import"])):
             sys.stdout.buffer.write(_LENGTH.pack(len(block)) + block)
         sys.stdout.buffer.flush()
     except (BrokenPipeError, Failure):

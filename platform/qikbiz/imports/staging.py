@@ -42,12 +42,12 @@ def stage(link: Link, plan: Plan, source: Source, import_id: UUID, progress: Pro
     return Staged(reader.rows, reader.blank)
 
 
-def blocks_of(plan: Plan, source: Source, import_id: UUID, *, part: int) -> Iterator[bytes]:
-    """Every second block of the file as lines for COPY: the even ones are part 0, the odd ones part 1."""
+def odd_blocks(plan: Plan, source: Source, import_id: UUID) -> Iterator[bytes]:
+    """The blocks of the file that `stage` leaves to a second reader, as lines for COPY."""
     reader = RowReader(source, plan.shape)
     lines = Lines(plan, reader.header, import_id)
     for number, rows in enumerate(_blocks(reader)):
-        if number % 2 == part:
+        if number % 2:
             yield lines.of(rows)
 
 
