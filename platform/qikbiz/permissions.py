@@ -17,7 +17,11 @@ class Permission(StrEnum):
 
     ABUSE_DECIDE = "abuse:decide"
     ABUSE_SEE = "abuse:see"
+    ACCESS_LOG_SEE = "access-log:see"
+    ANNOUNCEMENT_SEND = "announcement:send"
     AUDIT_SEE = "audit:see"
+    CLOSING_ASK = "closing:ask"
+    CLOSING_HANDLE = "closing:handle"
     COMPANY_CHANGE = "company:change"
     COMPANY_CREATE = "company:create"
     COMPANY_DELETE = "company:delete"
@@ -30,18 +34,25 @@ class Permission(StrEnum):
     CONTACT_SEE = "contact:see"
     EXPORT_ASK = "export:ask"
     EXPORT_FETCH = "export:fetch"
+    GRANT_GIVE = "grant:give"
     IMPORT_APPLY = "import:apply"
     IMPORT_SEE = "import:see"
     IMPORT_UNDO = "import:undo"
     PLATFORM_AUDIT_SEE = "platform-audit:see"
     PLATFORM_JOB_SEE = "platform-job:see"
     PLATFORM_MAIL_SEE = "platform-mail:see"
+    POLICY_SET = "policy:set"
+    ROLE_MANAGE = "role:manage"
+    STATEMENT_ANNOUNCE = "statement:announce"
+    TEAM_MANAGE = "team:manage"
     TENANT_CREATE = "tenant:create"
     TENANT_DELETE = "tenant:delete"
+    TENANT_ENTER = "tenant:enter"
     TENANT_EXPORT = "tenant:export"
     TENANT_IMPORT = "tenant:import"
     TENANT_SEE = "tenant:see"
     TENANT_SUSPEND = "tenant:suspend"
+    TICKET_ANSWER = "ticket:answer"
     USER_INVITE = "user:invite"
     USER_MANAGE = "user:manage"
 
@@ -83,9 +94,16 @@ _ADMINISTRATOR = _MEMBER | {
     P.AUDIT_SEE,
     P.COMPANY_PURGE,
     P.CONTACT_PURGE,
+    P.ACCESS_LOG_SEE,
+    P.CLOSING_ASK,
+    P.GRANT_GIVE,
+    P.POLICY_SET,
+    P.ROLE_MANAGE,
+    P.TEAM_MANAGE,
 }
 _SUPPORT = frozenset(
     {P.SIGNED_IN, P.TENANT_SEE, P.TENANT_EXPORT, P.TENANT_IMPORT, P.PLATFORM_JOB_SEE, P.PLATFORM_MAIL_SEE, P.ABUSE_SEE}
+    | {P.TENANT_ENTER, P.TICKET_ANSWER}
 )
 
 ROLE_PERMISSIONS: dict[str, frozenset[Permission]] = {
@@ -95,7 +113,8 @@ ROLE_PERMISSIONS: dict[str, frozenset[Permission]] = {
     StaffRole.AUDITOR: frozenset({P.SIGNED_IN, P.TENANT_SEE, P.PLATFORM_AUDIT_SEE, P.PLATFORM_JOB_SEE, P.ABUSE_SEE}),
     StaffRole.SUPPORT: _SUPPORT,
     StaffRole.OPERATOR: _SUPPORT
-    | {P.TENANT_CREATE, P.TENANT_SUSPEND, P.TENANT_DELETE, P.PLATFORM_AUDIT_SEE, P.ABUSE_DECIDE},
+    | {P.TENANT_CREATE, P.TENANT_SUSPEND, P.TENANT_DELETE, P.PLATFORM_AUDIT_SEE, P.ABUSE_DECIDE}
+    | {P.ANNOUNCEMENT_SEND, P.CLOSING_HANDLE, P.STATEMENT_ANNOUNCE},
 }
 
 

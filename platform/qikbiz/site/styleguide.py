@@ -77,6 +77,7 @@ def _samples(page: str) -> dict[str, Any]:
         "current_user": SimpleNamespace(name="Alice Archer", email="alice@acme.example"),
         "tenant_navigation": lambda: entries,
         "settings_navigation": lambda: settings,
+        "settings_groups": lambda: [("People", settings[:1]), ("Privacy", settings[1:])],
         "console_navigation": _console_entries,
         "endpoint_exists": lambda name: False,
         "chosen_theme": lambda: request.args.get("theme", "auto"),

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cache
+from itertools import groupby
 
 from flask import current_app, url_for
 from flask_login import current_user
@@ -25,6 +26,7 @@ class Entry:
     endpoint: str
     permission: str = ""
     short: str = ""
+    group: str = ""
 
     @property
     def url(self) -> str:
@@ -43,11 +45,13 @@ TENANT = (
     Entry("exports", "Exports", "download", "exports.index", "export:ask"),
     Entry("trash", "Trash", "trash", "contacts.trash", "contact:delete"),
 )
+YOU, PEOPLE, PRIVACY, ORGANISATION = "You", "People", "Privacy", "Organisation"
+# One subject a page, in the order of the list at the left of every page of settings; entries of a group stand together.
 SETTINGS = (
-    Entry("profile", "Your profile", "user", "accounts.profile"),
-    Entry("sessions", "Signed-in devices", "device-desktop", "accounts.sessions"),
-    Entry("users", "Users", "user-shield", "accounts.users", "user:manage"),
-    Entry("audit", "Audit", "clipboard-list", "audit.index", "audit:see"),
+    Entry("profile", "Your profile", "user", "accounts.profile", group=YOU),
+    Entry("sessions", "Signed-in devices", "device-desktop", "accounts.sessions", group=YOU),
+    Entry("users", "Users", "user-shield", "accounts.users", "user:manage", group=PEOPLE),
+    Entry("audit", "Audit", "clipboard-list", "audit.index", "audit:see", group=PRIVACY),
 )
 CONSOLE = (
     Entry("tenants", "Tenants", "building-skyscraper", "console.tenants", "tenant:see"),
@@ -64,6 +68,11 @@ def tenant_navigation() -> list[Entry]:
 
 def settings_navigation() -> list[Entry]:
     return _visible(SETTINGS)
+
+
+def settings_groups() -> list[tuple[str, list[Entry]]]:
+    """The list at the left of settings: (heading, its entries), without what the person may not see."""
+    return [(name, list(entries)) for name, entries in groupby(_visible(SETTINGS), key=lambda entry: entry.group)]
 
 
 def console_navigation() -> list[Entry]:

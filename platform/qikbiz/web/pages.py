@@ -15,6 +15,7 @@ def register(app: Flask) -> None:
         navigation.endpoint_exists,
         navigation.tenant_navigation,
         navigation.settings_navigation,
+        navigation.settings_groups,
         navigation.console_navigation,
         toasts.pending_toasts,
         viewer.chosen_theme,
