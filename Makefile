@@ -32,6 +32,10 @@ assets: $(RUNTIME) ## Build the front-end packages (skipped when up to date)
 test: $(DEV) assets ## Run every test on throw-away servers
 	@$(BIN)/python -m pytest -n 2 --no-loadscope-reorder
 
+.PHONY: proofs
+proofs: $(DEV) assets ## Run the tests behind the promises and record the run that /promises shows
+	@$(BIN)/python -m pytest -n 2 --no-loadscope-reorder -m promise --write-proofs
+
 .PHONY: check
 check: $(DEV) ## Lint, formatting, types, import rules, templates
 	$(BIN)/ruff check .

@@ -18,12 +18,6 @@ def home() -> str:
     return render_template("site/home.html")
 
 
-@site.get("/privacy")
-@public
-def privacy() -> str:
-    return render_template("site/privacy.html")
-
-
 @site.get("/sign-in")
 @public
 def sign_in() -> ResponseReturnValue:

@@ -12,7 +12,8 @@ from qikbiz.permissions import public
 from qikbiz.web.assets import asset_url
 from qikbiz.web.destinations import destination
 
-ROBOTS = {"site": "User-agent: *\nAllow: /$\nAllow: /privacy\nAllow: /static/\nDisallow: /\n"}
+PUBLIC_PATHS = ("/$", "/privacy", "/promises", "/cookies", "/static/")
+ROBOTS = {"site": "User-agent: *\n" + "".join(f"Allow: {path}\n" for path in PUBLIC_PATHS) + "Disallow: /\n"}
 NOBODY = "User-agent: *\nDisallow: /\n"
 
 

@@ -16,6 +16,8 @@ from qikbiz.exports.routes import exports
 from qikbiz.home.routes import home
 from qikbiz.imports.routes import imports
 from qikbiz.mail.routes import mailbox
+from qikbiz.privacy.routes import privacy
+from qikbiz.promises.routes import promises, public_promises
 from qikbiz.records.routes import records
 from qikbiz.site import well_known
 from qikbiz.site.routes import site
@@ -48,6 +50,8 @@ def open_rooms(app: QikBiz) -> None:
     """One line for each room."""
     assert _console_pages.__all__  # importing them declares them
     app.register_blueprint(site, subdomain="site")
+    app.register_blueprint(privacy, subdomain="site")
+    app.register_blueprint(public_promises, subdomain="site")
     well_known.register(app)
     app.register_blueprint(accounts, subdomain="tenant")
     app.register_blueprint(home, subdomain="tenant")
@@ -57,6 +61,7 @@ def open_rooms(app: QikBiz) -> None:
     app.register_blueprint(companies, subdomain="tenant")
     app.register_blueprint(imports, subdomain="tenant")
     app.register_blueprint(audit, subdomain="tenant")
+    app.register_blueprint(promises, subdomain="tenant")
     app.register_blueprint(staff, subdomain="console")
     if app.extensions["qikbiz"].settings.environment != "production":
         app.register_blueprint(mailbox, subdomain="site")

@@ -52,6 +52,7 @@ SETTINGS = (
     Entry("sessions", "Signed-in devices", "device-desktop", "accounts.sessions", group=YOU),
     Entry("users", "Users", "user-shield", "accounts.users", "user:manage", group=PEOPLE),
     Entry("audit", "Audit", "clipboard-list", "audit.index", "audit:see", group=PRIVACY),
+    Entry("promises", "Promises", "shield-check", "promises.index", group=PRIVACY),
 )
 CONSOLE = (
     Entry("tenants", "Tenants", "building-skyscraper", "console.tenants", "tenant:see"),

@@ -4,6 +4,7 @@ from urllib.parse import urlencode
 
 from flask import Flask, request
 
+from qikbiz.privacy import links
 from qikbiz.web import assets, formats, markup, navigation, toasts, viewer
 
 
@@ -11,6 +12,7 @@ def register(app: Flask) -> None:
     assets.register(app)
     formats.register(app)
     for function in (
+        links.statement_url,
         markup.icon,
         navigation.endpoint_exists,
         navigation.tenant_navigation,

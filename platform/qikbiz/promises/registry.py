@@ -1,0 +1,18 @@
+"""Which rooms keep which promises: one line for each room that has a `promise.py`."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from qikbiz.promises.keeping import Keeping
+
+ROOMS: tuple[tuple[Keeping, ...], ...] = ()
+
+
+@cache
+def keepings() -> dict[str, tuple[Keeping, ...]]:
+    """All ways in which each promise is kept, in the order of the rooms."""
+    found: dict[str, tuple[Keeping, ...]] = {}
+    for keeping in (one for room in ROOMS for one in room):
+        found[keeping.promise] = (*found.get(keeping.promise, ()), keeping)
+    return found
