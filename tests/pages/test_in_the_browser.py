@@ -14,6 +14,8 @@ from werkzeug.serving import make_server
 from qikbiz.site.styleguide import PAGES
 from qikbiz.web.front_door import QikBiz
 
+PUBLIC = ("/", "/privacy", "/promises", "/sign-in")
+
 pytestmark = pytest.mark.browser
 THEMES = ("light", "dark")
 WIDTHS = (1440, 390)
@@ -41,7 +43,7 @@ def page(chromium: Browser, address: str) -> Iterator[Page]:
 def test_axe_finds_nothing_on_any_page(page: Page, theme: str) -> None:
     page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
     found = {}
-    for path in ("/", "/privacy", "/promises", "/sign-in", *(f"/styleguide/{name}" for name in PAGES), "/styleguide/error/bug"):
+    for path in (*PUBLIC, *(f"/styleguide/{name}" for name in PAGES), "/styleguide/error/bug"):
         page.goto(path)
         violations = Axe().run(page).response["violations"]
         problems = [f"{item['id']}: {item['nodes'][0]['html'][:120]}" for item in violations]
@@ -56,7 +58,7 @@ def test_no_page_is_wider_than_its_window_or_complains(page: Page, width: int) -
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
-    for path in ("/", "/privacy", "/promises", "/sign-in", *(f"/styleguide/{name}" for name in PAGES)):
+    for path in (*PUBLIC, *(f"/styleguide/{name}" for name in PAGES)):
         page.goto(path)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
     assert complaints == []
