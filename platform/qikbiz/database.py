@@ -24,6 +24,7 @@ from tenants.control import NAMING
 from tenants.runtime import Runtime
 
 AfterCommit = Callable[[], None]
+BeforeCommit = Callable[[], None]
 
 
 class TenantBase(DeclarativeBase):
@@ -54,6 +55,10 @@ class TenantSession(FlaskSession):
         return runtime().cells.engine(tenant.cell)
 
 
+class ControlSession(Session):
+    """A session of the control database."""
+
+
 class Database(SQLAlchemy):
     """Flask-SQLAlchemy with the tenant's session, and beside it a session of the control database."""
 
@@ -63,8 +68,8 @@ class Database(SQLAlchemy):
             session_options={"class_": TenantSession, "scopefunc": _scope, "expire_on_commit": False},
             disable_autonaming=True,
         )
-        factory = sessionmaker(expire_on_commit=False)
-        self.control: scoped_session[Session] = scoped_session(factory, scopefunc=_application_context)
+        factory = sessionmaker(class_=ControlSession, expire_on_commit=False)
+        self.control: scoped_session[ControlSession] = scoped_session(factory, scopefunc=_application_context)
 
     def _make_declarative_base(self, *_arguments: Any, **_named: Any) -> type[TenantBase]:  # type: ignore[override]
         # The extension would derive a second base, which SQLAlchemy 2.1 refuses beside a type map; ours is complete.
@@ -112,6 +117,7 @@ def tenant_work(tenant: Tenant, **entry: Any) -> Iterator[Session]:
         session = db.session()
         try:
             yield session
+            _do_last(session)
             session.commit()
             follow_up = _take_follow_ups(session)
         except BaseException:
@@ -137,6 +143,7 @@ def control_work() -> Iterator[Session]:
     session.info["working"] = True
     try:
         yield session
+        _do_last(session)
         session.commit()
         follow_up = _take_follow_ups(session)
     except BaseException:
@@ -146,6 +153,11 @@ def control_work() -> Iterator[Session]:
         session.info["working"] = False
         db.control.remove()
     _run(follow_up)
+
+
+def before_commit(session: Session, act: BeforeCommit) -> None:
+    """Have `act` called as the last thing inside the transaction of `session`, when all else is done."""
+    session.info.setdefault("before_commit", []).append(act)
 
 
 def after_commit(session: Session, follow_up: AfterCommit) -> None:
@@ -158,6 +170,11 @@ def require_tenant_session() -> Session:
     if tenant_or_none() is None:
         raise NoTenantEntered("No tenant was entered, so there are no rows to read or write.")
     return db.session()
+
+
+def _do_last(session: Session) -> None:
+    for act in cast(list[BeforeCommit], session.info.pop("before_commit", [])):
+        act()
 
 
 def _take_follow_ups(session: Session) -> list[AfterCommit]:

@@ -18,12 +18,23 @@ CREATE TABLE audit_events (
         subject TEXT DEFAULT '' NOT NULL,
         details JSONB DEFAULT '{}' NOT NULL,
         request_id TEXT DEFAULT '' NOT NULL,
+        chain UUID NOT NULL,
+        seq BIGINT NOT NULL,
+        previous_hash BYTEA NOT NULL,
+        private_hash BYTEA NOT NULL,
+        salt BYTEA,
+        hash BYTEA NOT NULL,
         CONSTRAINT pk_audit_events PRIMARY KEY (id),
-        CONSTRAINT ck_audit_events_actor_kind CHECK (actor_kind in ('user', 'staff', 'system', 'anonymous'))
+        CONSTRAINT ck_audit_events_actor_kind CHECK (actor_kind in ('user', 'staff', 'system', 'anonymous')),
+        CONSTRAINT uq_audit_events_chain_seq UNIQUE (chain, seq)
     );
 CREATE INDEX ix_audit_events_action ON audit_events (action, id);
 CREATE INDEX ix_audit_events_actor ON audit_events (actor_id, id);
 CREATE INDEX ix_audit_events_record ON audit_events (record_id, id) WHERE record_id is not null;
+CREATE TABLE audit_turns (
+        id BIGINT NOT NULL,
+        CONSTRAINT pk_audit_turns PRIMARY KEY (id)
+    );
 CREATE TABLE companies (
         name TEXT NOT NULL,
         domain TEXT,
@@ -363,7 +374,8 @@ CREATE INDEX ix_remember_series_user_id ON remember_series (user_id);
 REVOKE INSERT, UPDATE, DELETE ON schema_version FROM @tenant_role@;
 REVOKE UPDATE, DELETE ON audit_events FROM @tenant_role@;
 -- 0002
-COMMENT ON TABLE audit_events IS 'record of acts: who did what; rows are only ever added.';
+COMMENT ON TABLE audit_events IS 'record of acts: who did what; rows are only ever added, each chained to the one before.';
+COMMENT ON TABLE audit_turns IS 'technical: never a row; whoever adds to the audit holds a lock on it.';
 COMMENT ON TABLE companies IS 'personal: organisations that the customer works with; sole traders are people.';
 COMMENT ON TABLE contact_companies IS 'personal: who works where, and as what.';
 COMMENT ON TABLE contacts IS 'personal: people that the customer works with.';
@@ -379,4 +391,4 @@ COMMENT ON TABLE schema_version IS 'technical: the versions of this schema.';
 COMMENT ON TABLE user_sessions IS 'technical: logins in force; only hashes of their ids.';
 COMMENT ON TABLE user_tokens IS 'technical: single-use links; only hashes of their secrets.';
 COMMENT ON TABLE users IS 'personal: the customer''s own people who log in.';
-INSERT INTO schema_version (version, checksum) VALUES ('0001', 'be8042387fafe88313d61a57d7480b2821cb2297bf5d21f6f7ab624873a9614a'), ('0002', 'e0fc3d00cd51b6ad55b9443c3f594b8750fbefa85998e427b8af3e8cdb327b4d');
+INSERT INTO schema_version (version, checksum) VALUES ('0001', 'c29de6a5a58b00858b0a39a2df52c0633ddd6b0b18fa3e69feccd7776dbbf2b3'), ('0002', '1858dd7197a02ffb2a8f03555d7238365a4bedeb5f00104a4c41ee4d644dd210');

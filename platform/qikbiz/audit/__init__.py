@@ -1,1 +1,1 @@
-"""The tenant's audit: who did and saw what. Rows are only ever added; the tenant's role may not change them."""
+"""The audit: who did and saw what, each event chained to the one before. Rows are only ever added."""

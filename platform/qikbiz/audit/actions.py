@@ -6,9 +6,12 @@ from typing import Any, Literal
 from uuid import UUID
 
 from qikbiz.actors import current_actor
+from qikbiz.audit.chain import collect
+from qikbiz.audit.links import exact
 from qikbiz.audit.models import AuditEvent, RecordChange
 from qikbiz.console.models import PlatformAuditEvent
 from qikbiz.database import db
+from tenants.control import new_id
 
 ChangeKind = Literal["created", "changed", "deleted", "restored"]
 Source = Literal["form", "import", "undo", "command"]
@@ -23,12 +26,16 @@ def record(
     subject: str = "",
     details: dict[str, Any] | None = None,
 ) -> AuditEvent:
-    """Add one event to the tenant's audit. `action` reads thing.verb in the past tense, such as contact.changed."""
+    """Add one event to the tenant's audit. `action` reads thing.verb in the past tense, such as contact.changed.
+
+    It takes its place in the chain, and its time, at the commit; until then no query sees it.
+    """
     actor = current_actor()
     noted = dict(details or {})
     if actor.instruction:
         noted["instruction"] = actor.instruction
     event = AuditEvent(
+        id=new_id(),
         actor_kind=actor.kind,
         actor_id=actor.id,
         actor_name=actor.name,
@@ -36,11 +43,10 @@ def record(
         record_type=record_type,
         record_id=record_id,
         subject=subject,
-        details=noted,
+        details=exact(noted),
         request_id=actor.request_id,
     )
-    db.session.add(event)
-    return event
+    return collect(db.session(), event)
 
 
 def record_change(
@@ -85,14 +91,14 @@ def record_on_platform(
     """Add one event to the platform's audit (control database)."""
     actor = current_actor()
     event = PlatformAuditEvent(
+        id=new_id(),
         actor_kind=actor.kind,
         actor_id=actor.id,
         actor_name=actor.name,
         action=action,
         tenant_id=tenant_id,
         subject=subject,
-        details=details or {},
+        details=exact(details or {}),
         request_id=actor.request_id,
     )
-    db.control.add(event)
-    return event
+    return collect(db.control(), event)

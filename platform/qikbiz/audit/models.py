@@ -3,18 +3,33 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, text
+from sqlalchemy import CheckConstraint, Index, LargeBinary, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from qikbiz.database import Model
 from tenants.control import new_id
 
 
-class AuditEvent(Model):
+class ChainColumns:
+    """An event's place in its chain (docs/audit-format.md). Without `salt` its subject and details were erased."""
+
+    chain: Mapped[UUID]
+    seq: Mapped[int]
+    previous_hash: Mapped[bytes] = mapped_column(LargeBinary)
+    private_hash: Mapped[bytes] = mapped_column(LargeBinary)
+    salt: Mapped[bytes | None] = mapped_column(LargeBinary)
+    hash: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class AuditEvent(ChainColumns, Model):
     """One act. `actor_kind` is user, staff, system or anonymous; `details` holds old → new where something changed."""
+
+    FRAMED: ClassVar = (
+        "id", "actor_kind", "actor_id", "actor_name", "action", "record_type", "record_id", "request_id"
+    )  # fmt: skip
 
     __tablename__ = "audit_events"
     __table_args__ = (
@@ -22,6 +37,7 @@ class AuditEvent(Model):
         Index("ix_audit_events_record", "record_id", "id", postgresql_where=text("record_id is not null")),
         Index("ix_audit_events_actor", "actor_id", "id"),
         Index("ix_audit_events_action", "action", "id"),
+        UniqueConstraint("chain", "seq"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
@@ -35,6 +51,17 @@ class AuditEvent(Model):
     subject: Mapped[str] = mapped_column(server_default="")
     details: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     request_id: Mapped[str] = mapped_column(server_default="")
+
+
+class AuditTurn(Model):
+    """Never a row: whoever adds to the audit holds a lock on this table until the commit.
+
+    The advisory locks of PostgreSQL are everybody's, so tenants have no right to them.
+    """
+
+    __tablename__ = "audit_turns"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
 
 
 class RecordChange(Model):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, text
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from qikbiz.accounts.models import PersonColumns, SessionColumns, TokenColumns
+from qikbiz.audit.models import ChainColumns
 from tenants.control import ControlModel, new_id
 
 
@@ -31,13 +32,15 @@ class StaffToken(TokenColumns, ControlModel):
     __tablename__ = "staff_tokens"
 
 
-class PlatformAuditEvent(ControlModel):
+class PlatformAuditEvent(ChainColumns, ControlModel):
     """What staff and commands did to the platform. Rows are only ever added."""
 
+    FRAMED: ClassVar = ("id", "actor_kind", "actor_id", "actor_name", "action", "tenant_id", "request_id")
     __tablename__ = "platform_audit_events"
     __table_args__ = (
         Index("ix_platform_audit_events_tenant_id", "tenant_id", "id"),
         Index("ix_platform_audit_events_action", "action", "id"),
+        UniqueConstraint("chain", "seq"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)

@@ -78,8 +78,8 @@ EXPORTED: tuple[ExportedTable, ...] = (
     ),
     ExportedTable(
         "audit_events",
-        ("id", "at", "actor_kind", "actor_id", "actor_name", "action", "record_type", "record_id", "subject", "details",
-         "request_id"),
+        ("id", "chain", "seq", "at", "actor_kind", "actor_id", "actor_name", "action", "record_type", "record_id",
+         "subject", "details", "request_id", "previous_hash", "private_hash", "salt", "hash"),
     ),
     ExportedTable(
         "imports",
@@ -109,6 +109,7 @@ EXCLUDED_TABLES: dict[str, str] = {
     "remember_series": "Remembered devices. They open the product.",
     "import_rows": "Rows of an import that has not been applied yet; the file they came from is the customer's own.",
     "import_updates": "What such an import would change; both can be made again from the file.",
+    "audit_turns": "Never holds a row; it only keeps those who add to the audit in line.",
     "jobs": "How the work inside the program went. Its results are in the other tables.",
     "schema_version": "The version of the tables; the manifest names it.",
 }

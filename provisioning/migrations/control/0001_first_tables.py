@@ -85,7 +85,14 @@ STATEMENTS = (
         subject VARCHAR DEFAULT '' NOT NULL,
         details JSONB DEFAULT '{}' NOT NULL,
         request_id VARCHAR DEFAULT '' NOT NULL,
-        CONSTRAINT pk_platform_audit_events PRIMARY KEY (id)
+        chain UUID NOT NULL,
+        seq BIGINT NOT NULL,
+        previous_hash BYTEA NOT NULL,
+        private_hash BYTEA NOT NULL,
+        salt BYTEA,
+        hash BYTEA NOT NULL,
+        CONSTRAINT pk_platform_audit_events PRIMARY KEY (id),
+        CONSTRAINT uq_platform_audit_events_chain_seq UNIQUE (chain, seq)
     )""",
     """CREATE INDEX ix_platform_audit_events_action ON platform_audit_events (action, id)""",
     """CREATE INDEX ix_platform_audit_events_tenant_id ON platform_audit_events (tenant_id, id)""",

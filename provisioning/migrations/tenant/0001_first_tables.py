@@ -24,12 +24,23 @@ STATEMENTS = (
         subject TEXT DEFAULT '' NOT NULL,
         details JSONB DEFAULT '{}' NOT NULL,
         request_id TEXT DEFAULT '' NOT NULL,
+        chain UUID NOT NULL,
+        seq BIGINT NOT NULL,
+        previous_hash BYTEA NOT NULL,
+        private_hash BYTEA NOT NULL,
+        salt BYTEA,
+        hash BYTEA NOT NULL,
         CONSTRAINT pk_audit_events PRIMARY KEY (id),
-        CONSTRAINT ck_audit_events_actor_kind CHECK (actor_kind in ('user', 'staff', 'system', 'anonymous'))
+        CONSTRAINT ck_audit_events_actor_kind CHECK (actor_kind in ('user', 'staff', 'system', 'anonymous')),
+        CONSTRAINT uq_audit_events_chain_seq UNIQUE (chain, seq)
     )""",
     """CREATE INDEX ix_audit_events_action ON audit_events (action, id)""",
     """CREATE INDEX ix_audit_events_actor ON audit_events (actor_id, id)""",
     """CREATE INDEX ix_audit_events_record ON audit_events (record_id, id) WHERE record_id is not null""",
+    """CREATE TABLE audit_turns (
+        id BIGINT NOT NULL,
+        CONSTRAINT pk_audit_turns PRIMARY KEY (id)
+    )""",
     """CREATE TABLE companies (
         name TEXT NOT NULL,
         domain TEXT,

@@ -9,7 +9,8 @@ revision = "0002"
 down_revision = "0001"
 
 COMMENTS = {
-    "audit_events": "record of acts: who did what; rows are only ever added.",
+    "audit_events": "record of acts: who did what; rows are only ever added, each chained to the one before.",
+    "audit_turns": "technical: never a row; whoever adds to the audit holds a lock on it.",
     "companies": "personal: organisations that the customer works with; sole traders are people.",
     "contact_companies": "personal: who works where, and as what.",
     "contacts": "personal: people that the customer works with.",
