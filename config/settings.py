@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Literal
 from urllib.parse import parse_qs, urlsplit
@@ -48,6 +48,7 @@ class Settings:
     smtp_url: str | None = None
     mail_from: str = "QikBiz <no-reply@localhost>"
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
+    listen: str = "127.0.0.1"
     public_scheme: Literal["http", "https"] = "http"
     web_workers: int = 2
     web_threads: int = 4
@@ -103,6 +104,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         smtp_url=_smtp_url(given),
         mail_from=given.get("QIKBIZ_MAIL_FROM") or f"QikBiz <no-reply@{_base_domain(given)}>",
         trusted_proxies=_networks(given, "QIKBIZ_TRUSTED_PROXIES"),
+        listen=_address(given, "QIKBIZ_LISTEN", "127.0.0.1"),
         public_scheme="https" if environment == "production" or given.get("QIKBIZ_SCHEME") == "https" else "http",
         web_workers=_integer(given, "QIKBIZ_WEB_WORKERS", 2),
         web_threads=_integer(given, "QIKBIZ_WEB_THREADS", 4),
@@ -174,6 +176,13 @@ def _base_domain(given: Mapping[str, str]) -> str:
     if not value or any(c in value for c in "/:@ "):
         raise SettingsError(f"QIKBIZ_BASE_DOMAIN is {value!r}; give a bare domain such as crm.example.org.")
     return value
+
+
+def _address(given: Mapping[str, str], name: str, default: str) -> str:
+    try:
+        return str(ip_address(given.get(name) or default))
+    except ValueError as error:
+        raise SettingsError(f"{name}: {error}. Give an address of this machine, such as 127.0.0.1.") from error
 
 
 def _networks(given: Mapping[str, str], name: str) -> tuple[IPv4Network | IPv6Network, ...]:

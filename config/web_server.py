@@ -19,15 +19,22 @@ from config.settings import Settings, SettingsError, load_settings, tell_childre
 
 # A process retires after a while, one at a time: long-lived database backends never give their caches back.
 LIFETIME_SECONDS = 6 * 3600
+NO_PROXY = (
+    "QIKBIZ_TRUSTED_PROXIES is not set. Name the address of the proxy that ends TLS in front of the program, "
+    "such as 127.0.0.1 for one on this machine."
+)
 FIGURES = "PROMETHEUS_MULTIPROC_DIR"
 
 
 def serve(settings: Settings) -> None:
-    """Serve until told to stop: everywhere in production, behind a proxy; elsewhere on this machine only."""
+    """Serve until told to stop. Only programs of this machine get in, unless QIKBIZ_LISTEN names another address."""
+    if settings.is_production and not settings.trusted_proxies:
+        # It would answer nobody: in production a request counts only when a proxy vouches that it came over TLS.
+        raise SettingsError(NO_PROXY)
     _share_figures(settings.home / "figures")
     Granian(
         "qikbiz.wsgi:app",
-        address="0.0.0.0" if settings.is_production else "127.0.0.1",
+        address=settings.listen,
         port=settings.port,
         interface=Interfaces.WSGI,
         workers=settings.web_workers,
@@ -48,7 +55,8 @@ def serve(settings: Settings) -> None:
 def _share_figures(folder: Path) -> None:
     """The web processes add up their figures in this folder (/metrics); what an earlier run left there is not ours."""
     shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    # The folder itself stays where this account may not remove it (config/tmpfiles.d).
+    folder.mkdir(parents=True, exist_ok=True)
     tell_children(FIGURES, str(folder))
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from qikbiz.web.client_address import client_address, shown_prefix, unit
+from qikbiz.web.client_address import came_over_tls, client_address, shown_prefix, tls_version, unit
 
 PROXIES = (ip_network("192.0.2.0/24"), ip_network("2001:db8:ffff::/48"))
 PROXY, STRANGER = "192.0.2.1", "203.0.113.9"
@@ -88,9 +88,28 @@ def test_units_and_what_is_shown():
     assert shown_prefix(ip_address("2001:db8:1:2:3::4")) == "2001:db8:1::/48"
 
 
+@pytest.mark.promise("P7")
+@pytest.mark.parametrize("claim", ["https", "https, http", "HTTPS", " https", "http", "on", "", None])
+def test_only_a_proxy_of_ours_may_say_that_it_was_tls(claim):
+    environ = {"wsgi.url_scheme": "http"} | ({"HTTP_X_FORWARDED_PROTO": claim} if claim is not None else {})
+    assert not came_over_tls(environ | {"REMOTE_ADDR": STRANGER}, PROXIES)
+    assert came_over_tls(environ | {"REMOTE_ADDR": PROXY}, PROXIES) == (claim == "https")
+    assert came_over_tls({"wsgi.url_scheme": "https", "REMOTE_ADDR": STRANGER}, PROXIES)
+
+
+@pytest.mark.promise("P7")
+@pytest.mark.parametrize(
+    ("told", "shown"),
+    [("TLSv1.3", "TLS 1.3"), ("tls1.2", "TLS 1.2"), ("TLSv1.1", ""), ("TLSv1.3<b>", ""), ("", ""), ("TLSv1.3\n", "")],
+)
+def test_the_version_of_tls_is_the_proxys_word(told, shown):
+    assert tls_version({"REMOTE_ADDR": PROXY, "HTTP_X_FORWARDED_TLS": told}, PROXIES) == shown
+    assert tls_version({"REMOTE_ADDR": STRANGER, "HTTP_X_FORWARDED_TLS": told}, PROXIES) == ""
+
+
 def test_nothing_else_looks_at_the_address_or_its_headers():
     source = Path(__file__).parents[2]
-    pattern = re.compile(r"REMOTE_ADDR|FORWARDED_FOR|remote_addr|access_route|ProxyFix|X-Real-IP", re.IGNORECASE)
+    pattern = re.compile(r"REMOTE_ADDR|X_FORWARDED|FORWARDED_FOR|remote_addr|access_route|ProxyFix|X-Real-IP", re.I)
     readers = {
         str(file.relative_to(source))
         for folder in ("platform", "tenants", "workers", "provisioning", "config")

@@ -6,6 +6,7 @@ import pytest
 
 from config.keys import new_key_ring_json
 from config.settings import SettingsError, load_settings
+from config.web_server import serve
 
 SAFE = {
     "QIKBIZ_ENV": "production",
@@ -44,6 +45,7 @@ def test_safe_settings_are_taken_and_the_web_needs_no_provisioner() -> None:
         ({"LOGIN_DISABLED": "1"}, "LOGIN_DISABLED is set"),
         ({"PORT": "eighty"}, "PORT is 'eighty'"),
         ({"QIKBIZ_TRUSTED_PROXIES": "10.0.0.0/33"}, "QIKBIZ_TRUSTED_PROXIES"),
+        ({"QIKBIZ_LISTEN": "example.org"}, "QIKBIZ_LISTEN"),
         ({"QIKBIZ_ENV": "prod"}, "QIKBIZ_ENV is 'prod'"),
     ],
 )
@@ -53,6 +55,11 @@ def test_anything_unsafe_is_refused_in_a_clear_sentence(change: dict[str, str], 
     assert sentence in str(refusal.value)
     assert "\n" not in str(refusal.value)
     assert "secret" not in str(refusal.value)
+
+
+def test_without_a_proxy_that_ends_tls_the_web_does_not_start() -> None:
+    with pytest.raises(SettingsError, match="QIKBIZ_TRUSTED_PROXIES is not set"):
+        serve(load_settings(SAFE))
 
 
 def test_a_secret_may_come_from_a_file_and_a_missing_file_is_named(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from qikbiz.records.routes import records
 from qikbiz.site import well_known
 from qikbiz.site.routes import site
 from qikbiz.site.styleguide import styleguide
-from qikbiz.web import cookies, csrf, errors, figures, front_door, health, pages, responses, toasts, turns
+from qikbiz.web import cookies, csrf, encryption, errors, figures, front_door, health, pages, responses, toasts, turns
 from qikbiz.web.front_door import QikBiz
 from tenants.runtime import Runtime
 
@@ -43,6 +43,8 @@ def create_app(settings: Settings, *, process: str = "web") -> QikBiz:
     for part in (turns, front_door, responses, figures, errors, cookies, toasts, csrf, current, health, pages):
         part.register(app)
     open_rooms(app)
+    # Last, and so outermost: before the files of the pages too.
+    encryption.register(app)
     return app
 
 

@@ -1,7 +1,11 @@
-"""Who is on the other end: the only place that looks at REMOTE_ADDR and X-Forwarded-For (research: security.md 4.1)."""
+"""Who is on the other end, and how they came. The only place that looks at REMOTE_ADDR and X-Forwarded-….
+
+Research: security.md 4.1.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from ipaddress import IPv4Address, ip_network
 from typing import Any
@@ -11,6 +15,8 @@ from qikbiz.abuse.units import Address, Network, normalise, unit_of
 # Longer than any honest chain of proxies; what comes before is not read.
 _HOPS = 20
 _LONGEST_HEADER = 4096
+# As nginx writes it ("TLSv1.3") and as Caddy does ("tls1.3").
+_TLS_VERSION = re.compile(r"(?:TLSv|tls)(1\.[23])")
 _THIS_MACHINE = IPv4Address("127.0.0.1")
 
 
@@ -26,7 +32,7 @@ def client_address(environ: Mapping[str, Any], trusted: Sequence[Network]) -> Ad
         return found
     for word in reversed(header.split(",")[-_HOPS:]):
         forwarded = _address(word.strip())
-        if forwarded is None or not any(found in network for network in trusted):
+        if forwarded is None or not _is_trusted(found, trusted):
             return found
         found = forwarded
     return found
@@ -37,9 +43,25 @@ def peer_address(environ: Mapping[str, Any]) -> Address:
     return _address(str(environ.get("REMOTE_ADDR") or "")) or _THIS_MACHINE
 
 
-def is_forwarded(environ: Mapping[str, Any]) -> bool:
-    """Whether somebody asks through a proxy, ours or not."""
-    return bool(environ.get("HTTP_X_FORWARDED_FOR"))
+def is_neighbour(environ: Mapping[str, Any], trusted: Sequence[Network]) -> bool:
+    """Whether a program on this machine or on a trusted one asks for itself, and not for somebody behind it."""
+    peer = peer_address(environ)
+    return (peer.is_loopback or _is_trusted(peer, trusted)) and not _is_forwarded(environ)
+
+
+def came_over_tls(environ: Mapping[str, Any], trusted: Sequence[Network]) -> bool:
+    """Whether the request was encrypted all the way to us or to a proxy of ours; nobody else's word for it counts."""
+    if environ.get("wsgi.url_scheme") == "https":
+        return True
+    return environ.get("HTTP_X_FORWARDED_PROTO") == "https" and _is_trusted(peer_address(environ), trusted)
+
+
+def tls_version(environ: Mapping[str, Any], trusted: Sequence[Network]) -> str:
+    """The version that our proxy spoke with the client, such as "TLS 1.3"; "" when no proxy of ours says it."""
+    told = _TLS_VERSION.fullmatch(str(environ.get("HTTP_X_FORWARDED_TLS") or ""))
+    if told is None or not _is_trusted(peer_address(environ), trusted):
+        return ""
+    return f"TLS {told[1]}"
 
 
 def unit(address: Address) -> Network:
@@ -50,6 +72,15 @@ def unit(address: Address) -> Network:
 def shown_prefix(address: Address) -> str:
     """The address as lists may show it: its /24 or /48."""
     return str(ip_network((address, 24 if address.version == 4 else 48), strict=False))
+
+
+def _is_forwarded(environ: Mapping[str, Any]) -> bool:
+    """Whether somebody asks through a proxy, ours or not."""
+    return any(environ.get(name) for name in ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_VIA"))
+
+
+def _is_trusted(address: Address, trusted: Sequence[Network]) -> bool:
+    return any(address in network for network in trusted)
 
 
 def _address(text: str) -> Address | None:

@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from qikbiz.database import runtime
 from qikbiz.failures import NotFound
 from qikbiz.permissions import public
-from qikbiz.web.client_address import is_forwarded, peer_address
+from qikbiz.web.client_address import is_neighbour
 from qikbiz.web.destinations import answers_alone
 from qikbiz.web.figures import registry_of_all_processes
 from tenants.redis import RedisAway
@@ -41,10 +41,7 @@ def ready() -> ResponseReturnValue:
 @public
 @answers_alone
 def metrics() -> ResponseReturnValue:
-    # The peer itself, not a forwarded address: only a neighbour or a trusted network may read figures.
-    peer = peer_address(request.environ)
-    trusted = runtime().settings.trusted_proxies
-    if not (peer.is_loopback or any(peer in network for network in trusted)) or is_forwarded(request.environ):
+    if not is_neighbour(request.environ, runtime().settings.trusted_proxies):
         raise NotFound
     return Response(generate_latest(registry_of_all_processes()), content_type=CONTENT_TYPE_LATEST)
 
