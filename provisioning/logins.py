@@ -66,7 +66,8 @@ def ready_person(realm: Realm, email: str, name: str, role: str) -> Any:
     if person is None:
         person = realm.people(email=email, email_key=same_address(email))
         realm.work.add(person)
-    person.name, person.role, person.state = name, role, "active"
+    person.name, person.state = name, "active"
+    realm.give_roles(person, [role])
     realm.work.flush()
     return person
 

@@ -9,18 +9,24 @@ from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
 
+from qikbiz.roles.rights import Rights
+
 ActorKind = Literal["user", "staff", "system", "anonymous"]
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """The one who acts, as audit rows name it. `instruction` is what allows staff to act for a customer."""
+    """The one who acts, as audit rows name it. `instruction` is what allows staff to act for a customer.
+
+    `rights` are known in a request. Without them `roles.reach.current_rights` finds out what a user may do now.
+    """
 
     kind: ActorKind
     id: UUID | None = None
     name: str = ""
     instruction: str | None = None
     request_id: str = ""
+    rights: Rights | None = None
 
 
 SYSTEM = Actor("system", name="QikBiz")

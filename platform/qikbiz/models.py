@@ -13,8 +13,9 @@ from qikbiz.exports import models as exports
 from qikbiz.imports import models as imports
 from qikbiz.jobs import models as jobs
 from qikbiz.mail import models as mail
+from qikbiz.roles import models as roles
 from tenants.control import ControlModel
 
-ROOMS = (abuse, accounts, audit, companies, console, contacts, exports, imports, jobs, mail)
+ROOMS = (abuse, accounts, audit, companies, console, contacts, exports, imports, jobs, mail, roles)
 tenant_metadata = TenantBase.metadata
 control_metadata = ControlModel.metadata

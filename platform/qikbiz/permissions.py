@@ -1,4 +1,4 @@
-"""Every permission, every role, and how a route says which one it needs. The only table of rights."""
+"""Every permission, and how a route says which one it needs. Which role has which stands in `roles/table.py`."""
 
 from __future__ import annotations
 
@@ -25,14 +25,19 @@ class Permission(StrEnum):
     COMPANY_CHANGE = "company:change"
     COMPANY_CREATE = "company:create"
     COMPANY_DELETE = "company:delete"
+    COMPANY_EXPORT = "company:export"
+    COMPANY_IMPORT = "company:import"
     COMPANY_PURGE = "company:purge"
     COMPANY_SEE = "company:see"
     CONTACT_CHANGE = "contact:change"
     CONTACT_CREATE = "contact:create"
     CONTACT_DELETE = "contact:delete"
+    CONTACT_EXPORT = "contact:export"
+    CONTACT_IMPORT = "contact:import"
     CONTACT_PURGE = "contact:purge"
     CONTACT_SEE = "contact:see"
     EXPORT_ASK = "export:ask"
+    EXPORT_EVERYTHING = "export:everything"
     EXPORT_FETCH = "export:fetch"
     GRANT_GIVE = "grant:give"
     IMPORT_APPLY = "import:apply"
@@ -58,7 +63,7 @@ class Permission(StrEnum):
 
 
 class Role(StrEnum):
-    """What a login of a tenant may do."""
+    """The keys of the roles that every tenant has. The others are the tenant's own (`roles/models.py`)."""
 
     ADMINISTRATOR = "administrator"
     MEMBER = "member"
@@ -71,56 +76,6 @@ class StaffRole(StrEnum):
     OPERATOR = "operator"
     SUPPORT = "support"
     AUDITOR = "auditor"
-
-
-P = Permission
-_READER = frozenset({P.SIGNED_IN, P.CONTACT_SEE, P.COMPANY_SEE})
-_MEMBER = _READER | {
-    P.CONTACT_CREATE,
-    P.CONTACT_CHANGE,
-    P.CONTACT_DELETE,
-    P.COMPANY_CREATE,
-    P.COMPANY_CHANGE,
-    P.COMPANY_DELETE,
-    P.IMPORT_SEE,
-    P.IMPORT_APPLY,
-    P.IMPORT_UNDO,
-}
-_ADMINISTRATOR = _MEMBER | {
-    P.EXPORT_ASK,
-    P.EXPORT_FETCH,
-    P.USER_INVITE,
-    P.USER_MANAGE,
-    P.AUDIT_SEE,
-    P.COMPANY_PURGE,
-    P.CONTACT_PURGE,
-    P.ACCESS_LOG_SEE,
-    P.CLOSING_ASK,
-    P.GRANT_GIVE,
-    P.POLICY_SET,
-    P.ROLE_MANAGE,
-    P.TEAM_MANAGE,
-}
-_SUPPORT = frozenset(
-    {P.SIGNED_IN, P.TENANT_SEE, P.TENANT_EXPORT, P.TENANT_IMPORT, P.PLATFORM_JOB_SEE, P.PLATFORM_MAIL_SEE, P.ABUSE_SEE}
-    | {P.TENANT_ENTER, P.TICKET_ANSWER}
-)
-
-ROLE_PERMISSIONS: dict[str, frozenset[Permission]] = {
-    Role.READER: _READER,
-    Role.MEMBER: _MEMBER,
-    Role.ADMINISTRATOR: _ADMINISTRATOR,
-    StaffRole.AUDITOR: frozenset({P.SIGNED_IN, P.TENANT_SEE, P.PLATFORM_AUDIT_SEE, P.PLATFORM_JOB_SEE, P.ABUSE_SEE}),
-    StaffRole.SUPPORT: _SUPPORT,
-    StaffRole.OPERATOR: _SUPPORT
-    | {P.TENANT_CREATE, P.TENANT_SUSPEND, P.TENANT_DELETE, P.PLATFORM_AUDIT_SEE, P.ABUSE_DECIDE}
-    | {P.ANNOUNCEMENT_SEND, P.CLOSING_HANDLE, P.STATEMENT_ANNOUNCE},
-}
-
-
-def allows(role: str, permission: Permission) -> bool:
-    """Whether `role` has `permission`. An unknown role has none."""
-    return permission in ROLE_PERMISSIONS.get(role, frozenset())
 
 
 def requires(permission: Permission) -> Callable[[View], View]:

@@ -229,9 +229,9 @@ def test_a_disk_that_fills_up_on_the_way_leaves_nothing(office: Office, monkeypa
     assert office.files() == []
 
 
-@pytest.mark.parametrize("change", [{"role": "member"}, {"state": "disabled"}])
+@pytest.mark.parametrize("change", [{"roles": ["member"]}, {"state": "disabled"}])
 def test_it_stops_when_whoever_asked_may_no_longer(
-    office: Office, monkeypatch: pytest.MonkeyPatch, change: dict[str, str]
+    office: Office, monkeypatch: pytest.MonkeyPatch, change: dict[str, Any]
 ) -> None:
     office.add(first_name="Ann")
     copied: list[str] = []

@@ -162,7 +162,7 @@ def test_somebody_who_has_a_login_here_already_keeps_it_and_their_records(
         there = new_id()
         address = office.alice.email
         session.add(
-            User(id=there, email=address, email_key=address, name="Alice", role="administrator", state="active")
+            User(id=there, email=address, email_key=address, name="Alice", roles=["administrator"], state="active")
         )
     contact_id = office.add(first_name="Ann", owner_id=office.alice.id)
     file = office.save(office.make(), tmp_path / "export.zip")

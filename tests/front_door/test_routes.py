@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from qikbiz.permissions import Permission, Role, StaffRole, allows, permission_of
+from qikbiz.permissions import Permission, Role, StaffRole, permission_of
+from qikbiz.roles.table import allows
 
 PUBLIC = {
     "accounts.login",

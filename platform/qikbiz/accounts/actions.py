@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from flask_login import current_user
@@ -18,6 +19,8 @@ from qikbiz.accounts.tokens import account_behind, end_links, make_link
 from qikbiz.actors import Actor, acting_as, current_actor
 from qikbiz.audit.actions import record, record_on_platform
 from qikbiz.permissions import Role, StaffRole
+from qikbiz.roles.giving import may_act_on, may_give, words_for
+from qikbiz.roles.granted import names_of_roles
 from qikbiz.web.figures import count_login
 
 _NOT_OPEN = ("invited", "disabled")
@@ -123,14 +126,18 @@ def change_profile(realm: Realm, person: Person, *, name: str, time_zone: str, t
     sessions.doubt_after_commit(realm.work, realm, [account.id])
 
 
-def invite_user(email: str, name: str, role: str, *, invited_by: str = "") -> str:
-    """Add a login to the tenant entered and mail the invitation; returns the link. Raises AlreadyThere."""
-    return _invite(tenant_realm(), email, name, Role(role), invited_by)
+def invite_user(email: str, name: str, roles: Sequence[str], *, invited_by: str = "") -> str:
+    """Add a login to the tenant entered and mail the invitation; returns the link.
+
+    Raises AlreadyThere, BeyondOwnRights, NoSuchRole.
+    """
+    may_give(roles)
+    return _invite(tenant_realm(), email, name, roles, invited_by)
 
 
 def invite_staff(email: str, name: str, role: str, *, invited_by: str = "") -> str:
     """The same for the platform's staff, inside `control_work()`."""
-    return _invite(staff_realm(), email, name, StaffRole(role), invited_by)
+    return _invite(staff_realm(), email, name, [StaffRole(role).value], invited_by)
 
 
 def resend_invitation(user_id: UUID, *, invited_by: str) -> User:
@@ -144,22 +151,27 @@ def resend_invitation(user_id: UUID, *, invited_by: str) -> User:
     return user
 
 
-def change_role(user_id: UUID, role: str) -> User:
-    """Give a user another role, felt at the next request. Raises LastAdministrator."""
+def change_roles(user_id: UUID, roles: Sequence[str]) -> User:
+    """Give a user other roles, felt at the next request. Raises LastAdministrator, BeyondOwnRights, NoSuchRole."""
+    wanted = list(dict.fromkeys(roles))
     user, administrators = _user_beside_administrators(user_id)
-    if role != Role.ADMINISTRATOR and [a.id for a in administrators] == [user.id]:
-        raise LastAdministrator(f"{user.name} is the only administrator. Make somebody else one first.")
-    before, user.role = user.role, Role(role).value
-    _record(tenant_realm(), "user.role_changed", user, role=[before, user.role])
-    sessions.doubt_after_commit(tenant_realm().work, tenant_realm(), [user.id])
+    if Role.ADMINISTRATOR not in wanted:
+        _keep_an_administrator(user, administrators)
+    may_give(wanted)
+    may_act_on(user)
+    before, user.roles = user.roles, wanted
+    realm = tenant_realm()
+    names = names_of_roles(realm.work, [*before, *wanted])
+    _record(realm, "user.roles_changed", user, changes={"roles": [words_for(before, names), words_for(wanted, names)]})
+    sessions.doubt_after_commit(realm.work, realm, [user.id])
     return user
 
 
 def disable_user(user_id: UUID) -> User:
     """Nobody logs in with this any more; what was logged in is out at the next request. Raises LastAdministrator."""
     user, administrators = _user_beside_administrators(user_id)
-    if [a.id for a in administrators] == [user.id]:
-        raise LastAdministrator(f"{user.name} is the only administrator. Make somebody else one first.")
+    _keep_an_administrator(user, administrators)
+    may_act_on(user)
     realm = tenant_realm()
     user.state = "disabled"
     user.epoch += 1
@@ -174,6 +186,7 @@ def enable_user(user_id: UUID) -> User:
     realm = tenant_realm()
     user = account_for_change(realm.work, realm, user_id)
     assert isinstance(user, User)
+    may_act_on(user)
     user.state = "active" if user.password_hash else "invited"
     _record(realm, "user.enabled", user)
     return user
@@ -218,14 +231,20 @@ def _user_beside_administrators(user_id: UUID) -> tuple[User, list[User]]:
     return user, administrators
 
 
-def _invite(realm: Realm, email: str, name: str, role: Role | StaffRole, invited_by: str) -> str:
+def _keep_an_administrator(user: User, administrators: list[User]) -> None:
+    if [administrator.id for administrator in administrators] == [user.id]:
+        raise LastAdministrator(f"{user.name} is the only administrator. Make somebody else one first.")
+
+
+def _invite(realm: Realm, email: str, name: str, roles: Sequence[str], invited_by: str) -> str:
     account = account_named(realm.work, realm, email)
     if account is not None and account.state != "invited":
         raise AlreadyThere(f"{email} already has a login here.")
     if account is None:
         account = realm.people(email=email.strip(), email_key=same_address(email), state="invited")
         realm.work.add(account)
-    account.name, account.role = name, role.value
+    account.name = name
+    realm.give_roles(account, roles)
     realm.work.flush()
     return _send_invitation(realm, account, invited_by)
 

@@ -10,4 +10,4 @@ def invite(email: str, name: str, role: str) -> str:
 
     Asked again for somebody who has not accepted yet, it sends a new link and the one before ends.
     """
-    return invite_user(email, name, role)
+    return invite_user(email, name, [role])

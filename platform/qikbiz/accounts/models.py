@@ -20,7 +20,6 @@ class PersonColumns:
     email: Mapped[str]
     email_key: Mapped[str] = mapped_column(unique=True)
     name: Mapped[str]
-    role: Mapped[str]
     state: Mapped[str] = mapped_column(server_default="invited")
     password_hash: Mapped[str | None]
     password_changed_at: Mapped[datetime | None]
@@ -63,13 +62,15 @@ class TokenColumns:
 
 
 class User(PersonColumns, Model):
-    """A login of one tenant."""
+    """A login of one tenant. `roles` are keys: of built-in roles, or the ids of the tenant's own as text."""
 
     __tablename__ = "users"
     __table_args__ = (
         CheckConstraint("state in ('invited', 'active', 'disabled')", name="state"),
-        CheckConstraint("role in ('administrator', 'member', 'reader')", name="role"),
+        CheckConstraint("cardinality(roles) > 0", name="roles"),
     )
+
+    roles: Mapped[list[str]]
 
 
 class UserSession(SessionColumns, Model):

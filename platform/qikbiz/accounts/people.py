@@ -8,12 +8,15 @@ from typing import Any, Literal
 from uuid import UUID
 
 from qikbiz.accounts import times
-from qikbiz.permissions import Permission, allows
+from qikbiz.permissions import Permission, Role
+from qikbiz.roles.rights import NOTHING, Rights
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
     """Somebody logged in, with a snapshot of the login that is renewed the moment it changes.
+
+    `roles` are keys, `role` what they are called, and `rights` what they allow together.
 
     `session_key` is the HMAC of the session's id under the newest key, `form_key` what form tokens are bound to, and
     `fresh_until` says how long the password needn't be asked again. `has_new_token` means that the browser was sent a
@@ -32,6 +35,8 @@ class Person:
     is_remembered: bool = False
     has_new_token: bool = False
     form_key: bytes = b""
+    roles: tuple[str, ...] = ()
+    rights: Rights = NOTHING
 
     is_authenticated = True
     is_active = True
@@ -42,7 +47,11 @@ class Person:
         return self.fresh_until is not None and times.now() < self.fresh_until
 
     def can(self, permission: Permission | str) -> bool:
-        return allows(self.role, Permission(permission))
+        return self.rights.can(Permission(permission))
+
+    @property
+    def is_administrator(self) -> bool:
+        return Role.ADMINISTRATOR in self.roles
 
     def get_id(self) -> str:
         """Flask-Login's name for the session; never the row's id, which another tenant may have too."""
@@ -56,6 +65,8 @@ class Visitor:
     name = ""
     email = ""
     role = ""
+    roles = ()
+    rights = NOTHING
     time_zone = ""
     session_key = b""
     is_authenticated = False
@@ -63,6 +74,7 @@ class Visitor:
     is_anonymous = True
     is_fresh = False
     is_remembered = False
+    is_administrator = False
 
     @property
     def preferences(self) -> dict[str, Any]:

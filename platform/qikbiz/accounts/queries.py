@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from sqlalchemy import case, func, select
+from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.orm import Session
 
 from qikbiz.accounts.models import User
@@ -37,5 +37,9 @@ def all_users() -> list[User]:
 
 def lock_administrators() -> list[User]:
     """The active administrators, locked: two of them can't step down past each other."""
-    statement = select(User).where(User.role == Role.ADMINISTRATOR.value, User.state == "active").order_by(User.id)
+    statement = select(User).where(is_administrator(), User.state == "active").order_by(User.id)
     return list(db.session.scalars(statement.with_for_update()))
+
+
+def is_administrator() -> ColumnElement[bool]:
+    return User.roles.contains([Role.ADMINISTRATOR.value])

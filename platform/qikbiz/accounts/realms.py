@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -59,6 +59,16 @@ class Realm:
     def work(self) -> Session:
         """The session of the request's own transaction."""
         return db.session() if self.tenant else db.control()
+
+    def roles_of(self, account: Account) -> tuple[str, ...]:
+        """The keys of a login's roles. Staff have one."""
+        return tuple(account.roles) if isinstance(account, User) else (account.role,)
+
+    def give_roles(self, account: Account, roles: Sequence[str]) -> None:
+        if isinstance(account, User):
+            account.roles = list(roles)
+        else:
+            (account.role,) = roles
 
     def key(self, *parts: str) -> str:
         redis = runtime().redis

@@ -43,7 +43,7 @@ def send_invitation() -> ResponseReturnValue:
     if form.validate_on_submit():
         try:
             actions.invite_user(
-                form.email.data or "", form.name.data or "", form.role.data, invited_by=current_user.name
+                form.email.data or "", form.name.data or "", [form.role.data], invited_by=current_user.name
             )
         except AlreadyThere:
             form.email.errors = ["Somebody with this address can already log in here."]
@@ -67,8 +67,8 @@ def resend_invitation(user_id: UUID) -> ResponseReturnValue:
 def change_role(user_id: UUID) -> ResponseReturnValue:
     form = RoleForm()
     if form.validate_on_submit():
-        user = actions.change_role(user_id, form.role.data)
-        show_toast(f"{user.name} is now {user.role}.")
+        user = actions.change_roles(user_id, [form.role.data])
+        show_toast(f"The role of {user.name} is changed. It counts from the next click on.")
     return redirect(url_for(".users"), 303)
 
 

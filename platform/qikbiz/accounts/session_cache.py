@@ -19,6 +19,8 @@ from qikbiz.accounts import times
 from qikbiz.accounts.people import Person
 from qikbiz.accounts.realms import Realm
 from qikbiz.database import runtime
+from qikbiz.roles.rights import rights_from_text
+from qikbiz.roles.table import EDITION
 
 # Clocks of several machines may differ by this much when a record's age is compared with an outage.
 _MARGIN_SECONDS = 1.0
@@ -105,6 +107,9 @@ def _written(remembered: Remembered) -> str:
             "name": person.name,
             "email": person.email,
             "role": person.role,
+            "roles": list(person.roles),
+            "rights": person.rights.as_text(),
+            "edition": EDITION,
             "fresh_until": person.fresh_until.timestamp() if person.fresh_until else None,
             "time_zone": person.time_zone,
             "preferences": person.preferences,
@@ -131,12 +136,16 @@ def _read(text: str | bytes | None, session_key: bytes) -> Remembered | None:
 
 
 def _remembered(record: dict[str, Any], session_key: bytes) -> Remembered:
+    if record["edition"] != EDITION:
+        raise ValueError("Made under another table of rights.")
     person = Person(
         kind=record["kind"],
         id=UUID(record["id"]),
         name=record["name"],
         email=record["email"],
         role=record["role"],
+        roles=tuple(record["roles"]),
+        rights=rights_from_text(record["rights"]),
         session_key=session_key,
         fresh_until=_moment(record["fresh_until"]) if record["fresh_until"] else None,
         time_zone=record["time_zone"],

@@ -24,6 +24,8 @@ from qikbiz.accounts.realms import Account, AccountSession, Realm
 from qikbiz.accounts.session_cache import Remembered
 from qikbiz.database import after_commit, runtime
 from qikbiz.jobs.actions import enqueue, enqueue_platform
+from qikbiz.roles.granted import granted_rights, names_of_roles
+from qikbiz.roles.table import staff_rights
 from qikbiz.web.client_address import client_address, shown_prefix
 from qikbiz.web.cookies import SESSION, set_cookie
 from tenants.redis import RedisAway
@@ -58,7 +60,7 @@ def open_session(
     work.flush()
     _end_beyond_the_limit(work, realm, account.id)
     set_cookie(SESSION, account.id.bytes + secret)
-    return _with_form_key(person_of(realm, account, row), secret)
+    return _with_form_key(person_of(work, realm, account, row), secret)
 
 
 def resume(realm: Realm, opened: Opened) -> Person | None:
@@ -183,7 +185,7 @@ def _asked_of_postgres(realm: Realm, keys: tuple[bytes, ...], person_id: UUID, s
         row, account = found
         has_new_token = not session_rows.is_series_shown(work, row.series_hash)
         return Remembered(
-            person=replace(person_of(realm, account, row), has_new_token=has_new_token),
+            person=replace(person_of(work, realm, account, row), has_new_token=has_new_token),
             stamp=stamp,
             epoch=realm.epoch,
             idle_until=row.idle_until,
@@ -198,8 +200,9 @@ def _with_form_key(person: Person, secret: bytes) -> Person:
     return replace(person, form_key=hashlib.sha256(b"form|" + secret).digest())
 
 
-def person_of(realm: Realm, account: Account, row: AccountSession) -> Person:
+def person_of(work: Session, realm: Realm, account: Account, row: AccountSession) -> Person:
     """The snapshot of a login that a session carries."""
+    roles = realm.roles_of(account)
     default_zone = realm.tenant.time_zone if realm.tenant else "UTC"
     zone = account.time_zone or default_zone
     return Person(
@@ -207,7 +210,9 @@ def person_of(realm: Realm, account: Account, row: AccountSession) -> Person:
         id=account.id,
         name=account.name,
         email=account.email,
-        role=account.role,
+        role=", ".join(names_of_roles(work, roles).values()) if realm.tenant else roles[0],
+        roles=roles,
+        rights=granted_rights(work, account.id, roles) if realm.tenant else staff_rights(roles[0]),
         session_key=row.id_hash,
         fresh_until=row.fresh_until,
         time_zone=zone,

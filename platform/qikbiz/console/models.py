@@ -23,6 +23,8 @@ class Staff(PersonColumns, ControlModel):
         CheckConstraint("role in ('operator', 'support', 'auditor')", name="role"),
     )
 
+    role: Mapped[str]
+
 
 class StaffSession(SessionColumns, ControlModel):
     __tablename__ = "staff_sessions"

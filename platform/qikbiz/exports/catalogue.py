@@ -49,8 +49,12 @@ class ExportedTable:
 EXPORTED: tuple[ExportedTable, ...] = (
     ExportedTable(
         "users",
-        ("id", "email", "email_key", "name", "role", "state", "time_zone", "preferences", "last_seen_at", "created_at"),
+        ("id", "email", "email_key", "name", "roles", "state", "time_zone", "preferences", "last_seen_at",
+         "created_at"),
     ),
+    ExportedTable("roles", ("id", "name", "folded_name", "rights", "created_at", "updated_at")),
+    ExportedTable("teams", ("id", "name", "folded_name", "created_at")),
+    ExportedTable("team_members", ("team_id", "user_id"), ("team_id", "user_id")),
     ExportedTable(
         "companies",
         (*RECORDS, "name", "domain", "website", "email", "phone", "type", "industry", "number_of_employees",

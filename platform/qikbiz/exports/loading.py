@@ -22,7 +22,7 @@ from qikbiz.failures import Conflict, Failure
 
 ROWS_BETWEEN_LOOKS = 2_000
 # Columns that hold a user's id, in whichever table.
-USER_COLUMNS = frozenset({"owner_id", "created_by", "updated_by", "deleted_by", "actor_id"})
+USER_COLUMNS = frozenset({"owner_id", "created_by", "updated_by", "deleted_by", "actor_id", "user_id"})
 
 
 class NotRestorable(Failure):
@@ -49,7 +49,8 @@ class TableLoader:
             try:
                 next(rows)  # the headings, which the check has compared
                 # The users are asked about before COPY begins, since a connection in COPY answers nothing.
-                ready = iter(list(self._people(rows))) if self._table.name == "users" else self._converted(rows)
+                wanted = iter(list(self._people(rows))) if self._table.name == "users" else rows
+                ready = self._converted(wanted)
                 return self._copy(ready, watch)
             except NotPortable as error:
                 raise NotRestorable(f"{self._file_name}: {error}") from error
@@ -87,7 +88,7 @@ class TableLoader:
     def _is_list(self, name: str) -> bool:
         return isinstance(self._table.column(name).type, ARRAY)
 
-    def _people(self, rows: Iterator[list[str | None]]) -> Iterator[list[Any]]:
+    def _people(self, rows: Iterator[list[str | None]]) -> Iterator[list[str | None]]:
         """Users without a login here, invited anew. Whoever has one keeps it, and owns what was theirs."""
         here = {row.email_key: row.id for row in self._session.execute(select(User.email_key, User.id))}
         place = {name: number for number, name in enumerate(self._columns)}

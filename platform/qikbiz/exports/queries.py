@@ -9,11 +9,11 @@ from uuid import UUID
 from sqlalchemy import Select, select
 
 from qikbiz.accounts.models import User
+from qikbiz.accounts.queries import is_administrator
 from qikbiz.database import db
 from qikbiz.exports.models import Export
 from qikbiz.failures import NotFound
 from qikbiz.jobs.models import Job
-from qikbiz.permissions import Role
 
 SHOWN = 100
 _LOST = ("failed", "quarantined")
@@ -103,7 +103,7 @@ def export_for_reading(export_id: UUID) -> Standing:
 
 def administrators() -> list[User]:
     """Those who can log in as administrators now."""
-    statement = select(User).where(User.role == Role.ADMINISTRATOR.value, User.state == "active").order_by(User.id)
+    statement = select(User).where(is_administrator(), User.state == "active").order_by(User.id)
     return list(db.session.scalars(statement))
 
 

@@ -24,7 +24,9 @@ from qikbiz.failures import Forbidden
 from qikbiz.files import PART, file_store, seal_file_key
 from qikbiz.jobs.actions import enqueue
 from qikbiz.jobs.models import Job
-from qikbiz.permissions import Permission, allows
+from qikbiz.permissions import Permission
+from qikbiz.roles.current import rights_of_user
+from qikbiz.roles.table import staff_rights
 from tenants.context import Tenant, current_tenant
 
 KEPT = timedelta(days=7)
@@ -191,14 +193,13 @@ def _come_back_later(export: Export, job_id: UUID) -> None:
 
 def _may_export(session: Session, export: Export) -> bool:
     if export.actor_kind == "user":
-        person = session.get(User, export.requested_by) if export.requested_by else None
-        return person is not None and person.state == "active" and allows(person.role, Permission.EXPORT_ASK)
+        return export.requested_by is not None and rights_of_user(export.requested_by).can(Permission.EXPORT_ASK)
     if export.requested_by is None:
         # Asked by command on the server itself, under an instruction.
         return export.instruction is not None
     with control_work() as control:
         staff = control.get(Staff, export.requested_by)
-        return staff is not None and staff.state == "active" and allows(staff.role, Permission.TENANT_EXPORT)
+        return staff is not None and staff.state == "active" and staff_rights(staff.role).can(Permission.TENANT_EXPORT)
 
 
 def _about(export: Export) -> dict[str, Any]:

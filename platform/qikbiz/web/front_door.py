@@ -185,7 +185,7 @@ def _person(where: Destination) -> Any:
 def _actor(person: Any) -> Actor:
     if not person.is_authenticated:
         return Actor(ANONYMOUS.kind, request_id=request_id())
-    return Actor(person.kind, person.id, person.name, request_id=request_id())
+    return Actor(person.kind, person.id, person.name, request_id=request_id(), rights=person.rights)
 
 
 def _check_permission(permission: Permission, person: Any) -> None:

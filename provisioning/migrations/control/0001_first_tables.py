@@ -156,11 +156,11 @@ STATEMENTS = (
         CONSTRAINT pk_schedule_runs PRIMARY KEY (name, due_at)
     )""",
     """CREATE TABLE staff (
+        role VARCHAR NOT NULL,
         id UUID NOT NULL,
         email VARCHAR NOT NULL,
         email_key VARCHAR NOT NULL,
         name VARCHAR NOT NULL,
-        role VARCHAR NOT NULL,
         state VARCHAR DEFAULT 'invited' NOT NULL,
         password_hash VARCHAR,
         password_changed_at TIMESTAMP WITH TIME ZONE,

@@ -311,6 +311,24 @@ STATEMENTS = (
     )""",
     """CREATE INDEX ix_record_changes_import ON record_changes (import_id) WHERE import_id is not null""",
     """CREATE INDEX ix_record_changes_record ON record_changes (record_id, id)""",
+    """CREATE TABLE roles (
+        id UUID NOT NULL,
+        name TEXT NOT NULL,
+        folded_name TEXT NOT NULL,
+        rights JSONB NOT NULL,
+        created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+        updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+        CONSTRAINT pk_roles PRIMARY KEY (id)
+    )""",
+    """CREATE UNIQUE INDEX uq_roles_folded_name ON roles (folded_name)""",
+    """CREATE TABLE teams (
+        id UUID NOT NULL,
+        name TEXT NOT NULL,
+        folded_name TEXT NOT NULL,
+        created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+        CONSTRAINT pk_teams PRIMARY KEY (id)
+    )""",
+    """CREATE UNIQUE INDEX uq_teams_folded_name ON teams (folded_name)""",
     """CREATE TABLE user_sessions (
         id_hash BYTEA NOT NULL,
         person_id UUID NOT NULL,
@@ -341,11 +359,11 @@ STATEMENTS = (
     )""",
     """CREATE INDEX ix_user_tokens_person_id ON user_tokens (person_id)""",
     """CREATE TABLE users (
+        roles TEXT[] NOT NULL,
         id UUID NOT NULL,
         email TEXT NOT NULL,
         email_key TEXT NOT NULL,
         name TEXT NOT NULL,
-        role TEXT NOT NULL,
         state TEXT DEFAULT 'invited' NOT NULL,
         password_hash TEXT,
         password_changed_at TIMESTAMP WITH TIME ZONE,
@@ -356,7 +374,7 @@ STATEMENTS = (
         created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
         CONSTRAINT pk_users PRIMARY KEY (id),
         CONSTRAINT ck_users_state CHECK (state in ('invited', 'active', 'disabled')),
-        CONSTRAINT ck_users_role CHECK (role in ('administrator', 'member', 'reader')),
+        CONSTRAINT ck_users_roles CHECK (cardinality(roles) > 0),
         CONSTRAINT uq_users_email_key UNIQUE (email_key)
     )""",
     """CREATE TABLE remember_series (
@@ -377,6 +395,14 @@ STATEMENTS = (
         CONSTRAINT fk_remember_series_user_id FOREIGN KEY(user_id) REFERENCES users (id) ON DELETE CASCADE
     )""",
     """CREATE INDEX ix_remember_series_user_id ON remember_series (user_id)""",
+    """CREATE TABLE team_members (
+        team_id UUID NOT NULL,
+        user_id UUID NOT NULL,
+        CONSTRAINT pk_team_members PRIMARY KEY (team_id, user_id),
+        CONSTRAINT fk_team_members_team_id FOREIGN KEY(team_id) REFERENCES teams (id) ON DELETE CASCADE,
+        CONSTRAINT fk_team_members_user_id FOREIGN KEY(user_id) REFERENCES users (id) ON DELETE CASCADE
+    )""",
+    """CREATE INDEX ix_team_members_user_id ON team_members (user_id)""",
     """REVOKE INSERT, UPDATE, DELETE ON schema_version FROM @tenant_role@""",
     """REVOKE UPDATE, DELETE ON audit_events FROM @tenant_role@""",
 )

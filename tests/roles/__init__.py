@@ -1,0 +1,1 @@
+"""Roles, teams and who may do what."""

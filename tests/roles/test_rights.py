@@ -1,0 +1,145 @@
+"""What roles allow together, and that every permission has a place in the table."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+import pytest
+
+from qikbiz.permissions import Permission, Role
+from qikbiz.records.types import BY_SINGULAR
+from qikbiz.roles.rights import (
+    FOLLOWING,
+    NOTHING,
+    RECORD_ACTS,
+    RECORD_TYPES,
+    WAYS_IN,
+    Action,
+    FieldRule,
+    Rights,
+    Scope,
+    added_up,
+    every_act,
+    rights_from_text,
+)
+from qikbiz.roles.table import BUILT_IN, EVERYTHING, PAGE_RIGHTS, STAFF
+
+pytestmark = pytest.mark.promise("P15")
+ANN, BEN, CLEO = uuid4(), uuid4(), uuid4()
+
+
+def test_every_permission_has_a_place_in_the_table():
+    of_pages = [right.permission for right in PAGE_RIGHTS]
+    of_staff = {page for rights in STAFF.values() for page in rights.pages}
+    assert len(of_pages) == len(set(of_pages))
+    assert not set(of_pages) & of_staff
+    assert set(Permission) == WAYS_IN | set(RECORD_ACTS) | set(FOLLOWING) | set(of_pages) | of_staff
+
+
+def test_every_record_type_has_every_act_in_the_table():
+    assert set(RECORD_TYPES) == set(BY_SINGULAR)
+    assert set(RECORD_ACTS.values()) == set(every_act())
+
+
+def test_each_group_of_page_rights_stands_together():
+    groups = [right.group for right in PAGE_RIGHTS]
+    starts = [group for place, group in enumerate(groups) if place == 0 or groups[place - 1] != group]
+    assert len(starts) == len(set(starts))
+
+
+def test_the_administrator_may_do_everything_that_a_tenant_has():
+    staff = {page for rights in STAFF.values() for page in rights.pages}
+    assert all(BUILT_IN[Role.ADMINISTRATOR].can(permission) for permission in set(Permission) - staff)
+    assert not any(BUILT_IN[Role.ADMINISTRATOR].can(permission) for permission in staff)
+
+
+def test_the_widest_scope_of_several_roles_wins():
+    both = added_up([Rights.of(see="all", change="own"), Rights.of(see="team", change="team", export="own")])
+    assert both.scope("contact", Action.SEE) is Scope.ALL
+    assert both.scope("contact", Action.CHANGE) is Scope.TEAM
+    assert both.scope("contact", Action.EXPORT) is Scope.OWN
+    assert both.scope("contact", Action.DELETE) is Scope.NONE
+
+
+def test_nothing_can_be_done_to_what_is_not_seen():
+    blind = Rights.of(create="all", change="all", delete="all", export="all", import_="all")
+    assert all(blind.scope(*act) is Scope.NONE for act in every_act())
+    near = Rights.of(see="own", change="all", export="team")
+    assert near.scope("company", Action.CHANGE) is near.scope("company", Action.EXPORT) is Scope.OWN
+
+
+def test_a_role_that_sees_nothing_does_not_widen_another_by_adding_up():
+    both = added_up([Rights.of(change="all"), Rights.of(see="own")])
+    assert both.scope("contact", Action.CHANGE) is Scope.NONE
+
+
+@pytest.mark.parametrize(
+    ("scope", "mine", "teams", "others", "nobodys"),
+    [
+        ("none", False, False, False, False),
+        ("own", True, False, False, False),
+        ("team", True, True, False, False),
+        ("all", True, True, True, True),
+    ],
+)
+def test_a_scope_reaches_records_by_their_owner(scope, mine, teams, others, nobodys):
+    rights = Rights.of(see=scope).as_person(ANN, [ANN, BEN])
+    reached = [rights.reaches("contact", Action.SEE, owner) for owner in (ANN, BEN, CLEO, None)]
+    assert reached == [mine, teams, others, nobodys]
+
+
+def _hiding(rule: FieldRule, **acts: str) -> Rights:
+    plain = Rights.of(**acts)
+    return Rights(plain.scopes, rules={"contact": {"phones": rule}})
+
+
+def test_a_field_is_hidden_only_if_every_role_hides_it():
+    hiding, locking = _hiding(FieldRule.HIDDEN, see="all"), _hiding(FieldRule.READ_ONLY, see="all")
+    assert added_up([hiding, hiding]).hidden("contact") == {"phones"}
+    assert added_up([hiding, locking]).hidden("contact") == frozenset()
+    assert added_up([hiding, locking]).unchangeable("contact") == {"phones"}
+    assert added_up([hiding, Rights.of(see="own")]).unchangeable("contact") == frozenset()
+
+
+def test_a_role_that_does_not_show_the_records_does_not_uncover_a_field_either():
+    assert added_up([_hiding(FieldRule.HIDDEN, see="all"), Rights.of(pages=[Permission.AUDIT_SEE])]).hidden("contact")
+
+
+def test_nobody_covers_more_than_they_have():
+    own, team = Rights.of(see="own"), Rights.of(see="team")
+    assert EVERYTHING.covers(own) and team.covers(own) and not own.covers(team)
+    assert not own.covers(Rights.of(pages=[Permission.AUDIT_SEE]))
+    assert not _hiding(FieldRule.HIDDEN, see="all").covers(Rights.of(see="all"))
+    assert _hiding(FieldRule.READ_ONLY, see="all").covers(_hiding(FieldRule.HIDDEN, see="all"))
+
+
+def test_within_a_limit_only_what_both_allow_is_left():
+    seen = Rights.of(see="all", change="all", pages=[Permission.AUDIT_SEE]).within(
+        _hiding(FieldRule.HIDDEN, see="team", export="all")
+    )
+    assert seen.scope("contact", Action.SEE) is Scope.TEAM
+    assert seen.scope("contact", Action.CHANGE) is Scope.NONE
+    assert seen.scope("contact", Action.EXPORT) is Scope.NONE
+    assert seen.hidden("contact") == {"phones"}
+    assert not seen.pages
+
+
+def test_a_snapshot_reads_back_to_the_same_rights():
+    rights = _hiding(FieldRule.HIDDEN, see="team", import_="own").as_person(ANN, [ANN, BEN])
+    assert rights_from_text(rights.as_text()).as_text() == rights.as_text()
+    assert rights_from_text(rights.as_text()).owners("contact", Action.SEE) == {ANN, BEN}
+
+
+def test_what_this_program_does_not_know_allows_nothing():
+    kept = {
+        "records": {"contact": {"see": "galaxy", "burn": "all"}, "deal": {"see": "all"}},
+        "fields": {"contact": {"phones": "upside-down"}},
+        "pages": ["moon:land"],
+    }
+    rights = Rights.from_json(kept)
+    assert (dict(rights.scopes), rights.pages) == ({}, frozenset())
+    assert rights.hidden("contact") == {"phones"}
+
+
+def test_no_rights_are_none():
+    assert {permission for permission in Permission if NOTHING.can(permission)} == set(WAYS_IN)
