@@ -305,6 +305,24 @@ CREATE TABLE record_changes (
     );
 CREATE INDEX ix_record_changes_import ON record_changes (import_id) WHERE import_id is not null;
 CREATE INDEX ix_record_changes_record ON record_changes (record_id, id);
+CREATE TABLE roles (
+        id UUID NOT NULL,
+        name TEXT NOT NULL,
+        folded_name TEXT NOT NULL,
+        rights JSONB NOT NULL,
+        created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+        updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+        CONSTRAINT pk_roles PRIMARY KEY (id)
+    );
+CREATE UNIQUE INDEX uq_roles_folded_name ON roles (folded_name);
+CREATE TABLE teams (
+        id UUID NOT NULL,
+        name TEXT NOT NULL,
+        folded_name TEXT NOT NULL,
+        created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+        CONSTRAINT pk_teams PRIMARY KEY (id)
+    );
+CREATE UNIQUE INDEX uq_teams_folded_name ON teams (folded_name);
 CREATE TABLE user_sessions (
         id_hash BYTEA NOT NULL,
         person_id UUID NOT NULL,
@@ -335,11 +353,11 @@ CREATE TABLE user_tokens (
     );
 CREATE INDEX ix_user_tokens_person_id ON user_tokens (person_id);
 CREATE TABLE users (
+        roles TEXT[] NOT NULL,
         id UUID NOT NULL,
         email TEXT NOT NULL,
         email_key TEXT NOT NULL,
         name TEXT NOT NULL,
-        role TEXT NOT NULL,
         state TEXT DEFAULT 'invited' NOT NULL,
         password_hash TEXT,
         password_changed_at TIMESTAMP WITH TIME ZONE,
@@ -350,7 +368,7 @@ CREATE TABLE users (
         created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
         CONSTRAINT pk_users PRIMARY KEY (id),
         CONSTRAINT ck_users_state CHECK (state in ('invited', 'active', 'disabled')),
-        CONSTRAINT ck_users_role CHECK (role in ('administrator', 'member', 'reader')),
+        CONSTRAINT ck_users_roles CHECK (cardinality(roles) > 0),
         CONSTRAINT uq_users_email_key UNIQUE (email_key)
     );
 CREATE TABLE remember_series (
@@ -371,6 +389,14 @@ CREATE TABLE remember_series (
         CONSTRAINT fk_remember_series_user_id FOREIGN KEY(user_id) REFERENCES users (id) ON DELETE CASCADE
     );
 CREATE INDEX ix_remember_series_user_id ON remember_series (user_id);
+CREATE TABLE team_members (
+        team_id UUID NOT NULL,
+        user_id UUID NOT NULL,
+        CONSTRAINT pk_team_members PRIMARY KEY (team_id, user_id),
+        CONSTRAINT fk_team_members_team_id FOREIGN KEY(team_id) REFERENCES teams (id) ON DELETE CASCADE,
+        CONSTRAINT fk_team_members_user_id FOREIGN KEY(user_id) REFERENCES users (id) ON DELETE CASCADE
+    );
+CREATE INDEX ix_team_members_user_id ON team_members (user_id);
 REVOKE INSERT, UPDATE, DELETE ON schema_version FROM @tenant_role@;
 REVOKE UPDATE, DELETE ON audit_events FROM @tenant_role@;
 -- 0002
@@ -387,8 +413,11 @@ COMMENT ON TABLE jobs IS 'technical: the ledger of work; arguments are ids.';
 COMMENT ON TABLE mails IS 'personal: mails to the customer''s own users.';
 COMMENT ON TABLE record_changes IS 'personal: what a field was before and after a change.';
 COMMENT ON TABLE remember_series IS 'technical: remembered devices; only hashes of their tokens.';
+COMMENT ON TABLE roles IS 'technical: roles that the customer made, and what each may do.';
 COMMENT ON TABLE schema_version IS 'technical: the versions of this schema.';
+COMMENT ON TABLE team_members IS 'personal: who is in which team.';
+COMMENT ON TABLE teams IS 'technical: the customer''s teams.';
 COMMENT ON TABLE user_sessions IS 'technical: logins in force; only hashes of their ids.';
 COMMENT ON TABLE user_tokens IS 'technical: single-use links; only hashes of their secrets.';
 COMMENT ON TABLE users IS 'personal: the customer''s own people who log in.';
-INSERT INTO schema_version (version, checksum) VALUES ('0001', 'c29de6a5a58b00858b0a39a2df52c0633ddd6b0b18fa3e69feccd7776dbbf2b3'), ('0002', '1858dd7197a02ffb2a8f03555d7238365a4bedeb5f00104a4c41ee4d644dd210');
+INSERT INTO schema_version (version, checksum) VALUES ('0001', '1895c66bcb0b184ffa8dcba3f6d0aea3937632a801e9e935c1aab6f5a3fbfa47'), ('0002', '7c6df12f39ed2fcf2fc2f01b785b9d8263023948a87f265df6f0c7d343149292');
