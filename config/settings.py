@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Literal
@@ -32,6 +32,7 @@ class SettingsError(Exception):
 class Settings:
     """What one process was started with.
 
+    `tls_file` is set while the web process ends TLS itself, which only development does.
     `home` is the folder of everything the program keeps on disk; `control_url`, `provisioner_url` and `redis_url`
     point at embedded servers under it unless they were given.
     """
@@ -49,6 +50,7 @@ class Settings:
     mail_from: str = "QikBiz <no-reply@localhost>"
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
     listen: str = "127.0.0.1"
+    tls_file: Path | None = None
     public_scheme: Literal["http", "https"] = "http"
     web_workers: int = 2
     web_threads: int = 4
@@ -117,7 +119,22 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     )
     if settings.is_production:
         _refuse_unsafe(settings, given)
-    return settings
+        return settings
+    return served_over_tls(settings) if served_file(home).is_file() else settings
+
+
+def served_file(home: Path) -> Path:
+    """Certificate, chain and key of `qikbiz up --tls`. While it lies there, every process of this home speaks https."""
+    return home / "tls" / "served.pem"
+
+
+def served_over_tls(settings: Settings) -> Settings:
+    return replace(settings, tls_file=served_file(settings.home), public_scheme="https")
+
+
+def without_tls(settings: Settings) -> Settings:
+    """The same, whatever the run before did."""
+    return replace(settings, tls_file=None, public_scheme="http") if settings.tls_file else settings
 
 
 def environment_for_children(settings: Settings, *, may_provision: bool) -> dict[str, str]:

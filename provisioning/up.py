@@ -4,6 +4,8 @@ import fcntl
 import os
 import signal
 import socket
+import ssl
+import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -13,10 +15,12 @@ from types import FrameType
 from typing import IO
 
 import psutil
+import psycopg
 
 from config.settings import Settings, environment_for_children
 from provisioning import assets
 from provisioning.bootstrap import prepare_servers
+from provisioning.development_tls import DevelopmentTls, served_names
 from provisioning.embedded import EmbeddedPostgres, EmbeddedValkey
 from provisioning.embedded.processes import wait_until
 from provisioning.migrate import migrate_everything
@@ -26,6 +30,7 @@ PROCFILE = Path(__file__).parents[1] / "Procfile"
 PROVISIONING_WORKER = "worker-provisioning"
 SECONDS_TO_ANSWER = 60
 SECONDS_FOR_LEFTOVERS = 10
+SECONDS_BETWEEN_LOOKS = 2
 
 
 class NotStarted(Exception):
@@ -44,13 +49,14 @@ def run_everything(
             say("Starting PostgreSQL and Valkey …")
         on_exit.enter_context(start_servers(settings))
         prepare(settings, say)
+        _set_up_tls(settings)
         say("Starting the product …")
         run_procfile(
             PROCFILE,
             # Whoever breaks into the web must not find the login that may make and read every schema.
             environment_of=lambda name: environment_for_children(settings, may_provision=name == PROVISIONING_WORKER),
             printer=QuietPrinter(settings.home / "log" / "qikbiz.log", everything=everything),
-            when_started=lambda: _tell_when_ready(settings.port, say, when_ready),
+            when_started=lambda: _tell_when_ready(settings, say, when_ready),
         )
         say("Stopping …")
 
@@ -144,9 +150,29 @@ def _refuse_taken_port(port: int) -> None:
             raise NotStarted(f"Port {port} can't be used ({error.strerror}). Choose one, such as PORT=8001.") from error
 
 
-def _tell_when_ready(port: int, say: Callable[[str], None], when_ready: Callable[[], None]) -> None:
+def _set_up_tls(settings: Settings) -> None:
+    files = DevelopmentTls(settings.home)
+    if not settings.tls_file:
+        files.served.unlink(missing_ok=True)
+        return
+    files.ensure_authority()
+    files.certify(served_names(settings))
+    threading.Thread(target=_keep_names_certified, args=(settings, files), daemon=True).start()
+
+
+def _keep_names_certified(settings: Settings, files: DevelopmentTls) -> None:
+    """A tenant that is made while we run has its certificate a moment later."""
+    while True:
+        with suppress(psycopg.Error, OSError):
+            names = served_names(settings)
+            if not names <= files.certified_names():
+                files.certify(names)
+        time.sleep(SECONDS_BETWEEN_LOOKS)
+
+
+def _tell_when_ready(settings: Settings, say: Callable[[str], None], when_ready: Callable[[], None]) -> None:
     deadline = time.monotonic() + SECONDS_TO_ANSWER
-    while not answers(port):
+    while not answers(settings.port, _trusting(settings)):
         if time.monotonic() > deadline:
             say("The web process does not answer yet. Its log lines are in log/qikbiz.log under QIKBIZ_HOME.")
             deadline = float("inf")
@@ -154,7 +180,18 @@ def _tell_when_ready(port: int, say: Callable[[str], None], when_ready: Callable
     when_ready()
 
 
-def answers(port: int) -> bool:
-    with suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=2) as response:
+def answers(port: int, tls: ssl.SSLContext | None = None) -> bool:
+    """Whether the web process serves, over TLS when a client that trusts it is given."""
+    scheme = "https" if tls else "http"
+    with (
+        suppress(OSError),
+        urllib.request.urlopen(f"{scheme}://127.0.0.1:{port}/healthz", timeout=2, context=tls) as response,
+    ):
         return bool(response.status == 200)
     return False
+
+
+def _trusting(settings: Settings) -> ssl.SSLContext | None:
+    if not settings.tls_file:
+        return None
+    return ssl.create_default_context(cafile=str(DevelopmentTls(settings.home).authority))

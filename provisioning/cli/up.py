@@ -9,18 +9,25 @@ import click
 from provisioning.cli.output import Answer, announcement, reporting
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from config.settings import Settings
 
 
 @click.command()
 @click.option("--verbose", is_flag=True, help="Show every log line, not only warnings and errors.")
+@click.option("--tls", is_flag=True, help="Serve over TLS, with an authority of this machine's own.")
 @reporting
-def up(verbose: bool) -> None:
+def up(verbose: bool, tls: bool) -> None:
     """Run the whole product on this machine until Ctrl-C: servers, databases, demo, web and workers."""
-    from config.settings import load_settings  # noqa: PLC0415 - kept out of `--help`
+    from config.settings import load_settings, served_over_tls, without_tls  # noqa: PLC0415 - kept out of `--help`
+    from provisioning.development_tls import refuse_foreign_domain  # noqa: PLC0415
     from provisioning.up import run_everything  # noqa: PLC0415
 
     settings, announce = load_settings(), announcement()
+    if tls:
+        refuse_foreign_domain(settings.base_domain)
+    settings = served_over_tls(settings) if tls else without_tls(settings)
     run_everything(
         settings,
         say=lambda sentence: click.echo(sentence, err=True),
@@ -40,12 +47,31 @@ def _addresses(settings: "Settings") -> Answer:
         "Mails": f"{settings.origin(domain)}/mails",
     }
     logins = demo_logins(settings) if settings.environment == "development" else ()
-    facts = {"addresses": places, "logins": [asdict(login) for login in logins]}
+    facts: dict[str, object] = {"addresses": places, "logins": [asdict(login) for login in logins]}
     lines = ["", "QikBiz is running. Ctrl-C stops it.", "", *_columns(list(places.items()))]
+    if settings.tls_file:
+        authority = settings.tls_file.with_name("authority.pem")
+        facts["authority"] = str(authority)
+        lines += _how_to_trust(authority)
     if logins:
         rows = [(login.url, login.email, login.password, f"{login.name}, {login.role}") for login in logins]
         lines += ["", "Demo logins:", "", *_columns(rows)]
     return Answer(facts, "\n".join([*lines, ""]))
+
+
+def _how_to_trust(authority: "Path") -> list[str]:
+    ways = [
+        ("Firefox", "Settings, Privacy & Security, View Certificates, Authorities, Import"),
+        ("Chrome, Linux", f"certutil -d sql:$HOME/.pki/nssdb -A -t C,, -n QikBiz-development -i {authority}"),
+        (
+            "Debian, Ubuntu",
+            f"sudo cp {authority} /usr/local/share/ca-certificates/qikbiz.crt && sudo update-ca-certificates",
+        ),
+        ("macOS", f"security add-trusted-cert -k ~/Library/Keychains/login.keychain-db {authority}"),
+        ("curl", f"curl --cacert {authority} …"),
+    ]
+    head = "Trust its authority once; it can vouch for nothing but localhost and the names below it:"
+    return ["", head, f"  {authority}", "", *_columns(ways)]
 
 
 def _columns(rows: Sequence[tuple[str, ...]]) -> list[str]:

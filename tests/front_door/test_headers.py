@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 
@@ -25,6 +27,12 @@ def test_over_tls_browsers_are_told_to_stay_there(client_for, app):
     assert "max-age=31536000" in client_for("alice").get("/").headers["Strict-Transport-Security"]
     plain = app.test_client().get("/login", base_url="http://acme.localhost")
     assert "Strict-Transport-Security" not in plain.headers
+
+
+def test_in_development_no_browser_is_bound_to_tls_on_localhost(browser_at, app, monkeypatch):
+    started = app.extensions["qikbiz"]
+    monkeypatch.setattr(started, "settings", replace(started.settings, environment="development"))
+    assert "Strict-Transport-Security" not in browser_at("acme.localhost").get("/login").headers
 
 
 def test_nothing_names_the_server(client_for):

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 import trustme
@@ -26,6 +27,7 @@ from provisioning.bootstrap import prepare_servers
 from provisioning.create import create_tenant
 from provisioning.embedded.processes import wait_until
 from provisioning.up import answers
+from tests.fixtures.page_checks import csrf_token_in
 from tests.fixtures.servers import servers_at
 
 ROOT = Path(__file__).parents[2]
@@ -165,13 +167,25 @@ def ask(
     """One request to `port` of this machine under the name `host`, over TLS when `tls` is given."""
     connection = http.client.HTTPConnection(PROXY, port, timeout=20)
     opened = connect(port, source=source)
-    connection.sock = tls.wrap_socket(opened, server_hostname=host) if tls else opened
+    connection.sock = tls.wrap_socket(opened, server_hostname=host.partition(":")[0]) if tls else opened
     try:
         connection.request(method, path, body=body, headers={"Host": host} | dict(headers or {}))
         response = connection.getresponse()
         return Answer(response.status, response.headers, response.read())
     finally:
         connection.close()
+
+
+def accept_invitation(port: int, origin: str, path: str, tls: ssl.SSLContext) -> list[str]:
+    """Choose a password as the invited administrator. Returns the cookies as they were set."""
+    host = origin.removeprefix("https://")
+    page = ask(port, host, path, tls=tls)
+    visit = page.headers["Set-Cookie"].partition(";")[0]
+    form = {"password": "correct horse battery staple", "name": "Alice", "csrf_token": csrf_token_in(page.text)}
+    headers = {"Cookie": visit, "Origin": origin, "Content-Type": "application/x-www-form-urlencoded"}
+    entered = ask(port, host, path, method="POST", body=urlencode(form), headers=headers, tls=tls)
+    assert entered.status == 303, entered.text
+    return entered.headers.get_all("Set-Cookie") or []
 
 
 def send(port: int, host: str, request: bytes, tls: ssl.SSLContext) -> bytes:

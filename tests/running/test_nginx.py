@@ -15,7 +15,6 @@ from pathlib import Path
 import pytest
 
 from provisioning.embedded.processes import wait_until
-from tests.fixtures.page_checks import csrf_token_in
 from tests.running.installation import (
     ACME,
     CONSOLE,
@@ -27,6 +26,7 @@ from tests.running.installation import (
     Answer,
     Authority,
     Installation,
+    accept_invitation,
     ask,
     connect,
     free_port,
@@ -223,13 +223,8 @@ def test_the_pages_files_come_from_nginx_as_the_program_would_send_them(edge: Ed
 
 def test_an_administrator_accepts_the_invitation_and_works_over_tls(edge: Edge) -> None:
     path = "/" + edge.behind.invitation.split("/", 3)[3]
-    page = edge.get(ACME, path)
-    visit = page.headers["Set-Cookie"].partition(";")[0]
-    form = f"password=correct+horse+battery+staple&name=Alice&csrf_token={csrf_token_in(page.text)}"
-    sent = {"Cookie": visit, "Origin": f"https://{ACME}", "Content-Type": "application/x-www-form-urlencoded"}
-    entered = edge.get(ACME, path, method="POST", body=form, headers=sent)
-    assert entered.status == 303, entered.text
-    cookies = entered.headers.get_all("Set-Cookie") or []
+    cookies = accept_invitation(edge.tls_port, f"https://{ACME}", path, edge.authority.client())
+    assert cookies
     assert all("; Secure" in cookie and cookie.startswith("__Host-") for cookie in cookies)
     session = "; ".join(cookie.partition(";")[0] for cookie in cookies)
     home = edge.get(ACME, "/contacts", headers={"Cookie": session})

@@ -30,7 +30,8 @@ SECONDS_TO_START = 90
 class Copy:
     """One copy of the product, in a home and on a port of its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, *options: str) -> None:
+        self.options = options
         self.home = Path(tempfile.mkdtemp(prefix="qb-"))
         self.port = free_port()
         self.servers: Servers = servers_at(self.home)
@@ -38,7 +39,10 @@ class Copy:
 
     def start(self) -> None:
         self.process = subprocess.Popen(
-            [QIKBIZ, "up", "--json"], env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            [QIKBIZ, "up", "--json", *self.options],
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
         )
 
     def wait(self) -> None:

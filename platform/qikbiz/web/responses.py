@@ -35,7 +35,9 @@ def protect(response: Response) -> Response:
     headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()")
     headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
     headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
-    if "https" in (request.scheme, runtime().settings.public_scheme):
+    settings = runtime().settings
+    # Never in development: a browser would keep every other program on localhost to TLS for a year.
+    if settings.environment != "development" and "https" in (request.scheme, settings.public_scheme):
         headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
     if destination().surface in ("tenant", "console"):
         headers.setdefault("Cache-Control", "private, no-store")
