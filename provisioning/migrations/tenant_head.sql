@@ -181,7 +181,7 @@ CREATE TABLE exports (
         error_ref TEXT DEFAULT '' NOT NULL,
         CONSTRAINT pk_exports PRIMARY KEY (id),
         CONSTRAINT ck_exports_state CHECK (state in ('waiting', 'running', 'ready', 'failed', 'expired', 'deleted')),
-        CONSTRAINT ck_exports_product CHECK (product in ('portable', 'spreadsheet'))
+        CONSTRAINT ck_exports_product CHECK (product in ('portable', 'spreadsheet', 'audit'))
     );
 CREATE UNLOGGED TABLE import_rows (
         import_id UUID NOT NULL,
@@ -420,4 +420,4 @@ COMMENT ON TABLE teams IS 'technical: the customer''s teams.';
 COMMENT ON TABLE user_sessions IS 'technical: logins in force; only hashes of their ids.';
 COMMENT ON TABLE user_tokens IS 'technical: single-use links; only hashes of their secrets.';
 COMMENT ON TABLE users IS 'personal: the customer''s own people who log in.';
-INSERT INTO schema_version (version, checksum) VALUES ('0001', '1895c66bcb0b184ffa8dcba3f6d0aea3937632a801e9e935c1aab6f5a3fbfa47'), ('0002', '7c6df12f39ed2fcf2fc2f01b785b9d8263023948a87f265df6f0c7d343149292');
+INSERT INTO schema_version (version, checksum) VALUES ('0001', 'df9476cb8bf00e4f4187569d7474e277ef2d5248cdd64389bf96823c88358c93'), ('0002', '7c6df12f39ed2fcf2fc2f01b785b9d8263023948a87f265df6f0c7d343149292');

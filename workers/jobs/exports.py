@@ -8,7 +8,8 @@ from uuid import UUID
 from config.faults import fault
 from qikbiz.database import tenant_work
 from qikbiz.exports import steps
-from qikbiz.exports.making import MadeFile, Order, make_file
+from qikbiz.exports.makers import maker_of
+from qikbiz.exports.making import MadeFile, Order
 from qikbiz.exports.steps import Begun
 from qikbiz.failures import Failure
 from qikbiz.files import FileStore, file_store, new_file_key
@@ -58,7 +59,7 @@ def _make(work: Work, begun: Begun, store: FileStore) -> None:
         before_table=lambda _table: _refuse_if_revoked(tenant, begun.id),
     )
     try:
-        made = make_file(order, store)
+        made = maker_of(begun.selection.product)(order, store)
         fault("export.before_finish")
         _complete(work, begun, made, key)
     except BaseException:

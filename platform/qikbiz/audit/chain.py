@@ -17,8 +17,9 @@ from uuid import UUID
 from sqlalchemy import event, func, select
 from sqlalchemy.orm import Session, SessionTransaction
 
-from qikbiz.audit import links
+from qikbiz.audit.links import SALT_BYTES, frame_of
 from qikbiz.audit.models import AuditEvent
+from qikbiz.audit.verify import BEFORE_THE_FIRST, link_hash, private_hash
 from qikbiz.console.models import PlatformAuditEvent
 from qikbiz.database import ControlSession, TenantSession, before_commit
 from tenants.context import current_tenant
@@ -37,19 +38,6 @@ def collect(session: Session, happened: Event) -> Event:
         before_commit(session, partial(_seal, session))
     waiting.append(happened)
     return happened
-
-
-def frame_of(happened: AuditEvent | PlatformAuditEvent) -> dict[str, Any]:
-    """What the event's hash is made over."""
-    return {
-        "format": links.FORMAT_VERSION,
-        "chain": str(happened.chain),
-        "seq": happened.seq,
-        "previous": happened.previous_hash.hex(),
-        "at": links.moment_text(happened.at),
-        "private": happened.private_hash.hex(),
-        **{name: _plain(getattr(happened, name)) for name in happened.FRAMED},
-    }
 
 
 def chain_of(session: Session) -> UUID:
@@ -76,9 +64,9 @@ def _link(session: Session, waiting: Sequence[AuditEvent] | Sequence[PlatformAud
     for happened in waiting:
         seq += 1
         happened.chain, happened.seq, happened.at, happened.previous_hash = chain, seq, moment, previous
-        happened.salt = secrets.token_bytes(links.SALT_BYTES)
-        happened.private_hash = links.private_hash(happened.salt, happened.subject, happened.details)
-        happened.hash = previous = links.link_hash(frame_of(happened))
+        happened.salt = secrets.token_bytes(SALT_BYTES)
+        happened.private_hash = private_hash(happened.salt, happened.subject, happened.details)
+        happened.hash = previous = link_hash(frame_of(happened))
 
 
 def _head(
@@ -88,12 +76,8 @@ def _head(
     question = f"SELECT seq, hash, clock_timestamp() FROM {model.__tablename__} WHERE chain = %s"
     newest = session.connection().exec_driver_sql(f"{question} ORDER BY seq DESC LIMIT 1", (chain,)).one_or_none()
     if newest is None:
-        return 0, links.BEFORE_THE_FIRST, session.execute(select(func.clock_timestamp())).scalar_one()
+        return 0, BEFORE_THE_FIRST, session.execute(select(func.clock_timestamp())).scalar_one()
     return newest[0], newest[1], newest[2]
-
-
-def _plain(value: Any) -> Any:
-    return str(value) if isinstance(value, UUID) else value
 
 
 @event.listens_for(TenantSession, "after_transaction_create")

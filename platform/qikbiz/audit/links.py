@@ -1,42 +1,50 @@
-"""How an event is hashed and chained to the one before it: docs/audit-format.md, in code.
+"""An event of the database in the form in which it is hashed and written into files (docs/audit-format.md)."""
 
-Needs nothing but Python, since the checker in every audit file is made of it.
-"""
+from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
-FORMAT_VERSION = 1
-# What the first event of a chain has for the hash of the one before.
-BEFORE_THE_FIRST = bytes(32)
+from qikbiz.audit.models import AuditEvent
+from qikbiz.audit.verify import FORMAT_VERSION
+from qikbiz.console.models import PlatformAuditEvent
+
 SALT_BYTES = 16
-# What every event says, in every chain; a chain of an organisation and the platform's have more in between.
-PRIVATE = ("subject", "details")
 
 
-def canonical(value: Any) -> bytes:
-    """JSON with the keys in order, without spaces, as UTF-8."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+def frame_of(happened: AuditEvent | PlatformAuditEvent) -> dict[str, Any]:
+    """What the event's hash is made over."""
+    return {
+        "format": FORMAT_VERSION,
+        "chain": str(happened.chain),
+        "seq": happened.seq,
+        "previous": happened.previous_hash.hex(),
+        "at": moment_text(happened.at),
+        "private": happened.private_hash.hex(),
+        **{name: _plain(getattr(happened, name)) for name in happened.FRAMED},
+    }
 
 
-def private_hash(salt: bytes, subject: str, details: Mapping[str, Any]) -> bytes:
-    """Over the part that may hold personal data. With the salt gone, nobody can try out what it was."""
-    return hashlib.sha256(salt + canonical({"subject": subject, "details": dict(details)})).digest()
-
-
-def link_hash(frame: Mapping[str, Any]) -> bytes:
-    """The hash of an event, over its frame: everything but the private part, which is in it by its hash."""
-    return hashlib.sha256(canonical(dict(frame))).digest()
+def line_of(happened: AuditEvent) -> dict[str, Any]:
+    """The event as one line of an audit file."""
+    line = frame_of(happened)
+    del line["format"]
+    private = {"subject": happened.subject, "details": happened.details}
+    return line | private | {"salt": happened.salt.hex() if happened.salt else None, "hash": happened.hash.hex()}
 
 
 def moment_text(moment: datetime) -> str:
     """`2026-11-22T18:05:09.123456Z`."""
-    return moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")  # noqa: UP017  # old Pythons check too
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def exact(details: Mapping[str, Any]) -> Any:
     """The details as they come back from the database: what JSON has no exact form for becomes text."""
     return json.loads(json.dumps(dict(details), allow_nan=False), parse_float=str)
+
+
+def _plain(value: Any) -> Any:
+    return str(value) if isinstance(value, UUID) else value

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, select
 from qikbiz.accounts.models import User
 from qikbiz.audit.models import AuditEvent
 from qikbiz.database import db
+from tenants.context import current_tenant
 
 PAGE_SIZE = 50
 # An id is made by the web process or a worker, the time by the database.
@@ -52,6 +53,13 @@ def audit_page(wanted: AuditFilter, *, before: UUID | None = None, after: UUID |
     shown = events[:PAGE_SIZE]
     older = shown[-1].id if len(events) > PAGE_SIZE else None
     return AuditPage(shown, older, shown[0].id if before is not None and shown else None)
+
+
+def newest_link() -> tuple[int, str] | None:
+    """Number and hash of the newest event of the organisation's chain, None before the first one."""
+    newest = select(AuditEvent.seq, AuditEvent.hash).where(AuditEvent.chain == current_tenant().id)
+    found = db.session.execute(newest.order_by(AuditEvent.seq.desc()).limit(1)).one_or_none()
+    return (found.seq, found.hash.hex()) if found else None
 
 
 def known_people() -> list[tuple[UUID, str]]:

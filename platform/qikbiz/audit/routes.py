@@ -7,15 +7,20 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from flask import Blueprint, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_login import current_user
 
 from qikbiz.audit.models import AuditEvent
-from qikbiz.audit.queries import AuditFilter, audit_page, known_people
+from qikbiz.audit.queries import AuditFilter, audit_page, known_people, newest_link
 from qikbiz.audit.words import ACTS, detail_lines, heading, record_url
-from qikbiz.failures import Failure
+from qikbiz.exports.actions import ask_for_export
+from qikbiz.exports.forms import export_id_from
+from qikbiz.exports.selection import AUDIT, Selection
+from qikbiz.failures import Failure, Forbidden
 from qikbiz.permissions import Permission, requires
 from qikbiz.web.viewer import time_zone
+from tenants.control import new_id
 
 audit = Blueprint("audit", __name__, template_folder="templates")
 
@@ -35,7 +40,20 @@ def index() -> ResponseReturnValue:
         chips=_chips(wanted),
         older_url=_address(before=str(page.older)) if page.older else "",
         newer_url=_address(after=str(page.newer)) if page.newer else "",
+        newest=newest_link(),
+        may_export=current_user.can(Permission.EXPORT_ASK),
+        export_id=new_id(),
     )
+
+
+@audit.post("/audit/exports")
+@requires(Permission.AUDIT_SEE)
+def export() -> ResponseReturnValue:
+    """Have the whole audit written into a file. It holds old and new values, so whoever asks may export at all."""
+    if not current_user.can(Permission.EXPORT_ASK):
+        raise Forbidden
+    asked = ask_for_export(Selection(AUDIT, AUDIT, asked_by=current_user.id), export_id=export_id_from(request.form))
+    return redirect(url_for("exports.show", export_id=asked.id), 303)
 
 
 def _filter() -> AuditFilter:

@@ -65,7 +65,8 @@ def no_such_range(export: Export, stored: StoredFile) -> Response:
 def download_name(export: Export) -> str:
     """`acme-contacts-spreadsheet-2026-11-22.zip`."""
     day = f"{export.snapshot_at:%Y-%m-%d}" if export.snapshot_at else "export"
-    return f"{current_tenant().slug}-{export.scope}-{export.product}-{day}.zip"
+    what = export.scope if export.scope == export.product else f"{export.scope}-{export.product}"
+    return f"{current_tenant().slug}-{what}-{day}.zip"
 
 
 def _with_headers(response: Response, export: Export) -> Response:

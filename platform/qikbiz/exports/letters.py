@@ -41,7 +41,9 @@ def tell_of_first_download(export: Export, actor: Actor, device: str) -> None:
 
 
 def what(export: Export) -> str:
-    """`Everything (portable)`, `Contacts, filtered (spreadsheet)`."""
+    """`Everything (portable)`, `Contacts, filtered (spreadsheet)`, `Audit`."""
+    if export.product == export.scope:
+        return export.scope.capitalize()
     filtered = ", filtered" if export.filters else ""
     return f"{export.scope.capitalize()}{filtered} ({export.product})"
 

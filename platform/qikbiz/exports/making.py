@@ -82,25 +82,32 @@ class Counted:
 def make_file(order: Order, store: FileStore) -> MadeFile:
     """Write the file. On any failure nothing is left behind. Raises NoRoom, and whatever `order` raises."""
     with snapshot(order.tenant) as connection:
-        moment = _one(connection, sql.SQL("SELECT now()"))[0]
+        moment = one_row(connection, sql.SQL("SELECT now()"))[0]
         counted = [_count(source, connection) for source in sources(order.selection, connection)]
-        _check_room(order, store, _estimate(counted, connection))
+        check_room(order, store, _estimate(counted, connection))
         fault("export.counted")
-        try:
-            with store.draft(order.name, order.key) as draft, Archive(draft) as archive:
-                reports = _write_tables(order, store, counted, archive, connection)
-                manifest, text = manifest_text(order.tenant, order.selection, moment, reports, order.about)
-                archive.add_text("manifest.json", text)
-                archive.add_text("OPEN-ME-FIRST.txt", explanation(manifest))
-                archive.add_text("verify.py", verifier())
-                fault("export.manifest_written")
-                archive.close()
-                draft.finish()
-        except OSError as error:
-            if error.errno in (errno.ENOSPC, errno.EDQUOT):
-                raise NoRoom(_no_room()) from error
-            raise
+        with zip_in_store(order, store) as archive:
+            reports = _write_tables(order, store, counted, archive, connection)
+            manifest, text = manifest_text(order.tenant, order.selection, moment, reports, order.about)
+            archive.add_text("manifest.json", text)
+            archive.add_text("OPEN-ME-FIRST.txt", explanation(manifest))
+            archive.add_text("verify.py", verifier())
+            fault("export.manifest_written")
     return MadeFile(order.name, archive.size, archive.sha256, moment, manifest)
+
+
+@contextmanager
+def zip_in_store(order: Order, store: FileStore) -> Iterator[Archive]:
+    """The zip to write into; in the store under the order's name once the block is left without a failure."""
+    try:
+        with store.draft(order.name, order.key) as draft, Archive(draft) as archive:
+            yield archive
+            archive.close()
+            draft.finish()
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise NoRoom(_no_room()) from error
+        raise
 
 
 @contextmanager
@@ -119,14 +126,14 @@ def snapshot(tenant: Tenant) -> Iterator[Connection]:
 
 
 def _count(source: Source, connection: Connection) -> Counted:
-    rows, *cells = _one(connection, source.counts())
+    rows, *cells = one_row(connection, source.counts())
     named = dict(zip(source.formula_columns(), cells, strict=True))
     return Counted(source, rows, {name: count for name, count in named.items() if count})
 
 
 def _estimate(counted: list[Counted], connection: Connection) -> int:
     """Bytes that the zip will hardly exceed: compressed rows take far less than their size in the table."""
-    sizes = (one.rows * float(_one(connection, one.source.sample())[0]) for one in counted)
+    sizes = (one.rows * float(one_row(connection, one.source.sample())[0]) for one in counted)
     return int(sum(sizes)) // 2
 
 
@@ -158,13 +165,14 @@ def _write_table(
             fault("export.rows_written")
             order.watch(done + rows, total, note)
             if number % BLOCKS_BETWEEN_LOOKS == 0:
-                _check_room(order, store, 0)
+                check_room(order, store, 0)
     if rows != one.rows:
         raise RuntimeError(f"{source.file_name} has {rows} rows, its snapshot {one.rows}.")
     return FileReport(source, rows, member.size, member.sha256, one.formula_cells)
 
 
-def _check_room(order: Order, store: FileStore, wanted: int) -> None:
+def check_room(order: Order, store: FileStore, wanted: int) -> None:
+    """Raises NoRoom when the disk has less than `wanted` bytes beside what must stay free."""
     if store.free_bytes() < wanted + order.reserve:
         raise NoRoom(_no_room())
 
@@ -173,7 +181,8 @@ def _no_room() -> str:
     return "There is not enough room on the disk for this export. Nothing was changed, and nothing was left behind."
 
 
-def _one(connection: Connection, query: sql.SQL | sql.Composed) -> TupleRow:
+def one_row(connection: Connection, query: sql.SQL | sql.Composed) -> TupleRow:
+    """The answer to a question that always has one."""
     row: TupleRow | None = connection.execute(query).fetchone()
     if row is None:
         raise RuntimeError("The question has always one answer.")

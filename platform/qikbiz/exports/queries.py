@@ -12,8 +12,10 @@ from qikbiz.accounts.models import User
 from qikbiz.accounts.queries import is_administrator
 from qikbiz.database import db
 from qikbiz.exports.models import Export
+from qikbiz.exports.selection import is_open_to
 from qikbiz.failures import NotFound
 from qikbiz.jobs.models import Job
+from qikbiz.roles.current import current_rights
 
 SHOWN = 100
 _LOST = ("failed", "quarantined")
@@ -88,15 +90,15 @@ class Standing:
 
 
 def all_exports(limit: int = SHOWN) -> list[Standing]:
-    """The newest exports of the tenant entered."""
+    """The newest exports of the tenant entered, as far as the person at hand may know of them."""
     rows = db.session.execute(_with_job().order_by(Export.id.desc()).limit(limit))
-    return [Standing(*row) for row in rows]
+    return [Standing(*row) for row in rows if is_open_to(row[0].product, current_rights())]
 
 
 def export_for_reading(export_id: UUID) -> Standing:
     """Raises NotFound."""
     row = db.session.execute(_with_job().where(Export.id == export_id)).one_or_none()
-    if row is None:
+    if row is None or not is_open_to(row[0].product, current_rights()):
         raise NotFound
     return Standing(*row)
 

@@ -25,11 +25,17 @@ from qikbiz.exports import spreadsheet
 from qikbiz.exports.catalogue import EVERYTHING, EXPORTED, ExportedTable, exported_table
 from qikbiz.exports.formulas import FIRST_CHARACTERS, FORMULA_SAFE_SUFFIX
 from qikbiz.failures import Failure
+from qikbiz.permissions import Permission
 from qikbiz.records.filters import Viewpoint, conditions
 from qikbiz.records.types import RECORD_TYPES, record_type
+from qikbiz.roles.rights import Rights
 
 PORTABLE, SPREADSHEET = "portable", "spreadsheet"
 PRODUCTS = (PORTABLE, SPREADSHEET)
+# Not a choice of tables but a file of its own form: its scope has the same name.
+AUDIT = "audit"
+# What such a file holds is shown to nobody who may not see it in the product.
+NEEDED = {AUDIT: Permission.AUDIT_SEE}
 SUFFIX = {PORTABLE: ".csv", SPREADSHEET: FORMULA_SAFE_SUFFIX}
 _DIALECT = PGDialect_psycopg()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
 _UTC = ZoneInfo("UTC")
@@ -108,6 +114,8 @@ def sources(selection: Selection, connection: Connection) -> list[Source]:
 
 def check(selection: Selection) -> None:
     """Raises Failure with the reason when nothing can be exported like this."""
+    if selection.product == AUDIT and selection == Selection(AUDIT, AUDIT, asked_by=selection.asked_by):
+        return
     if selection.product not in PRODUCTS:
         raise Failure(f"There is no export called {selection.product!r}. Choose portable or spreadsheet.")
     if selection.scope == EVERYTHING:
@@ -120,6 +128,11 @@ def check(selection: Selection) -> None:
     unknown = [name for name in selection.columns if name not in known]
     if unknown:
         raise Failure(f"{kind.plural_label} have no column {unknown[0][:60]!r}.")
+
+
+def is_open_to(product: str, rights: Rights) -> bool:
+    """Whether somebody with these rights may ask for, see and fetch such files at all."""
+    return product not in NEEDED or rights.can(NEEDED[product])
 
 
 def is_table_of_records(name: str) -> bool:

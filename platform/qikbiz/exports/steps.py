@@ -19,13 +19,14 @@ from qikbiz.exports import letters
 from qikbiz.exports.actions import OPEN, selection_facts
 from qikbiz.exports.making import MadeFile
 from qikbiz.exports.models import Export
-from qikbiz.exports.selection import Selection
+from qikbiz.exports.selection import Selection, is_open_to
 from qikbiz.failures import Forbidden
 from qikbiz.files import PART, file_store, seal_file_key
 from qikbiz.jobs.actions import enqueue
 from qikbiz.jobs.models import Job
 from qikbiz.permissions import Permission
 from qikbiz.roles.current import rights_of_user
+from qikbiz.roles.rights import NOTHING
 from qikbiz.roles.table import staff_rights
 from tenants.context import Tenant, current_tenant
 
@@ -193,7 +194,8 @@ def _come_back_later(export: Export, job_id: UUID) -> None:
 
 def _may_export(session: Session, export: Export) -> bool:
     if export.actor_kind == "user":
-        return export.requested_by is not None and rights_of_user(export.requested_by).can(Permission.EXPORT_ASK)
+        rights = rights_of_user(export.requested_by) if export.requested_by else NOTHING
+        return rights.can(Permission.EXPORT_ASK) and is_open_to(export.product, rights)
     if export.requested_by is None:
         # Asked by command on the server itself, under an instruction.
         return export.instruction is not None

@@ -187,7 +187,7 @@ STATEMENTS = (
         error_ref TEXT DEFAULT '' NOT NULL,
         CONSTRAINT pk_exports PRIMARY KEY (id),
         CONSTRAINT ck_exports_state CHECK (state in ('waiting', 'running', 'ready', 'failed', 'expired', 'deleted')),
-        CONSTRAINT ck_exports_product CHECK (product in ('portable', 'spreadsheet'))
+        CONSTRAINT ck_exports_product CHECK (product in ('portable', 'spreadsheet', 'audit'))
     )""",
     """CREATE UNLOGGED TABLE import_rows (
         import_id UUID NOT NULL,
