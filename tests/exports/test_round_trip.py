@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,8 @@ from qikbiz.exports.portable import NotPortable, portable_rows
 from qikbiz.exports.restore import NotRestorable, is_archive, restore_archive
 from qikbiz.exports.selection import Selection
 from qikbiz.failures import Conflict
+from qikbiz.mail.choices import choices_of
+from qikbiz.mail.models import MailChoice
 from tenants.context import Tenant
 from tenants.control import new_id
 from tests.exports.conftest import Office
@@ -217,3 +219,41 @@ def test_the_audit_says_where_the_records_came_from(office: Office, empty: Tenan
     with tenant_work(empty) as session:
         event = session.scalars(select(AuditEvent).where(AuditEvent.action == "archive.restored")).one()
         assert event.details["from"] == office.tenant.slug and event.details["rows"]["contacts"] == 1
+
+
+@pytest.mark.promise("P18")
+def test_a_restore_forgets_no_decision_about_mails(
+    office: Office, empty: Tenant, tmp_path: Path, fresh_tenant: Callable[..., Tenant]
+) -> None:
+    choices = [MailChoice(user_id=office.alice.id, category="updates", choice="off", how="mail")]
+    with tenant_work(office.tenant) as session:
+        session.add_all(choices)
+    file = office.save(office.make(), tmp_path / "export.zip")
+    with tenant_work(empty):
+        restore_archive(file)
+    with tenant_work(empty):
+        assert choices_of(office.alice.id)["updates"] == "off"
+
+
+@pytest.mark.promise("P18")
+@pytest.mark.parametrize(
+    ("years_later", "here", "in_the_file", "afterwards"), [(1, "off", "on", "off"), (-1, "on", "off", "off")]
+)
+def test_what_was_decided_last_stands_after_a_restore(
+    office: Office, empty: Tenant, tmp_path: Path, years_later: int, here: str, in_the_file: str, afterwards: str
+) -> None:
+    then = datetime(2026, 6, 1, tzinfo=UTC)
+    now = then.replace(year=then.year + years_later)
+    decided = {"category": "improvements", "how": "page"}
+    with tenant_work(office.tenant) as session:
+        session.add(MailChoice(user_id=office.alice.id, choice=in_the_file, changed_at=then, **decided))
+    with tenant_work(empty) as session:
+        there, address = new_id(), office.alice.email
+        session.add(User(id=there, email=address, email_key=address, name="Alice", roles=["administrator"]))
+        session.flush()
+        session.add(MailChoice(user_id=there, choice=here, changed_at=now, **decided))
+    file = office.save(office.make(), tmp_path / "export.zip")
+    with tenant_work(empty):
+        restore_archive(file)
+    with tenant_work(empty):
+        assert choices_of(there)["improvements"] == afterwards

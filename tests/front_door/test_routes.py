@@ -16,6 +16,8 @@ PUBLIC = {
     "accounts.choose_password",
     "accounts.invitation",
     "accounts.accept_invitation",
+    "mail_choices.ask_to_stop",
+    "mail_choices.stop",
 }
 
 

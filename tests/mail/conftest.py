@@ -17,7 +17,7 @@ from qikbiz.jobs.models import Job
 from qikbiz.mail import actions
 from qikbiz.mail.models import Mail
 from tenants.runtime import Runtime
-from tests.fixtures.tenancy import Platform
+from tests.fixtures.tenancy import Person, Platform
 from workers import wrapper
 
 
@@ -47,6 +47,20 @@ class Mood:
         return self.message
 
 
+NOTICE: dict[str, Any] = {
+    "template": "import_done",
+    "values": {
+        "organisation": "Acme",
+        "file": "a.csv",
+        "created": "1",
+        "updated": "2",
+        "unchanged": "3",
+        "invalid": "4",
+        "url": "https://acme.example/i/1",
+    },
+}
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -74,11 +88,16 @@ class Post:
     platform: Platform
     runtime: Runtime
 
-    def write(self, template: str = "password_reset", category: actions.Category = "security", **given: Any) -> UUID:
+    def write(self, template: str = "password_reset", **given: Any) -> UUID:
         values = {"name": "Bob", "organisation": "Acme", "url": "https://acme.example/p/SECRET", "hours": 1}
         wanted = {"to_address": "bob@example.com", "to_name": "Bob", "values": values, "dedupe_key": "one"} | given
         with tenant_work(self.platform.acme):
-            return actions.send(template, category=category, **wanted).id
+            return actions.send(template, **wanted).id
+
+    def notice(self, person: Person | None = None, **given: Any) -> UUID:
+        """A mail that can be switched off: an import is done."""
+        to = person or self.platform.bob
+        return self.write(**NOTICE, to_user=to.id, to_address=to.email, to_name=to.name, **given)  # type: ignore[arg-type]
 
     def write_and_fail(self) -> None:
         with tenant_work(self.platform.acme):
@@ -115,6 +134,7 @@ def post(platform: Platform, working: Runtime) -> Iterator[Post]:
     yield Post(platform, working)
     with tenant_work(platform.acme) as session:
         session.execute(text("DELETE FROM mails"))
+        session.execute(text("DELETE FROM mail_choices"))
         session.execute(text("DELETE FROM jobs"))
     with control_work() as session:
         session.execute(text("DELETE FROM platform_mails"))

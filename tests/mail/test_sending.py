@@ -24,20 +24,6 @@ from tests.fixtures.tenancy import Platform
 from tests.mail.conftest import Mood, Post, free_port
 from workers import wrapper
 
-NOTICE = {
-    "template": "import_done",
-    "category": "notification",
-    "values": {
-        "organisation": "Acme",
-        "file": "a.csv",
-        "created": "1",
-        "updated": "2",
-        "unchanged": "3",
-        "invalid": "4",
-        "url": "https://acme.example/i/1",
-    },
-}
-
 
 @pytest.mark.usefixtures("smtp")
 def test_a_mail_is_sent_once_in_text_and_html(post: Post, mood: Mood) -> None:
@@ -126,7 +112,7 @@ def test_when_the_answer_is_lost_a_security_mail_is_sent_again_as_the_same_messa
 @pytest.mark.usefixtures("smtp")
 def test_when_the_answer_is_lost_a_notification_is_not_sent_again(post: Post, mood: Mood) -> None:
     mood.drops_after_data = True
-    mail_id = post.write(**NOTICE)
+    mail_id = post.notice()
     assert post.deliver(mail_id) == "done"
     assert (post.state(mail_id), len(mood.taken)) == ("dropped", 1)
     assert "may have arrived" in post.mail(mail_id).problem
@@ -137,7 +123,7 @@ def test_when_the_answer_is_lost_a_notification_is_not_sent_again(post: Post, mo
 def test_a_worker_that_died_while_sending_is_followed_by_the_rule_of_the_category(
     post: Post, mood: Mood, category: str, state: str, copies: int
 ) -> None:
-    mail_id = post.write(**(NOTICE | {"category": category}))
+    mail_id = post.write() if category == "security" else post.notice()
     with tenant_work(post.platform.acme) as session:
         session.execute(update(Mail).where(Mail.id == mail_id).values(state="sending"))
     assert post.deliver(mail_id) == "done"
@@ -250,7 +236,7 @@ def test_a_mail_of_the_platform_goes_the_same_way(post: Post, mood: Mood) -> Non
     with control_work() as session:
         values = {"name": "Olivia", "invited_by": "", "url": "https://console.example/i/1", "days": 7}
         mail_id = actions.send_platform(
-            "staff_invitation", to_address="o@example.com", values=values, category="security", dedupe_key="staff"
+            "staff_invitation", to_address="o@example.com", values=values, dedupe_key="staff"
         ).id
         job_id = session.query(PlatformJob.id).filter(PlatformJob.kind == "mail.send_platform").scalar()
     assert wrapper.perform(None, job_id) == "done"

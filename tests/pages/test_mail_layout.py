@@ -42,7 +42,7 @@ def values_for(template: str) -> dict[str, str]:
     """What the template needs: a sample where there is one, else the value's own name."""
     source = (TEMPLATES / "mail" / f"{template}.jinja").read_text()
     needed = meta.find_undeclared_variables(Environment(autoescape=True).parse(source))
-    return {name: VALUES.get(name, name) for name in needed - {"layout", "parts", "colour", "sender"}}
+    return {name: VALUES.get(name, name) for name in needed - {"layout", "parts", "colour", "sender", "footing"}}
 
 
 @pytest.mark.parametrize("template", EVERY_MAIL)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from provisioning.assets import ROOT, SOURCES
+from qikbiz.mail.categories import CATEGORIES, CATEGORY_OF_TEMPLATE
 
 PLATFORM = ROOT / "platform" / "qikbiz"
 TEMPLATES = sorted(PLATFORM.glob("**/templates/**/*.html"))
@@ -77,6 +78,14 @@ def test_icons_are_listed_once_and_in_order() -> None:
 @pytest.mark.parametrize("mail", [mail for mail in MAILS if ".html" not in mail.name], ids=named)
 def test_mails_load_no_pictures(mail: Path) -> None:
     assert "<img" not in mail.read_text()
+
+
+def test_every_mail_belongs_to_exactly_one_category() -> None:
+    """Who adds a mail decides whether it can be switched off: add it to qikbiz/mail/categories.py."""
+    sent = {mail.stem for mail in MAILS if not mail.name.startswith(("layout", "parts"))}
+    assert set(CATEGORY_OF_TEMPLATE) == sent
+    assert set(CATEGORY_OF_TEMPLATE.values()) <= set(CATEGORIES)
+    assert list(CATEGORY_OF_TEMPLATE) == sorted(CATEGORY_OF_TEMPLATE)
 
 
 def test_every_class_of_a_page_is_styled_or_a_hook() -> None:

@@ -55,6 +55,7 @@ EXPORTED: tuple[ExportedTable, ...] = (
     ExportedTable("roles", ("id", "name", "folded_name", "rights", "created_at", "updated_at")),
     ExportedTable("teams", ("id", "name", "folded_name", "created_at")),
     ExportedTable("team_members", ("team_id", "user_id"), ("team_id", "user_id")),
+    ExportedTable("mail_choices", ("user_id", "category", "choice", "how", "changed_at"), ("user_id", "category")),
     ExportedTable(
         "companies",
         (*RECORDS, "name", "domain", "website", "email", "phone", "type", "industry", "number_of_employees",
@@ -101,8 +102,8 @@ EXPORTED: tuple[ExportedTable, ...] = (
     ),
     ExportedTable(
         "mails",
-        ("id", "category", "template", "to_address", "to_name", "subject", "state", "attempt", "next_at", "problem",
-         "created_at", "sent_at"),
+        ("id", "category", "person_id", "template", "to_address", "to_name", "subject", "state", "attempt", "next_at",
+         "reason", "problem", "created_at", "sent_at"),
         is_restored=False,
     ),
 )  # fmt: skip

@@ -71,8 +71,7 @@ def _send(template: str, person: User, export: Export, facts: dict[str, Any]) ->
         to_address=person.email,
         to_name=person.name,
         values=values,
-        # Whoever asked is told once; a warning rather comes twice than not at all.
-        category="notification" if template == "export_ready" else "security",
+        to_user=person.id,
         dedupe_key=f"{template}:{export.id}:{person.id}",
     )
 

@@ -6,12 +6,13 @@ import io
 import json
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
 from typing import Any, cast
 
 import psycopg
 from psycopg import sql
 from psycopg.rows import TupleRow
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
@@ -19,6 +20,7 @@ from qikbiz.accounts.models import User
 from qikbiz.exports.catalogue import ExportedTable
 from qikbiz.exports.portable import NotPortable, portable_rows
 from qikbiz.failures import Conflict, Failure
+from qikbiz.mail.models import MailChoice
 
 ROWS_BETWEEN_LOOKS = 2_000
 # Columns that hold a user's id, in whichever table.
@@ -51,6 +53,8 @@ class TableLoader:
                 # The users are asked about before COPY begins, since a connection in COPY answers nothing.
                 wanted = iter(list(self._people(rows))) if self._table.name == "users" else rows
                 ready = self._converted(wanted)
+                if self._table.name == "mail_choices":
+                    ready = iter(list(self._decided_last(ready)))
                 return self._copy(ready, watch)
             except NotPortable as error:
                 raise NotRestorable(f"{self._file_name}: {error}") from error
@@ -100,4 +104,18 @@ class TableLoader:
             if row[place["state"]] == "active":
                 row[place["state"]] = "invited"
             row[place["last_seen_at"]] = None
+            yield row
+
+    def _decided_last(self, rows: Iterator[list[Any]]) -> Iterator[list[Any]]:
+        """Choices about mails: what the same person decided here, and later, stands (an opt-out is never forgotten)."""
+        here = {(str(one.user_id), one.category): one for one in self._session.scalars(select(MailChoice))}
+        place = {name: number for number, name in enumerate(self._columns)}
+        for row in rows:
+            known = here.get((row[place["user_id"]], row[place["category"]]))
+            if known is not None and known.changed_at >= datetime.fromisoformat(row[place["changed_at"]]):
+                continue
+            if known is not None:
+                self._session.execute(
+                    delete(MailChoice).where(MailChoice.user_id == known.user_id, MailChoice.category == known.category)
+                )
             yield row

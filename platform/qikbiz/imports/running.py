@@ -142,6 +142,6 @@ def _tell(found: Import) -> None:
         to_address=person.email,
         to_name=person.name,
         values=values,
-        category="notification",
+        to_user=person.id,
         dedupe_key=f"import-done:{found.id}",
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import select
@@ -11,14 +11,15 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from config.keys import SealBroken
+from qikbiz.accounts.models import User
 from qikbiz.database import db, require_tenant_session, runtime
 from qikbiz.jobs.actions import enqueue, enqueue_platform
 from qikbiz.mail.addresses import clean_name, deliverable
+from qikbiz.mail.categories import category_of
 from qikbiz.mail.models import Mail, MailColumns, PlatformMail
 from tenants.context import current_tenant
 from tenants.control import new_id
 
-Category = Literal["security", "legal", "billing", "notification"]
 Row = TypeVar("Row", Mail, PlatformMail)
 SEALED = "sealed"
 _PURPOSE = "mail"
@@ -30,15 +31,22 @@ def send(
     to_address: str,
     to_name: str = "",
     values: dict[str, Any],
-    category: Category,
+    category: str = "",
+    to_user: UUID | None = None,
     dedupe_key: str,
 ) -> Mail:
     """Have one mail of the tenant entered sent, if the transaction at hand commits. Once for each `dedupe_key`.
 
-    `values` fill the template; they are kept sealed and are gone once the mail is sent. Raises BadAddress.
+    `values` fill the template; they are kept sealed and are gone once the mail is sent. The template says the category;
+    a `category` given must agree. `to_user` is the login whose choices count; without it the one with this address.
+    Raises BadAddress.
     """
     session = require_tenant_session()
-    given = {"template": template, "category": category, "dedupe_key": dedupe_key}
+    belongs_to = category_of(template, category)
+    person_id = to_user or _login_of(session, to_address)
+    if belongs_to.can_be_off and person_id is None:
+        raise ValueError(f"Mails of {belongs_to.key} go to logins only: nobody else could switch them off.")
+    given = {"template": template, "category": belongs_to.key, "person_id": person_id, "dedupe_key": dedupe_key}
     given |= _recipient(to_address, to_name)
     mail, is_new = _insert(session, Mail, given, _seal(values, current_tenant().id, dedupe_key))
     if is_new:
@@ -52,12 +60,15 @@ def send_platform(
     to_address: str,
     to_name: str = "",
     values: dict[str, Any],
-    category: Category,
+    category: str = "",
     dedupe_key: str,
 ) -> PlatformMail:
-    """The same for mails of the platform itself, inside `control_work()`."""
+    """The same for mails of the platform itself, inside `control_work()`. None of them can be switched off."""
     session = db.control()
-    given = {"template": template, "category": category, "dedupe_key": dedupe_key}
+    belongs_to = category_of(template, category)
+    if belongs_to.can_be_off:
+        raise ValueError(f"Mails of {belongs_to.key} go to the users of tenants, who can switch them off.")
+    given = {"template": template, "category": belongs_to.key, "dedupe_key": dedupe_key}
     given |= _recipient(to_address, to_name)
     mail, is_new = _insert(session, PlatformMail, given, _seal(values, None, dedupe_key))
     if is_new:
@@ -78,13 +89,17 @@ def opened_values(mail: MailColumns, tenant_id: UUID | None) -> dict[str, Any]:
     return values
 
 
-def _insert(session: Session, model: type[Row], given: dict[str, str], sealed: str) -> tuple[Row, bool]:
+def _insert(session: Session, model: type[Row], given: dict[str, Any], sealed: str) -> tuple[Row, bool]:
     row = given | {"id": new_id(), "values": {SEALED: sealed}}
     statement = insert(model).values(row).on_conflict_do_nothing(index_elements=[model.dedupe_key]).returning(model)
     mail = session.scalars(statement).one_or_none()
     if mail is not None:
         return mail, True
     return session.scalars(select(model).where(model.dedupe_key == given["dedupe_key"])).one(), False
+
+
+def _login_of(session: Session, address: str) -> UUID | None:
+    return session.scalar(select(User.id).where(User.email_key == address.strip().casefold()))
 
 
 def _recipient(address: str, name: str) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -12,6 +13,7 @@ from config.settings import Settings
 from qikbiz.mail.addresses import clean_name, header_address
 from qikbiz.mail.models import MailColumns
 from qikbiz.mail.rendering import RenderedMail
+from qikbiz.mail.unsubscribing import WholeLine
 
 LONGEST_SUBJECT = 150
 
@@ -21,7 +23,9 @@ def clean_subject(subject: str) -> str:
     return line if len(line) <= LONGEST_SUBJECT else line[: LONGEST_SUBJECT - 1].rstrip() + "…"
 
 
-def compose(mail: MailColumns, rendered: RenderedMail, settings: Settings) -> EmailMessage:
+def compose(
+    mail: MailColumns, rendered: RenderedMail, settings: Settings, headers: Iterable[WholeLine] = ()
+) -> EmailMessage:
     """The message. Its id comes from the dedupe key, so that a second copy is known as one."""
     message = EmailMessage(policy=SMTP)
     message["Message-ID"] = message_id(mail, settings)
@@ -32,6 +36,8 @@ def compose(mail: MailColumns, rendered: RenderedMail, settings: Settings) -> Em
     # Programs should not answer a program (RFC 3834).
     message["Auto-Submitted"] = "auto-generated"
     message["X-Auto-Response-Suppress"] = "All"
+    for header in headers:
+        message[header.name] = header
     message.set_content(rendered.text)
     message.add_alternative(rendered.html, subtype="html")
     return message

@@ -6,22 +6,24 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
 from qikbiz.database import Model
 from tenants.control import ControlModel, new_id
 
 STATES = "('pending', 'sending', 'sent', 'failed', 'dropped')"
+REASONS = "('', 'answer_lost', 'opted_out', 'no_login')"
 
 
 class MailColumns:
-    """`category` decides what a crash between acceptance and `sent` means: security and legal mails are sent again,
-    notifications are not (research: security.md 2.4). `dedupe_key` makes the message id."""
+    """`category` is a key of `mail.categories`. `person_id` is the login that the mail goes to, if it goes to one: its
+    choices are asked when the mail leaves. `dedupe_key` makes the message id. `reason` says why a mail was dropped."""
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     dedupe_key: Mapped[str] = mapped_column(unique=True)
     category: Mapped[str]
+    person_id: Mapped[UUID | None]
     template: Mapped[str]
     to_address: Mapped[str]
     to_name: Mapped[str] = mapped_column(server_default="")
@@ -30,6 +32,7 @@ class MailColumns:
     state: Mapped[str] = mapped_column(server_default="pending")
     attempt: Mapped[int] = mapped_column(server_default="0")
     next_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+    reason: Mapped[str] = mapped_column(server_default="")
     problem: Mapped[str] = mapped_column(server_default="")
     created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
     sent_at: Mapped[datetime | None]
@@ -39,12 +42,32 @@ class MailColumns:
         name = cls.__tablename__  # type: ignore[attr-defined]  # given by each model
         return (
             CheckConstraint(f"state in {STATES}", name="state"),
+            CheckConstraint(f"reason in {REASONS}", name="reason"),
             Index(f"ix_{name}_due", "next_at", postgresql_where=text("state in ('pending', 'sending')")),
         )
 
 
 class Mail(MailColumns, Model):
     __tablename__ = "mails"
+
+
+class MailChoice(Model):
+    """What somebody decided about one category of mails; where there is no row, the mails are sent.
+
+    `how` is where it was decided: the page, or the one click in a mail.
+    """
+
+    __tablename__ = "mail_choices"
+    __table_args__ = (
+        CheckConstraint("choice in ('on', 'daily', 'app', 'off')", name="choice"),
+        CheckConstraint("how in ('page', 'mail')", name="how"),
+    )
+
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    category: Mapped[str] = mapped_column(primary_key=True)
+    choice: Mapped[str]
+    how: Mapped[str]
+    changed_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
 
 
 class PlatformMail(MailColumns, ControlModel):

@@ -13,6 +13,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from qikbiz.accents import ACCENTS
+from qikbiz.mail.categories import category_of
 
 TEMPLATES = Path(__file__).parent / "templates"
 LINE = 72
@@ -25,14 +26,28 @@ class RenderedMail:
     html: str
 
 
+@dataclass(frozen=True, slots=True)
+class Footing:
+    """Where the mails of this category can be stopped, and all of them chosen; "" for who has no such page."""
+
+    stop_url: str = ""
+    choices_url: str = ""
+
+
 def render_mail(
-    template: str, values: Mapping[str, Any], *, sender: str = "QikBiz CRM", accent: str = "blue"
+    template: str,
+    values: Mapping[str, Any],
+    *,
+    sender: str = "QikBiz CRM",
+    accent: str = "blue",
+    footing: Footing = Footing(),  # frozen
 ) -> RenderedMail:
     """`template` is the name of a file in `templates/mail` without its ending; `sender` stands at the top.
 
     A value that the template needs and was not given is an error, never an empty place in somebody's mail.
     """
     given = {**values, "sender": sender, "colour": ACCENTS.get(accent, ACCENTS["blue"])}
+    given |= {"category": category_of(template), "footing": footing}
     return RenderedMail(
         subject=_subject(template, given),
         text=re.sub(r"\n{3,}", "\n\n", _body(template, given, kind="txt")).strip() + "\n",

@@ -1,5 +1,7 @@
 """What one try to send a mail does to its row. The worker gives it two transactions: before and after the server.
 
+Whether the person still wants it is asked here, when the mail leaves, and not when it was written (promise P18).
+
 SMTP can't be exactly-once (research: security.md 2.4): when the server's answer is lost, mails about safety and law
 are sent again under the same Message-ID, and notifications are not.
 """
@@ -17,17 +19,25 @@ from jinja2 import TemplateError
 from sqlalchemy import func
 
 from config.settings import Settings
+from qikbiz.accounts.models import User
+from qikbiz.database import db
 from qikbiz.mail import server, sink
 from qikbiz.mail.actions import opened_values
+from qikbiz.mail.categories import CATEGORIES, category_named
+from qikbiz.mail.choices import wants
 from qikbiz.mail.message import compose, sender_of
 from qikbiz.mail.models import MailColumns
-from qikbiz.mail.rendering import render_mail
+from qikbiz.mail.rendering import Footing, render_mail
+from qikbiz.mail.unsubscribing import list_headers, unsubscribe_url
 from tenants.context import Tenant
 
 GIVE_UP_AFTER = timedelta(days=5)
 LONGEST_PAUSE = timedelta(hours=4)
 ENDED = ("sent", "failed", "dropped")
 PERHAPS = "It may have arrived: the answer of the mail server was lost. Mails of this kind are not sent twice."
+OPTED_OUT = "The person has switched mails of this kind off."
+NO_LOGIN = "The login that it was for is not active any more."
+NOBODY_TO_ASK = "Mails of this kind can be switched off, and there is no login whose choice could be asked."
 TOO_LATE = "It could not be delivered for five days."
 NOT_WRITTEN = "It could not be written: its text needs something that it was not given."
 NO_VALUES = "What it was to say is gone: its key is no longer in use."
@@ -47,8 +57,12 @@ def begin(mail: MailColumns, tenant: Tenant | None, settings: Settings) -> Lette
     """Mark the mail as being sent and compose it. None when there is nothing (more) to send."""
     if mail.state in ENDED:
         return None
-    if mail.state == "sending" and mail.category == "notification":
-        _end(mail, "dropped", PERHAPS)
+    if mail.state == "sending" and not _is_sent_again(mail):
+        _drop(mail, "answer_lost", PERHAPS)
+        return None
+    refusal = _refusal(mail, tenant)
+    if refusal:
+        _drop(mail, *refusal)
         return None
     values = opened_values(mail, tenant.id if tenant else None)
     if not values:
@@ -65,9 +79,27 @@ def begin(mail: MailColumns, tenant: Tenant | None, settings: Settings) -> Lette
     return Letter(mail.id, mail.to_address, message)
 
 
+def _refusal(mail: MailColumns, tenant: Tenant | None) -> tuple[str, str] | None:
+    """Why this mail may not leave, as (reason, words); None when it may. A category nobody knows can't be on."""
+    known = CATEGORIES.get(mail.category)
+    if known is not None and not known.can_be_off:
+        return None
+    if known is None or tenant is None or mail.person_id is None:
+        return "opted_out", NOBODY_TO_ASK
+    person = db.session.get(User, mail.person_id)
+    if person is None or person.state != "active":
+        return "no_login", NO_LOGIN
+    return None if wants(person.id, known) else ("opted_out", OPTED_OUT)
+
+
 def _compose(mail: MailColumns, tenant: Tenant | None, values: dict[str, Any], settings: Settings) -> EmailMessage:
-    sender, accent = (tenant.name, tenant.accent) if tenant else ("QikBiz", "blue")
-    return compose(mail, render_mail(mail.template, values, sender=sender, accent=accent), settings)
+    if tenant is None:
+        return compose(mail, render_mail(mail.template, values, sender="QikBiz"), settings)
+    known = category_named(mail.category)
+    url = unsubscribe_url(settings, tenant, mail.person_id, known) if known.can_be_off and mail.person_id else ""
+    footing = Footing(url, f"{settings.origin(tenant.host)}/profile/mails") if url else Footing()
+    rendered = render_mail(mail.template, values, sender=tenant.name, accent=tenant.accent, footing=footing)
+    return compose(mail, rendered, settings, list_headers(tenant, known, url) if url else ())
 
 
 def deliver(letter: Letter, settings: Settings) -> None:
@@ -89,8 +121,8 @@ def note_refused(mail: MailColumns, reason: str) -> None:
 
 def note_unknown(mail: MailColumns, reason: str, settings: Settings) -> datetime | None:
     """The answer was lost: when to send again, or None when it is not."""
-    if mail.category == "notification":
-        _end(mail, "dropped", PERHAPS)
+    if not _is_sent_again(mail):
+        _drop(mail, "answer_lost", PERHAPS)
         return None
     return note_put_off(mail, reason, settings)
 
@@ -109,6 +141,16 @@ def note_put_off(mail: MailColumns, reason: str, settings: Settings) -> datetime
 def pause(attempt: int, settings: Settings) -> timedelta:
     """A minute, two, four … four hours."""
     return min(timedelta(seconds=settings.job_retry_seconds * 12 * 2 ** min(attempt - 1, 12)), LONGEST_PAUSE)
+
+
+def _is_sent_again(mail: MailColumns) -> bool:
+    known = CATEGORIES.get(mail.category)
+    return known is not None and known.is_sent_again
+
+
+def _drop(mail: MailColumns, reason: str, problem: str) -> None:
+    _end(mail, "dropped", problem)
+    mail.reason = reason
 
 
 def _end(mail: MailColumns, state: str, problem: str) -> None:

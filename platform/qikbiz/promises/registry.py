@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from functools import cache
 
+from qikbiz.mail import promise as mail
 from qikbiz.promises.keeping import Keeping
 
-ROOMS: tuple[tuple[Keeping, ...], ...] = ()
+ROOMS: tuple[tuple[Keeping, ...], ...] = (mail.KEEPINGS,)
 
 
 @cache

@@ -15,6 +15,7 @@ from qikbiz.database import connect_database
 from qikbiz.exports.routes import exports
 from qikbiz.home.routes import home
 from qikbiz.imports.routes import imports
+from qikbiz.mail.choice_pages import mail_choices
 from qikbiz.mail.routes import mailbox
 from qikbiz.privacy.routes import privacy
 from qikbiz.promises.routes import promises, public_promises
@@ -63,6 +64,7 @@ def open_rooms(app: QikBiz) -> None:
     app.register_blueprint(companies, subdomain="tenant")
     app.register_blueprint(imports, subdomain="tenant")
     app.register_blueprint(audit, subdomain="tenant")
+    app.register_blueprint(mail_choices, subdomain="tenant")
     app.register_blueprint(promises, subdomain="tenant")
     app.register_blueprint(staff, subdomain="console")
     if app.extensions["qikbiz"].settings.environment != "production":

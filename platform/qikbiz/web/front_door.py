@@ -27,7 +27,7 @@ from qikbiz.failures import Forbidden, NotFound, Unavailable
 from qikbiz.permissions import Permission, permission_of
 from qikbiz.web import cookies
 from qikbiz.web.client_address import client_address
-from qikbiz.web.csrf import check_csrf
+from qikbiz.web.csrf import check_csrf, is_by_sealed_link
 from qikbiz.web.destinations import DESTINATION, destination, request_id
 from qikbiz.web.retries import done_again_after_a_collision
 from tenants.context import Tenant
@@ -122,16 +122,18 @@ def request_work() -> Iterator[None]:
             yield
             return
         if where.tenant is not None:
-            _refuse_unservable(where.tenant)
+            _refuse_unservable(where.tenant, view)
             work.enter_context(tenant_work(where.tenant))
         elif where.surface == "console":
             work.enter_context(control_work())
-        person = _person(where)
+        # A sealed link is its own right, and is sent by servers of mail programs: who and from where does not matter.
+        person = ANYONE if is_by_sealed_link(view) else _person(where)
         work.enter_context(acting_as(_actor(person)))
         _check_permission(permission, person)
         if permission is Permission.PUBLIC:
             request.max_content_length = PUBLIC_FORM_BYTES
-        check_csrf()
+        if not is_by_sealed_link(view):
+            check_csrf()
         if needs_fresh(view) and not person.is_fresh:
             raise ConfirmationNeeded
         work.enter_context(cookies.kept_only_if_committed())
@@ -162,12 +164,13 @@ def _declared_permission(view: Callable[..., Any]) -> Permission:
     return permission
 
 
-def _refuse_unservable(tenant: Tenant) -> None:
-    if tenant.state in ("closed", "closing"):
+def _refuse_unservable(tenant: Tenant, view: Callable[..., Any]) -> None:
+    is_open = tenant.state == "active" or (tenant.state in ("suspended", "closing") and is_by_sealed_link(view))
+    if not is_open and tenant.state in ("closed", "closing"):
         raise TenantClosed
-    if tenant.state == "suspended":
+    if not is_open and tenant.state == "suspended":
         raise TenantSuspended(tenant.state_reason)
-    if tenant.state != "active":
+    if not is_open:
         raise UnknownHost
     if not is_served(tenant.version):
         raise Maintenance

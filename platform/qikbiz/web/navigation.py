@@ -49,6 +49,7 @@ YOU, PEOPLE, PRIVACY, ORGANISATION = "You", "People", "Privacy", "Organisation"
 # One subject a page, in the order of the list at the left of every page of settings; entries of a group stand together.
 SETTINGS = (
     Entry("profile", "Your profile", "user", "accounts.profile", group=YOU),
+    Entry("mail_choices", "Notifications", "mail", "mail_choices.index", group=YOU),
     Entry("sessions", "Signed-in devices", "device-desktop", "accounts.sessions", group=YOU),
     Entry("users", "Users", "user-shield", "accounts.users", "user:manage", group=PEOPLE),
     Entry("audit", "Audit", "clipboard-list", "audit.index", "audit:see", group=PRIVACY),

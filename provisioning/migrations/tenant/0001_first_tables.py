@@ -277,6 +277,7 @@ STATEMENTS = (
         id UUID NOT NULL,
         dedupe_key TEXT NOT NULL,
         category TEXT NOT NULL,
+        person_id UUID,
         template TEXT NOT NULL,
         to_address TEXT NOT NULL,
         to_name TEXT DEFAULT '' NOT NULL,
@@ -285,11 +286,13 @@ STATEMENTS = (
         state TEXT DEFAULT 'pending' NOT NULL,
         attempt BIGINT DEFAULT '0' NOT NULL,
         next_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+        reason TEXT DEFAULT '' NOT NULL,
         problem TEXT DEFAULT '' NOT NULL,
         created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
         sent_at TIMESTAMP WITH TIME ZONE,
         CONSTRAINT pk_mails PRIMARY KEY (id),
         CONSTRAINT ck_mails_state CHECK (state in ('pending', 'sending', 'sent', 'failed', 'dropped')),
+        CONSTRAINT ck_mails_reason CHECK (reason in ('', 'answer_lost', 'opted_out', 'no_login')),
         CONSTRAINT uq_mails_dedupe_key UNIQUE (dedupe_key)
     )""",
     """CREATE INDEX ix_mails_due ON mails (next_at) WHERE state in ('pending', 'sending')""",
@@ -376,6 +379,17 @@ STATEMENTS = (
         CONSTRAINT ck_users_state CHECK (state in ('invited', 'active', 'disabled')),
         CONSTRAINT ck_users_roles CHECK (cardinality(roles) > 0),
         CONSTRAINT uq_users_email_key UNIQUE (email_key)
+    )""",
+    """CREATE TABLE mail_choices (
+        user_id UUID NOT NULL,
+        category TEXT NOT NULL,
+        choice TEXT NOT NULL,
+        how TEXT NOT NULL,
+        changed_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+        CONSTRAINT pk_mail_choices PRIMARY KEY (user_id, category),
+        CONSTRAINT ck_mail_choices_choice CHECK (choice in ('on', 'daily', 'app', 'off')),
+        CONSTRAINT ck_mail_choices_how CHECK (how in ('page', 'mail')),
+        CONSTRAINT fk_mail_choices_user_id FOREIGN KEY(user_id) REFERENCES users (id) ON DELETE CASCADE
     )""",
     """CREATE TABLE remember_series (
         series_hash BYTEA NOT NULL,

@@ -19,6 +19,7 @@ COMMENTS = {
     "import_updates": "personal: what a file being imported would change; emptied like import_rows.",
     "imports": "technical: files that were imported and what became of their rows.",
     "jobs": "technical: the ledger of work; arguments are ids.",
+    "mail_choices": "personal: which mails somebody wants.",
     "mails": "personal: mails to the customer's own users.",
     "record_changes": "personal: what a field was before and after a change.",
     "remember_series": "technical: remembered devices; only hashes of their tokens.",

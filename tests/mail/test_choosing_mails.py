@@ -1,0 +1,214 @@
+"""Everybody chooses which mails they get, category by category, and the choice counts when a mail leaves (P18)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import delete, select, update
+
+from qikbiz.accounts.models import User
+from qikbiz.audit.models import AuditEvent
+from qikbiz.database import control_work, tenant_work
+from qikbiz.mail import actions
+from qikbiz.mail.categories import CHOOSABLE, KINDS, LOCKED, NEWS
+from qikbiz.mail.choices import change_choices, choices_of
+from qikbiz.mail.models import MailChoice
+from tests.fixtures.tenancy import Person, Platform
+from tests.mail.conftest import Mood, Post
+
+pytestmark = pytest.mark.promise("P18")
+PAGE = "/profile/mails"
+
+
+def choose(platform: Platform, person: Person, **wanted: str) -> None:
+    with tenant_work(person.tenant or platform.acme) as session:
+        change_choices(session.get_one(User, person.id), {key.replace("__", "."): one for key, one in wanted.items()})
+
+
+def kept(person: Person) -> dict[str, str]:
+    assert person.tenant
+    with tenant_work(person.tenant):
+        return dict(choices_of(person.id))
+
+
+@pytest.fixture(autouse=True)
+def _nothing_decided(post: Post) -> None:
+    """`post` empties the choices afterwards."""
+
+
+def test_the_page_names_every_category_with_its_recommendation_and_says_why_some_are_always_on(
+    client_for: Callable[..., Any],
+) -> None:
+    page = client_for("bob").get(PAGE)
+    for category in (*NEWS, *KINDS, *LOCKED):
+        assert category.name in page.text.replace("&amp;", "&")
+        assert category.because.replace("'", "&#39;") in page.text
+    assert page.text.count("<select") == len(CHOOSABLE)
+    assert "We recommend to stay subscribed" in page.text
+
+
+def test_a_choice_is_kept_shown_again_and_written_to_the_audit(client_for: Callable[..., Any], post: Post) -> None:
+    bob = client_for("bob")
+    answer = bob.post(PAGE, {"updates": "off", "notifications.assigned": "daily", "improvements": "on"})
+    assert answer.status_code == 303
+    mine = kept(post.platform.bob)
+    assert (mine["updates"], mine["notifications.assigned"], mine["improvements"]) == ("off", "daily", "on")
+    assert '<option value="daily" selected>' in bob.get(PAGE).text
+    with tenant_work(post.platform.acme) as session:
+        query = select(AuditEvent).where(AuditEvent.action == "mail_choice.changed").order_by(AuditEvent.seq.desc())
+        event = session.scalars(query.limit(1)).one()
+    assert event.actor_id == post.platform.bob.id
+    assert event.details["changes"] == {"updates": ["on", "off"], "notifications.assigned": ["on", "daily"]}
+    # The same again changes nothing, and is no act.
+    bob.post(PAGE, {"updates": "off"})
+    with tenant_work(post.platform.acme) as session:
+        assert session.scalars(query.limit(1)).one().id == event.id
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {"security": "off"},
+        {"billing": "off"},
+        {"legal": "off"},
+        {"answers": "off"},
+        {"notifications.digest": "off"},
+        {"updates": "daily"},
+        {"updates": "x" * 5000},
+        {"user_id": "1"},
+    ],
+)
+def test_what_is_no_choice_is_refused_and_changes_nothing(
+    client_for: Callable[..., Any], post: Post, form: dict[str, str]
+) -> None:
+    answer = client_for("bob").post(PAGE, {"improvements": "off", **form})
+    assert answer.status_code == 400
+    assert set(kept(post.platform.bob).values()) == {"on"}
+
+
+def test_nobody_logged_in_and_staff_have_no_such_page(browser_at: Callable[..., Any]) -> None:
+    assert browser_at("acme.localhost").get(PAGE).status_code == 303
+    assert browser_at("console.localhost").get(PAGE).status_code == 404
+
+
+@pytest.mark.usefixtures("smtp")
+def test_mails_that_wait_are_dropped_with_a_reason_once_their_kind_is_off(post: Post, mood: Mood) -> None:
+    waiting = [post.notice(dedupe_key=f"import {number}") for number in range(50)]
+    choose(post.platform, post.platform.bob, notifications__import_ready="off")
+    for mail_id in waiting:
+        assert post.deliver(mail_id) == "done"
+    assert mood.taken == []
+    mails = [post.mail(mail_id) for mail_id in waiting]
+    assert {(mail.state, mail.reason, bool(mail.problem), str(mail.values)) for mail in mails} == {
+        ("dropped", "opted_out", True, "{}")
+    }
+
+
+@pytest.mark.usefixtures("smtp")
+@pytest.mark.parametrize("choice", ["daily", "app", "off"])
+def test_only_who_chose_at_once_gets_the_single_mail(post: Post, mood: Mood, choice: str) -> None:
+    choose(post.platform, post.platform.bob, notifications__import_ready=choice)
+    post.deliver(post.notice())
+    assert mood.taken == []
+
+
+@pytest.mark.usefixtures("smtp")
+def test_a_mail_put_off_by_the_server_is_asked_about_again_when_it_leaves(post: Post, mood: Mood) -> None:
+    mood.message = "451 Busy"
+    mail_id = post.notice()
+    assert post.deliver(mail_id) == "put off"
+    choose(post.platform, post.platform.bob, notifications__import_ready="off")
+    mood.message = "250 Taken"
+    assert post.deliver(mail_id) == "done"
+    assert (post.mail(mail_id).reason, mood.taken) == ("opted_out", [])
+
+
+@pytest.mark.usefixtures("smtp")
+def test_switching_off_one_kind_stops_nothing_else_and_nobody_else(post: Post, mood: Mood) -> None:
+    choose(post.platform, post.platform.bob, notifications__assigned="off", updates="off")
+    post.deliver(post.notice())
+    choose(post.platform, post.platform.bob, notifications__import_ready="off")
+    post.deliver(post.notice(post.platform.ben, dedupe_key="two"))
+    assert [taken.rcpt_tos for taken in mood.taken] == [[post.platform.bob.email], [post.platform.ben.email]]
+
+
+@pytest.mark.usefixtures("smtp")
+def test_security_mails_leave_whatever_was_chosen_and_whatever_a_row_says(post: Post, mood: Mood) -> None:
+    with tenant_work(post.platform.acme) as session:
+        session.add(MailChoice(user_id=post.platform.bob.id, category="security", choice="off", how="page"))
+    mail_id = post.write(to_address=post.platform.bob.email)
+    assert post.deliver(mail_id) == "done"
+    assert len(mood.taken) == 1
+
+
+@pytest.mark.usefixtures("smtp")
+def test_a_choice_from_another_program_version_never_turns_mails_on(post: Post, mood: Mood) -> None:
+    with tenant_work(post.platform.acme) as session:
+        session.add(MailChoice(user_id=post.platform.bob.id, category="updates", choice="app", how="page"))
+    assert kept(post.platform.bob)["updates"] == "off"
+
+
+@pytest.mark.usefixtures("smtp")
+def test_a_login_that_was_disabled_meanwhile_gets_nothing_but_what_must_be_said(post: Post, mood: Mood) -> None:
+    notice = post.notice()
+    warning = post.write(to_address=post.platform.bob.email, dedupe_key="warning")
+    set_state(post, "disabled")
+    try:
+        post.deliver(notice)
+        post.deliver(warning)
+    finally:
+        set_state(post, "active")
+    assert (post.mail(notice).state, post.mail(notice).reason) == ("dropped", "no_login")
+    assert post.state(warning) == "sent"
+
+
+def set_state(post: Post, state: str) -> None:
+    with tenant_work(post.platform.acme) as session:
+        session.execute(update(User).where(User.id == post.platform.bob.id).values(state=state))
+
+
+def test_a_mail_of_a_stoppable_kind_goes_to_logins_only(post: Post) -> None:
+    with pytest.raises(ValueError, match="logins only"):
+        post.write("import_done", to_address="stranger@example.com", values={})
+    with control_work(), pytest.raises(ValueError, match="switch them off"):
+        actions.send_platform("import_done", to_address="o@example.com", values={}, dedupe_key="x")
+
+
+def test_a_caller_can_not_make_a_mail_unstoppable_by_calling_it_security(post: Post) -> None:
+    with pytest.raises(ValueError, match="belongs to"):
+        post.write("import_done", to_address=post.platform.bob.email, values={}, category="security")
+    with pytest.raises(ValueError, match="no category"):
+        post.write("newsletter", to_address=post.platform.bob.email, values={}, category="security")
+
+
+@pytest.mark.usefixtures("smtp")
+def test_a_row_whose_category_is_unknown_stays_here(post: Post, mood: Mood) -> None:
+    from qikbiz.mail.models import Mail
+
+    mail_id = post.notice()
+    with tenant_work(post.platform.acme) as session:
+        session.execute(update(Mail).where(Mail.id == mail_id).values(category="marketing"))
+    post.deliver(mail_id)
+    assert (post.state(mail_id), mood.taken) == ("dropped", [])
+
+
+def test_choices_go_with_the_login(post: Post, add_person: Callable[..., Person]) -> None:
+    carol = add_person(post.platform.acme, "Carolchoice", "member")
+    choose(post.platform, carol, updates="off")
+    with tenant_work(post.platform.acme) as session:
+        session.execute(delete(User).where(User.id == carol.id))
+        assert session.scalars(select(MailChoice).where(MailChoice.user_id == carol.id)).all() == []
+
+
+@pytest.mark.usefixtures("smtp")
+def test_the_page_of_promises_shows_ones_own_choices_and_what_was_held_back(
+    client_for: Callable[..., Any], post: Post, mood: Mood
+) -> None:
+    choose(post.platform, post.platform.bob, notifications__import_ready="off")
+    post.deliver(post.notice())
+    page = client_for("bob").get("/promises").text
+    assert "You changed Import ready." in page
+    assert "1 mail, because their recipients don&#39;t want them" in page
+    assert "You get every kind of mail at once." in client_for("alice").get("/promises").text

@@ -1,0 +1,298 @@
+"""The one click that stops a kind of mails (RFC 8058): no login, no cookie, no GET that changes anything (P18)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import pytest
+from sqlalchemy import func, select, text
+from werkzeug.test import Client, TestResponse
+
+from qikbiz.audit.models import AuditEvent
+from qikbiz.database import tenant_work
+from qikbiz.mail.categories import CHOOSABLE, DIGEST, LOCKED, MailCategory, category_named
+from qikbiz.mail.choices import choices_of
+from qikbiz.mail.models import MailChoice
+from qikbiz.mail.unsubscribing import unsubscribe_token
+from qikbiz.permissions import Permission, permission_of
+from qikbiz.web.csrf import is_by_sealed_link
+from tenants.context import Tenant
+from tests.fixtures.tenancy import Person, Platform
+from tests.mail.conftest import Mood, Post
+from tests.mail.test_choosing_mails import choose, kept
+
+pytestmark = pytest.mark.promise("P18")
+ONE_CLICK = {"List-Unsubscribe": "One-Click"}
+
+
+class Scanner:
+    """A server of a mail provider: no cookies, no session, no page of ours."""
+
+    def __init__(self, app: Any) -> None:
+        self.client = Client(app, use_cookies=False)
+
+    def ask(self, method: str, path: str, *, host: str = "acme.localhost", **options: Any) -> TestResponse:
+        return self.client.open(path, method=method, base_url=f"https://{host}", **options)
+
+    def click(self, path: str, **options: Any) -> TestResponse:
+        return self.ask("POST", path, data=ONE_CLICK, **options)
+
+
+@pytest.fixture
+def scanner(app: Any, post: Post) -> Scanner:
+    return Scanner(app)
+
+
+@pytest.fixture
+def link(platform: Platform) -> Callable[..., str]:
+    """A function that gives the path of somebody's link: link("updates", platform.bob)."""
+
+    def path(category: str | MailCategory, person: Person | None = None, tenant: Tenant | None = None) -> str:
+        found = category_named(category) if isinstance(category, str) else category
+        bob = person or platform.bob
+        token = unsubscribe_token(platform.settings.keys, tenant or bob.tenant or platform.acme, bob.id, found)
+        return f"/unsubscribe/{token}"
+
+    return path
+
+
+def acts(platform: Platform) -> int:
+    with tenant_work(platform.acme) as session:
+        return session.scalar(select(func.count()).where(AuditEvent.action == "mail_choice.changed")) or 0
+
+
+@pytest.mark.parametrize("category", [one.key for one in CHOOSABLE])
+def test_one_click_stops_a_category_once_and_for_all(
+    scanner: Scanner, link: Callable[..., str], platform: Platform, category: str
+) -> None:
+    before, path = acts(platform), link(category)
+    answer = scanner.click(path)
+    assert answer.status_code == 200
+    assert "These mails are stopped" in answer.text
+    stopped = "app" if category.startswith("notifications.") else "off"
+    assert kept(platform.bob) == {one.key: stopped if one.key == category else "on" for one in CHOOSABLE}
+    assert scanner.click(path).status_code == 200
+    with tenant_work(platform.acme) as session:
+        rows = session.scalars(select(MailChoice)).all()
+        event = session.scalars(
+            select(AuditEvent)
+            .where(AuditEvent.action == "mail_choice.changed")
+            .order_by(AuditEvent.seq.desc())
+            .limit(1)
+        ).one()
+    assert [(row.user_id, row.category, row.choice, row.how) for row in rows] == [
+        (platform.bob.id, category, stopped, "mail")
+    ]
+    assert acts(platform) == before + 1
+    assert (event.actor_kind, event.actor_id, event.details["how"]) == ("user", platform.bob.id, "one click in a mail")
+
+
+@pytest.mark.parametrize("encoding", ["application/x-www-form-urlencoded", "multipart/form-data"])
+def test_both_ways_to_send_a_form_are_understood(
+    scanner: Scanner, link: Callable[..., str], platform: Platform, encoding: str
+) -> None:
+    assert scanner.click(link("updates"), content_type=encoding).status_code == 200
+    assert kept(platform.bob)["updates"] == "off"
+
+
+def test_a_provider_that_says_it_is_another_site_is_let_through_here_and_nowhere_else(
+    scanner: Scanner, link: Callable[..., str], platform: Platform, app: Any
+) -> None:
+    headers = {"Sec-Fetch-Site": "cross-site", "Origin": "https://mail.example"}
+    assert scanner.click(link("updates"), headers=headers).status_code == 200
+    assert kept(platform.bob)["updates"] == "off"
+    assert scanner.ask("POST", "/profile/mails", data={"updates": "on"}, headers=headers).status_code in (303, 401, 403)
+    assert kept(platform.bob)["updates"] == "off"
+    open_to_all = {name for name, view in app.view_functions.items() if is_by_sealed_link(view)}
+    assert open_to_all == {"mail_choices.stop", "mail_choices.ask_to_stop"}
+    assert {permission_of(app.view_functions[name]) for name in open_to_all} == {Permission.PUBLIC}
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "PUT", "DELETE", "PATCH"])
+def test_a_program_that_opens_links_changes_nothing(
+    scanner: Scanner, link: Callable[..., str], platform: Platform, method: str
+) -> None:
+    before = acts(platform)
+    answer = scanner.ask(method, link("updates"), data=ONE_CLICK if method not in ("GET", "HEAD") else None)
+    assert answer.status_code == (200 if method in ("GET", "HEAD", "OPTIONS") else 405)
+    with tenant_work(platform.acme) as session:
+        assert session.scalars(select(MailChoice)).all() == []
+    assert acts(platform) == before
+
+
+def test_a_person_who_opens_the_link_gets_a_page_with_one_button(
+    browser_at: Callable[..., Any], link: Callable[..., str], platform: Platform, post: Post
+) -> None:
+    browser = browser_at("acme.localhost")
+    path = link("improvements")
+    page = browser.get(path)
+    assert page.status_code == 200
+    assert page.text.count("<button") == 1
+    assert f'action="{path}"' in page.text
+    assert browser.post(path, ONE_CLICK).status_code == 200
+    assert "These mails are stopped" in browser.get(path).text
+
+
+@pytest.mark.parametrize("form", [{}, {"List-Unsubscribe": "Two-Clicks"}, {"x": "y"}])
+def test_a_request_that_is_no_one_click_changes_nothing(
+    scanner: Scanner, link: Callable[..., str], platform: Platform, form: dict[str, str]
+) -> None:
+    assert scanner.ask("POST", link("updates"), data=form).status_code == 400
+    assert kept(platform.bob)["updates"] == "on"
+
+
+def test_a_link_changed_in_any_character_is_refused(
+    scanner: Scanner, link: Callable[..., str], platform: Platform
+) -> None:
+    path = link("updates")
+    token = path.removeprefix("/unsubscribe/")
+    for place in range(0, len(token), 7):
+        other = "A" if token[place] != "A" else "B"
+        forged = f"/unsubscribe/{token[:place]}{other}{token[place + 1 :]}"
+        assert scanner.click(forged).status_code == 403
+        assert scanner.ask("GET", forged).status_code == 403
+    for invented in ("x", "A" * 120, "%00", "é", "A" * 5000):
+        assert scanner.click(f"/unsubscribe/{invented}").status_code in (403, 414, 431)
+    assert kept(platform.bob)["updates"] == "on"
+
+
+def test_a_link_of_one_organisation_is_refused_at_another(
+    scanner: Scanner, link: Callable[..., str], platform: Platform
+) -> None:
+    assert scanner.click(link("updates"), host="globex.localhost").status_code == 403
+    assert scanner.click(link("updates", platform.mallory)).status_code == 403
+    # Not even when the other organisation has a login of the same id.
+    assert scanner.click(link("updates", platform.bob, platform.globex)).status_code == 403
+    assert kept(platform.bob)["updates"] == "on"
+    assert kept(platform.mallory)["updates"] == "on"
+
+
+@pytest.mark.parametrize("host", ["localhost", "console.localhost", "nobody.localhost"])
+def test_the_link_works_on_the_organisations_own_address_only(
+    scanner: Scanner, link: Callable[..., str], host: str
+) -> None:
+    assert scanner.click(link("updates"), host=host).status_code == 404
+
+
+@pytest.mark.parametrize("category", LOCKED)
+def test_no_link_stops_what_can_not_be_stopped(
+    scanner: Scanner, link: Callable[..., str], category: MailCategory
+) -> None:
+    assert scanner.click(link(category)).status_code == 403
+
+
+def test_a_value_sealed_for_something_else_is_no_link(scanner: Scanner, platform: Platform) -> None:
+    sealed = platform.settings.keys.seal("session", platform.bob.id.bytes + b"updates", bound_to=str(platform.acme.id))
+    assert scanner.click(f"/unsubscribe/{sealed}").status_code == 403
+
+
+def test_a_link_to_a_login_that_is_gone_is_refused(
+    scanner: Scanner, platform: Platform, link: Callable[..., str], add_person: Callable[..., Person]
+) -> None:
+    gone = add_person(platform.acme, "Gonesoon", "member")
+    with tenant_work(platform.acme) as session:
+        session.execute(text("DELETE FROM users WHERE id = :id"), {"id": gone.id})
+    answer = scanner.click(link("updates", gone))
+    assert answer.status_code == 403
+
+
+@pytest.mark.usefixtures("smtp")
+def test_a_click_while_mails_wait_is_felt_by_all_of_them(
+    scanner: Scanner, link: Callable[..., str], post: Post, mood: Mood
+) -> None:
+    waiting = [post.notice(dedupe_key=f"import {number}") for number in range(3)]
+    post.deliver(waiting[0])
+    assert scanner.click(link("notifications.import_ready")).status_code == 200
+    for mail_id in waiting[1:]:
+        post.deliver(mail_id)
+    assert [post.state(mail_id) for mail_id in waiting] == ["sent", "dropped", "dropped"]
+    assert len(mood.taken) == 1
+
+
+def test_the_click_in_a_digest_stops_the_digest_and_nothing_that_comes_at_once(
+    scanner: Scanner, link: Callable[..., str], platform: Platform
+) -> None:
+    choose(platform, platform.bob, notifications__assigned="daily", notifications__mentioned="off")
+    assert scanner.click(link(DIGEST)).status_code == 200
+    mine = kept(platform.bob)
+    assert (mine["notifications.assigned"], mine["notifications.mentioned"]) == ("app", "off")
+    assert (mine["notifications.import_ready"], mine["updates"]) == ("on", "on")
+
+
+def test_a_click_never_turns_more_mails_on(scanner: Scanner, link: Callable[..., str], platform: Platform) -> None:
+    choose(platform, platform.bob, notifications__assigned="off")
+    assert scanner.click(link("notifications.assigned")).status_code == 200
+    assert kept(platform.bob)["notifications.assigned"] == "off"
+
+
+@pytest.fixture
+def closed(fresh_tenant: Callable[..., Tenant], platform: Platform) -> Iterator[Callable[[str], Tenant]]:
+    """A function that makes an organisation whose doors are closed."""
+    from qikbiz.database import control_work
+    from tenants.control import TenantRecord
+
+    def make(state: str) -> Tenant:
+        tenant = fresh_tenant("Closed doors")
+        with control_work() as session:
+            session.get_one(TenantRecord, tenant.id).state = state
+            session.execute(text("UPDATE directory_state SET version = version + 1"))
+        return tenant
+
+    yield make
+
+
+@pytest.mark.parametrize("state", ["suspended", "closing"])
+def test_it_works_while_an_organisation_is_closed_for_work(
+    closed: Callable[[str], Tenant], app: Any, scanner: Scanner, platform: Platform, state: str
+) -> None:
+    tenant = closed(state)
+    app.extensions["qikbiz"].directory.look()
+    with tenant_work(tenant) as session:
+        person_id: UUID = session.execute(text("SELECT id FROM users")).scalar_one()
+    token = unsubscribe_token(platform.settings.keys, tenant, person_id, category_named("updates"))
+    assert scanner.ask("GET", "/login", host=tenant.host).status_code in (403, 410)
+    assert scanner.click(f"/unsubscribe/{token}", host=tenant.host).status_code == 200
+    with tenant_work(tenant):
+        assert choices_of(person_id)["updates"] == "off"
+
+
+def received(mood: Mood) -> EmailMessage:
+    message = message_from_bytes(mood.taken[-1].original_content or b"", policy=default)
+    assert isinstance(message, EmailMessage)
+    return message
+
+
+@pytest.mark.usefixtures("smtp")
+def test_the_headers_of_a_received_mail_stop_it_when_posted_to(post: Post, mood: Mood, scanner: Scanner) -> None:
+    post.deliver(post.notice())
+    message = received(mood)
+    assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert message["List-Id"] == "Import ready <import-ready.notifications.acme.localhost>"
+    # One line each: a folded or encoded address is one that no program can open.
+    raw = (mood.taken[-1].original_content or b"").decode().replace("\r\n", "\n")
+    url = re.search(r"^List-Unsubscribe: <(\S+)>$", raw, re.M)
+    assert url
+    parts = urlsplit(url[1])
+    assert parts.hostname == "acme.localhost"
+    assert url[1] in message.get_body(("plain",)).get_content()  # type: ignore[union-attr]
+    assert url[1] in message.get_body(("html",)).get_content()  # type: ignore[union-attr]
+    assert scanner.click(parts.path).status_code == 200
+    assert kept(post.platform.bob)["notifications.import_ready"] == "app"
+
+
+@pytest.mark.usefixtures("smtp")
+def test_a_mail_about_security_has_none_of_them_and_says_why(post: Post, mood: Mood) -> None:
+    post.deliver(post.write(to_address=post.platform.bob.email))
+    message = received(mood)
+    assert not [name for name in message if name.lower().startswith("list-")]
+    for kind in ("plain", "html"):
+        words = " ".join(message.get_body((kind,)).get_content().split())  # type: ignore[union-attr]
+        assert "can't be switched off, because" in words.replace("&#39;", "'")
+        assert "/unsubscribe/" not in words
