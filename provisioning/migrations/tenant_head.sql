@@ -271,6 +271,7 @@ CREATE TABLE mails (
         id UUID NOT NULL,
         dedupe_key TEXT NOT NULL,
         category TEXT NOT NULL,
+        person_id UUID,
         template TEXT NOT NULL,
         to_address TEXT NOT NULL,
         to_name TEXT DEFAULT '' NOT NULL,
@@ -279,11 +280,13 @@ CREATE TABLE mails (
         state TEXT DEFAULT 'pending' NOT NULL,
         attempt BIGINT DEFAULT '0' NOT NULL,
         next_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+        reason TEXT DEFAULT '' NOT NULL,
         problem TEXT DEFAULT '' NOT NULL,
         created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
         sent_at TIMESTAMP WITH TIME ZONE,
         CONSTRAINT pk_mails PRIMARY KEY (id),
         CONSTRAINT ck_mails_state CHECK (state in ('pending', 'sending', 'sent', 'failed', 'dropped')),
+        CONSTRAINT ck_mails_reason CHECK (reason in ('', 'answer_lost', 'opted_out', 'no_login')),
         CONSTRAINT uq_mails_dedupe_key UNIQUE (dedupe_key)
     );
 CREATE INDEX ix_mails_due ON mails (next_at) WHERE state in ('pending', 'sending');
@@ -371,6 +374,17 @@ CREATE TABLE users (
         CONSTRAINT ck_users_roles CHECK (cardinality(roles) > 0),
         CONSTRAINT uq_users_email_key UNIQUE (email_key)
     );
+CREATE TABLE mail_choices (
+        user_id UUID NOT NULL,
+        category TEXT NOT NULL,
+        choice TEXT NOT NULL,
+        how TEXT NOT NULL,
+        changed_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+        CONSTRAINT pk_mail_choices PRIMARY KEY (user_id, category),
+        CONSTRAINT ck_mail_choices_choice CHECK (choice in ('on', 'daily', 'app', 'off')),
+        CONSTRAINT ck_mail_choices_how CHECK (how in ('page', 'mail')),
+        CONSTRAINT fk_mail_choices_user_id FOREIGN KEY(user_id) REFERENCES users (id) ON DELETE CASCADE
+    );
 CREATE TABLE remember_series (
         series_hash BYTEA NOT NULL,
         user_id UUID NOT NULL,
@@ -410,6 +424,7 @@ COMMENT ON TABLE import_rows IS 'personal: staged rows of a file being imported;
 COMMENT ON TABLE import_updates IS 'personal: what a file being imported would change; emptied like import_rows.';
 COMMENT ON TABLE imports IS 'technical: files that were imported and what became of their rows.';
 COMMENT ON TABLE jobs IS 'technical: the ledger of work; arguments are ids.';
+COMMENT ON TABLE mail_choices IS 'personal: which mails somebody wants.';
 COMMENT ON TABLE mails IS 'personal: mails to the customer''s own users.';
 COMMENT ON TABLE record_changes IS 'personal: what a field was before and after a change.';
 COMMENT ON TABLE remember_series IS 'technical: remembered devices; only hashes of their tokens.';
@@ -420,4 +435,4 @@ COMMENT ON TABLE teams IS 'technical: the customer''s teams.';
 COMMENT ON TABLE user_sessions IS 'technical: logins in force; only hashes of their ids.';
 COMMENT ON TABLE user_tokens IS 'technical: single-use links; only hashes of their secrets.';
 COMMENT ON TABLE users IS 'personal: the customer''s own people who log in.';
-INSERT INTO schema_version (version, checksum) VALUES ('0001', 'df9476cb8bf00e4f4187569d7474e277ef2d5248cdd64389bf96823c88358c93'), ('0002', '7c6df12f39ed2fcf2fc2f01b785b9d8263023948a87f265df6f0c7d343149292');
+INSERT INTO schema_version (version, checksum) VALUES ('0001', '20a6a12690c5bb507bcd6562a57a4800ccb1d60413b0007eace86d6b32e05c09'), ('0002', 'de55cf36fa0af5db04db923bf81c9d3b7daf75f8a16e0abeea3ba209b3932e83');
