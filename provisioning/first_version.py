@@ -24,6 +24,15 @@ _SCHEMA_VERSION = """CREATE TABLE schema_version (
 _TENANT_RIGHTS = (
     f"REVOKE INSERT, UPDATE, DELETE ON schema_version FROM {TENANT_ROLE}",
     f"REVOKE UPDATE, DELETE ON audit_events FROM {TENANT_ROLE}",
+    # Of the access log it may empty addresses older than 30 days and drop rows older than a year, as promised (P5).
+    f"REVOKE UPDATE ON access_events FROM {TENANT_ROLE}",
+    f"GRANT UPDATE (address) ON access_events TO {TENANT_ROLE}",
+    "ALTER TABLE access_events ENABLE ROW LEVEL SECURITY",
+    "CREATE POLICY read_all ON access_events FOR SELECT USING (true)",
+    "CREATE POLICY add_any ON access_events FOR INSERT WITH CHECK (true)",
+    "CREATE POLICY forget_address ON access_events FOR UPDATE "
+    "USING (at < now() - interval '30 days') WITH CHECK (address IS NULL)",
+    "CREATE POLICY forget_row ON access_events FOR DELETE USING (at < now() - interval '365 days')",
 )
 _CONTROL_ROWS = ("INSERT INTO directory_state (id, version) VALUES (1, 0)",)
 _TEMPLATE = '''"""{title}"""

@@ -39,6 +39,7 @@ SCHEDULE = (
     Periodic("measure tenants", "tenants.measure", timedelta(hours=1)),
     Periodic("erase closed tenants", "tenants.erase", timedelta(hours=1)),
     Periodic("forget addresses", "checks.forget", timedelta(hours=1)),
+    Periodic("forget addresses of tenants", "access.forget", timedelta(hours=12), each_tenant=True),
     Periodic("forget staff sessions", "sessions.forget_staff", timedelta(days=1)),
     Periodic("forget sessions", "sessions.forget", timedelta(days=1), each_tenant=True),
     # An export that is over can't be fetched any more; this only takes its bytes.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from qikbiz.abuse import models as abuse
+from qikbiz.access import models as access
 from qikbiz.accounts import models as accounts
 from qikbiz.audit import models as audit
 from qikbiz.companies import models as companies
@@ -16,6 +17,6 @@ from qikbiz.mail import models as mail
 from qikbiz.roles import models as roles
 from tenants.control import ControlModel
 
-ROOMS = (abuse, accounts, audit, companies, console, contacts, exports, imports, jobs, mail, roles)
+ROOMS = (abuse, access, accounts, audit, companies, console, contacts, exports, imports, jobs, mail, roles)
 tenant_metadata = TenantBase.metadata
 control_metadata = ControlModel.metadata

@@ -4,8 +4,8 @@ from provisioning.servers import Connection
 from tenants.context import Tenant
 
 _QUESTIONS = {
-    "relation": """SELECT c.relname, c.relkind, c.relpersistence, c.reloptions, pg_get_userbyid(c.relowner),
-                        c.relacl::text
+    "relation": """SELECT c.relname, c.relkind, c.relpersistence, c.reloptions, c.relrowsecurity,
+                        pg_get_userbyid(c.relowner), c.relacl::text
                      FROM pg_class c WHERE c.relnamespace = {n}""",
     "column": """SELECT c.relname, a.attnum, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
                         a.attgenerated, a.attidentity, a.attcollation::regcollation, a.attstorage, a.attcompression,
@@ -28,6 +28,9 @@ _QUESTIONS = {
                 WHERE t.typnamespace = {n} AND t.typrelid = 0 AND t.typelem = 0""",
     "trigger": """SELECT t.tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
                    WHERE c.relnamespace = {n} AND NOT t.tgisinternal""",
+    "policy": """SELECT polrelid::regclass::text, polname, polcmd, pg_get_expr(polqual, polrelid),
+                        pg_get_expr(polwithcheck, polrelid)
+                   FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid WHERE c.relnamespace = {n}""",
     "version": "SELECT version, checksum FROM {s}.schema_version",
 }
 

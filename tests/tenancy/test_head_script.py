@@ -54,7 +54,17 @@ def test_both_ways_give_the_same_schema_to_the_last_grant_and_comment(
     by_migrations = facts_about(owner_connection, replayed)
     assert by_script == by_migrations
     kinds = {line.partition(":")[0] for line in by_script}
-    assert kinds == {"relation", "column", "constraint", "index", "comment", "schema", "default right", "version"}
+    assert kinds == {
+        "relation",
+        "column",
+        "constraint",
+        "index",
+        "comment",
+        "schema",
+        "default right",
+        "policy",
+        "version",
+    }
 
 
 def test_the_tables_are_those_of_the_models(platform: Platform, fresh_tenant: Callable[..., Tenant]) -> None:

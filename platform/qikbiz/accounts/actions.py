@@ -8,6 +8,8 @@ from uuid import UUID
 from flask_login import current_user
 
 from qikbiz.abuse.events import note
+from qikbiz.access.kinds import AccessKind
+from qikbiz.access.noting import note_access
 from qikbiz.accounts import letters, passwords, remembering, sessions, throttles, times
 from qikbiz.accounts.devices import device_of_request
 from qikbiz.accounts.failures import AlreadyThere, LastAdministrator, WeakPassword, WrongPassword
@@ -18,11 +20,14 @@ from qikbiz.accounts.realms import Account, Realm, same_address, staff_realm, te
 from qikbiz.accounts.tokens import account_behind, end_links, make_link
 from qikbiz.actors import Actor, acting_as, current_actor
 from qikbiz.audit.actions import record, record_on_platform
+from qikbiz.failures import TooMany
 from qikbiz.permissions import Role, StaffRole
 from qikbiz.roles.giving import may_act_on, may_give, words_for
 from qikbiz.roles.granted import names_of_roles
 from qikbiz.web.figures import count_login
 
+# How somebody came in, as the access log says it; the password needs no words.
+METHODS = {"password_link": "By a mailed link", "invitation": "By an invitation"}
 _NOT_OPEN = ("invited", "disabled")
 
 
@@ -30,10 +35,15 @@ def log_in(realm: Realm, email: str, password: str, *, remember: bool) -> Accoun
     """Log in with name and password. Raises WrongPassword or TooMany; both look the same for names nobody has."""
     name = same_address(email)
     account, is_known_device = _look_up(realm, name)
-    give_back = throttles.try_login(realm, name, is_known_device=is_known_device)
+    try:
+        give_back = throttles.try_login(realm, name, is_known_device=is_known_device)
+    except TooMany:
+        note_access(AccessKind.LOGIN, "refused", person=account, account=name, detail="Too many tries")
+        raise
     is_open = account is not None and account.state not in _NOT_OPEN
     if not passwords.matches(account.password_hash if account and is_open else None, password) or account is None:
         note("login_failed" if account else "login_unknown", account=name)
+        note_access(AccessKind.LOGIN, "failed", person=account, account=name)
         count_login(realm.kind, "wrong")
         raise WrongPassword
     give_back()
@@ -46,6 +56,7 @@ def log_out(realm: Realm, person: Person) -> None:
     """End this session and, on this device, the remembering."""
     sessions.end_session(realm.work, realm, person.session_key, "logout")
     remembering.forget_device(realm.work, realm)
+    note_access(AccessKind.LOGOUT, person=person)
     _record(realm, "login.ended", person)
 
 
@@ -55,8 +66,10 @@ def confirm_password(realm: Realm, person: Person, password: str) -> None:
     account = account_for_change(realm.work, realm, person.id)
     if not passwords.matches(account.password_hash, password):
         note("login_failed", account=account.email_key)
+        note_access(AccessKind.CONFIRMED, "failed", person=account)
         raise WrongPassword
     give_back()
+    note_access(AccessKind.CONFIRMED, person=account)
     sessions.make_fresh(realm.work, realm, person.session_key, person.id)
 
 
@@ -66,7 +79,9 @@ def send_password_link(realm: Realm, email: str) -> None:
     name = same_address(email)
     account = account_named(realm.work, realm, name)
     if account is None or account.state != "active" or not throttles.may_send_link(realm, name):
+        note_access(AccessKind.PASSWORD_LINK, "failed", person=account, account=name, detail="None was sent")
         return
+    note_access(AccessKind.PASSWORD_LINK, person=account)
     url = make_link(realm.work, realm, account, "password", times.RESET)
     letters.send_password_link(realm, account, url)
     _record(realm, "password.link_sent", account)
@@ -80,6 +95,7 @@ def use_password_link(realm: Realm, secret: str, password: str) -> Account:
     account.epoch += 1
     sessions.end_sessions_of(realm.work, realm, account.id, "password_changed")
     letters.send_password_changed(realm, account)
+    note_access(AccessKind.PASSWORD_CHANGED, person=account, detail="By a mailed link")
     _record(realm, "password.changed", account, how="link")
     return _open(realm, account, "password_link")
 
@@ -91,6 +107,7 @@ def accept_invitation(realm: Realm, secret: str, name: str, password: str) -> Ac
     set_password(realm, account, password)
     token.used_at = times.now()
     account.state = "active"
+    note_access(AccessKind.INVITATION_ACCEPTED, person=account)
     _record(realm, "user.joined", account)
     return _open(realm, account, "invitation")
 
@@ -103,6 +120,7 @@ def change_password(realm: Realm, person: Person, old: str, new: str) -> None:
     sessions.end_sessions_of(realm.work, realm, account.id, "password_changed", except_key=person.session_key)
     end_links(realm.work, realm, account, "password")
     letters.send_password_changed(realm, account)
+    note_access(AccessKind.PASSWORD_CHANGED, person=account)
     _record(realm, "password.changed", account, how="profile")
 
 
@@ -218,6 +236,7 @@ def _open(realm: Realm, account: Account, method: str, *, remember: bool = False
     sessions.open_session(work, realm, account, method, is_fresh=True, series_hash=series)
     if series:
         letters.send_new_device(realm, account, device_of_request())
+    note_access(AccessKind.LOGIN, person=account, detail=METHODS.get(method, ""))
     _record(realm, "login.opened", account, method=method, remembered=bool(series))
     return account
 

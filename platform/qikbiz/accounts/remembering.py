@@ -18,6 +18,8 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from qikbiz.abuse.events import note
+from qikbiz.access.kinds import AccessKind
+from qikbiz.access.noting import note_access
 from qikbiz.accounts import sessions, times
 from qikbiz.accounts.devices import device_of_request
 from qikbiz.accounts.letters import send_theft_detected
@@ -73,6 +75,7 @@ def restore(realm: Realm) -> Person | None:
             _end_everything(work, realm, user)
             return None
         count_login(realm.kind, "remembered")
+        note_access(AccessKind.REMEMBERED, person=user)
         return sessions.open_session(work, realm, user, "remembered", is_fresh=False, series_hash=row.series_hash)
 
 
@@ -180,6 +183,7 @@ def _end_everything(work: Session, realm: Realm, user: User) -> None:
     send_theft_detected(realm, user)
     count_login(realm.kind, "theft")
     note("remember_reuse", account=user.email_key)
+    note_access(AccessKind.REMEMBERED, "refused", person=user, detail="Its token was used twice; everything was ended")
     logger.warning("authn_token_reuse", extra={"person": str(user.id)})
     delete_cookie(REMEMBER)
     delete_cookie(SESSION)

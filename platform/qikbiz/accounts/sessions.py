@@ -16,6 +16,8 @@ from sqlalchemy import ColumnElement, and_, select, true, update
 from sqlalchemy.orm import Session
 
 from config.keys import Opened
+from qikbiz.access.kinds import AccessKind
+from qikbiz.access.noting import note_access
 from qikbiz.accounts import session_cache, session_rows, times
 from qikbiz.accounts.devices import device_of_request
 from qikbiz.accounts.models import RememberSeries
@@ -32,6 +34,8 @@ from tenants.redis import RedisAway
 
 PURPOSE = "session-id"
 _ID_BYTES = 32
+# Whoever logs out or in again is in the access log for that.
+_SAID_OTHERWISE = ("logout", "new_login")
 logger = logging.getLogger(__name__)
 
 
@@ -159,10 +163,18 @@ def _end(work: Session, realm: Realm, reason: str, which: ColumnElement[bool]) -
     people = set(work.scalars(_people_of(realm, which)))
     keys = session_rows.revoke(work, realm, reason, which=which)
     if keys:
+        _note_ended(work, realm, people, reason)
         doubt_after_commit(work, realm, people)
         after_commit(work, lambda: _forget_now(realm, keys))
     logger.info("sessions_ended", extra={"reason": reason, "sessions": len(keys), "table": table.__tablename__})
     return keys
+
+
+def _note_ended(work: Session, realm: Realm, people: set[UUID], reason: str) -> None:
+    if reason in _SAID_OTHERWISE:
+        return
+    for person in work.scalars(select(realm.people).where(realm.people.id.in_(people))):
+        note_access(AccessKind.SESSION_ENDED, person=person, detail=reason.replace("_", " ").capitalize())
 
 
 def _people_of(realm: Realm, which: ColumnElement[bool]) -> Any:

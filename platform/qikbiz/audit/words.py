@@ -17,6 +17,7 @@ ACTS = (
     ("company", "Anything on companies"),
     ("import", "Imports"),
     ("export", "Exports"),
+    ("access_log", "The access log"),
     ("login", "Logins"),
     ("password", "Passwords"),
     ("user", "Users and their roles"),

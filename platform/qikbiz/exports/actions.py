@@ -11,6 +11,8 @@ from sqlalchemy import func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from config.keys import SealBroken
+from qikbiz.access.kinds import AccessKind
+from qikbiz.access.noting import note_access
 from qikbiz.actors import Actor, current_actor
 from qikbiz.audit.actions import record, record_on_platform
 from qikbiz.database import after_commit, control_work, db, runtime
@@ -93,6 +95,7 @@ def note_fetch(export: Export, *, first: int, last: int, device: str = "") -> No
     _audit("export.downloaded", export, {"first_byte": first, "last_byte": last, "bytes": export.file_bytes})
     if first > 0:
         return
+    note_access(AccessKind.EXPORT_DOWNLOADED, detail=f"{export.scope.capitalize()}, {export.product}")
     count = update(Export).where(Export.id == export.id).values(downloads=Export.downloads + 1)
     if db.session.scalar(count.returning(Export.downloads)) == 1:
         letters.tell_of_first_download(export, current_actor(), device)

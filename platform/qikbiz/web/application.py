@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from config.settings import Settings
+from qikbiz.access.routes import access
 from qikbiz.accounts import current
 from qikbiz.accounts.routes import accounts
 from qikbiz.audit.routes import audit
@@ -65,6 +66,7 @@ def open_rooms(app: QikBiz) -> None:
     app.register_blueprint(imports, subdomain="tenant")
     app.register_blueprint(audit, subdomain="tenant")
     app.register_blueprint(mail_choices, subdomain="tenant")
+    app.register_blueprint(access, subdomain="tenant")
     app.register_blueprint(promises, subdomain="tenant")
     app.register_blueprint(staff, subdomain="console")
     if app.extensions["qikbiz"].settings.environment != "production":

@@ -19,11 +19,13 @@ from werkzeug.routing import MapAdapter
 from qikbiz.abuse.events import note
 from qikbiz.abuse.gate import admit_anonymous
 from qikbiz.abuse.signals import is_probe
+from qikbiz.access.kinds import AccessKind
+from qikbiz.access.noting import failures_written_afterwards, note_access
 from qikbiz.accounts.freshness import ConfirmationNeeded, needs_fresh
 from qikbiz.accounts.people import Visitor
 from qikbiz.actors import ANONYMOUS, Actor, acting_as
 from qikbiz.database import control_work, runtime, tenant_work
-from qikbiz.failures import Forbidden, NotFound, Unavailable
+from qikbiz.failures import Blocked, Forbidden, NotFound, Unavailable
 from qikbiz.permissions import Permission, permission_of
 from qikbiz.web import cookies
 from qikbiz.web.client_address import client_address
@@ -123,6 +125,7 @@ def request_work() -> Iterator[None]:
             return
         if where.tenant is not None:
             _refuse_unservable(where.tenant, view)
+            work.enter_context(failures_written_afterwards(where.tenant))
             work.enter_context(tenant_work(where.tenant))
         elif where.surface == "console":
             work.enter_context(control_work())
@@ -181,8 +184,16 @@ def _person(where: Destination) -> Any:
     if where.surface not in ("tenant", "console"):
         return ANYONE
     if not current_user.is_authenticated:
-        admit_anonymous(client_address(request.environ, runtime().settings.trusted_proxies))
+        _admit_stranger()
     return current_user
+
+
+def _admit_stranger() -> None:
+    try:
+        admit_anonymous(client_address(request.environ, runtime().settings.trusted_proxies))
+    except Blocked as blocked:
+        note_access(AccessKind.BLOCKED, "refused", detail=f"Reference {blocked.text}")
+        raise
 
 
 def _actor(person: Any) -> Actor:

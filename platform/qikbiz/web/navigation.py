@@ -52,6 +52,7 @@ SETTINGS = (
     Entry("mail_choices", "Notifications", "mail", "mail_choices.index", group=YOU),
     Entry("sessions", "Signed-in devices", "device-desktop", "accounts.sessions", group=YOU),
     Entry("users", "Users", "user-shield", "accounts.users", "user:manage", group=PEOPLE),
+    Entry("access", "Access log", "fingerprint", "access.index", "access-log:see", group=PRIVACY),
     Entry("audit", "Audit", "clipboard-list", "audit.index", "audit:see", group=PRIVACY),
     Entry("promises", "Promises", "shield-check", "promises.index", group=PRIVACY),
 )

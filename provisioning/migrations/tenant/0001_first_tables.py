@@ -12,6 +12,33 @@ STATEMENTS = (
         applied_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
         CONSTRAINT pk_schema_version PRIMARY KEY (version)
     )""",
+    """CREATE TABLE access_counts (
+        day DATE NOT NULL,
+        kind TEXT NOT NULL,
+        outcome TEXT NOT NULL,
+        events BIGINT NOT NULL,
+        CONSTRAINT pk_access_counts PRIMARY KEY (day, kind, outcome)
+    )""",
+    """CREATE TABLE access_events (
+        id UUID NOT NULL,
+        at TIMESTAMP WITH TIME ZONE NOT NULL,
+        kind TEXT NOT NULL,
+        outcome TEXT NOT NULL,
+        person_kind TEXT NOT NULL,
+        person_id UUID,
+        person_name TEXT DEFAULT '' NOT NULL,
+        account TEXT DEFAULT '' NOT NULL,
+        address INET,
+        prefix CIDR,
+        device TEXT DEFAULT '' NOT NULL,
+        detail TEXT DEFAULT '' NOT NULL,
+        request_id TEXT DEFAULT '' NOT NULL,
+        CONSTRAINT pk_access_events PRIMARY KEY (id),
+        CONSTRAINT ck_access_events_outcome CHECK (outcome in ('done', 'failed', 'refused')),
+        CONSTRAINT ck_access_events_person_kind CHECK (person_kind in ('user', 'staff', 'nobody'))
+    )""",
+    """CREATE INDEX ix_access_events_at ON access_events (at)""",
+    """CREATE INDEX ix_access_events_person ON access_events (person_id, id) WHERE person_id is not null""",
     """CREATE TABLE audit_events (
         id UUID NOT NULL,
         at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
@@ -419,6 +446,13 @@ STATEMENTS = (
     """CREATE INDEX ix_team_members_user_id ON team_members (user_id)""",
     """REVOKE INSERT, UPDATE, DELETE ON schema_version FROM @tenant_role@""",
     """REVOKE UPDATE, DELETE ON audit_events FROM @tenant_role@""",
+    """REVOKE UPDATE ON access_events FROM @tenant_role@""",
+    """GRANT UPDATE (address) ON access_events TO @tenant_role@""",
+    """ALTER TABLE access_events ENABLE ROW LEVEL SECURITY""",
+    """CREATE POLICY read_all ON access_events FOR SELECT USING (true)""",
+    """CREATE POLICY add_any ON access_events FOR INSERT WITH CHECK (true)""",
+    """CREATE POLICY forget_address ON access_events FOR UPDATE USING (at < now() - interval '30 days') WITH CHECK (address IS NULL)""",
+    """CREATE POLICY forget_row ON access_events FOR DELETE USING (at < now() - interval '365 days')""",
 )
 
 

@@ -9,6 +9,8 @@ revision = "0002"
 down_revision = "0001"
 
 COMMENTS = {
+    "access_counts": "technical: how many events of the access log a day had; names nobody.",
+    "access_events": "personal: who came to the door, when and from which address; addresses go after 30 days.",
     "audit_events": "record of acts: who did what; rows are only ever added, each chained to the one before.",
     "audit_turns": "technical: never a row; whoever adds to the audit holds a lock on it.",
     "companies": "personal: organisations that the customer works with; sole traders are people.",

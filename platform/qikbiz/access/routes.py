@@ -1,0 +1,128 @@
+"""The access log as administrators read it, and take it away."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from flask import Blueprint, Response, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from qikbiz.access import queries
+from qikbiz.access.file import csv_lines, file_name
+from qikbiz.access.kinds import LABELS, OUTCOMES, label
+from qikbiz.access.queries import NOBODY, AccessFilter
+from qikbiz.access.retention import ADDRESS_KEPT
+from qikbiz.accounts import times
+from qikbiz.audit.actions import record
+from qikbiz.failures import Failure
+from qikbiz.permissions import Permission, requires
+from qikbiz.web.viewer import time_zone
+from tenants.context import current_tenant
+
+access = Blueprint("access", __name__, template_folder="templates")
+access.add_app_template_filter(label, "access_kind")
+
+
+@access.get("/access-log")
+@requires(Permission.ACCESS_LOG_SEE)
+def index() -> ResponseReturnValue:
+    wanted = _filter()
+    page = queries.access_page(wanted, before=_id("before"), after=_id("after"))
+    # Addresses are looked at for a reason, so looking leaves a trace (research: security.md 4.5).
+    record("access_log.read", details=_said())
+    return render_template(
+        "access/index.html",
+        nav_active="access",
+        events=page.events,
+        days=queries.by_day(wanted),
+        people=queries.known_people(),
+        kinds=LABELS,
+        outcomes=OUTCOMES,
+        wanted=request.args,
+        chips=_chips(wanted),
+        file_url=_address(endpoint="access.file"),
+        older_url=_address(before=str(page.older)) if page.older else "",
+        newer_url=_address(after=str(page.newer)) if page.newer else "",
+        oldest_address=queries.oldest_address(),
+        oldest_event=queries.oldest_event(),
+        kept_days=ADDRESS_KEPT.days,
+    )
+
+
+@access.get("/access-log.csv")
+@requires(Permission.ACCESS_LOG_SEE)
+def file() -> ResponseReturnValue:
+    """What the page shows, all of it, as a file; audited."""
+    wanted = _filter()
+    lines = list(csv_lines(queries.all_events(wanted), wanted.zone))
+    record("access_log.exported", details={**_said(), "rows": len(lines) - 1})
+    response = Response("".join(lines), mimetype="text/csv")
+    name = file_name(current_tenant().slug, f"{times.now().astimezone(wanted.zone):%Y-%m-%d}")
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
+
+
+def _filter() -> AccessFilter:
+    person: UUID | str = NOBODY if request.args.get("person") == NOBODY else _id("person") or ""
+    return AccessFilter(
+        person=person,
+        kind=_one_of("kind", LABELS),
+        outcome=_one_of("outcome", OUTCOMES),
+        network=queries.network_wanted(request.args.get("network", "")[:80]),
+        first_day=_day("from"),
+        last_day=_day("to"),
+        zone=time_zone(),
+    )
+
+
+def _said() -> dict[str, str]:
+    """The filters, for the audit."""
+    return {name: text[:80] for name, text in request.args.items() if text and name not in ("before", "after")}
+
+
+def _chips(wanted: AccessFilter) -> list[tuple[str, str]]:
+    names: dict[Any, str] = dict(queries.known_people()) if wanted.person else {}
+    names[NOBODY] = "nobody with a login here"
+    texts = {
+        "person": f"Person is {names.get(wanted.person, 'unknown')}",
+        "kind": f"Event is {label(wanted.kind).lower()}",
+        "outcome": f"Outcome is {OUTCOMES.get(wanted.outcome, '').lower()}",
+        "network": f"From {wanted.network}",
+        "from": f"Since {wanted.first_day}",
+        "to": f"Up to {wanted.last_day}",
+    }
+    return [(text, _address(**{name: ""})) for name, text in texts.items() if request.args.get(name)]
+
+
+def _address(*, endpoint: str = "access.index", **changed: str) -> str:
+    """This list with some of its query changed; empty takes a parameter out. The page is always a new one."""
+    kept = {name: text for name, text in request.args.items() if name not in ("before", "after")}
+    query = urlencode({name: text for name, text in {**kept, **changed}.items() if text})
+    return url_for(endpoint) + (f"?{query}" if query else "")
+
+
+def _one_of(name: str, known: dict[str, str]) -> str:
+    text = request.args.get(name, "")
+    if text and text not in known:
+        raise Failure("This page knows no such filter. Start again from the access log.")
+    return text
+
+
+def _id(name: str) -> UUID | None:
+    text = request.args.get(name, "")
+    try:
+        return UUID(text) if text else None
+    except ValueError:
+        raise Failure("The address of this page is not complete. Start again from the access log.") from None
+
+
+def _day(name: str) -> date | None:
+    text = request.args.get(name, "")
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise Failure(f"“{text[:40]}” is not a day. Write it like 2026-11-03.") from None

@@ -1,0 +1,12 @@
+"""The access log's retention."""
+
+from __future__ import annotations
+
+from qikbiz.access.retention import forget_addresses as forget
+from workers.work import Work
+
+
+def forget_addresses(work: Work) -> None:
+    """Empty old addresses and let older rows go, in the tenant at hand."""
+    with work.finish() as session:
+        forget(session)
