@@ -6,6 +6,33 @@ CREATE TABLE schema_version (
         applied_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
         CONSTRAINT pk_schema_version PRIMARY KEY (version)
     );
+CREATE TABLE access_counts (
+        day DATE NOT NULL,
+        kind TEXT NOT NULL,
+        outcome TEXT NOT NULL,
+        events BIGINT NOT NULL,
+        CONSTRAINT pk_access_counts PRIMARY KEY (day, kind, outcome)
+    );
+CREATE TABLE access_events (
+        id UUID NOT NULL,
+        at TIMESTAMP WITH TIME ZONE NOT NULL,
+        kind TEXT NOT NULL,
+        outcome TEXT NOT NULL,
+        person_kind TEXT NOT NULL,
+        person_id UUID,
+        person_name TEXT DEFAULT '' NOT NULL,
+        account TEXT DEFAULT '' NOT NULL,
+        address INET,
+        prefix CIDR,
+        device TEXT DEFAULT '' NOT NULL,
+        detail TEXT DEFAULT '' NOT NULL,
+        request_id TEXT DEFAULT '' NOT NULL,
+        CONSTRAINT pk_access_events PRIMARY KEY (id),
+        CONSTRAINT ck_access_events_outcome CHECK (outcome in ('done', 'failed', 'refused')),
+        CONSTRAINT ck_access_events_person_kind CHECK (person_kind in ('user', 'staff', 'nobody'))
+    );
+CREATE INDEX ix_access_events_at ON access_events (at);
+CREATE INDEX ix_access_events_person ON access_events (person_id, id) WHERE person_id is not null;
 CREATE TABLE audit_events (
         id UUID NOT NULL,
         at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
@@ -413,7 +440,16 @@ CREATE TABLE team_members (
 CREATE INDEX ix_team_members_user_id ON team_members (user_id);
 REVOKE INSERT, UPDATE, DELETE ON schema_version FROM @tenant_role@;
 REVOKE UPDATE, DELETE ON audit_events FROM @tenant_role@;
+REVOKE UPDATE ON access_events FROM @tenant_role@;
+GRANT UPDATE (address) ON access_events TO @tenant_role@;
+ALTER TABLE access_events ENABLE ROW LEVEL SECURITY;
+CREATE POLICY read_all ON access_events FOR SELECT USING (true);
+CREATE POLICY add_any ON access_events FOR INSERT WITH CHECK (true);
+CREATE POLICY forget_address ON access_events FOR UPDATE USING (at < now() - interval '30 days') WITH CHECK (address IS NULL);
+CREATE POLICY forget_row ON access_events FOR DELETE USING (at < now() - interval '365 days');
 -- 0002
+COMMENT ON TABLE access_counts IS 'technical: how many events of the access log a day had; names nobody.';
+COMMENT ON TABLE access_events IS 'personal: who came to the door, when and from which address; addresses go after 30 days.';
 COMMENT ON TABLE audit_events IS 'record of acts: who did what; rows are only ever added, each chained to the one before.';
 COMMENT ON TABLE audit_turns IS 'technical: never a row; whoever adds to the audit holds a lock on it.';
 COMMENT ON TABLE companies IS 'personal: organisations that the customer works with; sole traders are people.';
@@ -435,4 +471,4 @@ COMMENT ON TABLE teams IS 'technical: the customer''s teams.';
 COMMENT ON TABLE user_sessions IS 'technical: logins in force; only hashes of their ids.';
 COMMENT ON TABLE user_tokens IS 'technical: single-use links; only hashes of their secrets.';
 COMMENT ON TABLE users IS 'personal: the customer''s own people who log in.';
-INSERT INTO schema_version (version, checksum) VALUES ('0001', '20a6a12690c5bb507bcd6562a57a4800ccb1d60413b0007eace86d6b32e05c09'), ('0002', 'de55cf36fa0af5db04db923bf81c9d3b7daf75f8a16e0abeea3ba209b3932e83');
+INSERT INTO schema_version (version, checksum) VALUES ('0001', '16faa61986ddd989e8719a8874d3a2cf444d30c74cafe10aa1d672a96a81abdb'), ('0002', 'a44c545eb723a2005dc626f618855e2162dd5b2352a3f56d587bb6e70543a020');
