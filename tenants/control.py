@@ -96,12 +96,19 @@ class TenantRecord(ControlModel):
 
 
 class Domain(ControlModel):
-    """A host name of a tenant's own, beside its subdomain."""
+    """A host name of a tenant's own, beside its subdomain. Anyone may claim one; who proves it first has it.
+
+    `token` is what the proof in the name's DNS says.
+    """
 
     __tablename__ = "domains"
+    __table_args__ = (
+        Index("uq_domains_verified", "host", unique=True, postgresql_where=text("verified_at IS NOT NULL")),
+    )
 
     host: Mapped[str] = mapped_column(primary_key=True)
-    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenants.id", ondelete="CASCADE"), index=True)
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenants.id", ondelete="CASCADE"), primary_key=True, index=True)
+    token: Mapped[str] = mapped_column(server_default="")
     verified_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
 

@@ -9,6 +9,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "up": ("provisioning.cli.up", "up", "Run the whole product on this machine."),
     "migrate": ("provisioning.cli.migrate", "migrate", "Bring the databases to this program's version."),
     "tenant": ("provisioning.cli.tenant", "tenant", "Create and look after customer organisations."),
+    "domain": ("provisioning.cli.domain", "domain", "Look after organisations' domains of their own."),
     "user": ("provisioning.cli.user", "user", "Create a login in one customer organisation."),
     "staff": ("provisioning.cli.staff", "staff", "Create operators and support agents."),
     "import": ("provisioning.cli.import_", "import_file", "Import a CSV file on a customer's instruction."),

@@ -21,6 +21,7 @@ ACTS = (
     ("login", "Logins"),
     ("password", "Passwords"),
     ("user", "Users and their roles"),
+    ("domain", "Domains of your own"),
 )
 _PLURALS = {"contact": "contacts", "company": "companies"}
 LONGEST_VALUE = 300

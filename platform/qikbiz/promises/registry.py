@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from functools import cache
 
+from qikbiz.domains import promise as domains
 from qikbiz.mail import promise as mail
 from qikbiz.promises.keeping import Keeping
 
-ROOMS: tuple[tuple[Keeping, ...], ...] = (mail.KEEPINGS,)
+ROOMS: tuple[tuple[Keeping, ...], ...] = (domains.KEEPINGS, mail.KEEPINGS)
 
 
 @cache

@@ -13,6 +13,7 @@ from qikbiz.console.blueprint import console
 from qikbiz.console.logins import staff
 from qikbiz.contacts.routes import contacts
 from qikbiz.database import connect_database
+from qikbiz.domains import routes as domains
 from qikbiz.exports.routes import exports
 from qikbiz.home.routes import home
 from qikbiz.imports.routes import imports
@@ -57,6 +58,7 @@ def open_rooms(app: QikBiz) -> None:
     app.register_blueprint(privacy, subdomain="site")
     app.register_blueprint(public_promises, subdomain="site")
     well_known.register(app)
+    domains.register(app)
     app.register_blueprint(accounts, subdomain="tenant")
     app.register_blueprint(home, subdomain="tenant")
     app.register_blueprint(exports, subdomain="tenant")

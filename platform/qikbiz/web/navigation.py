@@ -55,6 +55,7 @@ SETTINGS = (
     Entry("access", "Access log", "fingerprint", "access.index", "access-log:see", group=PRIVACY),
     Entry("audit", "Audit", "clipboard-list", "audit.index", "audit:see", group=PRIVACY),
     Entry("promises", "Promises", "shield-check", "promises.index", group=PRIVACY),
+    Entry("domains", "Domains", "world", "domains.index", "policy:set", group=ORGANISATION),
 )
 CONSOLE = (
     Entry("tenants", "Tenants", "building-skyscraper", "console.tenants", "tenant:see"),

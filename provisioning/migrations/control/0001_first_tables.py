@@ -240,12 +240,14 @@ STATEMENTS = (
     """CREATE TABLE domains (
         host VARCHAR NOT NULL,
         tenant_id UUID NOT NULL,
+        token VARCHAR DEFAULT '' NOT NULL,
         verified_at TIMESTAMP WITH TIME ZONE,
         created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
-        CONSTRAINT pk_domains PRIMARY KEY (host),
+        CONSTRAINT pk_domains PRIMARY KEY (host, tenant_id),
         CONSTRAINT fk_domains_tenant_id FOREIGN KEY(tenant_id) REFERENCES tenants (id) ON DELETE CASCADE
     )""",
     """CREATE INDEX ix_domains_tenant_id ON domains (tenant_id)""",
+    """CREATE UNIQUE INDEX uq_domains_verified ON domains (host) WHERE verified_at IS NOT NULL""",
     """CREATE TABLE tenant_migrations (
         tenant_id UUID NOT NULL,
         target VARCHAR NOT NULL,

@@ -1,0 +1,1 @@
+"""Domains of a tenant's own: claimed, proved in the DNS, served, and certified for the proxies that ask."""

@@ -1,0 +1,48 @@
+"""P7: every connection is encrypted and proves whose it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from flask import request
+
+from qikbiz.database import control_work, runtime
+from qikbiz.domains.queries import domains_of
+from qikbiz.promises.keeping import Fact, Keeping
+from qikbiz.web.client_address import tls_version
+from tenants.context import current_tenant
+
+
+def _evidence() -> Sequence[Fact]:
+    with control_work():
+        own = [domain.host for domain in domains_of(current_tenant().id) if domain.verified_at]
+    facts = [("This page came", _how_it_came())]
+    if runtime().settings.environment != "development":
+        facts.append(("Browsers keep to encryption", "for a year, for every name below too"))
+    facts.append(("Names with a certificate", ", ".join([current_tenant().host, *own])))
+    return facts
+
+
+def _how_it_came() -> str:
+    version = tls_version(request.environ, runtime().settings.trusted_proxies)
+    if version or request.is_secure:
+        return f"over {version or 'TLS'}"
+    return "in the clear: this is an installation for development"
+
+
+KEEPINGS = (
+    Keeping(
+        promise="P7",
+        how=(
+            "Pages, files and programs' requests are answered over TLS 1.2 or 1.3 only, under a certificate by which "
+            "your browser checks that it talks to us. A page asked for in the clear is sent on to its encrypted "
+            "address; a program or a download is refused, so that none goes on sending its key in the clear. The product "
+            "itself answers nothing that did not come over TLS, and reaches its databases and the mail server over TLS with "
+            "their certificates checked: it refuses to start otherwise. A domain of your own is served and certified "
+            "only after you proved that it is yours."
+        ),
+        place="domains.index",
+        place_name="Domains",
+        evidence=_evidence,
+    ),
+)

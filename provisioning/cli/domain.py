@@ -1,0 +1,86 @@
+"""`qikbiz domain`: names of customers' own, beside the one below our domain."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from provisioning.cli.output import Answer, reporting
+
+if TYPE_CHECKING:
+    from provisioning.domains import DomainFacts
+
+# ruff: noqa: PLC0415 - whatever a command needs is imported when it runs, so that `--help` answers at once
+
+
+@click.group()
+def domain() -> None:
+    """Look after organisations' domains of their own."""
+
+
+@domain.command()
+@click.argument("slug")
+@click.argument("host")
+@reporting
+def add(slug: str, host: str) -> Answer:
+    """Note that the organisation SLUG claims HOST, and say how it is proved."""
+    from config.settings import load_settings
+    from provisioning.domains import add
+
+    made = add(load_settings(), slug, host)
+    shown = (
+        f"To prove that {made.host} is theirs and to lead people there, these records are needed:\n\n"
+        f"  {made.txt_name}   TXT     {made.txt_value}\n"
+        f"  {made.host}   CNAME   {made.points_to}\n\n"
+        f"Then: qikbiz domain verify {made.tenant} {made.host}"
+    )
+    return Answer(asdict(made), shown)
+
+
+@domain.command()
+@click.argument("slug")
+@click.argument("host")
+@reporting
+def verify(slug: str, host: str) -> Answer:
+    """Look into the DNS, and serve HOST from now on if it proves the claim."""
+    from config.settings import load_settings
+    from provisioning.domains import verify
+
+    proved = verify(load_settings(), slug, host)
+    return Answer(asdict(proved), f"{proved.host} is served for {proved.tenant}.")
+
+
+@domain.command()
+@click.argument("slug")
+@click.argument("host")
+@reporting
+def remove(slug: str, host: str) -> Answer:
+    """Serve HOST no longer."""
+    from config.settings import load_settings
+    from provisioning.domains import remove
+
+    remove(load_settings(), slug, host)
+    return Answer({"tenant": slug, "host": host}, f"{host} is no longer served for {slug}.")
+
+
+@domain.command("list")
+@click.argument("slug", required=False)
+@reporting
+def list_(slug: str | None) -> Answer:
+    """List the domains of all organisations, or of SLUG."""
+    from config.settings import load_settings
+    from provisioning.domains import list_domains
+
+    found = list_domains(load_settings(), slug)
+    return Answer({"domains": [asdict(one) for one in found]}, _table(found) if found else "No domain yet.")
+
+
+def _table(found: list[DomainFacts]) -> Any:
+    from rich.table import Table
+
+    table = Table("Domain", "Organisation", "Proved", box=None)
+    for one in found:
+        table.add_row(one.host, one.tenant, f"{one.verified_at:%Y-%m-%d %H:%M}" if one.verified_at else "not yet")
+    return table
