@@ -34,12 +34,12 @@ KEEPINGS = (
     Keeping(
         promise="P7",
         how=(
-            "Pages, files and programs' requests are answered over TLS 1.2 or 1.3 only, under a certificate by which "
-            "your browser checks that it talks to us. A page asked for in the clear is sent on to its encrypted "
-            "address; a program or a download is refused, so that none goes on sending its key in the clear. The product "
-            "itself answers nothing that did not come over TLS, and reaches its databases and the mail server over TLS with "
-            "their certificates checked: it refuses to start otherwise. A domain of your own is served and certified "
-            "only after you proved that it is yours."
+            "Pages, files and programs' requests are answered over TLS 1.2 or 1.3 only, under a certificate by "
+            "which your browser checks that it talks to us. A page asked for in the clear is sent on to its "
+            "encrypted address; a program or a download is refused, so that none goes on sending its key in the "
+            "clear. The product itself answers nothing that did not come over TLS, and reaches its databases and "
+            "the mail server over TLS with their certificates checked: it refuses to start otherwise. A domain of "
+            "your own is served and certified only after you proved that it is yours."
         ),
         place="domains.index",
         place_name="Domains",
