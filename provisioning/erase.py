@@ -20,6 +20,7 @@ from config.settings import Settings
 from provisioning.application import working_application
 from provisioning.schema_versions import lock_key
 from provisioning.servers import OWNER, connect_as_provisioner
+from qikbiz.audit.models import AuditAnchor, AuditCheck
 from qikbiz.console.tenant_actions import note_act
 from qikbiz.database import control_work
 from qikbiz.failures import Conflict, Failure, NotFound, Unavailable
@@ -120,8 +121,9 @@ def _forget_keys(runtime: Runtime, tenant_id: UUID) -> None:
 
 def _finish(session: Session, tenant_id: UUID) -> None:
     record = session.get_one(TenantRecord, tenant_id, with_for_update=True)
-    for table in (Domain, TenantMigration, PendingWork):
+    for table in (Domain, TenantMigration, PendingWork, AuditAnchor):
         session.execute(delete(table).where(table.tenant_id == tenant_id))
+    session.execute(delete(AuditCheck).where(AuditCheck.chain == tenant_id))
     session.merge(ReservedName(slug=record.slug, reason="erased"))
     if record.version:
         note_act(record, "tenant.erased")

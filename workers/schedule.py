@@ -37,6 +37,8 @@ class Periodic:
 
 SCHEDULE = (
     Periodic("measure tenants", "tenants.measure", timedelta(hours=1)),
+    Periodic("check audits", "audit.check", timedelta(hours=1)),
+    Periodic("trim audits", "audit.trim", timedelta(days=1)),
     Periodic("erase closed tenants", "tenants.erase", timedelta(hours=1)),
     Periodic("forget addresses", "checks.forget", timedelta(hours=1)),
     Periodic("forget addresses of tenants", "access.forget", timedelta(hours=12), each_tenant=True),

@@ -45,6 +45,7 @@ def examine(settings: Settings) -> Examination:
         "closed doors": rights.closed_doors,
         "cells": rights.cells,
         "versions": databases.versions,
+        "audits": databases.audits,
         "redis": queues.redis_server,
         "queues": queues.queues,
         "sweeper": queues.sweeper,

@@ -1,6 +1,7 @@
 """The two PostgreSQL servers: there, new enough, at this program's version."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 from config.settings import Settings
 from provisioning.bootstrap import OLDEST_POSTGRES
@@ -9,6 +10,7 @@ from provisioning.render import migrations
 from provisioning.servers import Connection, connect_as_provisioner, connect_to_control
 from tenants.versions import SERVED
 
+LONGEST_WITHOUT_A_LOOK = timedelta(days=2)
 MIGRATE = "Run `qikbiz migrate`."
 
 
@@ -28,6 +30,23 @@ def versions(settings: Settings) -> Iterator[Check]:
     with connect_to_control(settings) as connection:
         yield _control_version(connection)
         yield _tenant_versions(connection)
+
+
+def audits(settings: Settings) -> Iterator[Check]:
+    """What the hourly look at every chain has found, and that it takes place."""
+    with connect_to_control(settings) as connection:
+        question = "SELECT count(*), count(*) FILTER (WHERE problem <> ''), now() - max(at) FROM audit_checks"
+        checked, broken, ago = connection.execute(question).fetchone() or (0, 0, None)
+        first = connection.execute(
+            "SELECT problem FROM audit_checks WHERE problem <> '' ORDER BY at LIMIT 1"
+        ).fetchone()
+    if broken:
+        remedy = "The console's page of the tenant says which. Compare it with a back-up before anything else is done."
+        yield Check("audits", False, f"{broken} of {checked} are not as they were: {first[0] if first else ''}", remedy)
+    elif ago is not None and ago > LONGEST_WITHOUT_A_LOOK:
+        yield Check("audits", False, f"nobody has looked for {ago.days} days", "See that the sweeper and `checks` run.")
+    else:
+        yield Check("audits", True, f"{checked} chains are whole")
 
 
 def _server(name: str, connection: Connection) -> Check:

@@ -58,6 +58,14 @@ CREATE TABLE audit_events (
 CREATE INDEX ix_audit_events_action ON audit_events (action, id);
 CREATE INDEX ix_audit_events_actor ON audit_events (actor_id, id);
 CREATE INDEX ix_audit_events_record ON audit_events (record_id, id) WHERE record_id is not null;
+CREATE TABLE audit_keeping (
+        id BIGINT DEFAULT '1' NOT NULL,
+        months BIGINT,
+        set_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+        CONSTRAINT pk_audit_keeping PRIMARY KEY (id),
+        CONSTRAINT ck_audit_keeping_one_row CHECK (id = 1),
+        CONSTRAINT ck_audit_keeping_months CHECK (months between 12 and 240)
+    );
 CREATE TABLE audit_turns (
         id BIGINT NOT NULL,
         CONSTRAINT pk_audit_turns PRIMARY KEY (id)
@@ -451,6 +459,7 @@ CREATE POLICY forget_row ON access_events FOR DELETE USING (at < now() - interva
 COMMENT ON TABLE access_counts IS 'technical: how many events of the access log a day had; names nobody.';
 COMMENT ON TABLE access_events IS 'personal: who came to the door, when and from which address; addresses go after 30 days.';
 COMMENT ON TABLE audit_events IS 'record of acts: who did what; rows are only ever added, each chained to the one before.';
+COMMENT ON TABLE audit_keeping IS 'technical: how long the audit is kept.';
 COMMENT ON TABLE audit_turns IS 'technical: never a row; whoever adds to the audit holds a lock on it.';
 COMMENT ON TABLE companies IS 'personal: organisations that the customer works with; sole traders are people.';
 COMMENT ON TABLE contact_companies IS 'personal: who works where, and as what.';
@@ -471,4 +480,4 @@ COMMENT ON TABLE teams IS 'technical: the customer''s teams.';
 COMMENT ON TABLE user_sessions IS 'technical: logins in force; only hashes of their ids.';
 COMMENT ON TABLE user_tokens IS 'technical: single-use links; only hashes of their secrets.';
 COMMENT ON TABLE users IS 'personal: the customer''s own people who log in.';
-INSERT INTO schema_version (version, checksum) VALUES ('0001', '16faa61986ddd989e8719a8874d3a2cf444d30c74cafe10aa1d672a96a81abdb'), ('0002', 'a44c545eb723a2005dc626f618855e2162dd5b2352a3f56d587bb6e70543a020');
+INSERT INTO schema_version (version, checksum) VALUES ('0001', 'f1184e1437abea15a800245a6dee41a72b4e9f7f18855c2b6ef89b6bedad6c47'), ('0002', '9df178613b9781219140d859444c125f4318edc40d2c2e2fdbb951ea9576f96c');

@@ -7,6 +7,7 @@ from sqlalchemy import select
 from provisioning.create import finish_tenant
 from provisioning.erase import erase_due_tenants
 from provisioning.figures import measure_tenants
+from provisioning.trimming import trim_audits
 from qikbiz.database import control_work, runtime
 from tenants.control import TenantRecord
 from workers.work import JobRefused, Work
@@ -29,6 +30,12 @@ def create(work: Work) -> None:
 def erase(work: Work) -> None:
     erased = erase_due_tenants(runtime().settings)
     with work.finish({"erased": len(erased)}):
+        pass
+
+
+def trim(work: Work) -> None:
+    trimmed = trim_audits(runtime().settings)
+    with work.finish({"trimmed": trimmed}):
         pass
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -10,7 +10,10 @@ from sqlalchemy import CheckConstraint, Index, LargeBinary, UniqueConstraint, te
 from sqlalchemy.orm import Mapped, mapped_column
 
 from qikbiz.database import Model
-from tenants.control import new_id
+from tenants.control import ControlModel, new_id
+
+# Whether somebody looked where they should not is often asked about a year later.
+LEAST_MONTHS, MOST_MONTHS = 12, 240
 
 
 class ChainColumns:
@@ -62,6 +65,48 @@ class AuditTurn(Model):
     __tablename__ = "audit_turns"
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+
+
+class AuditKeeping(Model):
+    """How long the audit is kept, in months. Without the row, or with nothing in it: for ever."""
+
+    __tablename__ = "audit_keeping"
+    __table_args__ = (
+        CheckConstraint("id = 1", name="one_row"),
+        CheckConstraint(f"months between {LEAST_MONTHS} and {MOST_MONTHS}", name="months"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, server_default="1")
+    months: Mapped[int | None]
+    set_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+
+
+class AuditAnchor(ControlModel):
+    """The newest event of a tenant's chain on one day, kept where the owner of its schema can't write."""
+
+    __tablename__ = "audit_anchors"
+
+    tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    seq: Mapped[int]
+    hash: Mapped[bytes] = mapped_column(LargeBinary)
+    at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+
+
+class AuditCheck(ControlModel):
+    """How far a chain was last found whole; the platform's id is all zeros. `problem` is what was wrong.
+
+    `reread` is where the next round reads the older part once more.
+    """
+
+    __tablename__ = "audit_checks"
+
+    chain: Mapped[UUID] = mapped_column(primary_key=True)
+    seq: Mapped[int] = mapped_column(server_default="0")
+    hash: Mapped[bytes] = mapped_column(LargeBinary)
+    reread: Mapped[int] = mapped_column(server_default="0")
+    problem: Mapped[str] = mapped_column(server_default="")
+    at: Mapped[datetime] = mapped_column(server_default=text("now()"))
 
 
 class RecordChange(Model):

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, select
 
 from qikbiz.accounts.models import User
-from qikbiz.audit.models import AuditEvent
+from qikbiz.audit.models import AuditEvent, AuditKeeping
 from qikbiz.database import db
 from tenants.context import current_tenant
 
@@ -60,6 +60,17 @@ def newest_link() -> tuple[int, str] | None:
     newest = select(AuditEvent.seq, AuditEvent.hash).where(AuditEvent.chain == current_tenant().id)
     found = db.session.execute(newest.order_by(AuditEvent.seq.desc()).limit(1)).one_or_none()
     return (found.seq, found.hash.hex()) if found else None
+
+
+def months_kept() -> int | None:
+    """How long the audit is kept; None: for ever."""
+    return db.session.scalar(select(AuditKeeping.months))
+
+
+def oldest_moment() -> datetime | None:
+    """When the oldest entry of the organisation's chain was written."""
+    oldest = select(AuditEvent.at).where(AuditEvent.chain == current_tenant().id).order_by(AuditEvent.seq)
+    return db.session.scalar(oldest.limit(1))
 
 
 def known_people() -> list[tuple[UUID, str]]:

@@ -11,14 +11,17 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
+from qikbiz.accounts.freshness import requires_fresh
+from qikbiz.audit.keeping import CHOICES, how_long, set_keeping
 from qikbiz.audit.models import AuditEvent
-from qikbiz.audit.queries import AuditFilter, audit_page, known_people, newest_link
+from qikbiz.audit.queries import AuditFilter, audit_page, known_people, months_kept, newest_link, oldest_moment
 from qikbiz.audit.words import ACTS, detail_lines, heading, record_url
 from qikbiz.exports.actions import ask_for_export
 from qikbiz.exports.forms import export_id_from
 from qikbiz.exports.selection import AUDIT, Selection
 from qikbiz.failures import Failure, Forbidden
 from qikbiz.permissions import Permission, requires
+from qikbiz.web.toasts import show_toast
 from qikbiz.web.viewer import time_zone
 from tenants.control import new_id
 
@@ -54,6 +57,28 @@ def export() -> ResponseReturnValue:
         raise Forbidden
     asked = ask_for_export(Selection(AUDIT, AUDIT, asked_by=current_user.id), export_id=export_id_from(request.form))
     return redirect(url_for("exports.show", export_id=asked.id), 303)
+
+
+@audit.get("/audit/keeping")
+@requires(Permission.AUDIT_SEE)
+def keeping() -> ResponseReturnValue:
+    return render_template(
+        "audit/keeping.html",
+        nav_active="audit",
+        months=months_kept(),
+        choices=[(months or "", how_long(months)) for months in CHOICES],
+        oldest=oldest_moment(),
+        may_set=current_user.can(Permission.POLICY_SET),
+    )
+
+
+@audit.post("/audit/keeping")
+@requires(Permission.POLICY_SET)
+@requires_fresh
+def keep() -> ResponseReturnValue:
+    months = set_keeping(request.form.get("months", ""))
+    show_toast(f"The audit is kept {how_long(months)}.")
+    return redirect(url_for(".keeping"), 303)
 
 
 def _filter() -> AuditFilter:

@@ -22,6 +22,7 @@ ACTS = (
     ("password", "Passwords"),
     ("user", "Users and their roles"),
     ("domain", "Domains of your own"),
+    ("audit", "The audit itself"),
 )
 _PLURALS = {"contact": "contacts", "company": "companies"}
 LONGEST_VALUE = 300

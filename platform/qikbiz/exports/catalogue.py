@@ -86,6 +86,7 @@ EXPORTED: tuple[ExportedTable, ...] = (
         ("id", "chain", "seq", "at", "actor_kind", "actor_id", "actor_name", "action", "record_type", "record_id",
          "subject", "details", "request_id", "previous_hash", "private_hash", "salt", "hash"),
     ),
+    ExportedTable("audit_keeping", ("id", "months", "set_at"), is_restored=False),
     ExportedTable(
         "access_events",
         ("id", "at", "kind", "outcome", "person_kind", "person_id", "person_name", "account", "device", "detail",

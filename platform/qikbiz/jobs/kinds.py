@@ -46,11 +46,14 @@ KINDS: dict[str, Kind] = {
     "sessions.doubt_staff": Kind(
         "checks", "workers.jobs.accounts:doubt_staff_sessions", 60, max_attempts=60, is_platform=True
     ),
+    "audit.check": Kind("checks", "workers.jobs.audit:check_audits", HOUR, is_platform=True),
     "jobs.forget": Kind("checks", "workers.jobs.periodic:forget_jobs"),
     "jobs.forget_platform": Kind("checks", "workers.jobs.periodic:forget_platform_jobs", is_platform=True),
     "tenants.each": Kind("checks", "workers.jobs.periodic:ask_each_tenant", HOUR, is_platform=True),
     "tenants.create": Kind("provisioning", "workers.jobs.provisioning:create", 300, is_platform=True),
     "tenants.erase": Kind("provisioning", "workers.jobs.provisioning:erase", HOUR, is_platform=True),
+    # Only the schema's owner can remove events.
+    "audit.trim": Kind("provisioning", "workers.jobs.provisioning:trim", HOUR, is_platform=True),
     "tenants.measure": Kind("provisioning", "workers.jobs.provisioning:measure", HOUR, is_platform=True),
 }
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from functools import cache
 
+from qikbiz.audit import promise as audit
 from qikbiz.domains import promise as domains
 from qikbiz.mail import promise as mail
 from qikbiz.promises.keeping import Keeping
 
-ROOMS: tuple[tuple[Keeping, ...], ...] = (domains.KEEPINGS, mail.KEEPINGS)
+ROOMS: tuple[tuple[Keeping, ...], ...] = (audit.KEEPINGS, domains.KEEPINGS, mail.KEEPINGS)
 
 
 @cache

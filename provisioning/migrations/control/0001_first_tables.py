@@ -51,6 +51,23 @@ STATEMENTS = (
         checked_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
         CONSTRAINT pk_address_scores PRIMARY KEY (unit)
     )""",
+    """CREATE TABLE audit_anchors (
+        tenant_id UUID NOT NULL,
+        day DATE NOT NULL,
+        seq BIGINT NOT NULL,
+        hash BYTEA NOT NULL,
+        at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+        CONSTRAINT pk_audit_anchors PRIMARY KEY (tenant_id, day)
+    )""",
+    """CREATE TABLE audit_checks (
+        chain UUID NOT NULL,
+        seq BIGINT DEFAULT '0' NOT NULL,
+        hash BYTEA NOT NULL,
+        reread BIGINT DEFAULT '0' NOT NULL,
+        problem VARCHAR DEFAULT '' NOT NULL,
+        at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+        CONSTRAINT pk_audit_checks PRIMARY KEY (chain)
+    )""",
     """CREATE TABLE cells (
         name VARCHAR NOT NULL,
         login VARCHAR NOT NULL,

@@ -64,6 +64,14 @@ STATEMENTS = (
     """CREATE INDEX ix_audit_events_action ON audit_events (action, id)""",
     """CREATE INDEX ix_audit_events_actor ON audit_events (actor_id, id)""",
     """CREATE INDEX ix_audit_events_record ON audit_events (record_id, id) WHERE record_id is not null""",
+    """CREATE TABLE audit_keeping (
+        id BIGINT DEFAULT '1' NOT NULL,
+        months BIGINT,
+        set_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+        CONSTRAINT pk_audit_keeping PRIMARY KEY (id),
+        CONSTRAINT ck_audit_keeping_one_row CHECK (id = 1),
+        CONSTRAINT ck_audit_keeping_months CHECK (months between 12 and 240)
+    )""",
     """CREATE TABLE audit_turns (
         id BIGINT NOT NULL,
         CONSTRAINT pk_audit_turns PRIMARY KEY (id)

@@ -12,6 +12,7 @@ COMMENTS = {
     "access_counts": "technical: how many events of the access log a day had; names nobody.",
     "access_events": "personal: who came to the door, when and from which address; addresses go after 30 days.",
     "audit_events": "record of acts: who did what; rows are only ever added, each chained to the one before.",
+    "audit_keeping": "technical: how long the audit is kept.",
     "audit_turns": "technical: never a row; whoever adds to the audit holds a lock on it.",
     "companies": "personal: organisations that the customer works with; sole traders are people.",
     "contact_companies": "personal: who works where, and as what.",

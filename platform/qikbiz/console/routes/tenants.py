@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from qikbiz.audit.checking import state_of
 from qikbiz.console import actions, queries, tenant_actions
 from qikbiz.console.blueprint import console
 from qikbiz.database import db, runtime
@@ -69,6 +70,7 @@ def tenant(slug: str) -> str:
         url=settings.origin(f"{found.slug}.{settings.base_domain}"),
         domains=queries.domains_of(found.id),
         failed_migrations=queries.failed_migrations(found.id),
+        audit_check=state_of(db.control(), found.id),
         events=queries.audit_events(tenant_id=found.id, limit=20)[:20],
         now=datetime.now(UTC),
     )

@@ -1,0 +1,42 @@
+"""How the audit keeps promise P6: data is protected, accurate and appropriately used."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import func, select
+
+from qikbiz.audit.keeping import how_long
+from qikbiz.audit.models import AuditEvent
+from qikbiz.audit.queries import months_kept, newest_link, oldest_moment
+from qikbiz.database import db
+from qikbiz.promises.keeping import Fact, Keeping
+from qikbiz.web.formats import number
+from tenants.context import current_tenant
+
+
+def _evidence() -> Sequence[Fact]:
+    newest, oldest = newest_link(), oldest_moment()
+    if newest is None or oldest is None:
+        return [("Entries in your audit", "None yet")]
+    own = select(func.count()).select_from(AuditEvent).where(AuditEvent.chain == current_tenant().id)
+    return [
+        ("Entries in your audit", number(db.session.scalar(own) or 0)),
+        ("The oldest one is of", f"{oldest.day} {oldest:%B %Y}"),
+        ("Fingerprint of the newest", f"{newest[0]}:{newest[1]}"),
+        ("How long it is kept", how_long(months_kept()).capitalize()),
+    ]
+
+
+KEEPINGS = (
+    Keeping(
+        "P6",
+        "Whatever is changed, read, exported, imported or allowed in your organisation, and every login, is written "
+        "into your audit in the same step, with the old and the new values. The program itself can only add to it, and "
+        "each entry holds the fingerprint of the one before, so that nothing can be rewritten unnoticed. You can "
+        "export it and check it without us.",
+        place="audit.index",
+        place_name="Audit",
+        evidence=_evidence,
+    ),
+)

@@ -1,0 +1,37 @@
+"""Looking at the chains of all audits, and anchoring their heads."""
+
+from __future__ import annotations
+
+import logging
+
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
+
+from qikbiz.audit.checking import check_platform, check_tenant
+from qikbiz.database import control_work, runtime
+from tenants.control import TenantRecord
+from tenants.directory import read_tenant
+from tenants.versions import is_served
+from workers.work import Work
+
+logger = logging.getLogger(__name__)
+
+
+def check_audits(work: Work) -> None:
+    """Every hour (workers/schedule.py). One tenant that can't be looked at keeps the others from nothing."""
+    with control_work() as session:
+        wanted = select(TenantRecord.id).where(TenantRecord.state.in_(("active", "suspended")))
+        tenant_ids = list(session.scalars(wanted))
+    broken = int(bool(check_platform()))
+    for done, tenant_id in enumerate(tenant_ids):
+        work.progress(done, len(tenant_ids), "Looking at audits")
+        with control_work() as session:
+            tenant = read_tenant(session, tenant_id, runtime().settings.base_domain)
+        if tenant is None or not is_served(tenant.version):
+            continue
+        try:
+            broken += bool(check_tenant(tenant))
+        except SQLAlchemyError as error:
+            logger.warning("audit_not_checked", extra={"tenant": str(tenant_id), "reason": type(error).__name__})
+    with work.finish({"tenants": len(tenant_ids), "broken": broken}):
+        pass
