@@ -101,7 +101,7 @@ def _by_invitation(app, tenant, password):
     from qikbiz.accounts.actions import invite_user
 
     with app.app_context(), tenant_work(tenant):
-        url = invite_user(f"lena{abs(hash(password))}@example.com", "Lena", "member")
+        url = invite_user(f"lena{abs(hash(password))}@example.com", "Lena", ["member"])
     browser = Browser(app, tenant.host)
     path = "/invitation/" + url.rsplit("/", 1)[1]
     return browser.post(path, {"name": "Lena", "password": password}).status_code == 303

@@ -34,6 +34,7 @@ from qikbiz.exports.verify import verify
 from qikbiz.files import new_file_key
 from qikbiz.jobs.models import Job
 from qikbiz.records.filters import Viewpoint, conditions
+from qikbiz.roles.table import EVERYTHING
 from tenants.control import new_id
 from tests.exports.conftest import Office
 
@@ -164,7 +165,7 @@ def test_every_filter_of_a_list_gives_the_rows_that_the_list_shows(
     office.add(first_name="Gone", country="AT", tags=["VIP"], deleted_at=datetime(2026, 1, 2, tzinfo=UTC))
     selection = Selection("contacts", filters=filters)
     with tenant_work(office.tenant) as session:
-        wanted = conditions(CONTACTS, filters, Viewpoint(office.alice.id))
+        wanted = conditions(CONTACTS, filters, Viewpoint(EVERYTHING.as_person(office.alice.id)))
         shown = set(session.scalars(select(Contact.first_name).where(*wanted)))
     rows = portable(office.zip_of(office.make(selection)), "contacts.csv")
     assert {row["first_name"] for row in rows} == shown and len(rows) == len(shown)
@@ -181,7 +182,9 @@ def test_all_tables_are_of_one_moment(office: Office) -> None:
 
     office.add(first_name="Ann")
     key = new_file_key()
-    order = Order(office.tenant, Selection(), f"exports/{office.tenant.id}/x", key, before_table=add_both)
+    order = Order(
+        office.tenant, Selection(rights=EVERYTHING), f"exports/{office.tenant.id}/x", key, before_table=add_both
+    )
     made = make_file(order, office.store)
     archive = zipfile.ZipFile(io.BytesIO(b"".join(office.store.open(made.name, key).read())))
     assert portable(archive, "companies.csv") == []
@@ -214,7 +217,9 @@ def test_the_checker_in_the_zip_finds_what_was_changed(office: Office, tmp_path:
 
 
 def test_a_disk_that_is_full_stops_it_with_a_clear_sentence(office: Office) -> None:
-    order = Order(office.tenant, Selection(), f"exports/{office.tenant.id}/x", new_file_key(), reserve=2**62)
+    order = Order(
+        office.tenant, Selection(rights=EVERYTHING), f"exports/{office.tenant.id}/x", new_file_key(), reserve=2**62
+    )
     with pytest.raises(NoRoom, match="not enough room"):
         make_file(order, office.store)
     assert office.files() == []

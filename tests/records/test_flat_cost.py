@@ -16,6 +16,7 @@ from qikbiz.records.filters import Viewpoint
 from qikbiz.records.listing import ListPage, chosen_fields, list_page
 from qikbiz.records.patience import search_patiently
 from qikbiz.records.types import RECORD_TYPES
+from qikbiz.roles.table import EVERYTHING
 from tenants.context import Tenant
 
 ROWS = 30_000
@@ -90,7 +91,7 @@ def _plan(session: Session, statement: str, parameters: Any) -> dict[str, Any]:
 
 def page_of(session: Session, arguments: dict[str, list[str]]) -> ListPage:
     contacts = RECORD_TYPES["contacts"]
-    return list_page(session, contacts, chosen_fields(contacts, {}), arguments, Viewpoint(None))
+    return list_page(session, contacts, chosen_fields(contacts, {}), arguments, Viewpoint(EVERYTHING))
 
 
 def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -126,8 +126,8 @@ def test_within_a_limit_only_what_both_allow_is_left():
 
 def test_a_snapshot_reads_back_to_the_same_rights():
     rights = _hiding(FieldRule.HIDDEN, see="team", import_="own").as_person(ANN, [ANN, BEN])
-    assert rights_from_text(rights.as_text()).as_text() == rights.as_text()
-    assert rights_from_text(rights.as_text()).owners("contact", Action.SEE) == {ANN, BEN}
+    assert rights_from_text(rights.text).text == rights.text
+    assert rights_from_text(rights.text).owners("contact", Action.SEE) == {ANN, BEN}
 
 
 def test_what_this_program_does_not_know_allows_nothing():

@@ -56,7 +56,7 @@ def _make(work: Work, begun: Begun, store: FileStore) -> None:
         key,
         begun.about,
         watch=work.progress,
-        before_table=lambda _table: _refuse_if_revoked(tenant, begun.id),
+        before_table=lambda _table: _refuse_if_revoked(tenant, begun),
     )
     try:
         made = maker_of(begun.selection.product)(order, store)
@@ -69,7 +69,7 @@ def _make(work: Work, begun: Begun, store: FileStore) -> None:
 
 def _complete(work: Work, begun: Begun, made: MadeFile, key: bytes) -> None:
     with work.finish(result={"export": str(begun.id), "bytes": made.bytes}) as session:
-        steps.complete(session, begun.id, made, key)
+        steps.complete(session, begun, made, key)
 
 
 def _discard(tenant: Tenant, name: str, store: FileStore) -> None:
@@ -80,9 +80,9 @@ def _discard(tenant: Tenant, name: str, store: FileStore) -> None:
         store.delete(name)
 
 
-def _refuse_if_revoked(tenant: Tenant, export_id: UUID) -> None:
+def _refuse_if_revoked(tenant: Tenant, begun: Begun) -> None:
     with tenant_work(tenant) as session:
-        steps.refuse_if_revoked(session, export_id)
+        steps.refuse_if_revoked(session, begun.id, begun.selection)
 
 
 def _give_up(work: Work, export_id: UUID, problem: str) -> None:

@@ -108,7 +108,7 @@ def _written(remembered: Remembered) -> str:
             "email": person.email,
             "role": person.role,
             "roles": list(person.roles),
-            "rights": person.rights.as_text(),
+            "rights": person.rights.text,
             "edition": EDITION,
             "fresh_until": person.fresh_until.timestamp() if person.fresh_until else None,
             "time_zone": person.time_zone,

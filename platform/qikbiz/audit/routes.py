@@ -55,7 +55,7 @@ def export() -> ResponseReturnValue:
     """Have the whole audit written into a file. It holds old and new values, so whoever asks may export at all."""
     if not current_user.can(Permission.EXPORT_ASK):
         raise Forbidden
-    asked = ask_for_export(Selection(AUDIT, AUDIT, asked_by=current_user.id), export_id=export_id_from(request.form))
+    asked = ask_for_export(Selection(AUDIT, AUDIT, rights=current_user.rights), export_id=export_id_from(request.form))
     return redirect(url_for("exports.show", export_id=asked.id), 303)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from qikbiz.companies.models import Company
+from qikbiz.companies.models import SEARCHED, Company
 from qikbiz.records.fields import Field, Kind, RecordType, Values
 from qikbiz.records.shared import OWNERSHIP, SYSTEM, address_fields, sort_name
 
@@ -61,4 +61,6 @@ COMPANIES = RecordType(
     name_columns=("name",),
     needs_one_of=("name",),
     key_fields=("domain", "external_id", "id", "name"),
+    searched=SEARCHED,
+    names=("name",),
 )

@@ -14,7 +14,8 @@ from qikbiz.records.models import RecordColumns, search_document
 
 _ALIVE = text("deleted_at is null")
 _OWNED = text("owner_id is not null and deleted_at is null")
-SEARCH = search_document("sort_name", "domain", "email", "billing_city", phone="phone")
+SEARCHED = ("sort_name", "domain", "email", "billing_city")
+SEARCH = search_document(*SEARCHED, phone="phone")
 
 
 class Company(RecordColumns, Model):

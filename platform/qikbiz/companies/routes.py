@@ -6,21 +6,23 @@ from uuid import UUID
 
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
+from flask_login import current_user
 
 from qikbiz.companies.actions import change_company, create_company
 from qikbiz.companies.fields import COMPANIES
-from qikbiz.contacts.fields import display_name
+from qikbiz.contacts.fields import CONTACTS
 from qikbiz.contacts.queries import contacts_of
 from qikbiz.permissions import Permission, requires
 from qikbiz.records import edit_pages, list_pages, record_pages, trash_pages
 from qikbiz.records.rooms import RecordRoom
+from qikbiz.records.seen import seen_type
 from qikbiz.records.suggestions import render_suggestions
 
 MOST_CONTACTS = 20
 
 companies = Blueprint("companies", __name__, template_folder="templates", url_prefix="/companies")
 ROOM = RecordRoom(
-    record_type=COMPANIES,
+    declared=COMPANIES,
     create_permission=Permission.COMPANY_CREATE,
     change_permission=Permission.COMPANY_CHANGE,
     delete_permission=Permission.COMPANY_DELETE,
@@ -89,8 +91,11 @@ def restore() -> ResponseReturnValue:
 @companies.get("/<uuid:record_id>")
 @requires(Permission.COMPANY_SEE)
 def show(record_id: UUID) -> ResponseReturnValue:
+    if not current_user.can(Permission.CONTACT_SEE):
+        return record_pages.show_record(ROOM, record_id)
     found = contacts_of(record_id, MOST_CONTACTS + 1)
-    people = [(row, display_name(row._asdict())) for row in found[:MOST_CONTACTS]]
+    called = seen_type(CONTACTS).name_of
+    people = [(row, called(row._asdict())) for row in found[:MOST_CONTACTS]]
     return record_pages.show_record(ROOM, record_id, contacts=people, has_more=len(found) > MOST_CONTACTS)
 
 

@@ -15,7 +15,12 @@ from qikbiz.contacts.fields import CONTACTS
 from qikbiz.contacts.models import Contact, ContactCompany
 from qikbiz.database import db
 from qikbiz.failures import NotFound
+from qikbiz.permissions import Permission
 from qikbiz.records.actions import change_record, create_record, note_change
+from qikbiz.records.fields import FieldProblem
+from qikbiz.records.reach import reached_id, refuse_locked, require_reach
+from qikbiz.roles.current import current_rights
+from qikbiz.roles.rights import Action
 
 
 def create_contact(values: Mapping[str, Any]) -> Contact:
@@ -34,7 +39,11 @@ def change_contact(contact: Contact, values: Mapping[str, Any]) -> Changes:
 
 
 def link_company(contact: Contact, company: Company, role: str | None) -> None:
-    """Add a company to a locked contact, or change the role in it. The first one is the primary one."""
+    """Add a company to a locked contact, or change the role in it. The first one is the primary one.
+
+    Raises FieldProblem when this person may not say where somebody works.
+    """
+    _refuse_unless_linkable(contact, company.id)
     link = db.session.get(ContactCompany, (contact.id, company.id))
     before = _described(company, link.role) if link else None
     if link is None:
@@ -51,6 +60,7 @@ def link_company(contact: Contact, company: Company, role: str | None) -> None:
 def unlink_company(contact: Contact, company_id: UUID) -> None:
     """Take a company off a locked contact. Another one, if any, becomes the primary one. Raises NotFound."""
     link = _link(contact, company_id)
+    _refuse_unless_linkable(contact, company_id)
     company = db.session.get_one(Company, company_id)
     db.session.delete(link)
     db.session.flush()
@@ -62,6 +72,7 @@ def unlink_company(contact: Contact, company_id: UUID) -> None:
 def choose_primary_company(contact: Contact, company_id: UUID) -> None:
     """Make one of a locked contact's companies the one shown in lists. Raises NotFound."""
     _link(contact, company_id)
+    _refuse_unless_linkable(contact, company_id)
     company = db.session.get_one(Company, company_id)
     change_contact(contact, {"company_id": company.id, "company_name": company.name})
 
@@ -75,8 +86,21 @@ def _fall_back(contact: Contact) -> None:
 def _with_company(values: Mapping[str, Any]) -> dict[str, Any]:
     completed = dict(values)
     if completed.get("company_name") and "company_id" in completed and completed["company_id"] is None:
-        completed["company_id"] = create_company({"name": completed["company_name"]}).id
+        completed["company_id"] = _company_named(completed["company_name"])
     return completed
+
+
+def _company_named(name: str) -> UUID:
+    if not current_rights().can(Permission.COMPANY_CREATE):
+        raise FieldProblem(f"There is no company called “{name[:60]}”.", "Choose one that exists: you can't add one.")
+    return create_company({"name": name}).id
+
+
+def _refuse_unless_linkable(contact: Contact, company_id: UUID) -> None:
+    require_reach(CONTACTS, contact, Action.CHANGE)
+    refuse_locked(CONTACTS, ["company_id"])
+    if reached_id("company", company_id) is None:
+        raise NotFound("This company was removed meanwhile. Choose another one.")
 
 
 def _make_primary(contact: Contact, company_id: UUID | None) -> None:
@@ -104,7 +128,7 @@ def hold_company(company_id: UUID) -> None:
 
 def _link(contact: Contact, company_id: UUID) -> ContactCompany:
     link = db.session.get(ContactCompany, (contact.id, company_id))
-    if link is None:
+    if link is None or reached_id("company", company_id) is None:
         raise NotFound("This contact does not belong to that company.")
     return link
 

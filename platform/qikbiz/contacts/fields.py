@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from qikbiz.contacts.models import Contact
+from qikbiz.contacts.models import SEARCHED, Contact
 from qikbiz.records.fields import Field, Kind, RecordType, Values
 from qikbiz.records.shared import OWNERSHIP, SYSTEM, address_fields, joined_list, sort_name
 
@@ -108,4 +108,6 @@ CONTACTS = RecordType(
     name_columns=("first_name", "middle_name", "last_name", "email", "phone", "company_name"),
     needs_one_of=("first_name", "last_name", "email", "phone"),
     key_fields=("email", "external_id", "id", "name_company"),
+    searched=SEARCHED,
+    names=("first_name", "last_name"),
 )

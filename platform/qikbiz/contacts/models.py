@@ -15,7 +15,8 @@ from qikbiz.records.models import RecordColumns, search_document
 
 _ALIVE = text("deleted_at is null")
 _OWNED = text("owner_id is not null and deleted_at is null")
-SEARCH = search_document("sort_name", "middle_name", "email", "company_name", phone="phone")
+SEARCHED = ("sort_name", "middle_name", "email", "company_name")
+SEARCH = search_document(*SEARCHED, phone="phone")
 
 
 class Contact(RecordColumns, Model):

@@ -8,9 +8,14 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from qikbiz.companies.fields import COMPANIES
 from qikbiz.companies.models import Company
+from qikbiz.contacts.fields import CONTACTS
 from qikbiz.contacts.models import Contact, ContactCompany
 from qikbiz.database import db
+from qikbiz.records.reach import shown_column, within_reach
+from qikbiz.records.seen import seen_type
+from qikbiz.roles.rights import Action
 
 
 def companies_of(contact_id: UUID) -> Sequence[Any]:
@@ -19,25 +24,20 @@ def companies_of(contact_id: UUID) -> Sequence[Any]:
         select(Company.id, Company.name, ContactCompany.role, ContactCompany.is_primary)
         .join(ContactCompany, ContactCompany.company_id == Company.id)
         .where(ContactCompany.contact_id == contact_id, Company.deleted_at.is_(None))
+        .where(*within_reach(COMPANIES, Action.SEE))
     )
     return db.session.execute(query.order_by(ContactCompany.is_primary.desc(), Company.sort_name)).all()
 
 
 def contacts_of(company_id: UUID, limit: int) -> Sequence[Any]:
-    """The people of a company by name, as their name columns, role and id."""
+    """The people of a company that this person may see, by name, as their name columns, role and id."""
+    known = seen_type(CONTACTS)
+    names = [name for name in ("id", *known.name_columns, "job_title") if name not in known.hidden]
     query = (
-        select(
-            Contact.id,
-            Contact.first_name,
-            Contact.middle_name,
-            Contact.last_name,
-            Contact.email,
-            Contact.phone,
-            Contact.company_name,
-            Contact.job_title,
-            ContactCompany.role,
-        )
+        select(*(shown_column(known, name) for name in names), ContactCompany.role)
+        .select_from(Contact)
         .join(ContactCompany, ContactCompany.contact_id == Contact.id)
         .where(ContactCompany.company_id == company_id, Contact.deleted_at.is_(None))
+        .where(*within_reach(known, Action.SEE))
     )
     return db.session.execute(query.order_by(Contact.sort_name, Contact.id).limit(limit)).all()

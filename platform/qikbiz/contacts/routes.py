@@ -21,7 +21,7 @@ from qikbiz.records.values import clean_text
 
 contacts = Blueprint("contacts", __name__, template_folder="templates", url_prefix="/contacts")
 ROOM = RecordRoom(
-    record_type=CONTACTS,
+    declared=CONTACTS,
     create_permission=Permission.CONTACT_CREATE,
     change_permission=Permission.CONTACT_CHANGE,
     delete_permission=Permission.CONTACT_DELETE,
@@ -90,6 +90,8 @@ def restore() -> ResponseReturnValue:
 @contacts.get("/<uuid:record_id>")
 @requires(Permission.CONTACT_SEE)
 def show(record_id: UUID) -> ResponseReturnValue:
+    if not ROOM.record_type.has_field("company_name"):
+        return record_pages.show_record(ROOM, record_id)
     return record_pages.show_record(ROOM, record_id, companies=companies_of(record_id))
 
 

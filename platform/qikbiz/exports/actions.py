@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -18,10 +19,12 @@ from qikbiz.audit.actions import record, record_on_platform
 from qikbiz.database import after_commit, control_work, db, runtime
 from qikbiz.exports import letters
 from qikbiz.exports.models import Export
+from qikbiz.exports.permitted import refuse_unless_exportable
 from qikbiz.exports.selection import Selection, check
 from qikbiz.failures import Conflict, Failure, TooMany
 from qikbiz.files import FileGone, StoredFile, file_store, open_file_key
 from qikbiz.jobs.actions import cancel, enqueue
+from qikbiz.roles.current import current_rights
 from tenants.context import current_tenant
 from tenants.control import new_id
 
@@ -39,15 +42,17 @@ class ExportGone(Failure):
 def ask_for_export(selection: Selection, *, export_id: UUID | None = None) -> Export:
     """Have an export made. Asking again with the same `export_id` (a double click) gives the one that stands already.
 
-    Staff need an instruction of the customer's. Raises Failure, TooMany.
+    Staff need an instruction of the customer's. Raises Failure, Forbidden, TooMany.
     """
-    check(selection)
     actor = current_actor()
     if actor.kind == "staff" and not (actor.instruction or "").strip():
         raise Failure("Say on whose instruction this export is made. The customer sees it.")
+    rights = current_rights()
+    refuse_unless_exportable(rights, selection.scope, selection.product)
+    check(replace(selection, rights=rights))
     standing = db.session.get(Export, export_id) if export_id else None
     if standing is not None:
-        return standing
+        return _ours(standing)
     _refuse_too_many(export_id)
     export, is_new = _insert(selection, export_id or new_id(), actor)
     if is_new:
@@ -55,6 +60,12 @@ def ask_for_export(selection: Selection, *, export_id: UUID | None = None) -> Ex
         export.job_id = job.id
         _audit("export.asked", export, selection_facts(export))
     return export
+
+
+def _ours(standing: Export) -> Export:
+    if standing.requested_by != current_actor().id:
+        raise Failure("This form was changed on the way. Open it again.")
+    return standing
 
 
 def call_off(export: Export) -> None:

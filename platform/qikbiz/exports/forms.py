@@ -11,6 +11,7 @@ from qikbiz.exports.catalogue import EVERYTHING
 from qikbiz.exports.selection import PORTABLE, SPREADSHEET, Selection
 from qikbiz.failures import Failure
 from qikbiz.records.filters import parameters
+from qikbiz.records.seen import seen_type
 from qikbiz.records.types import RECORD_TYPES, record_type
 from qikbiz.web.viewer import time_zone
 
@@ -36,18 +37,17 @@ PRODUCT_CHOICES = (
 )
 
 
-def selection_from(given: MultiDict[str, str], *, product: str = PORTABLE) -> Selection:
-    """`product` is what is meant when none is named. Raises Failure for a list that there is not."""
-    scope = given.get("scope") or EVERYTHING
+def selection_from(given: MultiDict[str, str], *, scope: str = EVERYTHING, product: str = PORTABLE) -> Selection:
+    """`scope` and `product` are what is meant when none is named. Raises Failure for a list that there is not."""
+    scope = given.get("scope") or scope
     filters = {} if scope == EVERYTHING else filters_from_address(scope, given)
-    return Selection(
-        scope, given.get("product") or product, filters, tuple(given.getlist("columns")), current_user.id, time_zone()
-    )
+    columns = tuple(given.getlist("columns"))
+    return Selection(scope, given.get("product") or product, filters, columns, current_user.rights, time_zone())
 
 
 def filters_from_address(scope: str, given: MultiDict[str, str]) -> dict[str, list[str]]:
     """The parameters that filter the list of `scope`, and no others."""
-    names = ["q", *(name for field in record_type(scope).filterable() for name in parameters(field))]
+    names = ["q", *(name for field in seen_type(record_type(scope)).filterable() for name in parameters(field))]
     found = {name: [text for text in given.getlist(name) if text.strip()] for name in names}
     return {name: texts for name, texts in found.items() if texts}
 

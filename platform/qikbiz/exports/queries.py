@@ -12,7 +12,7 @@ from qikbiz.accounts.models import User
 from qikbiz.accounts.queries import is_administrator
 from qikbiz.database import db
 from qikbiz.exports.models import Export
-from qikbiz.exports.selection import is_open_to
+from qikbiz.exports.permitted import is_open_to, own_or_all
 from qikbiz.failures import NotFound
 from qikbiz.jobs.models import Job
 from qikbiz.roles.current import current_rights
@@ -90,14 +90,22 @@ class Standing:
 
 
 def all_exports(limit: int = SHOWN) -> list[Standing]:
-    """The newest exports of the tenant entered, as far as the person at hand may know of them."""
-    rows = db.session.execute(_with_job().order_by(Export.id.desc()).limit(limit))
+    """The newest exports that this person may know of: their own, or all."""
+    rows = db.session.execute(_with_job().where(own_or_all()).order_by(Export.id.desc()).limit(limit))
     return [Standing(*row) for row in rows if is_open_to(row[0].product, current_rights())]
 
 
 def export_for_reading(export_id: UUID) -> Standing:
     """Raises NotFound."""
     row = db.session.execute(_with_job().where(Export.id == export_id)).one_or_none()
+    if row is None or not is_open_to(row[0].product, current_rights()):
+        raise NotFound
+    return Standing(*row)
+
+
+def export_within_reach(export_id: UUID) -> Standing:
+    """As `export_for_reading`, for pages: somebody else's export is not there for most people."""
+    row = db.session.execute(_with_job().where(Export.id == export_id, own_or_all())).one_or_none()
     if row is None or not is_open_to(row[0].product, current_rights()):
         raise NotFound
     return Standing(*row)

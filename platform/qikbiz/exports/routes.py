@@ -16,12 +16,17 @@ from qikbiz.exports.catalogue import EVERYTHING
 from qikbiz.exports.download import RangeNotThere, download_name, file_response, no_such_range, wanted_piece
 from qikbiz.exports.forms import PRODUCT_CHOICES, SCOPES, export_id_from, selection_from
 from qikbiz.exports.letters import what
-from qikbiz.exports.queries import administrators, all_exports, export_for_reading
+from qikbiz.exports.models import Export
+from qikbiz.exports.permitted import may_export, refuse_unless_exportable
+from qikbiz.exports.permitted import may_fetch as may_have_file
+from qikbiz.exports.queries import administrators, all_exports, export_within_reach
 from qikbiz.exports.selection import PORTABLE, SPREADSHEET, Selection, check
 from qikbiz.exports.steps import KEPT
+from qikbiz.failures import Forbidden
 from qikbiz.permissions import Permission, requires
 from qikbiz.records.chips import chips
 from qikbiz.records.people import colleague_names
+from qikbiz.records.seen import seen_type
 from qikbiz.records.types import record_type
 from qikbiz.web.fragments import render_page
 from qikbiz.web.toasts import show_toast
@@ -42,13 +47,17 @@ def index() -> ResponseReturnValue:
 def new() -> ResponseReturnValue:
     """The form; with a list's filters in the address it is about that list as it is filtered."""
     # Whoever comes from a list wants to look at it.
-    selection = selection_from(request.args, product=SPREADSHEET if "scope" in request.args else PORTABLE)
+    scopes = [choice for choice in SCOPES if may_export(current_user.rights, choice[0], SPREADSHEET)]
+    may_have_all = may_export(current_user.rights, EVERYTHING, PORTABLE)
+    product = PORTABLE if may_have_all and "scope" not in request.args else SPREADSHEET
+    selection = selection_from(request.args, scope=scopes[0][0], product=product)
     check(selection)
+    refuse_unless_exportable(selection.rights, selection.scope, SPREADSHEET)
     return render_template(
         "exports/new.html",
         selection=selection,
         filters=_in_words(selection),
-        scopes=SCOPES,
+        scopes=scopes,
         products=PRODUCT_CHOICES,
         export_id=new_id(),
         administrators=administrators(),
@@ -66,13 +75,13 @@ def create() -> ResponseReturnValue:
 @exports.get("/<uuid:export_id>")
 @requires(Permission.EXPORT_ASK)
 def show(export_id: UUID) -> ResponseReturnValue:
-    standing = export_for_reading(export_id)
+    standing = export_within_reach(export_id)
     facts: dict[str, Any] = {
         "standing": standing,
         "export": standing.export,
         "file_name": download_name(standing.export),
     }
-    may_fetch = current_user.can(Permission.EXPORT_FETCH)
+    may_fetch = current_user.can(Permission.EXPORT_FETCH) and may_have_file(current_user.rights, standing.export)
     page = make_response(render_page("exports/show.html", "standing", **facts, may_fetch=may_fetch))
     if request.args.get("fetch") and may_fetch and current_user.is_fresh and standing.state == "ready":
         # The browser stays on this page while the file arrives.
@@ -93,7 +102,8 @@ def download(export_id: UUID) -> ResponseReturnValue:
 @requires_fresh
 def file(export_id: UUID) -> ResponseReturnValue:
     """The row is asked at every request, ranges too: ready, not expired, right still held."""
-    export = export_for_reading(export_id).export
+    export = export_within_reach(export_id).export
+    _refuse_unless_mine_to_fetch(export)
     stored = actions.file_of(export)
     try:
         piece = wanted_piece(stored.size, export.file_sha256 or "")
@@ -107,7 +117,7 @@ def file(export_id: UUID) -> ResponseReturnValue:
 @exports.post("/<uuid:export_id>/cancellation")
 @requires(Permission.EXPORT_ASK)
 def call_off(export_id: UUID) -> ResponseReturnValue:
-    actions.call_off(export_for_reading(export_id).export)
+    actions.call_off(export_within_reach(export_id).export)
     show_toast("The export is called off.")
     return redirect(url_for(".index"), 303)
 
@@ -115,14 +125,21 @@ def call_off(export_id: UUID) -> ResponseReturnValue:
 @exports.post("/<uuid:export_id>/deletion")
 @requires(Permission.EXPORT_FETCH)
 def delete(export_id: UUID) -> ResponseReturnValue:
-    actions.delete_export(export_for_reading(export_id).export)
+    actions.delete_export(export_within_reach(export_id).export)
     show_toast("The file is deleted for good.")
     return redirect(url_for(".show", export_id=export_id), 303)
+
+
+def _refuse_unless_mine_to_fetch(export: Export) -> None:
+    if not may_have_file(current_user.rights, export):
+        raise Forbidden("This file holds more than your role lets you export now. Ask for a new one.")
 
 
 def _in_words(selection: Selection) -> list[str]:
     if selection.scope == EVERYTHING or not selection.filters:
         return []
-    words = [text for text, _ in chips(record_type(selection.scope), selection.filters, "", colleague_names())]
+    words = [
+        text for text, _ in chips(seen_type(record_type(selection.scope)), selection.filters, "", colleague_names())
+    ]
     searched = selection.filters.get("q")
     return [*words, f"Found by “{searched[0]}”"] if searched else words

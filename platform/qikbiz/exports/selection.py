@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from uuid import UUID
+from functools import partial
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import psycopg
 from psycopg import sql
 from psycopg.rows import TupleRow
-from sqlalchemy import ColumnElement, and_
+from sqlalchemy import ColumnElement, Label, and_
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.sql.util import ClauseAdapter
@@ -24,18 +25,19 @@ from sqlalchemy.types import Boolean, Text
 from qikbiz.exports import spreadsheet
 from qikbiz.exports.catalogue import EVERYTHING, EXPORTED, ExportedTable, exported_table
 from qikbiz.exports.formulas import FIRST_CHARACTERS, FORMULA_SAFE_SUFFIX
+from qikbiz.exports.permitted import exportable_types, refuse_unless_exportable
 from qikbiz.failures import Failure
-from qikbiz.permissions import Permission
+from qikbiz.records.fields import RecordType
 from qikbiz.records.filters import Viewpoint, conditions
+from qikbiz.records.reach import shown_column
+from qikbiz.records.seen import seen_type
 from qikbiz.records.types import RECORD_TYPES, record_type
-from qikbiz.roles.rights import Rights
+from qikbiz.roles.rights import NOTHING, Action, Rights
 
 PORTABLE, SPREADSHEET = "portable", "spreadsheet"
 PRODUCTS = (PORTABLE, SPREADSHEET)
 # Not a choice of tables but a file of its own form: its scope has the same name.
 AUDIT = "audit"
-# What such a file holds is shown to nobody who may not see it in the product.
-NEEDED = {AUDIT: Permission.AUDIT_SEE}
 SUFFIX = {PORTABLE: ".csv", SPREADSHEET: FORMULA_SAFE_SUFFIX}
 _DIALECT = PGDialect_psycopg()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
 _UTC = ZoneInfo("UTC")
@@ -44,18 +46,21 @@ Connection = psycopg.Connection[TupleRow]
 
 @dataclass(frozen=True)
 class Selection:
-    """What somebody asked for. `filters` are the parameters of the record type's list, as in its address."""
+    """What somebody asked for. `filters` are the parameters of the record type's list, as in its address.
+
+    `rights` decide which records and which columns it holds; without them it holds none.
+    """
 
     scope: str = EVERYTHING
     product: str = PORTABLE
     filters: Mapping[str, Sequence[str]] | None = None
     columns: tuple[str, ...] = ()
-    asked_by: UUID | None = None
+    rights: Rights = NOTHING
     zone: ZoneInfo = _UTC
 
     @property
     def viewpoint(self) -> Viewpoint:
-        return Viewpoint(self.asked_by, self.zone)
+        return Viewpoint(self.rights, self.zone, Action.EXPORT)
 
 
 @dataclass(frozen=True)
@@ -108,13 +113,14 @@ class Source:
 def sources(selection: Selection, connection: Connection) -> list[Source]:
     """The files of the export, in the order written. Raises Failure for a selection that makes no sense."""
     check(selection)
+    refuse_unless_exportable(selection.rights, selection.scope, selection.product)
     tables = [table for table in EXPORTED if _is_wanted(table, selection)]
     return [_source(table, selection, connection) for table in tables]
 
 
 def check(selection: Selection) -> None:
     """Raises Failure with the reason when nothing can be exported like this."""
-    if selection.product == AUDIT and selection == Selection(AUDIT, AUDIT, asked_by=selection.asked_by):
+    if selection.product == AUDIT and selection == Selection(AUDIT, AUDIT, rights=selection.rights):
         return
     if selection.product not in PRODUCTS:
         raise Failure(f"There is no export called {selection.product!r}. Choose portable or spreadsheet.")
@@ -122,17 +128,18 @@ def check(selection: Selection) -> None:
         if selection.filters or selection.columns:
             raise Failure("Everything can't be filtered. Choose one list.")
         return
-    kind = record_type(selection.scope)
+    kind = seen_type(record_type(selection.scope), selection.rights)
     conditions(kind, selection.filters or {}, selection.viewpoint)
-    known = set(exported_table(kind.plural).columns)
+    known = set(exported_table(kind.plural).columns) - unexported(kind)
     unknown = [name for name in selection.columns if name not in known]
     if unknown:
         raise Failure(f"{kind.plural_label} have no column {unknown[0][:60]!r}.")
 
 
-def is_open_to(product: str, rights: Rights) -> bool:
-    """Whether somebody with these rights may ask for, see and fetch such files at all."""
-    return product not in NEEDED or rights.can(NEEDED[product])
+def unexported(kind: RecordType) -> frozenset[str]:
+    """The columns that a person who knows the type like this must not get."""
+    repeats = {"sort_name"} if kind.unsearchable & {*kind.searched, "phone"} else frozenset()
+    return kind.hidden | repeats
 
 
 def is_table_of_records(name: str) -> bool:
@@ -143,22 +150,42 @@ def _is_wanted(table: ExportedTable, selection: Selection) -> bool:
     if selection.scope != EVERYTHING:
         return table.name == selection.scope
     # A spreadsheet is for reading lists; histories and settings are for programs.
-    return selection.product == PORTABLE or is_table_of_records(table.name)
+    if selection.product == SPREADSHEET:
+        return table.name in exportable_types(selection.rights)
+    return True
 
 
 def _source(table: ExportedTable, selection: Selection, connection: Connection) -> Source:
     file_name = table.name + SUFFIX[selection.product]
     condition = _condition(table, selection, connection)
     if selection.product == SPREADSHEET:
-        shown = spreadsheet.columns_of(table, selection.columns, selection.zone)
+        written = partial(_column, table, selection.rights, connection)
+        shown = spreadsheet.columns_of(table, selection.columns, selection.zone, _gone(table, selection), written)
         names, headings = tuple(c.name for c in shown), tuple(c.heading for c in shown)
         return Source(table, file_name, headings, names, tuple(c.expression for c in shown), condition)
-    names = tuple(name for name in table.columns if not selection.columns or name in (*selection.columns, *table.order))
-    return Source(table, file_name, names, names, tuple(_exact(table, name) for name in names), condition)
+    gone = _gone(table, selection)
+    chosen = (name for name in table.columns if not selection.columns or name in (*selection.columns, *table.order))
+    names = tuple(name for name in chosen if name not in gone)
+    exact = tuple(_exact(table, name, _column(table, selection.rights, connection, name)) for name in names)
+    return Source(table, file_name, names, names, exact, condition)
 
 
-def _exact(table: ExportedTable, name: str) -> sql.Composable:
-    column = sql.SQL("t.{}").format(sql.Identifier(name))
+def _gone(table: ExportedTable, selection: Selection) -> frozenset[str]:
+    if not is_table_of_records(table.name):
+        return frozenset()
+    return unexported(seen_type(record_type(table.name), selection.rights))
+
+
+def _column(table: ExportedTable, rights: Rights, connection: Connection, name: str) -> sql.Composable:
+    """The column, empty where it names a record that this person may not see."""
+    if is_table_of_records(table.name):
+        shown = shown_column(record_type(table.name), name, rights)
+        if shown is not table.column(name):
+            return _written_out(shown, table, connection)
+    return sql.SQL("t.{}").format(sql.Identifier(name))
+
+
+def _exact(table: ExportedTable, name: str, column: sql.Composable) -> sql.Composable:
     if isinstance(table.column(name).type, ARRAY):
         # JSON, which every program reads, rather than PostgreSQL's own way of writing a list.
         return sql.SQL("array_to_json({})").format(column)
@@ -170,14 +197,17 @@ def _exact(table: ExportedTable, name: str) -> sql.Composable:
 def _condition(table: ExportedTable, selection: Selection, connection: Connection) -> sql.Composable:
     if selection.scope == EVERYTHING:
         # A spreadsheet leaves out what lies in the trash; the portable export is whole.
-        hides_trash = selection.product == SPREADSHEET and "deleted_at" in table.columns
-        return sql.SQL("t.deleted_at IS NULL") if hides_trash else sql.SQL("true")
-    wanted = conditions(record_type(selection.scope), selection.filters or {}, selection.viewpoint)
+        if selection.product == PORTABLE:
+            return sql.SQL("true")
+        return _written_out(and_(*conditions(record_type(table.name), {}, selection.viewpoint)), table, connection)
+    kind = seen_type(record_type(selection.scope), selection.rights)
+    wanted = conditions(kind, selection.filters or {}, selection.viewpoint)
     return _written_out(and_(*wanted), table, connection)
 
 
-def _written_out(condition: ColumnElement[bool], table: ExportedTable, connection: Connection) -> sql.Composable:
-    """The condition on the alias `t`. COPY takes no parameters, so psycopg writes each one as a literal of its type."""
-    aliased = ClauseAdapter(table.table.alias("t")).traverse(condition)
+def _written_out(condition: ColumnElement[Any], table: ExportedTable, connection: Connection) -> sql.Composable:
+    """A condition or a column on the alias `t`. COPY takes no parameters, so psycopg writes each as a literal."""
+    unlabelled = condition.element if isinstance(condition, Label) else condition
+    aliased = ClauseAdapter(table.table.alias("t")).traverse(unlabelled)
     compiled = aliased.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
     return sql.SQL(psycopg.ClientCursor(connection).mogrify(str(compiled), compiled.params))

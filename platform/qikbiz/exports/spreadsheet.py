@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
@@ -27,10 +28,23 @@ class SpreadsheetColumn:
     expression: sql.Composable
 
 
-def columns_of(table: ExportedTable, chosen: tuple[str, ...], zone: ZoneInfo) -> list[SpreadsheetColumn]:
-    """The chosen columns, or all that people read, in the order in which pages show them."""
+def columns_of(
+    table: ExportedTable,
+    chosen: tuple[str, ...],
+    zone: ZoneInfo,
+    gone: frozenset[str],
+    written: Callable[[str], sql.Composable],
+) -> list[SpreadsheetColumn]:
+    """The chosen columns, or all that people read, in the order in which pages show them, without those `gone`.
+
+    `written` gives a column as SQL.
+    """
     names = [name for name in _in_reading_order(table) if name in chosen or (not chosen and name not in _UNREAD)]
-    return [SpreadsheetColumn(name, _heading(table, name), _readable(table, name, zone)) for name in names]
+    return [
+        SpreadsheetColumn(name, _heading(table, name), _readable(table, name, zone, written(name)))
+        for name in names
+        if name not in gone
+    ]
 
 
 def _in_reading_order(table: ExportedTable) -> list[str]:
@@ -51,8 +65,7 @@ def _field_of(table: ExportedTable, name: str) -> Field | None:
     return declared.field(name) if declared.has_field(name) else None
 
 
-def _readable(table: ExportedTable, name: str, zone: ZoneInfo) -> sql.Composable:
-    column = sql.SQL("t.{}").format(sql.Identifier(name))
+def _readable(table: ExportedTable, name: str, zone: ZoneInfo, column: sql.Composable) -> sql.Composable:
     if name in _PEOPLE:
         return _safe_once(sql.SQL("(SELECT u.name FROM users AS u WHERE u.id = {})").format(column))
     field = _field_of(table, name)

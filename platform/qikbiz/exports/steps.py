@@ -19,15 +19,16 @@ from qikbiz.exports import letters
 from qikbiz.exports.actions import OPEN, selection_facts
 from qikbiz.exports.making import MadeFile
 from qikbiz.exports.models import Export
-from qikbiz.exports.selection import Selection, is_open_to
+from qikbiz.exports.permitted import as_kept, still_allows
+from qikbiz.exports.selection import Selection
 from qikbiz.failures import Forbidden
 from qikbiz.files import PART, file_store, seal_file_key
 from qikbiz.jobs.actions import enqueue
 from qikbiz.jobs.models import Job
 from qikbiz.permissions import Permission
 from qikbiz.roles.current import rights_of_user
-from qikbiz.roles.rights import NOTHING
-from qikbiz.roles.table import staff_rights
+from qikbiz.roles.rights import NOTHING, Rights
+from qikbiz.roles.table import EVERYTHING, staff_rights
 from tenants.context import Tenant, current_tenant
 
 KEPT = timedelta(days=7)
@@ -62,18 +63,22 @@ def begin(session: Session, export_id: UUID, job_id: UUID) -> Begun | None:
     return Begun(export.id, selection_of(session, export), _about(export))
 
 
-def refuse_if_revoked(session: Session, export_id: UUID) -> None:
-    """Asked before each table. Raises Forbidden when the export was called off or whoever asked may no longer."""
+def refuse_if_revoked(session: Session, export_id: UUID, selection: Selection) -> None:
+    """Asked before each table. Raises Forbidden when the export was called off or whoever asked may no longer.
+
+    Less than `selection` was begun with is as good as nothing: the tables written so far would hold too much.
+    """
     export = session.get(Export, export_id)
     if export is None or export.state != "running":
         raise Forbidden(CALLED_OFF)
-    if not _may_export(session, export):
+    if not still_allows(_rights_for(export), selection.rights, export.scope, export.product):
         raise Forbidden(STOPPED)
 
 
-def complete(session: Session, export_id: UUID, made: MadeFile, key: bytes) -> None:
+def complete(session: Session, begun: Begun, made: MadeFile, key: bytes) -> None:
     """The file exists: say so in the row, the audit and the mails. Raises Forbidden when it is no longer wanted."""
-    refuse_if_revoked(session, export_id)
+    export_id = begun.id
+    refuse_if_revoked(session, export_id, begun.selection)
     export = session.get_one(Export, export_id)
     export.state = "ready"
     export.snapshot_at = made.snapshot_at
@@ -83,6 +88,7 @@ def complete(session: Session, export_id: UUID, made: MadeFile, key: bytes) -> N
     export.file_key = seal_file_key(runtime().settings.keys, made.name, key)
     export.file_bytes, export.file_sha256 = made.bytes, made.sha256
     export.manifest = {name: made.manifest[name] for name in ("files", "totals", "left_out")}
+    export.manifest["rights"] = as_kept(begun.selection.rights)
     with acting_as(requester_of(export)):
         facts = {"rows": made.manifest["totals"]["rows"], "sha256": made.sha256}
         record("export.ready", record_type="export", record_id=export.id, subject=export.scope, details=facts)
@@ -145,7 +151,7 @@ def selection_of(session: Session, export: Export) -> Selection:
         export.product,
         export.filters,
         tuple(export.columns or ()),
-        export.requested_by,
+        _rights_for(export),
         letters.zone_of(zone),
     )
 
@@ -192,16 +198,17 @@ def _come_back_later(export: Export, job_id: UUID) -> None:
     export.job_id = job.id
 
 
-def _may_export(session: Session, export: Export) -> bool:
+def _rights_for(export: Export) -> Rights:
+    """What whoever asked may have now."""
     if export.actor_kind == "user":
-        rights = rights_of_user(export.requested_by) if export.requested_by else NOTHING
-        return rights.can(Permission.EXPORT_ASK) and is_open_to(export.product, rights)
+        return rights_of_user(export.requested_by) if export.requested_by else NOTHING
     if export.requested_by is None:
         # Asked by command on the server itself, under an instruction.
-        return export.instruction is not None
+        return EVERYTHING if export.instruction is not None else NOTHING
     with control_work() as control:
         staff = control.get(Staff, export.requested_by)
-        return staff is not None and staff.state == "active" and staff_rights(staff.role).can(Permission.TENANT_EXPORT)
+        may = staff is not None and staff.state == "active" and staff_rights(staff.role).can(Permission.TENANT_EXPORT)
+        return EVERYTHING if may else NOTHING
 
 
 def _about(export: Export) -> dict[str, Any]:

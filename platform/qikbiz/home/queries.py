@@ -7,11 +7,15 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 
 from qikbiz.companies.models import Company
+from qikbiz.contacts.fields import CONTACTS
 from qikbiz.contacts.models import Contact
 from qikbiz.database import db
 from qikbiz.exports.queries import Standing, all_exports
 from qikbiz.imports.models import Import
 from qikbiz.imports.wizard import Line, line_of
+from qikbiz.records.reach import within_reach
+from qikbiz.records.types import RECORD_TYPES
+from qikbiz.roles.rights import Action
 
 COUNT_UP_TO = 10_000
 _RECENT = 6
@@ -26,17 +30,18 @@ class Count:
 
 
 def count_alive(record_type: type[Contact] | type[Company]) -> Count:
-    """How many records there are, counted up to COUNT_UP_TO."""
-    some = select(record_type.id).where(record_type.deleted_at.is_(None)).limit(COUNT_UP_TO + 1).subquery()
+    """How many records this person sees, counted up to COUNT_UP_TO."""
+    declared = RECORD_TYPES[record_type.__tablename__]
+    wanted = (record_type.deleted_at.is_(None), *within_reach(declared, Action.SEE))
+    some = select(record_type.id).where(*wanted).limit(COUNT_UP_TO + 1).subquery()
     number = db.session.scalar(select(func.count()).select_from(some)) or 0
     return Count(min(number, COUNT_UP_TO), number > COUNT_UP_TO)
 
 
 def recent_contacts() -> list[Contact]:
     """Those changed last."""
-    statement = (
-        select(Contact).where(Contact.deleted_at.is_(None)).order_by(Contact.updated_at.desc(), Contact.id.desc())
-    )
+    wanted = (Contact.deleted_at.is_(None), *within_reach(CONTACTS, Action.SEE))
+    statement = select(Contact).where(*wanted).order_by(Contact.updated_at.desc(), Contact.id.desc())
     return list(db.session.scalars(statement.limit(_RECENT)))
 
 

@@ -14,6 +14,8 @@ from qikbiz.contacts.models import Contact
 from qikbiz.home.queries import count_alive, recent_contacts, recent_exports, recent_imports
 from qikbiz.permissions import Permission, requires
 from qikbiz.records.actions import name_of
+from qikbiz.records.reach import shown_record
+from qikbiz.records.seen import seen_type
 from qikbiz.web.viewer import time_zone
 
 home = Blueprint("home", __name__, template_folder="templates")
@@ -22,12 +24,13 @@ home = Blueprint("home", __name__, template_folder="templates")
 @home.get("/")
 @requires(Permission.SIGNED_IN)
 def index() -> ResponseReturnValue:
+    known = seen_type(CONTACTS)
     return render_template(
         "home/index.html",
         greeting=greeting(datetime.now(time_zone()).hour),
         contact_count=count_alive(Contact),
         company_count=count_alive(Company),
-        contacts=[(name_of(CONTACTS, contact), contact) for contact in recent_contacts()],
+        contacts=[(name_of(known, shown_record(known, contact)), contact) for contact in recent_contacts()],
         imports=recent_imports() if current_user.can(Permission.IMPORT_SEE) else [],
         exports=recent_exports() if current_user.can(Permission.EXPORT_FETCH) else [],
     )

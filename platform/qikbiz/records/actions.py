@@ -14,9 +14,21 @@ from qikbiz.audit.actions import Changes, Source, record, record_change
 from qikbiz.audit.models import RecordChange
 from qikbiz.contacts.models import Contact, ContactCompany
 from qikbiz.database import db
-from qikbiz.failures import Conflict, NotFound
+from qikbiz.failures import Conflict, Forbidden
+from qikbiz.permissions import Permission
 from qikbiz.records.changes import changed_values, initial_values
 from qikbiz.records.fields import RecordType, derived_columns
+from qikbiz.records.reach import (
+    checked_owner,
+    default_owner,
+    no_such,
+    refuse_locked,
+    require_reach,
+    unseen_links,
+    within_reach,
+)
+from qikbiz.roles.current import current_rights
+from qikbiz.roles.rights import Action
 from tenants.control import new_id
 
 Record = Any
@@ -28,18 +40,24 @@ class ChangedMeanwhile(Conflict):
 
 
 def record_for_reading(record_type: RecordType, record_id: UUID, *, in_trash: bool = False) -> Record:
-    """The record, or NotFound. With `in_trash` also one that was deleted."""
+    """The record, or NotFound. With `in_trash` also one that was deleted and that this person could bring back."""
     found: Record = db.session.get(record_type.model, record_id)
     if found is None or (found.deleted_at is not None and not in_trash):
-        raise NotFound(f"There is no such {record_type.name}. It may have been deleted.")
+        raise no_such(record_type)
+    require_reach(record_type, found, Action.SEE)
+    if found.deleted_at is not None and not _reaches(record_type, found, Action.DELETE):
+        raise no_such(record_type)
     return found
 
 
-def record_for_changing(record_type: RecordType, record_id: UUID, *, in_trash: bool = False) -> Record:
-    """The record, locked until the end of the transaction, or NotFound."""
+def record_for_changing(
+    record_type: RecordType, record_id: UUID, *, in_trash: bool = False, action: Action = Action.CHANGE
+) -> Record:
+    """The record, locked until the end of the transaction. Raises NotFound, or Forbidden when it is only to be read."""
     found: Record = db.session.get(record_type.model, record_id, with_for_update=True, populate_existing=True)
     if found is None or (found.deleted_at is not None) != in_trash:
-        raise NotFound(f"There is no such {record_type.name}. It may have been deleted.")
+        raise no_such(record_type)
+    require_reach(record_type, found, action)
     return found
 
 
@@ -51,9 +69,14 @@ def columns_of(record_type: RecordType, found: Record) -> dict[str, Any]:
 
 
 def create_record(record_type: RecordType, values: Mapping[str, Any], *, source: Source = "form") -> Record:
-    """A new record of these columns. Raises FieldProblem when nothing names it."""
+    """A new record of these columns. Raises FieldProblem when nothing names it, or a value may not be given."""
+    if not current_rights().can(Permission(f"{record_type.name}:create")):
+        raise Forbidden(f"Your role does not let you create {record_type.plural}.")
     whole = {**values, **derived_columns(record_type, values)}
     record_type.check(whole)
+    refuse_locked(record_type, list(initial_values(whole)))
+    owner_id = whole.get("owner_id") or default_owner(record_type)
+    whole["owner_id"] = checked_owner(record_type, owner_id, Action.CREATE)
     actor_id = current_actor().id
     created = record_type.model(id=new_id(), version=1, created_by=actor_id, updated_by=actor_id, **whole)
     db.session.add(created)
@@ -65,13 +88,20 @@ def create_record(record_type: RecordType, values: Mapping[str, Any], *, source:
 def change_record(
     record_type: RecordType, found: Record, values: Mapping[str, Any], *, source: Source = "form"
 ) -> Changes:
-    """Write `values` over a locked record and give what changed; nothing is written when nothing did."""
+    """Write `values` over a locked record and give what changed; nothing is written when nothing did.
+
+    Raises FieldProblem, and Forbidden or NotFound for a record that this person's rights don't reach.
+    """
+    require_reach(record_type, found, Action.CHANGE)
     before = columns_of(record_type, found)
     whole = {**values, **derived_columns(record_type, values, before)}
     record_type.check({**before, **whole})
     changes = changed_values(found, whole)
     if not changes:
         return {}
+    refuse_locked(record_type, list(changes), unseen_links(record_type, found))
+    if "owner_id" in changes:
+        checked_owner(record_type, whole["owner_id"], Action.CHANGE)
     for name in changes:
         setattr(found, name, whole[name])
     _touch(found)
@@ -86,8 +116,8 @@ def require_version(found: Record, version: int) -> None:
 
 
 def delete_records(record_type: RecordType, ids: Sequence[UUID]) -> list[UUID]:
-    """Move records to the trash; those already gone are left out. Gives the ids moved."""
-    moved = records_for_changing(record_type, ids)
+    """Move records to the trash; those gone, or out of reach, are left out. Gives the ids moved."""
+    moved = records_for_changing(record_type, ids, action=Action.DELETE)
     for found in moved:
         found.deleted_at, found.deleted_by = datetime.now(UTC), current_actor().id
         _touch(found)
@@ -97,7 +127,7 @@ def delete_records(record_type: RecordType, ids: Sequence[UUID]) -> list[UUID]:
 
 def restore_records(record_type: RecordType, ids: Sequence[UUID]) -> list[UUID]:
     """Bring records back from the trash. Gives the ids brought back."""
-    restored = records_for_changing(record_type, ids, in_trash=True)
+    restored = records_for_changing(record_type, ids, in_trash=True, action=Action.DELETE)
     for found in restored:
         found.deleted_at = found.deleted_by = None
         _touch(found)
@@ -107,6 +137,9 @@ def restore_records(record_type: RecordType, ids: Sequence[UUID]) -> list[UUID]:
 
 def purge_record(record_type: RecordType, found: Record) -> None:
     """Remove a record in the trash for good, with its history. The audit keeps that it was there."""
+    if not current_rights().can(Permission(f"{record_type.name}:purge")):
+        raise Forbidden(f"Your role does not let you remove {record_type.plural} for good.")
+    require_reach(record_type, found, Action.DELETE)
     db.session.execute(delete(RecordChange).where(RecordChange.record_id == found.id))
     if record_type.name == "contact":
         db.session.execute(delete(ContactCompany).where(ContactCompany.contact_id == found.id))
@@ -130,18 +163,25 @@ def _leave_company(company_id: UUID) -> None:
     db.session.execute(update(Contact).where(Contact.company_id == company_id).values(company_id=None))
 
 
-def records_for_changing(record_type: RecordType, ids: Iterable[UUID], *, in_trash: bool = False) -> list[Record]:
-    """The records of these ids, locked in one order, so that two people's selections can't block each other."""
+def records_for_changing(
+    record_type: RecordType, ids: Iterable[UUID], *, in_trash: bool = False, action: Action = Action.CHANGE
+) -> list[Record]:
+    """The records of these ids that the act reaches, locked in one order: two people's selections can't block."""
     wanted = sorted(set(ids))[:MOST_AT_ONCE]
     model: Any = record_type.model
     is_there = model.deleted_at.is_not(None) if in_trash else model.deleted_at.is_(None)
-    query = select(model).where(model.id.in_(wanted), is_there).order_by(model.id).with_for_update()
+    reached = within_reach(record_type, action)
+    query = select(model).where(model.id.in_(wanted), is_there, *reached).order_by(model.id).with_for_update()
     return list(db.session.scalars(query.execution_options(populate_existing=True)))
 
 
 def name_of(record_type: RecordType, found: Record) -> str:
     """What a record is called."""
     return record_type.name_of({name: getattr(found, name) for name in record_type.name_columns})
+
+
+def _reaches(record_type: RecordType, found: Record, action: Action) -> bool:
+    return current_rights().reaches(record_type.name, action, found.owner_id)
 
 
 def note_change(record_type: RecordType, found: Record, changes: Changes) -> None:

@@ -10,6 +10,7 @@ from qikbiz.companies.models import Company
 from qikbiz.database import db
 from qikbiz.records.fields import Kind, RecordType
 from qikbiz.records.filters import ME, NOBODY, Filter, filters_from
+from qikbiz.records.reach import reached_id
 from qikbiz.records.values import countries
 
 Arguments = Mapping[str, Sequence[str]]
@@ -45,7 +46,8 @@ def _words(filter_: Filter, people: Mapping[UUID, str]) -> str:  # noqa: PLR0911
         case Kind.OWNER:
             return f"{field.label} is {_person(text, people)}"
         case Kind.COMPANY:
-            company = db.session.get(Company, UUID(text))
+            ident = reached_id("company", UUID(text))
+            company = db.session.get(Company, ident) if ident else None
             return f"{field.label} is {company.name if company else 'gone'}"
         case Kind.EMAIL | Kind.PHONE:
             return f"{'With' if text == 'yes' else 'Without'} {field.label.lower()}"

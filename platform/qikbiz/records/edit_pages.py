@@ -7,6 +7,7 @@ from uuid import UUID
 
 from flask import redirect, render_template, request
 from flask.typing import ResponseReturnValue
+from flask_login import current_user
 
 from qikbiz.records.actions import ChangedMeanwhile, Record, record_for_changing, record_for_reading, require_version
 from qikbiz.records.conflicts import Comparison, compare, settled
@@ -14,8 +15,10 @@ from qikbiz.records.fields import FieldProblem
 from qikbiz.records.forms import RecordForm
 from qikbiz.records.history import note_reading, shown_value
 from qikbiz.records.people import colleague_names, possible_owners
-from qikbiz.records.record_pages import record_context
+from qikbiz.records.reach import require_reach
+from qikbiz.records.record_pages import record_context, type_for
 from qikbiz.records.rooms import RecordRoom
+from qikbiz.roles.rights import Action
 from qikbiz.web.toasts import show_toast
 
 CHOICE = "choice-"
@@ -44,8 +47,9 @@ def create(room: RecordRoom) -> ResponseReturnValue:
 def edit_record(room: RecordRoom, record_id: UUID) -> ResponseReturnValue:
     """The form with what the record holds."""
     found = record_for_reading(room.record_type, record_id)
+    require_reach(room.record_type, found, Action.CHANGE)
     note_reading(room.record_type, found)
-    form = RecordForm(room.record_type)
+    form = RecordForm(type_for(room, found))
     form.fill_from(found)
     return _form_page(room, form, found)
 
@@ -53,7 +57,7 @@ def edit_record(room: RecordRoom, record_id: UUID) -> ResponseReturnValue:
 def save_record(room: RecordRoom, record_id: UUID) -> ResponseReturnValue:
     """Save an edit; when somebody else was quicker, show both edits and write nothing."""
     found = record_for_changing(room.record_type, record_id)
-    form = RecordForm(room.record_type)
+    form = RecordForm(type_for(room, found))
     form.read(request.form, extra=_choices_allowed(form))
     if not form.validate(found):
         return _form_page(room, form, found), 422
@@ -67,7 +71,7 @@ def save_record(room: RecordRoom, record_id: UUID) -> ResponseReturnValue:
 def settle_conflict(room: RecordRoom, record_id: UUID) -> ResponseReturnValue:
     """Save an edit after the person decided, for each field that both changed, whose value stands."""
     found = record_for_changing(room.record_type, record_id)
-    form = RecordForm(room.record_type)
+    form = RecordForm(type_for(room, found))
     form.read(request.form, extra=_choices_allowed(form) | {"now"})
     if not form.validate(found):
         return _form_page(room, form, found), 422
@@ -99,8 +103,13 @@ def _saved(form: RecordForm, act: Any) -> Any:
 def _form_page(room: RecordRoom, form: RecordForm, found: Record = None) -> str:
     about = record_context(room, found) if found else {"room": room, "record_type": room.record_type}
     return render_template(
-        "records/form.html", **{"nav_active": room.plural, **about}, form=form, people=possible_owners()
+        "records/form.html", **{"nav_active": room.plural, **about}, form=form, people=_owners_to_choose(room, found)
     )
+
+
+def _owners_to_choose(room: RecordRoom, found: Record) -> dict[UUID, str]:
+    action, name = Action.CHANGE if found else Action.CREATE, room.declared.name
+    return {id_: who for id_, who in possible_owners().items() if current_user.rights.reaches(name, action, id_)}
 
 
 def _conflict_page(room: RecordRoom, found: Record, form: RecordForm, choices: dict[str, str] | None = None) -> str:

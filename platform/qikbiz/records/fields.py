@@ -25,6 +25,7 @@ class Field:
 
     `choices` are the texts kept; with `is_open` any other text is allowed too. `in_list` shows it in a list at
     first, and on the record's page among the key facts, as `is_key` does.
+    `is_locked` is set where a person may see the field and not change it (`records/seen.py`).
     `parse` gives None for empty text, a UUID or text to look up for OWNER, COMPANY and CONTACT.
     """
 
@@ -48,6 +49,7 @@ class Field:
     is_key: bool = False
     columns: tuple[str, ...] = ()
     autocomplete: str = "off"
+    is_locked: bool = False
 
     @property
     def written_columns(self) -> tuple[str, ...]:
@@ -68,6 +70,9 @@ class RecordType:
 
     `name_of` says what a record is called, from its `name_columns`.
     At least one of `needs_one_of` must be filled. `key_fields` can find an existing record in an import.
+    `searched` are the columns of the search document beside `phone`. A record without `names` is sorted and found by
+    other columns in their place.
+    `hidden` and `unsearchable` are columns that a person may not know of, or not find records by (`records/seen.py`).
     """
 
     name: str
@@ -81,6 +86,10 @@ class RecordType:
     name_columns: tuple[str, ...]
     needs_one_of: tuple[str, ...]
     key_fields: tuple[str, ...]
+    searched: tuple[str, ...]
+    names: tuple[str, ...]
+    hidden: frozenset[str] = frozenset()
+    unsearchable: frozenset[str] = frozenset()
 
     def field(self, name: str) -> Field:
         """Raises NotFound for a name that is none of this record's."""
@@ -93,13 +102,21 @@ class RecordType:
         return any(field.name == name for field in self.fields)
 
     def importable(self) -> tuple[Field, ...]:
-        return tuple(field for field in self.fields if field.is_importable)
+        return tuple(field for field in self.fields if field.is_importable and not field.is_locked)
 
     def exportable(self) -> tuple[Field, ...]:
         return tuple(field for field in self.fields if field.is_exportable)
 
     def editable(self) -> tuple[Field, ...]:
+        return tuple(field for field in self.fields if field.is_editable and not field.is_locked)
+
+    def filled_in(self) -> tuple[Field, ...]:
+        """What people fill in; some of it this person may only read."""
         return tuple(field for field in self.fields if field.is_editable)
+
+    def locks(self, name: str) -> bool:
+        """Whether this person can't write the field, or doesn't know of it."""
+        return not any(field.name == name and not field.is_locked for field in self.fields)
 
     def listable(self) -> tuple[Field, ...]:
         return tuple(field for field in self.fields if field.is_listable)
@@ -108,9 +125,9 @@ class RecordType:
         return tuple(field for field in self.fields if field.is_filterable)
 
     def sections(self) -> dict[str, list[Field]]:
-        """The editable fields under their headings, in the order declared."""
+        """The fields that people fill in, also those that this person can only read, under their headings."""
         grouped: dict[str, list[Field]] = {}
-        for field in self.editable():
+        for field in self.filled_in():
             grouped.setdefault(field.section, []).append(field)
         return grouped
 

@@ -15,7 +15,9 @@ from qikbiz.failures import Failure
 from qikbiz.records.fields import Field, Kind, RecordType
 from qikbiz.records.numbers import parse_boolean, parse_date
 from qikbiz.records.problems import FieldProblem
+from qikbiz.records.reach import filtered_link, within_reach
 from qikbiz.records.search import search_condition
+from qikbiz.roles.rights import Action, Rights
 
 Condition = ColumnElement[bool]
 Column = ColumnElement[Any]
@@ -43,10 +45,11 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class Viewpoint:
-    """Whose list it is: what "me" means, and in which zone a day begins."""
+    """Whose list it is: which records the act reaches, what "me" means, and in which zone a day begins."""
 
-    person_id: UUID | None
+    rights: Rights
     zone: ZoneInfo = _UTC
+    action: Action = Action.SEE
 
 
 def parameters(field: Field) -> tuple[str, ...]:
@@ -70,12 +73,13 @@ def filters_from(record_type: RecordType, arguments: Mapping[str, Sequence[str]]
 def conditions(
     record_type: RecordType, arguments: Mapping[str, Sequence[str]], viewpoint: Viewpoint
 ) -> list[Condition]:
-    """What the rows of a list fulfil: alive, every filter, and the search. Raises BadFilter.
+    """What the rows of a list fulfil: alive, within reach, every filter, and the search. Raises BadFilter.
 
     The export of a list uses the same function, so that it holds exactly what the list shows.
     """
     columns = record_type.model.__table__.c
     wanted: list[Condition] = [columns.deleted_at.is_(None)]
+    wanted += within_reach(record_type, viewpoint.action, viewpoint.rights)
     wanted += [condition(record_type, filter_, viewpoint) for filter_ in filters_from(record_type, arguments)]
     typed = (arguments.get("q") or [""])[0].strip()
     if typed:
@@ -103,11 +107,11 @@ def _condition(record_type: RecordType, filter_: Filter, viewpoint: Viewpoint) -
 def _owned(column: Column, filter_: Filter, viewpoint: Viewpoint) -> Condition:
     if filter_.text == NOBODY:
         return column.is_(None)
-    return column == (viewpoint.person_id if filter_.text == ME else UUID(filter_.text))
+    return column == (viewpoint.rights.me if filter_.text == ME else UUID(filter_.text))
 
 
-def _linked(column: Column, filter_: Filter, _viewpoint: Viewpoint) -> Condition:
-    return column == UUID(filter_.text)
+def _linked(column: Column, filter_: Filter, viewpoint: Viewpoint) -> Condition:
+    return and_(column == UUID(filter_.text), *filtered_link("company", column, viewpoint.rights))
 
 
 def _tagged(column: Column, filter_: Filter, _viewpoint: Viewpoint) -> Condition:

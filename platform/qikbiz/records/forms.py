@@ -91,7 +91,10 @@ class RecordForm:
 
     def sections(self) -> list[tuple[str, list[FormField]]]:
         return [
-            (title, [self.fields[item.name] for item in items]) for title, items in self.record_type.sections().items()
+            (title, shown)
+            for title, items in self.record_type.sections().items()
+            for shown in ([self.fields[item.name] for item in items if item.name in self.fields],)
+            if shown
         ]
 
     def fill_from(self, record: Any) -> None:

@@ -14,16 +14,20 @@ from qikbiz.actors import current_actor
 from qikbiz.audit.actions import record
 from qikbiz.audit.models import AuditEvent, RecordChange
 from qikbiz.companies.models import Company
-from qikbiz.contacts.fields import CONTACTS, display_name
+from qikbiz.contacts.fields import CONTACTS
 from qikbiz.contacts.models import Contact
 from qikbiz.database import db
 from qikbiz.records.actions import Record, name_of
 from qikbiz.records.changes import shown_changes
 from qikbiz.records.fields import Field, Kind, RecordType, show_value
+from qikbiz.records.reach import reached_id, shown_record
+from qikbiz.records.seen import COMPANY_COLUMNS, seen_type
 from qikbiz.records.values import countries, show_phone
 from qikbiz.web.formats import number
 
 PAGE_SIZE = 30
+# What is not there for this person reads the same as what was removed.
+GONE = "a record that is gone or not yours to see"
 # Looking twice within this time is one look.
 ONE_LOOK = timedelta(minutes=5)
 _ICONS = {"created": "plus", "changed": "edit", "deleted": "trash", "restored": "arrow-back-up"}
@@ -119,15 +123,24 @@ def _changed_what(changes: list[tuple[str, str, str]]) -> str:
 def _shown(
     record_type: RecordType, changes: Mapping[str, Any], people: Mapping[UUID, str]
 ) -> list[tuple[str, str, str]]:
+    if record_type.unsearchable & COMPANY_COLUMNS:
+        changes = _without_unseen_companies(changes)
     shown = [
         (field.label, shown_value(field, old, people), shown_value(field, new, people))
         for name, old, new in shown_changes(record_type, changes)
         for field in (record_type.field(name),)
     ]
-    if "companies" in changes:
+    if "companies" in changes and not record_type.unsearchable & COMPANY_COLUMNS:
         old, new = changes["companies"]
         shown.append(("Companies", old or "", new or ""))
     return shown
+
+
+def _without_unseen_companies(changes: Mapping[str, Any]) -> dict[str, Any]:
+    """A history names companies by text: only with their ids beside it is it known whether they may be seen."""
+    ids = [_uuid(ident) for ident in changes.get("company_id", ()) if ident]
+    is_known = "company_id" in changes and all(reached_id("company", ident) for ident in ids)
+    return {name: pair for name, pair in changes.items() if is_known or name not in COMPANY_COLUMNS}
 
 
 def _creation(found: Record, people: Mapping[UUID, str]) -> Moment:
@@ -142,10 +155,10 @@ def _uuid(value: UUID | str) -> UUID:
 
 
 def _contact_name(ident: UUID) -> str:
-    contact = db.session.get(Contact, ident)
-    return display_name({n: getattr(contact, n) for n in CONTACTS.name_columns}) if contact else "a removed contact"
+    contact = db.session.get(Contact, reached_id("contact", ident)) if reached_id("contact", ident) else None
+    return name_of(seen_type(CONTACTS), shown_record(seen_type(CONTACTS), contact)) if contact else GONE
 
 
 def _company_name(ident: UUID) -> str:
-    company = db.session.get(Company, ident)
-    return company.name if company else "a removed company"
+    company = db.session.get(Company, ident) if reached_id("company", ident) else None
+    return company.name if company else GONE

@@ -6,18 +6,22 @@ import re
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, null, select
 
+from qikbiz.companies.fields import COMPANIES
 from qikbiz.companies.models import Company
-from qikbiz.contacts.fields import CONTACTS, display_name
+from qikbiz.contacts.fields import CONTACTS
 from qikbiz.contacts.models import Contact
 from qikbiz.database import db
 from qikbiz.failures import Failure
 from qikbiz.records.fields import Field, Kind
 from qikbiz.records.people import colleague_by_email, possible_owners
 from qikbiz.records.problems import FieldProblem
+from qikbiz.records.reach import shown_column, within_reach
 from qikbiz.records.search import search_condition
+from qikbiz.records.seen import seen_type
 from qikbiz.records.values import clean_text, fold
+from qikbiz.roles.rights import Action
 
 # "Acme (acme.example)": what tells two of one name apart stands in brackets.
 _WITH_HINT = re.compile(r"^(?P<name>.*\S)\s*\((?P<hint>[^()]+)\)$", re.DOTALL)
@@ -106,23 +110,31 @@ def contact_id(text: str, *, but_not: Any = None) -> UUID | None:
 
 def contact_text(contact: Any) -> str:
     """A contact, or a row with its names, so that it can be typed back."""
-    name = display_name({column: getattr(contact, column) for column in CONTACTS.name_columns})
-    return f"{name} ({contact.email})" if contact.email and contact.email != name else name
+    known = seen_type(CONTACTS)
+    name = known.name_of({column: getattr(contact, column) for column in known.name_columns})
+    email = contact.email if "email" not in known.hidden else None
+    return f"{name} ({email})" if email and email != name else name
 
 
 def _contacts_like(typed: str) -> list[Row[Any]]:
     columns = Contact.__table__.c
-    query = select(*(columns[name] for name in ("id", *CONTACTS.name_columns)))
-    wanted = (columns.deleted_at.is_(None), search_condition(CONTACTS, typed))
+    known = seen_type(CONTACTS)
+    query = select(*(shown_column(known, name) for name in ("id", *known.name_columns)))
+    wanted = (columns.deleted_at.is_(None), search_condition(known, typed), *within_reach(known, Action.SEE))
     return list(db.session.execute(query.where(*wanted).order_by(columns.id).limit(MOST_OF_ONE_NAME)))
 
 
 def _is_meant(row: Row[Any], typed: str) -> bool:
-    return fold(typed) in (fold(contact_text(row)), fold(display_name(row._asdict())), row.email)
+    called = seen_type(CONTACTS).name_of(row._asdict())
+    return fold(typed) in (fold(contact_text(row)), fold(called), getattr(row, "email", None))
 
 
 def _companies_named(name: str) -> list[tuple[UUID, str | None]]:
-    query = select(Company.id, Company.domain).where(Company.sort_name == fold(name), Company.deleted_at.is_(None))
+    known = seen_type(COMPANIES)
+    domain = null() if "domain" in known.hidden else Company.domain
+    query = select(Company.id, domain.label("domain")).where(
+        Company.sort_name == fold(name), Company.deleted_at.is_(None), *within_reach(known, Action.SEE)
+    )
     return [(row.id, row.domain) for row in db.session.execute(query.limit(MOST_OF_ONE_NAME))]
 
 

@@ -121,7 +121,7 @@ def _choices(record_type: RecordType) -> dict[str, list[tuple[str, str]]]:
 
 
 def viewpoint() -> Viewpoint:
-    return Viewpoint(current_user.id, time_zone())
+    return Viewpoint(current_user.rights, time_zone())
 
 
 def undo_url(room: RecordRoom, ids: list[UUID]) -> str:
@@ -133,7 +133,7 @@ def _delete(room: RecordRoom, ids: list[UUID]) -> None:
         raise Forbidden
     moved = delete_records(room.record_type, ids)
     words = count(len(moved), room.record_type.label.lower())
-    show_toast(f"Moved {words} to the trash.", undo_url=undo_url(room, moved) if moved else "")
+    show_toast(f"Moved {words} to the trash.{_left_alone(ids, moved)}", undo_url=undo_url(room, moved) if moved else "")
 
 
 def _tag(room: RecordRoom, ids: list[UUID]) -> None:
@@ -160,7 +160,12 @@ def _change_each(room: RecordRoom, ids: list[UUID], values: Any) -> None:
         raise Forbidden
     records = records_for_changing(room.record_type, ids)
     changed = [record for record in records if _or_failure(lambda record=record: room.change(record, values(record)))]
-    show_toast(f"Changed {count(len(changed), room.record_type.label.lower())}.")
+    show_toast(f"Changed {count(len(changed), room.record_type.label.lower())}.{_left_alone(ids, records)}")
+
+
+def _left_alone(ids: list[UUID], reached: list[Any]) -> str:
+    left = len(set(ids)) - len(reached)
+    return f" {left} could not be changed: gone, or not within your role." if left else ""
 
 
 def _parsed_tags(room: RecordRoom) -> list[str]:

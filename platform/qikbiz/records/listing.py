@@ -15,6 +15,8 @@ from qikbiz.records.fields import Field, Kind, RecordType
 from qikbiz.records.filters import Viewpoint, conditions
 from qikbiz.records.keyset import Order, Page, fetch_page, with_cursor
 from qikbiz.records.patience import search_patiently
+from qikbiz.records.reach import shown_column
+from qikbiz.records.search import sorted_name
 from tenants.context import current_tenant
 
 Arguments = Mapping[str, Sequence[str]]
@@ -47,7 +49,9 @@ def list_page(
 ) -> ListPage:
     """The page that the address asks for. Raises BadOrder, BadFilter, BadCursor."""
     order = order_from(record_type, arguments)
-    query = with_cursor(list_query(record_type, fields, conditions(record_type, arguments, viewpoint)), order)
+    query = with_cursor(
+        list_query(record_type, fields, viewpoint, conditions(record_type, arguments, viewpoint)), order
+    )
     after, before = first(arguments, "after"), first(arguments, "before")
 
     def look() -> Page:
@@ -61,11 +65,12 @@ def list_page(
     return ListPage(record_type, fields, page.rows, sort, page.previous, page.next, total)
 
 
-def list_query(record_type: RecordType, fields: Sequence[Field], wanted: Sequence[ColumnElement[bool]]) -> Select[Any]:
+def list_query(
+    record_type: RecordType, fields: Sequence[Field], viewpoint: Viewpoint, wanted: Sequence[ColumnElement[bool]]
+) -> Select[Any]:
     """The columns that the fields and the record's name need, without order."""
-    columns = record_type.model.__table__.c
     names = dict.fromkeys(("id", *record_type.name_columns, *(name for field in fields for name in _shown(field))))
-    return select(*(columns[name] for name in names)).where(*wanted)
+    return select(*(shown_column(record_type, name, viewpoint.rights) for name in names)).where(*wanted)
 
 
 def order_from(record_type: RecordType, arguments: Arguments) -> Order:
@@ -75,8 +80,8 @@ def order_from(record_type: RecordType, arguments: Arguments) -> Order:
     if name not in sortable(record_type):
         raise BadOrder(f"{record_type.plural_label} can't be sorted by {name[:40]!r}.")
     columns = record_type.model.__table__.c
-    column = None if name == _BY_ID else columns["sort_name" if name == DEFAULT_ORDER else name]
-    is_nullable = column is not None and bool(column.nullable)
+    column = None if name == _BY_ID else sorted_name(record_type) if name == DEFAULT_ORDER else columns[name]
+    is_nullable = column is not None and name != DEFAULT_ORDER and bool(columns[name].nullable)
     return Order(name, columns.id, column, is_nullable, is_descending=asked.startswith("-"))
 
 

@@ -8,13 +8,16 @@ from uuid import UUID
 from flask import abort, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 
-from qikbiz.failures import Failure, NotFound
+from qikbiz.failures import Failure, Forbidden, NotFound
 from qikbiz.records.actions import Record, name_of, record_for_changing, record_for_reading
-from qikbiz.records.fields import Field, FieldProblem, Kind
+from qikbiz.records.fields import Field, FieldProblem, Kind, RecordType
 from qikbiz.records.forms import FormField, RecordForm
 from qikbiz.records.history import note_reading, shown_value, timeline
 from qikbiz.records.people import colleague_names, possible_owners
+from qikbiz.records.reach import require_reach, shown_record, unseen_links
 from qikbiz.records.rooms import RecordRoom
+from qikbiz.records.seen import locked_type
+from qikbiz.roles.rights import Action
 from qikbiz.web.fragments import render_page
 
 TABS = ("timeline", "details")
@@ -24,6 +27,7 @@ LISTS = (Kind.EMAILS, Kind.PHONES)
 def show_record(room: RecordRoom, record_id: UUID, **beside: Any) -> ResponseReturnValue:
     """The record's page; that it was read is audited. `beside` is what this type shows more."""
     found = record_for_reading(room.record_type, record_id, in_trash=room.may_delete)
+    known = shown_record(room.record_type, found)
     note_reading(room.record_type, found)
     people = colleague_names()
     tab = request.args.get("tab", TABS[0])
@@ -38,31 +42,41 @@ def show_record(room: RecordRoom, record_id: UUID, **beside: Any) -> ResponseRet
         tab=tab,
         moments=moments,
         more=more,
-        shown=lambda field: shown_value(field, getattr(found, field.name), people),
+        shown=lambda field: shown_value(field, getattr(known, field.name), people),
         **beside,
     )
 
 
 def record_context(room: RecordRoom, found: Record) -> dict[str, Any]:
     """What every page about one record needs."""
+    known = shown_record(room.record_type, found)
     return {
         "room": room,
-        "record_type": room.record_type,
-        "record": found,
-        "name": name_of(room.record_type, found),
+        "record_type": type_for(room, found),
+        "record": known,
+        "name": name_of(room.record_type, known),
+        "may_change": room.may_change and room.reaches("change", found),
+        "may_delete": room.may_delete and room.reaches("delete", found),
         "nav_active": room.plural,
         "url": room.url("show", record_id=found.id),
         "lists": LISTS,
     }
 
 
+def type_for(room: RecordRoom, found: Record) -> RecordType:
+    """The type as this person knows it, with links to what may not be seen locked: saving would tear them off."""
+    unseen = unseen_links(room.declared, found)
+    return locked_type(room.record_type, unseen) if unseen else room.record_type
+
+
 def edit_field(room: RecordRoom, record_id: UUID, name: str) -> ResponseReturnValue:
     """The small form that takes a field's place, or with ?cancel the field as it is."""
     found = record_for_reading(room.record_type, record_id)
-    field = _field_in_place(room, name)
+    require_reach(room.record_type, found, Action.CHANGE)
+    field = _field_in_place(room, found, name)
     if "cancel" in request.args:
         return _fact(room, found, field)
-    form = RecordForm(room.record_type)
+    form = RecordForm(type_for(room, found))
     form.fill_from(found)
     return _field_form(room, found, form, name)
 
@@ -70,8 +84,8 @@ def edit_field(room: RecordRoom, record_id: UUID, name: str) -> ResponseReturnVa
 def save_field(room: RecordRoom, record_id: UUID, name: str) -> ResponseReturnValue:
     """Write one field. When somebody else changed it meanwhile, both values are shown and nothing is written."""
     found = record_for_changing(room.record_type, record_id)
-    field = _field_in_place(room, name)
-    form = RecordForm(room.record_type)
+    field = _field_in_place(room, found, name)
+    form = RecordForm(type_for(room, found))
     form.read(request.form, extra=frozenset({"was"}))
     if set(request.form) - {"csrf_token", "version", "was", name}:
         raise Failure("Only one field can be changed in place.")
@@ -89,21 +103,23 @@ def save_field(room: RecordRoom, record_id: UUID, name: str) -> ResponseReturnVa
     return response
 
 
-def _field_in_place(room: RecordRoom, name: str) -> Field:
-    field = room.record_type.field(name)
+def _field_in_place(room: RecordRoom, found: Record, name: str) -> Field:
+    field = type_for(room, found).field(name)
+    if field.is_locked:
+        raise Forbidden(f"{field.label} can't be changed by you.")
     if not field.is_editable or field.kind in LISTS:
         raise NotFound("This field is changed on the edit page.")
     return field
 
 
 def _typed_now(room: RecordRoom, found: Record, name: str) -> str:
-    form = RecordForm(room.record_type)
+    form = RecordForm(type_for(room, found))
     form.fill_from(found)
     return form[name].text
 
 
 def _fact(room: RecordRoom, found: Record, field: Field) -> str:
-    shown = shown_value(field, getattr(found, field.name), _people())
+    shown = shown_value(field, getattr(shown_record(room.record_type, found), field.name), _people())
     return render_template("records/fact.html", **record_context(room, found), field=field, text=shown)
 
 

@@ -12,14 +12,19 @@ from flask_login import current_user
 from qikbiz.audit.actions import Changes
 from qikbiz.permissions import Permission
 from qikbiz.records.fields import RecordType
+from qikbiz.records.seen import seen_type
+from qikbiz.roles.rights import Action
 from qikbiz.web.navigation import path_of
 
 
 @dataclass(frozen=True)
 class RecordRoom:
-    """A record type with what may be done to it. `create` and `change` are the room's own actions."""
+    """A record type with what may be done to it. `create` and `change` are the room's own actions.
 
-    record_type: RecordType
+    `declared` is the whole type; pages use `record_type`, which is what of it the person at hand knows.
+    """
+
+    declared: RecordType
     create_permission: Permission
     change_permission: Permission
     delete_permission: Permission
@@ -29,14 +34,18 @@ class RecordRoom:
     icon: str
     is_square: bool
 
+    @property
+    def record_type(self) -> RecordType:
+        return seen_type(self.declared, current_user.rights)
+
     def url(self, page: str, **values: Any) -> str:
         """The address of one of this room's pages."""
-        endpoint = f"{self.record_type.plural}.{page}"
+        endpoint = f"{self.declared.plural}.{page}"
         return url_for(endpoint, **values) if values else path_of(endpoint)
 
     @property
     def plural(self) -> str:
-        return self.record_type.plural
+        return self.declared.plural
 
     @property
     def may_create(self) -> bool:
@@ -53,3 +62,15 @@ class RecordRoom:
     @property
     def may_purge(self) -> bool:
         return bool(current_user.can(self.purge_permission))
+
+    @property
+    def may_export(self) -> bool:
+        return bool(current_user.can(Permission(f"{self.declared.name}:export")))
+
+    @property
+    def may_import(self) -> bool:
+        return bool(current_user.can(Permission(f"{self.declared.name}:import")))
+
+    def reaches(self, action: str, record: Any) -> bool:
+        """Whether the person at hand may do this to this record: for the buttons on its page."""
+        return bool(current_user.rights.reaches(self.declared.name, Action(action), record.owner_id))

@@ -10,6 +10,7 @@ from qikbiz.companies.fields import COMPANIES
 from qikbiz.contacts.fields import CONTACTS
 from qikbiz.permissions import Permission, requires
 from qikbiz.records.search import LONGEST_SEARCH
+from qikbiz.records.seen import seen_type
 from qikbiz.records.suggestions import best_matches
 from qikbiz.records.values import countries, show_phone
 from qikbiz.web.fragments import render_page
@@ -25,9 +26,9 @@ records.add_app_template_filter(show_phone, "phone")
 def search() -> ResponseReturnValue:
     typed = request.args.get("q", "")[:LONGEST_SEARCH]
     kinds = ((CONTACTS, Permission.CONTACT_SEE), (COMPANIES, Permission.COMPANY_SEE))
+    known = [seen_type(kind) for kind, permission in kinds if current_user.can(permission)]
     found = [
         (kind, [(row, kind.name_of(row._asdict())) for row in best_matches(kind, typed, MOST_OF_A_KIND)])
-        for kind, permission in kinds
-        if current_user.can(permission)
+        for kind in known
     ]
     return render_page("records/search.html", "palette_results", q=typed, found=found, nav_active="search")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import unicodedata
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, func, literal, literal_column, or_
+from sqlalchemy import ColumnElement, and_, case, false, func, literal, literal_column, or_
 
 from qikbiz.records.fields import RecordType
+from qikbiz.records.models import search_document
 from qikbiz.records.values import fold
 
 LONGEST_SEARCH = 200
@@ -33,7 +34,36 @@ def search_condition(record_type: RecordType, typed: str) -> ColumnElement[bool]
 
 def _document_matches(record_type: RecordType, query: str) -> ColumnElement[bool]:
     document: Any = record_type.model.__table__.c.search
-    return document.op("@@", is_comparison=True)(func.to_tsquery(literal_column("'simple'"), literal(query)))  # type: ignore[no-any-return]
+    looked_for = func.to_tsquery(literal_column("'simple'"), literal(query))
+    found: ColumnElement[bool] = document.op("@@", is_comparison=True)(looked_for)
+    if not _unsearched(record_type):
+        return found
+    # The index finds too much; what is known to this person is looked at once more.
+    return and_(found, _known_document(record_type).op("@@", is_comparison=True)(looked_for))
+
+
+def _unsearched(record_type: RecordType) -> frozenset[str]:
+    """The columns that a search must not tell anything about."""
+    return record_type.unsearchable & {*record_type.searched, "phone", "other_emails"}
+
+
+def _known_document(record_type: RecordType) -> Any:
+    gone = _unsearched(record_type)
+    columns = ["(case when " + _is_named(record_type) + " then sort_name end)"]
+    columns += [name for name in record_type.searched[1:] if name not in gone]
+    return literal_column(search_document(*columns, phone="''" if "phone" in gone else "phone"))
+
+
+def _is_named(record_type: RecordType) -> str:
+    return " or ".join(f"{name} is not null" for name in record_type.names)
+
+
+def sorted_name(record_type: RecordType) -> ColumnElement[Any]:
+    """The column by which names are sorted, empty where it would repeat what this person may not know."""
+    name: ColumnElement[Any] = record_type.model.__table__.c.sort_name
+    if not _unsearched(record_type):
+        return name
+    return case((literal_column(f"({_is_named(record_type)})"), name), else_="")
 
 
 def _query(words: list[str], typed: str) -> str:
@@ -69,14 +99,14 @@ def _dialled(typed: str) -> str:
 
 
 def _name_begins(record_type: RecordType, beginning: str) -> ColumnElement[bool]:
-    name = record_type.model.__table__.c.sort_name
+    name = sorted_name(record_type)
     start = fold(beginning)
     return and_(name >= start, name < start + _HIGHEST)
 
 
 def _has_address(record_type: RecordType, typed: str) -> ColumnElement[bool]:
     columns = record_type.model.__table__.c
-    if "other_emails" not in columns:
+    if "other_emails" not in columns or "other_emails" in record_type.unsearchable:
         return false()
     # The second half lets the partial index answer.
     return and_(columns.other_emails.contains([typed.strip().lower()]), columns.other_emails != literal_column("'{}'"))

@@ -13,7 +13,9 @@ from qikbiz.database import db
 from qikbiz.records.fields import RecordType
 from qikbiz.records.links import company_text, contact_text
 from qikbiz.records.patience import search_patiently
+from qikbiz.records.reach import shown_column, within_reach
 from qikbiz.records.search import search_condition
+from qikbiz.roles.rights import Action
 
 MOST_SUGGESTIONS = 8
 # Whichever field is being typed in sends its own name.
@@ -24,22 +26,24 @@ def render_suggestions(record_type: RecordType) -> str:
     """Options for the list under a field."""
     typed = next((request.args[name] for name in _TYPED_IN if request.args.get(name)), "")
     found = best_matches(record_type, typed, MOST_SUGGESTIONS)
-    texts = [contact_text(row) if record_type is CONTACTS else company_text(row.name, row.domain) for row in found]
+    is_contact = record_type.name == CONTACTS.name
+    texts = [contact_text(row) if is_contact else company_text(row.name, getattr(row, "domain", None)) for row in found]
     return render_template("records/suggestions.html", texts=texts)
 
 
 def best_matches(record_type: RecordType, typed: str, limit: int) -> Sequence[Row[Any]]:
-    """Living records that the words find, by name."""
+    """Living records within reach that the words find, by name. `record_type` is as the person knows it."""
     if not typed.strip():
         return []
     columns = record_type.model.__table__.c
-    shown = dict.fromkeys(("id", *record_type.name_columns, "email", *_hints(record_type)))
-    query = select(*(columns[name] for name in shown)).where(
-        columns.deleted_at.is_(None), search_condition(record_type, typed)
+    wanted = dict.fromkeys(("id", *record_type.name_columns, "email", *_hints(record_type)))
+    shown = [shown_column(record_type, name) for name in wanted if name not in record_type.hidden]
+    query = select(*shown).where(
+        columns.deleted_at.is_(None), search_condition(record_type, typed), *within_reach(record_type, Action.SEE)
     )
     ordered = query.order_by(columns.sort_name, columns.id).limit(limit)
     return search_patiently(db.session(), lambda: db.session.execute(ordered).all())
 
 
 def _hints(record_type: RecordType) -> tuple[str, ...]:
-    return ("job_title",) if record_type is CONTACTS else ("domain", "billing_city")
+    return ("job_title",) if record_type.name == CONTACTS.name else ("domain", "billing_city")

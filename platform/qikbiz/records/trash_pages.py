@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
 from qikbiz.database import db
-from qikbiz.failures import Failure, NotFound
+from qikbiz.failures import Failure
 from qikbiz.records.actions import (
     MOST_AT_ONCE,
     delete_records,
@@ -22,7 +22,9 @@ from qikbiz.records.fields import RecordType
 from qikbiz.records.keyset import Order, fetch_page, with_cursor
 from qikbiz.records.list_pages import undo_url
 from qikbiz.records.people import colleague_names
+from qikbiz.records.reach import shown_column, within_reach
 from qikbiz.records.rooms import RecordRoom
+from qikbiz.roles.rights import Action
 from qikbiz.web.formats import count
 from qikbiz.web.toasts import show_toast
 
@@ -31,9 +33,8 @@ PAGE_SIZE = 50
 
 def delete_one(room: RecordRoom, record_id: UUID) -> ResponseReturnValue:
     """Move one record to the trash; the message offers to undo it."""
+    record_for_changing(room.record_type, record_id, action=Action.DELETE)
     moved = delete_records(room.record_type, [record_id])
-    if not moved:
-        raise NotFound(f"There is no such {room.record_type.name}. It may have been deleted already.")
     show_toast(f"{room.record_type.label} moved to the trash.", undo_url=undo_url(room, moved))
     return redirect(room.url("index"), 303)
 
@@ -51,8 +52,9 @@ def show_trash(room: RecordRoom) -> ResponseReturnValue:
     """What was deleted, the latest first."""
     columns = room.record_type.model.__table__.c
     order = Order("deleted", columns.id, columns.deleted_at, is_descending=True)
-    names = (columns[name] for name in ("id", *room.record_type.name_columns))
-    query = select(*names, columns.deleted_at, columns.deleted_by).where(columns.deleted_at.is_not(None))
+    names = (shown_column(room.record_type, name) for name in ("id", *room.record_type.name_columns))
+    wanted = (columns.deleted_at.is_not(None), *within_reach(room.record_type, Action.DELETE))
+    query = select(*names, columns.deleted_at, columns.deleted_by).where(*wanted)
     after, before = request.args.get("after", ""), request.args.get("before", "")
     page = fetch_page(db.session(), with_cursor(query, order), order, after=after, before=before, limit=PAGE_SIZE)
     return render_template(
@@ -68,7 +70,7 @@ def show_trash(room: RecordRoom) -> ResponseReturnValue:
 
 def confirm_purge(room: RecordRoom, record_id: UUID) -> ResponseReturnValue:
     """Ask for the name before removing for good."""
-    found = record_for_changing(room.record_type, record_id, in_trash=True)
+    found = record_for_changing(room.record_type, record_id, in_trash=True, action=Action.DELETE)
     name = name_of(room.record_type, found)
     return render_template(
         "records/purge.html", room=room, record_type=room.record_type, nav_active="trash", record=found, name=name
@@ -77,7 +79,7 @@ def confirm_purge(room: RecordRoom, record_id: UUID) -> ResponseReturnValue:
 
 def purge(room: RecordRoom, record_id: UUID) -> ResponseReturnValue:
     """Remove one record in the trash for good."""
-    found = record_for_changing(room.record_type, record_id, in_trash=True)
+    found = record_for_changing(room.record_type, record_id, in_trash=True, action=Action.DELETE)
     name = name_of(room.record_type, found)
     if request.form.get("typed", "").strip() != name.strip():
         raise Failure("The name typed is not the name of the record, so nothing was removed.")

@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import IntEnum, StrEnum
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, Self
 from uuid import UUID
 
@@ -181,7 +181,11 @@ class Rights:
         pages = frozenset(Permission(page) for page in kept.get("pages", ()) if page in set(Permission))
         return cls(_some(scopes), pages, rules)
 
-    def as_text(self) -> str:
+    def __hash__(self) -> int:
+        return hash(self.text)
+
+    @cached_property
+    def text(self) -> str:
         """As a session's snapshot carries it."""
         who = {"me": self.me.hex if self.me else "", "colleagues": sorted(one.hex for one in self.colleagues)}
         return json.dumps(self.as_json() | who, separators=(",", ":"), sort_keys=True)
@@ -203,7 +207,7 @@ NOTHING = Rights({})
 
 @lru_cache(maxsize=1_000)
 def rights_from_text(text: str) -> Rights:
-    """What `as_text` wrote. Raises ValueError, TypeError or KeyError for anything else."""
+    """What `Rights.text` is. Raises ValueError, TypeError or KeyError for anything else."""
     kept = json.loads(text)
     colleagues = [UUID(hex=one) for one in kept["colleagues"]]
     return Rights.from_json(kept).as_person(UUID(hex=kept["me"]) if kept["me"] else None, colleagues)

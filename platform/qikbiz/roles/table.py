@@ -96,7 +96,7 @@ def staff_rights(role: str) -> Rights:
 
 
 def _edition() -> str:
-    texts = "".join(f"{key}{rights.as_text()}" for key, rights in {**BUILT_IN, **STAFF}.items())
+    texts = "".join(f"{key}{rights.text}" for key, rights in {**BUILT_IN, **STAFF}.items())
     return hashlib.sha256(texts.encode()).hexdigest()[:12]
 
 
