@@ -59,6 +59,7 @@ class Settings:
     redis_prefix: str = "qb"
     argon2_memory_kib: int = 19 * 1024
     argon2_iterations: int = 2
+    leaked_passwords_url: str | None = None
     job_lease_seconds: int | None = None
     job_retry_seconds: int = 5
     sweep_seconds: int = 3
@@ -113,6 +114,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         log_level=given.get("QIKBIZ_LOG_LEVEL", "INFO").upper(),
         argon2_memory_kib=_integer(given, "QIKBIZ_ARGON2_MEMORY_KIB", 19 * 1024 if environment != "test" else 64),
         argon2_iterations=_integer(given, "QIKBIZ_ARGON2_ITERATIONS", 2 if environment != "test" else 1),
+        leaked_passwords_url=_range_service(given, environment),
         job_lease_seconds=_integer(given, "QIKBIZ_JOB_LEASE_SECONDS", 0) or None,
         job_retry_seconds=_integer(given, "QIKBIZ_JOB_RETRY_SECONDS", 5),
         sweep_seconds=_integer(given, "QIKBIZ_SWEEP_SECONDS", 3),
@@ -177,6 +179,16 @@ def _smtp_url(given: Mapping[str, str]) -> str | None:
     if url and (urlsplit(url).scheme not in ("smtp", "smtps", "smtp+starttls") or not urlsplit(url).hostname):
         raise SettingsError("QIKBIZ_SMTP_URL must be smtp://, smtps:// or smtp+starttls:// and name a host.")
     return url
+
+
+def _range_service(given: Mapping[str, str], environment: Environment) -> str | None:
+    """Where five characters of a password's hash may be asked about; nowhere unless it is named."""
+    url = given.get("QIKBIZ_LEAKED_PASSWORDS_URL")
+    if not url:
+        return None
+    if not url.startswith("https://" if environment == "production" else ("https://", "http://")):
+        raise SettingsError("QIKBIZ_LEAKED_PASSWORDS_URL must be an https:// address such as https://…/range/.")
+    return url.rstrip("/") + "/"
 
 
 def _integer(given: Mapping[str, str], name: str, default: int) -> int:

@@ -18,6 +18,20 @@ PUBLIC = {
     "accounts.accept_invitation",
     "mail_choices.ask_to_stop",
     "mail_choices.stop",
+    "accounts.password_strength",
+    "accounts.passkey_question",
+    "accounts.log_in_by_passkey",
+    "accounts.second_step",
+    "accounts.show_second_factor",
+    "accounts.second_step_question",
+    "accounts.second_step_by_passkey",
+    "accounts.next_password",
+    "accounts.choose_next_password",
+    "accounts.set_up",
+    "accounts.set_up_question",
+    "accounts.set_up_passkey",
+    "accounts.set_up_app",
+    "accounts.finish_app",
 }
 
 

@@ -5,34 +5,35 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from flask_login import current_user
-
 from qikbiz.abuse.events import note
 from qikbiz.access.kinds import AccessKind
 from qikbiz.access.noting import note_access
 from qikbiz.accounts import letters, passwords, remembering, sessions, throttles, times
-from qikbiz.accounts.devices import device_of_request
+from qikbiz.accounts.admission import admit
 from qikbiz.accounts.failures import AlreadyThere, LastAdministrator, WeakPassword, WrongPassword
 from qikbiz.accounts.models import User
+from qikbiz.accounts.noting import note_login_act
 from qikbiz.accounts.people import Person
 from qikbiz.accounts.queries import account_for_change, account_named, lock_administrators
-from qikbiz.accounts.realms import Account, Realm, same_address, staff_realm, tenant_realm
+from qikbiz.accounts.realms import Account, Realm, names_of, same_address, staff_realm, tenant_realm
 from qikbiz.accounts.tokens import account_behind, end_links, make_link
-from qikbiz.actors import Actor, acting_as, current_actor
-from qikbiz.audit.actions import record, record_on_platform
+from qikbiz.factors.actions import show_code, show_passkey
+from qikbiz.factors.queries import has_second_factor
 from qikbiz.failures import TooMany
 from qikbiz.permissions import Role, StaffRole
+from qikbiz.policy.queries import policy_of
 from qikbiz.roles.giving import may_act_on, may_give, words_for
 from qikbiz.roles.granted import names_of_roles
 from qikbiz.web.figures import count_login
 
-# How somebody came in, as the access log says it; the password needs no words.
-METHODS = {"password_link": "By a mailed link", "invitation": "By an invitation"}
 _NOT_OPEN = ("invited", "disabled")
 
 
-def log_in(realm: Realm, email: str, password: str, *, remember: bool) -> Account:
-    """Log in with name and password. Raises WrongPassword or TooMany; both look the same for names nobody has."""
+def log_in(realm: Realm, email: str, password: str, *, remember: bool, target: str = "/") -> str:
+    """Log in with name and password; returns the path to go to, where a second factor may be asked for.
+
+    Raises WrongPassword or TooMany; both look the same for names nobody has.
+    """
     name = same_address(email)
     account, is_known_device = _look_up(realm, name)
     try:
@@ -49,7 +50,7 @@ def log_in(realm: Realm, email: str, password: str, *, remember: bool) -> Accoun
     give_back()
     note("login_succeeded", account=name)
     count_login(realm.kind, "right")
-    return _welcome(realm, account.id, password, remember=remember)
+    return _welcome(realm, account.id, password, remember=remember, target=target)
 
 
 def log_out(realm: Realm, person: Person) -> None:
@@ -57,19 +58,21 @@ def log_out(realm: Realm, person: Person) -> None:
     sessions.end_session(realm.work, realm, person.session_key, "logout")
     remembering.forget_device(realm.work, realm)
     note_access(AccessKind.LOGOUT, person=person)
-    _record(realm, "login.ended", person)
+    note_login_act(realm, "login.ended", person)
 
 
-def confirm_password(realm: Realm, person: Person, password: str) -> None:
-    """Make this session fresh. Raises WrongPassword or TooMany."""
-    give_back = throttles.try_confirmation(realm, person.id.hex)
-    account = account_for_change(realm.work, realm, person.id)
-    if not passwords.matches(account.password_hash, password):
-        note("login_failed", account=account.email_key)
-        note_access(AccessKind.CONFIRMED, "failed", person=account)
-        raise WrongPassword
-    give_back()
+def confirm(realm: Realm, person: Person, password: str, code: str = "") -> None:
+    """Make this session fresh. Who has a second factor shows it too. Raises WrongPassword, WrongCode or TooMany."""
+    account = _account_with_password(realm, person, password)
+    if has_second_factor(realm, account.id):
+        show_code(realm, account, code)
     note_access(AccessKind.CONFIRMED, person=account)
+    sessions.make_fresh(realm.work, realm, person.session_key, person.id)
+
+
+def confirm_by_passkey(realm: Realm, person: Person, answer: str) -> None:
+    """The same with one of the person's own passkeys, which is both. Raises PasskeyRefused."""
+    note_access(AccessKind.CONFIRMED, person=show_passkey(realm, answer, "confirm", whose=person.id))
     sessions.make_fresh(realm.work, realm, person.session_key, person.id)
 
 
@@ -84,11 +87,12 @@ def send_password_link(realm: Realm, email: str) -> None:
     note_access(AccessKind.PASSWORD_LINK, person=account)
     url = make_link(realm.work, realm, account, "password", times.RESET)
     letters.send_password_link(realm, account, url)
-    _record(realm, "password.link_sent", account)
+    note_login_act(realm, "password.link_sent", account)
 
 
-def use_password_link(realm: Realm, secret: str, password: str) -> Account:
-    """Set a new password by a mailed link: every session ends, and a new one begins here."""
+def use_password_link(realm: Realm, secret: str, password: str) -> str:
+    """Set a new password by a mailed link: every session ends, and a new one begins here, after the second factor of
+    whoever has one. Returns the path to go to."""
     account, token = account_behind(realm.work, realm, "password", secret)
     set_password(realm, account, password)
     token.used_at = times.now()
@@ -96,40 +100,51 @@ def use_password_link(realm: Realm, secret: str, password: str) -> Account:
     sessions.end_sessions_of(realm.work, realm, account.id, "password_changed")
     letters.send_password_changed(realm, account)
     note_access(AccessKind.PASSWORD_CHANGED, person=account, detail="By a mailed link")
-    _record(realm, "password.changed", account, how="link")
-    return _open(realm, account, "password_link")
+    note_login_act(realm, "password.changed", account, how="link")
+    return admit(realm, account, "password_link")
 
 
-def accept_invitation(realm: Realm, secret: str, name: str, password: str) -> Account:
-    """Choose name and password by an invitation's link, and be logged in."""
+def accept_invitation(realm: Realm, secret: str, name: str, password: str) -> str:
+    """Choose name and password by an invitation's link, and be logged in. Returns the path to go to."""
     account, token = account_behind(realm.work, realm, "invitation", secret)
     account.name = name
     set_password(realm, account, password)
     token.used_at = times.now()
     account.state = "active"
     note_access(AccessKind.INVITATION_ACCEPTED, person=account)
-    _record(realm, "user.joined", account)
-    return _open(realm, account, "invitation")
+    note_login_act(realm, "user.joined", account)
+    return admit(realm, account, "invitation")
 
 
 def change_password(realm: Realm, person: Person, old: str, new: str) -> None:
     """Change one's own password; the other sessions end. Raises WrongPassword, WeakPassword or TooMany."""
-    confirm_password(realm, person, old)
-    account = account_for_change(realm.work, realm, person.id)
+    account = _account_with_password(realm, person, old)
     set_password(realm, account, new)
+    if not has_second_factor(realm, account.id):
+        sessions.make_fresh(realm.work, realm, person.session_key, person.id)
     sessions.end_sessions_of(realm.work, realm, account.id, "password_changed", except_key=person.session_key)
     end_links(realm.work, realm, account, "password")
     letters.send_password_changed(realm, account)
     note_access(AccessKind.PASSWORD_CHANGED, person=account)
-    _record(realm, "password.changed", account, how="profile")
+    note_login_act(realm, "password.changed", account, how="profile")
+
+
+def replace_password(realm: Realm, account: Account, password: str) -> None:
+    """A new password in the middle of a login, because the one just given no longer does. Raises WeakPassword."""
+    if passwords.matches(account.password_hash, password):
+        raise WeakPassword("This is the password that you have now. Choose another one.")
+    set_password(realm, account, password)
+    sessions.end_sessions_of(realm.work, realm, account.id, "password_changed")
+    end_links(realm.work, realm, account, "password")
+    letters.send_password_changed(realm, account)
+    note_access(AccessKind.PASSWORD_CHANGED, person=account)
+    note_login_act(realm, "password.changed", account, how="login")
 
 
 def set_password(realm: Realm, account: Account, password: str) -> None:
     """The one way to set a password, for pages, links and commands. Raises WeakPassword with the reason."""
-    names = [realm.name, account.name, account.email, *account.email.split("@")]
-    if realm.tenant:
-        names.append(realm.tenant.slug)
-    problem = passwords.problem_with(password, context=names)
+    names = names_of(realm, account.name, account.email)
+    problem = passwords.problem_with(password, context=names, policy=policy_of(realm))
     if problem:
         raise WeakPassword(problem)
     account.password_hash = passwords.hash_password(password)
@@ -180,7 +195,9 @@ def change_roles(user_id: UUID, roles: Sequence[str]) -> User:
     before, user.roles = user.roles, wanted
     realm = tenant_realm()
     names = names_of_roles(realm.work, [*before, *wanted])
-    _record(realm, "user.roles_changed", user, changes={"roles": [words_for(before, names), words_for(wanted, names)]})
+    note_login_act(
+        realm, "user.roles_changed", user, changes={"roles": [words_for(before, names), words_for(wanted, names)]}
+    )
     sessions.doubt_after_commit(realm.work, realm, [user.id])
     return user
 
@@ -195,7 +212,7 @@ def disable_user(user_id: UUID) -> User:
     user.epoch += 1
     end_links(realm.work, realm, user)
     sessions.end_sessions_of(realm.work, realm, user.id, "disabled")
-    _record(realm, "user.disabled", user)
+    note_login_act(realm, "user.disabled", user)
     return user
 
 
@@ -206,8 +223,19 @@ def enable_user(user_id: UUID) -> User:
     assert isinstance(user, User)
     may_act_on(user)
     user.state = "active" if user.password_hash else "invited"
-    _record(realm, "user.enabled", user)
+    note_login_act(realm, "user.enabled", user)
     return user
+
+
+def _account_with_password(realm: Realm, person: Person, password: str) -> Account:
+    give_back = throttles.try_confirmation(realm, person.id.hex)
+    account = account_for_change(realm.work, realm, person.id)
+    if not passwords.matches(account.password_hash, password):
+        note("login_failed", account=account.email_key)
+        note_access(AccessKind.CONFIRMED, "failed", person=account)
+        raise WrongPassword
+    give_back()
+    return account
 
 
 def _look_up(realm: Realm, name: str) -> tuple[Account | None, bool]:
@@ -218,27 +246,13 @@ def _look_up(realm: Realm, name: str) -> tuple[Account | None, bool]:
         return account, is_known
 
 
-def _welcome(realm: Realm, account_id: UUID, password: str, *, remember: bool) -> Account:
+def _welcome(realm: Realm, account_id: UUID, password: str, *, remember: bool, target: str) -> str:
     account = account_for_change(realm.work, realm, account_id)
     if account.state in _NOT_OPEN:
         raise WrongPassword
     if account.password_hash and passwords.is_outdated(account.password_hash):
         account.password_hash = passwords.hash_password(password)
-    return _open(realm, account, "password", remember=remember)
-
-
-def _open(realm: Realm, account: Account, method: str, *, remember: bool = False) -> Account:
-    work = realm.work
-    if current_user.is_authenticated:
-        sessions.end_session(work, realm, current_user.session_key, "new_login")
-    remembering.forget_device(work, realm, "new_login")
-    series = remembering.remember_device(work, realm, account) if remember and isinstance(account, User) else None
-    sessions.open_session(work, realm, account, method, is_fresh=True, series_hash=series)
-    if series:
-        letters.send_new_device(realm, account, device_of_request())
-    note_access(AccessKind.LOGIN, person=account, detail=METHODS.get(method, ""))
-    _record(realm, "login.opened", account, method=method, remembered=bool(series))
-    return account
+    return admit(realm, account, "password", remember=remember, target=target)
 
 
 def _user_beside_administrators(user_id: UUID) -> tuple[User, list[User]]:
@@ -271,17 +285,5 @@ def _invite(realm: Realm, email: str, name: str, roles: Sequence[str], invited_b
 def _send_invitation(realm: Realm, account: Account, invited_by: str) -> str:
     url = make_link(realm.work, realm, account, "invitation", times.INVITATION)
     letters.send_invitation(realm, account, url, invited_by=invited_by)
-    _record(realm, "user.invited", account)
+    note_login_act(realm, "user.invited", account)
     return url
-
-
-def _record(realm: Realm, action: str, who: Account | Person, **details: object) -> None:
-    # Who logs in, or comes by a link, is nobody yet when the request begins.
-    actor = current_actor()
-    if actor.kind == "anonymous":
-        actor = Actor(realm.kind, who.id, who.name, request_id=actor.request_id)
-    with acting_as(actor):
-        if realm.tenant:
-            record(action, record_type="user", record_id=who.id, subject=who.email, details=dict(details))
-        else:
-            record_on_platform(action, subject=who.email, details=dict(details))

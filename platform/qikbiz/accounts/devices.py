@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 from flask import request
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session
+
+from qikbiz.accounts.realms import Account, Realm
+from qikbiz.database import runtime
+from qikbiz.web.client_address import client_address, shown_prefix
 
 # The first that is found wins: every browser's name also contains that of older ones.
 _BROWSERS = (
@@ -26,6 +32,22 @@ _SYSTEMS = (
 
 def device_of_request() -> str:
     return device(request.headers.get("User-Agent", ""))
+
+
+def place_of_request() -> str:
+    """The network that the request comes from, as lists show it."""
+    return shown_prefix(client_address(request.environ, runtime().settings.trusted_proxies))
+
+
+def is_new_device(work: Session, realm: Realm, account: Account) -> bool:
+    """Whether this person was never seen with this browser in this network, as far back as sessions are kept.
+
+    The very first login is not news to anybody.
+    """
+    table = realm.sessions
+    own = select(table.id_hash).where(table.person_id == account.id)
+    same = own.where(table.device == device_of_request(), table.address_prefix == place_of_request())
+    return bool(work.scalar(select(exists(own)))) and not work.scalar(select(exists(same)))
 
 
 def device(user_agent: str) -> str:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from qikbiz.abuse.events import note
-from qikbiz.accounts import actions
+from qikbiz.accounts import actions, throttles
 from qikbiz.accounts.failures import WeakPassword, WrongPassword
 from qikbiz.accounts.forms import ConfirmForm, ForgotForm, InvitationForm, LoginForm, NewPasswordForm
-from qikbiz.accounts.realms import Account, realm_at_hand
+from qikbiz.accounts.realms import Account, names_of, realm_at_hand
+from qikbiz.accounts.strength import strength_of
 from qikbiz.accounts.tokens import LinkEnded, Purpose, account_behind
+from qikbiz.factors import passkeys
+from qikbiz.factors.entrance import open_second_steps
+from qikbiz.factors.failures import WrongCode
+from qikbiz.factors.queries import has_second_factor, passkeys_of
 from qikbiz.permissions import Permission, public, requires
 from qikbiz.web.cookies import SESSION, delete_cookie
 from qikbiz.web.own_paths import own_path
@@ -33,14 +38,28 @@ def log_in() -> ResponseReturnValue:
     form = LoginForm()
     if form.validate_on_submit():
         try:
-            actions.log_in(
-                realm_at_hand(), form.email.data or "", form.password.data or "", remember=bool(form.remember.data)
+            target = actions.log_in(
+                realm_at_hand(),
+                form.email.data or "",
+                form.password.data or "",
+                remember=bool(form.remember.data),
+                target=own_path(form.next.data),
             )
         except WrongPassword:
             form.form_errors.append(_WRONG)
         else:
-            return redirect(own_path(form.next.data), 303)
+            return redirect(target, 303)
     return render_template("accounts/login.html", form=form, realm=realm_at_hand()), 401
+
+
+@public
+def password_strength() -> ResponseReturnValue:
+    """For strength.js: how good a password would be, by the same rules that take or refuse it when it is sent."""
+    throttles.ask_for_strength(realm_at_hand())
+    form, realm = request.form, realm_at_hand()
+    person = [current_user.name or form.get("name", ""), current_user.email or form.get("email", "")]
+    verdict = strength_of(form.get("password", ""), names=names_of(realm, *(text[:320] for text in person)))
+    return jsonify(level=verdict.level, word=verdict.word, text=verdict.text)
 
 
 @requires(Permission.SIGNED_IN)
@@ -83,12 +102,12 @@ def choose_password(secret: str) -> ResponseReturnValue:
     form = NewPasswordForm()
     if form.validate_on_submit():
         try:
-            actions.use_password_link(realm_at_hand(), secret, form.password.data or "")
+            target = actions.use_password_link(realm_at_hand(), secret, form.password.data or "")
         except WeakPassword as weak:
             form.password.errors = [weak.text]
         else:
             show_toast("Your new password is set. Everywhere else you were logged out.")
-            return redirect("/", 303)
+            return redirect(target, 303)
     return render_template("accounts/new_password.html", form=form, account=account), 422
 
 
@@ -109,18 +128,17 @@ def accept_invitation(secret: str) -> ResponseReturnValue:
     form = InvitationForm()
     if form.validate_on_submit():
         try:
-            actions.accept_invitation(realm_at_hand(), secret, form.name.data or "", form.password.data or "")
+            target = actions.accept_invitation(realm_at_hand(), secret, form.name.data or "", form.password.data or "")
         except WeakPassword as weak:
             form.password.errors = [weak.text]
         else:
-            return redirect("/", 303)
+            return redirect(target, 303)
     return render_template("accounts/invitation.html", form=form, account=account, realm=realm_at_hand()), 422
 
 
 @requires(Permission.SIGNED_IN)
 def confirm() -> ResponseReturnValue:
-    target = own_path(request.args.get("next"))
-    return render_template("accounts/confirm.html", form=ConfirmForm(next=target))
+    return _confirm_page(ConfirmForm(next=own_path(request.args.get("next"))))
 
 
 @requires(Permission.SIGNED_IN)
@@ -128,12 +146,14 @@ def confirm_password() -> ResponseReturnValue:
     form = ConfirmForm()
     if form.validate_on_submit():
         try:
-            actions.confirm_password(realm_at_hand(), current_user, form.password.data or "")
+            actions.confirm(realm_at_hand(), current_user, form.password.data or "", form.code.data or "")
         except WrongPassword:
             form.password.errors = ["This is not your password."]
+        except WrongCode as wrong:
+            form.code.errors = [wrong.text]
         else:
             return redirect(own_path(form.next.data), 303)
-    return render_template("accounts/confirm.html", form=form), 401
+    return _confirm_page(form), 401
 
 
 def open_entrance(room: Blueprint) -> None:
@@ -148,6 +168,15 @@ def open_entrance(room: Blueprint) -> None:
         room.add_url_rule(path, view_func=page, methods=["GET"])
         room.add_url_rule(path, view_func=act, methods=["POST"])
     room.add_url_rule("/logout", view_func=logout, methods=["POST"])
+    room.add_url_rule("/password-strength", view_func=password_strength, methods=["POST"])
+    open_second_steps(room)
+
+
+def _confirm_page(form: ConfirmForm) -> str:
+    realm = realm_at_hand()
+    has_passkey = any(factor.host == passkeys.host() for factor in passkeys_of(realm, current_user.id))
+    has_factor = has_second_factor(realm, current_user.id)
+    return render_template("accounts/confirm.html", form=form, has_factor=has_factor, has_passkey=has_passkey)
 
 
 def _behind(purpose: Purpose, secret: str) -> Account | None:

@@ -99,6 +99,7 @@ class InvitationForm(OwnForm):
 
 class ConfirmForm(OwnForm):
     password = PasswordField("Password", [_needed("Give your password.")])
+    code = StringField("Code", [Length(max=60, message="This is too long for a code.")])
     next = HiddenField()
 
 

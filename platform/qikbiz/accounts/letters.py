@@ -26,8 +26,14 @@ def send_theft_detected(realm: Realm, account: Account) -> None:
     _send(realm, account, "theft_detected", {"url": realm.url("/login")})
 
 
-def send_new_device(realm: Realm, account: Account, device: str) -> None:
-    _send(realm, account, "new_device", {"device": device, "url": realm.url("/profile/sessions")})
+def send_new_device(realm: Realm, account: Account, device: str, place: str, *, is_remembered: bool) -> None:
+    values = {"device": device, "place": place, "is_remembered": is_remembered, "url": realm.url("/profile/sessions")}
+    _send(realm, account, "new_device", values)
+
+
+def send_sign_in_changed(realm: Realm, account: Account, what: str, more: str) -> None:
+    """`what` is the subject and `more` one or two sentences."""
+    _send(realm, account, "sign_in_changed", {"what": what, "more": more, "url": realm.url("/profile/security")})
 
 
 def _send(realm: Realm, account: Account, template: str, values: dict[str, Any]) -> None:

@@ -61,6 +61,39 @@ class TokenColumns:
     used_at: Mapped[datetime | None]
 
 
+class FactorColumns:
+    """What somebody shows beside or instead of the password: a passkey, an authenticator app, or one recovery code.
+
+    `handle` finds it: a passkey's credential id, or the hash of a recovery code. `counter` only grows: the passkey's
+    count of signatures, or the number of the half minute whose code was used last. `host` is where a passkey works.
+    """
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    person_id: Mapped[UUID] = mapped_column(index=True)
+    kind: Mapped[str]
+    name: Mapped[str] = mapped_column(server_default="")
+    handle: Mapped[bytes | None] = mapped_column(LargeBinary, unique=True)
+    public_key: Mapped[bytes | None] = mapped_column(LargeBinary)
+    sealed_secret: Mapped[str | None]
+    counter: Mapped[int] = mapped_column(server_default="0")
+    host: Mapped[str] = mapped_column(server_default="")
+    created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+    last_used_at: Mapped[datetime | None]
+    used_at: Mapped[datetime | None]
+
+
+def factor_rules(table: str) -> tuple[Any, ...]:
+    """Each kind with what it is made of, and one app for each person."""
+    return (
+        CheckConstraint(
+            "(kind = 'passkey' and handle is not null and public_key is not null and host <> '')"
+            " or (kind = 'app' and sealed_secret is not null) or (kind = 'recovery' and handle is not null)",
+            name="kind",
+        ),
+        Index(f"uq_{table}_app", "person_id", unique=True, postgresql_where=text("kind = 'app'")),
+    )
+
+
 class User(PersonColumns, Model):
     """A login of one tenant. `roles` are keys: of built-in roles, or the ids of the tenant's own as text."""
 
@@ -79,6 +112,11 @@ class UserSession(SessionColumns, Model):
 
 class UserToken(TokenColumns, Model):
     __tablename__ = "user_tokens"
+
+
+class UserFactor(FactorColumns, Model):
+    __tablename__ = "user_factors"
+    __table_args__ = factor_rules("user_factors")
 
 
 class RememberSeries(Model):

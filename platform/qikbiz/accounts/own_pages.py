@@ -10,6 +10,7 @@ from qikbiz.accounts import actions, session_rows, sessions
 from qikbiz.accounts.failures import WeakPassword, WrongPassword
 from qikbiz.accounts.forms import ChangePasswordForm, ProfileForm
 from qikbiz.accounts.realms import realm_at_hand
+from qikbiz.factors.own_pages import open_security_pages
 from qikbiz.failures import NotFound
 from qikbiz.permissions import Permission, requires
 from qikbiz.web.toasts import show_toast
@@ -53,7 +54,7 @@ def change_password() -> ResponseReturnValue:
             form.password.errors = [weak.text]
         else:
             show_toast("Your password is changed. Everywhere else you were logged out.")
-            return redirect(url_for(".profile"), 303)
+            return redirect(url_for(".security"), 303)
     return render_template("accounts/password.html", form=form), 422
 
 
@@ -91,6 +92,7 @@ def open_own_pages(room: Blueprint) -> None:
     room.add_url_rule("/profile", view_func=change_profile, methods=["POST"])
     room.add_url_rule("/profile/password", view_func=password, methods=["GET"])
     room.add_url_rule("/profile/password", view_func=change_password, methods=["POST"])
+    open_security_pages(room)
     room.add_url_rule("/profile/sessions", "sessions", list_sessions, methods=["GET"])
     room.add_url_rule("/profile/sessions/<key>/end", view_func=end_session, methods=["POST"])
     room.add_url_rule("/profile/sessions/end-others", view_func=end_other_sessions, methods=["POST"])

@@ -11,9 +11,10 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from qikbiz.accounts.common_passwords import weakness_of
+from qikbiz.accounts.leaks import LEAKED, is_leaked
 from qikbiz.database import runtime
+from qikbiz.policy.rules import FLOOR, SHORTEST, Policy
 
-SHORTEST = 15
 LONGEST_BYTES = 1024
 # Each hash takes its memory for tens of milliseconds; more at once than this would only wait for the processors.
 _at_once = threading.BoundedSemaphore(4)
@@ -24,19 +25,26 @@ def normalised(password: str) -> str:
     return unicodedata.normalize("NFKC", password)
 
 
-def problem_with(password: str, *, context: Iterable[str] = ()) -> str | None:
+def problem_with(
+    password: str, *, context: Iterable[str] = (), policy: Policy = FLOOR, ask_outside: bool = True
+) -> str | None:
     """Why this password is not accepted, in a sentence, or None. The same rules on every path that sets one.
 
     `context` are words that an attacker would try first: the names of the tenant and of the person, the address.
+    `policy` is the organisation's own; without `ask_outside` no other service is asked, however configured.
     """
     if "\x00" in password:
         return "The password contains a character that no keyboard makes. Choose another one."
     if len(password.encode("utf-8", "surrogatepass")) > LONGEST_BYTES:
         return f"The password is too long. Use at most {LONGEST_BYTES} bytes, that is about as many letters."
     password = normalised(password)
-    if len(password) < SHORTEST:
-        return f"Use at least {SHORTEST} characters. Three or four unrelated words are easy to keep in mind."
-    return weakness_of(password, context)
+    shortest = max(SHORTEST, policy.shortest_password)
+    if len(password) < shortest:
+        return f"Use at least {shortest} characters. Three or four unrelated words are easy to keep in mind."
+    problem = weakness_of(password, context)
+    if problem is None and ask_outside and policy.asks_range_service and is_leaked(password):
+        return LEAKED
+    return problem
 
 
 def hash_password(password: str) -> str:

@@ -10,21 +10,23 @@ from typing import Any, Literal
 from flask import current_app
 from sqlalchemy.orm import Session
 
-from qikbiz.accounts.models import User, UserSession, UserToken
-from qikbiz.console.models import Staff, StaffSession, StaffToken
+from qikbiz.accounts.models import User, UserFactor, UserSession, UserToken
+from qikbiz.console.models import Staff, StaffFactor, StaffSession, StaffToken
 from qikbiz.database import control_work, db, runtime, tenant_work
 from qikbiz.web.destinations import destination
 from tenants.context import Tenant, current_tenant
 
 Account = User | Staff
 AccountSession = UserSession | StaffSession
+Factor = UserFactor | StaffFactor
 
 
 @dataclass(frozen=True)
 class Realm:
     """`tenant` is None for staff. `host` is where links in mails lead.
 
-    `people`, `sessions` and `tokens` are one of two tables with equal columns, which types can't say of a query.
+    `people`, `sessions`, `tokens` and `factors` are one of two tables with equal columns, which types can't say of a
+    query.
     """
 
     tenant: Tenant | None
@@ -45,6 +47,10 @@ class Realm:
     @property
     def tokens(self) -> Any:
         return UserToken if self.tenant else StaffToken
+
+    @property
+    def factors(self) -> Any:
+        return UserFactor if self.tenant else StaffFactor
 
     @property
     def epoch(self) -> int:
@@ -121,6 +127,12 @@ def tenant_realm() -> Realm:
 
 def staff_realm() -> Realm:
     return Realm(None, f"console.{runtime().settings.base_domain}")
+
+
+def names_of(realm: Realm, name: str, email: str) -> list[str]:
+    """Words about this login that nobody's password may mostly consist of."""
+    slug = [realm.tenant.slug] if realm.tenant else []
+    return [realm.name, name, email, *email.split("@"), *slug]
 
 
 def same_address(email: str) -> str:

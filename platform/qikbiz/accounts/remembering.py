@@ -13,7 +13,6 @@ from datetime import datetime, timedelta
 from hmac import compare_digest
 from uuid import UUID
 
-from flask import request
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
@@ -21,13 +20,11 @@ from qikbiz.abuse.events import note
 from qikbiz.access.kinds import AccessKind
 from qikbiz.access.noting import note_access
 from qikbiz.accounts import sessions, times
-from qikbiz.accounts.devices import device_of_request
+from qikbiz.accounts.devices import device_of_request, place_of_request
 from qikbiz.accounts.letters import send_theft_detected
 from qikbiz.accounts.models import RememberSeries, User
 from qikbiz.accounts.people import Person
 from qikbiz.accounts.realms import Realm
-from qikbiz.database import runtime
-from qikbiz.web.client_address import client_address, shown_prefix
 from qikbiz.web.cookies import REMEMBER, SESSION, broken_cookies, delete_cookie, open_cookie, set_cookie
 from qikbiz.web.figures import count_login
 
@@ -49,7 +46,7 @@ def remember_device(work: Session, realm: Realm, user: User) -> bytes:
         expires_at=moment + times.REMEMBER,
         ends_at=moment + times.REMEMBER_AT_MOST,
         device=device_of_request(),
-        address_prefix=shown_prefix(client_address(request.environ, runtime().settings.trusted_proxies)),
+        address_prefix=place_of_request(),
     )
     work.add(row)
     work.flush()

@@ -11,7 +11,6 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from flask import request
 from sqlalchemy import ColumnElement, and_, select, true, update
 from sqlalchemy.orm import Session
 
@@ -19,16 +18,15 @@ from config.keys import Opened
 from qikbiz.access.kinds import AccessKind
 from qikbiz.access.noting import note_access
 from qikbiz.accounts import session_cache, session_rows, times
-from qikbiz.accounts.devices import device_of_request
+from qikbiz.accounts.devices import device_of_request, place_of_request
 from qikbiz.accounts.models import RememberSeries
 from qikbiz.accounts.people import Person
 from qikbiz.accounts.realms import Account, AccountSession, Realm
 from qikbiz.accounts.session_cache import Remembered
-from qikbiz.database import after_commit, runtime
+from qikbiz.database import after_commit
 from qikbiz.jobs.actions import enqueue, enqueue_platform
 from qikbiz.roles.granted import granted_rights, names_of_roles
 from qikbiz.roles.table import staff_rights
-from qikbiz.web.client_address import client_address, shown_prefix
 from qikbiz.web.cookies import SESSION, set_cookie
 from tenants.redis import RedisAway
 
@@ -56,7 +54,7 @@ def open_session(
         fresh_until=moment + times.FRESH if is_fresh else None,
         method=method,
         device=device_of_request(),
-        address_prefix=shown_prefix(client_address(request.environ, runtime().settings.trusted_proxies)),
+        address_prefix=place_of_request(),
         series_hash=series_hash,
     )
     work.add(row)

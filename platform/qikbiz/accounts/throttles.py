@@ -23,7 +23,7 @@ from qikbiz.web.client_address import client_address, unit
 from qikbiz.web.figures import count_login
 from tenants.redis import RedisAway
 
-_QUARTER, _HOUR = 900, 3600
+_QUARTER, _HOUR, _DAY = 900, 3600, 86_400
 _MOST_COUNTERS = 20_000
 # Two fixed buckets, the older one weighted: no double allowance where one window meets the next. Asking and counting
 # are one step, so that a thousand tries at once are not all let through before the first is counted.
@@ -68,6 +68,23 @@ def try_login(realm: Realm, name: str, *, is_known_device: bool) -> Callable[[],
 def try_confirmation(realm: Realm, name: str) -> Callable[[], None]:
     """As `try_login`, for somebody logged in who is asked for the password again."""
     return _count(realm, [Limit(f"confirm:{_mark(realm, name)}", 10, _QUARTER)])
+
+
+def try_passkey(realm: Realm) -> None:
+    """Count one question to, or answer of, a passkey of somebody we don't know yet. Raises TooMany."""
+    _count(realm, [Limit(f"passkey:unit:{_unit()}", 120, _QUARTER)])
+
+
+def try_factor(realm: Realm, name: str) -> Callable[[], None]:
+    """As `try_login`, for the code beside a right password. Nobody gets here without that password, so that
+    counting by person locks out nobody but who has it."""
+    mark = _mark(realm, name)
+    return _count(realm, [Limit(f"factor:{mark}", 6, _QUARTER), Limit(f"factor-day:{mark}", 40, _DAY)])
+
+
+def ask_for_strength(realm: Realm) -> None:
+    """Count one look at a password's strength from this address. Raises TooMany."""
+    _count(realm, [Limit(f"strength:unit:{_unit()}", 240, _QUARTER)])
 
 
 def ask_for_link(realm: Realm) -> None:

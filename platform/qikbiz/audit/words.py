@@ -20,6 +20,7 @@ ACTS = (
     ("access_log", "The access log"),
     ("login", "Logins"),
     ("password", "Passwords"),
+    ("factor", "Passkeys, apps and recovery codes"),
     ("user", "Users and their roles"),
     ("domain", "Domains of your own"),
     ("audit", "The audit itself"),

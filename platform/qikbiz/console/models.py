@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from qikbiz.accounts.models import PersonColumns, SessionColumns, TokenColumns
+from qikbiz.accounts.models import FactorColumns, PersonColumns, SessionColumns, TokenColumns, factor_rules
 from qikbiz.audit.models import ChainColumns
 from tenants.control import ControlModel, new_id
 
@@ -32,6 +32,11 @@ class StaffSession(SessionColumns, ControlModel):
 
 class StaffToken(TokenColumns, ControlModel):
     __tablename__ = "staff_tokens"
+
+
+class StaffFactor(FactorColumns, ControlModel):
+    __tablename__ = "staff_factors"
+    __table_args__ = factor_rules("staff_factors")
 
 
 class PlatformAuditEvent(ChainColumns, ControlModel):

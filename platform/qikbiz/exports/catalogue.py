@@ -119,6 +119,7 @@ EXPORTED: tuple[ExportedTable, ...] = (
 EXCLUDED_TABLES: dict[str, str] = {
     "user_sessions": "Logins in force. They open the product, and are of no use anywhere else.",
     "user_tokens": "Single-use links for invitations and new passwords. They open the product.",
+    "user_factors": "Passkeys, authenticator apps and recovery codes. They open the product, and only here.",
     "remember_series": "Remembered devices. They open the product.",
     "import_rows": "Rows of an import that has not been applied yet; the file they came from is the customer's own.",
     "import_updates": "What such an import would change; both can be made again from the file.",

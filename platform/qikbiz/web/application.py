@@ -15,6 +15,7 @@ from qikbiz.contacts.routes import contacts
 from qikbiz.database import connect_database
 from qikbiz.domains import routes as domains
 from qikbiz.exports.routes import exports
+from qikbiz.factors.blueprint import factors
 from qikbiz.home.routes import home
 from qikbiz.imports.routes import imports
 from qikbiz.mail.choice_pages import mail_choices
@@ -59,6 +60,7 @@ def open_rooms(app: QikBiz) -> None:
     app.register_blueprint(public_promises, subdomain="site")
     well_known.register(app)
     domains.register(app)
+    app.register_blueprint(factors)
     app.register_blueprint(accounts, subdomain="tenant")
     app.register_blueprint(home, subdomain="tenant")
     app.register_blueprint(exports, subdomain="tenant")

@@ -48,7 +48,15 @@ FLASH = Cookie(
     "__Host-Http-qb_f", "flash", "Carries one message, such as “Saved”, to the next page.", timedelta(minutes=5)
 )
 VISIT = Cookie("__Host-Http-qb_v", "visit", "Protects forms that are sent before anyone is logged in.")
-COOKIES = (SESSION, REMEMBER, FLASH, VISIT)
+HALF_LOGIN = Cookie(
+    "__Host-Http-qb_h",
+    "half-login",
+    "Says for ten minutes whose password was right, while a second factor or a new password is still missing.",
+)
+CHALLENGE = Cookie(
+    "__Host-Http-qb_c", "challenge", "Carries the question that a passkey answers, for one use.", timedelta(minutes=5)
+)
+COOKIES = (SESSION, REMEMBER, FLASH, VISIT, HALF_LOGIN, CHALLENGE)
 
 
 class HeadersTooLarge(Failure):

@@ -68,6 +68,11 @@ def csrf_token() -> str:
     return base64.urlsafe_b64encode(mask + _xor(mask, mac)).decode("ascii")
 
 
+def form_binding() -> bytes:
+    """What forms of the page at hand are bound to: the session, or the visit of somebody who is not logged in."""
+    return _binding(make_visit=True)
+
+
 def check_csrf() -> None:
     """Raises CsrfFailed for an unsafe request that no page of ours sent."""
     if request.method in SAFE_METHODS:

@@ -100,6 +100,13 @@ TEXTS: dict[str, ErrorText] = {
         "This was changed by someone else since you opened it, so nothing was overwritten.",
         "Go back, look at what is there now and decide again.",
     ),
+    "half_login_ended": ErrorText(
+        410,
+        "This login is over",
+        "It took longer than ten minutes, was finished already, or the password was changed meanwhile.",
+        "Log in again from the beginning.",
+        ("Log in", "/login"),
+    ),
     "gone": ErrorText(
         410,
         "This is gone",

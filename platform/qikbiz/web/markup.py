@@ -3,6 +3,7 @@
 from datetime import datetime
 from functools import lru_cache
 
+import segno
 from markupsafe import Markup
 
 from qikbiz.web import assets
@@ -25,3 +26,8 @@ def time_element(moment: datetime, *, text: str, exact: str, relative: bool) -> 
     """A `<time>` with the exact moment on hover; a relative one is kept fresh by times.js."""
     keep_fresh = Markup(" data-relative") if relative else ""
     return Markup('<time datetime="{}" title="{}"{}>{}</time>').format(moment.isoformat(), exact, keep_fresh, text)
+
+
+def square_code(text: str) -> Markup:
+    """`text` as a square code (QR) for the camera of a phone: geometry only, which the library makes."""
+    return Markup(segno.make(text, error="m", micro=False).svg_inline(svgclass="square-code", omitsize=True, border=3))

@@ -50,6 +50,7 @@ YOU, PEOPLE, PRIVACY, ORGANISATION = "You", "People", "Privacy", "Organisation"
 SETTINGS = (
     Entry("profile", "Your profile", "user", "accounts.profile", group=YOU),
     Entry("mail_choices", "Notifications", "mail", "mail_choices.index", group=YOU),
+    Entry("security", "Sign-in & security", "fingerprint", "accounts.security", group=YOU),
     Entry("sessions", "Signed-in devices", "device-desktop", "accounts.sessions", group=YOU),
     Entry("users", "Users", "user-shield", "accounts.users", "user:manage", group=PEOPLE),
     Entry("access", "Access log", "fingerprint", "access.index", "access-log:see", group=PRIVACY),

@@ -19,6 +19,6 @@ def own_path(given: str | None, default: str = "/") -> str:
         parts = urlsplit(given)
     except ValueError:
         return default
-    if parts.scheme or parts.netloc or parts.path.rstrip("/") in _NEVER:
+    if parts.scheme or parts.netloc or parts.path.rstrip("/") in _NEVER or parts.path.startswith("/login/"):
         return default
     return given

@@ -194,6 +194,25 @@ STATEMENTS = (
         CONSTRAINT ck_staff_role CHECK (role in ('operator', 'support', 'auditor')),
         CONSTRAINT uq_staff_email_key UNIQUE (email_key)
     )""",
+    """CREATE TABLE staff_factors (
+        id UUID NOT NULL,
+        person_id UUID NOT NULL,
+        kind VARCHAR NOT NULL,
+        name VARCHAR DEFAULT '' NOT NULL,
+        handle BYTEA,
+        public_key BYTEA,
+        sealed_secret VARCHAR,
+        counter BIGINT DEFAULT '0' NOT NULL,
+        host VARCHAR DEFAULT '' NOT NULL,
+        created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+        last_used_at TIMESTAMP WITH TIME ZONE,
+        used_at TIMESTAMP WITH TIME ZONE,
+        CONSTRAINT pk_staff_factors PRIMARY KEY (id),
+        CONSTRAINT ck_staff_factors_kind CHECK ((kind = 'passkey' and handle is not null and public_key is not null and host <> '') or (kind = 'app' and sealed_secret is not null) or (kind = 'recovery' and handle is not null)),
+        CONSTRAINT uq_staff_factors_handle UNIQUE (handle)
+    )""",
+    """CREATE INDEX ix_staff_factors_person_id ON staff_factors (person_id)""",
+    """CREATE UNIQUE INDEX uq_staff_factors_app ON staff_factors (person_id) WHERE kind = 'app'""",
     """CREATE TABLE staff_sessions (
         id_hash BYTEA NOT NULL,
         person_id UUID NOT NULL,

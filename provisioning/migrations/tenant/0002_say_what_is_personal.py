@@ -30,6 +30,7 @@ COMMENTS = {
     "schema_version": "technical: the versions of this schema.",
     "team_members": "personal: who is in which team.",
     "teams": "technical: the customer's teams.",
+    "user_factors": "technical: passkeys, sealed secrets of authenticator apps, hashes of recovery codes.",
     "user_sessions": "technical: logins in force; only hashes of their ids.",
     "user_tokens": "technical: single-use links; only hashes of their secrets.",
     "users": "personal: the customer's own people who log in.",

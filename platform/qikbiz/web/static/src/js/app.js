@@ -12,6 +12,8 @@ import "./repeat.js";
 import "./tables.js";
 import "./times.js";
 import "./copy.js";
+import "./passkeys.js";
+import "./strength.js";
 import "./sidebar.js";
 import "./palette.js";
 import { toast } from "./toasts.js";

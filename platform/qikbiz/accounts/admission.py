@@ -1,0 +1,97 @@
+"""The last steps of every login, whatever it began with: what is still missing, and then the session."""
+
+from __future__ import annotations
+
+from flask_login import current_user
+
+from qikbiz.access.kinds import AccessKind
+from qikbiz.access.noting import note_access
+from qikbiz.accounts import half_logins, letters, remembering, sessions
+from qikbiz.accounts.devices import device_of_request, is_new_device, place_of_request
+from qikbiz.accounts.half_logins import HalfLogin, HalfLoginEnded
+from qikbiz.accounts.models import User
+from qikbiz.accounts.noting import note_login_act
+from qikbiz.accounts.realms import Account, Realm
+from qikbiz.factors.challenges import spend
+from qikbiz.factors.queries import has_second_factor
+from qikbiz.policy.queries import needs_factor, policy_of
+from qikbiz.web.cookies import HALF_LOGIN, delete_cookie
+
+SHOW_FACTOR, NEW_PASSWORD, SET_UP_FACTOR = "/login/second-step", "/login/new-password", "/login/set-up"
+
+_METHODS = {
+    "password": "password",
+    "password_link": "mailed link",
+    "invitation": "invitation",
+    "app": "authenticator app",
+    "passkey": "passkey",
+    "recovery": "recovery code",
+    "remembered": "remembered device",
+}
+
+
+def admit(
+    realm: Realm, account: Account, method: str, *, remember: bool = False, target: str = "/", problem: str = ""
+) -> str:
+    """Somebody has shown the password, or a link of ours: go on with what is missing, or open the session.
+
+    Returns the path to go to. `problem` says why the password no longer does.
+    """
+    realm.work.flush()
+    if _missing(realm, account, problem=problem) is None:
+        open_session(realm, account, method, remember=remember)
+        return target
+    half = half_logins.begin(account, method, remember=remember, target=target, problem=problem)
+    return go_on(realm, account, half)
+
+
+def go_on(realm: Realm, account: Account, half: HalfLogin) -> str:
+    """The next step of a half login; after the last one the session is open. Raises HalfLoginEnded."""
+    realm.work.flush()
+    step = _missing(realm, account, problem=half.problem, shown=half.shown)
+    if step is not None:
+        return step
+    if not spend(realm, half.place, account.id):
+        raise HalfLoginEnded
+    delete_cookie(HALF_LOGIN)
+    open_session(realm, account, "+".join(filter(None, (half.method, half.shown))), remember=half.remember)
+    return half.target
+
+
+def step_of(realm: Realm, account: Account, half: HalfLogin) -> str | None:
+    """The path of what is missing now."""
+    return _missing(realm, account, problem=half.problem, shown=half.shown)
+
+
+def open_session(realm: Realm, account: Account, method: str, *, remember: bool = False) -> None:
+    """Log in on this device. Whoever was logged in or remembered here before is not any more."""
+    work = realm.work
+    if current_user.is_authenticated:
+        sessions.end_session(work, realm, current_user.session_key, "new_login")
+    is_new = is_new_device(work, realm, account) and not remembering.remembers(work, realm, account.id)
+    remembering.forget_device(work, realm, "new_login")
+    series = None
+    if remember and isinstance(account, User) and policy_of(realm).may_remember:
+        series = remembering.remember_device(work, realm, account)
+    sessions.open_session(work, realm, account, method, is_fresh=True, series_hash=series)
+    if series or is_new:
+        letters.send_new_device(realm, account, device_of_request(), place_of_request(), is_remembered=bool(series))
+    note_access(AccessKind.LOGIN, person=account, detail=words_for_method(method))
+    note_login_act(realm, "login.opened", account, method=method, remembered=bool(series))
+
+
+def words_for_method(method: str) -> str:
+    """How somebody came in, as lists say it: `password+app` is “Password and authenticator app”."""
+    words = [_METHODS.get(part, "") for part in method.split("+")]
+    return " and ".join(filter(None, words)).capitalize()
+
+
+def _missing(realm: Realm, account: Account, *, problem: str = "", shown: str = "") -> str | None:
+    has_factor = has_second_factor(realm, account.id)
+    if has_factor and not shown:
+        return SHOW_FACTOR
+    if problem:
+        return NEW_PASSWORD
+    if not has_factor and needs_factor(realm, account):
+        return SET_UP_FACTOR
+    return None

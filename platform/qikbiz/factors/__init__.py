@@ -1,0 +1,1 @@
+"""What one shows beside or instead of a password: passkeys, an authenticator app, recovery codes."""

@@ -1,0 +1,14 @@
+"""The room's templates, and what they may ask for. Its pages are opened in the rooms of users and of staff."""
+
+from flask import Blueprint
+
+from qikbiz.accounts.realms import realm_at_hand
+from qikbiz.policy.queries import policy_of
+
+factors = Blueprint("factors", __name__, template_folder="templates")
+
+
+@factors.app_template_global("shortest_password")
+def shortest_password() -> int:
+    """How many characters a new password needs where this page is."""
+    return policy_of(realm_at_hand()).shortest_password
