@@ -367,6 +367,25 @@ STATEMENTS = (
         CONSTRAINT pk_teams PRIMARY KEY (id)
     )""",
     """CREATE UNIQUE INDEX uq_teams_folded_name ON teams (folded_name)""",
+    """CREATE TABLE user_factors (
+        id UUID NOT NULL,
+        person_id UUID NOT NULL,
+        kind TEXT NOT NULL,
+        name TEXT DEFAULT '' NOT NULL,
+        handle BYTEA,
+        public_key BYTEA,
+        sealed_secret TEXT,
+        counter BIGINT DEFAULT '0' NOT NULL,
+        host TEXT DEFAULT '' NOT NULL,
+        created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+        last_used_at TIMESTAMP WITH TIME ZONE,
+        used_at TIMESTAMP WITH TIME ZONE,
+        CONSTRAINT pk_user_factors PRIMARY KEY (id),
+        CONSTRAINT ck_user_factors_kind CHECK ((kind = 'passkey' and handle is not null and public_key is not null and host <> '') or (kind = 'app' and sealed_secret is not null) or (kind = 'recovery' and handle is not null)),
+        CONSTRAINT uq_user_factors_handle UNIQUE (handle)
+    )""",
+    """CREATE INDEX ix_user_factors_person_id ON user_factors (person_id)""",
+    """CREATE UNIQUE INDEX uq_user_factors_app ON user_factors (person_id) WHERE kind = 'app'""",
     """CREATE TABLE user_sessions (
         id_hash BYTEA NOT NULL,
         person_id UUID NOT NULL,
