@@ -147,6 +147,7 @@ CATEGORY_OF_TEMPLATE: dict[str, str] = {
     "new_device": "security",
     "password_changed": "security",
     "password_reset": "security",
+    "sign_in_changed": "security",
     "staff_invitation": "security",
     "theft_detected": "security",
 }
