@@ -361,6 +361,25 @@ CREATE TABLE teams (
         CONSTRAINT pk_teams PRIMARY KEY (id)
     );
 CREATE UNIQUE INDEX uq_teams_folded_name ON teams (folded_name);
+CREATE TABLE user_factors (
+        id UUID NOT NULL,
+        person_id UUID NOT NULL,
+        kind TEXT NOT NULL,
+        name TEXT DEFAULT '' NOT NULL,
+        handle BYTEA,
+        public_key BYTEA,
+        sealed_secret TEXT,
+        counter BIGINT DEFAULT '0' NOT NULL,
+        host TEXT DEFAULT '' NOT NULL,
+        created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+        last_used_at TIMESTAMP WITH TIME ZONE,
+        used_at TIMESTAMP WITH TIME ZONE,
+        CONSTRAINT pk_user_factors PRIMARY KEY (id),
+        CONSTRAINT ck_user_factors_kind CHECK ((kind = 'passkey' and handle is not null and public_key is not null and host <> '') or (kind = 'app' and sealed_secret is not null) or (kind = 'recovery' and handle is not null)),
+        CONSTRAINT uq_user_factors_handle UNIQUE (handle)
+    );
+CREATE INDEX ix_user_factors_person_id ON user_factors (person_id);
+CREATE UNIQUE INDEX uq_user_factors_app ON user_factors (person_id) WHERE kind = 'app';
 CREATE TABLE user_sessions (
         id_hash BYTEA NOT NULL,
         person_id UUID NOT NULL,
@@ -477,7 +496,8 @@ COMMENT ON TABLE roles IS 'technical: roles that the customer made, and what eac
 COMMENT ON TABLE schema_version IS 'technical: the versions of this schema.';
 COMMENT ON TABLE team_members IS 'personal: who is in which team.';
 COMMENT ON TABLE teams IS 'technical: the customer''s teams.';
+COMMENT ON TABLE user_factors IS 'technical: passkeys, sealed secrets of authenticator apps, hashes of recovery codes.';
 COMMENT ON TABLE user_sessions IS 'technical: logins in force; only hashes of their ids.';
 COMMENT ON TABLE user_tokens IS 'technical: single-use links; only hashes of their secrets.';
 COMMENT ON TABLE users IS 'personal: the customer''s own people who log in.';
-INSERT INTO schema_version (version, checksum) VALUES ('0001', 'f1184e1437abea15a800245a6dee41a72b4e9f7f18855c2b6ef89b6bedad6c47'), ('0002', '9df178613b9781219140d859444c125f4318edc40d2c2e2fdbb951ea9576f96c');
+INSERT INTO schema_version (version, checksum) VALUES ('0001', '81782cce3842e4a4c1c028142551255658498d3a689227575f1b9be61860dc37'), ('0002', '0eb50340797ea92939f3a7661cb7b2d33e6e5e41fe5549d746ca31846f56c139');
