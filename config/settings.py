@@ -34,7 +34,8 @@ class Settings:
 
     `tls_file` is set while the web process ends TLS itself, which only development does.
     `home` is the folder of everything the program keeps on disk; `control_url`, `provisioner_url` and `redis_url`
-    point at embedded servers under it unless they were given.
+    point at embedded servers under it unless they were given. `holiday_countries` are those whose holidays are no
+    business days of a notice (P19), `public_url` is where the daily probe asks for it ("" for the site's own address).
     """
 
     environment: Environment
@@ -63,6 +64,8 @@ class Settings:
     job_lease_seconds: int | None = None
     job_retry_seconds: int = 5
     sweep_seconds: int = 3
+    holiday_countries: tuple[str, ...] = ("US", "DE", "GB")
+    public_url: str = ""
 
     @property
     def files(self) -> Path:
@@ -118,6 +121,8 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         job_lease_seconds=_integer(given, "QIKBIZ_JOB_LEASE_SECONDS", 0) or None,
         job_retry_seconds=_integer(given, "QIKBIZ_JOB_RETRY_SECONDS", 5),
         sweep_seconds=_integer(given, "QIKBIZ_SWEEP_SECONDS", 3),
+        holiday_countries=_countries(given),
+        public_url=(given.get("QIKBIZ_PUBLIC_URL") or "").rstrip("/"),
     )
     if settings.is_production:
         _refuse_unsafe(settings, given)
@@ -212,6 +217,13 @@ def _address(given: Mapping[str, str], name: str, default: str) -> str:
         return str(ip_address(given.get(name) or default))
     except ValueError as error:
         raise SettingsError(f"{name}: {error}. Give an address of this machine, such as 127.0.0.1.") from error
+
+
+def _countries(given: Mapping[str, str]) -> tuple[str, ...]:
+    countries = tuple(given.get("QIKBIZ_HOLIDAY_COUNTRIES", "US DE GB").replace(",", " ").upper().split())
+    if not countries or not all(len(country) == 2 and country.isalpha() for country in countries):
+        raise SettingsError("QIKBIZ_HOLIDAY_COUNTRIES must name one country or more, such as US DE GB.")
+    return countries
 
 
 def _networks(given: Mapping[str, str], name: str) -> tuple[IPv4Network | IPv6Network, ...]:

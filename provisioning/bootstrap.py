@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 import psycopg
 from psycopg import errors, sql
@@ -17,6 +16,7 @@ from config.embedded import CONTROL_LOGIN
 from config.settings import Settings
 from provisioning.cells import ensure_cell, reseal_cells
 from provisioning.hardening import close_openings
+from provisioning.notary import NOTARY, install_notary
 from provisioning.schema_versions import migrate_control
 from provisioning.servers import (
     OWNER,
@@ -25,6 +25,7 @@ from provisioning.servers import (
     connect_to_control,
     control_parts,
     provisioner_parts,
+    same_server,
 )
 
 OLDEST_POSTGRES = 150000
@@ -48,11 +49,14 @@ def prepare_servers(settings: Settings) -> Prepared:
     """Make what is missing on the servers of `settings`. Raises ServerNotPrepared."""
     with _alone(settings) as maintenance:
         _refuse_old_server(maintenance)
-        _ensure_owner(maintenance)
+        # Of every tenant's tables, and of the announcements of the privacy statement.
+        for role in (OWNER, NOTARY):
+            _ensure_role(maintenance, role)
         _ensure_control(settings, maintenance)
         _ensure_database(maintenance, str(provisioner_parts(settings)["dbname"]), owner=None)
         left_open = _close_tenant_database(settings)
         migrate_control(settings)
+        install_notary(settings)
         ensure_cell(settings)
         reseal_cells(settings)
     if left_open and settings.is_production:
@@ -89,20 +93,20 @@ def _refuse_old_server(connection: Connection) -> None:
         )
 
 
-def _ensure_owner(connection: Connection) -> None:
-    """The role that owns every tenant's tables: nobody logs in as it, the provisioner becomes it."""
-    if not _exists(connection, "SELECT FROM pg_roles WHERE rolname = %s", OWNER):
-        connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(sql.Identifier(OWNER)))
-    if not _exists(connection, "SELECT WHERE pg_has_role(current_user, %s, 'USAGE')", OWNER):
-        _become_owner(connection)
+def _ensure_role(connection: Connection, role: str) -> None:
+    """A role that owns things: nobody logs in as it, the provisioner becomes it."""
+    if not _exists(connection, "SELECT FROM pg_roles WHERE rolname = %s", role):
+        connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(sql.Identifier(role)))
+    if not _exists(connection, "SELECT WHERE pg_has_role(current_user, %s, 'USAGE')", role):
+        _become(connection, role)
 
 
-def _become_owner(connection: Connection) -> None:
+def _become(connection: Connection, role: str) -> None:
     try:
-        connection.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(sql.Identifier(OWNER)))
+        connection.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(sql.Identifier(role)))
     except errors.InsufficientPrivilege as error:
         login = connection.info.user
-        raise ServerNotPrepared(f"Have a superuser run: GRANT {OWNER} TO {login}, then try again.") from error
+        raise ServerNotPrepared(f"Have a superuser run: GRANT {role} TO {login}, then try again.") from error
 
 
 def _ensure_control(settings: Settings, maintenance: Connection) -> None:
@@ -112,7 +116,7 @@ def _ensure_control(settings: Settings, maintenance: Connection) -> None:
         _ensure_database(maintenance, str(control_parts(settings)["dbname"]), owner=CONTROL_LOGIN)
     elif (problem := _control_problem(settings)) is not None:
         parts = control_parts(settings)
-        if not _same_server(parts, provisioner_parts(settings)):
+        if not same_server(settings):
             raise ServerNotPrepared(f"The control database can't be reached: {problem}")
         _ensure_login(maintenance, str(parts["user"]), str(parts["password"]) if parts.get("password") else None)
         _ensure_database(maintenance, str(parts["dbname"]), owner=str(parts["user"]))
@@ -127,13 +131,6 @@ def _control_problem(settings: Settings) -> str | None:
     except psycopg.OperationalError as error:
         return str(error).strip()
     return None
-
-
-def _same_server(one: dict[str, Any], other: dict[str, Any]) -> bool:
-    return all(
-        str(one.get(part) or default) == str(other.get(part) or default)
-        for part, default in (("host", "localhost"), ("port", "5432"))
-    )
 
 
 def _ensure_login(connection: Connection, login: str, password: str | None) -> None:

@@ -40,6 +40,17 @@ def control_parts(settings: Settings) -> dict[str, Any]:
     return parts
 
 
+def same_server(settings: Settings) -> bool:
+    """Whether the control database stands on the server of the tenants' databases."""
+    if not settings.provisioner_url:
+        return False
+    one, other = control_parts(settings), provisioner_parts(settings)
+    return all(
+        str(one.get(part) or default) == str(other.get(part) or default)
+        for part, default in (("host", "localhost"), ("port", "5432"))
+    )
+
+
 def connect_as_provisioner(settings: Settings, *, database: str | None = None, autocommit: bool = False) -> Connection:
     """To the tenants' database, or to `database`. The caller closes it."""
     parts = provisioner_parts(settings)

@@ -48,6 +48,8 @@ SCHEDULE = (
     Periodic("expire exports", "exports.expire", timedelta(hours=6), each_tenant=True),
     Periodic("forget uploads", "imports.forget", timedelta(days=1), each_tenant=True),
     Periodic("forget jobs", "jobs.forget", timedelta(days=1), each_tenant=True),
+    # Four looks a day: a day counts when one of them found the notice standing (P19).
+    Periodic("watch the notice", "statements.watch", timedelta(hours=6)),
     Periodic("forget platform jobs", "jobs.forget_platform", timedelta(days=1)),
 )
 

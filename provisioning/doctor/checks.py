@@ -43,6 +43,7 @@ def examine(settings: Settings) -> Examination:
         "tenants' database": databases.tenants,
         "provisioner": rights.provisioner,
         "closed doors": rights.closed_doors,
+        "notary": rights.notary,
         "cells": rights.cells,
         "versions": databases.versions,
         "audits": databases.audits,

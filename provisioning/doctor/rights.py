@@ -11,6 +11,7 @@ from provisioning.bootstrap import HOW_TO_CLOSE
 from provisioning.cells import CAPACITY
 from provisioning.doctor.checks import Check
 from provisioning.hardening import openings
+from provisioning.notary import serving_login_is_notary
 from provisioning.servers import Connection, connect_as_provisioner, connect_to_control
 from tenants.runtime import CELL_DSN
 
@@ -60,6 +61,21 @@ def closed_doors(settings: Settings) -> Iterator[Check]:
         yield Check("closed doors", False, detail, f"The provisioner may not close them: {HOW_TO_CLOSE}")
     else:
         yield Check("closed doors", True, "no function, language or catalog that reaches another tenant is open")
+
+
+def notary(settings: Settings) -> Iterator[Check]:
+    """Nobody who serves requests may be able to change what was announced, and the calendar must reach far enough."""
+    if serving_login_is_notary(settings):
+        remedy = "Let a provisioner that may make roles and schemas in the control database run `qikbiz migrate`."
+        yield Check("notary", False, "the program's own login could change announcements of the statement", remedy)
+    else:
+        yield Check("notary", True, "announcements of the privacy statement are out of the program's reach")
+    with connect_to_control(settings) as control:
+        row = control.execute("SELECT notices.earliest_now() FROM notices.calendar LIMIT 1").fetchone()
+    if row is None or row[0] is None:
+        yield Check("business days", False, "the calendar of business days ends too soon", "Run `qikbiz migrate`.")
+    else:
+        yield Check("business days", True, "filled ahead")
 
 
 def cells(settings: Settings) -> Iterator[Check]:

@@ -87,7 +87,7 @@ def maker(own_server: OwnServer) -> str:
             superuser.execute("CREATE ROLE their_control LOGIN")
         superuser.execute("GRANT their_control TO maker")
         if "qb_owner" in known:
-            superuser.execute("GRANT qb_owner TO maker")
+            superuser.execute("GRANT qb_owner, qb_notary TO maker")
     return "maker"
 
 

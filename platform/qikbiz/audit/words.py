@@ -21,6 +21,7 @@ ACTS = (
     ("login", "Logins"),
     ("password", "Passwords"),
     ("factor", "Passkeys, apps and recovery codes"),
+    ("statement", "The privacy statement"),
     ("user", "Users and their roles"),
     ("domain", "Domains of your own"),
     ("audit", "The audit itself"),

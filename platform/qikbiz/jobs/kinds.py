@@ -49,6 +49,8 @@ KINDS: dict[str, Kind] = {
     "audit.check": Kind("checks", "workers.jobs.audit:check_audits", HOUR, is_platform=True),
     "jobs.forget": Kind("checks", "workers.jobs.periodic:forget_jobs"),
     "jobs.forget_platform": Kind("checks", "workers.jobs.periodic:forget_platform_jobs", is_platform=True),
+    "statements.tell": Kind("checks", "workers.jobs.statements:tell_of_statement"),
+    "statements.watch": Kind("checks", "workers.jobs.statements:watch_notice", 120, is_platform=True),
     "tenants.each": Kind("checks", "workers.jobs.periodic:ask_each_tenant", HOUR, is_platform=True),
     "tenants.create": Kind("provisioning", "workers.jobs.provisioning:create", 300, is_platform=True),
     "tenants.erase": Kind("provisioning", "workers.jobs.provisioning:erase", HOUR, is_platform=True),

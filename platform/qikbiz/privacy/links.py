@@ -13,3 +13,8 @@ def public_url(path: str) -> str:
 
 def statement_url() -> str:
     return public_url("/privacy")
+
+
+def changes_url() -> str:
+    """The announced version beside the one in force."""
+    return public_url("/privacy/changes")

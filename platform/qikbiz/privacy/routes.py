@@ -1,11 +1,15 @@
-"""The statement on the public site."""
+"""The statement on the public site: what is in force, what is announced beside it, and all that ever was."""
 
 from __future__ import annotations
 
-from flask import Blueprint, render_template
+from flask import Blueprint, Response, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
 
+from qikbiz.failures import NotFound
 from qikbiz.permissions import public
-from qikbiz.privacy.queries import text_in_force
+from qikbiz.privacy.differences import differences
+from qikbiz.privacy.feed import feed_of
+from qikbiz.privacy.queries import Version, standing
 
 privacy = Blueprint("privacy", __name__, template_folder="templates", url_prefix="/privacy")
 
@@ -13,4 +17,49 @@ privacy = Blueprint("privacy", __name__, template_folder="templates", url_prefix
 @privacy.get("")
 @public
 def statement() -> str:
-    return render_template("privacy/statement.html", text=text_in_force())
+    now = standing()
+    return render_template("privacy/statement.html", version=now.in_force, standing=now)
+
+
+@privacy.get("/changes")
+@public
+def changes() -> ResponseReturnValue:
+    """The announced version beside the one in force. Between announcements there is nothing to compare."""
+    now = standing()
+    if now.announced is None:
+        return redirect(url_for(".archive"))
+    pairs = differences(now.in_force.text, now.announced.text)
+    return render_template("privacy/changes.html", before=now.in_force, after=now.announced, pairs=pairs)
+
+
+@privacy.get("/versions")
+@public
+def archive() -> str:
+    return render_template("privacy/archive.html", standing=standing())
+
+
+@privacy.get("/versions/<int:number>")
+@public
+def version(number: int) -> str:
+    now = standing()
+    return render_template("privacy/statement.html", version=_version(number), standing=now)
+
+
+@privacy.get("/versions/<int:number>.md")
+@public
+def source(number: int) -> Response:
+    """The text exactly as it was hashed."""
+    return Response(_version(number).source, content_type="text/markdown; charset=utf-8")
+
+
+@privacy.get("/feed.xml")
+@public
+def feed() -> Response:
+    return Response(feed_of(standing()), content_type="application/rss+xml; charset=utf-8")
+
+
+def _version(number: int) -> Version:
+    found = standing().version(number)
+    if found is None:
+        raise NotFound
+    return found

@@ -7,9 +7,15 @@ from functools import cache
 from qikbiz.audit import promise as audit
 from qikbiz.domains import promise as domains
 from qikbiz.mail import promise as mail
+from qikbiz.privacy import promise as privacy
 from qikbiz.promises.keeping import Keeping
 
-ROOMS: tuple[tuple[Keeping, ...], ...] = (audit.KEEPINGS, domains.KEEPINGS, mail.KEEPINGS)
+ROOMS: tuple[tuple[Keeping, ...], ...] = (
+    audit.KEEPINGS,
+    domains.KEEPINGS,
+    mail.KEEPINGS,
+    privacy.KEEPINGS,
+)
 
 
 @cache

@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from qikbiz.database import runtime
 from qikbiz.permissions import public
+from qikbiz.privacy.queries import standing
 from qikbiz.site.forms import slug_from
 
 site = Blueprint("site", __name__, template_folder="templates")
@@ -15,7 +16,7 @@ site = Blueprint("site", __name__, template_folder="templates")
 @site.get("/")
 @public
 def home() -> str:
-    return render_template("site/home.html")
+    return render_template("site/home.html", standing=standing())
 
 
 @site.get("/sign-in")

@@ -74,7 +74,7 @@ def _samples(page: str) -> dict[str, Any]:
     ]
     return {
         "tenant": SimpleNamespace(name="Acme Trading", slug="acme", accent=request.args.get("accent", "blue")),
-        "current_user": SimpleNamespace(name="Alice Archer", email="alice@acme.example"),
+        "current_user": SimpleNamespace(name="Alice Archer", email="alice@acme.example", can=lambda _right: True),
         "tenant_navigation": lambda: entries,
         "settings_navigation": lambda: settings,
         "settings_groups": lambda: [("People", settings[:1]), ("Privacy", settings[1:])],

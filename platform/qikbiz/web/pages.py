@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 from flask import Flask, request
 
 from qikbiz.privacy import links
+from qikbiz.privacy import queries as statements
 from qikbiz.web import assets, formats, markup, navigation, toasts, viewer
 
 
@@ -12,7 +13,9 @@ def register(app: Flask) -> None:
     assets.register(app)
     formats.register(app)
     for function in (
+        links.changes_url,
         links.statement_url,
+        statements.announced_statement,
         markup.icon,
         navigation.endpoint_exists,
         navigation.tenant_navigation,

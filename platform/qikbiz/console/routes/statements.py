@@ -1,0 +1,100 @@
+"""The privacy statement at the console: what stands, what waits to be announced, and whether the notice was seen."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from flask import redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from qikbiz.accounts.freshness import requires_fresh
+from qikbiz.console.blueprint import console
+from qikbiz.database import runtime
+from qikbiz.failures import Conflict, Failure, NotFound
+from qikbiz.permissions import Permission, requires
+from qikbiz.privacy import actions
+from qikbiz.privacy.differences import differences
+from qikbiz.privacy.files import altered_files, bundled_statements
+from qikbiz.privacy.queries import earliest_day_now, looks_of_the_probe, standing
+from qikbiz.privacy.text import StatementFile
+from qikbiz.web.formats import day
+from qikbiz.web.toasts import show_toast
+
+
+@console.get("/statement")
+@requires(Permission.STATEMENT_ANNOUNCE)
+def statement() -> str:
+    now, files = standing(), bundled_statements(runtime().settings.holiday_countries)
+    return render_template(
+        "console/statement.html",
+        nav_active="statement",
+        standing=now,
+        waiting=[file for file in files.statements if now.version(file.version) is None],
+        refused=files.refused,
+        altered=altered_files(files.statements, {version.number: version.sha256 for version in now.versions}),
+        looks=looks_of_the_probe(),
+        countries=runtime().settings.holiday_countries,
+    )
+
+
+@console.get("/statement/<int:number>/announcement")
+@requires(Permission.STATEMENT_ANNOUNCE)
+@requires_fresh
+def prepare_announcement(number: int) -> str:
+    return _announcement_page(_waiting(number))
+
+
+@console.post("/statement/<int:number>/announcement")
+@requires(Permission.STATEMENT_ANNOUNCE)
+@requires_fresh
+def announce_statement(number: int) -> ResponseReturnValue:
+    file = _waiting(number)
+    if request.form.get("sha256") != file.text.sha256:
+        raise Conflict("The text of this version has changed since you looked at it. Read it again before announcing.")
+    typed = request.form.get("effective_on", "")
+    try:
+        granted = actions.announce(file, _day(typed))
+    except Failure as failure:
+        return _announcement_page(file, typed, failure.text), 422
+    show_toast(f"Version {number} is announced. It takes effect on {day(granted)}, and all administrators are told.")
+    return redirect(url_for("console.statement"), 303)
+
+
+@console.post("/statement/<int:number>/withdrawal")
+@requires(Permission.STATEMENT_ANNOUNCE)
+@requires_fresh
+def withdraw_statement(number: int) -> ResponseReturnValue:
+    actions.withdraw(number, request.form.get("reason", ""))
+    show_toast(f"Version {number} is withdrawn. What is in force stays in force.")
+    return redirect(url_for("console.statement"), 303)
+
+
+def _waiting(number: int) -> StatementFile:
+    """A version that this program brings along and that was never announced. Raises NotFound."""
+    found = bundled_statements(runtime().settings.holiday_countries).version(number)
+    if found is None or standing().version(number) is not None:
+        raise NotFound
+    return found
+
+
+def _announcement_page(file: StatementFile, typed: str = "", error: str = "") -> str:
+    now = standing()
+    earliest = earliest_day_now() if file.material else None
+    return render_template(
+        "console/announcement.html",
+        nav_active="statement",
+        file=file,
+        before=now.in_force,
+        pairs=differences(now.in_force.text, file.text),
+        earliest=earliest,
+        proposed=typed or max(file.effective_on, earliest or file.effective_on).isoformat(),
+        error=error,
+        countries=runtime().settings.holiday_countries,
+    )
+
+
+def _day(typed: str) -> date:
+    try:
+        return date.fromisoformat(typed)
+    except ValueError as error:
+        raise Failure("Give the day on which it should take effect.") from error

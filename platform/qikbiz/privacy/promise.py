@@ -1,0 +1,35 @@
+"""How this room keeps its promise: a change of the statement is announced, and nobody can hasten it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from qikbiz.privacy.queries import looks_of_the_probe, standing
+from qikbiz.promises.keeping import Fact, Keeping
+from qikbiz.web.formats import day
+
+
+def the_notice() -> Sequence[Fact]:
+    """What stands, what comes, and when the notice was last seen."""
+    now = standing()
+    facts = [("In force", f"Version {now.in_force.number}, since {day(now.in_force.takes_effect_on)}")]
+    if now.announced is None:
+        facts.append(("Announced", "Nothing at present"))
+    else:
+        facts.append(("Announced", f"Version {now.announced.number}, for {day(now.announced.takes_effect_on)}"))
+    for seen in looks_of_the_probe(limit=1):
+        facts.append(("Notice last looked for", f"{day(seen.seen_at)}: {seen.remark}"))
+    return facts
+
+
+KEEPINGS = (
+    Keeping(
+        "P19",
+        "Each version is announced in a part of our database that the program itself can only read and ask. It takes "
+        "the moment from its own clock, counts business days in a calendar in which weekends and the holidays of every "
+        "named country are closed, and refuses an earlier day. The announced text stands beside the one in force, with "
+        "every changed word marked, on all public pages and for your administrators, who get a mail. Four times a day "
+        "a probe looks whether the notice is there; a day without it makes the wait a business day longer.",
+        evidence=the_notice,
+    ),
+)

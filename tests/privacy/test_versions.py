@@ -1,0 +1,115 @@
+"""Versions of the statement as files: plain words, twenty promises, and never a day that is too early."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+
+from qikbiz.privacy.differences import differences
+from qikbiz.privacy.files import FOLDER, altered_files, bundled_statements, founding_statement, load_file
+from qikbiz.privacy.text import NUMBERS, StatementRefused, read_file, read_text
+from tests.fixtures.statements import changed_text
+
+pytestmark = pytest.mark.promise("P19")
+COUNTRIES = ("US", "DE", "GB")
+OURS = sorted(FOLDER.glob("*.md"))
+
+
+@pytest.mark.parametrize("path", OURS, ids=lambda path: path.stem)
+def test_every_version_in_the_repository_may_be_loaded(path: Path) -> None:
+    assert tuple(load_file(path, COUNTRIES).text.promises) == NUMBERS
+
+
+@pytest.mark.parametrize("path", OURS, ids=lambda path: path.stem)
+def test_no_version_claims_to_be_announced_before_it_was_written(path: Path) -> None:
+    log = ["git", "log", "--diff-filter=A", "--follow", "--format=%cI", "--", str(path)]
+    committed = subprocess.run(log, cwd=path.parent, capture_output=True, text=True, check=False).stdout.split()
+    written = datetime.fromisoformat(committed[-1]) if committed else datetime.now(UTC)
+    # The author may sit where the day has begun already.
+    assert read_file(path.read_text()).announced_on >= written.astimezone(UTC).date()
+
+
+def test_a_file_that_takes_effect_twenty_nine_business_days_ahead_is_not_loaded(
+    put_version: Callable[..., Path],
+) -> None:
+    path = put_version(2, days_early=1)
+    with pytest.raises(StatementRefused, match="at the earliest"):
+        load_file(path, COUNTRIES)
+    bundled = bundled_statements(COUNTRIES)
+    assert [file.version for file in bundled.statements] == [1]
+    assert [name for name, _ in bundled.refused] == ["2.md"]
+    assert load_file(put_version(2), COUNTRIES).version == 2
+
+
+def test_configured_countries_can_only_make_it_later(put_version: Callable[..., Path]) -> None:
+    path = put_version(2)
+    with pytest.raises(StatementRefused):
+        load_file(path, (*COUNTRIES, "JP"))
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        (lambda text: text.replace("---\n", "", 1), "head"),
+        (lambda text: text.replace("material: true", "material: perhaps"), "true or false"),
+        (lambda text: text.replace("version: 1", "version: one"), "number"),
+        (lambda text: text.replace("version: 1\n", ""), "head must give"),
+        (lambda text: text.replace("announced_on: ", "announced_on: x"), "no day"),
+        (lambda text: text.replace("**P7.**", "**P8.**"), "twenty promises"),
+        (lambda text: text.replace("**P20.** ", ""), "twenty promises"),
+        (lambda text: text + "\n**P21.** One more.\n", "twenty promises"),
+        (lambda text: text + "\n# Another title\n", "one title"),
+        (lambda text: text + "\n<script>alert(1)</script>\n", "plain words"),
+        (lambda text: text + "\nSee [here](https://evil.example).\n", "plain words"),
+        (lambda text: text + "\n### Too deep\n", "plain words"),
+    ],
+)
+def test_what_is_no_statement_is_refused_with_a_reason(change: Callable[[str], str], complaint: str) -> None:
+    with pytest.raises(StatementRefused, match=complaint):
+        read_file(change((FOLDER / "1.md").read_text()))
+
+
+def test_a_file_is_named_for_its_version(folder: Path) -> None:
+    (folder / "7.md").write_text((folder / "1.md").read_text())
+    with pytest.raises(StatementRefused, match=r"name it 1\.md"):
+        load_file(folder / "7.md", COUNTRIES)
+
+
+def test_a_file_with_other_words_than_announced_is_found(put_version: Callable[..., Path], folder: Path) -> None:
+    put_version(2)
+    announced = {1: founding_statement().text.sha256, 2: read_text(changed_text()).sha256}
+    assert altered_files(bundled_statements(COUNTRIES).statements, announced) == []
+    put_version(2, changed_text(ending=" We keep them for ever."))
+    assert altered_files(bundled_statements(COUNTRIES).statements, announced) == [2]
+
+
+def test_a_difference_names_each_word_that_goes_or_comes() -> None:
+    before = founding_statement().text
+    source = before.source.replace("thirty business days", "forty business days").replace(
+        "## Mail from us", "## Letters"
+    )
+    changed = [pair for pair in differences(before, read_text(source)) if pair.is_changed]
+    assert [pair.block.number or pair.block.kind for pair in changed] == ["heading", "P19"]
+    assert [(piece.kind, piece.text.strip()) for piece in changed[1].pieces if piece.kind != "same"] == [
+        ("removed", "thirty"),
+        ("added", "forty"),
+    ]
+
+
+def test_a_difference_puts_both_texts_together_again() -> None:
+    before, after = founding_statement().text, read_text(changed_text("P12", " Always.") + "\nA last word.\n")
+    pairs = differences(before, after)
+    assert [pair.before for pair in pairs if pair.before] == list(before.blocks)
+    assert [pair.after for pair in pairs if pair.after] == list(after.blocks)
+    for pair in pairs:
+        old, new = ("".join(piece.text for piece in side).split() for side in (pair.old, pair.new))
+        assert old == (pair.before.text.split() if pair.before else [])
+        assert new == (pair.after.text.split() if pair.after else [])
+
+
+def test_the_dates_of_the_founding_version_are_a_plan_like_any_other() -> None:
+    assert founding_statement().announced_on <= founding_statement().effective_on < date(2100, 1, 1)

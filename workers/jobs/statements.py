@@ -1,0 +1,54 @@
+"""Jobs about the privacy statement: see whether the announced notice stands, and tell administrators of it."""
+
+from __future__ import annotations
+
+import logging
+
+from qikbiz.audit.actions import record_on_platform
+from qikbiz.database import runtime
+from qikbiz.privacy.actions import note_look
+from qikbiz.privacy.files import altered_files, bundled_statements
+from qikbiz.privacy.letters import tell_administrators, warn_operators
+from qikbiz.privacy.queries import Standing, forget_standing, standing
+from qikbiz.privacy.watching import look_at_notice
+from workers.work import JobRefused, Work
+
+logger = logging.getLogger(__name__)
+
+
+def watch_notice(work: Work) -> None:
+    """Look at the public notice while one is running, and at the files whether they are what was announced."""
+    forget_standing()
+    now = standing()
+    coming = now.announced if now.is_certain else None
+    look = look_at_notice(runtime().settings, coming) if coming else None
+    with work.finish():
+        if coming and look:
+            note_look(coming.number, stood=look.stood, page_sha256=look.page_sha256, remark=look.remark)
+            if not look.stood:
+                logger.error("notice_not_found", extra={"version": coming.number, "reason": look.remark})
+        _check_files(now)
+
+
+def tell_of_statement(work: Work) -> None:
+    """Mail to each administrator of the tenant: a version was announced, or withdrawn."""
+    forget_standing()
+    version = standing().version(int(work.arguments["version"]))
+    if version is None:
+        raise JobRefused("This version was never announced.")
+    with work.finish():
+        tell_administrators(version, str(work.arguments["what"]))
+
+
+def _check_files(now: Standing) -> None:
+    announced = {version.number: version.sha256 for version in now.versions}
+    files = bundled_statements(runtime().settings.holiday_countries)
+    for number in altered_files(files.statements, announced):
+        found = files.version(number)
+        assert found is not None
+        logger.error("statement_file_differs", extra={"version": number})
+        details = {"announced": announced[number], "found": found.text.sha256}
+        record_on_platform("statement.file_differs", subject=f"Version {number}", details=details)
+        warn_operators(number, announced[number], found.text.sha256)
+    for name, why in files.refused:
+        logger.error("statement_file_refused", extra={"file": name, "reason": why})
