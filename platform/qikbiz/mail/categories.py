@@ -149,6 +149,9 @@ CATEGORY_OF_TEMPLATE: dict[str, str] = {
     "password_reset": "security",
     "sign_in_changed": "security",
     "staff_invitation": "security",
+    "statement_announced": "legal",
+    "statement_file_differs": "security",
+    "statement_withdrawn": "legal",
     "theft_detected": "security",
 }
 

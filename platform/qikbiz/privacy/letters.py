@@ -40,7 +40,6 @@ def tell_administrators(version: Version, what: str) -> int:
             to_address=person.email,
             to_name=person.name,
             values=values,
-            category="legal",
             dedupe_key=key,
         )
     return len(people)
@@ -61,7 +60,6 @@ def warn_operators(version: int, announced_sha256: str, found_sha256: str) -> No
                 "found": found_sha256,
                 "url": runtime().settings.origin(f"console.{runtime().settings.base_domain}") + "/statement",
             },
-            category="security",
             dedupe_key=f"statement {version} differs {found_sha256[:16]} {person.id}",
         )
 
