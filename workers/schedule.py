@@ -41,6 +41,8 @@ SCHEDULE = (
     Periodic("trim audits", "audit.trim", timedelta(days=1)),
     Periodic("erase closed tenants", "tenants.erase", timedelta(hours=1)),
     Periodic("forget addresses", "checks.forget", timedelta(hours=1)),
+    # The figures are by week; measured daily, since a block's mistake shows only a day later.
+    Periodic("measure blocks", "checks.measure_blocks", timedelta(days=1)),
     Periodic("forget addresses of tenants", "access.forget", timedelta(hours=12), each_tenant=True),
     Periodic("forget staff sessions", "sessions.forget_staff", timedelta(days=1)),
     Periodic("forget sessions", "sessions.forget", timedelta(days=1), each_tenant=True),

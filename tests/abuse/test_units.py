@@ -26,12 +26,12 @@ def test_ten_thousand_addresses_of_one_network_are_one_unit() -> None:
 
 
 def test_rules_are_looked_up_from_the_longest_prefix() -> None:
-    assert [str(unit) for unit in lookup_order("2001:db8:1:2::5")] == [
-        "2001:db8:1:2::/64",
-        "2001:db8:1::/56",
-        "2001:db8:1::/48",
-    ]
-    assert [str(unit) for unit in lookup_order("203.0.113.7")] == ["203.0.113.7/32", "203.0.113.0/24"]
+    six = lookup_order("2001:db8:1:2::5")
+    assert [unit.prefixlen for unit in six] == list(range(64, 31, -1))
+    assert str(six[0]) == "2001:db8:1:2::/64" and str(six[-1]) == "2001:db8::/32"
+    four = lookup_order("203.0.113.7")
+    assert [unit.prefixlen for unit in four] == list(range(32, 15, -1))
+    assert str(four[0]) == "203.0.113.7/32" and str(four[8]) == "203.0.113.0/24" and str(four[-1]) == "203.0.0.0/16"
 
 
 @pytest.mark.parametrize("rubbish", ["", "unknown", "203.0.113.7:80", "<script>", "1" * 10_000])

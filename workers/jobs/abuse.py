@@ -1,19 +1,26 @@
-"""Jobs about addresses: score one, and keep the rules and the retention."""
+"""Jobs about addresses: score one, keep the rules and the retention, measure how often a block was a mistake."""
 
 from __future__ import annotations
 
-from qikbiz.abuse import actions
+from uuid import UUID
+
+from qikbiz.abuse import actions, measuring, retention, rules
 from workers.work import Work
 
 
 def check_address(work: Work) -> None:
-    """Score the unit named in the arguments, decide, and record why."""
+    """Score where the event in the arguments came from, decide, and record why."""
     with work.finish():
-        actions.check_address(str(work.arguments["unit"]))
+        actions.check_event(UUID(str(work.arguments["event"])))
 
 
 def forget_addresses(work: Work) -> None:
-    """Let old events go, and tell Redis again which rules stand."""
+    """Let old events go, cut old rules, and tell Redis again which stand."""
     with work.finish():
-        actions.forget_old_events()
-        actions.enforce_standing_rules()
+        retention.forget_old_addresses()
+        rules.enforce_standing_rules()
+
+
+def measure_blocks(work: Work) -> None:
+    with work.finish():
+        measuring.measure_blocks()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from datetime import UTC, datetime
+from ipaddress import ip_network
 from uuid import UUID
 
 from flask import has_request_context, request
@@ -12,9 +13,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from qikbiz.abuse.limiter import count, is_worth_recording
+from qikbiz.abuse.marks import mark
 from qikbiz.abuse.models import AbuseEvent
 from qikbiz.abuse.signals import POINTS, Signal
 from qikbiz.abuse.units import Address, normalise, unit_of
+from qikbiz.accounts import times
 from qikbiz.database import control_work, runtime
 from qikbiz.jobs.actions import enqueue_platform
 from qikbiz.web.client_address import client_address
@@ -38,8 +41,9 @@ def note(signal: Signal | str, *, address: Address | str | None = None, account:
         if points:
             count(where, points)
         if is_worth_recording(where):
-            _write(
+            event = _write(
                 AbuseEvent(
+                    at=times.now(),
                     kind=str(signal),
                     address=str(normalise(where)),
                     unit=str(unit_of(where)),
@@ -49,17 +53,21 @@ def note(signal: Signal | str, *, address: Address | str | None = None, account:
                 )
             )
             if points:
-                ask_for_check(str(unit_of(where)))
+                ask_for_check(event)
     except (SQLAlchemyError, ValueError) as error:
         logger.warning("abuse_event_not_noted", extra={"signal": str(signal), "reason": type(error).__name__})
 
 
-def ask_for_check(unit: str) -> None:
-    """Have the worker score a unit, at most once in a few seconds: one check sees all that came before it."""
+def ask_for_check(event: AbuseEvent) -> None:
+    """Have the worker score the event's unit, at most once in a few seconds: one check sees all that came before it.
+
+    The job names the event and not the address: ledgers are kept longer than an address may be.
+    """
     slot = int(time.time()) // CHECK_EVERY_SECONDS + 1
     due = datetime.fromtimestamp(slot * CHECK_EVERY_SECONDS, UTC)
+    key = f"check:{mark(ip_network(event.unit))}:{slot}"
     with control_work():
-        enqueue_platform("checks.address", {"unit": unit}, dedupe_key=f"check:{unit}:{slot}", run_at=due)
+        enqueue_platform("checks.address", {"event": str(event.id)}, dedupe_key=key, run_at=due)
 
 
 def account_mac(account: str) -> str:
@@ -67,9 +75,10 @@ def account_mac(account: str) -> str:
     return runtime().settings.keys.mac("abuse-account", account.strip().casefold().encode()).hex()[:24]
 
 
-def _write(event: AbuseEvent) -> None:
-    with Session(runtime().control) as session, session.begin():
+def _write(event: AbuseEvent) -> AbuseEvent:
+    with Session(runtime().control, expire_on_commit=False) as session, session.begin():
         session.add(event)
+    return event
 
 
 def _tenant_id() -> UUID | None:

@@ -9,6 +9,7 @@ import random
 import threading
 import time
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 from flask import request
 
@@ -21,9 +22,9 @@ SLOW_SECONDS = (0.5, 2.0)
 _waiting = threading.BoundedSemaphore(2)
 
 
-def admit_anonymous(address: Address) -> None:
+def admit_anonymous(address: Address, tenant_id: UUID | None = None) -> None:
     """Let the request pass, let it wait, or raise Blocked or TooMany."""
-    found = answer(address)
+    found = answer(address, tenant_id)
     if found.verdict == "block":
         raise Blocked(found.reference, retry_at=found.until)
     if found.verdict == "slow" and request.method == "POST":

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import secrets
 import time
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, cast
+from uuid import UUID
 
+from qikbiz.abuse.marks import mark, marks
 from qikbiz.abuse.signals import BLOCK_AT
 from qikbiz.abuse.units import WIDER_FACTOR, Address, Network, lookup_order, unit_of
 from qikbiz.database import runtime
@@ -48,47 +52,81 @@ def count(address: Address | str, points: int, *, counter: str = "points") -> in
         return None
 
 
-def answer(address: Address | str) -> Answer:
-    """The rule in force for an address: the longest prefix wins, and on a tie an allow."""
+def answer(address: Address | str, tenant_id: UUID | None = None) -> Answer:
+    """The rule in force for an address: the longest prefix wins, and on a tie an allow.
+
+    A tenant's own rules count beside those for everybody, at this tenant only.
+    """
+    units = lookup_order(address)
+    keys = [rule_key(unit, scope, found) for unit in units for found in marks(unit) for scope in _scopes(tenant_id)]
     try:
         with runtime().redis.client() as client:
-            found = cast(list[str | None], client.mget([rule_key(unit) for unit in lookup_order(address)]))
+            *found, alarm = cast(list[str | None], client.mget([*keys, _alarm_key()]))
     except RedisAway:
         return Answer("allow")
-    for text in found:
-        if text is not None:
-            rule = json.loads(text)
-            until = datetime.fromtimestamp(rule["until"], UTC) if rule["until"] else None
-            return Answer(rule["action"], rule["reference"], until)
-    return Answer("allow")
+    each = len(keys) // len(units)
+    for start in range(0, len(keys), each):
+        rules = [json.loads(text) for text in found[start : start + each] if text is not None]
+        if rules:
+            return _answer(min(rules, key=lambda rule: rule["action"] != "allow"))
+    return Answer("slow" if alarm else "allow")
 
 
-def rule_key(unit: Network) -> str:
-    return runtime().redis.platform_key("rule", str(unit))
+def _answer(rule: dict[str, Any]) -> Answer:
+    until = datetime.fromtimestamp(rule["until"], UTC) if rule["until"] else None
+    return Answer(rule["action"], rule["reference"], until)
 
 
-def enforce(unit: Network, action: Verdict, reference: str, until: datetime | None) -> bool:
+def _scopes(tenant_id: UUID | None) -> tuple[UUID | None, ...]:
+    return (tenant_id, None) if tenant_id else (None,)
+
+
+def rule_key(unit: Network, tenant_id: UUID | None = None, found: str = "") -> str:
+    """Where the rule about a unit stands, for everybody or for one tenant; `found` is the unit's mark, if known."""
+    redis, name = runtime().redis, found or mark(unit)
+    return redis.tenant_key(tenant_id, "rule", name) if tenant_id else redis.platform_key("rule", name)
+
+
+def enforce(
+    unit: Network, action: Verdict, reference: str, until: datetime | None, *, tenant_id: UUID | None = None
+) -> bool:
     """Let a rule act on the next request; False while Redis is away (the sweeper's round then does it)."""
     end = int(until.timestamp()) if until else None
     text = json.dumps({"action": action, "reference": reference, "until": end})
     try:
         with runtime().redis.client() as client:
-            client.set(rule_key(unit), text, exat=end)
+            client.set(rule_key(unit, tenant_id), text, exat=end)
     except RedisAway:
         return False
     return True
 
 
-def forget(unit: Network) -> bool:
+def forget(unit: Network, *, tenant_id: UUID | None = None) -> bool:
     """Let no rule act on a unit any more, and start its counters afresh."""
     bucket = int(time.time()) // WINDOW_SECONDS
-    keys = [rule_key(unit), *(_bucket_key(unit, "points", number) for number in (bucket, bucket - 1))]
+    keys = [rule_key(unit, tenant_id, found) for found in marks(unit)]
+    if tenant_id is None:
+        keys += [_bucket_key(unit, "points", number) for number in (bucket, bucket - 1)]
     try:
         with runtime().redis.client() as client:
             client.delete(*keys)
     except RedisAway:
         return False
     return True
+
+
+def raise_alarm(lasts: timedelta) -> None:
+    """Have every stranger's login wait a moment."""
+    with suppress(RedisAway), runtime().redis.client() as client:
+        client.set(_alarm_key(), "1", ex=lasts)
+
+
+def is_alarmed() -> bool:
+    try:
+        with runtime().redis.client() as client:
+            return bool(client.exists(_alarm_key()))
+    except RedisAway:
+        return False
 
 
 def is_worth_recording(address: Address | str) -> bool:
@@ -108,11 +146,15 @@ def _count(unit: Network, points: int, counter: str) -> int:
         limit = BLOCK_AT * WIDER_FACTOR.get(unit.prefixlen, 1)
         if counter == "points" and total >= limit:
             until = int(now) + INLINE_BLOCK_SECONDS
-            rule = json.dumps({"action": "block", "reference": "inline", "until": until})
+            rule = json.dumps({"action": "block", "reference": secrets.token_hex(4), "until": until})
             # NX: a decision that already stands, above all an allow, is not overruled.
             client.set(rule_key(unit), rule, exat=until, nx=True)
     return total
 
 
 def _bucket_key(unit: Network, counter: str, number: int) -> str:
-    return runtime().redis.platform_key("abuse", counter, str(unit), str(number))
+    return runtime().redis.platform_key("abuse", counter, mark(unit), str(number))
+
+
+def _alarm_key() -> str:
+    return runtime().redis.platform_key("alarm")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -20,7 +20,7 @@ class AbuseEvent(ControlModel):
     __table_args__ = (Index("ix_abuse_events_unit", "unit", "at"), Index("ix_abuse_events_at", "at"))
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
-    at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+    at: Mapped[datetime]
     kind: Mapped[str]
     address: Mapped[str | None] = mapped_column(INET)
     unit: Mapped[str] = mapped_column(CIDR)
@@ -43,13 +43,19 @@ class AddressScore(ControlModel):
 
 
 class AddressRule(ControlModel):
-    """A decision in force: allow, slow or block, with a reason and (for a block) an end."""
+    """A decision: allow, slow or block, with a reason and an end. `source` is check, staff or tenant.
+
+    A rule with a `tenant_id` acts at that tenant only.
+    """
 
     __tablename__ = "address_rules"
     __table_args__ = (
         CheckConstraint("action in ('allow', 'slow', 'block')", name="action"),
-        CheckConstraint("action <> 'block' or expires_at is not null", name="block_ends"),
+        CheckConstraint("tenant_id is null or action = 'allow'", name="tenants_only_allow"),
+        CheckConstraint("expires_at <= created_at + interval '30 days'", name="ends"),
+        CheckConstraint("masklen(unit) >= case family(unit) when 4 then 16 else 32 end", name="not_too_wide"),
         Index("ix_address_rules_unit", "unit"),
+        Index("ix_address_rules_tenant_id", "tenant_id", postgresql_where=text("tenant_id is not null")),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
@@ -59,7 +65,37 @@ class AddressRule(ControlModel):
     source: Mapped[str]
     evidence: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     created_by: Mapped[UUID | None]
-    created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
-    expires_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
     lifted_at: Mapped[datetime | None]
-    hits: Mapped[int] = mapped_column(server_default="0")
+    tenant_id: Mapped[UUID | None]
+
+    @property
+    def reference(self) -> str:
+        """What the page of a block says, and audits, in place of the address."""
+        return self.id.hex[-8:]
+
+    @property
+    def ended_at(self) -> datetime:
+        return self.lifted_at or self.expires_at
+
+
+class AbuseCount(ControlModel):
+    """How many events of a kind a day had: what stays when the events are forgotten."""
+
+    __tablename__ = "abuse_counts"
+
+    day: Mapped[date] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    events: Mapped[int]
+
+
+class BlockWeek(ControlModel):
+    """One week's automatic blocks, and how many of them were followed by a good login from there within a day."""
+
+    __tablename__ = "block_weeks"
+
+    monday: Mapped[date] = mapped_column(primary_key=True)
+    blocks: Mapped[int]
+    mistaken: Mapped[int]
+    measured_at: Mapped[datetime]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import Row, cast, func, literal, select
 from sqlalchemy.dialects.postgresql import CIDR
 
 from qikbiz.abuse.models import AbuseEvent, AddressRule, AddressScore
+from qikbiz.abuse.rules import standing
+from qikbiz.accounts import times
 from qikbiz.database import db
 
 
@@ -21,10 +23,7 @@ def scores(*, search: str = "", limit: int = 100) -> Sequence[AddressScore]:
 
 
 def rules_in_force() -> Sequence[AddressRule]:
-    statement = select(AddressRule).where(
-        AddressRule.lifted_at.is_(None), (AddressRule.expires_at.is_(None)) | (AddressRule.expires_at > func.now())
-    )
-    return db.control.scalars(statement.order_by(AddressRule.created_at.desc()).limit(500)).all()
+    return db.control.scalars(standing().order_by(AddressRule.created_at.desc()).limit(500)).all()
 
 
 def rules_about(unit: str) -> Sequence[AddressRule]:
@@ -33,13 +32,15 @@ def rules_about(unit: str) -> Sequence[AddressRule]:
 
 
 def past_rules(*, limit: int = 50) -> Sequence[AddressRule]:
-    statement = select(AddressRule).where((AddressRule.lifted_at.is_not(None)) | (AddressRule.expires_at <= func.now()))
+    statement = select(AddressRule).where(
+        (AddressRule.lifted_at.is_not(None)) | (AddressRule.expires_at <= times.now())
+    )
     return db.control.scalars(statement.order_by(AddressRule.created_at.desc()).limit(limit)).all()
 
 
 def events_by_hour(*, hours: int = 24) -> list[tuple[datetime, int]]:
     """(start of hour in UTC, events) for each of the last hours, empty ones included."""
-    start = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=hours - 1)
+    start = times.now().replace(minute=0, second=0, microsecond=0) - timedelta(hours=hours - 1)
     hour = func.date_trunc("hour", AbuseEvent.at)
     rows = db.control.execute(select(hour, func.count()).where(AbuseEvent.at >= start).group_by(hour)).all()
     found = {row[0]: row[1] for row in rows}

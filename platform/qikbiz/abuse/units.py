@@ -11,6 +11,8 @@ Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 _NAT64 = IPv6Network("64:ff9b::/96")
 _WIDER = {4: (24,), 6: (56, 48)}
+# Wider than this, a mistake would shut out a whole provider; one person alone can't decide it.
+WIDEST = {4: 16, 6: 32}
 # One unit may misbehave alone; a whole neighbourhood must misbehave this many times as much to be treated as one.
 WIDER_FACTOR = {24: 6, 56: 4, 48: 8}
 
@@ -39,9 +41,9 @@ def wider_units(unit: Network) -> list[Network]:
 
 
 def lookup_order(address: Address | str) -> list[Network]:
-    """Every network whose rule applies to an address, longest prefix first."""
+    """Every network whose rule applies to an address, longest prefix first, up to the widest that may have one."""
     unit = unit_of(address)
-    return [unit, *wider_units(unit)]
+    return [unit, *(unit.supernet(new_prefix=n) for n in range(unit.prefixlen - 1, WIDEST[unit.version] - 1, -1))]
 
 
 def shown(unit: Network) -> str:

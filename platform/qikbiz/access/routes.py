@@ -10,6 +10,7 @@ from uuid import UUID
 from flask import Blueprint, Response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from qikbiz.abuse.marks import without_addresses
 from qikbiz.access import queries
 from qikbiz.access.file import csv_lines, file_name
 from qikbiz.access.kinds import LABELS, OUTCOMES, label
@@ -80,8 +81,9 @@ def _filter() -> AccessFilter:
 
 
 def _said() -> dict[str, str]:
-    """The filters, for the audit."""
-    return {name: text[:80] for name, text in request.args.items() if text and name not in ("before", "after")}
+    """The filters, for the audit. It is kept for longer than an address may be, so it doesn't hold one."""
+    kept = {name: without_addresses(text[:80]) for name, text in request.args.items() if text}
+    return {name: text for name, text in kept.items() if name not in ("before", "after")}
 
 
 def _chips(wanted: AccessFilter) -> list[tuple[str, str]]:

@@ -15,6 +15,7 @@ from typing import Any, cast
 
 from flask import request
 
+from qikbiz.abuse.marks import mark
 from qikbiz.accounts import times
 from qikbiz.accounts.realms import Realm
 from qikbiz.database import runtime
@@ -184,9 +185,10 @@ _own = _OwnCounters()
 
 
 def _unit() -> str:
-    return str(unit(client_address(request.environ, runtime().settings.trusted_proxies)))
+    # Redis is no place for addresses, whether of people or of machines.
+    return mark(unit(client_address(request.environ, runtime().settings.trusted_proxies)))
 
 
 def _mark(realm: Realm, name: str) -> str:
-    # Redis is no place for addresses of people.
+    # Nor for e-mail addresses.
     return realm.mac("throttle", name.encode("utf-8", "replace")).hex()[:24]

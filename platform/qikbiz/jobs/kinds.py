@@ -38,6 +38,7 @@ KINDS: dict[str, Kind] = {
     "mail.send_platform": Kind("mail", "workers.jobs.mail:send_platform_mail", 120, max_attempts=60, is_platform=True),
     "checks.address": Kind("checks", "workers.jobs.abuse:check_address", 60, is_platform=True),
     "checks.forget": Kind("checks", "workers.jobs.abuse:forget_addresses", is_platform=True),
+    "checks.measure_blocks": Kind("checks", "workers.jobs.abuse:measure_blocks", is_platform=True),
     "access.forget": Kind("checks", "workers.jobs.access:forget_addresses"),
     "sessions.forget": Kind("checks", "workers.jobs.accounts:forget_sessions"),
     "sessions.forget_staff": Kind("checks", "workers.jobs.accounts:forget_staff_sessions", is_platform=True),

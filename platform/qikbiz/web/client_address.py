@@ -17,6 +17,8 @@ _HOPS = 20
 _LONGEST_HEADER = 4096
 # As nginx writes it ("TLSv1.3") and as Caddy does ("tls1.3").
 _TLS_VERSION = re.compile(r"(?:TLSv|tls)(1\.[23])")
+# What lists show of an address, and what is kept of it after 30 days.
+PREFIX_SHOWN = {4: 24, 6: 48}
 _THIS_MACHINE = IPv4Address("127.0.0.1")
 
 
@@ -71,7 +73,7 @@ def unit(address: Address) -> Network:
 
 def shown_prefix(address: Address) -> str:
     """The address as lists may show it: its /24 or /48."""
-    return str(ip_network((address, 24 if address.version == 4 else 48), strict=False))
+    return str(ip_network((address, PREFIX_SHOWN[address.version]), strict=False))
 
 
 def _is_forwarded(environ: Mapping[str, Any]) -> bool:

@@ -184,13 +184,14 @@ def _person(where: Destination) -> Any:
     if where.surface not in ("tenant", "console"):
         return ANYONE
     if not current_user.is_authenticated:
-        _admit_stranger()
+        _admit_stranger(where)
     return current_user
 
 
-def _admit_stranger() -> None:
+def _admit_stranger(where: Destination) -> None:
+    address = client_address(request.environ, runtime().settings.trusted_proxies)
     try:
-        admit_anonymous(client_address(request.environ, runtime().settings.trusted_proxies))
+        admit_anonymous(address, where.tenant.id if where.tenant else None)
     except Blocked as blocked:
         note_access(AccessKind.BLOCKED, "refused", detail=f"Reference {blocked.text}")
         raise

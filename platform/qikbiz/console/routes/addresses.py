@@ -7,7 +7,7 @@ from uuid import UUID
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from qikbiz.abuse import actions, queries
+from qikbiz.abuse import queries, rules
 from qikbiz.abuse.signals import BLOCK_AT, SLOW_AT, WATCH_AT
 from qikbiz.console.blueprint import console
 from qikbiz.failures import Failure
@@ -39,7 +39,7 @@ def addresses() -> str:
 @console.get("/addresses/events")
 @requires(Permission.ABUSE_SEE)
 def address_events() -> str:
-    unit = str(actions.network_named(request.args.get("unit", "")))
+    unit = str(rules.network_named(request.args.get("unit", "")))
     return render_template(
         "console/address.html",
         nav_active="addresses",
@@ -56,7 +56,7 @@ def decide_address() -> ResponseReturnValue:
     action = request.form.get("action", "")
     if action not in ("allow", "slow", "block"):
         raise Failure("Choose whether to allow, slow down or block the address.")
-    rule = actions.decide(
+    rule = rules.decide(
         request.form.get("unit", ""),
         action,  # type: ignore[arg-type]  # narrowed by the check above
         request.form.get("reason", ""),
@@ -69,6 +69,6 @@ def decide_address() -> ResponseReturnValue:
 @console.post("/addresses/rules/<uuid:rule_id>/lift")
 @requires(Permission.ABUSE_DECIDE)
 def lift_rule(rule_id: UUID) -> ResponseReturnValue:
-    rule = actions.lift(rule_id, request.form.get("reason", ""))
+    rule = rules.lift(rule_id, request.form.get("reason", ""))
     show_toast(f"The rule about {rule.unit} is lifted.")
     return redirect(url_for("console.addresses"))
