@@ -12,9 +12,15 @@ STATEMENTS = (
         applied_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
         CONSTRAINT pk_schema_version PRIMARY KEY (version)
     )""",
+    """CREATE TABLE abuse_counts (
+        day DATE NOT NULL,
+        kind VARCHAR NOT NULL,
+        events BIGINT NOT NULL,
+        CONSTRAINT pk_abuse_counts PRIMARY KEY (day, kind)
+    )""",
     """CREATE TABLE abuse_events (
         id UUID NOT NULL,
-        at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+        at TIMESTAMP WITH TIME ZONE NOT NULL,
         kind VARCHAR NOT NULL,
         address INET,
         unit CIDR NOT NULL,
@@ -33,14 +39,17 @@ STATEMENTS = (
         source VARCHAR NOT NULL,
         evidence JSONB DEFAULT '{}' NOT NULL,
         created_by UUID,
-        created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
-        expires_at TIMESTAMP WITH TIME ZONE,
+        created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+        expires_at TIMESTAMP WITH TIME ZONE NOT NULL,
         lifted_at TIMESTAMP WITH TIME ZONE,
-        hits BIGINT DEFAULT '0' NOT NULL,
+        tenant_id UUID,
         CONSTRAINT pk_address_rules PRIMARY KEY (id),
         CONSTRAINT ck_address_rules_action CHECK (action in ('allow', 'slow', 'block')),
-        CONSTRAINT ck_address_rules_block_ends CHECK (action <> 'block' or expires_at is not null)
+        CONSTRAINT ck_address_rules_tenants_only_allow CHECK (tenant_id is null or action = 'allow'),
+        CONSTRAINT ck_address_rules_ends CHECK (expires_at <= created_at + interval '30 days'),
+        CONSTRAINT ck_address_rules_not_too_wide CHECK (masklen(unit) >= case family(unit) when 4 then 16 else 32 end)
     )""",
+    """CREATE INDEX ix_address_rules_tenant_id ON address_rules (tenant_id) WHERE tenant_id is not null""",
     """CREATE INDEX ix_address_rules_unit ON address_rules (unit)""",
     """CREATE TABLE address_scores (
         unit CIDR NOT NULL,
@@ -67,6 +76,13 @@ STATEMENTS = (
         problem VARCHAR DEFAULT '' NOT NULL,
         at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
         CONSTRAINT pk_audit_checks PRIMARY KEY (chain)
+    )""",
+    """CREATE TABLE block_weeks (
+        monday DATE NOT NULL,
+        blocks BIGINT NOT NULL,
+        mistaken BIGINT NOT NULL,
+        measured_at TIMESTAMP WITH TIME ZONE NOT NULL,
+        CONSTRAINT pk_block_weeks PRIMARY KEY (monday)
     )""",
     """CREATE TABLE cells (
         name VARCHAR NOT NULL,
