@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from uuid import UUID
 
 import pytest
@@ -12,7 +13,7 @@ from qikbiz.audit.models import AuditEvent, RecordChange
 from qikbiz.contacts.models import Contact, ContactCompany
 from qikbiz.database import db
 from qikbiz.failures import Conflict
-from tenants.control import new_id
+from tests.fixtures.tenancy import Person
 from tests.imports.desk import Desk, csv_text
 
 HEADER = ["First name", "Last name", "Email", "Phone", "Company", "City", "Tags", "Birthday"]
@@ -110,9 +111,10 @@ def test_an_undone_file_may_be_imported_again(desk: Desk) -> None:
     assert desk.only().email == "ann@example.com"
 
 
-def test_whoever_undoes_is_named_not_whoever_imported(desk: Desk) -> None:
+def test_whoever_undoes_is_named_not_whoever_imported(desk: Desk, add_person: Callable[..., Person]) -> None:
     import_id = imported(desk, [ANN])
-    alice, desk.actor = desk.actor, Actor("user", new_id(), "Ben")
+    ben = add_person(desk.tenant, "Ben", "member")
+    alice, desk.actor = desk.actor, Actor("user", ben.id, "Ben")
     desk.undo(import_id)
     with desk.at_work():
         events = db.session.execute(select(AuditEvent.action, AuditEvent.actor_name).order_by(AuditEvent.id)).all()

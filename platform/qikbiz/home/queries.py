@@ -11,7 +11,7 @@ from qikbiz.contacts.fields import CONTACTS
 from qikbiz.contacts.models import Contact
 from qikbiz.database import db
 from qikbiz.exports.queries import Standing, all_exports
-from qikbiz.imports.models import Import
+from qikbiz.imports.queries import recent_imports as reachable_imports
 from qikbiz.imports.wizard import Line, line_of
 from qikbiz.records.reach import within_reach
 from qikbiz.records.types import RECORD_TYPES
@@ -46,7 +46,7 @@ def recent_contacts() -> list[Contact]:
 
 
 def recent_imports() -> list[Line]:
-    return [line_of(one) for one in db.session.scalars(select(Import).order_by(Import.id.desc()).limit(_RECENT))]
+    return [line_of(one) for one in reachable_imports(limit=_RECENT)]
 
 
 def recent_exports() -> list[Standing]:

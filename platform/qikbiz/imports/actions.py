@@ -27,7 +27,10 @@ from qikbiz.imports.reading import RowReader, keepable
 from qikbiz.imports.uploaded import ACTING, SAMPLE_ROWS, format_of, source_of
 from qikbiz.imports.uploads import Source, forget_upload, keep_upload, kept_upload
 from qikbiz.jobs.actions import cancel, enqueue
+from qikbiz.records.seen import seen_type
 from qikbiz.records.types import record_type
+from qikbiz.roles.current import current_rights
+from qikbiz.roles.rights import Action
 
 # Long enough to mend the failed rows; the customer has the file anyway.
 KEPT = timedelta(days=30)
@@ -40,9 +43,11 @@ def start_import(import_id: UUID, type_name: str, file_name: str, given: BinaryI
     Raises UnreadableFile, and then nothing is kept.
     """
     known = db.session.get(Import, import_id)
-    if known is not None:
+    if known is not None and known.created_by == current_actor().id:
         return known
-    wanted, actor = record_type(type_name), current_actor()
+    wanted, actor = seen_type(record_type(type_name)), current_actor()
+    if not current_rights().scope(wanted.name, Action.IMPORT):
+        raise Forbidden(f"Your role does not let you import {wanted.plural}.")
     if actor.kind == "staff" and not (actor.instruction or "").strip():
         raise Forbidden("Say on whose instruction you import: the customer reads it in its audit.")
     content, file_name = opened(given, file_name)
@@ -100,7 +105,7 @@ def choose_format(
 def choose_columns(found: Import, mapping: Mapping, *, key: str, mode: str, options: dict[str, str]) -> None:
     """Say which column goes where, how records are found and what to do. Raises UnusableMapping."""
     _refuse_unless_open(found)
-    wanted = record_type(found.record_type)
+    wanted = seen_type(record_type(found.record_type))
     if mode not in MODES:
         raise UnreadableFile("Choose whether to create, to update, or both.")
     checked_mapping(wanted, mapping, found.header, key)
@@ -182,7 +187,7 @@ def _take_format(found: Import, shape: Format, source: Source) -> None:
     if not first:
         raise UnreadableFile("The file has a header but no rows.")
     found.header = reader.header
-    wanted = record_type(found.record_type)
+    wanted = seen_type(record_type(found.record_type))
     guessed = guess(wanted, reader.header, first)
     found.mapping = guessed.as_json()
     possible = [key for key in wanted.key_fields if has_key(guessed.fields(), key)]
@@ -207,6 +212,9 @@ def _fingerprint(found: Import) -> str:
 
 
 def _start(found: Import, state: str, kind: str) -> None:
+    kept = record_type(found.record_type)
+    if not current_rights().scope(kept.name, Action.IMPORT):
+        raise Forbidden(f"Your role does not let you import {kept.plural}.")
     found.state, found.problem = state, ""
     actor = current_actor()
     # Who asked for this step: not always who uploaded the file.

@@ -18,6 +18,7 @@ from qikbiz.companies.fields import COMPANIES
 from qikbiz.imports.encoding import copy_field
 from qikbiz.imports.limits import MOST_ROWS
 from qikbiz.imports.plans import Plan
+from qikbiz.imports.reach import Owners, owned_by
 from qikbiz.imports.sql import Link, run, staged, value_of
 from qikbiz.records.fields import derived_columns
 from tenants.control import new_id
@@ -28,13 +29,14 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class By:
-    """Who imports, as columns of the records and of their history hold it."""
+    """Who imports, as columns of records and history hold it; `changed` is whose records may be changed."""
 
     import_id: UUID
     user_id: UUID | None
     actor_kind: str
     actor_id: UUID | None
     actor_name: str
+    changed: Owners = None
 
     def parameters(self) -> dict[str, Any]:
         return {
@@ -71,27 +73,30 @@ def create_companies(link: Link, plan: Plan, by: By) -> int:
         f"SELECT named.key, {name} FROM (SELECT {key} AS key, min(r.row) AS row FROM import_rows r "
         f"WHERE r.import_id = %(import)s AND r.outcome IN ('created', 'updated') AND {key} IS NOT NULL "
         f"GROUP BY {key}) named JOIN import_rows r ON r.import_id = %(import)s AND r.row = named.row "
-        "WHERE NOT EXISTS (SELECT FROM companies c WHERE c.sort_name = named.key AND c.deleted_at IS NULL) "
+        "WHERE NOT EXISTS (SELECT FROM companies c WHERE c.sort_name = named.key AND c.deleted_at IS NULL"
+        f"{owned_by(plan.limits.companies, 'c')}) "
         "ORDER BY named.key"
     )
     made = 0
     with link.cursor(name="missing_companies") as cursor:
         cursor.execute(missing, {"import": by.import_id})
         while found := cursor.fetchmany(_BLOCK):
-            lines = [_company_line(name, by) for _, name in found]
+            lines = [_company_line(name, by, plan.limits.company_owner) for _, name in found]
             with link.cursor().copy(_COPY_COMPANIES) as copy:
                 copy.write("".join(lines))
             made += len(found)
     return made
 
 
-_COPY_COMPANIES = "COPY companies (id, name, sort_name, created_by_import, created_by, updated_by) FROM STDIN"
+_COPY_COMPANIES = "COPY companies (id, name, sort_name, created_by_import, created_by, updated_by, owner_id) FROM STDIN"
 
 
-def _company_line(name: str, by: By) -> str:
+def _company_line(name: str, by: By, owner_id: UUID | None) -> str:
+    owner = str(owner_id) if owner_id else "\\N"
     columns = derived_columns(COMPANIES, {"name": name})
     user = str(by.user_id) if by.user_id else "\\N"
-    return f"{new_id()}\t{copy_field(name)}\t{copy_field(columns['sort_name'])}\t{by.import_id}\t{user}\t{user}\n"
+    named = f"{new_id()}\t{copy_field(name)}\t{copy_field(columns['sort_name'])}"
+    return f"{named}\t{by.import_id}\t{user}\t{user}\t{owner}\n"
 
 
 def _insert_records(link: Link, plan: Plan, by: By) -> None:
@@ -114,9 +119,9 @@ def _id_prefix() -> str:
 
 
 def _insert_some(link: Link, plan: Plan, by: By, which: str, *, ids: str, first: int) -> None:
-    columns = [name for name in plan.columns if name != "company_name"]
-    targets = [*columns, *_linked_targets(plan)]
-    values = [*(value_of(plan, name) for name in columns), *_linked_values(plan)]
+    columns = [name for name in plan.columns if name not in ("company_name", "owner_id")]
+    targets = [*columns, *_linked_targets(plan), "owner_id"]
+    values = [*(value_of(plan, name) for name in columns), *_linked_values(plan), _owner_of_new(plan)]
     # In the order of names, which is that of the ids too, most large indexes are filled from left to right instead of
     # all over: a tenth of the whole import.
     name = staged(plan, "sort_name")
@@ -130,7 +135,14 @@ def _insert_some(link: Link, plan: Plan, by: By, which: str, *, ids: str, first:
         f"ORDER BY {name}",
         **by.parameters(),
         ids=ids,
+        owner=plan.limits.owner,
     )
+
+
+def _owner_of_new(plan: Plan) -> str:
+    """Whoever can import only what is theirs owns what names no owner."""
+    given = value_of(plan, "owner_id") if "owner_id" in plan.place else "NULL"
+    return f"coalesce({given}, %(owner)s::uuid)"
 
 
 def _insert_links(link: Link, by: By) -> None:
@@ -213,6 +225,8 @@ def _linked_tables(plan: Plan, row: str = "r") -> str:
     tables = ""
     if plan.links_companies:
         tables += f" LEFT JOIN companies k ON k.sort_name = {staged(plan, 'company_key', row)} AND k.deleted_at IS NULL"
+        tables += owned_by(plan.limits.companies, "k")
     if plan.links_parents:
         tables += f" LEFT JOIN companies p ON p.sort_name = {staged(plan, 'parent_key', row)} AND p.deleted_at IS NULL"
+        tables += owned_by(plan.limits.companies, "p")
     return tables

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from qikbiz.imports.encoding import copy_array, copy_field, staged_text, typed
 from qikbiz.imports.plans import Plan
+from qikbiz.imports.reach import owned_by
 from qikbiz.imports.reading import RowProblem
 from qikbiz.imports.sql import Link, run, staged, value_of
 from qikbiz.imports.staging import Progress, problems_json
@@ -157,7 +158,7 @@ def _differing(plan: Plan) -> str:
     if plan.links_parents:
         parent = (
             f"(SELECT k.id FROM companies k WHERE k.sort_name = {staged(plan, 'parent_key')} AND k.deleted_at "
-            "IS NULL LIMIT 1)"
+            f"IS NULL{owned_by(plan.limits.companies, 'k')} LIMIT 1)"
         )
     differs = " OR ".join(_differs(plan, name) for name in _compared(plan))
     return (

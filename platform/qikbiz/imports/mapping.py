@@ -66,7 +66,11 @@ def guess(record_type: RecordType, header: Sequence[str], sample: Sequence[Seque
     plain = {plain_heading(heading) for heading in header}
     for place, heading in enumerate(header):
         target = _target(record_type, heading, plain, [row[place] for row in sample if place < len(row)])
-        if target is None or (target[0] in taken and target[0] not in ("emails", "phones")):
+        if (
+            target is None
+            or (target[0] != FULL_NAME and record_type.locks(target[0]))
+            or (target[0] in taken and target[0] not in ("emails", "phones"))
+        ):
             continue
         taken.add(target[0])
         columns.append(Column(place, *target, _label_place(header, place)))
@@ -149,7 +153,7 @@ def _refuse_unknown(record_type: RecordType, column: Column, header: Sequence[st
         raise UnusableMapping("A column was chosen that the file doesn't have.")
     if column.field == FULL_NAME and record_type.name == "contact":
         return
-    if not record_type.has_field(column.field) or not record_type.field(column.field).is_importable:
+    if record_type.locks(column.field) or not record_type.field(column.field).is_importable:
         raise UnusableMapping(f"“{header[column.place]}” can't be imported as {column.field!r}.")
 
 

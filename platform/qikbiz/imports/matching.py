@@ -8,6 +8,7 @@ from uuid import UUID
 
 from qikbiz.imports.mapping import key_label
 from qikbiz.imports.plans import Plan
+from qikbiz.imports.reach import owned_by
 from qikbiz.imports.sql import MANY_ROWS, Link, found_records, run, staged
 
 _USABLE = "r.import_id = %(import)s AND r.outcome <> 'invalid'"
@@ -19,6 +20,7 @@ def match(link: Link, plan: Plan, import_id: UUID, rows: int) -> None:
     _refuse_doubles(link, plan, import_id)
     _find_records(link, plan, import_id, many=rows > MANY_ROWS)
     _refuse_second_rows_of_a_record(link, plan, import_id)
+    _refuse_what_may_not_be_changed(link, plan, import_id)
     _refuse_what_the_mode_excludes(link, plan, import_id)
     _refuse(link, import_id, "r.outcome = 'nameless'", problem="r.problems")
 
@@ -69,6 +71,15 @@ def _refuse_second_rows_of_a_record(link: Link, plan: Plan, import_id: UUID) -> 
     _refuse(link, import_id, "r.record_id = d.record_id AND r.row <> d.first", source=doubles, problem=problem)
 
 
+def _refuse_what_may_not_be_changed(link: Link, plan: Plan, import_id: UUID) -> None:
+    if plan.limits.changed is None:
+        return
+    table, name = plan.record_type.plural, plan.record_type.name
+    reached = f"SELECT FROM {table} c WHERE c.id = r.record_id{owned_by(plan.limits.changed, 'c')}"
+    problem = _problem("r.key", f"'You may see this {name}, but not change it.'", "Ask its owner to change it.")
+    _refuse(link, import_id, f"r.outcome = 'unchanged' AND NOT EXISTS ({reached})", problem=problem)
+
+
 def _refuse_what_the_mode_excludes(link: Link, plan: Plan, import_id: UUID) -> None:
     label, name = key_label(plan.record_type, plan.key), plan.record_type.name
     is_new = "r.outcome IN ('created', 'nameless')"
@@ -93,18 +104,20 @@ def _refuse_what_the_mode_excludes(link: Link, plan: Plan, import_id: UUID) -> N
 def _refuse_unknown_links(link: Link, plan: Plan, import_id: UUID) -> None:
     if plan.links_companies:
         _refuse_ambiguous_companies(link, plan, import_id, "company_key", "company_name")
+        _refuse_new_companies(link, plan, import_id)
     if plan.links_parents:
         key = staged(plan, "parent_key")
         _refuse_ambiguous_companies(link, plan, import_id, "parent_key", "parent_id")
         unknown = (
             f"{key} IS NOT NULL AND NOT EXISTS (SELECT FROM companies k WHERE k.sort_name = {key} AND "
-            "k.deleted_at IS NULL)"
+            f"k.deleted_at IS NULL{owned_by(plan.limits.companies, 'k')})"
         )
         problem = _problem(staged(plan, "parent_id"), "'There is no company of this name.'", "Import it first.")
         _refuse(link, import_id, unknown, problem=problem)
     if "reports_to_id" in plan.place:
         ident = staged(plan, "reports_to_id")
-        unknown = f"{ident} IS NOT NULL AND NOT EXISTS (SELECT FROM contacts k WHERE k.id = {ident}::uuid)"
+        unknown = f"{ident} IS NOT NULL AND NOT EXISTS (SELECT FROM contacts k WHERE k.id = {ident}::uuid"
+        unknown += f"{owned_by(plan.limits.contacts, 'k')})"
         _refuse(
             link, import_id, unknown, problem=_problem(ident, "'No contact has this id.'", "Use the id from an export.")
         )
@@ -112,12 +125,25 @@ def _refuse_unknown_links(link: Link, plan: Plan, import_id: UUID) -> None:
 
 def _refuse_ambiguous_companies(link: Link, plan: Plan, import_id: UUID, key: str, shown: str) -> None:
     several = (
-        "(SELECT sort_name FROM companies WHERE deleted_at IS NULL AND sort_name <> '' GROUP BY sort_name "
-        "HAVING count(*) > 1) k"
+        "(SELECT sort_name FROM companies o WHERE deleted_at IS NULL AND sort_name <> ''"
+        f"{owned_by(plan.limits.companies, 'o')} GROUP BY sort_name HAVING count(*) > 1) k"
     )
     reason = "'Several companies have this name, so it is not sure which one is meant.'"
     problem = _problem(staged(plan, shown), reason, "Give them different names first.")
     _refuse(link, import_id, f"{staged(plan, key)} = k.sort_name", source=several, problem=problem)
+
+
+def _refuse_new_companies(link: Link, plan: Plan, import_id: UUID) -> None:
+    if plan.limits.may_make_companies:
+        return
+    key = staged(plan, "company_key")
+    known = (
+        f"SELECT FROM companies k WHERE k.sort_name = {key} AND k.deleted_at IS NULL"
+        f"{owned_by(plan.limits.companies, 'k')}"
+    )
+    reason = "'There is no company of this name, and your role does not let you create one.'"
+    problem = _problem(staged(plan, "company_name"), reason, "Use the name of one that exists.")
+    _refuse(link, import_id, f"{key} IS NOT NULL AND NOT EXISTS ({known})", problem=problem)
 
 
 def _refuse(link: Link, import_id: UUID, condition: str, *, problem: str, source: str = "") -> None:

@@ -12,6 +12,7 @@ from sqlalchemy.sql.type_api import TypeEngine
 
 from qikbiz.imports.formats import Format
 from qikbiz.imports.mapping import FULL_NAME, SEVERAL, Mapping
+from qikbiz.imports.reach import Limits
 from qikbiz.records.fields import Kind, ParseContext, RecordType
 from qikbiz.records.types import RECORD_TYPES
 
@@ -22,7 +23,10 @@ NAMES = ("first_name", "middle_name", "last_name")
 
 @dataclass(frozen=True)
 class Plan:
-    """`owners` are the tenant's users, {address or id: id}. `staged` says what stands where in a staged row."""
+    """`owners` are the users who may own a row, {address or id: id}. `staged` says what stands where in a staged row.
+
+    `limits` concern the SQL alone: the helper process, which only reads the file, doesn't get them.
+    """
 
     type_name: str
     shape: Format
@@ -31,6 +35,7 @@ class Plan:
     mode: Mode
     context: ParseContext = field(default_factory=ParseContext)
     owners: dict[str, str] = field(default_factory=dict)
+    limits: Limits = field(default_factory=Limits)
 
     @cached_property
     def record_type(self) -> RecordType:

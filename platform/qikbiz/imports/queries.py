@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, and_, func, or_, select, true
 
 from qikbiz.database import db
 from qikbiz.failures import NotFound
 from qikbiz.imports.models import Import, ImportRow, ImportUpdate
 from qikbiz.jobs.queries import Progress, job, progress_of
+from qikbiz.records.types import RECORD_TYPES
+from qikbiz.roles.current import current_rights
+from qikbiz.roles.rights import Action
 
 WORKING = ("checking", "applying", "undoing")
 PAGE = 50
@@ -40,9 +43,30 @@ def import_for_changing(import_id: UUID) -> Import:
     return found
 
 
+def within_reach() -> ColumnElement[bool]:
+    """The imports that this person may know of: as far as the role's importing of that type reaches."""
+    rights, reached = current_rights(), []
+    for kind in RECORD_TYPES.values():
+        owners = rights.owners(kind.name, Action.IMPORT)
+        whose = true() if owners is None else Import.created_by.in_(sorted(owners))
+        reached.append(and_(Import.record_type == kind.plural, whose))
+    return or_(*reached)
+
+
+def import_within_reach(import_id: UUID, *, for_change: bool = False) -> Import:
+    """As `import_for_reading` and `import_for_changing`, for pages: others' imports may not be there."""
+    query = select(Import).where(Import.id == import_id, within_reach())
+    if for_change:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    found = db.session.scalars(query).one_or_none()
+    if found is None:
+        raise NotFound("There is no such import.")
+    return found
+
+
 def recent_imports(*, before: UUID | None = None, limit: int = PAGE) -> list[Import]:
     """The newest first; `before` is the id of the last one shown."""
-    query = select(Import).order_by(Import.id.desc()).limit(limit)
+    query = select(Import).where(within_reach()).order_by(Import.id.desc()).limit(limit)
     return list(db.session.scalars(query.where(Import.id < before) if before else query))
 
 

@@ -9,9 +9,11 @@ from uuid import UUID
 
 from flask import Blueprint, current_app, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_login import current_user
 from werkzeug.datastructures import FileStorage
 
 from qikbiz.database import tenant_work
+from qikbiz.failures import Forbidden
 from qikbiz.imports import actions, queries, uploaded, wizard
 from qikbiz.imports.failed_rows import failed_rows
 from qikbiz.imports.formats import DELIMITERS, ENCODINGS, UnreadableFile
@@ -19,7 +21,9 @@ from qikbiz.imports.forms import import_id_from, mapping_from, options_from
 from qikbiz.imports.mapping import UnusableMapping
 from qikbiz.imports.models import Import
 from qikbiz.permissions import Permission, requires
+from qikbiz.records.fields import RecordType
 from qikbiz.records.types import RECORD_TYPES, record_type
+from qikbiz.roles.rights import Action
 from qikbiz.web.fragments import render_page
 from qikbiz.web.toasts import show_toast
 from tenants.context import Tenant, current_tenant
@@ -39,7 +43,10 @@ def index() -> ResponseReturnValue:
 @imports.get("/new")
 @requires(Permission.IMPORT_APPLY)
 def new() -> ResponseReturnValue:
-    return _upload_page(record_type(request.args.get("type", "contacts")).plural)
+    asked = record_type(request.args.get("type") or next(iter(_types()))).plural
+    if asked not in _types():
+        raise Forbidden(f"Your role does not let you import {asked}.")
+    return _upload_page(asked)
 
 
 @imports.post("/")
@@ -59,13 +66,13 @@ def create() -> ResponseReturnValue:
 @imports.get("/<uuid:import_id>/format")
 @requires(Permission.IMPORT_APPLY)
 def shape(import_id: UUID) -> ResponseReturnValue:
-    return _format_page(queries.import_for_reading(import_id))
+    return _format_page(queries.import_within_reach(import_id))
 
 
 @imports.post("/<uuid:import_id>/format")
 @requires(Permission.IMPORT_APPLY)
 def choose_shape(import_id: UUID) -> ResponseReturnValue:
-    found, form = queries.import_for_changing(import_id), request.form
+    found, form = queries.import_within_reach(import_id, for_change=True), request.form
     try:
         actions.choose_format(
             found,
@@ -84,7 +91,7 @@ def choose_shape(import_id: UUID) -> ResponseReturnValue:
 @imports.get("/<uuid:import_id>/columns")
 @requires(Permission.IMPORT_APPLY)
 def columns(import_id: UUID) -> ResponseReturnValue:
-    found = queries.import_for_reading(import_id)
+    found = queries.import_within_reach(import_id)
     if not found.header:
         return redirect(url_for(".shape", import_id=import_id), 303)
     return _columns_page(found)
@@ -93,7 +100,7 @@ def columns(import_id: UUID) -> ResponseReturnValue:
 @imports.post("/<uuid:import_id>/columns")
 @requires(Permission.IMPORT_APPLY)
 def choose_columns(import_id: UUID) -> ResponseReturnValue:
-    found, form = queries.import_for_changing(import_id), request.form
+    found, form = queries.import_within_reach(import_id, for_change=True), request.form
     mapping = mapping_from(form, found)
     try:
         actions.choose_columns(
@@ -112,7 +119,7 @@ def choose_columns(import_id: UUID) -> ResponseReturnValue:
 @imports.get("/<uuid:import_id>")
 @requires(Permission.IMPORT_SEE)
 def show(import_id: UUID) -> ResponseReturnValue:
-    found = queries.import_for_reading(import_id)
+    found = queries.import_within_reach(import_id)
     return render_page("imports/show.html", "standing", **wizard.standing_of(found))
 
 
@@ -133,7 +140,7 @@ def refused(import_id: UUID) -> ResponseReturnValue:
 @imports.get("/<uuid:import_id>/refused.csv")
 @requires(Permission.IMPORT_SEE)
 def refused_file(import_id: UUID) -> ResponseReturnValue:
-    found = queries.import_for_reading(import_id)
+    found = queries.import_within_reach(import_id)
     uploaded.source_of(found)
     pieces = _in_context(failed_rows(import_id, _transactions(current_tenant())))
     headers = {"Content-Disposition": f'attachment; filename="not-imported-{found.id.hex[-6:]}.csv"'}
@@ -143,28 +150,28 @@ def refused_file(import_id: UUID) -> ResponseReturnValue:
 @imports.post("/<uuid:import_id>/check")
 @requires(Permission.IMPORT_APPLY)
 def check(import_id: UUID) -> ResponseReturnValue:
-    actions.ask_check(queries.import_for_changing(import_id))
+    actions.ask_check(queries.import_within_reach(import_id, for_change=True))
     return redirect(url_for(".show", import_id=import_id), 303)
 
 
 @imports.post("/<uuid:import_id>/application")
 @requires(Permission.IMPORT_APPLY)
 def apply(import_id: UUID) -> ResponseReturnValue:
-    actions.ask_apply(queries.import_for_changing(import_id))
+    actions.ask_apply(queries.import_within_reach(import_id, for_change=True))
     return redirect(url_for(".show", import_id=import_id), 303)
 
 
 @imports.post("/<uuid:import_id>/undo")
 @requires(Permission.IMPORT_UNDO)
 def undo(import_id: UUID) -> ResponseReturnValue:
-    actions.ask_undo(queries.import_for_changing(import_id))
+    actions.ask_undo(queries.import_within_reach(import_id, for_change=True))
     return redirect(url_for(".show", import_id=import_id), 303)
 
 
 @imports.post("/<uuid:import_id>/cancellation")
 @requires(Permission.IMPORT_APPLY)
 def call_off(import_id: UUID) -> ResponseReturnValue:
-    actions.call_off(queries.import_for_changing(import_id))
+    actions.call_off(queries.import_within_reach(import_id, for_change=True))
     show_toast("Called off. Nothing was imported.")
     return redirect(url_for(".show", import_id=import_id), 303)
 
@@ -174,9 +181,13 @@ def _start(type_name: str, given: FileStorage) -> Import:
 
 
 def _upload_page(type_name: str, problem: str = "") -> str:
-    return render_template(
-        "imports/new.html", type_name=type_name, types=RECORD_TYPES, import_id=new_id(), problem=problem
-    )
+    return render_template("imports/new.html", type_name=type_name, types=_types(), import_id=new_id(), problem=problem)
+
+
+def _types() -> dict[str, RecordType]:
+    """What this person may import."""
+    rights = current_user.rights
+    return {plural: kind for plural, kind in RECORD_TYPES.items() if rights.scope(kind.name, Action.IMPORT)}
 
 
 def _format_page(found: Import, problem: str = "") -> str:
@@ -189,7 +200,7 @@ def _columns_page(found: Import, problem: str = "") -> str:
 
 
 def _report_page(import_id: UUID, name: str, read: Any) -> str:
-    found = queries.import_for_reading(import_id)
+    found = queries.import_within_reach(import_id)
     page = read(import_id, after=request.args.get("after", 0, type=int))
     return render_template(f"imports/{name}.html", page=page, **wizard.standing_of(found))
 

@@ -20,10 +20,11 @@ from qikbiz.imports.comparing import compare
 from qikbiz.imports.matching import conflicts_since, match
 from qikbiz.imports.models import Import
 from qikbiz.imports.queries import import_for_changing
+from qikbiz.imports.reach import limits_of
 from qikbiz.imports.sql import Link, counts_of, link_of, prepare_for
 from qikbiz.imports.staging import stage
 from qikbiz.imports.undoing import undo
-from qikbiz.imports.uploaded import acting_actor, plan_of, source_of
+from qikbiz.imports.uploaded import acting_actor, plan_of, rights_for, source_of
 from qikbiz.mail.actions import send
 from qikbiz.records.types import record_type
 from tenants.context import current_tenant
@@ -126,7 +127,8 @@ def _refuse_changes(link: Link, found: Import) -> None:
 
 def _by(found: Import) -> By:
     actor = acting_actor(found)
-    return By(found.id, actor.id if actor.kind == "user" else None, actor.kind, actor.id, actor.name)
+    changed = limits_of(record_type(found.record_type), rights_for(found)).changed
+    return By(found.id, actor.id if actor.kind == "user" else None, actor.kind, actor.id, actor.name, changed)
 
 
 def _tell(found: Import) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from qikbiz.imports.encoding import sql_value
 from qikbiz.imports.plans import Plan
+from qikbiz.imports.reach import owned_by
 
 # From here on the planner, which has no statistics of rows just staged, is told to join by hashing.
 MANY_ROWS = 20_000
@@ -59,6 +60,7 @@ def found_records(plan: Plan, *, many: bool) -> str:
     table = plan.record_type.plural
     rows = (
         f"import_rows r JOIN {table} c ON c.deleted_at IS NULL AND r.import_id = %(import)s AND r.outcome <> 'invalid'"
+        f"{owned_by(plan.limits.seen, 'c')}"
     )
     if plan.key == "name_company":
         company = "coalesce((SELECT k.sort_name FROM companies k WHERE k.id = c.company_id), lower(c.company_name), '')"
@@ -71,17 +73,17 @@ def found_records(plan: Plan, *, many: bool) -> str:
     by_column = f"SELECT r.row, c.id, c.version FROM {rows} AND c.{column} = {key}"
     if plan.key != "email" or not plan.is_contacts:
         return by_column
-    return f"{by_column} UNION {_by_further_email(rows, many=many)}"
+    return f"{by_column} UNION {_by_further_email(plan, rows, many=many)}"
 
 
-def _by_further_email(rows: str, *, many: bool) -> str:
+def _by_further_email(plan: Plan, rows: str, *, many: bool) -> str:
     if not many:
         return (
             f"SELECT r.row, c.id, c.version FROM {rows} AND c.other_emails <> '{{}}' AND c.other_emails @> ARRAY[r.key]"
         )
     further = (
-        "SELECT id, version, unnest(other_emails) AS email FROM contacts WHERE other_emails <> '{}' AND "
-        "deleted_at IS NULL"
+        "SELECT id, version, unnest(other_emails) AS email FROM contacts o WHERE other_emails <> '{}' AND "
+        f"deleted_at IS NULL{owned_by(plan.limits.seen, 'o')}"
     )
     return (
         f"SELECT r.row, c.id, c.version FROM import_rows r JOIN ({further}) c ON c.email = r.key "

@@ -16,6 +16,7 @@ from sqlalchemy.sql.type_api import TypeEngine
 from qikbiz.imports.applying import By
 from qikbiz.imports.comparing import Record
 from qikbiz.imports.encoding import copy_array, copy_field, sql_value, staged_text
+from qikbiz.imports.reach import owned_by
 from qikbiz.imports.sql import Link, run
 from qikbiz.records.fields import RecordType, derived_columns
 from tenants.control import new_id
@@ -104,6 +105,8 @@ def _revert(link: Link, record_type: RecordType, by: By, done: Undone) -> None:
                 number += 1
                 if record["id"] is None:
                     done.failed += 1
+                elif not _is_reached(by, record):
+                    done.kept += 1
                 elif record["version"] != version or record["deleted_at"] is not None:
                     _keep(done, record_type, record)
                 else:
@@ -214,7 +217,10 @@ def _remove(link: Link, record_type: RecordType, by: By, done: Undone) -> None:
     """Untouched records go for good, not to the trash: they never were the customer's own work."""
     table = record_type.plural
     needed = _NEEDED[record_type.name]
-    untouched = f"c.created_by_import = %(import)s AND c.version = 1 AND c.deleted_at IS NULL AND NOT EXISTS ({needed})"
+    untouched = (
+        "c.created_by_import = %(import)s AND c.version = 1 AND c.deleted_at IS NULL"
+        f"{owned_by(by.changed, 'c')} AND NOT EXISTS ({needed})"
+    )
     if record_type.name == "contact":
         run(
             link,
@@ -225,8 +231,11 @@ def _remove(link: Link, record_type: RecordType, by: By, done: Undone) -> None:
         _hold_companies(link, by)
     done.removed = run(link, f"DELETE FROM {table} c WHERE {untouched}", **by.parameters())
     names = ", ".join(record_type.name_columns)
-    left = link.execute(f"SELECT id, {names} FROM {table} WHERE created_by_import = %s ORDER BY id", (by.import_id,))
-    for ident, *parts in left:
+    query = f"SELECT id, owner_id, {names} FROM {table} WHERE created_by_import = %s ORDER BY id"
+    for ident, owner_id, *parts in link.execute(query, (by.import_id,)):
+        if not _is_reached(by, {"owner_id": owner_id}):
+            done.kept += 1
+            continue
         _keep(done, record_type, {"id": ident, **dict(zip(record_type.name_columns, parts, strict=True))})
 
 
@@ -246,6 +255,10 @@ def _remove_companies(link: Link, by: By) -> int:
         "AND NOT EXISTS (SELECT FROM companies o WHERE o.parent_id = c.id)",
         **by.parameters(),
     )
+
+
+def _is_reached(by: By, record: Mapping[str, Any]) -> bool:
+    return by.changed is None or record["owner_id"] in by.changed
 
 
 def _keep(done: Undone, record_type: RecordType, record: Record) -> None:

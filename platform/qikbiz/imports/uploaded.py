@@ -7,16 +7,22 @@ from uuid import UUID
 from sqlalchemy import select
 
 from qikbiz.accounts.models import User
-from qikbiz.actors import Actor
+from qikbiz.actors import Actor, acting_as
 from qikbiz.database import db
+from qikbiz.failures import Forbidden
 from qikbiz.files import FileGone
 from qikbiz.imports.formats import Detection, Format, UnreadableFile, detect
-from qikbiz.imports.mapping import Mapping
+from qikbiz.imports.mapping import FULL_NAME, Mapping
 from qikbiz.imports.models import Import
 from qikbiz.imports.plans import Plan
+from qikbiz.imports.reach import Owners, limits_of
 from qikbiz.imports.reading import RowReader
 from qikbiz.imports.uploads import Source, kept_upload
 from qikbiz.records.fields import ParseContext
+from qikbiz.records.seen import seen_type
+from qikbiz.records.types import record_type
+from qikbiz.roles.current import current_rights
+from qikbiz.roles.rights import Action, Rights
 
 SAMPLE_ROWS = 20
 ACTING = "acting"
@@ -39,10 +45,35 @@ def source_of(found: Import) -> Source:
 
 
 def plan_of(found: Import) -> Plan:
+    """What the import is to do, within the rights that whoever asked for this step has now. Raises Forbidden."""
     options = found.options
     context = ParseContext(options.get("region", ""), options.get("date_order", ""), options.get("decimal_mark", "."))
     mapping = Mapping.from_json(found.mapping)
-    return Plan(found.record_type, format_of(found), mapping, found.key_field, found.mode, context, _owners())  # type: ignore[arg-type]  # checked when chosen
+    rights = rights_for(found)
+    limits = limits_of(record_type(found.record_type), rights)
+    return Plan(
+        found.record_type,
+        format_of(found),
+        mapping,
+        found.key_field,
+        found.mode,  # type: ignore[arg-type]  # checked when chosen
+        context,
+        _owners(limits.made),
+        limits,
+    )
+
+
+def rights_for(found: Import) -> Rights:
+    """The rights of whoever asked for the step at hand. Raises Forbidden when they no longer allow this import."""
+    with acting_as(acting_actor(found)):
+        rights = current_rights()
+    wanted = seen_type(record_type(found.record_type), rights)
+    if not rights.scope(wanted.name, Action.IMPORT):
+        raise Forbidden(f"Your role does not let you import {wanted.plural}.")
+    closed = [name for name in sorted(Mapping.from_json(found.mapping).fields() - {FULL_NAME}) if wanted.locks(name)]
+    if closed:
+        raise Forbidden(f"Your role does not let you import the field {closed[0]}. Choose the columns again.")
+    return rights
 
 
 def sample_of(found: Import) -> list[list[str]]:
@@ -68,8 +99,10 @@ def acting_actor(found: Import) -> Actor:
     return Actor(acting.get("kind", "system"), ident, acting.get("name", ""), acting.get("words"))
 
 
-def _owners() -> dict[str, str]:
+def _owners(allowed: Owners) -> dict[str, str]:
     owners: dict[str, str] = {}
     for row in db.session.execute(select(User.id, User.email_key).where(User.state != "disabled")):
+        if allowed is not None and row.id not in allowed:
+            continue
         owners |= {str(row.id): str(row.id), row.email_key: str(row.id)}
     return owners

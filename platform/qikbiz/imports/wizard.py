@@ -16,6 +16,7 @@ from qikbiz.imports.models import Import
 from qikbiz.permissions import Permission
 from qikbiz.records.changes import shown_changes
 from qikbiz.records.fields import show_value
+from qikbiz.records.seen import seen_type
 from qikbiz.records.types import record_type
 
 WORDS = {
@@ -86,7 +87,7 @@ def format_facts(found: Import) -> dict[str, Any]:
 
 
 def column_facts(found: Import) -> dict[str, Any]:
-    wanted = record_type(found.record_type)
+    wanted = seen_type(record_type(found.record_type))
     sample = uploaded.sample_of(found)
     mapping = Mapping.from_json(found.mapping)
     return {
@@ -128,7 +129,7 @@ def standing_of(found: Import) -> dict[str, Any]:
 
 def changes_in_words(found: Import, update: Any) -> list[tuple[str, str, str]]:
     """(label, old, new) of each field that a person knows."""
-    wanted = record_type(found.record_type)
+    wanted = seen_type(record_type(found.record_type))
     changes = shown_changes(wanted, update.changes)
     return [(wanted.field(name).label, show_value(old), show_value(new)) for name, old, new in changes]
 

@@ -74,7 +74,7 @@ def _seen(name: str, hidden: Names, locked: Names, unsearchable: Names) -> Recor
         fields=fields,
         name_of=_called(declared, gone),
         name_columns=tuple(column for column in declared.name_columns if column not in gone),
-        key_fields=tuple(key for key in declared.key_fields if _can_find(key, gone)),
+        key_fields=tuple(key for key in declared.key_fields if _can_find(key, gone | unsearchable)),
         hidden=gone,
         unsearchable=unsearchable | gone,
     )

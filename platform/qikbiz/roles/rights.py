@@ -63,7 +63,7 @@ FOLLOWING: dict[Permission, Action] = {
 }
 WAYS_IN = frozenset({Permission.PUBLIC, Permission.SIGNED_IN})
 # What nobody can do to a record that they can't see.
-_NO_WIDER_THAN_SEEING = frozenset({Action.CHANGE, Action.DELETE, Action.EXPORT})
+_NO_WIDER_THAN_SEEING = frozenset({Action.CHANGE, Action.DELETE, Action.EXPORT, Action.IMPORT})
 
 
 @dataclass(frozen=True)
