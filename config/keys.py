@@ -18,7 +18,8 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from cryptography.exceptions import InvalidTag, UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature, InvalidTag, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM, AESGCMSIV
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -115,6 +116,26 @@ class KeyRing:
     def verify_mac(self, purpose: str, message: bytes, claimed: bytes) -> bool:
         return any([hmac.compare_digest(mac, claimed) for mac in self.macs(purpose, message)])
 
+    def sign(self, purpose: str, message: bytes) -> tuple[int, bytes]:
+        """The active key's id, and its Ed25519 signature, which anybody with the public key can check."""
+        return self.active.id, _signing_key(self.active, purpose).sign(message)
+
+    def is_signed(self, purpose: str, key_id: int, message: bytes, signature: bytes) -> bool:
+        """Whether a key of this ring made the signature; a retired one too, since what it signed stays said."""
+        for key in self.keys:
+            if key.id == key_id:
+                try:
+                    _signing_key(key, purpose).public_key().verify(signature, message)
+                except InvalidSignature:
+                    return False
+                return True
+        return False
+
+    def public_key(self, purpose: str, key_id: int) -> bytes | None:
+        """The 32 bytes by which signatures of that key are checked, or None when the ring doesn't have it."""
+        found = next((key for key in self.keys if key.id == key_id), None)
+        return _signing_key(found, purpose).public_key().public_bytes_raw() if found else None
+
 
 def new_key_ring_json(*, development: bool = False) -> str:
     """A fresh ring with one active key, as `qikbiz keys new` prints it."""
@@ -181,6 +202,11 @@ def _has_gcm_siv() -> bool:
 @cache
 def _subkey(key: Key, purpose: str) -> bytes:
     return HKDF(algorithm=SHA256(), length=32, salt=None, info=f"qikbiz/{purpose}".encode()).derive(key.secret)
+
+
+@cache
+def _signing_key(key: Key, purpose: str) -> Ed25519PrivateKey:
+    return Ed25519PrivateKey.from_private_bytes(_subkey(key, f"sign/{purpose}"))
 
 
 @cache

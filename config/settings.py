@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import parse_qs, urlsplit
 
 from config import embedded
@@ -36,6 +36,8 @@ class Settings:
     `home` is the folder of everything the program keeps on disk; `control_url`, `provisioner_url` and `redis_url`
     point at embedded servers under it unless they were given. `holiday_countries` are those whose holidays are no
     business days of a notice (P19), `public_url` is where the daily probe asks for it ("" for the site's own address).
+    point at embedded servers under it unless they were given. `backup_days` is after how long the last back-up of
+    anything is gone, as certificates of erasure say; the machinery that makes back-ups must be set to the same.
     """
 
     environment: Environment
@@ -66,6 +68,10 @@ class Settings:
     sweep_seconds: int = 3
     holiday_countries: tuple[str, ...] = ("US", "DE", "GB")
     public_url: str = ""
+    backup_days: int = 35
+    stripe_secret_key: str | None = None
+    stripe_webhook_secret: str | None = None
+    stripe_api_base: str = "https://api.stripe.com"
 
     @property
     def files(self) -> Path:
@@ -123,6 +129,8 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         sweep_seconds=_integer(given, "QIKBIZ_SWEEP_SECONDS", 3),
         holiday_countries=_countries(given),
         public_url=(given.get("QIKBIZ_PUBLIC_URL") or "").rstrip("/"),
+        backup_days=_integer(given, "QIKBIZ_BACKUP_DAYS", 35),
+        **_stripe(given),
     )
     if settings.is_production:
         _refuse_unsafe(settings, given)
@@ -194,6 +202,17 @@ def _range_service(given: Mapping[str, str], environment: Environment) -> str | 
     if not url.startswith("https://" if environment == "production" else ("https://", "http://")):
         raise SettingsError("QIKBIZ_LEAKED_PASSWORDS_URL must be an https:// address such as https://…/range/.")
     return url.rstrip("/") + "/"
+
+
+def _stripe(given: Mapping[str, str]) -> dict[str, Any]:
+    """Paying by card is on when both secrets are given; one alone would take money and never hear of it."""
+    key, webhook = _secret(given, "QIKBIZ_STRIPE_SECRET_KEY"), _secret(given, "QIKBIZ_STRIPE_WEBHOOK_SECRET")
+    if bool(key) != bool(webhook):
+        raise SettingsError("Set both QIKBIZ_STRIPE_SECRET_KEY and QIKBIZ_STRIPE_WEBHOOK_SECRET, or neither.")
+    base = (given.get("QIKBIZ_STRIPE_API_BASE") or "https://api.stripe.com").rstrip("/")
+    if urlsplit(base).scheme != "https" and urlsplit(base).hostname not in ("localhost", "127.0.0.1"):
+        raise SettingsError("QIKBIZ_STRIPE_API_BASE must be https://: a secret key travels to it.")
+    return {"stripe_secret_key": key, "stripe_webhook_secret": webhook, "stripe_api_base": base}
 
 
 def _integer(given: Mapping[str, str], name: str, default: int) -> int:

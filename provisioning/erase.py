@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import shutil
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 from psycopg import errors, sql
@@ -18,18 +19,23 @@ from sqlalchemy.orm import Session
 from config.faults import fault
 from config.settings import Settings
 from provisioning.application import working_application
+from provisioning.counting import KEYS_AT_ONCE, count_everything
+from provisioning.erased import certificate_on_list, list_as_erased, listed_as_erased
 from provisioning.schema_versions import lock_key
 from provisioning.servers import OWNER, connect_as_provisioner
-from qikbiz.audit.models import AuditAnchor, AuditCheck
+from qikbiz.audit.models import AuditCheck
+from qikbiz.closing.erasures import counted, finish, keep_counts
+from qikbiz.closing.models import ErasureCertificate
 from qikbiz.console.tenant_actions import note_act
 from qikbiz.database import control_work
 from qikbiz.failures import Conflict, Failure, NotFound, Unavailable
-from tenants.control import Domain, PendingWork, ReservedName, TenantMigration, TenantRecord
+from tenants.control import ReservedName, TenantRecord
 from tenants.directory import touch_directory
 from tenants.redis import RedisAway
 from tenants.runtime import Runtime
 
-_KEYS_AT_ONCE = 500
+# What stands for the version of a tenant that a restore brought back after its row had none any more.
+RESTORED = "restored"
 logger = logging.getLogger(__name__)
 
 
@@ -43,9 +49,26 @@ def due_for_erasure(session: Session) -> list[UUID]:
 def erase_due_tenants(settings: Settings) -> list[str]:
     """Erase whatever is due; returns the slugs. One that can't be erased now stops nobody and comes again."""
     with working_application(settings):
+        close_what_came_back(settings)
         with control_work() as session:
             due = due_for_erasure(session)
         return [slug for tenant_id in due if (slug := _erase_if_possible(settings, tenant_id))]
+
+
+def close_what_came_back(settings: Settings) -> list[UUID]:
+    """Shut every tenant that was erased and stands there again, after a restore; the next erasure takes it."""
+    listed = listed_as_erased(settings)
+    with control_work() as session:
+        records = session.scalars(select(TenantRecord).where(TenantRecord.id.in_(listed)).with_for_update()).all()
+        schemas = _standing_schemas(settings, [record.schema_name for record in records])
+        back = [record for record in records if record.state != "closed" or record.schema_name in schemas]
+        for record in back:
+            if not (record.state == "closed" and record.version):
+                note_act(record, "tenant.came_back")
+            record.state, record.version = "closed", record.version or RESTORED
+            record.epoch += 1
+            touch_directory(session, record)
+        return [record.id for record in back]
 
 
 def _erase_if_possible(settings: Settings, tenant_id: UUID) -> str | None:
@@ -65,7 +88,13 @@ def erase_tenant(settings: Settings, tenant_id: UUID, *, now: bool = False) -> s
         with control_work() as session:
             record = _begin(session, tenant_id, now=now)
             slug, schema, role = record.slug, record.schema_name, record.role_name
+        list_as_erased(settings, tenant_id)
         fault("tenant.erase.begun")
+        counts = counted(tenant_id)
+        if counts is None:
+            counts = count_everything(settings, runtime, tenant_id, schema)
+            keep_counts(tenant_id, counts)
+        fault("tenant.erase.counted")
         _drop_schema(settings, tenant_id, schema, role)
         fault("tenant.erase.dropped")
         # Every room keeps its files as `room/tenant/…`.
@@ -74,7 +103,9 @@ def erase_tenant(settings: Settings, tenant_id: UUID, *, now: bool = False) -> s
         _forget_keys(runtime, tenant_id)
         fault("tenant.erase.forgotten")
         with control_work() as session:
-            _finish(session, tenant_id)
+            certificate = _finish(settings, session, tenant_id, counts)
+        fault("tenant.erase.finished")
+        list_as_erased(settings, tenant_id, certificate)
     return slug
 
 
@@ -113,21 +144,30 @@ def _forget_keys(runtime: Runtime, tenant_id: UUID) -> None:
     pattern = runtime.redis.tenant_key(tenant_id, "*")
     try:
         with runtime.redis.client() as client:
-            for key in client.scan_iter(match=pattern, count=_KEYS_AT_ONCE):
+            for key in client.scan_iter(match=pattern, count=KEYS_AT_ONCE):
                 client.unlink(key)
     except RedisAway as error:
         raise Unavailable("Redis can't be asked now; what it keeps is erased at the next try.") from error
 
 
-def _finish(session: Session, tenant_id: UUID) -> None:
+def _finish(settings: Settings, session: Session, tenant_id: UUID, counts: dict[str, Any]) -> ErasureCertificate:
     record = session.get_one(TenantRecord, tenant_id, with_for_update=True)
-    for table in (Domain, TenantMigration, PendingWork, AuditAnchor):
-        session.execute(delete(table).where(table.tenant_id == tenant_id))
+    standing = certificate_on_list(settings, tenant_id)
+    if standing is not None:
+        session.merge(standing)
+    certificate = finish(record, counts)
     session.execute(delete(AuditCheck).where(AuditCheck.chain == tenant_id))
     session.merge(ReservedName(slug=record.slug, reason="erased"))
     if record.version:
-        note_act(record, "tenant.erased")
+        note_act(record, "tenant.erased", certificate=certificate.number)
     record.name, record.admin_email, record.state_reason, record.version = record.slug, "", "", ""
     record.users = record.records = record.bytes = 0
-    record.last_seen_at = record.measured_at = record.delete_after = None
+    record.last_seen_at = record.measured_at = record.delete_after = record.read_only_until = None
     touch_directory(session, record)
+    return certificate
+
+
+def _standing_schemas(settings: Settings, names: list[str]) -> set[str]:
+    with connect_as_provisioner(settings) as connection:
+        found = connection.execute("SELECT nspname FROM pg_namespace WHERE nspname = ANY (%s)", (names,)).fetchall()
+    return {row[0] for row in found}

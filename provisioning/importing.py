@@ -55,6 +55,7 @@ class Choices:
     date_order: str = ""
     decimal_mark: str = "."
     again: bool = False
+    is_returning: bool = False
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ def import_for_customer(
         tenant = tenant_named(runtime, slug)
         _note_on_platform(tenant, "import.asked", file.name)
         if is_archive(file):
-            return _restore(tenant, file, begun, watch)
+            return _restore(tenant, file, begun, watch, is_own=choices.is_returning)
         import_id = _upload(tenant, file, choices)
         earlier = _choose(tenant, import_id, choices, say)
         if earlier is not None and not choices.again:
@@ -239,9 +240,9 @@ def _result(found: Import, failed: Path | None, begun: float, *, repeated: bool 
     return Imported(id=found.id, rows=found.rows, **counts, seconds=seconds, failed_file=failed, repeated=repeated)
 
 
-def _restore(tenant: Tenant, file: Path, begun: float, watch: Watch) -> Imported:
+def _restore(tenant: Tenant, file: Path, begun: float, watch: Watch, *, is_own: bool) -> Imported:
     with tenant_work(tenant, statement_timeout_ms=LONGEST_SECONDS * 1000):
-        restored = restore_archive(file, watch=watch)
+        restored = restore_archive(file, watch=watch, is_own=is_own)
     return Imported(None, restored.records, restored.records, 0, 0, 0, round(time.monotonic() - begun, 2), None)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
@@ -27,6 +28,7 @@ class Tenant:
     """A customer organisation as the directory knows it.
 
     `schema` and `role` are opaque names (t_ and random letters), so that a catalog names no customer.
+    `read_only_until` is set while its account is closing: until then everything can be read, then it is erased.
     `epoch` grows whenever every session of the tenant must end. `version` is its schema's migration.
     """
 
@@ -42,6 +44,7 @@ class Tenant:
     accent: str = "blue"
     time_zone: str = "UTC"
     state_reason: str = ""
+    read_only_until: datetime | None = None
     host: str = ""
     hosts: tuple[str, ...] = field(default=())
 

@@ -92,6 +92,7 @@ class TenantRecord(ControlModel):
     measured_at: Mapped[datetime | None]
     last_seen_at: Mapped[datetime | None]
     delete_after: Mapped[datetime | None]
+    read_only_until: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
 
 

@@ -183,6 +183,7 @@ def _tenant_of(record: TenantRecord, domains: tuple[str, ...], base_domain: str)
         "name": record.name,
         "state": record.state,
         "state_reason": record.state_reason,
+        "read_only_until": record.read_only_until,
         "schema": record.schema_name,
         "role": record.role_name,
         "cell": record.cell_name,

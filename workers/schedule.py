@@ -39,6 +39,7 @@ SCHEDULE = (
     Periodic("measure tenants", "tenants.measure", timedelta(hours=1)),
     Periodic("check audits", "audit.check", timedelta(hours=1)),
     Periodic("trim audits", "audit.trim", timedelta(days=1)),
+    Periodic("drive closings", "closings.drive", timedelta(hours=1)),
     Periodic("erase closed tenants", "tenants.erase", timedelta(hours=1)),
     Periodic("forget addresses", "checks.forget", timedelta(hours=1)),
     # The figures are by week; measured daily, since a block's mistake shows only a day later.

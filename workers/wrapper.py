@@ -17,6 +17,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from config.faults import fault
+from qikbiz.closing.read_only import refuse_change
 from qikbiz.database import control_work, runtime, tenant_work
 from qikbiz.failures import Failure
 from qikbiz.jobs import ledger, transport
@@ -94,6 +95,8 @@ def _attempt(work: Work, kind: Kind) -> str:
     about = {"job": str(work.job_id), "kind": work.kind, "attempt": work.attempt}
     logger.info("job_started", extra=about)
     try:
+        if kind.changes_records and work.tenant is not None:
+            refuse_change(work.tenant)
         function_of(kind)(work)
         if not work.is_finished:
             with work.finish():

@@ -6,6 +6,7 @@ from qikbiz.abuse import models as abuse
 from qikbiz.access import models as access
 from qikbiz.accounts import models as accounts
 from qikbiz.audit import models as audit
+from qikbiz.closing import models as closing
 from qikbiz.companies import models as companies
 from qikbiz.console import models as console
 from qikbiz.contacts import models as contacts
@@ -17,6 +18,6 @@ from qikbiz.mail import models as mail
 from qikbiz.roles import models as roles
 from tenants.control import ControlModel
 
-ROOMS = (abuse, access, accounts, audit, companies, console, contacts, exports, imports, jobs, mail, roles)
+ROOMS = (abuse, access, accounts, audit, closing, companies, console, contacts, exports, imports, jobs, mail, roles)
 tenant_metadata = TenantBase.metadata
 control_metadata = ControlModel.metadata

@@ -35,6 +35,7 @@ _MARKS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}
 @click.option("--date-order", type=click.Choice(["dmy", "mdy"]), default=None, help="For dates such as 03/04/2026.")
 @click.option("--decimal-mark", type=click.Choice([".", ","]), default=".", show_default=True)
 @click.option("--again", is_flag=True, help="Also when this very file was imported before with the same choices.")
+@click.option("--returning", is_flag=True, help="A customer whose account was erased brings its own export back.")
 @reporting
 def import_file(
     file: Path,
@@ -51,6 +52,7 @@ def import_file(
     date_order: str | None,
     decimal_mark: str,
     again: bool,
+    returning: bool,
 ) -> Answer:
     """Check and import FILE (CSV, or a zip of one) into an organisation, and wait. A whole export is restored."""
     from config.settings import load_settings
@@ -67,6 +69,7 @@ def import_file(
         date_order or "",
         decimal_mark,
         again,
+        returning,
     )
     with progress("Waiting for the import worker") as steps:
         done = import_for_customer(

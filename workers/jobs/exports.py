@@ -6,6 +6,7 @@ import secrets
 from uuid import UUID
 
 from config.faults import fault
+from qikbiz.closing.steps import settle_closing_of
 from qikbiz.database import tenant_work
 from qikbiz.exports import steps
 from qikbiz.exports.makers import maker_of
@@ -29,6 +30,7 @@ def make_export(work: Work) -> None:
     fault("export.begun")
     try:
         _make(work, begun, file_store())
+        settle_closing_of(_tenant(work))
     except Failure as failure:
         _give_up(work, export_id, failure.text or PROBLEM)
         raise JobRefused(failure.text or PROBLEM) from failure

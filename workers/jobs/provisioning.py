@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
+from provisioning import closing
 from provisioning.create import finish_tenant
 from provisioning.erase import erase_due_tenants
 from provisioning.figures import measure_tenants
@@ -36,6 +37,13 @@ def erase(work: Work) -> None:
 def trim(work: Work) -> None:
     trimmed = trim_audits(runtime().settings)
     with work.finish({"trimmed": trimmed}):
+        pass
+
+
+def drive_closings(work: Work) -> None:
+    """Do what is due of every account that is being closed."""
+    driven = closing.drive_closings(runtime().settings)
+    with work.finish({"closings": driven}):
         pass
 
 

@@ -15,6 +15,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from qikbiz.audit.actions import record_on_platform
+from qikbiz.closing.queries import open_closing_of
 from qikbiz.console.names import check_free, check_shape, name_used_before_by
 from qikbiz.failures import Conflict, Failure, NotFound, Unavailable
 from tenants.control import Cell, ReservedName, TenantRecord, new_id
@@ -76,6 +77,7 @@ def suspend_tenant(session: Session, slug: str, reason: str) -> TenantRecord:
     if not reason:
         raise BadTenant("Say why: the customer reads it on the page that takes the place of the product.")
     _refuse_unless(record, "active", "suspended")
+    _refuse_while_closing(record, "its people must reach their data until it is erased")
     if (record.state, record.state_reason) != ("suspended", reason):
         record.state, record.state_reason = "suspended", reason
         touch_directory(session, record)
@@ -123,6 +125,7 @@ def close_tenant(session: Session, slug: str, *, confirmation: str, days: int = 
     if confirmation != record.slug:
         raise BadTenant(f"To delete this organisation, type its name: {record.slug}")
     _refuse_unless(record, "active", "suspended", "closing", "creating")
+    _refuse_while_closing(record, "it is erased when the time that was promised is over, and no earlier")
     due = datetime.now(UTC) + timedelta(days=days)
     if record.state != "closing" or record.delete_after is None or due < record.delete_after:
         record.state, record.delete_after = "closing", due
@@ -152,6 +155,11 @@ def _refuse_unless(record: TenantRecord, *states: str) -> None:
             "closed": "was deleted",
         }
         raise Conflict(f"“{record.slug}” {saying.get(record.state, f'is {record.state}')}.")
+
+
+def _refuse_while_closing(record: TenantRecord, because: str) -> None:
+    if open_closing_of(record.id) is not None:
+        raise Conflict(f"“{record.slug}” is being closed by its administrators: {because}.")
 
 
 def _move(session: Session, record: TenantRecord, slug: str) -> None:

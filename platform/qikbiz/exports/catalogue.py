@@ -105,7 +105,7 @@ EXPORTED: tuple[ExportedTable, ...] = (
         "exports",
         ("id", "state", "scope", "filters", "columns", "product", "instruction", "actor_kind", "requested_by",
          "requested_by_name", "requested_at", "snapshot_at", "ready_at", "expires_at", "file_bytes", "file_sha256",
-         "downloads", "error_ref"),
+         "work_seconds", "downloads", "error_ref"),
         is_restored=False,
     ),
     ExportedTable(

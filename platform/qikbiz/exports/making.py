@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -61,13 +62,14 @@ class Order:
 
 @dataclass(frozen=True)
 class MadeFile:
-    """The finished file; `manifest` is the one inside it."""
+    """The finished file; `manifest` is the one inside it, `work_seconds` what making it took."""
 
     name: str
     bytes: int
     sha256: str
     snapshot_at: datetime
     manifest: dict[str, Any]
+    work_seconds: int
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,7 @@ class Counted:
 
 def make_file(order: Order, store: FileStore) -> MadeFile:
     """Write the file. On any failure nothing is left behind. Raises NoRoom, and whatever `order` raises."""
+    started = time.monotonic()
     with snapshot(order.tenant) as connection:
         moment = one_row(connection, sql.SQL("SELECT now()"))[0]
         counted = [_count(source, connection) for source in sources(order.selection, connection)]
@@ -93,7 +96,9 @@ def make_file(order: Order, store: FileStore) -> MadeFile:
             archive.add_text("OPEN-ME-FIRST.txt", explanation(manifest))
             archive.add_text("verify.py", verifier())
             fault("export.manifest_written")
-    return MadeFile(order.name, archive.size, archive.sha256, moment, manifest)
+    # Begun seconds are not counted: what making it cost is never put too high.
+    spent = int(time.monotonic() - started)
+    return MadeFile(order.name, archive.size, archive.sha256, moment, manifest, spent)
 
 
 @contextmanager

@@ -40,6 +40,7 @@ class Export(Model):
     file_path: Mapped[str | None]
     file_key: Mapped[bytes | None] = mapped_column(LargeBinary)
     file_bytes: Mapped[int | None]
+    work_seconds: Mapped[int | None]
     file_sha256: Mapped[str | None]
     manifest: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     downloads: Mapped[int] = mapped_column(server_default="0")

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
+from uuid import UUID
 
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
@@ -19,15 +20,18 @@ from sqlalchemy.orm import Session
 from config.faults import fault
 from qikbiz.audit.actions import record
 from qikbiz.audit.models import RecordChange
+from qikbiz.closing.models import ErasedTenant
+from qikbiz.closing.read_only import refuse_change
 from qikbiz.companies.models import Company
 from qikbiz.contacts.models import Contact
-from qikbiz.database import require_tenant_session
+from qikbiz.database import control_work, require_tenant_session
 from qikbiz.exports.catalogue import EVERYTHING, EXPORTED, ExportedTable
 from qikbiz.exports.loading import NotRestorable, TableLoader
 from qikbiz.exports.manifest import FORMAT, FORMAT_VERSION, MANIFEST
 from qikbiz.exports.selection import PORTABLE
 from qikbiz.exports.verify import verify
 from qikbiz.failures import Conflict
+from tenants.context import current_tenant
 
 Watch = Callable[[int, int, str], None]
 LONGEST_SECONDS = 3600
@@ -65,13 +69,17 @@ def is_archive(path: Path) -> bool:
         return False
 
 
-def restore_archive(path: Path, *, watch: Watch = _ignore) -> Restored:
+def restore_archive(path: Path, *, watch: Watch = _ignore, is_own: bool = False) -> Restored:
     """Restore everything into the tenant entered, in the transaction at hand: all of it or nothing.
 
+    `is_own`: a customer whose account was erased has come back and brings its own file. Without it such a file is
+    refused, since it would bring back what was erased (promise P13).
     Raises NotRestorable, and Conflict when the tenant has records already.
     """
     session = require_tenant_session()
+    refuse_change(current_tenant())
     manifest = checked_manifest(path)
+    _refuse_erased(manifest, is_own=is_own)
     _refuse_unless_empty(session)
     session.execute(text(f"SET LOCAL statement_timeout = {LONGEST_SECONDS * 1000}"))
     total, done = sum(_listed(manifest, table)["rows"] for table in _restored_tables()), 0
@@ -131,6 +139,16 @@ def _refuse_unknown_columns(table: ExportedTable, entry: dict[str, Any]) -> None
     unknown = [column["name"] for column in entry["columns"] if column["name"] not in table.columns]
     if unknown:
         raise NotRestorable(f"This program has no column {unknown[0]!r} in {table.name}. Bring it up to date first.")
+
+
+def _refuse_erased(manifest: dict[str, Any], *, is_own: bool) -> None:
+    with control_work() as control:
+        erased = control.get(ErasedTenant, UUID(manifest["organisation"]["id"]))
+    if erased is not None and not is_own:
+        raise NotRestorable(
+            f"The organisation that this file is from was erased on {erased.erased_at:%d %B %Y}. Only that customer "
+            "may bring it back: restore it with --returning, on its written instruction."
+        )
 
 
 def _refuse_unless_empty(session: Session) -> None:

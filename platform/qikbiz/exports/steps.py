@@ -86,7 +86,7 @@ def complete(session: Session, begun: Begun, made: MadeFile, key: bytes) -> None
     export.expires_at = export.ready_at + KEPT
     export.file_path = made.name
     export.file_key = seal_file_key(runtime().settings.keys, made.name, key)
-    export.file_bytes, export.file_sha256 = made.bytes, made.sha256
+    export.file_bytes, export.file_sha256, export.work_seconds = made.bytes, made.sha256, made.work_seconds
     export.manifest = {name: made.manifest[name] for name in ("files", "totals", "left_out")}
     export.manifest["rights"] = as_kept(begun.selection.rights)
     with acting_as(requester_of(export)):

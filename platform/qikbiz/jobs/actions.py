@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from qikbiz.closing.read_only import refuse_change
 from qikbiz.database import after_commit, db, require_tenant_session, runtime
 from qikbiz.jobs import transport
 from qikbiz.jobs.kinds import kind_named
@@ -43,6 +44,8 @@ def enqueue(
     """
     session = require_tenant_session()
     tenant_id = current_tenant().id
+    if kind_named(kind, is_platform=False).changes_records:
+        refuse_change(current_tenant())
     given = {"arguments": arguments, "dedupe_key": dedupe_key, "run_at": run_at, "created_by": created_by}
     job, is_new = _insert(session, Job, kind, given)
     if is_new:

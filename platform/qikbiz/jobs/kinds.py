@@ -14,7 +14,8 @@ HOUR = 3600
 class Kind:
     """`function` is "module:name". A claim holds `lease_seconds` without a heartbeat; a try may take `timeout_seconds`.
 
-    After `max_attempts` tries that raised, the job is `failed`; when its worker died each time, `quarantined`.
+    After `max_attempts` tries that raised, the job is `failed`; when its worker died each time, `quarantined`. One that
+    `changes_records` is neither taken nor done for an account that is closing.
     """
 
     queue: Queue
@@ -23,15 +24,16 @@ class Kind:
     max_attempts: int = 3
     lease_seconds: int = 30
     is_platform: bool = False
+    changes_records: bool = False
 
 
 # A name, once released, is kept for one release after its last use: older jobs may still bear it.
 KINDS: dict[str, Kind] = {
     "exports.make": Kind("exports", "workers.jobs.exports:make_export", 6 * HOUR),
     "exports.expire": Kind("exports", "workers.jobs.exports:expire_exports"),
-    "imports.check": Kind("imports", "workers.jobs.imports:check_import", 2 * HOUR),
-    "imports.apply": Kind("imports", "workers.jobs.imports:apply_import", 6 * HOUR),
-    "imports.undo": Kind("imports", "workers.jobs.imports:undo_import", 6 * HOUR),
+    "imports.check": Kind("imports", "workers.jobs.imports:check_import", 2 * HOUR, changes_records=True),
+    "imports.apply": Kind("imports", "workers.jobs.imports:apply_import", 6 * HOUR, changes_records=True),
+    "imports.undo": Kind("imports", "workers.jobs.imports:undo_import", 6 * HOUR, changes_records=True),
     "imports.forget": Kind("imports", "workers.jobs.imports:forget_files"),
     # Many tries: a mail server may be away for days (qikbiz.mail.sender says when the next one is).
     "mail.send": Kind("mail", "workers.jobs.mail:send_mail", 120, max_attempts=60),
@@ -57,6 +59,7 @@ KINDS: dict[str, Kind] = {
     "tenants.erase": Kind("provisioning", "workers.jobs.provisioning:erase", HOUR, is_platform=True),
     # Only the schema's owner can remove events.
     "audit.trim": Kind("provisioning", "workers.jobs.provisioning:trim", HOUR, is_platform=True),
+    "closings.drive": Kind("provisioning", "workers.jobs.provisioning:drive_closings", HOUR, is_platform=True),
     "tenants.measure": Kind("provisioning", "workers.jobs.provisioning:measure", HOUR, is_platform=True),
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from qikbiz.audit import promise as audit
+from qikbiz.closing import promise as closing
 from qikbiz.domains import promise as domains
 from qikbiz.mail import promise as mail
 from qikbiz.privacy import promise as privacy
@@ -12,6 +13,7 @@ from qikbiz.promises.keeping import Keeping
 
 ROOMS: tuple[tuple[Keeping, ...], ...] = (
     audit.KEEPINGS,
+    closing.KEEPINGS,
     domains.KEEPINGS,
     mail.KEEPINGS,
     privacy.KEEPINGS,

@@ -7,6 +7,9 @@ from qikbiz.access.routes import access
 from qikbiz.accounts import current
 from qikbiz.accounts.routes import accounts
 from qikbiz.audit.routes import audit
+from qikbiz.closing.console_routes import closings
+from qikbiz.closing.routes import closing
+from qikbiz.closing.site_routes import certificates
 from qikbiz.companies.routes import companies
 from qikbiz.console import routes as _console_pages
 from qikbiz.console.blueprint import console
@@ -72,8 +75,11 @@ def open_rooms(app: QikBiz) -> None:
     app.register_blueprint(mail_choices, subdomain="tenant")
     app.register_blueprint(access, subdomain="tenant")
     app.register_blueprint(promises, subdomain="tenant")
+    app.register_blueprint(closing, subdomain="tenant")
+    app.register_blueprint(certificates, subdomain="site")
     app.register_blueprint(staff, subdomain="console")
     if app.extensions["qikbiz"].settings.environment != "production":
         app.register_blueprint(mailbox, subdomain="site")
         app.register_blueprint(styleguide, subdomain="site")
+    app.register_blueprint(closings, subdomain="console")
     app.register_blueprint(console, subdomain="console")

@@ -51,6 +51,12 @@ TEXTS: dict[str, ErrorText] = {
         "Your role does not include this page or action.",
         "If you need it, ask an administrator of your organisation.",
     ),
+    "read_only": ErrorText(
+        403,
+        "This account is closing",
+        "An administrator has closed this account, so its records can be read but not changed. Nothing was changed.",
+        "An administrator can call the closing off under Settings, Close your account.",
+    ),
     "blocked": ErrorText(
         403,
         "This address is blocked for now",

@@ -24,6 +24,7 @@ from qikbiz.access.noting import failures_written_afterwards, note_access
 from qikbiz.accounts.freshness import ConfirmationNeeded, needs_fresh
 from qikbiz.accounts.people import Visitor
 from qikbiz.actors import ANONYMOUS, Actor, acting_as
+from qikbiz.closing.read_only import refuse_request
 from qikbiz.database import control_work, runtime, tenant_work
 from qikbiz.failures import Blocked, Forbidden, NotFound, Unavailable
 from qikbiz.permissions import Permission, permission_of
@@ -133,6 +134,7 @@ def request_work() -> Iterator[None]:
         person = ANYONE if is_by_sealed_link(view) else _person(where)
         work.enter_context(acting_as(_actor(person)))
         _check_permission(permission, person)
+        _refuse_changes_while_read_only(where, permission)
         if permission is Permission.PUBLIC:
             request.max_content_length = PUBLIC_FORM_BYTES
         if not is_by_sealed_link(view):
@@ -210,6 +212,12 @@ def _check_permission(permission: Permission, person: Any) -> None:
         raise LoginNeeded
     if not person.can(permission):
         raise Forbidden
+
+
+def _refuse_changes_while_read_only(where: Destination, permission: Permission) -> None:
+    """An account that is closing can be read and exported, and not changed (promise P13)."""
+    if where.tenant is not None:
+        refuse_request(where.tenant, permission, request.method)
 
 
 def _what_pages_know() -> dict[str, Any]:

@@ -57,11 +57,13 @@ SETTINGS = (
     Entry("audit", "Audit", "clipboard-list", "audit.index", "audit:see", group=PRIVACY),
     Entry("promises", "Promises", "shield-check", "promises.index", group=PRIVACY),
     Entry("domains", "Domains", "world", "domains.index", "policy:set", group=ORGANISATION),
+    Entry("closing", "Close your account", "door-exit", "closing.index", "closing:ask", group=ORGANISATION),
 )
 CONSOLE = (
     Entry("tenants", "Tenants", "building-skyscraper", "console.tenants", "tenant:see"),
     Entry("jobs", "Jobs", "activity", "console.jobs", "platform-job:see"),
     Entry("mails", "Mails", "mail", "console.mails", "platform-mail:see"),
+    Entry("closings", "Closings", "door-exit", "closings.index", "closing:handle"),
     Entry("addresses", "Addresses", "shield-x", "console.addresses", "abuse:see"),
     Entry("statement", "Statement", "shield-check", "console.statement", "statement:announce"),
     Entry("audit", "Audit", "clipboard-list", "console.audit", "platform-audit:see"),

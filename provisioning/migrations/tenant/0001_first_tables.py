@@ -216,6 +216,7 @@ STATEMENTS = (
         file_path TEXT,
         file_key BYTEA,
         file_bytes BIGINT,
+        work_seconds BIGINT,
         file_sha256 TEXT,
         manifest JSONB DEFAULT '{}' NOT NULL,
         downloads BIGINT DEFAULT '0' NOT NULL,

@@ -1,0 +1,1 @@
+"""Closing an account: request, quote, export, check, a time to fetch everything, erasure with a certificate."""

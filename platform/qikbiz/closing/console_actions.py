@@ -1,0 +1,58 @@
+"""What operators do about closings: see to the payment, and give more time. They can't begin one, nor shorten it."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from uuid import UUID
+
+from qikbiz.accounts import times
+from qikbiz.closing import events
+from qikbiz.closing.actions import drive_soon
+from qikbiz.closing.models import Closing
+from qikbiz.closing.steps import DAY_BEFORE, WEEK_BEFORE
+from qikbiz.database import db
+from qikbiz.failures import Conflict, Failure, NotFound
+from tenants.control import TenantRecord
+from tenants.directory import touch_directory
+
+MOST_MORE = timedelta(days=365)
+
+
+def give_more_time(closing_id: UUID, until: str, reason: str) -> Closing:
+    """Erase no earlier than at the end of the day `until` (UTC). Only ever later than now planned."""
+    found = db.control.get(Closing, closing_id)
+    if found is None:
+        raise NotFound
+    record = db.control.get_one(TenantRecord, found.tenant_id, with_for_update=True)
+    closing = db.control.get_one(Closing, closing_id, with_for_update=True, populate_existing=True)
+    if closing.state != "read_only" or closing.erase_after is None:
+        raise Conflict("More time can be given only while the account is read-only.")
+    if not reason.strip():
+        raise Failure("Say why: the reason is kept in both audits.")
+    later = _end_of(until)
+    if later <= closing.erase_after:
+        raise Failure("Choose a later day: the time that was promised is never shortened.")
+    if later > closing.erase_after + MOST_MORE:
+        raise Failure("Choose a day within a year of the one that stands now.")
+    _move(closing, record, later)
+    events.note(closing, "extended", record.slug, until=later.isoformat(), reason=reason.strip())
+    drive_soon(closing)
+    return closing
+
+
+def _move(closing: Closing, record: TenantRecord, later: datetime) -> None:
+    moment = times.now()
+    closing.erase_after = record.read_only_until = later
+    closing.extended_at = moment
+    # Told again when the new date comes near.
+    closing.day_told_at = closing.day_told_at if moment >= later - DAY_BEFORE else None
+    closing.week_told_at = closing.week_told_at if moment >= later - WEEK_BEFORE else None
+    touch_directory(db.control(), record)
+
+
+def _end_of(text: str) -> datetime:
+    try:
+        day = date.fromisoformat(text.strip())
+        return datetime.combine(day, time(23, 59, 59), UTC)
+    except ValueError:
+        raise Failure("Give the day as 2026-12-31.") from None

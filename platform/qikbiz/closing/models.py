@@ -1,0 +1,174 @@
+"""Closings in the control database, which outlives the tenant: where each stands, what was quoted and billed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, Numeric, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from tenants.control import ControlModel, new_id
+
+STATES = ("asked", "exporting", "exported", "confirmed", "read_only", "reopening", "cancelled", "erasing", "erased")
+ENDED = ("cancelled", "erased")
+MONEY = Numeric(12, 2)
+
+
+class Closing(ControlModel):
+    """One account being closed. `quote` is what was offered, and agreed once `accepted_at` is set: terms, reasons.
+
+    `charge` is known when the export is made. `locked_at` is when the database began to refuse changes of records.
+    Names and addresses of people go with the erasure.
+    """
+
+    __tablename__ = "closings"
+    __table_args__ = (
+        CheckConstraint(f"state in {STATES}", name="state"),
+        CheckConstraint("retrieval_days between 30 and 90", name="retrieval_days"),
+        CheckConstraint("charge is null or charge <= quote_amount", name="charge_within_quote"),
+        CheckConstraint("erase_after is null or erase_after >= read_only_at + interval '30 days'", name="thirty_days"),
+        Index("uq_closings_open", "tenant_id", unique=True, postgresql_where=text(f"state not in {ENDED}")),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenants.id", ondelete="CASCADE"), index=True)
+    state: Mapped[str] = mapped_column(server_default="asked")
+    reason: Mapped[str] = mapped_column(server_default="")
+    asked_at: Mapped[datetime]
+    asked_by: Mapped[UUID | None]
+    asked_by_name: Mapped[str] = mapped_column(server_default="")
+    asked_by_email: Mapped[str] = mapped_column(server_default="")
+    quote: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    quote_amount: Mapped[Decimal] = mapped_column(MONEY)
+    currency: Mapped[str]
+    accepted_at: Mapped[datetime | None]
+    accepted_by: Mapped[UUID | None]
+    accepted_by_name: Mapped[str] = mapped_column(server_default="")
+    export_id: Mapped[UUID | None]
+    exported_at: Mapped[datetime | None]
+    export_sha256: Mapped[str] = mapped_column(server_default="")
+    export_bytes: Mapped[int] = mapped_column(server_default="0")
+    export_rows: Mapped[int] = mapped_column(server_default="0")
+    work_seconds: Mapped[int] = mapped_column(server_default="0")
+    cost: Mapped[Decimal | None] = mapped_column(MONEY)
+    charge: Mapped[Decimal | None] = mapped_column(MONEY)
+    confirmed_at: Mapped[datetime | None]
+    retrieval_days: Mapped[int] = mapped_column(server_default="30")
+    read_only_at: Mapped[datetime | None]
+    locked_at: Mapped[datetime | None]
+    erase_after: Mapped[datetime | None]
+    week_told_at: Mapped[datetime | None]
+    day_told_at: Mapped[datetime | None]
+    extended_at: Mapped[datetime | None]
+    extension_told_at: Mapped[datetime | None]
+    cancelled_at: Mapped[datetime | None]
+    erased_at: Mapped[datetime | None]
+
+
+class ClosingEvent(ControlModel):
+    """One act on a closing. It stands in the tenant's own audit too, once `noted_at` is set."""
+
+    __tablename__ = "closing_events"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    closing_id: Mapped[UUID] = mapped_column(ForeignKey("closings.id", ondelete="CASCADE"), index=True)
+    tenant_id: Mapped[UUID]
+    at: Mapped[datetime]
+    action: Mapped[str]
+    actor_kind: Mapped[str]
+    actor_id: Mapped[UUID | None]
+    actor_name: Mapped[str] = mapped_column(server_default="")
+    details: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    noted_at: Mapped[datetime | None]
+
+
+class ChargePolicy(ControlModel):
+    """What operators set: for everybody (scope "general"), or for the tenant whose id is the scope.
+
+    A `fee` of nothing means the general one. The rates say what an hour of work and a GiB cost us: the cap.
+    """
+
+    __tablename__ = "charge_policies"
+    __table_args__ = (CheckConstraint("fee >= 0 and per_hour >= 0 and per_gib >= 0", name="not_negative"),)
+
+    scope: Mapped[str] = mapped_column(primary_key=True)
+    tenant_id: Mapped[UUID | None]
+    fee: Mapped[Decimal | None] = mapped_column(MONEY)
+    currency: Mapped[str] = mapped_column(server_default="EUR")
+    per_hour: Mapped[Decimal] = mapped_column(MONEY, server_default="0")
+    per_gib: Mapped[Decimal] = mapped_column(MONEY, server_default="0")
+    is_eu: Mapped[bool] = mapped_column(server_default=text("false"))
+    reason: Mapped[str] = mapped_column(server_default="")
+    changed_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+    changed_by_name: Mapped[str] = mapped_column(server_default="")
+
+
+class Invoice(ControlModel):
+    """The bill of one closing. Tax law has it kept: number, amount and whom it was for outlive the erasure."""
+
+    __tablename__ = "closing_invoices"
+    __table_args__ = (
+        CheckConstraint("state in ('open', 'paid', 'void')", name="state"),
+        CheckConstraint("amount > 0", name="amount"),
+    )
+
+    number: Mapped[str] = mapped_column(primary_key=True)
+    closing_id: Mapped[UUID] = mapped_column(unique=True)
+    tenant_id: Mapped[UUID] = mapped_column(index=True)
+    billed_to: Mapped[str]
+    amount: Mapped[Decimal] = mapped_column(MONEY)
+    currency: Mapped[str]
+    lines: Mapped[dict[str, Any]]
+    issued_at: Mapped[datetime]
+    state: Mapped[str] = mapped_column(server_default="open")
+    paid_at: Mapped[datetime | None]
+    paid_by: Mapped[str] = mapped_column(server_default="")
+    payment_reference: Mapped[str] = mapped_column(server_default="")
+    checkout_id: Mapped[str] = mapped_column(server_default="")
+
+
+class PaymentEvent(ControlModel):
+    """One message of the payment service, by its own id: the same message twice is one."""
+
+    __tablename__ = "payment_events"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+    kind: Mapped[str]
+    invoice_number: Mapped[str] = mapped_column(server_default="")
+    outcome: Mapped[str]
+
+
+class Erasure(ControlModel):
+    """An erasure under way: what was there, counted before anything was dropped."""
+
+    __tablename__ = "erasures"
+
+    tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
+    begun_at: Mapped[datetime]
+    counts: Mapped[dict[str, Any]]
+
+
+class ErasureCertificate(ControlModel):
+    """What was erased, signed. `document` names no person and no organisation, only the organisation's number."""
+
+    __tablename__ = "erasure_certificates"
+
+    number: Mapped[str] = mapped_column(primary_key=True)
+    tenant_id: Mapped[UUID] = mapped_column(unique=True)
+    issued_at: Mapped[datetime]
+    document: Mapped[dict[str, Any]]
+    key_id: Mapped[int]
+    signature: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class ErasedTenant(ControlModel):
+    """The number of an erased tenant, and nothing else: what a restore asks before it brings anything back."""
+
+    __tablename__ = "erased_tenants"
+
+    tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
+    erased_at: Mapped[datetime]

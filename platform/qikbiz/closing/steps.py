@@ -1,0 +1,185 @@
+"""The steps of a closing that nobody clicks: the export is made, dates come near, the erasure begins.
+
+Each is repeatable and looks under a lock whether it is still to be done, so that a worker may die anywhere.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from config.faults import fault
+from qikbiz.accounts import times
+from qikbiz.actors import Actor, acting_as
+from qikbiz.closing import charges, events, letters
+from qikbiz.closing.actions import keep_export
+from qikbiz.closing.charges import Terms
+from qikbiz.closing.invoices import issue_invoice
+from qikbiz.closing.letters import people_to_tell
+from qikbiz.closing.models import Closing
+from qikbiz.closing.queries import standing_closing
+from qikbiz.database import control_work, db, tenant_work
+from qikbiz.exports.actions import ask_for_export
+from qikbiz.exports.models import Export
+from qikbiz.exports.selection import Selection
+from tenants.context import Tenant
+from tenants.control import TenantRecord
+from tenants.directory import touch_directory
+
+WEEK_BEFORE, DAY_BEFORE = timedelta(days=7), timedelta(days=1)
+
+
+def ensure_export(tenant: Tenant, closing: Closing) -> None:
+    """Ask for the export again when the request that accepted the quote died between the two databases."""
+    who = Actor("user", closing.accepted_by, closing.accepted_by_name)
+    with acting_as(who), tenant_work(tenant) as session:
+        if session.get(Export, closing.export_id) is None:
+            ask_for_export(Selection(), export_id=closing.export_id)
+
+
+def settle_closing_of(tenant: Tenant) -> None:
+    """An export of the tenant has just been made: perhaps its closing waits for it."""
+    closing = standing_closing(tenant.id)
+    if closing is not None and closing.state == "exporting":
+        settle_export(tenant, closing.id)
+
+
+def settle_export(tenant: Tenant, closing_id: UUID) -> None:
+    """The export is made: write down what it is and what it cost, bill what is to be billed. Otherwise nothing."""
+    with control_work() as control:
+        closing = control.get_one(Closing, closing_id)
+        if closing.state != "exporting":
+            return
+    with tenant_work(tenant) as session:
+        export = session.get(Export, closing.export_id)
+        people = people_to_tell()
+    if export is None or export.state != "ready":
+        return
+    fault("closing.before_settle")
+    with control_work() as control:
+        closing = control.get_one(Closing, closing_id, with_for_update=True, populate_existing=True)
+        if closing.state == "exporting" and closing.export_id == export.id:
+            _settle(closing, export)
+            events.note(closing, "exported", tenant.slug, sha256=closing.export_sha256, cost=str(closing.cost))
+            invoice = issue_invoice(closing, tenant.name)
+            if invoice is not None:
+                control.flush()
+                letters.send_invoice(closing, invoice, tenant, people)
+
+
+def remind(tenant: Tenant, closing_id: UUID) -> None:
+    """A week and a day before the erasure, and when an operator gave more time. Each mail once for each date."""
+    with tenant_work(tenant) as session:
+        people = people_to_tell()
+        closing = _locked(closing_id)
+        if closing.erase_after and closing.extended_at:
+            keep_export(closing)
+        session.flush()
+    fault("closing.before_reminder")
+    with control_work() as control:
+        control.get_one(TenantRecord, tenant.id, with_for_update=True)
+        closing = control.get_one(Closing, closing_id, with_for_update=True, populate_existing=True)
+        if closing.state != "read_only" or closing.erase_after is None:
+            return
+        _tell_of_extension(closing, tenant, people)
+        _tell_of_date(closing, tenant, people)
+
+
+def is_due(closing: Closing, moment: datetime) -> bool:
+    """Whether it may be erased: the time is over, and the last reminder went out a day ago."""
+    return (
+        closing.state == "read_only"
+        and closing.erase_after is not None
+        and closing.erase_after <= moment
+        and closing.day_told_at is not None
+        and closing.day_told_at <= moment - DAY_BEFORE
+    )
+
+
+def begin_erasure(closing_id: UUID) -> bool:
+    """From here on there is no way back: the doors close in the same transaction. False when it is not due."""
+    with control_work() as control:
+        found = control.get_one(Closing, closing_id)
+        record = control.get_one(TenantRecord, found.tenant_id, with_for_update=True)
+        closing = control.get_one(Closing, closing_id, with_for_update=True, populate_existing=True)
+        if not is_due(closing, times.now()):
+            return False
+        closing.state, record.state = "erasing", "closed"
+        record.epoch += 1
+        touch_directory(control, record)
+        events.note(closing, "erasing", record.slug)
+    return True
+
+
+def note_locked(closing_id: UUID) -> None:
+    """The database refuses changes now."""
+    with control_work() as control:
+        closing = control.get_one(Closing, closing_id, with_for_update=True)
+        closing.locked_at = closing.locked_at or times.now()
+
+
+def finish_reopening(closing_id: UUID) -> None:
+    """The database takes changes again: so does the front door."""
+    with control_work() as control:
+        found = control.get_one(Closing, closing_id)
+        record = control.get_one(TenantRecord, found.tenant_id, with_for_update=True)
+        closing = control.get_one(Closing, closing_id, with_for_update=True, populate_existing=True)
+        if closing.state != "reopening":
+            return
+        closing.state, closing.locked_at = "cancelled", None
+        record.read_only_until = None
+        touch_directory(control, record)
+
+
+def _locked(closing_id: UUID) -> Closing:
+    with control_work() as control:
+        return control.get_one(Closing, closing_id)
+
+
+def _settle(closing: Closing, export: Export) -> None:
+    terms, moment = Terms.from_json(closing.quote["terms"]), times.now()
+    closing.state, closing.exported_at = "exported", moment
+    closing.export_sha256, closing.export_bytes = export.file_sha256 or "", export.file_bytes or 0
+    closing.export_rows = export.manifest["totals"]["rows"]
+    if closing.charge is not None:
+        # Made once more: the first one is what was paid for.
+        return
+    closing.work_seconds = export.work_seconds or 0
+    closing.cost = charges.cost(terms, seconds=closing.work_seconds, size=closing.export_bytes)
+    closing.charge = charges.charge(closing.quote_amount, closing.cost, terms, moment)
+
+
+def _tell_of_extension(closing: Closing, tenant: Tenant, people: list[letters.Recipient]) -> None:
+    if closing.extended_at is None or (closing.extension_told_at or closing.asked_at) >= closing.extended_at:
+        return
+    _tell(closing, "extended", tenant, people)
+    closing.extension_told_at = times.now()
+
+
+def _tell_of_date(closing: Closing, tenant: Tenant, people: list[letters.Recipient]) -> None:
+    assert closing.erase_after is not None
+    left, moment = closing.erase_after - times.now(), times.now()
+    if left <= DAY_BEFORE and closing.day_told_at is None:
+        closing.week_told_at = closing.week_told_at or moment
+        closing.day_told_at = moment
+        # Late, because nothing ran for a while: the day that was promised is still given.
+        closing.erase_after = max(closing.erase_after, moment + DAY_BEFORE)
+        _follow(closing)
+        _tell(closing, "reminder", tenant, people, step="day")
+    elif left <= WEEK_BEFORE and closing.week_told_at is None:
+        closing.week_told_at = moment
+        _tell(closing, "reminder", tenant, people, step="week")
+
+
+def _follow(closing: Closing) -> None:
+    record = db.control.get_one(TenantRecord, closing.tenant_id, with_for_update=True)
+    if record.read_only_until != closing.erase_after:
+        record.read_only_until = closing.erase_after
+        touch_directory(db.control(), record)
+
+
+def _tell(closing: Closing, template: str, tenant: Tenant, people: list[letters.Recipient], *, step: str = "") -> None:
+    assert closing.erase_after is not None
+    facts = {"organisation": tenant.name, "until": closing.erase_after, "url": letters.page_of(tenant)}
+    letters.tell(closing, template, f"{step or template} {closing.erase_after:%Y-%m-%d}", people, facts)
+    events.note(closing, "reminded" if step else "extension_told", tenant.slug, until=closing.erase_after.isoformat())

@@ -1,0 +1,111 @@
+"""Driving the closings of accounts: what is due is done, step by step; killed anywhere, the next round goes on.
+
+Only here is what needs the provisioner's rights: taking from a tenant's role the right to change its records, giving it
+back, and erasing.
+"""
+
+from __future__ import annotations
+
+import logging
+from uuid import UUID
+
+from psycopg import errors, sql
+from sqlalchemy.exc import SQLAlchemyError
+
+from config.faults import fault
+from config.settings import Settings
+from provisioning.application import working_application
+from provisioning.erase import erase_tenant
+from provisioning.servers import OWNER, connect_as_provisioner
+from qikbiz.closing import events, steps
+from qikbiz.closing.letters import forget_sent_certificates
+from qikbiz.closing.models import Closing
+from qikbiz.closing.queries import open_closings
+from qikbiz.closing.read_only import RECORD_TABLES
+from qikbiz.database import control_work
+from qikbiz.failures import Failure, Unavailable
+from tenants.context import Tenant
+from tenants.directory import read_tenant
+from tenants.versions import is_served
+
+logger = logging.getLogger(__name__)
+
+
+def drive_closings(settings: Settings) -> int:
+    """Do what is due of every closing. One that can't be driven now stops no other. Returns how many were looked at."""
+    with working_application(settings):
+        ids = open_closings()
+        for closing_id in ids:
+            try:
+                drive(settings, closing_id)
+            except (Failure, SQLAlchemyError) as error:
+                logger.warning("closing_not_driven", extra={"closing": str(closing_id), "reason": type(error).__name__})
+        forget_sent_certificates()
+    return len(ids)
+
+
+def drive(settings: Settings, closing_id: UUID) -> None:
+    """Do what is due of one closing."""
+    tenant, state = _standing(settings, closing_id)
+    if state == "erasing":
+        erase_tenant(settings, tenant.id)
+        return
+    if not is_served(tenant.version):
+        return
+    events.catch_up(tenant, closing_id)
+    if state == "exporting":
+        _export(tenant, closing_id)
+    elif state == "reopening":
+        allow_changes(settings, tenant)
+        fault("closing.unlocked")
+        steps.finish_reopening(closing_id)
+    elif state == "read_only":
+        _keep_read_only(settings, tenant, closing_id)
+    events.catch_up(tenant, closing_id)
+
+
+def refuse_changes(settings: Settings, tenant: Tenant) -> None:
+    """Take from the tenant's role the right to change records: whatever the program forgets, the database refuses."""
+    _run(settings, tenant, "REVOKE INSERT, UPDATE, DELETE ON {tables} FROM {role}")
+
+
+def allow_changes(settings: Settings, tenant: Tenant) -> None:
+    _run(settings, tenant, "GRANT INSERT, UPDATE, DELETE ON {tables} TO {role}")
+
+
+def _export(tenant: Tenant, closing_id: UUID) -> None:
+    with control_work() as control:
+        closing = control.get_one(Closing, closing_id)
+    steps.ensure_export(tenant, closing)
+    steps.settle_export(tenant, closing_id)
+
+
+def _keep_read_only(settings: Settings, tenant: Tenant, closing_id: UUID) -> None:
+    refuse_changes(settings, tenant)
+    fault("closing.locked")
+    steps.note_locked(closing_id)
+    steps.remind(tenant, closing_id)
+    fault("closing.reminded")
+    # Of two that look at once, one begins; erasing itself may be done by both.
+    if steps.begin_erasure(closing_id):
+        fault("closing.erasing")
+        erase_tenant(settings, tenant.id)
+
+
+def _standing(settings: Settings, closing_id: UUID) -> tuple[Tenant, str]:
+    with control_work() as control:
+        closing = control.get_one(Closing, closing_id)
+        tenant = read_tenant(control, closing.tenant_id, settings.base_domain)
+        assert tenant is not None  # a closing goes with its tenant's row
+        return tenant, closing.state
+
+
+def _run(settings: Settings, tenant: Tenant, statement: str) -> None:
+    tables = sql.SQL(", ").join(sql.Identifier(tenant.schema, name) for name in RECORD_TABLES)
+    try:
+        with connect_as_provisioner(settings) as connection:
+            connection.execute("SET LOCAL lock_timeout = '5s'")
+            connection.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(OWNER)))
+            connection.execute(sql.SQL(statement).format(tables=tables, role=sql.Identifier(tenant.role)))
+    except (errors.LockNotAvailable, errors.DeadlockDetected) as error:
+        raise Unavailable("Somebody is still at work in these tables; the next round tries again.") from error
