@@ -13,7 +13,7 @@ from qikbiz.closing.models import Closing, ErasureCertificate, Invoice
 from qikbiz.database import control_work, db, runtime
 from qikbiz.exports.letters import zone_of
 from qikbiz.exports.queries import administrators
-from qikbiz.mail.actions import Category, send_platform
+from qikbiz.mail.actions import send_platform
 from qikbiz.mail.models import PlatformMail
 from tenants.context import Tenant, current_tenant
 
@@ -34,15 +34,7 @@ def people_to_tell() -> list[Recipient]:
     return [Recipient(str(one.id), one.email, one.name, one.time_zone or zone) for one in administrators()]
 
 
-def tell(
-    closing: Closing,
-    template: str,
-    step: str,
-    people: Sequence[Recipient],
-    facts: dict[str, Any],
-    *,
-    category: Category = "legal",
-) -> None:
+def tell(closing: Closing, template: str, step: str, people: Sequence[Recipient], facts: dict[str, Any]) -> None:
     """One mail for each person about one step. Moments among the facts are shown in the person's own time."""
     for person in people:
         shown = {name: _shown(value, person) for name, value in facts.items()}
@@ -51,7 +43,6 @@ def tell(
             to_address=person.email,
             to_name=person.name,
             values={"name": person.name, **shown},
-            category=category,
             dedupe_key=f"{_prefix(closing)}{step}:{person.key}",
         )
 
@@ -87,7 +78,7 @@ def send_invoice(closing: Closing, invoice: Invoice, tenant: Tenant, people: Seq
         "amount": f"{invoice.amount} {invoice.currency}",
         "url": f"{page_of(tenant)}/invoice",
     }
-    tell(closing, "invoice", "invoice", people, facts, category="billing")
+    tell(closing, "invoice", "invoice", people, facts)
 
 
 def forget_mails(closing: Closing) -> None:

@@ -61,6 +61,8 @@ def settle_export(tenant: Tenant, closing_id: UUID) -> None:
         if closing.state == "exporting" and closing.export_id == export.id:
             _settle(closing, export)
             events.note(closing, "exported", tenant.slug, sha256=closing.export_sha256, cost=str(closing.cost))
+            facts = {"organisation": tenant.name, "rows": closing.export_rows, "url": letters.page_of(tenant)}
+            letters.tell(closing, "exported", f"exported {export.id}", people, facts)
             invoice = issue_invoice(closing, tenant.name)
             if invoice is not None:
                 control.flush()

@@ -69,7 +69,7 @@ class MadeFile:
     sha256: str
     snapshot_at: datetime
     manifest: dict[str, Any]
-    work_seconds: int
+    work_seconds: int = 0
 
 
 @dataclass(frozen=True)

@@ -138,6 +138,15 @@ CHOOSABLE: tuple[MailCategory, ...] = (*NEWS, *KINDS)
 
 # Every template that is sent, in the alphabet's order.
 CATEGORY_OF_TEMPLATE: dict[str, str] = {
+    "closing_accepted": "legal",
+    "closing_asked": "legal",
+    "closing_cancelled": "legal",
+    "closing_certificate": "legal",
+    "closing_exported": "legal",
+    "closing_extended": "legal",
+    "closing_invoice": "billing",
+    "closing_read_only": "legal",
+    "closing_reminder": "legal",
     "export_downloaded_first": "security",
     "export_failed": "notifications.export_ready",
     "export_made": "security",

@@ -1,0 +1,197 @@
+"""An account to close: a tenant of its own with people and records, a clock to move, and the work done here and now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import func, select
+
+from provisioning.closing import drive_closings
+from qikbiz.accounts import times
+from qikbiz.audit.models import AuditEvent
+from qikbiz.closing.models import ChargePolicy, Closing, ErasureCertificate, Invoice
+from qikbiz.closing.policies import GENERAL
+from qikbiz.database import control_work, tenant_work
+from qikbiz.exports.models import Export
+from qikbiz.mail.models import PlatformMail
+from qikbiz.web.front_door import QikBiz
+from tenants.context import Tenant
+from tenants.control import TenantRecord
+from tests.fixtures.tenancy import Person, Platform
+from tests.fixtures.web import Browser
+from workers.wrapper import perform
+
+
+class Clock:
+    """The product's time: the real one, moved."""
+
+    def __init__(self) -> None:
+        self.offset = timedelta(0)
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.offset
+
+    def move(self, **by: float) -> None:
+        self.offset += timedelta(**by)
+
+
+@dataclass
+class Leaving:
+    """A tenant that closes its account. Alice and Carol administer it, Ben is a member, Bob reads."""
+
+    platform: Platform
+    app: QikBiz
+    tenant: Tenant
+    people: dict[str, Person]
+    clock: Clock
+    log_in: Callable[..., Browser]
+    browsers: dict[str, Browser] = field(default_factory=dict)
+
+    def browser(self, name: str = "alice") -> Browser:
+        """That person, with a password given just now: logins end while the clock moves."""
+        self.look()
+        kept = self.browsers.get(name)
+        if kept is None or kept.get("/closing", check=False).status_code == 303:
+            kept = self.browsers[name] = self.log_in(self.people[name])
+        return kept
+
+    def look(self) -> None:
+        """What the watching thread does within half a second."""
+        self.app.extensions["qikbiz"].directory.look()
+
+    def drive(self) -> None:
+        """A round of the work that drives closings."""
+        drive_closings(self.platform.settings)
+        self.look()
+
+    def make_export(self) -> None:
+        """What the worker of exports does with what waits."""
+        with tenant_work(self.tenant) as session:
+            waiting = session.scalars(select(Export.job_id).where(Export.state.in_(("waiting", "running")))).all()
+        for job_id in waiting:
+            assert job_id is not None
+            perform(self.tenant.id, job_id)
+
+    @property
+    def closing(self) -> Closing:
+        """The newest closing of this tenant."""
+        with control_work() as control:
+            newest = select(Closing).where(Closing.tenant_id == self.tenant.id).order_by(Closing.id.desc()).limit(1)
+            return control.scalars(newest).one()
+
+    @property
+    def record(self) -> TenantRecord:
+        with control_work() as control:
+            return control.get_one(TenantRecord, self.tenant.id)
+
+    @property
+    def invoice(self) -> Invoice | None:
+        with control_work() as control:
+            return control.scalars(select(Invoice).where(Invoice.closing_id == self.closing.id)).one_or_none()
+
+    @property
+    def certificate(self) -> ErasureCertificate | None:
+        with control_work() as control:
+            of_tenant = ErasureCertificate.tenant_id == self.tenant.id
+            return control.scalars(select(ErasureCertificate).where(of_tenant)).one_or_none()
+
+    def mails(self) -> dict[str, int]:
+        """How many mails there are of each kind, with whom they went to left out."""
+        with control_work() as control:
+            its = PlatformMail.dedupe_key.startswith(f"closing:{self.closing.id}:")
+            counted = select(PlatformMail.template, func.count()).where(its).group_by(PlatformMail.template)
+            return {template.removeprefix("closing_"): number for template, number in control.execute(counted)}
+
+    def audited(self) -> list[str]:
+        with tenant_work(self.tenant) as session:
+            wanted = select(AuditEvent.action).where(AuditEvent.record_type == "closing").order_by(AuditEvent.id)
+            return [action.removeprefix("closing.") for action in session.scalars(wanted)]
+
+    def to(self, state: str, *, days: int = 30) -> Closing:
+        """Go the way by the pages until the closing stands in `state`."""
+        steps: tuple[tuple[str, Callable[[], Any]], ...] = (
+            ("asked", lambda: self.post("/closing/request", typed=self.tenant.name)),
+            ("exporting", lambda: self.post("/closing/acceptance", amount=str(self.closing.quote_amount))),
+            ("exported", self.make_export),
+            ("confirmed", lambda: self.post("/closing/verification", checksum=self.closing.export_sha256[-8:])),
+            ("read_only", lambda: self.post("/closing/retrieval", days=str(days))),
+        )
+        for name, act in steps:
+            act()
+            if name == state:
+                break
+        assert self.closing.state == state
+        self.look()
+        return self.closing
+
+    def to_the_end(self) -> None:
+        """From read-only to erased, as the days go by."""
+        self.drive()
+        for days in (23, 6, 1.1):
+            self.clock.move(days=days)
+            self.drive()
+        assert self.closing.state == "erased"
+
+    def post(self, path: str, **form: str) -> Any:
+        response = self.browser().post(path, form)
+        assert response.status_code == 303, response.text
+        return response
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    moved = Clock()
+    monkeypatch.setattr(times, "now", moved.now)
+    return moved
+
+
+@pytest.fixture
+def leaving(
+    platform: Platform,
+    app: QikBiz,
+    fresh_tenant: Callable[..., Tenant],
+    add_person: Callable[..., Person],
+    log_in: Callable[..., Browser],
+    clock: Clock,
+    working: object,
+) -> Leaving:
+    assert working
+    tenant = fresh_tenant("Leaving & Sons")
+    roles = {"alice": "administrator", "carol": "administrator", "ben": "member", "bob": "reader"}
+    people = {name: add_person(tenant, name.title(), role) for name, role in roles.items()}
+    return Leaving(platform, app, tenant, people, clock, log_in)
+
+
+@pytest.fixture
+def set_fee(working: object) -> Any:
+    """A function that sets the general fee and what an hour and a GiB cost: set_fee("20", per_gib="1000000")."""
+    assert working
+
+    def put(fee: str, *, per_hour: str = "0", per_gib: str = "0") -> None:
+        with control_work() as control:
+            values = {"fee": Decimal(fee), "per_hour": Decimal(per_hour), "per_gib": Decimal(per_gib)}
+            control.merge(ChargePolicy(scope=GENERAL, currency="EUR", reason="Test", **values))
+
+    yield put
+    with control_work() as control:
+        kept = control.get(ChargePolicy, GENERAL)
+        if kept is not None:
+            control.delete(kept)
+
+
+@pytest.fixture
+def mark_eu(working: object) -> Callable[[UUID], None]:
+    """A function that marks a tenant as a customer in the European Union."""
+    assert working
+
+    def mark(tenant_id: UUID) -> None:
+        with control_work() as control:
+            control.merge(ChargePolicy(scope=str(tenant_id), tenant_id=tenant_id, is_eu=True, reason="Test"))
+
+    return mark
