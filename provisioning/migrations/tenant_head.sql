@@ -210,6 +210,7 @@ CREATE TABLE exports (
         file_path TEXT,
         file_key BYTEA,
         file_bytes BIGINT,
+        work_seconds BIGINT,
         file_sha256 TEXT,
         manifest JSONB DEFAULT '{}' NOT NULL,
         downloads BIGINT DEFAULT '0' NOT NULL,
@@ -500,4 +501,4 @@ COMMENT ON TABLE user_factors IS 'technical: passkeys, sealed secrets of authent
 COMMENT ON TABLE user_sessions IS 'technical: logins in force; only hashes of their ids.';
 COMMENT ON TABLE user_tokens IS 'technical: single-use links; only hashes of their secrets.';
 COMMENT ON TABLE users IS 'personal: the customer''s own people who log in.';
-INSERT INTO schema_version (version, checksum) VALUES ('0001', '81782cce3842e4a4c1c028142551255658498d3a689227575f1b9be61860dc37'), ('0002', '0eb50340797ea92939f3a7661cb7b2d33e6e5e41fe5549d746ca31846f56c139');
+INSERT INTO schema_version (version, checksum) VALUES ('0001', '9cb0b9e3a4c4167358e21403701bb6f2272ae49357a90a9e3b95ff9712f5e79e'), ('0002', '0eb50340797ea92939f3a7661cb7b2d33e6e5e41fe5549d746ca31846f56c139');
