@@ -60,8 +60,6 @@ class Installation:
 
     settings: Settings
     port: int
-    invitation: str
-    environment: dict[str, str]
 
 
 @contextmanager
@@ -72,10 +70,10 @@ def installed() -> Iterator[Installation]:
         environment = _environment(servers.home)
         settings = load_settings(environment)
         prepare_servers(settings)
-        made = create_tenant(settings, "acme", "Acme Industrial", "alice@acme.example.com", admin_name="Alice")
+        create_tenant(settings, "acme", "Acme Industrial", "alice@acme.example.com", admin_name="Alice")
         with running([sys.executable, "-m", "config.web_server"], environment):
             assert wait_until(lambda: answers(settings.port), seconds=60)
-            yield Installation(settings, settings.port, made.invitation_url, environment)
+            yield Installation(settings, settings.port)
     finally:
         servers.discard()
 
