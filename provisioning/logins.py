@@ -16,6 +16,7 @@ from qikbiz.accounts.realms import Realm, same_address, staff_realm, tenant_real
 from qikbiz.accounts.times import now
 from qikbiz.audit.actions import record, record_on_platform
 from qikbiz.database import control_work, tenant_work
+from qikbiz.factors.actions import reset_factors
 from qikbiz.failures import Failure
 from tenants.context import Tenant
 
@@ -47,6 +48,18 @@ def create_staff(settings: Settings, *, email: str, name: str, role: str, passwo
         record_on_platform("staff.created", subject=name, details={"role": role})
         staff_id: UUID = person.id
     return staff_id
+
+
+def reset_staff_factors(settings: Settings, email: str) -> int:
+    """Take the second factors off somebody of the staff who has lost them; they set up new ones at the next login.
+
+    Returns how many went. Raises BadLogin.
+    """
+    with working_application(settings), control_work():
+        person = account_named(staff_realm().work, staff_realm(), email)
+        if person is None:
+            raise BadLogin(f"Nobody of the staff has the address {email}.")
+        return reset_factors(staff_realm(), person, by="Somebody at the command line of the servers")
 
 
 def add_person(realm: Realm, email: str, name: str, role: str, *, password_hash: str) -> UUID:

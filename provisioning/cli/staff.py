@@ -13,7 +13,7 @@ from qikbiz.permissions import StaffRole
 
 @click.group()
 def staff() -> None:
-    """Create operators, support agents and auditors."""
+    """Create operators, support agents and auditors, and help those who lost their second factor."""
 
 
 @staff.command()
@@ -31,3 +31,16 @@ def create(email: str, name: str, role: str, password_stdin: bool) -> Answer:
     staff_id = create_staff(settings, email=email, name=name, role=role, password=password)
     console = settings.origin(f"console.{settings.base_domain}")
     return Answer({"id": staff_id, "email": email, "role": role}, f"{email} can log in at {console} as {role}.")
+
+
+@staff.command("reset-factors")
+@click.option("--email", required=True)
+@reporting
+def reset_factors(email: str) -> Answer:
+    """Take the passkeys, app and recovery codes off a login. The next login sets up new ones; the audit says so."""
+    from config.settings import load_settings
+    from provisioning.logins import reset_staff_factors
+
+    gone = reset_staff_factors(load_settings(), email)
+    said = f"{email} is logged out everywhere and sets up a new second factor at the next login. Told by mail."
+    return Answer({"email": email, "factors": gone}, said)

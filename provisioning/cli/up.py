@@ -48,6 +48,8 @@ def _addresses(settings: "Settings") -> Answer:
     }
     logins = demo_logins(settings) if settings.environment == "development" else ()
     facts: dict[str, object] = {"addresses": places, "logins": [asdict(login) for login in logins]}
+    if logins:
+        places["Staff's codes"] = f"{settings.origin(domain)}/demo-codes"
     lines = ["", "QikBiz is running. Ctrl-C stops it.", "", *_columns(list(places.items()))]
     if settings.tls_file:
         authority = settings.tls_file.with_name("authority.pem")

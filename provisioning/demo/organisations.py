@@ -23,6 +23,8 @@ from qikbiz.accounts.passwords import hash_password
 from qikbiz.accounts.realms import staff_realm, tenant_realm
 from qikbiz.console.models import Staff
 from qikbiz.database import control_work, tenant_work
+from qikbiz.factors.actions import keep_app
+from qikbiz.factors.demo_codes import demo_secret
 from tenants.context import Tenant
 from tenants.control import TenantRecord
 from tenants.runtime import Runtime
@@ -62,13 +64,14 @@ class DemoOrganisation:
 
 @dataclass(frozen=True)
 class DemoLogin:
-    """A line of what `qikbiz up` prints."""
+    """A line of what `qikbiz up` prints. `app_secret` is what an authenticator app of staff is set up with."""
 
     name: str
     url: str
     email: str
     password: str
     role: str
+    app_secret: str = ""
 
 
 ORGANISATIONS = (
@@ -104,7 +107,7 @@ def ensure_demo(settings: Settings) -> list[str]:
     with working_application(settings) as runtime:
         made = [organisation.slug for organisation in ORGANISATIONS if _ensure(settings, runtime, organisation)]
         if made:
-            _ensure_staff()
+            _ensure_staff(settings)
     return made
 
 
@@ -124,7 +127,10 @@ def demo_logins(settings: Settings) -> list[DemoLogin]:
         for organisation in ORGANISATIONS
         for person in organisation.people
     ]
-    staff = [DemoLogin(p.name, console, p.email_at(STAFF_DOMAIN), PASSWORD, p.role) for p in STAFF]
+    staff = [
+        DemoLogin(person.name, console, email, PASSWORD, person.role, demo_secret(settings, email))
+        for person, email in ((person, person.email_at(STAFF_DOMAIN)) for person in STAFF)
+    ]
     return logins + staff
 
 
@@ -186,13 +192,14 @@ def _people(organisation: DemoOrganisation) -> list[Owner]:
     return owners
 
 
-def _ensure_staff() -> None:
+def _ensure_staff(settings: Settings) -> None:
     with control_work() as session:
         for person in STAFF:
             email = person.email_at(STAFF_DOMAIN)
             if session.scalar(select(Staff.id).where(Staff.email_key == email)) is None:
                 hashed = hash_password(PASSWORD)
-                add_person(staff_realm(), email, person.name, person.role, password_hash=hashed)
+                staff_id = add_person(staff_realm(), email, person.name, person.role, password_hash=hashed)
+                keep_app(staff_realm(), staff_id, demo_secret(settings, email))
 
 
 def _copy(session: Session, table: str, rows: Sequence[Row]) -> None:

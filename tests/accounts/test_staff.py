@@ -7,12 +7,16 @@ import itertools
 import pytest
 from sqlalchemy import select
 
+from provisioning.logins import reset_staff_factors
 from qikbiz.accounts.actions import invite_staff
 from qikbiz.console.models import PlatformAuditEvent
 from qikbiz.database import control_work
 from qikbiz.web.cookies import REMEMBER, SESSION
+from tests.fixtures.devices import DEVICES, Device
+from tests.fixtures.factors import set_up_app, set_up_passkey_at_login
 from tests.fixtures.web import Browser
 
+WORDS = "quiet words for the console"
 _numbers = itertools.count(1)
 
 
@@ -26,15 +30,66 @@ def invited(app):
     return "/invitation/" + url.rsplit("/", 1)[1], address
 
 
+def _moved_in(browser_at, path, address):
+    """Nina's browser after the invitation and the passkey, which later logins show too."""
+    browser = browser_at("console.localhost")
+    browser.post(path, {"name": "Nina", "password": WORDS})
+    device = DEVICES[address] = Device(browser.app.extensions["qikbiz"].settings.origin(browser.host))
+    assert set_up_passkey_at_login(browser, device).status_code == 200
+    return browser
+
+
 def test_nina_accepts_and_sees_the_console(app, browser_at, invited):
     path, address = invited
-    browser = browser_at("console.localhost")
-    assert browser.post(path, {"name": "Nina", "password": "quiet words for the console"}).status_code == 303
+    browser = _moved_in(browser_at, path, address)
     assert browser.get("/profile").status_code == 200
-    assert browser_at("console.localhost").log_in(address, "quiet words for the console").status_code == 303
+    assert browser_at("console.localhost").log_in(address, WORDS).location == "/"
     with app.app_context(), control_work() as work:
         actions = set(work.scalars(select(PlatformAuditEvent.action).where(PlatformAuditEvent.subject == address)))
-    assert actions == {"user.invited", "user.joined", "login.opened"}
+    assert actions == {"user.invited", "user.joined", "factor.added", "login.opened"}
+
+
+@pytest.mark.promise("P10")
+def test_before_anything_else_nina_sets_up_a_second_factor(browser_at, invited):
+    path, address = invited
+    browser = browser_at("console.localhost")
+    assert browser.post(path, {"name": "Nina", "password": WORDS}).location == "/login/set-up"
+    assert browser.cookie(SESSION.name) is None
+    for page in ("/", "/profile", "/profile/security", "/addresses"):
+        assert browser.get(page).status_code == 303
+    # Coming again with the password alone leads to the same place.
+    again = browser_at("console.localhost")
+    assert again.log_in(address, WORDS).location == "/login/set-up"
+    assert again.get("/login/set-up/app").status_code == 200
+    assert again.get("/profile").status_code == 303
+
+
+@pytest.mark.promise("P10")
+def test_staff_may_use_an_app_and_keep_their_last_factor(browser_at, invited):
+    path, address = invited
+    browser = browser_at("console.localhost")
+    browser.post(path, {"name": "Nina", "password": WORDS})
+    _secret, codes = set_up_app(browser, "/login/set-up/app")
+    assert len(codes) == 10
+    assert browser.get("/profile/security").status_code == 200
+    assert browser.post("/profile/security/app/removal").status_code == 409
+    other = browser_at("console.localhost")
+    assert other.log_in(address, WORDS).location == "/login/second-step"
+    assert other.post("/login/second-step", {"code": codes[0]}).location == "/"
+
+
+@pytest.mark.promise("P10")
+def test_a_command_takes_lost_factors_off_and_the_next_login_sets_up_new_ones(browser_at, invited, app, platform):
+    path, address = invited
+    browser = _moved_in(browser_at, path, address)
+    assert reset_staff_factors(platform.settings, address) == 11
+    assert browser.get("/profile").status_code == 303
+    assert browser_at("console.localhost").log_in(address, WORDS).location == "/login/set-up"
+    with app.app_context(), control_work() as work:
+        wanted = select(PlatformAuditEvent).where(PlatformAuditEvent.action == "factor.reset")
+        event = work.scalars(wanted.where(PlatformAuditEvent.subject == address)).one()
+    assert event.actor_kind == "system"
+    assert event.details == {"factors": 11}
 
 
 def test_an_invitation_of_the_console_opens_nothing_at_a_tenant(browser_at, invited):
@@ -43,12 +98,11 @@ def test_an_invitation_of_the_console_opens_nothing_at_a_tenant(browser_at, invi
 
 def test_staff_change_their_password_and_see_their_devices(app, browser_at, invited):
     path, address = invited
-    browser = browser_at("console.localhost")
-    browser.post(path, {"name": "Nina", "password": "quiet words for the console"})
+    browser = _moved_in(browser_at, path, address)
     other = browser_at("console.localhost")
-    other.log_in(address, "quiet words for the console")
+    other.log_in(address, WORDS)
     assert browser.get("/profile/sessions").text.count("/end") >= 1
-    form = {"old_password": "quiet words for the console", "password": "louder words for the console"}
+    form = {"old_password": WORDS, "password": "louder words for the console"}
     assert browser.post("/profile/password", form).status_code == 303
     assert other.get("/profile").status_code == 303
     assert browser.get("/profile").status_code == 200

@@ -31,12 +31,13 @@ def free_port() -> int:
 
 @dataclass(frozen=True)
 class Person:
-    """Who may log in where; `host` is the first label of the address."""
+    """Who may log in where; `host` is the first label of the address, `app_secret` what staff's app was set up with."""
 
     name: str
     host: str
     email: str
     password: str
+    app_secret: str = ""
 
 
 @dataclass
@@ -87,4 +88,4 @@ class Product:
 
 def _person(login: dict[str, str]) -> Person:
     host = login["url"].removeprefix("http://").partition(".")[0]
-    return Person(login["name"], host, login["email"], login["password"])
+    return Person(login["name"], host, login["email"], login["password"], login["app_secret"])

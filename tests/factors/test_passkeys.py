@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from qikbiz.web.cookies import CHALLENGE, SESSION
-from tests.fixtures.factors import Device, add_passkey, log_in_by_passkey, question
+from tests.fixtures.devices import Device
+from tests.fixtures.factors import add_passkey, log_in_by_passkey
 from tests.fixtures.web import Browser
 
 pytestmark = pytest.mark.promise("P10")
@@ -40,7 +41,7 @@ def test_a_passkey_logs_in_without_a_password(owner, nora, rows_of):
 def test_after_a_password_it_is_the_second_step(owner, nora):
     browser = _stranger(owner)
     assert browser.log_in(nora.email, nora.password).location == "/login/second-step"
-    answer = owner[1].get(question(browser, "/login/second-step/question"))
+    answer = owner[1].get(browser.question("/login/second-step/question"))
     assert browser.post("/login/second-step/passkey", {"credential": answer}).location == "/"
     assert browser.get("/").status_code == 200
 
@@ -49,7 +50,7 @@ def test_it_confirms_in_place_of_the_password(owner, clock):
     browser, device, _ = owner
     clock.move(minutes=16)
     assert browser.get("/profile/security/passkeys/new").location.startswith("/confirm")
-    answer = device.get(question(browser, "/confirm/question"))
+    answer = device.get(browser.question("/confirm/question"))
     sent = browser.post("/confirm/passkey", {"credential": answer, "next": "/profile/security"})
     assert sent.location == "/profile/security"
     assert browser.get("/profile/security/passkeys/new").status_code == 200
@@ -59,7 +60,7 @@ def test_a_question_is_good_for_one_answer(owner):
     first, second = _stranger(owner), _stranger(owner)
     # As of a passkey that is kept in several devices and therefore doesn't count.
     owner[1].count = -1
-    options = question(first, ASK)
+    options = first.question(ASK)
     kept = first.cookies() | {CHALLENGE.name: first.cookie(CHALLENGE.name)}
     answer = owner[1].get(options)
     for name, value in kept.items():
@@ -71,8 +72,8 @@ def test_a_question_is_good_for_one_answer(owner):
 
 def test_a_question_asked_of_one_browser_is_not_answered_by_another(owner):
     first, second = _stranger(owner), _stranger(owner)
-    answer = owner[1].get(question(first, ASK))
-    question(second, ASK)
+    answer = owner[1].get(first.question(ASK))
+    second.question(ASK)
     assert _refused(second, answer)
     third = _stranger(owner)
     third.set_cookie(CHALLENGE.name, first.cookie(CHALLENGE.name))
@@ -81,7 +82,7 @@ def test_a_question_asked_of_one_browser_is_not_answered_by_another(owner):
 
 def test_a_question_ends_after_five_minutes(owner, clock):
     browser = _stranger(owner)
-    answer = owner[1].get(question(browser, ASK))
+    answer = owner[1].get(browser.question(ASK))
     clock.move(minutes=5, seconds=1)
     assert _refused(browser, answer)
 
@@ -89,32 +90,32 @@ def test_a_question_ends_after_five_minutes(owner, clock):
 def test_a_question_for_confirming_does_not_log_in(owner, nora):
     browser = _stranger(owner)
     browser.log_in(nora.email, nora.password)
-    answer = owner[1].get(question(browser, "/login/second-step/question"))
+    answer = owner[1].get(browser.question("/login/second-step/question"))
     assert _refused(browser, answer)
 
 
 def test_an_answer_from_another_origin_is_refused(owner):
     owner[1].origin = "http://acme.localhost:8000"
     browser = _stranger(owner)
-    assert _refused(browser, owner[1].get(question(browser, ASK)))
+    assert _refused(browser, owner[1].get(browser.question(ASK)))
 
 
 def test_an_answer_for_another_host_is_refused(owner):
     browser = _stranger(owner)
-    assert _refused(browser, owner[1].get(question(browser, ASK) | {"rpId": "localhost"}))
+    assert _refused(browser, owner[1].get(browser.question(ASK) | {"rpId": "localhost"}))
 
 
 def test_the_device_must_have_checked_who_holds_it(owner):
     owner[1].flags = 0x01
     browser = _stranger(owner)
-    assert _refused(browser, owner[1].get(question(browser, ASK)))
+    assert _refused(browser, owner[1].get(browser.question(ASK)))
 
 
 def test_a_count_that_does_not_grow_means_a_copy(owner):
     assert log_in_by_passkey(_stranger(owner), owner[1]).location == "/profile"
     owner[1].count = 0
     browser = _stranger(owner)
-    assert _refused(browser, owner[1].get(question(browser, ASK)))
+    assert _refused(browser, owner[1].get(browser.question(ASK)))
 
 
 def test_a_signature_of_another_key_is_refused(owner, device_for):
@@ -124,7 +125,7 @@ def test_a_signature_of_another_key_is_refused(owner, device_for):
     other.create({"user": {"id": "AAAA"}, "rp": {"id": browser.host}, "challenge": "AAAA"})
     key = other.keys.popitem()[1]
     other.keys[handle], other.owners[handle] = key, owner[1].owners[handle]
-    assert _refused(browser, other.get(question(browser, ASK)))
+    assert _refused(browser, other.get(browser.question(ASK)))
 
 
 @pytest.mark.parametrize(
@@ -144,7 +145,7 @@ def test_a_signature_of_another_key_is_refused(owner, device_for):
 )
 def test_rubbish_is_refused(owner, answer):
     browser = _stranger(owner)
-    question(browser, ASK)
+    browser.question(ASK)
     assert _refused(browser, answer)
 
 
@@ -154,14 +155,14 @@ def test_a_passkey_opens_nobody_elses_half_login(owner, nora, add_person, log_in
     add_passkey(his, device_for(his))
     browser = _stranger(owner)
     browser.log_in(otto.email, otto.password)
-    answer = owner[1].get(question(browser, "/login/second-step/question"))
+    answer = owner[1].get(browser.question("/login/second-step/question"))
     assert browser.post("/login/second-step/passkey", {"credential": answer}).status_code == 401
     assert browser.cookie(SESSION.name) is None
 
 
 def test_a_passkey_of_one_organisation_is_worth_nothing_in_another(owner, app, nora):
     browser = Browser(app, "acme.localhost")
-    options = question(browser, ASK)
+    options = browser.question(ASK)
     there = Device(app.extensions["qikbiz"].settings.origin("acme.localhost"))
     there.keys, there.owners = owner[1].keys, owner[1].owners
     assert _refused(browser, there.get(options))
@@ -171,7 +172,7 @@ def test_a_disabled_users_passkey_opens_nothing(owner, nora, add_person, log_in)
     boss = log_in(add_person(nora.tenant, "Olga", "administrator"))
     boss.post(f"/users/{nora.id}/closure")
     browser = _stranger(owner)
-    assert _refused(browser, owner[1].get(question(browser, ASK)))
+    assert _refused(browser, owner[1].get(browser.question(ASK)))
 
 
 def test_adding_one_needs_a_fresh_login_ends_other_sessions_and_is_told(log_in, nora, device_for, clock, rows_of):
@@ -198,7 +199,7 @@ def test_one_is_named_renamed_and_removed(owner, nora, rows_of):
     assert "Red laptop" in browser.get("/profile/security").text
     assert browser.post(f"{path}/removal").status_code == 303
     stranger = _stranger(owner)
-    assert _refused(stranger, device.get(question(stranger, ASK)))
+    assert _refused(stranger, device.get(stranger.question(ASK)))
     assert browser.post(f"{path}/removal").status_code == 404
 
 

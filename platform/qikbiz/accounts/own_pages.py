@@ -9,6 +9,7 @@ from flask_login import current_user
 from qikbiz.accounts import actions, session_rows, sessions
 from qikbiz.accounts.failures import WeakPassword, WrongPassword
 from qikbiz.accounts.forms import ChangePasswordForm, ProfileForm
+from qikbiz.accounts.noting import note_login_act
 from qikbiz.accounts.realms import realm_at_hand
 from qikbiz.factors.own_pages import open_security_pages
 from qikbiz.failures import NotFound
@@ -73,6 +74,7 @@ def end_session(key: str) -> ResponseReturnValue:
     if chosen is None:
         raise NotFound
     sessions.end_session_and_device(realm.work, realm, chosen, "ended_by_owner")
+    note_login_act(realm, "session.ended", current_user, device=chosen.device)
     show_toast(f"{chosen.device or 'The device'} is logged out.")
     return redirect(url_for(".sessions"), 303)
 
@@ -81,7 +83,8 @@ def end_session(key: str) -> ResponseReturnValue:
 def end_other_sessions() -> ResponseReturnValue:
     realm = realm_at_hand()
     key = current_user.session_key
-    sessions.end_sessions_of(realm.work, realm, current_user.id, "ended_by_owner", except_key=key)
+    ended = sessions.end_sessions_of(realm.work, realm, current_user.id, "ended_by_owner", except_key=key)
+    note_login_act(realm, "session.others_ended", current_user, sessions=ended)
     show_toast("You are logged out everywhere but here.")
     return redirect(url_for(".sessions"), 303)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qikbiz.actors import current_actor
-from qikbiz.console.tenant_actions import BadTenant, close_tenant, reserve_tenant
+from qikbiz.console.tenant_actions import BadTenant, close_tenant, note_act, reserve_tenant
 from qikbiz.database import db
 from qikbiz.jobs.actions import enqueue_platform
 from qikbiz.jobs.models import PlatformJob
@@ -13,6 +13,7 @@ from tenants.control import TenantRecord
 def ask_for_tenant(slug: str, name: str, admin_email: str) -> PlatformJob:
     """Reserve the address now, have the rest made by the worker. Asking again finishes what a job began."""
     record = reserve_tenant(db.control(), slug, name, admin_email)
+    note_act(record, "tenant.asked_for", name=record.name)
     return enqueue_platform("tenants.create", {"slug": record.slug}, created_by=current_actor().id)
 
 

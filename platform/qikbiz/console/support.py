@@ -85,11 +85,11 @@ def import_for(
 
 
 def apply_import(tenant: Tenant, import_id: UUID) -> None:
-    _go_on(tenant, import_id, importing.ask_apply)
+    _go_on(tenant, import_id, importing.ask_apply, "tenant.import_applied")
 
 
 def undo_import(tenant: Tenant, import_id: UUID) -> None:
-    _go_on(tenant, import_id, importing.ask_undo)
+    _go_on(tenant, import_id, importing.ask_undo, "tenant.import_undone")
 
 
 def acts_for(tenant: Tenant) -> list[Act]:
@@ -127,12 +127,14 @@ def _on_instruction(tenant: Tenant, instruction: str) -> Iterator[None]:
         yield
 
 
-def _go_on(tenant: Tenant, import_id: UUID, ask: Any) -> None:
+def _go_on(tenant: Tenant, import_id: UUID, ask: Any, act: str) -> None:
     with tenant_work(tenant):
         found = _staff_import(db.session.get(Import, import_id))
         instruction = found.instruction or ""
     with _on_instruction(tenant, instruction):
         ask(import_for_changing(import_id))
+    details = {"import": str(import_id), **_said(instruction)}
+    record_on_platform(act, tenant_id=tenant.id, subject=tenant.slug, details=details)
 
 
 def _staff_import(found: Import | None) -> Import:

@@ -87,13 +87,17 @@ def add_app(realm: Realm, account: Account, secret: str, code: str, *, keep: byt
         raise WrongCode("This is not the code that the app shows now. Check the clock of your phone and try the next.")
     give_back()
     codes = _codes_for_the_first(realm, account)
-    table = realm.factors
-    realm.work.execute(delete(table).where(table.person_id == account.id, table.kind == "app"))
-    factor = realm.factors(person_id=account.id, kind="app", name="Authenticator app", counter=step)
-    factor.sealed_secret = apps.seal_secret(realm, account.id, secret)
-    realm.work.add(factor)
+    keep_app(realm, account.id, secret, step)
     _added(realm, account, "an authenticator app", keep, kind="app")
     return codes
+
+
+def keep_app(realm: Realm, person_id: UUID, secret: str, step: int = 0) -> None:
+    """Write an app's secret down in place of the one before. `step` is the half minute whose code was used."""
+    table = realm.factors
+    realm.work.execute(delete(table).where(table.person_id == person_id, table.kind == "app"))
+    sealed = apps.seal_secret(realm, person_id, secret)
+    realm.work.add(table(person_id=person_id, kind="app", name="Authenticator app", counter=step, sealed_secret=sealed))
 
 
 def rename_passkey(realm: Realm, person: Person, passkey_id: UUID, name: str) -> None:

@@ -43,3 +43,5 @@ class Policy:
 
 
 FLOOR = Policy()
+# Our staff show a second factor always, and stay logged in nowhere.
+STAFF = Policy(factor_for="everyone", remember=timedelta(0))

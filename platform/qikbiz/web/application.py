@@ -19,6 +19,7 @@ from qikbiz.database import connect_database
 from qikbiz.domains import routes as domains
 from qikbiz.exports.routes import exports
 from qikbiz.factors.blueprint import factors
+from qikbiz.factors.demo_codes import demo_codes
 from qikbiz.home.routes import home
 from qikbiz.imports.routes import imports
 from qikbiz.mail.choice_pages import mail_choices
@@ -80,6 +81,7 @@ def open_rooms(app: QikBiz) -> None:
     app.register_blueprint(staff, subdomain="console")
     if app.extensions["qikbiz"].settings.environment != "production":
         app.register_blueprint(mailbox, subdomain="site")
+        app.register_blueprint(demo_codes, subdomain="site")
         app.register_blueprint(styleguide, subdomain="site")
     app.register_blueprint(closings, subdomain="console")
     app.register_blueprint(console, subdomain="console")

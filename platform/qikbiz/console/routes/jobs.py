@@ -7,6 +7,7 @@ from uuid import UUID
 from flask import Response, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from qikbiz.audit.actions import record_on_platform
 from qikbiz.console import queries
 from qikbiz.console.blueprint import console
 from qikbiz.failures import Conflict
@@ -65,6 +66,7 @@ def job(job_id: UUID) -> Response:
 def retry_job(job_id: UUID) -> ResponseReturnValue:
     if not try_platform_again(queries.platform_job(job_id).id):
         raise Conflict("This job neither failed nor was set aside, so there is nothing to try again.")
+    record_on_platform("job.try_again", subject=str(job_id))
     return redirect(url_for("console.job", job_id=job_id))
 
 
