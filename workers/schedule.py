@@ -50,6 +50,7 @@ SCHEDULE = (
     # An export that is over can't be fetched any more; this only takes its bytes.
     Periodic("expire exports", "exports.expire", timedelta(hours=6), each_tenant=True),
     Periodic("forget uploads", "imports.forget", timedelta(days=1), each_tenant=True),
+    Periodic("forget notifications", "notifications.forget", timedelta(days=1), each_tenant=True),
     Periodic("forget jobs", "jobs.forget", timedelta(days=1), each_tenant=True),
     # Four looks a day: a day counts when one of them found the notice standing (P19).
     Periodic("watch the notice", "statements.watch", timedelta(hours=6)),

@@ -155,9 +155,13 @@ def control_work() -> Iterator[Session]:
     _run(follow_up)
 
 
-def before_commit(session: Session, act: BeforeCommit) -> None:
-    """Have `act` called as the last thing inside the transaction of `session`, when all else is done."""
-    session.info.setdefault("before_commit", []).append(act)
+def before_commit(session: Session, act: BeforeCommit, *, is_first: bool = False) -> None:
+    """Have `act` called as the last thing inside the transaction of `session`, when all else is done.
+
+    `is_first` puts it before the others: for what still writes, and may wait for somebody.
+    """
+    acts = session.info.setdefault("before_commit", [])
+    acts.insert(0 if is_first else len(acts), act)
 
 
 def after_commit(session: Session, follow_up: AfterCommit) -> None:

@@ -15,9 +15,25 @@ from qikbiz.exports import models as exports
 from qikbiz.imports import models as imports
 from qikbiz.jobs import models as jobs
 from qikbiz.mail import models as mail
+from qikbiz.notifications import models as notifications
 from qikbiz.roles import models as roles
 from tenants.control import ControlModel
 
-ROOMS = (abuse, access, accounts, audit, closing, companies, console, contacts, exports, imports, jobs, mail, roles)
+ROOMS = (
+    abuse,
+    access,
+    accounts,
+    audit,
+    closing,
+    companies,
+    console,
+    contacts,
+    exports,
+    imports,
+    jobs,
+    mail,
+    notifications,
+    roles,
+)
 tenant_metadata = TenantBase.metadata
 control_metadata = ControlModel.metadata

@@ -440,6 +440,23 @@ CREATE TABLE mail_choices (
         CONSTRAINT ck_mail_choices_how CHECK (how in ('page', 'mail')),
         CONSTRAINT fk_mail_choices_user_id FOREIGN KEY(user_id) REFERENCES users (id) ON DELETE CASCADE
     );
+CREATE TABLE notifications (
+        id UUID NOT NULL,
+        user_id UUID NOT NULL,
+        kind TEXT NOT NULL,
+        subject TEXT NOT NULL,
+        url TEXT NOT NULL,
+        mail TEXT NOT NULL,
+        at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+        mailed_at TIMESTAMP WITH TIME ZONE,
+        read_at TIMESTAMP WITH TIME ZONE,
+        CONSTRAINT pk_notifications PRIMARY KEY (id),
+        CONSTRAINT ck_notifications_mail CHECK (mail in ('at_once', 'daily', 'none')),
+        CONSTRAINT fk_notifications_user_id FOREIGN KEY(user_id) REFERENCES users (id) ON DELETE CASCADE
+    );
+CREATE INDEX ix_notifications_at ON notifications (at);
+CREATE INDEX ix_notifications_unread ON notifications (user_id) WHERE read_at is null;
+CREATE INDEX ix_notifications_user ON notifications (user_id, id);
 CREATE TABLE remember_series (
         series_hash BYTEA NOT NULL,
         user_id UUID NOT NULL,
@@ -491,6 +508,7 @@ COMMENT ON TABLE imports IS 'technical: files that were imported and what became
 COMMENT ON TABLE jobs IS 'technical: the ledger of work; arguments are ids.';
 COMMENT ON TABLE mail_choices IS 'personal: which mails somebody wants.';
 COMMENT ON TABLE mails IS 'personal: mails to the customer''s own users.';
+COMMENT ON TABLE notifications IS 'personal: what somebody was told, for ninety days.';
 COMMENT ON TABLE record_changes IS 'personal: what a field was before and after a change.';
 COMMENT ON TABLE remember_series IS 'technical: remembered devices; only hashes of their tokens.';
 COMMENT ON TABLE roles IS 'technical: roles that the customer made, and what each may do.';
@@ -501,4 +519,4 @@ COMMENT ON TABLE user_factors IS 'technical: passkeys, sealed secrets of authent
 COMMENT ON TABLE user_sessions IS 'technical: logins in force; only hashes of their ids.';
 COMMENT ON TABLE user_tokens IS 'technical: single-use links; only hashes of their secrets.';
 COMMENT ON TABLE users IS 'personal: the customer''s own people who log in.';
-INSERT INTO schema_version (version, checksum) VALUES ('0001', '9cb0b9e3a4c4167358e21403701bb6f2272ae49357a90a9e3b95ff9712f5e79e'), ('0002', '0eb50340797ea92939f3a7661cb7b2d33e6e5e41fe5549d746ca31846f56c139');
+INSERT INTO schema_version (version, checksum) VALUES ('0001', 'b28d16d4b2767a53351418d2526bd42b7646496b6d2af55dfd0e9acb54631123'), ('0002', '59a1eba15487ec720f420007de303999556147d65d7b59a21548d5ab2eb527fb');

@@ -32,13 +32,17 @@ VALUES = {
     "updated": "12",
     "unchanged": "0",
     "invalid": "3",
+    "subject": "Ben made you the owner of the contact Ann Lee",
+    "entries": [{"subject": "Ben mentioned you", "kind": "Mentioned", "when": "Sun 14:05", "url": URL}],
+    "total": 1,
+    "more": 0,
 }
 EVERY_MAIL = sorted(
     path.stem for path in (TEMPLATES / "mail").glob("*.jinja") if not path.stem.startswith(("layout", "parts"))
 )
 
 
-def values_for(template: str) -> dict[str, str]:
+def values_for(template: str) -> dict[str, object]:
     """What the template needs: a sample where there is one, else the value's own name."""
     source = (TEMPLATES / "mail" / f"{template}.jinja").read_text()
     needed = meta.find_undeclared_variables(Environment(autoescape=True).parse(source))

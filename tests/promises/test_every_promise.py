@@ -14,7 +14,7 @@ from qikbiz.web.front_door import QikBiz
 
 TESTS = Path(__file__).parents[1]
 # Promises that are not kept and proved yet. Shrink it; once it is empty it stays empty.
-NOT_YET = frozenset(NUMBERS) - {"P6", "P7", "P13", "P18", "P19"}
+NOT_YET = frozenset(NUMBERS) - {"P6", "P7", "P13", "P17", "P18", "P19"}
 
 
 def numbers_marked_in(source: str) -> set[str]:

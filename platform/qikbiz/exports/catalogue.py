@@ -57,6 +57,11 @@ EXPORTED: tuple[ExportedTable, ...] = (
     ExportedTable("team_members", ("team_id", "user_id"), ("team_id", "user_id")),
     ExportedTable("mail_choices", ("user_id", "category", "choice", "how", "changed_at"), ("user_id", "category")),
     ExportedTable(
+        "notifications",
+        ("id", "user_id", "kind", "subject", "url", "mail", "at", "mailed_at", "read_at"),
+        is_restored=False,
+    ),
+    ExportedTable(
         "companies",
         (*RECORDS, "name", "domain", "website", "email", "phone", "type", "industry", "number_of_employees",
                    "annual_revenue", "annual_revenue_currency", "billing_street", "billing_street2", "billing_city",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from qikbiz.accounts.models import User
 from qikbiz.actors import Actor
@@ -12,7 +11,9 @@ from qikbiz.database import db, runtime
 from qikbiz.exports.models import Export
 from qikbiz.exports.queries import administrators
 from qikbiz.mail.actions import send
+from qikbiz.notifications.actions import notify
 from qikbiz.web.formats import number, size
+from qikbiz.zones import zone_of
 from tenants.context import current_tenant
 
 
@@ -20,7 +21,8 @@ def tell_of_ready(export: Export) -> None:
     """To whoever asked, that it can be fetched; to every other administrator, that it was made."""
     asked = db.session.get(User, export.requested_by) if export.requested_by and export.actor_kind == "user" else None
     if asked is not None:
-        _send("export_ready", asked, export, {"expires": _shown(export.expires_at, asked)})
+        subject = f"Your export is ready: {what(export)}"
+        _notify("export_ready", asked, export, subject, {"expires": _shown(export.expires_at, asked)})
     for person in administrators():
         if asked is None or person.id != asked.id:
             facts = {"person": _who(export), "instruction": export.instruction or ""}
@@ -30,7 +32,8 @@ def tell_of_ready(export: Export) -> None:
 def tell_of_failure(export: Export, problem: str, reference: str) -> None:
     asked = db.session.get(User, export.requested_by) if export.requested_by and export.actor_kind == "user" else None
     if asked is not None:
-        _send("export_failed", asked, export, {"problem": problem, "reference": reference})
+        subject = f"Your export could not be made: {what(export)}"
+        _notify("export_failed", asked, export, subject, {"problem": problem, "reference": reference})
 
 
 def tell_of_first_download(export: Export, actor: Actor, device: str) -> None:
@@ -54,10 +57,26 @@ def _who(export: Export) -> str:
     return f"{export.requested_by_name or 'QikBiz'} of QikBiz, on your instruction"
 
 
+def _notify(template: str, person: User, export: Export, subject: str, facts: dict[str, Any]) -> None:
+    values = _values(person, export, facts)
+    notify([person.id], "export_ready", subject, f"/exports/{export.id}", template=template, values=values)
+
+
 def _send(template: str, person: User, export: Export, facts: dict[str, Any]) -> None:
+    send(
+        template,
+        to_address=person.email,
+        to_name=person.name,
+        to_user=person.id,
+        values=_values(person, export, facts),
+        dedupe_key=f"{template}:{export.id}:{person.id}",
+    )
+
+
+def _values(person: User, export: Export, facts: dict[str, Any]) -> dict[str, Any]:
     tenant = current_tenant()
     rows = export.manifest.get("totals", {}).get("rows", 0)
-    values = {
+    return {
         "organisation": tenant.name,
         "name": person.name,
         "what": what(export),
@@ -66,14 +85,6 @@ def _send(template: str, person: User, export: Export, facts: dict[str, Any]) ->
         "url": f"{runtime().settings.origin(tenant.host)}/exports/{export.id}",
         **facts,
     }
-    send(
-        template,
-        to_address=person.email,
-        to_name=person.name,
-        values=values,
-        to_user=person.id,
-        dedupe_key=f"{template}:{export.id}:{person.id}",
-    )
 
 
 def _shown(moment: datetime | None, person: User) -> str:
@@ -81,11 +92,3 @@ def _shown(moment: datetime | None, person: User) -> str:
         return ""
     local = moment.astimezone(zone_of(person.time_zone or current_tenant().time_zone))
     return f"{local.day} {local:%b %Y, %H:%M %Z}"
-
-
-def zone_of(name: str) -> ZoneInfo:
-    """UTC for a name that is none."""
-    try:
-        return ZoneInfo(name or "UTC")
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return ZoneInfo("UTC")

@@ -29,6 +29,7 @@ from qikbiz.permissions import Permission
 from qikbiz.roles.current import rights_of_user
 from qikbiz.roles.rights import NOTHING, Rights
 from qikbiz.roles.table import EVERYTHING, staff_rights
+from qikbiz.zones import zone_of
 from tenants.context import Tenant, current_tenant
 
 KEPT = timedelta(days=7)
@@ -152,7 +153,7 @@ def selection_of(session: Session, export: Export) -> Selection:
         export.filters,
         tuple(export.columns or ()),
         _rights_for(export),
-        letters.zone_of(zone),
+        zone_of(zone),
     )
 
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, true
+from sqlalchemy import ColumnElement, Uuid, and_, cast, func, or_, select, true
 
+from qikbiz.audit.models import RecordChange
 from qikbiz.database import db
 from qikbiz.failures import NotFound
+from qikbiz.imports.mapping import Mapping
 from qikbiz.imports.models import Import, ImportRow, ImportUpdate
 from qikbiz.jobs.queries import Progress, job, progress_of
+from qikbiz.records.fields import RecordType
 from qikbiz.records.types import RECORD_TYPES
 from qikbiz.roles.current import current_rights
 from qikbiz.roles.rights import Action
@@ -121,6 +125,25 @@ def problem_summary(import_id: UUID, limit: int = 10) -> list[tuple[str, str, in
     column, advice = rows.c.problem.op("->>")("column"), rows.c.problem.op("->>")("how_to_fix")
     query = select(column, advice, func.count()).group_by(column, advice).order_by(func.count().desc()).limit(limit)
     return [(row[0], row[1], row[2]) for row in db.session.execute(query)]
+
+
+def new_owners(found: Import, kind: RecordType) -> list[tuple[UUID, int]]:
+    """Who was given records by an import, and how many. Asks only when the file has a column for owners."""
+    if "owner_id" not in Mapping.from_json(found.mapping).fields():
+        return []
+    model: Any = kind.model
+    created = select(model.owner_id, func.count()).where(
+        model.created_by_import == found.id, model.owner_id.is_not(None)
+    )
+    owner = cast(RecordChange.changes["owner_id"][1].astext, Uuid)
+    changed = select(owner, func.count()).where(
+        RecordChange.import_id == found.id, RecordChange.changes.has_key("owner_id"), owner.is_not(None)
+    )
+    total: Counter[UUID] = Counter()
+    for query in (created.group_by(model.owner_id), changed.group_by(owner)):
+        for owner_id, amount in db.session.execute(query):
+            total[owner_id] += amount
+    return sorted(total.items())
 
 
 def _page(rows: list[Any], limit: int) -> Page:

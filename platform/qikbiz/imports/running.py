@@ -10,24 +10,22 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from config.faults import fault
-from qikbiz.accounts.models import User
 from qikbiz.actors import acting_as
-from qikbiz.database import db, runtime
 from qikbiz.failures import Conflict
 from qikbiz.imports.actions import note
 from qikbiz.imports.applying import By, apply, forget_staged
 from qikbiz.imports.comparing import compare
 from qikbiz.imports.matching import conflicts_since, match
 from qikbiz.imports.models import Import
-from qikbiz.imports.queries import import_for_changing
+from qikbiz.imports.queries import import_for_changing, new_owners
 from qikbiz.imports.reach import limits_of
 from qikbiz.imports.sql import Link, counts_of, link_of, prepare_for
 from qikbiz.imports.staging import stage
 from qikbiz.imports.undoing import undo
 from qikbiz.imports.uploaded import acting_actor, plan_of, rights_for, source_of
-from qikbiz.mail.actions import send
+from qikbiz.notifications.actions import notify
+from qikbiz.notifications.assigning import tell_owner
 from qikbiz.records.types import record_type
-from tenants.context import current_tenant
 
 # done, in all, what is being done
 Watch = Callable[[int, int | None, str], None]
@@ -132,18 +130,16 @@ def _by(found: Import) -> By:
 
 
 def _tell(found: Import) -> None:
-    person = db.session.get(User, found.created_by) if found.actor_kind == "user" and found.created_by else None
-    if person is None or person.state != "active":
-        return
-    tenant = current_tenant()
+    """Whoever started it, that it is done; and whoever was given records by it."""
     numbers = {name: f"{found.counts[name]:,}" for name in ("created", "updated", "unchanged", "invalid")}
-    values = {"organisation": tenant.name, "file": found.file_name, **numbers}
-    values["url"] = f"{runtime().settings.origin(tenant.host)}/imports/{found.id}"
-    send(
-        "import_done",
-        to_address=person.email,
-        to_name=person.name,
-        values=values,
-        to_user=person.id,
-        dedupe_key=f"import-done:{found.id}",
-    )
+    if found.actor_kind == "user" and found.created_by:
+        subject = (
+            f"Your import of {found.file_name} is done: {numbers['created']} created, {numbers['updated']} updated"
+        )
+        values = {"file": found.file_name, **numbers}
+        notify(
+            [found.created_by], "import_ready", subject, f"/imports/{found.id}", template="import_done", values=values
+        )
+    kind = record_type(found.record_type)
+    for owner_id, amount in new_owners(found, kind):
+        tell_owner(owner_id, kind, amount)

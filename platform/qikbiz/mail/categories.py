@@ -138,6 +138,7 @@ CHOOSABLE: tuple[MailCategory, ...] = (*NEWS, *KINDS)
 
 # Every template that is sent, in the alphabet's order.
 CATEGORY_OF_TEMPLATE: dict[str, str] = {
+    "assigned": "notifications.assigned",
     "closing_accepted": "legal",
     "closing_asked": "legal",
     "closing_cancelled": "legal",
@@ -147,12 +148,15 @@ CATEGORY_OF_TEMPLATE: dict[str, str] = {
     "closing_invoice": "billing",
     "closing_read_only": "legal",
     "closing_reminder": "legal",
+    "digest": DIGEST,
     "export_downloaded_first": "security",
     "export_failed": "notifications.export_ready",
     "export_made": "security",
     "export_ready": "notifications.export_ready",
+    "grant_used": "notifications.grant_used",
     "import_done": "notifications.import_ready",
     "invitation": "security",
+    "mentioned": "notifications.mentioned",
     "new_device": "security",
     "password_changed": "security",
     "password_reset": "security",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from uuid import UUID
 
 from sqlalchemy import select
@@ -30,6 +30,16 @@ def choices_of(user_id: UUID) -> dict[str, Choice]:
     rows = session.execute(select(MailChoice.category, MailChoice.choice).where(MailChoice.user_id == user_id))
     decided = {row.category: row.choice for row in rows}
     return {one.key: _known(one, decided.get(one.key)) for one in CHOOSABLE}
+
+
+def choices_of_several(user_ids: Iterable[UUID], category: MailCategory) -> dict[UUID, Choice]:
+    """The choice of each of these people for one category."""
+    wanted = list(user_ids)
+    query = select(MailChoice.user_id, MailChoice.choice).where(
+        MailChoice.user_id.in_(wanted), MailChoice.category == category.key
+    )
+    decided = {row.user_id: row.choice for row in require_tenant_session().execute(query)}
+    return {user_id: _known(category, decided.get(user_id)) for user_id in wanted}
 
 
 def wants(user_id: UUID, category: MailCategory) -> bool:

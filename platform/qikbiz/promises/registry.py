@@ -8,6 +8,7 @@ from qikbiz.audit import promise as audit
 from qikbiz.closing import promise as closing
 from qikbiz.domains import promise as domains
 from qikbiz.mail import promise as mail
+from qikbiz.notifications import promise as notifications
 from qikbiz.privacy import promise as privacy
 from qikbiz.promises.keeping import Keeping
 
@@ -16,6 +17,7 @@ ROOMS: tuple[tuple[Keeping, ...], ...] = (
     closing.KEEPINGS,
     domains.KEEPINGS,
     mail.KEEPINGS,
+    notifications.KEEPINGS,
     privacy.KEEPINGS,
 )
 

@@ -15,6 +15,8 @@ from qikbiz.audit.models import RecordChange
 from qikbiz.contacts.models import Contact, ContactCompany
 from qikbiz.database import db
 from qikbiz.failures import Conflict, Forbidden
+from qikbiz.notifications.assigning import note_new_owner
+from qikbiz.notifications.mentions import tell_mentioned
 from qikbiz.permissions import Permission
 from qikbiz.records.changes import changed_values, initial_values
 from qikbiz.records.fields import RecordType, derived_columns
@@ -82,6 +84,7 @@ def create_record(record_type: RecordType, values: Mapping[str, Any], *, source:
     db.session.add(created)
     db.session.flush()
     _note(record_type, created, "created", initial_values(whole), source)
+    _tell(record_type, created, initial_values(whole))
     return created
 
 
@@ -106,6 +109,7 @@ def change_record(
         setattr(found, name, whole[name])
     _touch(found)
     _note(record_type, found, "changed", changes, source)
+    _tell(record_type, found, changes)
     return changes
 
 
@@ -199,3 +203,11 @@ def _note(record_type: RecordType, found: Record, kind: Any, changes: Changes, s
     db.session.flush()
     subject = name_of(record_type, found)
     record_change(record_type.name, found.id, found.version, kind, changes, subject=subject, source=source)
+
+
+def _tell(record_type: RecordType, found: Record, changes: Changes) -> None:
+    """Whoever a change concerns."""
+    if "owner_id" in changes:
+        note_new_owner(record_type, found)
+    if "description" in changes:
+        tell_mentioned(record_type, found, *changes["description"])

@@ -24,6 +24,7 @@ from qikbiz.home.routes import home
 from qikbiz.imports.routes import imports
 from qikbiz.mail.choice_pages import mail_choices
 from qikbiz.mail.routes import mailbox
+from qikbiz.notifications.routes import notifications
 from qikbiz.privacy.routes import privacy
 from qikbiz.promises.routes import promises, public_promises
 from qikbiz.records.routes import records
@@ -74,6 +75,7 @@ def open_rooms(app: QikBiz) -> None:
     app.register_blueprint(imports, subdomain="tenant")
     app.register_blueprint(audit, subdomain="tenant")
     app.register_blueprint(mail_choices, subdomain="tenant")
+    app.register_blueprint(notifications, subdomain="tenant")
     app.register_blueprint(access, subdomain="tenant")
     app.register_blueprint(promises, subdomain="tenant")
     app.register_blueprint(closing, subdomain="tenant")

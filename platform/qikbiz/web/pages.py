@@ -4,6 +4,7 @@ from urllib.parse import urlencode
 
 from flask import Flask, request
 
+from qikbiz.notifications.unread import unread_count
 from qikbiz.privacy import links
 from qikbiz.privacy import queries as statements
 from qikbiz.web import assets, formats, markup, navigation, toasts, viewer
@@ -23,6 +24,7 @@ def register(app: Flask) -> None:
         navigation.settings_groups,
         navigation.console_navigation,
         toasts.pending_toasts,
+        unread_count,
         viewer.chosen_theme,
         viewer.time_zone_name,
         with_query,

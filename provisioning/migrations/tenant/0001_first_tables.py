@@ -446,6 +446,23 @@ STATEMENTS = (
         CONSTRAINT ck_mail_choices_how CHECK (how in ('page', 'mail')),
         CONSTRAINT fk_mail_choices_user_id FOREIGN KEY(user_id) REFERENCES users (id) ON DELETE CASCADE
     )""",
+    """CREATE TABLE notifications (
+        id UUID NOT NULL,
+        user_id UUID NOT NULL,
+        kind TEXT NOT NULL,
+        subject TEXT NOT NULL,
+        url TEXT NOT NULL,
+        mail TEXT NOT NULL,
+        at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+        mailed_at TIMESTAMP WITH TIME ZONE,
+        read_at TIMESTAMP WITH TIME ZONE,
+        CONSTRAINT pk_notifications PRIMARY KEY (id),
+        CONSTRAINT ck_notifications_mail CHECK (mail in ('at_once', 'daily', 'none')),
+        CONSTRAINT fk_notifications_user_id FOREIGN KEY(user_id) REFERENCES users (id) ON DELETE CASCADE
+    )""",
+    """CREATE INDEX ix_notifications_at ON notifications (at)""",
+    """CREATE INDEX ix_notifications_unread ON notifications (user_id) WHERE read_at is null""",
+    """CREATE INDEX ix_notifications_user ON notifications (user_id, id)""",
     """CREATE TABLE remember_series (
         series_hash BYTEA NOT NULL,
         user_id UUID NOT NULL,

@@ -24,6 +24,7 @@ COMMENTS = {
     "jobs": "technical: the ledger of work; arguments are ids.",
     "mail_choices": "personal: which mails somebody wants.",
     "mails": "personal: mails to the customer's own users.",
+    "notifications": "personal: what somebody was told, for ninety days.",
     "record_changes": "personal: what a field was before and after a change.",
     "remember_series": "technical: remembered devices; only hashes of their tokens.",
     "roles": "technical: roles that the customer made, and what each may do.",

@@ -16,6 +16,7 @@ import "./passkeys.js";
 import "./strength.js";
 import "./sidebar.js";
 import "./palette.js";
+import "./reads.js";
 import { toast } from "./toasts.js";
 
 const token = document.querySelector('meta[name="csrf-token"]')?.content;

@@ -1,0 +1,88 @@
+"""Acme's notifications, seen from inside and done away with afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select, text
+
+from qikbiz.accounts.models import User
+from qikbiz.actors import Actor, acting_as
+from qikbiz.contacts.actions import create_contact
+from qikbiz.database import tenant_work
+from qikbiz.mail.choices import change_choices
+from qikbiz.mail.models import Mail
+from qikbiz.notifications.actions import notify
+from qikbiz.notifications.models import Notification
+from tenants.runtime import Runtime
+from tests.fixtures.tenancy import Person, Platform
+
+
+@dataclass
+class News:
+    """What Acme's people are told."""
+
+    platform: Platform
+
+    def tell(self, *people: Person, kind: str = "assigned", subject: str = "Something", url: str = "/contacts") -> None:
+        with tenant_work(self.platform.acme):
+            notify([person.id for person in people], kind, subject, url)
+
+    def of(self, person: Person) -> Sequence[Notification]:
+        with tenant_work(self.platform.acme) as session:
+            query = select(Notification).where(Notification.user_id == person.id).order_by(Notification.id)
+            return session.scalars(query).all()
+
+    def mails(self) -> list[tuple[str, str]]:
+        """(template, address) of each mail written."""
+        with tenant_work(self.platform.acme) as session:
+            return [(mail.template, mail.to_address) for mail in session.scalars(select(Mail).order_by(Mail.id))]
+
+    def choose(self, person: Person, kind: str, choice: str) -> None:
+        with tenant_work(self.platform.acme) as session:
+            change_choices(session.get_one(User, person.id), {f"notifications.{kind}": choice})
+
+    def contact(self, owner: Person | None = None, by: Person | None = None, **values: object) -> UUID:
+        giver = by or self.platform.alice
+        with acting_as(Actor("user", giver.id, giver.name)), tenant_work(self.platform.acme):
+            given = {"last_name": "Lee", "owner_id": owner.id if owner else None, **values}
+            created: UUID = create_contact(given).id
+            return created
+
+
+@pytest.fixture
+def news(platform: Platform, working: Runtime) -> Iterator[News]:
+    _clear(platform)
+    yield News(platform)
+    _clear(platform)
+
+
+def _clear(platform: Platform) -> None:
+    with tenant_work(platform.acme) as session:
+        for table in ("notifications", "mails", "mail_choices", "jobs", "contact_companies", "contacts"):
+            session.execute(text(f"DELETE FROM {table}"))
+    with platform.runtime.redis.client() as redis:
+        for person in ("alice", "ben", "bob"):
+            redis.delete(platform.runtime.redis.tenant_key(platform.acme.id, "unread", platform.person(person).id.hex))
+
+
+@pytest.fixture
+def disabled(news: News) -> Iterator[Callable[[Person], None]]:
+    """A function that takes somebody's login away until the end of the test."""
+    changed: list[Person] = []
+
+    def disable(person: Person) -> None:
+        changed.append(person)
+        _set_state(news, person, "disabled")
+
+    yield disable
+    for person in changed:
+        _set_state(news, person, "active")
+
+
+def _set_state(news: News, person: Person, state: str) -> None:
+    with tenant_work(news.platform.acme) as session:
+        session.get_one(User, person.id).state = state

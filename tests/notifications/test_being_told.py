@@ -1,0 +1,192 @@
+"""People are told what concerns them: once for each act, in the app, and by mail as they like it (P17)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select, text
+
+from qikbiz.accounts.models import User
+from qikbiz.actors import Actor, acting_as
+from qikbiz.contacts.models import Contact
+from qikbiz.database import tenant_work
+from qikbiz.notifications.mentions import mentioned_in
+from tenants.control import new_id
+from tests.fixtures.tenancy import Person
+from tests.notifications.conftest import News
+
+pytestmark = pytest.mark.promise("P17")
+
+
+def test_whoever_is_given_a_record_is_told_in_the_app_and_by_mail(client_for: Callable[..., Any], news: News) -> None:
+    contact = news.contact()
+    ben, alice = news.platform.ben, client_for("alice")
+    answer = alice.post(f"/contacts/{contact}/fields/owner_id", {"owner_id": str(ben.id), "version": "1"})
+    assert answer.status_code == 200
+    (told,) = news.of(ben)
+    assert (told.kind, told.url) == ("assigned", f"/contacts/{contact}")
+    assert told.subject == "Alice made you the owner of the contact Lee"
+    assert news.mails() == [("assigned", ben.email)]
+    page = client_for("ben").get("/notifications")
+    assert told.subject in page.text
+    assert f'href="/contacts/{contact}"' in page.text
+
+
+def test_five_hundred_records_given_at_once_are_one_notification(client_for: Callable[..., Any], news: News) -> None:
+    with tenant_work(news.platform.acme) as session:
+        ids = [new_id() for _ in range(500)]
+        session.add_all(Contact(id=id_, last_name=f"N{n}", sort_name=f"n{n}") for n, id_ in enumerate(ids))
+    ben = news.platform.ben
+    form = {"act": "owner", "owner_id": str(ben.id), "ids": [str(id_) for id_ in ids]}
+    assert client_for("alice").post("/contacts/several", form).status_code in (302, 303)
+    (told,) = news.of(ben)
+    assert told.subject == "Alice made you the owner of 500 contacts"
+    assert told.url.startswith("/contacts?owner_id=me")
+    assert client_for("ben").get(told.url).status_code == 200
+    assert news.mails() == [("assigned", ben.email)]
+
+
+def test_nobody_is_told_what_they_did_themselves(client_for: Callable[..., Any], news: News) -> None:
+    contact = news.contact()
+    alice = news.platform.alice
+    client_for("alice").post(f"/contacts/{contact}/fields/owner_id", {"owner_id": str(alice.id), "version": "1"})
+    assert news.of(alice) == []
+
+
+def test_an_act_that_fails_tells_nobody(news: News) -> None:
+    with pytest.raises(RuntimeError), tenant_work(news.platform.acme):
+        from qikbiz.contacts.actions import create_contact
+
+        create_contact({"last_name": "Lee", "owner_id": news.platform.ben.id})
+        raise RuntimeError
+    assert news.of(news.platform.ben) == []
+    assert news.mails() == []
+
+
+def test_a_record_given_on_within_one_act_is_told_to_its_last_owner_only(news: News) -> None:
+    from qikbiz.contacts.actions import change_contact, create_contact
+
+    alice, ben, bob = news.platform.alice, news.platform.ben, news.platform.bob
+    with acting_as(Actor("user", alice.id, "Alice")), tenant_work(news.platform.acme):
+        change_contact(create_contact({"last_name": "Lee", "owner_id": bob.id}), {"owner_id": ben.id})
+    assert (len(news.of(bob)), len(news.of(ben))) == (0, 1)
+
+
+def test_a_deactivated_login_is_told_nothing(news: News, disabled: Callable[[Person], None]) -> None:
+    disabled(news.platform.bob)
+    news.tell(news.platform.bob, news.platform.ben)
+    assert (len(news.of(news.platform.bob)), len(news.of(news.platform.ben))) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("choice", "rows", "mails", "digests"), [("on", 1, 1, 0), ("daily", 1, 0, 1), ("app", 1, 0, 0), ("off", 0, 0, 0)]
+)
+def test_each_choice_is_followed(news: News, choice: str, rows: int, mails: int, digests: int) -> None:
+    news.choose(news.platform.ben, "assigned", choice)
+    news.tell(news.platform.ben)
+    assert (len(news.of(news.platform.ben)), len(news.mails())) == (rows, mails)
+    with tenant_work(news.platform.acme) as session:
+        jobs = session.scalar(text("SELECT count(*) FROM jobs WHERE kind = 'notifications.digest'"))
+    assert jobs == digests
+
+
+@pytest.mark.parametrize("url", ["https://evil.example/", "//evil.example", "javascript:alert(1)", "", "contacts"])
+def test_a_notification_leads_nowhere_else(news: News, url: str) -> None:
+    with pytest.raises(ValueError, match="own site"):
+        news.tell(news.platform.ben, url=url)
+
+
+def test_an_unknown_kind_is_refused(news: News) -> None:
+    with pytest.raises(KeyError):
+        news.tell(news.platform.ben, kind="birthday")
+
+
+@pytest.mark.parametrize("name", ["<script>alert(1)</script>", "Bob\r\nBcc: x@y.example", "x" * 5000, "\u202eeel"])
+def test_a_hostile_name_is_shown_as_text_in_one_line(client_for: Callable[..., Any], news: News, name: str) -> None:
+    news.tell(news.platform.ben, subject=f"Alice made you the owner of {name}")
+    page = client_for("ben").get("/notifications").text
+    assert "<script>alert" not in page
+    (told,) = news.of(news.platform.ben)
+    assert len(told.subject) <= 300
+    assert "\n" not in told.subject and "\r" not in told.subject and "\u202e" not in told.subject
+
+
+def test_a_colleague_named_in_a_description_is_told(client_for: Callable[..., Any], news: News) -> None:
+    contact = news.contact(description="Called on Monday.")
+    form = {"description": "Please ask @ben about the price.", "version": "1"}
+    assert client_for("alice").post(f"/contacts/{contact}/fields/description", form).status_code == 200
+    (told,) = news.of(news.platform.ben)
+    assert (told.kind, told.url) == ("mentioned", f"/contacts/{contact}")
+    assert "Alice mentioned you" in told.subject
+    # The same name in the next version of the text is no news.
+    again = {"description": "Please ask @Ben about the new price.", "version": "2"}
+    assert client_for("alice").post(f"/contacts/{contact}/fields/description", again).status_code == 200
+    assert len(news.of(news.platform.ben)) == 1
+
+
+def _people(**emails: str) -> list[User]:
+    return [User(id=new_id(), name=name.replace("_", " "), email_key=email) for name, email in emails.items()]
+
+
+@pytest.mark.parametrize(
+    ("written", "named"),
+    [
+        ("@Ann Lee, please look", {"Ann Lee"}),
+        ("@ann lee", {"Ann Lee"}),
+        ("@ann.l: see this", {"Ann Lee"}),
+        ("@Ann Lee-Young", {"Ann Lee-Young"}),
+        ("mail to x@ann.l", set()),
+        ("@Ann", set()),
+        ("@Twin", set()),
+        ("@@@ @ [a-z]+ @.*", set()),
+        ("@Ann\nLee and @bo", {"Ann Lee", "Bo"}),
+    ],
+)
+def test_only_a_name_that_means_one_person_counts(written: str, named: set[str]) -> None:
+    people = _people(**{"Ann_Lee": "ann.l@a.example", "Ann_Lee-Young": "aly@a.example", "Bo": "bo@a.example"})
+    people += [User(id=new_id(), name="Twin", email_key=f"t{n}@a.example") for n in range(2)]
+    by_id = {person.id: person.name for person in people}
+    assert {by_id[id_] for id_ in mentioned_in(written, people)} == named
+
+
+def test_who_may_not_see_the_record_is_not_told_of_it(
+    news: News, monkeypatch: pytest.MonkeyPatch, client_for: Callable[..., Any]
+) -> None:
+    from qikbiz.notifications import mentions
+    from qikbiz.roles.rights import NOTHING
+
+    monkeypatch.setattr(mentions, "granted_rights", lambda *_: NOTHING)
+    news.contact(description="@ben look")
+    assert news.of(news.platform.ben) == []
+
+
+def test_two_organisations_never_hear_of_each_other(client_for: Callable[..., Any], news: News) -> None:
+    news.tell(news.platform.mallory)  # a login that Acme does not have
+    with tenant_work(news.platform.globex) as session:
+        assert session.scalar(text("SELECT count(*) FROM notifications")) == 0
+    news.tell(news.platform.ben)
+    (told,) = news.of(news.platform.ben)
+    mallory = client_for("mallory")
+    assert told.subject not in mallory.get("/notifications").text
+    assert mallory.post(f"/notifications/{told.id}/reading").status_code == 404
+    assert news.of(news.platform.ben)[0].read_at is None
+
+
+def test_records_given_by_an_import_are_one_notification_for_each_owner(news: News) -> None:
+    from qikbiz.contacts.fields import CONTACTS
+    from qikbiz.imports.models import Import
+    from qikbiz.imports.queries import new_owners
+
+    ben, bob, import_id = news.platform.ben, news.platform.bob, new_id()
+    with tenant_work(news.platform.acme) as session:
+        for number, owner in enumerate((ben, ben, bob)):
+            session.add(Contact(last_name=str(number), sort_name="x", owner_id=owner.id, created_by_import=import_id))
+        session.flush()
+        found = Import(id=import_id, mapping={"0": {"field": "owner_id", "label": "", "label_place": None}})
+        session.expunge_all()
+        assert dict(new_owners(found, CONTACTS)) == {ben.id: 2, bob.id: 1}
+        found.mapping = {"0": {"field": "last_name", "label": "", "label_place": None}}
+        assert new_owners(found, CONTACTS) == []
+        assert session.scalar(select(func.count()).select_from(Contact)) == 3

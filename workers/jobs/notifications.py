@@ -1,0 +1,20 @@
+"""Jobs about notifications: the daily digest of one person, and the daily retention."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from qikbiz.notifications.digest import send_digest
+from qikbiz.notifications.forgetting import forget_notifications
+from workers.work import Work
+
+
+def digest(work: Work) -> None:
+    """The mail and `done` are committed together: a worker that is killed in between leaves neither."""
+    with work.finish():
+        send_digest(UUID(work.arguments["user"]))
+
+
+def forget(work: Work) -> None:
+    with work.finish() as session:
+        forget_notifications(session)
