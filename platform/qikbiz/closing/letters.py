@@ -11,10 +11,10 @@ from sqlalchemy import delete
 
 from qikbiz.closing.models import Closing, ErasureCertificate, Invoice
 from qikbiz.database import control_work, db, runtime
-from qikbiz.exports.letters import zone_of
 from qikbiz.exports.queries import administrators
 from qikbiz.mail.actions import send_platform
 from qikbiz.mail.models import PlatformMail
+from qikbiz.zones import zone_of
 from tenants.context import Tenant, current_tenant
 
 
