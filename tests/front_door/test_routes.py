@@ -16,6 +16,7 @@ PUBLIC = {
     "accounts.choose_password",
     "accounts.invitation",
     "accounts.accept_invitation",
+    "cookies.index",
     "mail_choices.ask_to_stop",
     "mail_choices.stop",
     "accounts.password_strength",

@@ -14,7 +14,7 @@ from werkzeug.serving import make_server
 from qikbiz.site.styleguide import PAGES
 from qikbiz.web.front_door import QikBiz
 
-PUBLIC = ("/", "/privacy", "/promises", "/sign-in")
+PUBLIC = ("/", "/privacy", "/promises", "/cookies", "/sign-in")
 
 pytestmark = pytest.mark.browser
 THEMES = ("light", "dark")

@@ -14,7 +14,7 @@ from qikbiz.web.front_door import QikBiz
 from tests.fixtures.servers import settings_for
 
 
-@pytest.mark.parametrize("path", ["/", "/privacy", "/promises", "/sign-in"])
+@pytest.mark.parametrize("path", ["/", "/privacy", "/promises", "/cookies", "/sign-in"])
 def test_public_pages_are_whole_and_set_no_cookie(visitor: FlaskClient, path: str) -> None:
     response = visitor.get(path)
     assert response.status_code == 200

@@ -160,9 +160,7 @@ def test_each_administrator_is_mailed_once_however_often_the_job_runs(
     with tenant_work(platform.acme) as session:
         assert session.get_one(Job, job.id).state == "done"
         mails = session.scalars(select(Mail).where(Mail.template == "statement_announced")).all()
-        admins = session.scalar(text("SELECT count(*) FROM users WHERE role = 'administrator' AND state = 'active'"))
         told = session.scalar(text("SELECT count(*) FROM audit_events WHERE action = 'statement.announced'"))
-    assert len(mails) == admins == 1
-    assert mails[0].to_address == platform.alice.email
+    assert [mail.to_address for mail in mails] == [platform.alice.email]
     assert mails[0].category == "legal"
     assert told

@@ -25,6 +25,7 @@ from qikbiz.imports.routes import imports
 from qikbiz.mail.choice_pages import mail_choices
 from qikbiz.mail.routes import mailbox
 from qikbiz.notifications.routes import notifications
+from qikbiz.privacy import cookie_page
 from qikbiz.privacy.routes import privacy
 from qikbiz.promises.routes import promises, public_promises
 from qikbiz.records.routes import records
@@ -63,6 +64,7 @@ def open_rooms(app: QikBiz) -> None:
     app.register_blueprint(site, subdomain="site")
     app.register_blueprint(privacy, subdomain="site")
     app.register_blueprint(public_promises, subdomain="site")
+    cookie_page.register(app)
     well_known.register(app)
     domains.register(app)
     app.register_blueprint(factors)

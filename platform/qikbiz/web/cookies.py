@@ -28,13 +28,22 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Cookie:
-    """`life` None means that the browser forgets it when it closes; the server decides about the end anyway."""
+    """`life` None means that the browser forgets it when it closes; the server decides about the end anyway.
+
+    `meaning` is what the cookie page says that it is for (P1). A cookie that `may_end_sooner` is set for less than its
+    life where a rule of the organisation, or what is left of it, says so.
+    """
 
     name: str
     purpose: str
     meaning: str
     life: timedelta | None = None
     kind: Literal["necessary"] = "necessary"
+    may_end_sooner: bool = False
+
+    @property
+    def is_persistent(self) -> bool:
+        return self.life is not None
 
 
 SESSION = Cookie("__Host-Http-qb_s", "session", "Says who is logged in, by an encrypted random identifier.")
@@ -43,6 +52,7 @@ REMEMBER = Cookie(
     "remember",
     "Logs you in again on this device. Set only when you tick “Stay logged in on this device”.",
     timedelta(days=30),
+    may_end_sooner=True,
 )
 FLASH = Cookie(
     "__Host-Http-qb_f", "flash", "Carries one message, such as “Saved”, to the next page.", timedelta(minutes=5)

@@ -55,6 +55,7 @@ SETTINGS = (
     Entry("users", "Users", "user-shield", "accounts.users", "user:manage", group=PEOPLE),
     Entry("access", "Access log", "fingerprint", "access.index", "access-log:see", group=PRIVACY),
     Entry("audit", "Audit", "clipboard-list", "audit.index", "audit:see", group=PRIVACY),
+    Entry("cookies", "Cookies", "cookie", "cookies.index", group=PRIVACY),
     Entry("promises", "Promises", "shield-check", "promises.index", group=PRIVACY),
     Entry("domains", "Domains", "world", "domains.index", "policy:set", group=ORGANISATION),
     Entry("closing", "Close your account", "door-exit", "closing.index", "closing:ask", group=ORGANISATION),

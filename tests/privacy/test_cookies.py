@@ -1,0 +1,126 @@
+"""P1: all cookies come from one registry, the cookie page is generated from it, and no other is ever set."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from qikbiz.web.cookies import COOKIES, SESSION, Cookie
+from tests.fixtures.cookies import complaints_about
+from tests.fixtures.web import Browser
+
+pytestmark = pytest.mark.promise("P1")
+ROOT = Path(__file__).parents[2]
+GOOD = "Secure; HttpOnly; Path=/; SameSite=Lax"
+EXAMPLE = """
+from qikbiz.permissions import public
+from qikbiz.web import create_app
+from qikbiz.web.destinations import answers_alone
+from tests.fixtures.servers import settings_for
+
+def test_it(tmp_path):
+    app = create_app(settings_for(tmp_path))
+
+    @public
+    @answers_alone
+    def view():
+        from flask import Response
+        return Response("Here", headers={{"Set-Cookie": "{header}"}})
+
+    app.add_url_rule("/rogue", "rogue_for_test", view, subdomain="site")
+    assert app.test_client().get("/rogue", base_url="http://localhost").status_code == 200
+"""
+
+
+def test_the_page_names_every_registered_cookie_and_nothing_else(
+    browser_at: Callable[[str], Browser], client_for: Callable[[str], Browser]
+) -> None:
+    pages = [
+        browser_at("localhost").get("/cookies"),
+        browser_at("acme.localhost").get("/cookies"),
+        client_for("bob").get("/cookies"),
+    ]
+    for page in pages:
+        assert page.status_code == 200
+        assert page.text.count("<h2><code>") == len(COOKIES)
+        for cookie in COOKIES:
+            assert cookie.name in page.text
+            assert cookie.meaning in page.text
+
+
+def test_a_cookie_added_to_the_registry_appears_by_itself(
+    browser_at: Callable[[str], Browser], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from qikbiz.privacy import cookie_page
+
+    added = Cookie("__Host-Http-qb_x", "x", "Something that was added today.", timedelta(days=9))
+    monkeypatch.setattr(cookie_page, "COOKIES", (*COOKIES, added))
+    page = browser_at("localhost").get("/cookies").text
+    assert "Something that was added today." in page
+    assert "9 days" in page
+
+
+def test_who_is_logged_in_sees_which_of_them_this_browser_holds(client_for: Callable[[str], Browser]) -> None:
+    page = client_for("alice").get("/cookies").text
+    assert page.count("<dd>Yes</dd>") >= 1
+    assert page.count("<dd>No</dd>") >= 1
+
+
+def test_public_pages_set_no_cookie(browser_at: Callable[[str], Browser]) -> None:
+    for path in ("/", "/privacy", "/promises", "/cookies", "/sign-in"):
+        assert "Set-Cookie" not in browser_at("localhost").get(path).headers
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        f"{SESSION.name}=x; {GOOD}",
+        f"{SESSION.name}=; Max-Age=0; {GOOD}",
+        f"__Host-Http-qb_r=x; Max-Age=2592000; {GOOD}",
+        f"__Host-Http-qb_r=x; Max-Age=86400; {GOOD}",
+        f"__Host-Http-qb_f=x; Max-Age=300; {GOOD}",
+    ],
+)
+def test_what_is_registered_passes(header: str) -> None:
+    assert complaints_about([header]) == []
+
+
+@pytest.mark.parametrize(
+    ("header", "fault"),
+    [
+        (f"tracking=x; {GOOD}", "not registered"),
+        (f"{SESSION.name}=x; HttpOnly; Path=/; SameSite=Lax", "secure"),
+        (f"{SESSION.name}=x; Secure; Path=/; SameSite=Lax", "httponly"),
+        (f"{SESSION.name}=x; Secure; HttpOnly; Path=/; SameSite=None", "samesite"),
+        (f"{SESSION.name}=x; Secure; HttpOnly; Path=/", "samesite"),
+        (f"{SESSION.name}=x; Secure; HttpOnly; Path=/app; SameSite=Lax", "path"),
+        (f"{SESSION.name}=x; Domain=example.com; {GOOD}", "domain"),
+        (f"{SESSION.name}=x; Max-Age=3600; {GOOD}", "stays for 3600"),
+        (f"{SESSION.name}=x; Expires=Wed, 01 Jan 2031 00:00:00 GMT; {GOOD}", "it expires at"),
+        (f"{SESSION.name}=; {GOOD}", "emptied"),
+        (f"__Host-Http-qb_r=x; Max-Age=2592001; {GOOD}", "registered is 2592000"),
+        (f"__Host-Http-qb_r=x; {GOOD}", "stays for the session"),
+        (f"__Host-Http-qb_f=x; Max-Age=299; {GOOD}", "stays for 299"),
+    ],
+)
+def test_what_differs_is_named(header: str, fault: str) -> None:
+    assert any(fault in complaint for complaint in complaints_about([header]))
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["one process", "two workers"])
+@pytest.mark.parametrize(("header", "code"), [(f"{SESSION.name}=x; {GOOD}", 0), (f"tracking=x; {GOOD}", 1)])
+def test_a_run_in_which_every_test_passed_fails_for_one_unregistered_cookie(
+    tmp_path: Path, header: str, code: int, workers: tuple[str, ...]
+) -> None:
+    (tmp_path / "conftest.py").write_text('pytest_plugins = ["tests.fixtures.cookies"]\n')
+    (tmp_path / "test_example.py").write_text(EXAMPLE.format(header=header))
+    command = [sys.executable, "-m", "pytest", "-c", str(ROOT / "pyproject.toml"), f"--rootdir={tmp_path}", *workers]
+    done = subprocess.run([*command, str(tmp_path)], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert "1 passed" in done.stdout, done.stdout + done.stderr
+    assert done.returncode == code
+    assert ("tracking is not registered" in done.stdout) == bool(code)
