@@ -1,11 +1,14 @@
-"""How this room keeps its promise: a change of the statement is announced, and nobody can hasten it."""
+"""How this room keeps its promises: cookies are known, and a change of the statement is announced in time."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from flask import request
+
 from qikbiz.privacy.queries import looks_of_the_probe, standing
 from qikbiz.promises.keeping import Fact, Keeping
+from qikbiz.web.cookies import COOKIES
 from qikbiz.web.formats import day
 
 
@@ -22,7 +25,27 @@ def the_notice() -> Sequence[Fact]:
     return facts
 
 
+def the_cookies() -> Sequence[Fact]:
+    """How many there are of each kind, and what this browser holds."""
+    persistent = sum(cookie.is_persistent for cookie in COOKIES)
+    held = sum(cookie.name in request.cookies for cookie in COOKIES) if request else 0
+    return (
+        ("Cookies there can be", f"{len(COOKIES) - persistent} session, {persistent} persistent"),
+        ("In this browser now", str(held)),
+    )
+
+
 KEEPINGS = (
+    Keeping(
+        "P1",
+        "Every cookie is declared in one registry, with what it is for, how long it stays and of which kind it is, and "
+        "can be set only through it. The cookie page is made from that registry. While our tests run, every cookie that "
+        "any page sets is collected, and a single one that is not registered, or stays longer than it says there, makes "
+        "the whole run fail.",
+        place="cookies.index",
+        place_name="Cookies",
+        evidence=the_cookies,
+    ),
     Keeping(
         "P19",
         "Each version is announced in a part of our database that the program itself can only read and ask. It takes "
