@@ -38,10 +38,10 @@ def the_cookies() -> Sequence[Fact]:
 KEEPINGS = (
     Keeping(
         "P1",
-        "Every cookie is declared in one registry, with what it is for, how long it stays and of which kind it is, and "
-        "can be set only through it. The cookie page is made from that registry. While our tests run, every cookie that "
-        "any page sets is collected, and a single one that is not registered, or stays longer than it says there, makes "
-        "the whole run fail.",
+        "Every cookie is declared in one registry, with what it is for, how long it stays and of which kind it is, "
+        "and can be set only through it. The cookie page is made from that registry. While our tests run, every cookie "
+        "that any page sets is collected, and a single one that is not registered, or stays longer than it says there, "
+        "makes the whole run fail.",
         place="cookies.index",
         place_name="Cookies",
         evidence=the_cookies,
