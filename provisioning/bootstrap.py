@@ -20,6 +20,7 @@ from provisioning.notary import NOTARY, install_notary
 from provisioning.schema_versions import migrate_control
 from provisioning.servers import (
     OWNER,
+    WATCH,
     Connection,
     connect_as_provisioner,
     connect_to_control,
@@ -31,6 +32,10 @@ from provisioning.servers import (
 OLDEST_POSTGRES = 150000
 _ONE_AT_A_TIME = 0x51_42_01
 _MAINTENANCE_DATABASE = "postgres"
+# Before PostgreSQL 16 whoever may make roles may give any on.
+_MAY_GIVE_ON = """
+    SELECT WHERE current_setting('server_version_num')::int < 160000 OR pg_has_role(current_user, %s, 'USAGE WITH ADMIN OPTION')
+"""
 HOW_TO_CLOSE = "have a superuser run what `qikbiz doctor --sql` prints in the tenants' database, then try again."
 
 
@@ -52,6 +57,7 @@ def prepare_servers(settings: Settings) -> Prepared:
         # Of every tenant's tables, and of the announcements of the privacy statement.
         for role in (OWNER, NOTARY):
             _ensure_role(maintenance, role)
+        _ensure_watcher(maintenance)
         _ensure_control(settings, maintenance)
         _ensure_database(maintenance, str(provisioner_parts(settings)["dbname"]), owner=None)
         left_open = _close_tenant_database(settings)
@@ -99,6 +105,15 @@ def _ensure_role(connection: Connection, role: str) -> None:
         connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(sql.Identifier(role)))
     if not _exists(connection, "SELECT WHERE pg_has_role(current_user, %s, 'USAGE')", role):
         _become(connection, role)
+
+
+def _ensure_watcher(connection: Connection) -> None:
+    """The role that each cell's login may become besides its tenants' own, to look at how jobs and mails went."""
+    if not _exists(connection, "SELECT FROM pg_roles WHERE rolname = %s", WATCH):
+        connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN NOINHERIT").format(sql.Identifier(WATCH)))
+    if not _exists(connection, _MAY_GIVE_ON, WATCH):
+        login = connection.info.user
+        raise ServerNotPrepared(f"Have a superuser run: GRANT {WATCH} TO {login} WITH ADMIN OPTION, then try again.")
 
 
 def _become(connection: Connection, role: str) -> None:

@@ -7,7 +7,7 @@ import secrets
 from psycopg import sql
 
 from config.settings import Settings
-from provisioning.servers import Connection, cell_dsn, connect_as_provisioner, connect_to_control
+from provisioning.servers import SINCE_16, WATCH, Connection, cell_dsn, connect_as_provisioner, connect_to_control
 from tenants.runtime import CELL_DSN
 
 CAPACITY = 100
@@ -67,4 +67,6 @@ def _make_login(settings: Settings, password: str) -> str:
         login, database = sql.Identifier(f"qb_{name}"), sql.Identifier(connection.info.dbname)
         connection.execute(sql.SQL("CREATE ROLE {} LOGIN NOINHERIT PASSWORD {}").format(login, password))
         connection.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(database, login))
+        how = sql.SQL(" WITH INHERIT FALSE, SET TRUE" if connection.info.server_version >= SINCE_16 else "")
+        connection.execute(sql.SQL("GRANT {} TO {}{}").format(sql.Identifier(WATCH), login, how))
     return name

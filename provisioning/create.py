@@ -22,7 +22,7 @@ from provisioning.cells import ensure_cell
 from provisioning.first_administrator import invite_first_administrator
 from provisioning.render import HEAD_SCRIPT, TENANT_ROLE, migrations
 from provisioning.schema_versions import Place, lock_key, migrate_place
-from provisioning.servers import OWNER, Connection, connect_as_provisioner
+from provisioning.servers import OWNER, SINCE_16, WATCH, Connection, connect_as_provisioner
 from qikbiz.console.tenant_actions import NoRoom, has_room, note_act, reserve_tenant
 from qikbiz.database import control_work
 from qikbiz.failures import Conflict, NotFound
@@ -33,7 +33,6 @@ from tenants.versions import HEAD
 
 Step = Callable[[int, int, str], None]
 _STEPS = 4
-_SINCE_16 = 160000
 
 
 @dataclass(frozen=True)
@@ -168,7 +167,7 @@ def schema_script(tenant: Tenant, *, server_version: int) -> str:
 
 def _frame(tenant: Tenant, server_version: int) -> str:
     schema, role = tenant.schema, tenant.role
-    membership = " WITH INHERIT FALSE, SET TRUE" if server_version >= _SINCE_16 else ""
+    membership = " WITH INHERIT FALSE, SET TRUE" if server_version >= SINCE_16 else ""
     return f"""
         SET LOCAL lock_timeout = '5s';
         CREATE ROLE {role} NOLOGIN NOINHERIT;
@@ -176,7 +175,7 @@ def _frame(tenant: Tenant, server_version: int) -> str:
         CREATE SCHEMA {schema} AUTHORIZATION {OWNER};
         SET LOCAL ROLE {OWNER};
         SET LOCAL search_path = {schema};
-        GRANT USAGE ON SCHEMA {schema} TO {role};
+        GRANT USAGE ON SCHEMA {schema} TO {role}, {WATCH};
         ALTER DEFAULT PRIVILEGES IN SCHEMA {schema} GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {role};
     """
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -13,13 +12,14 @@ from uuid import UUID
 
 from config.settings import Settings
 from provisioning.application import working_application
+from provisioning.instructions import on_instruction
 from provisioning.tenants import tenant_named
-from qikbiz.actors import Actor, acting_as
 from qikbiz.database import tenant_work
 from qikbiz.exports.actions import ask_for_export, file_of, note_fetch
 from qikbiz.exports.queries import Standing, export_for_reading
 from qikbiz.exports.selection import Selection
 from qikbiz.failures import Failure, Unavailable
+from qikbiz.grants.scopes import Scope
 from tenants.context import Tenant
 
 SECONDS_BETWEEN_LOOKS = 0.1
@@ -54,13 +54,13 @@ def export_for_customer(
     """Have the export made and write it to `output`, whole or not at all. Raises Failure, Unavailable."""
     _refuse_place(output)
     begun = time.monotonic()
-    actor = Actor("staff", name=_who(), instruction=instruction.strip())
-    with working_application(settings) as runtime, acting_as(actor):
+    with working_application(settings) as runtime:
         tenant = tenant_named(runtime, slug)
-        with tenant_work(tenant):
-            export_id = ask_for_export(Selection(scope, product, filters)).id
-        standing = _wait(tenant, export_id, watch)
-        _write(tenant, export_id, output)
+        with on_instruction(settings, tenant, instruction, Scope.EXPORT):
+            with tenant_work(tenant):
+                export_id = ask_for_export(Selection(scope, product, filters)).id
+            standing = _wait(tenant, export_id, watch)
+            _write(tenant, export_id, output)
     export = standing.export
     files = tuple({name: file[name] for name in ("name", "rows", "sha256")} for file in export.manifest["files"])
     seconds = round(time.monotonic() - begun, 2)
@@ -70,14 +70,6 @@ def export_for_customer(
 def _refuse_place(output: Path) -> None:
     if output.is_dir() or not output.parent.is_dir():
         raise Failure(f"{output} can't be written: give the name of a file in a folder that exists.")
-
-
-def _who() -> str:
-    """Who runs the command, for both audits."""
-    try:
-        return f"{getpass.getuser()} at the command line"
-    except (KeyError, OSError):
-        return f"User {os.getuid()} at the command line"
 
 
 def _wait(tenant: Tenant, export_id: UUID, watch: Watch) -> Standing:

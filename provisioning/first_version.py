@@ -12,6 +12,9 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from provisioning.render import MIGRATIONS, TENANT_ROLE
+from provisioning.servers import WATCH
+from qikbiz.jobs.queries import JobStatus
+from qikbiz.mail.queries import MailStatus
 from qikbiz.models import control_metadata, tenant_metadata
 
 _SCHEMA_VERSION = """CREATE TABLE schema_version (
@@ -33,6 +36,9 @@ _TENANT_RIGHTS = (
     "CREATE POLICY forget_address ON access_events FOR UPDATE "
     "USING (at < now() - interval '30 days') WITH CHECK (address IS NULL)",
     "CREATE POLICY forget_row ON access_events FOR DELETE USING (at < now() - interval '365 days')",
+    # What staff may know of a tenant without its grant: how jobs and mails went, and nothing of what they are about.
+    f"GRANT SELECT ({', '.join(JobStatus.__dataclass_fields__)}) ON jobs TO {WATCH}",
+    f"GRANT SELECT ({', '.join(MailStatus.__dataclass_fields__)}) ON mails TO {WATCH}",
 )
 _CONTROL_ROWS = ("INSERT INTO directory_state (id, version) VALUES (1, 0)",)
 _TEMPLATE = '''"""{title}"""

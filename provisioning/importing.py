@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -16,12 +15,13 @@ from rq import Worker
 
 from config.settings import Settings
 from provisioning.application import working_application
+from provisioning.instructions import on_instruction
 from provisioning.tenants import tenant_named
-from qikbiz.actors import Actor, acting_as
 from qikbiz.audit.actions import record_on_platform
 from qikbiz.database import control_work, tenant_work
 from qikbiz.exports.restore import LONGEST_SECONDS, is_archive, restore_archive
 from qikbiz.failures import Conflict, Failure, NotFound, Unavailable
+from qikbiz.grants.scopes import Scope
 from qikbiz.imports import actions, uploaded
 from qikbiz.imports.failed_rows import failed_rows
 from qikbiz.imports.formats import DELIMITERS, UnreadableFile
@@ -86,11 +86,13 @@ def import_for_customer(
     if not instruction.strip():
         raise Failure("Say with --instruction who asked for it and where that is written. The customer sees it.")
     begun = time.monotonic()
-    actor = Actor("staff", name=_who(), instruction=instruction.strip())
-    with working_application(settings) as runtime, acting_as(actor):
-        tenant = tenant_named(runtime, slug)
+    scope = Scope.RESTORE if is_archive(file) else Scope.IMPORT
+    with (
+        working_application(settings) as runtime,
+        on_instruction(settings, tenant := tenant_named(runtime, slug), instruction, scope),
+    ):
         _note_on_platform(tenant, "import.asked", file.name)
-        if is_archive(file):
+        if scope is Scope.RESTORE:
             return _restore(tenant, file, begun, watch, is_own=choices.is_returning)
         import_id = _upload(tenant, file, choices)
         earlier = _choose(tenant, import_id, choices, say)
@@ -108,13 +110,14 @@ def import_for_customer(
         return _result(found, failed, begun)
 
 
-def undo_for_customer(settings: Settings, slug: str, import_id: UUID, *, watch: Watch) -> dict[str, Any]:
+def undo_for_customer(
+    settings: Settings, slug: str, import_id: UUID, *, instruction: str, watch: Watch
+) -> dict[str, Any]:
     """Take a whole import back and wait. Gives reversed, kept, failed and the records kept."""
     with (
         working_application(settings) as runtime,
-        acting_as(Actor("staff", name=_who(), instruction="Undo of an import")),
+        on_instruction(settings, tenant := tenant_named(runtime, slug), instruction, Scope.IMPORT),
     ):
-        tenant = tenant_named(runtime, slug)
         _note_on_platform(tenant, "import.undo_asked", str(import_id))
         with tenant_work(tenant):
             actions.ask_undo(import_for_changing(import_id))
@@ -249,10 +252,3 @@ def _restore(tenant: Tenant, file: Path, begun: float, watch: Watch, *, is_own: 
 def _note_on_platform(tenant: Tenant, action: str, subject: str) -> None:
     with control_work():
         record_on_platform(action, tenant_id=tenant.id, subject=subject, details={"tenant": tenant.slug})
-
-
-def _who() -> str:
-    try:
-        return f"{getpass.getuser()} at the command line"
-    except (KeyError, OSError):
-        return f"User {os.getuid()} at the command line"

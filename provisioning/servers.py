@@ -11,8 +11,13 @@ from psycopg.rows import TupleRow
 
 from config.embedded import CONTROL_DATABASE, TENANT_DATABASE
 from config.settings import Settings
+from tenants.context import WATCH_ROLE
 
 OWNER = "qb_owner"
+# Sees of every tenant how its jobs and mails went, and nothing of what they are about.
+WATCH = WATCH_ROLE
+# From this version on a membership says itself whether rights are inherited.
+SINCE_16 = 160000
 _SHARED_DATABASES = ("", "postgres", "template1")
 # What a cell's login may take over from the provisioner's URL: where the server is and how TLS is checked, no secrets.
 _PLACE = ("host", "hostaddr", "port", "sslmode", "sslrootcert", "sslsni", "channel_binding", "gssencmode")

@@ -6,14 +6,16 @@ import threading
 from collections.abc import Callable
 
 from sqlalchemy import Engine, create_engine, event
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
 from tenants.connection import TenantConnection, open_tenant_connection
+from tenants.context import Entry, Guest
 from tenants.liveness import replace_dead_connections
 
 # More than a cell holds, so that its backends stay warm: 0.5 MB a tenant with all tables touched, and a first touch
 # costs 7 ms (measured with 90 tenants). It bounds cells that were made larger by hand.
 TENANTS_PER_CONNECTION = 150
+MOST_GUESTS = 50
 
 
 class UnknownCell(Exception):
@@ -42,6 +44,7 @@ class Cells:
         self._max_tenants = max_tenants
         self._application_name = application_name
         self._engines: dict[str, Engine] = {}
+        self._guests: dict[Guest, Engine] = {}
         self._lock = threading.Lock()
 
     def engine(self, cell: str) -> Engine:
@@ -57,9 +60,21 @@ class Cells:
                 self._engines[cell] = self._make_engine(dsn)
             return self._engines[cell]
 
-    def connect(self, cell: str) -> TenantConnection:
+    def engine_for(self, entry: Entry) -> Engine:
+        """The engine by which this entry reaches its tenant: the cell's, or a guest's own."""
+        guest = entry.guest
+        if guest is None or not guest.dsn:
+            return self.engine(entry.tenant.cell)
+        with self._lock:
+            if guest not in self._guests:
+                if len(self._guests) >= MOST_GUESTS:
+                    self._guests.clear()
+                self._guests[guest] = self._make_guest_engine(guest.dsn)
+            return self._guests[guest]
+
+    def connect(self, cell: str, guest: Guest | None = None) -> TenantConnection:
         """A connection outside the pool, for work that streams for minutes. The caller closes it."""
-        dsn = self._find_dsn(cell)
+        dsn = guest.dsn if guest and guest.dsn else self._find_dsn(cell)
         if dsn is None:
             raise UnknownCell(cell)
         connection = open_tenant_connection(dsn, self._application_name)
@@ -73,7 +88,7 @@ class Cells:
     def dispose(self) -> None:
         """Close every pooled connection; engines are made again when needed (after a fork, at the end of a test)."""
         with self._lock:
-            engines, self._engines = self._engines, {}
+            engines, self._engines, self._guests = self._engines, {}, {}
         for engine in engines.values():
             engine.dispose()
 
@@ -92,6 +107,18 @@ class Cells:
         event.listen(engine, "connect", _arm)
         replace_dead_connections(engine)
         event.listen(engine, "checkin", self._replace_when_full)
+        return engine
+
+    def _make_guest_engine(self, dsn: str) -> Engine:
+        # No pool: nothing of a guest may stay connected when the grant has ended.
+        engine = create_engine(
+            "postgresql+psycopg://",
+            creator=lambda: open_tenant_connection(dsn, f"{self._application_name}-guest"),
+            poolclass=NullPool,
+            hide_parameters=True,
+            use_native_hstore=False,
+        )
+        event.listen(engine, "connect", _arm)
         return engine
 
     def _replace_when_full(self, connection: TenantConnection | None, entry: ConnectionPoolEntry) -> None:

@@ -13,6 +13,8 @@ from uuid import UUID
 
 TenantState = Literal["creating", "active", "suspended", "closing", "closed"]
 _OPAQUE_NAME = re.compile(r"t_[a-z0-9]{12,20}")
+_GUEST_NAME = re.compile(r"g_[a-z0-9]{12,20}")
+WATCH_ROLE = "qb_watch"
 
 
 class NoTenantEntered(Exception):
@@ -56,6 +58,27 @@ class Tenant:
 
 
 @dataclass(frozen=True, slots=True)
+class Guest:
+    """Somebody of ours inside a tenant: a login of the database that exists only while the customer's grant does.
+
+    `dsn` is how it connects. Without one it is the watcher: a role that sees of jobs and mails how they went, and
+    nothing of what they are about.
+    """
+
+    role: str
+    dsn: str = field(default="", repr=False)
+
+    def __post_init__(self) -> None:
+        # Becomes an identifier in SQL that takes no parameters.
+        is_watcher = self.role == WATCH_ROLE and not self.dsn
+        if not is_watcher and not (_GUEST_NAME.fullmatch(self.role) and self.dsn):
+            raise ValueError(f"{self.role!r} is not the name of a guest's role.")
+
+
+WATCHER = Guest(WATCH_ROLE)
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """How a tenant was entered: what the first statement of each transaction sets."""
 
@@ -63,12 +86,18 @@ class Entry:
     statement_timeout_ms: int = 10_000
     lock_timeout_ms: int = 3_000
     snapshot: bool = False
+    guest: Guest | None = None
+
+    @property
+    def role(self) -> str:
+        """The database's role that the work is done with."""
+        return self.guest.role if self.guest else self.tenant.role
 
     def opening(self) -> bytes:
         """The batch that opens a transaction: BEGIN, the role, the path and the limits, in one round trip."""
         begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" if self.snapshot else "BEGIN"
         return (
-            f'{begin}; SET LOCAL ROLE "{self.tenant.role}"; SET LOCAL search_path = "{self.tenant.schema}", pg_temp; '
+            f'{begin}; SET LOCAL ROLE "{self.role}"; SET LOCAL search_path = "{self.tenant.schema}", pg_temp; '
             f"SET LOCAL statement_timeout = {int(self.statement_timeout_ms)}; "
             f"SET LOCAL lock_timeout = {int(self.lock_timeout_ms)}"
         ).encode("ascii")
@@ -95,18 +124,33 @@ def tenant_or_none() -> Tenant | None:
     return entry.tenant if entry else None
 
 
+def entry_or_none() -> Entry | None:
+    """As `tenant_or_none`, with the way in."""
+    return _entry.get()
+
+
 @contextmanager
 def entered(
-    tenant: Tenant, *, statement_timeout_ms: int = 10_000, lock_timeout_ms: int = 3_000, snapshot: bool = False
+    tenant: Tenant,
+    *,
+    statement_timeout_ms: int = 10_000,
+    lock_timeout_ms: int = 3_000,
+    snapshot: bool = False,
+    guest: Guest | None = None,
 ) -> Iterator[Tenant]:
     """Work for `tenant` inside the block. `snapshot` makes its transactions REPEATABLE READ READ ONLY.
 
-    Entering a second tenant inside the first is refused: nothing in the product works for two at once.
+    Entering a second tenant inside the first is refused: nothing in the product works for two at once. Whoever came in
+    as a `guest` stays one in every block inside.
     """
     before = _entry.get()
     if before is not None and before.tenant.id != tenant.id:
         raise WrongTenant("Another tenant is already entered.")
-    token = _entry.set(Entry(tenant, statement_timeout_ms, lock_timeout_ms, snapshot))
+    if before is not None and before.guest is not None:
+        if guest not in (None, before.guest):
+            raise WrongTenant("A guest can't become another one.")
+        guest = before.guest
+    token = _entry.set(Entry(tenant, statement_timeout_ms, lock_timeout_ms, snapshot, guest))
     try:
         yield tenant
     finally:

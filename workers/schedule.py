@@ -41,6 +41,8 @@ SCHEDULE = (
     Periodic("trim audits", "audit.trim", timedelta(days=1)),
     Periodic("drive closings", "closings.drive", timedelta(hours=1)),
     Periodic("erase closed tenants", "tenants.erase", timedelta(hours=1)),
+    # Each is refused from the minute its time is over; this takes its login out of the database too.
+    Periodic("close grants", "grants.close", timedelta(minutes=1)),
     Periodic("forget addresses", "checks.forget", timedelta(hours=1)),
     # The figures are by week; measured daily, since a block's mistake shows only a day later.
     Periodic("measure blocks", "checks.measure_blocks", timedelta(days=1)),

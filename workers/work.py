@@ -17,15 +17,19 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 from uuid import UUID
 
+import psycopg
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from config.faults import fault
+from qikbiz.actors import acting_as
 from qikbiz.database import control_work, tenant_work
+from qikbiz.grants.queries import actor_under, grant_in_force, guest_of
 from qikbiz.jobs import ledger
 from qikbiz.jobs.failures import JobRefused
 from qikbiz.jobs.ledger import Claim, LedgerModel
 from qikbiz.jobs.models import Job, PlatformJob
-from tenants.context import Tenant
+from tenants.context import Tenant, entered
 from workers.heartbeat import Heartbeat
 
 __all__ = ["Cancelled", "Fenced", "JobRefused", "Work"]
@@ -79,6 +83,26 @@ class Work:
     @property
     def created_by(self) -> UUID | None:
         return self.claim.created_by
+
+    @contextmanager
+    def as_asker(self) -> Iterator[None]:
+        """Do what is inside by the rights of whoever asked: for staff, by the role of the customer's grant.
+
+        Raises NoGrant when the grant has ended, also when the database was the first to say so.
+        """
+        if self.tenant is None or self.claim.grant_id is None:
+            yield
+            return
+        with control_work() as control:
+            grant = grant_in_force(control, self.tenant.id, self.claim.grant_id)
+            guest, actor = guest_of(grant), actor_under(grant, self.created_by)
+        try:
+            with acting_as(actor), entered(self.tenant, guest=guest):
+                yield
+        except (SQLAlchemyError, psycopg.Error):
+            with control_work() as control:
+                grant_in_force(control, self.tenant.id, self.claim.grant_id)
+            raise
 
     def progress(self, done: int, total: int | None = None, note: str = "") -> None:
         """Show how far the job is. Cheap: call it as often as you like. Raises Fenced and Cancelled."""

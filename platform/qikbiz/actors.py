@@ -16,9 +16,10 @@ ActorKind = Literal["user", "staff", "system", "anonymous"]
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """The one who acts, as audit rows name it. `instruction` is what allows staff to act for a customer.
+    """The one who acts, as audit rows name it.
 
-    `rights` are known in a request. Without them `roles.reach.current_rights` finds out what a user may do now.
+    `instruction` is what allows staff to act for a customer, in words; `grant` is the customer's grant that it names.
+    `rights` are known in a request. Without them `roles.current.current_rights` finds out what a user may do now.
     """
 
     kind: ActorKind
@@ -27,6 +28,7 @@ class Actor:
     instruction: str | None = None
     request_id: str = ""
     rights: Rights | None = None
+    grant: UUID | None = None
 
 
 SYSTEM = Actor("system", name="QikBiz")

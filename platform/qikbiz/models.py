@@ -12,6 +12,7 @@ from qikbiz.console import models as console
 from qikbiz.contacts import models as contacts
 from qikbiz.database import TenantBase
 from qikbiz.exports import models as exports
+from qikbiz.grants import models as grants
 from qikbiz.imports import models as imports
 from qikbiz.jobs import models as jobs
 from qikbiz.mail import models as mail
@@ -29,6 +30,7 @@ ROOMS = (
     console,
     contacts,
     exports,
+    grants,
     imports,
     jobs,
     mail,

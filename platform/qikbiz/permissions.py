@@ -60,6 +60,7 @@ class Permission(StrEnum):
     TICKET_ANSWER = "ticket:answer"
     USER_INVITE = "user:invite"
     USER_MANAGE = "user:manage"
+    WORKSPACE_SEE = "workspace:see"
 
 
 class Role(StrEnum):

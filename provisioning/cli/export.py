@@ -13,7 +13,11 @@ from provisioning.cli.output import Answer, progress, reporting
 
 @click.command()
 @click.option("--tenant", "slug", required=True, help="The organisation's name in its address.")
-@click.option("--instruction", required=True, help="Who asked for it and where that is written. The customer sees it.")
+@click.option(
+    "--instruction",
+    required=True,
+    help="The customer's grant (G-…), or who asked for it and where that is written. The customer sees it.",
+)
 @click.option("--type", "scope", default="everything", help="One list only: contacts or companies.")
 @click.option("--product", type=click.Choice(["portable", "spreadsheet"]), default="portable", show_default=True)
 @click.option("--output", required=True, type=click.Path(path_type=Path), help="The zip file to write.")

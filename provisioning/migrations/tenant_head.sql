@@ -199,6 +199,7 @@ CREATE TABLE exports (
         columns TEXT[],
         product TEXT DEFAULT 'portable' NOT NULL,
         instruction TEXT,
+        grant_id UUID,
         actor_kind TEXT DEFAULT 'user' NOT NULL,
         requested_by UUID,
         requested_by_name TEXT DEFAULT '' NOT NULL,
@@ -264,6 +265,7 @@ CREATE TABLE imports (
         problem TEXT DEFAULT '' NOT NULL,
         job_id UUID,
         instruction TEXT,
+        grant_id UUID,
         actor_kind TEXT DEFAULT 'user' NOT NULL,
         created_by UUID,
         created_by_name TEXT DEFAULT '' NOT NULL,
@@ -289,6 +291,7 @@ CREATE TABLE jobs (
         run_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
         dedupe_key TEXT,
         created_by UUID,
+        grant_id UUID,
         created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
         started_at TIMESTAMP WITH TIME ZONE,
         finished_at TIMESTAMP WITH TIME ZONE,
@@ -492,6 +495,8 @@ CREATE POLICY read_all ON access_events FOR SELECT USING (true);
 CREATE POLICY add_any ON access_events FOR INSERT WITH CHECK (true);
 CREATE POLICY forget_address ON access_events FOR UPDATE USING (at < now() - interval '30 days') WITH CHECK (address IS NULL);
 CREATE POLICY forget_row ON access_events FOR DELETE USING (at < now() - interval '365 days');
+GRANT SELECT (id, kind, state, attempt, max_attempts, created_at, run_at, finished_at, error_ref) ON jobs TO qb_watch;
+GRANT SELECT (id, template, category, state, attempt, problem, created_at, next_at, sent_at) ON mails TO qb_watch;
 -- 0002
 COMMENT ON TABLE access_counts IS 'technical: how many events of the access log a day had; names nobody.';
 COMMENT ON TABLE access_events IS 'personal: who came to the door, when and from which address; addresses go after 30 days.';
@@ -519,4 +524,4 @@ COMMENT ON TABLE user_factors IS 'technical: passkeys, sealed secrets of authent
 COMMENT ON TABLE user_sessions IS 'technical: logins in force; only hashes of their ids.';
 COMMENT ON TABLE user_tokens IS 'technical: single-use links; only hashes of their secrets.';
 COMMENT ON TABLE users IS 'personal: the customer''s own people who log in.';
-INSERT INTO schema_version (version, checksum) VALUES ('0001', 'b28d16d4b2767a53351418d2526bd42b7646496b6d2af55dfd0e9acb54631123'), ('0002', '59a1eba15487ec720f420007de303999556147d65d7b59a21548d5ab2eb527fb');
+INSERT INTO schema_version (version, checksum) VALUES ('0001', '0d510e7350ca855411567f75608eed912c2e5ca2a8b440c6505c7ef7e554cca3'), ('0002', '59a1eba15487ec720f420007de303999556147d65d7b59a21548d5ab2eb527fb');

@@ -23,13 +23,9 @@ PROBLEM = "Something went wrong on our side while making it. Ask for it once mor
 def make_export(work: Work) -> None:
     """Make the file of `work.arguments["export"]`. Killed anywhere, the next try starts again and clears up."""
     export_id = UUID(work.arguments["export"])
-    with work.step() as session:
-        begun = steps.begin(session, export_id, work.job_id)
-    if begun is None:
-        return
-    fault("export.begun")
     try:
-        _make(work, begun, file_store())
+        with work.as_asker():
+            _make_unless_over(work, export_id)
         settle_closing_of(_tenant(work))
     except Failure as failure:
         _give_up(work, export_id, failure.text or PROBLEM)
@@ -45,6 +41,14 @@ def expire_exports(work: Work) -> None:
     """Every six hours (workers/schedule.py): delete files after their seven days, and what dead workers left lying."""
     with work.finish() as session:
         steps.expire(session)
+
+
+def _make_unless_over(work: Work, export_id: UUID) -> None:
+    with work.step() as session:
+        begun = steps.begin(session, export_id, work.job_id)
+    if begun is not None:
+        fault("export.begun")
+        _make(work, begun, file_store())
 
 
 def _make(work: Work, begun: Begun, store: FileStore) -> None:

@@ -36,7 +36,7 @@ def forget_files(work: Work) -> None:
 def _do(work: Work, act: Act) -> None:
     import_id, result = UUID(work.arguments["import"]), dict[str, Any]()
     try:
-        with work.finish(result) as session:
+        with work.as_asker(), work.finish(result) as session:
             result |= act(session, import_id, work.progress)
     except Failure as failure:
         if failure.status in (429, 503):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Delete, delete, func, select
 
 from qikbiz.database import control_work, runtime, tenant_work
-from qikbiz.jobs.actions import enqueue
+from qikbiz.jobs.actions import enqueue, try_again
 from qikbiz.jobs.models import Job, PlatformJob
 from qikbiz.mail.models import Mail, PlatformMail
 from tenants.control import TenantRecord
@@ -35,6 +36,18 @@ def ask_each_tenant(work: Work) -> None:
         if tenant is not None and is_served(tenant.version):
             with tenant_work(tenant):
                 enqueue(work.arguments["kind"], work.arguments["arguments"], dedupe_key=work.arguments["key"])
+
+
+def try_job_of_tenant_again(work: Work) -> None:
+    """An operator wants a tenant's failed job tried again."""
+    with control_work() as session:
+        tenant = read_tenant(session, UUID(work.arguments["tenant"]), runtime().settings.base_domain)
+    is_revived = False
+    if tenant is not None and is_served(tenant.version):
+        with tenant_work(tenant):
+            is_revived = try_again(UUID(work.arguments["job"]))
+    with work.finish({"revived": is_revived}):
+        pass
 
 
 def forget_jobs(work: Work) -> None:

@@ -12,6 +12,7 @@ from qikbiz.abuse.events import note
 from qikbiz.accounts import remembering, sessions
 from qikbiz.accounts.people import Person, Visitor
 from qikbiz.accounts.realms import Realm, realm_of_request
+from qikbiz.grants import visits
 from qikbiz.web.cookies import SESSION, broken_cookies, delete_cookie, open_cookie
 from tenants.context import NoTenantEntered
 
@@ -62,7 +63,8 @@ def _person_of_request() -> Person | None:
     if realm is None:
         return None
     try:
-        person = _from_session(realm) or (remembering.restore(realm) if realm.tenant else None)
+        person: Person | None = visits.person_of_request(realm.tenant) if realm.tenant else None
+        person = person or _from_session(realm) or (remembering.restore(realm) if realm.tenant else None)
     except NoTenantEntered:
         return None
     if broken_cookies():

@@ -21,7 +21,8 @@ class PersonColumns:
     email_key: Mapped[str] = mapped_column(unique=True)
     name: Mapped[str]
     state: Mapped[str] = mapped_column(server_default="invited")
-    password_hash: Mapped[str | None]
+    # Read only where a password is checked: whoever lists people needs no right to it.
+    password_hash: Mapped[str | None] = mapped_column(deferred=True)
     password_changed_at: Mapped[datetime | None]
     epoch: Mapped[int] = mapped_column(server_default="1")
     time_zone: Mapped[str] = mapped_column(server_default="")

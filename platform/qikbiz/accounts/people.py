@@ -43,6 +43,11 @@ class Person:
     is_anonymous = False
 
     @property
+    def inside(self) -> Any:
+        """How staff came in by a customer's grant (qikbiz.grants.visits); None for everybody else."""
+        return None
+
+    @property
     def is_fresh(self) -> bool:
         return self.fresh_until is not None and times.now() < self.fresh_until
 
@@ -75,6 +80,7 @@ class Visitor:
     is_fresh = False
     is_remembered = False
     is_administrator = False
+    inside = None
 
     @property
     def preferences(self) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, case, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, undefer
 
 from qikbiz.accounts.models import User
 from qikbiz.accounts.realms import Account, Realm, same_address
@@ -16,14 +16,16 @@ from qikbiz.permissions import Role
 
 def account_named(work: Session, realm: Realm, email: str) -> Account | None:
     people = realm.people
-    statement = select(people).where(people.email_key == same_address(email))
+    statement = select(people).options(undefer(people.password_hash)).where(people.email_key == same_address(email))
     found: Account | None = work.scalars(statement).one_or_none()
     return found
 
 
 def account_for_change(work: Session, realm: Realm, account_id: UUID) -> Account:
     """The login, locked until the end of the transaction. Raises NotFound."""
-    found: Account | None = work.get(realm.people, account_id, with_for_update=True)
+    people = realm.people
+    options = [undefer(people.password_hash)]
+    found: Account | None = work.get(people, account_id, options=options, with_for_update=True)
     if found is None:
         raise NotFound
     return found

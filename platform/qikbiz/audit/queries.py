@@ -97,10 +97,10 @@ def _conditions(wanted: AuditFilter) -> list[ColumnElement[bool]]:
         conditions.append(AuditEvent.record_id == wanted.record)
     if wanted.first_day:
         start = datetime.combine(wanted.first_day, time(), wanted.zone)
-        conditions += [AuditEvent.at >= start, AuditEvent.id >= _id_at(start - CLOCKS_DIFFER)]
+        conditions += [AuditEvent.at >= start, AuditEvent.id >= id_at(start - CLOCKS_DIFFER)]
     if wanted.last_day:
         end = datetime.combine(wanted.last_day, time(), wanted.zone) + timedelta(days=1)
-        conditions += [AuditEvent.at < end, AuditEvent.id <= _id_at(end + CLOCKS_DIFFER)]
+        conditions += [AuditEvent.at < end, AuditEvent.id <= id_at(end + CLOCKS_DIFFER)]
     return conditions
 
 
@@ -111,6 +111,6 @@ def _is_action(action: str) -> ColumnElement[bool]:
     return AuditEvent.action.between(f"{action}.", f"{action}/")
 
 
-def _id_at(moment: datetime) -> UUID:
+def id_at(moment: datetime) -> UUID:
     """The smallest time-ordered id of that moment, so that a range of days is a range of the index."""
     return UUID(int=max(int(moment.timestamp() * 1000), 0) << 80)

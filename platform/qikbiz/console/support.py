@@ -1,7 +1,7 @@
-"""Support working for a customer on its instruction: exports and imports, seen here as states and counts only.
+"""Support working for a customer under its grant: exports and imports, seen here as states and counts only.
 
-What the customer's records say is never read into a page of the console; the customer sees the act and the
-instruction in its own audit, and fetches its export itself.
+What the customer's records say is never read into a page of the console; the customer sees the act and the grant in
+its own audit, and fetches its export itself.
 """
 
 from __future__ import annotations
@@ -17,20 +17,21 @@ from sqlalchemy import select
 
 from qikbiz.actors import Actor, acting_as, current_actor
 from qikbiz.audit.actions import record_on_platform
-from qikbiz.console.tenant_actions import BadTenant
-from qikbiz.database import db, runtime, tenant_work
+from qikbiz.database import NoGrant, control_work, db, runtime, tenant_work
 from qikbiz.exports.actions import ask_for_export
 from qikbiz.exports.models import Export
 from qikbiz.exports.queries import export_for_reading
 from qikbiz.exports.selection import Selection
 from qikbiz.failures import Conflict, NotFound
+from qikbiz.grants.models import Grant
+from qikbiz.grants.queries import OVER, admits, grant_in_force, grants_for_staff, guest_of, instruction_of, is_in_force
+from qikbiz.grants.scopes import Scope
 from qikbiz.imports import actions as importing
 from qikbiz.imports.mapping import Mapping
 from qikbiz.imports.models import Import
 from qikbiz.imports.queries import import_for_changing, progress_of_import
 from tenants.context import Tenant
 
-LONGEST_INSTRUCTION = 500
 SHOWN = 20
 
 
@@ -63,83 +64,106 @@ def tenant_to_serve(slug: str) -> Tenant:
     return tenant
 
 
-def export_for(tenant: Tenant, instruction: str, *, scope: str, product: str, export_id: UUID) -> UUID:
-    """Ask for an export in the customer's name; the same `export_id` twice is one export."""
-    with _on_instruction(tenant, instruction):
+def export_for(tenant: Tenant, grant_id: UUID, *, scope: str, product: str, export_id: UUID) -> UUID:
+    """Ask for an export under a grant; the same `export_id` twice is one export. Raises NoGrant."""
+    with _under(tenant, grant_id, Scope.EXPORT) as grant:
         export = ask_for_export(Selection(scope=scope, product=product), export_id=export_id)
-        record_on_platform("tenant.export_asked", tenant_id=tenant.id, subject=tenant.slug, details=_said(instruction))
+        _on_platform("tenant.export_asked", tenant, grant)
         return export.id
 
 
 def import_for(
-    tenant: Tenant, instruction: str, file: BinaryIO, file_name: str, *, import_id: UUID, choices: dict[str, str]
+    tenant: Tenant, grant_id: UUID, file: BinaryIO, file_name: str, *, import_id: UUID, choices: dict[str, str]
 ) -> UUID:
-    """Upload a file in the customer's name and have the dry run made, with the columns as their headings say."""
-    with _on_instruction(tenant, instruction):
+    """Upload a file under a grant and have the dry run made, with the columns as their headings say. Raises NoGrant."""
+    with _under(tenant, grant_id, Scope.IMPORT) as grant:
         found = importing.start_import(import_id, choices["type"], file_name, file)
         guessed = Mapping.from_json(found.mapping)
         importing.choose_columns(found, guessed, key=choices["key"], mode=choices["mode"], options={})
         importing.ask_check(found)
-        record_on_platform("tenant.import_asked", tenant_id=tenant.id, subject=tenant.slug, details=_said(instruction))
+        _on_platform("tenant.import_asked", tenant, grant)
         return found.id
 
 
-def apply_import(tenant: Tenant, import_id: UUID) -> None:
-    _go_on(tenant, import_id, importing.ask_apply, "tenant.import_applied")
+def apply_import(tenant: Tenant, grant_id: UUID, import_id: UUID) -> None:
+    _go_on(tenant, grant_id, import_id, importing.ask_apply, "tenant.import_applied")
 
 
-def undo_import(tenant: Tenant, import_id: UUID) -> None:
-    _go_on(tenant, import_id, importing.ask_undo, "tenant.import_undone")
+def undo_import(tenant: Tenant, grant_id: UUID, import_id: UUID) -> None:
+    _go_on(tenant, grant_id, import_id, importing.ask_undo, "tenant.import_undone")
 
 
-def acts_for(tenant: Tenant) -> list[Act]:
-    """What staff did for the customer, the newest first."""
-    with tenant_work(tenant):
-        exports = db.session.scalars(
-            select(Export).where(Export.actor_kind == "staff").order_by(Export.id.desc()).limit(SHOWN)
-        ).all()
-        imports = db.session.scalars(
-            select(Import).where(Import.actor_kind == "staff").order_by(Import.id.desc()).limit(SHOWN)
-        ).all()
-        acts = [*(_export_act(export) for export in exports), *(_import_act(found) for found in imports)]
-    return sorted(acts, key=lambda act: act.at, reverse=True)
+def acts_for(tenant: Tenant) -> list[tuple[Grant, Act]]:
+    """What staff did under the grants in force, the newest first. What is over stands in the platform's audit only."""
+    acts: list[tuple[Grant, Act]] = []
+    for grant in grants_in_force(tenant):
+        if not {Scope.EXPORT, Scope.IMPORT}.isdisjoint(grant.scopes):
+            with _under(tenant, grant.id):
+                acts += [(grant, act) for act in _acts_under(grant)]
+    return sorted(acts, key=lambda pair: pair[1].at, reverse=True)
 
 
-def act_for(tenant: Tenant, kind: str, act_id: UUID) -> Act:
-    with tenant_work(tenant):
+def act_for(tenant: Tenant, grant_id: UUID, kind: str, act_id: UUID) -> Act:
+    """One of them. Raises NoGrant, and NotFound for what was not done under this grant."""
+    with _under(tenant, grant_id):
         if kind == "exports":
             export = db.session.get(Export, act_id)
-            if export is None or export.actor_kind != "staff":
+            if export is None or export.grant_id != grant_id:
                 raise NotFound
             return _export_act(export)
-        return _import_act(_staff_import(db.session.get(Import, act_id)))
+        return _import_act(_import_under(grant_id, act_id))
+
+
+def grants_in_force(tenant: Tenant) -> list[Grant]:
+    """Those that let the member of staff at hand in now."""
+    me = current_actor()
+    with control_work() as control:
+        return [grant for grant in grants_for_staff(control, tenant.id, me.id) if is_in_force(grant)]
+
+
+def grants_coming(tenant: Tenant) -> list[Grant]:
+    """Those whose login the worker is making just now."""
+    me = current_actor()
+    with control_work() as control:
+        return [grant for grant in grants_for_staff(control, tenant.id, me.id) if grant.state == "opening"]
 
 
 @contextmanager
-def _on_instruction(tenant: Tenant, instruction: str) -> Iterator[None]:
-    said = " ".join(instruction.split())
-    if not said:
-        raise BadTenant("Write down who asked for this and where: the customer reads it in its audit.")
-    if len(said) > LONGEST_INSTRUCTION:
-        raise BadTenant(f"The instruction has {len(said):,} characters; {LONGEST_INSTRUCTION} are enough.")
+def _under(tenant: Tenant, grant_id: UUID, scope: Scope | None = None) -> Iterator[Grant]:
+    """Work inside the tenant by the role of the grant. Raises NoGrant."""
     me = current_actor()
-    with acting_as(Actor("staff", me.id, me.name, said, me.request_id)), tenant_work(tenant):
-        yield
+    with control_work() as control:
+        grant = grant_in_force(control, tenant.id, grant_id)
+        if not admits(grant, me.id) or (scope is not None and scope not in grant.scopes):
+            raise NoGrant(OVER)
+        guest = guest_of(grant)
+    actor = Actor("staff", me.id, me.name, instruction_of(grant), me.request_id, grant=grant.id)
+    with acting_as(actor), tenant_work(tenant, guest=guest):
+        yield grant
 
 
-def _go_on(tenant: Tenant, import_id: UUID, ask: Any, act: str) -> None:
-    with tenant_work(tenant):
-        found = _staff_import(db.session.get(Import, import_id))
-        instruction = found.instruction or ""
-    with _on_instruction(tenant, instruction):
+def _acts_under(grant: Grant) -> list[Act]:
+    found: list[Act] = []
+    if Scope.EXPORT in grant.scopes:
+        exports = select(Export).where(Export.grant_id == grant.id).order_by(Export.id.desc()).limit(SHOWN)
+        found += [_export_act(export) for export in db.session.scalars(exports)]
+    if Scope.IMPORT in grant.scopes:
+        imports = select(Import).where(Import.grant_id == grant.id).order_by(Import.id.desc()).limit(SHOWN)
+        found += [_import_act(one) for one in db.session.scalars(imports)]
+    return found
+
+
+def _go_on(tenant: Tenant, grant_id: UUID, import_id: UUID, ask: Any, act: str) -> None:
+    with _under(tenant, grant_id, Scope.IMPORT) as grant:
+        _import_under(grant_id, import_id)
         ask(import_for_changing(import_id))
-    details = {"import": str(import_id), **_said(instruction)}
-    record_on_platform(act, tenant_id=tenant.id, subject=tenant.slug, details=details)
+        _on_platform(act, tenant, grant, {"import": str(import_id)})
 
 
-def _staff_import(found: Import | None) -> Import:
-    # What the customer's own people import is not the staff's to see or go on with.
-    if found is None or found.actor_kind != "staff":
+def _import_under(grant_id: UUID, import_id: UUID) -> Import:
+    # What the customer's own people import is not the staff's to go on with.
+    found = db.session.get(Import, import_id)
+    if found is None or found.grant_id != grant_id:
         raise NotFound
     return found
 
@@ -183,5 +207,6 @@ def _import_act(found: Import) -> Act:
     )
 
 
-def _said(instruction: str) -> dict[str, str]:
-    return {"instruction": " ".join(instruction.split())}
+def _on_platform(action: str, tenant: Tenant, grant: Grant, more: dict[str, str] | None = None) -> None:
+    details = {"instruction": instruction_of(grant), **(more or {})}
+    record_on_platform(action, tenant_id=tenant.id, subject=tenant.slug, details=details)

@@ -135,6 +135,7 @@ def _insert(selection: Selection, export_id: UUID, actor: Actor) -> tuple[Export
         "filters": {name: list(texts) for name, texts in (selection.filters or {}).items()},
         "columns": list(selection.columns) or None,
         "instruction": actor.instruction,
+        "grant_id": actor.grant,
         "actor_kind": actor.kind,
         "requested_by": actor.id,
         "requested_by_name": actor.name,

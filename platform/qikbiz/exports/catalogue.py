@@ -102,13 +102,14 @@ EXPORTED: tuple[ExportedTable, ...] = (
     ExportedTable(
         "imports",
         ("id", "record_type", "state", "file_name", "file_bytes", "file_sha256", "encoding", "delimiter", "header",
-         "mapping", "options", "key_field", "mode", "rows", "counts", "problem", "instruction", "actor_kind",
-         "created_by", "created_by_name", "created_at", "applied_at", "undone_at", "undo_counts"),
+         "mapping", "options", "key_field", "mode", "rows", "counts", "problem", "instruction", "grant_id",
+         "actor_kind", "created_by", "created_by_name", "created_at", "applied_at", "undone_at", "undo_counts"),
         is_restored=False,
     ),
     ExportedTable(
         "exports",
-        ("id", "state", "scope", "filters", "columns", "product", "instruction", "actor_kind", "requested_by",
+        ("id", "state", "scope", "filters", "columns", "product", "instruction", "grant_id", "actor_kind",
+         "requested_by",
          "requested_by_name", "requested_at", "snapshot_at", "ready_at", "expires_at", "file_bytes", "file_sha256",
          "work_seconds", "downloads", "error_ref"),
         is_restored=False,

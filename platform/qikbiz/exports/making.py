@@ -21,7 +21,7 @@ from qikbiz.exports.manifest import FileReport, explanation, manifest_text, veri
 from qikbiz.exports.selection import SPREADSHEET, Selection, Source, sources
 from qikbiz.failures import Failure
 from qikbiz.files import FileStore
-from tenants.context import Tenant, entered
+from tenants.context import Tenant, current_entry, entered
 
 Connection = psycopg.Connection[TupleRow]
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -119,7 +119,7 @@ def zip_in_store(order: Order, store: FileStore) -> Iterator[Archive]:
 def snapshot(tenant: Tenant) -> Iterator[Connection]:
     """A connection of its own in one REPEATABLE READ READ ONLY transaction as the tenant's role."""
     with entered(tenant, snapshot=True, statement_timeout_ms=LONGEST_SECONDS * 1000):
-        connection = runtime().cells.connect(tenant.cell)
+        connection = runtime().cells.connect(tenant.cell, current_entry().guest)
         try:
             # How values are written must not depend on how a server was set up.
             connection.execute("SET LOCAL TimeZone = 'UTC'")

@@ -29,6 +29,7 @@ class Export(Model):
     columns: Mapped[list[str] | None]
     product: Mapped[str] = mapped_column(server_default="portable")
     instruction: Mapped[str | None]
+    grant_id: Mapped[UUID | None]
     actor_kind: Mapped[str] = mapped_column(server_default="user")
     requested_by: Mapped[UUID | None]
     requested_by_name: Mapped[str] = mapped_column(server_default="")

@@ -14,7 +14,7 @@ from qikbiz.accounts.models import User
 from qikbiz.actors import Actor, acting_as
 from qikbiz.audit.actions import record
 from qikbiz.console.models import Staff
-from qikbiz.database import after_commit, control_work, runtime
+from qikbiz.database import NoGrant, after_commit, control_work, runtime
 from qikbiz.exports import letters
 from qikbiz.exports.actions import OPEN, selection_facts
 from qikbiz.exports.making import MadeFile
@@ -23,6 +23,8 @@ from qikbiz.exports.permitted import as_kept, still_allows
 from qikbiz.exports.selection import Selection
 from qikbiz.failures import Forbidden
 from qikbiz.files import PART, file_store, seal_file_key
+from qikbiz.grants.queries import grant_for
+from qikbiz.grants.scopes import Scope
 from qikbiz.jobs.actions import enqueue
 from qikbiz.jobs.models import Job
 from qikbiz.permissions import Permission
@@ -159,7 +161,7 @@ def selection_of(session: Session, export: Export) -> Selection:
 
 def requester_of(export: Export) -> Actor:
     kind = "staff" if export.actor_kind == "staff" else "user" if export.actor_kind == "user" else "system"
-    return Actor(kind, export.requested_by, export.requested_by_name, export.instruction)  # type: ignore[arg-type]
+    return Actor(kind, export.requested_by, export.requested_by_name, export.instruction, grant=export.grant_id)  # type: ignore[arg-type]
 
 
 def folder_of(tenant: Tenant) -> str:
@@ -203,13 +205,21 @@ def _rights_for(export: Export) -> Rights:
     """What whoever asked may have now."""
     if export.actor_kind == "user":
         return rights_of_user(export.requested_by) if export.requested_by else NOTHING
-    if export.requested_by is None:
-        # Asked by command on the server itself, under an instruction.
-        return EVERYTHING if export.instruction is not None else NOTHING
     with control_work() as control:
-        staff = control.get(Staff, export.requested_by)
-        may = staff is not None and staff.state == "active" and staff_rights(staff.role).can(Permission.TENANT_EXPORT)
+        may = export.grant_id is not None and _is_granted(control, export.grant_id, export.requested_by)
         return EVERYTHING if may else NOTHING
+
+
+def _is_granted(control: Session, grant_id: UUID, staff_id: UUID | None) -> bool:
+    try:
+        grant_for(control, current_tenant().id, grant_id, Scope.EXPORT, staff_id)
+    except NoGrant:
+        return False
+    if staff_id is None:
+        # Asked by command on the server itself.
+        return True
+    staff = control.get(Staff, staff_id)
+    return staff is not None and staff.state == "active" and staff_rights(staff.role).can(Permission.TENANT_EXPORT)
 
 
 def _about(export: Export) -> dict[str, Any]:

@@ -22,7 +22,7 @@ home = Blueprint("home", __name__, template_folder="templates")
 
 
 @home.get("/")
-@requires(Permission.SIGNED_IN)
+@requires(Permission.WORKSPACE_SEE)
 def index() -> ResponseReturnValue:
     known = seen_type(CONTACTS)
     return render_template(

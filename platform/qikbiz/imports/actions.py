@@ -70,6 +70,7 @@ def start_import(import_id: UUID, type_name: str, file_name: str, given: BinaryI
             options={},
             counts={},
             instruction=actor.instruction,
+            grant_id=actor.grant,
             actor_kind=actor.kind,
             created_by=actor.id,
             created_by_name=actor.name,
@@ -223,6 +224,7 @@ def _start(found: Import, state: str, kind: str) -> None:
         "id": str(actor.id) if actor.id else None,
         "name": actor.name,
         "words": actor.instruction,
+        "grant": str(actor.grant) if actor.grant else None,
     }
     found.options = {**found.options, ACTING: acting}
     found.job_id = enqueue(kind, {"import": str(found.id)}, created_by=actor.id).id

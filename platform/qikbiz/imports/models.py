@@ -57,6 +57,7 @@ class Import(Model):
     problem: Mapped[str] = mapped_column(server_default="")
     job_id: Mapped[UUID | None]
     instruction: Mapped[str | None]
+    grant_id: Mapped[UUID | None]
     actor_kind: Mapped[str] = mapped_column(server_default="user")
     created_by: Mapped[UUID | None]
     created_by_name: Mapped[str] = mapped_column(server_default="")

@@ -96,7 +96,8 @@ def acting_actor(found: Import) -> Actor:
     """Who asked for the step at hand."""
     acting = found.options.get(ACTING, {})
     ident = UUID(acting["id"]) if acting.get("id") else None
-    return Actor(acting.get("kind", "system"), ident, acting.get("name", ""), acting.get("words"))
+    grant = UUID(acting["grant"]) if acting.get("grant") else None
+    return Actor(acting.get("kind", "system"), ident, acting.get("name", ""), acting.get("words"), grant=grant)
 
 
 def _owners(allowed: Owners) -> dict[str, str]:

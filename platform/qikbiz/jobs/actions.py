@@ -12,10 +12,11 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from qikbiz.actors import current_actor
 from qikbiz.closing.read_only import refuse_change
 from qikbiz.database import after_commit, db, require_tenant_session, runtime
 from qikbiz.jobs import transport
-from qikbiz.jobs.kinds import kind_named
+from qikbiz.jobs.kinds import KINDS, kind_named
 from qikbiz.jobs.ledger import Due, LedgerModel
 from qikbiz.jobs.models import Job, PlatformJob
 from tenants.context import current_tenant
@@ -47,6 +48,8 @@ def enqueue(
     if kind_named(kind, is_platform=False).changes_records:
         refuse_change(current_tenant())
     given = {"arguments": arguments, "dedupe_key": dedupe_key, "run_at": run_at, "created_by": created_by}
+    if KINDS[kind].works_for_asker:
+        given["grant_id"] = current_actor().grant
     job, is_new = _insert(session, Job, kind, given)
     if is_new:
         _mark_before_commit(session, tenant_id, job.run_at)

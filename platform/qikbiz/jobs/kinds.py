@@ -14,6 +14,7 @@ HOUR = 3600
 class Kind:
     """`function` is "module:name". A claim holds `lease_seconds` without a heartbeat; a try may take `timeout_seconds`.
 
+    `works_for_asker`: what staff ask for is done by the role of the customer's grant (qikbiz.grants).
     After `max_attempts` tries that raised, the job is `failed`; when its worker died each time, `quarantined`. One that
     `changes_records` is neither taken nor done for an account that is closing.
     """
@@ -25,15 +26,22 @@ class Kind:
     lease_seconds: int = 30
     is_platform: bool = False
     changes_records: bool = False
+    works_for_asker: bool = False
 
 
 # A name, once released, is kept for one release after its last use: older jobs may still bear it.
 KINDS: dict[str, Kind] = {
-    "exports.make": Kind("exports", "workers.jobs.exports:make_export", 6 * HOUR),
+    "exports.make": Kind("exports", "workers.jobs.exports:make_export", 6 * HOUR, works_for_asker=True),
     "exports.expire": Kind("exports", "workers.jobs.exports:expire_exports"),
-    "imports.check": Kind("imports", "workers.jobs.imports:check_import", 2 * HOUR, changes_records=True),
-    "imports.apply": Kind("imports", "workers.jobs.imports:apply_import", 6 * HOUR, changes_records=True),
-    "imports.undo": Kind("imports", "workers.jobs.imports:undo_import", 6 * HOUR, changes_records=True),
+    "imports.check": Kind(
+        "imports", "workers.jobs.imports:check_import", 2 * HOUR, changes_records=True, works_for_asker=True
+    ),
+    "imports.apply": Kind(
+        "imports", "workers.jobs.imports:apply_import", 6 * HOUR, changes_records=True, works_for_asker=True
+    ),
+    "imports.undo": Kind(
+        "imports", "workers.jobs.imports:undo_import", 6 * HOUR, changes_records=True, works_for_asker=True
+    ),
     "imports.forget": Kind("imports", "workers.jobs.imports:forget_files"),
     # Many tries: a mail server may be away for days (qikbiz.mail.sender says when the next one is).
     "mail.send": Kind("mail", "workers.jobs.mail:send_mail", 120, max_attempts=60),
@@ -57,6 +65,10 @@ KINDS: dict[str, Kind] = {
     "statements.tell": Kind("checks", "workers.jobs.statements:tell_of_statement"),
     "statements.watch": Kind("checks", "workers.jobs.statements:watch_notice", 120, is_platform=True),
     "tenants.each": Kind("checks", "workers.jobs.periodic:ask_each_tenant", HOUR, is_platform=True),
+    "jobs.try_again": Kind("checks", "workers.jobs.periodic:try_job_of_tenant_again", 60, is_platform=True),
+    # Only the provisioning worker may make and drop the logins by which guests come in.
+    "grants.open": Kind("provisioning", "workers.jobs.grants:open_one", 60, max_attempts=20, is_platform=True),
+    "grants.close": Kind("provisioning", "workers.jobs.grants:close_ended", 300, is_platform=True),
     "tenants.create": Kind("provisioning", "workers.jobs.provisioning:create", 300, is_platform=True),
     "tenants.erase": Kind("provisioning", "workers.jobs.provisioning:erase", HOUR, is_platform=True),
     # Only the schema's owner can remove events.

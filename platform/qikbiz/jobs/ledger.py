@@ -31,6 +31,7 @@ class Claim:
     attempt: int
     max_attempts: int
     created_by: UUID | None
+    grant_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ def claim(session: Session, model: LedgerModel, job_id: UUID, lease_seconds: flo
             lease_until=_in(lease_seconds),
             started_at=func.coalesce(model.started_at, NOW),
         )
-        .returning(model.kind, model.arguments, model.attempt, model.max_attempts, model.created_by)
+        .returning(model.kind, model.arguments, model.attempt, model.max_attempts, model.created_by, model.grant_id)
     )
     row = session.execute(statement).one_or_none()
     return Claim(job_id, token, *row) if row else None

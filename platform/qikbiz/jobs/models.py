@@ -20,6 +20,7 @@ class JobColumns:
 
     `token` fences: each claim has its own, and an effect is committed together with `done` under it. `lease_until`
     is how long the claim holds without a heartbeat. `dedupe_key` is unique for as long as the row stands.
+    `grant_id` is set when staff asked for work on records: it is then done by the role of that grant, or not at all.
     """
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
@@ -34,6 +35,7 @@ class JobColumns:
     run_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
     dedupe_key: Mapped[str | None]
     created_by: Mapped[UUID | None]
+    grant_id: Mapped[UUID | None]
     created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]

@@ -87,6 +87,11 @@ def recent(
     return [JobStatus(*row) for row in session.execute(statement)]
 
 
+def state_of(session: Session, model: LedgerModel, job_id: UUID) -> str:
+    """Empty when there is no such job."""
+    return session.scalar(select(model.state).where(model.id == job_id)) or ""
+
+
 def counts(session: Session, model: LedgerModel) -> dict[str, int]:
     """How many jobs are in each state."""
     return {state: number for state, number in session.execute(select(model.state, func.count()).group_by(model.state))}

@@ -22,7 +22,7 @@ records.add_app_template_filter(show_phone, "phone")
 
 
 @records.get("/search")
-@requires(Permission.SIGNED_IN)
+@requires(Permission.WORKSPACE_SEE)
 def search() -> ResponseReturnValue:
     typed = request.args.get("q", "")[:LONGEST_SEARCH]
     kinds = ((CONTACTS, Permission.CONTACT_SEE), (COMPANIES, Permission.COMPANY_SEE))

@@ -61,7 +61,7 @@ FOLLOWING: dict[Permission, Action] = {
     Permission.IMPORT_SEE: Action.IMPORT,
     Permission.IMPORT_UNDO: Action.IMPORT,
 }
-WAYS_IN = frozenset({Permission.PUBLIC, Permission.SIGNED_IN})
+WAYS_IN = frozenset({Permission.PUBLIC, Permission.SIGNED_IN, Permission.WORKSPACE_SEE})
 # What nobody can do to a record that they can't see.
 _NO_WIDER_THAN_SEEING = frozenset({Action.CHANGE, Action.DELETE, Action.EXPORT, Action.IMPORT})
 

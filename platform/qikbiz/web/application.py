@@ -20,6 +20,7 @@ from qikbiz.domains import routes as domains
 from qikbiz.exports.routes import exports
 from qikbiz.factors.blueprint import factors
 from qikbiz.factors.demo_codes import demo_codes
+from qikbiz.grants.routes import grants
 from qikbiz.home.routes import home
 from qikbiz.imports.routes import imports
 from qikbiz.mail.choice_pages import mail_choices
@@ -82,6 +83,7 @@ def open_rooms(app: QikBiz) -> None:
     app.register_blueprint(promises, subdomain="tenant")
     app.register_blueprint(closing, subdomain="tenant")
     app.register_blueprint(certificates, subdomain="site")
+    app.register_blueprint(grants, subdomain="tenant")
     app.register_blueprint(staff, subdomain="console")
     if app.extensions["qikbiz"].settings.environment != "production":
         app.register_blueprint(mailbox, subdomain="site")

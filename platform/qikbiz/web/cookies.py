@@ -66,7 +66,12 @@ HALF_LOGIN = Cookie(
 CHALLENGE = Cookie(
     "__Host-Http-qb_c", "challenge", "Carries the question that a passkey answers, for one use.", timedelta(minutes=5)
 )
-COOKIES = (SESSION, REMEMBER, FLASH, VISIT, HALF_LOGIN, CHALLENGE)
+GUEST = Cookie(
+    "__Host-Http-qb_g",
+    "guest",
+    "Says which member of QikBiz's staff is inside, and by which grant of yours. Set in their browsers only.",
+)
+COOKIES = (SESSION, REMEMBER, FLASH, VISIT, HALF_LOGIN, CHALLENGE, GUEST)
 
 
 class HeadersTooLarge(Failure):

@@ -19,7 +19,7 @@ from flask_login import current_user
 
 from qikbiz.database import runtime
 from qikbiz.failures import Forbidden
-from qikbiz.web.cookies import SESSION, VISIT, open_cookie, set_cookie
+from qikbiz.web.cookies import GUEST, SESSION, VISIT, open_cookie, set_cookie
 
 FIELD = "csrf_token"
 HEADER = "X-CSRF-Token"
@@ -82,7 +82,7 @@ def check_csrf() -> None:
     given = _unmasked(request.headers.get(HEADER) or request.form.get(FIELD) or "")
     if given is not None and any([hmac.compare_digest(mac, given) for mac in _macs(make_visit=False)]):
         return
-    if given is not None and not any(cookie.name in request.cookies for cookie in (SESSION, VISIT)):
+    if given is not None and not any(cookie.name in request.cookies for cookie in (SESSION, VISIT, GUEST)):
         raise CookiesRefused
     raise CsrfFailed
 

@@ -27,6 +27,7 @@ from qikbiz.actors import ANONYMOUS, Actor, acting_as
 from qikbiz.closing.read_only import refuse_request
 from qikbiz.database import control_work, runtime, tenant_work
 from qikbiz.failures import Blocked, Forbidden, NotFound, Unavailable
+from qikbiz.grants import visits
 from qikbiz.permissions import Permission, permission_of
 from qikbiz.web import cookies
 from qikbiz.web.client_address import client_address
@@ -94,7 +95,10 @@ class QikBiz(Flask):
 
     def _dispatch_in_a_transaction(self) -> ResponseReturnValue:
         with request_work():
-            return super().dispatch_request()
+            answer = super().dispatch_request()
+            if isinstance(current_user, visits.GuestPerson):
+                visits.note_page(current_user)
+            return answer
 
     def _destination(self, request: Request) -> Destination:
         try:
@@ -127,7 +131,8 @@ def request_work() -> Iterator[None]:
         if where.tenant is not None:
             _refuse_unservable(where.tenant, view)
             work.enter_context(failures_written_afterwards(where.tenant))
-            work.enter_context(tenant_work(where.tenant))
+            inside = visits.person_of_request(where.tenant)
+            work.enter_context(tenant_work(where.tenant, guest=inside.guest if inside else None))
         elif where.surface == "console":
             work.enter_context(control_work())
         # A sealed link is its own right, and is sent by servers of mail programs: who and from where does not matter.
@@ -202,6 +207,8 @@ def _admit_stranger(where: Destination) -> None:
 def _actor(person: Any) -> Actor:
     if not person.is_authenticated:
         return Actor(ANONYMOUS.kind, request_id=request_id())
+    if isinstance(person, visits.GuestPerson):
+        return visits.actor_of(person)
     return Actor(person.kind, person.id, person.name, request_id=request_id(), rights=person.rights)
 
 

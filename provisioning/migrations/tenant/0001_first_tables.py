@@ -205,6 +205,7 @@ STATEMENTS = (
         columns TEXT[],
         product TEXT DEFAULT 'portable' NOT NULL,
         instruction TEXT,
+        grant_id UUID,
         actor_kind TEXT DEFAULT 'user' NOT NULL,
         requested_by UUID,
         requested_by_name TEXT DEFAULT '' NOT NULL,
@@ -270,6 +271,7 @@ STATEMENTS = (
         problem TEXT DEFAULT '' NOT NULL,
         job_id UUID,
         instruction TEXT,
+        grant_id UUID,
         actor_kind TEXT DEFAULT 'user' NOT NULL,
         created_by UUID,
         created_by_name TEXT DEFAULT '' NOT NULL,
@@ -295,6 +297,7 @@ STATEMENTS = (
         run_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
         dedupe_key TEXT,
         created_by UUID,
+        grant_id UUID,
         created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
         started_at TIMESTAMP WITH TIME ZONE,
         finished_at TIMESTAMP WITH TIME ZONE,
@@ -498,6 +501,8 @@ STATEMENTS = (
     """CREATE POLICY add_any ON access_events FOR INSERT WITH CHECK (true)""",
     """CREATE POLICY forget_address ON access_events FOR UPDATE USING (at < now() - interval '30 days') WITH CHECK (address IS NULL)""",
     """CREATE POLICY forget_row ON access_events FOR DELETE USING (at < now() - interval '365 days')""",
+    """GRANT SELECT (id, kind, state, attempt, max_attempts, created_at, run_at, finished_at, error_ref) ON jobs TO qb_watch""",
+    """GRANT SELECT (id, template, category, state, attempt, problem, created_at, next_at, sent_at) ON mails TO qb_watch""",
 )
 
 

@@ -15,6 +15,7 @@ from qikbiz.failures import NotFound
 from qikbiz.mail.models import Mail, PlatformMail
 from qikbiz.mail.queries import MailModel, MailStatus, counts, oldest_waiting, recent
 from qikbiz.permissions import Permission, requires
+from tenants.context import WATCHER
 
 Mails = tuple[list[MailStatus], dict[str, int], datetime | None]
 STATES = ("pending", "sending", "sent", "failed", "dropped")
@@ -48,7 +49,7 @@ def _of_tenant(slug: str, state: str) -> Mails:
     tenant = runtime().directory.tenant_by_slug(slug)
     if tenant is None:
         raise NotFound(f"No organisation has the address “{slug}”.")
-    with tenant_work(tenant) as session:
+    with tenant_work(tenant, guest=WATCHER) as session:
         return _shown(session, Mail, state)
 
 

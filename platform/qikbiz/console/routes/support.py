@@ -1,4 +1,4 @@
-"""Exports and imports that support makes for a customer on its instruction."""
+"""What support does for a customer under its grants: come in, export, import; and writing an instruction down."""
 
 from __future__ import annotations
 
@@ -7,14 +7,24 @@ from uuid import UUID
 
 from flask import Response, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_login import current_user
 
+from qikbiz.accounts.freshness import requires_fresh
 from qikbiz.console import queries
 from qikbiz.console import support as serving
 from qikbiz.console.blueprint import console
+from qikbiz.database import control_work, runtime
 from qikbiz.failures import Failure
+from qikbiz.grants import actions, visits
+from qikbiz.grants.actions import BadGrant
+from qikbiz.grants.letters import what_may_be_done
+from qikbiz.grants.models import Grant
+from qikbiz.grants.queries import grant_in_force
+from qikbiz.grants.scopes import Scope
 from qikbiz.imports.plans import MODES
 from qikbiz.permissions import Permission, requires
 from qikbiz.records.types import RECORD_TYPES
+from qikbiz.web.toasts import show_toast
 from tenants.control import new_id
 
 KEYS = {"email": "E-mail", "external_id": "External id", "id": "Record id", "name_company": "Name and company"}
@@ -33,14 +43,14 @@ def export_for_tenant(slug: str) -> ResponseReturnValue:
     try:
         export_id = serving.export_for(
             tenant,
-            form.get("instruction", ""),
+            _chosen_grant(),
             scope=form.get("scope", "everything"),
             product=form.get("product", "portable"),
             export_id=_given_id(),
         )
     except Failure as failure:
         return _page(slug, form.to_dict(), failure.text), failure.status
-    return redirect(url_for("console.support_act", slug=slug, kind="exports", act_id=export_id))
+    return _to_act(slug, _chosen_grant(), "exports", export_id)
 
 
 @console.post("/tenants/<slug>/support/imports")
@@ -53,7 +63,7 @@ def import_for_tenant(slug: str) -> ResponseReturnValue:
     try:
         import_id = serving.import_for(
             tenant,
-            form.get("instruction", ""),
+            _chosen_grant(),
             cast(BinaryIO, file.stream),
             file.filename,
             import_id=_given_id(),
@@ -61,35 +71,87 @@ def import_for_tenant(slug: str) -> ResponseReturnValue:
         )
     except Failure as failure:
         return _page(slug, form.to_dict(), failure.text), failure.status
-    return redirect(url_for("console.support_act", slug=slug, kind="imports", act_id=import_id))
+    return _to_act(slug, _chosen_grant(), "imports", import_id)
 
 
-@console.get("/tenants/<slug>/support/<any(exports, imports):kind>/<uuid:act_id>")
+@console.get("/tenants/<slug>/support/<uuid:grant_id>/<any(exports, imports):kind>/<uuid:act_id>")
 @requires(Permission.TENANT_EXPORT)
-def support_act(slug: str, kind: str, act_id: UUID) -> Response:
+def support_act(slug: str, grant_id: UUID, kind: str, act_id: UUID) -> Response:
     """One act; while it is being done the page asks for its progress each second."""
     tenant = serving.tenant_to_serve(slug)
-    act = serving.act_for(tenant, kind, act_id)
+    act = serving.act_for(tenant, grant_id, kind, act_id)
     is_part = bool(request.headers.get("HX-Request"))
     template = "console/support_progress.html" if is_part else "console/support_act.html"
-    response = make_response(render_template(template, nav_active="tenants", act=act, slug=slug, name=tenant.name))
+    given = {"act": act, "slug": slug, "grant_id": grant_id, "name": tenant.name}
+    response = make_response(render_template(template, nav_active="tenants", **given))
     if is_part and not act.is_working:
         response.headers["HX-Refresh"] = "true"
     return response
 
 
-@console.post("/tenants/<slug>/support/imports/<uuid:act_id>/application")
+@console.post("/tenants/<slug>/support/<uuid:grant_id>/imports/<uuid:act_id>/application")
 @requires(Permission.TENANT_IMPORT)
-def apply_for_tenant(slug: str, act_id: UUID) -> ResponseReturnValue:
-    serving.apply_import(serving.tenant_to_serve(slug), act_id)
-    return redirect(url_for("console.support_act", slug=slug, kind="imports", act_id=act_id))
+def apply_for_tenant(slug: str, grant_id: UUID, act_id: UUID) -> ResponseReturnValue:
+    serving.apply_import(serving.tenant_to_serve(slug), grant_id, act_id)
+    return _to_act(slug, grant_id, "imports", act_id)
 
 
-@console.post("/tenants/<slug>/support/imports/<uuid:act_id>/reversal")
+@console.post("/tenants/<slug>/support/<uuid:grant_id>/imports/<uuid:act_id>/reversal")
 @requires(Permission.TENANT_IMPORT)
-def undo_for_tenant(slug: str, act_id: UUID) -> ResponseReturnValue:
-    serving.undo_import(serving.tenant_to_serve(slug), act_id)
-    return redirect(url_for("console.support_act", slug=slug, kind="imports", act_id=act_id))
+def undo_for_tenant(slug: str, grant_id: UUID, act_id: UUID) -> ResponseReturnValue:
+    serving.undo_import(serving.tenant_to_serve(slug), grant_id, act_id)
+    return _to_act(slug, grant_id, "imports", act_id)
+
+
+@console.post("/tenants/<slug>/support/instructions")
+@requires(Permission.TENANT_EXPORT)
+@requires_fresh
+def record_instruction(slug: str) -> ResponseReturnValue:
+    """Write down what a customer asked for in writing. The customer reads it at once and can end it."""
+    tenant, form = serving.tenant_to_serve(slug), request.form
+    try:
+        actions.record_instruction(tenant, _instructed_scope(), form.get("instruction", ""))
+    except Failure as failure:
+        return _page(slug, form.to_dict(), failure.text), failure.status
+    show_toast("Written down, and the customer is told. It can be used in a moment.")
+    return redirect(url_for("console.support", slug=slug), 303)
+
+
+@console.post("/tenants/<slug>/support/<uuid:grant_id>/visits")
+@requires(Permission.TENANT_ENTER)
+@requires_fresh
+def visit_tenant(slug: str, grant_id: UUID) -> ResponseReturnValue:
+    """Go inside by a grant: on to the tenant's own address with a ticket that is good once and for a minute."""
+    tenant = serving.tenant_to_serve(slug)
+    with control_work() as control:
+        grant = grant_in_force(control, tenant.id, grant_id)
+        secret = visits.make_ticket(grant, current_user._get_current_object())
+    return redirect(runtime().settings.origin(tenant.host) + f"/visit/{secret}", 303)
+
+
+def _to_act(slug: str, grant_id: UUID, kind: str, act_id: UUID) -> ResponseReturnValue:
+    return redirect(url_for("console.support_act", slug=slug, grant_id=grant_id, kind=kind, act_id=act_id))
+
+
+def _choices(grants: list[Grant], scope: str) -> list[tuple[str, str]]:
+    return [(str(grant.id), f"{grant.reference}: {grant.reason}") for grant in grants if scope in grant.scopes]
+
+
+def _instructed_scope() -> Scope:
+    try:
+        scope = Scope(request.form.get("scope", ""))
+    except ValueError:
+        scope = Scope.SEE
+    if scope not in (Scope.EXPORT, Scope.IMPORT):
+        raise BadGrant("By a written instruction an export or an import can be made. To see records, ask for access.")
+    return scope
+
+
+def _chosen_grant() -> UUID:
+    try:
+        return UUID(request.form.get("grant", ""))
+    except ValueError:
+        raise Failure("Choose the access or the instruction under which you do this.") from None
 
 
 def _given_id() -> UUID:
@@ -107,6 +169,10 @@ def _page(slug: str, given: dict[str, str], problem: str) -> str:
         nav_active="tenants",
         record=queries.tenant_by_slug(slug),
         acts=serving.acts_for(tenant),
+        grants=serving.grants_in_force(tenant),
+        coming=serving.grants_coming(tenant),
+        what=what_may_be_done,
+        choices=_choices,
         given=given,
         problem=problem,
         types=[(name, kind.plural_label) for name, kind in RECORD_TYPES.items()],

@@ -1,0 +1,55 @@
+"""The form by which access is given."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from wtforms import DateTimeLocalField, SelectField, SelectMultipleField, TextAreaField
+from wtforms.validators import DataRequired, InputRequired, Length
+from wtforms.widgets import CheckboxInput, ListWidget
+
+from qikbiz.accounts.forms import OwnForm
+from qikbiz.grants.actions import LONGEST_REASON
+from qikbiz.grants.queries import staff_to_choose
+from qikbiz.grants.scopes import LABELS, OFFERED, Scope
+
+SUPPORT = "support"
+
+
+class GrantForm(OwnForm):
+    """Who, what, why and until when."""
+
+    audience = SelectField("Who may come in?", choices=[(SUPPORT, "Anybody in QikBiz support")])
+    scopes = SelectMultipleField(
+        "What may they do?",
+        choices=[(scope.value, f"{LABELS[scope][0]}: {LABELS[scope][1]}") for scope in OFFERED],
+        default=[Scope.SEE.value],
+        widget=ListWidget(prefix_label=False),
+        option_widget=CheckboxInput(),
+        validators=[InputRequired("Choose at least one thing that may be done.")],
+    )
+    reason = TextAreaField(
+        "Why?",
+        validators=[
+            DataRequired("Write down the reason: it stands in your audit beside everything that is done."),
+            Length(max=LONGEST_REASON, message=f"{LONGEST_REASON} characters are enough."),
+        ],
+    )
+    ends_at = DateTimeLocalField(
+        "Until when?", format="%Y-%m-%dT%H:%M", validators=[InputRequired("Say until when, such as tomorrow at noon.")]
+    )
+
+    @classmethod
+    def offered(cls) -> GrantForm:
+        """With the people whom one can choose now."""
+        form = cls()
+        form.audience.choices = [
+            (SUPPORT, "Anybody in QikBiz support"),
+            *((str(staff_id), text) for staff_id, text in staff_to_choose()),
+        ]
+        return form
+
+    @property
+    def staff_ids(self) -> list[UUID]:
+        """Nobody by name when support as a whole is meant."""
+        return [] if self.audience.data == SUPPORT else [UUID(self.audience.data)]

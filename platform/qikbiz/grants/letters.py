@@ -1,0 +1,64 @@
+"""The mails about grants, to everybody who administers the organisation. They can't be switched off."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from qikbiz.accounts.models import User
+from qikbiz.database import runtime
+from qikbiz.exports.letters import zone_of
+from qikbiz.exports.queries import administrators
+from qikbiz.grants.models import Grant, Visit
+from qikbiz.grants.scopes import LABELS, Scope
+from qikbiz.mail.actions import send
+from tenants.context import current_tenant
+
+
+def tell_of_entry(grant: Grant, visit: Visit) -> None:
+    """Somebody of ours has come in just now."""
+    for person in administrators():
+        values = {"staff": visit.staff_name, "url": _url(f"/access/{grant.id}"), **_facts(grant, person)}
+        _send("staff_entered", person, values, f"staff_entered:{visit.id}:{person.id}")
+
+
+def tell_of_instruction(grant: Grant, staff_name: str) -> None:
+    """Staff wrote down an instruction and will act on it."""
+    for person in administrators():
+        values = {"staff": staff_name, "url": _url(f"/access/{grant.id}"), **_facts(grant, person)}
+        _send("instruction_recorded", person, values, f"instruction_recorded:{grant.id}:{person.id}")
+
+
+def what_may_be_done(grant: Grant) -> str:
+    """`See records, make an export`."""
+    words = ", ".join(LABELS[Scope(scope)][0].lower() for scope in grant.scopes)
+    return words[:1].upper() + words[1:]
+
+
+def _facts(grant: Grant, person: User) -> dict[str, str]:
+    return {
+        "organisation": current_tenant().name,
+        "reference": grant.reference,
+        "reason": grant.reason,
+        "what": what_may_be_done(grant),
+        "until": _shown(grant.ends_at, person),
+    }
+
+
+def _send(template: str, person: User, values: dict[str, str], dedupe_key: str) -> None:
+    send(
+        template,
+        to_address=person.email,
+        to_name=person.name,
+        values=values,
+        category="security",
+        dedupe_key=dedupe_key,
+    )
+
+
+def _url(path: str) -> str:
+    return runtime().settings.origin(current_tenant().host) + path
+
+
+def _shown(moment: datetime, person: User) -> str:
+    local = moment.astimezone(zone_of(person.time_zone or current_tenant().time_zone))
+    return f"{local.day} {local:%b %Y, %H:%M %Z}"

@@ -1,0 +1,159 @@
+"""A tenant's pages about who of QikBiz may come in, and who did; and the door by which they come."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from flask import Blueprint, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from qikbiz.accounts import times
+from qikbiz.accounts.freshness import requires_fresh
+from qikbiz.audit.words import detail_lines, heading, record_url
+from qikbiz.database import control_work
+from qikbiz.grants import actions, visits
+from qikbiz.grants.actions import BadGrant
+from qikbiz.grants.audit_trail import acts_under
+from qikbiz.grants.forms import GrantForm
+from qikbiz.grants.letters import what_may_be_done
+from qikbiz.grants.models import Grant
+from qikbiz.grants.queries import grant_of, grants_of, instruction_of, is_in_force, names_of, visits_of
+from qikbiz.permissions import Permission, public, requires
+from qikbiz.web.toasts import show_toast
+from qikbiz.web.viewer import time_zone
+from tenants.context import current_tenant
+
+grants = Blueprint("grants", __name__, template_folder="templates")
+
+
+@grants.get("/access")
+@requires(Permission.GRANT_GIVE)
+def index() -> ResponseReturnValue:
+    with control_work() as control:
+        lines = [_line(grant) for grant in grants_of(control, current_tenant().id)]
+        return render_template("grants/index.html", nav_active="grants", lines=lines)
+
+
+@grants.get("/access/entries")
+@requires(Permission.GRANT_GIVE)
+def entries() -> ResponseReturnValue:
+    with control_work() as control:
+        found = visits_of(control, current_tenant().id)
+        return render_template("grants/entries.html", nav_active="grants", entries=found)
+
+
+@grants.get("/access/new")
+@requires(Permission.GRANT_GIVE)
+def new() -> ResponseReturnValue:
+    with control_work():
+        form = GrantForm.offered()
+        tomorrow = times.now().astimezone(time_zone()) + timedelta(hours=actions.PROPOSED_HOURS)
+        form.ends_at.data = tomorrow.replace(second=0, microsecond=0, tzinfo=None)
+        return render_template("grants/new.html", nav_active="grants", form=form)
+
+
+@grants.post("/access")
+@requires(Permission.GRANT_GIVE)
+@requires_fresh
+def give() -> ResponseReturnValue:
+    with control_work():
+        form = GrantForm.offered()
+        if form.validate_on_submit():
+            try:
+                grant = actions.give_grant(
+                    staff_ids=form.staff_ids,
+                    scopes=form.scopes.data or [],
+                    reason=form.reason.data or "",
+                    ends_at=_in_zone(form.ends_at.data),
+                )
+            except BadGrant as bad:
+                form.form_errors.append(bad.text)
+            else:
+                show_toast("Access is given. You see here whenever somebody uses it, and can end it at any time.")
+                return redirect(url_for(".show", grant_id=grant.id), 303)
+        return render_template("grants/new.html", nav_active="grants", form=form), 422
+
+
+@grants.get("/access/<uuid:grant_id>")
+@requires(Permission.GRANT_GIVE)
+def show(grant_id: UUID) -> ResponseReturnValue:
+    with control_work() as control:
+        grant = grant_of(control, current_tenant().id, grant_id)
+        acts = [(event, heading(event.action), detail_lines(event), record_url(event)) for event in acts_under(grant)]
+        return render_template(
+            "grants/show.html",
+            nav_active="grants",
+            line=_line(grant),
+            entries=visits_of(control, grant.tenant_id, grant.id),
+            acts=acts,
+            words=instruction_of(grant),
+        )
+
+
+@grants.post("/access/<uuid:grant_id>/end")
+@requires(Permission.GRANT_GIVE)
+def end(grant_id: UUID) -> ResponseReturnValue:
+    with control_work() as control:
+        grant = grant_of(control, current_tenant().id, grant_id)
+        actions.end_grant(grant)
+    show_toast(f"{grant.reference} has ended. Nobody can come in by it any more.")
+    return redirect(url_for(".show", grant_id=grant_id), 303)
+
+
+@grants.get("/visit/<secret>")
+@public
+def door(secret: str) -> ResponseReturnValue:
+    with control_work():
+        _visit, grant = visits.ticket_for(secret)
+        return render_template("grants/door.html", grant=grant, what=what_may_be_done(grant), secret=secret)
+
+
+@grants.post("/visit/<secret>")
+@public
+def come_in(secret: str) -> ResponseReturnValue:
+    visits.come_in(secret)
+    return redirect(url_for(".start"), 303)
+
+
+@grants.get("/visit")
+@public
+def start() -> ResponseReturnValue:
+    """Where a guest begins: the first part of the product that the grant opens."""
+    for permission, endpoint in _BEGINNINGS:
+        if current_user.can(permission):
+            return redirect(url_for(endpoint), 303)
+    return redirect("/", 303)
+
+
+@grants.post("/visit/end")
+@public
+def leave() -> ResponseReturnValue:
+    if isinstance(current_user._get_current_object(), visits.GuestPerson):
+        visits.leave(current_user)
+    return redirect("/login", 303)
+
+
+_BEGINNINGS = (
+    (Permission.CONTACT_SEE, "contacts.index"),
+    (Permission.IMPORT_SEE, "imports.index"),
+    (Permission.EXPORT_ASK, "exports.index"),
+)
+
+
+def _line(grant: Grant) -> dict[str, object]:
+    return {
+        "grant": grant,
+        "who": names_of(grant),
+        "what": what_may_be_done(grant),
+        "is_in_force": is_in_force(grant),
+        "is_coming": grant.state == "opening" and grant.ends_at > times.now(),
+        "can_end": grant.state != "ended" and grant.ends_at > times.now(),
+    }
+
+
+def _in_zone(given: datetime | None) -> datetime:
+    if given is None:
+        raise BadGrant("Say until when.")
+    return given.replace(tzinfo=time_zone())

@@ -1,0 +1,120 @@
+"""What a grant can allow, and what each of it means: for pages as permissions, for the database as rights on tables.
+
+Both lists name what is allowed; a table or a page that is not named stays closed to a guest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+from qikbiz.accounts.models import User
+from qikbiz.permissions import Permission as P
+from qikbiz.roles.rights import Rights
+
+
+class Scope(StrEnum):
+    """One purpose of a grant."""
+
+    SEE = "see"
+    CHANGE = "change"
+    IMPORT = "import"
+    EXPORT = "export"
+    # Of a whole archive into an empty organisation: at the command line only, on a written instruction.
+    RESTORE = "restore"
+
+
+LABELS: dict[Scope, tuple[str, str]] = {
+    Scope.SEE: ("See records", "Open contacts, companies and their history. Nothing can be changed."),
+    Scope.CHANGE: ("Change records", "Create them, change them, move them to the trash. Nothing is deleted for good."),
+    Scope.IMPORT: ("Import a file", "Bring in a file that you gave us. You can take the import back."),
+    Scope.EXPORT: ("Make an export", "Have your data written to a file, which you fetch."),
+    Scope.RESTORE: ("Restore an archive", "Bring a whole export of yours back into an empty organisation."),
+}
+OFFERED = (Scope.SEE, Scope.CHANGE, Scope.IMPORT, Scope.EXPORT)
+
+_NAMES = frozenset(scope.value for scope in Scope)
+_SEEING = frozenset({P.WORKSPACE_SEE, P.CONTACT_SEE, P.COMPANY_SEE})
+_PERMISSIONS: dict[Scope, frozenset[P]] = {
+    Scope.SEE: _SEEING,
+    Scope.CHANGE: _SEEING
+    | {P.CONTACT_CREATE, P.CONTACT_CHANGE, P.CONTACT_DELETE, P.COMPANY_CREATE, P.COMPANY_CHANGE, P.COMPANY_DELETE},
+    Scope.IMPORT: frozenset({P.IMPORT_SEE, P.IMPORT_APPLY, P.IMPORT_UNDO}),
+    # Asking only: the file is the customer's to fetch, or the command's under its own instruction.
+    Scope.EXPORT: frozenset({P.EXPORT_ASK, P.EXPORT_EVERYTHING}),
+    Scope.RESTORE: frozenset(),
+}
+
+_READ, _ADD, _WORK = "SELECT", "SELECT, INSERT", "SELECT, INSERT, UPDATE"
+_ALL = "SELECT, INSERT, UPDATE, DELETE"
+_RECORDS = ("contacts", "companies", "contact_companies")
+# Whoever is inside says in the audit what was done, in turn with others, and reads the schema's version.
+_ANYBODY: dict[str, str] = {
+    "audit_events": _ADD,
+    "audit_turns": _WORK,
+    "access_events": "INSERT",
+    "schema_version": _READ,
+}
+_SEEN = dict.fromkeys((*_RECORDS, "record_changes", "imports", "exports"), _READ)
+_JOBS = {"jobs": _WORK, "mails": _ADD}
+_RIGHTS: dict[Scope, dict[str, str]] = {
+    Scope.SEE: _SEEN,
+    Scope.CHANGE: _SEEN | dict.fromkeys(_RECORDS, _WORK) | {"contact_companies": _ALL, "record_changes": _ADD},
+    Scope.IMPORT: {
+        **_SEEN,
+        # An import takes back whole what it created: only here may a guest's statement delete a record.
+        **dict.fromkeys(_RECORDS, _ALL),
+        "record_changes": _ALL,
+        "imports": _WORK,
+        "import_rows": _ALL,
+        "import_updates": _ALL,
+        **_JOBS,
+    },
+    Scope.EXPORT: {"exports": _WORK, **_JOBS},
+    Scope.RESTORE: {},
+}
+
+# What these two do to every table that leaves the product (exports.catalogue).
+_WHOLE = {Scope.EXPORT: _READ, Scope.RESTORE: _ADD}
+
+
+def permissions_of(scopes: Iterable[str]) -> frozenset[P]:
+    """The permissions that these scopes give a guest. Unknown ones give none."""
+    known = [Scope(name) for name in scopes if name in _NAMES]
+    return frozenset().union(*(_PERMISSIONS[scope] for scope in known))
+
+
+def reach_of(scopes: Iterable[str]) -> Rights:
+    """How far a guest's work on records reaches once a page is open: to all, as the customer's own members."""
+    given = set(scopes)
+    writes = "all" if given & {Scope.CHANGE, Scope.IMPORT} else "none"
+    return Rights.of(
+        see="all" if given else "none",
+        create=writes,
+        change=writes,
+        delete=writes,
+        import_="all" if Scope.IMPORT in given else "none",
+        export="all" if Scope.EXPORT in given else "none",
+        pages=[P.EXPORT_EVERYTHING] if Scope.EXPORT in given else [],
+    )
+
+
+def rights_of(scopes: Iterable[str], exported: Iterable[str]) -> dict[str, list[str]]:
+    """{table: privileges as SQL} of a guest's role. `exported` are the tables of an export."""
+    given: dict[str, list[str]] = {table: [rights] for table, rights in _ANYBODY.items()}
+    given["users"] = [_colleagues()]
+    for scope in sorted({Scope(name) for name in scopes if name in _NAMES}):
+        rights = dict(_RIGHTS[scope])
+        if scope in _WHOLE:
+            rights = dict.fromkeys((table for table in exported if table != "users"), _WHOLE[scope]) | rights
+        if scope is Scope.RESTORE:
+            rights["users"] = "INSERT"
+        for table, words in rights.items():
+            given.setdefault(table, []).append(words)
+    return given
+
+
+def _colleagues() -> str:
+    """Names and addresses of colleagues, never what a login is checked by: those columns are deferred in the model."""
+    columns = [attribute.key for attribute in User.__mapper__.column_attrs if not attribute.deferred]
+    return f"SELECT ({', '.join(sorted(columns))})"

@@ -1,0 +1,23 @@
+"""The logins behind grants: made when a customer lets somebody in, dropped when that is over."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from provisioning.guests import close_ended_grants, open_grant
+from qikbiz.database import runtime
+from workers.work import Work
+
+
+def open_one(work: Work) -> None:
+    """Make the login of the grant that was just given."""
+    is_open = open_grant(runtime().settings, UUID(work.arguments["grant"]))
+    with work.finish({"opened": is_open}):
+        pass
+
+
+def close_ended(work: Work) -> None:
+    """Drop the logins of all grants that have ended; each minute, and at once when somebody ends one."""
+    closed = close_ended_grants(runtime().settings)
+    with work.finish({"closed": closed}):
+        pass
