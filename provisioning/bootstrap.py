@@ -34,7 +34,8 @@ _ONE_AT_A_TIME = 0x51_42_01
 _MAINTENANCE_DATABASE = "postgres"
 # Before PostgreSQL 16 whoever may make roles may give any on.
 _MAY_GIVE_ON = """
-    SELECT WHERE current_setting('server_version_num')::int < 160000 OR pg_has_role(current_user, %s, 'USAGE WITH ADMIN OPTION')
+    SELECT WHERE current_setting('server_version_num')::int < 160000
+        OR pg_has_role(current_user, %s, 'USAGE WITH ADMIN OPTION')
 """
 HOW_TO_CLOSE = "have a superuser run what `qikbiz doctor --sql` prints in the tenants' database, then try again."
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 import secrets
 from contextlib import suppress
-from datetime import UTC, datetime
 from uuid import UUID
 
 from psycopg import errors, sql
@@ -20,6 +19,7 @@ from config.faults import fault
 from config.settings import Settings
 from provisioning.application import working_application
 from provisioning.servers import OWNER, Connection, cell_dsn, connect_as_provisioner
+from qikbiz.accounts import times
 from qikbiz.audit.actions import record_on_platform
 from qikbiz.database import control_work
 from qikbiz.exports.catalogue import EXPORTED
@@ -45,7 +45,7 @@ def open_grant(settings: Settings, grant_id: UUID) -> bool:
             fault("grant.login_made")
             dsn = cell_dsn(settings, grant.role_name, password)
             grant.dsn = settings.keys.seal(GUEST_DSN, dsn.encode(), bound_to=str(grant.id))
-            grant.role_made_at, grant.state = datetime.now(UTC), "open"
+            grant.role_made_at, grant.state = times.now(), "open"
             _note("grant.opened", grant)
         return True
 
@@ -54,7 +54,7 @@ def close_ended_grants(settings: Settings) -> int:
     """Drop the logins of all grants that have ended or whose time is over. Gives how many were dropped."""
     with working_application(settings):
         with control_work() as session:
-            over = or_(Grant.state == "ended", Grant.ends_at <= datetime.now(UTC))
+            over = or_(Grant.state == "ended", Grant.ends_at <= times.now())
             ended = list(session.scalars(select(Grant.id).where(over, Grant.role_dropped_at.is_(None))))
         return sum(_close(settings, grant_id) for grant_id in ended)
 
@@ -79,7 +79,7 @@ def _close(settings: Settings, grant_id: UUID) -> bool:
         fault("grant.login_dropped")
         if grant.state != "ended":
             grant.state, grant.ended_at = "ended", grant.ends_at
-        grant.dsn, grant.role_dropped_at = "", datetime.now(UTC)
+        grant.dsn, grant.role_dropped_at = "", times.now()
         _note("grant.closed", grant)
     return True
 
@@ -121,9 +121,9 @@ def _forget_login(connection: Connection, role: str, schema: str | None) -> None
         return
     name, database = sql.Identifier(role), sql.Identifier(connection.info.dbname)
     connection.execute(sql.SQL("ALTER ROLE {} NOLOGIN").format(name))
-    if schema and connection.execute("SELECT FROM pg_namespace WHERE nspname = %s", (schema,)).fetchone():
+    if connection.execute("SELECT FROM pg_namespace WHERE nspname = %s", (schema,)).fetchone() is not None:
         connection.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(OWNER)))
-        place = sql.Identifier(schema)
+        place = sql.Identifier(str(schema))
         connection.execute(sql.SQL("REVOKE ALL ON ALL TABLES IN SCHEMA {} FROM {}").format(place, name))
         connection.execute(sql.SQL("REVOKE ALL ON SCHEMA {} FROM {}").format(place, name))
         connection.execute("RESET ROLE")

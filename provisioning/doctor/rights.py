@@ -10,9 +10,10 @@ from config.settings import Settings
 from provisioning.bootstrap import HOW_TO_CLOSE
 from provisioning.cells import CAPACITY
 from provisioning.doctor.checks import Check
+from provisioning.guests import stray_logins
 from provisioning.hardening import openings
 from provisioning.notary import serving_login_is_notary
-from provisioning.servers import Connection, connect_as_provisioner, connect_to_control
+from provisioning.servers import WATCH, Connection, connect_as_provisioner, connect_to_control
 from tenants.runtime import CELL_DSN
 
 _MAY_PROVISION = """
@@ -78,6 +79,18 @@ def notary(settings: Settings) -> Iterator[Check]:
         yield Check("business days", True, "filled ahead")
 
 
+def guests(settings: Settings) -> Iterator[Check]:
+    """A login of the database by which staff come in must belong to a customer's grant."""
+    if not settings.provisioner_url:
+        return
+    stray = stray_logins(settings)
+    if stray:
+        remedy = "Drop them: each opens an organisation that has not allowed it (any more)."
+        yield Check("guests", False, f"no grant stands behind {', '.join(stray)}", remedy)
+    else:
+        yield Check("guests", True, "every login of staff has a customer's grant behind it")
+
+
 def cells(settings: Settings) -> Iterator[Check]:
     with connect_to_control(settings) as control:
         found = control.execute("SELECT name, login, dsn FROM cells ORDER BY name").fetchall()
@@ -124,7 +137,7 @@ def _rights_too_many(connection: Connection, login: str) -> Iterator[str]:
     if own and own[0]:
         yield f"{own[0]} objects are its own or granted to it"
     roles = [role for (role,) in connection.execute(_MEMBER_OF, (login,)).fetchall()]
-    strangers = [role for role in roles if not role.startswith("t_")]
+    strangers = [role for role in roles if not role.startswith("t_") and role != WATCH]
     if strangers:
         yield f"it may become {', '.join(strangers)}"
     if len(roles) > CAPACITY:

@@ -12,11 +12,12 @@ from qikbiz.console.models import PlatformAuditEvent
 from qikbiz.database import control_work, tenant_work
 from qikbiz.jobs import ledger
 from qikbiz.jobs.actions import enqueue
-from qikbiz.jobs.models import Job
+from qikbiz.jobs.models import Job, PlatformJob
 from tenants.runtime import Runtime
 from tests.fixtures.tenancy import Platform
 from tests.fixtures.web import Browser
 from workers.sweep import Sweep
+from workers.wrapper import perform
 
 ClientFor = Callable[[str], Browser]
 
@@ -47,6 +48,9 @@ def test_an_operator_has_a_failed_job_tried_again_and_the_audit_says_so(
 ) -> None:
     answer = client_for("olivia").post(f"/tenants/acme/jobs/{failed_job}/retry")
     assert answer.status_code == 302
+    with control_work() as session:
+        asked = session.scalars(select(PlatformJob.id).where(PlatformJob.kind == "jobs.try_again")).one()
+    assert perform(None, asked) == "done"
     with tenant_work(platform.acme) as session:
         assert session.get_one(Job, failed_job).state == "pending"
     with control_work() as session:

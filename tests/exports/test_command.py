@@ -57,7 +57,7 @@ def test_support_exports_on_a_customers_instruction(
     assert said["bytes"] == output.stat().st_size
     assert {file["name"]: file["rows"] for file in said["files"]}["contacts.csv"] == 1
     manifest, problems = verify(output)
-    assert problems == [] and manifest["instruction"] == WORDS
+    assert problems == [] and manifest["instruction"].endswith(WORDS)
     assert [file["sha256"] for file in manifest["files"]] == [file["sha256"] for file in said["files"]]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["acme.zip"]
     code, checked, _ = qikbiz("verify", str(output))
@@ -75,20 +75,20 @@ def test_the_customer_and_the_platform_both_see_it(
     with tenant_work(office.tenant) as session:
         events = session.scalars(select(AuditEvent).where(AuditEvent.record_type == "export")).all()
         assert [event.action for event in events] == ["export.asked", "export.ready", "export.downloaded"]
-        assert all(event.details["instruction"] == WORDS and event.actor_kind == "staff" for event in events)
-        assert session.scalars(select(Export)).one().instruction == WORDS
+        assert all(event.details["instruction"].endswith(WORDS) and event.actor_kind == "staff" for event in events)
+        assert session.scalars(select(Export)).one().instruction.endswith(WORDS)
         told = set(session.scalars(select(Mail.template).where(Mail.to_address == office.alice.email)))
-        assert told == {"export_made", "export_downloaded_first"}
+        assert told == {"instruction_recorded", "export_made", "export_downloaded_first"}
     with control_work() as control:
         about = PlatformAuditEvent.tenant_id == office.tenant.id
         found = control.scalars(select(PlatformAuditEvent).where(about, PlatformAuditEvent.action.like("export.%")))
-        assert [event.details["instruction"] for event in found] == [WORDS, WORDS]
+        assert [event.details["instruction"][10:] for event in found] == [WORDS, WORDS]
 
 
 @pytest.mark.parametrize(
     ("changed", "saying"),
     [
-        ({"--instruction": "  "}, "on whose instruction"),
+        ({"--instruction": "  "}, "write down the reason"),
         ({"--tenant": "nobody-knows"}, "no organisation"),
         ({"--type": "secrets"}, "no records called"),
         ({"--output": "/nowhere/at/all.zip"}, "folder that exists"),

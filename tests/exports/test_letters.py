@@ -6,11 +6,16 @@ from collections.abc import Callable
 
 from sqlalchemy import select
 
+from provisioning.guests import open_grant
 from qikbiz.actors import Actor, acting_as
-from qikbiz.database import tenant_work
+from qikbiz.database import control_work, runtime, tenant_work
 from qikbiz.exports.actions import ask_for_export, note_fetch
 from qikbiz.exports.selection import Selection
 from qikbiz.exports.steps import give_up
+from qikbiz.grants.actions import record_instruction
+from qikbiz.grants.models import Grant
+from qikbiz.grants.queries import actor_under, guest_of
+from qikbiz.grants.scopes import Scope
 from qikbiz.jobs.actions import enqueue
 from qikbiz.jobs.models import Job
 from qikbiz.mail.actions import opened_values
@@ -53,8 +58,13 @@ def test_the_first_download_names_who_fetched_it_and_from_where(office: Office) 
 
 
 def test_what_staff_had_exported_is_told_with_the_instruction(office: Office) -> None:
-    staff = Actor("staff", name="Sam", instruction="Letter of Ann Lee, 3 November")
-    with acting_as(staff), tenant_work(office.tenant):
+    with acting_as(Actor("staff", name="Sam")):
+        asked = record_instruction(office.tenant, Scope.EXPORT, "Letter of Ann Lee, 3 November")
+    assert open_grant(runtime().settings, asked.id)
+    with control_work() as control:
+        grant = control.get_one(Grant, asked.id)
+        staff, guest = actor_under(grant, None), guest_of(grant)
+    with acting_as(staff), tenant_work(office.tenant, guest=guest):
         export = ask_for_export(Selection("contacts"))
     office.make_now(export)
     told = mails_in(office)["export_made", "Alice"]

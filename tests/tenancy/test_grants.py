@@ -46,6 +46,7 @@ def test_only_the_owner_and_the_tenant_may_use_the_schema(
     assert {grantee: set(rights) for grantee, rights in found} == {
         "qb_owner": {"CREATE", "USAGE"},
         tenant.role: {"USAGE"},
+        "qb_watch": {"USAGE"},
     }
 
 
@@ -61,7 +62,13 @@ def test_a_cells_login_may_become_its_tenants_and_is_nothing_by_itself(
         """SELECT r.rolname ~ '^t_[a-z0-9]{16}$', m.admin_option, r.rolcanlogin FROM pg_auth_members m
              JOIN pg_roles r ON r.oid = m.roleid WHERE m.member = 'qb_cell_001'::regrole"""
     ).fetchall()
-    assert set(memberships) == {(True, False, False)}
+    # Its tenants' roles, and one that sees of jobs and mails how they went.
+    assert set(memberships) == {(True, False, False), (False, False, False)}
+    others = owner_connection.execute(
+        """SELECT r.rolname FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.roleid
+            WHERE m.member = 'qb_cell_001'::regrole AND r.rolname !~ '^t_[a-z0-9]{16}$'"""
+    ).fetchall()
+    assert others == [("qb_watch",)]
     if owner_connection.info.server_version >= 160000:
         inherits = owner_connection.execute(
             "SELECT DISTINCT inherit_option, set_option FROM pg_auth_members WHERE member = 'qb_cell_001'::regrole"

@@ -102,9 +102,10 @@ class Source:
 
     def sample(self, rows: int = 500) -> sql.Composed:
         """The bytes of one row, about."""
+        wanted = sql.SQL(", ").join(sql.SQL("t.{}").format(sql.Identifier(name)) for name in self.table.columns)
         return sql.SQL(
-            "SELECT coalesce(avg(pg_column_size(s)), 0) FROM (SELECT * FROM {} AS t WHERE {} LIMIT {}) AS s"
-        ).format(self._name(), self.condition, sql.Literal(rows))
+            "SELECT coalesce(avg(pg_column_size(s)), 0) FROM (SELECT {} FROM {} AS t WHERE {} LIMIT {}) AS s"
+        ).format(wanted, self._name(), self.condition, sql.Literal(rows))
 
     def _name(self) -> sql.Composable:
         return sql.Identifier(self.table.name)

@@ -42,7 +42,7 @@ def give_grant(*, staff_ids: Sequence[UUID], scopes: Sequence[str], reason: str,
     The row is written at once and opens nothing; only when the customer's own audit of it is committed does the
     worker make the role. So whatever fails in between, nobody is let in without a trace.
     """
-    actor, tenant = current_actor(), current_tenant()
+    tenant = current_tenant()
     if not set(scopes) <= {scope.value for scope in OFFERED}:
         raise BadGrant("One of the purposes is none that we know. Choose again.")
     known = {staff_id for staff_id, _ in staff_to_choose()}

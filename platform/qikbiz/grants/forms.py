@@ -5,6 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from wtforms import DateTimeLocalField, SelectField, SelectMultipleField, TextAreaField
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
 from wtforms.validators import DataRequired, InputRequired, Length
 from wtforms.widgets import CheckboxInput, ListWidget
 
@@ -19,10 +20,10 @@ SUPPORT = "support"
 class GrantForm(OwnForm):
     """Who, what, why and until when."""
 
-    audience = SelectField("Who may come in?", choices=[(SUPPORT, "Anybody in QikBiz support")])
+    audience = SelectField("Who may come in?", choices=[])
     scopes = SelectMultipleField(
         "What may they do?",
-        choices=[(scope.value, f"{LABELS[scope][0]}: {LABELS[scope][1]}") for scope in OFFERED],
+        choices=[SelectChoice(scope.value, f"{LABELS[scope][0]}: {LABELS[scope][1]}") for scope in OFFERED],
         default=[Scope.SEE.value],
         widget=ListWidget(prefix_label=False),
         option_widget=CheckboxInput(),
@@ -44,8 +45,8 @@ class GrantForm(OwnForm):
         """With the people whom one can choose now."""
         form = cls()
         form.audience.choices = [
-            (SUPPORT, "Anybody in QikBiz support"),
-            *((str(staff_id), text) for staff_id, text in staff_to_choose()),
+            SelectChoice(SUPPORT, "Anybody in QikBiz support"),
+            *(SelectChoice(str(staff_id), text) for staff_id, text in staff_to_choose()),
         ]
         return form
 

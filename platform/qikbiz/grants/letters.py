@@ -6,11 +6,11 @@ from datetime import datetime
 
 from qikbiz.accounts.models import User
 from qikbiz.database import runtime
-from qikbiz.exports.letters import zone_of
 from qikbiz.exports.queries import administrators
 from qikbiz.grants.models import Grant, Visit
 from qikbiz.grants.scopes import LABELS, Scope
 from qikbiz.mail.actions import send
+from qikbiz.zones import zone_of
 from tenants.context import current_tenant
 
 

@@ -7,6 +7,7 @@ from functools import cache
 from qikbiz.audit import promise as audit
 from qikbiz.closing import promise as closing
 from qikbiz.domains import promise as domains
+from qikbiz.grants import promise as grants
 from qikbiz.mail import promise as mail
 from qikbiz.notifications import promise as notifications
 from qikbiz.privacy import promise as privacy
@@ -16,6 +17,7 @@ ROOMS: tuple[tuple[Keeping, ...], ...] = (
     audit.KEEPINGS,
     closing.KEEPINGS,
     domains.KEEPINGS,
+    grants.KEEPINGS,
     mail.KEEPINGS,
     notifications.KEEPINGS,
     privacy.KEEPINGS,

@@ -1,0 +1,1 @@
+"""Access by staff: given, used, seen and ended."""
