@@ -76,7 +76,7 @@ def test_the_application_takes_turns(app: QikBiz) -> None:
     while hasattr(wrapped, "_application"):
         kinds.append(type(wrapped).__name__)
         wrapped = wrapped._application
-    assert kinds == ["StaticFiles", "Turns"]
+    assert kinds == ["OnlyEncrypted", "StaticFiles", "Turns"]
 
 
 def ask(turns: Turns, path: str = "/") -> list[bytes]:

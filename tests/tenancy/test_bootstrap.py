@@ -88,6 +88,7 @@ def maker(own_server: OwnServer) -> str:
         superuser.execute("GRANT their_control TO maker")
         if "qb_owner" in known:
             superuser.execute("GRANT qb_owner, qb_notary TO maker")
+            superuser.execute("GRANT qb_watch TO maker WITH ADMIN OPTION")
     return "maker"
 
 
