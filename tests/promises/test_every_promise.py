@@ -14,7 +14,19 @@ from qikbiz.web.front_door import QikBiz
 
 TESTS = Path(__file__).parents[1]
 # Promises that are not kept and proved yet. Shrink it; once it is empty it stays empty.
-NOT_YET = frozenset(NUMBERS) - {"P2", "P3", "P4", "P5", "P6", "P7", "P8", "P9", "P10", "P11", "P12", "P13", "P14", "P15", "P16", "P17", "P18", "P19", "P20"}
+NOT_YET = {
+    # One line each, so that two who take off theirs do not meet.
+    "P2",
+    "P3",
+    "P4",
+    "P5",
+    "P9",
+    "P10",
+    "P14",
+    "P15",
+    "P16",
+    "P20",
+}
 
 
 def numbers_marked_in(source: str) -> set[str]:
