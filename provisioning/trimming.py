@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from psycopg import sql
 from psycopg.types.json import Jsonb
@@ -17,7 +18,7 @@ from config.settings import Settings
 from provisioning.as_owner import as_owner
 from provisioning.servers import Connection
 from qikbiz.accounts.times import now
-from qikbiz.actors import SYSTEM
+from qikbiz.actors import SYSTEM, Actor
 from qikbiz.audit.links import SALT_BYTES, exact, frame_of
 from qikbiz.audit.models import AuditEvent
 from qikbiz.audit.verify import BEFORE_THE_FIRST, TRIMMED, link_hash, private_hash
@@ -59,15 +60,26 @@ def trim_audit(settings: Settings, tenant: Tenant, *, at: datetime | None = None
     return sum(removed)
 
 
-def append(connection: Connection, tenant: Tenant, action: str, details: dict[str, Any]) -> AuditEvent:
-    """Add an event of the program's own to the tenant's chain, in the owner's transaction at hand."""
+def append(
+    connection: Connection,
+    tenant: Tenant,
+    action: str,
+    details: dict[str, Any],
+    *,
+    actor: Actor = SYSTEM,
+    about: tuple[str, UUID | None] = ("audit", None),
+) -> AuditEvent:
+    """Add an event to the tenant's chain in the owner's transaction at hand; the last thing in it, for its lock.
+
+    `about` is the type and the number of a record.
+    """
     connection.execute("LOCK TABLE audit_turns IN SHARE UPDATE EXCLUSIVE MODE")
     head = "SELECT seq, hash, clock_timestamp() FROM audit_events WHERE chain = %s ORDER BY seq DESC LIMIT 1"
     seq, previous, at = connection.execute(head, (tenant.id,)).fetchone() or (0, BEFORE_THE_FIRST, now())
     event = AuditEvent(
-        id=new_id(), chain=tenant.id, seq=seq + 1, at=at, actor_kind=SYSTEM.kind, actor_id=None, actor_name=SYSTEM.name,
-        action=action, record_type="audit", record_id=None, subject="", details=exact(details), request_id="",
-        previous_hash=previous, salt=secrets.token_bytes(SALT_BYTES),
+        id=new_id(), chain=tenant.id, seq=seq + 1, at=at, previous_hash=previous, actor_kind=actor.kind,
+        actor_id=actor.id, actor_name=actor.name, action=action, record_type=about[0], record_id=about[1],
+        subject="", details=exact(details), request_id="", salt=secrets.token_bytes(SALT_BYTES),
     )  # fmt: skip
     assert event.salt
     event.private_hash = private_hash(event.salt, event.subject, event.details)

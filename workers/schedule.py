@@ -48,6 +48,8 @@ SCHEDULE = (
     Periodic("measure blocks", "checks.measure_blocks", timedelta(days=1)),
     Periodic("forget addresses of tenants", "access.forget", timedelta(hours=12), each_tenant=True),
     Periodic("forget staff sessions", "sessions.forget_staff", timedelta(days=1)),
+    # Whatever a restored back-up brought back of people who were erased goes again.
+    Periodic("erase again", "persons.erase_again", timedelta(hours=6), each_tenant=True),
     Periodic("forget sessions", "sessions.forget", timedelta(days=1), each_tenant=True),
     # An export that is over can't be fetched any more; this only takes its bytes.
     Periodic("expire exports", "exports.expire", timedelta(hours=6), each_tenant=True),

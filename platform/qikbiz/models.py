@@ -17,6 +17,7 @@ from qikbiz.imports import models as imports
 from qikbiz.jobs import models as jobs
 from qikbiz.mail import models as mail
 from qikbiz.notifications import models as notifications
+from qikbiz.persons import models as persons
 from qikbiz.roles import models as roles
 from tenants.control import ControlModel
 
@@ -35,6 +36,7 @@ ROOMS = (
     jobs,
     mail,
     notifications,
+    persons,
     roles,
 )
 tenant_metadata = TenantBase.metadata

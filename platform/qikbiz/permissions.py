@@ -43,6 +43,7 @@ class Permission(StrEnum):
     IMPORT_APPLY = "import:apply"
     IMPORT_SEE = "import:see"
     IMPORT_UNDO = "import:undo"
+    PERSON_ANSWER = "person:answer"
     PLATFORM_AUDIT_SEE = "platform-audit:see"
     PLATFORM_JOB_SEE = "platform-job:see"
     PLATFORM_MAIL_SEE = "platform-mail:see"

@@ -91,6 +91,13 @@ EXPORTED: tuple[ExportedTable, ...] = (
         ("id", "chain", "seq", "at", "actor_kind", "actor_id", "actor_name", "action", "record_type", "record_id",
          "subject", "details", "request_id", "previous_hash", "private_hash", "salt", "hash"),
     ),
+    ExportedTable("tombstones", ("id", "record_id", "erased_at", "key", "marks")),
+    ExportedTable(
+        "erasures",
+        ("id", "record_id", "state", "reference", "asked_by", "asked_by_name", "asked_at", "done_at", "problem",
+         "document", "key_id", "signature"),
+        is_restored=False,
+    ),
     ExportedTable("audit_keeping", ("id", "months", "set_at"), is_restored=False),
     ExportedTable(
         "access_events",
@@ -152,6 +159,7 @@ EXCLUDED_COLUMNS: dict[tuple[str, str], str] = {
     ("exports", "file_key"): "The key of the file.",
     ("exports", "manifest"): "Lies in the export itself.",
     ("exports", "job_id"): "Points at the work inside the program.",
+    ("erasures", "job_id"): "Points at the work inside the program.",
     ("mails", "values"): "Sealed until the mail is sent, and gone afterwards.",
     ("mails", "dedupe_key"): "Keeps a mail from being sent twice.",
 }

@@ -46,7 +46,7 @@ def tell_of_first_download(export: Export, actor: Actor, device: str) -> None:
 def what(export: Export) -> str:
     """`Everything (portable)`, `Contacts, filtered (spreadsheet)`, `Audit`."""
     if export.product == export.scope:
-        return export.scope.capitalize()
+        return {"person": "Everything about one person"}.get(export.scope, export.scope.capitalize())
     filtered = ", filtered" if export.filters else ""
     return f"{export.scope.capitalize()}{filtered} ({export.product})"
 

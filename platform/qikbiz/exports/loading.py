@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from qikbiz.accounts.models import User
 from qikbiz.exports.catalogue import ExportedTable
+from qikbiz.exports.erased import Erased
 from qikbiz.exports.portable import NotPortable, portable_rows
 from qikbiz.failures import Conflict, Failure
 from qikbiz.mail.models import MailChoice
@@ -35,12 +36,18 @@ class TableLoader:
     """One table on its way from the zip into COPY. `same_people` maps exported user ids to logins that were here."""
 
     def __init__(
-        self, session: Session, table: ExportedTable, entry: Mapping[str, Any], same_people: dict[str, str]
+        self,
+        session: Session,
+        table: ExportedTable,
+        entry: Mapping[str, Any],
+        same_people: dict[str, str],
+        erased: Erased,
     ) -> None:
         self._session = session
         self._table = table
         self._file_name = str(entry["name"])
         self._columns = [str(column["name"]) for column in entry["columns"]]
+        self._erased = erased
         # The audit stands as it was written: changing a name in it would break its chain.
         self._same_people = {} if table.name == "audit_events" else same_people
 
@@ -50,6 +57,7 @@ class TableLoader:
             rows = portable_rows(io.TextIOWrapper(file, encoding="utf-8", newline=""))
             try:
                 next(rows)  # the headings, which the check has compared
+                rows = self._erased.admitted(self._table.name, self._columns, rows)
                 # The users are asked about before COPY begins, since a connection in COPY answers nothing.
                 wanted = iter(list(self._people(rows))) if self._table.name == "users" else rows
                 ready = self._converted(wanted)

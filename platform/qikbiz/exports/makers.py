@@ -6,11 +6,12 @@ from collections.abc import Callable
 
 from qikbiz.audit.file import make_audit_file
 from qikbiz.exports.making import MadeFile, Order, make_file
-from qikbiz.exports.selection import AUDIT
+from qikbiz.exports.selection import AUDIT, PERSON
 from qikbiz.files import FileStore
+from qikbiz.persons.file import make_person_file
 
 Maker = Callable[[Order, FileStore], MadeFile]
-_MAKERS: dict[str, Maker] = {AUDIT: make_audit_file}
+_MAKERS: dict[str, Maker] = {AUDIT: make_audit_file, PERSON: make_person_file}
 
 
 def maker_of(product: str) -> Maker:

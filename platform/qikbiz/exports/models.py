@@ -19,7 +19,7 @@ class Export(Model):
     __tablename__ = "exports"
     __table_args__ = (
         CheckConstraint("state in ('waiting', 'running', 'ready', 'failed', 'expired', 'deleted')", name="state"),
-        CheckConstraint("product in ('portable', 'spreadsheet', 'audit')", name="product"),
+        CheckConstraint("product in ('portable', 'spreadsheet', 'audit', 'person')", name="product"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)

@@ -18,7 +18,7 @@ from qikbiz.roles.rights import Action, Rights, Scope
 
 PORTABLE = "portable"
 # What such a file holds is shown to nobody who may not see it in the product.
-NEEDED = {"audit": Permission.AUDIT_SEE}
+NEEDED = {"audit": Permission.AUDIT_SEE, "person": Permission.PERSON_ANSWER}
 
 
 def may_export(rights: Rights, scope: str, product: str) -> bool:

@@ -14,18 +14,19 @@ from pathlib import Path
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text, tuple_
 from sqlalchemy.orm import Session
 
 from config.faults import fault
 from qikbiz.audit.actions import record
-from qikbiz.audit.models import RecordChange
+from qikbiz.audit.models import AuditEvent, RecordChange
 from qikbiz.closing.models import ErasedTenant
 from qikbiz.closing.read_only import refuse_change
 from qikbiz.companies.models import Company
 from qikbiz.contacts.models import Contact
 from qikbiz.database import control_work, require_tenant_session
 from qikbiz.exports.catalogue import EVERYTHING, EXPORTED, ExportedTable
+from qikbiz.exports.erased import Erased
 from qikbiz.exports.loading import NotRestorable, TableLoader
 from qikbiz.exports.manifest import FORMAT, FORMAT_VERSION, MANIFEST
 from qikbiz.exports.selection import PORTABLE
@@ -84,16 +85,26 @@ def restore_archive(path: Path, *, watch: Watch = _ignore, is_own: bool = False)
     session.execute(text(f"SET LOCAL statement_timeout = {LONGEST_SECONDS * 1000}"))
     total, done = sum(_listed(manifest, table)["rows"] for table in _restored_tables()), 0
     same_people: dict[str, str] = {}
+    erased = Erased.known(session, manifest)
     rows: dict[str, int] = {}
     with zipfile.ZipFile(path) as archive:
         for table in _restored_tables():
-            loader = TableLoader(session, table, _listed(manifest, table), same_people)
+            loader = TableLoader(session, table, _listed(manifest, table), same_people, erased)
             rows[table.name] = loader.load(archive, partial(_show, watch, done, total, table.name))
             done += rows[table.name]
             fault("restore.table_loaded")
     facts = {"rows": rows, "from": manifest["organisation"]["slug"], "snapshot_at": manifest["snapshot_at"]}
-    record("archive.restored", record_type="archive", details=facts)
+    record("archive.restored", record_type="archive", details=facts | erased.facts() | _restored_audit(session))
     return Restored(rows, len(same_people))
+
+
+def _restored_audit(session: Session) -> dict[str, Any]:
+    """The newest link of each chain that came along, so that it is vouched for from now on."""
+    heads = select(AuditEvent.chain, func.max(AuditEvent.seq)).group_by(AuditEvent.chain)
+    newest = select(AuditEvent).where(tuple_(AuditEvent.chain, AuditEvent.seq).in_(heads))
+    others = session.scalars(newest.where(AuditEvent.chain != current_tenant().id).order_by(AuditEvent.chain))
+    found = [{"chain": str(one.chain), "seq": one.seq, "hash": one.hash.hex()} for one in others]
+    return {"audit": found} if found else {}
 
 
 def checked_manifest(path: Path) -> dict[str, Any]:

@@ -37,7 +37,7 @@ from qikbiz.roles.rights import NOTHING, Action, Rights
 PORTABLE, SPREADSHEET = "portable", "spreadsheet"
 PRODUCTS = (PORTABLE, SPREADSHEET)
 # Not a choice of tables but a file of its own form: its scope has the same name.
-AUDIT = "audit"
+AUDIT, PERSON = "audit", "person"
 SUFFIX = {PORTABLE: ".csv", SPREADSHEET: FORMULA_SAFE_SUFFIX}
 _DIALECT = PGDialect_psycopg()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
 _UTC = ZoneInfo("UTC")
@@ -122,6 +122,8 @@ def sources(selection: Selection, connection: Connection) -> list[Source]:
 def check(selection: Selection) -> None:
     """Raises Failure with the reason when nothing can be exported like this."""
     if selection.product == AUDIT and selection == Selection(AUDIT, AUDIT, rights=selection.rights):
+        return
+    if selection.product == PERSON == selection.scope and set(selection.filters or {}) == {"contact"}:
         return
     if selection.product not in PRODUCTS:
         raise Failure(f"There is no export called {selection.product!r}. Choose portable or spreadsheet.")

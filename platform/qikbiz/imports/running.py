@@ -15,6 +15,7 @@ from qikbiz.failures import Conflict
 from qikbiz.imports.actions import note
 from qikbiz.imports.applying import By, apply, forget_staged
 from qikbiz.imports.comparing import compare
+from qikbiz.imports.erased import rows_of_erased
 from qikbiz.imports.matching import conflicts_since, match
 from qikbiz.imports.models import Import
 from qikbiz.imports.queries import import_for_changing, new_owners
@@ -49,10 +50,10 @@ def check(session: Session, import_id: UUID, watch: Watch) -> dict[str, Any]:
     match(link, plan, import_id, staged.rows)
     watch(staged.rows, staged.rows, "Comparing")
     compare(link, plan, import_id, lambda _: watch(staged.rows, staged.rows, "Comparing"))
-    counts = counts_of(link, import_id)
+    counts, erased = counts_of(link, import_id), rows_of_erased(link, import_id)
     with acting_as(acting_actor(found)):
         found = import_for_changing(import_id)
-        found.rows, found.counts = staged.rows, {**counts, "blank": staged.blank}
+        found.rows, found.counts = staged.rows, {**counts, "blank": staged.blank, "erased": erased}
         found.state, found.problem = "checked", ""
         note(found, "checked", {"rows": staged.rows, **counts})
     fault("imports.after_check")

@@ -74,6 +74,8 @@ KINDS: dict[str, Kind] = {
     # Only the schema's owner can remove events.
     "audit.trim": Kind("provisioning", "workers.jobs.provisioning:trim", HOUR, is_platform=True),
     "closings.drive": Kind("provisioning", "workers.jobs.provisioning:drive_closings", HOUR, is_platform=True),
+    "persons.erase": Kind("provisioning", "workers.jobs.persons:erase", 600, max_attempts=6),
+    "persons.erase_again": Kind("provisioning", "workers.jobs.persons:erase_again", 600),
     "tenants.measure": Kind("provisioning", "workers.jobs.provisioning:measure", HOUR, is_platform=True),
 }
 

@@ -34,6 +34,7 @@ PAGE_RIGHTS = (
     PageRight(P.GRANT_GIVE, "Privacy", "let QikBiz staff in, and end that"),
     PageRight(P.CONTACT_PURGE, "Records", "remove contacts in the trash for good"),
     PageRight(P.COMPANY_PURGE, "Records", "remove companies in the trash for good"),
+    PageRight(P.PERSON_ANSWER, "Records", "hand people everything about themselves, and erase them for good"),
     PageRight(P.EXPORT_EVERYTHING, "Records", "export everything, with users, histories and the audit"),
     PageRight(P.POLICY_SET, "Organisation", "set the rules for passwords, logins and networks"),
     PageRight(P.CLOSING_ASK, "Organisation", "see what is billed, and end the contract"),

@@ -26,6 +26,7 @@ from qikbiz.imports.routes import imports
 from qikbiz.mail.choice_pages import mail_choices
 from qikbiz.mail.routes import mailbox
 from qikbiz.notifications.routes import notifications
+from qikbiz.persons.routes import persons, receipts
 from qikbiz.privacy import cookie_page
 from qikbiz.privacy.routes import privacy
 from qikbiz.promises.routes import promises, public_promises
@@ -77,6 +78,8 @@ def open_rooms(app: QikBiz) -> None:
     app.register_blueprint(companies, subdomain="tenant")
     app.register_blueprint(imports, subdomain="tenant")
     app.register_blueprint(audit, subdomain="tenant")
+    app.register_blueprint(persons, subdomain="tenant")
+    app.register_blueprint(receipts, subdomain="site")
     app.register_blueprint(mail_choices, subdomain="tenant")
     app.register_blueprint(notifications, subdomain="tenant")
     app.register_blueprint(access, subdomain="tenant")

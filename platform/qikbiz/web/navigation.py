@@ -57,6 +57,7 @@ SETTINGS = (
     Entry("access", "Access log", "fingerprint", "access.index", "access-log:see", group=PRIVACY),
     Entry("audit", "Audit", "clipboard-list", "audit.index", "audit:see", group=PRIVACY),
     Entry("cookies", "Cookies", "cookie", "cookies.index", group=PRIVACY),
+    Entry("erasures", "Erased people", "user-x", "persons.erasures", "person:answer", group=PRIVACY),
     Entry("promises", "Promises", "shield-check", "promises.index", group=PRIVACY),
     Entry("domains", "Domains", "world", "domains.index", "policy:set", group=ORGANISATION),
     Entry("closing", "Close your account", "door-exit", "closing.index", "closing:ask", group=ORGANISATION),

@@ -134,6 +134,12 @@ STATEMENTS = (
         CONSTRAINT pk_directory_state PRIMARY KEY (id),
         CONSTRAINT ck_directory_state_one_row CHECK (id = 1)
     )""",
+    """CREATE TABLE erased_records (
+        tenant_id UUID NOT NULL,
+        record_id UUID NOT NULL,
+        erased_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+        CONSTRAINT pk_erased_records PRIMARY KEY (tenant_id, record_id)
+    )""",
     """CREATE TABLE erased_tenants (
         tenant_id UUID NOT NULL,
         erased_at TIMESTAMP WITH TIME ZONE NOT NULL,

@@ -197,6 +197,24 @@ STATEMENTS = (
     """CREATE INDEX ix_contacts_tags ON contacts USING gin (tags) WHERE tags <> '{}'""",
     """CREATE INDEX ix_contacts_trash ON contacts (deleted_at, id) WHERE deleted_at is not null""",
     """CREATE INDEX ix_contacts_updated_at ON contacts (updated_at, id) WHERE deleted_at is null""",
+    """CREATE TABLE erasures (
+        id UUID NOT NULL,
+        record_id UUID NOT NULL,
+        state TEXT DEFAULT 'asked' NOT NULL,
+        reference TEXT DEFAULT '' NOT NULL,
+        asked_by UUID,
+        asked_by_name TEXT DEFAULT '' NOT NULL,
+        asked_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+        done_at TIMESTAMP WITH TIME ZONE,
+        problem TEXT DEFAULT '' NOT NULL,
+        job_id UUID,
+        document JSONB DEFAULT '{}' NOT NULL,
+        key_id BIGINT,
+        signature BYTEA,
+        CONSTRAINT pk_erasures PRIMARY KEY (id),
+        CONSTRAINT ck_erasures_state CHECK (state in ('asked', 'done', 'failed'))
+    )""",
+    """CREATE INDEX ix_erasures_record_id ON erasures (record_id)""",
     """CREATE TABLE exports (
         id UUID NOT NULL,
         state TEXT DEFAULT 'waiting' NOT NULL,
@@ -224,7 +242,7 @@ STATEMENTS = (
         error_ref TEXT DEFAULT '' NOT NULL,
         CONSTRAINT pk_exports PRIMARY KEY (id),
         CONSTRAINT ck_exports_state CHECK (state in ('waiting', 'running', 'ready', 'failed', 'expired', 'deleted')),
-        CONSTRAINT ck_exports_product CHECK (product in ('portable', 'spreadsheet', 'audit'))
+        CONSTRAINT ck_exports_product CHECK (product in ('portable', 'spreadsheet', 'audit', 'person'))
     )""",
     """CREATE UNLOGGED TABLE import_rows (
         import_id UUID NOT NULL,
@@ -371,6 +389,15 @@ STATEMENTS = (
         CONSTRAINT pk_teams PRIMARY KEY (id)
     )""",
     """CREATE UNIQUE INDEX uq_teams_folded_name ON teams (folded_name)""",
+    """CREATE TABLE tombstones (
+        id UUID NOT NULL,
+        record_id UUID NOT NULL,
+        erased_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+        key TEXT NOT NULL,
+        marks TEXT[] DEFAULT '{}' NOT NULL,
+        CONSTRAINT pk_tombstones PRIMARY KEY (id)
+    )""",
+    """CREATE UNIQUE INDEX uq_tombstones_record_id ON tombstones (record_id)""",
     """CREATE TABLE user_factors (
         id UUID NOT NULL,
         person_id UUID NOT NULL,

@@ -1,0 +1,46 @@
+"""Erasing people, by the one worker that has the rights for it."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from provisioning import erasing
+from qikbiz.database import runtime
+from qikbiz.persons.models import Erasure
+from tenants.context import Tenant
+from workers.work import JobRefused, Work
+
+PROBLEM = "Something went wrong on our side while erasing. Nothing was erased; we have been told."
+
+
+def erase(work: Work) -> None:
+    """One transaction of the owner's; whoever is killed in it starts again, and finds nothing or all of it done."""
+    erasure_id = UUID(work.arguments["erasure"])
+    try:
+        erasing.erase_person(runtime().settings, _tenant(work), erasure_id)
+    except Exception:
+        if work.attempt >= work.claim.max_attempts:
+            _give_up(work, erasure_id)
+        raise
+    with work.finish({"erasure": str(erasure_id)}):
+        pass
+
+
+def erase_again(work: Work) -> None:
+    """Every six hours, and after a restore (workers/schedule.py)."""
+    erased = erasing.erase_again(runtime().settings, _tenant(work))
+    with work.finish({"erased": erased}):
+        pass
+
+
+def _give_up(work: Work, erasure_id: UUID) -> None:
+    with work.step() as session:
+        erasure = session.get_one(Erasure, erasure_id)
+        if erasure.state == "asked":
+            erasure.state, erasure.problem = "failed", PROBLEM
+
+
+def _tenant(work: Work) -> Tenant:
+    if work.tenant is None:
+        raise JobRefused("An erasure belongs to a tenant.")
+    return work.tenant
