@@ -191,6 +191,24 @@ CREATE INDEX ix_contacts_sort_name ON contacts (sort_name, id) WHERE deleted_at 
 CREATE INDEX ix_contacts_tags ON contacts USING gin (tags) WHERE tags <> '{}';
 CREATE INDEX ix_contacts_trash ON contacts (deleted_at, id) WHERE deleted_at is not null;
 CREATE INDEX ix_contacts_updated_at ON contacts (updated_at, id) WHERE deleted_at is null;
+CREATE TABLE erasures (
+        id UUID NOT NULL,
+        record_id UUID NOT NULL,
+        state TEXT DEFAULT 'asked' NOT NULL,
+        reference TEXT DEFAULT '' NOT NULL,
+        asked_by UUID,
+        asked_by_name TEXT DEFAULT '' NOT NULL,
+        asked_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+        done_at TIMESTAMP WITH TIME ZONE,
+        problem TEXT DEFAULT '' NOT NULL,
+        job_id UUID,
+        document JSONB DEFAULT '{}' NOT NULL,
+        key_id BIGINT,
+        signature BYTEA,
+        CONSTRAINT pk_erasures PRIMARY KEY (id),
+        CONSTRAINT ck_erasures_state CHECK (state in ('asked', 'done', 'failed'))
+    );
+CREATE INDEX ix_erasures_record_id ON erasures (record_id);
 CREATE TABLE exports (
         id UUID NOT NULL,
         state TEXT DEFAULT 'waiting' NOT NULL,
@@ -218,7 +236,7 @@ CREATE TABLE exports (
         error_ref TEXT DEFAULT '' NOT NULL,
         CONSTRAINT pk_exports PRIMARY KEY (id),
         CONSTRAINT ck_exports_state CHECK (state in ('waiting', 'running', 'ready', 'failed', 'expired', 'deleted')),
-        CONSTRAINT ck_exports_product CHECK (product in ('portable', 'spreadsheet', 'audit'))
+        CONSTRAINT ck_exports_product CHECK (product in ('portable', 'spreadsheet', 'audit', 'person'))
     );
 CREATE UNLOGGED TABLE import_rows (
         import_id UUID NOT NULL,
@@ -365,6 +383,15 @@ CREATE TABLE teams (
         CONSTRAINT pk_teams PRIMARY KEY (id)
     );
 CREATE UNIQUE INDEX uq_teams_folded_name ON teams (folded_name);
+CREATE TABLE tombstones (
+        id UUID NOT NULL,
+        record_id UUID NOT NULL,
+        erased_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+        key TEXT NOT NULL,
+        marks TEXT[] DEFAULT '{}' NOT NULL,
+        CONSTRAINT pk_tombstones PRIMARY KEY (id)
+    );
+CREATE UNIQUE INDEX uq_tombstones_record_id ON tombstones (record_id);
 CREATE TABLE user_factors (
         id UUID NOT NULL,
         person_id UUID NOT NULL,
@@ -506,6 +533,7 @@ COMMENT ON TABLE audit_turns IS 'technical: never a row; whoever adds to the aud
 COMMENT ON TABLE companies IS 'personal: organisations that the customer works with; sole traders are people.';
 COMMENT ON TABLE contact_companies IS 'personal: who works where, and as what.';
 COMMENT ON TABLE contacts IS 'personal: people that the customer works with.';
+COMMENT ON TABLE erasures IS 'record of acts: who had a person erased and the receipt; names nobody.';
 COMMENT ON TABLE exports IS 'technical: exports that were asked for; the files lie elsewhere, sealed.';
 COMMENT ON TABLE import_rows IS 'personal: staged rows of a file being imported; emptied when the import is applied.';
 COMMENT ON TABLE import_updates IS 'personal: what a file being imported would change; emptied like import_rows.';
@@ -520,8 +548,9 @@ COMMENT ON TABLE roles IS 'technical: roles that the customer made, and what eac
 COMMENT ON TABLE schema_version IS 'technical: the versions of this schema.';
 COMMENT ON TABLE team_members IS 'personal: who is in which team.';
 COMMENT ON TABLE teams IS 'technical: the customer''s teams.';
+COMMENT ON TABLE tombstones IS 'technical: who was erased, as marks that name nobody.';
 COMMENT ON TABLE user_factors IS 'technical: passkeys, sealed secrets of authenticator apps, hashes of recovery codes.';
 COMMENT ON TABLE user_sessions IS 'technical: logins in force; only hashes of their ids.';
 COMMENT ON TABLE user_tokens IS 'technical: single-use links; only hashes of their secrets.';
 COMMENT ON TABLE users IS 'personal: the customer''s own people who log in.';
-INSERT INTO schema_version (version, checksum) VALUES ('0001', '0d510e7350ca855411567f75608eed912c2e5ca2a8b440c6505c7ef7e554cca3'), ('0002', '59a1eba15487ec720f420007de303999556147d65d7b59a21548d5ab2eb527fb');
+INSERT INTO schema_version (version, checksum) VALUES ('0001', 'ab467eb0fb9782a643e30982d11ed30949644ae0f9540bce0b8731acb11082a4'), ('0002', 'c5a0fdcc4e421c10ae024e46e788c4d75f132b315dd5307c22b6b32701cbb896');
