@@ -17,6 +17,7 @@ from qikbiz.accounts import times
 from qikbiz.audit.models import AuditEvent
 from qikbiz.closing.models import ChargePolicy, Closing, ErasureCertificate, Invoice
 from qikbiz.closing.policies import GENERAL
+from qikbiz.closing.queries import standing_closing
 from qikbiz.database import control_work, tenant_work
 from qikbiz.exports.models import Export
 from qikbiz.mail.models import PlatformMail
@@ -122,13 +123,19 @@ class Leaving:
             ("confirmed", lambda: self.post("/closing/verification", checksum=self.closing.export_sha256[-8:])),
             ("read_only", lambda: self.post("/closing/retrieval", days=str(days))),
         )
-        for name, act in steps:
+        # From where it stands: a new one, or one that is under way.
+        names = [name for name, _ in steps]
+        begun = names.index(self.closing.state) + 1 if self._is_under_way() else 0
+        for name, act in steps[begun:]:
             act()
             if name == state:
                 break
         assert self.closing.state == state
         self.look()
         return self.closing
+
+    def to_accepted(self) -> None:
+        self.post("/closing/acceptance", amount=str(self.closing.quote_amount))
 
     def to_the_end(self) -> None:
         """From read-only to erased, as the days go by."""
@@ -137,6 +144,9 @@ class Leaving:
             self.clock.move(days=days)
             self.drive()
         assert self.closing.state == "erased"
+
+    def _is_under_way(self) -> bool:
+        return standing_closing(self.tenant.id) is not None
 
     def post(self, path: str, **form: str) -> Any:
         response = self.browser().post(path, form)

@@ -75,7 +75,7 @@ def accept() -> ResponseReturnValue:
 def export() -> ResponseReturnValue:
     standing = standing_closing(current_tenant().id)
     if standing is None or standing.export_id is None:
-        return redirect(url_for(".index"))
+        return _to_the_beginning()
     return _page("export", standing, making=_export_of(standing))
 
 
@@ -108,7 +108,7 @@ def confirm() -> ResponseReturnValue:
 def end() -> ResponseReturnValue:
     standing = standing_closing(current_tenant().id)
     if standing is None or standing.state != "confirmed":
-        return redirect(url_for(".index"))
+        return _to_the_beginning()
     return _page("end", standing, **final_facts(standing, request.args.get("days", SHORTEST, type=int)))
 
 
@@ -132,7 +132,7 @@ def start() -> ResponseReturnValue:
 def standing() -> ResponseReturnValue:
     found = standing_closing(current_tenant().id)
     if found is None or found.read_only_at is None:
-        return redirect(url_for(".index"))
+        return _to_the_beginning()
     facts = {"invoice": invoice_of(found.id), "pays_by_card": payment.is_on()}
     return render_page("closing/standing.html", "standing", closing=found, export=_export_of(found), **facts)
 
@@ -143,7 +143,7 @@ def standing() -> ResponseReturnValue:
 def cancel() -> ResponseReturnValue:
     found = standing_closing(current_tenant().id)
     if found is None:
-        return redirect(url_for(".index"))
+        return _to_the_beginning()
     return render_template("closing/cancel.html", closing=found, invoice=invoice_of(found.id))
 
 
@@ -180,10 +180,17 @@ def pay() -> ResponseReturnValue:
     return render_template("closing/pay.html", invoice=bill, url=payment.checkout_url(bill, current_tenant()))
 
 
+def _to_the_beginning() -> ResponseReturnValue:
+    """Where the closing stands, or what closing means; also from a part of a page that looks again by itself."""
+    if request.headers.get("HX-Request"):
+        return "", {"HX-Redirect": url_for(".index")}
+    return redirect(url_for(".index"))
+
+
 def _page_of_closing(step: str) -> ResponseReturnValue:
     found = standing_closing(current_tenant().id)
     if found is None or (step == "check" and not found.export_sha256):
-        return redirect(url_for(".index"))
+        return _to_the_beginning()
     return _page(step, found)
 
 

@@ -1,0 +1,197 @@
+"""A worker killed at any step of a closing: finally the same state, each mail once, each line of the audit once."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import text
+
+from provisioning.closing import drive_closings
+from qikbiz.accounts import times
+from qikbiz.database import control_work, runtime
+from tests.closing.conftest import Leaving
+
+pytestmark = [pytest.mark.faults, pytest.mark.promise("P13")]
+STEPS = ["asked", "accepted", "exported", "confirmed", "read_only", "reminded", "reminded"]
+
+
+def drive_in_a_process(leaving: Leaving, fault: str) -> int:
+    """A round in a process of its own; its status."""
+    now = times.now
+    child = os.fork()
+    if child == 0:
+        try:
+            os.environ["QIKBIZ_FAULT"] = fault
+            times.now = now
+            runtime().after_fork()
+            drive_closings(leaving.platform.settings)
+        finally:
+            # Never on into the rest of the tests.
+            os._exit(0)
+    return os.waitpid(child, 0)[1]
+
+
+def die_at(point: str, leaving: Leaving) -> None:
+    status = drive_in_a_process(leaving, f"{point}=kill")
+    assert os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL, f"It went on past {point}."
+
+
+def reach(leaving: Leaving, days: float) -> None:
+    """Read-only for so many days, with every round driven."""
+    leaving.to("read_only")
+    leaving.drive()
+    for day in (23.1, 29.1):
+        if days >= day:
+            leaving.clock.move(days=23.1 if day == 23.1 else 6)
+            leaving.drive()
+    if days > 30:
+        leaving.clock.move(days=1.1)
+
+
+def test_killed_while_the_export_is_settled(leaving: Leaving, monkeypatch: pytest.MonkeyPatch) -> None:
+    leaving.to("exporting")
+    monkeypatch.setattr("workers.jobs.exports.settle_closing_of", lambda _tenant: None)
+    leaving.make_export()
+    assert leaving.closing.state == "exporting"
+    die_at("closing.before_settle", leaving)
+    assert leaving.closing.state == "exporting"
+    leaving.drive()
+    leaving.drive()
+    assert leaving.closing.state == "exported" and leaving.mails()["exported"] == 2
+    assert leaving.audited().count("exported") == 1
+
+
+def test_the_export_is_asked_for_again_when_the_request_died_between_two_databases(leaving: Leaving) -> None:
+    from sqlalchemy import delete
+
+    from qikbiz.database import tenant_work
+    from qikbiz.exports.models import Export
+
+    leaving.to("exporting")
+    with tenant_work(leaving.tenant) as session:
+        session.execute(delete(Export))
+        session.execute(text("DELETE FROM jobs WHERE kind = 'exports.make'"))
+    leaving.drive()
+    leaving.make_export()
+    leaving.drive()
+    assert leaving.closing.state == "exported"
+
+
+def test_the_customers_audit_is_completed_when_the_request_died_between_two_databases(
+    leaving: Leaving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("qikbiz.closing.events.tell_tenant", lambda _id: None)
+    leaving.to("asked")
+    assert leaving.audited() == []
+    monkeypatch.undo()
+    monkeypatch.setattr(times, "now", leaving.clock.now)
+    for _ in range(2):
+        leaving.drive()
+    assert leaving.audited() == ["asked"]
+
+
+@pytest.mark.parametrize("point", ["closing.locked", "closing.before_reminder", "closing.reminded"])
+@pytest.mark.parametrize(("days", "reminders"), [(0, 0), (23.1, 2), (29.1, 4)])
+def test_killed_on_the_way_to_the_erasure(leaving: Leaving, point: str, days: float, reminders: int) -> None:
+    leaving.to("read_only")
+    for move in {0: (0,), 23.1: (23.1,), 29.1: (23.1, 6)}[days]:
+        leaving.clock.move(days=move)
+        if move != {0: 0, 23.1: 23.1, 29.1: 6}[days]:
+            leaving.drive()
+    die_at(point, leaving)
+    leaving.drive()
+    leaving.drive()
+    assert leaving.closing.state == "read_only" and leaving.closing.locked_at is not None
+    assert leaving.mails().get("reminder", 0) == reminders
+    assert leaving.audited() == STEPS[: 5 + reminders // 2]
+
+
+ERASING = (
+    "closing.erasing",
+    "tenant.erase.begun",
+    "tenant.erase.counted",
+    "tenant.erase.dropped",
+    "tenant.erase.forgotten",
+    "tenant.erase.finished",
+)
+
+
+@pytest.mark.parametrize("point", ERASING)
+@pytest.mark.parametrize("times_killed", [1, 2])
+def test_killed_while_erasing(leaving: Leaving, point: str, times_killed: int) -> None:
+    reach(leaving, 31)
+    told = leaving.mails()
+    assert told == {"asked": 2, "accepted": 2, "exported": 2, "read_only": 2, "reminder": 4}
+    for _ in range(times_killed):
+        if leaving.closing.state == "erased" or (point == "closing.erasing" and leaving.closing.state == "erasing"):
+            break
+        die_at(point, leaving)
+    for _ in range(2):
+        leaving.drive()
+    assert leaving.closing.state == "erased" and leaving.record.state == "closed"
+    assert leaving.mails() == {"certificate": 1}
+    certificate = leaving.certificate
+    assert certificate is not None and certificate.document["counts"]["rows"] > 20
+    listed = leaving.platform.settings.files / "erased-tenants" / f"{leaving.tenant.id}.json"
+    assert listed.exists()
+
+
+def test_killed_while_changes_are_allowed_again(leaving: Leaving) -> None:
+    leaving.to("read_only")
+    leaving.drive()
+    leaving.post("/closing/cancellation")
+    die_at("closing.unlocked", leaving)
+    assert leaving.closing.state == "reopening" and leaving.record.read_only_until is not None
+    leaving.drive()
+    leaving.drive()
+    assert leaving.closing.state == "cancelled" and leaving.record.read_only_until is None
+    assert leaving.mails()["cancelled"] == 2
+
+
+def test_two_rounds_at_once_do_each_thing_once(leaving: Leaving) -> None:
+    reach(leaving, 31)
+    children = []
+    for _ in range(2):
+        child = os.fork()
+        if child == 0:
+            try:
+                runtime().after_fork()
+                drive_closings(leaving.platform.settings)
+            finally:
+                os._exit(0)
+        children.append(child)
+    for child in children:
+        os.waitpid(child, 0)
+    leaving.drive()
+    assert leaving.closing.state == "erased" and leaving.mails() == {"certificate": 1}
+    with control_work() as control:
+        events = control.execute(
+            text("SELECT count(*) FROM platform_audit_events WHERE tenant_id = :id AND action = 'tenant.erased'"),
+            {"id": leaving.tenant.id},
+        ).scalar_one()
+    assert events == 1
+
+
+def test_a_round_that_can_not_drive_one_closing_drives_the_others(
+    leaving: Leaving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from provisioning import closing as driving
+    from qikbiz.failures import Unavailable
+
+    leaving.to("read_only")
+    really: Callable[..., None] = driving.drive
+    seen = []
+
+    def sometimes(settings: object, closing_id: object) -> None:
+        seen.append(closing_id)
+        if len(seen) == 1:
+            raise Unavailable("Redis is away.")
+        really(settings, closing_id)
+
+    monkeypatch.setattr(driving, "drive", sometimes)
+    leaving.drive()
+    leaving.drive()
+    assert leaving.closing.locked_at is not None

@@ -1,0 +1,204 @@
+"""In the retrieval period everything is read and exported, and nothing changed: by page, job, command or SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import ProgrammingError
+
+from qikbiz.closing.read_only import RECORD_TABLES, STILL_ALLOWED, ReadOnly
+from qikbiz.database import control_work, tenant_work
+from qikbiz.exports.restore import restore_archive
+from qikbiz.jobs.actions import enqueue
+from qikbiz.jobs.kinds import KINDS
+from qikbiz.jobs.models import Job
+from qikbiz.permissions import permission_of
+from qikbiz.web.front_door import QikBiz
+from tenants.context import Tenant
+from tenants.directory import read_tenant
+from tests.closing.conftest import Leaving
+from workers.wrapper import perform
+
+pytestmark = pytest.mark.promise("P13")
+
+
+def now_known(leaving: Leaving) -> Tenant:
+    with control_work() as control:
+        found = read_tenant(control, leaving.tenant.id, "localhost")
+    assert found is not None
+    return found
+
+
+def test_every_page_that_changes_something_is_refused_in_words(leaving: Leaving, app: QikBiz) -> None:
+    """Every route of the product, as the most powerful person of the tenant: no list of pages to forget one on."""
+    leaving.to("read_only")
+    alice, tried = leaving.browser(), 0
+    for rule in app.url_map.iter_rules():
+        permission = permission_of(app.view_functions[rule.endpoint])
+        if rule.subdomain != "tenant" or "for_test" in rule.endpoint or not rule.methods & {"POST", "PUT", "DELETE"}:
+            continue
+        if permission in STILL_ALLOWED or permission is None:
+            continue
+        path = rule.rule
+        for argument in rule.arguments:
+            path = path.replace(f"<uuid:{argument}>", "00000000-0000-7000-8000-000000000000")
+        if "<" in path:
+            path = path.split("<")[0] + "name"
+        answer = alice.post(path)
+        if answer.status_code in (404, 405, 308):
+            continue
+        assert answer.status_code == 403 and "This account is closing" in answer.text, rule.rule
+        tried += 1
+    assert tried >= 15
+
+
+def test_only_logins_exports_grants_and_the_closing_go_on() -> None:
+    assert {str(permission) for permission in STILL_ALLOWED} == {
+        "public", "signed-in", "export:ask", "export:fetch", "grant:give", "closing:ask"}  # fmt: skip
+
+
+def test_logins_reading_and_exports_go_on(leaving: Leaving) -> None:
+    leaving.to("read_only")
+    leaving.drive()
+    ben = leaving.log_in(leaving.people["ben"])
+    for path in ("/", "/contacts", "/companies", "/contacts?q=ann"):
+        page = ben.get(path)
+        assert page.status_code == 200 and "This account is closing" in page.text
+    assert ben.post("/profile/password", {}).status_code != 403
+    alice = leaving.browser()
+    assert alice.post("/exports", {"scope": "everything", "product": "portable"}).status_code == 303
+    leaving.make_export()
+    assert "Ready" in alice.get("/exports").text
+    assert alice.post("/logout").status_code == 303
+
+
+def test_every_page_bears_the_banner_with_the_date(leaving: Leaving, app: QikBiz) -> None:
+    leaving.to("read_only")
+    until = leaving.closing.erase_after
+    assert until is not None
+    alice = leaving.browser()
+    seen = 0
+    for rule in app.url_map.iter_rules():
+        if rule.subdomain != "tenant" or rule.arguments or "GET" not in rule.methods or "for_test" in rule.endpoint:
+            continue
+        page = alice.get(rule.rule, check=False)
+        if page.status_code == 200 and 'class="app' in page.text:
+            assert "This account is closing" in page.text and f"{until.year}" in page.text, rule.rule
+            seen += 1
+    assert seen >= 10
+
+
+def test_members_see_the_banner_without_the_way_to_call_it_off(leaving: Leaving) -> None:
+    leaving.to("read_only")
+    assert "call it off" not in leaving.browser("ben").get("/").text
+    assert "call it off" in leaving.browser("alice").get("/").text
+
+
+@pytest.mark.parametrize("table", RECORD_TABLES)
+def test_the_database_itself_refuses(leaving: Leaving, table: str) -> None:
+    leaving.to("read_only")
+    leaving.drive()
+    assert leaving.closing.locked_at is not None
+    for statement in (f"DELETE FROM {table}", f"UPDATE {table} SET {FIRST_COLUMN[table]} = {FIRST_COLUMN[table]}"):
+        with pytest.raises(ProgrammingError, match="permission denied"), tenant_work(leaving.tenant) as session:
+            session.execute(text(statement))
+    with tenant_work(leaving.tenant) as session:
+        session.execute(text(f"SELECT count(*) FROM {table}"))
+
+
+FIRST_COLUMN = {
+    "companies": "name",
+    "contacts": "last_name",
+    "contact_companies": "role",
+    "record_changes": "kind",
+}
+
+
+def test_every_kind_of_record_is_among_the_tables_that_are_locked() -> None:
+    from qikbiz.records.types import RECORD_TYPES
+
+    assert set(RECORD_TYPES) <= set(RECORD_TABLES)
+
+
+def test_jobs_that_change_records_are_not_taken(leaving: Leaving) -> None:
+    leaving.to("read_only")
+    kinds = [name for name, kind in KINDS.items() if kind.changes_records]
+    assert {"imports.apply", "imports.undo"} <= set(kinds)
+    for kind in kinds:
+        with pytest.raises(ReadOnly), tenant_work(now_known(leaving)):
+            enqueue(kind, {"import": "00000000-0000-7000-8000-000000000000"})
+
+
+def test_one_that_was_taken_before_is_not_done(leaving: Leaving) -> None:
+    leaving.to("confirmed")
+    with tenant_work(leaving.tenant):
+        job_id = enqueue("imports.apply", {"import": "00000000-0000-7000-8000-000000000000"}).id
+    leaving.to("read_only")
+    assert perform(leaving.tenant.id, job_id) == "failed"
+    with tenant_work(leaving.tenant) as session:
+        job = session.get_one(Job, job_id)
+    assert job.state == "failed" and "can be read and exported until" in job.error_text
+
+
+def test_nothing_is_restored_into_it(leaving: Leaving, tmp_path: Path) -> None:
+    leaving.to("read_only")
+    with pytest.raises(ReadOnly), tenant_work(now_known(leaving)):
+        restore_archive(tmp_path / "any.zip")
+
+
+def test_calling_it_off_allows_changes_again_everywhere(leaving: Leaving, owner_connection: Any) -> None:
+    leaving.to("read_only")
+    leaving.drive()
+    alice = leaving.browser()
+    page = alice.follow(alice.post("/closing/cancellation"))
+    assert "Allowing changes again" in page.text
+    assert alice.post("/contacts", {"last_name": "Early"}).status_code == 403
+    leaving.drive()
+    assert leaving.closing.state == "cancelled" and leaving.record.read_only_until is None
+    made = leaving.browser().post("/contacts", {"first_name": "Ann", "last_name": "Lee"})
+    assert made.status_code == 303
+    assert "This account is closing" not in leaving.browser().get("/").text
+    assert leaving.mails()["cancelled"] == 2
+    assert leaving.audited()[-1] == "cancelled"
+    question = """SELECT count(*) FROM pg_class c, aclexplode(c.relacl) x
+                   WHERE c.relnamespace = %s::regnamespace AND c.relname = ANY (%s)
+                     AND x.grantee = %s::regrole AND x.privilege_type IN ('INSERT', 'UPDATE', 'DELETE')"""
+    values = (leaving.tenant.schema, list(RECORD_TABLES), leaving.tenant.role)
+    assert owner_connection.execute(question, values).fetchone() == (3 * len(RECORD_TABLES),)
+
+
+@pytest.mark.parametrize("state", ["asked", "exporting", "exported", "confirmed"])
+def test_it_can_be_called_off_at_every_earlier_step(leaving: Leaving, state: str) -> None:
+    leaving.to(state)
+    assert leaving.browser("carol").post("/closing/cancellation").status_code == 303
+    assert leaving.closing.state == "cancelled"
+    assert "Begin" in leaving.browser().get("/closing").text
+    assert leaving.browser().post("/closing/cancellation").status_code == 409
+    assert leaving.to("asked").state == "asked"
+
+
+def test_once_the_erasure_has_begun_it_can_not(leaving: Leaving, monkeypatch: pytest.MonkeyPatch) -> None:
+    from qikbiz.closing import actions
+    from qikbiz.failures import Conflict
+
+    leaving.to("read_only")
+    leaving.drive()
+    leaving.clock.move(days=29, minutes=1)
+    leaving.drive()
+    leaving.clock.move(days=1)
+    monkeypatch.setattr("provisioning.closing.erase_tenant", lambda *_: None)
+    leaving.drive()
+    assert leaving.closing.state == "erasing"
+    with pytest.raises(Conflict), tenant_work(leaving.tenant):
+        actions.call_off()
+    assert leaving.closing.state == "erasing"
+
+
+def test_other_organisations_go_on_working(leaving: Leaving, client_for: Callable[[str], Any]) -> None:
+    leaving.to("read_only")
+    leaving.drive()
+    assert client_for("mallory").post("/contacts", {"last_name": "Busy"}).status_code == 303
