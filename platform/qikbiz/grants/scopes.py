@@ -68,6 +68,7 @@ _RIGHTS: dict[Scope, dict[str, str]] = {
         "imports": _WORK,
         "import_rows": _ALL,
         "import_updates": _ALL,
+        "tombstones": _READ,
         **_JOBS,
     },
     Scope.EXPORT: {"exports": _WORK, **_JOBS},

@@ -7,8 +7,11 @@ from uuid import UUID
 
 from flask import abort, make_response, render_template, request
 from flask.typing import ResponseReturnValue
+from flask_login import current_user
 
 from qikbiz.failures import Failure, Forbidden, NotFound
+from qikbiz.permissions import Permission
+from qikbiz.records.access import openings_of, viewers_of
 from qikbiz.records.actions import Record, name_of, record_for_changing, record_for_reading
 from qikbiz.records.fields import Field, FieldProblem, Kind, RecordType
 from qikbiz.records.forms import FormField, RecordForm
@@ -20,7 +23,7 @@ from qikbiz.records.seen import locked_type
 from qikbiz.roles.rights import Action
 from qikbiz.web.fragments import render_page
 
-TABS = ("timeline", "details")
+TABS = ("timeline", "details", "access")
 LISTS = (Kind.EMAILS, Kind.PHONES)
 
 
@@ -33,6 +36,8 @@ def show_record(room: RecordRoom, record_id: UUID, **beside: Any) -> ResponseRet
     tab = request.args.get("tab", TABS[0])
     if tab not in TABS:
         abort(404)
+    if tab == "access":
+        beside |= _access(room.declared, found)
     moments, more = timeline(room.record_type, found, people, request.args.get("before", type=UUID))
     return render_page(
         "records/record.html",
@@ -45,6 +50,15 @@ def show_record(room: RecordRoom, record_id: UUID, **beside: Any) -> ResponseRet
         shown=lambda field: shown_value(field, getattr(known, field.name), people),
         **beside,
     )
+
+
+def _access(record_type: RecordType, found: Record) -> dict[str, Any]:
+    """Who can see it, for everybody who can; who opened it, for those who may read the audit."""
+    if current_user.kind != "user":
+        raise Forbidden("Who can see a record is for the organisation's own people.")
+    may_read = current_user.can(Permission.AUDIT_SEE)
+    openings = openings_of(record_type, found.id) if may_read else ()
+    return {"viewers": viewers_of(record_type, found.owner_id), "openings": openings, "may_read_audit": may_read}
 
 
 def record_context(room: RecordRoom, found: Record) -> dict[str, Any]:
