@@ -18,6 +18,7 @@ from qikbiz.jobs import models as jobs
 from qikbiz.mail import models as mail
 from qikbiz.notifications import models as notifications
 from qikbiz.persons import models as persons
+from qikbiz.policy import models as policy
 from qikbiz.roles import models as roles
 from tenants.control import ControlModel
 
@@ -37,6 +38,7 @@ ROOMS = (
     mail,
     notifications,
     persons,
+    policy,
     roles,
 )
 tenant_metadata = TenantBase.metadata

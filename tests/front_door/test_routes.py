@@ -38,6 +38,8 @@ PUBLIC = {
     "grants.door",
     "grants.leave",
     "grants.start",
+    "policy.ask_for_code",
+    "policy.use_code",
 }
 
 

@@ -21,7 +21,9 @@ from qikbiz.factors.actions import show_code, show_passkey
 from qikbiz.factors.queries import has_second_factor
 from qikbiz.failures import TooMany
 from qikbiz.permissions import Role, StaffRole
+from qikbiz.policy.networks import require_inside
 from qikbiz.policy.queries import policy_of
+from qikbiz.policy.rules import Policy
 from qikbiz.roles.giving import may_act_on, may_give, words_for
 from qikbiz.roles.granted import names_of_roles
 from qikbiz.web.figures import count_login
@@ -35,7 +37,7 @@ def log_in(realm: Realm, email: str, password: str, *, remember: bool, target: s
     Raises WrongPassword or TooMany; both look the same for names nobody has.
     """
     name = same_address(email)
-    account, is_known_device = _look_up(realm, name)
+    account, is_known_device, policy = _look_up(realm, name)
     try:
         give_back = throttles.try_login(realm, name, is_known_device=is_known_device)
     except TooMany:
@@ -50,7 +52,8 @@ def log_in(realm: Realm, email: str, password: str, *, remember: bool, target: s
     give_back()
     note("login_succeeded", account=name)
     count_login(realm.kind, "right")
-    return _welcome(realm, account.id, password, remember=remember, target=target)
+    problem = _problem_since(realm, account, password, policy)
+    return _welcome(realm, account.id, password, remember=remember, target=target, problem=problem)
 
 
 def log_out(realm: Realm, person: Person) -> None:
@@ -238,21 +241,33 @@ def _account_with_password(realm: Realm, person: Person, password: str) -> Accou
     return account
 
 
-def _look_up(realm: Realm, name: str) -> tuple[Account | None, bool]:
+def _look_up(realm: Realm, name: str) -> tuple[Account | None, bool, Policy]:
     # In a transaction of its own: no connection is held while the password is hashed.
     with realm.own_work() as work:
+        policy = policy_of(realm)
+        # Before the password is looked at: from outside nobody learns whether one is right.
+        require_inside(realm, account=name)
         account = account_named(work, realm, name)
         is_known = account is not None and remembering.remembers(work, realm, account.id)
-        return account, is_known
+        return account, is_known, policy
 
 
-def _welcome(realm: Realm, account_id: UUID, password: str, *, remember: bool, target: str) -> str:
+def _problem_since(realm: Realm, account: Account, password: str, policy: Policy) -> str:
+    """Why a right password no longer does: the rules became stricter after it was chosen. Known only at login."""
+    chosen_at = account.password_changed_at
+    if policy.stricter_at is None or (chosen_at is not None and chosen_at >= policy.stricter_at):
+        return ""
+    names = names_of(realm, account.name, account.email)
+    return passwords.problem_with(password, context=names, policy=policy) or ""
+
+
+def _welcome(realm: Realm, account_id: UUID, password: str, *, remember: bool, target: str, problem: str) -> str:
     account = account_for_change(realm.work, realm, account_id)
     if account.state in _NOT_OPEN:
         raise WrongPassword
     if account.password_hash and passwords.is_outdated(account.password_hash):
         account.password_hash = passwords.hash_password(password)
-    return admit(realm, account, "password", remember=remember, target=target)
+    return admit(realm, account, "password", remember=remember, target=target, problem=problem)
 
 
 def _user_beside_administrators(user_id: UUID) -> tuple[User, list[User]]:

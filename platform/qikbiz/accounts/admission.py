@@ -14,6 +14,7 @@ from qikbiz.accounts.noting import note_login_act
 from qikbiz.accounts.realms import Account, Realm
 from qikbiz.factors.challenges import spend
 from qikbiz.factors.queries import has_second_factor
+from qikbiz.policy.networks import require_inside
 from qikbiz.policy.queries import needs_factor, policy_of
 from qikbiz.web.cookies import HALF_LOGIN, delete_cookie
 
@@ -27,21 +28,34 @@ _METHODS = {
     "passkey": "passkey",
     "recovery": "recovery code",
     "remembered": "remembered device",
+    "break_glass": "break-glass code",
 }
 
 
 def admit(
-    realm: Realm, account: Account, method: str, *, remember: bool = False, target: str = "/", problem: str = ""
+    realm: Realm,
+    account: Account,
+    method: str,
+    *,
+    remember: bool = False,
+    target: str = "/",
+    problem: str = "",
+    from_anywhere: bool = False,
 ) -> str:
     """Somebody has shown the password, or a link of ours: go on with what is missing, or open the session.
 
-    Returns the path to go to. `problem` says why the password no longer does.
+    Returns the path to go to. `problem` says why the password no longer does; `from_anywhere` spares the network.
+    Raises OutsideNetworks.
     """
     realm.work.flush()
+    if not from_anywhere:
+        require_inside(realm, person=account)
     if _missing(realm, account, problem=problem) is None:
-        open_session(realm, account, method, remember=remember)
+        open_session(realm, account, method, remember=remember, from_anywhere=from_anywhere)
         return target
-    half = half_logins.begin(account, method, remember=remember, target=target, problem=problem)
+    half = half_logins.begin(
+        account, method, remember=remember, target=target, problem=problem, from_anywhere=from_anywhere
+    )
     return go_on(realm, account, half)
 
 
@@ -54,7 +68,8 @@ def go_on(realm: Realm, account: Account, half: HalfLogin) -> str:
     if not spend(realm, half.place, account.id):
         raise HalfLoginEnded
     delete_cookie(HALF_LOGIN)
-    open_session(realm, account, "+".join(filter(None, (half.method, half.shown))), remember=half.remember)
+    method = "+".join(filter(None, (half.method, half.shown)))
+    open_session(realm, account, method, remember=half.remember, from_anywhere=half.from_anywhere)
     return half.target
 
 
@@ -63,8 +78,15 @@ def step_of(realm: Realm, account: Account, half: HalfLogin) -> str | None:
     return _missing(realm, account, problem=half.problem, shown=half.shown)
 
 
-def open_session(realm: Realm, account: Account, method: str, *, remember: bool = False) -> None:
-    """Log in on this device. Whoever was logged in or remembered here before is not any more."""
+def open_session(
+    realm: Realm, account: Account, method: str, *, remember: bool = False, from_anywhere: bool = False
+) -> None:
+    """Log in on this device. Whoever was logged in or remembered here before is not any more.
+
+    Raises OutsideNetworks.
+    """
+    if not from_anywhere:
+        require_inside(realm, person=account)
     work = realm.work
     if current_user.is_authenticated:
         sessions.end_session(work, realm, current_user.session_key, "new_login")
@@ -73,7 +95,7 @@ def open_session(realm: Realm, account: Account, method: str, *, remember: bool 
     series = None
     if remember and isinstance(account, User) and policy_of(realm).may_remember:
         series = remembering.remember_device(work, realm, account)
-    sessions.open_session(work, realm, account, method, is_fresh=True, series_hash=series)
+    sessions.open_session(work, realm, account, method, is_fresh=True, series_hash=series, from_anywhere=from_anywhere)
     if series or is_new:
         letters.send_new_device(realm, account, device_of_request(), place_of_request(), is_remembered=bool(series))
     note_access(AccessKind.LOGIN, person=account, detail=words_for_method(method))

@@ -18,6 +18,7 @@ from qikbiz.factors.entrance import open_second_steps
 from qikbiz.factors.failures import WrongCode
 from qikbiz.factors.queries import has_second_factor, passkeys_of
 from qikbiz.permissions import Permission, public, requires
+from qikbiz.policy.networks import works_from_anywhere
 from qikbiz.web.cookies import SESSION, delete_cookie
 from qikbiz.web.own_paths import own_path
 from qikbiz.web.toasts import show_toast
@@ -62,6 +63,7 @@ def password_strength() -> ResponseReturnValue:
     return jsonify(level=verdict.level, word=verdict.word, text=verdict.text)
 
 
+@works_from_anywhere
 @requires(Permission.SIGNED_IN)
 def logout() -> ResponseReturnValue:
     actions.log_out(realm_at_hand(), current_user)

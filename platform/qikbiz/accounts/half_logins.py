@@ -11,6 +11,7 @@ import json
 import secrets
 from dataclasses import asdict, dataclass, field, replace
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from qikbiz.accounts import times
@@ -42,6 +43,7 @@ class HalfLogin:
     target: str = "/"
     problem: str = ""
     shown: str = ""
+    from_anywhere: bool = False
     nonce: str = field(default_factory=lambda: secrets.token_hex(16))
     ends: float = 0.0
 
@@ -61,20 +63,10 @@ class HalfLogin:
         return changed
 
 
-def begin(
-    account: Account, method: str, *, remember: bool, target: str, problem: str = "", shown: str = ""
-) -> HalfLogin:
-    half = HalfLogin(
-        account.id.hex,
-        method,
-        proof_of(account),
-        remember,
-        target,
-        problem,
-        shown,
-        ends=(times.now() + LIFE).timestamp(),
-    )
-    return half.kept()
+def begin(account: Account, method: str, **known: Any) -> HalfLogin:
+    """Start one, with whatever is known of its fields, and have the browser keep it."""
+    ends = (times.now() + LIFE).timestamp()
+    return HalfLogin(account.id.hex, method, proof_of(account), ends=ends, **known).kept()
 
 
 def half_login_at_hand(realm: Realm) -> tuple[HalfLogin, Account]:

@@ -36,6 +36,10 @@ def send_sign_in_changed(realm: Realm, account: Account, what: str, more: str) -
     _send(realm, account, "sign_in_changed", {"what": what, "more": more, "url": realm.url("/profile/security")})
 
 
+def send_break_glass_used(realm: Realm, account: Account, *, who: str, email: str) -> None:
+    _send(realm, account, "break_glass_used", {"who": who, "email": email, "url": realm.url("/audit")})
+
+
 def _send(realm: Realm, account: Account, template: str, values: dict[str, Any]) -> None:
     sender = send if realm.tenant else send_platform
     sender(

@@ -47,6 +47,7 @@ class SessionColumns:
     device: Mapped[str] = mapped_column(server_default="")
     address_prefix: Mapped[str] = mapped_column(server_default="")
     series_hash: Mapped[bytes | None] = mapped_column(LargeBinary)
+    from_anywhere: Mapped[bool] = mapped_column(server_default=text("false"))
     revoked_at: Mapped[datetime | None]
     revoked_reason: Mapped[str] = mapped_column(server_default="")
 

@@ -38,7 +38,7 @@ def problem_with(
     if len(password.encode("utf-8", "surrogatepass")) > LONGEST_BYTES:
         return f"The password is too long. Use at most {LONGEST_BYTES} bytes, that is about as many letters."
     password = normalised(password)
-    shortest = max(SHORTEST, policy.shortest_password)
+    shortest = max(SHORTEST, policy.least_characters)
     if len(password) < shortest:
         return f"Use at least {shortest} characters. Three or four unrelated words are easy to keep in mind."
     problem = weakness_of(password, context)

@@ -20,7 +20,8 @@ class Person:
 
     `session_key` is the HMAC of the session's id under the newest key, `form_key` what form tokens are bound to, and
     `fresh_until` says how long the password needn't be asked again. `has_new_token` means that the browser was sent a
-    new token of its remembered device and has not shown it yet.
+    new token of its remembered device and has not shown it yet. `networks` are those that this session may be used
+    from; none means all.
     """
 
     kind: Literal["user", "staff"]
@@ -37,6 +38,7 @@ class Person:
     form_key: bytes = b""
     roles: tuple[str, ...] = ()
     rights: Rights = NOTHING
+    networks: tuple[str, ...] = ()
 
     is_authenticated = True
     is_active = True
@@ -71,6 +73,7 @@ class Visitor:
     email = ""
     role = ""
     roles = ()
+    networks = ()
     rights = NOTHING
     time_zone = ""
     session_key = b""

@@ -25,6 +25,9 @@ from qikbiz.accounts.letters import send_theft_detected
 from qikbiz.accounts.models import RememberSeries, User
 from qikbiz.accounts.people import Person
 from qikbiz.accounts.realms import Realm
+from qikbiz.factors.queries import has_second_factor
+from qikbiz.policy.networks import address_of_request, is_inside
+from qikbiz.policy.queries import needs_factor, policy_of
 from qikbiz.web.cookies import REMEMBER, SESSION, broken_cookies, delete_cookie, open_cookie, set_cookie
 from qikbiz.web.figures import count_login
 
@@ -36,6 +39,7 @@ logger = logging.getLogger(__name__)
 def remember_device(work: Session, realm: Realm, user: User) -> bytes:
     """Start a series on this device and return its hash; the response carries the cookie."""
     series, token, moment = secrets.token_bytes(_SERIES_BYTES), secrets.token_bytes(_TOKEN_BYTES), times.now()
+    life = policy_of(realm).remember
     row = RememberSeries(
         series_hash=realm.mac(_SERIES, series),
         user_id=user.id,
@@ -43,14 +47,14 @@ def remember_device(work: Session, realm: Realm, user: User) -> bytes:
         is_seen=True,
         rotated_at=moment,
         created_at=moment,
-        expires_at=moment + times.REMEMBER,
+        expires_at=moment + life,
         ends_at=moment + times.REMEMBER_AT_MOST,
         device=device_of_request(),
         address_prefix=place_of_request(),
     )
     work.add(row)
     work.flush()
-    _hand_out(realm, series, token, times.REMEMBER)
+    _hand_out(realm, series, token, life)
     return row.series_hash
 
 
@@ -65,8 +69,11 @@ def restore(realm: Realm) -> Person | None:
     with realm.own_work() as work:
         row = _series(work, realm, series)
         user = work.get(User, row.user_id) if row else None
-        if row is None or user is None or not _is_good(row, user):
+        if row is None or user is None or not _is_good(row, user) or not _may_restore(realm, user):
             delete_cookie(REMEMBER)
+            return None
+        if not is_inside(address_of_request(), policy_of(realm).networks):
+            # The device stays remembered for the day it is back inside; the login page says why not now.
             return None
         if not _accept(realm, row, series, token):
             _end_everything(work, realm, user)
@@ -148,6 +155,12 @@ def _is_good(row: RememberSeries, user: User) -> bool:
     return row.revoked_at is None and moment < min(row.expires_at, row.ends_at) and user.state == "active"
 
 
+def _may_restore(realm: Realm, user: User) -> bool:
+    """Whether the policy lets devices be remembered, and asks nothing of this person that they have not set up."""
+    lacks_factor = needs_factor(realm, user) and not has_second_factor(realm, user.id)
+    return policy_of(realm).may_remember and not lacks_factor
+
+
 def _accept(realm: Realm, row: RememberSeries, series: bytes, token: bytes) -> bool:
     """Whether the token is the current one or one of the two excused old ones; rotates when it should."""
     moment, given = times.now(), realm.macs(_TOKEN, token)
@@ -170,7 +183,7 @@ def _rotate(realm: Realm, row: RememberSeries, series: bytes, moment: datetime) 
     row.token_hash = realm.mac(_TOKEN, token)
     row.is_seen = False
     row.rotated_at = moment
-    row.expires_at = min(moment + times.REMEMBER, row.ends_at)
+    row.expires_at = min(moment + policy_of(realm).remember, row.ends_at)
     _hand_out(realm, series, token, row.expires_at - moment)
 
 

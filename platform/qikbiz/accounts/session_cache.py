@@ -115,6 +115,7 @@ def _written(remembered: Remembered) -> str:
             "preferences": person.preferences,
             "is_remembered": person.is_remembered,
             "has_new_token": person.has_new_token,
+            "networks": person.networks,
             "stamp": remembered.stamp,
             "epoch": remembered.epoch,
             "idle_until": remembered.idle_until.timestamp(),
@@ -152,6 +153,7 @@ def _remembered(record: dict[str, Any], session_key: bytes) -> Remembered:
         preferences=dict(record["preferences"]),
         is_remembered=record["is_remembered"],
         has_new_token=record["has_new_token"],
+        networks=tuple(record["networks"]),
     )
     return Remembered(
         person=person,

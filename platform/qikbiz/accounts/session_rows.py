@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from qikbiz.accounts import times
 from qikbiz.accounts.models import RememberSeries
 from qikbiz.accounts.realms import Account, AccountSession, Realm
+from qikbiz.policy.queries import policy_of
 
 
 def live_session(
@@ -79,7 +80,7 @@ def _is_live(realm: Realm) -> tuple[ColumnElement[bool], ...]:
 
 def _see(work: Session, realm: Realm, row: AccountSession, person: Account, *, newest_key: bytes) -> bool:
     table, moment = realm.sessions, times.now()
-    idle_until = min(moment + times.IDLE, row.ends_at)
+    idle_until = min(moment + policy_of(realm).idle, row.ends_at)
     statement = (
         update(table)
         .where(table.id_hash == row.id_hash, *_is_live(realm))

@@ -25,6 +25,7 @@ from qikbiz.accounts.realms import Account, AccountSession, Realm
 from qikbiz.accounts.session_cache import Remembered
 from qikbiz.database import after_commit
 from qikbiz.jobs.actions import enqueue, enqueue_platform
+from qikbiz.policy.queries import policy_of
 from qikbiz.roles.granted import granted_rights, names_of_roles
 from qikbiz.roles.table import staff_rights
 from qikbiz.web.cookies import SESSION, set_cookie
@@ -38,10 +39,20 @@ logger = logging.getLogger(__name__)
 
 
 def open_session(
-    work: Session, realm: Realm, account: Account, method: str, *, is_fresh: bool, series_hash: bytes | None = None
+    work: Session,
+    realm: Realm,
+    account: Account,
+    method: str,
+    *,
+    is_fresh: bool,
+    series_hash: bytes | None = None,
+    from_anywhere: bool = False,
 ) -> Person:
-    """Log `account` in on this device with an id of its own, and have the response carry the cookie."""
-    secret, moment = secrets.token_bytes(_ID_BYTES), times.now()
+    """Log `account` in on this device with an id of its own, and have the response carry the cookie.
+
+    `from_anywhere` spares this one session the list of networks.
+    """
+    secret, moment, policy = secrets.token_bytes(_ID_BYTES), times.now(), policy_of(realm)
     row: AccountSession = realm.sessions(
         id_hash=realm.mac(PURPOSE, secret),
         person_id=account.id,
@@ -49,13 +60,14 @@ def open_session(
         tenant_epoch=realm.epoch,
         created_at=moment,
         last_seen_at=moment,
-        idle_until=moment + times.IDLE,
-        ends_at=moment + times.ABSOLUTE,
+        idle_until=moment + policy.idle,
+        ends_at=moment + policy.absolute,
         fresh_until=moment + times.FRESH if is_fresh else None,
         method=method,
         device=device_of_request(),
         address_prefix=place_of_request(),
         series_hash=series_hash,
+        from_anywhere=from_anywhere,
     )
     work.add(row)
     account.last_seen_at = moment
@@ -228,6 +240,7 @@ def person_of(work: Session, realm: Realm, account: Account, row: AccountSession
         time_zone=zone,
         preferences={**account.preferences, "time_zone": zone},
         is_remembered=row.series_hash is not None,
+        networks=() if row.from_anywhere else policy_of(realm).networks,
     )
 
 

@@ -83,6 +83,11 @@ def try_factor(realm: Realm, name: str) -> Callable[[], None]:
     return _count(realm, [Limit(f"factor:{mark}", 6, _QUARTER), Limit(f"factor-day:{mark}", 40, _DAY)])
 
 
+def try_break_glass(realm: Realm) -> None:
+    """Count one try of a break-glass code. Raises TooMany."""
+    _count(realm, [Limit(f"glass:unit:{_unit()}", 5, _QUARTER), Limit("glass:all", 60, _HOUR)])
+
+
 def ask_for_strength(realm: Realm) -> None:
     """Count one look at a password's strength from this address. Raises TooMany."""
     _count(realm, [Limit(f"strength:unit:{_unit()}", 240, _QUARTER)])

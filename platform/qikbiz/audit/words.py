@@ -20,6 +20,7 @@ ACTS = (
     ("access_log", "The access log"),
     ("login", "Logins"),
     ("password", "Passwords"),
+    ("policy", "The sign-in policy"),
     ("factor", "Passkeys, apps and recovery codes"),
     ("statement", "The privacy statement"),
     ("user", "Users and their roles"),

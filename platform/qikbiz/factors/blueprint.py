@@ -11,4 +11,10 @@ factors = Blueprint("factors", __name__, template_folder="templates")
 @factors.app_template_global("shortest_password")
 def shortest_password() -> int:
     """How many characters a new password needs where this page is."""
-    return policy_of(realm_at_hand()).shortest_password
+    return policy_of(realm_at_hand()).least_characters
+
+
+@factors.app_template_global("remembered_days")
+def remembered_days() -> int:
+    """How long a device may stay logged in without use; 0 where none may."""
+    return policy_of(realm_at_hand()).remember_days

@@ -138,6 +138,7 @@ CHOOSABLE: tuple[MailCategory, ...] = (*NEWS, *KINDS)
 
 # Every template that is sent, in the alphabet's order.
 CATEGORY_OF_TEMPLATE: dict[str, str] = {
+    "break_glass_used": "security",
     "assigned": "notifications.assigned",
     "closing_accepted": "legal",
     "closing_asked": "legal",

@@ -8,32 +8,57 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from qikbiz.accounts import times
+from qikbiz.failures import Failure
 
-SHORTEST, LONGEST_MINIMUM = 15, 64
+# (weakest, strictest) of what may be set; the weakest is the floor, which is also the default. The database has the
+# same bounds (policy/models.py), and a test compares them.
+CHARACTERS = (15, 64)
+IDLE_MINUTES = (60, 5)
+ABSOLUTE_HOURS = (12, 1)
+REMEMBER_DAYS = (30, 0)
+SHORTEST = CHARACTERS[0]
 
 WhoNeedsFactor = Literal["nobody", "roles", "everyone"]
+
+
+class BelowTheFloor(Failure):
+    """A policy may ask for more than the product does, never for less."""
+
+    key = "below_the_floor"
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
     """The defaults are the floor. `networks` are those that may log in; none means all.
 
-    `changed_at` is when the rules for passwords last became stricter: older passwords are judged anew at login.
+    `stricter_at` is when the rules for passwords last became stricter: older passwords are judged anew at login.
     """
 
-    shortest_password: int = SHORTEST
+    least_characters: int = SHORTEST
     asks_range_service: bool = False
     factor_for: WhoNeedsFactor = "nobody"
     factor_roles: tuple[str, ...] = ()
-    idle: timedelta = times.IDLE
-    absolute: timedelta = times.ABSOLUTE
-    remember: timedelta = times.REMEMBER
+    idle_minutes: int = IDLE_MINUTES[0]
+    absolute_hours: int = ABSOLUTE_HOURS[0]
+    remember_days: int = REMEMBER_DAYS[0]
     networks: tuple[str, ...] = ()
-    changed_at: datetime | None = None
+    stricter_at: datetime | None = None
+
+    @property
+    def idle(self) -> timedelta:
+        return min(timedelta(minutes=self.idle_minutes), times.IDLE)
+
+    @property
+    def absolute(self) -> timedelta:
+        return min(timedelta(hours=self.absolute_hours), times.ABSOLUTE)
+
+    @property
+    def remember(self) -> timedelta:
+        return min(timedelta(days=self.remember_days), times.REMEMBER)
 
     @property
     def may_remember(self) -> bool:
-        return self.remember > timedelta(0)
+        return self.remember_days > 0
 
     def requires_factor(self, roles: Iterable[str]) -> bool:
         """Of somebody with these roles, given by their keys."""
@@ -41,7 +66,21 @@ class Policy:
             self.factor_for == "roles" and not set(self.factor_roles).isdisjoint(roles)
         )
 
+    def check(self) -> None:
+        """Raises BelowTheFloor with the rule that is broken."""
+        for value, (weakest, strictest), what in (
+            (self.least_characters, CHARACTERS, "characters of a password"),
+            (self.idle_minutes, IDLE_MINUTES, "minutes without use"),
+            (self.absolute_hours, ABSOLUTE_HOURS, "hours of a login"),
+            (self.remember_days, REMEMBER_DAYS, "days on a remembered device"),
+        ):
+            low, high = sorted((weakest, strictest))
+            if not low <= value <= high:
+                raise BelowTheFloor(f"The {what} must be between {low} and {high}.")
+        if self.factor_for == "roles" and not self.factor_roles:
+            raise BelowTheFloor("Choose at least one role that needs a second factor, or choose nobody.")
+
 
 FLOOR = Policy()
 # Our staff show a second factor always, and stay logged in nowhere.
-STAFF = Policy(factor_for="everyone", remember=timedelta(0))
+STAFF = Policy(factor_for="everyone", remember_days=0)

@@ -28,6 +28,7 @@ from qikbiz.mail.routes import mailbox
 from qikbiz.notifications.routes import notifications
 from qikbiz.persons.routes import persons, receipts
 from qikbiz.privacy import cookie_page
+from qikbiz.policy.routes import policy
 from qikbiz.privacy.routes import privacy
 from qikbiz.promises.routes import promises, public_promises
 from qikbiz.records.routes import records
@@ -71,6 +72,7 @@ def open_rooms(app: QikBiz) -> None:
     domains.register(app)
     app.register_blueprint(factors)
     app.register_blueprint(accounts, subdomain="tenant")
+    app.register_blueprint(policy, subdomain="tenant")
     app.register_blueprint(home, subdomain="tenant")
     app.register_blueprint(exports, subdomain="tenant")
     app.register_blueprint(records, subdomain="tenant")

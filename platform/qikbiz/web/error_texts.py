@@ -106,6 +106,13 @@ TEXTS: dict[str, ErrorText] = {
         "This was changed by someone else since you opened it, so nothing was overwritten.",
         "Go back, look at what is there now and decide again.",
     ),
+    "outside_networks": ErrorText(
+        403,
+        "Not from this network",
+        "This organisation lets people log in only from its own networks.",
+        "Come back from inside, for example over your company's VPN. An administrator can also use a break-glass code.",
+        ("Use a break-glass code", "/break-glass"),
+    ),
     "half_login_ended": ErrorText(
         410,
         "This login is over",

@@ -29,6 +29,7 @@ from qikbiz.database import control_work, runtime, tenant_work
 from qikbiz.failures import Blocked, Forbidden, NotFound, Unavailable
 from qikbiz.grants import visits
 from qikbiz.permissions import Permission, permission_of
+from qikbiz.policy.networks import address_of_request, is_inside, outside
 from qikbiz.web import cookies
 from qikbiz.web.client_address import client_address
 from qikbiz.web.csrf import check_csrf, is_by_sealed_link
@@ -139,6 +140,7 @@ def request_work() -> Iterator[None]:
         person = ANYONE if is_by_sealed_link(view) else _person(where)
         work.enter_context(acting_as(_actor(person)))
         _check_permission(permission, person)
+        _refuse_from_outside(permission, person, view)
         _refuse_changes_while_read_only(where, permission)
         if permission is Permission.PUBLIC:
             request.max_content_length = PUBLIC_FORM_BYTES
@@ -225,6 +227,15 @@ def _refuse_changes_while_read_only(where: Destination, permission: Permission) 
     """An account that is closing can be read and exported, and not changed (promise P13)."""
     if where.tenant is not None:
         refuse_request(where.tenant, permission, request.method)
+
+
+def _refuse_from_outside(permission: Permission, person: Any, view: Callable[..., Any]) -> None:
+    """Raises OutsideNetworks for whoever is logged in and has left the networks of the organisation's list."""
+    if permission is Permission.PUBLIC or not person.networks or getattr(view, "works_from_anywhere", False):
+        return
+    if not is_inside(address_of_request(), person.networks):
+        note_access(AccessKind.NETWORK_REFUSED, "refused", person=person, detail="Logged in, and left the list")
+        raise outside()
 
 
 def _what_pages_know() -> dict[str, Any]:

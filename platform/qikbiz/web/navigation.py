@@ -53,6 +53,7 @@ SETTINGS = (
     Entry("security", "Sign-in & security", "fingerprint", "accounts.security", group=YOU),
     Entry("sessions", "Signed-in devices", "device-desktop", "accounts.sessions", group=YOU),
     Entry("users", "Users", "user-shield", "accounts.users", "user:manage", group=PEOPLE),
+    Entry("policy", "Sign-in policy", "shield-lock", "policy.index", "policy:set", group=PEOPLE),
     Entry("grants", "Access by QikBiz", "shield-lock", "grants.index", "grant:give", group=PRIVACY),
     Entry("access", "Access log", "fingerprint", "access.index", "access-log:see", group=PRIVACY),
     Entry("audit", "Audit", "clipboard-list", "audit.index", "audit:see", group=PRIVACY),

@@ -313,6 +313,7 @@ STATEMENTS = (
         device VARCHAR DEFAULT '' NOT NULL,
         address_prefix VARCHAR DEFAULT '' NOT NULL,
         series_hash BYTEA,
+        from_anywhere BOOLEAN DEFAULT false NOT NULL,
         revoked_at TIMESTAMP WITH TIME ZONE,
         revoked_reason VARCHAR DEFAULT '' NOT NULL,
         CONSTRAINT pk_staff_sessions PRIMARY KEY (id_hash)

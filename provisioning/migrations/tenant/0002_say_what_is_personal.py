@@ -30,6 +30,7 @@ COMMENTS = {
     "remember_series": "technical: remembered devices; only hashes of their tokens.",
     "roles": "technical: roles that the customer made, and what each may do.",
     "schema_version": "technical: the versions of this schema.",
+    "sign_in_policy": "technical: what the customer asks of its people's logins.",
     "team_members": "personal: who is in which team.",
     "teams": "technical: the customer's teams.",
     "tombstones": "technical: who was erased, as marks that name nobody.",

@@ -1,0 +1,74 @@
+"""The code behind glass: lets an administrator in from anywhere, once, for the day the list of networks is wrong."""
+
+from __future__ import annotations
+
+import logging
+
+from sqlalchemy import update
+
+from qikbiz.abuse.events import note
+from qikbiz.access.kinds import AccessKind
+from qikbiz.access.noting import note_access
+from qikbiz.accounts import letters, passwords, throttles, times
+from qikbiz.accounts.admission import admit
+from qikbiz.accounts.failures import WrongPassword
+from qikbiz.accounts.models import User
+from qikbiz.accounts.noting import note_login_act
+from qikbiz.accounts.people import Person
+from qikbiz.accounts.queries import account_named, lock_administrators
+from qikbiz.accounts.realms import Realm, same_address
+from qikbiz.audit.actions import record
+from qikbiz.database import db
+from qikbiz.factors.recovery import hash_of, new_code
+from qikbiz.failures import Conflict
+from qikbiz.permissions import Role
+from qikbiz.policy.models import SignInPolicy
+from qikbiz.policy.queries import policy_row
+from tenants.context import current_tenant
+
+_GROUPS = 5
+logger = logging.getLogger(__name__)
+
+
+def make_code(person: Person) -> str:
+    """A new code, to be shown once; the one before no longer works. Raises Conflict where no network is listed."""
+    row = policy_row(for_change=True)
+    if row is None or not row.networks:
+        raise Conflict("Nobody is kept out by a list of networks, so there is nothing for a code to break.")
+    code = new_code(_GROUPS)
+    row.break_glass = hash_of(code, current_tenant().id)
+    row.break_glass_made_at, row.break_glass_made_by = times.now(), person.id
+    record("policy.break_glass_made", subject="Break-glass code")
+    return code
+
+
+def break_glass(realm: Realm, email: str, password: str, code: str) -> str:
+    """Log an administrator in from anywhere; returns the path to go to. Raises WrongPassword or TooMany.
+
+    Which of the three was wrong is not said. A code is used up even if the second factor then fails.
+    """
+    throttles.try_break_glass(realm)
+    with realm.own_work() as work:
+        found = account_named(work, realm, same_address(email))
+        hashed = found.password_hash if found is not None and found.state == "active" else None
+    is_right = passwords.matches(hashed, password)
+    account = account_named(realm.work, realm, same_address(email))
+    if not is_right or not isinstance(account, User) or not _may(account) or not _use(code):
+        note("login_failed", account=email)
+        note_access(AccessKind.LOGIN, "failed", account=email, detail="With a break-glass code")
+        raise WrongPassword
+    note_login_act(realm, "policy.break_glass_used", account)
+    for administrator in lock_administrators():
+        letters.send_break_glass_used(realm, administrator, who=account.name, email=account.email)
+    logger.warning("break_glass_used", extra={"person": str(account.id)})
+    return admit(realm, account, "break_glass", from_anywhere=True)
+
+
+def _may(account: User) -> bool:
+    return account.state == "active" and Role.ADMINISTRATOR in account.roles
+
+
+def _use(code: str) -> bool:
+    handle = hash_of(code, current_tenant().id)
+    used = update(SignInPolicy).where(SignInPolicy.break_glass == handle).values(break_glass=None)
+    return db.session.scalar(used.returning(SignInPolicy.id)) is not None
