@@ -375,6 +375,31 @@ CREATE TABLE roles (
         CONSTRAINT pk_roles PRIMARY KEY (id)
     );
 CREATE UNIQUE INDEX uq_roles_folded_name ON roles (folded_name);
+CREATE TABLE sign_in_policy (
+        id BIGINT NOT NULL,
+        least_characters BIGINT DEFAULT '15' NOT NULL,
+        asks_range_service BOOLEAN DEFAULT false NOT NULL,
+        factor_for TEXT DEFAULT 'nobody' NOT NULL,
+        factor_roles TEXT[] DEFAULT '{}' NOT NULL,
+        idle_minutes BIGINT DEFAULT '60' NOT NULL,
+        absolute_hours BIGINT DEFAULT '12' NOT NULL,
+        remember_days BIGINT DEFAULT '30' NOT NULL,
+        networks TEXT[] DEFAULT '{}' NOT NULL,
+        stricter_at TIMESTAMP WITH TIME ZONE,
+        break_glass BYTEA,
+        break_glass_made_at TIMESTAMP WITH TIME ZONE,
+        break_glass_made_by UUID,
+        changed_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+        CONSTRAINT pk_sign_in_policy PRIMARY KEY (id),
+        CONSTRAINT ck_sign_in_policy_one CHECK (id = 1),
+        CONSTRAINT ck_sign_in_policy_least_characters CHECK (least_characters between 15 and 64),
+        CONSTRAINT ck_sign_in_policy_factor_for CHECK (factor_for in ('nobody', 'roles', 'everyone')),
+        CONSTRAINT ck_sign_in_policy_factor_roles CHECK (factor_for <> 'roles' or cardinality(factor_roles) > 0),
+        CONSTRAINT ck_sign_in_policy_idle_minutes CHECK (idle_minutes between 5 and 60),
+        CONSTRAINT ck_sign_in_policy_absolute_hours CHECK (absolute_hours between 1 and 12),
+        CONSTRAINT ck_sign_in_policy_remember_days CHECK (remember_days between 0 and 30),
+        CONSTRAINT ck_sign_in_policy_networks CHECK (cardinality(networks) <= 50)
+    );
 CREATE TABLE teams (
         id UUID NOT NULL,
         name TEXT NOT NULL,
@@ -425,6 +450,7 @@ CREATE TABLE user_sessions (
         device TEXT DEFAULT '' NOT NULL,
         address_prefix TEXT DEFAULT '' NOT NULL,
         series_hash BYTEA,
+        from_anywhere BOOLEAN DEFAULT false NOT NULL,
         revoked_at TIMESTAMP WITH TIME ZONE,
         revoked_reason TEXT DEFAULT '' NOT NULL,
         CONSTRAINT pk_user_sessions PRIMARY KEY (id_hash)
@@ -546,6 +572,7 @@ COMMENT ON TABLE record_changes IS 'personal: what a field was before and after 
 COMMENT ON TABLE remember_series IS 'technical: remembered devices; only hashes of their tokens.';
 COMMENT ON TABLE roles IS 'technical: roles that the customer made, and what each may do.';
 COMMENT ON TABLE schema_version IS 'technical: the versions of this schema.';
+COMMENT ON TABLE sign_in_policy IS 'technical: what the customer asks of its people''s logins.';
 COMMENT ON TABLE team_members IS 'personal: who is in which team.';
 COMMENT ON TABLE teams IS 'technical: the customer''s teams.';
 COMMENT ON TABLE tombstones IS 'technical: who was erased, as marks that name nobody.';
@@ -553,4 +580,4 @@ COMMENT ON TABLE user_factors IS 'technical: passkeys, sealed secrets of authent
 COMMENT ON TABLE user_sessions IS 'technical: logins in force; only hashes of their ids.';
 COMMENT ON TABLE user_tokens IS 'technical: single-use links; only hashes of their secrets.';
 COMMENT ON TABLE users IS 'personal: the customer''s own people who log in.';
-INSERT INTO schema_version (version, checksum) VALUES ('0001', 'ab467eb0fb9782a643e30982d11ed30949644ae0f9540bce0b8731acb11082a4'), ('0002', 'c5a0fdcc4e421c10ae024e46e788c4d75f132b315dd5307c22b6b32701cbb896');
+INSERT INTO schema_version (version, checksum) VALUES ('0001', 'ef72172556a117a491a4a738e8f5f5800a7d16bfa2b77bfbbd1876f7423e2cc6'), ('0002', '31655f7fee1f8502f83cf6250b80dfd5137c9b1d2a06f8c0b56c80069c44e664');

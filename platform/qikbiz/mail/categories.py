@@ -138,8 +138,8 @@ CHOOSABLE: tuple[MailCategory, ...] = (*NEWS, *KINDS)
 
 # Every template that is sent, in the alphabet's order.
 CATEGORY_OF_TEMPLATE: dict[str, str] = {
-    "break_glass_used": "security",
     "assigned": "notifications.assigned",
+    "break_glass_used": "security",
     "closing_accepted": "legal",
     "closing_asked": "legal",
     "closing_cancelled": "legal",

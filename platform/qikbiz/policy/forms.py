@@ -12,6 +12,7 @@ from wtforms import (
     StringField,
     TextAreaField,
 )
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
 from wtforms.validators import InputRequired, Length, NumberRange
 from wtforms.widgets import CheckboxInput, ListWidget
 
@@ -33,9 +34,12 @@ class PolicyForm(OwnForm):
     factor_for = RadioField(
         "Who needs a second factor",
         [InputRequired("Choose who needs one.")],
-        choices=[("nobody", "Everybody decides for themselves"), ("roles", "People with these roles"),
-                 ("everyone", "Everybody")],
-    )  # fmt: skip
+        choices=[
+            SelectChoice("nobody", "Everybody decides for themselves"),
+            SelectChoice("roles", "People with these roles"),
+            SelectChoice("everyone", "Everybody"),
+        ],
+    )
     factor_roles = SelectMultipleField(
         "Roles that need a second factor", option_widget=CheckboxInput(), widget=ListWidget(prefix_label=False)
     )

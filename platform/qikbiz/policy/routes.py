@@ -6,6 +6,7 @@ from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from sqlalchemy import select
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
 
 from qikbiz.accounts import leaks
 from qikbiz.accounts.failures import WrongPassword
@@ -107,7 +108,8 @@ def use_code() -> ResponseReturnValue:
 def _form(**given: object) -> PolicyForm:
     form = PolicyForm(**given)
     own = db.session.execute(select(OwnRole.id, OwnRole.name).order_by(OwnRole.name))
-    form.factor_roles.choices = [*ROLE_NAMES.items(), *((str(key), name) for key, name in own)]
+    roles = [*ROLE_NAMES.items(), *((str(key), name) for key, name in own)]
+    form.factor_roles.choices = [SelectChoice(key, name) for key, name in roles]
     return form
 
 

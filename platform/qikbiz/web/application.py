@@ -27,8 +27,8 @@ from qikbiz.mail.choice_pages import mail_choices
 from qikbiz.mail.routes import mailbox
 from qikbiz.notifications.routes import notifications
 from qikbiz.persons.routes import persons, receipts
-from qikbiz.privacy import cookie_page
 from qikbiz.policy.routes import policy
+from qikbiz.privacy import cookie_page
 from qikbiz.privacy.routes import privacy
 from qikbiz.promises.routes import promises, public_promises
 from qikbiz.records.routes import records
