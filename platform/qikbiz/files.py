@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 import struct
 from collections.abc import Iterator
 from pathlib import Path
@@ -99,7 +100,7 @@ class FolderStore:
         self.root = root
 
     def draft(self, name: str, key: bytes) -> Draft:
-        return EncryptedDraft(self._path(name), key)
+        return EncryptedDraft(self._path(name), key, shared=self._is_shared())
 
     def open(self, name: str, key: bytes) -> StoredFile:
         return EncryptedFile(self._path(name), key)
@@ -118,6 +119,10 @@ class FolderStore:
         self.root.mkdir(parents=True, exist_ok=True)
         return shutil.disk_usage(self.root).free
 
+    def _is_shared(self) -> bool:
+        """Where each kind of process has an account of its own, the folder is their group's (config/tmpfiles.d)."""
+        return self.root.is_dir() and bool(self.root.stat().st_mode & stat.S_ISGID)
+
     def _path(self, name: str) -> Path:
         path = self.root / name
         if not path.resolve().is_relative_to(self.root.resolve()):
@@ -128,14 +133,15 @@ class FolderStore:
 class EncryptedDraft:
     """Written beside its place and renamed when it is whole and on the disk."""
 
-    def __init__(self, path: Path, key: bytes) -> None:
+    def __init__(self, path: Path, key: bytes, *, shared: bool = False) -> None:
         self._path = path
         self._part = path.with_name(path.name + PART)
         self._cipher = AESGCM(key)
         self._waiting = bytearray()
         self._chunks = 0
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._file: BinaryIO = os.fdopen(os.open(self._part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o770 if shared else 0o700)
+        mode = 0o660 if shared else 0o600
+        self._file: BinaryIO = os.fdopen(os.open(self._part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb")
         self._file.write(HEADER)
 
     def __enter__(self) -> Self:

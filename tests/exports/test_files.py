@@ -55,6 +55,20 @@ def test_the_disk_holds_nothing_readable(store: FolderStore, tmp_path: Path) -> 
     assert (tmp_path / "exports/a/one").stat().st_mode & 0o077 == 0
 
 
+def test_where_accounts_share_the_folder_their_group_may_read_and_delete_and_nobody_else(
+    store: FolderStore, tmp_path: Path
+) -> None:
+    tmp_path.chmod(0o2770)
+    before = os.umask(0o007)
+    try:
+        write(store, b"x")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "exports/a/one").stat().st_mode & 0o777 == 0o660
+    for folder in ("exports", "exports/a"):
+        assert (tmp_path / folder).stat().st_mode & 0o7777 == 0o2770
+
+
 def test_another_key_opens_nothing(store: FolderStore) -> None:
     write(store, b"x")
     with pytest.raises(FileBroken):
