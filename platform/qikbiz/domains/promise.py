@@ -1,4 +1,4 @@
-"""P7: every connection is encrypted and proves whose it is."""
+"""P7 and P9: every connection is encrypted and proves whose it is; the servers let in only what the service needs."""
 
 from __future__ import annotations
 
@@ -44,5 +44,17 @@ KEEPINGS = (
         place="domains.index",
         place_name="Domains",
         evidence=_evidence,
+    ),
+    Keeping(
+        promise="P9",
+        how=(
+            "Each server starts from “nothing in, nothing out”. To the world only the two ports of the web are "
+            "open, and they lead to a proxy and never to the program; whoever looks after the servers comes in "
+            "from named networks alone. Each kind of process runs under an account of its own, without rights, "
+            "without sight of other processes, and with a file system that it can't change; the firewall tells "
+            "these accounts apart, so that a process that was broken into reaches only the servers it works with. "
+            "Only the account that makes and removes organisations is ever given the login which may do that. The "
+            "rules are part of the product and are loaded and tried in its tests."
+        ),
     ),
 )
