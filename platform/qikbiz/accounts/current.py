@@ -13,7 +13,8 @@ from qikbiz.accounts import remembering, sessions
 from qikbiz.accounts.people import Person, Visitor
 from qikbiz.accounts.realms import Realm, realm_of_request
 from qikbiz.grants import visits
-from qikbiz.web.cookies import SESSION, broken_cookies, delete_cookie, open_cookie
+from qikbiz.web.cookies import SESSION, broken_cookies, open_cookie
+from qikbiz.web.visit_cookie import end_session_cookie
 from tenants.context import NoTenantEntered
 
 SESSION_COOKIE_BYTES = 48
@@ -79,7 +80,7 @@ def _from_session(realm: Realm) -> Person | None:
         return None
     person = sessions.resume(realm, opened)
     if person is None:
-        delete_cookie(SESSION)
+        end_session_cookie()
     elif person.has_new_token and remembering.note_shown_token(realm, person.id):
         sessions.doubt_now(realm, [person.id])
     return person

@@ -19,9 +19,9 @@ from qikbiz.factors.failures import WrongCode
 from qikbiz.factors.queries import has_second_factor, passkeys_of
 from qikbiz.permissions import Permission, public, requires
 from qikbiz.policy.networks import works_from_anywhere
-from qikbiz.web.cookies import SESSION, delete_cookie
 from qikbiz.web.own_paths import own_path
 from qikbiz.web.toasts import show_toast
+from qikbiz.web.visit_cookie import end_session_cookie
 
 _WRONG = "E-mail address and password don't belong together. Check both and try again."
 
@@ -67,7 +67,7 @@ def password_strength() -> ResponseReturnValue:
 @requires(Permission.SIGNED_IN)
 def logout() -> ResponseReturnValue:
     actions.log_out(realm_at_hand(), current_user)
-    delete_cookie(SESSION)
+    end_session_cookie()
     response = redirect(url_for(".login"), 303)
     # Not "cookies": that would also end the message of the next page, and ours are deleted one by one.
     response.headers["Clear-Site-Data"] = '"cache", "storage"'

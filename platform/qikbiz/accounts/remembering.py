@@ -28,8 +28,9 @@ from qikbiz.accounts.realms import Realm
 from qikbiz.factors.queries import has_second_factor
 from qikbiz.policy.networks import address_of_request, is_inside
 from qikbiz.policy.queries import needs_factor, policy_of
-from qikbiz.web.cookies import REMEMBER, SESSION, broken_cookies, delete_cookie, open_cookie, set_cookie
+from qikbiz.web.cookies import REMEMBER, broken_cookies, delete_cookie, open_cookie, set_cookie
 from qikbiz.web.figures import count_login
+from qikbiz.web.visit_cookie import end_session_cookie
 
 _SERIES, _TOKEN = "remember-series", "remember-token"
 _SERIES_BYTES, _TOKEN_BYTES, _EPOCH_BYTES = 16, 32, 8
@@ -196,7 +197,7 @@ def _end_everything(work: Session, realm: Realm, user: User) -> None:
     note_access(AccessKind.REMEMBERED, "refused", person=user, detail="Its token was used twice; everything was ended")
     logger.warning("authn_token_reuse", extra={"person": str(user.id)})
     delete_cookie(REMEMBER)
-    delete_cookie(SESSION)
+    end_session_cookie()
 
 
 def _is_one_of(stored: bytes, given: tuple[bytes, ...]) -> bool:

@@ -29,6 +29,7 @@ from qikbiz.policy.queries import policy_of
 from qikbiz.roles.granted import granted_rights, names_of_roles
 from qikbiz.roles.table import staff_rights
 from qikbiz.web.cookies import SESSION, set_cookie
+from qikbiz.web.visit_cookie import note_login
 from tenants.redis import RedisAway
 
 PURPOSE = "session-id"
@@ -74,6 +75,7 @@ def open_session(
     work.flush()
     _end_beyond_the_limit(work, realm, account.id)
     set_cookie(SESSION, account.id.bytes + secret)
+    note_login()
     return _with_form_key(person_of(work, realm, account, row), secret)
 
 

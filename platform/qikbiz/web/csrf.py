@@ -19,7 +19,8 @@ from flask_login import current_user
 
 from qikbiz.database import runtime
 from qikbiz.failures import Forbidden
-from qikbiz.web.cookies import GUEST, SESSION, VISIT, open_cookie, set_cookie
+from qikbiz.web.cookies import GUEST, SESSION, VISIT
+from qikbiz.web.visit_cookie import visit
 
 FIELD = "csrf_token"
 HEADER = "X-CSRF-Token"
@@ -27,7 +28,6 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 View = TypeVar("View", bound=Callable[..., Any])
 _PURPOSE = "csrf"
 _BYTES = 16
-_VISIT = "qikbiz.visit"
 
 
 class CsrfFailed(Forbidden):
@@ -110,15 +110,8 @@ def _macs(*, make_visit: bool = True) -> tuple[bytes, ...]:
 def _binding(*, make_visit: bool) -> bytes:
     if current_user and current_user.is_authenticated:
         return b"session|" + bytes(current_user.form_key)
-    visit: bytes = request.environ.get(_VISIT, b"")
-    if not visit:
-        opened = open_cookie(VISIT)
-        visit = opened.plaintext if opened else b""
-    if not visit and make_visit:
-        visit = secrets.token_bytes(16)
-        set_cookie(VISIT, visit)
-    request.environ[_VISIT] = visit
-    return b"visit|" + visit if visit else b""
+    known = visit(make=make_visit)
+    return b"visit|" + known if known else b""
 
 
 def _unmasked(token: str) -> bytes | None:

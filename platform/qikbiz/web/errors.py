@@ -19,7 +19,8 @@ from qikbiz.abuse.events import note
 from qikbiz.accounts.freshness import ConfirmationNeeded
 from qikbiz.accounts.people import Visitor
 from qikbiz.failures import Blocked, Failure
-from qikbiz.web.csrf import CsrfFailed
+from qikbiz.web.cookie_help import help_for, is_known
+from qikbiz.web.csrf import CookiesRefused, CsrfFailed
 from qikbiz.web.destinations import destination, request_id
 from qikbiz.web.error_pages import render_error
 from qikbiz.web.error_texts import TEXTS
@@ -28,6 +29,7 @@ from qikbiz.web.front_door import LoginNeeded
 from qikbiz.web.own_paths import own_path
 from qikbiz.web.typed_again import can_send_again, typed_fields
 from qikbiz.web.viewer import chosen_theme
+from qikbiz.web.visit_cookie import is_session_refused
 from tenants.redis import RedisAway
 
 logger = logging.getLogger(__name__)
@@ -56,6 +58,9 @@ def register(app: Flask) -> None:
 
 
 def on_failure(failure: Failure) -> ResponseReturnValue:
+    if isinstance(failure, CookiesRefused) or _is_back_at_the_door(failure):
+        # No sign of misuse: it counts against nobody's address.
+        return _cookies_refused()
     if isinstance(failure, CsrfFailed):
         note("bad_csrf")
         logger.warning("csrf_failed", extra={"reason": type(failure).__name__})
@@ -174,6 +179,28 @@ def _page(key: str, text: str) -> str:
 
 def _fragment(key: str, text: str) -> str:
     return render_template("errors/fragment.html", words=TEXTS.get(key, TEXTS["bug"]), text=text)
+
+
+def _is_back_at_the_door(failure: Failure) -> bool:
+    """Just logged in, and again nobody: the page after the login came without the session's cookie."""
+    return isinstance(failure, LoginNeeded) and request.method in ("GET", "HEAD") and is_session_refused()
+
+
+def _cookies_refused() -> ResponseReturnValue:
+    """A page instead of the login once more: logging in again would lead here again (P4)."""
+    if _wants_json() or request.headers.get("HX-Request"):
+        return _answer("cookies_refused", 403)
+    user_agent = request.headers.get("User-Agent", "")
+    page = render_template(
+        "errors/cookies_refused.html",
+        browsers=help_for(user_agent),
+        is_known=is_known(user_agent),
+        is_secure=request.is_secure or request.host.partition(":")[0].endswith("localhost"),
+        again=f"/login?next={quote(_here(), safe='')}" if _here() != "/" else "/login",
+    )
+    response = make_response(page, 403)
+    response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 def _send_again(template: str, status: int) -> Response:
