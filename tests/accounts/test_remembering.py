@@ -20,7 +20,7 @@ def jo(fresh_tenant, add_person):
 
 def _on_next_day(browser: Browser) -> None:
     """The browser was closed: the session's cookie is gone, the remembered one is still there."""
-    browser.forget_cookie(SESSION.name)
+    browser.close()
 
 
 def _with(browser: Browser, remembered: str) -> Browser:

@@ -142,7 +142,7 @@ class Sessions(RuleBasedStateMachine):
     @rule(number=DEVICES)
     def close_the_browser(self, number: int) -> None:
         device = self.known[number]
-        device.browser.forget_cookie(SESSION.name)
+        device.browser.close()
         device.is_in = False
 
     @rule(number=DEVICES)

@@ -146,7 +146,7 @@ def test_json_is_answered_with_a_problem(client_for, broken):
     assert problem["status"] == 409
     assert problem["request_id"] == answer.headers["X-Request-Id"]
     anonymous = client_for("alice")
-    anonymous.forget_cookie("__Host-Http-qb_s")
+    anonymous.close()
     assert anonymous.get("/", headers={"Accept": "application/json"}).status_code == 401
 
 

@@ -18,7 +18,6 @@ NOT_YET = {
     # One line each, so that two who take off theirs do not meet.
     "P2",
     "P3",
-    "P4",
     "P5",
     "P10",
     "P14",

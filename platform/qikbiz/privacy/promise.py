@@ -47,6 +47,14 @@ KEEPINGS = (
         evidence=the_cookies,
     ),
     Keeping(
+        "P4",
+        "Before anyone is asked for a password, the login page hands out a cookie. A browser that does not give it back, "
+        "or comes back from a login without its session, gets a page that says so and how to allow cookies in each "
+        "common browser, and never the login once more. Refusing cookies is no offence: it counts against no address.",
+        place="cookies.index",
+        place_name="Cookies",
+    ),
+    Keeping(
         "P19",
         "Each version is announced in a part of our database that the program itself can only read and ask. It takes "
         "the moment from its own clock, counts business days in a calendar in which weekends and the holidays of every "
