@@ -48,9 +48,9 @@ KEEPINGS = (
     ),
     Keeping(
         "P4",
-        "Before anyone is asked for a password, the login page hands out a cookie. A browser that does not give it back, "
-        "or comes back from a login without its session, gets a page that says so and how to allow cookies in each "
-        "common browser, and never the login once more. Refusing cookies is no offence: it counts against no address.",
+        "Before anyone is asked for a password, the login page hands out a cookie. A browser that does not give it "
+        "back, or comes back from a login without its session, gets a page that says so and how to allow cookies in "
+        "each common browser, and never the login once more. Refusing cookies counts against no address.",
         place="cookies.index",
         place_name="Cookies",
     ),
