@@ -437,6 +437,8 @@ CREATE TABLE user_factors (
 CREATE INDEX ix_user_factors_person_id ON user_factors (person_id);
 CREATE UNIQUE INDEX uq_user_factors_app ON user_factors (person_id) WHERE kind = 'app';
 CREATE TABLE user_sessions (
+        viewing TEXT DEFAULT '' NOT NULL,
+        viewing_until TIMESTAMP WITH TIME ZONE,
         id_hash BYTEA NOT NULL,
         person_id UUID NOT NULL,
         person_epoch BIGINT NOT NULL,
@@ -580,4 +582,4 @@ COMMENT ON TABLE user_factors IS 'technical: passkeys, sealed secrets of authent
 COMMENT ON TABLE user_sessions IS 'technical: logins in force; only hashes of their ids.';
 COMMENT ON TABLE user_tokens IS 'technical: single-use links; only hashes of their secrets.';
 COMMENT ON TABLE users IS 'personal: the customer''s own people who log in.';
-INSERT INTO schema_version (version, checksum) VALUES ('0001', 'ef72172556a117a491a4a738e8f5f5800a7d16bfa2b77bfbbd1876f7423e2cc6'), ('0002', '31655f7fee1f8502f83cf6250b80dfd5137c9b1d2a06f8c0b56c80069c44e664');
+INSERT INTO schema_version (version, checksum) VALUES ('0001', '5b9c0d1ca3d9aba1a84600e581b66459883d95b55c98a1cfa432d4058b1d849d'), ('0002', '31655f7fee1f8502f83cf6250b80dfd5137c9b1d2a06f8c0b56c80069c44e664');

@@ -19,6 +19,7 @@ from qikbiz.factors.failures import WrongCode
 from qikbiz.factors.queries import has_second_factor, passkeys_of
 from qikbiz.permissions import Permission, public, requires
 from qikbiz.policy.networks import works_from_anywhere
+from qikbiz.roles.preview import allowed_while_looking
 from qikbiz.web.own_paths import own_path
 from qikbiz.web.toasts import show_toast
 from qikbiz.web.visit_cookie import end_session_cookie
@@ -64,6 +65,7 @@ def password_strength() -> ResponseReturnValue:
 
 
 @works_from_anywhere
+@allowed_while_looking
 @requires(Permission.SIGNED_IN)
 def logout() -> ResponseReturnValue:
     actions.log_out(realm_at_hand(), current_user)

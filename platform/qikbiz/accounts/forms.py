@@ -8,19 +8,25 @@ from zoneinfo import available_timezones
 
 from email_validator import EmailNotValidError, validate_email
 from flask import request
-from wtforms import BooleanField, EmailField, Form, HiddenField, PasswordField, RadioField, SelectField, StringField
+from wtforms import (
+    BooleanField,
+    EmailField,
+    Form,
+    HiddenField,
+    PasswordField,
+    RadioField,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+)
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
 from wtforms.validators import InputRequired, Length, StopValidation
+from wtforms.widgets import CheckboxInput, ListWidget
 
 from qikbiz.failures import Failure
 from qikbiz.permissions import Role
 from qikbiz.web.csrf import FIELD
 
-ROLES = [
-    (Role.ADMINISTRATOR.value, "Administrator: everything, and who may log in"),
-    (Role.MEMBER.value, "Member: works with contacts and companies, imports"),
-    (Role.READER.value, "Reader: sees contacts and companies"),
-]
 _THEMES = [("auto", "Like the device"), ("light", "Light"), ("dark", "Dark")]
 
 
@@ -65,7 +71,7 @@ def _is_an_address(form: Form, field: EmailField) -> None:
         raise StopValidation("This is not an e-mail address. It should look like ann@example.com.") from error
 
 
-def _has_no_odd_characters(form: Form, field: StringField) -> None:
+def plain_name(form: Form, field: StringField) -> None:
     field.data = (field.data or "").strip()
     if not field.data:
         raise StopValidation("Give a name.")
@@ -74,7 +80,7 @@ def _has_no_odd_characters(form: Form, field: StringField) -> None:
 
 
 _needed = InputRequired
-_NAME = [_needed("Give a name."), Length(max=200, message="Use at most 200 characters."), _has_no_odd_characters]
+_NAME = [_needed("Give a name."), Length(max=200, message="Use at most 200 characters."), plain_name]
 
 
 class LoginForm(OwnForm):
@@ -114,11 +120,18 @@ class ChangePasswordForm(OwnForm):
     password = PasswordField("New password", [_needed("Choose a password.")])
 
 
+class RolesField(SelectMultipleField):
+    """Roles to tick. Which there are, the page says (`choices`): an organisation has some of its own."""
+
+    widget = ListWidget(prefix_label=False)
+    option_widget = CheckboxInput()
+
+
 class InviteForm(OwnForm):
     email = EmailField("E-mail", [_needed("Give an e-mail address."), Length(max=320), _is_an_address])
     name = StringField("Name", _NAME)
-    role = RadioField("Role", [_needed("Choose a role.")], choices=_choices(ROLES), default=Role.MEMBER.value)
+    role = RolesField("Roles", [_needed("Choose at least one role.")], default=[Role.MEMBER.value])
 
 
 class RoleForm(OwnForm):
-    role = SelectField("Role", [_needed("Choose a role.")], choices=_choices(ROLES))
+    role = RolesField("Roles", [_needed("Choose at least one role.")])

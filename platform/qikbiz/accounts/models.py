@@ -109,7 +109,12 @@ class User(PersonColumns, Model):
 
 
 class UserSession(SessionColumns, Model):
+    """As whom a person is looking at the product stands in `viewing`: role:key or user:id (`roles/preview.py`)."""
+
     __tablename__ = "user_sessions"
+
+    viewing: Mapped[str] = mapped_column(server_default="")
+    viewing_until: Mapped[datetime | None]
 
 
 class UserToken(TokenColumns, Model):

@@ -16,7 +16,8 @@ from qikbiz.roles.rights import NOTHING, Rights
 class Person:
     """Somebody logged in, with a snapshot of the login that is renewed the moment it changes.
 
-    `roles` are keys, `role` what they are called, and `rights` what they allow together.
+    `roles` are keys, `role` what they are called, and `rights` what they allow together: or, during a `preview`
+    (`roles.preview.Preview`), what the one looked at may see.
 
     `session_key` is the HMAC of the session's id under the newest key, `form_key` what form tokens are bound to, and
     `fresh_until` says how long the password needn't be asked again. `has_new_token` means that the browser was sent a
@@ -39,6 +40,7 @@ class Person:
     roles: tuple[str, ...] = ()
     rights: Rights = NOTHING
     networks: tuple[str, ...] = ()
+    preview: Any = None
 
     is_authenticated = True
     is_active = True
@@ -75,6 +77,7 @@ class Visitor:
     roles = ()
     networks = ()
     rights = NOTHING
+    preview = None
     time_zone = ""
     session_key = b""
     is_authenticated = False

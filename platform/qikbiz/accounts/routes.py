@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from uuid import UUID
 
 from flask import Blueprint, redirect, render_template, url_for
@@ -11,11 +12,13 @@ from flask_login import current_user
 from qikbiz.accounts import actions
 from qikbiz.accounts.entrance import open_entrance
 from qikbiz.accounts.failures import AlreadyThere
-from qikbiz.accounts.forms import ROLES, InviteForm, RoleForm
+from qikbiz.accounts.forms import InviteForm, RoleForm
 from qikbiz.accounts.freshness import requires_fresh
 from qikbiz.accounts.own_pages import open_own_pages
 from qikbiz.accounts.queries import all_users
 from qikbiz.permissions import Permission, requires
+from qikbiz.roles.giving import NoSuchRole
+from qikbiz.roles.queries import role_choices
 from qikbiz.web.toasts import show_toast
 
 accounts = Blueprint("accounts", __name__, template_folder="templates")
@@ -26,24 +29,27 @@ open_own_pages(accounts)
 @accounts.get("/users")
 @requires(Permission.USER_MANAGE)
 def users() -> ResponseReturnValue:
-    return render_template("accounts/users.html", users=all_users(), roles=ROLES)
+    people = all_users()
+    names = dict(role_choices())
+    seats = Counter(user.state for user in people)
+    return render_template("accounts/users.html", users=people, names=names, seats=seats)
 
 
 @accounts.get("/users/invitation")
 @requires(Permission.USER_INVITE)
 def invite() -> ResponseReturnValue:
-    return render_template("accounts/invite.html", form=InviteForm())
+    return render_template("accounts/invite.html", form=_invite_form())
 
 
 @accounts.post("/users/invitation")
 @requires(Permission.USER_INVITE)
 @requires_fresh
 def send_invitation() -> ResponseReturnValue:
-    form = InviteForm()
+    form = _invite_form()
     if form.validate_on_submit():
         try:
             actions.invite_user(
-                form.email.data or "", form.name.data or "", [form.role.data], invited_by=current_user.name
+                form.email.data or "", form.name.data or "", form.role.data or [], invited_by=current_user.name
             )
         except AlreadyThere:
             form.email.errors = ["Somebody with this address can already log in here."]
@@ -66,10 +72,12 @@ def resend_invitation(user_id: UUID) -> ResponseReturnValue:
 @requires_fresh
 def change_role(user_id: UUID) -> ResponseReturnValue:
     form = RoleForm()
-    if form.validate_on_submit():
-        user = actions.change_roles(user_id, [form.role.data])
-        show_toast(f"The role of {user.name} is changed. It counts from the next click on.")
-    return redirect(url_for(".users"), 303)
+    form.role.choices = role_choices()
+    if not form.validate_on_submit():
+        raise NoSuchRole("Choose at least one role that is there. Nothing was changed.")
+    user = actions.change_roles(user_id, form.role.data or [])
+    show_toast(f"The roles of {user.name} are changed. It counts from the next click on.")
+    return redirect(url_for("members.show", user_id=user_id), 303)
 
 
 @accounts.post("/users/<uuid:user_id>/closure")
@@ -89,3 +97,9 @@ def enable_user(user_id: UUID) -> ResponseReturnValue:
     user = actions.enable_user(user_id)
     show_toast(f"{user.name} can log in again.")
     return redirect(url_for(".users"), 303)
+
+
+def _invite_form() -> InviteForm:
+    form = InviteForm()
+    form.role.choices = role_choices()
+    return form

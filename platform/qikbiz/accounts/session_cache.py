@@ -19,6 +19,7 @@ from qikbiz.accounts import times
 from qikbiz.accounts.people import Person
 from qikbiz.accounts.realms import Realm
 from qikbiz.database import runtime
+from qikbiz.roles.preview import Preview
 from qikbiz.roles.rights import rights_from_text
 from qikbiz.roles.table import EDITION
 
@@ -44,6 +45,7 @@ class Remembered:
         return (
             self.stamp == stamp
             and self.epoch == epoch
+            and (self.person.preview is None or now < self.person.preview.until)
             and self.seen_at <= now < min(self.idle_until, self.ends_at, self.seen_at + times.SEEN_EVERY)
             and self.written_at >= runtime().redis.back_at + _MARGIN_SECONDS
         )
@@ -110,6 +112,7 @@ def _written(remembered: Remembered) -> str:
             "roles": list(person.roles),
             "rights": person.rights.text,
             "edition": EDITION,
+            "preview": [person.preview.name, person.preview.until.timestamp()] if person.preview else None,
             "fresh_until": person.fresh_until.timestamp() if person.fresh_until else None,
             "time_zone": person.time_zone,
             "preferences": person.preferences,
@@ -147,6 +150,7 @@ def _remembered(record: dict[str, Any], session_key: bytes) -> Remembered:
         role=record["role"],
         roles=tuple(record["roles"]),
         rights=rights_from_text(record["rights"]),
+        preview=_preview(record),
         session_key=session_key,
         fresh_until=_moment(record["fresh_until"]) if record["fresh_until"] else None,
         time_zone=record["time_zone"],
@@ -164,6 +168,13 @@ def _remembered(record: dict[str, Any], session_key: bytes) -> Remembered:
         seen_at=_moment(record["seen_at"]),
         written_at=float(record["written_at"]),
     )
+
+
+def _preview(record: dict[str, Any]) -> Preview | None:
+    if record["preview"] is None:
+        return None
+    name, until = record["preview"]
+    return Preview(name, _moment(until), rights_from_text(record["rights"]))
 
 
 def _moment(timestamp: float) -> datetime:

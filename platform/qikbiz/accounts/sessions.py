@@ -19,7 +19,7 @@ from qikbiz.access.kinds import AccessKind
 from qikbiz.access.noting import note_access
 from qikbiz.accounts import session_cache, session_rows, times
 from qikbiz.accounts.devices import device_of_request, place_of_request
-from qikbiz.accounts.models import RememberSeries
+from qikbiz.accounts.models import RememberSeries, UserSession
 from qikbiz.accounts.people import Person
 from qikbiz.accounts.realms import Account, AccountSession, Realm
 from qikbiz.accounts.session_cache import Remembered
@@ -27,6 +27,7 @@ from qikbiz.database import after_commit
 from qikbiz.jobs.actions import enqueue, enqueue_platform
 from qikbiz.policy.queries import policy_of
 from qikbiz.roles.granted import granted_rights, names_of_roles
+from qikbiz.roles.preview import preview_of
 from qikbiz.roles.table import staff_rights
 from qikbiz.web.cookies import SESSION, set_cookie
 from qikbiz.web.visit_cookie import note_login
@@ -229,6 +230,10 @@ def person_of(work: Session, realm: Realm, account: Account, row: AccountSession
     roles = realm.roles_of(account)
     default_zone = realm.tenant.time_zone if realm.tenant else "UTC"
     zone = account.time_zone or default_zone
+    rights = granted_rights(work, account.id, roles) if realm.tenant else staff_rights(roles[0])
+    preview = None
+    if isinstance(row, UserSession):
+        preview = preview_of(work, row.viewing, row.viewing_until, account.id, rights)
     return Person(
         kind=realm.kind,
         id=account.id,
@@ -236,7 +241,8 @@ def person_of(work: Session, realm: Realm, account: Account, row: AccountSession
         email=account.email,
         role=", ".join(names_of_roles(work, roles).values()) if realm.tenant else roles[0],
         roles=roles,
-        rights=granted_rights(work, account.id, roles) if realm.tenant else staff_rights(roles[0]),
+        rights=preview.rights if preview else rights,
+        preview=preview,
         session_key=row.id_hash,
         fresh_until=row.fresh_until,
         time_zone=zone,

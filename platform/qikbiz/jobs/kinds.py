@@ -52,6 +52,7 @@ KINDS: dict[str, Kind] = {
     "checks.forget": Kind("checks", "workers.jobs.abuse:forget_addresses", is_platform=True),
     "checks.measure_blocks": Kind("checks", "workers.jobs.abuse:measure_blocks", is_platform=True),
     "access.forget": Kind("checks", "workers.jobs.access:forget_addresses"),
+    "records.hand_over": Kind("imports", "workers.jobs.members:hand_over", 2 * HOUR),
     "sessions.forget": Kind("checks", "workers.jobs.accounts:forget_sessions"),
     "sessions.forget_staff": Kind("checks", "workers.jobs.accounts:forget_staff_sessions", is_platform=True),
     # Tells Redis, once it can be reached again, whose sessions it must not vouch for (qikbiz.accounts.sessions).

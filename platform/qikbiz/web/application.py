@@ -25,6 +25,7 @@ from qikbiz.home.routes import home
 from qikbiz.imports.routes import imports
 from qikbiz.mail.choice_pages import mail_choices
 from qikbiz.mail.routes import mailbox
+from qikbiz.members.routes import members
 from qikbiz.notifications.routes import notifications
 from qikbiz.persons.routes import persons, receipts
 from qikbiz.policy.routes import policy
@@ -32,6 +33,7 @@ from qikbiz.privacy import cookie_page
 from qikbiz.privacy.routes import privacy
 from qikbiz.promises.routes import promises, public_promises
 from qikbiz.records.routes import records
+from qikbiz.roles.routes import roles
 from qikbiz.site import well_known
 from qikbiz.site.routes import site
 from qikbiz.site.styleguide import styleguide
@@ -82,6 +84,8 @@ def open_rooms(app: QikBiz) -> None:
     app.register_blueprint(audit, subdomain="tenant")
     app.register_blueprint(persons, subdomain="tenant")
     app.register_blueprint(receipts, subdomain="site")
+    app.register_blueprint(roles, subdomain="tenant")
+    app.register_blueprint(members, subdomain="tenant")
     app.register_blueprint(mail_choices, subdomain="tenant")
     app.register_blueprint(notifications, subdomain="tenant")
     app.register_blueprint(access, subdomain="tenant")

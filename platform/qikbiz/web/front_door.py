@@ -30,6 +30,7 @@ from qikbiz.failures import Blocked, Forbidden, NotFound, Unavailable
 from qikbiz.grants import visits
 from qikbiz.permissions import Permission, permission_of
 from qikbiz.policy.networks import address_of_request, is_inside, outside
+from qikbiz.roles.preview import refuse_acts
 from qikbiz.web import cookies
 from qikbiz.web.client_address import client_address
 from qikbiz.web.csrf import check_csrf, is_by_sealed_link
@@ -41,6 +42,7 @@ from tenants.versions import is_served
 
 # Forms that anyone may send are small; only people who may upload make us read more.
 PUBLIC_FORM_BYTES = 64 * 1024
+_READING = ("GET", "HEAD", "OPTIONS")
 ANYONE = Visitor()
 
 
@@ -146,6 +148,7 @@ def request_work() -> Iterator[None]:
             request.max_content_length = PUBLIC_FORM_BYTES
         if not is_by_sealed_link(view):
             check_csrf()
+        refuse_acts(person, view, is_reading=request.method in _READING, needs_password=needs_fresh(view))
         if needs_fresh(view) and not person.is_fresh:
             raise ConfirmationNeeded
         work.enter_context(cookies.kept_only_if_committed())

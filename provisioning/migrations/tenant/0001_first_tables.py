@@ -443,6 +443,8 @@ STATEMENTS = (
     """CREATE INDEX ix_user_factors_person_id ON user_factors (person_id)""",
     """CREATE UNIQUE INDEX uq_user_factors_app ON user_factors (person_id) WHERE kind = 'app'""",
     """CREATE TABLE user_sessions (
+        viewing TEXT DEFAULT '' NOT NULL,
+        viewing_until TIMESTAMP WITH TIME ZONE,
         id_hash BYTEA NOT NULL,
         person_id UUID NOT NULL,
         person_epoch BIGINT NOT NULL,

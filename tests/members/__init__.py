@@ -1,0 +1,1 @@
+"""Users: invited, moved, deactivated, handed over."""

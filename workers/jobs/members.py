@@ -1,0 +1,29 @@
+"""Handing over what somebody owns, when it is too much for a page."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from qikbiz.accounts.models import User
+from qikbiz.actors import Actor, acting_as
+from qikbiz.failures import Failure
+from qikbiz.members.handing_over import move_records
+from qikbiz.permissions import Permission
+from qikbiz.roles.current import rights_of_user
+from workers.work import JobRefused, Work
+
+
+def hand_over(work: Work) -> None:
+    """All records of `from` to `to`, in one transaction; whoever asked for it must still be allowed to."""
+    given = {name: UUID(work.arguments[name]) for name in ("from", "to", "by")}
+    result: dict[str, Any] = {}
+    try:
+        with work.finish(result) as session:
+            asker = session.get(User, given["by"])
+            if asker is None or not rights_of_user(given["by"]).can(Permission.USER_MANAGE):
+                raise JobRefused("Whoever asked for this may no longer do it. Nothing was changed.")
+            with acting_as(Actor("user", asker.id, asker.name)):
+                result["moved"] = move_records(session, given["from"], given["to"], work.progress)
+    except Failure as failure:
+        raise JobRefused(failure.text) from failure
