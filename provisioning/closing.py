@@ -7,6 +7,8 @@ back, and erasing.
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from uuid import UUID
 
 from psycopg import errors, sql
@@ -16,7 +18,7 @@ from config.faults import fault
 from config.settings import Settings
 from provisioning.application import working_application
 from provisioning.erase import erase_tenant
-from provisioning.servers import OWNER, connect_as_provisioner
+from provisioning.servers import OWNER, Connection, connect_as_provisioner
 from qikbiz.closing import events, steps
 from qikbiz.closing.letters import forget_sent_certificates
 from qikbiz.closing.models import Closing
@@ -28,6 +30,12 @@ from tenants.context import Tenant
 from tenants.directory import read_tenant
 from tenants.versions import is_served
 
+_HOLDERS = """
+    SELECT DISTINCT pg_catalog.pg_get_userbyid(x.grantee)
+      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace, aclexplode(c.relacl) x
+     WHERE n.nspname = %s AND c.relname = ANY (%s) AND x.grantee <> c.relowner
+       AND x.privilege_type IN ('INSERT', 'UPDATE', 'DELETE')
+"""
 logger = logging.getLogger(__name__)
 
 
@@ -65,12 +73,18 @@ def drive(settings: Settings, closing_id: UUID) -> None:
 
 
 def refuse_changes(settings: Settings, tenant: Tenant) -> None:
-    """Take from the tenant's role the right to change records: whatever the program forgets, the database refuses."""
-    _run(settings, tenant, "REVOKE INSERT, UPDATE, DELETE ON {tables} FROM {role}")
+    """Take the right to change records from every role that has it: what the program forgets, the database refuses."""
+    with _as_owner(settings) as connection:
+        holders = connection.execute(_HOLDERS, (tenant.schema, list(RECORD_TABLES))).fetchall()
+        for (role,) in holders:
+            statement = sql.SQL("REVOKE INSERT, UPDATE, DELETE ON {} FROM {}")
+            connection.execute(statement.format(_tables(tenant), sql.Identifier(role)))
 
 
 def allow_changes(settings: Settings, tenant: Tenant) -> None:
-    _run(settings, tenant, "GRANT INSERT, UPDATE, DELETE ON {tables} TO {role}")
+    with _as_owner(settings) as connection:
+        statement = sql.SQL("GRANT INSERT, UPDATE, DELETE ON {} TO {}")
+        connection.execute(statement.format(_tables(tenant), sql.Identifier(tenant.role)))
 
 
 def _export(tenant: Tenant, closing_id: UUID) -> None:
@@ -100,12 +114,16 @@ def _standing(settings: Settings, closing_id: UUID) -> tuple[Tenant, str]:
         return tenant, closing.state
 
 
-def _run(settings: Settings, tenant: Tenant, statement: str) -> None:
-    tables = sql.SQL(", ").join(sql.Identifier(tenant.schema, name) for name in RECORD_TABLES)
+def _tables(tenant: Tenant) -> sql.Composed:
+    return sql.SQL(", ").join(sql.Identifier(tenant.schema, name) for name in RECORD_TABLES)
+
+
+@contextmanager
+def _as_owner(settings: Settings) -> Iterator[Connection]:
     try:
         with connect_as_provisioner(settings) as connection:
             connection.execute("SET LOCAL lock_timeout = '5s'")
             connection.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(OWNER)))
-            connection.execute(sql.SQL(statement).format(tables=tables, role=sql.Identifier(tenant.role)))
+            yield connection
     except (errors.LockNotAvailable, errors.DeadlockDetected) as error:
         raise Unavailable("Somebody is still at work in these tables; the next round tries again.") from error

@@ -56,19 +56,30 @@ def erase_due_tenants(settings: Settings) -> list[str]:
 
 
 def close_what_came_back(settings: Settings) -> list[UUID]:
-    """Shut every tenant that was erased and stands there again, after a restore; the next erasure takes it."""
-    listed = listed_as_erased(settings)
-    with control_work() as session:
-        records = session.scalars(select(TenantRecord).where(TenantRecord.id.in_(listed)).with_for_update()).all()
-        schemas = _standing_schemas(settings, [record.schema_name for record in records])
-        back = [record for record in records if record.state != "closed" or record.schema_name in schemas]
-        for record in back:
-            if not (record.state == "closed" and record.version):
-                note_act(record, "tenant.came_back")
-            record.state, record.version = "closed", record.version or RESTORED
-            record.epoch += 1
-            touch_directory(session, record)
-        return [record.id for record in back]
+    """Shut every tenant that was erased and stands there again, after a restore; the next erasure takes it.
+
+    Done before anything is migrated or started, and before each round of erasures.
+    """
+    with working_application(settings):
+        listed = listed_as_erased(settings)
+        if not listed:
+            return []
+        with control_work() as session:
+            records = session.scalars(select(TenantRecord).where(TenantRecord.id.in_(listed)).with_for_update()).all()
+            schemas = _standing_schemas(settings, [record.schema_name for record in records])
+            back = [record for record in records if record.state != "closed" or record.schema_name in schemas]
+            for record in back:
+                _shut(session, record)
+            return [record.id for record in back]
+
+
+def _shut(session: Session, record: TenantRecord) -> None:
+    if record.state == "closed" and record.version:
+        return  # its erasure is under way
+    note_act(record, "tenant.came_back")
+    record.state, record.version = "closed", record.version or RESTORED
+    record.epoch += 1
+    touch_directory(session, record)
 
 
 def _erase_if_possible(settings: Settings, tenant_id: UUID) -> str | None:

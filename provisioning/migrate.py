@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from config.faults import fault
 from config.settings import Settings
+from provisioning.erase import close_what_came_back
 from provisioning.render import Migration, migrations
 from provisioning.schema_versions import MigrationFailed, Place, migrate_control, migrate_place, version_of
 from provisioning.servers import Connection, connect_as_provisioner, connect_to_control
@@ -46,6 +47,8 @@ def migrate_everything(
     """
     started = time.monotonic()
     migrate_control(settings)
+    # A restored back-up must not open the doors of an erased tenant again.
+    close_what_came_back(settings)
     chain = migrations("tenant")
     waiting, current = _list_waiting(settings, chain[-1].version, tenant)
     run = _Run(settings, chain, waiting, progress, stop_after_failures)

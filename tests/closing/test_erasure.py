@@ -13,6 +13,7 @@ from sqlalchemy import select, text, update
 
 from provisioning.create import schema_script
 from provisioning.erase import close_what_came_back, erase_due_tenants
+from provisioning.migrate import migrate_everything
 from provisioning.servers import Connection, connect_as_provisioner
 from qikbiz.closing.certificates import PURPOSE, is_genuine, name_mark, signed_text
 from qikbiz.closing.erasures import KEPT_TABLES
@@ -173,6 +174,18 @@ def test_a_restored_control_database_and_schema_are_erased_again(
     assert leaving.mails() == {"certificate": 1}
     assert browser_at(leaving.tenant.host).get("/login").status_code == 410
     assert erase_due_tenants(leaving.platform.settings) == []
+
+
+def test_the_doors_of_what_came_back_are_shut_before_anything_starts(leaving: Leaving) -> None:
+    leaving.to("read_only")
+    leaving.drive()
+    before = row_of(leaving.tenant.id)
+    leaving.to_the_end()
+    bring_back(leaving, before)
+    assert leaving.record.state == "active"
+    migrate_everything(leaving.platform.settings)
+    assert leaving.record.state == "closed"
+    assert erase_due_tenants(leaving.platform.settings) == [leaving.tenant.slug]
 
 
 def test_a_schema_alone_that_was_restored_is_dropped_again(leaving: Leaving, owner_connection: Connection) -> None:

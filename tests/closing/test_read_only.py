@@ -56,6 +56,14 @@ def test_every_page_that_changes_something_is_refused_in_words(leaving: Leaving,
     assert tried >= 15
 
 
+@pytest.mark.parametrize("path", ["/contacts/new", "/companies/new"])
+def test_a_form_that_could_not_be_saved_is_not_shown(leaving: Leaving, path: str) -> None:
+    assert leaving.browser().get(path).status_code == 200
+    leaving.to("read_only")
+    page = leaving.browser().get(path)
+    assert page.status_code == 403 and "This account is closing" in page.text
+
+
 def test_only_logins_exports_grants_and_the_closing_go_on() -> None:
     assert {str(permission) for permission in STILL_ALLOWED} == {
         "public", "signed-in", "export:ask", "export:fetch", "grant:give", "closing:ask"}  # fmt: skip

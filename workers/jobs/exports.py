@@ -26,7 +26,6 @@ def make_export(work: Work) -> None:
     try:
         with work.as_asker():
             _make_unless_over(work, export_id)
-        settle_closing_of(_tenant(work))
     except Failure as failure:
         _give_up(work, export_id, failure.text or PROBLEM)
         raise JobRefused(failure.text or PROBLEM) from failure
@@ -35,6 +34,8 @@ def make_export(work: Work) -> None:
         if work.attempt >= work.claim.max_attempts:
             _give_up(work, export_id, PROBLEM)
         raise
+    # After the end of the job: if this fails, the work that drives closings does it within the hour.
+    settle_closing_of(_tenant(work))
 
 
 def expire_exports(work: Work) -> None:

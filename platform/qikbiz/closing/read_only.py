@@ -36,6 +36,10 @@ def refuse_change(tenant: Tenant) -> None:
 
 
 def refuse_request(tenant: Tenant, permission: Permission, method: str) -> None:
-    """The front door's question: may a page with this permission be asked for with this method?"""
-    if method not in SAFE_METHODS and permission not in STILL_ALLOWED:
+    """The front door's question: may a page with this permission be asked for with this method?
+
+    Forms that only lead to a change are not shown either: nobody shall fill in what can't be saved.
+    """
+    is_form = permission.endswith((":create", ":change"))
+    if is_form or (method not in SAFE_METHODS and permission not in STILL_ALLOWED):
         refuse_change(tenant)
