@@ -66,6 +66,7 @@ class Settings:
     job_lease_seconds: int | None = None
     job_retry_seconds: int = 5
     sweep_seconds: int = 3
+    announcement_mails_per_minute: int = 600
     holiday_countries: tuple[str, ...] = ("US", "DE", "GB")
     public_url: str = ""
     backup_days: int = 35
@@ -127,6 +128,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         job_lease_seconds=_integer(given, "QIKBIZ_JOB_LEASE_SECONDS", 0) or None,
         job_retry_seconds=_integer(given, "QIKBIZ_JOB_RETRY_SECONDS", 5),
         sweep_seconds=_integer(given, "QIKBIZ_SWEEP_SECONDS", 3),
+        announcement_mails_per_minute=_integer(given, "QIKBIZ_ANNOUNCEMENT_MAILS_PER_MINUTE", 600),
         holiday_countries=_countries(given),
         public_url=(given.get("QIKBIZ_PUBLIC_URL") or "").rstrip("/"),
         backup_days=_integer(given, "QIKBIZ_BACKUP_DAYS", 35),

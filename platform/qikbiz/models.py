@@ -5,6 +5,7 @@ from __future__ import annotations
 from qikbiz.abuse import models as abuse
 from qikbiz.access import models as access
 from qikbiz.accounts import models as accounts
+from qikbiz.announcements import models as announcements
 from qikbiz.audit import models as audit
 from qikbiz.closing import models as closing
 from qikbiz.companies import models as companies
@@ -26,6 +27,7 @@ ROOMS = (
     abuse,
     access,
     accounts,
+    announcements,
     audit,
     closing,
     companies,

@@ -42,11 +42,12 @@ class Person:
 
 @dataclass
 class Product:
-    """One running copy. `people` are found by their first name: people["alice"]."""
+    """One running copy. `people` are found by their first name: people["alice"]; `settings` are further ones."""
 
     home: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="qb-")))
     port: int = field(default_factory=free_port)
     people: dict[str, Person] = field(default_factory=dict)
+    settings: dict[str, str] = field(default_factory=dict)
 
     def start(self) -> None:
         self._process = subprocess.Popen(
@@ -83,7 +84,9 @@ class Product:
             "QIKBIZ_ARGON2_MEMORY_KIB": "64",
             "QIKBIZ_ARGON2_ITERATIONS": "1",
         }
-        return {name: value for name, value in os.environ.items() if not name.startswith("QIKBIZ_")} | own
+        return (
+            {name: value for name, value in os.environ.items() if not name.startswith("QIKBIZ_")} | own | self.settings
+        )
 
 
 def _person(login: dict[str, str]) -> Person:

@@ -10,6 +10,9 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from config.faults import fault
+from config.settings import Settings
+from qikbiz.announcements.counting import count_tenant
+from qikbiz.announcements.sending import words_of
 from qikbiz.database import runtime
 from qikbiz.failures import Unavailable
 from qikbiz.mail import sender
@@ -19,11 +22,20 @@ from workers.work import Work
 
 
 def send_mail(work: Work) -> None:
+    announcement_id = _send(work)
+    if announcement_id and work.tenant:
+        count_tenant(work.tenant, announcement_id)
+
+
+def _send(work: Work) -> UUID | None:
+    """Gives the announcement that the mail belongs to, if any."""
     settings = runtime().settings
     with work.step() as session:
-        letter = sender.begin(_mail(session, work), work.tenant, settings)
+        mail = _mail(session, work)
+        announcement_id = mail.announcement_id if isinstance(mail, Mail) else None
+        letter = _letter(mail, work, settings, announcement_id)
     if letter is None:
-        return
+        return announcement_id
     fault("mail.before_server")
     put_off: tuple[datetime, str] | None = None
     try:
@@ -43,6 +55,17 @@ def send_mail(work: Work) -> None:
             sender.note_sent(_mail(session, work))
     if put_off:
         raise Unavailable(put_off[1], retry_at=put_off[0])
+    return announcement_id
+
+
+def _letter(
+    mail: Mail | PlatformMail, work: Work, settings: Settings, announcement_id: UUID | None
+) -> sender.Letter | None:
+    words = words_of(announcement_id) if announcement_id else {}
+    if words is None:
+        sender.note_stopped(mail)
+        return None
+    return sender.begin(mail, work.tenant, settings, words)
 
 
 def send_platform_mail(work: Work) -> None:

@@ -129,8 +129,8 @@ EXPORTED: tuple[ExportedTable, ...] = (
     ),
     ExportedTable(
         "mails",
-        ("id", "category", "person_id", "template", "to_address", "to_name", "subject", "state", "attempt", "next_at",
-         "reason", "problem", "created_at", "sent_at"),
+        ("id", "category", "person_id", "announcement_id", "template", "to_address", "to_name", "subject", "state",
+         "attempt", "next_at", "reason", "problem", "created_at", "sent_at"),
         is_restored=False,
     ),
 )  # fmt: skip

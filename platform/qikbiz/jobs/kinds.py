@@ -46,6 +46,9 @@ KINDS: dict[str, Kind] = {
     # Many tries: a mail server may be away for days (qikbiz.mail.sender says when the next one is).
     "mail.send": Kind("mail", "workers.jobs.mail:send_mail", 120, max_attempts=60),
     "mail.send_platform": Kind("mail", "workers.jobs.mail:send_platform_mail", 120, max_attempts=60, is_platform=True),
+    "announcements.send": Kind("mail", "workers.jobs.announcements:send_announcement", HOUR, is_platform=True),
+    "announcements.deliver": Kind("mail", "workers.jobs.announcements:deliver", HOUR),
+    "announcements.watch": Kind("mail", "workers.jobs.announcements:watch", HOUR, is_platform=True),
     "notifications.digest": Kind("mail", "workers.jobs.notifications:digest"),
     "notifications.forget": Kind("checks", "workers.jobs.notifications:forget"),
     "checks.address": Kind("checks", "workers.jobs.abuse:check_address", 60, is_platform=True),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -34,12 +35,14 @@ def send(
     category: str = "",
     to_user: UUID | None = None,
     dedupe_key: str,
+    announcement_id: UUID | None = None,
+    leave_at: datetime | None = None,
 ) -> Mail:
     """Have one mail of the tenant entered sent, if the transaction at hand commits. Once for each `dedupe_key`.
 
     `values` fill the template; they are kept sealed and are gone once the mail is sent. The template says the category;
     a `category` given must agree. `to_user` is the login whose choices count; without it the one with this address.
-    Raises BadAddress.
+    `leave_at` holds it back until then. Raises BadAddress.
     """
     session = require_tenant_session()
     belongs_to = category_of(template, category)
@@ -47,10 +50,10 @@ def send(
     if belongs_to.can_be_off and person_id is None:
         raise ValueError(f"Mails of {belongs_to.key} go to logins only: nobody else could switch them off.")
     given = {"template": template, "category": belongs_to.key, "person_id": person_id, "dedupe_key": dedupe_key}
-    given |= _recipient(to_address, to_name)
+    given |= _recipient(to_address, to_name) | {"announcement_id": announcement_id}
     mail, is_new = _insert(session, Mail, given, _seal(values, current_tenant().id, dedupe_key))
     if is_new:
-        _deliver(mail)
+        _deliver(mail, leave_at)
     return mail
 
 
@@ -112,8 +115,8 @@ def _seal(values: dict[str, Any], tenant_id: UUID | None, dedupe_key: str) -> st
     return runtime().settings.keys.seal(_PURPOSE, plaintext, bound_to=_place(tenant_id, dedupe_key))
 
 
-def _deliver(mail: Mail) -> None:
-    enqueue("mail.send", {"mail": str(mail.id)}, dedupe_key=_job_key(mail))
+def _deliver(mail: Mail, leave_at: datetime | None = None) -> None:
+    enqueue("mail.send", {"mail": str(mail.id)}, run_at=leave_at, dedupe_key=_job_key(mail))
 
 
 def _deliver_platform(mail: PlatformMail) -> None:

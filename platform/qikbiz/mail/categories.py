@@ -138,6 +138,11 @@ CHOOSABLE: tuple[MailCategory, ...] = (*NEWS, *KINDS)
 
 # Every template that is sent, in the alphabet's order.
 CATEGORY_OF_TEMPLATE: dict[str, str] = {
+    "announced_improvements": "improvements",
+    "announced_legal": "legal",
+    "announced_security": "security",
+    "announced_updates": "updates",
+    "announcement_trial": "answers",
     "assigned": "notifications.assigned",
     "break_glass_used": "security",
     "closing_accepted": "legal",

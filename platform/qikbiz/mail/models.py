@@ -13,7 +13,7 @@ from qikbiz.database import Model
 from tenants.control import ControlModel, new_id
 
 STATES = "('pending', 'sending', 'sent', 'failed', 'dropped')"
-REASONS = "('', 'answer_lost', 'opted_out', 'no_login')"
+REASONS = "('', 'answer_lost', 'opted_out', 'no_login', 'stopped')"
 
 
 class MailColumns:
@@ -48,7 +48,19 @@ class MailColumns:
 
 
 class Mail(MailColumns, Model):
+    """`announcement_id` is what the platform announced to many; its words are fetched when the mail leaves."""
+
     __tablename__ = "mails"
+
+    announcement_id: Mapped[UUID | None]
+
+    @declared_attr.directive
+    def __table_args__(cls) -> tuple[Any, ...]:
+        announced = text("announcement_id is not null")
+        return (
+            *super().__table_args__,
+            Index("ix_mails_announcement", "announcement_id", "state", postgresql_where=announced),
+        )
 
 
 class MailChoice(Model):

@@ -14,6 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from qikbiz.accents import ACCENTS
 from qikbiz.mail.categories import category_of
+from qikbiz.mail.markdown import as_html, as_text
 
 TEMPLATES = Path(__file__).parent / "templates"
 LINE = 72
@@ -81,8 +82,33 @@ def _environment(kind: str) -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["wrapped"] = wrapped
+    environment.filters["wrapped_lines"] = wrapped_lines
+    environment.filters["markdown"] = as_html if kind == "html" else as_text
     environment.filters["one_line"] = lambda text: " ".join(str(text).split())
     return environment
+
+
+def wrapped_lines(text: str) -> str:
+    """Each line for itself, with what it begins with (a mark of a list, a quotation) before its further lines too."""
+    return "\n".join(_wrapped_line(line) for line in str(text).split("\n"))
+
+
+def _wrapped_line(line: str) -> str:
+    begin = re.match(r"(?:[>\s]|-\s|\d+\.\s)*", line)
+    mark = begin[0] if begin else ""
+    rest = "".join(c if c in "> " else " " for c in mark)
+    return (
+        fill(
+            line[len(mark) :],
+            LINE,
+            initial_indent=mark,
+            subsequent_indent=rest,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        if line.strip()
+        else ""
+    )
 
 
 def wrapped(text: str) -> str:

@@ -9,6 +9,7 @@ are sent again under the same Message-ID, and notifications are not.
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
@@ -38,6 +39,7 @@ PERHAPS = "It may have arrived: the answer of the mail server was lost. Mails of
 OPTED_OUT = "The person has switched mails of this kind off."
 NO_LOGIN = "The login that it was for is not active any more."
 NOBODY_TO_ASK = "Mails of this kind can be switched off, and there is no login whose choice could be asked."
+STOPPED = "The announcement was stopped before this mail left."
 TOO_LATE = "It could not be delivered for five days."
 NOT_WRITTEN = "It could not be written: its text needs something that it was not given."
 NO_VALUES = "What it was to say is gone: its key is no longer in use."
@@ -53,8 +55,13 @@ class Letter:
     message: EmailMessage
 
 
-def begin(mail: MailColumns, tenant: Tenant | None, settings: Settings) -> Letter | None:
-    """Mark the mail as being sent and compose it. None when there is nothing (more) to send."""
+def begin(
+    mail: MailColumns, tenant: Tenant | None, settings: Settings, words: Mapping[str, Any] | None = None
+) -> Letter | None:
+    """Mark the mail as being sent and compose it. None when there is nothing (more) to send.
+
+    `words` are those of an announcement, which are not kept with each of its mails.
+    """
     if mail.state in ENDED:
         return None
     if mail.state == "sending" and not _is_sent_again(mail):
@@ -64,7 +71,7 @@ def begin(mail: MailColumns, tenant: Tenant | None, settings: Settings) -> Lette
     if refusal:
         _drop(mail, *refusal)
         return None
-    values = opened_values(mail, tenant.id if tenant else None)
+    values = opened_values(mail, tenant.id if tenant else None) | dict(words or {})
     if not values:
         _end(mail, "failed", NO_VALUES)
         return None
@@ -100,6 +107,12 @@ def _compose(mail: MailColumns, tenant: Tenant | None, values: dict[str, Any], s
     footing = Footing(url, f"{settings.origin(tenant.host)}/profile/mails") if url else Footing()
     rendered = render_mail(mail.template, values, sender=tenant.name, accent=tenant.accent, footing=footing)
     return compose(mail, rendered, settings, list_headers(tenant, known, url) if url else ())
+
+
+def note_stopped(mail: MailColumns) -> None:
+    """The announcement that it belongs to was stopped. What has ended already stays as it ended."""
+    if mail.state not in ENDED:
+        _drop(mail, "stopped", STOPPED)
 
 
 def deliver(letter: Letter, settings: Settings) -> None:

@@ -6,6 +6,7 @@ from config.settings import Settings
 from qikbiz.access.routes import access
 from qikbiz.accounts import current
 from qikbiz.accounts.routes import accounts
+from qikbiz.announcements.routes import announcements
 from qikbiz.audit.routes import audit
 from qikbiz.closing.console_routes import closings
 from qikbiz.closing.routes import closing
@@ -100,3 +101,4 @@ def open_rooms(app: QikBiz) -> None:
         app.register_blueprint(styleguide, subdomain="site")
     app.register_blueprint(closings, subdomain="console")
     app.register_blueprint(console, subdomain="console")
+    app.register_blueprint(announcements, subdomain="console")

@@ -60,6 +60,27 @@ STATEMENTS = (
         checked_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
         CONSTRAINT pk_address_scores PRIMARY KEY (unit)
     )""",
+    """CREATE TABLE announcements (
+        id UUID NOT NULL,
+        category VARCHAR NOT NULL,
+        audience VARCHAR NOT NULL,
+        tenant_ids JSONB DEFAULT '[]' NOT NULL,
+        subject VARCHAR NOT NULL,
+        body VARCHAR NOT NULL,
+        state VARCHAR DEFAULT 'draft' NOT NULL,
+        version BIGINT DEFAULT '1' NOT NULL,
+        send_at TIMESTAMP WITH TIME ZONE,
+        created_by UUID,
+        created_by_name VARCHAR DEFAULT '' NOT NULL,
+        created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+        started_at TIMESTAMP WITH TIME ZONE,
+        finished_at TIMESTAMP WITH TIME ZONE,
+        CONSTRAINT pk_announcements PRIMARY KEY (id),
+        CONSTRAINT ck_announcements_state CHECK (state in ('draft', 'scheduled', 'sending', 'sent', 'stopped')),
+        CONSTRAINT ck_announcements_category CHECK (category in ('updates', 'improvements', 'legal', 'security')),
+        CONSTRAINT ck_announcements_audience CHECK (audience in ('everybody', 'administrators')),
+        CONSTRAINT ck_announcements_send_at CHECK (state = 'draft' or send_at is not null)
+    )""",
     """CREATE TABLE audit_anchors (
         tenant_id UUID NOT NULL,
         day DATE NOT NULL,
@@ -245,7 +266,7 @@ STATEMENTS = (
         sent_at TIMESTAMP WITH TIME ZONE,
         CONSTRAINT pk_platform_mails PRIMARY KEY (id),
         CONSTRAINT ck_platform_mails_state CHECK (state in ('pending', 'sending', 'sent', 'failed', 'dropped')),
-        CONSTRAINT ck_platform_mails_reason CHECK (reason in ('', 'answer_lost', 'opted_out', 'no_login')),
+        CONSTRAINT ck_platform_mails_reason CHECK (reason in ('', 'answer_lost', 'opted_out', 'no_login', 'stopped')),
         CONSTRAINT uq_platform_mails_dedupe_key UNIQUE (dedupe_key)
     )""",
     """CREATE INDEX ix_platform_mails_due ON platform_mails (next_at) WHERE state in ('pending', 'sending')""",
@@ -361,6 +382,21 @@ STATEMENTS = (
         CONSTRAINT fk_tenants_cell_name FOREIGN KEY(cell_name) REFERENCES cells (name)
     )""",
     """CREATE INDEX ix_tenants_directory_version ON tenants (directory_version)""",
+    """CREATE TABLE announcement_tenants (
+        announcement_id UUID NOT NULL,
+        tenant_id UUID NOT NULL,
+        state VARCHAR DEFAULT 'waiting' NOT NULL,
+        recipients BIGINT DEFAULT '0' NOT NULL,
+        sent BIGINT DEFAULT '0' NOT NULL,
+        failed BIGINT DEFAULT '0' NOT NULL,
+        opted_out BIGINT DEFAULT '0' NOT NULL,
+        dropped BIGINT DEFAULT '0' NOT NULL,
+        CONSTRAINT pk_announcement_tenants PRIMARY KEY (announcement_id, tenant_id),
+        CONSTRAINT ck_announcement_tenants_state CHECK (state in ('waiting', 'asked', 'settled')),
+        CONSTRAINT fk_announcement_tenants_announcement_id FOREIGN KEY(announcement_id) REFERENCES announcements (id) ON DELETE CASCADE,
+        CONSTRAINT fk_announcement_tenants_tenant_id FOREIGN KEY(tenant_id) REFERENCES tenants (id) ON DELETE CASCADE
+    )""",
+    """CREATE INDEX ix_announcement_tenants_open ON announcement_tenants (announcement_id) WHERE state <> 'settled'""",
     """CREATE TABLE closings (
         id UUID NOT NULL,
         tenant_id UUID NOT NULL,

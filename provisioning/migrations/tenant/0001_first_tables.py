@@ -331,6 +331,7 @@ STATEMENTS = (
     """CREATE INDEX ix_jobs_due ON jobs (run_at) WHERE state in ('pending', 'running')""",
     """CREATE UNIQUE INDEX uq_jobs_dedupe_key ON jobs (dedupe_key) WHERE dedupe_key is not null""",
     """CREATE TABLE mails (
+        announcement_id UUID,
         id UUID NOT NULL,
         dedupe_key TEXT NOT NULL,
         category TEXT NOT NULL,
@@ -349,9 +350,10 @@ STATEMENTS = (
         sent_at TIMESTAMP WITH TIME ZONE,
         CONSTRAINT pk_mails PRIMARY KEY (id),
         CONSTRAINT ck_mails_state CHECK (state in ('pending', 'sending', 'sent', 'failed', 'dropped')),
-        CONSTRAINT ck_mails_reason CHECK (reason in ('', 'answer_lost', 'opted_out', 'no_login')),
+        CONSTRAINT ck_mails_reason CHECK (reason in ('', 'answer_lost', 'opted_out', 'no_login', 'stopped')),
         CONSTRAINT uq_mails_dedupe_key UNIQUE (dedupe_key)
     )""",
+    """CREATE INDEX ix_mails_announcement ON mails (announcement_id, state) WHERE announcement_id is not null""",
     """CREATE INDEX ix_mails_due ON mails (next_at) WHERE state in ('pending', 'sending')""",
     """CREATE TABLE record_changes (
         id UUID NOT NULL,

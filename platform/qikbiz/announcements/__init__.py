@@ -1,0 +1,1 @@
+"""Announcements: mails that operators write to the users of all tenants, or of some (promise P17)."""

@@ -1,0 +1,119 @@
+"""Announcements to a few tenants of their own, with jobs done on the spot and mails taken by a server."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select, text
+
+from qikbiz.accounts.models import User
+from qikbiz.actors import Actor, acting_as
+from qikbiz.announcements import actions
+from qikbiz.announcements.counting import Totals, totals_of
+from qikbiz.announcements.models import Announcement
+from qikbiz.database import control_work, tenant_work
+from qikbiz.jobs.models import Job, PlatformJob
+from qikbiz.mail.choices import change_choices
+from qikbiz.mail.models import Mail
+from tenants.context import Tenant
+from tests.fixtures.tenancy import Person, Platform
+from tests.mail.conftest import Mood, mood, port, served_by, smtp
+from workers import wrapper
+
+__all__ = ["Mood", "mood", "port", "served_by", "smtp"]
+
+
+@dataclass
+class Office:
+    """Two tenants with three people each, and what an operator does."""
+
+    platform: Platform
+    tenants: list[Tenant]
+    people: dict[UUID, list[Person]] = field(default_factory=dict)
+
+    def draft(self, **given: Any) -> UUID:
+        values = {
+            "subject": "A new way to search",
+            "body": "It is **quicker**.\n\n- one\n- [two](https://example.com/two)",
+            "category": "updates",
+            "audience": "everybody",
+            "tenant_ids": [str(tenant.id) for tenant in self.tenants],
+        }
+        with acting_as(Actor("staff", self.platform.olivia.id, "Olivia")), control_work():
+            return actions.write_draft(values | given).id
+
+    def send(self, announcement_id: UUID) -> None:
+        with acting_as(Actor("staff", self.platform.olivia.id, "Olivia")), control_work():
+            version = actions.announcement_for_reading(announcement_id).version
+            actions.schedule(announcement_id, version, None, is_confirmed=True)
+
+    def stop(self, announcement_id: UUID) -> None:
+        with acting_as(Actor("staff", self.platform.olivia.id, "Olivia")), control_work():
+            actions.stop(announcement_id)
+
+    def state(self, announcement_id: UUID) -> str:
+        with control_work() as session:
+            return session.get_one(Announcement, announcement_id).state
+
+    def totals(self, announcement_id: UUID) -> Totals:
+        with control_work():
+            return totals_of(announcement_id)
+
+    def run_platform(self, kind: str = "announcements.send") -> list[str]:
+        with control_work() as session:
+            session.execute(text("UPDATE platform_jobs SET run_at = now() WHERE kind = :kind"), {"kind": kind})
+            query = select(PlatformJob.id).where(PlatformJob.kind == kind, PlatformJob.state == "pending")
+            ids = session.scalars(query).all()
+        return [wrapper.perform(None, job_id) for job_id in ids]
+
+    def run_tenant(self, tenant: Tenant, kind: str, most: int = 1000) -> list[str]:
+        """Do the tenant's waiting jobs of a kind, as if their time had come."""
+        with tenant_work(tenant) as session:
+            session.execute(
+                text("UPDATE jobs SET run_at = now() WHERE kind = :kind AND state = 'pending'"), {"kind": kind}
+            )
+            query = select(Job.id).where(Job.kind == kind, Job.state == "pending").order_by(Job.id)
+            ids = session.scalars(query).all()[:most]
+        return [wrapper.perform(tenant.id, job_id) for job_id in ids]
+
+    def run_all(self, announcement_id: UUID) -> None:
+        self.run_platform()
+        for tenant in self.tenants:
+            self.run_tenant(tenant, "announcements.deliver")
+            self.run_tenant(tenant, "mail.send")
+
+    def opt_out(self, person: Person, category: str = "updates") -> None:
+        assert person.tenant
+        with tenant_work(person.tenant) as session:
+            change_choices(session.get_one(User, person.id), {category: "off"})
+
+    def mails(self, tenant: Tenant) -> list[Mail]:
+        with tenant_work(tenant) as session:
+            query = select(Mail).where(Mail.template.like("announced%")).order_by(Mail.id)
+            return list(session.scalars(query))
+
+    @property
+    def addresses(self) -> set[str]:
+        return {person.email for people in self.people.values() for person in people}
+
+
+@pytest.fixture
+def office(
+    platform: Platform, working: object, fresh_tenant: Callable[..., Tenant], add_person: Callable[..., Person]
+) -> Iterator[Office]:
+    office = Office(platform, [fresh_tenant("First"), fresh_tenant("Second")])
+    for tenant in office.tenants:
+        roles = (("Ann", "administrator"), ("Bea", "member"), ("Cid", "reader"))
+        office.people[tenant.id] = [add_person(tenant, name, role) for name, role in roles]
+        with tenant_work(tenant) as session:
+            # The invitation of its first administrator.
+            session.execute(text("DELETE FROM mails"))
+            session.execute(text("DELETE FROM jobs"))
+    yield office
+    with control_work() as session:
+        for table in ("announcements", "platform_jobs", "platform_mails"):
+            session.execute(text(f"DELETE FROM {table}"))
