@@ -12,6 +12,7 @@ from qikbiz.accounts.models import User
 from qikbiz.actors import Actor, acting_as
 from qikbiz.contacts.models import Contact
 from qikbiz.database import tenant_work
+from qikbiz.notifications.actions import notify
 from qikbiz.notifications.mentions import mentioned_in
 from tenants.control import new_id
 from tests.fixtures.tenancy import Person
@@ -96,6 +97,15 @@ def test_each_choice_is_followed(news: News, choice: str, rows: int, mails: int,
 def test_a_notification_leads_nowhere_else(news: News, url: str) -> None:
     with pytest.raises(ValueError, match="own site"):
         news.tell(news.platform.ben, url=url)
+
+
+def test_what_a_security_mail_says_at_once_is_not_mailed_a_second_time(news: News) -> None:
+    ben, bob = news.platform.ben, news.platform.bob
+    news.choose(bob, "grant_used", "daily")
+    with tenant_work(news.platform.acme):
+        notify([ben.id, bob.id], "grant_used", "Sam used the access", "/access", is_mailed_already=True)
+    assert [news.of(person)[0].mail for person in (ben, bob)] == ["none", "daily"]
+    assert news.mails() == []
 
 
 def test_an_unknown_kind_is_refused(news: News) -> None:

@@ -10,6 +10,7 @@ from qikbiz.exports.queries import administrators
 from qikbiz.grants.models import Grant, Visit
 from qikbiz.grants.scopes import LABELS, Scope
 from qikbiz.mail.actions import send
+from qikbiz.notifications.actions import notify
 from qikbiz.zones import zone_of
 from tenants.context import current_tenant
 
@@ -19,6 +20,9 @@ def tell_of_entry(grant: Grant, visit: Visit) -> None:
     for person in administrators():
         values = {"staff": visit.staff_name, "url": _url(f"/access/{grant.id}"), **_facts(grant, person)}
         _send("staff_entered", person, values, f"staff_entered:{visit.id}:{person.id}")
+    told = [person.id for person in administrators()]
+    subject = f"{visit.staff_name} of QikBiz used the access {grant.reference}"
+    notify(told, "grant_used", subject, f"/access/{grant.id}", is_mailed_already=True)
 
 
 def tell_of_instruction(grant: Grant, staff_name: str) -> None:

@@ -122,8 +122,8 @@ KINDS = (
     MailCategory(
         NOTIFICATIONS + "grant_used",
         "Access of our support used",
-        "Our staff used the access that your organisation gave them.",
-        "We recommend to keep it, since it is security-relevant: you see at once that somebody was in your data.",
+        "Our staff used the access that your organisation gave them. Tells administrators.",
+        "We recommend to keep it, since it is security-relevant. The mail at the entry itself is sent in any case.",
     ),
 )
 # Chosen by choosing "once a day" for a kind, so it has no row of its own on the page.
@@ -159,7 +159,6 @@ CATEGORY_OF_TEMPLATE: dict[str, str] = {
     "export_failed": "notifications.export_ready",
     "export_made": "security",
     "export_ready": "notifications.export_ready",
-    "grant_used": "notifications.grant_used",
     "import_done": "notifications.import_ready",
     "instruction_recorded": "security",
     "invitation": "security",

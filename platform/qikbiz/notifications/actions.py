@@ -35,12 +35,14 @@ def notify(
     *,
     template: str = "",
     values: Mapping[str, Any] | None = None,
+    is_mailed_already: bool = False,
 ) -> list[Notification]:
     """Tell each of these people once, if the transaction at hand commits. Gives the rows.
 
     `kind` is one of `mail.categories.KINDS` without its first word; `url` a path of this tenant's site. The mail is
     made from the template named like the kind, unless another `template` of the same category is given, with `values`
-    beside the usual ones. Who can't log in, or wants nothing of this kind, is left out.
+    beside the usual ones. `is_mailed_already` is for what a mail that can't be switched off says too: it is not said
+    twice at once. Who can't log in, or wants nothing of this kind, is left out.
     """
     category = category_named(NOTIFICATIONS + kind)
     if not url.startswith("/") or url.startswith("//"):
@@ -53,7 +55,7 @@ def notify(
         if choice == "off":
             continue
         row = Notification(user_id=person.id, kind=kind, subject=_one_line(subject), url=url)
-        row.mail = MAIL_OF_CHOICE[choice]
+        row.mail = "none" if is_mailed_already and choice == "on" else MAIL_OF_CHOICE[choice]
         db.session.add(row)
         db.session.flush()
         _mail(person, row, template or kind, values or {})

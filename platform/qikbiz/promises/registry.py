@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
+from qikbiz.announcements import promise as announcements
 from qikbiz.audit import promise as audit
 from qikbiz.closing import promise as closing
 from qikbiz.domains import promise as domains
@@ -14,6 +15,7 @@ from qikbiz.privacy import promise as privacy
 from qikbiz.promises.keeping import Keeping
 
 ROOMS: tuple[tuple[Keeping, ...], ...] = (
+    announcements.KEEPINGS,
     audit.KEEPINGS,
     closing.KEEPINGS,
     domains.KEEPINGS,
