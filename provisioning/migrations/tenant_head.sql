@@ -325,6 +325,7 @@ CREATE TABLE jobs (
 CREATE INDEX ix_jobs_due ON jobs (run_at) WHERE state in ('pending', 'running');
 CREATE UNIQUE INDEX uq_jobs_dedupe_key ON jobs (dedupe_key) WHERE dedupe_key is not null;
 CREATE TABLE mails (
+        announcement_id UUID,
         id UUID NOT NULL,
         dedupe_key TEXT NOT NULL,
         category TEXT NOT NULL,
@@ -343,9 +344,10 @@ CREATE TABLE mails (
         sent_at TIMESTAMP WITH TIME ZONE,
         CONSTRAINT pk_mails PRIMARY KEY (id),
         CONSTRAINT ck_mails_state CHECK (state in ('pending', 'sending', 'sent', 'failed', 'dropped')),
-        CONSTRAINT ck_mails_reason CHECK (reason in ('', 'answer_lost', 'opted_out', 'no_login')),
+        CONSTRAINT ck_mails_reason CHECK (reason in ('', 'answer_lost', 'opted_out', 'no_login', 'stopped')),
         CONSTRAINT uq_mails_dedupe_key UNIQUE (dedupe_key)
     );
+CREATE INDEX ix_mails_announcement ON mails (announcement_id, state) WHERE announcement_id is not null;
 CREATE INDEX ix_mails_due ON mails (next_at) WHERE state in ('pending', 'sending');
 CREATE TABLE record_changes (
         id UUID NOT NULL,
@@ -582,4 +584,4 @@ COMMENT ON TABLE user_factors IS 'technical: passkeys, sealed secrets of authent
 COMMENT ON TABLE user_sessions IS 'technical: logins in force; only hashes of their ids.';
 COMMENT ON TABLE user_tokens IS 'technical: single-use links; only hashes of their secrets.';
 COMMENT ON TABLE users IS 'personal: the customer''s own people who log in.';
-INSERT INTO schema_version (version, checksum) VALUES ('0001', '5b9c0d1ca3d9aba1a84600e581b66459883d95b55c98a1cfa432d4058b1d849d'), ('0002', '31655f7fee1f8502f83cf6250b80dfd5137c9b1d2a06f8c0b56c80069c44e664');
+INSERT INTO schema_version (version, checksum) VALUES ('0001', 'f0bc607b53e00f23d4654a9ae50162a7d433c13ed7785f0bb413157a77c5c84a'), ('0002', '31655f7fee1f8502f83cf6250b80dfd5137c9b1d2a06f8c0b56c80069c44e664');
