@@ -292,18 +292,24 @@ def _refuse_open_lines(settings: Settings) -> None:
 
 
 def postgres_is_protected(url: str) -> bool:
-    """True for a unix socket or a verified TLS connection."""
+    """True for unix sockets or a verified TLS connection."""
     parts = urlsplit(url)
     query = parse_qs(parts.query)
-    host = (query.get("host") or [parts.hostname or ""])[-1]
-    return host.startswith("/") or query.get("sslmode") == ["verify-full"]
+    hosts = (query.get("host") or [parts.hostname or ""])[-1].split(",")
+    # `hostaddr` is where libpq really connects to, whatever the host is called.
+    is_local = all(host.startswith("/") for host in hosts) and "hostaddr" not in query
+    return is_local or query.get("sslmode") == ["verify-full"]
 
 
 def redis_is_protected(url: str) -> bool:
-    """True for a unix socket or TLS with the certificate checked."""
+    """True for a unix socket or TLS with the certificate and the name in it checked."""
     parts = urlsplit(url)
-    unchecked = parse_qs(parts.query).get("ssl_cert_reqs", ["required"])[-1] in ("none", "optional")
-    return parts.scheme == "unix" or (parts.scheme == "rediss" and not unchecked)
+    query = parse_qs(parts.query)
+    is_checked = query.get("ssl_cert_reqs", ["required"]) == ["required"] and not query.keys() & {
+        "ssl_check_hostname",
+        "ssl_exclude_verify_flags",
+    }
+    return parts.scheme == "unix" or (parts.scheme == "rediss" and is_checked)
 
 
 def smtp_is_protected(url: str) -> bool:

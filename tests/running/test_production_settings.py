@@ -8,6 +8,7 @@ from config.keys import new_key_ring_json
 from config.settings import SettingsError, load_settings
 from config.web_server import serve
 
+pytestmark = pytest.mark.promise("P7")
 SAFE = {
     "QIKBIZ_ENV": "production",
     "QIKBIZ_KEYS": new_key_ring_json(),
@@ -38,6 +39,12 @@ def test_safe_settings_are_taken_and_the_web_needs_no_provisioner() -> None:
         ({"QIKBIZ_PROVISIONER_URL": "postgresql://q@db.example.org/t?sslmode=prefer"}, "QIKBIZ_PROVISIONER_URL is"),
         ({"QIKBIZ_REDIS_URL": "redis://redis.example.org/0"}, "QIKBIZ_REDIS_URL is reached without verified TLS"),
         ({"QIKBIZ_REDIS_URL": "rediss://redis.example.org/0?ssl_cert_reqs=none"}, "QIKBIZ_REDIS_URL is reached"),
+        ({"QIKBIZ_CONTROL_URL": "postgresql://q@/c?host=/run,db.example.org"}, "QIKBIZ_CONTROL_URL is reached"),
+        ({"QIKBIZ_CONTROL_URL": "postgresql://q@/c?host=/run&hostaddr=10.0.0.1"}, "QIKBIZ_CONTROL_URL is reached"),
+        ({"QIKBIZ_CONTROL_URL": "postgresql://d/c?sslmode=verify-full&sslmode=disable"}, "QIKBIZ_CONTROL_URL is"),
+        ({"QIKBIZ_CONTROL_URL": "postgresql://d/c?sslmode=verify-ca"}, "QIKBIZ_CONTROL_URL is"),
+        ({"QIKBIZ_REDIS_URL": "rediss://r/0?ssl_check_hostname=false"}, "QIKBIZ_REDIS_URL is reached"),
+        ({"QIKBIZ_REDIS_URL": "rediss://r/0?ssl_cert_reqs=required&ssl_cert_reqs=none"}, "QIKBIZ_REDIS_URL is reached"),
         ({"QIKBIZ_SMTP_URL": ""}, "QIKBIZ_SMTP_URL is not set"),
         ({"QIKBIZ_SMTP_URL": "smtp://mail.example.org"}, "QIKBIZ_SMTP_URL is reached without verified TLS"),
         ({"QIKBIZ_BASE_DOMAIN": ""}, "QIKBIZ_BASE_DOMAIN is not set"),

@@ -180,3 +180,23 @@ def test_accounts_and_folders_are_made_from_the_shipped_files(tmp_path: Path) ->
     modes = {"var/lib/qikbiz": 0o750, "var/lib/qikbiz/files": 0o2770, "var/lib/qikbiz/figures": 0o700}
     for folder, mode in (modes | {"etc/qikbiz/secrets": 0o700}).items():
         assert (tmp_path / folder).stat().st_mode & 0o7777 == mode, folder
+
+
+def test_a_command_runs_in_the_same_cage_with_the_provisioners_login(tmp_path: Path) -> None:
+    """systemd-run is played: what it is asked for is what counts, and systemd itself can't be had in a test."""
+    played = tmp_path / "systemd-run"
+    played.write_text('#!/bin/sh\nfor word in "$@"; do echo "$word"; done\n')
+    played.chmod(0o755)
+    command = [str(ROOT / "config/bin/qikbiz-command"), "tenant", "create", "acme", "--name", "Acme & Co"]
+    done = subprocess.run(
+        command, env={"PATH": f"{tmp_path}:/usr/bin:/bin"}, capture_output=True, text=True, check=True
+    )
+    words = done.stdout.splitlines()
+    assert words[-6:] == [f"{HERE}qikbiz", *command[1:]]
+    (unit,) = [word.removeprefix("--unit=") for word in words if word.startswith("--unit=")]
+    # Units of such a name get what stands in qikbiz-.service.d, as user-.slice.d does it for slices.
+    assert unit.startswith("qikbiz-")
+    assert f"--setenv=QIKBIZ_PROVISIONER_URL_FILE=/run/credentials/{unit}.service/provisioner-url" in words
+    wanted = dict(word.removeprefix("--property=").split("=", 1) for word in words if word.startswith("--property="))
+    for key in ("User", "LoadCredential", "ReadWritePaths"):
+        assert (key, wanted[key]) in directives("provisioning")
