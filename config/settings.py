@@ -51,6 +51,8 @@ class Settings:
     keys: KeyRing
     smtp_url: str | None = None
     mail_from: str = "QikBiz <no-reply@localhost>"
+    # Where customers write; answers to a ticket come to it with a signed `+…` before the @.
+    support_address: str = "support@localhost"
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
     listen: str = "127.0.0.1"
     tls_file: Path | None = None
@@ -116,6 +118,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         keys=_key_ring(given, environment, home),
         smtp_url=_smtp_url(given),
         mail_from=given.get("QIKBIZ_MAIL_FROM") or f"QikBiz <no-reply@{_base_domain(given)}>",
+        support_address=_support_address(given),
         trusted_proxies=_networks(given, "QIKBIZ_TRUSTED_PROXIES"),
         listen=_address(given, "QIKBIZ_LISTEN", "127.0.0.1"),
         public_scheme="https" if environment == "production" or given.get("QIKBIZ_SCHEME") == "https" else "http",
@@ -245,6 +248,15 @@ def _countries(given: Mapping[str, str]) -> tuple[str, ...]:
     if not countries or not all(len(country) == 2 and country.isalpha() for country in countries):
         raise SettingsError("QIKBIZ_HOLIDAY_COUNTRIES must name one country or more, such as US DE GB.")
     return countries
+
+
+def _support_address(given: Mapping[str, str]) -> str:
+    value = (given.get("QIKBIZ_SUPPORT_ADDRESS") or f"support@{_base_domain(given)}").strip().lower()
+    local, _, domain = value.partition("@")
+    # The token of a ticket has 40 characters, and a local part at most 64 (RFC 5321 4.5.3.1.1).
+    if not local or not domain or len(local) > 24 or any(c in value for c in "+<>,; "):
+        raise SettingsError(f"QIKBIZ_SUPPORT_ADDRESS is {value!r}; give a bare address such as support@example.org.")
+    return value
 
 
 def _networks(given: Mapping[str, str], name: str) -> tuple[IPv4Network | IPv6Network, ...]:

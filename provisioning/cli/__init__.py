@@ -18,6 +18,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "verify": ("provisioning.cli.export", "verify", "Check that an export is whole."),
     "audit": ("provisioning.cli.audit", "audit", "Check audit files."),
     "receipt": ("provisioning.cli.receipt", "receipt", "Check the receipt of an erasure."),
+    "tickets": ("provisioning.cli.tickets", "tickets", "Take in mails to the support."),
     "demo": ("provisioning.cli.demo", "demo", "Create the demo organisations."),
     "keys": ("provisioning.cli.keys", "keys", "Make the keys of an installation."),
     "doctor": ("provisioning.cli.doctor", "doctor", "Check every server, right, queue and clock."),

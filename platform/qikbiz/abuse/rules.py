@@ -10,12 +10,12 @@ from ipaddress import ip_network
 from typing import Literal
 from uuid import UUID
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import Select, func, select, update
 
 from qikbiz.abuse import limiter
 from qikbiz.abuse.marks import without_addresses
 from qikbiz.abuse.models import AddressRule
-from qikbiz.abuse.units import WIDEST, Network, unit_of
+from qikbiz.abuse.units import WIDEST, Address, Network, lookup_order, unit_of
 from qikbiz.accounts import times
 from qikbiz.actors import current_actor
 from qikbiz.audit.actions import record_on_platform
@@ -100,6 +100,14 @@ def standing_about(unit: Network) -> AddressRule | None:
     """What is in force for everybody about exactly this network."""
     wanted = standing().where(AddressRule.unit == str(unit), AddressRule.tenant_id.is_(None))
     return db.control.scalars(wanted).first()
+
+
+def block_on(address: Address) -> AddressRule | None:
+    """The block for everybody that an address is under, by the longest prefix."""
+    names = [str(unit) for unit in lookup_order(address)]
+    wanted = standing().where(AddressRule.unit.in_(names), AddressRule.action == "block")
+    wanted = wanted.where(AddressRule.tenant_id.is_(None)).order_by(func.masklen(AddressRule.unit).desc())
+    return db.control.scalars(wanted.limit(1)).first()
 
 
 def enforce_standing_rules() -> int:

@@ -107,16 +107,24 @@ def may_send_link(realm: Realm, name: str) -> bool:
     return True
 
 
-def _count(realm: Realm, limits: Sequence[Limit]) -> Callable[[], None]:
+def keep_within(realm: Realm, limits: Sequence[Limit]) -> Callable[[], None]:
+    """Count one more against each limit, or none of them when one is full. Raises TooMany."""
     buckets = [_Bucket.at(realm, limit) for limit in limits]
     try:
         wait = _try_in_redis(buckets)
     except RedisAway:
         wait = _own.attempt(buckets)
     if wait:
-        count_login(realm.kind, "throttled")
         raise TooMany(retry_at=times.now() + timedelta(seconds=wait))
     return lambda: _give_back(buckets)
+
+
+def _count(realm: Realm, limits: Sequence[Limit]) -> Callable[[], None]:
+    try:
+        return keep_within(realm, limits)
+    except TooMany:
+        count_login(realm.kind, "throttled")
+        raise
 
 
 def _give_back(buckets: Sequence[_Bucket]) -> None:

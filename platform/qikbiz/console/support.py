@@ -30,9 +30,16 @@ from qikbiz.imports import actions as importing
 from qikbiz.imports.mapping import Mapping
 from qikbiz.imports.models import Import
 from qikbiz.imports.queries import import_for_changing, progress_of_import
+from qikbiz.records.types import RECORD_TYPES
 from tenants.context import Tenant
 
 SHOWN = 20
+# (what a form sends, how it reads)
+EXPORT_SCOPES = [("everything", "Everything"), *((name, kind.plural_label) for name, kind in RECORD_TYPES.items())]
+EXPORT_PRODUCTS = [
+    ("portable", "Moving elsewhere: exact, can be imported again"),
+    ("spreadsheet", "Reading in a spreadsheet: safe from formulas"),
+]
 
 
 @dataclass(frozen=True)

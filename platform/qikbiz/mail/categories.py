@@ -173,6 +173,8 @@ CATEGORY_OF_TEMPLATE: dict[str, str] = {
     "statement_file_differs": "security",
     "statement_withdrawn": "legal",
     "theft_detected": "security",
+    "ticket_answer": "answers",
+    "ticket_received": "answers",
 }
 
 

@@ -24,7 +24,12 @@ def clean_subject(subject: str) -> str:
 
 
 def compose(
-    mail: MailColumns, rendered: RenderedMail, settings: Settings, headers: Iterable[WholeLine] = ()
+    mail: MailColumns,
+    rendered: RenderedMail,
+    settings: Settings,
+    headers: Iterable[WholeLine] = (),
+    *,
+    is_by_person: bool = False,
 ) -> EmailMessage:
     """The message. Its id comes from the dedupe key, so that a second copy is known as one."""
     message = EmailMessage(policy=SMTP)
@@ -34,7 +39,8 @@ def compose(
     message["To"] = header_address(mail.to_address, mail.to_name)
     message["Subject"] = clean_subject(rendered.subject)
     # Programs should not answer a program (RFC 3834).
-    message["Auto-Submitted"] = "auto-generated"
+    if not is_by_person:
+        message["Auto-Submitted"] = "auto-generated"
     message["X-Auto-Response-Suppress"] = "All"
     for header in headers:
         message[header.name] = header

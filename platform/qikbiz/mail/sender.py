@@ -29,6 +29,7 @@ from qikbiz.mail.choices import wants
 from qikbiz.mail.message import compose, sender_of
 from qikbiz.mail.models import MailColumns
 from qikbiz.mail.rendering import Footing, render_mail
+from qikbiz.mail.threads import thread_headers
 from qikbiz.mail.unsubscribing import list_headers, unsubscribe_url
 from tenants.context import Tenant
 
@@ -101,7 +102,10 @@ def _refusal(mail: MailColumns, tenant: Tenant | None) -> tuple[str, str] | None
 
 def _compose(mail: MailColumns, tenant: Tenant | None, values: dict[str, Any], settings: Settings) -> EmailMessage:
     if tenant is None:
-        return compose(mail, render_mail(mail.template, values, sender="QikBiz"), settings)
+        thread = values.pop("thread", None) or {}
+        rendered = render_mail(mail.template, values, sender="QikBiz")
+        by_person = bool(thread.get("by_person"))
+        return compose(mail, rendered, settings, thread_headers(thread), is_by_person=by_person)
     known = category_named(mail.category)
     url = unsubscribe_url(settings, tenant, mail.person_id, known) if known.can_be_off and mail.person_id else ""
     footing = Footing(url, f"{settings.origin(tenant.host)}/profile/mails") if url else Footing()

@@ -38,6 +38,8 @@ from qikbiz.roles.routes import roles
 from qikbiz.site import well_known
 from qikbiz.site.routes import site
 from qikbiz.site.styleguide import styleguide
+from qikbiz.tickets.help_pages import help_pages
+from qikbiz.tickets.public_pages import appeals, contact
 from qikbiz.web import cookies, csrf, encryption, errors, figures, front_door, health, pages, responses, toasts, turns
 from qikbiz.web.front_door import QikBiz
 from tenants.runtime import Runtime
@@ -90,6 +92,11 @@ def open_rooms(app: QikBiz) -> None:
     app.register_blueprint(mail_choices, subdomain="tenant")
     app.register_blueprint(notifications, subdomain="tenant")
     app.register_blueprint(access, subdomain="tenant")
+    app.register_blueprint(contact, subdomain="site")
+    app.register_blueprint(contact, subdomain="tenant", name="tenant_contact")
+    app.register_blueprint(appeals, subdomain="tenant")
+    app.register_blueprint(appeals, subdomain="console", name="staff_appeals")
+    app.register_blueprint(help_pages, subdomain="tenant")
     app.register_blueprint(promises, subdomain="tenant")
     app.register_blueprint(closing, subdomain="tenant")
     app.register_blueprint(certificates, subdomain="site")

@@ -19,6 +19,7 @@ from qikbiz.abuse.events import note
 from qikbiz.accounts.freshness import ConfirmationNeeded
 from qikbiz.accounts.people import Visitor
 from qikbiz.failures import Blocked, Failure
+from qikbiz.tickets.public_pages import block_page
 from qikbiz.web.cookie_help import help_for, is_known
 from qikbiz.web.csrf import CookiesRefused, CsrfFailed
 from qikbiz.web.destinations import destination, request_id
@@ -70,7 +71,19 @@ def on_failure(failure: Failure) -> ResponseReturnValue:
         return _to("/confirm", failure)
     if type(failure) is CsrfFailed and can_send_again():
         return _send_again("errors/send_again.html", failure.status)
+    if isinstance(failure, Blocked) and not _wants_json() and not request.headers.get("HX-Request"):
+        return _blocked(failure)
     return _answer(failure.key, failure.status, _more_words(failure), retry_at=failure.retry_at)
+
+
+def _blocked(failure: Blocked) -> Response:
+    """A page with a form, which works while the address is blocked."""
+    _ask_nobody_who_is_there()
+    response = make_response(block_page(failure), failure.status)
+    response.headers["Cache-Control"] = "no-store"
+    if failure.retry_at is not None:
+        response.headers["Retry-After"] = str(_seconds_until(failure.retry_at))
+    return response
 
 
 def on_http_exception(error: HTTPException) -> ResponseReturnValue:

@@ -32,6 +32,7 @@ from qikbiz.permissions import Permission, permission_of
 from qikbiz.policy.networks import address_of_request, is_inside, outside
 from qikbiz.roles.preview import refuse_acts
 from qikbiz.web import cookies
+from qikbiz.web.blocking import is_open_while_blocked
 from qikbiz.web.client_address import client_address
 from qikbiz.web.csrf import check_csrf, is_by_sealed_link
 from qikbiz.web.destinations import DESTINATION, destination, request_id
@@ -139,7 +140,7 @@ def request_work() -> Iterator[None]:
         elif where.surface == "console":
             work.enter_context(control_work())
         # A sealed link is its own right, and is sent by servers of mail programs: who and from where does not matter.
-        person = ANYONE if is_by_sealed_link(view) else _person(where)
+        person = ANYONE if is_by_sealed_link(view) else _person(where, view)
         work.enter_context(acting_as(_actor(person)))
         _check_permission(permission, person)
         _refuse_from_outside(permission, person, view)
@@ -191,11 +192,11 @@ def _refuse_unservable(tenant: Tenant, view: Callable[..., Any]) -> None:
         raise Maintenance
 
 
-def _person(where: Destination) -> Any:
+def _person(where: Destination, view: Callable[..., Any]) -> Any:
     """Who is there. A stranger's address is asked about first; whoever is logged in is never stopped by it."""
     if where.surface not in ("tenant", "console"):
         return ANYONE
-    if not current_user.is_authenticated:
+    if not current_user.is_authenticated and not is_open_while_blocked(view):
         _admit_stranger(where)
     return current_user
 

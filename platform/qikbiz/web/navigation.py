@@ -52,12 +52,13 @@ SETTINGS = (
     Entry("mail_choices", "Notifications", "mail", "mail_choices.index", group=YOU),
     Entry("security", "Sign-in & security", "fingerprint", "accounts.security", group=YOU),
     Entry("sessions", "Signed-in devices", "device-desktop", "accounts.sessions", group=YOU),
+    Entry("help", "Help", "help", "help.index", group=YOU),
     Entry("users", "Users", "user-shield", "accounts.users", "user:manage", group=PEOPLE),
     Entry("roles", "Roles", "key", "roles.index", "role:manage", group=PEOPLE),
     Entry("teams", "Teams", "users", "roles.all_teams", "team:manage", group=PEOPLE),
     Entry("policy", "Sign-in policy", "shield-lock", "policy.index", "policy:set", group=PEOPLE),
     Entry("grants", "Access by QikBiz", "shield-lock", "grants.index", "grant:give", group=PRIVACY),
-    Entry("access", "Access log", "fingerprint", "access.index", "access-log:see", group=PRIVACY),
+    Entry("access", "Access log", "login-2", "access.index", "access-log:see", group=PRIVACY),
     Entry("audit", "Audit", "clipboard-list", "audit.index", "audit:see", group=PRIVACY),
     Entry("cookies", "Cookies", "cookie", "cookies.index", group=PRIVACY),
     Entry("erasures", "Erased people", "user-x", "persons.erasures", "person:answer", group=PRIVACY),
@@ -66,6 +67,7 @@ SETTINGS = (
     Entry("closing", "Close your account", "door-exit", "closing.index", "closing:ask", group=ORGANISATION),
 )
 CONSOLE = (
+    Entry("work", "Work list", "inbox", "console.work", "ticket:answer", short="Work"),
     Entry("tenants", "Tenants", "building-skyscraper", "console.tenants", "tenant:see"),
     Entry("jobs", "Jobs", "activity", "console.jobs", "platform-job:see"),
     Entry("mails", "Mails", "mail", "console.mails", "platform-mail:see"),

@@ -1,5 +1,15 @@
 """The console's pages; importing this package declares them on the blueprint."""
 
-from qikbiz.console.routes import addresses, jobs, mails, platform_audit, statements, support, tenant_jobs, tenants
+from qikbiz.console.routes import (
+    addresses,
+    jobs,
+    mails,
+    platform_audit,
+    statements,
+    support,
+    tenant_jobs,
+    tenants,
+    tickets,
+)
 
-__all__ = ["addresses", "jobs", "mails", "platform_audit", "statements", "support", "tenant_jobs", "tenants"]
+__all__ = ["addresses", "jobs", "mails", "platform_audit", "statements", "support", "tenant_jobs", "tenants", "tickets"]

@@ -1,0 +1,161 @@
+"""Support's work list, and one ticket with everything that is done for it: answer, note, export, progress."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from flask import redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from qikbiz.console import support as serving
+from qikbiz.console.blueprint import console
+from qikbiz.failures import Failure, NotFound
+from qikbiz.permissions import Permission, requires
+from qikbiz.tickets import actions, queries
+from qikbiz.tickets.models import Ticket, TicketMessage
+from qikbiz.tickets.texts import topic_label
+from qikbiz.web.formats import exact_time
+from qikbiz.web.toasts import show_toast
+from tenants.context import Tenant
+from tenants.control import new_id
+
+console.add_app_template_filter(topic_label, "ticket_topic")
+
+
+@console.get("/work")
+@requires(Permission.TICKET_ANSWER)
+def work() -> str:
+    state = request.args.get("state", "open")
+    state = state if state in actions.STATES else "open"
+    mine = current_user.id if request.args.get("mine") else None
+    tickets = queries.work_list(state=state, mine=mine)
+    return render_template(
+        "console/work.html",
+        nav_active="work",
+        tickets=tickets,
+        state=state,
+        mine=bool(mine),
+        counts=queries.counts(),
+        names=queries.staff_names(),
+        tenants=queries.tenants_of(tickets),
+    )
+
+
+@console.get("/tickets/<reference>")
+@requires(Permission.TICKET_ANSWER)
+def ticket(reference: str) -> str:
+    return _page(queries.ticket_for_staff(reference))
+
+
+@console.post("/tickets/<reference>/answers")
+@requires(Permission.TICKET_ANSWER)
+def answer_ticket(reference: str) -> ResponseReturnValue:
+    found, body = queries.ticket_for_staff(reference), request.form.get("body", "")
+    act = request.form.get("act", "answer")
+    try:
+        if act == "note":
+            actions.note_internally(found, body)
+        else:
+            actions.answer(found, body, is_solved=act == "solve")
+    except Failure as failure:
+        return _page(found, body, failure.text), failure.status
+    show_toast("The note is kept." if act == "note" else f"The answer is on its way to {found.name}.")
+    return redirect(url_for("console.ticket", reference=found.reference), 303)
+
+
+@console.post("/tickets/<reference>/state")
+@requires(Permission.TICKET_ANSWER)
+def set_ticket_state(reference: str) -> ResponseReturnValue:
+    found = queries.ticket_for_staff(reference)
+    actions.set_state(found, request.form.get("state", ""))
+    return redirect(url_for("console.ticket", reference=found.reference), 303)
+
+
+@console.post("/tickets/<reference>/assignment")
+@requires(Permission.TICKET_ANSWER)
+def assign_ticket(reference: str) -> ResponseReturnValue:
+    found, chosen = queries.ticket_for_staff(reference), request.form.get("staff", "")
+    try:
+        actions.assign(found, UUID(chosen) if chosen else None)
+    except ValueError:
+        raise NotFound from None
+    return redirect(url_for("console.ticket", reference=found.reference), 303)
+
+
+@console.post("/tickets/<reference>/exports")
+@requires(Permission.TENANT_EXPORT)
+def export_for_ticket(reference: str) -> ResponseReturnValue:
+    """Begin the export that the customer asked for; whether staff may is decided in `console.support.export_for`."""
+    found, form = queries.ticket_for_staff(reference), request.form
+    try:
+        export_id = serving.export_for(
+            _tenant(found),
+            _instruction(found),
+            scope=form.get("scope", "everything"),
+            product=form.get("product", "portable"),
+            export_id=_given_id(),
+        )
+    except Failure as failure:
+        return _page(found, problem=failure.text or "It could not be begun."), failure.status
+    actions.note_act(found, "exports", export_id, "An export was begun.")
+    return redirect(url_for("console.ticket", reference=found.reference) + "#act", 303)
+
+
+@console.get("/tickets/<reference>/acts/<uuid:act_id>")
+@requires(Permission.TENANT_EXPORT)
+def ticket_act(reference: str, act_id: UUID) -> str:
+    """How far it is, for the page of the ticket, which asks each second and keeps what is being typed."""
+    found = queries.ticket_for_staff(reference)
+    message = next((one for one in queries.messages_of(found) if one.act_id == act_id), None)
+    if message is None:
+        raise NotFound
+    return render_template("console/ticket_act.html", ticket=found, act=_act(found, message))
+
+
+def _page(found: Ticket, body: str = "", problem: str = "") -> str:
+    messages = queries.messages_of(found)
+    begun = [message for message in messages if message.act_id is not None]
+    return render_template(
+        "console/ticket.html",
+        nav_active="work",
+        ticket=found,
+        messages=messages,
+        act=_act(found, begun[-1]) if begun else None,
+        tenant_record=queries.tenants_of([found]).get(found.tenant_id) if found.tenant_id else None,
+        rule=queries.rule_of(found),
+        names=queries.staff_names(),
+        scopes=serving.EXPORT_SCOPES,
+        products=serving.EXPORT_PRODUCTS,
+        body=body,
+        problem=problem,
+        new_id=new_id,
+    )
+
+
+def _act(found: Ticket, message: TicketMessage) -> Any:
+    """The act, or None when it can't be looked at now: the tenant is closed, or lets nobody in any more."""
+    try:
+        return serving.act_for(_tenant(found), message.act_kind, message.act_id) if message.act_id else None
+    except Failure:
+        return None
+
+
+def _tenant(found: Ticket) -> Tenant:
+    record = queries.tenants_of([found]).get(found.tenant_id) if found.tenant_id else None
+    if record is None:
+        raise NotFound("Nobody knows from which organisation this was asked, so nothing can be exported for it.")
+    return serving.tenant_to_serve(record.slug)
+
+
+def _instruction(found: Ticket) -> str:
+    who = found.name if found.person_id else f"{found.name} (not logged in)"
+    return f"Ticket {found.reference} by {who}, {found.email}, {exact_time(found.created_at)}"
+
+
+def _given_id() -> UUID:
+    try:
+        return UUID(request.form.get("id", ""))
+    except ValueError:
+        return new_id()

@@ -1,0 +1,46 @@
+"""The mails of a ticket: each in one thread, to be answered by mail."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import select
+
+from qikbiz.database import db, runtime
+from qikbiz.mail.actions import send_platform
+from qikbiz.mail.message import message_id
+from qikbiz.tickets.addresses import reply_address
+from qikbiz.tickets.models import Ticket, TicketMessage
+
+# More would not fit a header that every server takes (RFC 5322 2.1.1).
+MOST_REFERENCES = 8
+CUT_HERE = "Write your answer above this line"
+
+
+def acknowledge(ticket: Ticket, body: str) -> None:
+    """Tell whoever asked that it arrived, and under which reference."""
+    values = {"subject": ticket.subject, "reference": ticket.reference, "body": body, "cut": CUT_HERE}
+    _send(ticket, "ticket_received", values, key=f"ticket {ticket.id} received", by_person=False)
+
+
+def send_answer(ticket: Ticket, message: TicketMessage) -> None:
+    """Mail what staff wrote; the message keeps the mail's id, by which an answer to it is known."""
+    values = {"subject": ticket.subject, "reference": ticket.reference, "body": message.body, "cut": CUT_HERE}
+    values["author"] = message.author_name
+    message.message_id = _send(ticket, "ticket_answer", values, key=f"ticket message {message.id}", by_person=True)
+
+
+def _send(ticket: Ticket, template: str, values: dict[str, Any], *, key: str, by_person: bool) -> str:
+    thread = _thread(ticket) | {"reply_to": reply_address(runtime().settings, ticket.id), "by_person": by_person}
+    mail = send_platform(
+        template, to_address=ticket.email, to_name=ticket.name, values={**values, "thread": thread}, dedupe_key=key
+    )
+    return message_id(mail, runtime().settings)
+
+
+def _thread(ticket: Ticket) -> dict[str, Any]:
+    query = select(TicketMessage.message_id).where(
+        TicketMessage.ticket_id == ticket.id, TicketMessage.message_id.is_not(None)
+    )
+    known = [str(found) for found in db.control.scalars(query.order_by(TicketMessage.id))]
+    return {"references": known[-MOST_REFERENCES:]}
