@@ -43,19 +43,24 @@ class Question:
 
 
 def open_ticket(question: Question) -> Ticket:
-    """A new ticket, acknowledged by mail; the same form or mail again is the same one. Raises BadAddress, BadQuestion."""
+    """A new ticket, acknowledged by mail; the same form or mail again is the same one.
+
+    Raises BadAddress and BadQuestion.
+    """
     body, now = body_from(question.body), times.now()
     ticket = Ticket(
         reference=_new_reference(), topic=question.topic, subject=subject_from(question.subject),
-        source=question.source, name=clean_name(question.name), email=deliverable(question.email), tenant_id=question.tenant_id,
-        person_id=question.person_id, rule_id=question.rule_id, once=question.once, created_at=now, waiting_since=now,
-        changed_at=now, state="open",
+        source=question.source, name=clean_name(question.name), email=deliverable(question.email),
+        tenant_id=question.tenant_id, person_id=question.person_id, rule_id=question.rule_id, once=question.once,
+        created_at=now, waiting_since=now, changed_at=now, state="open",
     )  # fmt: skip
     try:
         with db.control().begin_nested():
             db.control.add(ticket)
             db.control.flush()
     except IntegrityError:
+        if question.once is None:
+            raise
         return db.control.scalars(select(Ticket).where(Ticket.once == question.once)).one()
     _write(ticket, "customer", body, name=ticket.name, author_id=question.person_id, message_id=question.message_id)
     acknowledge(ticket, body)

@@ -50,7 +50,7 @@ def ask() -> ResponseReturnValue:
                 tenant_id=current_tenant().id,
                 person_id=current_user.id,
                 once=_once(),
-            )  # fmt: skip
+            )
         )
     show_toast(f"Your question has arrived as {ticket.reference}.")
     return redirect(url_for(".show", reference=ticket.reference), 303)

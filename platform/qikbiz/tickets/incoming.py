@@ -87,7 +87,7 @@ def _take(message: EmailMessage, content: bytes, recipient: str) -> Received:
             source="mail",
             once=f"mail {hashlib.sha256(message_id.encode()).hexdigest()[:40]}",
             message_id=message_id,
-        )  # fmt: skip
+        )
     )
     return Received("opened", opened.reference)
 

@@ -11,6 +11,7 @@ from qikbiz.mail.actions import send_platform
 from qikbiz.mail.message import message_id
 from qikbiz.tickets.addresses import reply_address
 from qikbiz.tickets.models import Ticket, TicketMessage
+from tenants.control import TenantRecord
 
 # More would not fit a header that every server takes (RFC 5322 2.1.1).
 MOST_REFERENCES = 8
@@ -32,10 +33,17 @@ def send_answer(ticket: Ticket, message: TicketMessage) -> None:
 
 def _send(ticket: Ticket, template: str, values: dict[str, Any], *, key: str, by_person: bool) -> str:
     thread = _thread(ticket) | {"reply_to": reply_address(runtime().settings, ticket.id), "by_person": by_person}
-    mail = send_platform(
-        template, to_address=ticket.email, to_name=ticket.name, values={**values, "thread": thread}, dedupe_key=key
-    )
+    values |= {"thread": thread, "is_inside": ticket.person_id is not None, "url": _where(ticket)}
+    mail = send_platform(template, to_address=ticket.email, to_name=ticket.name, values=values, dedupe_key=key)
     return message_id(mail, runtime().settings)
+
+
+def _where(ticket: Ticket) -> str:
+    """The ticket's page, for whoever asked inside the product; others have no page of it, only the form."""
+    settings, record = runtime().settings, db.control.get(TenantRecord, ticket.tenant_id) if ticket.tenant_id else None
+    if record is None or ticket.person_id is None:
+        return settings.origin(settings.base_domain) + "/contact"
+    return f"{settings.origin(f'{record.slug}.{settings.base_domain}')}/help/{ticket.reference}"
 
 
 def _thread(ticket: Ticket) -> dict[str, Any]:

@@ -107,7 +107,7 @@ def _sent(typed: Typed, fields: tuple[str, ...], *, source: str, topic: str = ""
                 tenant_id=_tenant_id(),
                 rule_id=rule.id if rule else None,
                 once=f"form {stamp.once}",
-            )  # fmt: skip
+            )
         )
 
 

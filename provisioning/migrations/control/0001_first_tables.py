@@ -350,6 +350,31 @@ STATEMENTS = (
         CONSTRAINT pk_staff_tokens PRIMARY KEY (token_hash)
     )""",
     """CREATE INDEX ix_staff_tokens_person_id ON staff_tokens (person_id)""",
+    """CREATE TABLE tickets (
+        id UUID NOT NULL,
+        reference VARCHAR NOT NULL,
+        topic VARCHAR NOT NULL,
+        subject VARCHAR NOT NULL,
+        state VARCHAR DEFAULT 'open' NOT NULL,
+        source VARCHAR NOT NULL,
+        name VARCHAR NOT NULL,
+        email VARCHAR NOT NULL,
+        tenant_id UUID,
+        person_id UUID,
+        rule_id UUID,
+        assigned_to UUID,
+        once VARCHAR,
+        created_at TIMESTAMP WITH TIME ZONE NOT NULL,
+        waiting_since TIMESTAMP WITH TIME ZONE,
+        changed_at TIMESTAMP WITH TIME ZONE NOT NULL,
+        CONSTRAINT pk_tickets PRIMARY KEY (id),
+        CONSTRAINT ck_tickets_state CHECK (state in ('open', 'waiting', 'solved')),
+        CONSTRAINT ck_tickets_source CHECK (source in ('site', 'tenant', 'blocked', 'mail')),
+        CONSTRAINT uq_tickets_reference UNIQUE (reference),
+        CONSTRAINT uq_tickets_once UNIQUE (once)
+    )""",
+    """CREATE INDEX ix_tickets_state ON tickets (state, waiting_since)""",
+    """CREATE INDEX ix_tickets_tenant_id ON tickets (tenant_id, person_id)""",
     """CREATE TABLE tenants (
         id UUID NOT NULL,
         slug VARCHAR NOT NULL,
@@ -382,6 +407,7 @@ STATEMENTS = (
         CONSTRAINT fk_tenants_cell_name FOREIGN KEY(cell_name) REFERENCES cells (name)
     )""",
     """CREATE INDEX ix_tenants_directory_version ON tenants (directory_version)""",
+<<<<<<< HEAD
     """CREATE TABLE announcement_tenants (
         announcement_id UUID NOT NULL,
         tenant_id UUID NOT NULL,
@@ -397,6 +423,25 @@ STATEMENTS = (
         CONSTRAINT fk_announcement_tenants_tenant_id FOREIGN KEY(tenant_id) REFERENCES tenants (id) ON DELETE CASCADE
     )""",
     """CREATE INDEX ix_announcement_tenants_open ON announcement_tenants (announcement_id) WHERE state <> 'settled'""",
+=======
+    """CREATE TABLE ticket_messages (
+        id UUID NOT NULL,
+        ticket_id UUID NOT NULL,
+        at TIMESTAMP WITH TIME ZONE NOT NULL,
+        author VARCHAR NOT NULL,
+        author_id UUID,
+        author_name VARCHAR DEFAULT '' NOT NULL,
+        body VARCHAR NOT NULL,
+        message_id VARCHAR,
+        act_kind VARCHAR DEFAULT '' NOT NULL,
+        act_id UUID,
+        CONSTRAINT pk_ticket_messages PRIMARY KEY (id),
+        CONSTRAINT ck_ticket_messages_author CHECK (author in ('customer', 'staff', 'note', 'act')),
+        CONSTRAINT fk_ticket_messages_ticket_id FOREIGN KEY(ticket_id) REFERENCES tickets (id) ON DELETE CASCADE,
+        CONSTRAINT uq_ticket_messages_message_id UNIQUE (message_id)
+    )""",
+    """CREATE INDEX ix_ticket_messages_ticket_id ON ticket_messages (ticket_id, id)""",
+>>>>>>> 7f95991 (Take questions by form and by mail, answer them from the console, and let whoever is blocked ask too)
     """CREATE TABLE closings (
         id UUID NOT NULL,
         tenant_id UUID NOT NULL,

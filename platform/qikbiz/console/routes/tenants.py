@@ -6,24 +6,16 @@ from datetime import UTC, datetime
 
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_login import current_user
 
 from qikbiz.audit.checking import state_of
 from qikbiz.console import actions, queries, tenant_actions
 from qikbiz.console.blueprint import console
 from qikbiz.database import db, runtime
 from qikbiz.failures import Failure
-from qikbiz.permissions import Permission, StaffRole, requires
+from qikbiz.permissions import Permission, requires
 from qikbiz.web.toasts import show_toast
 
 STATES = ("active", "suspended", "creating", "closing", "closed")
-
-
-@console.get("/")
-@requires(Permission.SIGNED_IN)
-def start() -> ResponseReturnValue:
-    """Support begins with what waits for it, everybody else with the tenants."""
-    return redirect(url_for("console.work" if current_user.role == StaffRole.SUPPORT else "console.tenants"))
 
 
 @console.get("/tenants")

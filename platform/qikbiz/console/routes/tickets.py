@@ -11,17 +11,24 @@ from flask_login import current_user
 
 from qikbiz.console import support as serving
 from qikbiz.console.blueprint import console
+from qikbiz.console.routes.tenants import tenants
 from qikbiz.failures import Failure, NotFound
-from qikbiz.permissions import Permission, requires
+from qikbiz.permissions import Permission, StaffRole, requires
 from qikbiz.tickets import actions, queries
 from qikbiz.tickets.models import Ticket, TicketMessage
 from qikbiz.tickets.texts import topic_label
-from qikbiz.web.formats import exact_time
 from qikbiz.web.toasts import show_toast
 from tenants.context import Tenant
 from tenants.control import new_id
 
 console.add_app_template_filter(topic_label, "ticket_topic")
+
+
+@console.get("/")
+@requires(Permission.TENANT_SEE)
+def start() -> str:
+    """Support begins with what waits for it, everybody else with the tenants."""
+    return work() if current_user.role == StaffRole.SUPPORT else tenants()
 
 
 @console.get("/work")
@@ -30,16 +37,16 @@ def work() -> str:
     state = request.args.get("state", "open")
     state = state if state in actions.STATES else "open"
     mine = current_user.id if request.args.get("mine") else None
-    tickets = queries.work_list(state=state, mine=mine)
+    found = queries.work_list(state=state, mine=mine)
     return render_template(
         "console/work.html",
         nav_active="work",
-        tickets=tickets,
+        tickets=found,
         state=state,
         mine=bool(mine),
         counts=queries.counts(),
         names=queries.staff_names(),
-        tenants=queries.tenants_of(tickets),
+        tenants=queries.tenants_of(found),
     )
 
 
@@ -151,7 +158,7 @@ def _tenant(found: Ticket) -> Tenant:
 
 def _instruction(found: Ticket) -> str:
     who = found.name if found.person_id else f"{found.name} (not logged in)"
-    return f"Ticket {found.reference} by {who}, {found.email}, {exact_time(found.created_at)}"
+    return f"Ticket {found.reference} by {who}, {found.created_at:%Y-%m-%d %H:%M} UTC"
 
 
 def _given_id() -> UUID:

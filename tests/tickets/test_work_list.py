@@ -1,0 +1,170 @@
+"""Support's work list: the longest waiting first; answer, note, export and its progress on one page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from email import message_from_bytes
+from email.policy import default
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import select
+from werkzeug.test import TestResponse
+
+from qikbiz.database import control_work, tenant_work
+from qikbiz.exports.models import Export
+from qikbiz.mail.models import PlatformMail
+from qikbiz.mail.sender import begin
+from qikbiz.tickets.addresses import reply_address
+from tests.fixtures.tenancy import Platform
+from tests.fixtures.web import Browser
+from tests.tickets.conftest import mail, mails, messages, take, tickets
+
+pytestmark = [pytest.mark.promise("P20"), pytest.mark.usefixtures("patient")]
+ClientFor = Callable[[str], Browser]
+Ask = Callable[..., TestResponse]
+
+
+@pytest.fixture
+def reference(client_for: ClientFor) -> str:
+    asked = {"topic": "export", "subject": "Everything, please", "body": "For our archive.", "once": "x"}
+    assert client_for("alice").post("/help", asked).status_code == 303
+    return tickets()[0].reference
+
+
+def letter(platform: Platform, row: PlatformMail) -> Any:
+    """The mail as it leaves."""
+    with control_work() as session:
+        found = session.get(PlatformMail, row.id)
+        assert found is not None
+        made = begin(found, None, platform.settings)
+    assert made is not None
+    return message_from_bytes(made.message.as_bytes(), policy=default)
+
+
+def test_support_begins_with_the_work_list(client_for: ClientFor, reference: str) -> None:
+    sam = client_for("sam")
+    page = sam.get("/")
+    assert page.text.count("Work list") > 1
+    assert "Everything, please" in page.text and "Acme Industrial" in page.text and "Make an export for us" in page.text
+
+
+def test_the_longest_waiting_stands_at_the_top(
+    client_for: ClientFor, ask: Ask, browser_at: Callable[[str], Browser]
+) -> None:
+    for subject in ("First of all", "Second of all", "Third of all"):
+        ask(browser_at("localhost"), subject=subject)
+    sam = client_for("sam")
+    sam.post(f"/tickets/{tickets()[0].reference}/answers", {"body": "Done", "act": "answer"})
+    page = sam.get("/work").text
+    assert page.index("Second of all") < page.index("Third of all") and "First of all" not in page
+    assert "First of all" in sam.get("/work?state=waiting").text
+    # Whoever is answered and writes again waits from then on.
+    take(mail(reply_address(_settings(sam), tickets()[0].id), "And then?"))
+    page = sam.get("/work").text
+    assert page.index("Third of all") < page.index("First of all")
+
+
+def _settings(browser: Browser) -> Any:
+    return browser.app.extensions["qikbiz"].settings
+
+
+def test_an_answer_goes_by_mail_into_the_thread(client_for: ClientFor, reference: str, platform: Platform) -> None:
+    address = reply_address(platform.settings, tickets()[0].id)
+    take(mail(address, "One more thing", Message_ID="<more@example.com>"))
+    client_for("sam").post(
+        f"/tickets/{reference}/answers", {"body": "Dear Alice,\n\nit is on its way.", "act": "answer"}
+    )
+    (ticket,) = tickets()
+    assert ticket.state == "waiting" and ticket.waiting_since is None and ticket.assigned_to == platform.sam.id
+    sent = letter(platform, mails()[-1])
+    assert sent["To"].addresses[0].addr_spec == platform.alice.email
+    assert sent["Reply-To"].addresses[0].addr_spec == address
+    assert sent["In-Reply-To"] == "<more@example.com>" and "<more@example.com>" in sent["References"]
+    assert sent["Subject"] == f"Re: Everything, please [{reference}]"
+    # A person wrote it; the acknowledgement was a program's.
+    assert sent["Auto-Submitted"] is None
+    assert letter(platform, mails()[0])["Auto-Submitted"] == "auto-generated"
+    assert "it is on its way" in sent.get_body(("plain",)).get_content()
+    assert messages(ticket)[-1].message_id == sent["Message-ID"]
+
+
+def test_an_answer_to_our_answer_finds_back(client_for: ClientFor, reference: str, platform: Platform) -> None:
+    client_for("sam").post(f"/tickets/{reference}/answers", {"body": "On its way.", "act": "solve"})
+    assert tickets()[0].state == "solved"
+    sent = letter(platform, mails()[-1])
+    back = mail(sent["Reply-To"], "Thank you", In_Reply_To=sent["Message-ID"], sender=platform.alice.email)
+    assert take(back).outcome == "answered" and tickets()[0].state == "open"
+
+
+def test_a_note_leaves_no_mail_and_stays_with_staff(client_for: ClientFor, reference: str) -> None:
+    before = len(mails())
+    client_for("sam").post(f"/tickets/{reference}/answers", {"body": "Ask Olivia", "act": "note"})
+    assert len(mails()) == before and tickets()[0].state == "open"
+    assert "Ask Olivia" in client_for("olivia").get(f"/tickets/{reference}").text
+    assert "Ask Olivia" not in client_for("alice").get(f"/help/{reference}").text
+
+
+def test_it_is_given_to_somebody_and_set_aside(client_for: ClientFor, reference: str, platform: Platform) -> None:
+    sam = client_for("sam")
+    assert sam.post(f"/tickets/{reference}/assignment", {"staff": str(platform.olivia.id)}).status_code == 303
+    assert tickets()[0].assigned_to == platform.olivia.id
+    assert "Everything, please" in client_for("olivia").get("/work?mine=1").text
+    assert "Everything, please" not in sam.get("/work?mine=1").text
+    assert sam.post(f"/tickets/{reference}/state", {"state": "solved"}).status_code == 303
+    assert tickets()[0].state == "solved"
+
+
+@pytest.mark.parametrize(
+    ("path", "form", "status"),
+    [
+        ("answers", {"body": " ", "act": "answer"}, 400),
+        ("answers", {"body": "x" * 10_001, "act": "answer"}, 400),
+        ("state", {"state": "deleted"}, 409),
+        ("assignment", {"staff": "nobody"}, 404),
+        ("assignment", {"staff": str(uuid4())}, 404),
+    ],
+)
+def test_what_makes_no_sense_is_refused(
+    client_for: ClientFor, reference: str, path: str, form: dict[str, str], status: int
+) -> None:
+    assert client_for("sam").post(f"/tickets/{reference}/{path}", form).status_code == status
+    assert tickets()[0].state == "open"
+
+
+def test_only_staff_who_answer_see_tickets(
+    client_for: ClientFor, reference: str, browser_at: Callable[[str], Browser]
+) -> None:
+    assert browser_at("console.localhost").get(f"/tickets/{reference}").status_code == 303
+    assert client_for("sam").get("/tickets/QB-2222222").status_code == 404
+    assert client_for("alice").get(f"/tickets/{reference}").status_code == 404
+
+
+def test_a_question_from_nowhere_can_t_start_an_export(
+    client_for: ClientFor, ask: Ask, browser_at: Callable[[str], Browser]
+) -> None:
+    ask(browser_at("localhost"), topic="export")
+    (ticket,) = tickets()
+    sam = client_for("sam")
+    assert "Start the export" not in sam.get(f"/tickets/{ticket.reference}").text
+    assert sam.post(f"/tickets/{ticket.reference}/exports", {"scope": "everything"}).status_code == 404
+    assert messages(ticket)[1:] == []
+
+
+def test_the_export_is_started_and_watched_beside_the_ticket(
+    client_for: ClientFor, reference: str, platform: Platform
+) -> None:
+    sam, export_id = client_for("sam"), str(uuid4())
+    form = {"id": export_id, "scope": "contacts", "product": "portable"}
+    for _ in range(2):
+        assert sam.post(f"/tickets/{reference}/exports", form).status_code == 303
+    with tenant_work(platform.acme) as session:
+        exports = session.scalars(select(Export).where(Export.id == export_id)).all()
+        assert [reference in (export.instruction or "") for export in exports] == [True]
+    (ticket,) = tickets()
+    assert [str(message.act_id) for message in messages(ticket) if message.act_id] == [export_id]
+    assert "Waiting for its turn" in sam.get(f"/tickets/{reference}").text
+    part = sam.get(f"/tickets/{reference}/acts/{export_id}", headers={"HX-Request": "true"}, check=False)
+    assert part.status_code == 200 and "hx-trigger" in part.text
+    assert sam.get(f"/tickets/{reference}/acts/{uuid4()}").status_code == 404
