@@ -14,12 +14,14 @@ from werkzeug.test import TestResponse
 
 from qikbiz.database import control_work, tenant_work
 from qikbiz.exports.models import Export
+from qikbiz.jobs.models import PlatformJob
 from qikbiz.mail.models import PlatformMail
 from qikbiz.mail.sender import begin
 from qikbiz.tickets.addresses import reply_address
 from tests.fixtures.tenancy import Platform
 from tests.fixtures.web import Browser
 from tests.tickets.conftest import mail, mails, messages, take, tickets
+from workers.wrapper import perform
 
 pytestmark = [pytest.mark.promise("P20"), pytest.mark.usefixtures("patient")]
 ClientFor = Callable[[str], Browser]
@@ -148,15 +150,22 @@ def test_a_question_from_nowhere_can_t_start_an_export(
     (ticket,) = tickets()
     sam = client_for("sam")
     assert "Start the export" not in sam.get(f"/tickets/{ticket.reference}").text
-    assert sam.post(f"/tickets/{ticket.reference}/exports", {"scope": "everything"}).status_code == 404
+    assert sam.post(f"/tickets/{ticket.reference}/exports", {"grant": str(uuid4())}).status_code == 404
     assert messages(ticket)[1:] == []
 
 
-def test_the_export_is_started_and_watched_beside_the_ticket(
+def test_the_ticket_is_the_instruction_and_the_export_is_watched_beside_it(
     client_for: ClientFor, reference: str, platform: Platform
 ) -> None:
     sam, export_id = client_for("sam"), str(uuid4())
-    form = {"id": export_id, "scope": "contacts", "product": "portable"}
+    assert sam.post(f"/tickets/{reference}/exports", {"scope": "contacts"}).status_code == 400
+    assert sam.post(f"/tickets/{reference}/exports", {"grant": str(uuid4())}).status_code == 403
+    assert sam.post(f"/tickets/{reference}/instruction").status_code == 303
+    assert "being prepared" in sam.get(f"/tickets/{reference}").text
+    run_platform_jobs("grants.open")
+    page = sam.get(f"/tickets/{reference}").text
+    grant_id = page.split('name="grant"')[1].split('value="')[1].split('"')[0]
+    form = {"grant": grant_id, "id": export_id, "scope": "contacts", "product": "portable"}
     for _ in range(2):
         assert sam.post(f"/tickets/{reference}/exports", form).status_code == 303
     with tenant_work(platform.acme) as session:
@@ -168,3 +177,21 @@ def test_the_export_is_started_and_watched_beside_the_ticket(
     part = sam.get(f"/tickets/{reference}/acts/{export_id}", headers={"HX-Request": "true"}, check=False)
     assert part.status_code == 200 and "hx-trigger" in part.text
     assert sam.get(f"/tickets/{reference}/acts/{uuid4()}").status_code == 404
+
+
+def test_a_question_of_nobody_known_is_no_instruction(
+    client_for: ClientFor, ask: Ask, browser_at: Callable[[str], Browser]
+) -> None:
+    ask(browser_at("globex.localhost"), topic="export")
+    (ticket,) = tickets()
+    sam = client_for("sam")
+    assert "Nobody was logged in" in sam.get(f"/tickets/{ticket.reference}").text
+    assert sam.post(f"/tickets/{ticket.reference}/instruction").status_code == 409
+
+
+def run_platform_jobs(kind: str) -> None:
+    with control_work() as control:
+        waiting = select(PlatformJob.id).where(PlatformJob.kind == kind, PlatformJob.state == "pending")
+        job_ids = list(control.scalars(waiting))
+    for job_id in job_ids:
+        assert perform(None, job_id) == "done"

@@ -99,15 +99,15 @@ def note_internally(ticket: Ticket, body: str) -> TicketMessage:
     return _write(ticket, "note", body_from(body), name=actor.name, author_id=actor.id)
 
 
-def note_act(ticket: Ticket, kind: str, act_id: UUID, body: str) -> TicketMessage:
-    """Support began something beside the ticket, such as an export. Once for each act."""
+def note_act(ticket: Ticket, kind: str, act_id: UUID, grant_id: UUID, body: str) -> TicketMessage:
+    """Support began something beside the ticket, such as an export, under a grant. Once for each act."""
     query = select(TicketMessage).where(TicketMessage.ticket_id == ticket.id, TicketMessage.act_id == act_id)
     already = db.control.scalars(query).first()
     if already is not None:
         return already
     actor = current_actor()
     message = _write(ticket, "act", body, name=actor.name, author_id=actor.id)
-    message.act_kind, message.act_id = kind, act_id
+    message.act_kind, message.act_id, message.grant_id = kind, act_id, grant_id
     return message
 
 

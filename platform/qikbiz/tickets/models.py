@@ -66,3 +66,4 @@ class TicketMessage(ControlModel):
     message_id: Mapped[str | None] = mapped_column(unique=True)
     act_kind: Mapped[str] = mapped_column(server_default=text("''"))
     act_id: Mapped[UUID | None]
+    grant_id: Mapped[UUID | None]

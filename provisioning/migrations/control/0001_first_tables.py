@@ -435,6 +435,7 @@ STATEMENTS = (
         message_id VARCHAR,
         act_kind VARCHAR DEFAULT '' NOT NULL,
         act_id UUID,
+        grant_id UUID,
         CONSTRAINT pk_ticket_messages PRIMARY KEY (id),
         CONSTRAINT ck_ticket_messages_author CHECK (author in ('customer', 'staff', 'note', 'act')),
         CONSTRAINT fk_ticket_messages_ticket_id FOREIGN KEY(ticket_id) REFERENCES tickets (id) ON DELETE CASCADE,

@@ -9,10 +9,13 @@ from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
+from qikbiz.accounts.freshness import requires_fresh
 from qikbiz.console import support as serving
 from qikbiz.console.blueprint import console
 from qikbiz.console.routes.tenants import tenants
-from qikbiz.failures import Failure, NotFound
+from qikbiz.failures import Conflict, Failure, NotFound
+from qikbiz.grants.actions import record_instruction
+from qikbiz.grants.scopes import Scope
 from qikbiz.permissions import Permission, StaffRole, requires
 from qikbiz.tickets import actions, queries
 from qikbiz.tickets.models import Ticket, TicketMessage
@@ -91,22 +94,38 @@ def assign_ticket(reference: str) -> ResponseReturnValue:
     return redirect(url_for("console.ticket", reference=found.reference), 303)
 
 
+@console.post("/tickets/<reference>/instruction")
+@requires(Permission.TENANT_EXPORT)
+@requires_fresh
+def record_ticket_as_instruction(reference: str) -> ResponseReturnValue:
+    """The ticket is what the customer asked for in writing: it is told, and may end it."""
+    found = queries.ticket_for_staff(reference)
+    if found.person_id is None:
+        raise Conflict("Nobody was logged in when this was asked, so it is nobody's instruction.")
+    record_instruction(_tenant(found), Scope.EXPORT, _instruction(found))
+    show_toast("Written down, and the customer is told. It can be used in a moment.")
+    return redirect(url_for("console.ticket", reference=found.reference) + "#act", 303)
+
+
 @console.post("/tickets/<reference>/exports")
 @requires(Permission.TENANT_EXPORT)
 def export_for_ticket(reference: str) -> ResponseReturnValue:
     """Begin the export that the customer asked for; whether staff may is decided in `console.support.export_for`."""
     found, form = queries.ticket_for_staff(reference), request.form
     try:
+        grant_id = UUID(form.get("grant", ""))
         export_id = serving.export_for(
             _tenant(found),
-            _instruction(found),
+            grant_id,
             scope=form.get("scope", "everything"),
             product=form.get("product", "portable"),
             export_id=_given_id(),
         )
+    except ValueError:
+        return _page(found, problem="Choose by which access or instruction."), 400
     except Failure as failure:
         return _page(found, problem=failure.text or "It could not be begun."), failure.status
-    actions.note_act(found, "exports", export_id, "An export was begun.")
+    actions.note_act(found, "exports", export_id, grant_id, "An export was begun.")
     return redirect(url_for("console.ticket", reference=found.reference) + "#act", 303)
 
 
@@ -133,6 +152,7 @@ def _page(found: Ticket, body: str = "", problem: str = "") -> str:
         tenant_record=queries.tenants_of([found]).get(found.tenant_id) if found.tenant_id else None,
         rule=queries.rule_of(found),
         names=queries.staff_names(),
+        **_access(found),
         scopes=serving.EXPORT_SCOPES,
         products=serving.EXPORT_PRODUCTS,
         body=body,
@@ -141,10 +161,23 @@ def _page(found: Ticket, body: str = "", problem: str = "") -> str:
     )
 
 
+def _access(found: Ticket) -> dict[str, Any]:
+    """By what an export may be made: (id, words) of the grants in force, and whether one is being prepared."""
+    try:
+        tenant = _tenant(found)
+    except Failure:
+        return {"grants": [], "coming": False}
+    grants = [grant for grant in serving.grants_in_force(tenant) if Scope.EXPORT in grant.scopes]
+    words = [(str(grant.id), f"{grant.reference}: {grant.reason}") for grant in grants]
+    return {"grants": words, "coming": bool(serving.grants_coming(tenant))}
+
+
 def _act(found: Ticket, message: TicketMessage) -> Any:
     """The act, or None when it can't be looked at now: the tenant is closed, or lets nobody in any more."""
     try:
-        return serving.act_for(_tenant(found), message.act_kind, message.act_id) if message.act_id else None
+        if message.act_id is None or message.grant_id is None:
+            return None
+        return serving.act_for(_tenant(found), message.grant_id, message.act_kind, message.act_id)
     except Failure:
         return None
 
