@@ -407,23 +407,6 @@ STATEMENTS = (
         CONSTRAINT fk_tenants_cell_name FOREIGN KEY(cell_name) REFERENCES cells (name)
     )""",
     """CREATE INDEX ix_tenants_directory_version ON tenants (directory_version)""",
-<<<<<<< HEAD
-    """CREATE TABLE announcement_tenants (
-        announcement_id UUID NOT NULL,
-        tenant_id UUID NOT NULL,
-        state VARCHAR DEFAULT 'waiting' NOT NULL,
-        recipients BIGINT DEFAULT '0' NOT NULL,
-        sent BIGINT DEFAULT '0' NOT NULL,
-        failed BIGINT DEFAULT '0' NOT NULL,
-        opted_out BIGINT DEFAULT '0' NOT NULL,
-        dropped BIGINT DEFAULT '0' NOT NULL,
-        CONSTRAINT pk_announcement_tenants PRIMARY KEY (announcement_id, tenant_id),
-        CONSTRAINT ck_announcement_tenants_state CHECK (state in ('waiting', 'asked', 'settled')),
-        CONSTRAINT fk_announcement_tenants_announcement_id FOREIGN KEY(announcement_id) REFERENCES announcements (id) ON DELETE CASCADE,
-        CONSTRAINT fk_announcement_tenants_tenant_id FOREIGN KEY(tenant_id) REFERENCES tenants (id) ON DELETE CASCADE
-    )""",
-    """CREATE INDEX ix_announcement_tenants_open ON announcement_tenants (announcement_id) WHERE state <> 'settled'""",
-=======
     """CREATE TABLE ticket_messages (
         id UUID NOT NULL,
         ticket_id UUID NOT NULL,
@@ -442,7 +425,21 @@ STATEMENTS = (
         CONSTRAINT uq_ticket_messages_message_id UNIQUE (message_id)
     )""",
     """CREATE INDEX ix_ticket_messages_ticket_id ON ticket_messages (ticket_id, id)""",
->>>>>>> 7f95991 (Take questions by form and by mail, answer them from the console, and let whoever is blocked ask too)
+    """CREATE TABLE announcement_tenants (
+        announcement_id UUID NOT NULL,
+        tenant_id UUID NOT NULL,
+        state VARCHAR DEFAULT 'waiting' NOT NULL,
+        recipients BIGINT DEFAULT '0' NOT NULL,
+        sent BIGINT DEFAULT '0' NOT NULL,
+        failed BIGINT DEFAULT '0' NOT NULL,
+        opted_out BIGINT DEFAULT '0' NOT NULL,
+        dropped BIGINT DEFAULT '0' NOT NULL,
+        CONSTRAINT pk_announcement_tenants PRIMARY KEY (announcement_id, tenant_id),
+        CONSTRAINT ck_announcement_tenants_state CHECK (state in ('waiting', 'asked', 'settled')),
+        CONSTRAINT fk_announcement_tenants_announcement_id FOREIGN KEY(announcement_id) REFERENCES announcements (id) ON DELETE CASCADE,
+        CONSTRAINT fk_announcement_tenants_tenant_id FOREIGN KEY(tenant_id) REFERENCES tenants (id) ON DELETE CASCADE
+    )""",
+    """CREATE INDEX ix_announcement_tenants_open ON announcement_tenants (announcement_id) WHERE state <> 'settled'""",
     """CREATE TABLE closings (
         id UUID NOT NULL,
         tenant_id UUID NOT NULL,
