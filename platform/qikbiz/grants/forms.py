@@ -20,7 +20,7 @@ SUPPORT = "support"
 class GrantForm(OwnForm):
     """Who, what, why and until when."""
 
-    audience = SelectField("Who may come in?", choices=[])
+    audience = SelectField("Who may come in?", choices=[], validators=[InputRequired()])
     scopes = SelectMultipleField(
         "What may they do?",
         choices=[SelectChoice(scope.value, f"{LABELS[scope][0]}: {LABELS[scope][1]}") for scope in OFFERED],

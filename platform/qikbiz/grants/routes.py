@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from flask import Blueprint, redirect, render_template, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
@@ -81,6 +81,8 @@ def give() -> ResponseReturnValue:
 def show(grant_id: UUID) -> ResponseReturnValue:
     with control_work() as control:
         grant = grant_of(control, current_tenant().id, grant_id)
+        if request.headers.get("HX-Request"):
+            return still_waiting(is_coming=_line(grant)["is_coming"])
         acts = [(event, heading(event.action), detail_lines(event), record_url(event)) for event in acts_under(grant)]
         return render_template(
             "grants/show.html",
@@ -140,6 +142,11 @@ _BEGINNINGS = (
     (Permission.IMPORT_SEE, "imports.index"),
     (Permission.EXPORT_ASK, "exports.index"),
 )
+
+
+def still_waiting(*, is_coming: object) -> ResponseReturnValue:
+    """What a page that waits for a login is told: nothing yet, or to load itself again."""
+    return "", 204, {} if is_coming else {"HX-Refresh": "true"}
 
 
 def _line(grant: Grant) -> dict[str, object]:

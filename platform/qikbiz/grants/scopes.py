@@ -25,11 +25,11 @@ class Scope(StrEnum):
 
 
 LABELS: dict[Scope, tuple[str, str]] = {
-    Scope.SEE: ("See records", "Open contacts, companies and their history. Nothing can be changed."),
-    Scope.CHANGE: ("Change records", "Create them, change them, move them to the trash. Nothing is deleted for good."),
-    Scope.IMPORT: ("Import a file", "Bring in a file that you gave us. You can take the import back."),
-    Scope.EXPORT: ("Make an export", "Have your data written to a file, which you fetch."),
-    Scope.RESTORE: ("Restore an archive", "Bring a whole export of yours back into an empty organisation."),
+    Scope.SEE: ("See records", "contacts, companies and their history, without changing any"),
+    Scope.CHANGE: ("Change records", "create and edit them, move them to the trash"),
+    Scope.IMPORT: ("Import a file", "one that you gave us; you can take it back"),
+    Scope.EXPORT: ("Make an export", "a file with your data, which you fetch"),
+    Scope.RESTORE: ("Restore an archive", "a whole export of yours, into an empty organisation"),
 }
 OFFERED = (Scope.SEE, Scope.CHANGE, Scope.IMPORT, Scope.EXPORT)
 

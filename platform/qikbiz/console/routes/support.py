@@ -20,6 +20,7 @@ from qikbiz.grants.actions import BadGrant
 from qikbiz.grants.letters import what_may_be_done
 from qikbiz.grants.models import Grant
 from qikbiz.grants.queries import grant_in_force
+from qikbiz.grants.routes import still_waiting
 from qikbiz.grants.scopes import Scope
 from qikbiz.imports.plans import MODES
 from qikbiz.permissions import Permission, requires
@@ -32,7 +33,9 @@ KEYS = {"email": "E-mail", "external_id": "External id", "id": "Record id", "nam
 
 @console.get("/tenants/<slug>/support")
 @requires(Permission.TENANT_EXPORT)
-def support(slug: str) -> str:
+def support(slug: str) -> ResponseReturnValue:
+    if request.headers.get("HX-Request"):
+        return still_waiting(is_coming=serving.grants_coming(serving.tenant_to_serve(slug)))
     return _page(slug, {}, "")
 
 
@@ -121,12 +124,17 @@ def record_instruction(slug: str) -> ResponseReturnValue:
 @requires(Permission.TENANT_ENTER)
 @requires_fresh
 def visit_tenant(slug: str, grant_id: UUID) -> ResponseReturnValue:
-    """Go inside by a grant: on to the tenant's own address with a ticket that is good once and for a minute."""
+    """Go inside by a grant: on to the tenant's own address with a ticket that is good once and for a minute.
+
+    A page and no redirect: browsers don't let a form lead to another host (form-action of the content policy).
+    """
     tenant = serving.tenant_to_serve(slug)
     with control_work() as control:
         grant = grant_in_force(control, tenant.id, grant_id)
         secret = visits.make_ticket(grant, current_user._get_current_object())
-    return redirect(runtime().settings.origin(tenant.host) + f"/visit/{secret}", 303)
+    url = runtime().settings.origin(tenant.host) + f"/visit/{secret}"
+    page = render_template("console/go_inside.html", nav_active="tenants", name=tenant.name, slug=slug, url=url)
+    return page, 200, {"Refresh": f"0; url={url}"}
 
 
 def _to_act(slug: str, grant_id: UUID, kind: str, act_id: UUID) -> ResponseReturnValue:
