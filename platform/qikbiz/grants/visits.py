@@ -161,7 +161,8 @@ def leave(person: GuestPerson) -> None:
 
 def note_page(person: GuestPerson) -> None:
     """Every page that a guest was answered stands in both audits: where in the product, and what was looked for."""
-    if person.inside is None:
+    if person.inside is None or request.blueprint == "grants":
+        # The door itself is written down by whoever goes through it.
         return
     path = request.full_path.rstrip("?")[:300]
     verb = "staff.saw" if request.method == "GET" else "staff.did"

@@ -24,7 +24,7 @@ KEPT_SECONDS = 60
 
 def unread_count() -> int:
     """For the person at hand. 0 where nobody is logged in, or nothing can be asked, as on some error pages."""
-    if tenant_or_none() is None or not current_user.is_authenticated:
+    if tenant_or_none() is None or not current_user.is_authenticated or current_user.inside:
         return 0
     if "unread" not in g:
         # A page shows it in several places.
