@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from qikbiz.permissions import Permission
 from qikbiz.roles.rights import Rights
 from tests.fixtures.roles import ruled
 
@@ -123,3 +124,15 @@ def test_the_history_tells_of_no_hidden_change(staffed, ann):
     alice, cleo = staffed.office.browser("alice"), staffed.office.browser("cleo")
     assert "hush hush more" in alice.get(f"/contacts/{ann}").text
     assert "hush" not in cleo.get(f"/contacts/{ann}").text
+
+
+def test_the_audit_tells_of_no_hidden_value_either(staffed, ann):
+    hidden = ruled(Rights.of(see="all", pages=[Permission.AUDIT_SEE]), emails="hidden", description="hidden")
+    staffed.join("dan", hidden)
+    staffed.office.add_contact(email="only@address.example")
+    alice, dan = staffed.office.browser("alice"), staffed.office.browser("dan")
+    everything = alice.get("/audit").text
+    assert "hush hush more" in everything and "only@address.example" in everything
+    page = dan.get("/audit").text
+    assert "Contact: changed" in page
+    assert not [secret for secret in ("hush", SECRETS[0], "only@address") if secret in page]

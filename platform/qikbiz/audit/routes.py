@@ -21,6 +21,8 @@ from qikbiz.exports.forms import export_id_from
 from qikbiz.exports.selection import AUDIT, Selection
 from qikbiz.failures import Failure, Forbidden
 from qikbiz.permissions import Permission, requires
+from qikbiz.records.seen import seen_type
+from qikbiz.records.types import BY_SINGULAR
 from qikbiz.web.toasts import show_toast
 from qikbiz.web.viewer import time_zone
 from tenants.control import new_id
@@ -96,7 +98,8 @@ def _entry(event: AuditEvent) -> dict[str, Any]:
     return {
         "event": event,
         "heading": heading(event.action),
-        "lines": detail_lines(event),
+        "lines": detail_lines(event, _unknown_to_reader(event)),
+        "subject": "" if _names_unknown(event) else event.subject,
         "url": record_url(event),
     }
 
@@ -134,3 +137,19 @@ def _day(name: str) -> date | None:
         return date.fromisoformat(text) if text else None
     except ValueError:
         raise Failure(f"“{text[:40]}” is not a day. Write it like 2026-11-03.") from None
+
+
+def _unknown_to_reader(event: AuditEvent) -> frozenset[str]:
+    """The columns of this record that the reader's role hides; the names of companies out of reach with them."""
+    declared = BY_SINGULAR.get(event.record_type)
+    if declared is None:
+        return frozenset()
+    known = seen_type(declared, current_user.rights)
+    # A company added to a contact stands under a name of its own.
+    return known.hidden | (known.unsearchable | {"companies", "sort_name"} if known.unsearchable else frozenset())
+
+
+def _names_unknown(event: AuditEvent) -> bool:
+    """Whether what the record was called may be what the reader may not know: an address stands for a missing name."""
+    declared = BY_SINGULAR.get(event.record_type)
+    return declared is not None and bool(_unknown_to_reader(event) & {*declared.name_columns})

@@ -24,6 +24,9 @@ ACTS = (
     ("factor", "Passkeys, apps and recovery codes"),
     ("statement", "The privacy statement"),
     ("user", "Users and their roles"),
+    ("role", "Roles"),
+    ("team", "Teams"),
+    ("preview", "Looking as somebody else"),
     ("domain", "Domains of your own"),
     ("audit", "The audit itself"),
 )
@@ -38,13 +41,16 @@ def heading(action: str) -> str:
     return f"{words}: {verb.replace('_', ' ')}" if verb else words
 
 
-def detail_lines(event: AuditEvent) -> list[tuple[str, str, str]]:
-    """What the details say as (name, old, new); what did not change has only a new value."""
+def detail_lines(event: AuditEvent, gone: frozenset[str] = frozenset()) -> list[tuple[str, str, str]]:
+    """What the details say as (name, old, new); what did not change has only a new value.
+
+    `gone` are the columns of the record that the reader may not know of.
+    """
     changes = event.details.get("changes")
     lines = [
         (_name(name), _text(pair[0]), _text(pair[1]))
         for name, pair in (changes.items() if isinstance(changes, Mapping) else ())
-        if isinstance(pair, list) and len(pair) == 2
+        if isinstance(pair, list) and len(pair) == 2 and name not in gone
     ]
     return lines + [(_name(name), "", _text(value)) for name, value in event.details.items() if name != "changes"]
 

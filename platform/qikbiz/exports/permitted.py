@@ -24,7 +24,8 @@ NEEDED = {"audit": Permission.AUDIT_SEE, "person": Permission.PERSON_ANSWER}
 def may_export(rights: Rights, scope: str, product: str) -> bool:
     """Whether anything of this may be exported. Everything in its portable form holds users and the audit too."""
     if product in NEEDED:
-        return is_open_to(product, rights)
+        # The file of the audit is sealed as a whole, so it is for those from whom no field is hidden.
+        return is_open_to(product, rights) and not any(rights.hidden(name) for name in NAMES)
     if scope != EVERYTHING:
         return rights.scope(record_type(scope).name, Action.EXPORT) > Scope.NONE
     if product != PORTABLE:

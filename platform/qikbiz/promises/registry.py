@@ -10,9 +10,11 @@ from qikbiz.closing import promise as closing
 from qikbiz.domains import promise as domains
 from qikbiz.grants import promise as grants
 from qikbiz.mail import promise as mail
+from qikbiz.members import promise as members
 from qikbiz.notifications import promise as notifications
 from qikbiz.privacy import promise as privacy
 from qikbiz.promises.keeping import Keeping
+from qikbiz.roles import promise as roles
 
 ROOMS: tuple[tuple[Keeping, ...], ...] = (
     announcements.KEEPINGS,
@@ -21,8 +23,10 @@ ROOMS: tuple[tuple[Keeping, ...], ...] = (
     domains.KEEPINGS,
     grants.KEEPINGS,
     mail.KEEPINGS,
+    members.KEEPINGS,
     notifications.KEEPINGS,
     privacy.KEEPINGS,
+    roles.KEEPINGS,
 )
 
 
