@@ -35,10 +35,16 @@ from workers.wrapper import perform
 
 pytestmark = pytest.mark.promise("P15")
 FILES = {"contact": b"Last name,E-mail\nNew,new@x.example\n", "company": b"Name\nNew Works\n"}
+
+
+def _seeing_and(action: Action) -> Rights:
+    return Rights.of(**{"see": "all", action.value.replace("import", "import_"): "all"})
+
+
 # Every built-in role, each act alone beside seeing, and a role that opens nothing.
 ROLES: dict[str, Rights] = {
     **{role.value: BUILT_IN[role] for role in Role},
-    **{f"only {action}": Rights.of(**{"see": "all", action.value.replace("import", "import_"): "all"}) for action in Action},
+    **{f"only {action}": _seeing_and(action) for action in Action},
     "nothing": Rights({}),
     "contacts only": Rights.of(see="all", create="all", change="all", delete="all", export="all", import_="all",
                                types=["contact"]),
@@ -87,13 +93,19 @@ def _pages(case: Case, kind: str) -> dict[Action, Callable[[], list[int]]]:
     export = {"scope": plural, "product": "spreadsheet", "export_id": str(new_id())}
     return {
         Action.SEE: lambda: [browser.get(f"/{plural}").status_code, browser.get(f"/{plural}/{ident}").status_code],
-        Action.CREATE: lambda: [browser.get(f"/{plural}/new").status_code, browser.post(f"/{plural}", named).status_code],
+        Action.CREATE: lambda: [
+            browser.get(f"/{plural}/new").status_code,
+            browser.post(f"/{plural}", named).status_code,
+        ],
         Action.CHANGE: lambda: [
             browser.get(f"/{plural}/{ident}/edit").status_code,
             browser.post(f"/{plural}/{ident}/fields/description", field, check=False).status_code,
         ],
         Action.DELETE: lambda: [browser.post(f"/{plural}/{case.fresh_record(kind)}/deletion").status_code],
-        Action.EXPORT: lambda: [browser.get(f"/exports/new?scope={plural}").status_code, browser.post("/exports/", export).status_code],
+        Action.EXPORT: lambda: [
+            browser.get(f"/exports/new?scope={plural}").status_code,
+            browser.post("/exports/", export).status_code,
+        ],
         Action.IMPORT: lambda: [browser.get(f"/imports/new?type={plural}").status_code, upload()],
     }  # fmt: skip
 
