@@ -119,7 +119,10 @@ def test_whoever_undoes_is_named_not_whoever_imported(desk: Desk, add_person: Ca
     with desk.at_work():
         events = db.session.execute(select(AuditEvent.action, AuditEvent.actor_name).order_by(AuditEvent.id)).all()
     assert [tuple(event) for event in events if event.action.startswith("import.")] == [
+        ("import.uploaded", alice.name),
         ("import.checked", alice.name),
+        ("import.apply_asked", alice.name),
         ("import.applied", alice.name),
+        ("import.undo_asked", "Ben"),
         ("import.undone", "Ben"),
     ]

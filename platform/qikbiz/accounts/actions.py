@@ -12,7 +12,7 @@ from qikbiz.accounts import letters, passwords, remembering, sessions, throttles
 from qikbiz.accounts.admission import admit
 from qikbiz.accounts.failures import AlreadyThere, LastAdministrator, WeakPassword, WrongPassword
 from qikbiz.accounts.models import User
-from qikbiz.accounts.noting import note_login_act
+from qikbiz.accounts.noting import note_failed_login, note_login_act
 from qikbiz.accounts.people import Person
 from qikbiz.accounts.queries import account_for_change, account_named, lock_administrators
 from qikbiz.accounts.realms import Account, Realm, names_of, same_address, staff_realm, tenant_realm
@@ -47,6 +47,7 @@ def log_in(realm: Realm, email: str, password: str, *, remember: bool, target: s
     if not passwords.matches(account.password_hash if account and is_open else None, password) or account is None:
         note("login_failed" if account else "login_unknown", account=name)
         note_access(AccessKind.LOGIN, "failed", person=account, account=name)
+        note_failed_login(realm, account, "password")
         count_login(realm.kind, "wrong")
         raise WrongPassword
     give_back()
@@ -156,9 +157,14 @@ def set_password(realm: Realm, account: Account, password: str) -> None:
 
 def change_profile(realm: Realm, person: Person, *, name: str, time_zone: str, theme: str) -> None:
     account = account_for_change(realm.work, realm, person.id)
+    before = {"name": account.name, "time_zone": account.time_zone, "theme": account.preferences.get("theme", "auto")}
+    after = {"name": name, "time_zone": time_zone, "theme": theme}
     account.name = name
     account.time_zone = time_zone
     account.preferences = {**account.preferences, "theme": theme}
+    changes = {field: [before[field], after[field]] for field in after if before[field] != after[field]}
+    if changes:
+        note_login_act(realm, "profile.changed", account, changes=changes)
     sessions.doubt_after_commit(realm.work, realm, [account.id])
 
 
@@ -236,6 +242,7 @@ def _account_with_password(realm: Realm, person: Person, password: str) -> Accou
     if not passwords.matches(account.password_hash, password):
         note("login_failed", account=account.email_key)
         note_access(AccessKind.CONFIRMED, "failed", person=account)
+        note_failed_login(realm, account, "confirmation")
         raise WrongPassword
     give_back()
     return account

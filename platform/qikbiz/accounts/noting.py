@@ -8,6 +8,16 @@ from qikbiz.actors import Actor, acting_as, current_actor
 from qikbiz.audit.actions import record, record_on_platform
 
 
+def note_failed_login(realm: Realm, who: Account | None, how: str) -> None:
+    """Somebody gave a wrong password. What was typed as a name that nobody has here stays out: it may be a password."""
+    person_id, subject = (who.id, who.email) if who else (None, "")
+    details = {"how": how} if who else {"how": how, "login": "nobody's"}
+    if realm.tenant:
+        record("login.failed", record_type="user", record_id=person_id, subject=subject, details=details)
+    else:
+        record_on_platform("login.failed", subject=subject, details=details)
+
+
 def note_login_act(realm: Realm, action: str, who: Account | Person, **details: object) -> None:
     """`who` is whose login it is; done by whoever acts, or by themselves where nobody is logged in yet."""
     # Who logs in, or comes by a link, is nobody yet when the request begins.

@@ -82,6 +82,7 @@ def start_import(import_id: UUID, type_name: str, file_name: str, given: BinaryI
         raise
     db.session.add(created)
     db.session.flush()
+    note(created, "uploaded", {"bytes": created.file_bytes, "sha256": created.file_sha256})
     return created
 
 
@@ -133,6 +134,7 @@ def ask_apply(found: Import) -> None:
     if found.state not in ("checked", "applying"):
         raise Conflict("Check the file first; then you see what the import will do.")
     _start(found, "applying", "imports.apply")
+    note(found, "apply_asked", {})
 
 
 def ask_undo(found: Import) -> None:
@@ -141,12 +143,14 @@ def ask_undo(found: Import) -> None:
     if found.state not in ("applied", "undoing"):
         raise Conflict("Only an import that was applied can be undone.")
     _start(found, "undoing", "imports.undo")
+    note(found, "undo_asked", {})
 
 
 def call_off(found: Import) -> None:
     """Stop a check, or an import that has not been committed yet."""
     if found.state in ("checking", "applying") and found.job_id and cancel(found.job_id):
         found.state, found.problem = "cancelled", ""
+        note(found, "cancelled", {})
 
 
 def forget_files(session: Session) -> int:

@@ -142,6 +142,7 @@ def refused(import_id: UUID) -> ResponseReturnValue:
 def refused_file(import_id: UUID) -> ResponseReturnValue:
     found = queries.import_within_reach(import_id)
     uploaded.source_of(found)
+    actions.note(found, "refused_rows_fetched", {})
     pieces = _in_context(failed_rows(import_id, _transactions(current_tenant())))
     headers = {"Content-Disposition": f'attachment; filename="not-imported-{found.id.hex[-6:]}.csv"'}
     return current_app.response_class(pieces, mimetype="text/csv", headers=headers)

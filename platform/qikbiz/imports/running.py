@@ -20,7 +20,7 @@ from qikbiz.imports.matching import conflicts_since, match
 from qikbiz.imports.models import Import
 from qikbiz.imports.queries import import_for_changing, new_owners
 from qikbiz.imports.reach import limits_of
-from qikbiz.imports.sql import Link, counts_of, link_of, prepare_for
+from qikbiz.imports.sql import Link, changes_written, counts_of, link_of, prepare_for
 from qikbiz.imports.staging import stage
 from qikbiz.imports.undoing import undo
 from qikbiz.imports.uploaded import acting_actor, plan_of, rights_for, source_of
@@ -76,7 +76,7 @@ def run_apply(session: Session, import_id: UUID, watch: Watch) -> dict[str, Any]
     found.state, found.applied_at = "applied", datetime.now(UTC)
     found.counts = {**found.counts, "companies": companies}
     with acting_as(acting_actor(found)):
-        note(found, "applied", {"rows": found.rows, **found.counts})
+        note(found, "applied", {"rows": found.rows, **found.counts, **changes_written(link, import_id, "import")})
         _tell(found)
     fault("imports.after_apply")
     return {"rows": found.rows, **found.counts}
@@ -92,7 +92,8 @@ def run_undo(session: Session, import_id: UUID, watch: Watch) -> dict[str, Any]:
     done = undo(link, record_type(found.record_type), _by(found)).as_json()
     found.state, found.undone_at, found.undo_counts = "undone", datetime.now(UTC), done
     with acting_as(acting_actor(found)):
-        note(found, "undone", {name: number for name, number in done.items() if isinstance(number, int)})
+        numbers = {name: number for name, number in done.items() if isinstance(number, int)}
+        note(found, "undone", numbers | changes_written(link, import_id, "undo"))
     fault("imports.after_undo")
     return {name: done[name] for name in ("reversed", "kept", "failed")}
 

@@ -1,0 +1,271 @@
+"""Whatever changes something leaves an entry in the audit: each act is done once, and no route is forgotten."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+
+from qikbiz.audit.models import AuditEvent
+from qikbiz.database import tenant_work
+from qikbiz.exports.models import Export
+from qikbiz.imports.models import Import
+from qikbiz.web.front_door import QikBiz
+from tests.fixtures.records import Office
+from tests.imports.test_the_wizard import choices_on, upload
+from workers.wrapper import perform
+
+pytestmark = pytest.mark.promise("P6")
+SOURCES = Path(__file__).parents[2] / "platform" / "qikbiz"
+FILE = b"First name,E-mail\nZoe,zoe@example.com\nBad,not an address\n"
+
+# Routes that leave nothing, each with the reason.
+NOTHING = {
+    "accounts.confirm_password": "Gives the password again; a wrong one is in the audit.",
+    "accounts.confirm_by_passkey": "Gives the passkey again; it is in the access log.",
+    "accounts.confirm_question": "Asks the browser for a passkey; nothing changes.",
+    "accounts.passkey_question": "Asks the browser for a passkey; nothing changes.",
+    "accounts.second_step_question": "Asks the browser for a passkey; nothing changes.",
+    "accounts.set_up_question": "Asks the browser for a new passkey; nothing changes.",
+    "accounts.new_passkey_question": "Asks the browser for a new passkey; nothing changes.",
+    "accounts.password_strength": "Judges a text; nothing changes.",
+    "companies.columns": "Which columns a list shows is one's own view.",
+    "contacts.columns": "Which columns a list shows is one's own view.",
+    "companies.settle": "Shows both versions again; what is saved goes the way of saving.",
+    "contacts.settle": "Shows both versions again; what is saved goes the way of saving.",
+    "imports.choose_columns": "Prepares the file; the check that follows is in the audit.",
+    "imports.choose_shape": "Prepares the file; the check that follows is in the audit.",
+    "imports.check": "Asks for the check; its end is in the audit.",
+    "notifications.read": "What somebody has read of their own messages.",
+    "notifications.read_all": "What somebody has read of their own messages.",
+    "policy.preview": "Shows what a change would do; nothing changes.",
+}
+# Routes whose own tests do them; here it is seen that the entry that they leave is written at all.
+ELSEWHERE = {
+    "accounts.accept_invitation": "user.joined",
+    "accounts.choose_next_password": "password.changed",
+    "accounts.choose_password": "password.changed",
+    "accounts.log_in_by_passkey": "login.opened",
+    "accounts.second_step_by_passkey": "login.opened",
+    "accounts.show_second_factor": "login.opened",
+    "accounts.add_app": "factor.",
+    "accounts.finish_app": "factor.",
+    "accounts.remove_app": "factor.",
+    "accounts.add_passkey": "factor.",
+    "accounts.rename_passkey": "factor.",
+    "accounts.remove_passkey": "factor.",
+    "accounts.set_up_passkey": "factor.",
+    "accounts.make_recovery_codes": "factor.",
+    "closing.accept": "closing.",
+    "closing.ask_to_close": "closing.",
+    "closing.call_off": "closing.",
+    "closing.confirm": "closing.",
+    "closing.export_again": "closing.",
+    "closing.pay": "closing.",
+    "closing.start": "closing.",
+    "contacts.choose_primary_company": "contact.changed",
+    "contacts.unlink_company": "contact.changed",
+    "domains.add": "domain.",
+    "domains.remove": "domain.",
+    "domains.verify": "domain.",
+    "grants.come_in": "staff.entered",
+    "grants.end": "grant.ended",
+    "grants.give": "grant.given",
+    "grants.leave": "staff.left",
+    "mail_choices.change": "mail_choice.changed",
+    "mail_choices.stop": "mail_choice.changed",
+    "policy.new_code": "policy.break_glass_made",
+    "policy.save": "policy.changed",
+    "policy.use_code": "policy.break_glass_used",
+}
+
+
+class Walk:
+    """Alice at work. `does` sends one form and sees that an entry was left."""
+
+    def __init__(self, office: Office, app: QikBiz) -> None:
+        self.office, self.app = office, app
+        self.alice = office.browser("alice")
+        self.left: dict[str, set[str]] = {}
+
+    def does(self, path: str, form: dict[str, Any] | None = None, browser: Any = None, **options: Any) -> str:
+        """Where the answer leads to."""
+        endpoint = self.app.url_map.bind(self.office.tenant.host, subdomain="tenant").match(
+            path.partition("?")[0], method="POST"
+        )[0]
+        before = self._events()
+        answer = (browser or self.alice).post(path, form, **options)
+        assert answer.status_code < 400, (endpoint, answer.status_code, answer.text[-800:])
+        new = self._events() - before
+        assert new, f"{endpoint} leaves nothing in the audit."
+        self.left[endpoint] = {action for _, action in new}
+        return answer.location or ""
+
+    def job_of(self, model: Any, ident: str) -> None:
+        with tenant_work(self.office.tenant) as session:
+            job_id = session.get_one(model, ident).job_id
+        assert job_id
+        perform(self.office.tenant.id, job_id)
+
+    def _events(self) -> set[tuple[int, str]]:
+        with tenant_work(self.office.tenant) as session:
+            return {(row.seq, row.action) for row in session.execute(select(AuditEvent.seq, AuditEvent.action))}
+
+
+def records(walk: Walk) -> None:
+    umbrella = walk.does("/companies", {"name": "Umbrella"}).rpartition("/")[2]
+    walk.does(f"/companies/{umbrella}/edit", {"name": "Umbrella Ltd", "version": "1"})
+    walk.does(f"/companies/{umbrella}/fields/industry", {"version": "2", "was": "", "industry": "Rain"})
+    ann = walk.does("/contacts", {"last_name": "Lee"}).rpartition("/")[2]
+    walk.does(f"/contacts/{ann}/edit", {"last_name": "Lee", "first_name": "Ann", "version": "1"})
+    walk.does(f"/contacts/{ann}/fields/city", {"version": "2", "was": "", "city": "Graz"})
+    walk.does(f"/contacts/{ann}/companies", {"company_name": "Umbrella Ltd"})
+    walk.does("/contacts/several", {"ids": ann, "act": "delete"})
+    for plural, ident, name in (("contacts", ann, "Ann Lee"), ("companies", umbrella, "Umbrella Ltd")):
+        if plural == "companies":
+            walk.does("/companies/several", {"ids": ident, "act": "delete"})
+        walk.does(f"/{plural}/restorations?ids={ident.replace('-', '')}")
+        walk.does(f"/{plural}/{ident}/deletion")
+        walk.does(f"/{plural}/{ident}/removal", {"typed": name})
+
+
+def exports_and_audit(walk: Walk) -> None:
+    first = walk.does("/exports/", {"scope": "contacts", "product": "portable"}).rpartition("/")[2]
+    walk.does(f"/exports/{first}/cancellation")
+    second = walk.does("/audit/exports").rpartition("/")[2]
+    walk.job_of(Export, second)
+    walk.does(f"/exports/{second}/deletion")
+    walk.does("/audit/keeping", {"months": "24"})
+
+
+def imports(walk: Walk) -> None:
+    def uploaded() -> str:
+        ident, _ = upload(walk.alice, FILE)
+        columns = f"/imports/{ident}/columns"
+        assert walk.alice.post(columns, choices_on(walk.alice.get(columns).text)).status_code == 303
+        return ident
+
+    stopped, ident = uploaded(), uploaded()
+    assert walk.alice.post(f"/imports/{stopped}/check").status_code == 303
+    walk.does(f"/imports/{stopped}/cancellation")
+    walk.alice.post(f"/imports/{ident}/check")
+    walk.job_of(Import, ident)
+    walk.does(f"/imports/{ident}/application")
+    walk.job_of(Import, ident)
+    walk.alice.get(f"/imports/{ident}/refused.csv")
+    walk.does(f"/imports/{ident}/undo")
+    walk.job_of(Import, ident)
+    with tenant_work(walk.office.tenant) as session:
+        done = set(session.scalars(select(AuditEvent.action).where(AuditEvent.record_type == "import")))
+    told = "uploaded checked cancelled apply_asked applied refused_rows_fetched undo_asked undone"
+    assert done == {f"import.{act}" for act in told.split()}
+
+
+def logins(walk: Walk) -> None:
+    office = walk.office
+    walk.does("/profile", {"name": "Alice A.", "time_zone": "Europe/Vienna", "theme": "dark"})
+    walk.does("/users/invitation", {"email": "new@example.com", "name": "New", "role": "reader"})
+    with tenant_work(office.tenant) as session:
+        from qikbiz.accounts.models import User
+
+        new = session.scalars(select(User.id).where(User.email == "new@example.com")).one()
+    walk.does(f"/users/{new}/invitation")
+    bob = office.people["bob"].id
+    walk.does(f"/users/{bob}/role", {"role": "member"})
+    walk.does(f"/users/{bob}/closure")
+    walk.does(f"/users/{bob}/opening")
+    outside = office.log_in(office.people["ben"])
+    office.log_in(office.people["ben"])
+    others = re.findall(r"/profile/sessions/([0-9a-f]+)/end", outside.get("/profile/sessions").text)
+    walk.does(f"/profile/sessions/{others[0]}/end", {}, outside)
+    again = office.log_in(office.people["ben"])
+    office.log_in(office.people["ben"])
+    walk.does("/profile/sessions/end-others", {}, again)
+    new_password = "an entirely different phrase 7"
+    walk.does("/profile/password", {"old_password": office.people["ben"].password, "password": new_password}, again)
+    walk.does("/logout", {}, again)
+    walk.does("/forgot", {"email": office.people["ben"].email}, again)
+    form = {"email": office.people["ben"].email, "password": new_password, "next": "/"}
+    walk.does("/login", form, again)
+
+
+def person(walk: Walk) -> None:
+    zoe = walk.office.add_contact(first_name="Zoe")
+    walk.does(f"/contacts/{zoe}/person/file")
+    walk.does(f"/contacts/{zoe}/person/erasure", {"typed": "Zoe", "reference": ""})
+
+
+STEPS: dict[str, Callable[[Walk], None]] = {
+    "records": records,
+    "exports and audit": exports_and_audit,
+    "imports": imports,
+    "logins": logins,
+    "person": person,
+}
+WALKED: dict[str, str] = {
+    "records": "companies.create companies.save companies.save_field companies.several companies.restore "
+    "companies.delete companies.purge contacts.create contacts.save contacts.save_field contacts.link_company "
+    "contacts.several contacts.restore contacts.delete contacts.purge",
+    "exports and audit": "exports.create exports.call_off exports.delete audit.export audit.keep",
+    "imports": "imports.call_off imports.apply imports.undo",
+    "logins": "accounts.change_profile accounts.send_invitation accounts.resend_invitation accounts.change_role "
+    "accounts.disable_user accounts.enable_user accounts.end_session accounts.end_other_sessions "
+    "accounts.change_password accounts.logout accounts.ask_for_password_link accounts.log_in",
+    "person": "persons.write_file persons.erase",
+}
+# Looking at the file is an act of its own (`import.uploaded`), seen in the step of imports.
+SEEN_BESIDE = {"imports.create"}
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_each_act_leaves_an_entry(office: Office, app: QikBiz, step: str) -> None:
+    walk = Walk(office, app)
+    STEPS[step](walk)
+    assert set(walk.left) == set(WALKED[step].split())
+
+
+def test_no_route_that_changes_something_was_forgotten(app: QikBiz) -> None:
+    """A new one is walked here, or says where it is seen or why it leaves nothing."""
+    changing = {
+        rule.endpoint
+        for rule in app.url_map.iter_rules()
+        if rule.subdomain == "tenant" and (rule.methods or set()) & {"POST", "PUT", "PATCH", "DELETE"}
+    }
+    walked = {endpoint for several in WALKED.values() for endpoint in several.split()} | SEEN_BESIDE
+    assert changing - walked - set(ELSEWHERE) - set(NOTHING) == set()
+    assert (walked | set(ELSEWHERE) | set(NOTHING)) - changing == set()
+
+
+def test_what_is_seen_elsewhere_is_written_somewhere() -> None:
+    source = "".join(path.read_text(encoding="utf-8") for path in SOURCES.rglob("*.py"))
+    for endpoint, action in ELSEWHERE.items():
+        thing, _, verb = action.partition(".")
+        written = f'"{action}"' in source if verb else re.search(rf'f?"{thing}\.[a-z_{{]', source)
+        assert written or action.startswith("contact."), f"{endpoint}: nothing writes {action}."
+
+
+def test_a_login_that_fails_is_in_the_audit_without_what_was_typed(office: Office) -> None:
+    stranger = office.browser("bob").__class__(office.browser("bob").app, office.tenant.host)
+    assert stranger.log_in(office.people["ben"].email, "wrong password here").status_code == 401
+    assert stranger.log_in("my-secret-password", "wrong password here").status_code in (401, 422)
+    assert stranger.log_in("nobody@example.com", "wrong password here").status_code == 401
+    with tenant_work(office.tenant) as session:
+        failed = list(session.scalars(select(AuditEvent).where(AuditEvent.action == "login.failed")))
+        said = session.scalar(select(func.string_agg(func.concat(AuditEvent.subject, AuditEvent.details), "")))
+    assert {(one.record_id, one.actor_kind) for one in failed} == {
+        (office.people["ben"].id, "anonymous"),
+        (None, "anonymous"),
+    }
+    assert "my-secret-password" not in (said or "") and "nobody@example.com" not in (said or "")
+
+
+def test_reading_a_record_is_in_it_too(office: Office) -> None:
+    ann = office.add_contact(first_name="Ann")
+    office.browser("bob").get(f"/contacts/{ann}")
+    with tenant_work(office.tenant) as session:
+        read = session.scalars(select(AuditEvent).where(AuditEvent.action == "contact.read")).one()
+    assert (read.actor_name, str(read.record_id), read.subject) == ("Bob", ann, "Ann")
