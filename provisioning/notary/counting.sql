@@ -67,7 +67,8 @@ BEGIN
         RAISE EXCEPTION 'The next version is %, not %.', coalesce(newest.version, 0) + 1, new_version USING ERRCODE = 'QB001';
     END IF;
     IF newest.version IS NULL THEN
-        wanted := today;
+        -- Before the first there was nothing that it could change.
+        wanted := (moment AT TIME ZONE 'UTC')::date;
     ELSE
         IF newest.withdrawn_at IS NULL AND NOT newest.has_taken_effect THEN
             RAISE EXCEPTION 'Version % is announced and not in force yet. Wait for it, or withdraw it first.', newest.version

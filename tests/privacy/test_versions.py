@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Callable
 from datetime import UTC, date, datetime
@@ -24,13 +25,31 @@ def test_every_version_in_the_repository_may_be_loaded(path: Path) -> None:
     assert tuple(load_file(path, COUNTRIES).text.promises) == NUMBERS
 
 
+def written_on(path: Path) -> date:
+    """The day, in UTC, on which a file came into the repository; today while it is not in yet."""
+    log = ["git", "log", "--diff-filter=A", "--follow", "--format=%cI", "--", path.name]
+    committed = subprocess.run(log, cwd=path.parent, capture_output=True, text=True, check=False).stdout.split()
+    moment = datetime.fromisoformat(committed[-1]) if committed else datetime.now(UTC)
+    return moment.astimezone(UTC).date()
+
+
 @pytest.mark.parametrize("path", OURS, ids=lambda path: path.stem)
 def test_no_version_claims_to_be_announced_before_it_was_written(path: Path) -> None:
-    log = ["git", "log", "--diff-filter=A", "--follow", "--format=%cI", "--", str(path)]
-    committed = subprocess.run(log, cwd=path.parent, capture_output=True, text=True, check=False).stdout.split()
-    written = datetime.fromisoformat(committed[-1]) if committed else datetime.now(UTC)
-    # The author may sit where the day has begun already.
-    assert read_file(path.read_text()).announced_on >= written.astimezone(UTC).date()
+    file = read_file(path.read_text())
+    assert file.version == 1 or file.announced_on >= written_on(path)
+
+
+def test_the_day_on_which_a_version_was_written_is_that_of_its_commit(folder: Path) -> None:
+    def git(*arguments: str) -> None:
+        day = {"GIT_COMMITTER_DATE": "2027-03-01T23:30:00-05:00", "PATH": os.environ["PATH"]}
+        person = ("-c", "user.name=Ann", "-c", "user.email=ann@example.com")
+        subprocess.run(["git", *person, *arguments], cwd=folder, env=day, capture_output=True, check=True)
+
+    assert written_on(folder / "1.md") == datetime.now(UTC).date()
+    git("init")
+    git("add", "1.md")
+    git("commit", "-m", "Write it")
+    assert written_on(folder / "1.md") == date(2027, 3, 2)
 
 
 def test_a_file_that_takes_effect_twenty_nine_business_days_ahead_is_not_loaded(

@@ -57,7 +57,11 @@ REMEMBER = Cookie(
 FLASH = Cookie(
     "__Host-Http-qb_f", "flash", "Carries one message, such as “Saved”, to the next page.", timedelta(minutes=5)
 )
-VISIT = Cookie("__Host-Http-qb_v", "visit", "Protects forms that are sent before anyone is logged in.")
+VISIT = Cookie(
+    "__Host-Http-qb_v",
+    "visit",
+    "Protects forms that are sent before anyone is logged in, and shows whether this browser kept the login.",
+)
 HALF_LOGIN = Cookie(
     "__Host-Http-qb_h",
     "half-login",
