@@ -8,6 +8,7 @@ from uuid import UUID
 from qikbiz.accounts import session_cache
 from qikbiz.accounts.forgetting import forget_logins, forget_staff_logins
 from qikbiz.accounts.realms import Realm, staff_realm, tenant_realm
+from qikbiz.factors.actions import seal_anew
 from qikbiz.failures import Unavailable
 from tenants.redis import RedisAway
 from workers.work import Work
@@ -25,11 +26,13 @@ def doubt_staff_sessions(work: Work) -> None:
 def forget_sessions(work: Work) -> None:
     with work.finish() as session:
         forget_logins(session)
+        seal_anew(tenant_realm())
 
 
 def forget_staff_sessions(work: Work) -> None:
     with work.finish() as session:
         forget_staff_logins(session)
+        seal_anew(staff_realm())
 
 
 def _doubt(work: Work, realm: Realm) -> None:

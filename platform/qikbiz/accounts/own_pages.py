@@ -7,12 +7,13 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from qikbiz.accounts import actions, session_rows, sessions
+from qikbiz.accounts.admission import words_for_method
+from qikbiz.accounts.ending import end_one
 from qikbiz.accounts.failures import WeakPassword, WrongPassword
 from qikbiz.accounts.forms import ChangePasswordForm, ProfileForm
 from qikbiz.accounts.noting import note_login_act
 from qikbiz.accounts.realms import realm_at_hand
 from qikbiz.factors.own_pages import open_security_pages
-from qikbiz.failures import NotFound
 from qikbiz.permissions import Permission, requires
 from qikbiz.web.toasts import show_toast
 
@@ -62,20 +63,20 @@ def change_password() -> ResponseReturnValue:
 @requires(Permission.SIGNED_IN)
 def list_sessions() -> ResponseReturnValue:
     realm = realm_at_hand()
-    rows = session_rows.live_sessions(realm.work, realm, current_user.id)
-    return render_template("accounts/sessions.html", sessions=rows)
+    return render_template(
+        "accounts/sessions.html",
+        sessions=session_rows.live_sessions(realm.work, realm, current_user.id),
+        resting=session_rows.resting_devices(realm.work, realm, current_user.id),
+        words_for_method=words_for_method,
+    )
 
 
 @requires(Permission.SIGNED_IN)
 def end_session(key: str) -> ResponseReturnValue:
     realm = realm_at_hand()
-    own = session_rows.live_sessions(realm.work, realm, current_user.id)
-    chosen = next((row for row in own if row.id_hash.hex() == key), None)
-    if chosen is None:
-        raise NotFound
-    sessions.end_session_and_device(realm.work, realm, chosen, "ended_by_owner")
-    note_login_act(realm, "session.ended", current_user, device=chosen.device)
-    show_toast(f"{chosen.device or 'The device'} is logged out.")
+    device = end_one(realm, current_user.id, key, "ended_by_owner")
+    note_login_act(realm, "session.ended", current_user, device=device)
+    show_toast(f"{device or 'The device'} is logged out.")
     return redirect(url_for(".sessions"), 303)
 
 

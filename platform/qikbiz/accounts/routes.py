@@ -16,6 +16,7 @@ from qikbiz.accounts.forms import InviteForm, RoleForm
 from qikbiz.accounts.freshness import requires_fresh
 from qikbiz.accounts.own_pages import open_own_pages
 from qikbiz.accounts.queries import all_users
+from qikbiz.accounts.user_logins import open_user_logins
 from qikbiz.permissions import Permission, requires
 from qikbiz.roles.giving import NoSuchRole
 from qikbiz.roles.queries import role_choices
@@ -24,6 +25,7 @@ from qikbiz.web.toasts import show_toast
 accounts = Blueprint("accounts", __name__, template_folder="templates")
 open_entrance(accounts)
 open_own_pages(accounts)
+open_user_logins(accounts)
 
 
 @accounts.get("/users")

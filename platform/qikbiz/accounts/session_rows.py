@@ -47,6 +47,24 @@ def live_sessions(work: Session, realm: Realm, person_id: UUID) -> list[AccountS
     return list(work.scalars(statement.order_by(table.last_seen_at.desc(), table.created_at.desc())))
 
 
+def resting_devices(work: Session, realm: Realm, person_id: UUID) -> list[RememberSeries]:
+    """Remembered devices that no live session belongs to now, the last used first: they log in again by themselves."""
+    if realm.tenant is None:
+        return []
+    table, moment = realm.sessions, times.now()
+    in_use = select(table.series_hash).where(
+        table.person_id == person_id, *_is_live(realm), table.series_hash.is_not(None)
+    )
+    wanted = select(RememberSeries).where(
+        RememberSeries.user_id == person_id,
+        RememberSeries.revoked_at.is_(None),
+        RememberSeries.expires_at > moment,
+        RememberSeries.ends_at > moment,
+        RememberSeries.series_hash.not_in(in_use),
+    )
+    return list(work.scalars(wanted.order_by(RememberSeries.rotated_at.desc())))
+
+
 def revoke(work: Session, realm: Realm, reason: str, *, which: ColumnElement[bool]) -> list[bytes]:
     """End the sessions that `which` chooses and return their keys."""
     table = realm.sessions

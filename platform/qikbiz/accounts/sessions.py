@@ -118,6 +118,11 @@ def end_session_and_device(work: Session, realm: Realm, row: AccountSession, rea
     end_session(work, realm, row.id_hash, reason)
 
 
+def forget_resting_device(work: Session, series: RememberSeries, reason: str) -> None:
+    """A remembered device that nobody uses now logs in no more by itself."""
+    series.revoked_at, series.revoked_reason = times.now(), reason
+
+
 def end_sessions_of(
     work: Session, realm: Realm, person_id: UUID, reason: str, *, except_key: bytes | None = None
 ) -> int:

@@ -1,0 +1,45 @@
+"""Promise P10: the app's secret is sealed anew in time, so that keys can be rolled and retired without locking out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from config.keys import Key, KeyRing
+from qikbiz.accounts.realms import tenant_realm
+from qikbiz.database import tenant_work
+from qikbiz.factors import apps
+from qikbiz.factors.actions import keep_app, seal_anew
+from qikbiz.factors.queries import app_of
+from qikbiz.web import create_app
+
+pytestmark = pytest.mark.promise("P10")
+
+
+def _ring(platform, *states: str) -> KeyRing:
+    first = platform.settings.keys.active
+    second = Key((first.id + 1) % 256, bytes(range(32)), "active")
+    return KeyRing((replace(first, state=states[0]), replace(second, state=states[1])))
+
+
+def _application(platform, *states: str):
+    return create_app(replace(platform.settings, keys=_ring(platform, *states)), process="tests-sealing")
+
+
+def test_a_secret_outlives_the_key_it_was_sealed_with(app, platform, fresh_tenant, add_person):
+    nora = add_person(fresh_tenant(), "Nora", "member")
+    secret = apps.new_secret()
+    with app.app_context(), tenant_work(nora.tenant):
+        keep_app(tenant_realm(), nora.id, secret)
+    rolled, retired = _application(platform, "accept", "active"), _application(platform, "retired", "active")
+    try:
+        with rolled.app_context(), tenant_work(nora.tenant):
+            assert seal_anew(tenant_realm()) == 1
+            assert seal_anew(tenant_realm()) == 0
+        with retired.app_context(), tenant_work(nora.tenant):
+            kept = app_of(tenant_realm(), nora.id).sealed_secret
+            assert apps.open_secret(tenant_realm(), nora.id, kept).plaintext.decode() == secret
+    finally:
+        for one in (rolled, retired):
+            one.extensions["qikbiz"].dispose()
