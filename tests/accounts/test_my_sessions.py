@@ -88,9 +88,11 @@ def test_an_administrator_sees_and_ends_one_of_a_users(log_in, ada, tim, rows_of
 
 def test_an_administrator_ends_all_of_them(log_in, ada, tim):
     first, second, hers = log_in(tim), log_in(tim, remember=True), log_in(ada)
+    assert second.get("/").status_code == 200
     assert hers.post(f"/users/{tim.id}/sessions/end-all").status_code == 303
     second.forget_cookie(SESSION.name)
-    assert first.get("/").status_code == second.get("/").status_code == 303
+    assert first.get("/").status_code == 303
+    assert second.get("/").location == "/login"
     assert "Logged in nowhere" in hers.get(f"/users/{tim.id}/sessions").text
 
 
