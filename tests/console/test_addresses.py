@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime
 
 import pytest
 from sqlalchemy import select, text
 
 from qikbiz.abuse.events import note
-from qikbiz.abuse.models import AddressRule
+from qikbiz.abuse.models import AddressRule, BlockWeek
 from qikbiz.abuse.signals import Signal
+from qikbiz.console.models import PlatformAuditEvent
 from qikbiz.database import control_work
 from tenants.runtime import Runtime
 from tests.fixtures.web import Browser
 
+pytestmark = pytest.mark.promise("P5")
 ClientFor = Callable[[str], Browser]
 ADDRESS = "198.51.100.23"
 
@@ -22,7 +25,7 @@ ADDRESS = "198.51.100.23"
 def clean(working: Runtime) -> Iterator[None]:
     yield
     with control_work() as session:
-        for table in ("abuse_events", "address_rules", "address_scores"):
+        for table in ("abuse_events", "address_rules", "address_scores", "block_weeks"):
             session.execute(text(f"DELETE FROM {table}"))
     with working.redis.client() as client:
         for key in client.scan_iter(working.redis.platform_key("*")):
@@ -70,3 +73,33 @@ def test_the_events_of_an_address_are_shown_without_account_names(client_for: Cl
     page = client_for("olivia").get("/addresses/events", query_string={"unit": f"{ADDRESS}/32"})
     assert "Login failed" in page.text
     assert "alice@acme" not in page.text
+
+
+def test_a_block_is_lifted_only_with_a_reason(client_for: ClientFor) -> None:
+    olivia = client_for("olivia")
+    olivia.post("/addresses/rules", {"unit": ADDRESS, "action": "block", "minutes": "60", "reason": "Scraping"})
+    with control_work() as session:
+        rule = session.scalars(select(AddressRule)).one()
+    assert olivia.post(f"/addresses/rules/{rule.id}/lift", {"reason": " "}).status_code == 400
+    with control_work() as session:
+        assert session.scalars(select(AddressRule.lifted_at)).one() is None
+
+
+@pytest.mark.parametrize("unit", ["0.0.0.0/0", "198.0.0.0/15", "::/0", "2001::/31"])
+def test_nobody_shuts_out_a_whole_provider(client_for: ClientFor, unit: str) -> None:
+    form = {"unit": unit, "action": "block", "minutes": "10", "reason": "Because"}
+    assert client_for("olivia").post("/addresses/rules", form).status_code == 400
+
+
+def test_mistaken_blocks_are_shown_by_week_with_a_table(client_for: ClientFor) -> None:
+    with control_work() as session:
+        session.add(BlockWeek(monday=date(2026, 11, 2), blocks=250, mistaken=2, measured_at=datetime.now(UTC)))
+    page = client_for("olivia").get("/addresses").text
+    assert "Share of mistaken blocks" in page and "0.8%" in page
+
+
+def test_looking_at_the_events_of_an_address_is_recorded(client_for: ClientFor) -> None:
+    client_for("olivia").get("/addresses/events", query_string={"unit": ADDRESS})
+    with control_work() as session:
+        read = session.scalars(select(PlatformAuditEvent).where(PlatformAuditEvent.action == "address.read")).all()
+    assert read and all(ADDRESS not in f"{event.subject}{event.details}" for event in read)

@@ -18,10 +18,8 @@ NOT_YET = {
     # One line each, so that two who take off theirs do not meet.
     "P2",
     "P3",
-    "P5",
     "P10",
     "P16",
-    "P20",
 }
 
 

@@ -7,19 +7,22 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from flask import Blueprint, Response, render_template, request, url_for
+from flask import Blueprint, Response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_login import current_user
 
 from qikbiz.abuse.marks import without_addresses
-from qikbiz.access import queries
+from qikbiz.access import blocks, queries
 from qikbiz.access.file import csv_lines, file_name
 from qikbiz.access.kinds import LABELS, OUTCOMES, label
 from qikbiz.access.queries import NOBODY, AccessFilter
 from qikbiz.access.retention import ADDRESS_KEPT
 from qikbiz.accounts import times
+from qikbiz.accounts.freshness import requires_fresh
 from qikbiz.audit.actions import record
 from qikbiz.failures import Failure
 from qikbiz.permissions import Permission, requires
+from qikbiz.web.toasts import show_toast
 from qikbiz.web.viewer import time_zone
 from tenants.context import current_tenant
 
@@ -65,6 +68,44 @@ def file() -> ResponseReturnValue:
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     response.headers["Cache-Control"] = "private, no-store"
     return response
+
+
+@access.get("/access-log/blocks")
+@requires(Permission.ACCESS_LOG_SEE)
+def blocked() -> ResponseReturnValue:
+    record("access_log.read", details={"page": "blocked addresses"})
+    return _blocked("")
+
+
+@access.post("/access-log/blocks/allowances")
+@requires(Permission.POLICY_SET)
+@requires_fresh
+def allow_address() -> ResponseReturnValue:
+    try:
+        blocks.allow(request.form.get("address", "")[:80], request.form.get("reason", ""))
+    except Failure as failure:
+        return _blocked(failure.text), failure.status
+    show_toast("The address is let in here for 24 hours.")
+    return redirect(url_for(".blocked"), 303)
+
+
+@access.post("/access-log/blocks/allowances/<uuid:rule_id>/end")
+@requires(Permission.POLICY_SET)
+def end_allowance(rule_id: UUID) -> ResponseReturnValue:
+    blocks.end(rule_id)
+    show_toast("The address is no longer let in.")
+    return redirect(url_for(".blocked"), 303)
+
+
+def _blocked(problem: str) -> str:
+    return render_template(
+        "access/blocks.html",
+        nav_active="blocks",
+        hits=blocks.hits(),
+        allowances=blocks.allowances(),
+        may_allow=current_user.can(Permission.POLICY_SET),
+        problem=problem,
+    )
 
 
 def _filter() -> AccessFilter:

@@ -18,6 +18,7 @@ ACTS = (
     ("import", "Imports"),
     ("export", "Exports"),
     ("access_log", "The access log"),
+    ("address", "Addresses let in"),
     ("login", "Logins"),
     ("password", "Passwords"),
     ("policy", "The sign-in policy"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
+from qikbiz.access import promise as access
 from qikbiz.announcements import promise as announcements
 from qikbiz.audit import promise as audit
 from qikbiz.closing import promise as closing
@@ -15,8 +16,10 @@ from qikbiz.notifications import promise as notifications
 from qikbiz.privacy import promise as privacy
 from qikbiz.promises.keeping import Keeping
 from qikbiz.roles import promise as roles
+from qikbiz.tickets import promise as tickets
 
 ROOMS: tuple[tuple[Keeping, ...], ...] = (
+    access.KEEPINGS,
     announcements.KEEPINGS,
     audit.KEEPINGS,
     closing.KEEPINGS,
@@ -27,6 +30,7 @@ ROOMS: tuple[tuple[Keeping, ...], ...] = (
     notifications.KEEPINGS,
     privacy.KEEPINGS,
     roles.KEEPINGS,
+    tickets.KEEPINGS,
 )
 
 

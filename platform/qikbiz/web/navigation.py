@@ -59,6 +59,7 @@ SETTINGS = (
     Entry("policy", "Sign-in policy", "shield-lock", "policy.index", "policy:set", group=PEOPLE),
     Entry("grants", "Access by QikBiz", "shield-lock", "grants.index", "grant:give", group=PRIVACY),
     Entry("access", "Access log", "login-2", "access.index", "access-log:see", group=PRIVACY),
+    Entry("blocks", "Blocked addresses", "shield-x", "access.blocked", "access-log:see", group=PRIVACY),
     Entry("audit", "Audit", "clipboard-list", "audit.index", "audit:see", group=PRIVACY),
     Entry("cookies", "Cookies", "cookie", "cookies.index", group=PRIVACY),
     Entry("erasures", "Erased people", "user-x", "persons.erasures", "person:answer", group=PRIVACY),

@@ -7,14 +7,17 @@ from uuid import UUID
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from qikbiz.abuse import queries, rules
+from qikbiz.abuse import limiter, measuring, queries, rules
 from qikbiz.abuse.signals import BLOCK_AT, SLOW_AT, WATCH_AT
+from qikbiz.audit.actions import record_on_platform
 from qikbiz.console.blueprint import console
 from qikbiz.failures import Failure
 from qikbiz.permissions import Permission, requires
 from qikbiz.web.toasts import show_toast
 
-DURATIONS = ((10, "10 minutes"), (60, "1 hour"), (360, "6 hours"), (1440, "1 day"), (10080, "7 days"))
+DURATIONS = (
+    (10, "10 minutes"), (60, "1 hour"), (360, "6 hours"), (1440, "1 day"), (10080, "7 days"), (43200, "30 days"),
+)  # fmt: skip
 
 
 @console.get("/addresses")
@@ -31,6 +34,9 @@ def addresses() -> str:
         hours=hours,
         most=max((count for _, count in hours), default=0),
         search=search,
+        weeks=measuring.weeks(),
+        target=measuring.TARGET,
+        alarmed=limiter.is_alarmed(),
         limits={"watch": WATCH_AT, "slow": SLOW_AT, "block": BLOCK_AT},
         durations=DURATIONS,
     )
@@ -40,12 +46,15 @@ def addresses() -> str:
 @requires(Permission.ABUSE_SEE)
 def address_events() -> str:
     unit = str(rules.network_named(request.args.get("unit", "")))
+    # Addresses are looked at for a reason, so looking leaves a trace; which one may not be kept as long as the audit.
+    record_on_platform("address.read")
     return render_template(
         "console/address.html",
         nav_active="addresses",
         unit=unit,
         events=queries.recent_events(unit),
         rules=queries.rules_about(unit),
+        standing={rule.id for rule in queries.rules_in_force()},
         durations=DURATIONS,
     )
 

@@ -1,0 +1,70 @@
+"""An address that guesses is blocked; its owner reads why, asks, and is let in: from the first guess to the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Desk
+
+pytestmark = [pytest.mark.promise("P5"), pytest.mark.promise("P20")]
+# The product trusts no proxy here, so every browser comes from this machine's own address.
+GUESSES = 45
+
+
+def test_from_the_block_to_the_answer(desk: Desk, browser_at: Callable[..., Page]) -> None:
+    sam, olivia, alice = desk.log_in("sam"), desk.log_in("olivia"), desk.log_in("alice")
+    stranger = browser_at(desk.product.people["alice"].host, java_script_enabled=False)
+    guess_until_blocked(stranger)
+    try:
+        reference = stranger.locator("dd code").inner_text()
+        expect(stranger.get_by_text("Ends", exact=True)).to_be_visible()
+        appeal(stranger)
+        # Whoever is logged in goes on working, and sees whom the block hits.
+        alice.goto("/access-log/blocks")
+        expect(alice.get_by_role("table")).to_contain_text("127.0.0.1")
+        sam.goto("/work")
+        sam.get_by_role("link", name=f"Blocked address, reference {reference}").click()
+        expect(sam.locator(".thread")).to_contain_text("We share this line with a school.")
+        sam.get_by_label("Answer", exact=True).fill("Thank you. You can log in again.")
+        sam.get_by_role("button", name="Answer and solve").click()
+        expect(sam.locator(".thread")).to_contain_text("You can log in again.")
+    finally:
+        lift_all(olivia)
+    stranger.goto("/login")
+    expect(stranger.get_by_label("Password")).to_be_visible()
+
+
+def guess_until_blocked(page: Page) -> None:
+    for number in range(GUESSES):
+        page.goto("/login")
+        if page.get_by_role("heading", level=1, name="This address is blocked for now").count():
+            return
+        page.get_by_label("E-mail").fill(f"guess{number}@example.com")
+        page.get_by_label("Password", exact=True).fill("wrong wrong wrong")
+        page.get_by_role("button", name="Log in", exact=True).click()
+    expect(page.get_by_role("heading", level=1, name="This address is blocked for now")).to_be_visible()
+
+
+def appeal(page: Page) -> None:
+    page.get_by_label("E-mail").fill("not an address")
+    page.get_by_label("What happened?").fill("We share this line with a school.")
+    page.wait_for_timeout(3_200)
+    page.get_by_role("button", name="Ask to be let in").click()
+    # A mistake loses nothing.
+    expect(page.get_by_label("What happened?")).to_have_value("We share this line with a school.")
+    page.get_by_label("E-mail").fill("teacher@school.example")
+    page.wait_for_timeout(3_200)
+    page.get_by_role("button", name="Ask to be let in").click()
+    expect(page.get_by_role("heading", level=1, name="We have it")).to_be_visible()
+
+
+def lift_all(page: Page) -> None:
+    page.goto("/addresses")
+    while page.get_by_role("button", name="Lift", exact=True).count():
+        row = page.get_by_role("table").first.get_by_role("row").nth(1)
+        row.get_by_placeholder("Why?").fill("It was a school")
+        row.get_by_role("button", name="Lift", exact=True).click()
+        page.wait_for_load_state()
