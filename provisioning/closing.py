@@ -7,35 +7,25 @@ back, and erasing.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from uuid import UUID
 
-from psycopg import errors, sql
 from sqlalchemy.exc import SQLAlchemyError
 
 from config.faults import fault
 from config.settings import Settings
 from provisioning.application import working_application
 from provisioning.erase import erase_tenant
-from provisioning.servers import OWNER, Connection, connect_as_provisioner
+from provisioning.read_only import allow_changes, refuse_changes
 from qikbiz.closing import events, steps
 from qikbiz.closing.letters import forget_sent_certificates
 from qikbiz.closing.models import Closing
 from qikbiz.closing.queries import open_closings
-from qikbiz.closing.read_only import RECORD_TABLES
 from qikbiz.database import control_work
-from qikbiz.failures import Failure, Unavailable
+from qikbiz.failures import Failure
 from tenants.context import Tenant
 from tenants.directory import read_tenant
 from tenants.versions import is_served
 
-_HOLDERS = """
-    SELECT DISTINCT pg_catalog.pg_get_userbyid(x.grantee)
-      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace, aclexplode(c.relacl) x
-     WHERE n.nspname = %s AND c.relname = ANY (%s) AND x.grantee <> c.relowner
-       AND x.privilege_type IN ('INSERT', 'UPDATE', 'DELETE')
-"""
 logger = logging.getLogger(__name__)
 
 
@@ -64,27 +54,12 @@ def drive(settings: Settings, closing_id: UUID) -> None:
     if state == "exporting":
         _export(tenant, closing_id)
     elif state == "reopening":
-        allow_changes(settings, tenant)
+        allow_changes(settings, tenant.schema, tenant.role)
         fault("closing.unlocked")
         steps.finish_reopening(closing_id)
     elif state == "read_only":
         _keep_read_only(settings, tenant, closing_id)
     events.catch_up(tenant, closing_id)
-
-
-def refuse_changes(settings: Settings, tenant: Tenant) -> None:
-    """Take the right to change records from every role that has it: what the program forgets, the database refuses."""
-    with _as_owner(settings) as connection:
-        holders = connection.execute(_HOLDERS, (tenant.schema, list(RECORD_TABLES))).fetchall()
-        for (role,) in holders:
-            statement = sql.SQL("REVOKE INSERT, UPDATE, DELETE ON {} FROM {}")
-            connection.execute(statement.format(_tables(tenant), sql.Identifier(role)))
-
-
-def allow_changes(settings: Settings, tenant: Tenant) -> None:
-    with _as_owner(settings) as connection:
-        statement = sql.SQL("GRANT INSERT, UPDATE, DELETE ON {} TO {}")
-        connection.execute(statement.format(_tables(tenant), sql.Identifier(tenant.role)))
 
 
 def _export(tenant: Tenant, closing_id: UUID) -> None:
@@ -95,7 +70,7 @@ def _export(tenant: Tenant, closing_id: UUID) -> None:
 
 
 def _keep_read_only(settings: Settings, tenant: Tenant, closing_id: UUID) -> None:
-    refuse_changes(settings, tenant)
+    refuse_changes(settings, tenant.schema)
     fault("closing.locked")
     steps.note_locked(closing_id)
     steps.remind(tenant, closing_id)
@@ -112,18 +87,3 @@ def _standing(settings: Settings, closing_id: UUID) -> tuple[Tenant, str]:
         tenant = read_tenant(control, closing.tenant_id, settings.base_domain)
         assert tenant is not None  # a closing goes with its tenant's row
         return tenant, closing.state
-
-
-def _tables(tenant: Tenant) -> sql.Composed:
-    return sql.SQL(", ").join(sql.Identifier(tenant.schema, name) for name in RECORD_TABLES)
-
-
-@contextmanager
-def _as_owner(settings: Settings) -> Iterator[Connection]:
-    try:
-        with connect_as_provisioner(settings) as connection:
-            connection.execute("SET LOCAL lock_timeout = '5s'")
-            connection.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(OWNER)))
-            yield connection
-    except (errors.LockNotAvailable, errors.DeadlockDetected) as error:
-        raise Unavailable("Somebody is still at work in these tables; the next round tries again.") from error

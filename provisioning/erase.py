@@ -21,6 +21,7 @@ from config.settings import Settings
 from provisioning.application import working_application
 from provisioning.counting import KEYS_AT_ONCE, count_everything
 from provisioning.erased import certificate_on_list, list_as_erased, listed_as_erased
+from provisioning.guests import close_grants_of
 from provisioning.schema_versions import lock_key
 from provisioning.servers import OWNER, connect_as_provisioner
 from qikbiz.audit.models import AuditCheck
@@ -106,6 +107,7 @@ def erase_tenant(settings: Settings, tenant_id: UUID, *, now: bool = False) -> s
             counts = count_everything(settings, runtime, tenant_id, schema)
             keep_counts(tenant_id, counts)
         fault("tenant.erase.counted")
+        close_grants_of(settings, tenant_id)
         _drop_schema(settings, tenant_id, schema, role)
         fault("tenant.erase.dropped")
         # Every room keeps its files as `room/tenant/…`.

@@ -18,6 +18,7 @@ from sqlalchemy import or_, select
 from config.faults import fault
 from config.settings import Settings
 from provisioning.application import working_application
+from provisioning.read_only import refuse_changes
 from provisioning.servers import OWNER, Connection, cell_dsn, connect_as_provisioner
 from qikbiz.accounts import times
 from qikbiz.audit.actions import record_on_platform
@@ -43,6 +44,9 @@ def open_grant(settings: Settings, grant_id: UUID) -> bool:
             password = secrets.token_urlsafe(32)
             _make_login(settings, grant, record.schema_name, password)
             fault("grant.login_made")
+            if record.read_only_until is not None:
+                # The account is closing: its records are nobody's to change any more.
+                refuse_changes(settings, record.schema_name)
             dsn = cell_dsn(settings, grant.role_name, password)
             grant.dsn = settings.keys.seal(GUEST_DSN, dsn.encode(), bound_to=str(grant.id))
             grant.role_made_at, grant.state = times.now(), "open"
@@ -57,6 +61,18 @@ def close_ended_grants(settings: Settings) -> int:
             over = or_(Grant.state == "ended", Grant.ends_at <= times.now())
             ended = list(session.scalars(select(Grant.id).where(over, Grant.role_dropped_at.is_(None))))
         return sum(_close(settings, grant_id) for grant_id in ended)
+
+
+def close_grants_of(settings: Settings, tenant_id: UUID) -> None:
+    """End every grant of a tenant that is being erased and drop its login, before the grants themselves are erased."""
+    with control_work() as session:
+        its = select(Grant).where(Grant.tenant_id == tenant_id, Grant.role_dropped_at.is_(None)).with_for_update()
+        grants = session.scalars(its).all()
+        for grant in grants:
+            if grant.state != "ended":
+                grant.state, grant.ended_at = "ended", times.now()
+    for grant in grants:
+        _close(settings, grant.id)
 
 
 def stray_logins(settings: Settings) -> list[str]:

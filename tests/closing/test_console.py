@@ -148,6 +148,8 @@ def test_a_bad_charge_is_refused_in_words(olivia: Browser, set_fee: Any, changes
     form = {"fee": "1", "currency": "EUR", "per_hour": "0", "per_gib": "0", "reason": "x"} | changes
     page = olivia.post("/closings/charges", form)
     assert page.status_code == 400 and saying in page.text
+    if "fee" in changes:
+        assert f'value="{changes["fee"]}"' in page.text, "Nothing typed is lost."
     assert 'value="7.00"' in olivia.get("/closings/charges").text
 
 

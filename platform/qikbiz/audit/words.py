@@ -24,6 +24,7 @@ ACTS = (
     ("policy", "The sign-in policy"),
     ("factor", "Passkeys, apps and recovery codes"),
     ("statement", "The privacy statement"),
+    ("closing", "Closing of the account"),
     ("user", "Users and their roles"),
     ("role", "Roles"),
     ("team", "Teams"),
