@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -17,7 +18,7 @@ from provisioning.migrate import migrate_everything
 from provisioning.servers import Connection, connect_as_provisioner
 from qikbiz.closing.certificates import PURPOSE, is_genuine, name_mark, signed_text
 from qikbiz.closing.erasures import KEPT_TABLES
-from qikbiz.closing.models import ErasureCertificate
+from qikbiz.closing.models import Closing, ErasureCertificate
 from qikbiz.database import control_work, tenant_work
 from qikbiz.exports.actions import file_of
 from qikbiz.exports.loading import NotRestorable
@@ -245,3 +246,24 @@ def bring_back(leaving: Leaving, row: dict[str, object] | None) -> None:
     if row is not None:
         with control_work() as control:
             control.execute(update(TenantRecord).where(TenantRecord.id == leaving.tenant.id).values(row))
+
+
+def test_a_few_hours_more_are_given_too(leaving: Leaving) -> None:
+    """The last reminder is a day old already, but an operator moved the end to the evening."""
+    leaving.to("read_only")
+    leaving.drive()
+    leaving.clock.move(days=29, minutes=1)
+    leaving.drive()
+    until = leaving.closing.erase_after
+    assert until is not None
+    leaving.clock.move(seconds=(until - leaving.clock.now()).total_seconds() - 3600)
+    later = until + timedelta(hours=1)
+    with control_work() as control:
+        closing = control.get_one(Closing, leaving.closing.id)
+        closing.erase_after = control.get_one(TenantRecord, leaving.tenant.id).read_only_until = later
+    leaving.clock.move(hours=1, minutes=1)
+    leaving.drive()
+    assert leaving.closing.state == "read_only"
+    leaving.clock.move(hours=1)
+    leaving.drive()
+    assert leaving.closing.state == "erased"
