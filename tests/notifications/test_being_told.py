@@ -200,3 +200,31 @@ def test_records_given_by_an_import_are_one_notification_for_each_owner(news: Ne
         found.mapping = {"0": {"field": "last_name", "label": "", "label_place": None}}
         assert new_owners(found, CONTACTS) == []
         assert session.scalar(select(func.count()).select_from(Contact)) == 3
+
+
+def test_everything_of_a_colleague_handed_over_is_one_notification(
+    news: News, add_person: Callable[..., Person]
+) -> None:
+    from qikbiz.members.handing_over import move_records
+
+    ben, leaving = news.platform.ben, add_person(news.platform.acme, "Leaving", "member")
+    for number in range(3):
+        news.contact(owner=leaving, by=leaving, last_name=f"N{number}")
+    alice = news.platform.alice
+    with acting_as(Actor("user", alice.id, "Alice")), tenant_work(news.platform.acme) as session:
+        move_records(session, leaving.id, ben.id)
+    (told,) = news.of(ben)
+    assert told.subject == "Alice handed 3 contacts of Leaving over to you"
+
+
+def test_what_is_kept_of_a_mail_that_left_names_nobody(news: News) -> None:
+    from qikbiz.mail.models import Mail
+    from workers import wrapper
+
+    news.tell(news.platform.ben, subject="Alice made you the owner of the contact Ann Lee")
+    with tenant_work(news.platform.acme) as session:
+        job_id = session.scalar(text("SELECT id FROM jobs WHERE kind = 'mail.send'"))
+    assert wrapper.perform(news.platform.acme.id, job_id) == "done"
+    with tenant_work(news.platform.acme) as session:
+        mail = session.scalars(select(Mail)).one()
+    assert (mail.state, mail.subject, mail.values) == ("sent", "Assigned to you", {})

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from qikbiz.accounts import times
 from tenants.control import ControlModel, new_id
 
 
@@ -39,6 +40,10 @@ class Announcement(ControlModel):
     created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
+
+    @property
+    def is_due(self) -> bool:
+        return self.send_at is not None and self.send_at <= times.now()
 
 
 class AnnouncementTenant(ControlModel):

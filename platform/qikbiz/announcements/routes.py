@@ -64,8 +64,13 @@ def show(announcement_id: UUID) -> ResponseReturnValue:
 @announcements.get("/<uuid:announcement_id>/progress")
 @requires(Permission.ANNOUNCEMENT_SEND)
 def progress(announcement_id: UUID) -> ResponseReturnValue:
+    """The part that follows. Once the state is another than the page was made for, the whole page is loaded anew."""
     found = actions.announcement_for_reading(announcement_id)
-    return render_template("announcements/progress.html", announcement=found, totals=totals_of(found.id))
+    part = render_template("announcements/progress.html", announcement=found, totals=totals_of(found.id))
+    response = make_response(part)
+    if request.args.get("was") != found.state:
+        response.headers["HX-Refresh"] = "true"
+    return response
 
 
 @announcements.get("/<uuid:announcement_id>/mail")

@@ -83,7 +83,7 @@ def begin(
         logger.exception("mail_not_composed", extra={"mail": str(mail.id), "template": mail.template})
         _end(mail, "failed", NOT_WRITTEN)
         return None
-    mail.state, mail.attempt, mail.subject = "sending", mail.attempt + 1, str(message["Subject"])
+    mail.state, mail.attempt, mail.subject = "sending", mail.attempt + 1, _subject_kept(mail, message)
     return Letter(mail.id, mail.to_address, message)
 
 
@@ -158,6 +158,12 @@ def note_put_off(mail: MailColumns, reason: str, settings: Settings) -> datetime
 def pause(attempt: int, settings: Settings) -> timedelta:
     """A minute, two, four … four hours."""
     return min(timedelta(seconds=settings.job_retry_seconds * 12 * 2 ** min(attempt - 1, 12)), LONGEST_PAUSE)
+
+
+def _subject_kept(mail: MailColumns, message: EmailMessage) -> str:
+    """What the row says once the mail has left. A notification names people, who may have to be forgotten."""
+    known = CATEGORIES.get(mail.category)
+    return known.name if known is not None and known.is_notification else str(message["Subject"])
 
 
 def _is_sent_again(mail: MailColumns) -> bool:

@@ -19,6 +19,7 @@ from qikbiz.failures import Conflict, Failure
 from qikbiz.jobs.actions import enqueue
 from qikbiz.jobs.models import Job
 from qikbiz.members.queries import owned_by, user_for_reading
+from qikbiz.notifications.assigning import tell_heir
 from qikbiz.records.fields import RecordType
 from qikbiz.records.types import RECORD_TYPES
 from qikbiz.roles.giving import may_act_on
@@ -58,6 +59,7 @@ def move_records(session: Session, user_id: UUID, heir_id: UUID, watch: Watch = 
         moved[kind.plural] = done
     details = {"to": heir.name, "to_id": str(heir.id), **moved}
     record("user.records_handed_over", record_type="user", record_id=user.id, subject=user.email, details=details)
+    tell_heir(heir.id, user.name, [(kind, moved[kind.plural]) for kind in RECORD_TYPES.values()])
     return sum(moved.values())
 
 

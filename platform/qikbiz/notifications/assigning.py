@@ -6,6 +6,7 @@ need not count for themselves.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -40,6 +41,15 @@ def tell_owner(owner_id: UUID, record_type: RecordType, amount: int) -> None:
         _tell_of_several(owner_id, record_type, amount, current_actor())
 
 
+def tell_heir(heir_id: UUID, former: str, moved: Sequence[tuple[RecordType, int]]) -> None:
+    """Somebody was handed over everything of a colleague: one notification for all of it."""
+    given = [(kind, amount) for kind, amount in moved if amount]
+    if given and heir_id != current_actor().id:
+        words = " and ".join(count(amount, kind.label.lower()) for kind, amount in given)
+        subject = f"{_named(current_actor())} handed {words} of {former} over to you"
+        notify([heir_id], "assigned", subject, _address_of_own(given[0][0]))
+
+
 def _tell(session: Session, giver: Actor) -> None:
     given: Given = session.info.pop(_NEW_OWNERS, {})
     for (owner_id, _), (record_type, records) in sorted(given.items(), key=lambda pair: pair[0]):
@@ -59,8 +69,11 @@ def _tell_of_one(owner_id: UUID, record_type: RecordType, record: Any, giver: Ac
 
 def _tell_of_several(owner_id: UUID, record_type: RecordType, amount: int, giver: Actor) -> None:
     words = count(amount, record_type.label.lower())
-    url = f"/{record_type.plural}?owner_id=me&sort=-updated_at"
-    notify([owner_id], "assigned", f"{_named(giver)} made you the owner of {words}", url)
+    notify([owner_id], "assigned", f"{_named(giver)} made you the owner of {words}", _address_of_own(record_type))
+
+
+def _address_of_own(record_type: RecordType) -> str:
+    return f"/{record_type.plural}?owner_id=me&sort=-updated_at"
 
 
 def _named(giver: Actor) -> str:
