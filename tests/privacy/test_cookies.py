@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import subprocess
 import sys
 from collections.abc import Callable
@@ -50,7 +51,7 @@ def test_the_page_names_every_registered_cookie_and_nothing_else(
         assert page.text.count("<h2><code>") == len(COOKIES)
         for cookie in COOKIES:
             assert cookie.name in page.text
-            assert cookie.meaning in page.text
+            assert cookie.meaning in html.unescape(page.text)
 
 
 def test_a_cookie_added_to_the_registry_appears_by_itself(
