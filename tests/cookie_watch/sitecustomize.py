@@ -16,7 +16,8 @@ from importlib.machinery import ModuleSpec
 from pathlib import Path
 from typing import Any
 
-JOURNAL = "QIKBIZ_COOKIE_JOURNAL"
+# Not QIKBIZ_…: tests that start the product take those out of its environment.
+JOURNAL = "COOKIE_JOURNAL_OF_TESTS"
 WATCHED = "qikbiz.web.front_door"
 # A busy machine may take that long between making a header and noting it.
 CLOCK_SECONDS = 30

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from qikbiz.web.cookies import COOKIES, SESSION, Cookie
+from tests.cookie_watch.sitecustomize import JOURNAL
 from tests.fixtures.cookies import complaints_about
 from tests.fixtures.web import Browser
 
@@ -125,3 +127,16 @@ def test_a_run_in_which_every_test_passed_fails_for_one_unregistered_cookie(
     assert "1 passed" in done.stdout, done.stdout + done.stderr
     assert done.returncode == code
     assert ("tracking is not registered" in done.stdout) == bool(code)
+
+
+def test_servers_that_tests_start_are_watched_as_well(tmp_path: Path) -> None:
+    """They are processes of their own, started with an environment without our QIKBIZ_ variables."""
+    journal = tmp_path / "journal"
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("QIKBIZ_")}
+    (tmp_path / "server.py").write_text(
+        EXAMPLE.format(header=f"tracking=x; {GOOD}") + f"\nfrom pathlib import Path\ntest_it(Path({str(tmp_path)!r}))\n"
+    )
+    path = os.pathsep.join([environment["PYTHONPATH"], str(ROOT / "platform"), str(ROOT)])
+    own = {JOURNAL: str(journal), "PYTHONPATH": path}
+    subprocess.run([sys.executable, str(tmp_path / "server.py")], env=environment | own, check=True)
+    assert any("not registered" in complaint for complaint in complaints_about(journal.read_text().splitlines()))
