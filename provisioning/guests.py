@@ -94,7 +94,7 @@ def _close(settings: Settings, grant_id: UUID) -> bool:
         _drop_login(settings, grant.role_name, record.schema_name if record else None)
         fault("grant.login_dropped")
         if grant.state != "ended":
-            grant.state, grant.ended_at = "ended", grant.ends_at
+            grant.state, grant.ended_at = "ended", min(grant.ends_at, times.now())
         grant.dsn, grant.role_dropped_at = "", times.now()
         _note("grant.closed", grant)
     return True

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from provisioning.erase import erase_tenant
 from provisioning.guests import close_ended_grants, stray_logins
 from provisioning.servers import Connection
+from qikbiz.console.tenant_actions import close_tenant
+from qikbiz.database import control_work
 from tests.fixtures.grants import Clock, Customer
 from tests.fixtures.web import Browser
 
@@ -105,3 +108,13 @@ def test_nobody_is_let_in_when_the_customers_own_audit_can_t_be_written(
     monkeypatch.undo()
     customer.run_platform_jobs("grants.open")
     assert "Nobody of QikBiz can see your records" in customer.ann.get("/access").text
+
+
+def test_an_organisation_that_is_erased_leaves_no_login_behind(
+    customer: Customer, owner_connection: Connection
+) -> None:
+    grant = customer.give("see")
+    with control_work() as control:
+        close_tenant(control, customer.tenant.slug, confirmation=customer.tenant.slug, days=0)
+    erase_tenant(customer.platform.settings, customer.tenant.id, now=True)
+    assert owner_connection.execute(LOGIN, (grant.role_name,)).fetchone() is None

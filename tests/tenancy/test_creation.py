@@ -61,7 +61,9 @@ def test_the_first_administrator_is_invited_by_mail(platform: Platform, working:
     assert tenant is not None and tenant.id == made.id
     with tenant_work(tenant) as session:
         users = session.execute(text("SELECT name, email, roles, state FROM users")).all()
-        assert [tuple(user) for user in users] == [("Cosmo", "cosmo@kramerica.example.com", ["administrator"], "invited")]
+        assert [tuple(user) for user in users] == [
+            ("Cosmo", "cosmo@kramerica.example.com", ["administrator"], "invited")
+        ]
         assert (
             session.scalar(text("SELECT count(*) FROM user_tokens WHERE used_at IS NULL AND expires_at > now()")) == 1
         )
