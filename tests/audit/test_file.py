@@ -17,14 +17,19 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from provisioning.cli.audit import verify as verify_command
+from qikbiz.actors import Actor, acting_as
 from qikbiz.audit.actions import record
 from qikbiz.audit.models import AuditEvent
 from qikbiz.audit.queries import newest_link
 from qikbiz.audit.verify import MEMBER, NotAnAudit, verify
 from qikbiz.database import tenant_work
-from qikbiz.exports.actions import file_of
+from qikbiz.exports.actions import ask_for_export, file_of
 from qikbiz.exports.models import Export
+from qikbiz.exports.restore import restore_archive
+from qikbiz.exports.selection import AUDIT, Selection
+from tenants.context import Tenant
 from tests.fixtures.records import Office
+from tests.fixtures.tenancy import Person
 from workers.wrapper import perform
 
 pytestmark = pytest.mark.promise("P6")
@@ -302,3 +307,30 @@ def test_a_beginning_that_is_missing_needs_an_event_that_vouches_for_the_cut(off
     assert verify(written(tmp_path / "trimmed.jsonl", [lines[0], *lines[4:]])).is_whole
     lines[0]["chains"][0]["events"] -= 1
     assert not verify(written(tmp_path / "more.jsonl", [lines[0], *lines[5:]])).is_whole
+
+
+def test_a_restored_audit_stands_beside_the_new_one_and_both_are_whole(
+    office: Office, tmp_path: Path, make_tenant: Callable[..., Tenant], add_person: Callable[..., Person]
+) -> None:
+    office.add_contact(first_name="Ann")
+    answer = office.browser("alice").post("/exports/", {"scope": "everything", "product": "portable"})
+    archive = fetched(office.tenant, answer.location.rpartition("/")[2], tmp_path / "archive.zip")
+    elsewhere = make_tenant("Elsewhere")
+    with tenant_work(elsewhere):
+        restore_archive(archive)
+    carol = add_person(elsewhere, "Carol", "administrator")
+    with acting_as(Actor("user", carol.id, carol.name)), tenant_work(elsewhere):
+        asked = ask_for_export(Selection(AUDIT, AUDIT))
+    report = verify(fetched(elsewhere, str(asked.id), tmp_path / "audit.zip"))
+    assert report.fault == ""
+    assert set(report.chains) == {str(office.tenant.id), str(elsewhere.id)}
+    assert report.own == str(elsewhere.id) and report.chains[str(office.tenant.id)].events > 3
+
+
+def fetched(tenant: Tenant, export_id: str, path: Path) -> Path:
+    with tenant_work(tenant) as session:
+        job_id = session.get_one(Export, export_id).job_id
+    assert job_id and perform(tenant.id, job_id) == "done"
+    with tenant_work(tenant) as session:
+        path.write_bytes(b"".join(file_of(session.get_one(Export, export_id)).read()))
+    return path

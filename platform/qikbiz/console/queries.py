@@ -74,6 +74,13 @@ def failed_migrations(tenant_id: UUID) -> Sequence[TenantMigration]:
     return db.control.scalars(statement.order_by(TenantMigration.at.desc())).all()
 
 
+def newest_platform_link() -> str:
+    """Number and hash of the newest event of the platform's audit, as `1204:9f2c…`; "" before the first."""
+    newest = select(PlatformAuditEvent.seq, PlatformAuditEvent.hash).order_by(PlatformAuditEvent.seq.desc()).limit(1)
+    found = db.control.execute(newest).one_or_none()
+    return f"{found.seq}:{found.hash.hex()}" if found else ""
+
+
 def audit_events(
     *, tenant_id: UUID | None = None, action: str = "", before: UUID | None = None, limit: int = PAGE
 ) -> Sequence[PlatformAuditEvent]:

@@ -13,6 +13,7 @@ from qikbiz.grants import promise as grants
 from qikbiz.mail import promise as mail
 from qikbiz.members import promise as members
 from qikbiz.notifications import promise as notifications
+from qikbiz.persons import promise as persons
 from qikbiz.privacy import promise as privacy
 from qikbiz.promises.keeping import Keeping
 from qikbiz.roles import promise as roles
@@ -28,6 +29,7 @@ ROOMS: tuple[tuple[Keeping, ...], ...] = (
     mail.KEEPINGS,
     members.KEEPINGS,
     notifications.KEEPINGS,
+    persons.KEEPINGS,
     privacy.KEEPINGS,
     roles.KEEPINGS,
     tickets.KEEPINGS,

@@ -6,8 +6,11 @@ from uuid import UUID
 
 from flask import render_template, request
 
+from qikbiz.audit.chain import PLATFORM_CHAIN
+from qikbiz.audit.checking import state_of
 from qikbiz.console import queries
 from qikbiz.console.blueprint import console
+from qikbiz.database import db
 from qikbiz.failures import NotFound
 from qikbiz.permissions import Permission, requires
 
@@ -24,6 +27,8 @@ def audit() -> str:
         "console/audit.html",
         nav_active="audit",
         events=shown,
+        state=state_of(db.control(), PLATFORM_CHAIN),
+        newest=queries.newest_platform_link(),
         slugs=queries.slugs_of({event.tenant_id for event in shown if event.tenant_id}),
         next_before=shown[-1].id if len(found) > queries.PAGE else None,
         before=before,
