@@ -10,7 +10,9 @@ import pytest
 
 from provisioning.create import create_tenant
 from provisioning.embedded.processes import wait_until
-from tests.running.edge import Edge, caddy, nginx
+from qikbiz.web.front_door import QikBiz
+from tests.fixtures.page_checks import refused_over_plain_http
+from tests.running.edge import CADDYFILE, NGINX, Edge, caddy, nginx
 from tests.running.installation import (
     ACME,
     CONSOLE,
@@ -179,3 +181,25 @@ def test_the_proxy_itself_must_say_that_it_was_tls(edge: Edge) -> None:
     assert ask(edge.behind.port, ACME, "/login", headers={"X-Forwarded-Proto": "http"}).status == 403
     assert ask(edge.behind.port, ACME, "/login", headers={"X-Forwarded-Proto": "https"}).status == 200
     assert ask(edge.behind.port, ACME, "/healthz").status == 200
+
+
+def test_both_proxies_tell_downloads_and_uploads_by_the_same_paths() -> None:
+    of_caddy = re.findall(r"(?m)^\t\tnot path_regexp (.+)$", CADDYFILE.read_text())
+    assert [f"^(GET|HEAD) {pattern.removeprefix('^')}" for pattern in of_caddy[1:]] == list(
+        refused_over_plain_http()[1:]
+    )
+    assert refused_over_plain_http()[0] == f"^(GET|HEAD) [^?]*{of_caddy[0]}"
+    (of_nginx,) = re.findall(r"(?m)^location ~ (\^/\(imports.*) \{$", (NGINX / "served.conf").read_text())
+    assert f"@uploads path_regexp {of_nginx}\n" in CADDYFILE.read_text()
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "values"), [("imports.create", {}), ("console.import_for_tenant", {"slug": "acme"})]
+)
+def test_files_for_an_import_may_be_large_where_they_are_sent(
+    app: QikBiz, endpoint: str, values: dict[str, str]
+) -> None:
+    (rule,) = [rule for rule in app.url_map.iter_rules(endpoint) if "POST" in (rule.methods or ())]
+    (pattern,) = re.findall(r"(?m)^location ~ (\^/\(imports.*) \{$", (NGINX / "served.conf").read_text())
+    _, path = rule.build(values) or ("", "")
+    assert re.search(pattern, path), path
