@@ -54,9 +54,10 @@ def drive(settings: Settings, closing_id: UUID) -> None:
     if state == "exporting":
         _export(tenant, closing_id)
     elif state == "reopening":
-        allow_changes(settings, tenant.schema, tenant.role)
-        fault("closing.unlocked")
-        steps.finish_reopening(closing_id)
+        with steps.reopening(closing_id) as is_wanted:
+            if is_wanted:
+                allow_changes(settings, tenant.schema, tenant.role)
+                fault("closing.unlocked")
     elif state == "read_only":
         _keep_read_only(settings, tenant, closing_id)
     events.catch_up(tenant, closing_id)
@@ -70,9 +71,10 @@ def _export(tenant: Tenant, closing_id: UUID) -> None:
 
 
 def _keep_read_only(settings: Settings, tenant: Tenant, closing_id: UUID) -> None:
-    refuse_changes(settings, tenant.schema)
-    fault("closing.locked")
-    steps.note_locked(closing_id)
+    with steps.locking(closing_id) as is_wanted:
+        if is_wanted:
+            refuse_changes(settings, tenant.schema)
+            fault("closing.locked")
     steps.remind(tenant, closing_id)
     fault("closing.reminded")
     # Of two that look at once, one begins; erasing itself may be done by both.

@@ -44,6 +44,7 @@ def open_grant(settings: Settings, grant_id: UUID) -> bool:
             password = secrets.token_urlsafe(32)
             _make_login(settings, grant, record.schema_name, password)
             fault("grant.login_made")
+            session.refresh(record)
             if record.read_only_until is not None:
                 # The account is closing: its records are nobody's to change any more.
                 refuse_changes(settings, record.schema_name)

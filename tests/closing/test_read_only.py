@@ -210,3 +210,20 @@ def test_other_organisations_go_on_working(leaving: Leaving, client_for: Callabl
     leaving.to("read_only")
     leaving.drive()
     assert client_for("mallory").post("/contacts", {"last_name": "Busy"}).status_code == 303
+
+
+def test_a_round_that_comes_late_does_not_lock_an_account_that_is_open_again(
+    leaving: Leaving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One round saw it read-only; before it acted, somebody called it off and another round opened it again."""
+    from provisioning import closing as driving
+
+    leaving.to("read_only")
+    stale = driving._standing(leaving.platform.settings, leaving.closing.id)
+    leaving.post("/closing/cancellation")
+    leaving.drive()
+    assert leaving.closing.state == "cancelled"
+    monkeypatch.setattr(driving, "_standing", lambda *_: stale)
+    driving.drive(leaving.platform.settings, leaving.closing.id)
+    made = leaving.browser().post("/contacts", {"first_name": "Ann", "last_name": "Lee"})
+    assert made.status_code == 303 and leaving.closing.locked_at is None

@@ -181,7 +181,7 @@ def keep_export(closing: Closing) -> None:
 
 def drive_soon(closing: Closing) -> None:
     """Have the work that drives closings look now, and not only at its next round."""
-    enqueue_platform("closings.drive", {"closing": str(closing.id)}, dedupe_key=f"closing {closing.id} {new_id()}")
+    enqueue_platform("closings.drive", {"closing": str(closing.id)})
 
 
 @contextmanager

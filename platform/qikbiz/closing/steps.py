@@ -5,6 +5,8 @@ Each is repeatable and looks under a lock whether it is still to be done, so tha
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -73,7 +75,7 @@ def remind(tenant: Tenant, closing_id: UUID) -> None:
     """A week and a day before the erasure, and when an operator gave more time. Each mail once for each date."""
     with tenant_work(tenant) as session:
         people = people_to_tell()
-        closing = _locked(closing_id)
+        closing = _as_it_stands(closing_id)
         if closing.erase_after and closing.extended_at:
             keep_export(closing)
         session.flush()
@@ -113,27 +115,37 @@ def begin_erasure(closing_id: UUID) -> bool:
     return True
 
 
-def note_locked(closing_id: UUID) -> None:
-    """The database refuses changes now."""
+@contextmanager
+def locking(closing_id: UUID) -> Iterator[bool]:
+    """The database is told to refuse changes inside the block, if it gives True.
+
+    The closing is held meanwhile: it can't be called off between the look and the act, which would leave an account
+    that is open and locked.
+    """
     with control_work() as control:
-        closing = control.get_one(Closing, closing_id, with_for_update=True)
-        closing.locked_at = closing.locked_at or times.now()
+        closing = control.get_one(Closing, closing_id, with_for_update=True, populate_existing=True)
+        is_wanted = closing.state == "read_only"
+        yield is_wanted
+        if is_wanted:
+            closing.locked_at = closing.locked_at or times.now()
 
 
-def finish_reopening(closing_id: UUID) -> None:
-    """The database takes changes again: so does the front door."""
+@contextmanager
+def reopening(closing_id: UUID) -> Iterator[bool]:
+    """The same the other way round: the database allows changes inside the block, and the front door after it."""
     with control_work() as control:
         found = control.get_one(Closing, closing_id)
         record = control.get_one(TenantRecord, found.tenant_id, with_for_update=True)
         closing = control.get_one(Closing, closing_id, with_for_update=True, populate_existing=True)
-        if closing.state != "reopening":
-            return
-        closing.state, closing.locked_at = "cancelled", None
-        record.read_only_until = None
-        touch_directory(control, record)
+        is_wanted = closing.state == "reopening"
+        yield is_wanted
+        if is_wanted:
+            closing.state, closing.locked_at = "cancelled", None
+            record.read_only_until = None
+            touch_directory(control, record)
 
 
-def _locked(closing_id: UUID) -> Closing:
+def _as_it_stands(closing_id: UUID) -> Closing:
     with control_work() as control:
         return control.get_one(Closing, closing_id)
 
