@@ -104,7 +104,7 @@ def test_it_holds_while_redis_is_away(office, otto, without_redis):
 def test_a_remembered_device_is_not_restored_outside_and_stays_remembered(office, otto):
     browser = _at(office, office[0].address)
     browser.log_in(otto.email, otto.password, remember=True)
-    browser.forget_cookie(SESSION.name)
+    browser.close()
     browser.address = ELSEWHERE
     assert browser.get("/").status_code == 303
     assert browser.cookie(REMEMBER.name)

@@ -5,15 +5,18 @@ from __future__ import annotations
 from functools import cache
 
 from qikbiz.access import promise as access
+from qikbiz.accounts import promise as accounts
 from qikbiz.announcements import promise as announcements
 from qikbiz.audit import promise as audit
 from qikbiz.closing import promise as closing
 from qikbiz.domains import promise as domains
+from qikbiz.factors import promise as factors
 from qikbiz.grants import promise as grants
 from qikbiz.mail import promise as mail
 from qikbiz.members import promise as members
 from qikbiz.notifications import promise as notifications
 from qikbiz.persons import promise as persons
+from qikbiz.policy import promise as policy
 from qikbiz.privacy import promise as privacy
 from qikbiz.promises.keeping import Keeping
 from qikbiz.roles import promise as roles
@@ -21,15 +24,18 @@ from qikbiz.tickets import promise as tickets
 
 ROOMS: tuple[tuple[Keeping, ...], ...] = (
     access.KEEPINGS,
+    accounts.KEEPINGS,
     announcements.KEEPINGS,
     audit.KEEPINGS,
     closing.KEEPINGS,
     domains.KEEPINGS,
+    factors.KEEPINGS,
     grants.KEEPINGS,
     mail.KEEPINGS,
     members.KEEPINGS,
     notifications.KEEPINGS,
     persons.KEEPINGS,
+    policy.KEEPINGS,
     privacy.KEEPINGS,
     roles.KEEPINGS,
     tickets.KEEPINGS,
