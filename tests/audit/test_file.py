@@ -305,6 +305,10 @@ def test_a_beginning_that_is_missing_needs_an_event_that_vouches_for_the_cut(off
     lines = [json.loads(line) for line in zipfile.ZipFile(whole).read(MEMBER).decode().splitlines()]
     lines[0]["chains"][0]["events"] -= 3
     assert verify(written(tmp_path / "trimmed.jsonl", [lines[0], *lines[4:]])).is_whole
+    trimmed = tmp_path / "trimmed.jsonl"
+    assert verify(trimmed, (cut.seq, cut.hash.hex())).is_whole
+    assert "trimmed away since" in verify(trimmed, (cut.seq - 1, "0" * 64)).fault
+    assert "is not in this audit" in verify(trimmed, (10**6, "0" * 64)).fault
     lines[0]["chains"][0]["events"] -= 1
     assert not verify(written(tmp_path / "more.jsonl", [lines[0], *lines[5:]])).is_whole
 

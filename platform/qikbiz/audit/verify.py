@@ -111,12 +111,20 @@ def verify(path: Path, noted: "tuple[int, str] | None" = None) -> Report:
             report.at_event = "the end of the file"
             _check_ends(report, promised, vouchers)
             if not is_met:
-                seq, digest = noted or (0, "")
-                raise Wrong(f"the event that you noted, {seq} with the hash {digest}, is not in this audit")
+                _check_noted(report.chains.get(report.own), *(noted or (0, "")))
             report.at_event = ""
         except Wrong as wrong:
             report.fault = str(wrong)
         return report
+
+
+def _check_noted(own: "Chain | None", seq: int, digest: str) -> None:
+    """The noted event did not come by; the last one that was trimmed away is still known by its hash."""
+    if own is not None and (seq, digest) == (own.first_seq - 1, own.first):
+        return
+    if own is not None and seq < own.first_seq:
+        raise Wrong(f"the event that you noted, {seq}, was trimmed away since; note down the newest one again")
+    raise Wrong(f"the event that you noted, {seq} with the hash {digest}, is not in this audit")
 
 
 @contextmanager
