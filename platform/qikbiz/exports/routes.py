@@ -47,8 +47,9 @@ def index() -> ResponseReturnValue:
 def new() -> ResponseReturnValue:
     """The form; with a list's filters in the address it is about that list as it is filtered."""
     # Whoever comes from a list wants to look at it.
-    scopes = [choice for choice in SCOPES if may_export(current_user.rights, choice[0], SPREADSHEET)]
     may_have_all = may_export(current_user.rights, EVERYTHING, PORTABLE)
+    # Everything is offered to those who may have it in both forms.
+    scopes = [choice for choice in SCOPES if may_export(current_user.rights, choice[0], PORTABLE)]
     product = PORTABLE if may_have_all and "scope" not in request.args else SPREADSHEET
     selection = selection_from(request.args, scope=scopes[0][0], product=product)
     check(selection)
