@@ -210,11 +210,11 @@ def _copy(session: Session, table: str, rows: Sequence[Row]) -> None:
     )
     with connection.cursor() as cursor, cursor.copy(command) as copy:
         for row in rows:
-            copy.write_row([_plain(row[column]) for column in columns])
+            copy.write_row([_plain(column, row[column]) for column in columns])
 
 
-def _plain(value: Any) -> Any:
-    """Lists of entries are JSON, lists of texts are arrays."""
-    if isinstance(value, list) and value and isinstance(value[0], dict):
+def _plain(column: str, value: Any) -> Any:
+    """Lists of entries are JSON, lists of texts are arrays; an empty one tells only by its column which it is."""
+    if column in ("emails", "phones"):
         return json.dumps(value, ensure_ascii=False)
     return value
