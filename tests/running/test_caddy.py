@@ -97,10 +97,12 @@ def test_the_shipped_file_is_valid_as_it_stands_and_in_caddys_own_form() -> None
 def test_what_a_client_claims_is_replaced_before_it_reaches_the_program(behind: Installation, tmp_path: Path) -> None:
     with listening() as (port, told), caddy(tmp_path, replace(behind, port=port)) as seen:
         claims = {"X-Forwarded-For": "6.6.6.6", "X-Forwarded-Proto": "http", "X-Forwarded-Tls": "TLSv9"}
-        seen.get(ACME, headers=claims | {"Via": "1.1 x", "Forwarded": "for=6.6.6.6"}, source=STRANGER)
+        underscored = {"X_Forwarded_For": "7.7.7.7", "X-Forwarded_For": "8.8.8.8", "x_forwarded-proto": "http"}
+        claims |= underscored | {"Via": "1.1 x", "Forwarded": "for=6.6.6.6"}
+        seen.get(ACME, headers=claims, source=STRANGER)
     request = next(text for text in told if "/internal/" not in text.partition("\r\n")[0])
     assert re.findall(r"(?im)^x.forwarded.for: *(.*)\r$", request) == [STRANGER]
-    assert re.findall(r"(?im)^x-forwarded-proto: *(.*)\r$", request) == ["https"]
+    assert re.findall(r"(?im)^x.forwarded.proto: *(.*)\r$", request) == ["https"]
     assert re.findall(r"(?im)^x-forwarded-tls: *(.*)\r$", request) == ["tls1.3"]
     assert re.findall(r"(?im)^host: *(.*)\r$", request) == [ACME]
     assert not re.findall(r"(?im)^(via|forwarded|x-real-ip):", request)

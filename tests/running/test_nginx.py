@@ -87,10 +87,14 @@ def test_the_address_that_counts_is_the_connections_own(edge: Edge, tmp_path: Pa
     """Seen from behind: what the program is told, whatever was claimed."""
     with listening() as (port, told), nginx(tmp_path, replace(edge.behind, port=port)) as seen:
         claims = {"X-Forwarded-For": "6.6.6.6", "X-Forwarded-Proto": "http", "X-Forwarded-Tls": "TLSv9"}
-        seen.get(ACME, headers=claims | {"X_Forwarded_For": "7.7.7.7", "Via": "1.1 x"}, source=STRANGER)
+        seen.get(
+            ACME,
+            headers=claims | {"X_Forwarded_For": "7.7.7.7", "X-Forwarded_Proto": "http", "Via": "1.1 x"},
+            source=STRANGER,
+        )
     (request,) = told
     assert re.findall(r"(?im)^x.forwarded.for: *(.*)\r$", request) == [STRANGER]
-    assert re.findall(r"(?im)^x-forwarded-proto: *(.*)\r$", request) == ["https"]
+    assert re.findall(r"(?im)^x.forwarded.proto: *(.*)\r$", request) == ["https"]
     assert re.findall(r"(?im)^x-forwarded-tls: *(.*)\r$", request) == ["TLSv1.3"]
     assert re.findall(r"(?im)^host: *(.*)\r$", request) == [ACME]
     assert not re.findall(r"(?im)^(via|forwarded|x-real-ip|x-forwarded-host):", request)
