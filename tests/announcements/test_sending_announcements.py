@@ -255,3 +255,17 @@ def test_the_fault_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("QIKBIZ_FAULT", "announcements.written=raise")
     with pytest.raises(FaultInjected):
         fault("announcements.written")
+
+
+@pytest.mark.parametrize(("category", "reaches"), [("updates", False), ("legal", True)])
+def test_a_suspended_organisation_is_told_what_has_to_be_told_and_no_news(
+    office: Office, mood: Mood, category: str, reaches: bool
+) -> None:
+    first = office.tenants[0]
+    with control_work() as session:
+        session.execute(text("UPDATE tenants SET state = 'suspended' WHERE id = :id"), {"id": first.id})
+    found = office.draft(category=category, tenant_ids=[str(first.id)])
+    office.send(found)
+    office.run_all(found)
+    assert bool(mood.taken) == reaches
+    assert office.state(found) == "sent"

@@ -70,7 +70,7 @@ def ask_tenant(announcement_id: UUID, tenant_id: UUID, run_at: datetime) -> None
     """Have the tenant's own job write its mails; once, however often this is called."""
     with control_work() as session:
         found = session.get_one(Announcement, announcement_id)
-        tenant = read_tenant(session, tenant_id, runtime().settings.base_domain)
+        tenant = tenant_named(session, tenant_id)
         if found.state != "sending":
             return
     state = "settled"
@@ -109,6 +109,10 @@ def words_of(announcement_id: UUID) -> dict[str, Any] | None:
         if found is None or found.state not in ("sending", "sent"):
             return None
         return {"subject": found.subject, "body": found.body}
+
+
+def tenant_named(session: Session, tenant_id: UUID) -> Tenant | None:
+    return read_tenant(session, tenant_id, runtime().settings.base_domain)
 
 
 def pause_between_mails() -> timedelta:
@@ -152,9 +156,5 @@ def _tenants_of(found: Announcement) -> Any:
 
 
 def _states(category: str) -> tuple[str, ...]:
-    """Who is suspended is told what has to be told, and no news."""
-    return ("active",) if category_named(category).can_be_off else ("active", "suspended")
-
-
-def tenant_named(session: Session, tenant_id: UUID) -> Tenant | None:
-    return read_tenant(session, tenant_id, runtime().settings.base_domain)
+    """Who is suspended or leaving is told what has to be told, and no news."""
+    return ("active",) if category_named(category).can_be_off else ("active", "suspended", "closing")

@@ -9,7 +9,7 @@ from flask_login import current_user
 from qikbiz.accounts.forms import UnexpectedField
 from qikbiz.accounts.models import User
 from qikbiz.database import db, runtime
-from qikbiz.failures import Failure
+from qikbiz.failures import Failure, NotFound
 from qikbiz.mail import choices
 from qikbiz.mail.categories import KINDS, LOCKED, NEWS
 from qikbiz.mail.unsubscribing import ONE_CLICK, Subscription, opened_token
@@ -49,7 +49,9 @@ def change() -> ResponseReturnValue:
     known = {one.key for one in (*NEWS, *KINDS)}
     if unknown := sorted(set(wanted) - known):
         raise UnexpectedField(f"The form has no field named “{unknown[0][:60]}”.")
-    user = db.session.get_one(User, current_user.id, with_for_update=True)
+    user = db.session.get(User, current_user.id, with_for_update=True)
+    if user is None:
+        raise NotFound("Only somebody with a login of this organisation gets its mails.")
     changes = choices.change_choices(user, wanted)
     show_toast("Your choices are saved." if changes else "Nothing was changed.")
     return redirect(url_for(".index"), 303)
