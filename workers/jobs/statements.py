@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+from datetime import UTC, datetime, timedelta
 
 from qikbiz.audit.actions import record_on_platform
 from qikbiz.database import runtime
+from qikbiz.failures import Unavailable
 from qikbiz.privacy.actions import note_look
 from qikbiz.privacy.files import altered_files, bundled_statements
 from qikbiz.privacy.letters import tell_administrators, warn_operators
@@ -33,7 +35,11 @@ def watch_notice(work: Work) -> None:
 def tell_of_statement(work: Work) -> None:
     """Mail to each administrator of the tenant: a version was announced, or withdrawn."""
     forget_standing()
-    version = standing().version(int(work.arguments["version"]))
+    now = standing()
+    if not now.is_certain:
+        soon = datetime.now(UTC) + timedelta(minutes=1)
+        raise Unavailable("The announcements can't be read.", retry_at=soon)
+    version = now.version(int(work.arguments["version"]))
     if version is None:
         raise JobRefused("This version was never announced.")
     with work.finish():
