@@ -133,8 +133,14 @@ def test_no_page_of_the_statement_is_wider_than_its_window_or_hard_to_read(
 ) -> None:
     notary.at(MONDAY)
     notary.announce()
-    page = street.visitor(viewport={"width": width, "height": 844}, color_scheme=theme)
-    for path in ("/", "/privacy", "/privacy/changes", "/privacy/versions", "/promises", "/cookies", "/sign-in"):
-        page.goto(path)
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
-        is_accessible(page)
+    look = {"viewport": {"width": width, "height": 844}, "color_scheme": theme}
+    public = ("/", "/privacy", "/privacy/changes", "/privacy/versions", "/promises", "/cookies", "/sign-in")
+    for page, paths in (
+        (street.visitor(**look), public),
+        (street.person(platform.alice, **look), ("/promises", "/cookies")),
+        (street.person(platform.olivia, **look), ("/statement",)),
+    ):
+        for path in paths:
+            page.goto(path)
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+            is_accessible(page)

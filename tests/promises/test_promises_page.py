@@ -13,6 +13,7 @@ from qikbiz.privacy.files import founding_statement
 from qikbiz.promises import registry, routes
 from qikbiz.promises.keeping import Keeping
 from qikbiz.promises.proofs import Proof, Proofs
+from qikbiz.promises.queries import UNREADABLE
 from tests.fixtures.web import Browser
 
 HOW = "The database refuses whoever was not granted access, by its own rights."
@@ -90,6 +91,14 @@ def test_evidence_that_fails_takes_only_itself_off_the_page(
     assert page.status_code == 200
     assert "could not be read just now" in page.text
     assert "Logins here</dt><dd>4" in page.text
+
+
+@pytest.mark.parametrize("name", ["alice", "ben", "bob", "mallory"])
+def test_every_rooms_evidence_can_be_read_by_everyone_who_may_see_it(
+    client_for: Callable[[str], Browser], name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert UNREADABLE[1] not in client_for(name).get("/promises").text
+    assert [record for record in caplog.records if record.message == "evidence_failed"] == []
 
 
 def test_a_test_that_did_not_pass_is_shown_so(

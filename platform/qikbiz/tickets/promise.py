@@ -17,9 +17,10 @@ from tenants.context import current_tenant
 def evidence() -> Sequence[Fact]:
     """One's own questions, and those of the organisation, by how they stand."""
     with control_work() as control:
-        asked = select(Ticket.state, Ticket.person_id == current_user.id, func.count())
+        # Grouped by its name: written out a second time it would be another expression to PostgreSQL.
+        asked = select(Ticket.state, (Ticket.person_id == current_user.id).label("is_own"), func.count())
         asked = asked.where(Ticket.tenant_id == current_tenant().id, Ticket.person_id.is_not(None))
-        rows = control.execute(asked.group_by(Ticket.state, Ticket.person_id == current_user.id)).all()
+        rows = control.execute(asked.group_by(Ticket.state, "is_own")).all()
     of_all = {state: sum(n for other, _, n in rows if other == state) for state in ("open", "waiting", "solved")}
     return (
         ("Questions you asked", number(sum(n for _, is_own, n in rows if is_own))),
