@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from qikbiz.abuse import limiter, measuring, queries, rules
 from qikbiz.abuse.signals import BLOCK_AT, SLOW_AT, WATCH_AT
+from qikbiz.abuse.units import shown
 from qikbiz.audit.actions import record_on_platform
 from qikbiz.console.blueprint import console
 from qikbiz.failures import Failure
@@ -18,6 +19,8 @@ from qikbiz.web.toasts import show_toast
 DURATIONS = (
     (10, "10 minutes"), (60, "1 hour"), (360, "6 hours"), (1440, "1 day"), (10080, "7 days"), (43200, "30 days"),
 )  # fmt: skip
+
+console.add_app_template_filter(shown, "network")
 
 
 @console.get("/addresses")
