@@ -51,6 +51,8 @@ NOTHING = {
 }
 # Routes whose own tests do them; here it is seen that the entry that they leave is written at all.
 ELSEWHERE = {
+    "access.allow_address": "address.allowed",
+    "access.end_allowance": "address.allowance_ended",
     "accounts.accept_invitation": "user.joined",
     "accounts.choose_next_password": "password.changed",
     "accounts.choose_password": "password.changed",
