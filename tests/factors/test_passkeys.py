@@ -214,6 +214,6 @@ def test_nobody_renames_or_removes_anothers(owner, nora, add_person, log_in, pla
 def test_the_page_names_what_one_has(owner, log_in, platform):
     page = owner[0].get("/profile/security").text
     assert "Laptop" in page
-    assert "10 codes of 10 left" in page
+    assert "10 of 10 codes left" in page
     assert "No app is set up" in page
     assert "with your first passkey" in log_in(platform.bob).get("/profile/security").text

@@ -31,7 +31,7 @@ def test_a_code_logs_in_once_and_its_owner_is_told(owner, nora, rows_of):
     acts = rows_of(nora.tenant, "select details from audit_events where action = 'factor.code_used'")
     assert [act["details"] for act in acts] == [{"left": 9}]
     assert len(rows_of(nora.tenant, "select id from mails where template = 'sign_in_changed'")) == 2
-    assert "9 codes of 10 left" in owner[0].get("/profile/security").text
+    assert "9 of 10 codes left" in owner[0].get("/profile/security").text
 
 
 def test_it_may_be_typed_with_blanks_and_capitals(owner, nora):

@@ -55,9 +55,14 @@ def test_it_holds_while_redis_is_away(set_policy, log_in, otto, clock, without_r
 
 
 @pytest.mark.promise("P3")
-def test_switching_remembering_off_ends_every_series_and_takes_the_box_away(set_policy, log_in, otto, browser_at):
+def test_switching_remembering_off_ends_every_series_and_takes_the_box_away(
+    set_policy, log_in, otto, browser_at, rows_of
+):
     browser = log_in(otto, remember=True)
     set_policy(remember_days="0")
+    # For good: allowing it again brings none of them back.
+    ended = rows_of(otto.tenant, "select revoked_reason from remember_series")
+    assert [row["revoked_reason"] for row in ended] == ["policy"]
     assert browser.get("/").status_code == IN
     browser.close()
     assert browser.get("/").status_code == OUT

@@ -59,7 +59,9 @@ def _of_remembering(before: Policy, after: Policy) -> list[str]:
     if after.remember_days == before.remember_days:
         return []
     if not after.may_remember:
-        return [f"{count(count_remembered(), 'remembered device')} will be forgotten, and none can be remembered."]
+        known = count_remembered()
+        forgotten = f"{count(known, 'remembered device')} will be forgotten, and none" if known else "No device"
+        return [f"{forgotten} can be remembered any more."]
     if after.remember < before.remember:
         over = count_remembered(RememberSeries.rotated_at + after.remember <= now())
         return [f"Remembered devices end {after.remember_days} days after their last use; {over} of them end at once."]
