@@ -80,6 +80,18 @@ def test_what_is_kept_has_a_reason_and_exists(table: str) -> None:
     assert table in control_metadata.tables and KEPT_TABLES[table].endswith(".")
 
 
+def test_what_depends_on_an_erased_row_goes_with_it() -> None:
+    """A table that refers to one that is emptied must let itself be emptied too, or no erasure would ever end."""
+    emptied = {table.name for table in control_metadata.sorted_tables if "tenant_id" in table.c} - set(KEPT_TABLES)
+    left = [
+        f"{table.name}.{key.parent.name}"
+        for table in control_metadata.sorted_tables
+        for key in table.foreign_keys
+        if key.column.table.name in emptied and key.ondelete != "CASCADE" and table.name not in emptied
+    ]
+    assert left == []
+
+
 def test_the_certificate_counts_and_is_signed_for_anybody_to_check(leaving: Leaving) -> None:
     leaving.to("read_only")
     stored = leaving.platform.settings.files / "exports" / str(leaving.tenant.id)

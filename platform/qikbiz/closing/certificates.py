@@ -25,7 +25,8 @@ ERASED = (
     "Its uploaded files and exports, and the keys that these were encrypted with",
     "Its audit, its history, its mails and its list of jobs",
     "What the cache kept of it",
-    "Its entries in the platform's own database, such as its name, its administrator's address and its host names",
+    "Its entries in the platform's own database: its name, its administrator's address, its host names, its grants and "
+    "visits, and what it asked our support",
 )
 KEPT = (
     "Its address on our site, so that nobody else is ever given it",
