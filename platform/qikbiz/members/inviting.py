@@ -57,14 +57,15 @@ def rows_from(text: str) -> list[Row]:
 
 
 def invite_all(rows: list[Row], *, invited_by: str) -> list[Row]:
-    """Invite everybody whose row has nothing wrong, and give these rows."""
-    good = [row for row in rows if not row.problems]
-    for row in good:
+    """Invite everybody in these rows. Raises Failure for one that has something wrong: then nobody is invited."""
+    if any(row.problems for row in rows):
+        raise Failure("A line of this table has something wrong. Nobody was invited.")
+    for row in rows:
         invite_user(row.email, row.name, row.roles, invited_by=invited_by)
         invited = account_named(db.session(), tenant_realm(), row.email)
         if row.team is not None and invited is not None:
             join_teams(invited.id, {row.team})
-    return good
+    return rows
 
 
 def _lines(text: str) -> list[tuple[int, list[str]]]:
