@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from xml.etree import ElementTree
 
 import pytest
 
@@ -134,8 +136,6 @@ def test_the_archive_keeps_every_version_with_dates_and_hashes(announced: Notary
     for number, state in ((1, "Replaced"), (2, "In force")):
         assert f"Version {number}" in page
         assert state in page
-    import hashlib
-
     for number in (1, 2):
         source = visitor.get(f"/privacy/versions/{number}.md")
         assert hashlib.sha256(source.data).hexdigest() in page
@@ -143,8 +143,6 @@ def test_the_archive_keeps_every_version_with_dates_and_hashes(announced: Notary
 
 
 def test_the_feed_tells_of_the_announcement(announced: Notary, visitor: Browser) -> None:
-    from xml.etree import ElementTree
-
     announced.at(MONDAY + SECOND)
     answer = visitor.get("/privacy/feed.xml")
     assert answer.mimetype == "application/rss+xml"

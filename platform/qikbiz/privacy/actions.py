@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from flask import current_app
+from flask import Flask, current_app
 from psycopg import Error as PostgresError
 from sqlalchemy import TextClause, text
 from sqlalchemy.exc import DBAPIError
@@ -68,12 +68,12 @@ def _tell(version: int, what: str) -> None:
     arguments = {"kind": "statements.tell", "key": key, "arguments": {"version": version, "what": what}}
     enqueue_platform("tenants.each", arguments, dedupe_key=key)
     # The pages of this process show it at once, those of others within a few seconds.
-    app = current_app._get_current_object()  # type: ignore[attr-defined]  # werkzeug's proxies have it
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # werkzeug's proxies have it
     after_commit(db.control(), lambda: _forget(app))
 
 
-def _forget(app: object) -> None:
-    with app.app_context():  # type: ignore[attr-defined]  # a Flask application
+def _forget(app: Flask) -> None:
+    with app.app_context():
         forget_standing()
 
 
