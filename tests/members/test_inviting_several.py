@@ -112,3 +112,14 @@ def test_sending_twice_invites_nobody_twice(staffed, rows_of):
     for _ in range(2):
         alice.post("/users/invitations/sending", {"table": GOOD, "lines": ["2", "3"]})
     assert len(rows_of(staffed.office.tenant, "select id from users where email like '%@x.example'")) == 2
+
+
+def test_inviting_again_does_not_bring_down_somebody_who_may_do_more(staffed, rows_of):
+    alice = staffed.office.browser("alice")
+    alice.post("/users/invitation", {"name": "Dan", "email": "dan@x.example", "role": "administrator"})
+    staffed.join("cleo", Rights.of(see="all", pages=[Permission.USER_INVITE]))
+    cleo = staffed.office.browser("cleo")
+    again = cleo.post("/users/invitation", {"name": "Nobody", "email": "dan@x.example", "role": "reader"})
+    assert again.status_code == 403
+    kept = rows_of(staffed.office.tenant, "select name, roles from users where email = 'dan@x.example'")[0]
+    assert (kept["name"], kept["roles"]) == ("Dan", ["administrator"])

@@ -298,6 +298,9 @@ def _invite(realm: Realm, email: str, name: str, roles: Sequence[str], invited_b
     if account is None:
         account = realm.people(email=email.strip(), email_key=same_address(email), state="invited")
         realm.work.add(account)
+    elif isinstance(account, User):
+        # Inviting again gives other roles: somebody who may do more is not brought down like this.
+        may_act_on(account)
     account.name = name
     realm.give_roles(account, roles)
     realm.work.flush()
