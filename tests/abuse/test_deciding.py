@@ -135,6 +135,26 @@ def test_a_lifted_block_lets_the_next_request_in() -> None:
         rules.lift(rule_id, "Again")
 
 
+def test_what_led_to_a_lifted_block_does_not_block_again() -> None:
+    """Whoever was let in by us and then mistypes once is not shut out again for what was pardoned."""
+    misbehave(60)
+    with control_work():
+        assert actions.check_address(ADDRESS).verdict == "block"
+        rule_id = db.control.scalars(select(AddressRule.id).where(AddressRule.lifted_at.is_(None))).one()
+    with control_work():
+        rules.lift(rule_id, "A school shares this line")
+    misbehave(1)
+    with control_work():
+        judged = actions.check_address(ADDRESS)
+        assert judged.verdict == "none" and judged.evidence == {"login_failed": 1, "accounts_tried": 1}
+        score = db.control.get_one(AddressScore, f"{ADDRESS}/32")
+        assert (score.blocks, score.verdict) == (0, "none")
+    assert limiter.answer(ADDRESS).verdict == "allow"
+    misbehave(60)
+    with control_work():
+        assert actions.check_address(ADDRESS).verdict == "block", "what comes after it counts"
+
+
 @pytest.mark.parametrize(
     ("unit", "action", "reason", "minutes", "saying"),
     [

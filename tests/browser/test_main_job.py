@@ -117,7 +117,7 @@ def ask_for_an_export(alice: Page) -> str:
 
 def download(alice: Page, person: Person, folder: Path) -> Path:
     alice.get_by_role("link", name="Download").click()
-    expect(alice.get_by_role("heading", level=1, name="Confirm your password")).to_be_visible()
+    expect(alice.get_by_role("heading", level=1, name="Confirm that it is you")).to_be_visible()
     alice.get_by_label("Password").fill("a wrong one, typed too quickly")
     alice.get_by_role("button", name="Go on").click()
     expect(alice.get_by_role("alert")).to_be_visible()

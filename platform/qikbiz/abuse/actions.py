@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from ipaddress import ip_network
 from uuid import UUID
 
-from sqlalchemy import cast, literal, select
+from sqlalchemy import cast, exists, literal, select
 from sqlalchemy.dialects.postgresql import CIDR, insert
 
 from qikbiz.abuse.alarm import raise_alarm_if_sprayed
@@ -65,7 +65,10 @@ def _is_covered(there: AddressRule | None, judgement: Judgement) -> bool:
 def _events_of(unit: Network, now: datetime) -> list[Observed]:
     since = now - timedelta(seconds=LOOK_BACK_SECONDS)
     inside = AbuseEvent.unit.op("<<=")(cast(literal(str(unit)), CIDR))
-    statement = select(AbuseEvent.kind, AbuseEvent.at, AbuseEvent.account_mac).where(inside, AbuseEvent.at > since)
+    its_rule = AbuseEvent.unit.op("<<=")(AddressRule.unit)
+    pardoned = its_rule & AddressRule.tenant_id.is_(None) & (AddressRule.pardoned_at >= AbuseEvent.at)
+    counts = (inside, AbuseEvent.at > since, ~exists().where(pardoned))
+    statement = select(AbuseEvent.kind, AbuseEvent.at, AbuseEvent.account_mac).where(*counts)
     rows = db.control.execute(statement.order_by(AbuseEvent.at.desc()).limit(5_000)).all()
     return [Observed(row.kind, row.at, row.account_mac) for row in rows]
 

@@ -68,6 +68,8 @@ class AddressRule(ControlModel):
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     lifted_at: Mapped[datetime | None]
+    # When people lifted it as a mistake: what led to it does not count again.
+    pardoned_at: Mapped[datetime | None]
     tenant_id: Mapped[UUID | None]
 
     @property

@@ -14,7 +14,7 @@ from sqlalchemy import Select, func, select, update
 
 from qikbiz.abuse import limiter
 from qikbiz.abuse.marks import without_addresses
-from qikbiz.abuse.models import AddressRule
+from qikbiz.abuse.models import AddressRule, AddressScore
 from qikbiz.abuse.units import WIDEST, Address, Network, lookup_order, unit_of
 from qikbiz.accounts import times
 from qikbiz.actors import current_actor
@@ -58,9 +58,18 @@ def lift(rule_id: UUID, reason: str, *, tenant_id: UUID | None = None) -> Addres
         raise Failure("Say why: the reason is kept in the audit.")
     rule.lifted_at = times.now()
     unit, scope = ip_network(rule.unit), rule.tenant_id
+    if scope is None:
+        _pardon(rule)
     _audit("address.lifted", rule, without_addresses(reason.strip()))
     after_commit(db.control(), lambda: _forget(unit, scope))
     return rule
+
+
+def _pardon(rule: AddressRule) -> None:
+    """What led to a rule that people lifted neither blocks again nor makes the next block longer."""
+    rule.pardoned_at = rule.lifted_at
+    values = {"score": 0, "verdict": "none", "blocks": func.greatest(AddressScore.blocks - 1, 0)}
+    db.control.execute(update(AddressScore).where(AddressScore.unit == rule.unit).values(values))
 
 
 def make_rule(

@@ -42,6 +42,7 @@ STATEMENTS = (
         created_at TIMESTAMP WITH TIME ZONE NOT NULL,
         expires_at TIMESTAMP WITH TIME ZONE NOT NULL,
         lifted_at TIMESTAMP WITH TIME ZONE,
+        pardoned_at TIMESTAMP WITH TIME ZONE,
         tenant_id UUID,
         CONSTRAINT pk_address_rules PRIMARY KEY (id),
         CONSTRAINT ck_address_rules_action CHECK (action in ('allow', 'slow', 'block')),
