@@ -61,7 +61,8 @@ def test_it_is_written_shown_in_both_forms_tried_and_sent(olivia: Any, office: O
     assert "script-src" not in frame.headers["Content-Security-Policy"]
     assert olivia.post(f"{page}/trial").status_code == 303
     with control_work() as session:
-        trial = session.execute(text("SELECT template, to_address FROM platform_mails WHERE template LIKE 'announcement%'")).all()
+        tried = "SELECT template, to_address FROM platform_mails WHERE template LIKE 'announcement%'"
+        trial = session.execute(text(tried)).all()
     assert [tuple(row) for row in trial] == [("announcement_trial", "olivia@qikbiz.example.com")]
     assert olivia.post(f"{page}/sending/1", {"when": "now"}).status_code == 303
     assert one().state == "scheduled"
