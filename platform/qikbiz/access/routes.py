@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
-from urllib.parse import urlencode
 from uuid import UUID
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
@@ -22,11 +20,13 @@ from qikbiz.accounts.freshness import requires_fresh
 from qikbiz.audit.actions import record
 from qikbiz.failures import Failure
 from qikbiz.permissions import Permission, requires
+from qikbiz.web.asked import asked_otherwise, day_asked, id_asked
 from qikbiz.web.toasts import show_toast
 from qikbiz.web.viewer import time_zone
 from tenants.context import current_tenant
 
 access = Blueprint("access", __name__, template_folder="templates")
+PAGE = "the access log"
 access.add_app_template_filter(label, "access_kind")
 
 
@@ -34,7 +34,7 @@ access.add_app_template_filter(label, "access_kind")
 @requires(Permission.ACCESS_LOG_SEE)
 def index() -> ResponseReturnValue:
     wanted = _filter()
-    page = queries.access_page(wanted, before=_id("before"), after=_id("after"))
+    page = queries.access_page(wanted, before=id_asked("before", page=PAGE), after=id_asked("after", page=PAGE))
     # Addresses are looked at for a reason, so looking leaves a trace (research: security.md 4.5).
     record("access_log.read", details=_said())
     return render_template(
@@ -47,9 +47,9 @@ def index() -> ResponseReturnValue:
         outcomes=OUTCOMES,
         wanted=request.args,
         chips=_chips(wanted),
-        file_url=_address(endpoint="access.file"),
-        older_url=_address(before=str(page.older)) if page.older else "",
-        newer_url=_address(after=str(page.newer)) if page.newer else "",
+        file_url=asked_otherwise("access.file"),
+        older_url=asked_otherwise("access.index", before=str(page.older)) if page.older else "",
+        newer_url=asked_otherwise("access.index", after=str(page.newer)) if page.newer else "",
         oldest_address=queries.oldest_address(),
         oldest_event=queries.oldest_event(),
         kept_days=ADDRESS_KEPT.days,
@@ -109,14 +109,14 @@ def _blocked(problem: str) -> str:
 
 
 def _filter() -> AccessFilter:
-    person: UUID | str = NOBODY if request.args.get("person") == NOBODY else _id("person") or ""
+    person: UUID | str = NOBODY if request.args.get("person") == NOBODY else id_asked("person", page=PAGE) or ""
     return AccessFilter(
         person=person,
         kind=_one_of("kind", LABELS),
         outcome=_one_of("outcome", OUTCOMES),
         network=queries.network_wanted(request.args.get("network", "")[:80]),
-        first_day=_day("from"),
-        last_day=_day("to"),
+        first_day=day_asked("from"),
+        last_day=day_asked("to"),
         zone=time_zone(),
     )
 
@@ -138,14 +138,9 @@ def _chips(wanted: AccessFilter) -> list[tuple[str, str]]:
         "from": f"Since {wanted.first_day}",
         "to": f"Up to {wanted.last_day}",
     }
-    return [(text, _address(**{name: ""})) for name, text in texts.items() if request.args.get(name)]
-
-
-def _address(*, endpoint: str = "access.index", **changed: str) -> str:
-    """This list with some of its query changed; empty takes a parameter out. The page is always a new one."""
-    kept = {name: text for name, text in request.args.items() if name not in ("before", "after")}
-    query = urlencode({name: text for name, text in {**kept, **changed}.items() if text})
-    return url_for(endpoint) + (f"?{query}" if query else "")
+    return [
+        (text, asked_otherwise("access.index", **{name: ""})) for name, text in texts.items() if request.args.get(name)
+    ]
 
 
 def _one_of(name: str, known: dict[str, str]) -> str:
@@ -153,19 +148,3 @@ def _one_of(name: str, known: dict[str, str]) -> str:
     if text and text not in known:
         raise Failure("This page knows no such filter. Start again from the access log.")
     return text
-
-
-def _id(name: str) -> UUID | None:
-    text = request.args.get(name, "")
-    try:
-        return UUID(text) if text else None
-    except ValueError:
-        raise Failure("The address of this page is not complete. Start again from the access log.") from None
-
-
-def _day(name: str) -> date | None:
-    text = request.args.get(name, "")
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError:
-        raise Failure(f"“{text[:40]}” is not a day. Write it like 2026-11-03.") from None

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
-from urllib.parse import urlencode
-from uuid import UUID
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -19,22 +16,24 @@ from qikbiz.audit.words import ACTS, detail_lines, heading, record_url
 from qikbiz.exports.actions import ask_for_export
 from qikbiz.exports.forms import export_id_from
 from qikbiz.exports.selection import AUDIT, Selection
-from qikbiz.failures import Failure, Forbidden
+from qikbiz.failures import Forbidden
 from qikbiz.permissions import Permission, requires
 from qikbiz.records.seen import seen_type
 from qikbiz.records.types import BY_SINGULAR
+from qikbiz.web.asked import asked_otherwise, day_asked, id_asked
 from qikbiz.web.toasts import show_toast
 from qikbiz.web.viewer import time_zone
 from tenants.control import new_id
 
 audit = Blueprint("audit", __name__, template_folder="templates")
+PAGE = "the audit"
 
 
 @audit.get("/audit")
 @requires(Permission.AUDIT_SEE)
 def index() -> ResponseReturnValue:
     wanted = _filter()
-    page = audit_page(wanted, before=_id("before"), after=_id("after"))
+    page = audit_page(wanted, before=id_asked("before", page=PAGE), after=id_asked("after", page=PAGE))
     return render_template(
         "audit/index.html",
         nav_active="audit",
@@ -43,8 +42,8 @@ def index() -> ResponseReturnValue:
         acts=ACTS,
         wanted=request.args,
         chips=_chips(wanted),
-        older_url=_address(before=str(page.older)) if page.older else "",
-        newer_url=_address(after=str(page.newer)) if page.newer else "",
+        older_url=asked_otherwise("audit.index", before=str(page.older)) if page.older else "",
+        newer_url=asked_otherwise("audit.index", after=str(page.newer)) if page.newer else "",
         newest=newest_link(),
         may_export=current_user.can(Permission.EXPORT_ASK),
         export_id=new_id(),
@@ -85,11 +84,11 @@ def keep() -> ResponseReturnValue:
 
 def _filter() -> AuditFilter:
     return AuditFilter(
-        person=_id("person"),
+        person=id_asked("person", page=PAGE),
         action=request.args.get("action", "")[:60],
-        record=_id("record"),
-        first_day=_day("from"),
-        last_day=_day("to"),
+        record=id_asked("record", page=PAGE),
+        first_day=day_asked("from"),
+        last_day=day_asked("to"),
         zone=time_zone(),
     )
 
@@ -113,30 +112,9 @@ def _chips(wanted: AuditFilter) -> list[tuple[str, str]]:
         "from": f"From {wanted.first_day}",
         "to": f"Up to {wanted.last_day}",
     }
-    return [(text, _address(**{name: ""})) for name, text in texts.items() if request.args.get(name)]
-
-
-def _address(**changed: str) -> str:
-    """This list with some of its query changed; empty takes a parameter out. The page is always a new one."""
-    kept = {name: text for name, text in request.args.items() if name not in ("before", "after")}
-    query = urlencode({name: text for name, text in {**kept, **changed}.items() if text})
-    return url_for("audit.index") + (f"?{query}" if query else "")
-
-
-def _id(name: str) -> UUID | None:
-    text = request.args.get(name, "")
-    try:
-        return UUID(text) if text else None
-    except ValueError:
-        raise Failure("The address of this page is not complete. Start again from the audit.") from None
-
-
-def _day(name: str) -> date | None:
-    text = request.args.get(name, "")
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError:
-        raise Failure(f"“{text[:40]}” is not a day. Write it like 2026-11-03.") from None
+    return [
+        (text, asked_otherwise("audit.index", **{name: ""})) for name, text in texts.items() if request.args.get(name)
+    ]
 
 
 def _unknown_to_reader(event: AuditEvent) -> frozenset[str]:
