@@ -37,6 +37,12 @@ def all_users() -> list[User]:
     return list(db.session.scalars(select(User).order_by(disabled_last, func.lower(User.name), User.id)))
 
 
+def administrators() -> list[User]:
+    """Those who can log in as administrators now."""
+    statement = select(User).where(is_administrator(), User.state == "active").order_by(User.id)
+    return list(db.session.scalars(statement))
+
+
 def lock_administrators() -> list[User]:
     """The active administrators, locked: two of them can't step down past each other."""
     statement = select(User).where(is_administrator(), User.state == "active").order_by(User.id)

@@ -9,9 +9,9 @@ from typing import Any
 
 from sqlalchemy import delete
 
+from qikbiz.accounts.queries import administrators
 from qikbiz.closing.models import Closing, ErasureCertificate, Invoice
 from qikbiz.database import control_work, db, runtime
-from qikbiz.exports.queries import administrators
 from qikbiz.mail.actions import send_platform
 from qikbiz.mail.models import PlatformMail
 from qikbiz.zones import zone_of

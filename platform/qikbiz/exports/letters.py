@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from qikbiz.accounts.models import User
+from qikbiz.accounts.queries import administrators
 from qikbiz.actors import Actor
 from qikbiz.database import db, runtime
 from qikbiz.exports.models import Export
-from qikbiz.exports.queries import administrators
 from qikbiz.mail.actions import send
 from qikbiz.notifications.actions import notify
 from qikbiz.web.formats import number, size

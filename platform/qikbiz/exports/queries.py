@@ -8,8 +8,6 @@ from uuid import UUID
 
 from sqlalchemy import Select, select
 
-from qikbiz.accounts.models import User
-from qikbiz.accounts.queries import is_administrator
 from qikbiz.database import db
 from qikbiz.exports.models import Export
 from qikbiz.exports.permitted import is_open_to, own_or_all
@@ -109,12 +107,6 @@ def export_within_reach(export_id: UUID) -> Standing:
     if row is None or not is_open_to(row[0].product, current_rights()):
         raise NotFound
     return Standing(*row)
-
-
-def administrators() -> list[User]:
-    """Those who can log in as administrators now."""
-    statement = select(User).where(is_administrator(), User.state == "active").order_by(User.id)
-    return list(db.session.scalars(statement))
 
 
 def _with_job() -> Select[Export, Job]:

@@ -11,6 +11,7 @@ from flask_login import current_user
 
 from qikbiz.accounts.devices import device_of_request
 from qikbiz.accounts.freshness import requires_fresh
+from qikbiz.accounts.queries import administrators
 from qikbiz.exports import actions
 from qikbiz.exports.catalogue import EVERYTHING
 from qikbiz.exports.download import RangeNotThere, download_name, file_response, no_such_range, wanted_piece
@@ -19,7 +20,7 @@ from qikbiz.exports.letters import what
 from qikbiz.exports.models import Export
 from qikbiz.exports.permitted import may_export, refuse_unless_exportable
 from qikbiz.exports.permitted import may_fetch as may_have_file
-from qikbiz.exports.queries import administrators, all_exports, export_within_reach
+from qikbiz.exports.queries import all_exports, export_within_reach
 from qikbiz.exports.selection import PORTABLE, SPREADSHEET, Selection, check
 from qikbiz.exports.steps import KEPT
 from qikbiz.failures import Forbidden

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from qikbiz.accounts.models import User
+from qikbiz.accounts.queries import administrators
 from qikbiz.database import runtime
-from qikbiz.exports.queries import administrators
 from qikbiz.grants.models import Grant, Visit
 from qikbiz.grants.scopes import LABELS, Scope
 from qikbiz.mail.actions import send

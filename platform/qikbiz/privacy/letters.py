@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
+from qikbiz.accounts.queries import administrators
 from qikbiz.audit.actions import record
 from qikbiz.console.models import Staff
 from qikbiz.database import db, runtime
-from qikbiz.exports.queries import administrators
 from qikbiz.mail.actions import send, send_platform
 from qikbiz.permissions import StaffRole
 from qikbiz.privacy.links import changes_url, public_url
