@@ -17,8 +17,8 @@ _KNOWN = "rights_of_users"
 def current_rights() -> Rights:
     """What the one who acts may do now. Whoever isn't known to have rights has none.
 
-    The program itself has all that a tenant has; so have staff under a customer's grant, as far as the grant's own login
-    of the database lets them. A user outside of a request, in a job, has what the roles give at this moment.
+    The program itself has all that a tenant has; so have staff under a customer's grant, as far as the login behind it
+    lets them. A user outside of a request, in a job, has what the roles give at this moment.
     """
     actor = current_actor()
     if actor.rights is not None:
