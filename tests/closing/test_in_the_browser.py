@@ -55,6 +55,7 @@ def open_page(chromium: Browser, port: int) -> Iterator[Callable[..., Page]]:
 
 def log_in(page: Page, leaving: Leaving, name: str = "alice") -> None:
     person = leaving.people[name]
+    leaving.look()
     page.goto("/login")
     page.get_by_label("E-mail").fill(person.email)
     page.get_by_label("Password").fill(person.password)

@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlencode
@@ -167,7 +167,9 @@ def ask(
     opened = connect(port, source=source)
     connection.sock = tls.wrap_socket(opened, server_hostname=host.partition(":")[0]) if tls else opened
     try:
-        connection.request(method, path, body=body, headers={"Host": host} | dict(headers or {}))
+        # Whoever refuses a large body answers, and closes, while it is still being sent.
+        with suppress(ssl.SSLError, ConnectionError):
+            connection.request(method, path, body=body, headers={"Host": host} | dict(headers or {}))
         response = connection.getresponse()
         return Answer(response.status, response.headers, response.read())
     finally:

@@ -64,10 +64,10 @@ def _is_covered(there: AddressRule | None, judgement: Judgement) -> bool:
 
 def _events_of(unit: Network, now: datetime) -> list[Observed]:
     since = now - timedelta(seconds=LOOK_BACK_SECONDS)
-    inside = AbuseEvent.unit.op("<<=")(cast(literal(str(unit)), CIDR))
-    its_rule = AbuseEvent.unit.op("<<=")(AddressRule.unit)
-    pardoned = its_rule & AddressRule.tenant_id.is_(None) & (AddressRule.pardoned_at >= AbuseEvent.at)
-    counts = (inside, AbuseEvent.at > since, ~exists().where(pardoned))
+    inside = AbuseEvent.unit.bool_op("<<=")(cast(literal(str(unit)), CIDR))
+    its_rule = AbuseEvent.unit.bool_op("<<=")(AddressRule.unit)
+    pardoned = exists().where(its_rule, AddressRule.tenant_id.is_(None), AddressRule.pardoned_at >= AbuseEvent.at)
+    counts = (inside, AbuseEvent.at > since, ~pardoned)
     statement = select(AbuseEvent.kind, AbuseEvent.at, AbuseEvent.account_mac).where(*counts)
     rows = db.control.execute(statement.order_by(AbuseEvent.at.desc()).limit(5_000)).all()
     return [Observed(row.kind, row.at, row.account_mac) for row in rows]

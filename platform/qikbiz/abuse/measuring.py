@@ -58,7 +58,7 @@ def _week(monday: date) -> Mistakes:
     start = datetime.combine(monday, time(), UTC)
     good_login = exists().where(
         AbuseEvent.kind == Signal.LOGIN_SUCCEEDED,
-        AbuseEvent.unit.op("<<=")(AddressRule.unit),
+        AbuseEvent.unit.bool_op("<<=")(AddressRule.unit),
         AbuseEvent.at > AddressRule.created_at,
         AbuseEvent.at <= AddressRule.created_at + WITHIN,
     )

@@ -48,6 +48,6 @@ def events_by_hour(*, hours: int = 24) -> list[tuple[datetime, int]]:
 
 
 def recent_events(unit: str, *, limit: int = 100) -> Sequence[Row[str, datetime, str]]:
-    inside = AbuseEvent.unit.op("<<=")(cast(literal(unit), CIDR))
+    inside = AbuseEvent.unit.bool_op("<<=")(cast(literal(unit), CIDR))
     statement = select(AbuseEvent.kind, AbuseEvent.at, AbuseEvent.request_id).where(inside)
     return db.control.execute(statement.order_by(AbuseEvent.at.desc()).limit(limit)).all()

@@ -159,6 +159,6 @@ def _conditions(wanted: AccessFilter) -> list[ColumnElement[bool]]:
 def _is_from(network: Network) -> ColumnElement[bool]:
     # Of what is older than 30 days only the surrounding network is known: it is shown when it may be the one.
     asked = cast(literal(str(network)), CIDR)
-    known = AccessEvent.address.op("<<=")(asked)
-    forgotten = and_(AccessEvent.address.is_(None), AccessEvent.prefix.op("&&")(asked))
+    known = AccessEvent.address.bool_op("<<=")(asked)
+    forgotten = and_(AccessEvent.address.is_(None), AccessEvent.prefix.bool_op("&&")(asked))
     return or_(known, forgotten)
