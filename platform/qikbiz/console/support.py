@@ -6,7 +6,7 @@ its own audit, and fetches its export itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,7 +23,9 @@ from qikbiz.exports.models import Export
 from qikbiz.exports.queries import export_for_reading
 from qikbiz.exports.selection import Selection
 from qikbiz.failures import Conflict, NotFound
+from qikbiz.grants import actions as granting
 from qikbiz.grants.models import Grant
+from qikbiz.grants.on_the_work_list import put_instruction_on_work_list
 from qikbiz.grants.queries import OVER, admits, grant_in_force, grants_for_staff, guest_of, instruction_of, is_in_force
 from qikbiz.grants.scopes import Scope
 from qikbiz.imports import actions as importing
@@ -31,6 +33,8 @@ from qikbiz.imports.mapping import Mapping
 from qikbiz.imports.models import Import
 from qikbiz.imports.queries import import_for_changing, progress_of_import
 from qikbiz.records.types import RECORD_TYPES
+from qikbiz.tickets.actions import note_act
+from qikbiz.tickets.models import Ticket
 from tenants.context import Tenant
 
 SHOWN = 20
@@ -71,12 +75,28 @@ def tenant_to_serve(slug: str) -> Tenant:
     return tenant
 
 
-def export_for(tenant: Tenant, grant_id: UUID, *, scope: str, product: str, export_id: UUID) -> UUID:
-    """Ask for an export under a grant; the same `export_id` twice is one export. Raises NoGrant."""
+def record_instruction(tenant: Tenant, scope: Scope, words: str, *, about: Ticket | None = None) -> Grant:
+    """Write down what a customer asked for: on the ticket `about` where it did, or elsewhere. Raises BadGrant."""
+    grant = granting.record_instruction(tenant, scope, words)
+    if about is None:
+        put_instruction_on_work_list(tenant, grant)
+    else:
+        grant.ticket_id = about.id
+    return grant
+
+
+def export_for(
+    tenant: Tenant, grant_id: UUID, *, scope: str, product: str, export_id: UUID, about: Ticket | None = None
+) -> UUID:
+    """Ask for an export under a grant; the same `export_id` twice is one export. Raises NoGrant.
+
+    It is noted on the ticket `about` which it is made, else on the one that the grant belongs to.
+    """
     with _under(tenant, grant_id, Scope.EXPORT) as grant:
         export = ask_for_export(Selection(scope=scope, product=product), export_id=export_id)
         _on_platform("tenant.export_asked", tenant, grant)
-        return export.id
+    _note(about, grant, "exports", export_id, "An export was begun.")
+    return export.id
 
 
 def import_for(
@@ -89,7 +109,8 @@ def import_for(
         importing.choose_columns(found, guessed, key=choices["key"], mode=choices["mode"], options={})
         importing.ask_check(found)
         _on_platform("tenant.import_asked", tenant, grant)
-        return found.id
+    _note(None, grant, "imports", import_id, "A file was brought in to be checked.")
+    return import_id
 
 
 def apply_import(tenant: Tenant, grant_id: UUID, import_id: UUID) -> None:
@@ -108,6 +129,12 @@ def acts_for(tenant: Tenant) -> list[tuple[Grant, Act]]:
             with _under(tenant, grant.id):
                 acts += [(grant, act) for act in _acts_under(grant)]
     return sorted(acts, key=lambda pair: pair[1].at, reverse=True)
+
+
+def acts_about(tenant: Tenant, ticket: Ticket, noted: Collection[UUID]) -> list[tuple[Grant, Act]]:
+    """Those of a ticket: all that was done under its own grants, and what was `noted` on it under others."""
+    found = acts_for(tenant)
+    return [(grant, act) for grant, act in found if grant.ticket_id == ticket.id or act.id in noted]
 
 
 def act_for(tenant: Tenant, grant_id: UUID, kind: str, act_id: UUID) -> Act:
@@ -173,6 +200,13 @@ def _import_under(grant_id: UUID, import_id: UUID) -> Import:
     if found is None or found.grant_id != grant_id:
         raise NotFound
     return found
+
+
+def _note(about: Ticket | None, grant: Grant, kind: str, act_id: UUID, words: str) -> None:
+    with control_work() as control:
+        ticket = about or (control.get(Ticket, grant.ticket_id) if grant.ticket_id else None)
+        if ticket is not None:
+            note_act(ticket, kind, act_id, grant.id, words)
 
 
 def _export_act(export: Export) -> Act:

@@ -17,9 +17,11 @@ from qikbiz.database import after_commit, control_work, db, tenant_work
 from qikbiz.failures import Conflict, Failure
 from qikbiz.grants import letters
 from qikbiz.grants.models import Grant, Visit
+from qikbiz.grants.on_the_work_list import put_on_work_list
 from qikbiz.grants.queries import instruction_of, staff_to_choose
 from qikbiz.grants.scopes import OFFERED, Scope
 from qikbiz.jobs.actions import enqueue_platform
+from qikbiz.tickets.models import Ticket
 from tenants.context import Tenant, current_tenant
 from tenants.control import new_id
 
@@ -36,8 +38,10 @@ class BadGrant(Failure):
     """Something about the grant can't be accepted; the text says what."""
 
 
-def give_grant(*, staff_ids: Sequence[UUID], scopes: Sequence[str], reason: str, ends_at: datetime) -> Grant:
-    """Let these people in (none named: whoever is in support). Raises BadGrant.
+def give_grant(
+    *, staff_ids: Sequence[UUID], scopes: Sequence[str], reason: str, ends_at: datetime, about: Ticket | None = None
+) -> Grant:
+    """Let these people in (none named: whoever is in support), for the ticket that this is about. Raises BadGrant.
 
     The row is written at once and opens nothing; only when the customer's own audit of it is committed does the
     worker make the role. So whatever fails in between, nobody is let in without a trace.
@@ -55,6 +59,7 @@ def give_grant(*, staff_ids: Sequence[UUID], scopes: Sequence[str], reason: str,
         control.add(grant)
         control.flush()
         control.refresh(grant)
+        put_on_work_list(grant, about)
         _on_platform("grant.given", grant)
     _audit("grant.given", grant)
     grant_id = grant.id

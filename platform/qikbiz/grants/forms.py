@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from wtforms import DateTimeLocalField, SelectField, SelectMultipleField, TextAreaField
@@ -13,6 +14,7 @@ from qikbiz.accounts.forms import OwnForm
 from qikbiz.grants.actions import LONGEST_REASON
 from qikbiz.grants.queries import staff_to_choose
 from qikbiz.grants.scopes import LABELS, OFFERED, Scope
+from qikbiz.tickets.models import Ticket
 
 SUPPORT = "support"
 
@@ -36,14 +38,17 @@ class GrantForm(OwnForm):
             Length(max=LONGEST_REASON, message=f"{LONGEST_REASON} characters are enough."),
         ],
     )
+    about = SelectField("Is it about a question that you asked us?", choices=[], default="")
     ends_at = DateTimeLocalField(
         "Until when?", format="%Y-%m-%dT%H:%M", validators=[InputRequired("Say until when, such as tomorrow at noon.")]
     )
 
     @classmethod
-    def offered(cls) -> GrantForm:
-        """With the people whom one can choose now."""
+    def offered(cls, tickets: Sequence[Ticket]) -> GrantForm:
+        """With the people and the tickets that one can choose now."""
         form = cls()
+        asked = [SelectChoice(ticket.reference, f"{ticket.reference}: {ticket.subject}") for ticket in tickets]
+        form.about.choices = [SelectChoice("", "No, about something new"), *asked]
         form.audience.choices = [
             SelectChoice(SUPPORT, "Anybody in QikBiz support"),
             *(SelectChoice(str(staff_id), text) for staff_id, text in staff_to_choose()),

@@ -18,7 +18,8 @@ class Grant(ControlModel):
 
     `staff_ids` are the people let in; empty means whoever is in support. `role_name` is the login of the database by
     which they come in, `dsn` how it connects (sealed). The role exists from `role_made_at` to `role_dropped_at`; a
-    grant that has ended, or whose time is over, is refused at once, whether the role is gone yet or not.
+    grant that has ended, or whose time is over, is refused at once, whether the role is gone yet or not. `ticket_id` is
+    what support was asked to do with it.
     """
 
     __tablename__ = "grants"
@@ -40,6 +41,7 @@ class Grant(ControlModel):
     staff_ids: Mapped[list[str]] = mapped_column(server_default=text("'[]'"))
     scopes: Mapped[list[str]]
     reason: Mapped[str]
+    ticket_id: Mapped[UUID | None] = mapped_column(ForeignKey("tickets.id", ondelete="SET NULL"), index=True)
     given_by: Mapped[UUID | None]
     given_by_name: Mapped[str]
     given_at: Mapped[datetime] = mapped_column(server_default=text("now()"))

@@ -21,6 +21,8 @@ from qikbiz.grants.letters import what_may_be_done
 from qikbiz.grants.models import Grant
 from qikbiz.grants.queries import grant_of, grants_of, instruction_of, is_in_force, names_of, visits_of
 from qikbiz.permissions import Permission, public, requires
+from qikbiz.tickets.models import Ticket
+from qikbiz.tickets.queries import ticket_for_customer, tickets_of_customer
 from qikbiz.web.toasts import show_toast
 from qikbiz.web.viewer import time_zone
 from tenants.context import current_tenant
@@ -48,9 +50,10 @@ def entries() -> ResponseReturnValue:
 @requires(Permission.GRANT_GIVE)
 def new() -> ResponseReturnValue:
     with control_work():
-        form = GrantForm.offered()
+        form = _form()
         tomorrow = times.now().astimezone(time_zone()) + timedelta(hours=actions.PROPOSED_HOURS)
         form.ends_at.data = tomorrow.replace(second=0, microsecond=0, tzinfo=None)
+        form.about.data = request.args.get("about", "")
         return render_template("grants/new.html", nav_active="grants", form=form)
 
 
@@ -59,7 +62,7 @@ def new() -> ResponseReturnValue:
 @requires_fresh
 def give() -> ResponseReturnValue:
     with control_work():
-        form = GrantForm.offered()
+        form = _form()
         if form.validate_on_submit():
             try:
                 grant = actions.give_grant(
@@ -67,6 +70,7 @@ def give() -> ResponseReturnValue:
                     scopes=form.scopes.data or [],
                     reason=form.reason.data or "",
                     ends_at=_in_zone(form.ends_at.data),
+                    about=_ticket(form.about.data) if form.about.data else None,
                 )
             except BadGrant as bad:
                 form.form_errors.append(bad.text)
@@ -158,6 +162,16 @@ def _line(grant: Grant) -> dict[str, object]:
         "is_coming": grant.state == "opening" and grant.ends_at > times.now(),
         "can_end": grant.state != "ended" and grant.ends_at > times.now(),
     }
+
+
+def _form() -> GrantForm:
+    asked = tickets_of_customer(current_tenant().id, current_user.id, sees_all=current_user.can(Permission.USER_MANAGE))
+    return GrantForm.offered([ticket for ticket in asked if ticket.state != "solved"])
+
+
+def _ticket(reference: str) -> Ticket:
+    sees_all = current_user.can(Permission.USER_MANAGE)
+    return ticket_for_customer(reference, current_tenant().id, current_user.id, sees_all=sees_all)
 
 
 def _in_zone(given: datetime | None) -> datetime:

@@ -42,8 +42,8 @@ class Question:
     message_id: str | None = None
 
 
-def open_ticket(question: Question) -> Ticket:
-    """A new ticket, acknowledged by mail; the same form or mail again is the same one.
+def open_ticket(question: Question, *, is_acknowledged: bool = True, author: str = "customer") -> Ticket:
+    """A new ticket, acknowledged by mail unless that would say nothing; the same form or mail again is the same.
 
     Raises BadAddress and BadQuestion.
     """
@@ -62,8 +62,9 @@ def open_ticket(question: Question) -> Ticket:
         if question.once is None:
             raise
         return db.control.scalars(select(Ticket).where(Ticket.once == question.once)).one()
-    _write(ticket, "customer", body, name=ticket.name, author_id=question.person_id, message_id=question.message_id)
-    acknowledge(ticket, body)
+    _write(ticket, author, body, name=ticket.name, author_id=question.person_id, message_id=question.message_id)
+    if is_acknowledged:
+        acknowledge(ticket, body)
     record_on_platform("ticket.opened", tenant_id=ticket.tenant_id, subject=ticket.reference)
     return ticket
 
@@ -108,6 +109,7 @@ def note_act(ticket: Ticket, kind: str, act_id: UUID, grant_id: UUID, body: str)
     actor = current_actor()
     message = _write(ticket, "act", body, name=actor.name, author_id=actor.id)
     message.act_kind, message.act_id, message.grant_id = kind, act_id, grant_id
+    ticket.assigned_to = ticket.assigned_to or actor.id
     return message
 
 

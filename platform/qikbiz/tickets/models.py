@@ -21,7 +21,7 @@ class Ticket(ControlModel):
     __tablename__ = "tickets"
     __table_args__ = (
         CheckConstraint("state in ('open', 'waiting', 'solved')", name="state"),
-        CheckConstraint("source in ('site', 'tenant', 'blocked', 'mail')", name="source"),
+        CheckConstraint("source in ('site', 'tenant', 'blocked', 'mail', 'instruction')", name="source"),
         Index("ix_tickets_state", "state", "waiting_since"),
         Index("ix_tickets_tenant_id", "tenant_id", "person_id"),
     )

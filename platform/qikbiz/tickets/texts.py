@@ -17,6 +17,8 @@ TOPICS: dict[str, str] = {
     "billing": "Billing",
 }
 APPEAL = "appeal"
+# What forms don't offer: these come about by themselves.
+_OTHER_TOPICS = {APPEAL: "A blocked address", "access": "Look at something"}
 LONGEST_SUBJECT, LONGEST_BODY = 150, 10_000
 _TURNING = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
@@ -28,7 +30,7 @@ class BadQuestion(Failure):
 
 
 def topic_label(topic: str) -> str:
-    return "A blocked address" if topic == APPEAL else TOPICS.get(topic, "A question")
+    return (TOPICS | _OTHER_TOPICS).get(topic, TOPICS["question"])
 
 
 def body_from(text: str, *, longest: int = LONGEST_BODY) -> str:

@@ -370,7 +370,7 @@ STATEMENTS = (
         changed_at TIMESTAMP WITH TIME ZONE NOT NULL,
         CONSTRAINT pk_tickets PRIMARY KEY (id),
         CONSTRAINT ck_tickets_state CHECK (state in ('open', 'waiting', 'solved')),
-        CONSTRAINT ck_tickets_source CHECK (source in ('site', 'tenant', 'blocked', 'mail')),
+        CONSTRAINT ck_tickets_source CHECK (source in ('site', 'tenant', 'blocked', 'mail', 'instruction')),
         CONSTRAINT uq_tickets_reference UNIQUE (reference),
         CONSTRAINT uq_tickets_once UNIQUE (once)
     )""",
@@ -504,6 +504,7 @@ STATEMENTS = (
         staff_ids JSONB DEFAULT '[]' NOT NULL,
         scopes JSONB NOT NULL,
         reason VARCHAR NOT NULL,
+        ticket_id UUID,
         given_by UUID,
         given_by_name VARCHAR NOT NULL,
         given_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
@@ -522,10 +523,12 @@ STATEMENTS = (
         CONSTRAINT ck_grants_opaque CHECK (role_name ~ '^g_[a-z0-9]{16}$'),
         CONSTRAINT uq_grants_reference UNIQUE (reference),
         CONSTRAINT fk_grants_tenant_id FOREIGN KEY(tenant_id) REFERENCES tenants (id) ON DELETE CASCADE,
+        CONSTRAINT fk_grants_ticket_id FOREIGN KEY(ticket_id) REFERENCES tickets (id) ON DELETE SET NULL,
         CONSTRAINT uq_grants_role_name UNIQUE (role_name)
     )""",
     """CREATE INDEX ix_grants_role ON grants (state) WHERE role_dropped_at is null""",
     """CREATE INDEX ix_grants_tenant ON grants (tenant_id, id)""",
+    """CREATE INDEX ix_grants_ticket_id ON grants (ticket_id)""",
     """CREATE TABLE tenant_migrations (
         tenant_id UUID NOT NULL,
         target VARCHAR NOT NULL,

@@ -15,7 +15,7 @@ from qikbiz.console import support as serving
 from qikbiz.console.blueprint import console
 from qikbiz.database import control_work, runtime
 from qikbiz.failures import Failure
-from qikbiz.grants import actions, visits
+from qikbiz.grants import visits
 from qikbiz.grants.actions import BadGrant
 from qikbiz.grants.letters import what_may_be_done
 from qikbiz.grants.models import Grant
@@ -113,7 +113,7 @@ def record_instruction(slug: str) -> ResponseReturnValue:
     """Write down what a customer asked for in writing. The customer reads it at once and can end it."""
     tenant, form = serving.tenant_to_serve(slug), request.form
     try:
-        actions.record_instruction(tenant, _instructed_scope(), form.get("instruction", ""))
+        serving.record_instruction(tenant, _instructed_scope(), form.get("instruction", ""))
     except Failure as failure:
         return _page(slug, form.to_dict(), failure.text), failure.status
     show_toast("Written down, and the customer is told. It can be used in a moment.")
@@ -138,7 +138,7 @@ def visit_tenant(slug: str, grant_id: UUID) -> ResponseReturnValue:
 
 
 def _to_act(slug: str, grant_id: UUID, kind: str, act_id: UUID) -> ResponseReturnValue:
-    return redirect(url_for("console.support_act", slug=slug, grant_id=grant_id, kind=kind, act_id=act_id))
+    return redirect(url_for("console.support_act", slug=slug, grant_id=grant_id, kind=kind, act_id=act_id), 303)
 
 
 def _choices(grants: list[Grant], scope: str) -> list[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +15,8 @@ from qikbiz.console import support as serving
 from qikbiz.console.blueprint import console
 from qikbiz.console.routes.tenants import tenants
 from qikbiz.failures import Conflict, Failure, NotFound
-from qikbiz.grants.actions import record_instruction
+from qikbiz.grants.letters import what_may_be_done
+from qikbiz.grants.on_the_work_list import access_of
 from qikbiz.grants.scopes import Scope
 from qikbiz.permissions import Permission, StaffRole, requires
 from qikbiz.tickets import actions, queries
@@ -50,6 +52,7 @@ def work() -> str:
         counts=queries.counts(),
         names=queries.staff_names(),
         tenants=queries.tenants_of(found),
+        access=access_of(found),
     )
 
 
@@ -102,7 +105,7 @@ def record_ticket_as_instruction(reference: str) -> ResponseReturnValue:
     found = queries.ticket_for_staff(reference)
     if found.person_id is None:
         raise Conflict("Nobody was logged in when this was asked, so it is nobody's instruction.")
-    record_instruction(_tenant(found), Scope.EXPORT, _instruction(found))
+    serving.record_instruction(_tenant(found), Scope.EXPORT, _instruction(found), about=found)
     show_toast("Written down, and the customer is told. It can be used in a moment.")
     return redirect(url_for("console.ticket", reference=found.reference) + "#act", 303)
 
@@ -114,41 +117,37 @@ def export_for_ticket(reference: str) -> ResponseReturnValue:
     found, form = queries.ticket_for_staff(reference), request.form
     try:
         grant_id = UUID(form.get("grant", ""))
-        export_id = serving.export_for(
+        serving.export_for(
             _tenant(found),
             grant_id,
             scope=form.get("scope", "everything"),
             product=form.get("product", "portable"),
             export_id=_given_id(),
+            about=found,
         )
     except ValueError:
         return _page(found, problem="Choose by which access or instruction."), 400
     except Failure as failure:
         return _page(found, problem=failure.text or "It could not be begun."), failure.status
-    actions.note_act(found, "exports", export_id, grant_id, "An export was begun.")
     return redirect(url_for("console.ticket", reference=found.reference) + "#act", 303)
 
 
-@console.get("/tickets/<reference>/acts/<uuid:act_id>")
+@console.get("/tickets/<reference>/acts")
 @requires(Permission.TENANT_EXPORT)
-def ticket_act(reference: str, act_id: UUID) -> str:
-    """How far it is, for the page of the ticket, which asks each second and keeps what is being typed."""
+def ticket_acts(reference: str) -> str:
+    """How far they are, for the page of the ticket, which asks each second and keeps what is being typed."""
     found = queries.ticket_for_staff(reference)
-    message = next((one for one in queries.messages_of(found) if one.act_id == act_id), None)
-    if message is None:
-        raise NotFound
-    return render_template("console/ticket_act.html", ticket=found, act=_act(found, message))
+    return render_template("console/ticket_acts.html", ticket=found, **_acts(found, queries.messages_of(found)))
 
 
 def _page(found: Ticket, body: str = "", problem: str = "") -> str:
     messages = queries.messages_of(found)
-    begun = [message for message in messages if message.act_id is not None]
     return render_template(
         "console/ticket.html",
         nav_active="work",
         ticket=found,
         messages=messages,
-        act=_act(found, begun[-1]) if begun else None,
+        **_acts(found, messages),
         tenant_record=queries.tenants_of([found]).get(found.tenant_id) if found.tenant_id else None,
         rule=queries.rule_of(found),
         names=queries.staff_names(),
@@ -157,29 +156,34 @@ def _page(found: Ticket, body: str = "", problem: str = "") -> str:
         products=serving.EXPORT_PRODUCTS,
         body=body,
         problem=problem,
+        what=what_may_be_done,
         new_id=new_id,
     )
 
 
 def _access(found: Ticket) -> dict[str, Any]:
-    """By what an export may be made: (id, words) of the grants in force, and whether one is being prepared."""
+    """What lets staff in now: all of it, (id, words) of what allows an export, and whether one is being prepared."""
     try:
         tenant = _tenant(found)
     except Failure:
-        return {"grants": [], "coming": False}
-    grants = [grant for grant in serving.grants_in_force(tenant) if Scope.EXPORT in grant.scopes]
-    words = [(str(grant.id), f"{grant.reference}: {grant.reason}") for grant in grants]
-    return {"grants": words, "coming": bool(serving.grants_coming(tenant))}
+        return {"standing": [], "grants": [], "coming": False}
+    standing = serving.grants_in_force(tenant)
+    exporting = [grant for grant in standing if Scope.EXPORT in grant.scopes]
+    # What was given for this ticket stands first, and so is proposed.
+    exporting.sort(key=lambda grant: grant.ticket_id != found.id)
+    words = [(str(grant.id), f"{grant.reference}: {grant.reason}") for grant in exporting]
+    return {"standing": standing, "grants": words, "coming": bool(serving.grants_coming(tenant))}
 
 
-def _act(found: Ticket, message: TicketMessage) -> Any:
-    """The act, or None when it can't be looked at now: the tenant is closed, or lets nobody in any more."""
+def _acts(found: Ticket, messages: Sequence[TicketMessage]) -> dict[str, Any]:
+    """What was done for it; nothing can be seen while the tenant is closed, or lets nobody in any more."""
+    noted = {message.act_id for message in messages if message.act_id is not None}
     try:
-        if message.act_id is None or message.grant_id is None:
-            return None
-        return serving.act_for(_tenant(found), message.grant_id, message.act_kind, message.act_id)
+        tenant = _tenant(found)
     except Failure:
-        return None
+        return {"acts": [], "is_unseen": bool(noted)}
+    acts = serving.acts_about(tenant, found, noted)
+    return {"acts": acts, "slug": tenant.slug, "is_unseen": bool(noted) and not acts}
 
 
 def _tenant(found: Ticket) -> Tenant:
