@@ -162,7 +162,7 @@ def _page(found: Ticket, body: str = "", problem: str = "") -> str:
 
 
 def _access(found: Ticket) -> dict[str, Any]:
-    """What lets staff in now: all of it, (id, words) of what allows an export, and whether one is being prepared."""
+    """What lets staff in now: given for this, or else at all; (id, words) of what allows an export; is any coming?"""
     try:
         tenant = _tenant(found)
     except Failure:
@@ -172,7 +172,8 @@ def _access(found: Ticket) -> dict[str, Any]:
     # What was given for this ticket stands first, and so is proposed.
     exporting.sort(key=lambda grant: grant.ticket_id != found.id)
     words = [(str(grant.id), f"{grant.reference}: {grant.reason}") for grant in exporting]
-    return {"standing": standing, "grants": words, "coming": bool(serving.grants_coming(tenant))}
+    own = [grant for grant in standing if grant.ticket_id == found.id]
+    return {"standing": own or standing, "grants": words, "coming": bool(serving.grants_coming(tenant))}
 
 
 def _acts(found: Ticket, messages: Sequence[TicketMessage]) -> dict[str, Any]:
