@@ -104,6 +104,23 @@ def test_a_statement_that_takes_too_long_is_stopped_and_said(client_for, broken)
     assert "took too long" in page.text
 
 
+@pytest.mark.parametrize(
+    ("name", "address"),
+    [
+        ("alice", "/audit?action=a%00b"),
+        ("alice", "/help/%00"),
+        ("olivia", "/tenants?q=%00"),
+        ("olivia", "/tenants?page=99999999999999999999999"),
+        ("olivia", "/tenants/%00"),
+        ("olivia", "/audit?tenant=%00"),
+    ],
+)
+def test_what_no_column_can_hold_is_no_fault_of_ours(client_for, name, address):
+    page = client_for(name).get(address)
+    assert page.status_code == 400
+    assert "could not be understood" in page.text
+
+
 def _all_failures(parent):
     for child in parent.__subclasses__():
         yield child

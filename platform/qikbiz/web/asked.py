@@ -10,6 +10,9 @@ from flask import request, url_for
 
 from qikbiz.failures import Failure
 
+# No log is older; and at the ends of the calendar the day before and the day after don't exist.
+_YEARS = range(1970, 3000)
+
 
 def id_asked(name: str, *, page: str) -> UUID | None:
     """The id under `name`, or None. Raises Failure; `page` says where to start again."""
@@ -24,9 +27,12 @@ def day_asked(name: str) -> date | None:
     """The day under `name`, or None. Raises Failure."""
     text = request.args.get(name, "")
     try:
-        return date.fromisoformat(text) if text else None
+        day = date.fromisoformat(text) if text else None
     except ValueError:
         raise Failure(f"“{text[:40]}” is not a day. Write it like 2026-11-03.") from None
+    if day is not None and day.year not in _YEARS:
+        raise Failure(f"{text} is out of reach. Give a day between {_YEARS[0]} and {_YEARS[-1]}.")
+    return day
 
 
 def asked_otherwise(endpoint: str, **changed: str) -> str:

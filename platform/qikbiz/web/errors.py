@@ -11,7 +11,7 @@ from flask import Flask, Response, g, jsonify, make_response, redirect, render_t
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from psycopg.errors import DeadlockDetected, LockNotAvailable, QueryCanceled, SerializationFailure
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
@@ -53,6 +53,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(Failure, on_failure)
     app.register_error_handler(HTTPException, on_http_exception)
     app.register_error_handler(RedisAway, on_redis_away)
+    app.register_error_handler(DataError, on_unfit_value)
     app.register_error_handler(OperationalError, on_database_away)
     app.register_error_handler(PoolTimeout, on_database_away)
     app.register_error_handler(Exception, on_bug)
@@ -107,6 +108,12 @@ def on_database_away(error: Exception) -> ResponseReturnValue:
         return _answer("timeout", 503)
     logger.error("database_away", exc_info=error)
     return _retry_soon(_answer("database_away", 503))
+
+
+def on_unfit_value(error: DataError) -> ResponseReturnValue:
+    """Something was sent that no column holds, such as a text with a NUL or a number without end."""
+    logger.warning("unfit_value", exc_info=error)
+    return _answer("bad_request", 400)
 
 
 def on_bug(error: Exception) -> ResponseReturnValue:
