@@ -18,6 +18,7 @@ from qikbiz.console.tenant_actions import (
     WAITING_DAYS,
     BadTenant,
     close_tenant,
+    limit_seats,
     rename_tenant,
     resume_tenant,
     suspend_tenant,
@@ -32,6 +33,7 @@ __all__ = [
     "WAITING_DAYS",
     "TenantFacts",
     "delete",
+    "limit",
     "list_tenants",
     "rename",
     "resume",
@@ -101,6 +103,10 @@ def resume(settings: Settings, slug: str) -> TenantFacts:
 
 def rename(settings: Settings, slug: str, *, new_slug: str | None, new_name: str | None) -> TenantFacts:
     return _act(settings, lambda session: rename_tenant(session, slug, new_slug=new_slug, new_name=new_name))
+
+
+def limit(settings: Settings, slug: str, seats: int | None) -> TenantFacts:
+    return _act(settings, lambda session: limit_seats(session, slug, seats))
 
 
 def delete(settings: Settings, slug: str, *, confirmation: str, days: int, now: bool = False) -> TenantFacts:

@@ -31,6 +31,7 @@ class Tenant:
 
     `schema` and `role` are opaque names (t_ and random letters), so that a catalog names no customer.
     `read_only_until` is set while its account is closing: until then everything can be read, then it is erased.
+    `seats` is how many people may have a login, None without a limit.
     `epoch` grows whenever every session of the tenant must end. `version` is its schema's migration.
     """
 
@@ -47,6 +48,7 @@ class Tenant:
     time_zone: str = "UTC"
     state_reason: str = ""
     read_only_until: datetime | None = None
+    seats: int | None = None
     host: str = ""
     hosts: tuple[str, ...] = field(default=())
 

@@ -70,6 +70,7 @@ class TenantRecord(ControlModel):
     __table_args__ = (
         CheckConstraint("state in ('creating', 'active', 'suspended', 'closing', 'closed')", name="state"),
         CheckConstraint("schema_name ~ '^t_[a-z0-9]{12,20}$' and role_name ~ '^t_[a-z0-9]{12,20}$'", name="opaque"),
+        CheckConstraint("seats > 0", name="seats"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
@@ -93,6 +94,7 @@ class TenantRecord(ControlModel):
     last_seen_at: Mapped[datetime | None]
     delete_after: Mapped[datetime | None]
     read_only_until: Mapped[datetime | None]
+    seats: Mapped[int | None]
     created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
 
 

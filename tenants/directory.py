@@ -184,6 +184,7 @@ def _tenant_of(record: TenantRecord, domains: tuple[str, ...], base_domain: str)
         "state": record.state,
         "state_reason": record.state_reason,
         "read_only_until": record.read_only_until,
+        "seats": record.seats,
         "schema": record.schema_name,
         "role": record.role_name,
         "cell": record.cell_name,

@@ -56,6 +56,7 @@ class Permission(StrEnum):
     TENANT_ENTER = "tenant:enter"
     TENANT_EXPORT = "tenant:export"
     TENANT_IMPORT = "tenant:import"
+    TENANT_LIMIT = "tenant:limit"
     TENANT_SEE = "tenant:see"
     TENANT_SUSPEND = "tenant:suspend"
     TICKET_ANSWER = "ticket:answer"

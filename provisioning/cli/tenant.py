@@ -104,6 +104,19 @@ def rename(slug: str, new_slug: str | None, name: str | None) -> Answer:
 
 @tenant.command()
 @click.argument("slug")
+@click.argument("most", type=click.IntRange(min=1), required=False)
+@reporting
+def seats(slug: str, most: int | None) -> Answer:
+    """Let at most MOST people have a login at an organisation; without a number, as many as it likes."""
+    from config.settings import load_settings
+    from provisioning.tenants import limit
+
+    saying = f"has seats for {most:,}" if most else "has no limit of seats"
+    return _done(limit(load_settings(), slug, most), saying)
+
+
+@tenant.command()
+@click.argument("slug")
 @click.option("--yes", "confirmation", metavar="SLUG", default=None, help="Type the name again to confirm.")
 @click.option("--days", type=click.IntRange(0, 90), default=None, help="How long it can still be resumed (7).")
 @click.option("--now", is_flag=True, help="Erase everything at once, without a way back.")

@@ -7,7 +7,8 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import select, text
 
-from qikbiz.database import control_work
+from qikbiz.audit.models import AuditEvent
+from qikbiz.database import control_work, tenant_work
 from qikbiz.jobs.models import PlatformJob
 from tenants.context import Tenant
 from tenants.control import TenantRecord
@@ -164,3 +165,40 @@ def test_no_page_of_the_console_shows_a_row_of_a_tenant(client_for: ClientFor, p
 def _look_again(app: object) -> None:
     # The watching thread would do it within half a second; the test need not wait for it.
     app.extensions["qikbiz"].directory.look()  # type: ignore[attr-defined]  # the application under test
+
+
+def test_operators_limit_seats_in_words_and_nobody_else_does(
+    client_for: ClientFor, fresh_tenant: Callable[..., Tenant], working: Runtime
+) -> None:
+    tenant = fresh_tenant("Seated Ltd")
+    olivia, url = client_for("olivia"), f"/tenants/{tenant.slug}/seats"
+    assert olivia.post(url, {"seats": "25"}).status_code == 303
+    assert "of 25 seats" in olivia.get(f"/tenants/{tenant.slug}").text
+    for nonsense in ("0", "-1", "many", "9" * 30, "100001", "٣"):
+        assert olivia.post(url, {"seats": nonsense}).status_code == 400, nonsense
+    assert client_for("sam").post(url, {"seats": "1"}).status_code == 403
+    assert 'name="seats"' not in client_for("sam").get(f"/tenants/{tenant.slug}").text
+    assert "of 25 seats" in olivia.get(f"/tenants/{tenant.slug}").text
+    assert olivia.post(url, {"seats": ""}).status_code == 303
+    assert "of 25 seats" not in olivia.get(f"/tenants/{tenant.slug}").text
+
+
+def test_the_organisation_reads_in_its_own_audit_what_was_done_to_it(
+    client_for: ClientFor, fresh_tenant: Callable[..., Tenant], working: Runtime
+) -> None:
+    tenant = fresh_tenant("Told Ltd")
+    olivia, page = client_for("olivia"), f"/tenants/{tenant.slug}"
+    olivia.post(f"{page}/suspension", {"reason": "Unpaid bills"})
+    olivia.post(f"{page}/suspension", {"reason": "Unpaid bills"})
+    olivia.post(f"{page}/resumption")
+    olivia.post(f"{page}/seats", {"seats": "5"})
+    olivia.post(f"{page}/deletion", {"typed": tenant.slug, "reason": "Asked by its owner"})
+    told = select(AuditEvent).where(AuditEvent.action.startswith("organisation.")).order_by(AuditEvent.seq)
+    with tenant_work(tenant) as session:
+        events = [(event.action, event.actor_kind, event.actor_name) for event in session.scalars(told)]
+        reasons = [event.details.get("reason") for event in session.scalars(told)]
+    assert [action for action, _, _ in events] == [
+        f"organisation.{act}" for act in ("suspended", "resumed", "seats_limited", "closed")
+    ]
+    assert {kind for _, kind, _ in events} == {"staff"} and all(name for _, _, name in events)
+    assert reasons[0] == "Unpaid bills"

@@ -16,6 +16,7 @@ from qikbiz.accounts.noting import note_failed_login, note_login_act
 from qikbiz.accounts.people import Person
 from qikbiz.accounts.queries import account_for_change, account_named, lock_administrators
 from qikbiz.accounts.realms import Account, Realm, names_of, same_address, staff_realm, tenant_realm
+from qikbiz.accounts.seats import take_seat
 from qikbiz.accounts.tokens import account_behind, end_links, make_link
 from qikbiz.factors.actions import show_code, show_passkey
 from qikbiz.factors.queries import has_second_factor
@@ -171,7 +172,7 @@ def change_profile(realm: Realm, person: Person, *, name: str, time_zone: str, t
 def invite_user(email: str, name: str, roles: Sequence[str], *, invited_by: str = "") -> str:
     """Add a login to the tenant entered and mail the invitation; returns the link.
 
-    Raises AlreadyThere, BeyondOwnRights, NoSuchRole.
+    Raises AlreadyThere, BeyondOwnRights, NoSuchRole, NoSeatLeft.
     """
     may_give(roles)
     return _invite(tenant_realm(), email, name, roles, invited_by)
@@ -226,13 +227,13 @@ def disable_user(user_id: UUID) -> User:
 
 
 def enable_user(user_id: UUID) -> User:
-    """Let a disabled user log in again, or have an invited one wait for the invitation as before."""
-    realm = tenant_realm()
-    user = account_for_change(realm.work, realm, user_id)
-    assert isinstance(user, User)
+    """Let a disabled user log in again, or have an invited one wait as before. Raises NoSeatLeft."""
+    user, _ = _user_beside_administrators(user_id)
     may_act_on(user)
-    user.state = "active" if user.password_hash else "invited"
-    note_login_act(realm, "user.enabled", user)
+    if user.state == "disabled":
+        take_seat()
+        user.state = "active" if user.password_hash else "invited"
+        note_login_act(tenant_realm(), "user.enabled", user)
     return user
 
 
@@ -296,6 +297,8 @@ def _invite(realm: Realm, email: str, name: str, roles: Sequence[str], invited_b
     if account is not None and account.state != "invited":
         raise AlreadyThere(f"{email} already has a login here.")
     if account is None:
+        if realm.kind == "user":
+            take_seat()
         account = realm.people(email=email.strip(), email_key=same_address(email), state="invited")
         realm.work.add(account)
     elif isinstance(account, User):

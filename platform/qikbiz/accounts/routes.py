@@ -16,6 +16,7 @@ from qikbiz.accounts.forms import InviteForm, RoleForm
 from qikbiz.accounts.freshness import requires_fresh
 from qikbiz.accounts.own_pages import open_own_pages
 from qikbiz.accounts.queries import all_users
+from qikbiz.accounts.seats import NoSeatLeft, seats
 from qikbiz.accounts.user_logins import open_user_logins
 from qikbiz.permissions import Permission, requires
 from qikbiz.roles.giving import NoSuchRole
@@ -33,14 +34,14 @@ open_user_logins(accounts)
 def users() -> ResponseReturnValue:
     people = all_users()
     names = dict(role_choices())
-    seats = Counter(user.state for user in people)
-    return render_template("accounts/users.html", users=people, names=names, seats=seats)
+    states = Counter(user.state for user in people)
+    return render_template("accounts/users.html", users=people, names=names, states=states, seats=seats())
 
 
 @accounts.get("/users/invitation")
 @requires(Permission.USER_INVITE)
 def invite() -> ResponseReturnValue:
-    return render_template("accounts/invite.html", form=_invite_form())
+    return render_template("accounts/invite.html", form=_invite_form(), problem=seats().problem_with(1))
 
 
 @accounts.post("/users/invitation")
@@ -53,6 +54,8 @@ def send_invitation() -> ResponseReturnValue:
             actions.invite_user(
                 form.email.data or "", form.name.data or "", form.role.data or [], invited_by=current_user.name
             )
+        except NoSeatLeft as problem:
+            form.email.errors = [problem.text]
         except AlreadyThere:
             form.email.errors = ["Somebody with this address can already log in here."]
         else:

@@ -29,6 +29,7 @@ ACTS = (
     ("role", "Roles"),
     ("team", "Teams"),
     ("preview", "Looking as somebody else"),
+    ("organisation", "What was done to your organisation"),
     ("domain", "Domains of your own"),
     ("audit", "The audit itself"),
 )

@@ -1,4 +1,4 @@
-"""What is done to a tenant in the control database alone: reserve, suspend, resume, rename, close.
+"""What is done to a tenant in the control database alone: reserve, suspend, resume, rename, limit, close.
 
 For the console and the command line alike, inside `control_work()`. Making and erasing schemas is provisioning's.
 """
@@ -17,12 +17,14 @@ from sqlalchemy.orm import Session
 from qikbiz.audit.actions import record_on_platform
 from qikbiz.closing.queries import open_closing_of
 from qikbiz.console.names import check_free, check_shape, name_used_before_by
+from qikbiz.console.telling import tell_tenant
 from qikbiz.failures import Conflict, Failure, NotFound, Unavailable
 from tenants.control import Cell, ReservedName, TenantRecord, new_id
 from tenants.directory import touch_directory
 
 ACCENTS = ("blue", "teal", "violet", "green", "indigo", "rose", "amber", "plum", "graphite", "red")
 WAITING_DAYS = 7
+MOST_SEATS = 100_000
 _ONE_AT_A_TIME = 0x51_42_04
 
 
@@ -82,6 +84,7 @@ def suspend_tenant(session: Session, slug: str, reason: str) -> TenantRecord:
         record.state, record.state_reason = "suspended", reason
         touch_directory(session, record)
         note_act(record, "tenant.suspended", reason=reason)
+        tell_tenant(record, "suspended", reason=reason)
     return record
 
 
@@ -91,6 +94,7 @@ def resume_tenant(session: Session, slug: str) -> TenantRecord:
     _refuse_unless(record, "active", "suspended", "closing")
     if record.state != "active":
         note_act(record, "tenant.resumed", was=record.state)
+        tell_tenant(record, "resumed", was=record.state)
         record.state, record.state_reason, record.delete_after = "active", "", None
         touch_directory(session, record)
     return record
@@ -113,6 +117,8 @@ def rename_tenant(
     if before != after:
         touch_directory(session, record)
         note_act(record, "tenant.renamed", before=before, after=after)
+        changes = {"Address": [before["slug"], record.slug], "Name": [before["name"], record.name]}
+        tell_tenant(record, "renamed", changes={what: pair for what, pair in changes.items() if pair[0] != pair[1]})
     return record
 
 
@@ -132,6 +138,22 @@ def close_tenant(session: Session, slug: str, *, confirmation: str, days: int = 
         record.epoch += 1
         touch_directory(session, record)
         note_act(record, "tenant.closed", delete_after=due.isoformat())
+        tell_tenant(record, "closed", delete_after=due.isoformat())
+    return record
+
+
+def limit_seats(session: Session, slug: str, seats: int | None) -> TenantRecord:
+    """Say how many people may have a login there, None for no limit. Nobody's login ends by it (promise P14)."""
+    record = _for_change(session, slug)
+    _refuse_unless(record, "creating", "active", "suspended")
+    if seats is not None and not 1 <= seats <= MOST_SEATS:
+        raise BadTenant(f"The number of seats lies between 1 and {MOST_SEATS:,}.")
+    if seats != record.seats:
+        changes = {"Seats": [record.seats or "no limit", seats or "no limit"]}
+        record.seats = seats
+        touch_directory(session, record)
+        note_act(record, "tenant.seats_limited", changes=changes)
+        tell_tenant(record, "seats_limited", changes=changes)
     return record
 
 

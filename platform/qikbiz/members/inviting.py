@@ -38,6 +38,7 @@ class Row:
     role_names: str = ""
     team: UUID | None = None
     team_name: str = ""
+    takes_seat: bool = True
     problems: list[str] = field(default_factory=list)
 
 
@@ -131,6 +132,7 @@ def _judge_address(row: Row, seen: dict[str, int]) -> None:
         row.problems.append(f"Line {seen[key]} has the same address.")
     seen.setdefault(key, row.number)
     known = db.session.scalar(select(User.state).where(User.email_key == key))
+    row.takes_seat = known is None
     if known is not None and known != "invited":
         row.problems.append("Somebody with this address can already log in here, or could.")
 

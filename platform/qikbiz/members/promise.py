@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import func, select
 
 from qikbiz.accounts.models import User
+from qikbiz.accounts.seats import seats
 from qikbiz.database import db
 from qikbiz.promises.keeping import Fact, Keeping
 from qikbiz.roles.queries import all_teams
@@ -15,7 +16,8 @@ from qikbiz.roles.queries import all_teams
 def _evidence() -> Sequence[Fact]:
     found = {row[0]: row[1] for row in db.session.execute(select(User.state, func.count()).group_by(User.state))}
     states = (("active", "Can log in"), ("invited", "Invited"), ("disabled", "Deactivated"))
-    return [*((words, str(found.get(state, 0))) for state, words in states), ("Teams", str(len(all_teams())))]
+    logins = [(words, str(found.get(state, 0))) for state, words in states]
+    return [*logins, ("Seats taken", seats().words), ("Teams", str(len(all_teams())))]
 
 
 KEEPINGS = (
@@ -25,7 +27,8 @@ KEEPINGS = (
             "Your administrators invite people one by one or from a table, which shows what is wrong with each line "
             "before any mail leaves. They give each login its roles and teams, send an invitation again, deactivate a "
             "login and let it in again. Whoever leaves is logged out everywhere at once, and what they owned can be "
-            "handed over to somebody else, all of it or nothing, with a line in the history of each record."
+            "handed over to somebody else, all of it or nothing, with a line in the history of each record. How many "
+            "seats are taken, and of how many if a number was agreed, stands with your users."
         ),
         place="accounts.users",
         place_name="Users",

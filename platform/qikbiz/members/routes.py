@@ -11,6 +11,7 @@ from flask_login import current_user
 
 from qikbiz.accounts import actions
 from qikbiz.accounts.freshness import requires_fresh
+from qikbiz.accounts.seats import seats
 from qikbiz.database import db
 from qikbiz.failures import Failure
 from qikbiz.jobs.queries import job, progress_of
@@ -127,6 +128,9 @@ def send_several() -> ResponseReturnValue:
     rows = [row for row in inviting.rows_from(text) if str(row.number) in chosen]
     if not rows or any(row.problems for row in rows):
         return _preview_page(text, inviting.rows_from(text), "Tick at least one line that has nothing wrong."), 422
+    problem = _seats_missing(rows)
+    if problem:
+        return _preview_page(text, inviting.rows_from(text), problem), 422
     invited = inviting.invite_all(rows, invited_by=current_user.name)
     show_toast(f"{count(len(invited), 'invitation').capitalize()} on the way.")
     return redirect(url_for("accounts.users"), 303)
@@ -167,6 +171,10 @@ def _table() -> str:
     return request.form.get("table", "")
 
 
+def _seats_missing(rows: list[Row]) -> str:
+    return seats().problem_with(sum(row.takes_seat for row in rows))
+
+
 def _invite_page(text: str, problem: str = "") -> str:
     names = [name for _, name in role_choices()]
     return render_template("members/invite.html", text=text, problem=problem, roles=names, most=inviting.MOST_ROWS)
@@ -174,4 +182,5 @@ def _invite_page(text: str, problem: str = "") -> str:
 
 def _preview_page(text: str, rows: list[Row], problem: str = "") -> str:
     good = [row for row in rows if not row.problems]
+    problem = problem or _seats_missing(good)
     return render_template("members/preview.html", text=text, rows=rows, good=good, problem=problem)

@@ -13,6 +13,7 @@ from qikbiz.console.blueprint import console
 from qikbiz.database import db, runtime
 from qikbiz.failures import Failure
 from qikbiz.permissions import Permission, requires
+from qikbiz.web.formats import count
 from qikbiz.web.toasts import show_toast
 
 STATES = ("active", "suspended", "creating", "closing", "closed")
@@ -92,12 +93,29 @@ def resume_tenant(slug: str) -> ResponseReturnValue:
     return redirect(url_for("console.tenant", slug=found.slug))
 
 
+@console.post("/tenants/<slug>/seats")
+@requires(Permission.TENANT_LIMIT)
+def limit_seats(slug: str) -> ResponseReturnValue:
+    found = tenant_actions.limit_seats(db.control(), slug, _seats_typed())
+    show_toast(f"{found.name} has {count(found.seats, 'seat')}." if found.seats else "There is no limit of seats now.")
+    return redirect(url_for("console.tenant", slug=found.slug), 303)
+
+
 @console.post("/tenants/<slug>/deletion")
 @requires(Permission.TENANT_DELETE)
 def delete_tenant(slug: str) -> ResponseReturnValue:
     found = actions.close_tenant_for(slug, request.form.get("typed", ""), request.form.get("reason", ""))
     show_toast(f"{found.name} is closed.", undo_url=url_for("console.resume_tenant", slug=found.slug))
     return redirect(url_for("console.tenant", slug=found.slug))
+
+
+def _seats_typed() -> int | None:
+    typed = request.form.get("seats", "").strip()
+    if not typed:
+        return None
+    if not (typed.isascii() and typed.isdigit() and len(typed) < 10):
+        raise tenant_actions.BadTenant(f"“{typed[:20]}” is not a number of seats. Leave it empty for no limit.")
+    return int(typed)
 
 
 _LABELS = {"name": "the organisation's name", "slug": "its address", "admin_email": "the administrator's e-mail"}
