@@ -157,6 +157,9 @@ def test_it_is_filtered_by_person_kind_outcome_day_and_network(
         {"kind": "no-such"},
         {"outcome": "'; --"},
         {"from": "yesterday"},
+        {"to": "9999-12-31"},
+        {"to": "0001-01-01"},
+        {"from": "0001-01-01"},
         {"before": "1"},
     ],
 )

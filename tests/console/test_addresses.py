@@ -103,3 +103,10 @@ def test_looking_at_the_events_of_an_address_is_recorded(client_for: ClientFor) 
     with control_work() as session:
         read = session.scalars(select(PlatformAuditEvent).where(PlatformAuditEvent.action == "address.read")).all()
     assert read and all(ADDRESS not in f"{event.subject}{event.details}" for event in read)
+
+
+@pytest.mark.parametrize("minutes", ["", "0", "-5", "43201", "9" * 30, "soon"])
+def test_a_rule_without_an_end_within_reach_is_refused(client_for: ClientFor, minutes: str) -> None:
+    form = {"unit": ADDRESS, "action": "block", "minutes": minutes, "reason": "Because"}
+    page = client_for("olivia").post("/addresses/rules", form)
+    assert page.status_code == 400 and "30 days at most" in page.text

@@ -34,7 +34,7 @@ def decide(unit_text: str, action: Action, reason: str, *, minutes: int | None =
     unit = network_named(unit_text)
     if not reason.strip():
         raise Failure("Say why: the reason is kept, and told to whoever asks about this address.")
-    if not minutes or not timedelta(0) < timedelta(minutes=minutes) <= LONGEST:
+    if not minutes or not 0 < minutes <= LONGEST // timedelta(minutes=1):
         raise Failure(f"A rule needs an end: say for how many minutes, {LONGEST.days} days at most.")
     lift_standing(unit)
     return make_rule(unit, action, reason.strip(), source="staff", end=times.now() + timedelta(minutes=minutes))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, NoReturn
 
 from flask import Flask, Request, g
@@ -12,6 +13,7 @@ from qikbiz.abuse.events import note
 from qikbiz.accounts import remembering, sessions
 from qikbiz.accounts.people import Person, Visitor
 from qikbiz.accounts.realms import Realm, realm_of_request
+from qikbiz.closing.read_only import WITHHELD
 from qikbiz.grants import visits
 from qikbiz.web.cookies import SESSION, broken_cookies, open_cookie
 from qikbiz.web.visit_cookie import end_session_cookie
@@ -71,6 +73,8 @@ def _person_of_request() -> Person | None:
     if broken_cookies():
         note("bad_cookie")
     g.person_id = str(person.id) if person else None
+    if person is not None and realm.tenant is not None and realm.tenant.read_only_until is not None:
+        return replace(person, withheld=WITHHELD)
     return person
 
 

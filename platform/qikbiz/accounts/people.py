@@ -22,7 +22,7 @@ class Person:
     `session_key` is the HMAC of the session's id under the newest key, `form_key` what form tokens are bound to, and
     `fresh_until` says how long the password needn't be asked again. `has_new_token` means that the browser was sent a
     new token of its remembered device and has not shown it yet. `networks` are those that this session may be used
-    from; none means all.
+    from; none means all. `withheld` is what nobody of this organisation has for the time being, whatever their rights.
     """
 
     kind: Literal["user", "staff"]
@@ -41,6 +41,7 @@ class Person:
     rights: Rights = NOTHING
     networks: tuple[str, ...] = ()
     preview: Any = None
+    withheld: frozenset[Permission] = frozenset()
 
     is_authenticated = True
     is_active = True
@@ -56,7 +57,7 @@ class Person:
         return self.fresh_until is not None and times.now() < self.fresh_until
 
     def can(self, permission: Permission | str) -> bool:
-        return self.rights.can(Permission(permission))
+        return permission not in self.withheld and self.rights.can(Permission(permission))
 
     @property
     def is_administrator(self) -> bool:

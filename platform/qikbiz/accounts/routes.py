@@ -18,6 +18,7 @@ from qikbiz.accounts.own_pages import open_own_pages
 from qikbiz.accounts.queries import all_users
 from qikbiz.accounts.seats import NoSeatLeft, seats
 from qikbiz.accounts.user_logins import open_user_logins
+from qikbiz.closing.read_only import goes_on
 from qikbiz.permissions import Permission, requires
 from qikbiz.roles.giving import NoSuchRole
 from qikbiz.roles.queries import role_choices
@@ -87,6 +88,7 @@ def change_role(user_id: UUID) -> ResponseReturnValue:
 
 @accounts.post("/users/<uuid:user_id>/closure")
 @requires(Permission.USER_MANAGE)
+@goes_on
 @requires_fresh
 def disable_user(user_id: UUID) -> ResponseReturnValue:
     user = actions.disable_user(user_id)

@@ -12,6 +12,7 @@ from qikbiz.accounts import ending, session_rows
 from qikbiz.accounts.admission import words_for_method
 from qikbiz.accounts.freshness import requires_fresh
 from qikbiz.accounts.realms import realm_at_hand
+from qikbiz.closing.read_only import goes_on
 from qikbiz.factors.queries import app_of, codes_left, passkeys_of
 from qikbiz.permissions import Permission, requires
 from qikbiz.web.toasts import show_toast
@@ -34,6 +35,7 @@ def user_sessions(user_id: UUID) -> ResponseReturnValue:
 
 
 @requires(Permission.USER_MANAGE)
+@goes_on
 @requires_fresh
 def end_user_session(user_id: UUID, key: str) -> ResponseReturnValue:
     user = ending.end_one_for(realm_at_hand(), user_id, key, by=current_user.name)
@@ -42,6 +44,7 @@ def end_user_session(user_id: UUID, key: str) -> ResponseReturnValue:
 
 
 @requires(Permission.USER_MANAGE)
+@goes_on
 @requires_fresh
 def end_user_sessions(user_id: UUID) -> ResponseReturnValue:
     user = ending.end_all_for(realm_at_hand(), user_id, by=current_user.name)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from qikbiz.failures import Forbidden
 from qikbiz.permissions import Permission
-from tenants.context import Tenant
+from tenants.context import Tenant, current_tenant
 
 # What goes on: whatever is about one's own login, taking the data out, who may come in, and the closing itself.
 STILL_ALLOWED = frozenset(
@@ -15,6 +18,20 @@ STILL_ALLOWED = frozenset(
         Permission.EXPORT_FETCH,
         Permission.GRANT_GIVE,
         Permission.CLOSING_ASK,
+    }
+)
+# What only leads to a change: nobody has these meanwhile, so that neither links to them nor their forms are shown.
+WITHHELD = frozenset(
+    {
+        Permission.COMPANY_CHANGE,
+        Permission.COMPANY_CREATE,
+        Permission.COMPANY_IMPORT,
+        Permission.CONTACT_CHANGE,
+        Permission.CONTACT_CREATE,
+        Permission.CONTACT_IMPORT,
+        Permission.IMPORT_APPLY,
+        Permission.IMPORT_UNDO,
+        Permission.USER_INVITE,
     }
 )
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -35,11 +52,20 @@ def refuse_change(tenant: Tenant) -> None:
         raise ReadOnly(f"Everything can be read and exported until {until.day} {until:%B %Y}, when it is erased.")
 
 
-def refuse_request(tenant: Tenant, permission: Permission, method: str) -> None:
-    """The front door's question: may a page with this permission be asked for with this method?
+def goes_on(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Mark a view that keeps people out: for up to 90 days nobody shall have to wait for that."""
+    view.goes_on_while_closing = True  # type: ignore[attr-defined]  # read back by `refuse_request`
+    return view
 
-    Forms that only lead to a change are not shown either: nobody shall fill in what can't be saved.
-    """
-    is_form = permission.endswith((":create", ":change"))
-    if is_form or (method not in SAFE_METHODS and permission not in STILL_ALLOWED):
+
+def is_read_only() -> bool:
+    """Whether the tenant entered is in its retrieval period."""
+    return current_tenant().read_only_until is not None
+
+
+def refuse_request(tenant: Tenant, permission: Permission, method: str, view: Callable[..., Any]) -> None:
+    """The front door's question: may a page with this permission be asked for with this method?"""
+    if getattr(view, "goes_on_while_closing", False):
+        return
+    if permission in WITHHELD or (method not in SAFE_METHODS and permission not in STILL_ALLOWED):
         refuse_change(tenant)

@@ -72,7 +72,7 @@ class GuestPerson(Person):
     guest: Guest | None = field(default=None, repr=False)
 
     def can(self, permission: Permission | str) -> bool:
-        return Permission(permission) in self.permissions
+        return permission not in self.withheld and Permission(permission) in self.permissions
 
     @property
     def inside(self) -> Inside | None:

@@ -10,6 +10,7 @@ from flask import url_for
 from flask_login import current_user
 
 from qikbiz.audit.actions import Changes
+from qikbiz.closing.read_only import is_read_only
 from qikbiz.permissions import Permission
 from qikbiz.records.fields import RecordType
 from qikbiz.records.seen import seen_type
@@ -73,4 +74,5 @@ class RecordRoom:
 
     def reaches(self, action: str, record: Any) -> bool:
         """Whether the person at hand may do this to this record: for the buttons on its page."""
-        return bool(current_user.rights.reaches(self.declared.name, Action(action), record.owner_id))
+        may_reach = current_user.rights.reaches(self.declared.name, Action(action), record.owner_id)
+        return bool(may_reach) and not is_read_only()

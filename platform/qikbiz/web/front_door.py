@@ -142,9 +142,12 @@ def request_work() -> Iterator[None]:
         # A sealed link is its own right, and is sent by servers of mail programs: who and from where does not matter.
         person = ANYONE if is_by_sealed_link(view) else _person(where, view)
         work.enter_context(acting_as(_actor(person)))
+        _refuse_nobody(permission, person)
+        if where.tenant is not None:
+            # Before the rights, which are narrower meanwhile: the page shall say why (promise P13).
+            refuse_request(where.tenant, permission, request.method, view)
         _check_permission(permission, person)
         _refuse_from_outside(permission, person, view)
-        _refuse_changes_while_read_only(where, permission)
         if permission is Permission.PUBLIC:
             request.max_content_length = PUBLIC_FORM_BYTES
         if not is_by_sealed_link(view):
@@ -218,19 +221,14 @@ def _actor(person: Any) -> Actor:
     return Actor(person.kind, person.id, person.name, request_id=request_id(), rights=person.rights)
 
 
-def _check_permission(permission: Permission, person: Any) -> None:
-    if permission is Permission.PUBLIC:
-        return
-    if not person.is_authenticated:
+def _refuse_nobody(permission: Permission, person: Any) -> None:
+    if permission is not Permission.PUBLIC and not person.is_authenticated:
         raise LoginNeeded
-    if not person.can(permission):
+
+
+def _check_permission(permission: Permission, person: Any) -> None:
+    if permission is not Permission.PUBLIC and not person.can(permission):
         raise Forbidden
-
-
-def _refuse_changes_while_read_only(where: Destination, permission: Permission) -> None:
-    """An account that is closing can be read and exported, and not changed (promise P13)."""
-    if where.tenant is not None:
-        refuse_request(where.tenant, permission, request.method)
 
 
 def _refuse_from_outside(permission: Permission, person: Any, view: Callable[..., Any]) -> None:
