@@ -1,4 +1,4 @@
-"""`qikbiz audit verify`: whether an audit file is as it was written. Needs the file alone."""
+"""`qikbiz audit`: the platform's audit as a file, and whether an audit file is as it was written."""
 
 from __future__ import annotations
 
@@ -19,7 +19,19 @@ NOTED = re.compile(r"([1-9][0-9]{0,17}):([0-9a-fA-F]{64})")
 
 @click.group()
 def audit() -> None:
-    """Check audit files."""
+    """Check audit files, and write the platform's own."""
+
+
+@audit.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@reporting
+def export(file: Path) -> Answer:
+    """Write the platform's audit, of what staff and commands did, to FILE."""
+    from config.settings import load_settings
+    from provisioning.audit_file import write_platform_audit
+
+    events = write_platform_audit(load_settings(), file)
+    return Answer({"file": str(file), "events": events}, f"{events:,} events are in {file}.")
 
 
 @audit.command()

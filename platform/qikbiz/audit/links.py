@@ -28,7 +28,7 @@ def frame_of(happened: AuditEvent | PlatformAuditEvent) -> dict[str, Any]:
     }
 
 
-def line_of(happened: AuditEvent) -> dict[str, Any]:
+def line_of(happened: AuditEvent | PlatformAuditEvent) -> dict[str, Any]:
     """The event as one line of an audit file."""
     line = frame_of(happened)
     del line["format"]

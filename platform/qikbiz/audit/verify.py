@@ -25,8 +25,13 @@ MEMBER = "audit.jsonl"
 BEFORE_THE_FIRST = bytes(32)
 LONGEST_LINE = 64 * 1024 * 1024
 TRIMMED = "audit.trimmed"
-FRAME = ("id", "actor_kind", "actor_id", "actor_name", "action", "record_type", "record_id", "request_id")
-FIELDS = {"chain", "seq", "at", *FRAME, "subject", "details", "salt", "private", "previous", "hash"}
+_ACT = ("id", "actor_kind", "actor_id", "actor_name", "action", "request_id")
+FRAME = (*_ACT, "record_type", "record_id")
+# The chain of the platform itself, of what staff and commands did; its events are about organisations.
+PLATFORM = "00000000-0000-0000-0000-000000000000"
+PLATFORM_FRAME = (*_ACT, "tenant_id")
+_AROUND = {"chain", "seq", "at", "subject", "details", "salt", "private", "previous", "hash"}
+FIELDS = _AROUND | set(FRAME)
 
 
 class NotAnAudit(ValueError):
@@ -102,7 +107,7 @@ def verify(path: Path, noted: "tuple[int, str] | None" = None) -> Report:
         try:
             for number, line in enumerate(lines, 2):
                 report.at_event = f"line {number}"
-                event = _event(line)
+                event = _event(line, _frame(report))
                 report.at_event = f"event {event['seq']} (line {number}, {event['at']}, {event['action']})"
                 _check_event(event, report)
                 is_met = is_met or (event["chain"], event["seq"], event["hash"]) == (report.own, *(noted or ()))
@@ -172,12 +177,17 @@ def _header(lines: "Iterator[bytes]") -> "tuple[Report, dict[str, Any]]":
         raise NotAnAudit(no_audit) from None
 
 
-def _event(line: bytes) -> "dict[str, Any]":
+def _frame(report: Report) -> "tuple[str, ...]":
+    return PLATFORM_FRAME if report.own == PLATFORM else FRAME
+
+
+def _event(line: bytes, frame: "tuple[str, ...]") -> "dict[str, Any]":
     event = _parsed(line)
-    if set(event) != FIELDS:
-        odd = sorted(set(event) ^ FIELDS)
+    fields = _AROUND | set(frame)
+    if set(event) != fields:
+        odd = sorted(set(event) ^ fields)
         raise Wrong(f"it has not exactly the fields of an event ({', '.join(odd[:3])})")
-    texts = FIELDS - {"seq", "details", "salt", "actor_id", "record_id"}
+    texts = fields - {"seq", "details", "salt", "actor_id", "record_id", "tenant_id"}
     if not all(isinstance(event[name], str) for name in texts) or not isinstance(event["details"], dict):
         raise Wrong("one of its fields is of another kind than in an event")
     if isinstance(event["seq"], bool) or not isinstance(event["seq"], int):
@@ -216,7 +226,7 @@ def _check_event(event: "dict[str, Any]", report: Report) -> None:
         raise Wrong(f"event {chain.seq + 1} should stand here: events were removed, added or moved")
     elif event["previous"] != chain.hash:
         raise Wrong("it does not follow the event before it: one of the two was changed")
-    _check_hashes(event)
+    _check_hashes(event, _frame(report))
     chain.seq, chain.hash, chain.events = event["seq"], event["hash"], chain.events + 1
     report.events += 1
     report.erased += event["salt"] is None
@@ -224,8 +234,8 @@ def _check_event(event: "dict[str, Any]", report: Report) -> None:
         report.first_at, report.last_at = report.first_at or event["at"], event["at"]
 
 
-def _check_hashes(event: "dict[str, Any]") -> None:
-    frame = {name: event[name] for name in FRAME}
+def _check_hashes(event: "dict[str, Any]", names: "tuple[str, ...]") -> None:
+    frame = {name: event[name] for name in names}
     linked = {name: event[name] for name in ("chain", "seq", "previous", "at", "private")}
     try:
         if event["salt"] is None:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from flask import render_template, request
+from flask import Response, render_template, request
 
+from qikbiz.accounts import times
+from qikbiz.audit.actions import record_on_platform
 from qikbiz.audit.chain import PLATFORM_CHAIN
 from qikbiz.audit.checking import state_of
+from qikbiz.audit.platform_file import platform_audit_lines
 from qikbiz.console import queries
 from qikbiz.console.blueprint import console
-from qikbiz.database import db
+from qikbiz.database import db, runtime
 from qikbiz.failures import NotFound
 from qikbiz.permissions import Permission, requires
 
@@ -35,6 +38,17 @@ def audit() -> str:
         action=action,
         tenant_slug=slug,
     )
+
+
+@console.post("/audit/file")
+@requires(Permission.PLATFORM_AUDIT_SEE)
+def audit_file() -> Response:
+    """All of it as it is now, to be checked with `qikbiz audit verify`."""
+    record_on_platform("audit.exported")
+    # What is written down above is in the file only from the next one on: that is read in a transaction of its own.
+    answer = Response(platform_audit_lines(runtime().control), mimetype="application/jsonl")
+    answer.headers["Content-Disposition"] = f'attachment; filename="platform-audit-{times.now():%Y-%m-%d}.jsonl"'
+    return answer
 
 
 def _tenant_id(slug: str) -> UUID:
