@@ -110,3 +110,14 @@ def test_the_chosen_theme_goes_before_the_computers(browser_of: Callable[..., Pa
     page.get_by_role("radio", name="Light").check()
     page.get_by_role("button", name="Save").click()
     expect(page.locator("html")).to_have_css("color-scheme", "light")
+
+
+def test_an_operators_phone_reaches_every_page_of_the_console(browser_of: Callable[..., Page]) -> None:
+    page = browser_of("olivia", viewport=PHONE, has_touch=True, is_mobile=True)
+    bar = page.get_by_role("navigation", name="Console, small screen")
+    for name, heading in (("Announcements", "Announcements"), ("Audit", "Audit"), ("Your profile", "Your profile")):
+        bar.get_by_text("More").tap()
+        bar.get_by_role("link", name=name, exact=True).tap()
+        expect(page.get_by_role("heading", level=1, name=heading)).to_be_visible()
+    labels = [label.bounding_box() for label in bar.locator("> *").all()]
+    assert len(labels) == 5 and all(box and box["width"] >= 70 for box in labels)

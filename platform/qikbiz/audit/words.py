@@ -45,17 +45,19 @@ def heading(action: str) -> str:
 
 
 def detail_lines(event: AuditEvent, gone: frozenset[str] = frozenset()) -> list[tuple[str, str, str]]:
-    """What the details say as (name, old, new); what did not change has only a new value.
+    """What an event's details say. `gone` are the columns of the record that the reader may not know of."""
+    return lines_of(event.details, gone)
 
-    `gone` are the columns of the record that the reader may not know of.
-    """
-    changes = event.details.get("changes")
+
+def lines_of(details: Mapping[str, Any], gone: frozenset[str] = frozenset()) -> list[tuple[str, str, str]]:
+    """Details as (name, old, new); what did not change has only a new value."""
+    changes = details.get("changes")
     lines = [
         (_name(name), _text(pair[0]), _text(pair[1]))
         for name, pair in (changes.items() if isinstance(changes, Mapping) else ())
         if isinstance(pair, list) and len(pair) == 2 and name not in gone
     ]
-    return lines + [(_name(name), "", _text(value)) for name, value in event.details.items() if name != "changes"]
+    return lines + [(_name(name), "", _text(value)) for name, value in details.items() if name != "changes"]
 
 
 def record_url(event: AuditEvent) -> str:
@@ -68,8 +70,16 @@ def _name(name: str) -> str:
     return name.removesuffix("_id").replace("_", " ").capitalize()
 
 
+def _words(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list) and all(isinstance(one, str) for one in value):
+        return ", ".join(value)
+    return json.dumps(value, ensure_ascii=False)
+
+
 def _text(value: Any) -> str:
     if value is None or value in ("", []):
         return ""
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    text = value if isinstance(value, str) else _words(value)
     return text if len(text) <= LONGEST_VALUE else text[:LONGEST_VALUE] + "…"

@@ -73,7 +73,7 @@ CONSOLE = (
     Entry("jobs", "Jobs", "activity", "console.jobs", "platform-job:see"),
     Entry("mails", "Mails", "mail", "console.mails", "platform-mail:see"),
     Entry("closings", "Closings", "door-exit", "closings.index", "closing:handle"),
-    Entry("announcements", "Announcements", "send", "announcements.index", "announcement:send", short="Announce"),
+    Entry("announcements", "Announcements", "send", "announcements.index", "announcement:send"),
     Entry("addresses", "Addresses", "shield-x", "console.addresses", "abuse:see"),
     Entry("statement", "Statement", "shield-check", "console.statement", "statement:announce"),
     Entry("audit", "Audit", "clipboard-list", "console.audit", "platform-audit:see"),
