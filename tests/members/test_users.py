@@ -10,6 +10,7 @@ import pytest
 from qikbiz.members import handing_over
 from qikbiz.permissions import Permission
 from qikbiz.roles.rights import Rights
+from tests.fixtures.roles import ruled
 from workers.wrapper import perform
 
 pytestmark = pytest.mark.promise("P14")
@@ -99,6 +100,29 @@ def test_a_worker_hands_over_only_while_whoever_asked_may_do_it(staffed, owned, 
     rows_of(tenant, "update users set roles = '{reader}' where id = :id", id=staffed.id("cleo"))
     work_off(app, tenant, rows_of)
     assert _owners(rows_of, tenant)[owned] == 4
+
+
+@pytest.mark.promise("P15")
+@pytest.mark.parametrize(
+    "rights",
+    [
+        Rights.of(see="own", change="own", pages=[Permission.USER_MANAGE]),
+        Rights.of(see="all", pages=[Permission.USER_MANAGE]),
+        ruled(Rights.of(see="all", change="all", pages=[Permission.USER_MANAGE]), owner_id="read-only"),
+    ],
+    ids=["own records only", "reading only", "owners only read"],
+)
+def test_nobody_hands_over_records_that_they_may_not_change_themselves(staffed, rows_of, rights):
+    tenant = staffed.office.tenant
+    staffed.join("cleo", rights)
+    staffed.join("dora", ruled(Rights.of(see="own"), owner_id="read-only"))
+    staffed.office.add_contact(first_name="Ann", owner_id=staffed.id("dora"))
+    cleo, dora = staffed.office.browser("cleo"), staffed.id("dora")
+    for act in ("handover", "deactivation"):
+        refused = cleo.post(f"/users/{dora}/{act}", {"to": str(staffed.id("cleo"))})
+        assert refused.status_code == 403 and "hand over" in refused.text
+    assert _owners(rows_of, tenant) == {dora: 1}
+    assert rows_of(tenant, "select state from users where id = :id", id=dora)[0]["state"] == "active"
 
 
 def test_deactivating_offers_to_hand_over(staffed, owned, rows_of, browser_at):

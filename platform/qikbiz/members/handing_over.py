@@ -22,7 +22,9 @@ from qikbiz.members.queries import owned_by, user_for_reading
 from qikbiz.notifications.assigning import tell_heir
 from qikbiz.records.fields import RecordType
 from qikbiz.records.types import RECORD_TYPES
-from qikbiz.roles.giving import may_act_on
+from qikbiz.roles.current import current_rights
+from qikbiz.roles.giving import BeyondOwnRights, may_act_on
+from qikbiz.roles.rights import Action
 from tenants.control import new_id
 
 # More than this would keep a page waiting: a worker does it, and the page shows how far it is.
@@ -38,7 +40,6 @@ def _ignore(_done: int, _total: int | None, _note: str) -> None:
 def hand_over(user_id: UUID, heir_id: UUID) -> Job | None:
     """Give everything to `heir_id`, now or, when it is much, by the job that is returned. Raises Failure."""
     user, heir = _both(user_id, heir_id)
-    may_act_on(user)
     if owned_by(user_id).total <= MOST_AT_ONCE:
         move_records(db.session(), user_id, heir_id)
         return None
@@ -69,7 +70,19 @@ def _both(user_id: UUID, heir_id: UUID) -> tuple[User, User]:
         raise Failure("Choose somebody else: these records are theirs already.")
     if heir is None or heir.state == "disabled":
         raise Conflict("Records can only be given to somebody who can log in, or was invited.")
+    may_act_on(user)
+    for kind, number in owned_by(user_id).counts.items():
+        if number:
+            _may_move(RECORD_TYPES[kind], user_id, heir_id)
     return user, heir
+
+
+def _may_move(kind: RecordType, user_id: UUID, heir_id: UUID) -> None:
+    """Managing users gives nobody a way to records that they couldn't change one by one. Raises BeyondOwnRights."""
+    rights = current_rights()
+    is_in_reach = all(rights.reaches(kind.name, Action.CHANGE, owner) for owner in (user_id, heir_id))
+    if not is_in_reach or "owner_id" in rights.unchangeable(kind.name):
+        raise BeyondOwnRights(f"To hand over {kind.plural}, one must be able to change their owner, before and after.")
 
 
 def _next_block(session: Session, kind: RecordType, user_id: UUID) -> list[tuple[UUID, int]]:
