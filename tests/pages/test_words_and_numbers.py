@@ -92,11 +92,16 @@ def test_how_long_ago(elapsed: timedelta, shown: str) -> None:
 
 def test_times_are_shown_in_the_zone_of_the_person(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(formats, "time_zone", lambda: ZoneInfo("Europe/Vienna"))
+    monkeypatch.setattr(formats, "is_zone_chosen", lambda: True)
     assert ">3 Nov 2026, 14:05</time>" in formats.exact_time(MOMENT)
     assert 'title="3 Nov 2026, 14:05 CET"' in formats.exact_time(MOMENT)
     assert 'datetime="2026-11-03T13:05:00+00:00"' in formats.exact_time(MOMENT)
     assert formats.day(datetime(2026, 11, 3, 23, 30, tzinfo=UTC)) == "4 Nov 2026"
     assert formats.day(date(2026, 11, 3)) == "3 Nov 2026"
+
+
+def test_where_nobody_chose_a_zone_it_stands_beside_the_time() -> None:
+    assert ">3 Nov 2026, 13:05 UTC</time>" in formats.exact_time(MOMENT)
 
 
 def test_nothing_stays_empty() -> None:

@@ -10,7 +10,7 @@ from flask import Flask
 from markupsafe import Markup
 
 from qikbiz.web.markup import time_element
-from qikbiz.web.viewer import time_zone
+from qikbiz.web.viewer import is_zone_chosen, time_zone
 
 HUES = 8
 SIZE_UNITS = ("bytes", "KB", "MB", "GB", "TB")
@@ -100,10 +100,11 @@ def day(value: date | datetime | None) -> str:
 
 
 def exact_time(value: datetime | None) -> Markup | str:
-    """`3 Nov 2026, 14:05`, in the viewer's zone, which shows on hover."""
+    """`3 Nov 2026, 14:05`, in the viewer's zone, which shows on hover; where nobody chose one, it stands there."""
     if value is None:
         return ""
-    return time_element(_aware(value), text=_exact(value), exact=_exact_with_zone(value), relative=False)
+    text = _exact(value) if is_zone_chosen() else _exact_with_zone(value)
+    return time_element(_aware(value), text=text, exact=_exact_with_zone(value), relative=False)
 
 
 def ago(value: datetime | None, now: datetime | None = None) -> Markup | str:

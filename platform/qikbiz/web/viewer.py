@@ -23,13 +23,21 @@ def chosen_theme() -> str:
 
 def time_zone() -> ZoneInfo:
     """The person's own zone, else the organisation's."""
-    tenant = tenant_or_none()
-    name = getattr(_person(), "time_zone", "") or (tenant.time_zone if tenant else "")
-    return _zone(name or "UTC")
+    return _zone(_chosen_zone() or "UTC")
+
+
+def is_zone_chosen() -> bool:
+    """Whether times are in a zone that the reader knows of: on public pages they are not."""
+    return bool(_chosen_zone())
 
 
 def time_zone_name() -> str:
     return time_zone().key
+
+
+def _chosen_zone() -> str:
+    tenant = tenant_or_none()
+    return getattr(_person(), "time_zone", "") or (tenant.time_zone if tenant else "")
 
 
 @lru_cache(maxsize=700)
