@@ -7,10 +7,14 @@ import logging
 from urllib.parse import unquote
 
 import pytest
+from flask import request
 from sqlalchemy import text
+from werkzeug.datastructures import ImmutableMultiDict
 
-from qikbiz.web.cookies import COOKIES, REMEMBER, SESSION
+from qikbiz.web.cookies import COOKIES, REMEMBER, SESSION, open_cookie
+from tests.accounts.test_sessions import change_tenant
 
+OUT = 303
 CHANGES = "Aq_"
 
 
@@ -139,13 +143,63 @@ def test_only_the_ticked_box_makes_a_cookie_that_stays(browser_at, platform):
     assert any("Max-Age=2592000" in line for line in _lines(kept, REMEMBER.name))
 
 
+@pytest.mark.parametrize("cookie", [SESSION, REMEMBER], ids=["session", "remembered"])
+@pytest.mark.parametrize("elsewhere", ["globex.localhost", "console.localhost"])
+def test_a_cookie_carried_to_another_host_is_an_event_of_its_own(
+    app, browser_at, log_in, platform, caplog, cookie, elsewhere
+):
+    thief, value = browser_at(elsewhere), log_in(platform.alice, remember=True).cookie(cookie.name)
+    thief.set_cookie(cookie.name, value)
+    assert thief.get("/").status_code == OUT
+    told = "cross_tenant_cookie" in [record.message for record in caplog.records]
+    # The console remembers no device, and doesn't look.
+    looked = elsewhere != "console.localhost" or cookie is SESSION
+    assert (told, _events(app, thief)) == ((True, ["cross_tenant_cookie"]) if looked else (False, []))
+
+
+def test_a_cookie_of_an_organisation_that_had_this_address_before_is_a_broken_one(
+    app, browser_at, log_in, add_person, make_tenant, caplog
+):
+    """The browser sends it in good faith: same host, another tenant."""
+    before = make_tenant("Before")
+    kept = log_in(add_person(before, "Dora", "administrator")).cookie(SESSION.name)
+    change_tenant(app, before.id, slug=f"{before.slug}-gone")
+    make_tenant("After", slug=before.slug)
+    browser = browser_at(before.host)
+    browser.set_cookie(SESSION.name, kept)
+    assert browser.get("/").status_code == OUT
+    assert _events(app, browser) == ["bad_cookie"]
+
+
 def test_a_broken_cookie_is_an_event_of_its_address(app, browser_at, log_in, platform):
-    browser = browser_at("globex.localhost")
-    browser.set_cookie(SESSION.name, log_in(platform.alice).cookie(SESSION.name))
+    browser = browser_at("acme.localhost")
+    browser.set_cookie(SESSION.name, log_in(platform.alice).cookie(SESSION.name)[:-2] + "AA")
     browser.get("/login")
+    assert _events(app, browser) == ["bad_cookie"]
+
+
+def _events(app, browser):
     query = text("select kind from abuse_events where host(address) = :address")
     with app.extensions["qikbiz"].control.connect() as connection:
-        assert connection.execute(query, {"address": browser.address}).scalars().all() == ["bad_cookie"]
+        return list(connection.execute(query, {"address": browser.address}).scalars())
+
+
+def test_nothing_at_all_that_redis_holds_is_a_cookie(app, log_in, browser_at, platform):
+    """Every key and every value of whatever kind, as it is and in each spelling, as either cookie."""
+    alice = log_in(platform.alice, remember=True)
+    alice.get("/")
+    with app.extensions["qikbiz"].redis.client() as client:
+        keys = sorted(client.keys("*"))
+        values = [client.get(key) if client.type(key) == "string" else repr(client.dump(key)) for key in keys]
+    thief = browser_at("acme.localhost")
+    with app.test_request_context("/", base_url=thief.origin, environ_base=thief.environ):
+        request.cookies = ImmutableMultiDict([(SESSION.name, alice.cookie(SESSION.name))])
+        assert open_cookie(SESSION)
+        for found in {*keys, *values, *(key.rsplit(":", 1)[-1] for key in keys)}:
+            for spelling in _spellings(found):
+                for cookie in (SESSION, REMEMBER):
+                    request.cookies = ImmutableMultiDict([(cookie.name, spelling.decode("utf-8", "replace"))])
+                    assert open_cookie(cookie) is None
 
 
 def test_every_cookie_is_in_the_registry(app):

@@ -81,7 +81,7 @@ class Scene:
 
     def become(self, state: str) -> None:
         assert self.dora.tenant is not None
-        change_tenant(self.app, self.dora.tenant.id, state=state, state_reason="")
+        change_tenant(self.app, self.dora.tenant.id, state=state, state_reason="")  # type: ignore[no-untyped-call]
 
 
 # What ends it, which page is asked for afterwards, and how that is answered.

@@ -15,7 +15,7 @@ from qikbiz.accounts.people import Person, Visitor
 from qikbiz.accounts.realms import Realm, realm_of_request
 from qikbiz.closing.read_only import WITHHELD
 from qikbiz.grants import visits
-from qikbiz.web.cookies import SESSION, broken_cookies, open_cookie
+from qikbiz.web.cookies import SESSION, broken_cookies, has_carried_cookie, open_cookie
 from qikbiz.web.visit_cookie import end_session_cookie
 from tenants.context import NoTenantEntered
 
@@ -71,7 +71,7 @@ def _person_of_request() -> Person | None:
     except NoTenantEntered:
         return None
     if broken_cookies():
-        note("bad_cookie")
+        note("cross_tenant_cookie" if has_carried_cookie() else "bad_cookie")
     g.person_id = str(person.id) if person else None
     if person is not None and realm.tenant is not None and realm.tenant.read_only_until is not None:
         return replace(person, withheld=WITHHELD)

@@ -101,8 +101,8 @@ def save_field(room: RecordRoom, record_id: UUID, name: str) -> ResponseReturnVa
     field = _field_in_place(room, found, name)
     form = RecordForm(type_for(room, found))
     form.read(request.form, extra=frozenset({"was"}))
-    if set(request.form) - {"csrf_token", "version", "was", name}:
-        raise Failure("Only one field can be changed in place.")
+    if beside := sorted(set(request.form) - {"csrf_token", "version", "was", name}):
+        raise Failure(f"Only one field can be changed in place, and “{beside[0][:60]}” came along.")
     if not form.validate_one(name, found):
         return _field_form(room, found, form, name), 422
     if found.version != form.version and request.form.get("was", "") != _typed_now(room, found, name):

@@ -1,15 +1,17 @@
 """The one registry of cookies. Every cookie that the product sets is declared here and goes through here.
 
-Each value is sealed and bound to the cookie's name, the host and the tenant, so that a value copied to another cookie,
-host or tenant opens nowhere (research: security.md 3.1).
+Each value is sealed with the cookie's name, the host and the tenant that it is for, so that a value copied to another
+cookie, host or tenant opens nowhere (research: security.md 3.1).
 """
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Literal
 
@@ -22,7 +24,8 @@ from qikbiz.web.destinations import destination
 
 LONGEST_HEADER = 12 * 1024
 _LONGEST_VALUE = 3_800
-_PENDING, _BROKEN = "qikbiz.cookies", "qikbiz.broken_cookies"
+_PENDING, _BROKEN, _CARRIED = "qikbiz.cookies", "qikbiz.broken_cookies", "qikbiz.carried_cookies"
+_MARK_BYTES = 12
 logger = logging.getLogger(__name__)
 
 
@@ -96,7 +99,8 @@ def refuse_oversize() -> None:
 
 def set_cookie(cookie: Cookie, plaintext: bytes, *, life: timedelta | None = None) -> None:
     """Have the response at hand set `cookie`; a later call for the same cookie wins."""
-    value = runtime().settings.keys.seal(cookie.purpose, plaintext, bound_to=_place(cookie))
+    marked = b"".join(_marks()) + plaintext
+    value = runtime().settings.keys.seal(cookie.purpose, marked, bound_to=cookie.name)
     if len(value) > _LONGEST_VALUE:
         raise ValueError(f"The value of {cookie.name} is too long for a cookie.")
     _pending()[cookie.name] = (value, life or cookie.life)
@@ -131,7 +135,7 @@ def open_cookie(cookie: Cookie) -> Opened | None:
     if value is None:
         return None
     try:
-        return runtime().settings.keys.open(cookie.purpose, value, bound_to=_place(cookie))
+        return _of_this_place(cookie, runtime().settings.keys.open(cookie.purpose, value, bound_to=cookie.name))
     except KeyUnknown:
         logger.error("cookie_key_unknown", extra={"cookie": cookie.purpose})
         return None
@@ -146,6 +150,11 @@ def broken_cookies() -> tuple[str, ...]:
     return tuple(request.environ.get(_BROKEN, ()))
 
 
+def has_carried_cookie() -> bool:
+    """Whether a cookie of this request is one that we set at another host. No browser does that by itself."""
+    return bool(request.environ.get(_CARRIED))
+
+
 def _only_value(cookie: Cookie) -> str | None:
     values = request.cookies.getlist(cookie.name)
     if len(values) > 1:
@@ -155,10 +164,27 @@ def _only_value(cookie: Cookie) -> str | None:
     return values[0] if values and values[0] and len(values[0]) <= 4096 else None
 
 
-def _place(cookie: Cookie) -> str:
+def _of_this_place(cookie: Cookie, opened: Opened) -> Opened:
+    """What the cookie was set with. Raises SealBroken when that was at another host, or for a tenant before this."""
+    host, owner = _marks()
+    if not hmac.compare_digest(opened.plaintext[:_MARK_BYTES], host):
+        logger.warning("cross_tenant_cookie", extra={"cookie": cookie.purpose})
+        request.environ[_CARRIED] = True
+        raise SealBroken
+    if not hmac.compare_digest(opened.plaintext[_MARK_BYTES : 2 * _MARK_BYTES], owner):
+        raise SealBroken
+    return replace(opened, plaintext=opened.plaintext[2 * _MARK_BYTES :])
+
+
+def _marks() -> tuple[bytes, bytes]:
+    """Of the host at hand and of whose it is. They are sealed in, so that one who carries a cookie off is noticed."""
     where = destination()
     owner = where.tenant.id.hex if where.tenant else where.surface
-    return f"{cookie.name}|{where.host}|{owner}"
+    return _mark(where.host), _mark(owner)
+
+
+def _mark(text: str) -> bytes:
+    return hashlib.sha256(text.encode()).digest()[:_MARK_BYTES]
 
 
 def _pending() -> dict[str, tuple[str, timedelta | None] | None]:

@@ -1,0 +1,95 @@
+"""Nobody sets on the side what a form does not ask for: a role, an owner, another organisation.
+
+A form is refused whole when it holds a field that it doesn't have. The views of IGNORING have no form of their own
+making: each reads the one or two fields that it knows by name, so anything else that comes along is never looked at.
+There a refusal would protect nothing; here it is seen that nothing of it arrives.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+from psycopg import sql
+from sqlalchemy import select
+
+from provisioning.servers import Connection
+from qikbiz.accounts.models import User
+from qikbiz.database import tenant_work
+from qikbiz.web.front_door import QikBiz
+from tenants.context import Tenant
+from tests.audit.test_every_change import STEPS, Walk
+from tests.fixtures.records import Office
+from tests.fixtures.web import Browser
+
+pytestmark = pytest.mark.promise("P15")
+MARK = "on-the-side-7f3a"
+ASIDE = {
+    "tenant_id": MARK, "roles": "administrator", "is_admin": "1", "deleted_at": MARK, "created_by": MARK, "epoch": "99",
+    "password_hash": MARK, "requested_by": MARK, "actor_id": MARK, "grant_id": MARK, "instruction": MARK,
+    "unheard_of": MARK,
+}  # fmt: skip
+# Views that read what they know by name, or nothing at all: a button.
+IGNORING = {
+    f"{room}.{view}"
+    for room, views in {
+        "accounts": "disable_user enable_user end_other_sessions end_session logout resend_invitation",
+        "audit": "export keep",
+        "companies": "delete purge restore several",
+        "contacts": "delete link_company purge restore several",
+        "exports": "call_off create delete",
+        "imports": "apply call_off undo",
+        "persons": "erase write_file",
+    }.items()
+    for view in views.split()
+}
+
+
+class Meddler(Walk):
+    """Does what the walk does, and sends with each form what nobody asked for."""
+
+    def __init__(self, office: Office, app: QikBiz) -> None:
+        super().__init__(office, app)
+        self.refusing: set[str] = set()
+        self.ignoring: set[str] = set()
+
+    def does(self, path: str, form: dict[str, Any] | None = None, browser: Browser | None = None, **more: Any) -> str:
+        asked = path.partition("?")[0]
+        where = self.app.url_map.bind(self.office.tenant.host, subdomain="tenant").match(asked, method="POST")[0]
+        before = self._events()
+        for name, value in ASIDE.items():
+            if where in self.ignoring:
+                break
+            answer = (browser or self.alice).post(path, (form or {}) | {name: value}, check=False, **more)
+            if answer.status_code < 400:
+                self.ignoring.add(where)
+                return answer.location or ""
+            assert answer.status_code == 400 and name in answer.text, (where, name, answer.status_code)
+            assert self._events() == before, f"{where} refuses {name} and does something."
+        self.refusing.add(where)
+        return super().does(path, form, browser, **more)
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_what_no_form_asks_for_is_refused_by_name_or_never_looked_at(
+    office: Office, app: QikBiz, step: str, owner_connection: Connection
+) -> None:
+    walk, before = Meddler(office, app), administrators_of(office)
+    STEPS[step](walk)
+    assert walk.ignoring <= IGNORING and not walk.refusing & IGNORING
+    assert MARK not in everything_in(owner_connection, office.tenant)
+    assert administrators_of(office) == before
+
+
+def administrators_of(office: Office) -> set[UUID]:
+    with tenant_work(office.tenant) as session:
+        return set(session.scalars(select(User.id).where(User.roles.contains(["administrator"]))))
+
+
+def everything_in(owner: Connection, tenant: Tenant) -> str:
+    """Every row of every table of the tenant, as text."""
+    tables = owner.execute("SELECT tablename FROM pg_tables WHERE schemaname = %s", (tenant.schema,)).fetchall()
+    question = sql.SQL("SELECT string_agg(t::text, chr(10)) FROM {} t")
+    rows = (owner.execute(question.format(sql.Identifier(tenant.schema, name))).fetchone() for (name,) in tables)
+    return "\n".join(str(row[0]) for row in rows if row)
