@@ -148,3 +148,14 @@ def test_when_the_access_is_over_nothing_is_seen_any_more(customer: Customer) ->
     page = customer.sam.get(f"/tickets/{ticket.reference}").text
     assert "can't be seen now" in page.replace("&#39;", "'") and "Start the export" not in page
     assert "In force" not in customer.sam.get("/work").text.split(f"/tickets/{ticket.reference}")[1].split("</tr>")[0]
+
+
+def test_what_a_reader_asks_is_not_the_organisation_s_word(customer: Customer) -> None:
+    form = {"topic": "export", "subject": "Everything, to my home", "body": "Please.", "once": uuid4().hex}
+    assert customer.rita.post("/help", form).status_code == 303
+    with control_work() as control:
+        ticket = control.scalars(select(Ticket).where(Ticket.tenant_id == customer.tenant.id)).one()
+    assert "does not administer Served Ltd" in customer.sam.get(f"/tickets/{ticket.reference}").text
+    assert customer.sam.post(f"/tickets/{ticket.reference}/instruction").status_code == 409
+    with control_work() as control:
+        assert control.scalars(select(Grant).where(Grant.tenant_id == customer.tenant.id)).all() == []

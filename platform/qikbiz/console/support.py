@@ -15,7 +15,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from qikbiz.actors import Actor, acting_as, current_actor
+from qikbiz.actors import SYSTEM, Actor, acting_as, current_actor
 from qikbiz.audit.actions import record_on_platform
 from qikbiz.database import NoGrant, control_work, db, runtime, tenant_work
 from qikbiz.exports.actions import ask_for_export
@@ -32,7 +32,9 @@ from qikbiz.imports import actions as importing
 from qikbiz.imports.mapping import Mapping
 from qikbiz.imports.models import Import
 from qikbiz.imports.queries import import_for_changing, progress_of_import
+from qikbiz.permissions import Permission
 from qikbiz.records.types import RECORD_TYPES
+from qikbiz.roles.current import rights_of_user
 from qikbiz.tickets.actions import note_act
 from qikbiz.tickets.models import Ticket
 from tenants.context import Tenant
@@ -75,8 +77,24 @@ def tenant_to_serve(slug: str) -> Tenant:
     return tenant
 
 
+def can_instruct(tenant: Tenant, person_id: UUID | None) -> bool:
+    """Whether what this person asks for is the organisation's word: it is, of those who may give access."""
+    if person_id is None:
+        return False
+    with acting_as(SYSTEM), tenant_work(tenant):
+        return rights_of_user(person_id).can(Permission.GRANT_GIVE)
+
+
 def record_instruction(tenant: Tenant, scope: Scope, words: str, *, about: Ticket | None = None) -> Grant:
-    """Write down what a customer asked for: on the ticket `about` where it did, or elsewhere. Raises BadGrant."""
+    """Write down what a customer asked for: on the ticket `about` where it did, or elsewhere.
+
+    Raises BadGrant, and Conflict when nobody who has a say there asked.
+    """
+    if about is not None and not can_instruct(tenant, about.person_id):
+        raise Conflict(
+            f"Whoever asked this can't instruct us for {tenant.name}: only those who administer it can. Ask them to "
+            "give access under Settings, Access by QikBiz."
+        )
     grant = granting.record_instruction(tenant, scope, words)
     if about is None:
         put_instruction_on_work_list(tenant, grant)

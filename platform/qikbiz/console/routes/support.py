@@ -13,6 +13,7 @@ from qikbiz.accounts.freshness import requires_fresh
 from qikbiz.console import queries
 from qikbiz.console import support as serving
 from qikbiz.console.blueprint import console
+from qikbiz.console.routes.asked import chosen_grant, given_id
 from qikbiz.database import control_work, runtime
 from qikbiz.failures import Failure
 from qikbiz.grants import visits
@@ -46,14 +47,14 @@ def export_for_tenant(slug: str) -> ResponseReturnValue:
     try:
         export_id = serving.export_for(
             tenant,
-            _chosen_grant(),
+            chosen_grant(),
             scope=form.get("scope", "everything"),
             product=form.get("product", "portable"),
-            export_id=_given_id(),
+            export_id=given_id(),
         )
     except Failure as failure:
         return _page(slug, form.to_dict(), failure.text), failure.status
-    return _to_act(slug, _chosen_grant(), "exports", export_id)
+    return _to_act(slug, chosen_grant(), "exports", export_id)
 
 
 @console.post("/tenants/<slug>/support/imports")
@@ -66,15 +67,15 @@ def import_for_tenant(slug: str) -> ResponseReturnValue:
     try:
         import_id = serving.import_for(
             tenant,
-            _chosen_grant(),
+            chosen_grant(),
             cast(BinaryIO, file.stream),
             file.filename,
-            import_id=_given_id(),
+            import_id=given_id(),
             choices=choices,
         )
     except Failure as failure:
         return _page(slug, form.to_dict(), failure.text), failure.status
-    return _to_act(slug, _chosen_grant(), "imports", import_id)
+    return _to_act(slug, chosen_grant(), "imports", import_id)
 
 
 @console.get("/tenants/<slug>/support/<uuid:grant_id>/<any(exports, imports):kind>/<uuid:act_id>")
@@ -153,21 +154,6 @@ def _instructed_scope() -> Scope:
     if scope not in (Scope.EXPORT, Scope.IMPORT):
         raise BadGrant("By a written instruction an export or an import can be made. To see records, ask for access.")
     return scope
-
-
-def _chosen_grant() -> UUID:
-    try:
-        return UUID(request.form.get("grant", ""))
-    except ValueError:
-        raise Failure("Choose the access or the instruction under which you do this.") from None
-
-
-def _given_id() -> UUID:
-    """The id that the form carries, so that a double click is one act; a form without one gets a new one."""
-    try:
-        return UUID(request.form.get("id", ""))
-    except ValueError:
-        return new_id()
 
 
 def _page(slug: str, given: dict[str, str], problem: str) -> str:

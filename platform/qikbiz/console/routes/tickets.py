@@ -13,8 +13,9 @@ from flask_login import current_user
 from qikbiz.accounts.freshness import requires_fresh
 from qikbiz.console import support as serving
 from qikbiz.console.blueprint import console
+from qikbiz.console.routes.asked import chosen_grant, given_id
 from qikbiz.console.routes.tenants import tenants
-from qikbiz.failures import Conflict, Failure, NotFound
+from qikbiz.failures import Failure, NotFound
 from qikbiz.grants.letters import what_may_be_done
 from qikbiz.grants.on_the_work_list import access_of
 from qikbiz.grants.scopes import Scope
@@ -103,8 +104,6 @@ def assign_ticket(reference: str) -> ResponseReturnValue:
 def record_ticket_as_instruction(reference: str) -> ResponseReturnValue:
     """The ticket is what the customer asked for in writing: it is told, and may end it."""
     found = queries.ticket_for_staff(reference)
-    if found.person_id is None:
-        raise Conflict("Nobody was logged in when this was asked, so it is nobody's instruction.")
     serving.record_instruction(_tenant(found), Scope.EXPORT, _instruction(found), about=found)
     show_toast("Written down, and the customer is told. It can be used in a moment.")
     return redirect(url_for("console.ticket", reference=found.reference) + "#act", 303)
@@ -116,17 +115,14 @@ def export_for_ticket(reference: str) -> ResponseReturnValue:
     """Begin the export that the customer asked for; whether staff may is decided in `console.support.export_for`."""
     found, form = queries.ticket_for_staff(reference), request.form
     try:
-        grant_id = UUID(form.get("grant", ""))
         serving.export_for(
             _tenant(found),
-            grant_id,
+            chosen_grant(),
             scope=form.get("scope", "everything"),
             product=form.get("product", "portable"),
-            export_id=_given_id(),
+            export_id=given_id(),
             about=found,
         )
-    except ValueError:
-        return _page(found, problem="Choose by which access or instruction."), 400
     except Failure as failure:
         return _page(found, problem=failure.text or "It could not be begun."), failure.status
     return redirect(url_for("console.ticket", reference=found.reference) + "#act", 303)
@@ -162,18 +158,23 @@ def _page(found: Ticket, body: str = "", problem: str = "") -> str:
 
 
 def _access(found: Ticket) -> dict[str, Any]:
-    """What lets staff in now: given for this, or else at all; (id, words) of what allows an export; is any coming?"""
+    """What lets staff in now: given for this, or else at all; (id, words) of what allows an export; what may come."""
     try:
         tenant = _tenant(found)
     except Failure:
-        return {"standing": [], "grants": [], "coming": False}
+        return {"standing": [], "grants": [], "coming": False, "may_instruct": False}
     standing = serving.grants_in_force(tenant)
     exporting = [grant for grant in standing if Scope.EXPORT in grant.scopes]
     # What was given for this ticket stands first, and so is proposed.
     exporting.sort(key=lambda grant: grant.ticket_id != found.id)
     words = [(str(grant.id), f"{grant.reference}: {grant.reason}") for grant in exporting]
     own = [grant for grant in standing if grant.ticket_id == found.id]
-    return {"standing": own or standing, "grants": words, "coming": bool(serving.grants_coming(tenant))}
+    return {
+        "standing": own or standing,
+        "grants": words,
+        "coming": bool(serving.grants_coming(tenant)),
+        "may_instruct": serving.can_instruct(tenant, found.person_id),
+    }
 
 
 def _acts(found: Ticket, messages: Sequence[TicketMessage]) -> dict[str, Any]:
@@ -197,10 +198,3 @@ def _tenant(found: Ticket) -> Tenant:
 def _instruction(found: Ticket) -> str:
     who = found.name if found.person_id else f"{found.name} (not logged in)"
     return f"Ticket {found.reference} by {who}, {found.created_at:%Y-%m-%d %H:%M} UTC"
-
-
-def _given_id() -> UUID:
-    try:
-        return UUID(request.form.get("id", ""))
-    except ValueError:
-        return new_id()

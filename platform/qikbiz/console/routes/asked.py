@@ -1,0 +1,26 @@
+"""What the forms of support's work send: by which grant, and as which act."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from flask import request
+
+from qikbiz.failures import Failure
+from tenants.control import new_id
+
+
+def chosen_grant() -> UUID:
+    """Raises Failure when the form names none."""
+    try:
+        return UUID(request.form.get("grant", ""))
+    except ValueError:
+        raise Failure("Choose the access or the instruction under which you do this.") from None
+
+
+def given_id() -> UUID:
+    """The id that the form carries, so that a double click is one act; a form without one gets a new one."""
+    try:
+        return UUID(request.form.get("id", ""))
+    except ValueError:
+        return new_id()
