@@ -74,9 +74,9 @@ def test_a_table_that_does_not_fit_says_so_and_invites_nobody(office, limit, row
     limit(5)
     alice = office.browser("alice")
     table = "name,email,roles\nCleo,cleo@x.example,member\nDan,dan@x.example,reader\n"
-    assert "1 is free" in alice.post("/users/invitations", {"table": table}).text
+    assert "1 free, and this would take 2" in alice.post("/users/invitations", {"table": table}).text
     refused = alice.post("/users/invitations/sending", {"table": table, "lines": ["2", "3"]})
-    assert refused.status_code == 422 and "1 is free" in refused.text
+    assert refused.status_code == 422 and "1 free, and this would take 2" in refused.text
     assert len(_states(rows_of, office)) == 4
     assert alice.post("/users/invitations/sending", {"table": table, "lines": ["3"]}).status_code == 303
 

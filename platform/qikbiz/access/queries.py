@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from ipaddress import ip_network
@@ -15,11 +15,10 @@ from sqlalchemy.dialects.postgresql import CIDR
 from qikbiz.abuse.units import Network
 from qikbiz.access.models import AccessEvent
 from qikbiz.accounts import times
-from qikbiz.accounts.models import User
 from qikbiz.database import db
 from qikbiz.failures import Failure
+from qikbiz.log_pages import LogPage, log_page
 
-PAGE_SIZE = 50
 MOST_IN_A_FILE = 100_000
 DAYS_SHOWN = 30
 NOBODY = "nobody"
@@ -43,15 +42,6 @@ class AccessFilter:
 
 
 @dataclass(frozen=True, slots=True)
-class AccessPage:
-    """`older` and `newer` are the ids to go on from, None where there is nothing."""
-
-    events: Sequence[AccessEvent]
-    older: UUID | None = None
-    newer: UUID | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Day:
     day: date
     done: int = 0
@@ -63,17 +53,8 @@ class Day:
         return self.done + self.failed + self.refused
 
 
-def access_page(wanted: AccessFilter, *, before: UUID | None = None, after: UUID | None = None) -> AccessPage:
-    """One page. Ids are made in the order of time, so they are also the order here."""
-    query = select(AccessEvent).where(*_conditions(wanted))
-    if after is not None:
-        return _page_after(wanted, after)
-    if before is not None:
-        query = query.where(AccessEvent.id < before)
-    events = list(db.session.scalars(query.order_by(AccessEvent.id.desc()).limit(PAGE_SIZE + 1)))
-    shown = events[:PAGE_SIZE]
-    older = shown[-1].id if len(events) > PAGE_SIZE else None
-    return AccessPage(shown, older, shown[0].id if before is not None and shown else None)
+def access_page(wanted: AccessFilter, *, before: UUID | None = None, after: UUID | None = None) -> LogPage[AccessEvent]:
+    return log_page(AccessEvent, _conditions(wanted), before=before, after=after)
 
 
 def all_events(wanted: AccessFilter) -> Iterator[AccessEvent]:
@@ -111,11 +92,6 @@ def oldest_event() -> datetime | None:
     return db.session.scalar(select(func.min(AccessEvent.at)))
 
 
-def known_people() -> list[tuple[UUID, str]]:
-    """Everybody who has or had a login here."""
-    return [(row.id, row.name) for row in db.session.execute(select(User.id, User.name).order_by(User.name))]
-
-
 def network_wanted(text: str) -> Network | None:
     """The address or network that somebody typed as a filter. Raises Failure."""
     if not text.strip():
@@ -125,15 +101,6 @@ def network_wanted(text: str) -> Network | None:
     except ValueError:
         shown = text.strip()[:60]
         raise Failure(f"“{shown}” is not an address or network such as 203.0.113.7 or 203.0.113.0/24.") from None
-
-
-def _page_after(wanted: AccessFilter, after: UUID) -> AccessPage:
-    query = select(AccessEvent).where(*_conditions(wanted), AccessEvent.id > after)
-    events = list(db.session.scalars(query.order_by(AccessEvent.id).limit(PAGE_SIZE + 1)))
-    if len(events) <= PAGE_SIZE:
-        return access_page(wanted)
-    shown = events[PAGE_SIZE - 1 :: -1]
-    return AccessPage(shown, shown[-1].id, shown[0].id)
 
 
 def _conditions(wanted: AccessFilter) -> list[ColumnElement[bool]]:

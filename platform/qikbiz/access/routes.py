@@ -17,6 +17,7 @@ from qikbiz.access.queries import NOBODY, AccessFilter
 from qikbiz.access.retention import ADDRESS_KEPT
 from qikbiz.accounts import times
 from qikbiz.accounts.freshness import requires_fresh
+from qikbiz.accounts.queries import known_people
 from qikbiz.audit.actions import record
 from qikbiz.failures import Failure
 from qikbiz.permissions import Permission, requires
@@ -42,7 +43,7 @@ def index() -> ResponseReturnValue:
         nav_active="access",
         events=page.events,
         days=queries.by_day(wanted),
-        people=queries.known_people(),
+        people=known_people(),
         kinds=LABELS,
         outcomes=OUTCOMES,
         wanted=request.args,
@@ -128,7 +129,7 @@ def _said() -> dict[str, str]:
 
 
 def _chips(wanted: AccessFilter) -> list[tuple[str, str]]:
-    names: dict[Any, str] = dict(queries.known_people()) if wanted.person else {}
+    names: dict[Any, str] = dict(known_people()) if wanted.person else {}
     names[NOBODY] = "nobody with a login here"
     texts = {
         "person": f"Person is {names.get(wanted.person, 'unknown')}",

@@ -37,6 +37,11 @@ def all_users() -> list[User]:
     return list(db.session.scalars(select(User).order_by(disabled_last, func.lower(User.name), User.id)))
 
 
+def known_people() -> list[tuple[UUID, str]]:
+    """Everybody who has or had a login here, for the filter of a log."""
+    return [(row.id, row.name) for row in db.session.execute(select(User.id, User.name).order_by(User.name))]
+
+
 def administrators() -> list[User]:
     """Those who can log in as administrators now."""
     statement = select(User).where(is_administrator(), User.state == "active").order_by(User.id)

@@ -13,7 +13,6 @@ from qikbiz.accounts.models import User
 from qikbiz.accounts.queries import lock_administrators
 from qikbiz.database import db
 from qikbiz.failures import Conflict
-from qikbiz.web.formats import count
 from tenants.context import current_tenant
 
 
@@ -40,8 +39,8 @@ class Seats:
         """Why so many more logins don't fit, or an empty text."""
         if self.left is None or wanted <= self.left:
             return ""
-        free = f"{count(self.left, 'is', 'are')} free" if self.left else "none is free"
-        return f"{self.words} seats are taken and {free}. Deactivate somebody, or ask us for more seats under Help."
+        free = f" {self.left:,} free, and this would take {wanted:,}." if self.left else ""
+        return f"{self.words} seats are taken.{free} Deactivate somebody, or ask us for more seats under Help."
 
 
 def seats() -> Seats:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
@@ -10,12 +9,11 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, select
 
-from qikbiz.accounts.models import User
 from qikbiz.audit.models import AuditEvent, AuditKeeping
 from qikbiz.database import db
+from qikbiz.log_pages import LogPage, log_page
 from tenants.context import current_tenant
 
-PAGE_SIZE = 50
 # An id is made by the web process or a worker, the time by the database.
 CLOCKS_DIFFER = timedelta(minutes=5)
 _UTC = ZoneInfo("UTC")
@@ -33,26 +31,8 @@ class AuditFilter:
     zone: ZoneInfo = _UTC
 
 
-@dataclass(frozen=True, slots=True)
-class AuditPage:
-    """`older` and `newer` are the ids to go on from, None where there is nothing."""
-
-    events: Sequence[AuditEvent]
-    older: UUID | None = None
-    newer: UUID | None = None
-
-
-def audit_page(wanted: AuditFilter, *, before: UUID | None = None, after: UUID | None = None) -> AuditPage:
-    """One page. Ids are made in the order of time, so they are also the order here."""
-    query = select(AuditEvent).where(*_conditions(wanted))
-    if after is not None:
-        return _page_after(wanted, after)
-    if before is not None:
-        query = query.where(AuditEvent.id < before)
-    events = list(db.session.scalars(query.order_by(AuditEvent.id.desc()).limit(PAGE_SIZE + 1)))
-    shown = events[:PAGE_SIZE]
-    older = shown[-1].id if len(events) > PAGE_SIZE else None
-    return AuditPage(shown, older, shown[0].id if before is not None and shown else None)
+def audit_page(wanted: AuditFilter, *, before: UUID | None = None, after: UUID | None = None) -> LogPage[AuditEvent]:
+    return log_page(AuditEvent, _conditions(wanted), before=before, after=after)
 
 
 def newest_link() -> tuple[int, str] | None:
@@ -71,20 +51,6 @@ def oldest_moment() -> datetime | None:
     """When the oldest entry of the organisation's chain was written."""
     oldest = select(AuditEvent.at).where(AuditEvent.chain == current_tenant().id).order_by(AuditEvent.seq)
     return db.session.scalar(oldest.limit(1))
-
-
-def known_people() -> list[tuple[UUID, str]]:
-    """Everybody who has or had a login here."""
-    return [(row.id, row.name) for row in db.session.execute(select(User.id, User.name).order_by(User.name))]
-
-
-def _page_after(wanted: AuditFilter, after: UUID) -> AuditPage:
-    query = select(AuditEvent).where(*_conditions(wanted), AuditEvent.id > after)
-    events = list(db.session.scalars(query.order_by(AuditEvent.id).limit(PAGE_SIZE + 1)))
-    if len(events) <= PAGE_SIZE:
-        return audit_page(wanted)
-    shown = events[PAGE_SIZE - 1 :: -1]
-    return AuditPage(shown, shown[-1].id, shown[0].id)
 
 
 def _conditions(wanted: AuditFilter) -> list[ColumnElement[bool]]:

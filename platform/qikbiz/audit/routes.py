@@ -9,9 +9,10 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from qikbiz.accounts.freshness import requires_fresh
+from qikbiz.accounts.queries import known_people
 from qikbiz.audit.keeping import CHOICES, how_long, set_keeping
 from qikbiz.audit.models import AuditEvent
-from qikbiz.audit.queries import AuditFilter, audit_page, known_people, months_kept, newest_link, oldest_moment
+from qikbiz.audit.queries import AuditFilter, audit_page, months_kept, newest_link, oldest_moment
 from qikbiz.audit.words import ACTS, detail_lines, heading, record_url
 from qikbiz.exports.actions import ask_for_export
 from qikbiz.exports.forms import export_id_from
