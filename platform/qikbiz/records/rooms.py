@@ -1,4 +1,4 @@
-"""What the pages of a record type differ in: its permissions and the actions that keep its links right."""
+"""What the pages of a record type differ in: its looks, and the actions that keep its links right."""
 
 from __future__ import annotations
 
@@ -26,10 +26,6 @@ class RecordRoom:
     """
 
     declared: RecordType
-    create_permission: Permission
-    change_permission: Permission
-    delete_permission: Permission
-    purge_permission: Permission
     create: Callable[[Mapping[str, Any]], Any]
     change: Callable[[Any, Mapping[str, Any]], Changes]
     icon: str
@@ -48,31 +44,38 @@ class RecordRoom:
     def plural(self) -> str:
         return self.declared.plural
 
+    def permission(self, act: str) -> Permission:
+        """What an act on this type needs, such as contact:change."""
+        return Permission(f"{self.declared.name}:{act}")
+
     @property
     def may_create(self) -> bool:
-        return bool(current_user.can(self.create_permission))
+        return self._may("create")
 
     @property
     def may_change(self) -> bool:
-        return bool(current_user.can(self.change_permission))
+        return self._may("change")
 
     @property
     def may_delete(self) -> bool:
-        return bool(current_user.can(self.delete_permission))
+        return self._may("delete")
 
     @property
     def may_purge(self) -> bool:
-        return bool(current_user.can(self.purge_permission))
+        return self._may("purge")
 
     @property
     def may_export(self) -> bool:
-        return bool(current_user.can(Permission(f"{self.declared.name}:export")))
+        return self._may("export")
 
     @property
     def may_import(self) -> bool:
-        return bool(current_user.can(Permission(f"{self.declared.name}:import")))
+        return self._may("import")
 
     def reaches(self, action: str, record: Any) -> bool:
         """Whether the person at hand may do this to this record: for the buttons on its page."""
         may_reach = current_user.rights.reaches(self.declared.name, Action(action), record.owner_id)
         return bool(may_reach) and not is_read_only()
+
+    def _may(self, act: str) -> bool:
+        return bool(current_user.can(self.permission(act)))

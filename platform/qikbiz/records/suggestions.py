@@ -14,6 +14,7 @@ from qikbiz.records.fields import RecordType
 from qikbiz.records.links import company_text, contact_text
 from qikbiz.records.patience import search_patiently
 from qikbiz.records.reach import shown_column, within_reach
+from qikbiz.records.rooms import RecordRoom
 from qikbiz.records.search import search_condition
 from qikbiz.roles.rights import Action
 
@@ -22,8 +23,9 @@ MOST_SUGGESTIONS = 8
 _TYPED_IN = ("q", "company_name", "parent_id", "reports_to_id")
 
 
-def render_suggestions(record_type: RecordType) -> str:
+def show_suggestions(room: RecordRoom) -> str:
     """Options for the list under a field."""
+    record_type = room.record_type
     typed = next((request.args[name] for name in _TYPED_IN if request.args.get(name)), "")
     found = best_matches(record_type, typed, MOST_SUGGESTIONS)
     is_contact = record_type.name == CONTACTS.name
