@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import re
+import zipfile
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 
@@ -18,7 +20,11 @@ from qikbiz.access.data_map import PLACES, Database, places_in
 from qikbiz.access.retention import forget_addresses
 from qikbiz.accounts import times
 from qikbiz.accounts.forgetting import forget_logins, forget_staff_logins
+from qikbiz.actors import Actor, acting_as
 from qikbiz.database import control_work, tenant_work
+from qikbiz.exports.actions import ask_for_export, file_of
+from qikbiz.exports.models import Export
+from qikbiz.exports.selection import Selection
 from qikbiz.jobs.kinds import KINDS
 from qikbiz.web.front_door import QikBiz
 from tenants.context import Tenant
@@ -26,6 +32,7 @@ from tenants.runtime import Runtime
 from tests.fixtures.tenancy import Platform
 from tests.fixtures.web import Browser
 from workers.schedule import SCHEDULE
+from workers.wrapper import perform
 
 pytestmark = pytest.mark.promise("P5")
 MARKED = ("203.0.113.201", "2001:db8:aaaa:1::77")
@@ -107,6 +114,27 @@ def test_addresses_stand_only_where_the_data_map_says(
     assert whole & networks_only == set()
     # The test sees something at all.
     assert ("tenant", "access_events", "address") in whole and ("control", "address_rules", "reason") in whole
+
+
+@pytest.mark.parametrize(
+    ("scope", "product"), [("everything", "portable"), ("everything", "spreadsheet"), ("audit", "audit")]
+)
+def test_no_export_holds_an_address_of_a_visitor(
+    platform: Platform, lived: Callable[[], None], scope: str, product: str
+) -> None:
+    """The access log's own file is the one place: whoever fetches it has asked for addresses."""
+    lived()
+    alice = Actor("user", platform.alice.id, platform.alice.name)
+    with acting_as(alice), tenant_work(platform.acme):
+        asked = ask_for_export(Selection(scope, product))
+    assert perform(platform.acme.id, asked.job_id) == "done"
+    with tenant_work(platform.acme) as session:
+        made = session.get_one(Export, asked.id)
+        archive = zipfile.ZipFile(io.BytesIO(b"".join(file_of(made).read())))
+        session.delete(made)
+    written = {name: archive.read(name).decode("utf-8", "replace") for name in archive.namelist()}
+    assert [name for name, content in written.items() if ANYTHING.search(content)] == []
+    assert any("Alice" in content for content in written.values())
 
 
 def test_after_thirty_days_no_address_is_left_and_after_a_year_no_network(

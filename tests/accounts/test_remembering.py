@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from sqlalchemy import text
 
 from qikbiz.web.cookies import REMEMBER, SESSION
 from tests.accounts.test_sessions import change_tenant
@@ -68,6 +69,42 @@ def test_a_stolen_token_ends_everything_and_the_owner_is_told(log_in, jo, clock,
     assert len(rows_of(jo.tenant, "select id from mails where template = 'theft_detected'")) == 1
     ended = rows_of(jo.tenant, "select revoked_reason from remember_series")
     assert [row["revoked_reason"] for row in ended] == ["token_reuse"]
+
+
+def test_a_token_used_again_is_named_in_the_log_and_counted_against_its_address(app, log_in, jo, clock, caplog):
+    owner = log_in(jo, remember=True)
+    stolen = owner.cookie(REMEMBER.name)
+    _on_next_day(owner)
+    owner.get("/")
+    owner.get("/profile")
+    clock.move(seconds=61)
+    thief = _with(owner, stolen)
+    assert thief.get("/").status_code == OUT
+    assert [one.levelname for one in caplog.records if one.message == "authn_token_reuse"] == ["WARNING"]
+    query = text("select kind from abuse_events where host(address) = :address")
+    with app.extensions["qikbiz"].control.connect() as connection:
+        assert connection.execute(query, {"address": thief.address}).scalars().all() == ["remember_reuse"]
+
+
+@pytest.mark.parametrize(("state", "answer"), [("suspended", 403), ("closed", 410)])
+def test_a_remembered_device_opens_nothing_elsewhere_and_nothing_of_a_closed_organisation(
+    app, log_in, jo, platform, rows_of, state, answer
+):
+    token = log_in(jo, remember=True).cookie(REMEMBER.name)
+    query = "select token_hash, previous_hash from remember_series"
+    before = rows_of(jo.tenant, query)
+    for host in (platform.acme.host, platform.globex.host, "console.localhost"):
+        stranger = Browser(app, host)
+        stranger.set_cookie(REMEMBER.name, token)
+        assert stranger.get("/").status_code == OUT
+    thief = Browser(app, jo.tenant.host)
+    thief.set_cookie(REMEMBER.name, token)
+    change_tenant(app, jo.tenant.id, state=state, state_reason="")
+    assert thief.get("/").status_code == answer
+    assert thief.cookie(SESSION.name) is None
+    change_tenant(app, jo.tenant.id, state="active")
+    assert rows_of(jo.tenant, query) == before
+    assert thief.get("/").status_code == IN
 
 
 def test_twenty_tabs_with_the_same_token_all_get_in_with_one_rotation(log_in, jo, rows_of):

@@ -1,0 +1,47 @@
+"""Bringing an organisation back tells nobody anything twice, forgets no opt-out, and stands in its audit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from qikbiz.audit.models import AuditEvent
+from qikbiz.database import tenant_work
+from qikbiz.exports.restore import restore_archive
+from qikbiz.jobs.models import Job
+from qikbiz.mail.actions import send
+from qikbiz.mail.choices import choices_of
+from qikbiz.mail.models import Mail, MailChoice
+from qikbiz.notifications.models import Notification
+from tenants.context import Tenant
+from tests.exports.conftest import Office
+from tests.mail.conftest import NOTICE
+
+pytestmark = pytest.mark.promise("P18")
+
+
+def test_no_mail_is_sent_again_no_opt_out_is_forgotten_and_the_audit_says_so(
+    office: Office, fresh_tenant: Callable[..., Tenant], tmp_path: Path
+) -> None:
+    """With mails waiting, sent and failed, and a notification still to be mailed, at the moment of the back-up."""
+    with tenant_work(office.tenant) as session:
+        for state in ("pending", "sent", "failed"):
+            send(**NOTICE, to_address=office.alice.email, dedupe_key=state).state = state
+        told = {"kind": "assigned", "subject": "Ann is yours", "url": "/contacts", "mail": "daily"}
+        session.add(Notification(user_id=office.alice.id, **told))
+        session.add(MailChoice(user_id=office.alice.id, category="updates", choice="off", how="mail"))
+    file = office.save(office.make(), tmp_path / "export.zip")
+    elsewhere = fresh_tenant("Elsewhere")
+    with tenant_work(elsewhere) as session:
+        mails, jobs = set(session.scalars(select(Mail.id))), set(session.scalars(select(Job.id)))
+        restore_archive(file)
+    with tenant_work(elsewhere) as session:
+        assert set(session.scalars(select(Mail.id))) == mails
+        assert set(session.scalars(select(Job.id))) == jobs
+        assert session.scalars(select(Notification)).all() == []
+        assert choices_of(office.alice.id)["updates"] == "off"
+        event = session.scalars(select(AuditEvent).where(AuditEvent.action == "archive.restored")).one()
+        assert event.details["from"] == office.tenant.slug
