@@ -5,13 +5,19 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import BinaryIO
 from uuid import UUID
 
 import pytest
+from sqlalchemy import select
 
 from qikbiz.database import db, tenant_work
+from qikbiz.imports import actions
 from qikbiz.imports.models import Import
 from qikbiz.imports.running import check, run_apply, run_undo
+from qikbiz.imports.uploads import Kept, keep_upload
 from qikbiz.jobs.models import Job
 from qikbiz.web.front_door import QikBiz
 from tests.fixtures.tenancy import Platform
@@ -58,6 +64,15 @@ def choices_on(page: str) -> dict[str, str]:
         found = re.findall(r'value="([^"]*)" selected', options)
         chosen[name] = found[0] if found else ""
     return chosen | {"mode": "upsert"}
+
+
+def stored_uploads(platform: Platform) -> set[str]:
+    return {path.name for path in (platform.settings.files / "imports" / str(platform.acme.id)).iterdir()}
+
+
+def known_uploads(app: QikBiz, platform: Platform) -> set[str]:
+    with app.app_context(), tenant_work(platform.acme) as session:
+        return {path.rpartition("/")[2] for path in session.scalars(select(Import.file_path))}
 
 
 def test_a_file_goes_from_upload_to_contacts_and_back(alice: Browser, work_off: Work) -> None:
@@ -126,6 +141,47 @@ def test_the_same_upload_sent_twice_is_one_import(alice: Browser) -> None:
         for _ in range(2)
     ]
     assert places[0] == places[1]
+
+
+def test_two_clicks_at_once_are_one_import_and_its_file_stays_whole(
+    app: QikBiz,
+    alice: Browser,
+    log_in: Callable[..., Browser],
+    platform: Platform,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Both looked before either was there: whoever comes second to the table has the first one's import."""
+    page = alice.get("/imports/new")
+    (import_id,) = re.findall(r'name="import_id" value="([^"]+)"', page.text)
+    gate, browsers = Barrier(2, timeout=30), (alice, log_in(platform.alice))
+
+    def kept_together(given: BinaryIO) -> Kept:
+        gate.wait()
+        return keep_upload(given)
+
+    def send(browser: Browser) -> tuple[int, str]:
+        data = {"import_id": import_id, "type": "contacts", "file": (io.BytesIO(PEOPLE.encode()), "a.csv")}
+        answer = browser.post("/imports/", data)
+        return answer.status_code, str(answer.location)
+
+    monkeypatch.setattr(actions, "keep_upload", kept_together)
+    with ThreadPoolExecutor(2) as both:
+        answers = set(both.map(send, browsers))
+    ((status, place),) = answers
+    assert status == 303 and "Zoë" in alice.get(place).text
+    assert stored_uploads(platform) <= known_uploads(app, platform)
+
+
+def test_nobody_takes_over_a_colleagues_import_by_its_number(
+    app: QikBiz, alice: Browser, client_for: Callable[[str], Browser], platform: Platform
+) -> None:
+    import_id, place = upload(alice, PEOPLE.encode())
+    ben = client_for("ben")
+    for content in (b"Last name,E-mail\nThief,thief@wizard.example\n", b""):
+        data = {"import_id": import_id, "type": "contacts", "file": (io.BytesIO(content), "b.csv")}
+        assert ben.post("/imports/", data).status_code == 400
+    assert "Zoë" in alice.get(place).text
+    assert stored_uploads(platform) <= known_uploads(app, platform)
 
 
 def test_the_same_file_with_the_same_choices_shows_what_it_did(alice: Browser, work_off: Work) -> None:

@@ -42,11 +42,9 @@ class ExportGone(Failure):
 def ask_for_export(selection: Selection, *, export_id: UUID | None = None) -> Export:
     """Have an export made. Asking again with the same `export_id` (a double click) gives the one that stands already.
 
-    Staff need an instruction of the customer's. Raises Failure, Forbidden, TooMany.
+    Raises Failure, Forbidden, TooMany.
     """
     actor = current_actor()
-    if actor.kind == "staff" and not (actor.instruction or "").strip():
-        raise Failure("Say on whose instruction this export is made. The customer sees it.")
     rights = current_rights()
     refuse_unless_exportable(rights, selection.scope, selection.product)
     check(replace(selection, rights=rights))

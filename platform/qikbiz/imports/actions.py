@@ -10,13 +10,14 @@ from typing import Any, BinaryIO
 from uuid import UUID
 
 from sqlalchemy import delete, func, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from qikbiz.actors import current_actor
 from qikbiz.audit.actions import record
 from qikbiz.database import db
 from qikbiz.exports.formulas import FORMULA_SAFE_SUFFIX
-from qikbiz.failures import Conflict, Forbidden
+from qikbiz.failures import Conflict, Failure, Forbidden
 from qikbiz.imports.archives import opened
 from qikbiz.imports.formats import Format, UnreadableFile, checked_format, detect
 from qikbiz.imports.mapping import Mapping, checked_mapping, guess, has_key
@@ -25,8 +26,9 @@ from qikbiz.imports.plans import MODES
 from qikbiz.imports.queries import WORKING, progress_of_import
 from qikbiz.imports.reading import RowReader, keepable
 from qikbiz.imports.uploaded import ACTING, SAMPLE_ROWS, format_of, source_of
-from qikbiz.imports.uploads import Source, forget_upload, keep_upload, kept_upload
+from qikbiz.imports.uploads import Kept, Source, forget_upload, keep_upload, kept_upload
 from qikbiz.jobs.actions import cancel, enqueue
+from qikbiz.records.fields import RecordType
 from qikbiz.records.seen import seen_type
 from qikbiz.records.types import record_type
 from qikbiz.roles.current import current_rights
@@ -40,50 +42,26 @@ BEFORE_APPLY = ("uploaded", "mapped", "checking", "checked", "failed", "cancelle
 def start_import(import_id: UUID, type_name: str, file_name: str, given: BinaryIO) -> Import:
     """Keep the file and look at it. The same `import_id` again (a double click) gives the first one.
 
-    Raises UnreadableFile, and then nothing is kept.
+    Raises UnreadableFile or Forbidden, and then nothing is kept.
     """
     known = db.session.get(Import, import_id)
-    if known is not None and known.created_by == current_actor().id:
-        return known
-    wanted, actor = seen_type(record_type(type_name)), current_actor()
+    if known is not None:
+        return _ours(known)
+    wanted = seen_type(record_type(type_name))
     if not current_rights().scope(wanted.name, Action.IMPORT):
         raise Forbidden(f"Your role does not let you import {wanted.plural}.")
-    if actor.kind == "staff" and not (actor.instruction or "").strip():
-        raise Forbidden("Say on whose instruction you import: the customer reads it in its audit.")
     content, file_name = opened(given, file_name)
-    kept = keep_upload(import_id, content)
+    kept = keep_upload(content)
     try:
-        source = kept_upload(kept.name, kept.key)
-        found = detect(source)
-        created = Import(
-            id=import_id,
-            record_type=wanted.plural,
-            state="uploaded",
-            file_name=keepable(file_name)[-200:] or "file.csv",
-            file_path=kept.name,
-            file_key=kept.key,
-            file_bytes=kept.size,
-            file_sha256=kept.sha256,
-            key_field=wanted.key_fields[0],
-            mode="upsert",
-            rows=found.lines,
-            options={},
-            counts={},
-            instruction=actor.instruction,
-            grant_id=actor.grant,
-            actor_kind=actor.kind,
-            created_by=actor.id,
-            created_by_name=actor.name,
-        )
-        is_ours = created.file_name.endswith(FORMULA_SAFE_SUFFIX)
-        _take_format(created, replace(found.format, is_formula_safe=is_ours), source)
+        found = _added(_described(import_id, wanted, file_name, kept))
     except BaseException:
         forget_upload(kept.name)
         raise
-    db.session.add(created)
-    db.session.flush()
-    note(created, "uploaded", {"bytes": created.file_bytes, "sha256": created.file_sha256})
-    return created
+    if found.file_path != kept.name:
+        forget_upload(kept.name)
+        return _ours(found)
+    note(found, "uploaded", {"bytes": found.file_bytes, "sha256": found.file_sha256})
+    return found
 
 
 def choose_format(
@@ -175,6 +153,53 @@ def note(found: Import, action: str, details: dict[str, Any]) -> None:
         subject=found.file_name,
         details={"type": found.record_type, **details},
     )
+
+
+def _ours(known: Import) -> Import:
+    # An id is no secret: a colleague's import is not taken over by sending its number.
+    if known.created_by != current_actor().id:
+        raise Failure("This form was changed on the way. Open it again.")
+    return known
+
+
+def _described(import_id: UUID, wanted: RecordType, file_name: str, kept: Kept) -> Import:
+    """A new import with all that can be known of its file. Raises UnreadableFile."""
+    source, actor = kept_upload(kept.name, kept.key), current_actor()
+    found = detect(source)
+    created = Import(
+        id=import_id,
+        record_type=wanted.plural,
+        state="uploaded",
+        file_name=keepable(file_name)[-200:] or "file.csv",
+        file_path=kept.name,
+        file_key=kept.key,
+        file_bytes=kept.size,
+        file_sha256=kept.sha256,
+        key_field=wanted.key_fields[0],
+        mode="upsert",
+        rows=found.lines,
+        options={},
+        counts={},
+        instruction=actor.instruction,
+        grant_id=actor.grant,
+        actor_kind=actor.kind,
+        created_by=actor.id,
+        created_by_name=actor.name,
+    )
+    is_ours = created.file_name.endswith(FORMULA_SAFE_SUFFIX)
+    _take_format(created, replace(found.format, is_formula_safe=is_ours), source)
+    return created
+
+
+def _added(created: Import) -> Import:
+    """The import, or the one that a second click at the same moment was quicker to add."""
+    import_id = created.id
+    try:
+        with db.session.begin_nested():
+            db.session.add(created)
+    except IntegrityError:
+        return db.session.get_one(Import, import_id)
+    return created
 
 
 def _take_format(found: Import, shape: Format, source: Source) -> None:

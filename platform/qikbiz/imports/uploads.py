@@ -7,13 +7,13 @@ import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, BinaryIO, Protocol
-from uuid import UUID
 
 from qikbiz.database import runtime
 from qikbiz.failures import TooLarge
 from qikbiz.files import StoredFile, file_store, new_file_key, open_file_key, seal_file_key
 from qikbiz.imports.limits import LARGEST_FILE, MEGABYTE
 from tenants.context import current_tenant
+from tenants.control import new_id
 
 
 class Source(Protocol):
@@ -97,9 +97,9 @@ class Kept:
     sha256: str
 
 
-def keep_upload(import_id: UUID, given: BinaryIO | IO[bytes]) -> Kept:
-    """Store a file for an import of the tenant entered. Raises TooLarge, and then nothing is kept."""
-    name = f"imports/{current_tenant().id}/{import_id}"
+def keep_upload(given: BinaryIO | IO[bytes]) -> Kept:
+    """Store a file of the tenant entered, over no other. Raises TooLarge, and then nothing is kept."""
+    name = f"imports/{current_tenant().id}/{new_id()}"
     key, digest, size = new_file_key(), hashlib.sha256(), 0
     with file_store().draft(name, key) as draft:
         while chunk := given.read(MEGABYTE):

@@ -14,14 +14,10 @@ from qikbiz.accounts.models import User
 from qikbiz.actors import Actor, acting_as, current_actor
 from qikbiz.audit.actions import record
 from qikbiz.database import require_tenant_session
-from qikbiz.failures import Failure, Forbidden
+from qikbiz.failures import Failure
 from qikbiz.mail.categories import CHOOSABLE, DIGEST, Choice, MailCategory, category_named, daily_kinds
 from qikbiz.mail.models import MailChoice
-
-NO_SUCH_LOGIN = (
-    "This link belongs to a login that is not here any more. Log in to choose which mails you get; "
-    "the reference below helps us to find out more."
-)
+from qikbiz.mail.unsubscribing import BrokenLink
 
 
 def choices_of(user_id: UUID) -> dict[str, Choice]:
@@ -66,11 +62,11 @@ def change_choices(user: User, wanted: Mapping[str, str]) -> dict[str, list[str]
 
 
 def unsubscribe(user_id: UUID, key: str) -> bool:
-    """Stop one category for somebody who clicked in a mail of it; False when it was off already. Raises Forbidden."""
+    """Stop one category for somebody who clicked in a mail of it; False when it was off already. Raises BrokenLink."""
     session = require_tenant_session()
     user = session.get(User, user_id, with_for_update=True)
     if user is None:
-        raise Forbidden(NO_SUCH_LOGIN)
+        raise BrokenLink
     before = choices_of(user_id)
     changes: dict[str, list[str]] = {
         one: [before[one], stopped] for one, stopped in _stopped(key, before).items() if before[one] != stopped

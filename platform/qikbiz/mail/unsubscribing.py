@@ -17,12 +17,14 @@ from qikbiz.mail.categories import CATEGORIES, MailCategory
 from tenants.context import Tenant
 
 ONE_CLICK = ("List-Unsubscribe", "One-Click")
-FORGED = (
-    "This link to stop mails was not made by us, was changed on its way, or is of another organisation. Nothing was "
-    "changed. Log in and choose your mails in the settings."
-)
 _PURPOSE = "unsubscribe"
 _ID_BYTES = 16
+
+
+class BrokenLink(Forbidden):
+    """The link to stop mails is not one of ours, was changed on its way, or is of somebody who is not here."""
+
+    key = "broken_link"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +55,15 @@ def unsubscribe_token(keys: KeyRing, tenant: Tenant, user_id: UUID, category: Ma
 
 
 def opened_token(keys: KeyRing, tenant: Tenant, token: str) -> Subscription:
-    """Raises Forbidden for anything but an unchanged link of this tenant."""
+    """Raises BrokenLink for anything but an unchanged link of this tenant."""
     try:
         plaintext = keys.open(_PURPOSE, token, bound_to=str(tenant.id)).plaintext
         category = CATEGORIES[plaintext[_ID_BYTES:].decode()]
         found = Subscription(UUID(bytes=plaintext[:_ID_BYTES]), category)
     except (SealBroken, KeyError, ValueError) as error:
-        raise Forbidden(FORGED) from error
+        raise BrokenLink from error
     if not category.can_be_off:
-        raise Forbidden(FORGED)
+        raise BrokenLink
     return found
 
 

@@ -51,6 +51,12 @@ TEXTS: dict[str, ErrorText] = {
         "Your role does not include this page or action.",
         "If you need it, ask an administrator of your organisation.",
     ),
+    "broken_link": ErrorText(
+        403,
+        "This link does not work",
+        "It was not made by us, was changed on its way, or belongs to a login that is not here. Nothing was changed.",
+        "Copy the whole link from the mail, or log in and choose your mails under “Notifications” in the settings.",
+    ),
     "read_only": ErrorText(
         403,
         "This account is closing",
