@@ -20,17 +20,31 @@ def working_application(settings: Settings) -> Iterator[Runtime]:
 
     One that was made with other settings points at other servers, so it doesn't count.
     """
-    if has_app_context() and runtime().settings == settings:
+    if _stands_for(settings):
         yield runtime()
         return
-    app = Flask("qikbiz.command", static_folder=None)
     started = Runtime(settings, process="qikbiz-command")
-    connect_database(app, started)
     try:
-        with app.app_context(), acting_as(_who()):
+        with working_with(started):
             yield started
     finally:
         started.dispose()
+
+
+@contextmanager
+def working_with(started: Runtime) -> Iterator[None]:
+    """The same on a runtime that was started before and stays, with its connections, for what comes after."""
+    if _stands_for(started.settings):
+        yield
+        return
+    app = Flask("qikbiz.command", static_folder=None)
+    connect_database(app, started)
+    with app.app_context(), acting_as(_who()):
+        yield
+
+
+def _stands_for(settings: Settings) -> bool:
+    return has_app_context() and runtime().settings == settings
 
 
 def _who() -> Actor:

@@ -48,7 +48,13 @@ SETTINGS = {
     "log_line_prefix": "'%m [%p] %u@%d '",
 }
 # For tests only: what a crash of the machine would lose is thrown away anyway.
-THROW_AWAY = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "shared_buffers": "128MB"}
+THROW_AWAY = {
+    "fsync": "off",
+    "full_page_writes": "off",
+    "synchronous_commit": "off",
+    "shared_buffers": "128MB",
+    "max_wal_size": "512MB",
+}
 
 
 class EmbeddedPostgres:

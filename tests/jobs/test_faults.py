@@ -3,9 +3,7 @@
 The rows of security.md 2.2 and 6 that each test covers are named. The servers are this file's own, since they die.
 """
 
-import os
 import signal
-import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -27,7 +25,7 @@ from qikbiz.jobs.ledger import Due
 from qikbiz.jobs.models import Job, PlatformJob
 from qikbiz.mail.models import Mail
 from tenants.context import Tenant
-from tests.fixtures.servers import Servers, servers_at, settings_for
+from tests.fixtures.servers import Servers, servers_at, settings_for, throw_away_home
 from tests.fixtures.workers import Starter, Workshop, eventually, horses
 from tests.jobs import functions
 
@@ -75,7 +73,7 @@ class Place:
 
 @pytest.fixture(scope="module")
 def mortal(request: pytest.FixtureRequest) -> Iterator[tuple[Servers, Settings]]:
-    home = Path(tempfile.gettempdir()) / f"qikbiz-tests-{os.getpid()}-faults"
+    home = throw_away_home("-faults")
     servers = servers_at(home)
     servers.start()
     settings = settings_for(home)
