@@ -115,7 +115,7 @@ def test_what_differs_is_named(header: str, fault: str) -> None:
     assert any(fault in complaint for complaint in complaints_about([header]))
 
 
-@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["one process", "two workers"])
+@pytest.mark.parametrize("workers", [(), ("-n", "1")], ids=["one process", "a worker of xdist"])
 @pytest.mark.parametrize(("header", "code"), [(f"{SESSION.name}=x; {GOOD}", 0), (f"tracking=x; {GOOD}", 1)])
 def test_a_run_in_which_every_test_passed_fails_for_one_unregistered_cookie(
     tmp_path: Path, header: str, code: int, workers: tuple[str, ...]

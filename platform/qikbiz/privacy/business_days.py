@@ -10,8 +10,6 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 
-import holidays
-
 NOTICE_DAYS = 30
 # The day of the announcement is taken where it is latest, the day of taking effect where it begins last.
 _LATEST_ZONE = timedelta(hours=14)
@@ -24,6 +22,9 @@ class UnknownCountry(ValueError):
 
 def closures(first_year: int, last_year: int, countries: Sequence[str]) -> dict[date, str]:
     """The holidays of all `countries` in these years, each with the country and its name. Raises UnknownCountry."""
+    # A tenth of every process's start, and few ever ask.
+    import holidays  # noqa: PLC0415
+
     found: dict[date, str] = {}
     for country in countries:
         try:
