@@ -36,7 +36,7 @@ class Settings:
     `home` is the folder of everything the program keeps on disk; `control_url`, `provisioner_url` and `redis_url`
     point at embedded servers under it unless they were given. `holiday_countries` are those whose holidays are no
     business days of a notice (P19), `public_url` is where the daily probe asks for it ("" for the site's own address).
-    point at embedded servers under it unless they were given. `backup_days` is after how long the last back-up of
+    `backup_days` is after how long the last back-up of
     anything is gone, as certificates of erasure say; the machinery that makes back-ups must be set to the same.
     """
 
