@@ -121,3 +121,19 @@ def test_an_operators_phone_reaches_every_page_of_the_console(browser_of: Callab
         expect(page.get_by_role("heading", level=1, name=heading)).to_be_visible()
     labels = [label.bounding_box() for label in bar.locator("> *").all()]
     assert len(labels) == 5 and all(box and box["width"] >= 70 for box in labels)
+
+
+def test_the_longest_name_is_broken_rather_than_wider_than_a_phone(browser_of: Callable[..., Page]) -> None:
+    page = browser_of("alice", viewport=PHONE)
+    name = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft"
+    page.goto("/users/invitation")
+    page.get_by_label("Name").fill(name)
+    page.get_by_label("E-mail").fill(f"{'a' * 60}@{'b' * 60}.example")
+    page.get_by_role("button", name="Send invitation").click()
+    page.get_by_role("link", name=name).first.click()
+    user = page.url
+    for path in ("", "/handover", "/deactivation", "/sessions"):
+        page.goto(user + path)
+        assert not page.evaluate("document.documentElement.scrollWidth > innerWidth"), path
+    page.goto("/audit")
+    assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
