@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
@@ -185,8 +186,6 @@ def test_nothing_is_restored_over_records(office: Office, tmp_path: Path) -> Non
 
 
 def test_a_changed_file_is_refused_whole(office: Office, empty: Tenant, tmp_path: Path) -> None:
-    import zipfile
-
     office.add(first_name="Ann")
     good = office.save(office.make(), tmp_path / "export.zip")
     bad = tmp_path / "bad.zip"
@@ -209,6 +208,28 @@ def test_only_a_portable_export_of_everything_is_restored(office: Office, empty:
     assert not is_archive(tmp_path / "no.zip")
     with pytest.raises(NotRestorable), tenant_work(empty):
         restore_archive(tmp_path / "no.zip")
+
+
+@pytest.mark.parametrize(
+    ("names", "most_bytes"),
+    [
+        ([f"{number}.csv" for number in range(65)], 2**40),
+        (["manifest.json", "../../etc/passwd"], 2**40),
+        (["manifest.json", "/etc/passwd"], 2**40),
+        (["manifest.json", "contacts.csv"], 40),
+    ],
+    ids=["many", "dots", "absolute", "bomb"],
+)
+def test_a_zip_that_was_made_to_do_harm_is_refused_before_anything_is_read(
+    working: object, empty: Tenant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, names: list[str], most_bytes: int
+) -> None:
+    monkeypatch.setattr("qikbiz.exports.restore.MOST_BYTES", most_bytes)
+    monkeypatch.setattr("qikbiz.exports.restore.verify", lambda _path: pytest.fail("It was read."))
+    with zipfile.ZipFile(tmp_path / "bad.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in names:
+            archive.writestr(name, b"0" * 30)
+    with pytest.raises(NotRestorable, match="far too much"), tenant_work(empty):
+        restore_archive(tmp_path / "bad.zip")
 
 
 def test_the_audit_says_where_the_records_came_from(office: Office, empty: Tenant, tmp_path: Path) -> None:

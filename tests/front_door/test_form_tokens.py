@@ -50,7 +50,7 @@ def test_a_form_of_another_site_is_refused_even_with_a_token(client_for, site):
 def test_the_origin_counts_where_the_browser_says_nothing_more(client_for):
     alice = client_for("alice")
     form = {**PROFILE, "csrf_token": alice.csrf_token()}
-    for origin in ("https://evil.example", "null", "https://acme.localhost.evil.example"):
+    for origin in ("https://evil.example", "null", "https://acme.localhost.evil.example", "https://[", "https://a]"):
         answer = alice.open("/profile", method="POST", data=form, headers={"Origin": origin})
         assert answer.status_code == 403
     assert alice.open("/profile", method="POST", data=form, headers={}).status_code == 303

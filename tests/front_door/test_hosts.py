@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import select
 from werkzeug.test import Client
 
+from qikbiz.database import tenant_work
+from qikbiz.mail.actions import opened_values
+from qikbiz.mail.models import Mail
 from tests.fixtures.web import Browser
 
 
@@ -66,6 +70,17 @@ def test_forwarded_hosts_are_not_believed(app, platform):
     headers = {"Host": "acme.localhost", "X-Forwarded-Host": "globex.localhost", "Forwarded": "host=globex.localhost"}
     page = Client(app, use_cookies=False).open("/login", base_url="https://acme.localhost", headers=headers)
     assert "Acme Industrial" in page.text
+
+
+@pytest.mark.parametrize("host", ["acme.localhost:6666", "acme.localhost:443"])
+def test_a_link_in_a_mail_has_our_spelling_of_the_host(app, browser_at, platform, host):
+    """Whatever was typed, or sent by somebody who wants the link to lead to a port of theirs."""
+    browser = browser_at("acme.localhost")
+    headers = {"Host": host, "Origin": f"https://{host}", "X-Forwarded-Host": "evil.example"}
+    assert browser.post("/forgot", {"email": platform.bob.email}, headers=headers).status_code == 200
+    with app.app_context(), tenant_work(platform.acme) as work:
+        mail = work.scalars(select(Mail).where(Mail.template == "password_reset").order_by(Mail.id.desc())).first()
+        assert opened_values(mail, platform.acme.id)["url"].startswith("http://acme.localhost:8000/new-password/")
 
 
 def test_odd_paths_do_no_harm(app, platform, client_for):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from qikbiz.accounts import times
 from qikbiz.web.own_paths import own_path
 
 ELSEWHERE = [
@@ -41,6 +44,30 @@ def test_a_percent_encoded_line_break_sets_no_header(browser_at, platform):
     answer = browser.log_in(platform.ben.email, platform.ben.password, target="/%0d%0aSet-Cookie: planted=1")
     assert answer.status_code == 303
     assert not any("planted" in line for line in answer.headers.getlist("Set-Cookie"))
+
+
+@pytest.mark.parametrize("target", ELSEWHERE)
+def test_giving_the_password_again_leads_nowhere_else(client_for, platform, target):
+    bob = client_for("bob")
+    assert "evil" not in bob.get("/confirm", query_string={"next": target}).text
+    answer = bob.post("/confirm", {"password": platform.bob.password, "next": target})
+    assert (answer.status_code, answer.location) == (303, "/")
+
+
+CAME_FROM = ["https://evil.example/users", "https://{host}@evil.example/", "https://evil.example#https://{host}/users",
+             "https://{host}//evil.example", "https://{host}/\\evil.example", "javascript:alert(1)", "//evil.example",
+             "https://{host}.evil.example/users", "https://[", ""]  # fmt: skip
+
+
+@pytest.mark.parametrize("header", ["Referer", "HX-Current-URL"])
+def test_the_page_one_came_from_is_gone_back_to_only_if_it_is_ours(
+    log_in, add_person, fresh_tenant, monkeypatch, header
+):
+    dora, real = log_in(add_person(fresh_tenant(), "Dora", "member")), times.now
+    monkeypatch.setattr(times, "now", lambda: real() + timedelta(minutes=16))
+    for page in CAME_FROM:
+        asked = dora.post("/profile/security/recovery-codes", headers={header: page.format(host=dora.host)})
+        assert (asked.status_code, asked.location) == (303, "/confirm"), page
 
 
 def test_the_page_one_wanted_is_the_one_one_gets(browser_at, platform):

@@ -12,7 +12,6 @@ import hmac
 import secrets
 from collections.abc import Callable
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 from flask import Flask, request
 from flask_login import current_user
@@ -20,6 +19,7 @@ from flask_login import current_user
 from qikbiz.database import runtime
 from qikbiz.failures import Forbidden
 from qikbiz.web.cookies import GUEST, SESSION, VISIT
+from qikbiz.web.own_paths import split_address
 from qikbiz.web.visit_cookie import visit
 
 FIELD = "csrf_token"
@@ -92,7 +92,7 @@ def is_cross_site() -> bool:
     if request.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none"):
         return True
     origin = request.headers.get("Origin")
-    return origin is not None and urlsplit(origin).netloc.lower() != request.environ.get("HTTP_HOST", "").lower()
+    return origin is not None and split_address(origin).netloc.lower() != request.environ.get("HTTP_HOST", "").lower()
 
 
 def is_surely_ours() -> bool:

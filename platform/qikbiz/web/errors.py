@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from datetime import UTC, datetime
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from flask import Flask, Response, g, jsonify, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
@@ -27,7 +27,7 @@ from qikbiz.web.error_pages import render_error
 from qikbiz.web.error_texts import TEXTS
 from qikbiz.web.formats import count
 from qikbiz.web.front_door import LoginNeeded
-from qikbiz.web.own_paths import own_path
+from qikbiz.web.own_paths import own_path, split_address
 from qikbiz.web.typed_again import can_send_again, typed_fields
 from qikbiz.web.viewer import chosen_theme
 from qikbiz.web.visit_cookie import is_session_refused
@@ -144,7 +144,7 @@ def _here() -> str:
     """The page that the person sees: this one, or the one whose form or fragment this is."""
     if request.method in ("GET", "HEAD") and not request.headers.get("HX-Request"):
         return own_path(request.full_path.rstrip("?"))
-    shown = urlsplit(request.headers.get("HX-Current-URL") or request.referrer or "")
+    shown = split_address(request.headers.get("HX-Current-URL") or request.referrer or "")
     if shown.netloc.lower() != request.environ.get("HTTP_HOST", "").lower():
         return "/"
     return own_path(shown.path + (f"?{shown.query}" if shown.query else ""))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 _LONGEST = 2_000
 _NEVER = ("/login", "/logout", "/confirm")
@@ -22,3 +22,11 @@ def own_path(given: str | None, default: str = "/") -> str:
     if parts.scheme or parts.netloc or parts.path.rstrip("/") in _NEVER or parts.path.startswith("/login/"):
         return default
     return given
+
+
+def split_address(text: str) -> SplitResult:
+    """The parts of an address that a browser claims. One that makes no sense, such as `https://[`, has none."""
+    try:
+        return urlsplit(text)
+    except ValueError:
+        return urlsplit("")
