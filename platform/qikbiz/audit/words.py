@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from qikbiz.audit.models import AuditEvent
@@ -35,6 +37,8 @@ ACTS = (
 )
 _PLURALS = {"contact": "contacts", "company": "companies"}
 LONGEST_VALUE = 300
+# A moment as details keep it.
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?\+00:00", re.ASCII)
 
 
 def heading(action: str) -> str:
@@ -70,6 +74,15 @@ def _name(name: str) -> str:
     return name.removesuffix("_id").replace("_", " ").capitalize()
 
 
+def _moment_in_words(text: str) -> str:
+    if not _MOMENT.fullmatch(text):
+        return text
+    try:
+        return f"{datetime.fromisoformat(text).astimezone(UTC):%d %b %Y, %H:%M} UTC"
+    except ValueError:
+        return text
+
+
 def _words(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
@@ -81,5 +94,5 @@ def _words(value: Any) -> str:
 def _text(value: Any) -> str:
     if value is None or value in ("", []):
         return ""
-    text = value if isinstance(value, str) else _words(value)
+    text = _moment_in_words(value) if isinstance(value, str) else _words(value)
     return text if len(text) <= LONGEST_VALUE else text[:LONGEST_VALUE] + "…"
