@@ -18,6 +18,8 @@ from qikbiz.database import control_work, db
 from qikbiz.failures import Blocked, Conflict, Failure
 from tenants.runtime import Runtime
 
+pytestmark = pytest.mark.promise("P5")
+
 ADDRESS = "203.0.113.77"
 OLIVIA = Actor("staff", name="Olivia")
 

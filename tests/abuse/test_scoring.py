@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from qikbiz.abuse.scoring import Observed, judge
 from qikbiz.abuse.signals import BLOCK_AT, SLOW_AT, WATCH_AT, Signal
 
+pytestmark = pytest.mark.promise("P5")
+
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 

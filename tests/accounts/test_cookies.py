@@ -1,4 +1,4 @@
-"""Promise P1: session cookies hold an encrypted unique identifier, good for one host, one tenant, one purpose."""
+"""Promise P2: session cookies hold an encrypted unique identifier, good for one host, one tenant, one purpose."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from werkzeug.datastructures import ImmutableMultiDict
 
 from qikbiz.web.cookies import COOKIES, REMEMBER, SESSION, open_cookie
 from tests.accounts.test_sessions import change_tenant
+
+pytestmark = pytest.mark.promise("P2")
 
 OUT = 303
 CHANGES = "Aq_"

@@ -1,4 +1,4 @@
-"""Promise P7: one rule for passwords on every path, and nothing learned by trying names."""
+"""Promise P16: one rule for passwords on every path, and nothing learned by trying names."""
 
 from __future__ import annotations
 

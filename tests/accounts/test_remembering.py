@@ -1,4 +1,4 @@
-"""Promise P2: “Stay logged in on this device”, with rotation, a grace for parallel tabs, and theft found out."""
+"""Promise P3: “Stay logged in on this device”, with rotation, a grace for parallel tabs, and theft found out."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from sqlalchemy import text
 from qikbiz.web.cookies import REMEMBER, SESSION
 from tests.accounts.test_sessions import change_tenant
 from tests.fixtures.web import Browser
+
+pytestmark = pytest.mark.promise("P3")
 
 IN, OUT = 200, 303
 

@@ -20,6 +20,8 @@ from tenants.directory import touch_directory
 from tests.accounts.conftest import counted_statements
 from tests.fixtures.web import Browser
 
+pytestmark = pytest.mark.promise("P2")
+
 IN, OUT = 200, 303
 
 

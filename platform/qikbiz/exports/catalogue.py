@@ -1,7 +1,7 @@
 """What leaves the product: every table and column of a tenant's schema stands here, exported or left out for a reason.
 
 `tests/exports/test_catalogue.py` compares this with the schema itself, so that a migration that adds a column can't
-forget to decide (promise P6: the customer's data is exported whole).
+forget to decide (promise P13: the customer's data is exported whole).
 """
 
 from __future__ import annotations
