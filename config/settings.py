@@ -75,6 +75,8 @@ class Settings:
     stripe_secret_key: str | None = None
     stripe_webhook_secret: str | None = None
     stripe_api_base: str = "https://api.stripe.com"
+    # Identity providers inside a private network: off where strangers' organisations could name any address of ours.
+    sso_private_issuers: bool = False
 
     @property
     def files(self) -> Path:
@@ -135,6 +137,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         holiday_countries=_countries(given),
         public_url=(given.get("QIKBIZ_PUBLIC_URL") or "").rstrip("/"),
         backup_days=_integer(given, "QIKBIZ_BACKUP_DAYS", 35),
+        sso_private_issuers=_yes(given, "QIKBIZ_SSO_PRIVATE_ISSUERS", default=environment != "production"),
         **_stripe(given),
     )
     if settings.is_production:
@@ -227,6 +230,13 @@ def _integer(given: Mapping[str, str], name: str, default: int) -> int:
     if not text.isdecimal():
         raise SettingsError(f"{name} is {text!r}; it must be a whole number.")
     return int(text)
+
+
+def _yes(given: Mapping[str, str], name: str, *, default: bool) -> bool:
+    text = given.get(name, "").strip().lower()
+    if text not in ("", "0", "1", "no", "yes"):
+        raise SettingsError(f"{name} is {text!r}; it must be 1 or 0.")
+    return text in ("1", "yes") if text else default
 
 
 def _base_domain(given: Mapping[str, str]) -> str:

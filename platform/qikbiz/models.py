@@ -21,6 +21,7 @@ from qikbiz.notifications import models as notifications
 from qikbiz.persons import models as persons
 from qikbiz.policy import models as policy
 from qikbiz.roles import models as roles
+from qikbiz.sso import models as sso
 from qikbiz.tickets import models as tickets
 from tenants.control import ControlModel
 
@@ -43,6 +44,7 @@ ROOMS = (
     persons,
     policy,
     roles,
+    sso,
     tickets,
 )
 tenant_metadata = TenantBase.metadata

@@ -402,6 +402,18 @@ CREATE TABLE sign_in_policy (
         CONSTRAINT ck_sign_in_policy_remember_days CHECK (remember_days between 0 and 30),
         CONSTRAINT ck_sign_in_policy_networks CHECK (cardinality(networks) <= 50)
     );
+CREATE TABLE sso_provider (
+        id BIGINT NOT NULL,
+        issuer TEXT NOT NULL,
+        client_id TEXT NOT NULL,
+        sealed_secret TEXT NOT NULL,
+        label TEXT NOT NULL,
+        is_on BOOLEAN DEFAULT false NOT NULL,
+        changed_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+        CONSTRAINT pk_sso_provider PRIMARY KEY (id),
+        CONSTRAINT ck_sso_provider_one CHECK (id = 1),
+        CONSTRAINT ck_sso_provider_issuer CHECK (length(issuer) between 8 and 500)
+    );
 CREATE TABLE teams (
         id UUID NOT NULL,
         name TEXT NOT NULL,
@@ -535,6 +547,16 @@ CREATE TABLE remember_series (
         CONSTRAINT fk_remember_series_user_id FOREIGN KEY(user_id) REFERENCES users (id) ON DELETE CASCADE
     );
 CREATE INDEX ix_remember_series_user_id ON remember_series (user_id);
+CREATE TABLE sso_identities (
+        issuer TEXT NOT NULL,
+        subject TEXT NOT NULL,
+        user_id UUID NOT NULL,
+        created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+        last_used_at TIMESTAMP WITH TIME ZONE,
+        CONSTRAINT pk_sso_identities PRIMARY KEY (issuer, subject),
+        CONSTRAINT uq_sso_identities_user_id_issuer UNIQUE (user_id, issuer),
+        CONSTRAINT fk_sso_identities_user_id FOREIGN KEY(user_id) REFERENCES users (id) ON DELETE CASCADE
+    );
 CREATE TABLE team_members (
         team_id UUID NOT NULL,
         user_id UUID NOT NULL,
@@ -577,6 +599,8 @@ COMMENT ON TABLE remember_series IS 'technical: remembered devices; only hashes 
 COMMENT ON TABLE roles IS 'technical: roles that the customer made, and what each may do.';
 COMMENT ON TABLE schema_version IS 'technical: the versions of this schema.';
 COMMENT ON TABLE sign_in_policy IS 'technical: what the customer asks of its people''s logins.';
+COMMENT ON TABLE sso_identities IS 'personal: whose login at the customer''s identity provider is whose here.';
+COMMENT ON TABLE sso_provider IS 'technical: the customer''s identity provider; the client''s secret is sealed.';
 COMMENT ON TABLE team_members IS 'personal: who is in which team.';
 COMMENT ON TABLE teams IS 'technical: the customer''s teams.';
 COMMENT ON TABLE tombstones IS 'technical: who was erased, as marks that name nobody.';
@@ -584,4 +608,4 @@ COMMENT ON TABLE user_factors IS 'technical: passkeys, sealed secrets of authent
 COMMENT ON TABLE user_sessions IS 'technical: logins in force; only hashes of their ids.';
 COMMENT ON TABLE user_tokens IS 'technical: single-use links; only hashes of their secrets.';
 COMMENT ON TABLE users IS 'personal: the customer''s own people who log in.';
-INSERT INTO schema_version (version, checksum) VALUES ('0001', 'f0bc607b53e00f23d4654a9ae50162a7d433c13ed7785f0bb413157a77c5c84a'), ('0002', '31655f7fee1f8502f83cf6250b80dfd5137c9b1d2a06f8c0b56c80069c44e664');
+INSERT INTO schema_version (version, checksum) VALUES ('0001', '15cef900ff9200cbf6812a64ac557b645a331c8b64a26ffe47e6f4435476dc37'), ('0002', 'c237b8cd32280ce818c03355bacef71d3552707db74efd323778b5185e92f854');

@@ -44,6 +44,8 @@ PUBLIC = {
     "grants.start",
     "policy.ask_for_code",
     "policy.use_code",
+    "sso.back",
+    "sso.log_in",
 }
 
 

@@ -10,6 +10,7 @@ from qikbiz.accounts.forgetting import forget_logins, forget_staff_logins
 from qikbiz.accounts.realms import Realm, staff_realm, tenant_realm
 from qikbiz.factors.actions import seal_anew
 from qikbiz.failures import Unavailable
+from qikbiz.sso.queries import seal_anew as seal_secret_of_provider_anew
 from tenants.redis import RedisAway
 from workers.work import Work
 
@@ -27,6 +28,7 @@ def forget_sessions(work: Work) -> None:
     with work.finish() as session:
         forget_logins(session)
         seal_anew(tenant_realm())
+        seal_secret_of_provider_anew(tenant_realm())
 
 
 def forget_staff_sessions(work: Work) -> None:

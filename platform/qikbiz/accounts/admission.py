@@ -29,7 +29,11 @@ _METHODS = {
     "recovery": "recovery code",
     "remembered": "remembered device",
     "break_glass": "break-glass code",
+    "sso": "single sign-on",
+    "mfa": "second factor there",
 }
+# Shown to the organisation's identity provider, which says so: it stands for one of ours.
+SHOWN_THERE = "mfa"
 
 
 def admit(
@@ -41,21 +45,24 @@ def admit(
     target: str = "/",
     problem: str = "",
     from_anywhere: bool = False,
+    shown: str = "",
+    is_fresh: bool = True,
 ) -> str:
     """Somebody has shown the password, or a link of ours: go on with what is missing, or open the session.
 
-    Returns the path to go to. `problem` says why the password no longer does; `from_anywhere` spares the network.
+    Returns the path to go to. `problem` says why the password no longer does; `from_anywhere` spares the network;
+    `shown` is a second factor shown already, and `is_fresh` says that all this was given just now.
     Raises OutsideNetworks.
     """
     realm.work.flush()
     if not from_anywhere:
         require_inside(realm, person=account)
-    if _missing(realm, account, problem=problem) is None:
-        open_session(realm, account, method, remember=remember, from_anywhere=from_anywhere)
+    if _missing(realm, account, problem=problem, shown=shown) is None:
+        method = "+".join(filter(None, (method, shown)))
+        open_session(realm, account, method, remember=remember, from_anywhere=from_anywhere, is_fresh=is_fresh)
         return target
-    half = half_logins.begin(
-        account, method, remember=remember, target=target, problem=problem, from_anywhere=from_anywhere
-    )
+    known = {"remember": remember, "target": target, "problem": problem, "from_anywhere": from_anywhere}
+    half = half_logins.begin(account, method, **known, shown=shown, is_fresh=is_fresh)
     return go_on(realm, account, half)
 
 
@@ -69,7 +76,9 @@ def go_on(realm: Realm, account: Account, half: HalfLogin) -> str:
         raise HalfLoginEnded
     delete_cookie(HALF_LOGIN)
     method = "+".join(filter(None, (half.method, half.shown)))
-    open_session(realm, account, method, remember=half.remember, from_anywhere=half.from_anywhere)
+    open_session(
+        realm, account, method, remember=half.remember, from_anywhere=half.from_anywhere, is_fresh=half.is_fresh
+    )
     return half.target
 
 
@@ -79,7 +88,13 @@ def step_of(realm: Realm, account: Account, half: HalfLogin) -> str | None:
 
 
 def open_session(
-    realm: Realm, account: Account, method: str, *, remember: bool = False, from_anywhere: bool = False
+    realm: Realm,
+    account: Account,
+    method: str,
+    *,
+    remember: bool = False,
+    from_anywhere: bool = False,
+    is_fresh: bool = True,
 ) -> None:
     """Log in on this device. Whoever was logged in or remembered here before is not any more.
 
@@ -95,7 +110,9 @@ def open_session(
     series = None
     if remember and isinstance(account, User) and policy_of(realm).may_remember:
         series = remembering.remember_device(work, realm, account)
-    sessions.open_session(work, realm, account, method, is_fresh=True, series_hash=series, from_anywhere=from_anywhere)
+    sessions.open_session(
+        work, realm, account, method, is_fresh=is_fresh, series_hash=series, from_anywhere=from_anywhere
+    )
     if series or is_new:
         letters.send_new_device(realm, account, device_of_request(), place_of_request(), is_remembered=bool(series))
     note_access(AccessKind.LOGIN, person=account, detail=words_for_method(method))
@@ -109,7 +126,7 @@ def words_for_method(method: str) -> str:
 
 
 def _missing(realm: Realm, account: Account, *, problem: str = "", shown: str = "") -> str | None:
-    has_factor = has_second_factor(realm, account.id)
+    has_factor = shown == SHOWN_THERE or has_second_factor(realm, account.id)
     if has_factor and not shown:
         return SHOW_FACTOR
     if problem:

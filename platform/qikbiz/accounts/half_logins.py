@@ -44,6 +44,7 @@ class HalfLogin:
     problem: str = ""
     shown: str = ""
     from_anywhere: bool = False
+    is_fresh: bool = True
     nonce: str = field(default_factory=lambda: secrets.token_hex(16))
     ends: float = 0.0
 

@@ -88,6 +88,11 @@ def try_break_glass(realm: Realm) -> None:
     _count(realm, [Limit(f"glass:unit:{_unit()}", 5, _QUARTER), Limit("glass:all", 60, _HOUR)])
 
 
+def ask_provider(realm: Realm) -> None:
+    """Count one way to the identity provider or back, which makes us ask its servers. Raises TooMany."""
+    _count(realm, [Limit(f"sso:unit:{_unit()}", 120, _QUARTER), Limit("sso:all", 3_000, _QUARTER)])
+
+
 def ask_for_strength(realm: Realm) -> None:
     """Count one look at a password's strength from this address. Raises TooMany."""
     _count(realm, [Limit(f"strength:unit:{_unit()}", 240, _QUARTER)])

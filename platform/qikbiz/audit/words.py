@@ -24,6 +24,7 @@ ACTS = (
     ("login", "Logins"),
     ("password", "Passwords"),
     ("policy", "The sign-in policy"),
+    ("sso", "Single sign-on"),
     ("factor", "Passkeys, apps and recovery codes"),
     ("statement", "The privacy statement"),
     ("closing", "Closing of the account"),

@@ -58,6 +58,13 @@ EXPORTED: tuple[ExportedTable, ...] = (
          "absolute_hours", "remember_days", "networks", "stricter_at", "changed_at"),
         is_restored=False,
     ),
+    ExportedTable("sso_provider", ("id", "issuer", "client_id", "label", "is_on", "changed_at"), is_restored=False),
+    ExportedTable(
+        "sso_identities",
+        ("issuer", "subject", "user_id", "created_at", "last_used_at"),
+        ("issuer", "subject"),
+        is_restored=False,
+    ),
     ExportedTable("roles", ("id", "name", "folded_name", "rights", "created_at", "updated_at")),
     ExportedTable("teams", ("id", "name", "folded_name", "created_at")),
     ExportedTable("team_members", ("team_id", "user_id"), ("team_id", "user_id")),
@@ -150,6 +157,7 @@ EXCLUDED_COLUMNS: dict[tuple[str, str], str] = {
     ("sign_in_policy", "break_glass"): "The hash of a code that opens the product, and only here.",
     ("sign_in_policy", "break_glass_made_at"): "Says something about a code that is not in the export.",
     ("sign_in_policy", "break_glass_made_by"): "Says something about a code that is not in the export.",
+    ("sso_provider", "sealed_secret"): "A secret between your identity provider and QikBiz.",
     (
         "access_events",
         "address",

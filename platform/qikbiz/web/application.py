@@ -38,6 +38,7 @@ from qikbiz.roles.routes import roles
 from qikbiz.site import well_known
 from qikbiz.site.routes import site
 from qikbiz.site.styleguide import styleguide
+from qikbiz.sso.routes import sso
 from qikbiz.tickets.help_pages import help_pages
 from qikbiz.tickets.public_pages import appeals, contact
 from qikbiz.web import cookies, csrf, encryption, errors, figures, front_door, health, pages, responses, toasts, turns
@@ -78,6 +79,7 @@ def open_rooms(app: QikBiz) -> None:
     app.register_blueprint(factors)
     app.register_blueprint(accounts, subdomain="tenant")
     app.register_blueprint(policy, subdomain="tenant")
+    app.register_blueprint(sso, subdomain="tenant")
     app.register_blueprint(home, subdomain="tenant")
     app.register_blueprint(exports, subdomain="tenant")
     app.register_blueprint(records, subdomain="tenant")

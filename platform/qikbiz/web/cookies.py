@@ -73,12 +73,18 @@ HALF_LOGIN = Cookie(
 CHALLENGE = Cookie(
     "__Host-Http-qb_c", "challenge", "Carries the question that a passkey answers, for one use.", timedelta(minutes=5)
 )
+SSO = Cookie(
+    "__Host-Http-qb_o",
+    "sso",
+    "Set when you log in through your organisation's identity provider: says for ten minutes which answer to expect.",
+    timedelta(minutes=10),
+)
 GUEST = Cookie(
     "__Host-Http-qb_g",
     "guest",
     "Says which member of QikBiz's staff is inside, and by which grant of yours. Set in their browsers only.",
 )
-COOKIES = (SESSION, REMEMBER, FLASH, VISIT, HALF_LOGIN, CHALLENGE, GUEST)
+COOKIES = (SESSION, REMEMBER, FLASH, VISIT, HALF_LOGIN, CHALLENGE, SSO, GUEST)
 
 
 class HeadersTooLarge(Failure):

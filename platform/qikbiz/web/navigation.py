@@ -57,6 +57,7 @@ SETTINGS = (
     Entry("roles", "Roles", "key", "roles.index", "role:manage", group=PEOPLE),
     Entry("teams", "Teams", "users", "roles.all_teams", "team:manage", group=PEOPLE),
     Entry("policy", "Sign-in policy", "shield-lock", "policy.index", "policy:set", group=PEOPLE),
+    Entry("sso", "Single sign-on", "link", "sso.index", "policy:set", group=PEOPLE),
     Entry("grants", "Access by QikBiz", "login-2", "grants.index", "grant:give", group=PRIVACY),
     Entry("access", "Access log", "activity", "access.index", "access-log:see", group=PRIVACY),
     Entry("blocks", "Blocked addresses", "shield-x", "access.blocked", "access-log:see", group=PRIVACY),

@@ -408,6 +408,18 @@ STATEMENTS = (
         CONSTRAINT ck_sign_in_policy_remember_days CHECK (remember_days between 0 and 30),
         CONSTRAINT ck_sign_in_policy_networks CHECK (cardinality(networks) <= 50)
     )""",
+    """CREATE TABLE sso_provider (
+        id BIGINT NOT NULL,
+        issuer TEXT NOT NULL,
+        client_id TEXT NOT NULL,
+        sealed_secret TEXT NOT NULL,
+        label TEXT NOT NULL,
+        is_on BOOLEAN DEFAULT false NOT NULL,
+        changed_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+        CONSTRAINT pk_sso_provider PRIMARY KEY (id),
+        CONSTRAINT ck_sso_provider_one CHECK (id = 1),
+        CONSTRAINT ck_sso_provider_issuer CHECK (length(issuer) between 8 and 500)
+    )""",
     """CREATE TABLE teams (
         id UUID NOT NULL,
         name TEXT NOT NULL,
@@ -541,6 +553,16 @@ STATEMENTS = (
         CONSTRAINT fk_remember_series_user_id FOREIGN KEY(user_id) REFERENCES users (id) ON DELETE CASCADE
     )""",
     """CREATE INDEX ix_remember_series_user_id ON remember_series (user_id)""",
+    """CREATE TABLE sso_identities (
+        issuer TEXT NOT NULL,
+        subject TEXT NOT NULL,
+        user_id UUID NOT NULL,
+        created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+        last_used_at TIMESTAMP WITH TIME ZONE,
+        CONSTRAINT pk_sso_identities PRIMARY KEY (issuer, subject),
+        CONSTRAINT uq_sso_identities_user_id_issuer UNIQUE (user_id, issuer),
+        CONSTRAINT fk_sso_identities_user_id FOREIGN KEY(user_id) REFERENCES users (id) ON DELETE CASCADE
+    )""",
     """CREATE TABLE team_members (
         team_id UUID NOT NULL,
         user_id UUID NOT NULL,

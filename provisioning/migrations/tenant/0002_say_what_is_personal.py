@@ -31,6 +31,8 @@ COMMENTS = {
     "roles": "technical: roles that the customer made, and what each may do.",
     "schema_version": "technical: the versions of this schema.",
     "sign_in_policy": "technical: what the customer asks of its people's logins.",
+    "sso_identities": "personal: whose login at the customer's identity provider is whose here.",
+    "sso_provider": "technical: the customer's identity provider; the client's secret is sealed.",
     "team_members": "personal: who is in which team.",
     "teams": "technical: the customer's teams.",
     "tombstones": "technical: who was erased, as marks that name nobody.",

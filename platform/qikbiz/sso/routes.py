@@ -1,0 +1,279 @@
+"""The way to the identity provider and back, and the administrators' page about it."""
+
+from __future__ import annotations
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from qikbiz.abuse.events import note
+from qikbiz.access.kinds import AccessKind
+from qikbiz.access.noting import note_access
+from qikbiz.accounts import throttles
+from qikbiz.accounts.freshness import requires_fresh
+from qikbiz.accounts.noting import note_failed_login
+from qikbiz.accounts.realms import Realm, realm_at_hand
+from qikbiz.audit.actions import record
+from qikbiz.database import control_work, runtime
+from qikbiz.domains.queries import domains_of
+from qikbiz.failures import Failure, NotFound
+from qikbiz.permissions import Permission, public, requires
+from qikbiz.sso import actions, round_trips
+from qikbiz.sso.failures import NobodyHere, ProviderAway, RoundTripEnded, SsoFailed
+from qikbiz.sso.fetching import Deadline
+from qikbiz.sso.forms import PersonForm, ProviderForm
+from qikbiz.sso.openid import Claims, authorization_url, claims_for, discover
+from qikbiz.sso.queries import Provider, count_identities, label_on_offer, provider_of, provider_row
+from qikbiz.sso.round_trips import BACK, Purpose, RoundTrip
+from qikbiz.web.own_paths import own_path
+from qikbiz.web.toasts import show_toast
+from tenants.context import current_tenant
+
+sso = Blueprint("sso", __name__, template_folder="templates")
+_EXPECTED = (SsoFailed, ProviderAway, NobodyHere)
+_TITLES = {
+    "sso_failed": "Signing in did not work",
+    "sso_ended": "This sign-in is over",
+    "sso_away": "The identity provider does not answer",
+    "sso_nobody": "Nobody here has this login",
+}
+
+
+@sso.app_template_global("sso_label")
+def sso_label() -> str:
+    """What the button of the login says; empty where there is no single sign-on."""
+    return label_on_offer(realm_at_hand())
+
+
+@sso.get("/login/sso")
+@public
+def log_in() -> ResponseReturnValue:
+    target = own_path(request.args.get("next"))
+    if current_user.is_authenticated:
+        return redirect(target)
+    provider = provider_of(realm_at_hand())
+    if provider is None or not provider.is_on:
+        return redirect(url_for("accounts.login", next=target))
+    return _to_provider(provider, "login", target)
+
+
+@sso.get("/confirm/sso")
+@requires(Permission.SIGNED_IN)
+def confirm() -> ResponseReturnValue:
+    provider = provider_of(realm_at_hand())
+    if provider is None or not provider.is_on:
+        raise NotFound
+    return _to_provider(provider, "confirm", own_path(request.args.get("next")))
+
+
+@sso.get("/settings/single-sign-on/trial")
+@requires(Permission.POLICY_SET)
+@requires_fresh
+def try_it() -> ResponseReturnValue:
+    provider = provider_of(realm_at_hand())
+    if provider is None:
+        raise NotFound
+    return _to_provider(provider, "try")
+
+
+@sso.get(BACK)
+@public
+def back() -> ResponseReturnValue:
+    realm = realm_at_hand()
+    throttles.ask_provider(realm)
+    try:
+        trip = round_trips.returned(realm, request.args.get("state", ""))
+    except RoundTripEnded as ended:
+        # The same answer twice, by reloading or from two tabs: whoever is in already goes on.
+        return redirect("/") if current_user.is_authenticated else _failed(ended)
+    try:
+        provider = _provider_for(realm, trip)
+        claims = _claims(provider, trip)
+        return _arrive(realm, provider, claims, trip)
+    except _EXPECTED as failure:
+        return _tried(realm, None, failure) if trip.purpose == "try" else _failed(failure, trip)
+
+
+@sso.get("/settings/single-sign-on")
+@requires(Permission.POLICY_SET)
+def index() -> ResponseReturnValue:
+    row = provider_row(realm_at_hand())
+    form = ProviderForm(issuer=row.issuer, client_id=row.client_id, label=row.label) if row else ProviderForm()
+    return _page(form)
+
+
+@sso.post("/settings/single-sign-on")
+@requires(Permission.POLICY_SET)
+@requires_fresh
+def save() -> ResponseReturnValue:
+    form, realm = ProviderForm(), realm_at_hand()
+    if not form.validate_on_submit() or not _is_complete(realm, form) or not _answers(realm, form):
+        return _page(form), 422
+    actions.set_provider(
+        realm,
+        issuer=form.issuer.data or "",
+        client_id=form.client_id.data or "",
+        secret=form.client_secret.data or "",
+        label=form.label.data or "",
+    )
+    show_toast("The provider is noted. Try it before you switch it on.")
+    return redirect(url_for(".index"), 303)
+
+
+@sso.post("/settings/single-sign-on/switch")
+@requires(Permission.POLICY_SET)
+@requires_fresh
+def switch_on() -> ResponseReturnValue:
+    actions.switch(realm_at_hand(), is_on=True)
+    show_toast("The login page offers single sign-on now.")
+    return redirect(url_for(".index"), 303)
+
+
+@sso.post("/settings/single-sign-on/switch-off")
+@requires(Permission.POLICY_SET)
+@requires_fresh
+def switch_off() -> ResponseReturnValue:
+    actions.switch(realm_at_hand(), is_on=False)
+    show_toast("Single sign-on is off. Who is logged in stays so.")
+    return redirect(url_for(".index"), 303)
+
+
+@sso.post("/settings/single-sign-on/removal")
+@requires(Permission.POLICY_SET)
+@requires_fresh
+def remove() -> ResponseReturnValue:
+    actions.remove_provider(realm_at_hand())
+    show_toast("The provider and its secret are gone.")
+    return redirect(url_for(".index"), 303)
+
+
+@sso.post("/settings/single-sign-on/disconnection")
+@requires(Permission.POLICY_SET)
+@requires_fresh
+def disconnect() -> ResponseReturnValue:
+    form, realm = PersonForm(), realm_at_hand()
+    if form.validate_on_submit():
+        try:
+            account = actions.disconnect(realm, form.email.data or "")
+        except NotFound:
+            form.email.errors = ["Nobody with this address has come in by single sign-on."]
+        else:
+            show_toast(f"{account.name} is disconnected. The next sign-in with the same address connects anew.")
+            return redirect(url_for(".index"), 303)
+    row = provider_row(realm)
+    filled = ProviderForm(issuer=row.issuer, client_id=row.client_id, label=row.label) if row else ProviderForm()
+    return _page(filled, form), 422
+
+
+def _to_provider(provider: Provider, purpose: Purpose, target: str = "/") -> ResponseReturnValue:
+    throttles.ask_provider(realm_at_hand())
+    try:
+        endpoints = discover(provider.issuer, Deadline())
+    except ProviderAway as away:
+        return _tried(realm_at_hand(), None, away) if purpose == "try" else _failed(away)
+    trip = round_trips.begin(provider, purpose, target)
+    url = authorization_url(
+        provider,
+        endpoints,
+        back=round_trips.back_address(),
+        state=trip.state,
+        nonce=trip.nonce,
+        verifier=trip.verifier,
+        is_asked_anew=purpose == "confirm",
+    )
+    return redirect(url, 303)
+
+
+def _provider_for(realm: Realm, trip: RoundTrip) -> Provider:
+    provider = provider_of(realm)
+    if provider is None or (not provider.is_on and trip.purpose != "try"):
+        raise RoundTripEnded("The provider was switched off meanwhile.")
+    round_trips.require_same(trip, provider)
+    return provider
+
+
+def _claims(provider: Provider, trip: RoundTrip) -> Claims:
+    """What the provider says about whoever came back. Everything that it is asked is asked in one deadline."""
+    code, deadline = request.args.get("code", ""), Deadline()
+    if request.args.get("error") == "access_denied":
+        raise SsoFailed("The provider did not let you through, or you turned back there.")
+    if not code or len(code) > 4_000:
+        raise SsoFailed("The provider sent you back without a code.")
+    endpoints = discover(provider.issuer, deadline)
+    # RFC 9207: an answer that another provider gave is not taken for this one's.
+    named = request.args.get("iss", "" if endpoints.names_itself else provider.issuer)
+    if named != provider.issuer:
+        raise SsoFailed("The answer came from another provider.")
+    return claims_for(
+        provider, endpoints, code, deadline, back=round_trips.back_address(), nonce=trip.nonce, verifier=trip.verifier
+    )
+
+
+def _arrive(realm: Realm, provider: Provider, claims: Claims, trip: RoundTrip) -> ResponseReturnValue:
+    if trip.purpose == "try":
+        return _tried(realm, claims)
+    if trip.purpose == "confirm":
+        actions.confirm_by_sso(realm, current_user, claims, trip)
+        return redirect(own_path(trip.target), 303)
+    return redirect(actions.come_in(realm, provider, claims, own_path(trip.target)), 303)
+
+
+def _failed(failure: Failure, trip: RoundTrip | None = None) -> ResponseReturnValue:
+    """A plain page; what went wrong stands in the access log and the audit."""
+    realm, is_confirmation = realm_at_hand(), trip is not None and trip.purpose == "confirm"
+    if isinstance(failure, NobodyHere | SsoFailed):
+        note("login_unknown" if isinstance(failure, NobodyHere) else "login_failed")
+        note_failed_login(realm, None, "sso")
+    kind = AccessKind.CONFIRMED if is_confirmation else AccessKind.LOGIN
+    note_access(kind, "failed", detail=f"Single sign-on: {failure.text}")
+    page = render_template(
+        "sso/failed.html",
+        title=_TITLES.get(failure.key, "Signing in did not work"),
+        text=failure.text,
+        is_away=isinstance(failure, ProviderAway),
+        is_confirmation=is_confirmation,
+        target=own_path(trip.target) if trip else "/",
+    )
+    return page, failure.status
+
+
+def _tried(realm: Realm, claims: Claims | None, failure: Failure | None = None) -> ResponseReturnValue:
+    """What would happen, for the administrator who tries it. Nobody is logged in by it."""
+    if not current_user.can(Permission.POLICY_SET):
+        raise NotFound
+    record("sso.tried", subject="Single sign-on", details={"outcome": failure.text if failure else "It works"})
+    account = actions.who_would_come_in(realm, claims) if claims else None
+    page = render_template("sso/tried.html", claims=claims, failure=failure, account=account)
+    return page, failure.status if failure else 200
+
+
+def _is_complete(realm: Realm, form: ProviderForm) -> bool:
+    if form.client_secret.data or provider_of(realm) is not None:
+        return True
+    form.client_secret.errors = ["Give the client secret."]
+    return False
+
+
+def _answers(realm: Realm, form: ProviderForm) -> bool:
+    """Whether a provider really is at that address, asked before anything of ours is locked or written."""
+    throttles.ask_provider(realm)
+    try:
+        discover(form.issuer.data or "", Deadline())
+    except ProviderAway as away:
+        form.issuer.errors = [away.text]
+        return False
+    return True
+
+
+def _page(form: ProviderForm, person: PersonForm | None = None) -> str:
+    realm, tenant = realm_at_hand(), current_tenant()
+    with control_work():
+        hosts = [tenant.host, *(d.host for d in domains_of(tenant.id) if d.verified_at and d.host != tenant.host)]
+    return render_template(
+        "sso/index.html",
+        form=form,
+        person=person,
+        row=provider_row(realm),
+        people=count_identities(realm),
+        addresses=[runtime().settings.origin(host) + BACK for host in hosts],
+    )

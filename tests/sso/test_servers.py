@@ -1,0 +1,191 @@
+"""Promise P16: the provider's servers are asked as strangers are. Whatever they do, a person gets a plain page."""
+
+from __future__ import annotations
+
+import ssl
+from ipaddress import ip_address
+
+import pytest
+
+from qikbiz.sso import fetching
+from qikbiz.sso.fetching import BadAddress, Deadline, check_address, may_be_asked
+from qikbiz.web.cookies import SESSION
+from tests.fixtures.web import Browser
+from tests.sso.conftest import PAGE, begin, come_back, form_for
+
+pytestmark = pytest.mark.promise("P16")
+DISCOVERY = "/.well-known/openid-configuration"
+
+
+def _answers(status, body, **headers):
+    def answer(handler):
+        handler.send_response(status)
+        for name, value in headers.items():
+            handler.send_header(name, value)
+        handler.end_headers()
+        try:
+            handler.wfile.write(body)
+        except OSError:
+            return
+
+    return answer
+
+
+def _drips(handler):
+    """A byte now and then, for ever."""
+    import time
+
+    handler.send_response(200)
+    handler.end_headers()
+    try:
+        while True:
+            handler.wfile.write(b" ")
+            handler.wfile.flush()
+            time.sleep(0.02)
+    except OSError:
+        return
+
+
+MISBEHAVIOUR = {
+    "redirects": _answers(302, b"", Location="http://127.0.0.1:1/"),
+    "not JSON": _answers(200, b"<html>"),
+    "no object": _answers(200, b"[1]"),
+    "deep": _answers(200, b"[" * 100_000),
+    "huge": _answers(200, b"{" + b" " * (fetching.LONGEST_ANSWER + 10) + b"}"),
+    "mistake": _answers(500, b"{}"),
+    "not found": _answers(404, b"{}"),
+    "no HTTP": lambda handler: handler.wfile.write(b"SMTP ready\r\n"),
+    "nothing": lambda handler: handler.connection.close(),
+    "drips": _drips,
+}
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch):
+    monkeypatch.setattr(fetching, "SECONDS", 1.5)
+
+
+@pytest.mark.parametrize("how", MISBEHAVIOUR)
+@pytest.mark.parametrize("path", [DISCOVERY, "/token", "/keys"])
+def test_whatever_it_does(provider, app, otto, how, path):
+    browser = Browser(app, otto.tenant.host)
+    back = provider.sends_back(begin(browser), email=otto.email)
+    provider.misbehaves[path] = MISBEHAVIOUR[how]
+    answer = come_back(browser, back)
+    assert answer.status_code in (400, 503)
+    assert "reference" in answer.text
+    assert browser.cookie(SESSION.name) is None
+    # Nobody is sent to a provider that does not answer.
+    if path == DISCOVERY:
+        assert browser.get("/login/sso").status_code == 503
+
+
+def test_a_provider_that_is_down(provider, app, otto):
+    provider.close()
+    answer = Browser(app, otto.tenant.host).get("/login/sso")
+    assert answer.status_code == 503
+    assert "does not answer" in answer.text
+    assert "To the login" in answer.text
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"issuer": "https://login.evil.example"},
+        {"issuer": None},
+        {"token_endpoint": None},
+        {"token_endpoint": 7},
+        {"jwks_uri": "file:///etc/passwd"},
+        {"token_endpoint": "http://login.example.com/token"},
+        {"authorization_endpoint": "javascript:alert(1)"},
+        {"authorization_endpoint": "https://a:b@login.example.com/"},
+    ],
+)
+def test_a_document_that_speaks_for_somebody_else(provider, app, otto, document):
+    provider.discovery = document
+    assert Browser(app, otto.tenant.host).get("/login/sso").status_code == 503
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.7.7", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1",
+     "::1", "::", "fe80::1", "fd00::1", "ff02::1", "::ffff:127.0.0.1", "::ffff:169.254.169.254", "64:ff9b::7f00:1",
+     "2002:7f00:1::"],
+)  # fmt: skip
+def test_only_public_addresses_are_asked(address):
+    assert not may_be_asked(ip_address(address), allows_private=False)
+
+
+def test_what_is_public_and_what_the_operator_allows():
+    assert may_be_asked(ip_address("93.184.216.34"), allows_private=False)
+    assert may_be_asked(ip_address("2606:2800:220:1::1"), allows_private=False)
+    assert may_be_asked(ip_address("10.1.2.3"), allows_private=True)
+    # Where clouds keep their keys: never.
+    assert not may_be_asked(ip_address("169.254.169.254"), allows_private=True)
+    assert not may_be_asked(ip_address("::ffff:169.254.169.254"), allows_private=True)
+
+
+@pytest.fixture
+def public_only(app, monkeypatch):
+    """The operator allows no private issuers, as in production."""
+    from dataclasses import replace
+
+    runtime = app.extensions["qikbiz"]
+    monkeypatch.setattr(runtime, "settings", replace(runtime.settings, sso_private_issuers=False))
+
+
+def test_a_private_address_is_not_asked_where_the_operator_does_not_allow_it(
+    provider, app, otto, public_only, monkeypatch
+):
+    asked = list(provider.asked)
+    assert Browser(app, otto.tenant.host).get("/login/sso").status_code == 503
+    # Nor by a name that leads there.
+    port = provider.server.server_address[1]
+    with app.app_context(), pytest.raises(fetching.ProviderAway, match="private network"):
+        fetching.fetch(f"https://localhost:{port}{DISCOVERY}", Deadline())
+    assert provider.asked == asked
+
+
+def test_a_certificate_of_nobody_known_is_refused(app, tmp_path):
+    import socket
+    import threading
+
+    import trustme
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("localhost").configure_cert(context)
+    listener = socket.create_server(("127.0.0.1", 0))
+    port = listener.getsockname()[1]
+    served = context.wrap_socket(listener, server_side=True)
+
+    def serve():
+        try:
+            served.accept()
+        except OSError:
+            return
+
+    threading.Thread(target=serve, daemon=True).start()
+    with app.app_context(), pytest.raises(fetching.ProviderAway, match="certificate"):
+        fetching.fetch(f"https://localhost:{port}/", Deadline(5))
+    served.close()
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["", "x", "ftp://a.example/", "http://a.example/", "https://", "https://a:b@c.example/", "https://a.example/#x",
+     "https://a.example:99999/", "https://a.example/ b", "https://a.example/\n", "https://[::1", "file:///etc/passwd",
+     "//a.example", "https://a.example/" + "x" * 3_000, "https://münchen.example/"],
+)  # fmt: skip
+def test_addresses_that_are_none(app, url):
+    with app.app_context(), pytest.raises(BadAddress):
+        check_address(url)
+
+
+def test_setting_up_a_provider_that_does_not_answer_names_the_reason(identity_provider, paula, log_in):
+    browser = log_in(paula)
+    wrong = form_for(identity_provider, issuer=identity_provider.issuer + "/")
+    answer = browser.post(PAGE, wrong)
+    assert answer.status_code == 422
+    assert f"It names itself “{identity_provider.issuer}”" in answer.text
+    identity_provider.close()
+    assert browser.post(PAGE, form_for(identity_provider)).status_code == 422
