@@ -154,6 +154,19 @@ def test_a_role_is_not_given_while_it_is_deleted(staffed, rows_of, app, working)
             key = _copy(alice, f"Sales {uuid4()}"[:60])
 
 
+def test_two_who_change_one_team_do_not_undo_each_other(staffed):
+    staffed.join("cleo", Rights.of(see="team"))
+    alice, members = staffed.office.browser("alice"), [str(staffed.id(name)) for name in ("ben", "cleo")]
+    team = f"/teams/{staffed.team('North', 'ben', 'cleo')}"
+    seen = re.search(r'name="seen" value="(\w+)"', alice.get(team).text)[1]
+    assert alice.post(team, {"name": "North", "members": members[:1], "seen": seen}).status_code == 303
+    # The other tab still shows Cleo as a member.
+    late = alice.post(team, {"name": "North West", "members": members, "seen": seen})
+    assert late.status_code == 409 and "Somebody else changed this team" in late.text
+    page = alice.get(team).text
+    assert "North West" not in page and "1 member" in page
+
+
 @pytest.mark.parametrize("who", ["ben", "bob"])
 def test_others_can_not_touch_roles_and_teams(staffed, who):
     browser = staffed.office.browser(who)

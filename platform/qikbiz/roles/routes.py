@@ -147,7 +147,7 @@ def save_team(team_id: UUID) -> ResponseReturnValue:
     before = found.name
     if form.validate_on_submit():
         try:
-            teams.change_team(team_id, form.name.data or "", people)
+            teams.change_team(team_id, form.name.data or "", people, seen=request.form.get("seen", ""))
         except NameTaken as problem:
             form.name.errors = [problem.text]
         else:
@@ -188,4 +188,12 @@ def _role_page(line: Any, rights: Rights, form: NameForm) -> str:
 
 def _team_page(team_id: UUID, name: str, members: set[UUID], form: NameForm) -> str:
     people = [user for user in all_users() if user.state != "disabled" or user.id in members]
-    return render_template("roles/team.html", team_id=team_id, name=name, people=people, members=members, form=form)
+    return render_template(
+        "roles/team.html",
+        team_id=team_id,
+        name=name,
+        people=people,
+        members=members,
+        form=form,
+        seen=request.form.get("seen") or teams.edition_of(name, members),
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from sqlalchemy import delete, select
 from qikbiz.accounts.models import User
 from qikbiz.audit.actions import record
 from qikbiz.database import db
-from qikbiz.failures import Failure
+from qikbiz.failures import Conflict, Failure
 from qikbiz.roles.actions import NameTaken, hold_to_it
 from qikbiz.roles.models import Team, TeamMember
 from qikbiz.roles.queries import members_of, team_for_changing
@@ -26,11 +27,16 @@ def create_team(name: str) -> Team:
     return team
 
 
-def change_team(team_id: UUID, name: str, people: Iterable[UUID]) -> Team:
-    """Give a team another name and other members. Raises NameTaken, NotFound, Failure for somebody unknown."""
+def change_team(team_id: UUID, name: str, people: Iterable[UUID], *, seen: str = "") -> Team:
+    """Give a team another name and other members. `seen` is `edition_of` the team as the person saw it.
+
+    Raises NameTaken, NotFound, Conflict when somebody else changed it meanwhile, Failure for somebody unknown.
+    """
     team = team_for_changing(team_id)
-    _refuse_taken(name, but_not=team_id)
     before, wanted = members_of(team_id), set(people)
+    if seen and seen != edition_of(team.name, before):
+        raise Conflict("Somebody else changed this team meanwhile. Open it again; nothing of yours was saved.")
+    _refuse_taken(name, but_not=team_id)
     names = _names(before | wanted)
     if wanted - names.keys():
         raise Failure("One of these people has no login here any more. Open the page again.")
@@ -61,6 +67,11 @@ def delete_team(team_id: UUID) -> str:
     db.session.delete(team)
     hold_to_it(people)
     return team.name
+
+
+def edition_of(name: str, members: Iterable[UUID]) -> str:
+    """Tells one state of a team from another, for forms that were opened before somebody else changed it."""
+    return hashlib.sha256("\n".join([name, *sorted(str(one) for one in members)]).encode()).hexdigest()[:16]
 
 
 def _write_members(team_id: UUID, before: set[UUID], wanted: set[UUID]) -> None:
