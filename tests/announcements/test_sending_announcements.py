@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from email import message_from_bytes
 from email.policy import default
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select, text, update
@@ -15,7 +14,6 @@ from qikbiz.audit.models import AuditEvent
 from qikbiz.database import control_work, tenant_work
 from qikbiz.jobs.models import Job
 from tests.announcements.conftest import Mood, Office
-from tests.fixtures.workers import Workshop, eventually
 
 pytestmark = [pytest.mark.promise("P17"), pytest.mark.usefixtures("smtp")]
 
@@ -230,23 +228,6 @@ def test_each_organisation_sees_in_its_audit_what_staff_sent_to_its_people(offic
             event = session.scalars(select(AuditEvent).where(AuditEvent.action == "announcement.sent")).one()
         assert (event.actor_kind, event.actor_name, event.subject) == ("staff", "Olivia", "A new way to search")
         assert event.details == {"category": "legal", "audience": "everybody", "recipients": 3}
-
-
-@pytest.mark.faults
-@pytest.mark.parametrize("point", ["announcements.tenant_asked", "announcements.written", "mail.after_server"])
-def test_a_worker_killed_half_way_never_doubles(
-    office: Office, mood: Mood, port: int, workshop: Workshop, tmp_path: Path, point: str
-) -> None:
-    workshop.sweeper()
-    given = {"QIKBIZ_SMTP_URL": f"smtp://127.0.0.1:{port}", "QIKBIZ_FAULT": f"{point}=kill@1"}
-    workshop.worker("mail", **given, QIKBIZ_FAULT_DIR=str(tmp_path))
-    found = office.draft()
-    office.send(found)
-    eventually(lambda: office.totals(found).recipients == 6 and office.totals(found).waiting == 0, 180)
-    got = [address for address in recipients(mood) if address in office.addresses]
-    assert len(got) == len(set(got))
-    # What was killed between the server's answer and our note is not sent again, but it was taken.
-    assert set(got) == office.addresses
 
 
 def test_the_fault_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
