@@ -12,10 +12,12 @@ from workers.work import JobRefused, Work
 
 NAMES = ("leave_effect", "step_by_step", "refuse", "stumble", "kill_me", "be_away", "overrun", "never_look")
 for name in NAMES:
-    KINDS[f"test.{name}"] = Kind("checks", f"tests.jobs.functions:{name}", timeout_seconds=30, lease_seconds=2)
-KINDS["test.kill_me"] = Kind("checks", "tests.jobs.functions:kill_me", max_attempts=2, lease_seconds=2)
-KINDS["test.overrun"] = Kind("checks", "tests.jobs.functions:overrun", timeout_seconds=1, max_attempts=2)
-KINDS["test.platform"] = Kind("checks", "tests.jobs.functions:leave_effect", is_platform=True)
+    KINDS[f"test.{name}"] = Kind(
+        "checks", "A test", f"tests.jobs.functions:{name}", timeout_seconds=30, lease_seconds=2
+    )
+KINDS["test.kill_me"] = Kind("checks", "A test", "tests.jobs.functions:kill_me", max_attempts=2, lease_seconds=2)
+KINDS["test.overrun"] = Kind("checks", "A test", "tests.jobs.functions:overrun", timeout_seconds=1, max_attempts=2)
+KINDS["test.platform"] = Kind("checks", "A test", "tests.jobs.functions:leave_effect", is_platform=True)
 
 
 def leave_effect(work: Work) -> None:

@@ -12,14 +12,16 @@ HOUR = 3600
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """`function` is "module:name". A claim holds `lease_seconds` without a heartbeat; a try may take `timeout_seconds`.
+    """`title` is how people read it; `function` is "module:name".
 
+    A claim holds `lease_seconds` without a heartbeat; a try may take `timeout_seconds`.
     `works_for_asker`: what staff ask for is done by the role of the customer's grant (qikbiz.grants).
     After `max_attempts` tries that raised, the job is `failed`; when its worker died each time, `quarantined`. One that
     `changes_records` is neither taken nor done for an account that is closing.
     """
 
     queue: Queue
+    title: str
     function: str
     timeout_seconds: int = 600
     max_attempts: int = 3
@@ -31,56 +33,117 @@ class Kind:
 
 # A name, once released, is kept for one release after its last use: older jobs may still bear it.
 KINDS: dict[str, Kind] = {
-    "exports.make": Kind("exports", "workers.jobs.exports:make_export", 6 * HOUR, works_for_asker=True),
-    "exports.expire": Kind("exports", "workers.jobs.exports:expire_exports"),
+    "exports.make": Kind(
+        "exports", "Make an export", "workers.jobs.exports:make_export", 6 * HOUR, works_for_asker=True
+    ),
+    "exports.expire": Kind("exports", "Delete old exports", "workers.jobs.exports:expire_exports"),
     "imports.check": Kind(
-        "imports", "workers.jobs.imports:check_import", 2 * HOUR, changes_records=True, works_for_asker=True
+        "imports",
+        "Check an import",
+        "workers.jobs.imports:check_import",
+        2 * HOUR,
+        changes_records=True,
+        works_for_asker=True,
     ),
     "imports.apply": Kind(
-        "imports", "workers.jobs.imports:apply_import", 6 * HOUR, changes_records=True, works_for_asker=True
+        "imports",
+        "Apply an import",
+        "workers.jobs.imports:apply_import",
+        6 * HOUR,
+        changes_records=True,
+        works_for_asker=True,
     ),
     "imports.undo": Kind(
-        "imports", "workers.jobs.imports:undo_import", 6 * HOUR, changes_records=True, works_for_asker=True
+        "imports",
+        "Undo an import",
+        "workers.jobs.imports:undo_import",
+        6 * HOUR,
+        changes_records=True,
+        works_for_asker=True,
     ),
-    "imports.forget": Kind("imports", "workers.jobs.imports:forget_files"),
+    "imports.forget": Kind("imports", "Forget old uploads", "workers.jobs.imports:forget_files"),
     # Many tries: a mail server may be away for days (qikbiz.mail.sender says when the next one is).
-    "mail.send": Kind("mail", "workers.jobs.mail:send_mail", 120, max_attempts=60),
-    "mail.send_platform": Kind("mail", "workers.jobs.mail:send_platform_mail", 120, max_attempts=60, is_platform=True),
-    "announcements.send": Kind("mail", "workers.jobs.announcements:send_announcement", HOUR, is_platform=True),
-    "announcements.deliver": Kind("mail", "workers.jobs.announcements:deliver", HOUR),
-    "announcements.watch": Kind("mail", "workers.jobs.announcements:watch", HOUR, is_platform=True),
-    "notifications.digest": Kind("mail", "workers.jobs.notifications:digest"),
-    "notifications.forget": Kind("checks", "workers.jobs.notifications:forget"),
-    "checks.address": Kind("checks", "workers.jobs.abuse:check_address", 60, is_platform=True),
-    "checks.forget": Kind("checks", "workers.jobs.abuse:forget_addresses", is_platform=True),
-    "checks.measure_blocks": Kind("checks", "workers.jobs.abuse:measure_blocks", is_platform=True),
-    "access.forget": Kind("checks", "workers.jobs.access:forget_addresses"),
-    "records.hand_over": Kind("imports", "workers.jobs.members:hand_over", 2 * HOUR),
-    "sessions.forget": Kind("checks", "workers.jobs.accounts:forget_sessions"),
-    "sessions.forget_staff": Kind("checks", "workers.jobs.accounts:forget_staff_sessions", is_platform=True),
-    # Tells Redis, once it can be reached again, whose sessions it must not vouch for (qikbiz.accounts.sessions).
-    "sessions.doubt": Kind("checks", "workers.jobs.accounts:doubt_sessions", 60, max_attempts=60),
-    "sessions.doubt_staff": Kind(
-        "checks", "workers.jobs.accounts:doubt_staff_sessions", 60, max_attempts=60, is_platform=True
+    "mail.send": Kind("mail", "Send a mail", "workers.jobs.mail:send_mail", 120, max_attempts=60),
+    "mail.send_platform": Kind(
+        "mail", "Send a mail", "workers.jobs.mail:send_platform_mail", 120, max_attempts=60, is_platform=True
     ),
-    "audit.check": Kind("checks", "workers.jobs.audit:check_audits", HOUR, is_platform=True),
-    "jobs.forget": Kind("checks", "workers.jobs.periodic:forget_jobs"),
-    "jobs.forget_platform": Kind("checks", "workers.jobs.periodic:forget_platform_jobs", is_platform=True),
-    "statements.tell": Kind("checks", "workers.jobs.statements:tell_of_statement"),
-    "statements.watch": Kind("checks", "workers.jobs.statements:watch_notice", 120, is_platform=True),
-    "tenants.each": Kind("checks", "workers.jobs.periodic:ask_each_tenant", HOUR, is_platform=True),
-    "jobs.try_again": Kind("checks", "workers.jobs.periodic:try_job_of_tenant_again", 60, is_platform=True),
+    "announcements.send": Kind(
+        "mail", "Send an announcement", "workers.jobs.announcements:send_announcement", HOUR, is_platform=True
+    ),
+    "announcements.deliver": Kind("mail", "Write an announcement's mails", "workers.jobs.announcements:deliver", HOUR),
+    "announcements.watch": Kind(
+        "mail", "Count an announcement's mails", "workers.jobs.announcements:watch", HOUR, is_platform=True
+    ),
+    "notifications.digest": Kind("mail", "Write a daily digest", "workers.jobs.notifications:digest"),
+    "notifications.forget": Kind("checks", "Forget old notifications", "workers.jobs.notifications:forget"),
+    "checks.address": Kind("checks", "Check an address", "workers.jobs.abuse:check_address", 60, is_platform=True),
+    "checks.forget": Kind(
+        "checks", "Forget old address events", "workers.jobs.abuse:forget_addresses", is_platform=True
+    ),
+    "checks.measure_blocks": Kind(
+        "checks", "Measure mistaken blocks", "workers.jobs.abuse:measure_blocks", is_platform=True
+    ),
+    "access.forget": Kind("checks", "Forget old addresses", "workers.jobs.access:forget_addresses"),
+    "records.hand_over": Kind("imports", "Hand records over", "workers.jobs.members:hand_over", 2 * HOUR),
+    "sessions.forget": Kind("checks", "Forget old sessions", "workers.jobs.accounts:forget_sessions"),
+    "sessions.forget_staff": Kind(
+        "checks", "Forget old staff sessions", "workers.jobs.accounts:forget_staff_sessions", is_platform=True
+    ),
+    # Tells Redis, once it can be reached again, whose sessions it must not vouch for (qikbiz.accounts.sessions).
+    "sessions.doubt": Kind("checks", "End sessions", "workers.jobs.accounts:doubt_sessions", 60, max_attempts=60),
+    "sessions.doubt_staff": Kind(
+        "checks",
+        "End staff sessions",
+        "workers.jobs.accounts:doubt_staff_sessions",
+        60,
+        max_attempts=60,
+        is_platform=True,
+    ),
+    "audit.check": Kind("checks", "Check the audits", "workers.jobs.audit:check_audits", HOUR, is_platform=True),
+    "jobs.forget": Kind("checks", "Forget old jobs", "workers.jobs.periodic:forget_jobs"),
+    "jobs.forget_platform": Kind(
+        "checks", "Forget old jobs", "workers.jobs.periodic:forget_platform_jobs", is_platform=True
+    ),
+    "statements.tell": Kind("checks", "Tell of a statement", "workers.jobs.statements:tell_of_statement"),
+    "statements.watch": Kind(
+        "checks", "Look whether the notice stands", "workers.jobs.statements:watch_notice", 120, is_platform=True
+    ),
+    "tenants.each": Kind(
+        "checks", "Ask each organisation", "workers.jobs.periodic:ask_each_tenant", HOUR, is_platform=True
+    ),
+    "jobs.try_again": Kind(
+        "checks", "Try a job again", "workers.jobs.periodic:try_job_of_tenant_again", 60, is_platform=True
+    ),
     # Only the provisioning worker may make and drop the logins by which guests come in.
-    "grants.open": Kind("provisioning", "workers.jobs.grants:open_one", 60, max_attempts=20, is_platform=True),
-    "grants.close": Kind("provisioning", "workers.jobs.grants:close_ended", 300, is_platform=True),
-    "tenants.create": Kind("provisioning", "workers.jobs.provisioning:create", 300, is_platform=True),
-    "tenants.erase": Kind("provisioning", "workers.jobs.provisioning:erase", HOUR, is_platform=True),
+    "grants.open": Kind(
+        "provisioning",
+        "Make the login of a grant",
+        "workers.jobs.grants:open_one",
+        60,
+        max_attempts=20,
+        is_platform=True,
+    ),
+    "grants.close": Kind(
+        "provisioning", "Drop the logins of grants that ended", "workers.jobs.grants:close_ended", 300, is_platform=True
+    ),
+    "tenants.create": Kind(
+        "provisioning", "Create an organisation", "workers.jobs.provisioning:create", 300, is_platform=True
+    ),
+    "tenants.erase": Kind(
+        "provisioning", "Erase organisations that are due", "workers.jobs.provisioning:erase", HOUR, is_platform=True
+    ),
     # Only the schema's owner can remove events.
-    "audit.trim": Kind("provisioning", "workers.jobs.provisioning:trim", HOUR, is_platform=True),
-    "closings.drive": Kind("provisioning", "workers.jobs.provisioning:drive_closings", HOUR, is_platform=True),
-    "persons.erase": Kind("provisioning", "workers.jobs.persons:erase", 600, max_attempts=6),
-    "persons.erase_again": Kind("provisioning", "workers.jobs.persons:erase_again", 600),
-    "tenants.measure": Kind("provisioning", "workers.jobs.provisioning:measure", HOUR, is_platform=True),
+    "audit.trim": Kind("provisioning", "Trim audits", "workers.jobs.provisioning:trim", HOUR, is_platform=True),
+    "closings.drive": Kind(
+        "provisioning", "Go on with closings", "workers.jobs.provisioning:drive_closings", HOUR, is_platform=True
+    ),
+    "persons.erase": Kind("provisioning", "Erase a person", "workers.jobs.persons:erase", 600, max_attempts=6),
+    "persons.erase_again": Kind(
+        "provisioning", "Erase people again after a restore", "workers.jobs.persons:erase_again", 600
+    ),
+    "tenants.measure": Kind(
+        "provisioning", "Measure all organisations", "workers.jobs.provisioning:measure", HOUR, is_platform=True
+    ),
 }
 
 
@@ -90,3 +153,8 @@ def kind_named(name: str, *, is_platform: bool) -> Kind:
     if kind.is_platform != is_platform:
         raise KeyError(f"{name} is a job of {'the platform' if kind.is_platform else 'a tenant'}.")
     return kind
+
+
+def title_of(name: str) -> str:
+    """How people read a kind; a name that is no longer known stays as it is."""
+    return KINDS[name].title if name in KINDS else name

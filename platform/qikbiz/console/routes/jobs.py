@@ -12,21 +12,10 @@ from qikbiz.console import queries
 from qikbiz.console.blueprint import console
 from qikbiz.failures import Conflict
 from qikbiz.jobs.actions import try_platform_again
+from qikbiz.jobs.kinds import title_of
 from qikbiz.jobs.models import PlatformJob
 from qikbiz.permissions import Permission, requires
 
-TITLES = {
-    "tenants.create": "Create an organisation",
-    "tenants.erase": "Erase organisations that are due",
-    "tenants.measure": "Measure all organisations",
-    "checks.address": "Check an address",
-    "checks.forget": "Forget old address events",
-    "mail.send_platform": "Send a mail",
-    "sessions.doubt_staff": "End staff sessions",
-    "sessions.forget_staff": "Forget old staff sessions",
-    "jobs.forget_platform": "Forget old jobs",
-    "tenants.each": "Ask each organisation",
-}
 STATES = ("pending", "running", "done", "failed", "quarantined", "cancelled")
 
 
@@ -44,7 +33,7 @@ def jobs() -> str:
         state=state,
         states=STATES,
         counts=queries.jobs_by_state(),
-        titles=TITLES,
+        title_of=title_of,
     )
 
 
@@ -54,7 +43,7 @@ def job(job_id: UUID) -> Response:
     """The page of one job; while it works the page asks for its progress each second."""
     found = queries.platform_job(job_id)
     template = "console/job_progress.html" if request.headers.get("HX-Request") else "console/job.html"
-    page = render_template(template, nav_active="jobs", job=found, titles=TITLES, slug=_slug(found))
+    page = render_template(template, nav_active="jobs", job=found, title_of=title_of, slug=_slug(found))
     response = make_response(page)
     if request.headers.get("HX-Request") and found.finished_at is not None:
         response.headers["HX-Refresh"] = "true"

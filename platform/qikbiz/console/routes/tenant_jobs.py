@@ -14,6 +14,7 @@ from qikbiz.console.blueprint import console
 from qikbiz.database import runtime, tenant_work
 from qikbiz.failures import Conflict, NotFound
 from qikbiz.jobs.actions import enqueue_platform
+from qikbiz.jobs.kinds import title_of
 from qikbiz.jobs.models import Job
 from qikbiz.jobs.queries import counts, recent, state_of
 from qikbiz.permissions import Permission, requires
@@ -21,17 +22,6 @@ from qikbiz.web.toasts import show_toast
 from tenants.context import WATCHER, Tenant
 
 STATES = ("pending", "running", "done", "failed", "quarantined", "cancelled")
-TITLES = {
-    "exports.make": "Make an export",
-    "exports.expire": "Delete old exports",
-    "imports.check": "Check an import",
-    "imports.apply": "Apply an import",
-    "imports.undo": "Undo an import",
-    "mail.send": "Send a mail",
-    "sessions.doubt": "End sessions",
-    "sessions.forget": "Forget old sessions",
-    "jobs.forget": "Forget old jobs",
-}
 
 
 @console.get("/tenants/<slug>/jobs")
@@ -52,7 +42,7 @@ def tenant_jobs(slug: str) -> str:
         state=state,
         states=STATES,
         counts=numbers,
-        titles=TITLES,
+        title_of=title_of,
     )
 
 
