@@ -1,6 +1,9 @@
 """Adding a contact by hand."""
 
+import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from uuid import uuid4
 
 from sqlalchemy import select
 
@@ -41,3 +44,41 @@ def test_ben_creates_a_contact_and_its_company(
         assert (link.company_id, link.is_primary) == (contact.company_id, True)
         events = db.session.scalars(select(AuditEvent.action).where(AuditEvent.record_id == contact.id)).all()
         assert set(events) == {"contact.created", "contact.read"}
+
+
+def contacts_named(platform: Platform, last_name: str) -> list[Contact]:
+    with tenant_work(platform.acme):
+        return list(db.session.scalars(select(Contact).where(Contact.last_name == last_name)))
+
+
+def test_a_form_whose_answer_was_lost_and_is_sent_again_is_one_contact(
+    client_for: Callable[[str], Browser], platform: Platform, working: Runtime
+) -> None:
+    ben = client_for("ben")
+    once = re.search('name="once" value="([^"]+)"', ben.get("/contacts/new").text)
+    assert once is not None
+    form = {"last_name": "Sentagain", "once": once[1]}
+    first, second = ben.post("/contacts", form), ben.post("/contacts", form | {"last_name": "Sentagain Later"})
+    assert (first.status_code, second.status_code, second.location) == (303, 303, first.location)
+    assert len(contacts_named(platform, "Sentagain")) == 1 and contacts_named(platform, "Sentagain Later") == []
+
+
+def test_two_presses_at_the_same_moment_are_one_contact(
+    client_for: Callable[[str], Browser], platform: Platform, working: Runtime
+) -> None:
+    form = {"last_name": "Twice", "once": str(uuid4())}
+    browsers = [client_for("ben") for _ in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda browser: browser.post("/contacts", form), browsers))
+    assert {(answer.status_code, answer.location) for answer in answers} == {(303, answers[0].location)}
+    assert len(contacts_named(platform, "Twice")) == 1
+
+
+def test_an_id_of_somebody_elses_record_gives_a_record_of_ones_own(
+    client_for: Callable[[str], Browser], platform: Platform, working: Runtime
+) -> None:
+    theirs = str(client_for("alice").post("/contacts", {"last_name": "Hers"}).location).rpartition("/")[2]
+    answer = client_for("ben").post("/contacts", {"last_name": "His", "once": theirs})
+    assert answer.status_code == 303 and theirs not in answer.location
+    assert [contact.last_name for contact in contacts_named(platform, "Hers")] == ["Hers"]
+    assert client_for("ben").post("/contacts", {"last_name": "Odd", "once": "no id"}).status_code == 303

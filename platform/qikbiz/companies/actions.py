@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from sqlalchemy import update
 
@@ -16,12 +17,12 @@ from qikbiz.database import db
 from qikbiz.records.actions import change_record, create_record
 
 
-def create_company(values: Mapping[str, Any]) -> Company:
+def create_company(values: Mapping[str, Any], record_id: UUID | None = None) -> Company:
     """A new company; without a domain it gets that of its website. Raises FieldProblem."""
     completed = dict(values)
     if completed.get("website") and not completed.get("domain"):
         completed["domain"] = (urlsplit(completed["website"]).hostname or "").removeprefix("www.") or None
-    company: Company = create_record(COMPANIES, completed)
+    company: Company = create_record(COMPANIES, completed, record_id=record_id)
     return company
 
 

@@ -23,9 +23,9 @@ from qikbiz.roles.current import current_rights
 from qikbiz.roles.rights import Action
 
 
-def create_contact(values: Mapping[str, Any]) -> Contact:
+def create_contact(values: Mapping[str, Any], record_id: UUID | None = None) -> Contact:
     """A new contact; a company that is only named is created too. Raises FieldProblem."""
-    contact: Contact = create_record(CONTACTS, _with_company(values))
+    contact: Contact = create_record(CONTACTS, _with_company(values), record_id=record_id)
     _make_primary(contact, contact.company_id)
     return contact
 

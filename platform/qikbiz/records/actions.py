@@ -70,7 +70,9 @@ def columns_of(record_type: RecordType, found: Record) -> dict[str, Any]:
     }
 
 
-def create_record(record_type: RecordType, values: Mapping[str, Any], *, source: Source = "form") -> Record:
+def create_record(
+    record_type: RecordType, values: Mapping[str, Any], *, record_id: UUID | None = None, source: Source = "form"
+) -> Record:
     """A new record of these columns. Raises FieldProblem when nothing names it, or a value may not be given."""
     if not current_rights().can(Permission(f"{record_type.name}:create")):
         raise Forbidden(f"Your role does not let you create {record_type.plural}.")
@@ -80,7 +82,7 @@ def create_record(record_type: RecordType, values: Mapping[str, Any], *, source:
     owner_id = whole.get("owner_id") or default_owner(record_type)
     whole["owner_id"] = checked_owner(record_type, owner_id, Action.CREATE)
     actor_id = current_actor().id
-    created = record_type.model(id=new_id(), version=1, created_by=actor_id, updated_by=actor_id, **whole)
+    created = record_type.model(id=record_id or new_id(), version=1, created_by=actor_id, updated_by=actor_id, **whole)
     db.session.add(created)
     db.session.flush()
     _note(record_type, created, "created", initial_values(whole), source)

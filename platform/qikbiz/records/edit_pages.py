@@ -9,6 +9,7 @@ from flask import redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
+from qikbiz.database import db
 from qikbiz.records.actions import ChangedMeanwhile, Record, record_for_changing, record_for_reading, require_version
 from qikbiz.records.conflicts import Comparison, compare, settled
 from qikbiz.records.fields import FieldProblem
@@ -20,6 +21,7 @@ from qikbiz.records.record_pages import record_context, type_for
 from qikbiz.records.rooms import RecordRoom
 from qikbiz.roles.rights import Action
 from qikbiz.web.toasts import show_toast
+from tenants.control import new_id
 
 CHOICE = "choice-"
 
@@ -34,10 +36,16 @@ def new_record(room: RecordRoom) -> ResponseReturnValue:
 
 
 def create(room: RecordRoom) -> ResponseReturnValue:
-    """Save a new record, or show what must be mended."""
+    """Save a new record, or show what must be mended. The same form again (its answer was lost) is the same record."""
+    record_id = _given_id()
+    known: Record = db.session.get(room.declared.model, record_id)
+    if known is not None and known.created_by == current_user.id:
+        return redirect(room.url("show", record_id=known.id), 303)
     form = RecordForm(room.record_type)
     form.read(request.form)
-    created = _saved(form, lambda: room.create(form.values)) if form.validate() else None
+    # An id that somebody else's record has was not given by our form.
+    given = record_id if known is None else new_id()
+    created = _saved(form, lambda: room.create(form.values, given)) if form.validate() else None
     if created is None:
         return _form_page(room, form), 422
     show_toast(f"{room.record_type.label} saved.")
@@ -103,8 +111,20 @@ def _saved(form: RecordForm, act: Any) -> Any:
 def _form_page(room: RecordRoom, form: RecordForm, found: Record = None) -> str:
     about = record_context(room, found) if found else {"room": room, "record_type": room.record_type}
     return render_template(
-        "records/form.html", **{"nav_active": room.plural, **about}, form=form, people=_owners_to_choose(room, found)
+        "records/form.html",
+        **{"nav_active": room.plural, **about},
+        form=form,
+        people=_owners_to_choose(room, found),
+        once=_given_id(),
     )
+
+
+def _given_id() -> UUID:
+    """The id that the form of a new record carries from its first showing on."""
+    try:
+        return UUID(request.form.get("once", ""))
+    except ValueError:
+        return new_id()
 
 
 def _owners_to_choose(room: RecordRoom, found: Record) -> dict[UUID, str]:

@@ -25,7 +25,7 @@ MOST_LINES = 50
 LABELS = {Kind.EMAILS: ("work", "home", "other"), Kind.PHONES: ("work", "mobile", "home", "fax", "other")}
 PARTS = {Kind.EMAILS: "address", Kind.PHONES: "number"}
 _LINKS = (Kind.OWNER, Kind.COMPANY)
-_OURS = frozenset({"csrf_token", "version", "next"})
+_OURS = frozenset({"csrf_token", "version", "next", "once"})
 
 
 class UnknownField(Failure):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from flask import url_for
 from flask_login import current_user
@@ -26,7 +27,7 @@ class RecordRoom:
     """
 
     declared: RecordType
-    create: Callable[[Mapping[str, Any]], Any]
+    create: Callable[[Mapping[str, Any], UUID], Any]
     change: Callable[[Any, Mapping[str, Any]], Changes]
     icon: str
     is_square: bool

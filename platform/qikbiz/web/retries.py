@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from flask import request
-from psycopg.errors import DeadlockDetected, SerializationFailure
+from psycopg.errors import DeadlockDetected, SerializationFailure, UniqueViolation
 from sqlalchemy.exc import DBAPIError
 
 from qikbiz.web.toasts import forget_waiting_toasts
@@ -25,9 +25,15 @@ def done_again_after_a_collision(act: Callable[[], Result]) -> Result:
         try:
             return act()
         except DBAPIError as error:
-            if not isinstance(error.orig, DeadlockDetected | SerializationFailure) or request.files:
+            if not _is_collision(error.orig) or request.files:
                 raise
             logger.info("collision", extra={"tried": tried})
             forget_waiting_toasts()
             time.sleep(random.uniform(0.01, 0.1) * tried)
     return act()
+
+
+def _is_collision(error: BaseException | None) -> bool:
+    # Ids are drawn at random: one that is taken was brought by the same form, sent twice at the same moment.
+    is_same_form = isinstance(error, UniqueViolation) and (error.diag.constraint_name or "").startswith("pk_")
+    return is_same_form or isinstance(error, DeadlockDetected | SerializationFailure)
