@@ -387,6 +387,7 @@ CREATE TABLE sign_in_policy (
         absolute_hours BIGINT DEFAULT '12' NOT NULL,
         remember_days BIGINT DEFAULT '30' NOT NULL,
         networks TEXT[] DEFAULT '{}' NOT NULL,
+        sso_only BOOLEAN DEFAULT false NOT NULL,
         stricter_at TIMESTAMP WITH TIME ZONE,
         break_glass BYTEA,
         break_glass_made_at TIMESTAMP WITH TIME ZONE,
@@ -608,4 +609,4 @@ COMMENT ON TABLE user_factors IS 'technical: passkeys, sealed secrets of authent
 COMMENT ON TABLE user_sessions IS 'technical: logins in force; only hashes of their ids.';
 COMMENT ON TABLE user_tokens IS 'technical: single-use links; only hashes of their secrets.';
 COMMENT ON TABLE users IS 'personal: the customer''s own people who log in.';
-INSERT INTO schema_version (version, checksum) VALUES ('0001', '15cef900ff9200cbf6812a64ac557b645a331c8b64a26ffe47e6f4435476dc37'), ('0002', 'c237b8cd32280ce818c03355bacef71d3552707db74efd323778b5185e92f854');
+INSERT INTO schema_version (version, checksum) VALUES ('0001', 'b07110396b9ad521185361422d9f5fd18c2d8395b97f3b00aab7b1a6f5484730'), ('0002', 'c237b8cd32280ce818c03355bacef71d3552707db74efd323778b5185e92f854');

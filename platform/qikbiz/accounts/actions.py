@@ -25,6 +25,7 @@ from qikbiz.permissions import Role, StaffRole
 from qikbiz.policy.networks import require_inside
 from qikbiz.policy.queries import policy_of
 from qikbiz.policy.rules import Policy
+from qikbiz.policy.sso_only import SsoOnly, asks_for_sso, require_way
 from qikbiz.roles.giving import may_act_on, may_give, words_for
 from qikbiz.roles.granted import names_of_roles
 from qikbiz.web.figures import count_login
@@ -67,7 +68,11 @@ def log_out(realm: Realm, person: Person) -> None:
 
 
 def confirm(realm: Realm, person: Person, password: str, code: str = "") -> None:
-    """Make this session fresh. Who has a second factor shows it too. Raises WrongPassword, WrongCode or TooMany."""
+    """Make this session fresh. Who has a second factor shows it too.
+
+    Raises WrongPassword, WrongCode, TooMany or SsoOnly.
+    """
+    _refuse_where_sso_confirms(realm, person)
     account = _account_with_password(realm, person, password)
     if has_second_factor(realm, account.id):
         show_code(realm, account, code)
@@ -76,7 +81,8 @@ def confirm(realm: Realm, person: Person, password: str, code: str = "") -> None
 
 
 def confirm_by_passkey(realm: Realm, person: Person, answer: str) -> None:
-    """The same with one of the person's own passkeys, which is both. Raises PasskeyRefused."""
+    """The same with one of the person's own passkeys, which is both. Raises PasskeyRefused or SsoOnly."""
+    _refuse_where_sso_confirms(realm, person)
     note_access(AccessKind.CONFIRMED, person=show_passkey(realm, answer, "confirm", whose=person.id))
     sessions.make_fresh(realm.work, realm, person.session_key, person.id)
 
@@ -85,6 +91,7 @@ def send_password_link(realm: Realm, email: str) -> None:
     """Mail a link for a new password, if somebody here has this address. The answer is the same if nobody has."""
     throttles.ask_for_link(realm)
     name = same_address(email)
+    require_way(realm, "password_link", account=name)
     account = account_named(realm.work, realm, name)
     if account is None or account.state != "active" or not throttles.may_send_link(realm, name):
         note_access(AccessKind.PASSWORD_LINK, "failed", person=account, account=name, detail="None was sent")
@@ -99,6 +106,7 @@ def use_password_link(realm: Realm, secret: str, password: str) -> str:
     """Set a new password by a mailed link: every session ends, and a new one begins here, after the second factor of
     whoever has one. Returns the path to go to."""
     account, token = account_behind(realm.work, realm, "password", secret)
+    require_way(realm, "password_link", person=account)
     set_password(realm, account, password)
     token.used_at = times.now()
     account.epoch += 1
@@ -112,6 +120,7 @@ def use_password_link(realm: Realm, secret: str, password: str) -> str:
 def accept_invitation(realm: Realm, secret: str, name: str, password: str) -> str:
     """Choose name and password by an invitation's link, and be logged in. Returns the path to go to."""
     account, token = account_behind(realm.work, realm, "invitation", secret)
+    require_way(realm, "invitation", person=account)
     account.name = name
     set_password(realm, account, password)
     token.used_at = times.now()
@@ -237,6 +246,11 @@ def enable_user(user_id: UUID) -> User:
     return user
 
 
+def _refuse_where_sso_confirms(realm: Realm, person: Person) -> None:
+    if asks_for_sso(realm, person):
+        raise SsoOnly
+
+
 def _account_with_password(realm: Realm, person: Person, password: str) -> Account:
     give_back = throttles.try_confirmation(realm, person.id.hex)
     account = account_for_change(realm.work, realm, person.id)
@@ -255,6 +269,7 @@ def _look_up(realm: Realm, name: str) -> tuple[Account | None, bool, Policy]:
         policy = policy_of(realm)
         # Before the password is looked at: from outside nobody learns whether one is right.
         require_inside(realm, account=name)
+        require_way(realm, "password", account=name)
         account = account_named(work, realm, name)
         is_known = account is not None and remembering.remembers(work, realm, account.id)
         return account, is_known, policy

@@ -16,6 +16,7 @@ from qikbiz.factors.challenges import spend
 from qikbiz.factors.queries import has_second_factor
 from qikbiz.policy.networks import require_inside
 from qikbiz.policy.queries import needs_factor, policy_of
+from qikbiz.policy.sso_only import require_way
 from qikbiz.web.cookies import HALF_LOGIN, delete_cookie
 
 SHOW_FACTOR, NEW_PASSWORD, SET_UP_FACTOR = "/login/second-step", "/login/new-password", "/login/set-up"
@@ -52,9 +53,10 @@ def admit(
 
     Returns the path to go to. `problem` says why the password no longer does; `from_anywhere` spares the network;
     `shown` is a second factor shown already, and `is_fresh` says that all this was given just now.
-    Raises OutsideNetworks.
+    Raises OutsideNetworks and SsoOnly.
     """
     realm.work.flush()
+    require_way(realm, method, person=account)
     if not from_anywhere:
         require_inside(realm, person=account)
     if _missing(realm, account, problem=problem, shown=shown) is None:
@@ -98,8 +100,9 @@ def open_session(
 ) -> None:
     """Log in on this device. Whoever was logged in or remembered here before is not any more.
 
-    Raises OutsideNetworks.
+    Raises OutsideNetworks and SsoOnly.
     """
+    require_way(realm, method, person=account)
     if not from_anywhere:
         require_inside(realm, person=account)
     work = realm.work

@@ -10,6 +10,7 @@ from qikbiz.abuse.events import note
 from qikbiz.accounts import actions, throttles
 from qikbiz.accounts.failures import WeakPassword, WrongPassword
 from qikbiz.accounts.forms import ConfirmForm, ForgotForm, InvitationForm, LoginForm, NewPasswordForm
+from qikbiz.accounts.queries import has_password
 from qikbiz.accounts.realms import Account, names_of, realm_at_hand
 from qikbiz.accounts.strength import strength_of
 from qikbiz.accounts.tokens import LinkEnded, Purpose, account_behind
@@ -19,7 +20,10 @@ from qikbiz.factors.failures import WrongCode
 from qikbiz.factors.queries import has_second_factor, passkeys_of
 from qikbiz.permissions import Permission, public, requires
 from qikbiz.policy.networks import works_from_anywhere
+from qikbiz.policy.queries import policy_of
+from qikbiz.policy.sso_only import asks_for_sso
 from qikbiz.roles.preview import allowed_while_looking
+from qikbiz.sso.queries import has_identity
 from qikbiz.web.own_paths import own_path
 from qikbiz.web.toasts import show_toast
 from qikbiz.web.visit_cookie import end_session_cookie
@@ -78,6 +82,8 @@ def logout() -> ResponseReturnValue:
 
 @public
 def forgot() -> ResponseReturnValue:
+    if policy_of(realm_at_hand()).sso_only:
+        return _by_sso_alone("There is no password to forget")
     return render_template("accounts/forgot.html", form=ForgotForm())
 
 
@@ -95,6 +101,8 @@ def new_password(secret: str) -> ResponseReturnValue:
     account = _behind("password", secret)
     if account is None:
         return _link_ended("password")
+    if policy_of(realm_at_hand()).sso_only:
+        return _by_sso_alone("No password is needed", account)
     return render_template("accounts/new_password.html", form=NewPasswordForm(), account=account)
 
 
@@ -120,6 +128,8 @@ def invitation(secret: str) -> ResponseReturnValue:
     account = _behind("invitation", secret)
     if account is None:
         return _link_ended("invitation")
+    if policy_of(realm_at_hand()).sso_only:
+        return _by_sso_alone(f"Welcome to {realm_at_hand().name}", account)
     form = InvitationForm(name=account.name)
     return render_template("accounts/invitation.html", form=form, account=account, realm=realm_at_hand())
 
@@ -176,11 +186,25 @@ def open_entrance(room: Blueprint) -> None:
     open_second_steps(room)
 
 
+def _by_sso_alone(title: str, account: Account | None = None) -> str:
+    """The way that is left where the organisation lets people in only through its identity provider."""
+    return render_template("accounts/sso_only.html", title=title, account=account)
+
+
 def _confirm_page(form: ConfirmForm) -> str:
     realm = realm_at_hand()
+    if asks_for_sso(realm, current_user):
+        return render_template("accounts/confirm.html", form=form, by_sso=True, by_password=False)
     has_passkey = any(factor.host == passkeys.host() for factor in passkeys_of(realm, current_user.id))
     has_factor = has_second_factor(realm, current_user.id)
-    return render_template("accounts/confirm.html", form=form, has_factor=has_factor, has_passkey=has_passkey)
+    return render_template(
+        "accounts/confirm.html",
+        form=form,
+        by_sso=realm.tenant is not None and has_identity(realm, current_user.id),
+        by_password=has_password(realm.work, realm, current_user.id),
+        has_factor=has_factor,
+        has_passkey=has_passkey,
+    )
 
 
 def _behind(purpose: Purpose, secret: str) -> Account | None:

@@ -31,6 +31,11 @@ def account_for_change(work: Session, realm: Realm, account_id: UUID) -> Account
     return found
 
 
+def has_password(work: Session, realm: Realm, account_id: UUID) -> bool:
+    """False for somebody who joined by single sign-on and never set one."""
+    return work.scalar(select(realm.people.password_hash).where(realm.people.id == account_id)) is not None
+
+
 def all_users() -> list[User]:
     """Every login of the tenant entered: those who can log in first, then by name."""
     disabled_last = case((User.state == "disabled", 1), else_=0)

@@ -159,7 +159,8 @@ def _is_good(row: RememberSeries, user: User) -> bool:
 def _may_restore(realm: Realm, user: User) -> bool:
     """Whether the policy lets devices be remembered, and asks nothing of this person that they have not set up."""
     lacks_factor = needs_factor(realm, user) and not has_second_factor(realm, user.id)
-    return policy_of(realm).may_remember and not lacks_factor
+    policy = policy_of(realm)
+    return policy.may_remember and not policy.sso_only and not lacks_factor
 
 
 def _accept(realm: Realm, row: RememberSeries, series: bytes, token: bytes) -> bool:

@@ -12,6 +12,7 @@ from qikbiz.accounts import times
 from qikbiz.accounts.models import RememberSeries
 from qikbiz.accounts.realms import Account, AccountSession, Realm
 from qikbiz.policy.queries import policy_of
+from qikbiz.policy.sso_only import is_open_to
 
 
 def live_session(
@@ -34,6 +35,8 @@ def live_session(
     if found is None:
         return None
     row, person = found
+    if not is_open_to(realm, row.method):
+        return None
     moment = times.now()
     if row.id_hash == keys[0] and row.last_seen_at <= moment < row.last_seen_at + times.SEEN_EVERY:
         return row, person

@@ -141,6 +141,11 @@ def end_sessions_of(
     return len(ended)
 
 
+def end_sessions_where(work: Session, realm: Realm, reason: str, which: ColumnElement[bool]) -> int:
+    """End the sessions that `which` chooses, whosever they are."""
+    return len(_end(work, realm, reason, which))
+
+
 def make_fresh(work: Session, realm: Realm, key: bytes, person_id: UUID) -> None:
     """The person has just given the password again."""
     table = realm.sessions

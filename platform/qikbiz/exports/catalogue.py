@@ -55,7 +55,7 @@ EXPORTED: tuple[ExportedTable, ...] = (
     ExportedTable(
         "sign_in_policy",
         ("id", "least_characters", "asks_range_service", "factor_for", "factor_roles", "idle_minutes",
-         "absolute_hours", "remember_days", "networks", "stricter_at", "changed_at"),
+         "absolute_hours", "remember_days", "networks", "sso_only", "stricter_at", "changed_at"),
         is_restored=False,
     ),
     ExportedTable("sso_provider", ("id", "issuer", "client_id", "label", "is_on", "changed_at"), is_restored=False),

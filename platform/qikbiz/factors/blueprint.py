@@ -17,4 +17,5 @@ def shortest_password() -> int:
 @factors.app_template_global("remembered_days")
 def remembered_days() -> int:
     """How long a device may stay logged in without use; 0 where none may."""
-    return policy_of(realm_at_hand()).remember_days
+    policy = policy_of(realm_at_hand())
+    return 0 if policy.sso_only else policy.remember_days

@@ -18,6 +18,7 @@ from qikbiz.factors.forms import AppForm, CodeForm, NewPasskeyForm, NextPassword
 from qikbiz.factors.queries import app_of, passkeys_of
 from qikbiz.factors.setting_up import app_page, secret_of
 from qikbiz.permissions import Permission, public, requires
+from qikbiz.policy.sso_only import require_way
 from qikbiz.web.own_paths import own_path
 from qikbiz.web.toasts import show_toast
 
@@ -33,6 +34,7 @@ def log_in_by_passkey() -> ResponseReturnValue:
     form, realm = PasskeyForm(), realm_at_hand()
     form.refuse_unknown_fields()
     throttles.try_passkey(realm)
+    require_way(realm, "passkey")
     try:
         account = show_passkey(realm, form.credential.data or "", "login")
     except PasskeyRefused as refused:

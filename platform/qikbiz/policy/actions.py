@@ -10,7 +10,8 @@ from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from qikbiz.accounts import sessions, times
-from qikbiz.accounts.models import RememberSeries, UserSession
+from qikbiz.accounts.models import RememberSeries, User, UserSession
+from qikbiz.accounts.people import Person
 from qikbiz.accounts.realms import Realm
 from qikbiz.audit.actions import record
 from qikbiz.database import db
@@ -18,16 +19,22 @@ from qikbiz.policy.models import ONLY, SignInPolicy
 from qikbiz.policy.networks import OutsideNetworks, address_of_request, is_inside
 from qikbiz.policy.queries import policy_in
 from qikbiz.policy.rules import Policy
+from qikbiz.policy.sso_only import began_otherwise, refuse_locking_everybody_out
 
 _NOT_SHOWN = ("stricter_at",)
 
 
-def change_policy(realm: Realm, wanted: Policy) -> dict[str, list[object]]:
-    """Put `wanted` in force and return what changed, old → new. Raises BelowTheFloor and OutsideNetworks."""
+def change_policy(realm: Realm, person: Person, wanted: Policy) -> dict[str, list[object]]:
+    """Put `wanted` in force and return what changed, old → new.
+
+    Raises BelowTheFloor, OutsideNetworks and WouldLockOut.
+    """
     refuse_locking_oneself_out(wanted)
     wanted.check()
     row = _row()
     before = policy_in(row)
+    if wanted.sso_only and not before.sso_only:
+        refuse_locking_everybody_out(realm, person, for_change=True)
     is_stricter = wanted.least_characters > before.least_characters or (
         wanted.asks_range_service and not before.asks_range_service
     )
@@ -40,7 +47,9 @@ def change_policy(realm: Realm, wanted: Policy) -> dict[str, list[object]]:
         db.session.flush()
         _hold_sessions_to(wanted)
         _hold_devices_to(wanted)
-        sessions.doubt_after_commit(realm.work, realm, _people_logged_in())
+        if wanted.sso_only and not before.sso_only:
+            sessions.end_sessions_where(realm.work, realm, "single_sign_on_only", began_otherwise())
+        sessions.doubt_after_commit(realm.work, realm, _people_who_may_be_logged_in())
         record("policy.changed", subject="Sign-in policy", details={"changes": changes})
     return changes
 
@@ -86,7 +95,7 @@ def _hold_sessions_to(policy: Policy) -> None:
 
 def _hold_devices_to(policy: Policy) -> None:
     live = update(RememberSeries).where(RememberSeries.revoked_at.is_(None))
-    if policy.may_remember:
+    if policy.may_remember and not policy.sso_only:
         ends = RememberSeries.rotated_at + policy.remember
         live = live.values(expires_at=func.least(RememberSeries.expires_at, ends))
     else:
@@ -94,9 +103,9 @@ def _hold_devices_to(policy: Policy) -> None:
     db.session.execute(live.execution_options(synchronize_session=False))
 
 
-def _people_logged_in() -> Iterable[UUID]:
-    live = select(UserSession.person_id).where(UserSession.revoked_at.is_(None)).distinct()
-    return list(db.session.scalars(live))
+def _people_who_may_be_logged_in() -> Iterable[UUID]:
+    # All of them and not only those whose sessions are seen: one may be logging in at this very moment.
+    return list(db.session.scalars(select(User.id).where(User.state != "disabled")))
 
 
 def _plain(value: object) -> object:

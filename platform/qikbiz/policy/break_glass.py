@@ -1,4 +1,7 @@
-"""The code behind glass: lets an administrator in from anywhere, once, for the day the list of networks is wrong."""
+"""The code behind glass: lets an administrator in from anywhere by password, once.
+
+For the day the list of networks is wrong, or the identity provider away where single sign-on is the only way.
+"""
 
 from __future__ import annotations
 
@@ -31,15 +34,21 @@ logger = logging.getLogger(__name__)
 
 
 def make_code(person: Person) -> str:
-    """A new code, to be shown once; the one before no longer works. Raises Conflict where no network is listed."""
+    """A new code, to be shown once; the one before no longer works. Raises Conflict where it would break nothing."""
     row = policy_row(for_change=True)
-    if row is None or not row.networks:
-        raise Conflict("Nobody is kept out by a list of networks, so there is nothing for a code to break.")
+    if not keeps_people_out(row):
+        raise Conflict("The policy keeps nobody out, so there is nothing for a code to break.")
+    assert row is not None
     code = new_code(_GROUPS)
     row.break_glass = hash_of(code, current_tenant().id)
     row.break_glass_made_at, row.break_glass_made_by = times.now(), person.id
     record("policy.break_glass_made", subject="Break-glass code")
     return code
+
+
+def keeps_people_out(row: SignInPolicy | None) -> bool:
+    """Whether somebody with the right password may be refused, so that a code is needed for the bad day."""
+    return row is not None and bool(row.networks or row.sso_only)
 
 
 def break_glass(realm: Realm, email: str, password: str, code: str) -> str:

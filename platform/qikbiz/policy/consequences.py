@@ -7,13 +7,30 @@ from qikbiz.accounts.times import now
 from qikbiz.policy.networks import address_of_request
 from qikbiz.policy.queries import count_remembered, count_sessions, count_without_factor
 from qikbiz.policy.rules import Policy
+from qikbiz.policy.sso_only import began_otherwise
 from qikbiz.web.formats import count
 
 
 def consequences(before: Policy, after: Policy) -> list[str]:
     """Nothing for what stays as it is."""
-    return [*_of_passwords(before, after), *_of_factors(before, after), *_of_lives(before, after),
-            *_of_remembering(before, after), *_of_networks(before, after)]  # fmt: skip
+    return [*_of_sign_in(before, after), *_of_passwords(before, after), *_of_factors(before, after),
+            *_of_lives(before, after), *_of_remembering(before, after), *_of_networks(before, after)]  # fmt: skip
+
+
+def _of_sign_in(before: Policy, after: Policy) -> list[str]:
+    if after.sso_only == before.sso_only:
+        return []
+    if not after.sso_only:
+        return ["Passwords and passkeys open the product again. Who joined without a password can ask for one by mail."]
+    ended, devices = count_sessions(began_otherwise()), count_remembered()
+    return [
+        "Passwords, passkeys, mailed links and remembered devices open nothing any more: everybody logs in by single "
+        "sign-on, and confirms there that it is them.",
+        f"{count(ended, 'login')} that began otherwise, and {count(devices, 'remembered device')}, end at once. Yours "
+        "goes on.",
+        "Only people with an account at your provider get in from now on. A break-glass code lets an administrator in "
+        "by password on the day the provider is away; you are shown one when you save, if there is none.",
+    ]
 
 
 def _of_passwords(before: Policy, after: Policy) -> list[str]:

@@ -29,6 +29,13 @@ def _between(bounds: tuple[int, int]) -> list[object]:
 
 
 class PolicyForm(OwnForm):
+    sign_in = RadioField(
+        "How people may log in",
+        choices=[
+            SelectChoice("any", "With a password or a passkey, and by single sign-on where it is on"),
+            SelectChoice("sso", "By single sign-on only"),
+        ],
+    )
     least_characters = IntegerField("Characters of a password, at least", _between(CHARACTERS))
     asks_range_service = BooleanField("Look passwords up in the published lists of leaked ones")
     factor_for = RadioField(
@@ -58,6 +65,7 @@ class PolicyForm(OwnForm):
             absolute_hours=self.absolute_hours.data or 0,
             remember_days=self.remember_days.data or 0,
             networks=networks,
+            sso_only=self.sign_in.data == "sso",
         )
 
 

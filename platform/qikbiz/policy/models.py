@@ -37,6 +37,7 @@ class SignInPolicy(Model):
     absolute_hours: Mapped[int] = mapped_column(server_default="12")
     remember_days: Mapped[int] = mapped_column(server_default="30")
     networks: Mapped[list[str]] = mapped_column(server_default=text("'{}'"))
+    sso_only: Mapped[bool] = mapped_column(server_default=text("false"))
     stricter_at: Mapped[datetime | None]
     break_glass: Mapped[bytes | None] = mapped_column(LargeBinary)
     break_glass_made_at: Mapped[datetime | None]

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 from qikbiz.accounts.realms import realm_at_hand
 from qikbiz.policy.queries import count_without_factor, policy_of
+from qikbiz.policy.rules import Policy
 from qikbiz.promises.keeping import Fact, Keeping
+from qikbiz.sso.queries import label_on_offer
 from qikbiz.web.formats import count
 
 _FACTOR_FOR = {"nobody": "Everybody decides", "roles": "People with some roles", "everyone": "Everybody"}
@@ -15,12 +17,20 @@ _FACTOR_FOR = {"nobody": "Everybody decides", "roles": "People with some roles",
 def _policy() -> Sequence[Fact]:
     policy = policy_of(realm_at_hand())
     return [
+        ("People log in", _ways(policy)),
         ("Shortest password", count(policy.least_characters, "character")),
         ("Second factor", _FACTOR_FOR[policy.factor_for]),
         ("People who still have to set one up", str(count_without_factor(policy))),
         ("A login ends after", f"{policy.idle_minutes} minutes without use, {policy.absolute_hours} hours at most"),
         ("Remembered devices", count(policy.remember_days, "day") if policy.may_remember else "None allowed"),
     ]
+
+
+def _ways(policy: Policy) -> str:
+    label = label_on_offer(realm_at_hand())
+    if policy.sso_only:
+        return f"Only by single sign-on ({label})"
+    return f"With a password, a passkey, or by single sign-on ({label})" if label else "With a password or a passkey"
 
 
 def _networks() -> Sequence[Fact]:
@@ -31,9 +41,10 @@ def _networks() -> Sequence[Fact]:
 KEEPINGS = (
     Keeping(
         "P16",
-        "An administrator sets how long passwords must be, who needs a second factor, how long logins and remembered "
-        "devices last, and from which networks people log in. The policy can ask for more than QikBiz asks of "
-        "everybody and never for less, which the database enforces too. Every way to set a password gives the same "
+        "An administrator sets how people log in (with a password or passkey, or only by single sign-on through your "
+        "own identity provider), how long passwords must be, who needs a second factor, how long logins and "
+        "remembered devices last, and from which networks people log in. The policy can ask for more than QikBiz asks "
+        "of everybody and never for less, which the database enforces too. Every way to set a password gives the same "
         "verdict, and when the policy gets stricter people are asked at their next login.",
         place="policy.index",
         place_name="Sign-in policy",

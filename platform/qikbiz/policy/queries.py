@@ -33,6 +33,7 @@ def policy_in(row: SignInPolicy) -> Policy:
         absolute_hours=row.absolute_hours,
         remember_days=row.remember_days,
         networks=tuple(row.networks),
+        sso_only=row.sso_only,
         stricter_at=row.stricter_at,
     )
 

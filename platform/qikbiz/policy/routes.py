@@ -20,6 +20,7 @@ from qikbiz.policy.forms import BreakGlassForm, PolicyForm
 from qikbiz.policy.networks import BadNetwork, OutsideNetworks, address_of_request, read_networks
 from qikbiz.policy.queries import policy_of, policy_row
 from qikbiz.policy.rules import BelowTheFloor, Policy
+from qikbiz.policy.sso_only import WouldLockOut, refuse_locking_everybody_out
 from qikbiz.roles.models import OwnRole
 from qikbiz.roles.table import ROLE_NAMES
 from qikbiz.web.toasts import show_toast
@@ -33,6 +34,7 @@ _WRONG = "E-mail address, password and code don't belong together, or the code w
 def index() -> ResponseReturnValue:
     now = policy_of(realm_at_hand())
     form = _form(
+        sign_in=_sign_in(now),
         least_characters=now.least_characters,
         asks_range_service=now.asks_range_service,
         factor_for=now.factor_for,
@@ -70,10 +72,10 @@ def save() -> ResponseReturnValue:
     wanted = _wanted(form)
     if wanted is None:
         return _page(form), 422
-    actions.change_policy(realm_at_hand(), wanted)
+    actions.change_policy(realm_at_hand(), current_user, wanted)
     show_toast("The sign-in policy is in force.")
     row = policy_row()
-    if row is not None and row.networks and row.break_glass is None:
+    if row is not None and break_glass.keeps_people_out(row) and row.break_glass is None:
         code = break_glass.make_code(current_user)
         return render_template("policy/code.html", code=code, is_first=True)
     return redirect(url_for(".index"), 303)
@@ -106,7 +108,8 @@ def use_code() -> ResponseReturnValue:
 
 
 def _form(**given: object) -> PolicyForm:
-    form = PolicyForm(**given)
+    # A form that doesn't say how people log in leaves it as it is.
+    form = PolicyForm(**({"sign_in": _sign_in(policy_of(realm_at_hand()))} | given))
     own = db.session.execute(select(OwnRole.id, OwnRole.name).order_by(OwnRole.name))
     roles = [*ROLE_NAMES.items(), *((str(key), name) for key, name in own)]
     form.factor_roles.choices = [SelectChoice(key, name) for key, name in roles]
@@ -121,6 +124,11 @@ def _wanted(form: PolicyForm) -> Policy | None:
         wanted = form.wanted(read_networks(form.networks.data or ""))
         wanted.check()
         actions.refuse_locking_oneself_out(wanted)
+        if wanted.sso_only and not policy_of(realm_at_hand()).sso_only:
+            refuse_locking_everybody_out(realm_at_hand(), current_user)
+    except WouldLockOut as refused:
+        form.sign_in.errors = [refused.text]
+        return None
     except BelowTheFloor as refused:
         form.factor_roles.errors = [refused.text]
         return None
@@ -136,14 +144,20 @@ def _fields(wanted: Policy) -> list[tuple[str, str]]:
     single = [(name, str(getattr(wanted, name))) for name in names]
     several = [("factor_roles", role) for role in wanted.factor_roles]
     ticked = [("asks_range_service", "y")] if wanted.asks_range_service else []
-    return [*single, *several, *ticked, ("networks", ",".join(wanted.networks))]
+    return [("sign_in", _sign_in(wanted)), *single, *several, *ticked, ("networks", ",".join(wanted.networks))]
+
+
+def _sign_in(policy: Policy) -> str:
+    return "sso" if policy.sso_only else "any"
 
 
 def _page(form: PolicyForm) -> str:
+    row = policy_row()
     return render_template(
         "policy/index.html",
         form=form,
-        row=policy_row(),
+        row=row,
+        keeps_out=break_glass.keeps_people_out(row),
         address=address_of_request(),
         can_ask_range_service=leaks.is_available(),
     )

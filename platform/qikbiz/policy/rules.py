@@ -42,6 +42,7 @@ class Policy:
     absolute_hours: int = ABSOLUTE_HOURS[0]
     remember_days: int = REMEMBER_DAYS[0]
     networks: tuple[str, ...] = ()
+    sso_only: bool = False
     stricter_at: datetime | None = None
 
     @property

@@ -19,6 +19,7 @@ from qikbiz.accounts.realms import Account, Realm
 from qikbiz.accounts.tokens import end_links
 from qikbiz.audit.actions import record
 from qikbiz.failures import NotFound
+from qikbiz.policy.sso_only import is_only_way_now
 from qikbiz.sso.failures import NobodyHere, RoundTripEnded, SsoFailed, SsoRefused
 from qikbiz.sso.models import ONLY, SsoIdentity, SsoProvider
 from qikbiz.sso.openid import LEEWAY_SECONDS, Claims
@@ -36,6 +37,8 @@ def set_provider(realm: Realm, *, issuer: str, client_id: str, secret: str, labe
         _new_provider(realm, issuer=issuer, client_id=client_id, secret=secret, label=label)
         record("sso.provider_set", subject=label, details={"issuer": issuer, "client_id": client_id})
         return
+    if issuer != row.issuer:
+        _refuse_while_it_is_the_only_way(realm, "The issuer can't be changed")
     wanted = {"issuer": issuer, "client_id": client_id, "label": label}
     changes = {name: [getattr(row, name), value] for name, value in wanted.items() if getattr(row, name) != value}
     if secret:
@@ -54,6 +57,8 @@ def switch(realm: Realm, *, is_on: bool) -> bool:
     row = _known(realm)
     if row.is_on == is_on:
         return False
+    if not is_on:
+        _refuse_while_it_is_the_only_way(realm, "Single sign-on can't be switched off")
     row.is_on = is_on
     record("sso.switched_on" if is_on else "sso.switched_off", subject=row.label)
     return True
@@ -64,6 +69,7 @@ def remove_provider(realm: Realm) -> None:
     row = provider_row(realm, for_change=True)
     if row is None:
         return
+    _refuse_while_it_is_the_only_way(realm, "The provider can't be removed")
     realm.work.execute(delete(SsoIdentity))
     realm.work.delete(row)
     record("sso.removed", subject=row.label, details={"issuer": row.issuer})
@@ -123,6 +129,14 @@ def who_would_come_in(realm: Realm, claims: Claims) -> Account | None:
     else:
         account = account_named(realm.work, realm, claims.email) if claims.is_email_verified else None
     return account if account is not None and account.state != "disabled" else None
+
+
+def _refuse_while_it_is_the_only_way(realm: Realm, what: str) -> None:
+    """Asked with the provider's row locked: whoever makes it the only way locks that row too."""
+    if is_only_way_now(realm):
+        raise SsoRefused(
+            f"{what} while it is the only way to log in. First let people log in otherwise too, under “Sign-in policy”."
+        )
 
 
 def _known(realm: Realm) -> SsoProvider:

@@ -36,7 +36,9 @@ class Provider:
 
 
 def provider_row(realm: Realm, *, for_change: bool = False) -> SsoProvider | None:
-    row: SsoProvider | None = realm.work.get(SsoProvider, ONLY, with_for_update=for_change or None)
+    row: SsoProvider | None = realm.work.get(
+        SsoProvider, ONLY, with_for_update=for_change or None, populate_existing=for_change
+    )
     return row
 
 

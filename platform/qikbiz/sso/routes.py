@@ -18,8 +18,10 @@ from qikbiz.database import control_work, runtime
 from qikbiz.domains.queries import domains_of
 from qikbiz.failures import Failure, NotFound
 from qikbiz.permissions import Permission, public, requires
+from qikbiz.policy.queries import policy_of
 from qikbiz.sso import actions, round_trips
-from qikbiz.sso.failures import NobodyHere, ProviderAway, RoundTripEnded, SsoFailed
+from qikbiz.sso.away import note_away, was_away
+from qikbiz.sso.failures import NobodyHere, ProviderAway, RoundTripEnded, SsoFailed, SsoRefused
 from qikbiz.sso.fetching import Deadline
 from qikbiz.sso.forms import PersonForm, ProviderForm
 from qikbiz.sso.openid import Claims, authorization_url, claims_for, discover
@@ -43,6 +45,17 @@ _TITLES = {
 def sso_label() -> str:
     """What the button of the login says; empty where there is no single sign-on."""
     return label_on_offer(realm_at_hand())
+
+
+@sso.app_template_global("sso_is_only_way")
+def sso_is_only_way() -> bool:
+    return policy_of(realm_at_hand()).sso_only
+
+
+@sso.app_template_global("sso_is_away")
+def sso_is_away() -> bool:
+    """Whether the provider did not answer somebody a moment ago."""
+    return was_away(realm_at_hand())
 
 
 @sso.get("/login/sso")
@@ -109,13 +122,12 @@ def save() -> ResponseReturnValue:
     form, realm = ProviderForm(), realm_at_hand()
     if not form.validate_on_submit() or not _is_complete(realm, form) or not _answers(realm, form):
         return _page(form), 422
-    actions.set_provider(
-        realm,
-        issuer=form.issuer.data or "",
-        client_id=form.client_id.data or "",
-        secret=form.client_secret.data or "",
-        label=form.label.data or "",
-    )
+    given = {name: form[name].data or "" for name in ("issuer", "client_id", "label")}
+    try:
+        actions.set_provider(realm, **given, secret=form.client_secret.data or "")
+    except SsoRefused as refused:
+        form.issuer.errors = [refused.text]
+        return _page(form), refused.status
     show_toast("The provider is noted. Try it before you switch it on.")
     return redirect(url_for(".index"), 303)
 
@@ -133,7 +145,10 @@ def switch_on() -> ResponseReturnValue:
 @requires(Permission.POLICY_SET)
 @requires_fresh
 def switch_off() -> ResponseReturnValue:
-    actions.switch(realm_at_hand(), is_on=False)
+    try:
+        actions.switch(realm_at_hand(), is_on=False)
+    except SsoRefused as refused:
+        return _refused(refused)
     show_toast("Single sign-on is off. Who is logged in stays so.")
     return redirect(url_for(".index"), 303)
 
@@ -142,7 +157,10 @@ def switch_off() -> ResponseReturnValue:
 @requires(Permission.POLICY_SET)
 @requires_fresh
 def remove() -> ResponseReturnValue:
-    actions.remove_provider(realm_at_hand())
+    try:
+        actions.remove_provider(realm_at_hand())
+    except SsoRefused as refused:
+        return _refused(refused)
     show_toast("The provider and its secret are gone.")
     return redirect(url_for(".index"), 303)
 
@@ -170,7 +188,9 @@ def _to_provider(provider: Provider, purpose: Purpose, target: str = "/") -> Res
     try:
         endpoints = discover(provider.issuer, Deadline())
     except ProviderAway as away:
+        note_away(realm_at_hand(), is_away=True)
         return _tried(realm_at_hand(), None, away) if purpose == "try" else _failed(away)
+    note_away(realm_at_hand(), is_away=False)
     trip = round_trips.begin(provider, purpose, target)
     url = authorization_url(
         provider,
@@ -231,6 +251,7 @@ def _failed(failure: Failure, trip: RoundTrip | None = None) -> ResponseReturnVa
         title=_TITLES.get(failure.key, "Signing in did not work"),
         text=failure.text,
         is_away=isinstance(failure, ProviderAway),
+        is_only_way=policy_of(realm).sso_only,
         is_confirmation=is_confirmation,
         target=own_path(trip.target) if trip else "/",
     )
@@ -245,6 +266,12 @@ def _tried(realm: Realm, claims: Claims | None, failure: Failure | None = None) 
     account = actions.who_would_come_in(realm, claims) if claims else None
     page = render_template("sso/tried.html", claims=claims, failure=failure, account=account)
     return page, failure.status if failure else 200
+
+
+def _refused(refused: SsoRefused) -> ResponseReturnValue:
+    row = provider_row(realm_at_hand())
+    form = ProviderForm(issuer=row.issuer, client_id=row.client_id, label=row.label) if row else ProviderForm()
+    return _page(form, problem=refused.text), refused.status
 
 
 def _is_complete(realm: Realm, form: ProviderForm) -> bool:
@@ -265,15 +292,19 @@ def _answers(realm: Realm, form: ProviderForm) -> bool:
     return True
 
 
-def _page(form: ProviderForm, person: PersonForm | None = None) -> str:
+def _page(form: ProviderForm, person: PersonForm | None = None, problem: str = "") -> str:
     realm, tenant = realm_at_hand(), current_tenant()
+    row = provider_row(realm)
+    form.client_secret.flags.required = row is None
     with control_work():
         hosts = [tenant.host, *(d.host for d in domains_of(tenant.id) if d.verified_at and d.host != tenant.host)]
     return render_template(
         "sso/index.html",
         form=form,
         person=person,
-        row=provider_row(realm),
+        problem=problem,
+        is_only_way=policy_of(realm).sso_only,
+        row=row,
         people=count_identities(realm),
         addresses=[runtime().settings.origin(host) + BACK for host in hosts],
     )

@@ -119,6 +119,14 @@ TEXTS: dict[str, ErrorText] = {
         "Come back from inside, for example over your company's VPN. An administrator can also use a break-glass code.",
         ("Use a break-glass code", "/break-glass"),
     ),
+    "sso_only": ErrorText(
+        403,
+        "Only by single sign-on here",
+        "This organisation lets people log in only through its own identity provider, so passwords, passkeys, mailed "
+        "links and remembered devices open nothing.",
+        "Log in by single sign-on. If the provider is down, an administrator can use a break-glass code.",
+        ("Log in by single sign-on", "/login"),
+    ),
     "half_login_ended": ErrorText(
         410,
         "This login is over",

@@ -393,6 +393,7 @@ STATEMENTS = (
         absolute_hours BIGINT DEFAULT '12' NOT NULL,
         remember_days BIGINT DEFAULT '30' NOT NULL,
         networks TEXT[] DEFAULT '{}' NOT NULL,
+        sso_only BOOLEAN DEFAULT false NOT NULL,
         stricter_at TIMESTAMP WITH TIME ZONE,
         break_glass BYTEA,
         break_glass_made_at TIMESTAMP WITH TIME ZONE,
