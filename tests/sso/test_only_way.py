@@ -84,6 +84,10 @@ def test_who_came_in_otherwise_is_out_at_once_and_the_rest_stay(provider, sign_o
     assert remembered.cookie(REMEMBER.name) is None
     assert by_sso.get("/contacts").status_code == 200
     assert admin.get("/contacts").status_code == 200
+    # Ended for good, and not only refused: letting passwords in again brings none of them back.
+    ended = rows_of(paula.tenant, "select method, revoked_reason from user_sessions where revoked_at is not null")
+    assert {(row["method"], row["revoked_reason"]) for row in ended} >= {("password", "single_sign_on_only")}
+    assert {row["method"] for row in ended} == {"password"}
     why = rows_of(paula.tenant, "select distinct revoked_reason from remember_series")
     assert [row["revoked_reason"] for row in why] == ["policy"]
 
@@ -99,9 +103,13 @@ def test_it_holds_while_redis_is_away(provider, sign_on, paula, otto, log_in, wi
 def test_a_session_that_was_opened_past_the_switch_is_refused_too(only, otto, rows_of, log_in, app):
     """As by a request that had read the policy before."""
     rows_of(otto.tenant, "update sign_in_policy set sso_only = false")
-    browser = log_in(otto)
+    browser = log_in(otto, remember=True)
     rows_of(otto.tenant, "update sign_in_policy set sso_only = true")
     assert browser.get("/contacts").location.startswith("/login")
+    browser.close()
+    assert browser.get("/contacts").location.startswith("/login")
+    methods = rows_of(otto.tenant, "select method from user_sessions where person_id = :id", id=otto.id)
+    assert {row["method"] for row in methods} == {"password"}
 
 
 def test_a_login_that_was_half_done_is_not_finished(provider, sign_on, paula, otto, log_in, app, clock):
