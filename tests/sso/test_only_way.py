@@ -205,6 +205,14 @@ def test_confirming_by_password_or_passkey_is_refused(only, paula, clock):
     assert browser.post(POLICY, ONLY).location.startswith("/confirm")
 
 
+def test_nor_by_choosing_another_password(only, paula, clock):
+    browser, _code = only
+    clock.move(minutes=16)
+    form = {"old_password": paula.password, "password": "quite another staple of horses"}
+    browser.post("/profile/password", form)
+    assert browser.post(POLICY, ONLY).location.startswith("/confirm")
+
+
 def test_only_who_came_by_it_can_make_it_the_only_way(provider, sign_on, paula, log_in, rows_of):
     browser = log_in(paula)
     for path in (POLICY, f"{POLICY}/preview"):
@@ -277,6 +285,18 @@ def test_one_makes_it_the_only_way_while_another_removes_the_provider(provider, 
     is_only = bool(rows_of(paula.tenant, "select id from sign_in_policy where sso_only"))
     is_there = bool(rows_of(paula.tenant, "select id from sso_provider"))
     assert (answers, is_only, is_there) in (((200, 409), True, True), ((422, 303), False, False))
+
+
+def test_a_provider_that_goes_between_the_look_and_the_lock(provider, sign_on, paula, rows_of, monkeypatch):
+    from qikbiz.policy import routes
+
+    browser, _answer = sign_on(email=paula.email)
+    monkeypatch.setattr(routes, "refuse_locking_everybody_out", lambda *_args: None)
+    rows_of(paula.tenant, "update sso_provider set is_on = false")
+    answer = browser.post(POLICY, ONLY)
+    assert answer.status_code == 422
+    assert "switch it on first" in answer.text
+    assert rows_of(paula.tenant, "select id from sign_in_policy where sso_only") == []
 
 
 def test_the_provider_is_down_and_the_glass_is_broken(only, provider, paula, app, clock, rows_of):

@@ -88,6 +88,15 @@ def test_a_provider_that_is_down(provider, app, otto):
     assert "To the login" in answer.text
 
 
+def test_after_it_did_not_answer_nobody_waits_for_it_for_a_few_seconds(provider, app, otto):
+    provider.misbehaves[DISCOVERY] = MISBEHAVIOUR["drips"]
+    before = provider.asked.count(DISCOVERY)
+    for _ in range(3):
+        assert Browser(app, otto.tenant.host).get("/login/sso").status_code == 503
+    assert provider.asked.count(DISCOVERY) == before + 1
+    assert "did not answer a moment ago" in Browser(app, otto.tenant.host).get("/login").text
+
+
 @pytest.mark.parametrize(
     "document",
     [

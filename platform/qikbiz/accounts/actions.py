@@ -134,7 +134,7 @@ def change_password(realm: Realm, person: Person, old: str, new: str) -> None:
     """Change one's own password; the other sessions end. Raises WrongPassword, WeakPassword or TooMany."""
     account = _account_with_password(realm, person, old)
     set_password(realm, account, new)
-    if not has_second_factor(realm, account.id):
+    if not has_second_factor(realm, account.id) and not asks_for_sso(realm, person):
         sessions.make_fresh(realm.work, realm, person.session_key, person.id)
     sessions.end_sessions_of(realm.work, realm, account.id, "password_changed", except_key=person.session_key)
     end_links(realm.work, realm, account, "password")

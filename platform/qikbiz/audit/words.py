@@ -45,7 +45,7 @@ _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?\+00:00", re.ASCI
 def heading(action: str) -> str:
     """`user.role_changed` as `User: role changed`."""
     thing, _, verb = action.partition(".")
-    words = thing.replace("_", " ").replace("-", " ").capitalize()
+    words = _spelled(thing.replace("_", " ").replace("-", " ").capitalize())
     return f"{words}: {verb.replace('_', ' ')}" if verb else words
 
 
@@ -72,7 +72,11 @@ def record_url(event: AuditEvent) -> str:
 
 
 def _name(name: str) -> str:
-    return name.removesuffix("_id").replace("_", " ").capitalize()
+    return _spelled(name.removesuffix("_id").replace("_", " ").capitalize())
+
+
+def _spelled(words: str) -> str:
+    return words.replace("Sso", "Single sign-on")
 
 
 def _moment_in_words(text: str) -> str:

@@ -72,7 +72,12 @@ def save() -> ResponseReturnValue:
     wanted = _wanted(form)
     if wanted is None:
         return _page(form), 422
-    actions.change_policy(realm_at_hand(), current_user, wanted)
+    try:
+        actions.change_policy(realm_at_hand(), current_user, wanted)
+    except WouldLockOut as refused:
+        # A colleague has changed the provider since the form was checked.
+        form.sign_in.errors = [refused.text]
+        return _page(form), 422
     show_toast("The sign-in policy is in force.")
     row = policy_row()
     if row is not None and break_glass.keeps_people_out(row) and row.break_glass is None:

@@ -20,11 +20,11 @@ from qikbiz.failures import Failure, NotFound
 from qikbiz.permissions import Permission, public, requires
 from qikbiz.policy.queries import policy_of
 from qikbiz.sso import actions, round_trips
-from qikbiz.sso.away import note_away, was_away
+from qikbiz.sso.away import is_spared, note_away, was_away
 from qikbiz.sso.failures import NobodyHere, ProviderAway, RoundTripEnded, SsoFailed, SsoRefused
 from qikbiz.sso.fetching import Deadline
 from qikbiz.sso.forms import PersonForm, ProviderForm
-from qikbiz.sso.openid import Claims, authorization_url, claims_for, discover
+from qikbiz.sso.openid import Claims, Endpoints, authorization_url, claims_for, discover
 from qikbiz.sso.queries import Provider, count_identities, label_on_offer, provider_of, provider_row
 from qikbiz.sso.round_trips import BACK, Purpose, RoundTrip
 from qikbiz.web.own_paths import own_path
@@ -93,7 +93,7 @@ def try_it() -> ResponseReturnValue:
 @public
 def back() -> ResponseReturnValue:
     realm = realm_at_hand()
-    throttles.ask_provider(realm)
+    give_back = throttles.ask_provider(realm)
     try:
         trip = round_trips.returned(realm, request.args.get("state", ""))
     except RoundTripEnded as ended:
@@ -102,9 +102,11 @@ def back() -> ResponseReturnValue:
     try:
         provider = _provider_for(realm, trip)
         claims = _claims(provider, trip)
-        return _arrive(realm, provider, claims, trip)
+        answer = _arrive(realm, provider, claims, trip)
     except _EXPECTED as failure:
-        return _tried(realm, None, failure) if trip.purpose == "try" else _failed(failure, trip)
+        return _tried(realm, None, failure) if trip.purpose == "try" else _failed(failure, trip.purpose, trip.target)
+    give_back()
+    return answer
 
 
 @sso.get("/settings/single-sign-on")
@@ -184,13 +186,12 @@ def disconnect() -> ResponseReturnValue:
 
 
 def _to_provider(provider: Provider, purpose: Purpose, target: str = "/") -> ResponseReturnValue:
-    throttles.ask_provider(realm_at_hand())
+    realm = realm_at_hand()
+    throttles.ask_provider(realm)
     try:
-        endpoints = discover(provider.issuer, Deadline())
+        endpoints = _endpoints(realm, provider, purpose)
     except ProviderAway as away:
-        note_away(realm_at_hand(), is_away=True)
-        return _tried(realm_at_hand(), None, away) if purpose == "try" else _failed(away)
-    note_away(realm_at_hand(), is_away=False)
+        return _tried(realm, None, away) if purpose == "try" else _failed(away, purpose, target)
     trip = round_trips.begin(provider, purpose, target)
     url = authorization_url(
         provider,
@@ -202,6 +203,18 @@ def _to_provider(provider: Provider, purpose: Purpose, target: str = "/") -> Res
         is_asked_anew=purpose == "confirm",
     )
     return redirect(url, 303)
+
+
+def _endpoints(realm: Realm, provider: Provider, purpose: Purpose) -> Endpoints:
+    if purpose == "login" and is_spared(realm):
+        raise ProviderAway("It did not answer a moment ago. Try again in a few seconds.")
+    try:
+        endpoints = discover(provider.issuer, Deadline())
+    except ProviderAway:
+        note_away(realm, is_away=True)
+        raise
+    note_away(realm, is_away=False)
+    return endpoints
 
 
 def _provider_for(realm: Realm, trip: RoundTrip) -> Provider:
@@ -238,9 +251,9 @@ def _arrive(realm: Realm, provider: Provider, claims: Claims, trip: RoundTrip) -
     return redirect(actions.come_in(realm, provider, claims, own_path(trip.target)), 303)
 
 
-def _failed(failure: Failure, trip: RoundTrip | None = None) -> ResponseReturnValue:
+def _failed(failure: Failure, purpose: Purpose = "login", target: str = "/") -> ResponseReturnValue:
     """A plain page; what went wrong stands in the access log and the audit."""
-    realm, is_confirmation = realm_at_hand(), trip is not None and trip.purpose == "confirm"
+    realm, is_confirmation = realm_at_hand(), purpose == "confirm"
     if isinstance(failure, NobodyHere | SsoFailed):
         note("login_unknown" if isinstance(failure, NobodyHere) else "login_failed")
         note_failed_login(realm, None, "sso")
@@ -253,7 +266,7 @@ def _failed(failure: Failure, trip: RoundTrip | None = None) -> ResponseReturnVa
         is_away=isinstance(failure, ProviderAway),
         is_only_way=policy_of(realm).sso_only,
         is_confirmation=is_confirmation,
-        target=own_path(trip.target) if trip else "/",
+        target=own_path(target),
     )
     return page, failure.status
 
