@@ -79,6 +79,23 @@ def test_an_address_that_is_not_said_to_be_verified_opens_nothing(sign_on, otto,
     assert browser.cookie(SESSION.name) is None
 
 
+@pytest.mark.parametrize(
+    ("invited", "proved"),
+    [("ann@strasse.example", "ann@straße.example"), ("ann@straße.example", "ann@strasse.example"),
+     ("kim@example.com", "\u212aim@example.com"), ("sam@example.com", "\u017fam@example.com")],
+)  # fmt: skip
+def test_an_address_that_only_looks_up_as_another_opens_nothing(sign_on, app, otto, invited, proved):
+    from qikbiz.accounts.actions import invite_user
+    from qikbiz.database import tenant_work
+
+    with app.app_context(), tenant_work(otto.tenant):
+        invite_user(invited, "Ann", ["member"])
+    browser, answer = sign_on(email=proved, sub="other-1")
+    assert answer.status_code == 403
+    assert browser.cookie(SESSION.name) is None
+    assert sign_on(email=invited, sub="right-1")[1].location == "/"
+
+
 def test_nobody_is_created_and_the_page_says_whom_to_ask(sign_on, otto, rows_of):
     browser, answer = sign_on(email="stranger@example.com")
     assert answer.status_code == 403

@@ -127,7 +127,7 @@ def who_would_come_in(realm: Realm, claims: Claims) -> Account | None:
     if identity is not None:
         account = realm.work.get(realm.people, identity.user_id)
     else:
-        account = account_named(realm.work, realm, claims.email) if claims.is_email_verified else None
+        account = _account_with_address(realm, claims.email) if claims.is_email_verified else None
     return account if account is not None and account.state != "disabled" else None
 
 
@@ -171,10 +171,21 @@ def _first_time(realm: Realm, claims: Claims) -> UUID:
         raise NobodyHere(f"The provider did not say what your e-mail address is. {_ASK}")
     if not claims.is_email_verified:
         raise NobodyHere(f"The provider does not say that {claims.email} is really yours (“email_verified”). {_ASK}")
-    account = account_named(realm.work, realm, claims.email)
+    account = _account_with_address(realm, claims.email)
     if account is None:
         raise NobodyHere(_nobody(claims))
     return account.id
+
+
+def _account_with_address(realm: Realm, email: str) -> Account | None:
+    """Whose address this is, letter by letter. The look-up takes ß for ss and more, and straße.example has another
+    owner than strasse.example."""
+    account = account_named(realm.work, realm, email)
+    return account if account is not None and _folded(account.email) == _folded(email) else None
+
+
+def _folded(email: str) -> str:
+    return "".join(letter.lower() if letter.isascii() else letter for letter in email.strip())
 
 
 def _connect(realm: Realm, account: Account, claims: Claims) -> None:
