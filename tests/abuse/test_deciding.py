@@ -63,6 +63,18 @@ def test_many_events_ask_for_few_checks() -> None:
     assert jobs is not None and 1 <= jobs <= 2
 
 
+def test_a_block_keeps_the_reference_that_it_had_before_the_worker_looked() -> None:
+    misbehave(41)
+    with pytest.raises(Blocked) as shown:
+        admit_anonymous(normalise(ADDRESS))
+    with control_work() as session:
+        actions.check_address(f"{ADDRESS}/32")
+        assert session.scalars(select(AddressRule)).one().reference == shown.value.text
+    with pytest.raises(Blocked) as again:
+        admit_anonymous(normalise(ADDRESS))
+    assert again.value.text == shown.value.text
+
+
 def test_the_worker_blocks_with_a_reason_and_an_end_and_tells_the_audit() -> None:
     misbehave(41)
     with control_work():

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import cast, exists, literal, select
 from sqlalchemy.dialects.postgresql import CIDR, insert
 
+from qikbiz.abuse import limiter
 from qikbiz.abuse.alarm import raise_alarm_if_sprayed
 from qikbiz.abuse.models import AbuseEvent, AddressRule, AddressScore
 from qikbiz.abuse.rules import Action, make_rule, standing_about
@@ -49,7 +50,10 @@ def _judge_and_decide(unit: Network, now: datetime, factor: int) -> Judgement:
             there.lifted_at = now
         action: Action = "block" if judgement.verdict == "block" else "slow"
         end = now + judgement.lasts
-        make_rule(unit, action, judgement.reason, source="check", end=end, evidence=dict(judgement.evidence))
+        # Whoever was blocked on the way has a reference already, and may have asked about it.
+        known = limiter.own_block(unit) if action == "block" else None
+        evidence = dict(judgement.evidence)
+        make_rule(unit, action, judgement.reason, source="check", end=end, evidence=evidence, rule_id=known)
     elif judgement.verdict == "watch" and (score is None or score.verdict != "watch"):
         record_on_platform("address.watched", details={"reason": judgement.reason})
     return judgement

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import secrets
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,8 +12,9 @@ from uuid import UUID
 
 from qikbiz.abuse.marks import mark, marks
 from qikbiz.abuse.signals import BLOCK_AT
-from qikbiz.abuse.units import WIDER_FACTOR, Address, Network, lookup_order, unit_of
+from qikbiz.abuse.units import WIDER_FACTOR, Address, Network, lookup_order, reference_of, unit_of
 from qikbiz.database import runtime
+from tenants.control import new_id
 from tenants.redis import RedisAway
 
 Verdict = Literal["allow", "slow", "block"]
@@ -115,6 +115,17 @@ def forget(unit: Network, *, tenant_id: UUID | None = None) -> bool:
     return True
 
 
+def own_block(unit: Network) -> UUID | None:
+    """The id that a block made here and now has for the rule which the worker makes of it: one reference for both."""
+    try:
+        with runtime().redis.client() as client:
+            found = cast(list[str | None], client.mget([rule_key(unit, None, found) for found in marks(unit)]))
+    except RedisAway:
+        return None
+    ids = [json.loads(text).get("id") for text in found if text is not None]
+    return UUID(ids[0]) if ids and ids[0] else None
+
+
 def raise_alarm(lasts: timedelta) -> None:
     """Have every stranger's login wait a moment."""
     with suppress(RedisAway), runtime().redis.client() as client:
@@ -146,7 +157,10 @@ def _count(unit: Network, points: int, counter: str) -> int:
         limit = BLOCK_AT * WIDER_FACTOR.get(unit.prefixlen, 1)
         if counter == "points" and total >= limit:
             until = int(now) + INLINE_BLOCK_SECONDS
-            rule = json.dumps({"action": "block", "reference": secrets.token_hex(4), "until": until})
+            rule_id = new_id()
+            rule = json.dumps(
+                {"action": "block", "reference": reference_of(rule_id), "until": until, "id": str(rule_id)}
+            )
             # NX: a decision that already stands, above all an allow, is not overruled.
             client.set(rule_key(unit), rule, exat=until, nx=True)
     return total

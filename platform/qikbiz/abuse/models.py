@@ -10,6 +10,7 @@ from sqlalchemy import CheckConstraint, Index, text
 from sqlalchemy.dialects.postgresql import CIDR, INET
 from sqlalchemy.orm import Mapped, mapped_column
 
+from qikbiz.abuse.units import reference_of
 from tenants.control import ControlModel, new_id
 
 
@@ -74,8 +75,7 @@ class AddressRule(ControlModel):
 
     @property
     def reference(self) -> str:
-        """What the page of a block says, and audits, in place of the address."""
-        return self.id.hex[-8:]
+        return reference_of(self.id)
 
     @property
     def ended_at(self) -> datetime:

@@ -21,6 +21,7 @@ from qikbiz.actors import current_actor
 from qikbiz.audit.actions import record_on_platform
 from qikbiz.database import after_commit, db
 from qikbiz.failures import Conflict, Failure, NotFound
+from tenants.control import new_id
 
 Action = Literal["allow", "slow", "block"]
 # As long as an address may be kept: whoever wants a rule for longer decides again.
@@ -81,10 +82,11 @@ def make_rule(
     end: datetime,
     evidence: dict[str, int] | None = None,
     tenant_id: UUID | None = None,
+    rule_id: UUID | None = None,
 ) -> AddressRule:
     rule = AddressRule(
-        unit=str(unit), action=action, reason=reason, source=source, evidence=evidence or {}, expires_at=end,
-        created_by=current_actor().id, created_at=times.now(), tenant_id=tenant_id,
+        id=rule_id or new_id(), unit=str(unit), action=action, reason=reason, source=source, evidence=evidence or {},
+        expires_at=end, created_by=current_actor().id, created_at=times.now(), tenant_id=tenant_id,
     )  # fmt: skip
     db.control.add(rule)
     db.control.flush()

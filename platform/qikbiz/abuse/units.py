@@ -6,6 +6,7 @@ Research: security.md 4.2.
 from __future__ import annotations
 
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from uuid import UUID
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
@@ -49,3 +50,8 @@ def lookup_order(address: Address | str) -> list[Network]:
 def shown(unit: Network) -> str:
     """How a unit is written for people: a single address without its /32."""
     return str(unit.network_address) if unit.prefixlen == unit.max_prefixlen else str(unit)
+
+
+def reference_of(rule_id: UUID) -> str:
+    """What the page of a block says, and audits, in place of the address."""
+    return rule_id.hex[-8:]
