@@ -103,4 +103,12 @@ def test_retiring_a_key_at_once_logs_everyone_out(processes, log_in, platform, o
     emergency = processes(Key(81, os.urandom(32), "active"), _state(old_key, "retired"))
     moved = _move(alice, emergency)
     assert moved.get("/").status_code == OUT
-    assert moved.get("/login").status_code == 200
+    # In plain words, and once.
+    assert "Your login on this device has ended" in moved.get("/login").text
+    assert "has ended" not in moved.get("/login").text
+
+
+def test_whoever_never_logged_in_is_not_told_that_a_login_ended(browser_at, platform):
+    stranger = browser_at(platform.acme.host)
+    assert stranger.get("/contacts").status_code == OUT
+    assert "has ended" not in stranger.get("/login").text

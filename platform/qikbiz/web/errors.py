@@ -21,6 +21,7 @@ from qikbiz.accounts.people import Visitor
 from qikbiz.failures import Blocked, Failure
 from qikbiz.tickets.public_pages import block_page
 from qikbiz.web.cookie_help import help_for, is_known
+from qikbiz.web.cookies import SESSION
 from qikbiz.web.csrf import CookiesRefused, CsrfFailed
 from qikbiz.web.destinations import destination, request_id
 from qikbiz.web.error_pages import render_error
@@ -28,6 +29,7 @@ from qikbiz.web.error_texts import TEXTS
 from qikbiz.web.formats import count
 from qikbiz.web.front_door import LoginNeeded
 from qikbiz.web.own_paths import own_path, split_address
+from qikbiz.web.toasts import show_toast
 from qikbiz.web.typed_again import can_send_again, typed_fields
 from qikbiz.web.viewer import chosen_theme
 from qikbiz.web.visit_cookie import is_session_refused
@@ -125,6 +127,8 @@ def _to_login(failure: LoginNeeded) -> ResponseReturnValue:
     if request.method not in ("GET", "HEAD", "OPTIONS") and can_send_again():
         # Nothing that somebody typed is lost because a session ended meanwhile.
         return _send_again("errors/logged_out.html", failure.status)
+    if SESSION.name in request.cookies:
+        show_toast("Your login on this device has ended. Log in to go on.", kind="notice")
     return _to("/login", failure)
 
 
