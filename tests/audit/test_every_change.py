@@ -103,6 +103,11 @@ ELSEWHERE = {
     "roles.save": "role.changed",
     "roles.save_team": "team.changed",
     "roles.start_preview": "preview.started",
+    "sso.disconnect": "sso.disconnected",
+    "sso.remove": "sso.removed",
+    "sso.save": "sso.provider_set",
+    "sso.switch_off": "sso.switched_off",
+    "sso.switch_on": "sso.switched_on",
 }
 
 

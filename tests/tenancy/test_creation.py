@@ -161,8 +161,10 @@ def test_the_next_cell_is_made_when_all_are_full(platform: Platform, fresh_tenan
     settings = platform.settings
     with connect_to_control(settings) as control:
         known = {row[0] for row in control.execute("SELECT name FROM cells").fetchall()}
-        full = "SELECT greatest(count(*), 1) FROM tenants WHERE cell_name = cells.name AND state <> 'closed'"
-        control.execute(f"UPDATE cells SET capacity = ({full})".encode())
+        inside = "FROM tenants WHERE cell_name = cells.name AND state <> 'closed'"
+        # One that is empty can't be full; it takes nobody new instead.
+        full = f"capacity = (SELECT greatest(count(*), 1) {inside}), accepts_new = EXISTS (SELECT {inside})"
+        control.execute(f"UPDATE cells SET {full}".encode())
     try:
         tenant = fresh_tenant("Overflow")
         assert tenant.cell not in known
@@ -174,7 +176,7 @@ def test_the_next_cell_is_made_when_all_are_full(platform: Platform, fresh_tenan
         assert not logins & {f"qb_{name}" for name in known}
     finally:
         with connect_to_control(settings) as control:
-            control.execute("UPDATE cells SET capacity = 100")
+            control.execute("UPDATE cells SET capacity = 100, accepts_new = true")
 
 
 def can_read_contacts(platform: Platform, tenant: Tenant) -> bool:

@@ -26,7 +26,13 @@ from tests.fixtures.web import Browser
 
 @pytest.fixture(autouse=True)
 def no_tickets(working: Runtime) -> Iterator[None]:
+    """Neither of other files' tests, where access that is given leaves tickets too, nor left behind."""
+    forget_tickets(working)
     yield
+    forget_tickets(working)
+
+
+def forget_tickets(working: Runtime) -> None:
     with control_work() as session:
         for table in ("ticket_messages", "tickets", "platform_mails", "address_rules", "abuse_events"):
             session.execute(text(f"DELETE FROM {table}"))
