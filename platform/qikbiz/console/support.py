@@ -6,7 +6,7 @@ its own audit, and fetches its export itself.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -29,7 +29,7 @@ from qikbiz.grants.on_the_work_list import put_instruction_on_work_list
 from qikbiz.grants.queries import OVER, admits, grant_in_force, grants_for_staff, guest_of, instruction_of, is_in_force
 from qikbiz.grants.scopes import Scope
 from qikbiz.imports import actions as importing
-from qikbiz.imports.mapping import Mapping
+from qikbiz.imports.mapping import Mapping as Columns
 from qikbiz.imports.models import Import
 from qikbiz.imports.queries import import_for_changing, progress_of_import
 from qikbiz.permissions import Permission
@@ -123,7 +123,7 @@ def import_for(
     """Upload a file under a grant and have the dry run made, with the columns as their headings say. Raises NoGrant."""
     with _under(tenant, grant_id, Scope.IMPORT) as grant:
         found = importing.start_import(import_id, choices["type"], file_name, file)
-        guessed = Mapping.from_json(found.mapping)
+        guessed = Columns.from_json(found.mapping)
         importing.choose_columns(found, guessed, key=choices["key"], mode=choices["mode"], options={})
         importing.ask_check(found)
         _on_platform("tenant.import_asked", tenant, grant)
@@ -141,18 +141,25 @@ def undo_import(tenant: Tenant, grant_id: UUID, import_id: UUID) -> None:
 
 def acts_for(tenant: Tenant) -> list[tuple[Grant, Act]]:
     """What staff did under the grants in force, the newest first. What is over stands in the platform's audit only."""
+    return _acts(tenant, grants_in_force(tenant))
+
+
+def acts_about(tenant: Tenant, ticket: Ticket, noted: Mapping[UUID, UUID | None]) -> list[tuple[Grant, Act]]:
+    """Those of a ticket: all that was done under its own grants, and the acts {act: grant} `noted` on it under others.
+
+    A page asks each second: no other grant's login is entered.
+    """
+    grants = [one for one in grants_in_force(tenant) if one.ticket_id == ticket.id or one.id in noted.values()]
+    return [(grant, act) for grant, act in _acts(tenant, grants) if grant.ticket_id == ticket.id or act.id in noted]
+
+
+def _acts(tenant: Tenant, grants: Iterable[Grant]) -> list[tuple[Grant, Act]]:
     acts: list[tuple[Grant, Act]] = []
-    for grant in grants_in_force(tenant):
+    for grant in grants:
         if not {Scope.EXPORT, Scope.IMPORT}.isdisjoint(grant.scopes):
             with _under(tenant, grant.id):
                 acts += [(grant, act) for act in _acts_under(grant)]
     return sorted(acts, key=lambda pair: pair[1].at, reverse=True)
-
-
-def acts_about(tenant: Tenant, ticket: Ticket, noted: Collection[UUID]) -> list[tuple[Grant, Act]]:
-    """Those of a ticket: all that was done under its own grants, and what was `noted` on it under others."""
-    found = acts_for(tenant)
-    return [(grant, act) for grant, act in found if grant.ticket_id == ticket.id or act.id in noted]
 
 
 def act_for(tenant: Tenant, grant_id: UUID, kind: str, act_id: UUID) -> Act:

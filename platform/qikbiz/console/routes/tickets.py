@@ -179,7 +179,7 @@ def _access(found: Ticket) -> dict[str, Any]:
 
 def _acts(found: Ticket, messages: Sequence[TicketMessage]) -> dict[str, Any]:
     """What was done for it; nothing can be seen while the tenant is closed, or lets nobody in any more."""
-    noted = {message.act_id for message in messages if message.act_id is not None}
+    noted = {message.act_id: message.grant_id for message in messages if message.act_id is not None}
     try:
         tenant = _tenant(found)
     except Failure:
