@@ -112,9 +112,7 @@ def back() -> ResponseReturnValue:
 @sso.get("/settings/single-sign-on")
 @requires(Permission.POLICY_SET)
 def index() -> ResponseReturnValue:
-    row = provider_row(realm_at_hand())
-    form = ProviderForm(issuer=row.issuer, client_id=row.client_id, label=row.label) if row else ProviderForm()
-    return _page(form)
+    return _page(_filled(realm_at_hand()))
 
 
 @sso.post("/settings/single-sign-on")
@@ -180,9 +178,7 @@ def disconnect() -> ResponseReturnValue:
         else:
             show_toast(f"{account.name} is disconnected. The next sign-in with the same address connects anew.")
             return redirect(url_for(".index"), 303)
-    row = provider_row(realm)
-    filled = ProviderForm(issuer=row.issuer, client_id=row.client_id, label=row.label) if row else ProviderForm()
-    return _page(filled, form), 422
+    return _page(_filled(realm), form), 422
 
 
 def _to_provider(provider: Provider, purpose: Purpose, target: str = "/") -> ResponseReturnValue:
@@ -282,9 +278,12 @@ def _tried(realm: Realm, claims: Claims | None, failure: Failure | None = None) 
 
 
 def _refused(refused: SsoRefused) -> ResponseReturnValue:
-    row = provider_row(realm_at_hand())
-    form = ProviderForm(issuer=row.issuer, client_id=row.client_id, label=row.label) if row else ProviderForm()
-    return _page(form, problem=refused.text), refused.status
+    return _page(_filled(realm_at_hand()), problem=refused.text), refused.status
+
+
+def _filled(realm: Realm) -> ProviderForm:
+    row = provider_row(realm)
+    return ProviderForm(issuer=row.issuer, client_id=row.client_id, label=row.label) if row else ProviderForm()
 
 
 def _is_complete(realm: Realm, form: ProviderForm) -> bool:
