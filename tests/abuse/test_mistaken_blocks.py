@@ -14,7 +14,6 @@ from qikbiz.abuse.signals import Signal
 from qikbiz.database import control_work
 from tenants.runtime import Runtime
 
-pytestmark = pytest.mark.promise("P5")
 NOW = datetime(2026, 11, 18, 12, tzinfo=UTC)
 LAST_WEEK = datetime(2026, 11, 11, 9, tzinfo=UTC)
 

@@ -22,7 +22,6 @@ from tenants.runtime import Runtime
 from tests.fixtures.tenancy import Platform
 from tests.fixtures.web import Browser
 
-pytestmark = pytest.mark.promise("P5")
 ClientFor = Callable[[str], Browser]
 BrowserAt = Callable[[str], Browser]
 
@@ -41,6 +40,7 @@ def events_of(tenant: Tenant, kind: AccessKind, account: str = "") -> list[Acces
     return [event for event in found if not account or event.account == account]
 
 
+@pytest.mark.promise("P5")
 def test_a_login_says_who_when_from_where_and_on_what(
     platform: Platform, working: Runtime, browser_at: BrowserAt
 ) -> None:
@@ -54,6 +54,7 @@ def test_a_login_says_who_when_from_where_and_on_what(
     assert event.device == "Firefox on Linux"
 
 
+@pytest.mark.promise("P5")
 def test_a_failed_login_stays_written_although_its_request_is_undone(
     platform: Platform, working: Runtime, browser_at: BrowserAt
 ) -> None:
@@ -65,12 +66,14 @@ def test_a_failed_login_stays_written_although_its_request_is_undone(
     assert (unknown.person_kind, unknown.account, unknown.outcome) == ("nobody", "stranger@example.com", "failed")
 
 
+@pytest.mark.promise("P5")
 def test_a_password_typed_as_the_name_is_not_kept(working: Runtime, platform: Platform) -> None:
     with tenant_work(platform.acme), acting_as(Actor("anonymous")):
         note_access(AccessKind.LOGIN, "failed", account="correct horse battery")
     assert events_of(platform.acme, AccessKind.LOGIN)[-1].account == NOT_AN_ADDRESS
 
 
+@pytest.mark.promise("P5")
 def test_what_was_refused_is_written_even_when_the_page_is_an_error(
     platform: Platform, working: Runtime, browser_at: BrowserAt
 ) -> None:
@@ -83,6 +86,7 @@ def test_what_was_refused_is_written_even_when_the_page_is_an_error(
     ] == "refused"
 
 
+@pytest.mark.promise("P5")
 def test_logging_out_and_changing_the_password_are_written(
     platform: Platform, working: Runtime, log_in: Callable[..., Browser]
 ) -> None:
@@ -94,6 +98,7 @@ def test_logging_out_and_changing_the_password_are_written(
     assert events_of(platform.acme, AccessKind.LOGOUT)[-1].person_name == "Ben"
 
 
+@pytest.mark.promise("P5")
 def test_administrators_read_it_and_the_reading_is_audited(
     client_for: ClientFor, platform: Platform, browser_at: BrowserAt, rows_of_audit: Callable[[str], int]
 ) -> None:
@@ -116,17 +121,20 @@ def rows_of_audit(platform: Platform, working: Runtime) -> Callable[[str], int]:
     return count
 
 
+@pytest.mark.promise("P5")
 @pytest.mark.parametrize("name", ["ben", "bob"])
 @pytest.mark.parametrize("path", ["/access-log", "/access-log.csv"])
 def test_nobody_else_reads_it(client_for: ClientFor, name: str, path: str) -> None:
     assert client_for(name).get(path).status_code == 403
 
 
+@pytest.mark.promise("P5")
 def test_another_organisation_sees_nothing_of_it(client_for: ClientFor, browser_at: BrowserAt) -> None:
     browser_at("acme.localhost").log_in("stranger@example.com", "something or other")
     assert "stranger@example.com" not in client_for("mallory").get("/access-log").text
 
 
+@pytest.mark.promise("P5")
 def test_it_is_filtered_by_person_kind_outcome_day_and_network(
     client_for: ClientFor, platform: Platform, browser_at: BrowserAt
 ) -> None:
@@ -180,6 +188,7 @@ def test_the_file_holds_what_the_page_shows_and_no_formula(
     assert rows_of_audit("access_log.exported") == before + 1
 
 
+@pytest.mark.promise("P5")
 @pytest.mark.parametrize(
     "statement",
     [
@@ -195,6 +204,7 @@ def test_the_database_lets_the_organisation_s_own_role_change_nothing(
         session.execute(text(statement))
 
 
+@pytest.mark.promise("P5")
 def test_the_database_forgets_nothing_before_its_time(platform: Platform, working: Runtime) -> None:
     with tenant_work(platform.acme):
         note_access(AccessKind.LOGIN, account="early@example.com")
@@ -203,6 +213,7 @@ def test_the_database_forgets_nothing_before_its_time(platform: Platform, workin
         assert session.execute(text("UPDATE access_events SET address = NULL")).rowcount == 0  # type: ignore[attr-defined]
 
 
+@pytest.mark.promise("P5")
 def test_an_old_event_can_t_be_given_another_address(
     platform: Platform, working: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,7 +18,6 @@ from tenants.runtime import Runtime
 from tests.fixtures.tenancy import Platform
 from tests.fixtures.web import Browser
 
-pytestmark = pytest.mark.promise("P5")
 OFFICE, ELSEWHERE = "198.51.100.40", "198.51.100.41"
 BLOCKS, ALLOW = "/access-log/blocks", "/access-log/blocks/allowances"
 ClientFor = Callable[[str], Browser]
@@ -57,6 +56,7 @@ def blocked(platform: Platform, office: Callable[[str], Browser]) -> AddressRule
         return rules.decide(OFFICE, "block", "Guessing by somebody", minutes=60)
 
 
+@pytest.mark.promise("P5")
 def test_a_block_that_hits_them_is_shown_with_who_and_until_when(client_for: ClientFor, blocked: AddressRule) -> None:
     page = client_for("alice").get(BLOCKS).text
     assert OFFICE in page and "Ben" in page and blocked.reference in page
@@ -64,6 +64,7 @@ def test_a_block_that_hits_them_is_shown_with_who_and_until_when(client_for: Cli
     assert ELSEWHERE not in page and "Guessing by somebody" not in page
 
 
+@pytest.mark.promise("P5")
 def test_a_blocked_network_round_their_address_is_shown(
     client_for: ClientFor, platform: Platform, office: Callable[[str], Browser]
 ) -> None:
@@ -73,10 +74,12 @@ def test_a_blocked_network_round_their_address_is_shown(
     assert OFFICE in client_for("alice").get(BLOCKS).text
 
 
+@pytest.mark.promise("P5")
 def test_another_organisation_s_blocks_are_not_shown(client_for: ClientFor, blocked: AddressRule) -> None:
     assert OFFICE not in client_for("mallory").get(BLOCKS).text
 
 
+@pytest.mark.promise("P5")
 def test_an_administrator_lets_the_address_in_here_and_nowhere_else(
     client_for: ClientFor, blocked: AddressRule, office: Callable[[str], Browser], platform: Platform
 ) -> None:
@@ -96,6 +99,7 @@ def test_an_administrator_lets_the_address_in_here_and_nowhere_else(
     assert "Let in by you" in page and "No block hits your people" in page
 
 
+@pytest.mark.promise("P5")
 def test_it_is_ended_by_them_and_by_nobody_else(
     client_for: ClientFor, blocked: AddressRule, office: Callable[[str], Browser], platform: Platform
 ) -> None:
@@ -127,12 +131,14 @@ def test_what_makes_no_sense_is_refused(
         assert session.scalars(select(AddressRule).where(AddressRule.tenant_id.is_not(None))).all() == []
 
 
+@pytest.mark.promise("P5")
 @pytest.mark.parametrize("name", ["ben", "bob"])
 def test_nobody_else_sees_or_decides(client_for: ClientFor, blocked: AddressRule, name: str) -> None:
     assert client_for(name).get(BLOCKS).status_code == 403
     assert client_for(name).post(ALLOW, {"address": OFFICE, "reason": "Please"}).status_code == 403
 
 
+@pytest.mark.promise("P5")
 def test_letting_in_asks_for_the_password_again(
     platform: Platform, log_in: Callable[..., Browser], blocked: AddressRule, monkeypatch: pytest.MonkeyPatch
 ) -> None:

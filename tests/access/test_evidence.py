@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import pytest
-
 from tests.fixtures.web import Browser
-
-pytestmark = [pytest.mark.promise("P5"), pytest.mark.promise("P20")]
 
 
 def test_an_organisation_s_own_figures_stand_beside_the_promises(

@@ -14,8 +14,6 @@ from werkzeug.datastructures import ImmutableMultiDict
 from qikbiz.web.cookies import COOKIES, REMEMBER, SESSION, open_cookie
 from tests.accounts.test_sessions import change_tenant
 
-pytestmark = pytest.mark.promise("P2")
-
 OUT = 303
 CHANGES = "Aq_"
 
@@ -29,6 +27,7 @@ def _decoded(cookie: str) -> bytes:
     return base64.urlsafe_b64decode(cookie + "=" * (-len(cookie) % 4))
 
 
+@pytest.mark.promise("P2")
 def test_the_cookie_says_nothing_about_the_person(log_in, platform, redis_keys):
     cookies = [log_in(platform.alice).cookie(SESSION.name) for _ in range(20)]
     keys = [name.rsplit(":", 1)[1] for name in redis_keys("qb:t:*:s:*")]
@@ -40,6 +39,7 @@ def test_the_cookie_says_nothing_about_the_person(log_in, platform, redis_keys):
     assert len(set(cookies)) == len(cookies)
 
 
+@pytest.mark.promise("P2")
 def test_the_bytes_of_the_cookies_look_random(app, platform):
     keys = app.extensions["qikbiz"].settings.keys
     sealed = b"".join(_decoded(keys.seal("session", bytes(48)))[2:] for _ in range(400))
@@ -50,6 +50,7 @@ def test_the_bytes_of_the_cookies_look_random(app, platform):
     assert chi_square < 400
 
 
+@pytest.mark.promise("P2")
 def test_every_single_character_change_is_refused(log_in, browser_at, platform, caplog):
     cookie = log_in(platform.alice).cookie(SESSION.name)
     for position in range(len(cookie)):
@@ -66,6 +67,7 @@ def test_every_single_character_change_is_refused(log_in, browser_at, platform, 
             assert not [record for record in caplog.records if record.levelno > logging.ERROR or record.exc_info]
 
 
+@pytest.mark.promise("P2")
 def test_a_dump_of_redis_gives_no_login(log_in, browser_at, platform, redis_keys):
     log_in(platform.alice).get("/")
     dump = [*redis_keys("*:s:*").items(), *redis_keys("*:stamp:*").items()]
@@ -77,6 +79,7 @@ def test_a_dump_of_redis_gives_no_login(log_in, browser_at, platform, redis_keys
                 assert sent.status_code == 303
 
 
+@pytest.mark.promise("P2")
 def test_a_cookie_of_acme_opens_nothing_at_globex(log_in, browser_at, platform):
     alice = log_in(platform.alice, remember=True)
     stranger = browser_at("globex.localhost")
@@ -86,6 +89,7 @@ def test_a_cookie_of_acme_opens_nothing_at_globex(log_in, browser_at, platform):
     assert alice.get("/").status_code == 200
 
 
+@pytest.mark.promise("P2")
 def test_a_cookie_put_under_another_name_opens_nothing(log_in, browser_at, platform):
     alice = log_in(platform.alice, remember=True)
     swapped = browser_at("acme.localhost")
@@ -108,6 +112,7 @@ def test_twenty_kilobytes_of_cookies_are_refused_kindly(browser_at):
     assert "cookies" in answer.text
 
 
+@pytest.mark.promise("P2")
 def test_the_id_before_login_never_becomes_the_one_after(browser_at, log_in, platform):
     planted = log_in(platform.ben).cookie(SESSION.name)
     browser = browser_at("acme.localhost")
@@ -159,6 +164,7 @@ def test_a_cookie_carried_to_another_host_is_an_event_of_its_own(
     assert (told, _events(app, thief)) == ((True, ["cross_tenant_cookie"]) if looked else (False, []))
 
 
+@pytest.mark.promise("P2")
 def test_a_cookie_of_an_organisation_that_had_this_address_before_is_a_broken_one(
     app, browser_at, log_in, add_person, make_tenant, caplog
 ):
@@ -186,6 +192,7 @@ def _events(app, browser):
         return list(connection.execute(query, {"address": browser.address}).scalars())
 
 
+@pytest.mark.promise("P2")
 def test_nothing_at_all_that_redis_holds_is_a_cookie(app, log_in, browser_at, platform):
     """Every key and every value of whatever kind, as it is and in each spelling, as either cookie."""
     alice = log_in(platform.alice, remember=True)

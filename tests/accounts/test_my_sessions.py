@@ -11,7 +11,6 @@ from tests.fixtures.devices import Device
 from tests.fixtures.factors import add_passkey, set_up_app
 from tests.fixtures.web import Browser
 
-pytestmark = pytest.mark.promise("P2")
 MINE = "/profile/sessions"
 
 
@@ -29,6 +28,7 @@ def _ends(page: str) -> list[str]:
     return re.findall(r'action="([^"]+/end)"', page)
 
 
+@pytest.mark.promise("P2")
 def test_each_login_has_an_identifier_of_its_own_tied_to_the_account(log_in, tim, rows_of):
     browsers = [log_in(tim) for _ in range(3)]
     assert len({browser.cookie(SESSION.name) for browser in browsers}) == 3
@@ -36,6 +36,7 @@ def test_each_login_has_an_identifier_of_its_own_tied_to_the_account(log_in, tim
     assert len({bytes(row["id_hash"]) for row in rows}) == 3
 
 
+@pytest.mark.promise("P2")
 def test_the_list_says_device_network_how_and_which_is_this_one(log_in, tim):
     browser = log_in(tim)
     other = Browser(browser.app, browser.host)
@@ -64,6 +65,7 @@ def test_a_remembered_device_that_is_not_in_use_stands_there_too_and_can_be_forg
     assert len(acts) == 1
 
 
+@pytest.mark.promise("P2")
 def test_ending_all_others_is_written_down_and_forgets_devices(log_in, tim, rows_of):
     browser, other = log_in(tim), log_in(tim, remember=True)
     assert browser.post(f"{MINE}/end-others").status_code == 303
@@ -74,6 +76,7 @@ def test_ending_all_others_is_written_down_and_forgets_devices(log_in, tim, rows
     assert [act["details"] for act in acts] == [{"sessions": 1}]
 
 
+@pytest.mark.promise("P2")
 def test_an_administrator_sees_and_ends_one_of_a_users(log_in, ada, tim, rows_of):
     his, hers = log_in(tim), log_in(ada)
     page = hers.get(f"/users/{tim.id}/sessions").text
@@ -86,6 +89,7 @@ def test_an_administrator_sees_and_ends_one_of_a_users(log_in, ada, tim, rows_of
     assert [(act["actor_name"], act["subject"]) for act in acts] == [("Ada", tim.email)]
 
 
+@pytest.mark.promise("P2")
 def test_an_administrator_ends_all_of_them(log_in, ada, tim, clock):
     first, second, hers = log_in(tim), log_in(tim, remember=True), log_in(ada)
     assert second.get("/").status_code == 200
@@ -97,6 +101,7 @@ def test_an_administrator_ends_all_of_them(log_in, ada, tim, clock):
     assert "Logged in nowhere" in hers.get(f"/users/{tim.id}/sessions").text
 
 
+@pytest.mark.promise("P2")
 def test_members_readers_and_other_organisations_do_not(log_in, ada, tim, add_person, platform):
     his = log_in(tim)
     key = _ends(log_in(ada).get(f"/users/{tim.id}/sessions").text)[0]
@@ -111,6 +116,7 @@ def test_members_readers_and_other_organisations_do_not(log_in, ada, tim, add_pe
     assert his.get("/").status_code == 200
 
 
+@pytest.mark.promise("P2")
 def test_a_session_of_somebody_else_is_not_ended_by_the_wrong_name(log_in, ada, tim):
     log_in(tim)
     hers = log_in(ada)
@@ -120,6 +126,7 @@ def test_a_session_of_somebody_else_is_not_ended_by_the_wrong_name(log_in, ada, 
     assert hers.post(f"/users/{tim.id}/sessions/rubbish/end").status_code == 404
 
 
+@pytest.mark.promise("P2")
 def test_ending_needs_a_fresh_login(log_in, ada, tim, clock):
     hers = log_in(ada)
     clock.move(minutes=16)

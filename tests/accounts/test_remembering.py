@@ -11,8 +11,6 @@ from qikbiz.web.cookies import REMEMBER, SESSION
 from tests.accounts.test_sessions import change_tenant
 from tests.fixtures.web import Browser
 
-pytestmark = pytest.mark.promise("P3")
-
 IN, OUT = 200, 303
 
 
@@ -32,6 +30,7 @@ def _with(browser: Browser, remembered: str) -> Browser:
     return other
 
 
+@pytest.mark.promise("P3")
 def test_a_remembered_device_is_logged_in_again(log_in, jo):
     browser = log_in(jo, remember=True)
     first = browser.cookie(REMEMBER.name)
@@ -41,12 +40,14 @@ def test_a_remembered_device_is_logged_in_again(log_in, jo):
     assert browser.cookie(REMEMBER.name) != first
 
 
+@pytest.mark.promise("P3")
 def test_without_the_box_nothing_is_remembered(log_in, jo):
     browser = log_in(jo)
     _on_next_day(browser)
     assert browser.get("/").status_code == OUT
 
 
+@pytest.mark.promise("P3")
 def test_logging_out_forgets_the_device(log_in, jo):
     browser = log_in(jo, remember=True)
     kept = browser.cookie(REMEMBER.name)
@@ -55,6 +56,7 @@ def test_logging_out_forgets_the_device(log_in, jo):
     assert _with(browser, kept).get("/").status_code == OUT
 
 
+@pytest.mark.promise("P3")
 def test_a_stolen_token_ends_everything_and_the_owner_is_told(log_in, jo, clock, rows_of):
     owner = log_in(jo, remember=True)
     elsewhere = log_in(jo)
@@ -73,6 +75,7 @@ def test_a_stolen_token_ends_everything_and_the_owner_is_told(log_in, jo, clock,
     assert [row["revoked_reason"] for row in ended] == ["token_reuse"]
 
 
+@pytest.mark.promise("P3")
 def test_a_token_used_again_is_named_in_the_log_and_counted_against_its_address(app, log_in, jo, clock, caplog):
     owner = log_in(jo, remember=True)
     stolen = owner.cookie(REMEMBER.name)
@@ -88,6 +91,7 @@ def test_a_token_used_again_is_named_in_the_log_and_counted_against_its_address(
         assert connection.execute(query, {"address": thief.address}).scalars().all() == ["remember_reuse"]
 
 
+@pytest.mark.promise("P3")
 @pytest.mark.parametrize(("state", "answer"), [("suspended", 403), ("closed", 410)])
 def test_a_remembered_device_opens_nothing_elsewhere_and_nothing_of_a_closed_organisation(
     app, log_in, jo, platform, rows_of, state, answer
@@ -109,6 +113,7 @@ def test_a_remembered_device_opens_nothing_elsewhere_and_nothing_of_a_closed_org
     assert thief.get("/").status_code == IN
 
 
+@pytest.mark.promise("P3")
 def test_twenty_tabs_with_the_same_token_all_get_in_with_one_rotation(log_in, jo, rows_of):
     browser = log_in(jo, remember=True)
     token = browser.cookie(REMEMBER.name)
@@ -123,6 +128,7 @@ def test_twenty_tabs_with_the_same_token_all_get_in_with_one_rotation(log_in, jo
     assert after[0]["previous_hash"] == before[0]["token_hash"]
 
 
+@pytest.mark.promise("P3")
 def test_a_lost_answer_does_not_log_out(log_in, jo, clock):
     browser = log_in(jo, remember=True)
     token = browser.cookie(REMEMBER.name)
@@ -148,6 +154,7 @@ def test_a_restored_session_must_confirm_before_sensitive_acts(log_in, jo):
     assert browser.post("/users/invitation", invitation).location == "/users"
 
 
+@pytest.mark.promise("P3")
 @pytest.mark.parametrize("days", [31, 91])
 def test_remembering_ends(log_in, jo, clock, days):
     browser = log_in(jo, remember=True)
@@ -163,6 +170,7 @@ def test_remembering_ends(log_in, jo, clock, days):
     assert browser.get("/").status_code == OUT
 
 
+@pytest.mark.promise("P3")
 def test_a_new_password_forgets_every_device(log_in, jo):
     browser, other = log_in(jo, remember=True), log_in(jo)
     other.post("/profile/password", {"old_password": jo.password, "password": "quite another staple of horses"})
@@ -170,6 +178,7 @@ def test_a_new_password_forgets_every_device(log_in, jo):
     assert browser.get("/").status_code == OUT
 
 
+@pytest.mark.promise("P3")
 def test_ending_a_remembered_session_from_the_list_forgets_its_device(log_in, jo):
     browser, other = log_in(jo, remember=True), log_in(jo)
     key = other.get("/profile/sessions").text.split('action="/profile/sessions/')[2].split("/end")[0]
@@ -179,6 +188,7 @@ def test_ending_a_remembered_session_from_the_list_forgets_its_device(log_in, jo
     assert browser.get("/").status_code == OUT
 
 
+@pytest.mark.promise("P3")
 def test_a_forged_series_is_ignored_and_its_cookie_cleared(app, jo, log_in):
     browser = log_in(jo, remember=True)
     forger = _with(browser, browser.cookie(REMEMBER.name)[:-4] + "AAAA")
@@ -187,6 +197,7 @@ def test_a_forged_series_is_ignored_and_its_cookie_cleared(app, jo, log_in):
     assert browser.get("/").status_code == IN
 
 
+@pytest.mark.promise("P3")
 def test_raising_the_tenants_epoch_ends_remembered_devices_too(app, log_in, jo):
     browser = log_in(jo, remember=True)
     change_tenant(app, jo.tenant.id, epoch=jo.tenant.epoch + 1)
@@ -198,6 +209,7 @@ def test_raising_the_tenants_epoch_ends_remembered_devices_too(app, log_in, jo):
     assert browser.get("/").status_code == IN
 
 
+@pytest.mark.promise("P3")
 def test_a_disabled_users_device_is_not_remembered(log_in, jo, add_person):
     lea = add_person(jo.tenant, "Lea", "member")
     browser = log_in(lea, remember=True)
@@ -206,6 +218,7 @@ def test_a_disabled_users_device_is_not_remembered(log_in, jo, add_person):
     assert browser.get("/").status_code == OUT
 
 
+@pytest.mark.promise("P3")
 def test_a_new_remembered_device_is_told_by_mail(log_in, jo, rows_of):
     log_in(jo, remember=True)
     assert len(rows_of(jo.tenant, "select id from mails where template = 'new_device'")) == 1

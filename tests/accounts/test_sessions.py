@@ -20,8 +20,6 @@ from tenants.directory import touch_directory
 from tests.accounts.conftest import counted_statements
 from tests.fixtures.web import Browser
 
-pytestmark = pytest.mark.promise("P2")
-
 IN, OUT = 200, 303
 
 
@@ -110,6 +108,7 @@ ENDINGS: dict[str, Callable[[Browser, Browser], None]] = {
 }
 
 
+@pytest.mark.promise("P2")
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_an_ended_session_stays_ended(log_in, platform, add_person, browser_at, ending, fresh_tenant):
     dora = add_person(fresh_tenant(), "Dora", "administrator")
@@ -142,6 +141,7 @@ def test_another_role_is_felt_at_the_next_request(log_in, platform, add_person, 
     assert browser.get("/").status_code == IN
 
 
+@pytest.mark.promise("P2")
 def test_raising_the_tenants_epoch_ends_all_its_sessions(log_in, platform, add_person, fresh_tenant, app):
     tenant = fresh_tenant()
     gina = log_in(add_person(tenant, "Gina", "administrator"))
@@ -174,6 +174,7 @@ def change_tenant(app, tenant_id, **values):
     runtime.directory.look()
 
 
+@pytest.mark.promise("P2")
 def test_logging_out_while_a_slow_request_runs_ends_both(app, log_in, platform):
     slow = _slow_view(app)
     alice = log_in(platform.alice)
@@ -192,6 +193,7 @@ def test_logging_out_while_a_slow_request_runs_ends_both(app, log_in, platform):
     assert third.get("/").status_code == OUT
 
 
+@pytest.mark.promise("P2")
 def test_what_a_slow_request_writes_back_is_not_believed(app, platform, log_in):
     """The record of before the revocation, put back by hand, as the slowest of all requests would."""
     alice = log_in(platform.alice)
@@ -210,6 +212,7 @@ def test_what_a_slow_request_writes_back_is_not_believed(app, platform, log_in):
     assert thief.get("/").status_code == OUT
 
 
+@pytest.mark.promise("P2")
 def test_a_revocation_whose_transaction_fails_ends_nothing(app, platform, log_in):
     alice = log_in(platform.alice)
     with app.test_request_context("/", base_url=alice.origin):

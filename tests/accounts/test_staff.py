@@ -49,7 +49,6 @@ def test_nina_accepts_and_sees_the_console(app, browser_at, invited):
     assert actions == {"user.invited", "user.joined", "factor.added", "login.opened"}
 
 
-@pytest.mark.promise("P10")
 def test_before_anything_else_nina_sets_up_a_second_factor(browser_at, invited):
     path, address = invited
     browser = browser_at("console.localhost")
@@ -64,7 +63,6 @@ def test_before_anything_else_nina_sets_up_a_second_factor(browser_at, invited):
     assert again.get("/profile").status_code == 303
 
 
-@pytest.mark.promise("P10")
 def test_staff_may_use_an_app_and_keep_their_last_factor(browser_at, invited):
     path, address = invited
     browser = browser_at("console.localhost")
@@ -78,7 +76,6 @@ def test_staff_may_use_an_app_and_keep_their_last_factor(browser_at, invited):
     assert other.post("/login/second-step", {"code": codes[0]}).location == "/"
 
 
-@pytest.mark.promise("P10")
 def test_a_command_takes_lost_factors_off_and_the_next_login_sets_up_new_ones(browser_at, invited, app, platform):
     path, address = invited
     browser = _moved_in(browser_at, path, address)

@@ -17,7 +17,6 @@ from qikbiz.database import control_work
 from qikbiz.mail.markdown import as_html, as_text
 from tests.announcements.conftest import Office
 
-pytestmark = pytest.mark.promise("P17")
 FORM = {
     "subject": "Planned interruption",
     "category": "updates",
@@ -49,6 +48,7 @@ def acts() -> list[str]:
         return list(session.scalars(query.order_by(PlatformAuditEvent.seq)))
 
 
+@pytest.mark.promise("P17")
 def test_it_is_written_shown_in_both_forms_tried_and_sent(olivia: Any, office: Office) -> None:
     before = len(acts())
     page = write(olivia)
@@ -120,6 +120,7 @@ def test_an_unknown_field_is_refused(olivia: Any) -> None:
     assert olivia.post("/announcements", FORM | {"state": "sent"}).status_code == 400
 
 
+@pytest.mark.promise("P17")
 def test_a_time_is_meant_in_the_operators_own_zone(olivia: Any, office: Office) -> None:
     page = write(olivia)
     with control_work() as session:
@@ -154,6 +155,7 @@ def test_a_time_that_can_not_be_meant_sends_nothing(olivia: Any, send_at: str) -
     assert one().state == "draft"
 
 
+@pytest.mark.promise("P17")
 @pytest.mark.parametrize("category", ["legal", "security"])
 def test_what_nobody_can_opt_out_of_is_warned_about_and_confirmed(olivia: Any, category: str) -> None:
     page = write(olivia, category=category)
@@ -205,6 +207,7 @@ HOSTILE = [
 ]
 
 
+@pytest.mark.promise("P17")
 @pytest.mark.parametrize("source", HOSTILE)
 def test_what_an_operator_writes_is_never_live(source: str) -> None:
     html = str(as_html(source))

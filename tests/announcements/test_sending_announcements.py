@@ -15,13 +15,14 @@ from qikbiz.database import control_work, tenant_work
 from qikbiz.jobs.models import Job
 from tests.announcements.conftest import Mood, Office
 
-pytestmark = [pytest.mark.promise("P17"), pytest.mark.usefixtures("smtp")]
+pytestmark = pytest.mark.usefixtures("smtp")
 
 
 def recipients(mood: Mood) -> list[str]:
     return sorted(address for taken in mood.taken for address in taken.rcpt_tos)
 
 
+@pytest.mark.promise("P17")
 def test_everybody_gets_it_once_in_both_forms_and_the_numbers_say_so(office: Office, mood: Mood) -> None:
     found = office.draft()
     office.send(found)
@@ -39,6 +40,7 @@ def test_everybody_gets_it_once_in_both_forms_and_the_numbers_say_so(office: Off
     assert office.state(found) == "sent"
 
 
+@pytest.mark.promise("P17")
 def test_who_opted_out_before_or_while_it_waits_gets_nothing_and_is_counted(office: Office, mood: Mood) -> None:
     first, second = office.tenants
     before, meanwhile = office.people[first.id][1], office.people[second.id][1]
@@ -56,6 +58,7 @@ def test_who_opted_out_before_or_while_it_waits_gets_nothing_and_is_counted(offi
     assert (totals.sent, totals.opted_out, totals.failed, totals.waiting) == (4, 2, 0, 0)
 
 
+@pytest.mark.promise("P17")
 @pytest.mark.parametrize("category", ["legal", "security"])
 def test_what_must_be_said_reaches_who_opted_out_of_everything_else(office: Office, mood: Mood, category: str) -> None:
     somebody = office.people[office.tenants[0].id][0]
@@ -69,6 +72,7 @@ def test_what_must_be_said_reaches_who_opted_out_of_everything_else(office: Offi
     assert message["List-Unsubscribe"] is None
 
 
+@pytest.mark.promise("P17")
 def test_only_administrators_and_only_the_chosen_tenants(office: Office, mood: Mood) -> None:
     first, second = office.tenants
     found = office.draft(audience="administrators", tenant_ids=[str(second.id)])
@@ -79,6 +83,7 @@ def test_only_administrators_and_only_the_chosen_tenants(office: Office, mood: M
     assert office.totals(found).tenants == 1
 
 
+@pytest.mark.promise("P17")
 def test_all_tenants_means_every_open_one(office: Office) -> None:
     with control_work() as session:
         closed = str(office.tenants[1].id)
@@ -99,6 +104,7 @@ def test_all_tenants_means_every_open_one(office: Office) -> None:
         assert office.mails(tenant) == []
 
 
+@pytest.mark.promise("P17")
 def test_a_login_taken_away_gets_nothing(office: Office, mood: Mood) -> None:
     tenant = office.tenants[0]
     gone = office.people[tenant.id][2]
@@ -111,6 +117,7 @@ def test_a_login_taken_away_gets_nothing(office: Office, mood: Mood) -> None:
     assert office.totals(found).recipients == 5
 
 
+@pytest.mark.promise("P17")
 def test_doing_every_job_twice_doubles_nothing(office: Office, mood: Mood) -> None:
     found = office.draft()
     office.send(found)
@@ -126,6 +133,7 @@ def test_doing_every_job_twice_doubles_nothing(office: Office, mood: Mood) -> No
     assert recipients(mood) == sorted(office.addresses)
 
 
+@pytest.mark.promise("P17")
 @pytest.mark.parametrize("point", ["announcements.begun", "announcements.tenant_asked"])
 def test_a_platform_job_that_dies_half_way_goes_on_where_it_was(
     office: Office, mood: Mood, point: str, monkeypatch: pytest.MonkeyPatch
@@ -141,6 +149,7 @@ def test_a_platform_job_that_dies_half_way_goes_on_where_it_was(
     assert office.state(found) == "sent"
 
 
+@pytest.mark.promise("P17")
 def test_a_tenants_job_that_dies_after_writing_leaves_no_half(
     office: Office, mood: Mood, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -156,6 +165,7 @@ def test_a_tenants_job_that_dies_after_writing_leaves_no_half(
     assert recipients(mood) == sorted(office.addresses)
 
 
+@pytest.mark.promise("P17")
 def test_stopping_holds_back_what_has_not_left(office: Office, mood: Mood) -> None:
     found = office.draft()
     office.send(found)
@@ -174,6 +184,7 @@ def test_stopping_holds_back_what_has_not_left(office: Office, mood: Mood) -> No
     assert office.state(found) == "stopped"
 
 
+@pytest.mark.promise("P17")
 def test_stopped_before_a_tenant_was_asked_it_is_never_asked(office: Office, mood: Mood) -> None:
     found = office.draft()
     office.send(found)
@@ -183,6 +194,7 @@ def test_stopped_before_a_tenant_was_asked_it_is_never_asked(office: Office, moo
     assert [office.mails(tenant) for tenant in office.tenants] == [[], []]
 
 
+@pytest.mark.promise("P17")
 def test_mails_are_spread_over_time(office: Office) -> None:
     found = office.draft()
     office.send(found)
@@ -196,6 +208,7 @@ def test_mails_are_spread_over_time(office: Office) -> None:
     assert gaps == pytest.approx([0.1, 0.1])
 
 
+@pytest.mark.promise("P17")
 def test_a_refused_mail_counts_as_failed(office: Office, mood: Mood) -> None:
     mood.message = "550 No such user"
     found = office.draft(tenant_ids=[str(office.tenants[0].id)])
@@ -205,6 +218,7 @@ def test_a_refused_mail_counts_as_failed(office: Office, mood: Mood) -> None:
     assert (totals.sent, totals.failed, totals.waiting) == (0, 3, 0)
 
 
+@pytest.mark.promise("P17")
 def test_a_count_that_was_never_made_is_made_up_for(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     from workers.jobs import announcements, mail
 
@@ -219,6 +233,7 @@ def test_a_count_that_was_never_made_is_made_up_for(office: Office, monkeypatch:
     assert (office.totals(found).sent, office.state(found)) == (6, "sent")
 
 
+@pytest.mark.promise("P17")
 def test_each_organisation_sees_in_its_audit_what_staff_sent_to_its_people(office: Office) -> None:
     found = office.draft(category="legal")
     office.send(found)
@@ -238,6 +253,7 @@ def test_the_fault_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
         fault("announcements.written")
 
 
+@pytest.mark.promise("P17")
 @pytest.mark.parametrize(("category", "reaches"), [("updates", False), ("legal", True)])
 def test_a_suspended_organisation_is_told_what_has_to_be_told_and_no_news(
     office: Office, mood: Mood, category: str, reaches: bool

@@ -26,7 +26,6 @@ from tenants.control import new_id
 from tests.fixtures.records import Office
 from tests.fixtures.tenancy import Platform
 
-pytestmark = pytest.mark.promise("P6")
 NAMES = ("id", "actor_kind", "actor_id", "actor_name", "action", "record_type", "record_id", "request_id")
 PLATFORM_NAMES = ("id", "actor_kind", "actor_id", "actor_name", "action", "tenant_id", "request_id")
 
@@ -67,6 +66,7 @@ def write_beside(office: Office, platform: Platform) -> None:
         record("test.quick")
 
 
+@pytest.mark.promise("P6")
 def test_everything_done_at_pages_is_in_the_chain(office: Office) -> None:
     ann = office.add_contact(first_name="Ann", last_name="Lée 🙂", email="ann@example.com")
     office.browser("ben").post(f"/contacts/{ann}/fields/city", {"version": "1", "was": "", "city": "Graz"})
@@ -77,6 +77,7 @@ def test_everything_done_at_pages_is_in_the_chain(office: Office) -> None:
     assert {"contact.created", "contact.changed", "contact.read", "login.opened"} <= {e.action for e in events}
 
 
+@pytest.mark.promise("P6")
 def test_each_event_has_a_salt_of_its_own(office: Office) -> None:
     with office.work():
         for _ in range(50):
@@ -85,6 +86,7 @@ def test_each_event_has_a_salt_of_its_own(office: Office) -> None:
     assert len(set(salts)) == len(salts) and all(salt and len(salt) == 16 for salt in salts)
 
 
+@pytest.mark.promise("P6")
 def test_work_that_is_rolled_back_leaves_no_gap(office: Office) -> None:
     with pytest.raises(ZeroDivisionError), office.work():
         record("test.lost")
@@ -96,6 +98,7 @@ def test_work_that_is_rolled_back_leaves_no_gap(office: Office) -> None:
     assert [e.action for e in events if e.action.startswith("test")] == ["test.kept"]
 
 
+@pytest.mark.promise("P6")
 def test_a_savepoint_that_is_rolled_back_takes_its_events_along(office: Office) -> None:
     with office.work() as session:
         record("test.first")
@@ -111,6 +114,7 @@ def test_a_savepoint_that_is_rolled_back_takes_its_events_along(office: Office) 
     assert [e.action for e in events if e.action.startswith("test")] == ["test.first", "test.second"]
 
 
+@pytest.mark.promise("P6")
 def test_an_event_after_a_savepoint_that_held_the_first_one_is_kept(office: Office) -> None:
     with office.work() as session:
         with pytest.raises(ZeroDivisionError), session.begin_nested():
@@ -121,6 +125,7 @@ def test_an_event_after_a_savepoint_that_held_the_first_one_is_kept(office: Offi
     assert [e.action for e in events_of(office) if e.action.startswith("test")] == ["test.kept"]
 
 
+@pytest.mark.promise("P6")
 def test_many_at_once_make_one_line(office: Office, platform: Platform) -> None:
     threads, each, failures = 8, 25, []
 
@@ -149,6 +154,7 @@ def test_many_at_once_make_one_line(office: Office, platform: Platform) -> None:
     assert len([e for e in events if e.action == "test.second"]) == threads * len(kept)
 
 
+@pytest.mark.promise("P6")
 def test_numbers_and_keys_that_json_writes_otherwise_come_back_the_same(office: Office) -> None:
     numbers = {"float": 0.1, "big": 10**30, "tiny": 1e-320, "whole": 1.0, "list": (1, -2)}
     odd = numbers | {7: "seven", "none": None, "é": '\x7f\\"', "\U0001f642": "\uff5e"}
@@ -157,6 +163,7 @@ def test_numbers_and_keys_that_json_writes_otherwise_come_back_the_same(office: 
     assert_whole(events_of(office))
 
 
+@pytest.mark.promise("P6")
 def test_the_time_is_that_of_the_commit_not_of_the_beginning(office: Office, platform: Platform) -> None:
     """So that the order of times is the order of the chain, however long a transaction took."""
     with office.work() as session:
@@ -173,6 +180,7 @@ def test_the_time_is_that_of_the_commit_not_of_the_beginning(office: Office, pla
     assert slow.at > next(event for event in events if event.action == "test.quick").at > began
 
 
+@pytest.mark.promise("P6")
 def test_a_fork_is_refused_by_the_database(office: Office) -> None:
     last = events_of(office)[-1]
     forged = {name: getattr(last, name) for name in ("chain", "seq", "previous_hash", "private_hash", "salt", "hash")}
@@ -180,6 +188,7 @@ def test_a_fork_is_refused_by_the_database(office: Office) -> None:
         session.execute(insert(AuditEvent).values(**forged, actor_kind="system", action="test.forged"))
 
 
+@pytest.mark.promise("P6")
 @pytest.mark.parametrize("column", ["subject", "details", "salt", "hash", "actor_name"])
 def test_the_tenants_role_can_not_rewrite_a_link(office: Office, column: str) -> None:
     with pytest.raises(DBAPIError, match="permission denied"), office.work() as session:

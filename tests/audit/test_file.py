@@ -32,8 +32,6 @@ from tests.fixtures.records import Office
 from tests.fixtures.tenancy import Person
 from workers.wrapper import perform
 
-pytestmark = pytest.mark.promise("P6")
-
 
 def made_by(office: Office, tmp_path: Path, name: str = "alice") -> Path:
     """Alice presses the button, a worker makes the file, she fetches it."""
@@ -68,6 +66,7 @@ def run(*arguments: str | Path) -> Any:
     return CliRunner().invoke(verify_command, [str(one) for one in arguments])
 
 
+@pytest.mark.promise("P6")
 def test_a_file_just_made_is_whole_zipped_or_plain(office: Office, file: Path, tmp_path: Path) -> None:
     for one in (file, plain(tmp_path / "audit.jsonl", file)):
         report = verify(one)
@@ -78,6 +77,7 @@ def test_a_file_just_made_is_whole_zipped_or_plain(office: Office, file: Path, t
         assert json.loads(answer.stdout)["head"] == {"seq": report.head[0], "hash": report.head[1]}
 
 
+@pytest.mark.promise("P6")
 def test_the_checker_in_the_zip_needs_only_python(file: Path, tmp_path: Path) -> None:
     with zipfile.ZipFile(file) as archive:
         archive.extractall(tmp_path / "out")
@@ -91,6 +91,7 @@ def test_the_checker_in_the_zip_needs_only_python(file: Path, tmp_path: Path) ->
     assert found.returncode == 1 and "its subject or its details were changed" in found.stdout
 
 
+@pytest.mark.promise("P6")
 def test_the_fingerprint_on_the_page_is_that_of_a_file_made_later(office: Office, file: Path, tmp_path: Path) -> None:
     with tenant_work(office.tenant):
         newest = newest_link()
@@ -105,6 +106,7 @@ def test_the_fingerprint_on_the_page_is_that_of_a_file_made_later(office: Office
     assert run(file, "--head", "no. 7").exit_code == 1
 
 
+@pytest.mark.promise("P6")
 def test_asking_and_fetching_are_in_the_audit_and_need_the_rights(
     office: Office, file: Path, client_for: Callable[[str], Any]
 ) -> None:
@@ -119,6 +121,7 @@ def test_asking_and_fetching_are_in_the_audit_and_need_the_rights(
     assert office.browser("alice").get("/audit/exports").status_code == 405
 
 
+@pytest.mark.promise("P6")
 def test_whoever_may_export_lists_but_not_read_the_audit_does_not_get_it(office: Office, file: Path) -> None:
     from qikbiz.accounts.models import User
     from qikbiz.roles.models import OwnRole
@@ -173,6 +176,7 @@ def other(value: Any, draw: st.DataObject) -> Any:
     return value + draw.draw(st.text(st.characters(codec="utf-8"), min_size=1, max_size=3))
 
 
+@pytest.mark.promise("P6")
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(draw=st.data())
 def test_any_change_removal_addition_or_move_is_found(
@@ -235,6 +239,7 @@ def test_rubbish_gets_a_clear_answer(tmp_path: Path, content: bytes, why: str) -
 HEADER = b'{"format": "qikbiz-audit", "format_version": 1, "organisation": {"id": "x", "name": "X"}, "chains": []}\n'
 
 
+@pytest.mark.promise("P6")
 @pytest.mark.parametrize(
     "line",
     [
@@ -277,6 +282,7 @@ def test_half_a_surrogate_in_a_line_is_a_fault(file: Path, tmp_path: Path) -> No
     assert verify(path).fault == "it holds what no event can"
 
 
+@pytest.mark.promise("P6")
 def test_an_event_whose_contents_are_erased_is_whole_and_one_that_lies_about_it_is_not(
     file: Path, tmp_path: Path
 ) -> None:
@@ -289,6 +295,7 @@ def test_an_event_whose_contents_are_erased_is_whole_and_one_that_lies_about_it_
     assert "marked as erased" in verify(written(tmp_path / "lie.jsonl", lines)).fault
 
 
+@pytest.mark.promise("P6")
 def test_a_beginning_that_is_missing_needs_an_event_that_vouches_for_the_cut(office: Office, tmp_path: Path) -> None:
     for number in range(5):
         office.add_company(f"Company {number}")
@@ -313,6 +320,7 @@ def test_a_beginning_that_is_missing_needs_an_event_that_vouches_for_the_cut(off
     assert not verify(written(tmp_path / "more.jsonl", [lines[0], *lines[5:]])).is_whole
 
 
+@pytest.mark.promise("P6")
 def test_a_restored_audit_stands_beside_the_new_one_and_both_are_whole(
     office: Office, tmp_path: Path, make_tenant: Callable[..., Tenant], add_person: Callable[..., Person]
 ) -> None:

@@ -18,7 +18,7 @@ from qikbiz.failures import Conflict, Unavailable
 from tests.fixtures.tenancy import Platform
 from tests.fixtures.web import Browser
 
-pytestmark = [pytest.mark.promise("P6"), pytest.mark.usefixtures("working")]
+pytestmark = pytest.mark.usefixtures("working")
 
 
 def fetched(browser: Browser, path: Path) -> Path:
@@ -65,6 +65,7 @@ def test_one_changed_event_is_found(
     assert not report.is_whole and f"line {where + 1}" in report.at_event
 
 
+@pytest.mark.promise("P6")
 def test_a_platform_s_event_in_a_tenant_s_file_is_no_event_of_it(
     client_for: Callable[[str], Browser], tmp_path: Path
 ) -> None:

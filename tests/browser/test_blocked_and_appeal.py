@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import Desk
 from tests.fixtures.page_checks import csrf_token_in
 
-pytestmark = [pytest.mark.promise("P5"), pytest.mark.promise("P20")]
+pytestmark = pytest.mark.promise("P5")
 # The product trusts no proxy here, so every browser comes from this machine's own address.
 GUESSES = 45
 

@@ -7,8 +7,6 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-pytestmark = pytest.mark.promise("P15")
-
 
 @pytest.fixture
 def alice(browser_of: Callable[..., Page]) -> Page:
@@ -20,6 +18,7 @@ def ben(browser_of: Callable[..., Page]) -> Page:
     return browser_of("ben")
 
 
+@pytest.mark.promise("P15")
 def test_a_role_that_may_not_export(alice: Page, ben: Page) -> None:
     _make_role(alice, "Sales without files")
     _give(alice, "Ben", "Sales without files", taking="Member")

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import re
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Desk
 from tests.fixtures.identity_provider import CLIENT_ID, CLIENT_SECRET, IdentityProvider
 
-pytestmark = pytest.mark.promise("P16")
 PAGE, POLICY = "/settings/single-sign-on", "/settings/sign-in-policy"
 
 

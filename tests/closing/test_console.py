@@ -12,8 +12,6 @@ from qikbiz.web.front_door import QikBiz
 from tests.closing.conftest import Leaving
 from tests.fixtures.web import Browser
 
-pytestmark = pytest.mark.promise("P13")
-
 
 @pytest.fixture
 def olivia(client_for: Callable[[str], Browser]) -> Browser:
@@ -47,6 +45,7 @@ def test_support_and_the_customers_own_people_get_no_such_page(leaving: Leaving,
     assert leaving.browser().get("/closings").status_code == 404
 
 
+@pytest.mark.promise("P13")
 def test_no_page_of_the_console_begins_a_closing(app: QikBiz) -> None:
     paths = {rule.rule for rule in app.url_map.iter_rules() if rule.endpoint.startswith("closings.")}
     assert paths == {
@@ -54,6 +53,7 @@ def test_no_page_of_the_console_begins_a_closing(app: QikBiz) -> None:
         "/closings/<uuid:closing_id>/extension", "/closings/charges", "/closings/charges/organisations"}  # fmt: skip
 
 
+@pytest.mark.promise("P13")
 def test_more_time_is_given_told_and_reminded_of_again(leaving: Leaving) -> None:
     leaving.to("read_only")
     leaving.drive()
@@ -78,6 +78,7 @@ def test_more_time_is_given_told_and_reminded_of_again(leaving: Leaving) -> None
     assert leaving.closing.state == "read_only"
 
 
+@pytest.mark.promise("P13")
 @pytest.mark.parametrize(
     ("until", "reason", "saying"),
     [
@@ -96,6 +97,7 @@ def test_time_is_never_made_shorter(leaving: Leaving, olivia: Browser, until: st
     assert leaving.closing.erase_after == before
 
 
+@pytest.mark.promise("P13")
 def test_the_database_refuses_less_than_thirty_days(leaving: Leaving) -> None:
     from sqlalchemy import text
     from sqlalchemy.exc import IntegrityError
@@ -108,6 +110,7 @@ def test_the_database_refuses_less_than_thirty_days(leaving: Leaving) -> None:
         control.execute(statement, {"id": leaving.closing.id})
 
 
+@pytest.mark.promise("P13")
 def test_more_time_needs_a_closing_that_is_read_only(leaving: Leaving, olivia: Browser) -> None:
     leaving.to("exported")
     form = {"until": "2027-01-01", "reason": "x"}
@@ -117,6 +120,7 @@ def test_more_time_needs_a_closing_that_is_read_only(leaving: Leaving, olivia: B
     assert olivia.get(f"/closings/{unknown}").status_code == 404
 
 
+@pytest.mark.promise("P13")
 def test_an_operator_sets_what_is_charged(leaving: Leaving, olivia: Browser, set_fee: Any) -> None:
     set_fee("0")
     form = {"fee": "12,50", "currency": "EUR", "per_hour": "40", "per_gib": "0.05", "reason": "Costs of 2026"}

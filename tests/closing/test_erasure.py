@@ -34,8 +34,6 @@ from tests.closing.conftest import Leaving
 from tests.fixtures.web import Browser
 from workers.wrapper import perform
 
-pytestmark = pytest.mark.promise("P13")
-
 
 def everything_kept(leaving: Leaving) -> str:
     """All rows of the control database that are this tenant's, as text."""
@@ -48,6 +46,7 @@ def everything_kept(leaving: Leaving) -> str:
     return "\n".join(found)
 
 
+@pytest.mark.promise("P13")
 def test_nothing_in_the_control_database_names_the_customer_or_its_people(leaving: Leaving) -> None:
     leaving.browser().post("/closing/request", {"reason": "Because of Wolfgang", "typed": "Leaving & Sons"})
     leaving.to("read_only")
@@ -61,6 +60,7 @@ def test_nothing_in_the_control_database_names_the_customer_or_its_people(leavin
         assert control.get(ReservedName, leaving.tenant.slug) is not None
 
 
+@pytest.mark.promise("P13")
 def test_the_last_mail_goes_to_whoever_asked_and_its_row_goes_when_it_has_left(leaving: Leaving) -> None:
     leaving.to("read_only")
     leaving.to_the_end()
@@ -75,11 +75,13 @@ def test_the_last_mail_goes_to_whoever_asked_and_its_row_goes_when_it_has_left(l
     assert leaving.mails() == {}
 
 
+@pytest.mark.promise("P13")
 @pytest.mark.parametrize("table", sorted(KEPT_TABLES))
 def test_what_is_kept_has_a_reason_and_exists(table: str) -> None:
     assert table in control_metadata.tables and KEPT_TABLES[table].endswith(".")
 
 
+@pytest.mark.promise("P13")
 def test_what_depends_on_an_erased_row_goes_with_it() -> None:
     """A table that refers to one that is emptied must let itself be emptied too, or no erasure would ever end."""
     emptied = {table.name for table in control_metadata.sorted_tables if "tenant_id" in table.c} - set(KEPT_TABLES)
@@ -92,6 +94,7 @@ def test_what_depends_on_an_erased_row_goes_with_it() -> None:
     assert left == []
 
 
+@pytest.mark.promise("P13")
 def test_the_certificate_counts_and_is_signed_for_anybody_to_check(leaving: Leaving) -> None:
     leaving.to("read_only")
     stored = leaving.platform.settings.files / "exports" / str(leaving.tenant.id)
@@ -112,6 +115,7 @@ def test_the_certificate_counts_and_is_signed_for_anybody_to_check(leaving: Leav
     assert certificate.document["organisation_name_sha256"] == name_mark(certificate.number, "Leaving & Sons")
 
 
+@pytest.mark.promise("P13")
 def test_anybody_with_its_number_can_check_it(leaving: Leaving, browser_at: Callable[[str], Browser]) -> None:
     leaving.to("read_only")
     leaving.to_the_end()
@@ -136,6 +140,7 @@ def test_a_number_that_is_none_is_said(working: object, browser_at: Callable[[st
     assert page.status_code == 404 and "We issued no certificate" in page.text
 
 
+@pytest.mark.promise("P13")
 def test_a_certificate_that_was_changed_is_not_confirmed(
     leaving: Leaving, browser_at: Callable[[str], Browser]
 ) -> None:
@@ -150,6 +155,7 @@ def test_a_certificate_that_was_changed_is_not_confirmed(
     assert browser_at("localhost").get(f"/certificates/{certificate.number}").status_code == 404
 
 
+@pytest.mark.promise("P13")
 def test_nothing_is_erased_before_the_last_reminder_is_a_day_old(leaving: Leaving) -> None:
     """Nothing ran for five weeks: the day that was promised is still given."""
     leaving.to("read_only")
@@ -165,6 +171,7 @@ def test_nothing_is_erased_before_the_last_reminder_is_a_day_old(leaving: Leavin
     assert leaving.closing.state == "erased"
 
 
+@pytest.mark.promise("P13")
 def test_a_restored_control_database_and_schema_are_erased_again(
     leaving: Leaving, owner_connection: Connection, browser_at: Callable[[str], Browser]
 ) -> None:
@@ -189,6 +196,7 @@ def test_a_restored_control_database_and_schema_are_erased_again(
     assert erase_due_tenants(leaving.platform.settings) == []
 
 
+@pytest.mark.promise("P13")
 def test_the_doors_of_what_came_back_are_shut_before_anything_starts(leaving: Leaving) -> None:
     leaving.to("read_only")
     leaving.drive()
@@ -201,6 +209,7 @@ def test_the_doors_of_what_came_back_are_shut_before_anything_starts(leaving: Le
     assert erase_due_tenants(leaving.platform.settings) == [leaving.tenant.slug]
 
 
+@pytest.mark.promise("P13")
 def test_a_schema_alone_that_was_restored_is_dropped_again(leaving: Leaving, owner_connection: Connection) -> None:
     leaving.to("read_only")
     leaving.to_the_end()
@@ -211,6 +220,7 @@ def test_a_schema_alone_that_was_restored_is_dropped_again(leaving: Leaving, own
     assert found.fetchone() is None
 
 
+@pytest.mark.promise("P13")
 def test_an_export_of_an_erased_account_is_restored_only_for_its_owner(
     leaving: Leaving, fresh_tenant: Callable[..., Tenant], tmp_path: Path
 ) -> None:
@@ -260,6 +270,7 @@ def bring_back(leaving: Leaving, row: dict[str, object] | None) -> None:
             control.execute(update(TenantRecord).where(TenantRecord.id == leaving.tenant.id).values(row))
 
 
+@pytest.mark.promise("P13")
 def test_a_few_hours_more_are_given_too(leaving: Leaving) -> None:
     """The last reminder is a day old already, but an operator moved the end to the evening."""
     leaving.to("read_only")

@@ -16,7 +16,6 @@ from qikbiz.grants.actions import give_grant
 from qikbiz.grants.models import Grant
 from tests.closing.conftest import Leaving
 
-pytestmark = pytest.mark.promise("P13")
 CHANGES = """SELECT count(*) FROM pg_class c CROSS JOIN pg_roles r
              CROSS JOIN unnest(ARRAY['INSERT', 'UPDATE', 'DELETE']) wanted
               WHERE c.relnamespace = %s::regnamespace AND c.relname = ANY (%s) AND r.rolname = %s
@@ -50,6 +49,7 @@ def test_a_guest_may_change_no_more_than_the_customer(leaving: Leaving, owner_co
     assert changes_of(leaving, give(leaving), owner_connection) == 0
 
 
+@pytest.mark.promise("P13")
 def test_the_logins_of_guests_go_with_the_erasure(leaving: Leaving, owner_connection: Connection) -> None:
     leaving.to("read_only")
     leaving.drive()

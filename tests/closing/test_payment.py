@@ -27,7 +27,6 @@ from qikbiz.web.front_door import QikBiz
 from tests.closing.conftest import Leaving
 from tests.fixtures.web import Browser
 
-pytestmark = pytest.mark.promise("P13")
 SECRET = "whsec_test"
 
 

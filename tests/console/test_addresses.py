@@ -16,7 +16,6 @@ from qikbiz.database import control_work
 from tenants.runtime import Runtime
 from tests.fixtures.web import Browser
 
-pytestmark = pytest.mark.promise("P5")
 ClientFor = Callable[[str], Browser]
 ADDRESS = "198.51.100.23"
 
@@ -32,6 +31,7 @@ def clean(working: Runtime) -> Iterator[None]:
             client.delete(key)
 
 
+@pytest.mark.promise("P5")
 def test_an_operator_blocks_an_address_and_lifts_the_block(client_for: ClientFor) -> None:
     olivia = client_for("olivia")
     form = {"unit": ADDRESS, "action": "block", "minutes": "60", "reason": "Scraping the sign-in page"}
@@ -44,6 +44,7 @@ def test_an_operator_blocks_an_address_and_lifts_the_block(client_for: ClientFor
     assert "No address is blocked" in olivia.get("/addresses").text
 
 
+@pytest.mark.promise("P5")
 def test_a_blocked_stranger_reads_why_while_a_colleague_goes_on_working(
     client_for: ClientFor, browser_at: Callable[[str], Browser]
 ) -> None:
@@ -55,6 +56,7 @@ def test_a_blocked_stranger_reads_why_while_a_colleague_goes_on_working(
     assert alice.get("/").status_code == 200
 
 
+@pytest.mark.promise("P5")
 def test_support_sees_addresses_and_decides_nothing(client_for: ClientFor) -> None:
     sam = client_for("sam")
     page = sam.get("/addresses")
@@ -68,6 +70,7 @@ def test_a_bad_decision_is_refused(client_for: ClientFor, form: dict[str, str]) 
     assert client_for("olivia").post("/addresses/rules", {"reason": "Because", **form}).status_code == 400
 
 
+@pytest.mark.promise("P5")
 def test_the_events_of_an_address_are_shown_without_account_names(client_for: ClientFor, working: Runtime) -> None:
     note(Signal.LOGIN_FAILED, address=ADDRESS, account="alice@acme.example.com")
     page = client_for("olivia").get("/addresses/events", query_string={"unit": f"{ADDRESS}/32"})
@@ -75,6 +78,7 @@ def test_the_events_of_an_address_are_shown_without_account_names(client_for: Cl
     assert "alice@acme" not in page.text
 
 
+@pytest.mark.promise("P5")
 def test_a_block_is_lifted_only_with_a_reason(client_for: ClientFor) -> None:
     olivia = client_for("olivia")
     olivia.post("/addresses/rules", {"unit": ADDRESS, "action": "block", "minutes": "60", "reason": "Scraping"})
@@ -85,6 +89,7 @@ def test_a_block_is_lifted_only_with_a_reason(client_for: ClientFor) -> None:
         assert session.scalars(select(AddressRule.lifted_at)).one() is None
 
 
+@pytest.mark.promise("P5")
 @pytest.mark.parametrize("unit", ["0.0.0.0/0", "198.0.0.0/15", "::/0", "2001::/31"])
 def test_nobody_shuts_out_a_whole_provider(client_for: ClientFor, unit: str) -> None:
     form = {"unit": unit, "action": "block", "minutes": "10", "reason": "Because"}
@@ -98,6 +103,7 @@ def test_mistaken_blocks_are_shown_by_week_with_a_table(client_for: ClientFor) -
     assert "Share of mistaken blocks" in page and "0.8%" in page
 
 
+@pytest.mark.promise("P5")
 def test_looking_at_the_events_of_an_address_is_recorded(client_for: ClientFor) -> None:
     client_for("olivia").get("/addresses/events", query_string={"unit": ADDRESS})
     with control_work() as session:
@@ -105,6 +111,7 @@ def test_looking_at_the_events_of_an_address_is_recorded(client_for: ClientFor) 
     assert read and all(ADDRESS not in f"{event.subject}{event.details}" for event in read)
 
 
+@pytest.mark.promise("P5")
 @pytest.mark.parametrize("minutes", ["", "0", "-5", "43201", "9" * 30, "soon"])
 def test_a_rule_without_an_end_within_reach_is_refused(client_for: ClientFor, minutes: str) -> None:
     form = {"unit": ADDRESS, "action": "block", "minutes": minutes, "reason": "Because"}

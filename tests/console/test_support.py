@@ -22,7 +22,6 @@ from tests.fixtures.grants import Customer
 from tests.fixtures.web import Browser
 from workers.wrapper import perform
 
-pytestmark = [pytest.mark.promise("P8"), pytest.mark.promise("P11")]
 CSV = (
     b"First name,Last name,Email\nAda,Canary-Byron,ada@example.com\n"
     b"Grace,Canary-Hopper,grace@example.com\n,,not an address\n"
@@ -30,6 +29,8 @@ CSV = (
 WORDS = "Mail of Ann Lee, 3 November"
 
 
+@pytest.mark.promise("P11")
+@pytest.mark.promise("P8")
 def test_an_instruction_is_written_down_told_and_can_be_ended(customer: Customer) -> None:
     url = f"/tenants/{customer.tenant.slug}/support/instructions"
     refused = customer.sam.post(url, {"scope": "export", "instruction": "  "})
@@ -45,6 +46,8 @@ def test_an_instruction_is_written_down_told_and_can_be_ended(customer: Customer
     assert _ask_export(customer, grant).status_code == 403
 
 
+@pytest.mark.promise("P11")
+@pytest.mark.promise("P8")
 @pytest.mark.parametrize("scope", ["see", "change", "restore", "everything"])
 def test_by_an_instruction_nobody_comes_in_to_look(customer: Customer, scope: str) -> None:
     url = f"/tenants/{customer.tenant.slug}/support/instructions"
@@ -52,6 +55,7 @@ def test_by_an_instruction_nobody_comes_in_to_look(customer: Customer, scope: st
     assert refused.status_code == 400 and "To see records, ask for access" in refused.text
 
 
+@pytest.mark.promise("P8")
 def test_an_export_is_made_under_an_instruction(customer: Customer) -> None:
     customer.add_contact("Lovelace")
     grant = customer.instruct("export", WORDS)
@@ -73,6 +77,7 @@ def test_an_export_is_made_under_an_instruction(customer: Customer) -> None:
     assert grant.reference in customer.sam.get(f"/tenants/{customer.tenant.slug}/support").text
 
 
+@pytest.mark.promise("P8")
 def test_an_export_ends_when_the_customer_ends_the_access_meanwhile(customer: Customer) -> None:
     grant = customer.give("export")
     assert _ask_export(customer, grant).status_code in (302, 303)
@@ -95,6 +100,8 @@ def test_a_double_click_is_one_export(customer: Customer) -> None:
         assert len(session.scalars(select(Export)).all()) == 1
 
 
+@pytest.mark.promise("P11")
+@pytest.mark.promise("P8")
 def test_a_file_is_checked_applied_and_undone_under_an_instruction(customer: Customer) -> None:
     grant = customer.instruct("import", "Ticket 12")
     asked = _upload(customer, grant)
@@ -116,6 +123,8 @@ def test_a_file_is_checked_applied_and_undone_under_an_instruction(customer: Cus
         assert session.scalars(select(Contact)).all() == []
 
 
+@pytest.mark.promise("P11")
+@pytest.mark.promise("P8")
 def test_the_customer_takes_back_what_staff_imported(customer: Customer) -> None:
     grant = customer.instruct("import", "Ticket 12")
     asked = _upload(customer, grant)
@@ -132,6 +141,8 @@ def test_the_customer_takes_back_what_staff_imported(customer: Customer) -> None
         assert session.scalars(select(Contact)).all() == []
 
 
+@pytest.mark.promise("P11")
+@pytest.mark.promise("P8")
 def test_without_a_grant_for_it_nothing_is_begun(customer: Customer, client_for: Callable[[str], Browser]) -> None:
     to_see, to_export = customer.give("see"), customer.give("export")
     assert _ask_export(customer, to_see).status_code == 403
@@ -145,6 +156,7 @@ def test_without_a_grant_for_it_nothing_is_begun(customer: Customer, client_for:
         assert session.scalar(text("SELECT count(*) FROM imports")) == 0
 
 
+@pytest.mark.promise("P8")
 def test_what_the_customers_own_people_do_is_not_shown(customer: Customer) -> None:
     with tenant_work(customer.tenant) as session:
         own = Export(scope="everything", actor_kind="user", requested_by_name="Canary-Ann")
@@ -156,6 +168,7 @@ def test_what_the_customers_own_people_do_is_not_shown(customer: Customer) -> No
     assert customer.sam.get(f"{base}/{grant.id}/exports/{own_id}").status_code == 404
 
 
+@pytest.mark.promise("P11")
 @pytest.mark.parametrize("missing", ["file", "grant", "type"])
 def test_an_incomplete_import_is_refused_and_nothing_is_kept(customer: Customer, missing: str) -> None:
     grant = customer.instruct("import")

@@ -8,7 +8,6 @@ from provisioning.servers import connect_to_control
 from qikbiz.domains import asking
 from tests.domains.test_own_domains import HOST, claim, serve
 
-pytestmark = pytest.mark.promise("P7")
 ADDRESS = "http://127.0.0.1:8000"
 
 
@@ -21,11 +20,13 @@ def ask(app):
     return asked
 
 
+@pytest.mark.promise("P7")
 @pytest.mark.parametrize("name", ["localhost", "www.localhost", "console.localhost", "acme.localhost"])
 def test_our_own_names_may_be_certified(ask, name):
     assert ask(name).status_code == 200
 
 
+@pytest.mark.promise("P7")
 @pytest.mark.parametrize(
     "name",
     ["nobody.localhost", "evil.example.com", "", "ACME.localhost", "acme.localhost.", "acme.localhost:80", "x" * 300],
@@ -36,6 +37,7 @@ def test_any_other_name_may_not(ask, name):
     assert answer.text == "no\n"
 
 
+@pytest.mark.promise("P7")
 def test_a_customers_domain_may_once_it_is_proved(ask, app, client_for, name_server):
     alice = client_for("alice")
     claim(alice)
@@ -48,6 +50,7 @@ def test_a_customers_domain_may_once_it_is_proved(ask, app, client_for, name_ser
     assert ask(HOST).status_code == 404
 
 
+@pytest.mark.promise("P7")
 @pytest.mark.parametrize(
     ("state", "status"), [("active", 200), ("suspended", 200), ("closing", 200), ("closed", 404), ("creating", 404)]
 )
@@ -63,6 +66,7 @@ def test_only_for_organisations_that_are_still_ours(ask, app, platform, fresh_te
     assert ask(tenant.host).status_code == status
 
 
+@pytest.mark.promise("P7")
 @pytest.mark.parametrize(
     "options",
     [
@@ -79,6 +83,7 @@ def test_whoever_is_no_neighbour_gets_the_page_of_an_address_that_is_not_there(a
     assert "Acme" not in known.text
 
 
+@pytest.mark.promise("P7")
 @pytest.mark.parametrize("host", ["acme.localhost", "console.localhost"])
 def test_it_is_not_there_under_any_name_of_ours(client_for, browser_at, host):
     answer = browser_at(host).get(

@@ -10,8 +10,6 @@ from click.testing import CliRunner
 from provisioning.cli import qikbiz
 from tests.domains.test_own_domains import HOST, PROOF
 
-pytestmark = pytest.mark.promise("P7")
-
 
 @pytest.fixture
 def command(platform, monkeypatch):
@@ -25,6 +23,7 @@ def command(platform, monkeypatch):
     return run
 
 
+@pytest.mark.promise("P7")
 def test_a_domain_from_the_first_day_to_the_last(command, name_server, app):
     code, made, _ = command("add", "acme", f"https://{HOST}/")
     assert (code, made["host"], made["txt_name"], made["points_to"]) == (0, HOST, PROOF, "acme.localhost")

@@ -8,7 +8,6 @@ import pytest
 
 from tests.domains.conftest import NameServer
 
-pytestmark = pytest.mark.promise("P7")
 HOST = "crm.acme-industrial.com"
 PROOF = f"_qikbiz.{HOST}"
 
@@ -48,6 +47,7 @@ def test_without_a_domain_the_page_says_what_one_is_good_for(alice):
     assert "acme.localhost" in page.text
 
 
+@pytest.mark.promise("P7")
 def test_a_claim_is_not_served_before_it_is_proved(alice, app, name_server):
     page = claim(alice)
     assert "Not proved yet" in page.text
@@ -56,6 +56,7 @@ def test_a_claim_is_not_served_before_it_is_proved(alice, app, name_server):
     assert status_at(app, HOST) == 404
 
 
+@pytest.mark.promise("P7")
 def test_a_proved_domain_is_served_and_logs_its_own_people_in(alice, app, platform, name_server, browser_at):
     page = serve(alice, name_server)
     assert "Served" in page.text
@@ -65,12 +66,14 @@ def test_a_proved_domain_is_served_and_logs_its_own_people_in(alice, app, platfo
     assert there.get("/contacts").status_code == 200
 
 
+@pytest.mark.promise("P7")
 def test_the_session_of_one_name_is_none_at_the_other(alice, app, name_server, browser_at):
     serve(alice, name_server)
     stolen = "; ".join(f"{name}={value}" for name, value in alice.cookies().items())
     assert browser_at(HOST).send_cookie_header(stolen, "/contacts").status_code == 303
 
 
+@pytest.mark.promise("P7")
 @pytest.mark.parametrize("texts", [[], ["something else"], ["qikbiz-domain="], ["qikbiz-domain=" + "0" * 32]])
 def test_what_proves_nothing_is_named_and_nothing_is_served(alice, app, name_server, texts):
     claim(alice)
@@ -83,6 +86,7 @@ def test_what_proves_nothing_is_named_and_nothing_is_served(alice, app, name_ser
     assert status_at(app, HOST) == 404
 
 
+@pytest.mark.promise("P7")
 def test_the_proof_of_another_organisation_proves_nothing(alice, client_for, app, name_server):
     theirs = claim(client_for("mallory"))
     claim(alice)
@@ -90,6 +94,7 @@ def test_the_proof_of_another_organisation_proves_nothing(alice, client_for, app
     assert alice.post(f"/domains/{HOST}/verification").status_code == 409
 
 
+@pytest.mark.promise("P7")
 def test_a_claim_blocks_nobody_and_the_first_proof_wins(alice, client_for, name_server):
     mallory = client_for("mallory")
     theirs = claim(mallory)
@@ -102,6 +107,7 @@ def test_a_claim_blocks_nobody_and_the_first_proof_wins(alice, client_for, name_
     assert "served for another organisation" in mallory.post(f"/domains/{HOST}/verification").text
 
 
+@pytest.mark.promise("P7")
 def test_a_name_in_use_can_not_be_claimed_anew(alice, client_for, name_server):
     serve(alice, name_server)
     refused = client_for("mallory").post("/domains", {"host": HOST})
@@ -128,6 +134,7 @@ def test_asking_again_changes_nothing(alice, name_server):
     assert len(name_server.asked) == asked
 
 
+@pytest.mark.promise("P7")
 def test_a_removed_domain_is_gone_at_once_and_must_be_proved_anew(alice, app, name_server):
     proof = name_server.texts
     serve(alice, name_server)
@@ -179,6 +186,7 @@ def test_what_is_no_name_of_theirs_is_refused_in_a_sentence(alice, text, sentenc
     assert sentence in answer.text
 
 
+@pytest.mark.promise("P7")
 @pytest.mark.parametrize(
     ("text", "kept"),
     [
@@ -199,6 +207,7 @@ def test_there_is_an_end_to_it(alice):
     assert "at most 5" in alice.post("/domains", {"host": HOST}).text
 
 
+@pytest.mark.promise("P7")
 @pytest.mark.parametrize("name", ["ben", "bob"])
 def test_only_administrators_see_and_change_domains(client_for, name):
     browser = client_for(name)
@@ -207,6 +216,7 @@ def test_only_administrators_see_and_change_domains(client_for, name):
         assert browser.post(path, {"host": HOST}).status_code == 403
 
 
+@pytest.mark.promise("P7")
 def test_another_organisations_domain_does_not_exist(alice, client_for, name_server):
     serve(alice, name_server)
     mallory = client_for("mallory")

@@ -33,8 +33,6 @@ from tenants.context import Tenant
 from tenants.control import new_id
 from tests.exports.conftest import Office
 
-pytestmark = pytest.mark.promise("P13")
-
 # Whatever PostgreSQL can keep: not NUL, and no halves of a pair.
 TEXTS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=30)
 TRICKY = st.sampled_from(["", '"', '""', ",", "\r\n", "\n", "\r", "'", "=1+1", "+43", "-5", "@x", "\t", "\uff1d1",
@@ -86,6 +84,7 @@ def emptied(tenant: Tenant) -> Iterator[None]:
             session.execute(delete(model))
 
 
+@pytest.mark.promise("P13")
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     contacts=st.lists(CONTACT, min_size=1, max_size=6),
@@ -126,6 +125,7 @@ def _note_change(session: Session, contact_id: Any, changes: dict[str, Any]) -> 
     session.execute(insert(RecordChange).values(**about, actor_kind="user", changes=changes))
 
 
+@pytest.mark.promise("P13")
 @settings(max_examples=200, deadline=None)
 @given(rows=st.lists(st.lists(CELLS, min_size=1, max_size=4), max_size=5))
 def test_the_reader_reads_exactly_what_copy_writes(rows: list[list[str | None]]) -> None:
@@ -142,6 +142,7 @@ def test_what_another_program_wrote_is_not_taken_for_ours(text: str) -> None:
         list(portable_rows(io.StringIO(text, newline="")))
 
 
+@pytest.mark.promise("P13")
 def test_users_histories_and_audit_come_back_too(office: Office, empty: Tenant, tmp_path: Path) -> None:
     contact_id = office.add(first_name="Ann", owner_id=office.alice.id)
     with tenant_work(office.tenant) as session:

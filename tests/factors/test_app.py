@@ -11,7 +11,6 @@ from qikbiz.web.cookies import HALF_LOGIN, SESSION
 from tests.fixtures.factors import code_of, set_up_app
 from tests.fixtures.web import Browser
 
-pytestmark = pytest.mark.promise("P10")
 STEP = "/login/second-step"
 
 
@@ -31,6 +30,7 @@ def _half(browser_at, person):
     return browser
 
 
+@pytest.mark.promise("P10")
 def test_the_password_alone_is_no_longer_enough(with_app, browser_at, nora):
     browser = _half(browser_at, nora)
     assert browser.cookie(SESSION.name) is None
@@ -38,6 +38,7 @@ def test_the_password_alone_is_no_longer_enough(with_app, browser_at, nora):
     assert nora.email in browser.get(STEP).text
 
 
+@pytest.mark.promise("P10")
 def test_the_code_of_the_app_opens_the_door_to_where_one_wanted_to_go(with_app, browser_at, nora):
     _, secret, _ = with_app
     browser = _half(browser_at, nora)
@@ -47,12 +48,14 @@ def test_the_code_of_the_app_opens_the_door_to_where_one_wanted_to_go(with_app, 
     assert browser.cookie(HALF_LOGIN.name) is None
 
 
+@pytest.mark.promise("P10")
 @pytest.mark.parametrize("steps", [-1, 0, 1])
 def test_a_clock_may_differ_by_half_a_minute(with_app, browser_at, nora, steps):
     _, secret, _ = with_app
     assert _half(browser_at, nora).post(STEP, {"code": code_of(secret, steps=steps)}).status_code == 303
 
 
+@pytest.mark.promise("P10")
 @pytest.mark.parametrize("steps", [-3, -2, 2, 3])
 def test_and_by_no_more(with_app, browser_at, nora, steps):
     _, secret, _ = with_app
@@ -64,6 +67,7 @@ def test_rubbish_is_refused(with_app, browser_at, nora, code):
     assert _half(browser_at, nora).post(STEP, {"code": code}).status_code == 401
 
 
+@pytest.mark.promise("P10")
 def test_a_code_is_good_once_even_when_it_comes_twice_at_the_same_time(with_app, browser_at, nora):
     _, secret, _ = with_app
     code = code_of(secret)
@@ -78,6 +82,7 @@ def test_a_code_is_good_once_even_when_it_comes_twice_at_the_same_time(with_app,
     assert _half(browser_at, nora).post(STEP, {"code": code}).status_code == 401
 
 
+@pytest.mark.promise("P10")
 def test_guessing_is_stopped_after_a_few_tries_for_this_person_alone(with_app, browser_at, nora, add_person, log_in):
     for _ in range(6):
         assert _half(browser_at, nora).post(STEP, {"code": "000000"}).status_code == 401
@@ -85,6 +90,7 @@ def test_guessing_is_stopped_after_a_few_tries_for_this_person_alone(with_app, b
     log_in(add_person(nora.tenant, "Otto", "member"))
 
 
+@pytest.mark.promise("P10")
 def test_a_half_login_opens_nothing_and_ends_by_itself(with_app, browser_at, nora, clock, app):
     _, secret, _ = with_app
     browser = _half(browser_at, nora)
@@ -95,6 +101,7 @@ def test_a_half_login_opens_nothing_and_ends_by_itself(with_app, browser_at, nor
     assert browser.post(STEP, {"code": code_of(secret)}).status_code == 410
 
 
+@pytest.mark.promise("P10")
 def test_a_half_login_is_good_once_and_only_at_its_own_host(with_app, browser_at, nora, app, platform, clock):
     _, secret, _ = with_app
     browser = _half(browser_at, nora)
@@ -110,6 +117,7 @@ def test_a_half_login_is_good_once_and_only_at_its_own_host(with_app, browser_at
     assert again.cookie(SESSION.name) is None
 
 
+@pytest.mark.promise("P10")
 def test_every_change_to_the_half_login_cookie_is_refused(with_app, browser_at, nora, app):
     kept = _half(browser_at, nora).cookie(HALF_LOGIN.name)
     for position in range(0, len(kept), 7):
@@ -119,6 +127,7 @@ def test_every_change_to_the_half_login_cookie_is_refused(with_app, browser_at, 
         assert browser.get(STEP, check=False).status_code == 410
 
 
+@pytest.mark.promise("P10")
 def test_a_changed_password_ends_half_logins(with_app, browser_at, nora):
     owner, secret, _ = with_app
     browser = _half(browser_at, nora)
@@ -126,6 +135,7 @@ def test_a_changed_password_ends_half_logins(with_app, browser_at, nora):
     assert browser.post(STEP, {"code": code_of(secret)}).status_code == 410
 
 
+@pytest.mark.promise("P10")
 def test_setting_it_up_ends_other_sessions_and_is_told_and_written_down(log_in, nora, rows_of):
     browser, other = log_in(nora), log_in(nora, remember=True)
     _secret, codes = set_up_app(browser)
@@ -138,6 +148,7 @@ def test_setting_it_up_ends_other_sessions_and_is_told_and_written_down(log_in, 
     assert [act["details"] for act in acts] == [{"kind": "app"}]
 
 
+@pytest.mark.promise("P10")
 def test_the_secret_lies_sealed_and_opens_for_nobody_else(with_app, nora, rows_of, add_person, log_in, app):
     _, secret, _ = with_app
     kept = rows_of(nora.tenant, "select sealed_secret from user_factors where kind = 'app'")[0]["sealed_secret"]
@@ -154,6 +165,7 @@ def test_the_secret_lies_sealed_and_opens_for_nobody_else(with_app, nora, rows_o
     assert browser.post(STEP, {"code": code_of(secret)}).status_code == 401
 
 
+@pytest.mark.promise("P10")
 def test_setting_up_needs_a_fresh_login_and_its_own_session(log_in, nora, clock):
     browser, other = log_in(nora), log_in(nora)
     page = browser.get("/profile/security/app").text
@@ -167,6 +179,7 @@ def test_setting_up_needs_a_fresh_login_and_its_own_session(log_in, nora, clock)
     assert late.location.startswith("/confirm")
 
 
+@pytest.mark.promise("P10")
 def test_removing_it_needs_a_fresh_login_and_takes_the_recovery_codes_along(with_app, nora, clock, rows_of):
     browser, secret, _ = with_app
     clock.move(minutes=16)
@@ -178,6 +191,7 @@ def test_removing_it_needs_a_fresh_login_and_takes_the_recovery_codes_along(with
     assert Browser(browser.app, browser.host).log_in(nora.email, nora.password).location == "/"
 
 
+@pytest.mark.promise("P10")
 def test_the_old_password_alone_does_not_make_a_session_fresh(with_app, nora, clock):
     browser, _, _ = with_app
     clock.move(minutes=16)
@@ -186,6 +200,7 @@ def test_the_old_password_alone_does_not_make_a_session_fresh(with_app, nora, cl
     assert browser.post("/profile/security/app/removal").location.startswith("/confirm")
 
 
+@pytest.mark.promise("P10")
 def test_a_new_password_by_mail_does_not_bypass_the_app(with_app, nora, app, rows_of):
     from qikbiz.accounts import times
     from qikbiz.accounts.models import User
@@ -204,6 +219,7 @@ def test_a_new_password_by_mail_does_not_bypass_the_app(with_app, nora, app, row
     assert browser.post(STEP, {"code": code_of(with_app[1])}).status_code == 303
 
 
+@pytest.mark.promise("P10")
 def test_somebody_elses_secret_can_not_be_set_up_for_me(log_in, nora, platform):
     """A form of one organisation is worth nothing in another."""
     page = log_in(platform.mallory).get("/profile/security/app").text

@@ -9,7 +9,6 @@ from tests.fixtures.devices import Device
 from tests.fixtures.factors import add_passkey, log_in_by_passkey
 from tests.fixtures.web import Browser
 
-pytestmark = pytest.mark.promise("P10")
 ASK, LOGIN = "/login/passkey/question", "/login/passkey"
 
 
@@ -30,6 +29,7 @@ def _refused(browser: Browser, answer: str) -> bool:
     return sent.status_code == 303 and sent.location.startswith("/login") and browser.cookie(SESSION.name) is None
 
 
+@pytest.mark.promise("P10")
 def test_a_passkey_logs_in_without_a_password(owner, nora, rows_of):
     browser = _stranger(owner)
     assert log_in_by_passkey(browser, owner[1]).location == "/profile"
@@ -38,6 +38,7 @@ def test_a_passkey_logs_in_without_a_password(owner, nora, rows_of):
     assert [row["method"] for row in methods] == ["password", "passkey"]
 
 
+@pytest.mark.promise("P10")
 def test_after_a_password_it_is_the_second_step(owner, nora):
     browser = _stranger(owner)
     assert browser.log_in(nora.email, nora.password).location == "/login/second-step"
@@ -46,6 +47,7 @@ def test_after_a_password_it_is_the_second_step(owner, nora):
     assert browser.get("/").status_code == 200
 
 
+@pytest.mark.promise("P10")
 def test_it_confirms_in_place_of_the_password(owner, clock):
     browser, device, _ = owner
     clock.move(minutes=16)
@@ -56,6 +58,7 @@ def test_it_confirms_in_place_of_the_password(owner, clock):
     assert browser.get("/profile/security/passkeys/new").status_code == 200
 
 
+@pytest.mark.promise("P10")
 def test_a_question_is_good_for_one_answer(owner):
     first, second = _stranger(owner), _stranger(owner)
     # As of a passkey that is kept in several devices and therefore doesn't count.
@@ -70,6 +73,7 @@ def test_a_question_is_good_for_one_answer(owner):
     assert _refused(second, answer)
 
 
+@pytest.mark.promise("P10")
 def test_a_question_asked_of_one_browser_is_not_answered_by_another(owner):
     first, second = _stranger(owner), _stranger(owner)
     answer = owner[1].get(first.question(ASK))
@@ -80,6 +84,7 @@ def test_a_question_asked_of_one_browser_is_not_answered_by_another(owner):
     assert _refused(third, answer)
 
 
+@pytest.mark.promise("P10")
 def test_a_question_ends_after_five_minutes(owner, clock):
     browser = _stranger(owner)
     answer = owner[1].get(browser.question(ASK))
@@ -87,6 +92,7 @@ def test_a_question_ends_after_five_minutes(owner, clock):
     assert _refused(browser, answer)
 
 
+@pytest.mark.promise("P10")
 def test_a_question_for_confirming_does_not_log_in(owner, nora):
     browser = _stranger(owner)
     browser.log_in(nora.email, nora.password)
@@ -94,23 +100,27 @@ def test_a_question_for_confirming_does_not_log_in(owner, nora):
     assert _refused(browser, answer)
 
 
+@pytest.mark.promise("P10")
 def test_an_answer_from_another_origin_is_refused(owner):
     owner[1].origin = "http://acme.localhost:8000"
     browser = _stranger(owner)
     assert _refused(browser, owner[1].get(browser.question(ASK)))
 
 
+@pytest.mark.promise("P10")
 def test_an_answer_for_another_host_is_refused(owner):
     browser = _stranger(owner)
     assert _refused(browser, owner[1].get(browser.question(ASK) | {"rpId": "localhost"}))
 
 
+@pytest.mark.promise("P10")
 def test_the_device_must_have_checked_who_holds_it(owner):
     owner[1].flags = 0x01
     browser = _stranger(owner)
     assert _refused(browser, owner[1].get(browser.question(ASK)))
 
 
+@pytest.mark.promise("P10")
 def test_a_count_that_does_not_grow_means_a_copy(owner):
     assert log_in_by_passkey(_stranger(owner), owner[1]).location == "/profile"
     owner[1].count = 0
@@ -118,6 +128,7 @@ def test_a_count_that_does_not_grow_means_a_copy(owner):
     assert _refused(browser, owner[1].get(browser.question(ASK)))
 
 
+@pytest.mark.promise("P10")
 def test_a_signature_of_another_key_is_refused(owner, device_for):
     handle = next(iter(owner[1].keys))
     other = device_for(owner[0])
@@ -149,6 +160,7 @@ def test_rubbish_is_refused(owner, answer):
     assert _refused(browser, answer)
 
 
+@pytest.mark.promise("P10")
 def test_a_passkey_opens_nobody_elses_half_login(owner, nora, add_person, log_in, device_for):
     otto = add_person(nora.tenant, "Otto", "member")
     his = log_in(otto)
@@ -160,6 +172,7 @@ def test_a_passkey_opens_nobody_elses_half_login(owner, nora, add_person, log_in
     assert browser.cookie(SESSION.name) is None
 
 
+@pytest.mark.promise("P10")
 def test_a_passkey_of_one_organisation_is_worth_nothing_in_another(owner, app, nora):
     browser = Browser(app, "acme.localhost")
     options = browser.question(ASK)
@@ -168,6 +181,7 @@ def test_a_passkey_of_one_organisation_is_worth_nothing_in_another(owner, app, n
     assert _refused(browser, there.get(options))
 
 
+@pytest.mark.promise("P10")
 def test_a_disabled_users_passkey_opens_nothing(owner, nora, add_person, log_in):
     boss = log_in(add_person(nora.tenant, "Olga", "administrator"))
     boss.post(f"/users/{nora.id}/closure")
@@ -175,6 +189,7 @@ def test_a_disabled_users_passkey_opens_nothing(owner, nora, add_person, log_in)
     assert _refused(browser, owner[1].get(browser.question(ASK)))
 
 
+@pytest.mark.promise("P10")
 def test_adding_one_needs_a_fresh_login_ends_other_sessions_and_is_told(log_in, nora, device_for, clock, rows_of):
     browser, other = log_in(nora), log_in(nora)
     device = device_for(browser)
@@ -189,6 +204,7 @@ def test_adding_one_needs_a_fresh_login_ends_other_sessions_and_is_told(log_in, 
     assert late.status_code == 403
 
 
+@pytest.mark.promise("P10")
 def test_one_is_named_renamed_and_removed(owner, nora, rows_of):
     browser, device, _ = owner
     row = rows_of(nora.tenant, "select id from user_factors where kind = 'passkey'")[0]
@@ -203,6 +219,7 @@ def test_one_is_named_renamed_and_removed(owner, nora, rows_of):
     assert browser.post(f"{path}/removal").status_code == 404
 
 
+@pytest.mark.promise("P10")
 def test_nobody_renames_or_removes_anothers(owner, nora, add_person, log_in, platform, rows_of):
     row = rows_of(nora.tenant, "select id from user_factors where kind = 'passkey'")[0]
     for other in (add_person(nora.tenant, "Otto", "administrator"), platform.alice):

@@ -18,7 +18,6 @@ from qikbiz.policy.rules import Policy
 from qikbiz.web import create_app
 from tests.fixtures.web import Browser
 
-pytestmark = pytest.mark.promise("P10")
 LEAKED_ONE, FINE_ONE = "quiet lantern harbour leaked", "quiet lantern harbour marble"
 ASKING = Policy(asks_range_service=True)
 
@@ -27,6 +26,7 @@ def _meter(browser, password, **more):
     return browser.post("/password-strength", {"password": password, **more}).get_json()
 
 
+@pytest.mark.promise("P10")
 def test_the_meter_goes_from_not_accepted_to_very_good_in_words(browser_at):
     browser = browser_at("acme.localhost")
     assert _meter(browser, "short") | {"text": ""} == {"level": 0, "word": "Not accepted", "text": ""}
@@ -37,6 +37,7 @@ def test_the_meter_goes_from_not_accepted_to_very_good_in_words(browser_at):
     assert levels == sorted(levels)
 
 
+@pytest.mark.promise("P10")
 def test_it_says_what_the_form_will_say(browser_at):
     browser = browser_at("acme.localhost")
     for text in ("Acme Industrial 2026!", "a" * 15, "passwordpassword", "x\x00" * 10, "x" * 2000):
@@ -51,6 +52,7 @@ def test_it_says_nothing_about_nothing_and_needs_the_forms_token(browser_at):
     assert browser.get("/password-strength").status_code == 405
 
 
+@pytest.mark.promise("P10")
 def test_without_scripts_the_same_verdict_comes_with_the_form(log_in, platform):
     browser = log_in(platform.ben)
     page = browser.get("/profile/password").text
@@ -97,6 +99,7 @@ def service(platform) -> Iterator[tuple[type[Range], object]]:
     server.shutdown()
 
 
+@pytest.mark.promise("P10")
 def test_five_characters_are_asked_about_and_padding_counts_for_nothing(service):
     handler, application = service
     with application.app_context():
@@ -107,6 +110,7 @@ def test_five_characters_are_asked_about_and_padding_counts_for_nothing(service)
     assert all(len(path) == len("/range/") + 5 for path, _padding in handler.asked)
 
 
+@pytest.mark.promise("P10")
 def test_nobody_is_asked_unless_the_organisation_wants_it_and_never_while_typing(service):
     handler, application = service
     with application.app_context():
@@ -116,6 +120,7 @@ def test_nobody_is_asked_unless_the_organisation_wants_it_and_never_while_typing
     assert handler.asked == []
 
 
+@pytest.mark.promise("P10")
 @pytest.mark.parametrize("mode", ["hangs", "broken", "unreadable"])
 def test_a_service_that_does_not_answer_locks_nobody_out_and_is_in_the_log(service, mode, caplog):
     handler, application = service

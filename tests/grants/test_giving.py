@@ -12,10 +12,10 @@ from qikbiz.database import control_work
 from tests.fixtures.grants import Clock, Customer
 from tests.fixtures.web import Browser
 
-pytestmark = pytest.mark.promise("P8")
 LOGIN = "SELECT rolcanlogin, rolsuper, rolcreaterole, rolinherit FROM pg_roles WHERE rolname = %s"
 
 
+@pytest.mark.promise("P8")
 def test_ann_gives_access_and_sees_it_in_force(customer: Customer) -> None:
     grant = customer.give("see", "export", reason="Contacts are missing since Monday")
     page = customer.ann.get(f"/access/{grant.id}")
@@ -26,6 +26,7 @@ def test_ann_gives_access_and_sees_it_in_force(customer: Customer) -> None:
     assert customer.platform_acts().count("grant.given") == 1
 
 
+@pytest.mark.promise("P8")
 def test_the_login_exists_while_the_grant_does(customer: Customer, owner_connection: Connection) -> None:
     grant = customer.give("see")
     assert owner_connection.execute(LOGIN, (grant.role_name,)).fetchone() == (True, False, False, False)
@@ -36,6 +37,7 @@ def test_the_login_exists_while_the_grant_does(customer: Customer, owner_connect
     assert grant.role_name not in stray_logins(customer.platform.settings)
 
 
+@pytest.mark.promise("P8")
 def test_a_grant_whose_time_is_over_loses_its_login_by_itself(
     customer: Customer, clock: Clock, owner_connection: Connection
 ) -> None:
@@ -70,6 +72,7 @@ def test_what_can_t_be_accepted_is_said_beside_its_field(
     assert "Nobody of QikBiz can see your records" in customer.ann.get("/access").text
 
 
+@pytest.mark.promise("P8")
 def test_a_reader_can_neither_give_nor_see_nor_end(customer: Customer) -> None:
     grant = customer.give("see")
     assert customer.rita.get("/access").status_code == 403
@@ -78,6 +81,7 @@ def test_a_reader_can_neither_give_nor_see_nor_end(customer: Customer) -> None:
     assert customer.grant(grant.id).state == "open"
 
 
+@pytest.mark.promise("P8")
 def test_another_organisation_knows_nothing_of_it(customer: Customer, client_for: object) -> None:
     grant = customer.give("see", reason="canary-of-served")
     alice: Browser = client_for("alice")  # type: ignore[operator]  # the fixture's function
@@ -94,6 +98,7 @@ def test_ending_twice_is_said_and_harms_nothing(customer: Customer) -> None:
     assert [act for act, _, _ in customer.acts()].count("grant.ended") == 1
 
 
+@pytest.mark.promise("P8")
 def test_nobody_is_let_in_when_the_customers_own_audit_can_t_be_written(
     customer: Customer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -110,6 +115,7 @@ def test_nobody_is_let_in_when_the_customers_own_audit_can_t_be_written(
     assert "Nobody of QikBiz can see your records" in customer.ann.get("/access").text
 
 
+@pytest.mark.promise("P8")
 def test_an_organisation_that_is_erased_leaves_no_login_behind(
     customer: Customer, owner_connection: Connection
 ) -> None:

@@ -18,7 +18,6 @@ from qikbiz.mail.models import MailChoice
 from tests.fixtures.tenancy import Person, Platform
 from tests.mail.conftest import Mood, Post
 
-pytestmark = pytest.mark.promise("P18")
 PAGE = "/profile/mails"
 
 
@@ -38,6 +37,7 @@ def _nothing_decided(post: Post) -> None:
     """`post` empties the choices afterwards."""
 
 
+@pytest.mark.promise("P18")
 def test_the_page_names_every_category_with_its_recommendation_and_says_why_some_are_always_on(
     client_for: Callable[..., Any],
 ) -> None:
@@ -49,6 +49,7 @@ def test_the_page_names_every_category_with_its_recommendation_and_says_why_some
     assert "We recommend to stay subscribed" in page.text
 
 
+@pytest.mark.promise("P18")
 def test_a_choice_is_kept_shown_again_and_written_to_the_audit(client_for: Callable[..., Any], post: Post) -> None:
     bob = client_for("bob")
     answer = bob.post(PAGE, {"updates": "off", "notifications.assigned": "daily", "improvements": "on"})
@@ -67,6 +68,7 @@ def test_a_choice_is_kept_shown_again_and_written_to_the_audit(client_for: Calla
         assert session.scalars(query.limit(1)).one().id == event.id
 
 
+@pytest.mark.promise("P18")
 @pytest.mark.parametrize(
     "form",
     [
@@ -93,6 +95,7 @@ def test_nobody_logged_in_and_staff_have_no_such_page(browser_at: Callable[..., 
     assert browser_at("console.localhost").get(PAGE).status_code == 404
 
 
+@pytest.mark.promise("P18")
 @pytest.mark.usefixtures("smtp")
 def test_mails_that_wait_are_dropped_with_a_reason_once_their_kind_is_off(post: Post, mood: Mood) -> None:
     waiting = [post.notice(dedupe_key=f"import {number}") for number in range(50)]
@@ -106,6 +109,7 @@ def test_mails_that_wait_are_dropped_with_a_reason_once_their_kind_is_off(post: 
     }
 
 
+@pytest.mark.promise("P18")
 @pytest.mark.usefixtures("smtp")
 @pytest.mark.parametrize("choice", ["daily", "app", "off"])
 def test_only_who_chose_at_once_gets_the_single_mail(post: Post, mood: Mood, choice: str) -> None:
@@ -114,6 +118,7 @@ def test_only_who_chose_at_once_gets_the_single_mail(post: Post, mood: Mood, cho
     assert mood.taken == []
 
 
+@pytest.mark.promise("P18")
 @pytest.mark.usefixtures("smtp")
 def test_a_mail_put_off_by_the_server_is_asked_about_again_when_it_leaves(post: Post, mood: Mood) -> None:
     mood.message = "451 Busy"
@@ -125,6 +130,7 @@ def test_a_mail_put_off_by_the_server_is_asked_about_again_when_it_leaves(post: 
     assert (post.mail(mail_id).reason, mood.taken) == ("opted_out", [])
 
 
+@pytest.mark.promise("P18")
 @pytest.mark.usefixtures("smtp")
 def test_switching_off_one_kind_stops_nothing_else_and_nobody_else(post: Post, mood: Mood) -> None:
     choose(post.platform, post.platform.bob, notifications__assigned="off", updates="off")
@@ -134,6 +140,7 @@ def test_switching_off_one_kind_stops_nothing_else_and_nobody_else(post: Post, m
     assert [taken.rcpt_tos for taken in mood.taken] == [[post.platform.bob.email], [post.platform.ben.email]]
 
 
+@pytest.mark.promise("P18")
 @pytest.mark.usefixtures("smtp")
 def test_security_mails_leave_whatever_was_chosen_and_whatever_a_row_says(post: Post, mood: Mood) -> None:
     with tenant_work(post.platform.acme) as session:
@@ -143,6 +150,7 @@ def test_security_mails_leave_whatever_was_chosen_and_whatever_a_row_says(post: 
     assert len(mood.taken) == 1
 
 
+@pytest.mark.promise("P18")
 @pytest.mark.usefixtures("smtp")
 def test_a_choice_from_another_program_version_never_turns_mails_on(post: Post, mood: Mood) -> None:
     with tenant_work(post.platform.acme) as session:
@@ -150,6 +158,7 @@ def test_a_choice_from_another_program_version_never_turns_mails_on(post: Post, 
     assert kept(post.platform.bob)["updates"] == "off"
 
 
+@pytest.mark.promise("P18")
 @pytest.mark.usefixtures("smtp")
 def test_a_login_that_was_disabled_meanwhile_gets_nothing_but_what_must_be_said(post: Post, mood: Mood) -> None:
     notice = post.notice()
@@ -169,6 +178,7 @@ def set_state(post: Post, state: str) -> None:
         session.execute(update(User).where(User.id == post.platform.bob.id).values(state=state))
 
 
+@pytest.mark.promise("P18")
 def test_a_mail_of_a_stoppable_kind_goes_to_logins_only(post: Post) -> None:
     with pytest.raises(ValueError, match="logins only"):
         post.write("import_done", to_address="stranger@example.com", values={})
@@ -176,6 +186,7 @@ def test_a_mail_of_a_stoppable_kind_goes_to_logins_only(post: Post) -> None:
         actions.send_platform("import_done", to_address="o@example.com", values={}, dedupe_key="x")
 
 
+@pytest.mark.promise("P18")
 def test_a_caller_can_not_make_a_mail_unstoppable_by_calling_it_security(post: Post) -> None:
     with pytest.raises(ValueError, match="belongs to"):
         post.write("import_done", to_address=post.platform.bob.email, values={}, category="security")
@@ -183,6 +194,7 @@ def test_a_caller_can_not_make_a_mail_unstoppable_by_calling_it_security(post: P
         post.write("newsletter", to_address=post.platform.bob.email, values={}, category="security")
 
 
+@pytest.mark.promise("P18")
 @pytest.mark.usefixtures("smtp")
 def test_a_row_whose_category_is_unknown_stays_here(post: Post, mood: Mood) -> None:
     from qikbiz.mail.models import Mail
@@ -194,6 +206,7 @@ def test_a_row_whose_category_is_unknown_stays_here(post: Post, mood: Mood) -> N
     assert (post.state(mail_id), mood.taken) == ("dropped", [])
 
 
+@pytest.mark.promise("P18")
 def test_choices_go_with_the_login(post: Post, add_person: Callable[..., Person]) -> None:
     carol = add_person(post.platform.acme, "Carolchoice", "member")
     choose(post.platform, carol, updates="off")

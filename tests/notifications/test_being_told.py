@@ -18,9 +18,8 @@ from tenants.control import new_id
 from tests.fixtures.tenancy import Person
 from tests.notifications.conftest import News
 
-pytestmark = pytest.mark.promise("P17")
 
-
+@pytest.mark.promise("P17")
 def test_whoever_is_given_a_record_is_told_in_the_app_and_by_mail(client_for: Callable[..., Any], news: News) -> None:
     contact = news.contact()
     ben, alice = news.platform.ben, client_for("alice")
@@ -35,6 +34,7 @@ def test_whoever_is_given_a_record_is_told_in_the_app_and_by_mail(client_for: Ca
     assert f'href="/contacts/{contact}"' in page.text
 
 
+@pytest.mark.promise("P17")
 def test_five_hundred_records_given_at_once_are_one_notification(client_for: Callable[..., Any], news: News) -> None:
     with tenant_work(news.platform.acme) as session:
         ids = [new_id() for _ in range(500)]
@@ -49,6 +49,7 @@ def test_five_hundred_records_given_at_once_are_one_notification(client_for: Cal
     assert news.mails() == [("assigned", ben.email)]
 
 
+@pytest.mark.promise("P17")
 def test_nobody_is_told_what_they_did_themselves(client_for: Callable[..., Any], news: News) -> None:
     contact = news.contact()
     alice = news.platform.alice
@@ -56,6 +57,7 @@ def test_nobody_is_told_what_they_did_themselves(client_for: Callable[..., Any],
     assert news.of(alice) == []
 
 
+@pytest.mark.promise("P17")
 def test_an_act_that_fails_tells_nobody(news: News) -> None:
     with pytest.raises(RuntimeError), tenant_work(news.platform.acme):
         from qikbiz.contacts.actions import create_contact
@@ -66,6 +68,7 @@ def test_an_act_that_fails_tells_nobody(news: News) -> None:
     assert news.mails() == []
 
 
+@pytest.mark.promise("P17")
 def test_a_record_given_on_within_one_act_is_told_to_its_last_owner_only(news: News) -> None:
     from qikbiz.contacts.actions import change_contact, create_contact
 
@@ -75,12 +78,14 @@ def test_a_record_given_on_within_one_act_is_told_to_its_last_owner_only(news: N
     assert (len(news.of(bob)), len(news.of(ben))) == (0, 1)
 
 
+@pytest.mark.promise("P17")
 def test_a_deactivated_login_is_told_nothing(news: News, disabled: Callable[[Person], None]) -> None:
     disabled(news.platform.bob)
     news.tell(news.platform.bob, news.platform.ben)
     assert (len(news.of(news.platform.bob)), len(news.of(news.platform.ben))) == (0, 1)
 
 
+@pytest.mark.promise("P17")
 @pytest.mark.parametrize(
     ("choice", "rows", "mails", "digests"), [("on", 1, 1, 0), ("daily", 1, 0, 1), ("app", 1, 0, 0), ("off", 0, 0, 0)]
 )
@@ -99,6 +104,7 @@ def test_a_notification_leads_nowhere_else(news: News, url: str) -> None:
         news.tell(news.platform.ben, url=url)
 
 
+@pytest.mark.promise("P17")
 def test_what_a_security_mail_says_at_once_is_not_mailed_a_second_time(news: News) -> None:
     ben, bob = news.platform.ben, news.platform.bob
     news.choose(bob, "grant_used", "daily")
@@ -123,6 +129,7 @@ def test_a_hostile_name_is_shown_as_text_in_one_line(client_for: Callable[..., A
     assert "\n" not in told.subject and "\r" not in told.subject and "\u202e" not in told.subject
 
 
+@pytest.mark.promise("P17")
 def test_a_colleague_named_in_a_description_is_told(client_for: Callable[..., Any], news: News) -> None:
     contact = news.contact(description="Called on Monday.")
     form = {"description": "Please ask @ben about the price.", "version": "1"}
@@ -140,6 +147,7 @@ def _people(**emails: str) -> list[User]:
     return [User(id=new_id(), name=name.replace("_", " "), email_key=email) for name, email in emails.items()]
 
 
+@pytest.mark.promise("P17")
 @pytest.mark.parametrize(
     ("written", "named"),
     [
@@ -161,6 +169,7 @@ def test_only_a_name_that_means_one_person_counts(written: str, named: set[str])
     assert {by_id[id_] for id_ in mentioned_in(written, people)} == named
 
 
+@pytest.mark.promise("P17")
 def test_who_may_not_see_the_record_is_not_told_of_it(
     news: News, monkeypatch: pytest.MonkeyPatch, client_for: Callable[..., Any]
 ) -> None:
@@ -172,6 +181,7 @@ def test_who_may_not_see_the_record_is_not_told_of_it(
     assert news.of(news.platform.ben) == []
 
 
+@pytest.mark.promise("P17")
 def test_two_organisations_never_hear_of_each_other(client_for: Callable[..., Any], news: News) -> None:
     news.tell(news.platform.mallory)  # a login that Acme does not have
     with tenant_work(news.platform.globex) as session:
@@ -184,6 +194,7 @@ def test_two_organisations_never_hear_of_each_other(client_for: Callable[..., An
     assert news.of(news.platform.ben)[0].read_at is None
 
 
+@pytest.mark.promise("P17")
 def test_records_given_by_an_import_are_one_notification_for_each_owner(news: News) -> None:
     from qikbiz.contacts.fields import CONTACTS
     from qikbiz.imports.models import Import
@@ -202,6 +213,7 @@ def test_records_given_by_an_import_are_one_notification_for_each_owner(news: Ne
         assert session.scalar(select(func.count()).select_from(Contact)) == 3
 
 
+@pytest.mark.promise("P17")
 def test_everything_of_a_colleague_handed_over_is_one_notification(
     news: News, add_person: Callable[..., Person]
 ) -> None:
@@ -220,6 +232,7 @@ def test_everything_of_a_colleague_handed_over_is_one_notification(
         session.execute(text("DELETE FROM users WHERE id = :id"), {"id": leaving.id})
 
 
+@pytest.mark.promise("P17")
 def test_what_is_kept_of_a_mail_that_left_names_nobody(news: News) -> None:
     from qikbiz.mail.models import Mail
     from workers import wrapper

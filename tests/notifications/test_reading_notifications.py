@@ -18,7 +18,6 @@ from tests.notifications.conftest import News
 from workers import wrapper
 from workers.schedule import SCHEDULE
 
-pytestmark = pytest.mark.promise("P17")
 MARK = re.compile(r'class="unread" aria-label="(\d+) unread"')
 
 
@@ -27,6 +26,7 @@ def shown(browser: Any) -> str | None:
     return found[1] if found else None
 
 
+@pytest.mark.promise("P17")
 def test_the_number_of_unread_stands_on_every_page_and_follows(client_for: Callable[..., Any], news: News) -> None:
     ben = client_for("ben")
     assert shown(ben) is None
@@ -71,6 +71,7 @@ def test_without_redis_the_number_is_counted(client_for: Callable[..., Any], new
         store.client = before
 
 
+@pytest.mark.promise("P17")
 def test_all_are_marked_up_to_what_was_seen(client_for: Callable[..., Any], news: News) -> None:
     ben, person = client_for("ben"), news.platform.ben
     news.tell(person, subject="Seen")
@@ -93,6 +94,7 @@ def test_rubbish_marks_nothing(client_for: Callable[..., Any], news: News, form:
     assert news.of(news.platform.ben)[0].read_at is None
 
 
+@pytest.mark.promise("P17")
 def test_a_colleagues_notification_can_not_be_read_or_marked(client_for: Callable[..., Any], news: News) -> None:
     news.tell(news.platform.ben, subject="For Ben alone")
     (told,) = news.of(news.platform.ben)
@@ -125,6 +127,7 @@ def test_there_is_a_word_for_nothing(client_for: Callable[..., Any], news: News)
     assert "All read" in ben.get("/notifications?show=unread").text
 
 
+@pytest.mark.promise("P17")
 def test_after_ninety_days_they_are_forgotten_by_a_daily_job(news: News, monkeypatch: pytest.MonkeyPatch) -> None:
     assert [entry for entry in SCHEDULE if entry.kind == "notifications.forget" and entry.each_tenant]
     news.tell(news.platform.ben)

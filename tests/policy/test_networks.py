@@ -13,7 +13,6 @@ from tests.fixtures.factors import code_of, set_up_app
 from tests.fixtures.web import Browser
 from tests.policy.conftest import AS_IT_IS, PAGE
 
-pytestmark = pytest.mark.promise("P9")
 ELSEWHERE = "198.51.100.23"
 
 
@@ -33,6 +32,7 @@ def _at(office, address: str) -> Browser:
     return browser
 
 
+@pytest.mark.promise("P9")
 def test_from_outside_nobody_logs_in_and_the_page_names_the_address(office, otto, rows_of):
     browser = _at(office, ELSEWHERE)
     page = browser.log_in(otto.email, otto.password)
@@ -43,6 +43,7 @@ def test_from_outside_nobody_logs_in_and_the_page_names_the_address(office, otto
     assert [(row["kind"], row["outcome"]) for row in noted] == [("network_refused", "refused")]
 
 
+@pytest.mark.promise("P9")
 def test_from_outside_a_wrong_password_gets_the_same_answer(office, otto):
     right = _at(office, ELSEWHERE).log_in(otto.email, otto.password)
     wrong = _at(office, ELSEWHERE).log_in(otto.email, "certainly not the password")
@@ -50,6 +51,7 @@ def test_from_outside_a_wrong_password_gets_the_same_answer(office, otto):
     assert right.status_code == wrong.status_code == nobody.status_code == 403
 
 
+@pytest.mark.promise("P9")
 @pytest.mark.parametrize("address", ["2001:db8:7::1", "2001:db8:7:ffff::9", "inside"])
 def test_from_inside_everybody_does(office, otto, address):
     browser = _at(office, office[0].address if address == "inside" else address)
@@ -57,17 +59,20 @@ def test_from_inside_everybody_does(office, otto, address):
     assert browser.get("/").status_code == 200
 
 
+@pytest.mark.promise("P9")
 @pytest.mark.parametrize("address", ["2001:db8:8::1", "::1", "127.0.0.1"])
 def test_a_neighbour_is_not_inside(office, otto, address):
     assert _at(office, address).log_in(otto.email, otto.password).status_code == 403
 
 
+@pytest.mark.promise("P9")
 def test_a_forwarded_header_of_a_stranger_changes_nothing(office, otto):
     browser = _at(office, ELSEWHERE)
     browser.headers = {"X-Forwarded-For": office[0].address}
     assert browser.log_in(otto.email, otto.password).status_code == 403
 
 
+@pytest.mark.promise("P9")
 def test_whoever_leaves_the_network_is_stopped_at_the_next_click_and_goes_on_back_inside(office, otto):
     browser = _at(office, office[0].address)
     browser.log_in(otto.email, otto.password)
@@ -83,6 +88,7 @@ def test_whoever_leaves_the_network_is_stopped_at_the_next_click_and_goes_on_bac
     assert browser.cookie(SESSION.name) is None
 
 
+@pytest.mark.promise("P9")
 def test_whoever_is_logged_in_elsewhere_is_stopped_when_the_list_is_saved(log_in, otto, paula, set_policy):
     browser = log_in(otto)
     assert browser.get("/").status_code == 200
@@ -93,6 +99,7 @@ def test_whoever_is_logged_in_elsewhere_is_stopped_when_the_list_is_saved(log_in
     assert browser.get("/").status_code == 200
 
 
+@pytest.mark.promise("P9")
 def test_it_holds_while_redis_is_away(office, otto, without_redis):
     browser = _at(office, office[0].address)
     browser.log_in(otto.email, otto.password)
@@ -101,6 +108,7 @@ def test_it_holds_while_redis_is_away(office, otto, without_redis):
         assert browser.get("/").status_code == 403
 
 
+@pytest.mark.promise("P9")
 def test_a_remembered_device_is_not_restored_outside_and_stays_remembered(office, otto):
     browser = _at(office, office[0].address)
     browser.log_in(otto.email, otto.password, remember=True)
@@ -112,6 +120,7 @@ def test_a_remembered_device_is_not_restored_outside_and_stays_remembered(office
     assert browser.get("/").status_code == 200
 
 
+@pytest.mark.promise("P9")
 def test_invitations_and_links_are_not_used_up_outside(office, app, otto):
     from qikbiz.accounts.actions import invite_user
     from qikbiz.database import tenant_work
@@ -123,6 +132,7 @@ def test_invitations_and_links_are_not_used_up_outside(office, app, otto):
     assert _at(office, office[0].address).post(path, form).location == "/"
 
 
+@pytest.mark.promise("P9")
 def test_a_list_without_oneself_is_refused_and_names_the_address(set_policy, rows_of, paula):
     browser = set_policy()
     page = browser.post(PAGE, AS_IT_IS | {"networks": "203.0.113.0/24"})
@@ -147,11 +157,13 @@ def test_at_most_fifty_and_doubles_are_one():
         read_networks(",".join(f"10.0.{number}.0/24" for number in range(51)))
 
 
+@pytest.mark.promise("P9")
 def test_addresses_of_the_two_kinds_are_not_mixed_up():
     assert not is_inside(ip_address("2001:db8::1"), ["0.0.0.0/8", "10.0.0.0/8"])
     assert is_inside(ip_address("10.9.8.7"), ["2001:db8::/32", "10.0.0.0/8"])
 
 
+@pytest.mark.promise("P9")
 def test_the_code_lets_an_administrator_in_once_from_anywhere(office, paula, rows_of, add_person):
     quin = add_person(paula.tenant, "Quin", "administrator")
     browser = _at(office, ELSEWHERE)
@@ -168,6 +180,7 @@ def test_the_code_lets_an_administrator_in_once_from_anywhere(office, paula, row
     assert [act["action"] for act in acts] == ["policy.break_glass_made", "policy.break_glass_used"]
 
 
+@pytest.mark.promise("P9")
 def test_the_code_is_for_administrators_with_their_password(office, paula, otto):
     browser = _at(office, ELSEWHERE)
     for email, password in ((otto.email, otto.password), (paula.email, "not the password of Paula"), ("x@y.z", "x")):
@@ -177,6 +190,7 @@ def test_the_code_is_for_administrators_with_their_password(office, paula, otto)
     assert browser.post("/break-glass", form).location == "/"
 
 
+@pytest.mark.promise("P9")
 def test_the_code_spares_nobody_the_second_factor(office, paula, clock):
     secret, _codes = set_up_app(office[0])
     clock.move(seconds=60)
@@ -188,12 +202,14 @@ def test_the_code_spares_nobody_the_second_factor(office, paula, clock):
     assert browser.get("/").status_code == 200
 
 
+@pytest.mark.promise("P9")
 def test_guessing_codes_is_stopped(office, paula):
     browser = _at(office, ELSEWHERE)
     form = {"email": paula.email, "password": paula.password, "code": "aaaa-aaaa-aaaa-aaaa-aaaa"}
     assert [browser.post("/break-glass", form).status_code for _ in range(6)] == [401] * 5 + [429]
 
 
+@pytest.mark.promise("P9")
 def test_only_a_hash_of_the_code_is_kept_and_a_new_one_ends_it(office, paula, rows_of):
     browser, code = office
     kept = bytes(rows_of(paula.tenant, "select break_glass from sign_in_policy")[0]["break_glass"])
@@ -204,6 +220,7 @@ def test_only_a_hash_of_the_code_is_kept_and_a_new_one_ends_it(office, paula, ro
     assert _at(office, ELSEWHERE).post("/break-glass", form).status_code == 401
 
 
+@pytest.mark.promise("P9")
 def test_a_code_of_one_organisation_opens_no_other(office, platform):
     browser = Browser(office[0].app, "acme.localhost")
     form = {"email": platform.alice.email, "password": platform.alice.password, "code": office[1]}

@@ -13,9 +13,8 @@ from qikbiz.policy.rules import ABSOLUTE_HOURS, CHARACTERS, FLOOR, IDLE_MINUTES,
 from tests.fixtures.factors import set_up_app
 from tests.policy.conftest import AS_IT_IS, PAGE
 
-pytestmark = pytest.mark.promise("P16")
 
-
+@pytest.mark.promise("P16")
 def test_an_administrator_sees_what_is_in_force(client_for):
     page = client_for("alice").get(PAGE).text
     assert "never weaker" in page
@@ -23,6 +22,7 @@ def test_an_administrator_sees_what_is_in_force(client_for):
     assert "can be asked for once" in page
 
 
+@pytest.mark.promise("P16")
 @pytest.mark.parametrize("name", ["ben", "bob"])
 def test_nobody_else_sees_or_sets_it(client_for, name):
     browser = client_for(name)
@@ -31,6 +31,7 @@ def test_nobody_else_sees_or_sets_it(client_for, name):
         assert browser.post(path, AS_IT_IS).status_code == 403
 
 
+@pytest.mark.promise("P16")
 def test_it_says_what_it_will_do_before_it_is_saved(log_in, paula, otto, add_person, rows_of):
     add_person(paula.tenant, "Ria", "reader")
     set_up_app(log_in(add_person(paula.tenant, "Sue", "member")))
@@ -50,6 +51,7 @@ def test_it_says_what_it_will_do_before_it_is_saved(log_in, paula, otto, add_per
     assert 'value="20"' in browser.get(PAGE).text
 
 
+@pytest.mark.promise("P16")
 def test_it_counts_only_the_roles_that_are_asked(set_policy, otto, add_person, paula, log_in):
     browser = set_policy()
     wanted = AS_IT_IS | {"factor_for": "roles", "factor_roles": ["member", "reader"]}
@@ -73,6 +75,7 @@ BELOW = (
 )  # fmt: skip
 
 
+@pytest.mark.promise("P16")
 @pytest.mark.parametrize(("name", "value"), BELOW)
 def test_nothing_below_the_floor_or_beside_the_point_is_taken(set_policy, name, value, rows_of, paula):
     browser = set_policy(least_characters="20")
@@ -82,12 +85,14 @@ def test_nothing_below_the_floor_or_beside_the_point_is_taken(set_policy, name, 
     assert rows_of(paula.tenant, "select least_characters from sign_in_policy")[0]["least_characters"] == 20
 
 
+@pytest.mark.promise("P16")
 def test_roles_must_be_named_and_unknown_fields_are_refused(set_policy):
     browser = set_policy()
     assert browser.post(PAGE, AS_IT_IS | {"factor_for": "roles"}).status_code == 422
     assert browser.post(PAGE, AS_IT_IS | {"sso_only": "y"}).status_code == 400
 
 
+@pytest.mark.promise("P16")
 @pytest.mark.parametrize(
     ("column", "value"),
     [("least_characters", 14), ("idle_minutes", 61), ("idle_minutes", 4), ("absolute_hours", 13),
@@ -99,6 +104,7 @@ def test_the_database_holds_the_floor_too(set_policy, rows_of, paula, column, va
         rows_of(paula.tenant, f"update sign_in_policy set {column} = {value}")
 
 
+@pytest.mark.promise("P16")
 def test_code_and_database_have_the_same_bounds():
     texts = " ".join(str(check.sqltext) for check in SignInPolicy.__table__.constraints if hasattr(check, "sqltext"))
     for column, bounds in (
@@ -113,6 +119,7 @@ def test_code_and_database_have_the_same_bounds():
         assert int(SignInPolicy.__table__.c[column].server_default.arg) == bounds[0]
 
 
+@pytest.mark.promise("P16")
 def test_a_change_is_written_down_old_and_new(set_policy, rows_of, paula):
     set_policy(least_characters="18")
     set_policy(least_characters="22", remember_days="7")
@@ -123,6 +130,7 @@ def test_a_change_is_written_down_old_and_new(set_policy, rows_of, paula):
     ]
 
 
+@pytest.mark.promise("P16")
 def test_it_needs_a_fresh_login(set_policy, clock):
     browser = set_policy()
     clock.move(minutes=16)
@@ -130,6 +138,7 @@ def test_it_needs_a_fresh_login(set_policy, clock):
     assert browser.post(f"{PAGE}/preview", AS_IT_IS).location.startswith("/confirm")
 
 
+@pytest.mark.promise("P16")
 def test_one_organisations_policy_is_no_others(set_policy, client_for, platform, log_in):
     set_policy(least_characters="40", remember_days="0", factor_for="everyone")
     assert log_in(platform.mallory).get("/").status_code == 200

@@ -22,7 +22,6 @@ from tests.fixtures.statements import MONDAY, Notary, changed_text
 from tests.fixtures.tenancy import Platform
 from tests.fixtures.web import Browser
 
-pytestmark = pytest.mark.promise("P19")
 DAY = earliest_effective_day(MONDAY.date(), ("US", "DE", "GB"))
 PAGE = "/statement/2/announcement"
 
@@ -41,6 +40,7 @@ def fields(browser: Browser, **changes: str) -> dict[str, str]:
     return {name: match.group(1) for name, match in found.items() if match} | changes
 
 
+@pytest.mark.promise("P19")
 def test_the_page_names_the_earliest_day_and_what_changes(olivia: Browser) -> None:
     assert "Version 2 waits to be announced" in olivia.get("/statement").text
     page = olivia.get(PAGE).text
@@ -49,6 +49,7 @@ def test_the_page_names_the_earliest_day_and_what_changes(olivia: Browser) -> No
     assert f'value="{DAY.isoformat()}"' in page
 
 
+@pytest.mark.promise("P19")
 def test_an_operator_announces_it_once_and_it_is_recorded(
     olivia: Browser, notary: Notary, app: object, working: Runtime
 ) -> None:
@@ -67,6 +68,7 @@ def test_an_operator_announces_it_once_and_it_is_recorded(
     assert {"tenants.each", "statements.watch"} <= set(jobs)
 
 
+@pytest.mark.promise("P19")
 @pytest.mark.parametrize("wanted", [DAY - timedelta(days=1), MONDAY.date(), "soon", "", "0001-01-01", "9999-12-31"])
 def test_a_day_that_can_not_be_is_explained_and_nothing_is_announced(
     olivia: Browser, working: Runtime, wanted: object
@@ -77,6 +79,7 @@ def test_a_day_that_can_not_be_is_explained_and_nothing_is_announced(
     assert len(standing().versions) == 1
 
 
+@pytest.mark.promise("P19")
 def test_a_text_that_changed_after_it_was_read_is_not_announced(
     olivia: Browser, working: Runtime, put_version: Callable[..., Path]
 ) -> None:
@@ -86,6 +89,7 @@ def test_a_text_that_changed_after_it_was_read_is_not_announced(
     assert len(standing().versions) == 1
 
 
+@pytest.mark.promise("P19")
 def test_a_version_file_that_would_be_too_early_can_not_be_announced(
     olivia: Browser, put_version: Callable[..., Path]
 ) -> None:
@@ -106,6 +110,7 @@ def test_support_may_not_announce_and_tenants_have_no_such_page(
         assert browser.post(PAGE, {"effective_on": DAY.isoformat()}).status_code == status
 
 
+@pytest.mark.promise("P19")
 def test_two_at_once_are_one(
     olivia: Browser, notary: Notary, log_in: Callable[..., Browser], platform: Platform
 ) -> None:
@@ -115,6 +120,7 @@ def test_two_at_once_are_one(
     assert other.post(PAGE, second).status_code in (404, 409, 422)
 
 
+@pytest.mark.promise("P19")
 def test_a_further_version_waits_until_the_first_is_in_force_or_withdrawn(
     olivia: Browser, put_version: Callable[..., Path]
 ) -> None:
@@ -130,6 +136,7 @@ def test_a_further_version_waits_until_the_first_is_in_force_or_withdrawn(
     assert olivia.post("/statement/3/announcement", form).status_code == 303
 
 
+@pytest.mark.promise("P19")
 def test_a_withdrawn_version_never_takes_effect_and_stays_in_the_archive(
     olivia: Browser, notary: Notary, browser_at: Callable[[str], Browser]
 ) -> None:
@@ -143,10 +150,12 @@ def test_a_withdrawn_version_never_takes_effect_and_stays_in_the_archive(
     assert olivia.post("/statement/2/withdrawal", {"reason": "Again."}).status_code == 409
 
 
+@pytest.mark.promise("P19")
 def test_what_is_in_force_can_not_be_withdrawn(olivia: Browser, notary: Notary) -> None:
     assert olivia.post("/statement/1/withdrawal", {"reason": "No."}).status_code == 409
 
 
+@pytest.mark.promise("P19")
 def test_each_administrator_is_mailed_once_however_often_the_job_runs(
     olivia: Browser, notary: Notary, platform: Platform, working: Runtime
 ) -> None:

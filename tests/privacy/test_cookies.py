@@ -17,7 +17,6 @@ from tests.cookie_watch.sitecustomize import JOURNAL
 from tests.fixtures.cookies import complaints_about
 from tests.fixtures.web import Browser
 
-pytestmark = pytest.mark.promise("P1")
 ROOT = Path(__file__).parents[2]
 GOOD = "Secure; HttpOnly; Path=/; SameSite=Lax"
 EXAMPLE = """
@@ -40,6 +39,7 @@ def test_it(tmp_path):
 """
 
 
+@pytest.mark.promise("P1")
 def test_the_page_names_every_registered_cookie_and_nothing_else(
     browser_at: Callable[[str], Browser], client_for: Callable[[str], Browser]
 ) -> None:
@@ -56,6 +56,7 @@ def test_the_page_names_every_registered_cookie_and_nothing_else(
             assert cookie.meaning in html.unescape(page.text)
 
 
+@pytest.mark.promise("P1")
 def test_a_cookie_added_to_the_registry_appears_by_itself(
     browser_at: Callable[[str], Browser], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -74,6 +75,7 @@ def test_who_is_logged_in_sees_which_of_them_this_browser_holds(client_for: Call
     assert page.count("<dd>No</dd>") >= 1
 
 
+@pytest.mark.promise("P1")
 def test_public_pages_set_no_cookie(browser_at: Callable[[str], Browser]) -> None:
     for path in ("/", "/privacy", "/promises", "/cookies", "/sign-in"):
         assert "Set-Cookie" not in browser_at("localhost").get(path).headers
@@ -115,6 +117,7 @@ def test_what_differs_is_named(header: str, fault: str) -> None:
     assert any(fault in complaint for complaint in complaints_about([header]))
 
 
+@pytest.mark.promise("P1")
 @pytest.mark.parametrize("workers", [(), ("-n", "1")], ids=["one process", "a worker of xdist"])
 @pytest.mark.parametrize(("header", "code"), [(f"{SESSION.name}=x; {GOOD}", 0), (f"tracking=x; {GOOD}", 1)])
 def test_a_run_in_which_every_test_passed_fails_for_one_unregistered_cookie(

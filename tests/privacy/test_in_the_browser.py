@@ -20,7 +20,7 @@ from tests.fixtures.tenancy import Person, Platform
 from tests.fixtures.web import Browser as Client
 from tests.fixtures.web import host_of
 
-pytestmark = [pytest.mark.browser, pytest.mark.promise("P19")]
+pytestmark = pytest.mark.browser
 DAY = earliest_effective_day(MONDAY.date(), ("US", "DE", "GB"))
 SHOWN = f"{DAY.day} {DAY:%b %Y}"
 NEW = "We keep them for ninety days."
@@ -77,6 +77,7 @@ def is_accessible(page: Page) -> None:
     assert [f"{item['id']}: {item['nodes'][0]['html'][:120]}" for item in violations] == []
 
 
+@pytest.mark.promise("P19")
 def test_a_statement_is_announced_seen_coming_and_takes_effect_when_its_day_has_begun_everywhere(
     street: Street, notary: Notary, platform: Platform, put_version: Callable[..., Path]
 ) -> None:

@@ -15,11 +15,11 @@ from qikbiz.privacy.files import FOLDER, altered_files, bundled_statements, foun
 from qikbiz.privacy.text import NUMBERS, StatementRefused, read_file, read_text
 from tests.fixtures.statements import changed_text
 
-pytestmark = pytest.mark.promise("P19")
 COUNTRIES = ("US", "DE", "GB")
 OURS = sorted(FOLDER.glob("*.md"))
 
 
+@pytest.mark.promise("P19")
 @pytest.mark.parametrize("path", OURS, ids=lambda path: path.stem)
 def test_every_version_in_the_repository_may_be_loaded(path: Path) -> None:
     assert tuple(load_file(path, COUNTRIES).text.promises) == NUMBERS
@@ -33,12 +33,14 @@ def written_on(path: Path) -> date:
     return moment.astimezone(UTC).date()
 
 
+@pytest.mark.promise("P19")
 @pytest.mark.parametrize("path", OURS, ids=lambda path: path.stem)
 def test_no_version_claims_to_be_announced_before_it_was_written(path: Path) -> None:
     file = read_file(path.read_text())
     assert file.version == 1 or file.announced_on >= written_on(path)
 
 
+@pytest.mark.promise("P19")
 def test_the_day_on_which_a_version_was_written_is_that_of_its_commit(folder: Path) -> None:
     def git(*arguments: str) -> None:
         day = {"GIT_COMMITTER_DATE": "2027-03-01T23:30:00-05:00", "PATH": os.environ["PATH"]}
@@ -52,6 +54,7 @@ def test_the_day_on_which_a_version_was_written_is_that_of_its_commit(folder: Pa
     assert written_on(folder / "1.md") == date(2027, 3, 2)
 
 
+@pytest.mark.promise("P19")
 def test_a_file_that_takes_effect_twenty_nine_business_days_ahead_is_not_loaded(
     put_version: Callable[..., Path],
 ) -> None:
@@ -64,6 +67,7 @@ def test_a_file_that_takes_effect_twenty_nine_business_days_ahead_is_not_loaded(
     assert load_file(put_version(2), COUNTRIES).version == 2
 
 
+@pytest.mark.promise("P19")
 def test_configured_countries_can_only_make_it_later(put_version: Callable[..., Path]) -> None:
     path = put_version(2)
     with pytest.raises(StatementRefused):
@@ -98,6 +102,7 @@ def test_a_file_is_named_for_its_version(folder: Path) -> None:
         load_file(folder / "7.md", COUNTRIES)
 
 
+@pytest.mark.promise("P19")
 def test_a_file_with_other_words_than_announced_is_found(put_version: Callable[..., Path], folder: Path) -> None:
     put_version(2)
     announced = {1: founding_statement().text.sha256, 2: read_text(changed_text()).sha256}
@@ -106,6 +111,7 @@ def test_a_file_with_other_words_than_announced_is_found(put_version: Callable[.
     assert altered_files(bundled_statements(COUNTRIES).statements, announced) == [2]
 
 
+@pytest.mark.promise("P19")
 def test_a_difference_names_each_word_that_goes_or_comes() -> None:
     before = founding_statement().text
     source = before.source.replace("thirty business days", "forty business days").replace(
@@ -119,6 +125,7 @@ def test_a_difference_names_each_word_that_goes_or_comes() -> None:
     ]
 
 
+@pytest.mark.promise("P19")
 def test_a_difference_puts_both_texts_together_again() -> None:
     before, after = founding_statement().text, read_text(changed_text("P12", " Always.") + "\nA last word.\n")
     pairs = differences(before, after)
@@ -130,5 +137,6 @@ def test_a_difference_puts_both_texts_together_again() -> None:
         assert new == (pair.after.text.split() if pair.after else [])
 
 
+@pytest.mark.promise("P19")
 def test_the_dates_of_the_founding_version_are_a_plan_like_any_other() -> None:
     assert founding_statement().announced_on <= founding_statement().effective_on < date(2100, 1, 1)

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from html import unescape
 from typing import Any
 
-import pytest
 from sqlalchemy import select
 
 from qikbiz.accounts.models import User
@@ -17,8 +16,6 @@ from qikbiz.roles.models import OwnRole, Team, TeamMember
 from qikbiz.roles.rights import Rights
 from tests.fixtures.grants import Customer
 from tests.fixtures.records import Office
-
-pytestmark = pytest.mark.promise("P12")
 
 
 def tables(page: str) -> list[list[tuple[str, ...]]]:

@@ -8,8 +8,6 @@ from qikbiz.permissions import Permission
 from qikbiz.roles.rights import Rights
 from tests.fixtures.roles import ruled
 
-pytestmark = pytest.mark.promise("P15")
-
 
 @pytest.fixture
 def cleo(staffed):
@@ -40,6 +38,7 @@ def test_a_role_can_be_looked_at_too(staffed, cleo):
     assert "the role Reader" in page and "Bo Yu" in page and "New contact" not in page
 
 
+@pytest.mark.promise("P15")
 def test_nothing_can_be_done_meanwhile_but_to_stop(staffed, cleo, rows_of):
     alice = staffed.office.browser("alice")
     alice.post("/preview", {"user": str(cleo.id)})
@@ -76,6 +75,7 @@ def test_who_looks_is_who_is_recorded(staffed, cleo, rows_of):
     assert [row["actor_name"] for row in read] == ["Alice"]
 
 
+@pytest.mark.promise("P15")
 def test_looking_gives_nobody_more_than_they_have(staffed, cleo):
     staffed.join("dan", Rights.of(see="own", pages=[Permission.ROLE_MANAGE]))
     dan = staffed.office.browser("dan")
@@ -88,6 +88,7 @@ def test_looking_gives_nobody_more_than_they_have(staffed, cleo):
     assert dan.get("/contacts").status_code == 403
 
 
+@pytest.mark.promise("P15")
 @pytest.mark.parametrize("who", ["ben", "bob"])
 def test_others_can_not_look(staffed, cleo, who):
     assert staffed.office.browser(who).post("/preview", {"user": str(cleo.id)}).status_code == 403

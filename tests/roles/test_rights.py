@@ -24,10 +24,10 @@ from qikbiz.roles.rights import (
 )
 from qikbiz.roles.table import BUILT_IN, EVERYTHING, PAGE_RIGHTS, STAFF
 
-pytestmark = pytest.mark.promise("P15")
 ANN, BEN, CLEO = uuid4(), uuid4(), uuid4()
 
 
+@pytest.mark.promise("P15")
 def test_every_permission_has_a_place_in_the_table():
     of_pages = [right.permission for right in PAGE_RIGHTS]
     of_staff = {page for rights in STAFF.values() for page in rights.pages}
@@ -36,6 +36,7 @@ def test_every_permission_has_a_place_in_the_table():
     assert set(Permission) == WAYS_IN | set(RECORD_ACTS) | set(FOLLOWING) | set(of_pages) | of_staff
 
 
+@pytest.mark.promise("P15")
 def test_every_record_type_has_every_act_in_the_table():
     assert set(RECORD_TYPES) == set(BY_SINGULAR)
     assert set(RECORD_ACTS.values()) == set(every_act())
@@ -47,12 +48,14 @@ def test_each_group_of_page_rights_stands_together():
     assert len(starts) == len(set(starts))
 
 
+@pytest.mark.promise("P15")
 def test_the_administrator_may_do_everything_that_a_tenant_has():
     staff = {page for rights in STAFF.values() for page in rights.pages}
     assert all(BUILT_IN[Role.ADMINISTRATOR].can(permission) for permission in set(Permission) - staff)
     assert not any(BUILT_IN[Role.ADMINISTRATOR].can(permission) for permission in staff)
 
 
+@pytest.mark.promise("P15")
 def test_the_widest_scope_of_several_roles_wins():
     both = added_up([Rights.of(see="all", change="own"), Rights.of(see="team", change="team", export="own")])
     assert both.scope("contact", Action.SEE) is Scope.ALL
@@ -61,6 +64,7 @@ def test_the_widest_scope_of_several_roles_wins():
     assert both.scope("contact", Action.DELETE) is Scope.NONE
 
 
+@pytest.mark.promise("P15")
 def test_nothing_can_be_done_to_what_is_not_seen():
     blind = Rights.of(create="all", change="all", delete="all", export="all", import_="all")
     assert all(blind.scope(*act) is Scope.NONE for act in every_act())
@@ -68,11 +72,13 @@ def test_nothing_can_be_done_to_what_is_not_seen():
     assert near.scope("company", Action.CHANGE) is near.scope("company", Action.EXPORT) is Scope.OWN
 
 
+@pytest.mark.promise("P15")
 def test_a_role_that_sees_nothing_does_not_widen_another_by_adding_up():
     both = added_up([Rights.of(change="all"), Rights.of(see="own")])
     assert both.scope("contact", Action.CHANGE) is Scope.NONE
 
 
+@pytest.mark.promise("P15")
 @pytest.mark.parametrize(
     ("scope", "mine", "teams", "others", "nobodys"),
     [
@@ -93,6 +99,7 @@ def _hiding(rule: FieldRule, **acts: str) -> Rights:
     return Rights(plain.scopes, rules={"contact": {"phones": rule}})
 
 
+@pytest.mark.promise("P15")
 def test_a_field_is_hidden_only_if_every_role_hides_it():
     hiding, locking = _hiding(FieldRule.HIDDEN, see="all"), _hiding(FieldRule.READ_ONLY, see="all")
     assert added_up([hiding, hiding]).hidden("contact") == {"phones"}
@@ -101,10 +108,12 @@ def test_a_field_is_hidden_only_if_every_role_hides_it():
     assert added_up([hiding, Rights.of(see="own")]).unchangeable("contact") == frozenset()
 
 
+@pytest.mark.promise("P15")
 def test_a_role_that_does_not_show_the_records_does_not_uncover_a_field_either():
     assert added_up([_hiding(FieldRule.HIDDEN, see="all"), Rights.of(pages=[Permission.AUDIT_SEE])]).hidden("contact")
 
 
+@pytest.mark.promise("P15")
 def test_nobody_covers_more_than_they_have():
     own, team = Rights.of(see="own"), Rights.of(see="team")
     assert EVERYTHING.covers(own) and team.covers(own) and not own.covers(team)
@@ -113,6 +122,7 @@ def test_nobody_covers_more_than_they_have():
     assert _hiding(FieldRule.READ_ONLY, see="all").covers(_hiding(FieldRule.HIDDEN, see="all"))
 
 
+@pytest.mark.promise("P15")
 def test_within_a_limit_only_what_both_allow_is_left():
     seen = Rights.of(see="all", change="all", pages=[Permission.AUDIT_SEE]).within(
         _hiding(FieldRule.HIDDEN, see="team", export="all")
@@ -130,6 +140,7 @@ def test_a_snapshot_reads_back_to_the_same_rights():
     assert rights_from_text(rights.text).owners("contact", Action.SEE) == {ANN, BEN}
 
 
+@pytest.mark.promise("P15")
 def test_what_this_program_does_not_know_allows_nothing():
     kept = {
         "records": {"contact": {"see": "galaxy", "burn": "all"}, "deal": {"see": "all"}},
@@ -141,5 +152,6 @@ def test_what_this_program_does_not_know_allows_nothing():
     assert rights.hidden("contact") == {"phones"}
 
 
+@pytest.mark.promise("P15")
 def test_no_rights_are_none():
     assert {permission for permission in Permission if NOTHING.can(permission)} == set(WAYS_IN)

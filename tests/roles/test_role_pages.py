@@ -13,7 +13,6 @@ from qikbiz.permissions import Permission
 from qikbiz.roles.rights import Rights
 from qikbiz.roles.table import EDITION, EVERYTHING
 
-pytestmark = pytest.mark.promise("P15")
 MANAGES_ROLES = Rights.of(see="all", pages=[Permission.ROLE_MANAGE, Permission.USER_MANAGE, Permission.USER_INVITE])
 
 
@@ -37,6 +36,7 @@ def _form(browser, key: str, **changed: str) -> dict[str, object]:
     return form | {name.replace("__", "."): value for name, value in changed.items()}
 
 
+@pytest.mark.promise("P15")
 def test_a_role_is_copied_changed_and_given(staffed, rows_of):
     office, alice = staffed.office, staffed.office.browser("alice")
     key = _copy(alice, "Sales")
@@ -59,6 +59,7 @@ def test_a_built_in_role_is_shown_and_stays_as_it_is(staffed, key):
     assert alice.post(f"/roles/{key}/removal").status_code == 404
 
 
+@pytest.mark.promise("P15")
 def test_a_changed_role_counts_from_the_next_request_on(staffed, rows_of):
     office, alice = staffed.office, staffed.office.browser("alice")
     office.add_contact(first_name="Ann", last_name="Lee")
@@ -72,6 +73,7 @@ def test_a_changed_role_counts_from_the_next_request_on(staffed, rows_of):
     assert ben.get("/contacts").status_code == 403
 
 
+@pytest.mark.promise("P15")
 def test_a_team_counts_from_the_next_request_on(staffed):
     office, alice = staffed.office, staffed.office.browser("alice")
     staffed.join("cleo", Rights.of(see="team"))
@@ -167,6 +169,7 @@ def test_two_who_change_one_team_do_not_undo_each_other(staffed):
     assert "North West" not in page and "1 member" in page
 
 
+@pytest.mark.promise("P15")
 @pytest.mark.parametrize("who", ["ben", "bob"])
 def test_others_can_not_touch_roles_and_teams(staffed, who):
     browser = staffed.office.browser(who)
@@ -176,6 +179,7 @@ def test_others_can_not_touch_roles_and_teams(staffed, who):
         assert browser.post(path, {"name": "Mine", "source": "administrator"}).status_code == 403
 
 
+@pytest.mark.promise("P15")
 def test_another_tenants_roles_and_teams_are_not_there(staffed, client_for):
     key = _copy(staffed.office.browser("alice"), "Sales")
     team = staffed.team("North", "ben")
@@ -185,6 +189,7 @@ def test_another_tenants_roles_and_teams_are_not_there(staffed, client_for):
     assert mallory.post(f"/teams/{team}", {"name": "Mine"}).status_code == 404
 
 
+@pytest.mark.promise("P15")
 def test_changing_roles_needs_a_password_given_lately(staffed, clock):
     alice = staffed.office.browser("alice")
     key = _copy(alice, "Sales")
@@ -193,6 +198,7 @@ def test_changing_roles_needs_a_password_given_lately(staffed, clock):
         assert "/confirm" in alice.post(path, {"name": "X"}).location
 
 
+@pytest.mark.promise("P15")
 def test_nobody_makes_a_role_that_allows_more_than_they_may(staffed, rows_of):
     staffed.join("cleo", MANAGES_ROLES)
     cleo = staffed.office.browser("cleo")
@@ -208,6 +214,7 @@ def test_nobody_makes_a_role_that_allows_more_than_they_may(staffed, rows_of):
     assert not rows_of(staffed.office.tenant, "select id from users where name = 'Dan'")
 
 
+@pytest.mark.promise("P15")
 @pytest.mark.parametrize(("edition", "status"), [(EDITION, 200), ("another table", 403), (None, 403)])
 def test_a_snapshot_made_under_another_table_is_not_believed(staffed, app, edition, status):
     """Only a snapshot of this very table is: the first case shows that the others are refused for their edition."""

@@ -8,7 +8,6 @@ import pytest
 
 from qikbiz.roles.rights import Rights
 
-pytestmark = pytest.mark.promise("P15")
 WORKS_WITH_OWN = Rights.of(see="own", create="own", change="own", delete="own")
 
 
@@ -30,6 +29,7 @@ def records(staffed):
     return {"contacts": contacts, "companies": companies}
 
 
+@pytest.mark.promise("P15")
 @pytest.mark.parametrize(
     ("who", "seen"),
     [
@@ -49,6 +49,7 @@ def test_a_list_its_search_and_its_count_hold_what_the_role_reaches(staffed, rec
     assert f"{len(seen)} {plural if len(seen) > 1 else plural.replace('ies', 'y').removesuffix('s')}" in counted
 
 
+@pytest.mark.promise("P15")
 def test_suggestions_offer_nothing_else(staffed, records):
     cleo = staffed.office.browser("cleo")
     for plural in ("contacts", "companies"):
@@ -56,11 +57,13 @@ def test_suggestions_offer_nothing_else(staffed, records):
         assert "Cleos" in offered and "Alices" not in offered and "Dans" not in offered
 
 
+@pytest.mark.promise("P15")
 def test_the_first_page_counts_and_names_nothing_else(staffed, records):
     page = staffed.office.browser("cleo").get("/").text
     assert "Cleos Contact" in page and "Alices Contact" not in page
 
 
+@pytest.mark.promise("P15")
 @pytest.mark.parametrize("plural", ["contacts", "companies"])
 def test_a_record_outside_of_reach_answers_as_one_that_does_not_exist(staffed, records, plural):
     cleo = staffed.office.browser("cleo")
@@ -80,6 +83,7 @@ def _without_reference(text):
     return "\n".join(line for line in text.splitlines() if "reference" not in line.lower() and "csrf" not in line)
 
 
+@pytest.mark.promise("P15")
 def test_what_may_be_seen_but_not_changed_is_refused_openly(staffed, records):
     dan = staffed.office.browser("dan")
     seen, own = records["contacts"]["cleos"], records["contacts"]["dans"]
@@ -91,6 +95,7 @@ def test_what_may_be_seen_but_not_changed_is_refused_openly(staffed, records):
     assert dan.post(f"/contacts/{own}/deletion").status_code == 403
 
 
+@pytest.mark.promise("P15")
 def test_acts_on_several_rows_leave_the_others_alone(staffed, records, rows_of):
     cleo, contacts = staffed.office.browser("cleo"), records["contacts"]
     answer = cleo.post("/contacts/several", {"ids": list(contacts.values()), "act": "tag", "tag": "Mine"})
@@ -102,6 +107,7 @@ def test_acts_on_several_rows_leave_the_others_alone(staffed, records, rows_of):
     assert set(map(str, rows.values())) == {"([], False)"}
 
 
+@pytest.mark.promise("P15")
 def test_the_trash_holds_only_what_could_be_brought_back(staffed, records, rows_of):
     alice, cleo = staffed.office.browser("alice"), staffed.office.browser("cleo")
     contacts = records["contacts"]
@@ -116,6 +122,7 @@ def test_the_trash_holds_only_what_could_be_brought_back(staffed, records, rows_
     assert cleo.post(f"/contacts/{contacts['alices']}/removal", {"typed": "Alices Contact"}).status_code == 403
 
 
+@pytest.mark.promise("P15")
 def test_a_new_record_is_ones_own_and_can_not_be_slipped_to_others(staffed, records, rows_of):
     cleo, alice_id = staffed.office.browser("cleo"), str(staffed.id("alice"))
     cleo.post("/contacts", {"first_name": "New"})
@@ -131,6 +138,7 @@ def test_a_new_record_is_ones_own_and_can_not_be_slipped_to_others(staffed, reco
     assert not rows_of(staffed.office.tenant, "select id from contacts where first_name = 'Slip'")
 
 
+@pytest.mark.promise("P15")
 def test_a_company_out_of_reach_is_named_nowhere_on_a_contact(staffed, records, rows_of):
     office, company = staffed.office, records["companies"]["alices"]
     own = records["contacts"]["cleos"]
@@ -151,6 +159,7 @@ def test_a_company_out_of_reach_is_named_nowhere_on_a_contact(staffed, records, 
     assert cleo.post(f"/contacts/{own}/companies/{company}/primary").status_code == 404
 
 
+@pytest.mark.promise("P15")
 def test_saving_a_contact_does_not_tear_off_a_company_that_is_out_of_reach(staffed, records, rows_of):
     office, own = staffed.office, records["contacts"]["cleos"]
     office.browser("alice").post(f"/contacts/{own}/companies", {"company_name": "Alices Company", "role": ""})
@@ -165,6 +174,7 @@ def test_saving_a_contact_does_not_tear_off_a_company_that_is_out_of_reach(staff
     assert refused.status_code == 400 and "company_name" in refused.text
 
 
+@pytest.mark.promise("P15")
 def test_the_people_of_a_company_are_those_within_reach(staffed, records):
     office, company = staffed.office, records["companies"]["cleos"]
     alice = office.browser("alice")
@@ -174,6 +184,7 @@ def test_the_people_of_a_company_are_those_within_reach(staffed, records):
     assert "Cleos Contact" in page and "Alices Contact" not in page
 
 
+@pytest.mark.promise("P15")
 def test_another_tenant_sees_none_of_it(staffed, records, client_for):
     assert client_for("mallory").get(f"/contacts/{records['contacts']['cleos']}").status_code == 404
 

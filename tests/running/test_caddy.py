@@ -27,7 +27,6 @@ from tests.running.installation import (
     program,
 )
 
-pytestmark = pytest.mark.promise("P7")
 OWN = "crm.acme-industrial.com"
 
 
@@ -60,6 +59,7 @@ def trusting_caddys_own(edge: Edge) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=str(edge.folder / "data/caddy/pki/authorities/local/root.crt"))
 
 
+@pytest.mark.promise("P7")
 def test_a_proved_domain_gets_a_certificate_at_its_first_visit_and_any_other_name_none(
     edge: Edge, behind: Installation
 ) -> None:
@@ -79,6 +79,7 @@ def asked(behind: Installation, host: str) -> int:
     return ask(behind.port, f"127.0.0.1:{behind.port}", f"/internal/domains/ask?domain={host}").status
 
 
+@pytest.mark.promise("P7")
 def test_a_name_below_ours_that_is_nobodys_names_nobody(edge: Edge) -> None:
     unknown = edge.get(f"nobody.{DOMAIN}", "/login")
     assert unknown.status == 404
@@ -86,6 +87,7 @@ def test_a_name_below_ours_that_is_nobodys_names_nobody(edge: Edge) -> None:
     assert edge.get(ACME, "/login", headers={"Host": "evil.example"}).status in (404, 421)
 
 
+@pytest.mark.promise("P7")
 def test_the_shipped_file_is_valid_as_it_stands_and_in_caddys_own_form() -> None:
     for command in (["adapt", "--config", str(CADDYFILE)], ["fmt", str(CADDYFILE)]):
         done = subprocess.run([program("caddy"), *command], capture_output=True, text=True, check=False)
@@ -94,6 +96,7 @@ def test_the_shipped_file_is_valid_as_it_stands_and_in_caddys_own_form() -> None
             assert done.stdout == CADDYFILE.read_text()
 
 
+@pytest.mark.promise("P7")
 def test_what_a_client_claims_is_replaced_before_it_reaches_the_program(behind: Installation, tmp_path: Path) -> None:
     with listening() as (port, told), caddy(tmp_path, replace(behind, port=port)) as seen:
         claims = {"X-Forwarded-For": "6.6.6.6", "X-Forwarded-Proto": "http", "X-Forwarded-Tls": "TLSv9"}

@@ -21,9 +21,6 @@ from tests.running.installation import (
     program,
 )
 
-pytestmark = pytest.mark.promise("P7")
-
-
 SMUGGLED = "GET /healthz HTTP/1.1\nHost: acme.crm.example.org\n\n"
 START = f"POST /login HTTP/1.1\nHost: {ACME}\n"
 
@@ -53,11 +50,13 @@ def test_the_client_of_these_tests_could_speak_the_old_versions(behind: Installa
         assert weak.handshake(ssl.TLSVersion.TLSv1_1) == "TLSv1.1"
 
 
+@pytest.mark.promise("P7")
 def test_an_authority_finds_its_proof_in_the_clear(edge: Edge) -> None:
     assert edge.plain(ACME, "/.well-known/acme-challenge/token").text == "proof"
     assert edge.plain(ACME, "/.well-known/acme-challenge/other").status == 404
 
 
+@pytest.mark.promise("P7")
 @pytest.mark.parametrize("host", ["evil.example", "crm.example.org.evil.example", "localhost"])
 def test_a_name_that_nobody_set_up_gets_no_certificate_and_no_answer(edge: Edge, host: str) -> None:
     client = edge.authority.client()
@@ -69,6 +68,7 @@ def test_a_name_that_nobody_set_up_gets_no_certificate_and_no_answer(edge: Edge,
         edge.plain(host)
 
 
+@pytest.mark.promise("P7")
 def test_another_name_behind_a_good_one_is_not_served(edge: Edge) -> None:
     assert edge.get(ACME, headers={"Host": "evil.example"}).status == 421
     unknown = edge.get(f"nobody.{DOMAIN}", "/login")
@@ -77,6 +77,7 @@ def test_another_name_behind_a_good_one_is_not_served(edge: Edge) -> None:
     assert edge.get(ACME, "/login", headers={"Host": f"acme.acme.{DOMAIN}"}).status == 404
 
 
+@pytest.mark.promise("P7")
 def test_a_customers_own_domain_has_a_certificate_of_its_own(edge: Edge) -> None:
     # Nobody proved that it is Acme's, so the program knows nothing of it.
     assert edge.get("crm.acme.example", "/login").status == 404

@@ -8,7 +8,6 @@ from config.keys import new_key_ring_json
 from config.settings import SettingsError, load_settings
 from config.web_server import serve
 
-pytestmark = pytest.mark.promise("P7")
 SAFE = {
     "QIKBIZ_ENV": "production",
     "QIKBIZ_KEYS": new_key_ring_json(),
@@ -20,12 +19,14 @@ SAFE = {
 }
 
 
+@pytest.mark.promise("P7")
 def test_safe_settings_are_taken_and_the_web_needs_no_provisioner() -> None:
     assert load_settings(SAFE).is_production
     web = {name: value for name, value in SAFE.items() if name != "QIKBIZ_PROVISIONER_URL"}
     assert load_settings(web).provisioner_url is None
 
 
+@pytest.mark.promise("P7")
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
@@ -64,6 +65,7 @@ def test_anything_unsafe_is_refused_in_a_clear_sentence(change: dict[str, str], 
     assert "secret" not in str(refusal.value)
 
 
+@pytest.mark.promise("P7")
 def test_without_a_proxy_that_ends_tls_the_web_does_not_start() -> None:
     with pytest.raises(SettingsError, match="QIKBIZ_TRUSTED_PROXIES is not set"):
         serve(load_settings(SAFE))

@@ -26,7 +26,6 @@ from tests.running.installation import (
     installed,
 )
 
-pytestmark = pytest.mark.promise("P7")
 FORBIDDEN_OVER_PLAIN = [
     ("GET", "/api/contacts", {}),
     ("GET", "/api", {}),
@@ -57,11 +56,13 @@ def edge(
         yield one
 
 
+@pytest.mark.promise("P7")
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
 def test_tls_1_2_and_1_3_are_spoken(edge: Edge, version: ssl.TLSVersion) -> None:
     assert edge.handshake(version) == version.name.replace("_", ".")
 
 
+@pytest.mark.promise("P7")
 @pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1])
 def test_older_versions_are_refused(edge: Edge, version: ssl.TLSVersion) -> None:
@@ -69,6 +70,7 @@ def test_older_versions_are_refused(edge: Edge, version: ssl.TLSVersion) -> None
         edge.handshake(version)
 
 
+@pytest.mark.promise("P7")
 def test_only_ciphers_with_forward_secrecy_and_authentication_are_taken(edge: Edge) -> None:
     client = edge.authority.client()
     client.maximum_version = ssl.TLSVersion.TLSv1_2
@@ -84,6 +86,7 @@ def test_browsers_are_offered_http_2(edge: Edge) -> None:
         assert opened.selected_alpn_protocol() == "h2"
 
 
+@pytest.mark.promise("P7")
 @pytest.mark.parametrize("host", [SITE, CONSOLE, ACME])
 def test_site_console_and_tenant_answer_under_one_certificate_and_say_to_stay(edge: Edge, host: str) -> None:
     page = edge.get(host, "/login" if host != SITE else "/")
@@ -91,6 +94,7 @@ def test_site_console_and_tenant_answer_under_one_certificate_and_say_to_stay(ed
     assert page.headers.get_all("Strict-Transport-Security") == [HSTS]
 
 
+@pytest.mark.promise("P7")
 def test_every_200_says_to_stay_with_tls_the_pages_files_too(edge: Edge) -> None:
     page = edge.get(ACME, "/login")
     files = re.findall(r'(?:href|src)="(/static/[^"#]+)', page.text)
@@ -112,6 +116,7 @@ def test_the_pages_files_come_from_the_proxy_as_the_program_would_send_them(edge
     assert edge.get(ACME, "/static/manifest.json").status == 404
 
 
+@pytest.mark.promise("P7")
 def test_an_administrator_accepts_the_invitation_and_works_over_tls(edge: Edge) -> None:
     made = create_tenant(edge.behind.settings, f"org-{edge.tls_port}", "Initech", "ann@initech.example.com")
     host, _, path = made.invitation_url.removeprefix("https://").partition("/")
@@ -126,6 +131,7 @@ def test_an_administrator_accepts_the_invitation_and_works_over_tls(edge: Edge) 
     assert "Contacts" in home.text
 
 
+@pytest.mark.promise("P7")
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 @pytest.mark.parametrize(
     "path", ["/", "/login", "/contacts?q=ann&page=2", "/privacy", "/exports/", "/settings/domains"]
@@ -137,6 +143,7 @@ def test_a_page_asked_for_in_the_clear_is_redirected(edge: Edge, method: str, pa
     assert "Set-Cookie" not in answer.headers
 
 
+@pytest.mark.promise("P7")
 @pytest.mark.parametrize(("method", "path", "headers"), FORBIDDEN_OVER_PLAIN)
 def test_programs_and_downloads_in_the_clear_are_refused_and_never_redirected(
     edge: Edge, method: str, path: str, headers: dict[str, str]
@@ -148,6 +155,7 @@ def test_programs_and_downloads_in_the_clear_are_refused_and_never_redirected(
     assert "over TLS only" in answer.text
 
 
+@pytest.mark.promise("P7")
 @pytest.mark.parametrize(
     "claims",
     [
@@ -165,6 +173,7 @@ def test_what_a_client_claims_about_itself_does_not_reach_the_program(edge: Edge
     assert "Acme" in page.text
 
 
+@pytest.mark.promise("P7")
 @pytest.mark.parametrize("claim", ["https", "HTTPS", "http", ""])
 @pytest.mark.parametrize("path", ["/", "/login", "/static/app.css", "/healthz", "/metrics"])
 def test_asked_directly_by_anybody_but_the_proxy_the_program_refuses(edge: Edge, path: str, claim: str) -> None:
@@ -176,6 +185,7 @@ def test_asked_directly_by_anybody_but_the_proxy_the_program_refuses(edge: Edge,
     assert "Location" not in answer.headers
 
 
+@pytest.mark.promise("P7")
 def test_the_proxy_itself_must_say_that_it_was_tls(edge: Edge) -> None:
     assert ask(edge.behind.port, ACME, "/login").status == 403
     assert ask(edge.behind.port, ACME, "/login", headers={"X-Forwarded-Proto": "http"}).status == 403

@@ -18,7 +18,6 @@ from qikbiz.jobs.kinds import Queue
 from tests.running.installation import ROOT, program
 from tests.running.test_production_settings import SAFE
 
-pytestmark = pytest.mark.promise("P9")
 SYSTEMD = ROOT / "config" / "systemd"
 HERE = "/opt/qikbiz/.venv/bin/"
 WORKERS = ("worker@exports", "worker@imports", "worker@mail", "worker@checks", "provisioning")
@@ -79,6 +78,7 @@ def test_what_a_unit_starts_is_there(unit: str) -> None:
         assert re.search(rf'(?m)^{words[0]} = "', (ROOT / "pyproject.toml").read_text())
 
 
+@pytest.mark.promise("P9")
 @pytest.mark.parametrize("unit", UNITS)
 def test_every_unit_is_hardened(unit: str) -> None:
     for key, wanted in HARDENING.items():
@@ -91,6 +91,7 @@ def test_every_unit_is_hardened(unit: str) -> None:
     assert set(written) <= {"/var/lib/qikbiz/files", "/var/lib/qikbiz/figures"}
 
 
+@pytest.mark.promise("P9")
 def test_each_kind_of_process_has_an_account_of_its_own_that_is_made() -> None:
     users = {unit: value(unit, "User") for unit in UNITS}
     assert users.pop("migrate") == users["provisioning"]
@@ -99,6 +100,7 @@ def test_each_kind_of_process_has_an_account_of_its_own_that_is_made() -> None:
     assert sorted(made) == sorted(users.values())
 
 
+@pytest.mark.promise("P9")
 def test_only_the_provisioning_account_is_given_the_provisioners_login_and_only_the_mailer_the_mail_servers() -> None:
     for unit in UNITS:
         credentials = {each.partition(":")[0] for key, each in directives(unit) if key == "LoadCredential"}
@@ -128,6 +130,7 @@ def test_what_the_units_set_are_settings_that_production_takes(unit: str, tmp_pa
     assert settings.trusted_proxies
 
 
+@pytest.mark.promise("P9")
 def test_the_target_starts_every_unit_that_stays() -> None:
     wanted = " ".join(re.findall(r"(?m)^Wants=(.*)$", (SYSTEMD / "qikbiz.target").read_text())).split()
     assert sorted(wanted) == sorted(f"qikbiz-{unit}.service" for unit in UNITS if unit != "migrate")
@@ -143,6 +146,7 @@ def placed(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.promise("P9")
 def test_systemd_finds_nothing_wrong_with_them(placed: Path) -> None:
     files = [str(placed / f"qikbiz-{unit}.service") for unit in UNITS]
     command = [program("systemd-analyze"), "verify", "--man=no", *files, str(placed / "qikbiz.target")]
@@ -152,6 +156,7 @@ def test_systemd_finds_nothing_wrong_with_them(placed: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.promise("P9")
 @pytest.mark.parametrize("unit", UNITS)
 def test_systemd_rates_them_as_hardly_exposed(placed: Path, unit: str) -> None:
     command = ["systemd-analyze", "security", "--offline=true", "--no-pager", f"--threshold={MOST_EXPOSED}"]
@@ -168,6 +173,7 @@ def test_the_rating_can_fail(placed: Path) -> None:
     assert done.returncode != 0
 
 
+@pytest.mark.promise("P9")
 def test_accounts_and_folders_are_made_from_the_shipped_files(tmp_path: Path) -> None:
     (tmp_path / "etc").mkdir()
     for tool, file in (("systemd-sysusers", "sysusers.d"), ("systemd-tmpfiles --create", "tmpfiles.d")):
@@ -182,6 +188,7 @@ def test_accounts_and_folders_are_made_from_the_shipped_files(tmp_path: Path) ->
         assert (tmp_path / folder).stat().st_mode & 0o7777 == mode, folder
 
 
+@pytest.mark.promise("P9")
 def test_a_command_runs_in_the_same_cage_with_the_provisioners_login(tmp_path: Path) -> None:
     """systemd-run is played: what it is asked for is what counts, and systemd itself can't be had in a test."""
     played = tmp_path / "systemd-run"

@@ -20,8 +20,6 @@ from provisioning.embedded.processes import wait_until
 from tests.running.installation import accept_invitation, ask
 from tests.running.test_up import Copy
 
-pytestmark = pytest.mark.promise("P7")
-
 
 @pytest.fixture(scope="module")
 def copy() -> Iterator[Copy]:
@@ -46,6 +44,7 @@ def served_to(copy: Copy, name: str, client: ssl.SSLContext) -> str | None:
         return opened.version()
 
 
+@pytest.mark.promise("P7")
 def test_every_address_is_https_and_trusted_by_whoever_trusts_the_authority(copy: Copy) -> None:
     assert copy.answer["addresses"]["Console"] == f"https://console.localhost:{copy.port}"
     client = trusting(copy.answer["authority"])
@@ -53,16 +52,19 @@ def test_every_address_is_https_and_trusted_by_whoever_trusts_the_authority(copy
         assert served_to(copy, name, client) == "TLSv1.3"
 
 
+@pytest.mark.promise("P7")
 def test_whoever_does_not_trust_it_is_warned(copy: Copy) -> None:
     with pytest.raises(ssl.SSLCertVerificationError):
         served_to(copy, "localhost", ssl.create_default_context())
 
 
+@pytest.mark.promise("P7")
 def test_plain_http_gets_no_page(copy: Copy) -> None:
     with pytest.raises((OSError, http.client.HTTPException)):
         urllib.request.urlopen(f"http://localhost:{copy.port}/", timeout=5)
 
 
+@pytest.mark.promise("P7")
 def test_a_new_organisation_is_certified_while_the_product_runs_and_its_administrator_gets_in(copy: Copy) -> None:
     made = copy.qikbiz("tenant", "create", "acme", "--name", "Acme", "--admin-email", "alice@acme.example.com")
     assert made.returncode == 0, made.stderr
@@ -88,6 +90,7 @@ def test_a_new_organisation_is_certified_while_the_product_runs_and_its_administ
     assert "Strict-Transport-Security" in home.headers  # in development itself it is left out
 
 
+@pytest.mark.promise("P7")
 def test_the_authority_is_made_once_and_its_key_is_the_owners_alone(copy: Copy) -> None:
     files = DevelopmentTls(copy.home)
     before = files.authority.read_bytes()
@@ -98,6 +101,7 @@ def test_the_authority_is_made_once_and_its_key_is_the_owners_alone(copy: Copy) 
     assert stat.S_IMODE(files.authority.parent.stat().st_mode) == 0o700
 
 
+@pytest.mark.promise("P7")
 def test_it_can_vouch_for_no_name_but_localhost(tmp_path: Path) -> None:
     """A certificate for another name, signed with its key, is refused by the very client that trusts it."""
     files = DevelopmentTls(tmp_path)
@@ -126,6 +130,7 @@ def verdict(files: DevelopmentTls, name: str) -> str:
     return ""
 
 
+@pytest.mark.promise("P7")
 def test_an_authority_that_ends_soon_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from datetime import timedelta
 
@@ -150,6 +155,7 @@ def test_without_the_option_the_same_home_is_served_in_the_clear_again(copy: Cop
     assert copy.get("/healthz", "localhost") == 200
 
 
+@pytest.mark.promise("P7")
 def test_a_domain_that_is_not_this_machines_is_refused(copy: Copy, tmp_path: Path) -> None:
     refused = copy.qikbiz("up", "--tls", QIKBIZ_BASE_DOMAIN="crm.example.org", QIKBIZ_HOME=str(tmp_path))
     assert refused.returncode == 1

@@ -8,7 +8,6 @@ from tests.fixtures.identity_provider import CLIENT_SECRET
 from tests.fixtures.web import Browser
 from tests.sso.conftest import PAGE, begin, come_back, form_for
 
-pytestmark = pytest.mark.promise("P16")
 ACTS = ("", "/switch", "/switch-off", "/removal", "/disconnection")
 
 

@@ -13,7 +13,6 @@ from qikbiz.web.cookies import SESSION
 from tests.fixtures.web import Browser
 from tests.sso.conftest import PAGE, begin, come_back, form_for
 
-pytestmark = pytest.mark.promise("P16")
 DISCOVERY = "/.well-known/openid-configuration"
 
 

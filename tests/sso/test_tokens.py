@@ -14,8 +14,6 @@ from joserfc.jwk import ECKey, KeySet, OKPKey, RSAKey
 from qikbiz.web.cookies import SESSION
 from tests.fixtures.identity_provider import CLIENT_SECRET
 
-pytestmark = pytest.mark.promise("P16")
-
 
 def _refused(sign_on, otto, **claims):
     browser, answer = sign_on(email=otto.email, **claims)

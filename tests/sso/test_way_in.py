@@ -11,8 +11,6 @@ from tests.fixtures.factors import set_up_app
 from tests.fixtures.web import Browser
 from tests.sso.conftest import AS_IT_IS, PAGE, begin, come_back, form_for
 
-pytestmark = pytest.mark.promise("P16")
-
 
 def test_the_login_page_offers_it_and_otto_comes_in(provider, sign_on, otto, browser_at, rows_of):
     assert "Log in with Initech ID" in browser_at(otto.tenant.host).get("/login").text

@@ -14,7 +14,7 @@ from tests.fixtures.tenancy import Platform
 from tests.fixtures.web import Browser
 from tests.tickets.conftest import hidden_fields, mails, messages, tickets
 
-pytestmark = [pytest.mark.promise("P5"), pytest.mark.promise("P20"), pytest.mark.usefixtures("patient")]
+pytestmark = pytest.mark.usefixtures("patient")
 ADDRESS = "198.51.100.31"
 TYPED = {"email": "ann@example.com", "body": "We share this line with a school."}
 BrowserAt = Callable[[str], Browser]
@@ -37,6 +37,7 @@ def appeal(browser: Browser, **changed: str) -> TestResponse:
     return browser.post("/appeal", {**hidden_fields(browser.get("/login")), **TYPED, **changed})
 
 
+@pytest.mark.promise("P5")
 def test_the_page_of_a_block_says_reference_and_end_and_has_a_form(blocked: Browser, block: AddressRule) -> None:
     page = blocked.get("/login")
     assert page.status_code == 403 and int(page.headers["Retry-After"]) > 60 * 80
@@ -44,6 +45,7 @@ def test_the_page_of_a_block_says_reference_and_end_and_has_a_form(blocked: Brow
     assert 'action="/appeal"' in page.text and ADDRESS not in page.text
 
 
+@pytest.mark.promise("P5")
 def test_an_appeal_reaches_support_with_the_block_it_is_about(
     blocked: Browser, block: AddressRule, platform: Platform
 ) -> None:
@@ -58,6 +60,7 @@ def test_an_appeal_reaches_support_with_the_block_it_is_about(
     assert blocked.get("/login").status_code == 403
 
 
+@pytest.mark.promise("P5")
 def test_support_lifts_the_block_from_the_ticket(
     blocked: Browser, block: AddressRule, client_for: Callable[[str], Browser]
 ) -> None:
@@ -69,22 +72,26 @@ def test_support_lifts_the_block_from_the_ticket(
     assert blocked.get("/login").status_code == 200
 
 
+@pytest.mark.promise("P5")
 def test_what_is_missing_is_said_on_the_same_page(blocked: Browser, block: AddressRule) -> None:
     response = appeal(blocked, email="nothing", body="  ")
     assert response.status_code == 422 and "no e-mail address" in response.text and block.reference in response.text
     assert tickets() == []
 
 
+@pytest.mark.promise("P5")
 def test_the_form_has_limits_of_its_own(blocked: Browser) -> None:
     answers = [appeal(blocked, email=f"a{n}@example.com").status_code for n in range(6)]
     assert answers == [201] * 5 + [429]
 
 
+@pytest.mark.promise("P5")
 def test_every_other_page_stays_closed(blocked: Browser) -> None:
     for path in ("/", "/contact", "/forgot", "/help"):
         assert blocked.get(path).status_code == 403
 
 
+@pytest.mark.promise("P5")
 def test_a_machine_gets_no_ticket(blocked: Browser) -> None:
     assert appeal(blocked, website="https://spam.example").status_code == 201
     assert tickets() == []
@@ -95,6 +102,7 @@ def test_a_form_token_is_needed_as_everywhere(blocked: Browser) -> None:
     assert tickets() == []
 
 
+@pytest.mark.promise("P5")
 def test_a_block_made_at_once_by_the_limiter_has_a_reference_too(browser_at: BrowserAt, working: object) -> None:
     for _ in range(40):
         limiter.count("198.51.100.32", 2)
@@ -107,6 +115,7 @@ def test_a_block_made_at_once_by_the_limiter_has_a_reference_too(browser_at: Bro
     assert tickets()[0].rule_id is None
 
 
+@pytest.mark.promise("P5")
 def test_without_a_block_there_is_nothing_to_appeal_against(browser_at: BrowserAt) -> None:
     assert browser_at("acme.localhost").get("/appeal").status_code == 303
 

@@ -15,7 +15,7 @@ from tests.fixtures.tenancy import Platform
 from tests.fixtures.web import Browser
 from tests.tickets.conftest import mail, messages, tickets
 
-pytestmark = [pytest.mark.promise("P20"), pytest.mark.usefixtures("patient")]
+pytestmark = pytest.mark.usefixtures("patient")
 
 
 @pytest.fixture

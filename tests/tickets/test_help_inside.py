@@ -14,7 +14,6 @@ from tests.fixtures.tenancy import Platform
 from tests.fixtures.web import Browser
 from tests.tickets.conftest import mails, messages, tickets
 
-pytestmark = pytest.mark.promise("P20")
 ClientFor = Callable[[str], Browser]
 ASKED = {"topic": "fault", "subject": "The list stays empty", "body": "Since this morning.", "once": "1"}
 
@@ -25,6 +24,7 @@ def reference(client_for: ClientFor) -> str:
     return tickets()[0].reference
 
 
+@pytest.mark.promise("P20")
 def test_a_question_from_inside_knows_who_asks(client_for: ClientFor, reference: str, platform: Platform) -> None:
     (ticket,) = tickets()
     assert (ticket.tenant_id, ticket.person_id) == (platform.acme.id, platform.ben.id)
@@ -33,11 +33,13 @@ def test_a_question_from_inside_knows_who_asks(client_for: ClientFor, reference:
     assert "The list stays empty" in client_for("ben").get("/help").text
 
 
+@pytest.mark.promise("P20")
 def test_nobody_asks_in_another_s_name(client_for: ClientFor, platform: Platform) -> None:
     client_for("ben").post("/help", {**ASKED, "email": "x@example.com", "person_id": str(platform.alice.id)})
     assert tickets()[0].person_id == platform.ben.id
 
 
+@pytest.mark.promise("P20")
 def test_the_answer_is_read_there_and_notes_are_not(client_for: ClientFor, reference: str, platform: Platform) -> None:
     with control_work(), acting_as(Actor("staff", platform.sam.id, "Sam")):
         note_internally(ticket_for_staff(reference), "Sounds like the old fault")
@@ -46,6 +48,7 @@ def test_the_answer_is_read_there_and_notes_are_not(client_for: ClientFor, refer
     assert "Load the page again, please." in page and "old fault" not in page and "Answered" in page
 
 
+@pytest.mark.promise("P20")
 def test_more_is_written_there_and_opens_it_again(client_for: ClientFor, reference: str, platform: Platform) -> None:
     with control_work(), acting_as(Actor("staff", platform.sam.id, "Sam")):
         answer(ticket_for_staff(reference), "Better?", is_solved=True)
@@ -54,6 +57,7 @@ def test_more_is_written_there_and_opens_it_again(client_for: ClientFor, referen
     assert ticket.state == "open" and messages(ticket)[-1].author_id == platform.ben.id
 
 
+@pytest.mark.promise("P20")
 @pytest.mark.parametrize(("name", "status"), [("ben", 200), ("alice", 200), ("bob", 404), ("mallory", 404)])
 def test_who_sees_a_question(client_for: ClientFor, reference: str, name: str, status: int) -> None:
     browser = client_for(name)
@@ -66,30 +70,35 @@ def test_a_stranger_has_to_log_in(reference: str, browser_at: Callable[[str], Br
     assert browser_at("acme.localhost").get(f"/help/{reference}").status_code == 303
 
 
+@pytest.mark.promise("P20")
 @pytest.mark.parametrize("changed", [{"subject": ""}, {"body": " "}, {"body": "x" * 10_001}])
 def test_what_can_t_be_taken_is_said(client_for: ClientFor, changed: dict[str, str]) -> None:
     response = client_for("ben").post("/help", {**ASKED, **changed})
     assert response.status_code == 422 and "field-error" in response.text and tickets() == []
 
 
+@pytest.mark.promise("P20")
 def test_the_same_form_twice_is_one_question(client_for: ClientFor) -> None:
     for _ in range(2):
         client_for("ben").post("/help", ASKED)
     assert len(tickets()) == 1
 
 
+@pytest.mark.promise("P20")
 def test_a_word_of_another_s_form_joins_nothing(client_for: ClientFor) -> None:
     client_for("ben").post("/help", ASKED)
     client_for("mallory").post("/help", ASKED)
     assert len({ticket.tenant_id for ticket in tickets()}) == 2
 
 
+@pytest.mark.promise("P20")
 def test_asking_without_end_is_stopped(client_for: ClientFor) -> None:
     ben = client_for("ben")
     answers = [ben.post("/help", {**ASKED, "once": str(n)}).status_code for n in range(25)]
     assert answers[0] == 303 and answers[-1] == 429
 
 
+@pytest.mark.promise("P20")
 def test_an_empty_addition_is_not_sent(client_for: ClientFor, reference: str) -> None:
     response = client_for("ben").post(f"/help/{reference}", {"body": "  "})
     assert response.status_code == 400 and "Not sent yet" in response.text

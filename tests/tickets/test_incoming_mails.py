@@ -18,7 +18,7 @@ from tests.fixtures.tenancy import Platform
 from tests.fixtures.web import Browser
 from tests.tickets.conftest import mail, mails, messages, take, tickets
 
-pytestmark = [pytest.mark.promise("P20"), pytest.mark.usefixtures("patient")]
+pytestmark = pytest.mark.usefixtures("patient")
 SUPPORT = "support@localhost"
 
 
@@ -33,6 +33,7 @@ def address(ticket: Ticket, platform: Platform) -> str:
     return reply_address(platform.settings, ticket.id)
 
 
+@pytest.mark.promise("P20")
 def test_an_answer_joins_its_ticket_without_what_it_quotes(ticket: Ticket, address: str) -> None:
     with control_work():
         set_state(ticket_for_staff(ticket.reference), "solved")
@@ -44,27 +45,32 @@ def test_an_answer_joins_its_ticket_without_what_it_quotes(ticket: Ticket, addre
     assert again.state == "open" and again.waiting_since is not None
 
 
+@pytest.mark.promise("P20")
 def test_the_same_mail_twice_is_written_once(ticket: Ticket, address: str) -> None:
     content = mail(address, "Once", Message_ID="<one@example.com>")
     assert [take(content).outcome for _ in range(3)] == ["answered", "known", "known"]
     assert len(messages(ticket)) == 2
 
 
+@pytest.mark.promise("P20")
 def test_a_mail_without_an_id_is_written_once_too(ticket: Ticket, address: str) -> None:
     content = mail(address, "Once").replace(b"Message-ID", b"X-Nothing")
     assert [take(content).outcome for _ in range(2)] == ["answered", "known"]
 
 
+@pytest.mark.promise("P20")
 def test_an_answer_from_elsewhere_says_so(ticket: Ticket, address: str) -> None:
     take(mail(address, "I answer for her", sender="Carol <carol@example.org>"))
     assert messages(ticket)[-1].author_name == "Carol <carol@example.org>"
 
 
+@pytest.mark.promise("P20")
 def test_the_envelope_s_recipient_counts_when_the_mail_names_another(ticket: Ticket, address: str) -> None:
     content = mail("somebody@example.net", "Forwarded by a rule")
     assert take(content, recipient=address).outcome == "answered"
 
 
+@pytest.mark.promise("P20")
 def test_a_new_question_by_mail_becomes_a_ticket(platform: Platform) -> None:
     received = take(mail(SUPPORT, "How do I merge?", Subject="Merging", Message_ID="<q@example.com>"))
     (ticket,) = tickets()
@@ -73,6 +79,7 @@ def test_a_new_question_by_mail_becomes_a_ticket(platform: Platform) -> None:
     assert [one.template for one in mails()] == ["ticket_received"]
 
 
+@pytest.mark.promise("P20")
 @pytest.mark.parametrize("letter", range(0, 39, 6))
 def test_an_address_that_was_changed_joins_nothing(
     ticket: Ticket, address: str, platform: Platform, letter: int
@@ -88,6 +95,7 @@ def test_a_mail_server_that_writes_addresses_in_capitals_does_no_harm(ticket: Ti
     assert take(mail(address.upper(), "LOUD")).outcome == "answered"
 
 
+@pytest.mark.promise("P20")
 @pytest.mark.parametrize(
     "headers",
     [
@@ -110,6 +118,7 @@ def test_programs_and_our_own_mails_are_left_alone(ticket: Ticket, address: str,
     assert len(messages(ticket)) == 1 and len(mails()) == 1
 
 
+@pytest.mark.promise("P20")
 def test_two_programs_that_answer_each_other_are_stopped(
     ticket: Ticket, address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -118,6 +127,7 @@ def test_two_programs_that_answer_each_other_are_stopped(
     assert outcomes == ["answered", "answered", "ignored", "ignored", "ignored"]
 
 
+@pytest.mark.promise("P20")
 def test_a_mail_of_html_alone_is_read_as_text(ticket: Ticket, address: str) -> None:
     content = (
         f"From: ann@example.com\r\nTo: {address}\r\nMessage-ID: <h@example.com>\r\nContent-Type: text/html\r\n\r\n"
@@ -146,6 +156,7 @@ def test_rubbish_is_left_alone(content: bytes) -> None:
     assert tickets() == []
 
 
+@pytest.mark.promise("P20")
 def test_no_header_can_be_smuggled_into_our_answer(ticket: Ticket, address: str, platform: Platform) -> None:
     take(mail(address, "x").replace(b"Message-ID: <", b"Message-ID: <a> b\r\n Bcc: <c@d.example> <"))
     with control_work():

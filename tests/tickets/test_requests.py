@@ -16,7 +16,7 @@ from qikbiz.tickets.models import Ticket
 from tests.fixtures.grants import Customer
 from tests.tickets.conftest import mails, messages
 
-pytestmark = [pytest.mark.promise("P8"), pytest.mark.promise("P20"), pytest.mark.usefixtures("patient")]
+pytestmark = pytest.mark.usefixtures("patient")
 
 
 def ticket_of(customer: Customer, grant: Grant) -> Ticket:
@@ -139,6 +139,7 @@ def test_an_instruction_from_elsewhere_is_on_the_list_and_not_among_the_customer
     assert letters_to(customer, ticket) != []
 
 
+@pytest.mark.promise("P8")
 def test_when_the_access_is_over_nothing_is_seen_any_more(customer: Customer) -> None:
     grant = customer.give("export")
     ticket = ticket_of(customer, grant)
@@ -150,6 +151,7 @@ def test_when_the_access_is_over_nothing_is_seen_any_more(customer: Customer) ->
     assert "In force" not in customer.sam.get("/work").text.split(f"/tickets/{ticket.reference}")[1].split("</tr>")[0]
 
 
+@pytest.mark.promise("P8")
 def test_what_a_reader_asks_is_not_the_organisation_s_word(customer: Customer) -> None:
     form = {"topic": "export", "subject": "Everything, to my home", "body": "Please.", "once": uuid4().hex}
     assert customer.rita.post("/help", form).status_code == 303

@@ -23,7 +23,7 @@ from tests.fixtures.web import Browser
 from tests.tickets.conftest import mail, mails, messages, take, tickets
 from workers.wrapper import perform
 
-pytestmark = [pytest.mark.promise("P20"), pytest.mark.usefixtures("patient")]
+pytestmark = pytest.mark.usefixtures("patient")
 ClientFor = Callable[[str], Browser]
 Ask = Callable[..., TestResponse]
 
@@ -45,6 +45,7 @@ def letter(platform: Platform, row: PlatformMail) -> Any:
     return message_from_bytes(made.message.as_bytes(), policy=default)
 
 
+@pytest.mark.promise("P20")
 def test_support_begins_with_the_work_list(client_for: ClientFor, reference: str) -> None:
     sam = client_for("sam")
     page = sam.get("/")
@@ -52,6 +53,7 @@ def test_support_begins_with_the_work_list(client_for: ClientFor, reference: str
     assert "Everything, please" in page.text and "Acme Industrial" in page.text and "Make an export for us" in page.text
 
 
+@pytest.mark.promise("P20")
 def test_the_longest_waiting_stands_at_the_top(
     client_for: ClientFor, ask: Ask, browser_at: Callable[[str], Browser]
 ) -> None:
@@ -72,6 +74,7 @@ def _settings(browser: Browser) -> Any:
     return browser.app.extensions["qikbiz"].settings
 
 
+@pytest.mark.promise("P20")
 def test_an_answer_goes_by_mail_into_the_thread(client_for: ClientFor, reference: str, platform: Platform) -> None:
     address = reply_address(platform.settings, tickets()[0].id)
     take(mail(address, "One more thing", Message_ID="<more@example.com>"))
@@ -92,6 +95,7 @@ def test_an_answer_goes_by_mail_into_the_thread(client_for: ClientFor, reference
     assert messages(ticket)[-1].message_id == sent["Message-ID"]
 
 
+@pytest.mark.promise("P20")
 def test_an_answer_to_our_answer_finds_back(client_for: ClientFor, reference: str, platform: Platform) -> None:
     client_for("sam").post(f"/tickets/{reference}/answers", {"body": "On its way.", "act": "solve"})
     assert tickets()[0].state == "solved"
@@ -100,6 +104,7 @@ def test_an_answer_to_our_answer_finds_back(client_for: ClientFor, reference: st
     assert take(back).outcome == "answered" and tickets()[0].state == "open"
 
 
+@pytest.mark.promise("P20")
 def test_a_note_leaves_no_mail_and_stays_with_staff(client_for: ClientFor, reference: str) -> None:
     before = len(mails())
     client_for("sam").post(f"/tickets/{reference}/answers", {"body": "Ask Olivia", "act": "note"})
@@ -108,6 +113,7 @@ def test_a_note_leaves_no_mail_and_stays_with_staff(client_for: ClientFor, refer
     assert "Ask Olivia" not in client_for("alice").get(f"/help/{reference}").text
 
 
+@pytest.mark.promise("P20")
 def test_it_is_given_to_somebody_and_set_aside(client_for: ClientFor, reference: str, platform: Platform) -> None:
     sam = client_for("sam")
     assert sam.post(f"/tickets/{reference}/assignment", {"staff": str(platform.olivia.id)}).status_code == 303
@@ -135,6 +141,7 @@ def test_what_makes_no_sense_is_refused(
     assert tickets()[0].state == "open"
 
 
+@pytest.mark.promise("P20")
 def test_only_staff_who_answer_see_tickets(
     client_for: ClientFor, reference: str, browser_at: Callable[[str], Browser]
 ) -> None:
