@@ -52,6 +52,11 @@ class Tenant:
     host: str = ""
     hosts: tuple[str, ...] = field(default=())
 
+    @property
+    def is_read_only(self) -> bool:
+        """Whether its people may read and export, and change nothing: suspended, or its account is closing."""
+        return self.state == "suspended" or self.read_only_until is not None
+
     def __post_init__(self) -> None:
         # These two become identifiers in SQL that takes no parameters.
         for name in (self.schema, self.role):

@@ -67,10 +67,10 @@ def show(slug: str) -> Answer:
 
 @tenant.command()
 @click.argument("slug")
-@click.option("--reason", required=True, help="The customer reads it on the page that takes the product's place.")
+@click.option("--reason", required=True, help="Every administrator is mailed it, and it stands on their pages.")
 @reporting
 def suspend(slug: str, reason: str) -> Answer:
-    """Close an organisation's doors for a time."""
+    """Let an organisation read and export, and change nothing, for a time."""
     from config.settings import load_settings
     from provisioning.tenants import suspend
 
@@ -81,7 +81,7 @@ def suspend(slug: str, reason: str) -> Answer:
 @click.argument("slug")
 @reporting
 def resume(slug: str) -> Answer:
-    """Open the doors again, after a suspension or before a deletion is due."""
+    """Lift a suspension, or call a deletion off before it is due."""
     from config.settings import load_settings
     from provisioning.tenants import resume
 

@@ -93,7 +93,6 @@ EVENTS: dict[str, tuple[Callable[[Scene], Any], str, int]] = {
     "new password": (Scene.change_password, "/", OUT),
     "smaller role": (Scene.change_role, "/users", 403),
     "login deactivated": (lambda scene: scene.adam.post(f"/users/{scene.dora.id}/closure"), "/", OUT),
-    "organisation suspended": (lambda scene: scene.become("suspended"), "/", 403),
     "organisation closed": (lambda scene: scene.become("closed"), "/", 410),
     "an hour without use": (lambda scene: scene.clock.move(minutes=61), "/", OUT),
     "thirteen hours": (lambda scene: scene.clock.move(hours=13), "/", OUT),

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
+from provisioning.tenants import suspend
 from qikbiz.closing.read_only import RECORD_TABLES, STILL_ALLOWED, ReadOnly
 from qikbiz.database import control_work, tenant_work
 from qikbiz.exports.restore import restore_archive
@@ -40,6 +41,11 @@ def now_known(leaving: Leaving) -> Tenant:
 def test_every_page_that_changes_something_is_refused_in_words(leaving: Leaving, app: QikBiz) -> None:
     """Every route of the product, as the most powerful person of the tenant: no list of pages to forget one on."""
     leaving.to("read_only")
+    assert refused_routes(leaving, app, "This account is closing") >= 15
+
+
+def refused_routes(leaving: Leaving, app: QikBiz, saying: str) -> int:
+    """How many routes refused a change with these words; any other answer than that or "no such record" fails."""
     alice, tried = leaving.browser(), 0
     for rule in app.url_map.iter_rules():
         permission = permission_of(app.view_functions[rule.endpoint])
@@ -55,9 +61,14 @@ def test_every_page_that_changes_something_is_refused_in_words(leaving: Leaving,
         answer = alice.post(path)
         if answer.status_code in (404, 405, 308):
             continue
-        assert answer.status_code == 403 and "This account is closing" in answer.text, rule.rule
+        assert answer.status_code == 403 and saying in answer.text, rule.rule
         tried += 1
-    assert tried >= 15
+    return tried
+
+
+def test_every_page_that_changes_something_is_refused_while_suspended(leaving: Leaving, app: QikBiz) -> None:
+    suspend(leaving.platform.settings, leaving.tenant.slug, "Unpaid")
+    assert refused_routes(leaving, app, "This workspace is suspended") >= 15
 
 
 @pytest.mark.parametrize("path", ["/contacts/new", "/companies/new", "/imports/new", "/users/invitation"])

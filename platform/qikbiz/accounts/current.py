@@ -73,7 +73,7 @@ def _person_of_request() -> Person | None:
     if broken_cookies():
         note("cross_tenant_cookie" if has_carried_cookie() else "bad_cookie")
     g.person_id = str(person.id) if person else None
-    if person is not None and realm.tenant is not None and realm.tenant.read_only_until is not None:
+    if person is not None and realm.tenant is not None and realm.tenant.is_read_only:
         return replace(person, withheld=WITHHELD)
     return person
 

@@ -219,7 +219,8 @@ def _begin(record: TenantRecord, reason: str) -> Closing:
 
 
 def _refuse_unless_active(record: TenantRecord) -> None:
-    if record.state != "active":
+    # A suspended customer may always leave.
+    if record.state not in ("active", "suspended"):
         raise Conflict("This account can't be closed from here just now.")
 
 

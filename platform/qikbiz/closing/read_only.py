@@ -1,4 +1,8 @@
-"""While an account is in its retrieval period its records can be read and exported, and nothing in them is changed."""
+"""An account that is suspended or in its retrieval period is read and exported, and nothing in it is changed.
+
+A suspension is the same for its people as a closing, but for the end: they sign in, read, export, close the account,
+ask our support and see what it did.
+"""
 
 from __future__ import annotations
 
@@ -45,8 +49,16 @@ class ReadOnly(Forbidden):
     key = "read_only"
 
 
+class Suspended(Forbidden):
+    """The operator suspended the workspace: nothing is changed meanwhile. The text is the reason."""
+
+    key = "tenant_suspended"
+
+
 def refuse_change(tenant: Tenant) -> None:
-    """Raises ReadOnly when `tenant` is in its retrieval period."""
+    """Raises ReadOnly when `tenant` is in its retrieval period, Suspended while it is suspended."""
+    if tenant.state == "suspended":
+        raise Suspended(tenant.state_reason)
     if tenant.read_only_until is not None:
         until = tenant.read_only_until
         raise ReadOnly(f"Everything can be read and exported until {until.day} {until:%B %Y}, when it is erased.")
@@ -59,8 +71,8 @@ def goes_on(view: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def is_read_only() -> bool:
-    """Whether the tenant entered is in its retrieval period."""
-    return current_tenant().read_only_until is not None
+    """Whether nothing in the tenant entered may be changed."""
+    return current_tenant().is_read_only
 
 
 def refuse_request(tenant: Tenant, permission: Permission, method: str, view: Callable[..., Any]) -> None:

@@ -1,10 +1,14 @@
-"""What staff and commands do to an organisation stands in its own audit too, for its administrators to read."""
+"""What staff and commands do to an organisation stands in its own audit too, and what concerns its people is mailed."""
 
 from __future__ import annotations
 
+from typing import Any
+
+from qikbiz.accounts.queries import administrators
 from qikbiz.actors import SYSTEM, acting_as, current_actor
 from qikbiz.audit.actions import record
 from qikbiz.database import db, runtime, tenant_work
+from qikbiz.mail.actions import send
 from tenants.control import TenantRecord
 from tenants.directory import read_tenant
 
@@ -12,12 +16,35 @@ from tenants.directory import read_tenant
 _WRITABLE = ("active", "suspended", "closing")
 
 
-def tell_tenant(found: TenantRecord, action: str, **details: object) -> None:
-    """Write the act into the tenant's audit, before the act itself is kept: one that can't be told is not done."""
+def tell_tenant(
+    found: TenantRecord,
+    action: str,
+    *,
+    mail: str = "",
+    once: object = "",
+    facts: dict[str, Any] | None = None,
+    **details: object,
+) -> None:
+    """Write the act into the tenant's audit, before the act itself is kept: one that can't be told is not done.
+
+    With `mail`, a template, its administrators are mailed too; `once` tells this act from another of its kind, so that
+    a transaction that is done again mails once.
+    """
     tenant = read_tenant(db.control(), found.id, runtime().settings.base_domain)
     if tenant is None or found.state not in _WRITABLE or not found.version:
         return
     actor = current_actor()
     # Staff enter nowhere without a grant (P8): the program writes the line, in the name of whoever acted.
-    with acting_as(SYSTEM), tenant_work(tenant), acting_as(actor):
-        record(f"organisation.{action}", subject=found.name, details=details)
+    with acting_as(SYSTEM), tenant_work(tenant):
+        with acting_as(actor):
+            record(f"organisation.{action}", subject=found.name, details=details)
+        if mail:
+            url = runtime().settings.origin(tenant.host)
+            _mail(mail, found, {"organisation": found.name, "url": url, **(facts or {})}, f"{mail}:{once}")
+
+
+def _mail(template: str, found: TenantRecord, facts: dict[str, Any], key: str) -> None:
+    """To every administrator; while nobody has accepted the first invitation, to the address that it went to."""
+    people = [(str(one.id), one.email, one.name) for one in administrators()]
+    for person, email, name in people or [("first", found.admin_email, "")]:
+        send(template, to_address=email, to_name=name, values={"name": name, **facts}, dedupe_key=f"{key}:{person}")

@@ -18,6 +18,7 @@ from qikbiz.audit.actions import record_on_platform
 from qikbiz.closing.queries import open_closing_of
 from qikbiz.console.names import check_free, check_shape, name_used_before_by
 from qikbiz.console.telling import tell_tenant
+from qikbiz.database import runtime
 from qikbiz.failures import Conflict, Failure, NotFound, Unavailable
 from tenants.control import Cell, ReservedName, TenantRecord, new_id
 from tenants.directory import touch_directory
@@ -25,6 +26,7 @@ from tenants.directory import touch_directory
 ACCENTS = ("blue", "teal", "violet", "green", "indigo", "rose", "amber", "plum", "graphite", "red")
 WAITING_DAYS = 7
 MOST_SEATS = 100_000
+LONGEST_REASON = 500
 _ONE_AT_A_TIME = 0x51_42_04
 
 
@@ -74,27 +76,35 @@ def has_room(session: Session) -> bool:
 
 
 def suspend_tenant(session: Session, slug: str, reason: str) -> TenantRecord:
-    """Close the doors for a time; the reason is shown to the customer. Again with another reason changes the reason."""
-    record, reason = _for_change(session, slug), reason.strip()
+    """Let nothing be changed for a time. Again with another reason changes the reason.
+
+    Its people go on signing in, reading, exporting, closing the account and asking for help; every administrator is
+    mailed the reason (promises P12 and P13).
+    """
+    record, reason = _for_change(session, slug), " ".join(reason.split())
     if not reason:
-        raise BadTenant("Say why: the customer reads it on the page that takes the place of the product.")
+        raise BadTenant("Say why: its administrators are mailed the reason, and it stands on each of its pages.")
+    if len(reason) > LONGEST_REASON:
+        raise BadTenant(f"The reason has {len(reason):,} characters; {LONGEST_REASON:,} are enough.")
     _refuse_unless(record, "active", "suspended")
     _refuse_while_closing(record, "its people must reach their data until it is erased")
     if (record.state, record.state_reason) != ("suspended", reason):
-        record.state, record.state_reason = "suspended", reason
+        before, record.state, record.state_reason = record.directory_version, "suspended", reason
         touch_directory(session, record)
         note_act(record, "tenant.suspended", reason=reason)
-        tell_tenant(record, "suspended", reason=reason)
+        facts = {"reason": reason, "support": runtime().settings.support_address}
+        tell_tenant(record, "suspended", mail="organisation_suspended", once=before, facts=facts, reason=reason)
     return record
 
 
 def resume_tenant(session: Session, slug: str) -> TenantRecord:
-    """Open the doors again, after a suspension or before a deletion is due."""
+    """Lift a suspension, or call a deletion off before it is due. The administrators are mailed."""
     record = _for_change(session, slug)
     _refuse_unless(record, "active", "suspended", "closing")
     if record.state != "active":
         note_act(record, "tenant.resumed", was=record.state)
-        tell_tenant(record, "resumed", was=record.state)
+        once = record.directory_version
+        tell_tenant(record, "resumed", mail="organisation_resumed", once=once, was=record.state)
         record.state, record.state_reason, record.delete_after = "active", "", None
         touch_directory(session, record)
     return record

@@ -164,6 +164,8 @@ CATEGORY_OF_TEMPLATE: dict[str, str] = {
     "invitation": "security",
     "mentioned": "notifications.mentioned",
     "new_device": "security",
+    "organisation_resumed": "legal",
+    "organisation_suspended": "legal",
     "password_changed": "security",
     "password_reset": "security",
     "sign_in_changed": "security",

@@ -75,10 +75,9 @@ TEXTS: dict[str, ErrorText] = {
     ),
     "tenant_suspended": ErrorText(
         403,
-        "This workspace is paused",
-        "It has been suspended for now. All records are kept as they are.",
-        "If you look after it, answer the message that was sent to its administrators, or write to our support.",
-        None,
+        "This workspace is suspended",
+        "Its records can be read and exported, but not changed. Nothing was changed.",
+        "Its administrators got an email with the reason. You can ask our support under Help.",
     ),
     "not_found": ErrorText(
         404,
@@ -143,7 +142,7 @@ TEXTS: dict[str, ErrorText] = {
     "tenant_closed": ErrorText(
         410,
         "This workspace is closed",
-        "The organisation that used this address has ended its contract with us.",
+        "The workspace at this address was closed, and what was in it is erased.",
         "If you still need something from it, ask the organisation itself.",
         None,
     ),

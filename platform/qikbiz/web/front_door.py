@@ -57,10 +57,6 @@ class TenantClosed(NotFound):
     status, key = 410, "tenant_closed"
 
 
-class TenantSuspended(Unavailable):
-    status, key = 403, "tenant_suspended"
-
-
 class Maintenance(Unavailable):
     """The tenant's schema is at a version that this program can't serve."""
 
@@ -184,11 +180,10 @@ def _declared_permission(view: Callable[..., Any]) -> Permission:
 
 
 def _refuse_unservable(tenant: Tenant, view: Callable[..., Any]) -> None:
-    is_open = tenant.state == "active" or (tenant.state in ("suspended", "closing") and is_by_sealed_link(view))
+    # A suspended one is open: what may be done in it is asked for each page (closing/read_only.py).
+    is_open = tenant.state in ("active", "suspended") or (tenant.state == "closing" and is_by_sealed_link(view))
     if not is_open and tenant.state in ("closed", "closing"):
         raise TenantClosed
-    if not is_open and tenant.state == "suspended":
-        raise TenantSuspended(tenant.state_reason)
     if not is_open:
         raise UnknownHost
     if not is_served(tenant.version):
