@@ -30,11 +30,11 @@ assets: $(RUNTIME) ## Build the front-end packages (skipped when up to date)
 
 .PHONY: test
 test: $(DEV) assets ## Run every test on throw-away servers
-	@$(BIN)/python -m pytest -n 2 --no-loadscope-reorder
+	@$(BIN)/python -m pytest -n 2 --no-loadscope-reorder --write-results
 
 .PHONY: proofs
-proofs: $(DEV) assets ## Run the tests behind the promises and record the run that /promises shows
-	@$(BIN)/python -m pytest -n 2 --no-loadscope-reorder -m promise --write-proofs
+proofs: $(DEV) assets ## Run only the tests behind the promises and keep their results for /promises
+	@$(BIN)/python -m pytest -n 2 --no-loadscope-reorder -m promise --write-results
 
 .PHONY: check
 check: $(DEV) ## Lint, formatting, types, import rules, templates

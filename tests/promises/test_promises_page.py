@@ -8,12 +8,13 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import text
 
+from config.build import Build
 from qikbiz.database import db, tenant_work
 from qikbiz.privacy.files import founding_statement
 from qikbiz.promises import registry, routes
 from qikbiz.promises.keeping import Keeping
-from qikbiz.promises.proofs import Proof, Proofs
 from qikbiz.promises.queries import UNREADABLE
+from qikbiz.promises.test_results import NO_RUN, TestResult, TestRun
 from tenants.context import Tenant
 from tenants.runtime import Runtime
 from tests.fixtures.tenancy import Platform
@@ -21,6 +22,8 @@ from tests.fixtures.web import Browser
 
 HOW = "The database refuses whoever was not granted access, by its own rights."
 GREEN = datetime(2026, 11, 1, 12, tzinfo=UTC)
+THIS, OTHER = Build("9.9", "a" * 40), Build("9.8", "b" * 40)
+PASSED = TestResult("tests/a.py", "a wall stands", "passed")
 
 
 def logins_here() -> list[tuple[str, str]]:
@@ -53,11 +56,12 @@ def kept(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
 
 
 @pytest.fixture
-def proved(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """A function that makes exactly these tests stand in the record, all behind P8."""
+def tested(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """A function that makes exactly these tests the last run, all behind P8, of the build `tested` beside `running`."""
 
-    def put(*several: Proof) -> None:
-        monkeypatch.setattr(routes, "recorded_proofs", lambda: Proofs(GREEN, "9.9", {"P8": several}))
+    def put(*several: TestResult, tested: Build = THIS, running: Build = THIS) -> None:
+        monkeypatch.setattr(routes, "last_run", lambda: TestRun(GREEN, tested, {"P8": several}))
+        monkeypatch.setattr(routes, "running_build", lambda: running)
 
     return put
 
@@ -114,29 +118,92 @@ def test_every_rooms_evidence_can_be_read_by_everyone_who_may_see_it(
     assert [record for record in caplog.records if record.message == "evidence_failed"] == []
 
 
-def test_a_test_that_did_not_pass_is_shown_so(
-    browser_at: Callable[[str], Browser], kept: Callable[..., None], proved: Callable[..., None]
+def test_tests_that_passed_for_this_very_build_are_said_to_have_passed(
+    browser_at: Callable[[str], Browser], kept: Callable[..., None], tested: Callable[..., None]
 ) -> None:
     kept(Keeping("P8", HOW))
-    proved(
-        Proof("tests/a.py", "a wall stands", "passed", GREEN, "9.9"),
-        Proof("tests/b.py", "a door is shut", "failed", None, ""),
-    )
+    tested(PASSED)
     page = browser_at("localhost").get("/promises").text
-    assert "1 of 2 tests passed" in page
-    assert "<strong>Failed:</strong> a door is shut" in page
-    assert "has never passed in a recorded run" in page
-    assert "0<small>of 20" in page
+    assert "notice notice-good" in page and "Tests passed for the mechanisms described" in page
+    assert "1 Nov 2026, build 9.9 (aaaaaaa)" in page
+    assert "1 of 1 test passed</span>" in page
+    assert "proved" not in page.lower()
 
 
-def test_a_promise_without_a_test_is_not_called_proved(
-    browser_at: Callable[[str], Browser], kept: Callable[..., None], proved: Callable[..., None]
+@pytest.mark.parametrize(
+    ("of", "running", "words"),
+    [
+        (OTHER, THIS, ("build 9.8 (bbbbbbb)", "build 9.9 (aaaaaaa)")),
+        (THIS, Build("9.9", "a" * 40, is_dirty=True), ("build 9.9 (aaaaaaa)", "build 9.9 (aaaaaaa, with changes)")),
+        (THIS, Build("9.9"), ("build 9.9 (aaaaaaa)", "build 9.9 (commit unknown)")),
+    ],
+)
+def test_results_of_another_build_are_amber_and_name_both(
+    browser_at: Callable[[str], Browser], tested: Callable[..., None], of: Build, running: Build, words: tuple[str, str]
+) -> None:
+    tested(PASSED, tested=of, running=running)
+    page = browser_at("localhost").get("/promises").text
+    assert "notice notice-warn" in page and "Tests passed for another build" in page
+    assert all(word in page for word in words)
+    assert "notice-good" not in page and "state-good" not in page
+
+
+def test_in_a_fresh_copy_the_tests_are_not_yet_run(
+    browser_at: Callable[[str], Browser], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(routes, "last_run", lambda: NO_RUN)
+    page = browser_at("localhost").get("/promises").text
+    assert page.count("Not yet run</span>") == 20 and "Tests not yet run" in page
+    assert "state-good" not in page and "notice-good" not in page
+
+
+def test_a_test_that_did_not_pass_is_shown_so(
+    browser_at: Callable[[str], Browser], kept: Callable[..., None], tested: Callable[..., None]
+) -> None:
+    kept(Keeping("P8", HOW))
+    tested(PASSED, TestResult("tests/b.py", "a door is shut", "failed"))
+    page = browser_at("localhost").get("/promises").text
+    assert "1 of 2 tests passed" in page and "Some tests did not pass" in page
+    of_it = browser_at("localhost").get("/promises/P8").text
+    assert "<strong>Failed:</strong> a door is shut" in of_it and "a wall stands" in of_it
+
+
+def test_a_promise_without_a_test_is_not_called_tested(
+    browser_at: Callable[[str], Browser], kept: Callable[..., None], tested: Callable[..., None]
 ) -> None:
     kept()
-    proved()
+    tested(PASSED)
     page = browser_at("localhost").get("/promises").text
-    assert page.count("Not yet proved") == 20
+    assert page.count("No tests</span>") == 19
     assert page.count("Not yet described here") == 20
+
+
+def test_the_tests_of_one_promise_are_a_page_and_a_part_of_it(
+    browser_at: Callable[[str], Browser], client_for: Callable[[str], Browser], tested: Callable[..., None]
+) -> None:
+    tested(PASSED)
+    for browser in (browser_at("localhost"), client_for("bob")):
+        part = browser.get("/promises/P8", headers={"HX-Request": "true"}).text
+        assert "a wall stands" in part and "<h1" not in part
+        assert "No test stands behind" in browser.get("/promises/P9").text
+        assert browser.get("/promises/P21").status_code == 404
+
+
+@pytest.mark.parametrize("who", ["alice", ""])
+def test_the_page_is_small(
+    client_for: Callable[[str], Browser], browser_at: Callable[[str], Browser], tested: Callable[..., None], who: str
+) -> None:
+    tested(
+        *[TestResult("tests/a.py", f"a wall stands, and {number} doors are shut", "passed") for number in range(999)]
+    )
+    page = client_for(who).get("/promises") if who else browser_at("localhost").get("/promises")
+    assert "999 of 999 tests passed" in page.text
+    assert len(page.data) < 60_000
+
+
+def test_every_promise_with_a_page_says_how_to_try_it() -> None:
+    lacking = [keeping.promise for one in registry.ROOMS for keeping in one if keeping.place and not keeping.try_it]
+    assert lacking == []
 
 
 def test_nobody_logged_in_is_sent_to_the_login_from_a_tenants_page(browser_at: Callable[[str], Browser]) -> None:

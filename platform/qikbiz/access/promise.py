@@ -48,5 +48,6 @@ KEEPINGS = (
         "access.index",
         "Access log",
         evidence,
+        try_it="Sign in once with a wrong password, then find that attempt in the log, with its network and time.",
     ),
 )

@@ -36,6 +36,7 @@ KEEPINGS = (
         place="accounts.sessions",
         place_name="Signed-in devices",
         evidence=_sessions,
+        try_it="Sign in from a second browser, then end that session here. Its next click leads to the sign-in page.",
     ),
     Keeping(
         "P3",
@@ -45,5 +46,6 @@ KEEPINGS = (
         place="accounts.sessions",
         place_name="Signed-in devices",
         evidence=_remembered,
+        try_it="Sign in with “Stay logged in” ticked, close the browser and open it again. Then end it here.",
     ),
 )

@@ -38,5 +38,6 @@ KEEPINGS = (
         "mail_choices.index",
         "E-mail & notifications",
         evidence,
+        try_it="See which kinds of mail you get, and switch one off.",
     ),
 )

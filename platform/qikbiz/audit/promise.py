@@ -38,5 +38,6 @@ KEEPINGS = (
         place="audit.index",
         place_name="Audit",
         evidence=_evidence,
+        try_it="Change a contact's phone and look here: the entry shows who, when, and the old and the new value.",
     ),
 )

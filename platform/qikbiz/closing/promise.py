@@ -52,5 +52,6 @@ KEEPINGS = (
         "closing.index",
         "Close your account",
         evidence,
+        try_it="Open the first step: it shows what a closing would cost and changes nothing.",
     ),
 )

@@ -44,6 +44,7 @@ KEEPINGS = (
         place="domains.index",
         place_name="Domains",
         evidence=_evidence,
+        try_it="Look at the lock in your browser's address bar, or add a domain: it is served only once it is proved.",
     ),
     Keeping(
         promise="P9",

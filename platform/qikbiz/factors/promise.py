@@ -33,5 +33,6 @@ KEEPINGS = (
         place="accounts.security",
         place_name="Sign-in & security",
         evidence=_evidence,
+        try_it="Type a password into the form and watch the meter, or add a passkey and sign in with it.",
     ),
 )

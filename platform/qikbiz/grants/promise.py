@@ -47,6 +47,7 @@ KEEPINGS = (
         "grants.index",
         "Access by QikBiz",
         access_now,
+        try_it="Give us access for an hour and end it again. Before and after it the list shows that nobody has any.",
     ),
     Keeping(
         "P11",
@@ -56,6 +57,7 @@ KEEPINGS = (
         "grants.index",
         "Access by QikBiz",
         imports_by_us,
+        try_it="Look at what was imported for you and by which instruction. Each import can be undone from its page.",
     ),
     Keeping(
         "P12",
@@ -64,5 +66,6 @@ KEEPINGS = (
         "grants.entries",
         "Who came in",
         entries,
+        try_it="Give us access about a question, and see here each page that was opened.",
     ),
 )

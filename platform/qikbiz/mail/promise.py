@@ -45,5 +45,6 @@ KEEPINGS = (
         "mail_choices.index",
         "E-mail & notifications",
         evidence,
+        try_it="Switch one kind off and on again: the page says what you miss, and nothing else changes.",
     ),
 )

@@ -33,5 +33,6 @@ KEEPINGS = (
         place="accounts.users",
         place_name="Users",
         evidence=_evidence,
+        try_it="Invite a colleague, choose a role, and deactivate the login again: every session of it ends.",
     ),
 )

@@ -40,5 +40,6 @@ KEEPINGS = (
         "notifications.index",
         "Notifications",
         evidence,
+        try_it="Have a colleague give you a record. It shows here and, if you want it, by mail.",
     ),
 )

@@ -32,5 +32,6 @@ KEEPINGS = (
         place="persons.erasures",
         place_name="Erased people",
         evidence=_evidence,
+        try_it="Open a contact and choose “When this person asks”: the page says first what each step does.",
     ),
 )

@@ -49,6 +49,7 @@ KEEPINGS = (
         place="policy.index",
         place_name="Sign-in policy",
         evidence=_policy,
+        try_it="Raise the shortest password and look at the preview: it says whom the change would ask for a new one.",
     ),
     Keeping(
         "P9",
@@ -58,5 +59,6 @@ KEEPINGS = (
         place="policy.index",
         place_name="Sign-in policy",
         evidence=_networks,
+        try_it="List a network that does not hold your own address: the page refuses to save it.",
     ),
 )

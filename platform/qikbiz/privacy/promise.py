@@ -45,6 +45,7 @@ KEEPINGS = (
         place="cookies.index",
         place_name="Cookies",
         evidence=the_cookies,
+        try_it="Compare the list with the cookies that your browser's own tools show for this address.",
     ),
     Keeping(
         "P4",
@@ -53,6 +54,7 @@ KEEPINGS = (
         "each common browser, and never the login once more. Refusing cookies counts against no address.",
         place="cookies.index",
         place_name="Cookies",
+        try_it="Block cookies for this address and try to sign in: a page says how to allow them again.",
     ),
     Keeping(
         "P19",

@@ -19,8 +19,9 @@ class Keeping:
     """One way in which a promise is kept.
 
     `promise` is its number, P1 to P20. `how` is one paragraph in the customer's words. `place` is the endpoint of the
-    page in the product where it is seen, "" for none, and `place_name` what that page is called. `evidence` is called
-    inside the tenant, in the request's transaction, and gives that tenant's own live facts.
+    page in the product where it is seen, "" for none, and `place_name` what that page is called. `try_it` says what to
+    do there to see the promise kept with one's own eyes. `evidence` is called inside the tenant, in the request's
+    transaction, and gives that tenant's own live facts.
     """
 
     promise: str
@@ -28,3 +29,4 @@ class Keeping:
     place: str = ""
     place_name: str = ""
     evidence: Callable[[], Sequence[Fact]] = nothing_of_your_own
+    try_it: str = ""

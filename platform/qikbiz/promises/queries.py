@@ -1,4 +1,4 @@
-"""Each promise of the statement with how it is kept, how it is proved, and the evidence of the organisation at hand."""
+"""Each promise of the statement with the organisation's own evidence, how it is kept, and what the tests said."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from flask import current_app, url_for
 from flask_login import current_user
 
+from config.build import Build
 from qikbiz.database import db
 from qikbiz.permissions import Permission, permission_of
-from qikbiz.privacy.text import Section, StatementText
+from qikbiz.privacy.text import Block, Section, StatementText
 from qikbiz.promises.keeping import Fact, Keeping
-from qikbiz.promises.proofs import Proof, Proofs
 from qikbiz.promises.registry import keepings
+from qikbiz.promises.test_results import TestResult, TestRun
 
 logger = logging.getLogger(__name__)
 UNREADABLE: Fact = ("Not shown", "These figures could not be read just now. Load the page again in a while.")
@@ -28,27 +29,22 @@ class Way:
     url: str
     place_name: str
     evidence: Sequence[Fact]
+    try_it: str
 
 
 @dataclass(frozen=True, slots=True)
 class PromiseShown:
-    """A promise as its page shows it."""
+    """A promise as its page shows it. `state` is one of `STATES`."""
 
     number: str
     sentence: str
     ways: tuple[Way, ...]
-    proofs: tuple[Proof, ...]
+    tests: tuple[TestResult, ...]
+    state: str
 
     @property
-    def green(self) -> int:
-        return sum(proof.is_green for proof in self.proofs)
-
-    @property
-    def state(self) -> str:
-        """Is "proved" when every test behind it passed; "described" when there is none; "failing" when one did not."""
-        if not self.proofs or not self.ways:
-            return "described" if self.ways else "open"
-        return "proved" if self.green == len(self.proofs) else "failing"
+    def passed(self) -> int:
+        return sum(test.has_passed for test in self.tests)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,22 +53,60 @@ class SectionShown:
     promises: tuple[PromiseShown, ...]
 
 
-def sections_shown(text: StatementText, proofs: Proofs, *, in_tenant: bool) -> tuple[SectionShown, ...]:
+@dataclass(frozen=True, slots=True)
+class RunShown:
+    """The last run of the tests beside the build that serves the page. `state` is one of `STATES`."""
+
+    run: TestRun
+    running: Build
+    state: str
+
+    @property
+    def total(self) -> int:
+        return len(self.run.tests)
+
+    @property
+    def passed(self) -> int:
+        return sum(test.has_passed for test in self.run.tests)
+
+
+# From good to bad: all passed for this very build; all passed, for another build; no run at all; no test; one failed.
+STATES = ("passed", "other_build", "not_run", "untested", "failed")
+
+
+def run_shown(run: TestRun, running: Build) -> RunShown:
+    return RunShown(run, running, _state(tuple(run.tests), run, running))
+
+
+def sections_shown(text: StatementText, last: RunShown, *, in_tenant: bool) -> tuple[SectionShown, ...]:
     """The whole statement, section by section. Evidence and links are only for somebody inside a tenant."""
-    return tuple(_section(section, proofs, in_tenant=in_tenant) for section in text.sections)
+    return tuple(_section(section, last, in_tenant=in_tenant) for section in text.sections)
 
 
-def _section(section: Section, proofs: Proofs, *, in_tenant: bool) -> SectionShown:
-    shown = tuple(
-        PromiseShown(
-            number=promise.number,
-            sentence=promise.text,
-            ways=tuple(_way(keeping, in_tenant=in_tenant) for keeping in keepings().get(promise.number, ())),
-            proofs=proofs.behind.get(promise.number, ()),
-        )
-        for promise in section.promises
+def promise_shown(promise: Block, last: RunShown, *, in_tenant: bool) -> PromiseShown:
+    tests = last.run.behind.get(promise.number, ())
+    return PromiseShown(
+        number=promise.number,
+        sentence=promise.text,
+        ways=tuple(_way(keeping, in_tenant=in_tenant) for keeping in keepings().get(promise.number, ())),
+        tests=tests,
+        state=_state(tests, last.run, last.running),
     )
-    return SectionShown(section.heading, shown)
+
+
+def _section(section: Section, last: RunShown, *, in_tenant: bool) -> SectionShown:
+    promises = tuple(promise_shown(promise, last, in_tenant=in_tenant) for promise in section.promises)
+    return SectionShown(section.heading, promises)
+
+
+def _state(tests: Sequence[TestResult], run: TestRun, running: Build) -> str:
+    if run.at is None:
+        return "not_run"
+    if not tests:
+        return "untested"
+    if not all(test.has_passed for test in tests):
+        return "failed"
+    return "passed" if run.is_of(running) else "other_build"
 
 
 def _way(keeping: Keeping, *, in_tenant: bool) -> Way:
@@ -84,6 +118,7 @@ def _way(keeping: Keeping, *, in_tenant: bool) -> Way:
         url=url_for(keeping.place) if may_open else "",
         place_name=keeping.place_name,
         evidence=_evidence(keeping) if is_for_this_person else (),
+        try_it=keeping.try_it,
     )
 
 

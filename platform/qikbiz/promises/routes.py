@@ -1,13 +1,17 @@
-"""`/promises`: statement, code, tests and evidence tied together. A public page, and one in each tenant."""
+"""`/promises`: statement, evidence, code and tests tied together. A public page, and one in each tenant."""
 
 from __future__ import annotations
 
-from flask import Blueprint, render_template
+from flask import Blueprint, render_template, request
 
+from config.build import running_build
+from qikbiz.failures import NotFound
 from qikbiz.permissions import Permission, public, requires
 from qikbiz.privacy.queries import text_in_force
-from qikbiz.promises.proofs import recorded_proofs
-from qikbiz.promises.queries import sections_shown
+from qikbiz.privacy.text import Block
+from qikbiz.promises.queries import promise_shown, run_shown, sections_shown
+from qikbiz.promises.test_results import last_run
+from qikbiz.web.fragments import render_block
 
 public_promises = Blueprint("public_promises", __name__, template_folder="templates")
 promises = Blueprint("promises", __name__, template_folder="templates")
@@ -25,17 +29,44 @@ def index_of_tenant() -> str:
     return _page(in_tenant=True)
 
 
+@public_promises.get("/promises/<number>")
+@public
+def tests(number: str) -> str:
+    return _tests(number, in_tenant=False)
+
+
+@promises.get("/promises/<number>", endpoint="tests")
+@requires(Permission.SIGNED_IN)
+def tests_of_tenant(number: str) -> str:
+    return _tests(number, in_tenant=True)
+
+
 def _page(*, in_tenant: bool) -> str:
-    text, proofs = text_in_force(), recorded_proofs()
-    sections = sections_shown(text, proofs, in_tenant=in_tenant)
-    every = [promise for section in sections for promise in section.promises]
+    text, last = text_in_force(), run_shown(last_run(), running_build())
+    sections = sections_shown(text, last, in_tenant=in_tenant)
     return render_template(
         "promises/index.html",
-        text=text,
-        proofs=proofs,
+        last=last,
         sections=sections,
-        proved=sum(promise.state == "proved" for promise in every),
-        promises=every,
+        promises=[promise for section in sections for promise in section.promises],
         in_tenant=in_tenant,
         nav_active="promises",
     )
+
+
+def _tests(number: str, *, in_tenant: bool) -> str:
+    """The tests behind one promise: a page of its own, and what the page of all loads when its part is opened."""
+    last = run_shown(last_run(), running_build())
+    promise = promise_shown(_promise(number), last, in_tenant=in_tenant)
+    facts = {"promise": promise, "last": last, "in_tenant": in_tenant, "nav_active": "promises"}
+    if request.headers.get("HX-Request") == "true":
+        return render_block("promises/tests.html", "tests", **facts)
+    return render_template("promises/tests.html", **facts)
+
+
+def _promise(number: str) -> Block:
+    for section in text_in_force().sections:
+        for promise in section.promises:
+            if promise.number == number:
+                return promise
+    raise NotFound

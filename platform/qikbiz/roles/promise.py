@@ -33,5 +33,6 @@ KEEPINGS = (
         place="roles.index",
         place_name="Roles",
         evidence=_evidence,
+        try_it="Choose “View as” for a colleague and see the product exactly as that person does.",
     ),
 )

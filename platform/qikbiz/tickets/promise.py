@@ -41,5 +41,6 @@ KEEPINGS = (
         "help.index",
         "Help",
         evidence,
+        try_it="Ask a question. You get its reference by mail at once, and the answer from a person.",
     ),
 )
