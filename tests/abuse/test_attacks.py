@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select, text
 
-from qikbiz.abuse import actions, alarm, limiter, rules
+from qikbiz.abuse import actions, alarm, limiter, points, rules
 from qikbiz.abuse.events import account_mac, note
 from qikbiz.abuse.models import AbuseEvent, AddressRule
 from qikbiz.abuse.signals import Signal
@@ -41,7 +41,7 @@ def forget_all(working: Runtime) -> None:
 
 def test_ten_thousand_addresses_of_one_network_are_blocked_as_one(working: Runtime) -> None:
     for number in range(1, 10_001):
-        limiter.count(f"2001:db8:7:7::{number:x}", 2)
+        points.count(f"2001:db8:7:7::{number:x}", 2)
         if limiter.answer("2001:db8:7:7::ffff:1").verdict == "block":
             break
     assert number == 40

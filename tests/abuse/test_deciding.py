@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select, text
 
-from qikbiz.abuse import actions, limiter, queries, retention, rules
+from qikbiz.abuse import actions, limiter, points, queries, retention, rules
 from qikbiz.abuse.events import account_mac, note
 from qikbiz.abuse.gate import admit_anonymous
 from qikbiz.abuse.models import AbuseEvent, AddressRule, AddressScore
@@ -107,7 +107,7 @@ def test_a_flood_is_stopped_at_once_before_any_worker_looks() -> None:
 
 
 def test_a_flood_does_not_fill_the_database(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limiter, "RECORDED_PER_WINDOW", 5)
+    monkeypatch.setitem(points.RECORDED_PER_WINDOW, "rows", 5)
     misbehave(20)
     with control_work() as session:
         assert session.scalar(text("SELECT count(*) FROM abuse_events")) == 5

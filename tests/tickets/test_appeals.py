@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from werkzeug.test import TestResponse
 
-from qikbiz.abuse import limiter, rules
+from qikbiz.abuse import limiter, points, rules
 from qikbiz.abuse.models import AddressRule
 from qikbiz.database import control_work
 from tests.fixtures.tenancy import Platform
@@ -105,7 +105,7 @@ def test_a_form_token_is_needed_as_everywhere(blocked: Browser) -> None:
 @pytest.mark.promise("P5")
 def test_a_block_made_at_once_by_the_limiter_has_a_reference_too(browser_at: BrowserAt, working: object) -> None:
     for _ in range(40):
-        limiter.count("198.51.100.32", 2)
+        points.count("198.51.100.32", 2)
     browser = browser_at("acme.localhost")
     browser.address = "198.51.100.32"
     page = browser.get("/login")

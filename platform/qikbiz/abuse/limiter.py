@@ -11,24 +11,15 @@ from typing import Any, Literal, cast
 from uuid import UUID
 
 from qikbiz.abuse.marks import mark, marks
-from qikbiz.abuse.signals import BLOCK_AT
-from qikbiz.abuse.units import WIDER_FACTOR, Address, Network, lookup_order, reference_of, unit_of
+from qikbiz.abuse.own_counters import OwnCounters
+from qikbiz.abuse.units import Address, Network, lookup_order
 from qikbiz.database import runtime
-from tenants.control import new_id
 from tenants.redis import RedisAway
 
 Verdict = Literal["allow", "slow", "block"]
 WINDOW_SECONDS = 600
-INLINE_BLOCK_SECONDS = 120
-RECORDED_PER_WINDOW = 200
-
-# Two fixed buckets, weighted by how far the newer one has run: no double allowance at the border of a window.
-_COUNT = """
-local previous = tonumber(redis.call('GET', KEYS[2]) or '0')
-local current = redis.call('INCRBY', KEYS[1], ARGV[1])
-redis.call('EXPIRE', KEYS[1], ARGV[3])
-return math.floor(previous * tonumber(ARGV[2]) / 1000) + current
-"""
+# Of the points, for while Redis is away.
+own_counters = OwnCounters()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +30,10 @@ class Answer:
     reference: str = ""
     until: datetime | None = None
 
-
-def count(address: Address | str, points: int, *, counter: str = "points") -> int | None:
-    """Add `points` to the address's unit and return its sum over the last ten minutes; None while Redis is away.
-
-    A unit that passes the block's limit is blocked for two minutes here and now; the worker decides what follows.
-    """
-    unit = unit_of(address)
-    try:
-        return _count(unit, points, counter)
-    except RedisAway:
-        return None
+    @property
+    def is_standing_allow(self) -> bool:
+        """Whether people decided that this address comes in, whatever is counted about it."""
+        return self.verdict == "allow" and bool(self.reference)
 
 
 def answer(address: Address | str, tenant_id: UUID | None = None) -> Answer:
@@ -106,13 +90,20 @@ def forget(unit: Network, *, tenant_id: UUID | None = None) -> bool:
     bucket = int(time.time()) // WINDOW_SECONDS
     keys = [rule_key(unit, tenant_id, found) for found in marks(unit)]
     if tenant_id is None:
-        keys += [_bucket_key(unit, "points", number) for number in (bucket, bucket - 1)]
+        counted = [bucket_key(unit, "points", number) for number in (bucket, bucket - 1)]
+        own_counters.forget(counted)
+        keys += counted
     try:
         with runtime().redis.client() as client:
             client.delete(*keys)
     except RedisAway:
         return False
     return True
+
+
+def bucket_key(unit: Network, counter: str, number: int) -> str:
+    """Where a unit's points of one window are counted."""
+    return runtime().redis.platform_key("abuse", counter, mark(unit), str(number))
 
 
 def own_block(unit: Network) -> UUID | None:
@@ -138,36 +129,6 @@ def is_alarmed() -> bool:
             return bool(client.exists(_alarm_key()))
     except RedisAway:
         return False
-
-
-def is_worth_recording(address: Address | str) -> bool:
-    """Whether another row about this unit adds evidence: a flood must not fill the database."""
-    recorded = count(address, 1, counter="rows")
-    return recorded is None or recorded <= RECORDED_PER_WINDOW
-
-
-def _count(unit: Network, points: int, counter: str) -> int:
-    now = time.time()
-    bucket, into = int(now) // WINDOW_SECONDS, now % WINDOW_SECONDS
-    keys = [_bucket_key(unit, counter, number) for number in (bucket, bucket - 1)]
-    share = int(1000 * (1 - into / WINDOW_SECONDS))
-    with runtime().redis.client() as client:
-        script = cast(Any, client).register_script(_COUNT)
-        total = int(script(keys=keys, args=[points, share, 2 * WINDOW_SECONDS]))
-        limit = BLOCK_AT * WIDER_FACTOR.get(unit.prefixlen, 1)
-        if counter == "points" and total >= limit:
-            until = int(now) + INLINE_BLOCK_SECONDS
-            rule_id = new_id()
-            rule = json.dumps(
-                {"action": "block", "reference": reference_of(rule_id), "until": until, "id": str(rule_id)}
-            )
-            # NX: a decision that already stands, above all an allow, is not overruled.
-            client.set(rule_key(unit), rule, exat=until, nx=True)
-    return total
-
-
-def _bucket_key(unit: Network, counter: str, number: int) -> str:
-    return runtime().redis.platform_key("abuse", counter, mark(unit), str(number))
 
 
 def _alarm_key() -> str:

@@ -13,6 +13,7 @@ from qikbiz.abuse.signals import (
     BLOCK_MINUTES,
     HALF_LIFE_SECONDS,
     MANY_ACCOUNTS,
+    NOISE,
     POINTS,
     SLOW_AT,
     SLOW_MINUTES,
@@ -49,17 +50,27 @@ class Judgement:
 
 
 def judge(events: Iterable[Observed], now: datetime, *, earlier_blocks: int = 0, factor: int = 1) -> Judgement:
-    """Weigh the events of one unit. `factor` raises every limit (for networks wider than one unit)."""
+    """Weigh the events of one unit. `factor` raises every limit (for networks wider than one unit).
+
+    Noise alone leads to watching at most: it counts for as many points as the guesses beside it.
+    """
     counted = _without_forgiven(list(events))
-    points = sum(POINTS.get(event.kind, 0) * _weight(event, now) for event in counted)
+    guesses = _points_of([event for event in counted if event.kind not in NOISE], now)
+    noise = _points_of([event for event in counted if event.kind in NOISE], now)
     recent = {e.account for e in counted if e.account and e.kind in _FAILURES and now - e.at < timedelta(minutes=10)}
-    points += next((extra for more_than, extra in MANY_ACCOUNTS if len(recent) > more_than * factor), 0) * factor
+    guesses += next((extra for more_than, extra in MANY_ACCOUNTS if len(recent) > more_than * factor), 0) * factor
     evidence: dict[str, int] = dict(Counter(event.kind for event in counted))
     if recent:
         evidence["accounts_tried"] = len(recent)
-    score = round(points)
+    score = round(guesses + min(noise, guesses))
     verdict = _verdict(score, factor)
+    if verdict == "none" and guesses + noise >= WATCH_AT * factor:
+        score, verdict = min(round(guesses + noise), SLOW_AT * factor - 1), "watch"
     return Judgement(score, verdict, _duration(verdict, earlier_blocks), evidence)
+
+
+def _points_of(events: list[Observed], now: datetime) -> float:
+    return sum(POINTS.get(event.kind, 0) * _weight(event, now) for event in events)
 
 
 def _without_forgiven(events: list[Observed]) -> list[Observed]:

@@ -20,6 +20,7 @@ class Signal(StrEnum):
     PROBE = "probe"
     RESET_BURST = "reset_burst"
     BLOCKED = "blocked"
+    SSO_FAILED = "sso_failed"
 
 
 POINTS: dict[str, int] = {
@@ -35,7 +36,13 @@ POINTS: dict[str, int] = {
     Signal.PROBE: 10,
     Signal.RESET_BURST: 5,
     Signal.BLOCKED: 0,
+    Signal.SSO_FAILED: 2,
 }
+# What somebody's browser may do without their knowing: by a picture on another site's page, a stale form, an old link
+# or a cookie from before a roll of keys. It never slows or blocks alone: it weighs at most as much as the guesses do.
+NOISE = frozenset(
+    {Signal.BAD_COOKIE, Signal.BAD_CSRF, Signal.BAD_LINK, Signal.BAD_HOST, Signal.PROBE, Signal.SSO_FAILED}
+)
 MANY_ACCOUNTS = ((20, 40), (5, 10))
 HALF_LIFE_SECONDS = 3600
 LOOK_BACK_SECONDS = 6 * HALF_LIFE_SECONDS

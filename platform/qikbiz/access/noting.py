@@ -19,7 +19,7 @@ from uuid import UUID
 from flask import has_request_context, request
 from sqlalchemy.exc import SQLAlchemyError
 
-from qikbiz.abuse.limiter import count
+from qikbiz.abuse.points import count
 from qikbiz.access.kinds import AccessKind, Outcome
 from qikbiz.access.models import AccessEvent
 from qikbiz.accounts import times
@@ -133,5 +133,4 @@ def _is_worth_a_row(kind: AccessKind) -> bool:
         return True
     most = BLOCKS_PER_UNIT if kind is AccessKind.BLOCKED else FAILURES_PER_UNIT
     counter = f"access-{'blocked' if kind is AccessKind.BLOCKED else 'failures'}"
-    noted = count(client_address(request.environ, runtime().settings.trusted_proxies), 1, counter=counter)
-    return noted is None or noted <= most
+    return count(client_address(request.environ, runtime().settings.trusted_proxies), 1, counter=counter) <= most

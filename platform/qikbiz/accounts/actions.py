@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from qikbiz.abuse.events import note
+from qikbiz.abuse.events import begin_sign_in_try, note
 from qikbiz.access.kinds import AccessKind
 from qikbiz.access.noting import note_access
 from qikbiz.accounts import letters, passwords, remembering, sessions, throttles, times
@@ -45,14 +45,16 @@ def log_in(realm: Realm, email: str, password: str, *, remember: bool, target: s
     except TooMany:
         note_access(AccessKind.LOGIN, "refused", person=account, account=name, detail="Too many tries")
         raise
+    counted, take_back = begin_sign_in_try()
     is_open = account is not None and account.state not in _NOT_OPEN
     if not passwords.matches(account.password_hash if account and is_open else None, password) or account is None:
-        note("login_failed" if account else "login_unknown", account=name)
+        note("login_failed" if account else "login_unknown", account=name, counted=counted, is_sign_in=True)
         note_access(AccessKind.LOGIN, "failed", person=account, account=name)
         note_failed_login(realm, account, "password")
         count_login(realm.kind, "wrong")
         raise WrongPassword
     give_back()
+    take_back()
     note("login_succeeded", account=name)
     count_login(realm.kind, "right")
     problem = _problem_since(realm, account, password, policy)

@@ -6,7 +6,6 @@ is never locked: a remembered device passes, and a new password by mail is alway
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from typing import Any, cast
 from flask import request
 
 from qikbiz.abuse.marks import mark
+from qikbiz.abuse.own_counters import OwnCounters
 from qikbiz.accounts import times
 from qikbiz.accounts.realms import Realm
 from qikbiz.database import runtime
@@ -25,7 +25,6 @@ from qikbiz.web.figures import count_login
 from tenants.redis import RedisAway
 
 _QUARTER, _HOUR, _DAY = 900, 3600, 86_400
-_MOST_COUNTERS = 20_000
 # Two fixed buckets, the older one weighted: no double allowance where one window meets the next. Asking and counting
 # are one step, so that a thousand tries at once are not all let through before the first is counted.
 _TRY = """
@@ -37,13 +36,15 @@ for i = 1, #KEYS / 2 do
     wait = math.max(wait, tonumber(ARGV[4 * i - 1]))
   end
 end
-if wait > 0 then return wait end
+if wait > 0 then return {wait} end
+local counted = {0}
 for i = 1, #KEYS / 2 do
-  redis.call('INCR', KEYS[2 * i - 1])
+  counted[i + 1] = redis.call('INCR', KEYS[2 * i - 1])
   redis.call('EXPIRE', KEYS[2 * i - 1], ARGV[4 * i])
 end
-return 0
+return counted
 """
+_own = OwnCounters()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +89,14 @@ def try_break_glass(realm: Realm) -> None:
     _count(realm, [Limit(f"glass:unit:{_unit()}", 5, _QUARTER), Limit("glass:all", 60, _HOUR)])
 
 
-def ask_provider(realm: Realm) -> Callable[[], None]:
+def ask_provider(realm: Realm, *, is_cross_site: bool = False) -> Callable[[], None]:
     """As `try_login`, for one way to the identity provider or back, which makes us ask its servers.
 
-    A whole office may come from one address in the morning; who comes in gives the try back.
+    A whole office may come from one address in the morning; who comes in gives the try back. What another site's page
+    asks for is counted apart: it leaves the button of our own page alone.
     """
-    return _count(realm, [Limit(f"sso:unit:{_unit()}", 300, _QUARTER), Limit("sso:all", 3_000, _QUARTER)])
+    subject = "sso-from-elsewhere" if is_cross_site else "sso"
+    return _count(realm, [Limit(f"{subject}:unit:{_unit()}", 300, _QUARTER), Limit(f"{subject}:all", 3_000, _QUARTER)])
 
 
 def ask_for_strength(realm: Realm) -> None:
@@ -121,7 +124,7 @@ def keep_within(realm: Realm, limits: Sequence[Limit]) -> Callable[[], None]:
     try:
         wait = _try_in_redis(buckets)
     except RedisAway:
-        wait = _own.attempt(buckets)
+        wait = _try_here(buckets)
     if wait:
         raise TooMany(retry_at=times.now() + timedelta(seconds=wait))
     return lambda: _give_back(buckets)
@@ -136,7 +139,8 @@ def _count(realm: Realm, limits: Sequence[Limit]) -> Callable[[], None]:
 
 
 def _give_back(buckets: Sequence[_Bucket]) -> None:
-    _own.give_back(buckets)
+    for bucket in buckets:
+        _own.add(bucket.key, -1)
     try:
         with runtime().redis.client() as client:
             for bucket in buckets:
@@ -154,7 +158,17 @@ def _try_in_redis(buckets: Sequence[_Bucket]) -> int:
         for value in (bucket.limit.tries, bucket.share, bucket.wait, 2 * bucket.limit.seconds)
     ]
     with runtime().redis.client() as client:
-        return int(cast(Any, client).register_script(_TRY)(keys=keys, args=arguments))
+        wait, *counted = cast(Any, client).register_script(_TRY)(keys=keys, args=arguments)
+    _own.learn({bucket.key: int(number) for bucket, number in zip(buckets, counted, strict=False)})
+    return int(wait)
+
+
+def _try_here(buckets: Sequence[_Bucket]) -> int:
+    limits = {
+        bucket.key: (bucket.limit.tries, int(_own.sum_of(bucket.key_before) * bucket.share)) for bucket in buckets
+    }
+    full = _own.add_to_all(limits)
+    return max((bucket.wait for bucket in buckets if bucket.key in full), default=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,37 +186,6 @@ class _Bucket:
         left = limit.seconds - into
         keys = [realm.key("tries", limit.subject, str(int(number) - back)) for back in (0, 1)]
         return cls(limit, keys[0], keys[1], round(left / limit.seconds, 4), max(1, min(int(left) + 1, 300)))
-
-
-class _OwnCounters:
-    """The same counting for one process, bounded in number."""
-
-    def __init__(self) -> None:
-        self._counts: dict[str, int] = {}
-        self._lock = threading.Lock()
-
-    def attempt(self, buckets: Sequence[_Bucket]) -> int:
-        with self._lock:
-            if len(self._counts) > _MOST_COUNTERS:
-                self._counts.clear()
-            wait = max((bucket.wait for bucket in buckets if self._is_full(bucket)), default=0)
-            if not wait:
-                for bucket in buckets:
-                    self._counts[bucket.key] = self._counts.get(bucket.key, 0) + 1
-            return wait
-
-    def give_back(self, buckets: Sequence[_Bucket]) -> None:
-        with self._lock:
-            for bucket in buckets:
-                if self._counts.get(bucket.key):
-                    self._counts[bucket.key] -= 1
-
-    def _is_full(self, bucket: _Bucket) -> bool:
-        before = int(self._counts.get(bucket.key_before, 0) * bucket.share)
-        return self._counts.get(bucket.key, 0) + before >= bucket.limit.tries
-
-
-_own = _OwnCounters()
 
 
 def _unit() -> str:

@@ -9,7 +9,7 @@ import logging
 
 from sqlalchemy import update
 
-from qikbiz.abuse.events import note
+from qikbiz.abuse.events import begin_sign_in_try, note
 from qikbiz.access.kinds import AccessKind
 from qikbiz.access.noting import note_access
 from qikbiz.accounts import letters, passwords, throttles, times
@@ -57,15 +57,17 @@ def break_glass(realm: Realm, email: str, password: str, code: str) -> str:
     Which of the three was wrong is not said. A code is used up even if the second factor then fails.
     """
     throttles.try_break_glass(realm)
+    counted, take_back = begin_sign_in_try()
     with realm.own_work() as work:
         found = account_named(work, realm, same_address(email))
         hashed = found.password_hash if found is not None and found.state == "active" else None
     is_right = passwords.matches(hashed, password)
     account = account_named(realm.work, realm, same_address(email))
     if not is_right or not isinstance(account, User) or not _may(account) or not _use(code):
-        note("login_failed", account=email)
+        note("login_failed", account=email, counted=counted, is_sign_in=True)
         note_access(AccessKind.LOGIN, "failed", account=email, detail="With a break-glass code")
         raise WrongPassword
+    take_back()
     note_login_act(realm, "policy.break_glass_used", account)
     for administrator in lock_administrators():
         letters.send_break_glass_used(realm, administrator, who=account.name, email=account.email)

@@ -167,8 +167,12 @@ def _view() -> Callable[..., Any]:
 def _note_odd_request(error: Exception) -> None:
     if destination().surface == "unknown":
         note("bad_host")
-    elif isinstance(error, NoRoute) and is_probe(request.path):
+    elif isinstance(error, NoRoute) and is_probe(request.path) and not _is_signed_in():
         note("probe")
+
+
+def _is_signed_in() -> bool:
+    return cookies.SESSION.name in request.cookies and bool(current_user.is_authenticated)
 
 
 def _declared_permission(view: Callable[..., Any]) -> Permission:

@@ -25,6 +25,7 @@ from qikbiz.sso.fetching import Deadline
 from qikbiz.sso.openid import Claims, Endpoints, authorization_url, claims_for, discover
 from qikbiz.sso.queries import Provider, label_on_offer, provider_of
 from qikbiz.sso.round_trips import BACK, Purpose, RoundTrip
+from qikbiz.web.csrf import is_cross_site
 from qikbiz.web.own_paths import own_path
 
 _EXPECTED = (SsoFailed, ProviderAway, NobodyHere)
@@ -88,12 +89,13 @@ def try_it() -> ResponseReturnValue:
 @public
 def back() -> ResponseReturnValue:
     realm = realm_at_hand()
-    give_back = throttles.ask_provider(realm)
     try:
         trip = round_trips.returned(realm, request.args.get("state", ""))
     except RoundTripEnded as ended:
         # The same answer twice, by reloading or from two tabs: whoever is in already goes on.
         return redirect("/") if current_user.is_authenticated else _failed(ended)
+    # Counted only for who was sent to the provider from here: any page of another site can ask for this address.
+    give_back = throttles.ask_provider(realm)
     try:
         provider = _provider_for(realm, trip)
         claims = _claims(provider, trip)
@@ -106,7 +108,7 @@ def back() -> ResponseReturnValue:
 
 def _to_provider(provider: Provider, purpose: Purpose, target: str = "/") -> ResponseReturnValue:
     realm = realm_at_hand()
-    throttles.ask_provider(realm)
+    throttles.ask_provider(realm, is_cross_site=is_cross_site())
     try:
         endpoints = _endpoints(realm, provider, purpose)
     except ProviderAway as away:
@@ -174,7 +176,7 @@ def _failed(failure: Failure, purpose: Purpose = "login", target: str = "/") -> 
     """A plain page; what went wrong stands in the access log and the audit."""
     realm, is_confirmation = realm_at_hand(), purpose == "confirm"
     if isinstance(failure, NobodyHere | SsoFailed):
-        note("login_unknown" if isinstance(failure, NobodyHere) else "login_failed")
+        note("sso_failed")
         note_failed_login(realm, None, "sso")
     kind = AccessKind.CONFIRMED if is_confirmation else AccessKind.LOGIN
     note_access(kind, "failed", detail=f"Single sign-on: {failure.text}")
