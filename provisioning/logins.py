@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Literal
 from uuid import UUID
 
 from email_validator import EmailNotValidError, validate_email
@@ -11,14 +14,18 @@ from config.settings import Settings
 from provisioning.application import working_application
 from qikbiz.accounts.actions import set_password
 from qikbiz.accounts.failures import AlreadyThere
-from qikbiz.accounts.queries import account_named
+from qikbiz.accounts.models import User
+from qikbiz.accounts.operator_logins import add_first_administrator, invite_first_again, propose_user
+from qikbiz.accounts.queries import account_named, has_users
 from qikbiz.accounts.realms import Realm, same_address, staff_realm, tenant_realm
 from qikbiz.accounts.times import now
-from qikbiz.audit.actions import record, record_on_platform
-from qikbiz.database import control_work, tenant_work
+from qikbiz.audit.actions import record_on_platform
+from qikbiz.database import control_work, runtime, tenant_work
 from qikbiz.factors.actions import reset_factors
 from qikbiz.failures import Failure
+from qikbiz.permissions import Role
 from tenants.context import Tenant
+from tenants.control import TenantRecord
 
 
 class BadLogin(Failure):
@@ -27,16 +34,46 @@ class BadLogin(Failure):
     key = "bad_login"
 
 
-def create_user(settings: Settings, tenant: Tenant, *, email: str, name: str, role: str, password: str) -> UUID:
-    """A login of `tenant` that works at once. Raises BadLogin, WeakPassword and AlreadyThere."""
+@dataclass(frozen=True)
+class UserAnswer:
+    """What `qikbiz user create` did: "created", "invited" (again, before anybody had a login) or "proposed"."""
+
+    id: UUID
+    outcome: Literal["created", "invited", "proposed"]
+
+
+def create_user(
+    settings: Settings, tenant: Tenant, *, email: str, name: str, role: str, read_password: Callable[[], str] | None
+) -> UserAnswer:
+    """The first administrator of `tenant` with a password, or else a user whom its administrators are asked to invite.
+
+    `read_password` is asked for only for the first. Raises BadLogin, WeakPassword, AlreadyThere, NoSeatLeft.
+    """
     address = _checked_email(email)
-    # The hash is made within the transaction, which takes longer than a request may.
-    with working_application(settings), tenant_work(tenant, statement_timeout_ms=60_000):
-        person = ready_person(tenant_realm(), address, name, role)
-        set_password(tenant_realm(), person, password)
-        record("user.created", record_type="user", record_id=person.id, subject=name, details={"role": role})
-        user_id: UUID = person.id
-    return user_id
+    with working_application(settings):
+        with tenant_work(tenant):
+            is_used, known = has_users(), account_named(tenant_realm().work, tenant_realm(), address)
+        if is_used:
+            return _in(tenant, "tenant.user_proposed", "proposed", lambda: propose_user(address, name, role))
+        if known is not None:
+            return _in(tenant, "tenant.user_invited", "invited", lambda: invite_first_again(address, name))
+        if role != Role.ADMINISTRATOR:
+            raise BadLogin(f"{tenant.name} has no user yet, so the first one is its administrator.")
+        if read_password is None:
+            raise BadLogin("Give the password of the first administrator with --password-stdin.")
+        password = read_password()
+        make = partial(add_first_administrator, address, name, password)
+        return _in(tenant, "tenant.user_created", "created", make)
+
+
+def refuse_password(settings: Settings, tenant: Tenant) -> None:
+    """Once there are users nobody outside chooses a password for one. Raises BadLogin."""
+    with working_application(settings), tenant_work(tenant):
+        if has_users():
+            raise BadLogin(
+                f"{tenant.name} has users, so no password is taken from outside. Run this again without "
+                "--password-stdin: its administrators are asked to invite this person."
+            )
 
 
 def create_staff(settings: Settings, *, email: str, name: str, role: str, password: str) -> UUID:
@@ -63,7 +100,9 @@ def reset_staff_factors(settings: Settings, email: str) -> int:
 
 
 def add_person(realm: Realm, email: str, name: str, role: str, *, password_hash: str) -> UUID:
-    """The same with a password that was hashed already and is not judged: for demos and tests."""
+    """The same with a password that was hashed already and is not judged: for demos and tests, never in production."""
+    if runtime().settings.is_production:
+        raise BadLogin("Logins with known passwords are for demos only.")
     person = ready_person(realm, email, name, role)
     person.password_hash, person.password_changed_at = password_hash, now()
     realm.work.flush()
@@ -83,6 +122,22 @@ def ready_person(realm: Realm, email: str, name: str, role: str) -> Any:
     realm.give_roles(person, [role])
     realm.work.flush()
     return person
+
+
+def _in(
+    tenant: Tenant, action: str, outcome: Literal["created", "invited", "proposed"], act: Callable[[], User]
+) -> UserAnswer:
+    """Do it alone in the tenant, and write it into both audits."""
+    with control_work() as control:
+        control.get_one(TenantRecord, tenant.id, with_for_update=True)
+        # The hash is made within the transaction, which takes longer than a request may.
+        with tenant_work(tenant, statement_timeout_ms=60_000):
+            user = act()
+            user_id, roles = user.id, list(user.roles)
+        record_on_platform(
+            action, tenant_id=tenant.id, subject=tenant.slug, details={"user": str(user_id), "roles": roles}
+        )
+    return UserAnswer(user_id, outcome)
 
 
 def _checked_email(email: str) -> str:

@@ -86,10 +86,13 @@ def test_the_same_verdict_on_every_path(log_in, browser_at, platform, fresh_tena
     """Invitation, forgotten password, profile and command line, for every password above."""
     tenant = fresh_tenant("Acme Industrial")
     admin = add_person(tenant, "Alice", "administrator")
+    # The command takes a password for the first administrator only, so each good one needs a tenant of its own.
+    unused = fresh_tenant("Acme Industrial")
     for text in (*GOOD[:2], *(text for reason, text in BAD.items() if reason != "the own address")):
-        expected = passwords.problem_with(text, context=("Acme Industrial", "Lena", tenant.slug)) is None
+        expected = passwords.problem_with(text, context=("Acme Industrial", "Lena", unused.slug)) is None
         if "\x00" not in text:
-            assert _by_command(platform, tenant, text) == expected, text
+            assert _by_command(platform, unused, text) == expected, text
+            unused = fresh_tenant("Acme Industrial") if expected else unused
     for text in (GOOD[1], BAD["one letter"], BAD["from a leak"], BAD["a NUL"], BAD["the organisation"]):
         expected = text in GOOD
         assert _by_invitation(app, tenant, text) == expected, text
@@ -130,7 +133,9 @@ def _by_command(platform, tenant, password):
 
     address = f"lena{abs(hash(password + 'c'))}@example.com"
     try:
-        create_user(platform.settings, tenant, email=address, name="Lena", role="member", password=password)
+        create_user(
+            platform.settings, tenant, email=address, name="Lena", role="administrator", read_password=lambda: password
+        )
     except Failure:
         return False
     return True

@@ -6,14 +6,13 @@ import unicodedata
 
 import pytest
 
-from provisioning.logins import create_user
+from provisioning.logins import BadLogin, refuse_password
 from qikbiz.accounts import passwords, times
 from qikbiz.accounts.actions import invite_user
 from qikbiz.accounts.models import User
 from qikbiz.accounts.realms import tenant_realm
 from qikbiz.accounts.tokens import make_link
 from qikbiz.database import tenant_work
-from qikbiz.failures import Failure
 from qikbiz.policy.rules import Policy
 from tests.fixtures.web import Browser
 
@@ -55,12 +54,11 @@ def test_there_are_sixty_and_they_go_both_ways():
     assert 15 < sum(verdicts) < 45
 
 
-def test_every_path_gives_the_same_verdict(strict, app, platform, add_person, log_in, otto):
+def test_every_path_gives_the_same_verdict(strict, app, add_person, log_in, otto):
     ways = (
         _by_invitation(app, strict),
         _by_link(app, strict, otto),
         _by_profile(log_in, add_person, strict),
-        _by_command(platform, strict),
     )
     for number, text in enumerate((*SIXTY, MEGABYTE)):
         expected = passwords.problem_with(text, context=["Initech", strict.slug], policy=POLICY) is None
@@ -99,17 +97,10 @@ def _by_profile(log_in, add_person, tenant):
     return choose
 
 
-def _by_command(platform, tenant):
-    def choose(number, text):
-        try:
-            create_user(
-                platform.settings, tenant, email=f"c{number}@example.com", name="Cc", role="member", password=text
-            )
-        except Failure:
-            return False
-        return True
-
-    return choose
+def test_where_a_policy_can_be_set_no_command_takes_a_password(strict, platform):
+    """It takes the first administrator's alone, who is there before any policy."""
+    with pytest.raises(BadLogin, match="no password is taken from outside"):
+        refuse_password(platform.settings, strict)
 
 
 def test_a_password_that_is_too_short_now_is_asked_for_anew_at_the_next_login(set_policy, otto, log_in, rows_of):

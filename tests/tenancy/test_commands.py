@@ -31,6 +31,12 @@ def run(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> Run:
     return invoke
 
 
+@pytest.fixture(scope="module")
+def unused(make_tenant: Callable[..., Tenant]) -> Tenant:
+    """A tenant in which nobody has a login yet."""
+    return make_tenant("Unused")
+
+
 def facts(result: Result, *, code: int = 0) -> Any:
     assert result.exit_code == code, result.output
     assert result.stdout.count("\n") == 1, "one JSON object and nothing else"
@@ -91,33 +97,35 @@ def test_suspend_resume_rename_delete(run: Run, fresh_tenant: Callable[..., Tena
 
 def test_user_create(run: Run, platform: Platform, fresh_tenant: Callable[..., Tenant]) -> None:
     tenant = fresh_tenant("Peopled")
-    options = ("--tenant", tenant.slug, "--email", "milton@example.com", "--name", "Milton", "--role", "member")
-    made = facts(run("user", "create", *options, "--password-stdin", "--json", stdin=f"{PASSWORD}\n"))
-    assert {"id", "email", "role"} <= set(made)
-    assert (made["email"], made["role"]) == ("milton@example.com", "member")
+    options = ("--tenant", tenant.slug, "--email", "milton@example.com", "--name", "Milton", "--role")
+    refused = facts(run("user", "create", *options, "member", "--password-stdin", "--json", stdin=PASSWORD), code=1)
+    assert "the first one is its administrator" in refused["error"]
+    stdin = f"{PASSWORD}\n"
+    made = facts(run("user", "create", *options, "administrator", "--password-stdin", "--json", stdin=stdin))
+    assert (made["email"], made["role"], made["outcome"]) == ("milton@example.com", "administrator", "created")
     with working_application(platform.settings), tenant_work(tenant) as session:
         row = session.execute(text("SELECT id, state, password_hash FROM users WHERE name = 'Milton'")).one()
         assert (str(row.id), row.state) == (made["id"], "active")
         assert matches(row.password_hash, PASSWORD)
         audit = session.execute(text("SELECT action, record_id FROM audit_events WHERE action = 'user.created'")).one()
         assert tuple(audit) == ("user.created", row.id)
-    again = run("user", "create", *options, "--password-stdin", "--json", stdin=f"{PASSWORD}\n")
-    assert facts(again, code=1)["error"] == "milton@example.com has a login already."
+    again = run("user", "create", *options, "administrator", "--json")
+    assert facts(again, code=1)["error"] == "milton@example.com is on the list of users already."
 
 
 @pytest.mark.parametrize(
     ("stdin", "said"),
     [("", "No password came"), ("\n", "No password came"), ("short\n", "at least 15"), ("milton@example.com\n", "")],
 )
-def test_a_bad_password_makes_no_login(run: Run, stdin: str, said: str) -> None:
-    options = ("--tenant", "acme", "--email", "milton@example.com", "--name", "Milton", "--role", "member")
+def test_a_bad_password_makes_no_login(run: Run, unused: Tenant, stdin: str, said: str) -> None:
+    options = ("--tenant", unused.slug, "--email", "milton@example.com", "--name", "Milton", "--role", "administrator")
     result = run("user", "create", *options, "--password-stdin", stdin=stdin)
     assert (result.exit_code, result.stdout) == (1, "")
     assert said in result.stderr
 
 
-def test_a_password_is_never_an_option_and_never_asked_of_a_pipe(run: Run) -> None:
-    options = ("--tenant", "acme", "--email", "milton@example.com", "--name", "Milton", "--role", "member")
+def test_a_password_is_never_an_option_and_never_asked_of_a_pipe(run: Run, unused: Tenant) -> None:
+    options = ("--tenant", unused.slug, "--email", "milton@example.com", "--name", "Milton", "--role", "administrator")
     assert run("user", "create", *options, "--password", PASSWORD).exit_code == 2
     assert "--password-stdin" in run("user", "create", *options).stderr
 

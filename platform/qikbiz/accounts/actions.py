@@ -14,10 +14,10 @@ from qikbiz.accounts.failures import AlreadyThere, LastAdministrator, WeakPasswo
 from qikbiz.accounts.models import User
 from qikbiz.accounts.noting import note_failed_login, note_login_act
 from qikbiz.accounts.people import Person
-from qikbiz.accounts.queries import account_for_change, account_named, lock_administrators
+from qikbiz.accounts.queries import account_for_change, account_named, has_users, lock_administrators
 from qikbiz.accounts.realms import Account, Realm, names_of, same_address, staff_realm, tenant_realm
 from qikbiz.accounts.seats import take_seat
-from qikbiz.accounts.tokens import account_behind, end_links, make_link
+from qikbiz.accounts.tokens import account_behind, end_links, end_links_of_others, make_link
 from qikbiz.factors.actions import show_code, show_passkey
 from qikbiz.factors.queries import has_second_factor
 from qikbiz.failures import TooMany
@@ -123,6 +123,9 @@ def accept_invitation(realm: Realm, secret: str, name: str, password: str) -> st
     """Choose name and password by an invitation's link, and be logged in. Returns the path to go to."""
     account, token = account_behind(realm.work, realm, "invitation", secret)
     require_way(realm, "invitation", person=account)
+    if realm.tenant and not has_users():
+        # Until now only operators could invite: from here on it is for the users to say who comes in (P8).
+        end_links_of_others(realm.work, realm, account)
     account.name = name
     set_password(realm, account, password)
     token.used_at = times.now()

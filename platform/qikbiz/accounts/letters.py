@@ -40,6 +40,12 @@ def send_break_glass_used(realm: Realm, account: Account, *, who: str, email: st
     _send(realm, account, "break_glass_used", {"who": who, "email": email, "url": realm.url("/audit")})
 
 
+def send_operator_login(realm: Realm, account: Account, *, user: Account, role: str, by: str, is_made: bool) -> None:
+    """To an administrator: a command of ours made the first login (`is_made`), or asks for one."""
+    values = {"by": by, "login_name": user.name, "login_email": user.email, "role": role, "is_made": is_made}
+    _send(realm, account, "operator_login", values | {"url": realm.url(f"/users/{user.id}")})
+
+
 def _send(realm: Realm, account: Account, template: str, values: dict[str, Any]) -> None:
     sender = send if realm.tenant else send_platform
     sender(

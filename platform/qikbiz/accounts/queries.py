@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, case, func, select
+from sqlalchemy import ColumnElement, case, func, or_, select
 from sqlalchemy.orm import Session, undefer
 
-from qikbiz.accounts.models import User
+from qikbiz.accounts import times
+from qikbiz.accounts.models import User, UserToken
 from qikbiz.accounts.realms import Account, Realm, same_address
 from qikbiz.database import db
 from qikbiz.failures import NotFound
@@ -61,3 +62,21 @@ def lock_administrators() -> list[User]:
 
 def is_administrator() -> ColumnElement[bool]:
     return User.roles.contains([Role.ADMINISTRATOR.value])
+
+
+def has_users() -> bool:
+    """Whether anybody has, or had, a login of the tenant entered that works. Who is only invited doesn't count."""
+    login = or_(User.state == "active", User.password_hash.is_not(None), User.last_seen_at.is_not(None))
+    return db.session.scalar(select(User.id).where(login).limit(1)) is not None
+
+
+def ever_signed_in() -> bool:
+    """Whether anybody has ever signed in to the tenant entered."""
+    return db.session.scalar(select(User.id).where(User.last_seen_at.is_not(None)).limit(1)) is not None
+
+
+def with_open_invitation() -> set[UUID]:
+    """The users who have a link by which they can accept their invitation."""
+    is_open = UserToken.used_at.is_(None), UserToken.expires_at > times.now()
+    statement = select(UserToken.person_id).where(UserToken.purpose == "invitation", *is_open)
+    return set(db.session.scalars(statement))

@@ -15,7 +15,7 @@ from qikbiz.accounts.failures import AlreadyThere
 from qikbiz.accounts.forms import InviteForm, RoleForm
 from qikbiz.accounts.freshness import requires_fresh
 from qikbiz.accounts.own_pages import open_own_pages
-from qikbiz.accounts.queries import all_users
+from qikbiz.accounts.queries import all_users, with_open_invitation
 from qikbiz.accounts.seats import NoSeatLeft, seats
 from qikbiz.accounts.user_logins import open_user_logins
 from qikbiz.closing.read_only import goes_on
@@ -36,7 +36,9 @@ def users() -> ResponseReturnValue:
     people = all_users()
     names = dict(role_choices())
     states = Counter(user.state for user in people)
-    return render_template("accounts/users.html", users=people, names=names, states=states, seats=seats())
+    return render_template(
+        "accounts/users.html", users=people, names=names, states=states, seats=seats(), linked=with_open_invitation()
+    )
 
 
 @accounts.get("/users/invitation")

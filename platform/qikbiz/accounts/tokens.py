@@ -72,3 +72,10 @@ def end_links(work: Session, realm: Realm, account: Account, purpose: Purpose | 
     if purpose:
         statement = statement.where(tokens.purpose == purpose)
     work.execute(statement.values(used_at=times.now()))
+
+
+def end_links_of_others(work: Session, realm: Realm, account: Account) -> None:
+    """End every invitation but this person's: what was sent before anybody had a login is the first one's to repeat."""
+    tokens = realm.tokens
+    others = tokens.person_id != account.id, tokens.purpose == "invitation", tokens.used_at.is_(None)
+    work.execute(update(tokens).where(*others).values(used_at=times.now()))

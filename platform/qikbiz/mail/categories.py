@@ -164,6 +164,7 @@ CATEGORY_OF_TEMPLATE: dict[str, str] = {
     "invitation": "security",
     "mentioned": "notifications.mentioned",
     "new_device": "security",
+    "operator_login": "security",
     "organisation_resumed": "legal",
     "organisation_suspended": "legal",
     "password_changed": "security",

@@ -11,6 +11,7 @@ from flask_login import current_user
 
 from qikbiz.accounts import actions
 from qikbiz.accounts.freshness import requires_fresh
+from qikbiz.accounts.queries import with_open_invitation
 from qikbiz.accounts.seats import seats
 from qikbiz.database import db
 from qikbiz.failures import Failure
@@ -41,6 +42,7 @@ def show(user_id: UUID) -> ResponseReturnValue:
         teams=all_teams(),
         joined=teams_of(user_id),
         owned=queries.owned_by(user_id),
+        is_linked=user.id in with_open_invitation(),
     )
 
 
