@@ -213,3 +213,47 @@ def test_every_other_zip_is_refused_before_anything_is_unpacked(archive: io.Byte
     archive.seek(0)
     with pytest.raises(UnreadableFile, match=why):
         opened(archive, "people.zip")
+
+
+def document(*names: str) -> bytes:
+    return zipped(*((name, b"<x/>") for name in names)).getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(500), "Excel workbook"),
+        (document("[Content_Types].xml", "xl/workbook.xml", "xl/sharedStrings.xml"), "Excel workbook"),
+        (document("[Content_Types].xml", "word/document.xml"), "Office document"),
+        (document("mimetype", "content.xml"), "spreadsheet document"),
+        (document("Index/Document.iwa"), "spreadsheet document"),
+        (b"\x1f\x8b\x08" + bytes(50), "gzip"),
+        (b"%PDF-1.7\n", "PDF"),
+        (b'\xef\xbb\xbf [ {"Name": "Ann"}]', "JSON"),
+        (b'{\n  "contacts": []}', "JSON"),
+        ('["Ann", "Bo"]'.encode("utf-16"), "JSON"),
+        (b"\r\n<!DOCTYPE HTML><table><tr><td>Name", "HTML"),
+        (b"<table>\n<tr><td>Name</td></tr></table>", "HTML"),
+        (b'<?xml version="1.0"?><contacts/>', "XML"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(range(32)) * 20, "no text file"),
+        (b"BEGIN:VCARD\r\nVERSION:3.0\r\nFN:Ann\r\nEND:VCARD\r\n", "vCard"),
+    ],
+)
+def test_files_that_are_no_table_are_refused_with_a_sentence_each(written: Written, content: bytes, why: str) -> None:
+    with pytest.raises(UnreadableFile, match=why) as refused:
+        opened(io.BytesIO(content), "people.csv")
+        written(content).detected()
+    assert len(refused.value.text) > 50 and refused.value.text.endswith(".")
+
+
+@pytest.mark.parametrize("header", [b"[Name],Email", b"{Name},Email", b"<Name>,Email", b'"[Name]","Email"', b"PKZ,x"])
+def test_tables_whose_headings_look_a_little_like_it_are_read(written: Written, header: bytes) -> None:
+    content = header + b"\nAnn,a@example.com\n"
+    assert opened(io.BytesIO(content), "people.csv")[1] == "people.csv"
+    assert written(content).detected().format.delimiter == ","
+
+
+def test_of_two_delimiters_that_cut_alike_the_one_without_spaces_behind_it_counts(written: Written) -> None:
+    file = written(b"Name;Place, country\r\nAnn Lee;Berlin, DE\r\nBob Ray;Paris, FR\r\n")
+    assert file.detected().format.delimiter == ";"
+    assert file.rows()[0][1] == ["Ann Lee", "Berlin, DE"]

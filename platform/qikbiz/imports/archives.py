@@ -9,8 +9,9 @@ from typing import IO, BinaryIO
 
 from qikbiz.imports.formats import UnreadableFile
 from qikbiz.imports.limits import LARGEST_FILE, MEGABYTE
+from qikbiz.imports.signatures import document_kind
 
-_START = b"PK"
+_STARTS = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 _MOST_MEMBERS = 64
 # Tables repeat themselves, yet none of ours came near; a bomb is at a thousand and more.
 _LARGEST_RATIO = 250
@@ -20,13 +21,14 @@ _ENCRYPTED = 0x1
 
 def opened(given: BinaryIO, file_name: str) -> tuple[BinaryIO | IO[bytes], str]:
     """The file to import and its name: the one given, or the only table in the zip given. Raises UnreadableFile."""
-    start = given.read(2)
+    start = given.read(4)
     given.seek(0)
-    if start != _START:
+    if start not in _STARTS:
         return given, file_name
     try:
         archive = zipfile.ZipFile(given)
         members = [member for member in archive.infolist() if not _is_hidden(member)]
+        _refuse_documents(members)
         _refuse_unsafe(members)
         only = _only_table(members)
         return archive.open(only), PurePosixPath(only.filename).name
@@ -39,6 +41,12 @@ def opened(given: BinaryIO, file_name: str) -> tuple[BinaryIO | IO[bytes], str]:
 def _is_hidden(member: zipfile.ZipInfo) -> bool:
     # What macOS adds beside each file.
     return member.filename.startswith("__MACOSX/") or PurePosixPath(member.filename).name == ".DS_Store"
+
+
+def _refuse_documents(members: list[zipfile.ZipInfo]) -> None:
+    kind = document_kind({member.filename for member in members})
+    if kind:
+        raise UnreadableFile(kind)
 
 
 def _refuse_unsafe(members: list[zipfile.ZipInfo]) -> None:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TextIO
 
-from charset_normalizer import from_bytes
-
 from qikbiz.failures import Failure
+from qikbiz.imports.code_pages import likeliest_code_page
 from qikbiz.imports.limits import LARGEST_FILE, LONGEST_LINE, MEGABYTE
+from qikbiz.imports.signatures import other_kind
 from qikbiz.imports.uploads import Source
 
 # The name a person reads, by the codec's. Windows-1252 stands before latin-1: that is what "latin-1" files are.
@@ -27,14 +29,28 @@ ENCODINGS = {
     "cp1251": "Cyrillic (Windows-1251)",
     "cp1253": "Greek (Windows-1253)",
     "cp1254": "Turkish (Windows-1254)",
+    "cp1255": "Hebrew (Windows-1255)",
+    "cp1256": "Arabic (Windows-1256)",
+    "cp1257": "Baltic (Windows-1257)",
+    "iso8859_2": "Central European (Latin-2)",
+    "koi8_r": "Cyrillic (KOI8-R)",
+    "mac_roman": "Western European (Mac Roman)",
+    "cp850": "Western European (DOS 850)",
     "shift_jis": "Japanese (Shift JIS)",
     "gb18030": "Chinese (GB 18030)",
+    "big5": "Traditional Chinese (Big5)",
     "euc_kr": "Korean (EUC-KR)",
 }
 DELIMITERS = {",": "Comma", ";": "Semicolon", "\t": "Tab", "|": "Vertical bar"}
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
-_SAMPLE = MEGABYTE
+_SAMPLE = 4_096
+# So many bytes of lines that are not ASCII tell the code page.
+_TELLING = 16_384
 _MOST_DIFFERENCES = 5
+_CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1f]")
+_MOST_CONTROLS = 0.1
+# Reports have up to twenty lines of title before their table.
+_LOOKED_AT = 60
 
 
 class UnreadableFile(Failure):
@@ -88,12 +104,17 @@ def detect(source: Source) -> Detection:
     if source.size > LARGEST_FILE:
         raise UnreadableFile(f"The file is larger than {LARGEST_FILE // MEGABYTE} MB. Split it and import the parts.")
     sample = _sample(source)
-    is_utf8, lines = _look_through(source)
-    encoding = _marked_encoding(sample) or ("utf-8" if is_utf8 else "")
-    proposed = encoding or _proposed_encoding(sample)
+    kind = other_kind(sample)
+    if kind:
+        raise UnreadableFile(kind)
+    looked, marked = _look_through(source), _marked_encoding(sample)
+    if not marked and len(_CONTROLS.findall(sample)) > _MOST_CONTROLS * len(sample):
+        raise UnreadableFile("This is no text file. Export the list as CSV from the program that it comes from.")
+    encoding = marked or ("utf-8" if looked.is_utf8 else "")
+    proposed = encoding or likeliest_code_page(looked.telling)
     delimiter = _delimiter(source, proposed)
     differences = () if encoding else tuple(_differences(source, proposed))
-    return Detection(Format(encoding, delimiter), proposed, differences, lines)
+    return Detection(Format(encoding, delimiter), proposed, differences, looked.lines)
 
 
 def checked_format(
@@ -138,14 +159,24 @@ def _marked_encoding(sample: bytes) -> str:
     return ""
 
 
-def _look_through(source: Source) -> tuple[bool, int]:
-    """Whether every byte is UTF-8, and how many lines end."""
-    decoder, is_utf8, lines = codecs.getincrementaldecoder("utf-8")(), True, 0
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """Whether every byte is UTF-8, how many lines end, and the first lines that are not ASCII."""
+
+    is_utf8: bool
+    lines: int
+    telling: bytes
+
+
+def _look_through(source: Source) -> _Looked:
+    decoder, is_utf8, lines, telling = codecs.getincrementaldecoder("utf-8")(), True, 0, b""
     with source.open() as file:
         while chunk := file.read(MEGABYTE):
             lines += chunk.count(b"\n")
             is_utf8 = is_utf8 and _decodes(decoder, chunk)
-    return is_utf8 and _decodes(decoder, b"", final=True), max(1, lines)
+            if len(telling) < _TELLING and not chunk.isascii():
+                telling += b"\n".join(line for line in chunk.splitlines() if not line.isascii())[:_TELLING] + b"\n"
+    return _Looked(is_utf8 and _decodes(decoder, b"", final=True), max(1, lines), telling)
 
 
 def _decodes(decoder: codecs.IncrementalDecoder, chunk: bytes, *, final: bool = False) -> bool:
@@ -154,16 +185,6 @@ def _decodes(decoder: codecs.IncrementalDecoder, chunk: bytes, *, final: bool = 
     except UnicodeDecodeError:
         return False
     return True
-
-
-def _proposed_encoding(sample: bytes) -> str:
-    # charset-normalizer's word counts only when it names an encoding that we offer; of several that read the bytes
-    # alike, it is the one that most files are in.
-    offered = [name for name in ENCODINGS if not name.startswith("utf")]
-    best = from_bytes(sample[:65_536], cp_isolation=offered).best()
-    if best is None or "cp1252" in best.could_be_from_charset or best.encoding not in ENCODINGS:
-        return "cp1252"
-    return best.encoding
 
 
 def _differences(source: Source, encoding: str) -> Iterator[Difference]:
@@ -180,11 +201,11 @@ def _differences(source: Source, encoding: str) -> Iterator[Difference]:
 
 
 def _delimiter(source: Source, encoding: str) -> str:
-    lines = first_lines(source, encoding)
+    lines = first_lines(source, encoding, _LOOKED_AT)
     named = announced_delimiter(lines[0] if lines else "")
     if named:
         return named
-    # The delimiter is what cuts the header into most columns, and the next lines into equally many.
+    # The delimiter is what cuts most lines into equally many columns; text has a space behind its commas.
     return max(DELIMITERS, key=lambda mark: _fit(lines, mark))
 
 
@@ -194,12 +215,15 @@ def announced_delimiter(line: str) -> str:
     return text[4:] if text.lower().startswith("sep=") and text[4:] in DELIMITERS else ""
 
 
-def _fit(lines: list[str], mark: str) -> tuple[float, int]:
+def _fit(lines: list[str], mark: str) -> tuple[float, int, float]:
+    """How many rows are as wide as the usual one, how wide that is, and how seldom a space follows the mark."""
     try:
-        rows = [row for row in csv.reader(lines[:-1] or lines, delimiter=mark) if row]
+        rows = [row for row in csv.reader(lines[:-1] or lines, delimiter=mark) if any(row)]
     except csv.Error:
-        return (0.0, 0)
-    if not rows or len(rows[0]) < 2:
-        return (0.0, 0)
-    alike = sum(len(row) == len(rows[0]) for row in rows)
-    return (alike / len(rows), len(rows[0]))
+        return (0.0, 0, 0.0)
+    widths = Counter(len(row) for row in rows if len(row) > 1)
+    if not widths:
+        return (0.0, 0, 0.0)
+    width, alike = max(widths.items(), key=lambda found: (found[1], found[0]))
+    text = "".join(lines)
+    return (alike / len(rows), width, 1 - text.count(mark + " ") / text.count(mark))
