@@ -27,6 +27,8 @@ from provisioning.servers import OWNER, connect_as_provisioner
 from qikbiz.audit.models import AuditCheck
 from qikbiz.closing.erasures import counted, finish, keep_counts
 from qikbiz.closing.models import ErasureCertificate
+from qikbiz.closing.queries import is_being_erased
+from qikbiz.console.closures import was_ever_used
 from qikbiz.console.tenant_actions import note_act
 from qikbiz.database import control_work
 from qikbiz.failures import Conflict, Failure, NotFound, Unavailable
@@ -98,7 +100,7 @@ def erase_tenant(settings: Settings, tenant_id: UUID, *, now: bool = False) -> s
     """
     with working_application(settings) as runtime:
         with control_work() as session:
-            record = _begin(session, tenant_id, now=now)
+            record = _begin(settings, session, tenant_id, now=now)
             slug, schema, role = record.slug, record.schema_name, record.role_name
         list_as_erased(settings, tenant_id)
         fault("tenant.erase.begun")
@@ -122,7 +124,7 @@ def erase_tenant(settings: Settings, tenant_id: UUID, *, now: bool = False) -> s
     return slug
 
 
-def _begin(session: Session, tenant_id: UUID, *, now: bool) -> TenantRecord:
+def _begin(settings: Settings, session: Session, tenant_id: UUID, *, now: bool) -> TenantRecord:
     record = session.get(TenantRecord, tenant_id, with_for_update=True)
     if record is None:
         raise NotFound("There is no such organisation.")
@@ -137,7 +139,18 @@ def _begin(session: Session, tenant_id: UUID, *, now: bool) -> TenantRecord:
     if record.state == "closing":
         record.state = "closed"
         touch_directory(session, record)
+    _refuse_used(settings, record)
     return record
+
+
+def _refuse_used(settings: Settings, record: TenantRecord) -> None:
+    """Whoever ever used it gets notice, an export and thirty days: only its closing may have it erased (P13)."""
+    if record.id in listed_as_erased(settings) or is_being_erased(record.id) or not was_ever_used(record):
+        return
+    raise Conflict(
+        f"“{record.slug}” was used, so it is erased only after its account was closed: its people are told and have "
+        "thirty days at least. Resume it, and end the contract at the console."
+    )
 
 
 def _drop_schema(settings: Settings, tenant_id: UUID, schema: str, role: str) -> None:

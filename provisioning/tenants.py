@@ -14,6 +14,8 @@ from config.settings import Settings
 from provisioning.application import working_application
 from provisioning.erase import erase_tenant
 from provisioning.figures import measure_tenants
+from qikbiz.closing.actions import SHORTEST
+from qikbiz.console.closures import propose, was_ever_used
 from qikbiz.console.tenant_actions import (
     WAITING_DAYS,
     BadTenant,
@@ -24,7 +26,7 @@ from qikbiz.console.tenant_actions import (
     suspend_tenant,
 )
 from qikbiz.database import control_work
-from qikbiz.failures import NotFound
+from qikbiz.failures import Conflict, NotFound
 from tenants.context import Tenant
 from tenants.control import Domain, TenantRecord
 from tenants.runtime import Runtime
@@ -41,6 +43,10 @@ __all__ = [
     "suspend",
     "tenant_named",
 ]
+_USED = (
+    "Somebody has signed in there, so it can't be erased at once. Without --now, this proposes to end the contract: "
+    "two operators confirm it at the console, and its people have thirty days at least to take their data out."
+)
 # Up to so many tenants a list measures first; beyond that it shows what the last round measured.
 _MEASURED_AT_ONCE = 100
 _IN_LIST = ("slug", "name", "state", "version", "users", "records", "bytes", "last_seen")
@@ -109,15 +115,32 @@ def limit(settings: Settings, slug: str, seats: int | None) -> TenantFacts:
     return _act(settings, lambda session: limit_seats(session, slug, seats))
 
 
-def delete(settings: Settings, slug: str, *, confirmation: str, days: int, now: bool = False) -> TenantFacts:
-    """Close it, and with `now` erase it. Again on one that is erased already, it finishes or says so."""
+def delete(
+    settings: Settings,
+    slug: str,
+    *,
+    confirmation: str,
+    days: int | None = None,
+    now: bool = False,
+    reason: str = "",
+) -> TenantFacts:
+    """Close one that nobody ever signed in to, and with `now` erase it. Again, it finishes or says so.
+
+    For one that was used it only proposes to end the contract, which two operators have to confirm at the console.
+    """
     with working_application(settings):
         with control_work() as session:
             record = _found(session, slug)
             if confirmation != record.slug:
                 raise BadTenant(f"To delete this organisation, confirm with --yes {record.slug}")
+            if record.state in ("active", "suspended") and was_ever_used(record):
+                if now:
+                    raise Conflict(_USED)
+                propose(session, slug, confirmation=confirmation, reason=reason, days=days or SHORTEST)
+                return _facts(session, settings, record)
             if record.state != "closed":
-                record = close_tenant(session, slug, confirmation=confirmation, days=0 if now else days)
+                waiting = days if days is not None else WAITING_DAYS
+                record = close_tenant(session, slug, confirmation=confirmation, days=0 if now else waiting)
             tenant_id, is_begun = record.id, record.state == "closed"
         if now or is_begun:
             erase_tenant(settings, tenant_id, now=True)

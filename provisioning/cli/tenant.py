@@ -118,20 +118,26 @@ def seats(slug: str, most: int | None) -> Answer:
 @tenant.command()
 @click.argument("slug")
 @click.option("--yes", "confirmation", metavar="SLUG", default=None, help="Type the name again to confirm.")
-@click.option("--days", type=click.IntRange(0, 90), default=None, help="How long it can still be resumed (7).")
-@click.option("--now", is_flag=True, help="Erase everything at once, without a way back.")
+@click.option("--days", type=click.IntRange(0, 90), default=None, help="Never used: until erased (7). Used: 30 to 90.")
+@click.option("--reason", default="", help="Why, for the customer; needed when somebody ever signed in there.")
+@click.option("--now", is_flag=True, help="Erase at once one that nobody ever signed in to, without a way back.")
 @reporting
-def delete(slug: str, confirmation: str | None, days: int | None, now: bool) -> Answer:
-    """Close an organisation for good. It is erased after a waiting period, in which it can be resumed."""
+def delete(slug: str, confirmation: str | None, days: int | None, reason: str, now: bool) -> Answer:
+    """Close for good an organisation that nobody ever signed in to. It is erased after a waiting period.
+
+    Where somebody did, this proposes to end the contract. Two operators confirm it at the console; then its
+    administrators are mailed, everything is exported, and it is erased after thirty days at least.
+    """
     from config.settings import load_settings
-    from provisioning.tenants import WAITING_DAYS, delete
+    from provisioning.tenants import delete
 
     settings = load_settings()
     typed = confirmation if confirmation is not None else _ask_for(slug)
-    waiting = days if days is not None else WAITING_DAYS
-    facts = delete(settings, slug, confirmation=typed, days=waiting, now=now)
+    facts = delete(settings, slug, confirmation=typed, days=days, now=now, reason=reason)
     if facts.state == "closed":
         return _done(facts, "is erased")
+    if facts.delete_after is None:
+        return _done(facts, "goes on until two operators have confirmed at the console that its contract is ended")
     return _done(facts, f"is closed and will be erased after {facts.delete_after:%d %B %Y, %H:%M} UTC")
 
 

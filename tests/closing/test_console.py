@@ -50,7 +50,8 @@ def test_no_page_of_the_console_begins_a_closing(app: QikBiz) -> None:
     paths = {rule.rule for rule in app.url_map.iter_rules() if rule.endpoint.startswith("closings.")}
     assert paths == {
         "/closings/", "/closings/<uuid:closing_id>", "/closings/<uuid:closing_id>/payment",
-        "/closings/<uuid:closing_id>/extension", "/closings/charges", "/closings/charges/organisations"}  # fmt: skip
+        "/closings/<uuid:closing_id>/extension", "/closings/<uuid:closing_id>/cancellation",
+        "/closings/charges", "/closings/charges/organisations"}  # fmt: skip
 
 
 @pytest.mark.promise("P13")

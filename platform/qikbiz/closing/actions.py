@@ -5,7 +5,7 @@ The tenant's row is locked for each, so that two administrators at once, or a se
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from decimal import Decimal, InvalidOperation
@@ -27,7 +27,7 @@ from qikbiz.exports.models import Export
 from qikbiz.exports.selection import Selection
 from qikbiz.failures import Conflict, Failure
 from qikbiz.jobs.actions import enqueue_platform
-from tenants.context import current_tenant
+from tenants.context import Tenant, current_tenant
 from tenants.control import TenantRecord, new_id
 from tenants.directory import touch_directory
 
@@ -35,6 +35,12 @@ SHORTEST, LONGEST = 30, 90
 LONGEST_REASON = 1000
 CHECKED_CHARACTERS = 8
 BEFORE_READ_ONLY = ("asked", "exporting", "exported", "confirmed")
+
+
+ENDED_BY_US = (
+    "QikBiz ended this contract, so it can't be called off here. If you think that this is a mistake, ask our support "
+    "under Help."
+)
 
 
 class BadAnswer(Failure):
@@ -139,21 +145,23 @@ def start_retrieval(days: int) -> Closing:
     if standing is not None and standing.state == "read_only":
         return standing
     with _changing("confirmed") as (record, closing):
-        closing.state, closing.retrieval_days, closing.read_only_at = "read_only", days, times.now()
-        closing.erase_after = record.read_only_until = closing.read_only_at + timedelta(days=days)
-        touch_directory(db.control(), record)
-        events.note(closing, "read_only", tenant.slug, until=closing.erase_after.isoformat(), days=days)
-        facts = {
-            "organisation": tenant.name,
-            "until": closing.erase_after,
-            "days": days,
-            "url": letters.page_of(tenant),
-        }
-        letters.tell(closing, "read_only", "read_only", people, facts)
-        drive_soon(closing)
+        begin_retrieval(record, closing, tenant, people, days)
     keep_export(closing)
     events.tell_tenant(closing.id)
     return closing
+
+
+def begin_retrieval(
+    record: TenantRecord, closing: Closing, tenant: Tenant, people: Sequence[letters.Recipient], days: int
+) -> None:
+    """The account becomes read-only for `days`, in the control transaction at hand, which holds both rows."""
+    closing.state, closing.retrieval_days, closing.read_only_at = "read_only", days, times.now()
+    closing.erase_after = record.read_only_until = closing.read_only_at + timedelta(days=days)
+    touch_directory(db.control(), record)
+    events.note(closing, "read_only", tenant.slug, until=closing.erase_after.isoformat(), days=days)
+    facts = {"organisation": tenant.name, "until": closing.erase_after, "days": days, "url": letters.page_of(tenant)}
+    letters.tell(closing, "read_only", "read_only", people, facts | {"by_us": closing.ended_by == "operator"})
+    drive_soon(closing)
 
 
 def call_off() -> Closing:
@@ -161,16 +169,21 @@ def call_off() -> Closing:
     tenant, people, actor = current_tenant(), people_to_tell(), current_actor()
     with _changing(*BEFORE_READ_ONLY, "read_only", "reopening") as (_, closing):
         if closing.state != "reopening":
-            was = closing.state
-            closing.state = "reopening" if was == "read_only" else "cancelled"
-            closing.cancelled_at = times.now()
-            void_invoice(closing)
-            events.note(closing, "cancelled", tenant.slug, was=was)
-            facts = {"organisation": tenant.name, "person": actor.name, "url": letters.page_of(tenant)}
-            letters.tell(closing, "cancelled", "cancelled", people, facts)
-            drive_soon(closing)
+            take_back(closing, tenant, people, actor.name)
     events.tell_tenant(closing.id)
     return closing
+
+
+def take_back(closing: Closing, tenant: Tenant, people: Sequence[letters.Recipient], person: str, **why: str) -> None:
+    """The account goes on, in the control transaction at hand. `person` is shown as who decided it."""
+    was = closing.state
+    closing.state = "reopening" if was == "read_only" else "cancelled"
+    closing.cancelled_at = times.now()
+    void_invoice(closing)
+    events.note(closing, "cancelled", tenant.slug, was=was, **why)
+    facts = {"organisation": tenant.name, "person": person, "url": letters.page_of(tenant)}
+    letters.tell(closing, "cancelled", "cancelled", people, facts)
+    drive_soon(closing)
 
 
 def keep_export(closing: Closing) -> None:
@@ -193,6 +206,8 @@ def _changing(*states: str) -> Iterator[tuple[TenantRecord, Closing]]:
         if closing is None:
             raise Conflict("No closing of this account is under way.")
         control.refresh(closing)
+        if closing.ended_by == "operator":
+            raise Conflict(ENDED_BY_US)
         if closing.state not in states:
             raise Conflict("The closing of this account has gone on meanwhile. Look where it stands now.")
         yield record, closing

@@ -1,4 +1,7 @@
-"""What operators do about closings: see to the payment, and give more time. They can't begin one, nor shorten it."""
+"""What operators do about closings: see to the payment, give more time, take back one that they began.
+
+Beginning one takes two of them (console/closures.py); making one shorter nobody can.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,14 @@ from uuid import UUID
 
 from qikbiz.accounts import times
 from qikbiz.closing import events
-from qikbiz.closing.actions import drive_soon
+from qikbiz.closing.actions import drive_soon, take_back
+from qikbiz.closing.letters import people_of
 from qikbiz.closing.models import Closing
 from qikbiz.closing.steps import DAY_BEFORE, WEEK_BEFORE
-from qikbiz.database import db
+from qikbiz.database import db, runtime
 from qikbiz.failures import Conflict, Failure, NotFound
 from tenants.control import TenantRecord
-from tenants.directory import touch_directory
+from tenants.directory import read_tenant, touch_directory
 
 MOST_MORE = timedelta(days=365)
 
@@ -37,6 +41,25 @@ def give_more_time(closing_id: UUID, until: str, reason: str) -> Closing:
     _move(closing, record, later)
     events.note(closing, "extended", record.slug, until=later.isoformat(), reason=reason.strip())
     drive_soon(closing)
+    return closing
+
+
+def take_back_ours(closing_id: UUID, reason: str) -> Closing:
+    """An operator calls off a closing that operators began: the customer stays. One is enough, since it is safe."""
+    found = db.control.get(Closing, closing_id)
+    if found is None:
+        raise NotFound
+    record = db.control.get_one(TenantRecord, found.tenant_id, with_for_update=True)
+    closing = db.control.get_one(Closing, closing_id, with_for_update=True, populate_existing=True)
+    if closing.ended_by != "operator":
+        raise Conflict("Its administrators began this closing, so only they can call it off.")
+    if closing.state not in ("exporting", "exported", "read_only"):
+        raise Conflict("It is too late, or it was called off already.")
+    if not reason.strip():
+        raise Failure("Say why: the reason is kept in both audits.")
+    tenant = read_tenant(db.control(), record.id, runtime().settings.base_domain)
+    assert tenant is not None  # a closing goes with its tenant's row
+    take_back(closing, tenant, people_of(tenant), "QikBiz", reason=reason.strip()[:500])
     return closing
 
 

@@ -53,6 +53,17 @@ def extend(closing_id: UUID) -> ResponseReturnValue:
     return redirect(url_for(".show", closing_id=closing_id), 303)
 
 
+@closings.post("/<uuid:closing_id>/cancellation")
+@requires(Permission.TENANT_DELETE)
+def take_back(closing_id: UUID) -> ResponseReturnValue:
+    try:
+        console_actions.take_back_ours(closing_id, request.form.get("reason", ""))
+    except Failure as failure:
+        return _page(closing_id, failure.text), failure.status
+    show_toast("The closing is called off. The administrators are told by email.")
+    return redirect(url_for(".show", closing_id=closing_id), 303)
+
+
 @closings.get("/charges")
 @requires(Permission.CLOSING_HANDLE)
 def charges() -> str:

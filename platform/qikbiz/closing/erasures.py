@@ -87,12 +87,12 @@ def _closing_of(tenant_id: UUID) -> Closing | None:
 def _finish_closing(closing: Closing, organisation: str, certificate: ErasureCertificate) -> None:
     closing.state, closing.erased_at = "erased", certificate.issued_at
     letters.forget_mails(closing)
-    if closing.asked_by_email:
-        letters.send_certificate(closing, organisation, certificate)
+    letters.send_certificate(closing, organisation, certificate)
 
 
 def _take_names_out(tenant_id: UUID) -> None:
-    nobody = {"reason": "", "asked_by_name": "", "asked_by_email": "", "accepted_by_name": ""}
+    nobody: dict[str, Any] = dict.fromkeys(("reason", "asked_by_name", "asked_by_email", "accepted_by_name"), "")
+    nobody["certificate_to"] = []
     db.control.flush()
     db.control.execute(update(Closing).where(Closing.tenant_id == tenant_id).values(nobody))
     # The chain of the audit goes over a salted hash of this part, so that it can be taken out (docs/audit-format.md).

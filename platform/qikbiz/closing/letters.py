@@ -10,8 +10,9 @@ from typing import Any
 from sqlalchemy import delete
 
 from qikbiz.accounts.queries import administrators
+from qikbiz.actors import SYSTEM, acting_as
 from qikbiz.closing.models import Closing, ErasureCertificate, Invoice
-from qikbiz.database import control_work, db, runtime
+from qikbiz.database import control_work, db, runtime, tenant_work
 from qikbiz.mail.actions import send_platform
 from qikbiz.mail.models import PlatformMail
 from qikbiz.zones import zone_of
@@ -32,6 +33,12 @@ def people_to_tell() -> list[Recipient]:
     """The administrators of the tenant entered."""
     zone = current_tenant().time_zone
     return [Recipient(str(one.id), one.email, one.name, one.time_zone or zone) for one in administrators()]
+
+
+def people_of(tenant: Tenant) -> list[Recipient]:
+    """The same from outside: the program looks them up, since staff enter no tenant."""
+    with acting_as(SYSTEM), tenant_work(tenant):
+        return people_to_tell()
 
 
 def tell(closing: Closing, template: str, step: str, people: Sequence[Recipient], facts: dict[str, Any]) -> None:
@@ -57,7 +64,7 @@ def certificate_url(number: str) -> str:
 
 
 def send_certificate(closing: Closing, organisation: str, certificate: ErasureCertificate) -> None:
-    """To whoever asked. Afterwards the address is forgotten."""
+    """To whoever asked, or to every administrator when the operator did. Afterwards the addresses are forgotten."""
     counts = certificate.document["counts"]
     facts = {
         "organisation": organisation,
@@ -66,9 +73,12 @@ def send_certificate(closing: Closing, organisation: str, certificate: ErasureCe
         "backups": certificate.document["backups_gone_by"],
         "counts": counts,
         "url": certificate_url(certificate.number),
+        "by_us": closing.ended_by == "operator",
     }
-    asker = Recipient("asker", closing.asked_by_email, closing.asked_by_name, "UTC")
-    tell(closing, "certificate", "erased", [asker], facts)
+    people = [Recipient(f"person {n}", email, name, "UTC") for n, (name, email) in enumerate(closing.certificate_to)]
+    if closing.asked_by_email:
+        people.append(Recipient("asker", closing.asked_by_email, closing.asked_by_name, "UTC"))
+    tell(closing, "certificate", "erased", people, facts)
 
 
 def send_invoice(closing: Closing, invoice: Invoice, tenant: Tenant, people: Sequence[Recipient]) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, Numeric, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tenants.control import ControlModel, new_id
@@ -20,6 +21,8 @@ MONEY = Numeric(12, 2)
 class Closing(ControlModel):
     """One account being closed. `quote` is what was offered, and agreed once `accepted_at` is set: terms, reasons.
 
+    `ended_by` says who ended the contract: the customer, or the operator, whose `reason` the customer reads.
+    `certificate_to` are the people who get the certificate when the operator ended it: `[[name, address], …]`.
     `charge` is known when the export is made. `locked_at` is when the database began to refuse changes of records.
     Names and addresses of people go with the erasure.
     """
@@ -27,6 +30,7 @@ class Closing(ControlModel):
     __tablename__ = "closings"
     __table_args__ = (
         CheckConstraint(f"state in {STATES}", name="state"),
+        CheckConstraint("ended_by in ('customer', 'operator')", name="ended_by"),
         CheckConstraint("retrieval_days between 30 and 90", name="retrieval_days"),
         CheckConstraint("charge is null or charge <= quote_amount", name="charge_within_quote"),
         CheckConstraint("erase_after is null or erase_after >= read_only_at + interval '30 days'", name="thirty_days"),
@@ -36,7 +40,9 @@ class Closing(ControlModel):
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenants.id", ondelete="CASCADE"), index=True)
     state: Mapped[str] = mapped_column(server_default="asked")
+    ended_by: Mapped[str] = mapped_column(server_default="customer")
     reason: Mapped[str] = mapped_column(server_default="")
+    certificate_to: Mapped[list[list[str]]] = mapped_column(JSONB, server_default=text("'[]'"))
     asked_at: Mapped[datetime]
     asked_by: Mapped[UUID | None]
     asked_by_name: Mapped[str] = mapped_column(server_default="")
@@ -66,6 +72,23 @@ class Closing(ControlModel):
     extension_told_at: Mapped[datetime | None]
     cancelled_at: Mapped[datetime | None]
     erased_at: Mapped[datetime | None]
+
+
+class ClosingProposal(ControlModel):
+    """An operator wants to end this customer's contract; another operator has to confirm it.
+
+    `proposed_by` is None when it came from the command line, which knows nobody: then two have to confirm.
+    """
+
+    __tablename__ = "closing_proposals"
+    __table_args__ = (CheckConstraint("days between 30 and 90", name="days"),)
+
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenants.id", ondelete="CASCADE"), primary_key=True)
+    reason: Mapped[str]
+    days: Mapped[int]
+    proposed_at: Mapped[datetime]
+    proposed_by: Mapped[UUID | None]
+    proposed_by_name: Mapped[str] = mapped_column(server_default="")
 
 
 class ClosingEvent(ControlModel):

@@ -48,7 +48,9 @@ KEEPINGS = (
         "making the export cost us. Everything is then exported as CSV, you check by a checksum that it is whole, "
         "and for 30 to 90 days everything can be read and exported while nothing is changed. A bill that is not paid "
         "holds nothing back. Then everything is erased, and a signed certificate says what, and when back-ups end. "
-        "Until the erasure any administrator can call it off.",
+        "Until the erasure any administrator can call it off. When we end the contract it goes the same way and costs "
+        "nothing: two of our operators have to agree, every administrator is mailed the reason, and the page says that "
+        "it was us. A suspension takes away nothing but changes.",
         "closing.index",
         "Close your account",
         evidence,

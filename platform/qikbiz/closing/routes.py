@@ -74,7 +74,7 @@ def accept() -> ResponseReturnValue:
 @requires(Permission.CLOSING_ASK)
 def export() -> ResponseReturnValue:
     standing = standing_closing(current_tenant().id)
-    if standing is None or standing.export_id is None:
+    if standing is None or standing.export_id is None or standing.ended_by == "operator":
         return _to_the_beginning()
     return _page("export", standing, making=_export_of(standing))
 
@@ -131,7 +131,7 @@ def start() -> ResponseReturnValue:
 @requires(Permission.CLOSING_ASK)
 def standing() -> ResponseReturnValue:
     found = standing_closing(current_tenant().id)
-    if found is None or found.read_only_at is None:
+    if found is None or page_for(found) != "standing":
         return _to_the_beginning()
     facts = {"invoice": invoice_of(found.id), "pays_by_card": payment.is_on()}
     return render_page("closing/standing.html", "standing", closing=found, export=_export_of(found), **facts)
@@ -142,7 +142,7 @@ def standing() -> ResponseReturnValue:
 @requires_fresh
 def cancel() -> ResponseReturnValue:
     found = standing_closing(current_tenant().id)
-    if found is None:
+    if found is None or found.ended_by == "operator":
         return _to_the_beginning()
     return render_template("closing/cancel.html", closing=found, invoice=invoice_of(found.id))
 
@@ -189,7 +189,7 @@ def _to_the_beginning() -> ResponseReturnValue:
 
 def _page_of_closing(step: str) -> ResponseReturnValue:
     found = standing_closing(current_tenant().id)
-    if found is None or (step == "check" and not found.export_sha256):
+    if found is None or found.ended_by == "operator" or (step == "check" and not found.export_sha256):
         return _to_the_beginning()
     return _page(step, found)
 

@@ -12,9 +12,9 @@ from uuid import UUID
 
 from config.faults import fault
 from qikbiz.accounts import times
-from qikbiz.actors import Actor, acting_as
+from qikbiz.actors import SYSTEM, Actor, acting_as
 from qikbiz.closing import charges, events, letters
-from qikbiz.closing.actions import keep_export
+from qikbiz.closing.actions import begin_retrieval, keep_export
 from qikbiz.closing.charges import Terms
 from qikbiz.closing.invoices import issue_invoice
 from qikbiz.closing.letters import people_to_tell
@@ -25,18 +25,28 @@ from qikbiz.exports.actions import ask_for_export
 from qikbiz.exports.models import Export
 from qikbiz.exports.selection import Selection
 from tenants.context import Tenant
-from tenants.control import TenantRecord
+from tenants.control import TenantRecord, new_id
 from tenants.directory import touch_directory
 
 WEEK_BEFORE, DAY_BEFORE = timedelta(days=7), timedelta(days=1)
 
 
 def ensure_export(tenant: Tenant, closing: Closing) -> None:
-    """Ask for the export again when the request that accepted the quote died between the two databases."""
-    who = Actor("user", closing.accepted_by, closing.accepted_by_name)
+    """Ask for the export again when the request that accepted the quote died between the two databases.
+
+    When the operator ended the contract nobody of the customer asks, so the program does, and again if one failed.
+    """
+    is_ours = closing.ended_by == "operator"
+    who = SYSTEM if is_ours else Actor("user", closing.accepted_by, closing.accepted_by_name)
     with acting_as(who), tenant_work(tenant) as session:
-        if session.get(Export, closing.export_id) is None:
+        export = session.get(Export, closing.export_id)
+        if export is None:
             ask_for_export(Selection(), export_id=closing.export_id)
+            return
+        is_lost = is_ours and export.state not in ("waiting", "running", "ready")
+    if is_lost:
+        with control_work() as control:
+            control.get_one(Closing, closing.id, with_for_update=True).export_id = new_id()
 
 
 def settle_closing_of(tenant: Tenant) -> None:
@@ -59,10 +69,15 @@ def settle_export(tenant: Tenant, closing_id: UUID) -> None:
         return
     fault("closing.before_settle")
     with control_work() as control:
+        record = control.get_one(TenantRecord, tenant.id, with_for_update=True)
         closing = control.get_one(Closing, closing_id, with_for_update=True, populate_existing=True)
         if closing.state == "exporting" and closing.export_id == export.id:
             _settle(closing, export)
             events.note(closing, "exported", tenant.slug, sha256=closing.export_sha256, cost=str(closing.cost))
+            if closing.ended_by == "operator":
+                # Nobody has to check it before the time begins: it can be fetched and made anew all that time.
+                begin_retrieval(record, closing, tenant, people, closing.retrieval_days)
+                return
             facts = {"organisation": tenant.name, "rows": closing.export_rows, "url": letters.page_of(tenant)}
             letters.tell(closing, "exported", f"exported {export.id}", people, facts)
             invoice = issue_invoice(closing, tenant.name)
@@ -76,7 +91,7 @@ def remind(tenant: Tenant, closing_id: UUID) -> None:
     with tenant_work(tenant) as session:
         people = people_to_tell()
         closing = _as_it_stands(closing_id)
-        if closing.erase_after and closing.extended_at:
+        if closing.erase_after and (closing.extended_at or closing.ended_by == "operator"):
             keep_export(closing)
         session.flush()
     fault("closing.before_reminder")
@@ -85,6 +100,8 @@ def remind(tenant: Tenant, closing_id: UUID) -> None:
         closing = control.get_one(Closing, closing_id, with_for_update=True, populate_existing=True)
         if closing.state != "read_only" or closing.erase_after is None:
             return
+        if closing.ended_by == "operator":
+            closing.certificate_to = [[person.name, person.email] for person in people]
         _tell_of_extension(closing, tenant, people)
         _tell_of_date(closing, tenant, people)
 
@@ -195,5 +212,6 @@ def _follow(closing: Closing) -> None:
 def _tell(closing: Closing, template: str, tenant: Tenant, people: list[letters.Recipient], *, step: str = "") -> None:
     assert closing.erase_after is not None
     facts = {"organisation": tenant.name, "until": closing.erase_after, "url": letters.page_of(tenant)}
+    facts["by_us"] = closing.ended_by == "operator"
     letters.tell(closing, template, f"{step or template} {closing.erase_after:%Y-%m-%d}", people, facts)
     events.note(closing, "reminded" if step else "extension_told", tenant.slug, until=closing.erase_after.isoformat())

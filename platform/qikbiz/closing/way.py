@@ -32,7 +32,9 @@ _KNOWN = {"contacts": "contact", "companies": "company", "users": "user"}
 
 
 def page_for(closing: Closing) -> str:
-    """The endpoint of the page where a closing stands."""
+    """The endpoint of the page where a closing stands. One that the operator began has no steps for the customer."""
+    if closing.ended_by == "operator":
+        return "standing"
     return _PAGES[closing.state]
 
 

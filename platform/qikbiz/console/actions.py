@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from qikbiz.actors import current_actor
-from qikbiz.console.tenant_actions import BadTenant, close_tenant, note_act, reserve_tenant
+from qikbiz.console.closures import propose, was_ever_used
+from qikbiz.console.tenant_actions import (
+    LONGEST_REASON,
+    BadTenant,
+    close_tenant,
+    for_change,
+    note_act,
+    reserve_tenant,
+)
 from qikbiz.database import db
 from qikbiz.jobs.actions import enqueue_platform
 from qikbiz.jobs.models import PlatformJob
@@ -17,10 +25,15 @@ def ask_for_tenant(slug: str, name: str, admin_email: str) -> PlatformJob:
     return enqueue_platform("tenants.create", {"slug": record.slug}, created_by=current_actor().id)
 
 
-def close_tenant_for(slug: str, typed: str, reason: str) -> TenantRecord:
-    """Close it after a typed confirmation; it is erased after the waiting period."""
+def end_contract(slug: str, typed: str, reason: str, days: int) -> TenantRecord:
+    """One that was never used closes now and is erased after a week; for any other another operator is asked."""
+    session, typed = db.control(), typed.strip()
+    record = for_change(session, slug)
+    if was_ever_used(record):
+        propose(session, slug, confirmation=typed, reason=reason, days=days)
+        return record
     if not reason.strip():
         raise BadTenant("Say why: the reason is kept in the audit.")
-    record = close_tenant(db.control(), slug, confirmation=typed.strip())
-    record.state_reason = reason.strip()
+    close_tenant(session, slug, confirmation=typed)
+    record.state_reason = reason.strip()[:LONGEST_REASON]
     return record

@@ -81,13 +81,13 @@ def suspend_tenant(session: Session, slug: str, reason: str) -> TenantRecord:
     Its people go on signing in, reading, exporting, closing the account and asking for help; every administrator is
     mailed the reason (promises P12 and P13).
     """
-    record, reason = _for_change(session, slug), " ".join(reason.split())
+    record, reason = for_change(session, slug), " ".join(reason.split())
     if not reason:
         raise BadTenant("Say why: its administrators are mailed the reason, and it stands on each of its pages.")
     if len(reason) > LONGEST_REASON:
         raise BadTenant(f"The reason has {len(reason):,} characters; {LONGEST_REASON:,} are enough.")
-    _refuse_unless(record, "active", "suspended")
-    _refuse_while_closing(record, "its people must reach their data until it is erased")
+    refuse_unless(record, "active", "suspended")
+    refuse_while_closing(record, "its people must reach their data until it is erased")
     if (record.state, record.state_reason) != ("suspended", reason):
         before, record.state, record.state_reason = record.directory_version, "suspended", reason
         touch_directory(session, record)
@@ -99,8 +99,8 @@ def suspend_tenant(session: Session, slug: str, reason: str) -> TenantRecord:
 
 def resume_tenant(session: Session, slug: str) -> TenantRecord:
     """Lift a suspension, or call a deletion off before it is due. The administrators are mailed."""
-    record = _for_change(session, slug)
-    _refuse_unless(record, "active", "suspended", "closing")
+    record = for_change(session, slug)
+    refuse_unless(record, "active", "suspended", "closing")
     if record.state != "active":
         note_act(record, "tenant.resumed", was=record.state)
         once = record.directory_version
@@ -114,8 +114,8 @@ def rename_tenant(
     session: Session, slug: str, *, new_slug: str | None = None, new_name: str | None = None
 ) -> TenantRecord:
     """Change the address, the shown name, or both. A former address is kept from others; sessions there end."""
-    record = _for_change(session, slug)
-    _refuse_unless(record, "active", "suspended")
+    record = for_change(session, slug)
+    refuse_unless(record, "active", "suspended")
     if not new_slug and not new_name:
         raise BadTenant("Give a new address or a new name.")
     before = {"slug": record.slug, "name": record.name}
@@ -133,15 +133,16 @@ def rename_tenant(
 
 
 def close_tenant(session: Session, slug: str, *, confirmation: str, days: int = WAITING_DAYS) -> TenantRecord:
-    """Close for good: nobody gets in from now on, and everything is erased after `days`. Until then it can be resumed.
+    """Close one that nobody ever signed in to; everything is erased after `days`. Until then it can be resumed.
 
-    `confirmation` is the slug, typed by the person.
+    `confirmation` is the slug, typed by the person. Whether it was used is asked in closures.py before, and once more
+    when it is erased.
     """
-    record = _for_change(session, slug)
+    record = for_change(session, slug)
     if confirmation != record.slug:
         raise BadTenant(f"To delete this organisation, type its name: {record.slug}")
-    _refuse_unless(record, "active", "suspended", "closing", "creating")
-    _refuse_while_closing(record, "it is erased when the time that was promised is over, and no earlier")
+    refuse_unless(record, "active", "suspended", "closing", "creating")
+    refuse_while_closing(record, "it is erased when the time that was promised is over, and no earlier")
     due = datetime.now(UTC) + timedelta(days=days)
     if record.state != "closing" or record.delete_after is None or due < record.delete_after:
         record.state, record.delete_after = "closing", due
@@ -154,8 +155,8 @@ def close_tenant(session: Session, slug: str, *, confirmation: str, days: int = 
 
 def limit_seats(session: Session, slug: str, seats: int | None) -> TenantRecord:
     """Say how many people may have a login there, None for no limit. Nobody's login ends by it (promise P14)."""
-    record = _for_change(session, slug)
-    _refuse_unless(record, "creating", "active", "suspended")
+    record = for_change(session, slug)
+    refuse_unless(record, "creating", "active", "suspended")
     if seats is not None and not 1 <= seats <= MOST_SEATS:
         raise BadTenant(f"The number of seats lies between 1 and {MOST_SEATS:,}.")
     if seats != record.seats:
@@ -172,14 +173,14 @@ def note_act(record: TenantRecord, action: str, **details: object) -> None:
     record_on_platform(action, tenant_id=record.id, subject=record.slug, details=details)
 
 
-def _for_change(session: Session, slug: str) -> TenantRecord:
+def for_change(session: Session, slug: str) -> TenantRecord:
     record = session.scalar(select(TenantRecord).where(TenantRecord.slug == slug.strip().lower()).with_for_update())
     if record is None:
         raise NotFound(f"There is no organisation “{slug}”.")
     return record
 
 
-def _refuse_unless(record: TenantRecord, *states: str) -> None:
+def refuse_unless(record: TenantRecord, *states: str) -> None:
     if record.state not in states:
         saying = {
             "creating": "is not finished yet; create it again to finish it",
@@ -189,9 +190,9 @@ def _refuse_unless(record: TenantRecord, *states: str) -> None:
         raise Conflict(f"“{record.slug}” {saying.get(record.state, f'is {record.state}')}.")
 
 
-def _refuse_while_closing(record: TenantRecord, because: str) -> None:
+def refuse_while_closing(record: TenantRecord, because: str) -> None:
     if open_closing_of(record.id) is not None:
-        raise Conflict(f"“{record.slug}” is being closed by its administrators: {because}.")
+        raise Conflict(f"“{record.slug}” is being closed already: {because}.")
 
 
 def _move(session: Session, record: TenantRecord, slug: str) -> None:

@@ -54,6 +54,8 @@ def what(export: Export) -> str:
 def _who(export: Export) -> str:
     if export.actor_kind == "user":
         return export.requested_by_name
+    if export.actor_kind == "system" and export.grant_id is None:
+        return "QikBiz, since your contract ends"
     return f"{export.requested_by_name or 'QikBiz'} of QikBiz, on your instruction"
 
 

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from qikbiz.accounts.models import User
 from qikbiz.actors import Actor, acting_as
 from qikbiz.audit.actions import record
+from qikbiz.closing.queries import is_export_of_closing
 from qikbiz.console.models import Staff
 from qikbiz.database import NoGrant, after_commit, control_work, runtime
 from qikbiz.exports import letters
@@ -206,6 +207,8 @@ def _rights_for(export: Export) -> Rights:
     if export.actor_kind == "user":
         return rights_of_user(export.requested_by) if export.requested_by else NOTHING
     with control_work() as control:
+        if export.actor_kind == "system" and export.grant_id is None:
+            return EVERYTHING if is_export_of_closing(export.id) else NOTHING
         may = export.grant_id is not None and _is_granted(control, export.grant_id, export.requested_by)
         return EVERYTHING if may else NOTHING
 

@@ -149,6 +149,7 @@ CATEGORY_OF_TEMPLATE: dict[str, str] = {
     "closing_asked": "legal",
     "closing_cancelled": "legal",
     "closing_certificate": "legal",
+    "closing_ended_by_us": "legal",
     "closing_exported": "legal",
     "closing_extended": "legal",
     "closing_invoice": "billing",

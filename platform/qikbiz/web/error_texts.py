@@ -142,7 +142,7 @@ TEXTS: dict[str, ErrorText] = {
     "tenant_closed": ErrorText(
         410,
         "This workspace is closed",
-        "The workspace at this address was closed, and what was in it is erased.",
+        "The workspace at this address was closed.",
         "If you still need something from it, ask the organisation itself.",
         None,
     ),

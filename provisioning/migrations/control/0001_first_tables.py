@@ -443,11 +443,24 @@ STATEMENTS = (
         CONSTRAINT fk_announcement_tenants_tenant_id FOREIGN KEY(tenant_id) REFERENCES tenants (id) ON DELETE CASCADE
     )""",
     """CREATE INDEX ix_announcement_tenants_open ON announcement_tenants (announcement_id) WHERE state <> 'settled'""",
+    """CREATE TABLE closing_proposals (
+        tenant_id UUID NOT NULL,
+        reason VARCHAR NOT NULL,
+        days BIGINT NOT NULL,
+        proposed_at TIMESTAMP WITH TIME ZONE NOT NULL,
+        proposed_by UUID,
+        proposed_by_name VARCHAR DEFAULT '' NOT NULL,
+        CONSTRAINT pk_closing_proposals PRIMARY KEY (tenant_id),
+        CONSTRAINT ck_closing_proposals_days CHECK (days between 30 and 90),
+        CONSTRAINT fk_closing_proposals_tenant_id FOREIGN KEY(tenant_id) REFERENCES tenants (id) ON DELETE CASCADE
+    )""",
     """CREATE TABLE closings (
         id UUID NOT NULL,
         tenant_id UUID NOT NULL,
         state VARCHAR DEFAULT 'asked' NOT NULL,
+        ended_by VARCHAR DEFAULT 'customer' NOT NULL,
         reason VARCHAR DEFAULT '' NOT NULL,
+        certificate_to JSONB DEFAULT '[]' NOT NULL,
         asked_at TIMESTAMP WITH TIME ZONE NOT NULL,
         asked_by UUID,
         asked_by_name VARCHAR DEFAULT '' NOT NULL,
@@ -479,6 +492,7 @@ STATEMENTS = (
         erased_at TIMESTAMP WITH TIME ZONE,
         CONSTRAINT pk_closings PRIMARY KEY (id),
         CONSTRAINT ck_closings_state CHECK (state in ('asked', 'exporting', 'exported', 'confirmed', 'read_only', 'reopening', 'cancelled', 'erasing', 'erased')),
+        CONSTRAINT ck_closings_ended_by CHECK (ended_by in ('customer', 'operator')),
         CONSTRAINT ck_closings_retrieval_days CHECK (retrieval_days between 30 and 90),
         CONSTRAINT ck_closings_charge_within_quote CHECK (charge is null or charge <= quote_amount),
         CONSTRAINT ck_closings_thirty_days CHECK (erase_after is null or erase_after >= read_only_at + interval '30 days'),

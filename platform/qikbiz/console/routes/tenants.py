@@ -8,7 +8,7 @@ from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from qikbiz.audit.checking import state_of
-from qikbiz.console import actions, queries, tenant_actions
+from qikbiz.console import actions, closures, queries, tenant_actions
 from qikbiz.console.blueprint import console
 from qikbiz.database import db, runtime
 from qikbiz.failures import Failure
@@ -73,6 +73,7 @@ def tenant(slug: str) -> str:
         failed_migrations=queries.failed_migrations(found.id),
         audit_check=state_of(db.control(), found.id),
         events=queries.audit_events(tenant_id=found.id, limit=20)[:20],
+        proposal=closures.proposal_for(found),
         now=datetime.now(UTC),
     )
 
@@ -104,9 +105,32 @@ def limit_seats(slug: str) -> ResponseReturnValue:
 @console.post("/tenants/<slug>/deletion")
 @requires(Permission.TENANT_DELETE)
 def delete_tenant(slug: str) -> ResponseReturnValue:
-    found = actions.close_tenant_for(slug, request.form.get("typed", ""), request.form.get("reason", ""))
-    show_toast(f"{found.name} is closed.", undo_url=url_for("console.resume_tenant", slug=found.slug))
+    form = request.form
+    found = actions.end_contract(slug, form.get("typed", ""), form.get("reason", ""), form.get("days", 0, type=int))
+    if found.state == "closing":
+        show_toast(f"{found.name} is closed.", undo_url=url_for("console.resume_tenant", slug=found.slug))
+    else:
+        show_toast("Proposed. Nothing changes for the customer before another operator confirms it.")
     return redirect(url_for("console.tenant", slug=found.slug))
+
+
+@console.post("/tenants/<slug>/deletion/confirmation")
+@requires(Permission.TENANT_DELETE)
+def confirm_deletion(slug: str) -> ResponseReturnValue:
+    closing = closures.confirm(db.control(), slug, confirmation=request.form.get("typed", "").strip())
+    if closing is None:
+        show_toast("Noted as the first of two operators. One more has to confirm it.")
+        return redirect(url_for("console.tenant", slug=slug), 303)
+    show_toast("The contract is ended. Every administrator gets an email, and everything is exported.")
+    return redirect(url_for("closings.show", closing_id=closing.id), 303)
+
+
+@console.post("/tenants/<slug>/deletion/withdrawal")
+@requires(Permission.TENANT_DELETE)
+def withdraw_deletion(slug: str) -> ResponseReturnValue:
+    closures.withdraw(db.control(), slug)
+    show_toast("The proposal is withdrawn.")
+    return redirect(url_for("console.tenant", slug=slug), 303)
 
 
 def _seats_typed() -> int | None:

@@ -1,0 +1,147 @@
+"""An operator ends a customer's contract: it takes two of them, and then goes the way of the customer's own closing.
+
+Every administrator is mailed who ended it and why, everything is exported at no cost, and for 30 to 90 days everything
+can be read, exported and not changed. Then it is erased with a certificate (promise P13).
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from qikbiz.accounts import times
+from qikbiz.accounts.models import User
+from qikbiz.actors import SYSTEM, acting_as, current_actor
+from qikbiz.closing import events, letters
+from qikbiz.closing.actions import LONGEST, SHORTEST, drive_soon
+from qikbiz.closing.charges import NOTHING, Terms
+from qikbiz.closing.models import Closing, ClosingProposal
+from qikbiz.console.tenant_actions import (
+    LONGEST_REASON,
+    BadTenant,
+    for_change,
+    note_act,
+    refuse_unless,
+    refuse_while_closing,
+)
+from qikbiz.database import db, runtime, tenant_work
+from qikbiz.failures import Conflict, Forbidden, NotFound
+from tenants.context import Tenant
+from tenants.control import TenantRecord, new_id
+from tenants.directory import read_tenant
+
+# A proposal that nobody confirmed meanwhile is no decision any more.
+PROPOSAL_DAYS = 14
+FREE = "QikBiz ended the contract, so the export costs nothing."
+
+
+def was_ever_used(record: TenantRecord) -> bool:
+    """Whether anybody ever signed in there. The program looks; staff enter no tenant."""
+    tenant = _tenant_of(record) if record.version else None
+    if tenant is None:
+        return False
+    with acting_as(SYSTEM), tenant_work(tenant) as session:
+        return session.scalar(select(User.id).where(User.last_seen_at.is_not(None)).limit(1)) is not None
+
+
+def proposal_for(record: TenantRecord) -> ClosingProposal | None:
+    """The proposal that can still be confirmed."""
+    found = db.control.get(ClosingProposal, record.id)
+    return found if found is not None and found.proposed_at > times.now() - timedelta(days=PROPOSAL_DAYS) else None
+
+
+def propose(session: Session, slug: str, *, confirmation: str, reason: str, days: int) -> ClosingProposal:
+    """Ask another operator to end this contract. `confirmation` is the slug, typed. Again replaces reason and days.
+
+    Raises BadTenant and Conflict. Nothing changes for the customer yet.
+    """
+    record = for_change(session, slug)
+    if confirmation != record.slug:
+        raise BadTenant(f"To end this contract, type the organisation's address: {record.slug}")
+    reason = " ".join(reason.split())
+    if not reason or len(reason) > LONGEST_REASON:
+        raise BadTenant(f"Say why, in at most {LONGEST_REASON} characters: its administrators are mailed the reason.")
+    if not SHORTEST <= days <= LONGEST:
+        raise BadTenant(f"Its people get between {SHORTEST} and {LONGEST} days to take their data out.")
+    refuse_unless(record, "active", "suspended")
+    refuse_while_closing(record, "nothing is left to end")
+    actor = current_actor()
+    who = {"proposed_at": times.now(), "proposed_by": _staff_id(), "proposed_by_name": actor.name}
+    proposal = session.merge(ClosingProposal(tenant_id=record.id, reason=reason, days=days, **who))
+    note_act(record, "tenant.ending_proposed", reason=reason, days=days)
+    return proposal
+
+
+def confirm(session: Session, slug: str, *, confirmation: str) -> Closing | None:
+    """The second operator: the closing begins. None when a proposal of the command line got only its first operator.
+
+    Raises BadTenant, Conflict, Forbidden, NotFound.
+    """
+    record = for_change(session, slug)
+    proposal, staff_id = proposal_for(record), _staff_id()
+    if proposal is None:
+        raise NotFound("No proposal to end this contract is open.")
+    if staff_id is None:
+        raise Forbidden("Only an operator who is signed in at the console can confirm it.")
+    if confirmation != record.slug:
+        raise BadTenant(f"To end this contract, type the organisation's address: {record.slug}")
+    if proposal.proposed_by == staff_id:
+        raise Conflict("Another operator has to confirm it.")
+    refuse_unless(record, "active", "suspended")
+    refuse_while_closing(record, "nothing is left to end")
+    if proposal.proposed_by is None:
+        proposal.proposed_by, proposal.proposed_by_name = staff_id, current_actor().name
+        note_act(record, "tenant.ending_proposed", reason=proposal.reason, days=proposal.days)
+        return None
+    closing = _begin(record, proposal)
+    session.delete(proposal)
+    return closing
+
+
+def withdraw(session: Session, slug: str) -> None:
+    """Any operator drops the proposal; again, nothing happens."""
+    record = for_change(session, slug)
+    proposal = session.get(ClosingProposal, record.id)
+    if proposal is not None:
+        session.delete(proposal)
+        note_act(record, "tenant.ending_withdrawn")
+
+
+def _begin(record: TenantRecord, proposal: ClosingProposal) -> Closing:
+    tenant, moment = _tenant_of(record), times.now()
+    assert tenant is not None  # its row is locked
+    closing = Closing(
+        id=new_id(),
+        tenant_id=record.id,
+        state="exporting",
+        ended_by="operator",
+        reason=proposal.reason,
+        retrieval_days=proposal.days,
+        asked_at=moment,
+        accepted_at=moment,
+        quote={"terms": Terms().as_json(), "reasons": [FREE], "at": moment.isoformat()},
+        quote_amount=NOTHING,
+        currency=Terms().currency,
+        export_id=new_id(),
+    )
+    db.control.add(closing)
+    db.control.flush()
+    about = {"reason": proposal.reason, "days": proposal.days, "proposed_by": proposal.proposed_by_name}
+    events.note(closing, "ended_by_operator", tenant.slug, **about)
+    facts = {"organisation": tenant.name, "reason": proposal.reason, "days": proposal.days}
+    facts |= {"support": runtime().settings.support_address, "url": letters.page_of(tenant)}
+    letters.tell(closing, "ended_by_us", "ended_by_us", letters.people_of(tenant), facts)
+    drive_soon(closing)
+    return closing
+
+
+def _tenant_of(record: TenantRecord) -> Tenant | None:
+    return read_tenant(db.control(), record.id, runtime().settings.base_domain)
+
+
+def _staff_id() -> UUID | None:
+    actor = current_actor()
+    return actor.id if actor.kind == "staff" else None
