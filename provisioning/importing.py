@@ -29,6 +29,7 @@ from qikbiz.imports.mapping import FULL_NAME, Column
 from qikbiz.imports.mapping import Mapping as Columns
 from qikbiz.imports.models import Import
 from qikbiz.imports.queries import import_for_changing, import_for_reading, progress_of_import, same_import_before
+from qikbiz.imports.visibility import visible_cells
 from qikbiz.jobs.transport import queue_named, queue_store
 from qikbiz.records.types import record_type
 from tenants.context import Tenant
@@ -222,8 +223,10 @@ def _write_failed_rows(tenant: Tenant, import_id: UUID, file: Path) -> Path:
     """Beside the file when that can be written, else in the working directory."""
     folder = file.resolve().parent if os.access(file.resolve().parent, os.W_OK) else Path.cwd()
     target = folder / f"{file.stem}.failed-{import_id.hex[-6:]}.csv"
+    with tenant_work(tenant):
+        visible = visible_cells(import_for_reading(import_id))
     with target.open("wb") as out:
-        for piece in failed_rows(import_id, _transactions(tenant)):
+        for piece in failed_rows(import_id, _transactions(tenant), visible):
             out.write(piece)
     return target
 

@@ -247,9 +247,11 @@ CREATE UNLOGGED TABLE import_rows (
         version BIGINT,
         values TEXT[],
         problems JSONB,
+        skipped JSONB,
         CONSTRAINT pk_import_rows PRIMARY KEY (import_id, row)
     );
 CREATE INDEX ix_import_rows_invalid ON import_rows (import_id, row) WHERE outcome = 'invalid';
+CREATE INDEX ix_import_rows_skipped ON import_rows (import_id, row) WHERE skipped is not null;
 CREATE UNLOGGED TABLE import_updates (
         import_id UUID NOT NULL,
         row BIGINT NOT NULL,
@@ -609,4 +611,4 @@ COMMENT ON TABLE user_factors IS 'technical: passkeys, sealed secrets of authent
 COMMENT ON TABLE user_sessions IS 'technical: logins in force; only hashes of their ids.';
 COMMENT ON TABLE user_tokens IS 'technical: single-use links; only hashes of their secrets.';
 COMMENT ON TABLE users IS 'personal: the customer''s own people who log in.';
-INSERT INTO schema_version (version, checksum) VALUES ('0001', 'b07110396b9ad521185361422d9f5fd18c2d8395b97f3b00aab7b1a6f5484730'), ('0002', 'c237b8cd32280ce818c03355bacef71d3552707db74efd323778b5185e92f854');
+INSERT INTO schema_version (version, checksum) VALUES ('0001', '6c6ce3b380932afae7875c44185f66a7781169dbb99cd150197df7127a56e71f'), ('0002', 'c237b8cd32280ce818c03355bacef71d3552707db74efd323778b5185e92f854');

@@ -8,8 +8,9 @@ import pytest
 
 from qikbiz.database import db
 from qikbiz.failures import Conflict
-from qikbiz.imports.queries import invalid_rows, updates
+from qikbiz.imports.queries import invalid_rows, skipped_cells, updates
 from qikbiz.imports.running import ChangedSince
+from qikbiz.records.types import RECORD_TYPES
 from tests.imports.desk import Desk, csv_text
 
 HEADER = ["First name", "Last name", "Email", "Phone", "Company", "City", "Country", "Tags"]
@@ -43,7 +44,7 @@ def test_a_changed_value_is_shown_old_and_new_before_it_is_written(desk: Desk) -
     counts = desk.check(import_id)
     assert (counts["updated"], counts["unchanged"]) == (1, 1)
     with desk.at_work():
-        (update,) = updates(import_id).rows
+        (update,) = updates(import_id, RECORD_TYPES["contacts"]).rows
     assert (update.subject, update.changes) == ("Ann Lee", {"city": ["Graz", "Linz"]})
     assert desk.records()[1].city == "Graz"
     desk.apply(import_id)
@@ -194,7 +195,7 @@ def test_history_and_audit_say_that_it_was_an_import(desk: Desk) -> None:
     assert {"import.checked", "import.applied"} <= actions
 
 
-def test_bytes_that_no_text_holds_refuse_their_row_and_nothing_else(desk: Desk) -> None:
+def test_bytes_that_no_text_holds_are_skipped_and_nothing_else(desk: Desk) -> None:
     content = (
         b"Last name,Email,Ci\x00ty\nJos\xe9,jose@example.com,\nLee\x00,lee@example.com,\nFox,fox@example.com,Graz\n"
     )
@@ -206,9 +207,9 @@ def test_bytes_that_no_text_holds_refuse_their_row_and_nothing_else(desk: Desk) 
         actions.choose_format(import_for_changing(import_id), encoding="utf-8", delimiter=",", has_header=True)
     desk.choose(import_id)
     counts = desk.check(import_id)
-    assert (counts["created"], counts["invalid"]) == (1, 2)
+    assert (counts["created"], counts["skipped_cells"]) == (3, 2)
     with desk.at_work():
-        rows = invalid_rows(import_id).rows
+        rows = skipped_cells(import_id).rows
     assert [row.problems[0]["reason"] for row in rows] == [
         "It holds bytes that are not UTF-8.",
         "It holds a control character that can't be shown.",
@@ -245,8 +246,8 @@ def test_owners_are_found_by_address_within_the_organisation(desk: Desk) -> None
         ["Fox", "fox@example.com", "mallory@globex.example.com"],
     ]
     counts = desk.bring_in(csv_text(header, rows))
-    assert (counts["created"], counts["invalid"]) == (1, 1)
-    assert desk.only().owner_id == desk.actor.id
+    assert (counts["created"], counts["skipped_cells"]) == (2, 1)
+    assert [record.owner_id for record in desk.records()] == [None, desk.actor.id]
 
 
 def test_several_companies_of_one_name_make_the_row_ambiguous(desk: Desk) -> None:

@@ -61,7 +61,7 @@ def test_two_processes_stage_what_one_does(
     import_id = uploaded(desk, csv_text(HEADER, ROWS))
     counts = desk.check(import_id)
     assert len(started) == 1
-    assert counts == {"rows": 4_650, "created": 4_007, "updated": 0, "unchanged": 0, "invalid": 643}
+    assert [counts[name] for name in ("rows", "created", "invalid", "skipped_cells")] == [4_650, 4_007, 643, 0]
     by_two = staged(desk, import_id)
     monkeypatch.setattr(second_reader, "WORTH_IT", 1 << 40)
     desk.check(import_id)

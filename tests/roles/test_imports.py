@@ -9,6 +9,9 @@ from qikbiz.database import db
 from qikbiz.failures import Forbidden
 from qikbiz.imports.mapping import UnusableMapping
 from qikbiz.imports.models import Import
+from qikbiz.imports.queries import updates
+from qikbiz.records.seen import seen_type
+from qikbiz.records.types import RECORD_TYPES
 from qikbiz.roles.rights import Rights
 from tests.fixtures.roles import ruled
 from tests.imports.desk import Desk, csv_text
@@ -46,11 +49,13 @@ def test_what_is_imported_without_an_owner_is_the_importers_own(staffed, desk_of
     assert owners == {staffed.id("cleo")}
 
 
-def test_a_row_for_an_owner_out_of_reach_is_refused(staffed, desk_of):
+def test_an_owner_out_of_reach_is_not_given_the_row(staffed, desk_of, rows_of):
     staffed.join("cleo", IMPORTS_OWN)
     alice = staffed.office.people["alice"].email
     counts = _run(desk_of("cleo"), [["Ann", "Lee", "a@x.example", alice, ""], ["Bo", "Yu", "b@x.example", "", ""]])
-    assert (counts["created"], counts["invalid"]) == (1, 1)
+    assert counts["created"] == 2
+    rows = rows_of(staffed.office.tenant, "select owner_id from contacts")
+    assert {row["owner_id"] for row in rows} == {staffed.id("cleo")}
 
 
 def test_only_what_may_be_changed_is_updated(staffed, desk_of, rows_of):
@@ -121,10 +126,85 @@ def test_others_imports_are_not_there(staffed, desk_of):
     import_id = desk.upload(csv_text(HEADER, [["Ann", "Lee", "ann@x.example", "", ""]]))
     cleo, alice = staffed.office.browser("cleo"), staffed.office.browser("alice")
     assert str(import_id) in alice.get("/imports/").text and str(import_id) not in cleo.get("/imports/").text
-    for page in ("", "/columns", "/format", "/updates", "/refused", "/refused.csv"):
+    for page in (
+        "",
+        "/columns",
+        "/format",
+        "/cells",
+        "/updates",
+        "/refused",
+        "/refused.csv",
+        "/skipped",
+        "/skipped.csv",
+    ):
         assert cleo.get(f"/imports/{import_id}{page}", check=False).status_code == 404, page
-    for act in ("check", "application", "undo", "cancellation", "columns", "format"):
+    for act in ("check", "application", "undo", "cancellation", "columns", "format", "cells"):
         assert cleo.post(f"/imports/{import_id}/{act}").status_code == 404, act
+
+
+FILE = ["First name", "E-mail", "Phone", "Birthday", "Secret code"]
+FILE_ROWS = [
+    ["Ann", "ann@x.example", "+12025550143", "1990-01-01", "code 1"],
+    ["Bo", "bo@x.example", "phone 2", "someday", "code 2"],
+    ["Cy", "nobody", "+12025550145", "1992-02-02", "code 3"],
+]
+HIDDEN_CELLS = ("12025550143", "phone 2", "1990-01-01", "someday", "code 1", "code 2", "12025550145")
+PAGES = ("", "/format", "/columns", "/cells", "/refused", "/refused.csv", "/skipped", "/skipped.csv", "/updates")
+
+
+def test_a_colleagues_import_shows_no_cell_of_a_field_that_the_role_hides(staffed, desk_of):
+    all_of_it = Rights.of(see="all", create="all", change="all", import_="all")
+    staffed.join("cleo", ruled(all_of_it, phones="hidden", phone="hidden", birthdate="hidden"))
+    staffed.office.add_contact(first_name="Old", email="ann@x.example")
+    desk = desk_of("alice")
+    import_id = desk.upload(csv_text(FILE, FILE_ROWS))
+    desk.choose(import_id, key="email")
+    counts = desk.check(import_id)
+    assert (counts["updated"], counts["created"], counts["invalid"], counts["skipped_cells"]) == (1, 1, 1, 2)
+    alice, cleo = staffed.office.browser("alice"), staffed.office.browser("cleo")
+    seen = {page: cleo.get(f"/imports/{import_id}{page}", check=False) for page in PAGES}
+    assert {answer.status_code for answer in seen.values()} == {200}
+    for page, answer in seen.items():
+        assert not [cell for cell in HIDDEN_CELLS if cell in answer.text], page
+    # What the role shows stays visible, and whoever uploaded the file sees all of it.
+    assert "ann@x.example" in seen["/columns"].text and "nobody" in seen["/refused.csv"].text
+    for cell, page in (
+        ("code 1", "/columns"),
+        ("1990-01-01", "/format"),
+        ("phone 2", "/cells"),
+        ("someday", "/skipped"),
+    ):
+        assert cell in alice.get(f"/imports/{import_id}{page}").text
+
+
+def test_nor_can_a_hidden_column_be_read_anew_to_be_seen(staffed, desk_of):
+    all_of_it = Rights.of(see="all", create="all", change="all", import_="all")
+    staffed.join("cleo", ruled(all_of_it, phones="hidden", phone="hidden"))
+    desk = desk_of("alice")
+    import_id = desk.upload(csv_text(FILE, FILE_ROWS))
+    desk.choose(import_id, key="email")
+    cleo = staffed.office.browser("cleo")
+    form = {"column-0": "first_name", "column-1": "emails:", "column-2": "description", "column-4": "description"}
+    cleo.post(f"/imports/{import_id}/columns", {**form, "key": "email", "mode": "upsert"})
+    assert "description" not in str(desk.found(import_id).mapping)
+    form = {"encoding": "utf-8", "delimiter": ";", "has_header": ""}
+    assert cleo.post(f"/imports/{import_id}/format", form).status_code == 403
+    assert desk.found(import_id).header == FILE
+
+
+def test_the_changes_shown_are_those_of_records_one_may_see(staffed, desk_of):
+    both = Rights.of(see="own", create="own", change="own", import_="own")
+    staffed.join("cleo", both)
+    alice = staffed.office.people["alice"]
+    for name, owner in (("mine", staffed.id("cleo")), ("hers", alice.id)):
+        staffed.office.add_contact(first_name=name, email=f"{name}@x.example", owner_id=owner)
+    desk = desk_of("alice")
+    import_id = desk.upload(csv_text(["E-mail", "City"], [["mine@x.example", "Graz"], ["hers@x.example", "Linz"]]))
+    desk.choose(import_id, key="email")
+    assert desk.check(import_id)["updated"] == 2
+    with desk.at_work(), staffed.acting("cleo"):
+        shown = updates(import_id, seen_type(RECORD_TYPES["contacts"])).rows
+    assert [update.subject for update in shown] == ["mine"]
 
 
 def test_undoing_leaves_alone_what_is_no_longer_within_reach(staffed, desk_of, rows_of):

@@ -19,13 +19,14 @@ from qikbiz.database import db
 from qikbiz.exports.formulas import FORMULA_SAFE_SUFFIX
 from qikbiz.failures import Conflict, Failure, Forbidden
 from qikbiz.imports.archives import opened
+from qikbiz.imports.cell_policy import OPTION, CellPolicy
 from qikbiz.imports.formats import Format, UnreadableFile, checked_format, detect
 from qikbiz.imports.mapping import Mapping, checked_mapping, guess, has_key
 from qikbiz.imports.models import Import, ImportRow, ImportUpdate
 from qikbiz.imports.plans import MODES
 from qikbiz.imports.queries import WORKING, progress_of_import
 from qikbiz.imports.reading import RowReader, keepable
-from qikbiz.imports.uploaded import ACTING, SAMPLE_ROWS, format_of, source_of
+from qikbiz.imports.uploaded import ACTING, SAMPLE_ROWS, cell_policy_of, format_of, source_of
 from qikbiz.imports.uploads import Kept, Source, forget_upload, keep_upload, kept_upload
 from qikbiz.jobs.actions import cancel, enqueue
 from qikbiz.records.fields import RecordType
@@ -89,8 +90,20 @@ def choose_columns(found: Import, mapping: Mapping, *, key: str, mode: str, opti
     if mode not in MODES:
         raise UnreadableFile("Choose whether to create, to update, or both.")
     checked_mapping(wanted, mapping, found.header, key)
+    cells = cell_policy_of(found).after(Mapping.from_json(found.mapping), mapping)
     found.mapping, found.key_field, found.mode = mapping.as_json(), key, mode
-    found.options = {**found.options, **options}
+    found.options = {**found.options, **options, OPTION: cells.as_json()}
+    found.fingerprint = _fingerprint(found)
+    found.state, found.counts, found.problem = "mapped", {}, ""
+
+
+def choose_cell_policy(found: Import, cells: CellPolicy) -> None:
+    """Say what becomes of cells that can't be read. The file has to be checked again afterwards."""
+    _refuse_unless_open(found)
+    mapping = Mapping.from_json(found.mapping)
+    if not mapping.columns:
+        raise Conflict("Choose first what the columns mean.")
+    found.options = {**found.options, OPTION: cells.after(mapping, mapping).as_json()}
     found.fingerprint = _fingerprint(found)
     found.state, found.counts, found.problem = "mapped", {}, ""
 
@@ -204,7 +217,8 @@ def _added(created: Import) -> Import:
 
 def _take_format(found: Import, shape: Format, source: Source) -> None:
     found.encoding, found.delimiter = shape.encoding, shape.delimiter
-    found.options = {**found.options, "has_header": shape.has_header, "is_formula_safe": shape.is_formula_safe}
+    kept = {name: value for name, value in found.options.items() if name != OPTION}
+    found.options = {**kept, "has_header": shape.has_header, "is_formula_safe": shape.is_formula_safe}
     if not shape.encoding:
         found.header, found.mapping = [], {}
         return

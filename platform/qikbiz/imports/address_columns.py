@@ -17,6 +17,8 @@ from qikbiz.records.values import merge_entries
 Fault = tuple[int, str, FieldProblem]
 # Google puts several into one cell.
 _BETWEEN = re.compile(r"\s*(?:[;\n]|:::)\s*")
+# Between several, where the whole can't be read as one: `030 / 12 34 56` is a single number.
+_PERHAPS_BETWEEN = re.compile(r"\s*(?:,|\s/\s|\|)\s*")
 
 
 class AddressColumns:
@@ -41,8 +43,8 @@ class AddressColumns:
             if ";" not in text and ":" not in text and "\n" not in text:
                 try:
                     given[self._single] = self._address(text)
-                except FieldProblem as problem:
-                    yield self._only.place, text, problem
+                except FieldProblem:
+                    yield from self._read_list(cells, given)
                 return
         yield from self._read_list(cells, given)
 
@@ -51,22 +53,48 @@ class AddressColumns:
         for column in self._columns:
             text = cells[column.place]
             if text and text.strip():
-                try:
-                    entries += self._entries(text, self._label(column, cells))
-                except FieldProblem as problem:
-                    yield column.place, text, problem
+                found, faults = self._entries(text, self._label(column, cells))
+                entries += found
+                yield from ((column.place, part, problem) for part, problem in faults)
         if len(entries) > LONGEST_LIST:
             too_many = FieldProblem(f"There are {len(entries)} entries.", f"At most {LONGEST_LIST} fit.")
             yield self._columns[0].place, "", too_many
-        if entries:
-            given[self._several] = merge_entries(None, entries, self._name)
+            del entries[LONGEST_LIST:]
+        merged = merge_entries(None, entries, self._name)
+        if len(merged) == 1 and self._only is not None and not merged[0]["label"]:
+            given[self._single] = merged[0][self._name]
+        elif merged:
+            given[self._several] = merged
 
-    def _entries(self, text: str, label: str) -> list[dict[str, Any]]:
-        parts = [part for part in _BETWEEN.split(text) if part.strip()]
-        if len(parts) == 1 and ":" not in text:
-            return [{"label": label, self._name: self._address(text)}]
+    def _entries(self, text: str, label: str) -> tuple[list[dict[str, Any]], list[tuple[str, FieldProblem]]]:
+        """The addresses of a cell, and the parts of it that are none."""
+        found: list[dict[str, Any]] = []
+        faults: list[tuple[str, FieldProblem]] = []
+        for part in filter(None, map(str.strip, _BETWEEN.split(text))):
+            try:
+                found += self._entry(part, label)
+            except FieldProblem as problem:
+                pieces, at_fault = self._pieces(part, label)
+                found += pieces
+                faults += at_fault if pieces else [(part, problem)]
+        return found, faults
+
+    def _pieces(self, part: str, label: str) -> tuple[list[dict[str, Any]], list[tuple[str, FieldProblem]]]:
+        """What can be read of a part that may be several addresses, written with a comma or a slash between them."""
+        found: list[dict[str, Any]] = []
+        faults: list[tuple[str, FieldProblem]] = []
+        for piece in filter(None, map(str.strip, _PERHAPS_BETWEEN.split(part))):
+            try:
+                found += self._entry(piece, label)
+            except FieldProblem as problem:
+                faults.append((piece, problem))
+        return found, faults
+
+    def _entry(self, part: str, label: str) -> list[dict[str, Any]]:
+        if ":" not in part:
+            return [{"label": label, self._name: self._address(part)}]
         field = self._plan.record_type.field(self._several)
-        found: list[dict[str, Any]] = parse_value(field, "; ".join(parts), self._plan.context)
+        found: list[dict[str, Any]] = parse_value(field, part, self._plan.context)
         return [entry if entry["label"] else {**entry, "label": label} for entry in found]
 
     def _address(self, text: str) -> str | None:

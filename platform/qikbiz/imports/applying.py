@@ -206,8 +206,12 @@ def make_primary(link: Link, import_id: UUID) -> None:
 
 
 def forget_staged(link: Link, import_id: UUID) -> None:
-    """Staged rows are of no use once applied; the refused ones stay for the report."""
-    run(link, "DELETE FROM import_rows WHERE import_id = %(import)s AND outcome <> 'invalid'", **{"import": import_id})
+    """Staged rows are of no use once applied; those refused, or with skipped cells, stay for the report."""
+    run(
+        link,
+        "DELETE FROM import_rows WHERE import_id = %(import)s AND outcome <> 'invalid' AND skipped IS NULL",
+        **{"import": import_id},
+    )
 
 
 def _linked_targets(plan: Plan) -> list[str]:

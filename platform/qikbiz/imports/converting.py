@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from qikbiz.imports.address_columns import AddressColumns
+from qikbiz.imports.address_columns import AddressColumns, Fault
 from qikbiz.imports.addresses import quick_email, quick_phone
-from qikbiz.imports.mapping import FULL_NAME
+from qikbiz.imports.cell_policy import REFUSE, written_key
+from qikbiz.imports.mapping import FULL_NAME, SEVERAL
 from qikbiz.imports.plans import Plan
 from qikbiz.imports.reading import RowProblem
 from qikbiz.records.fields import Field, FieldProblem, Kind, derived_columns
@@ -28,6 +29,7 @@ KEY_SEPARATOR = "\x1f"
 class Converted:
     """`values` are the record's columns as for a new record; `key` is None when the row has none.
 
+    `problems` refuse the row. `skipped` are cells that can't be read and don't: the record goes without them.
     `needs` is the problem it would have as a new record only, such as no name at all.
     """
 
@@ -35,6 +37,7 @@ class Converted:
     values: dict[str, Any]
     problems: list[RowProblem]
     needs: RowProblem | None = None
+    skipped: Sequence[RowProblem] = ()
 
 
 class Converter:
@@ -46,7 +49,7 @@ class Converter:
         self._type = plan.record_type
         lists = ("emails", "phones") if plan.is_contacts else ()
         self._single = [
-            (c.place, c.field, self._parser(c.field))
+            (c.place, c.field, self._with_chosen_values(c.place, self._parser(c.field)))
             for c in plan.mapping.columns
             if c.field not in lists and c.field != FULL_NAME
         ]
@@ -57,27 +60,41 @@ class Converter:
             [(name, self._clean(name)) for name in ("first_name", "last_name")] if plan.is_contacts else []
         )
         self._region = plan.context.default_region
+        places = [column.place for column in plan.mapping.columns]
+        self._refusing = frozenset(place for place in places if plan.cells.of(place) == REFUSE)
+        self._needed = frozenset(c.place for c in plan.mapping.columns if self._is_needed(c.field, c.place))
 
     def convert(self, cells: Sequence[str]) -> Converted:
         given: dict[str, Any] = {}
-        problems: list[RowProblem] = []
+        faults: list[Fault] = []
         for place, name, parse in self._single:
             text = cells[place]
             if text:
                 try:
                     value = parse(text)
                 except FieldProblem as problem:
-                    problems.append(self._problem(place, text, problem))
+                    faults.append((place, text, problem))
                 else:
                     if value is not None:
                         given[name] = value
         if self._full_name is not None and cells[self._full_name]:
-            self._split_name(cells[self._full_name], given, problems)
+            self._split_name(cells[self._full_name], given, faults)
         for addresses in self._addresses:
-            problems += [self._problem(*fault) for fault in addresses.read(cells, given)]
-        if problems:
+            faults += addresses.read(cells, given)
+        return self._without(faults, given) if faults else self._completed(given)
+
+    def _without(self, faults: list[Fault], given: dict[str, Any]) -> Converted:
+        """The row without the cells at fault, or refused where one of them refuses it."""
+        problems = [self._problem(*fault) for fault in faults]
+        places = {place for place, _, _ in faults}
+        if places & self._refusing:
             return Converted(None, given, problems)
-        return self._completed(given)
+        found = self._completed(given)
+        # Of several addresses one may be enough to find the record by; a name without its company finds another one.
+        if places & self._needed and (found.key is None or self._plan.key == "name_company"):
+            return Converted(None, given, problems)
+        found.skipped = problems
+        return found
 
     def _completed(self, given: dict[str, Any]) -> Converted:
         values = self._with_derived(given)
@@ -113,7 +130,7 @@ class Converter:
         found = values.get("sort_name" if key == "name" else key)
         return str(found) if found else None
 
-    def _split_name(self, text: str, given: dict[str, Any], problems: list[RowProblem]) -> None:
+    def _split_name(self, text: str, given: dict[str, Any], faults: list[Fault]) -> None:
         """`Lee, Ann` or `Ann Lee`: the last word is the family name."""
         place = self._full_name or 0
         last, comma, first = text.partition(",")
@@ -123,10 +140,25 @@ class Converter:
             try:
                 value = parse(part) if part else None
             except FieldProblem as problem:
-                problems.append(self._problem(place, text, problem))
+                faults.append((place, text, problem))
                 return
             if value:
                 given[name] = value
+
+    def _is_needed(self, name: str, place: int) -> bool:
+        """Whether records are found by this column, and nobody said what becomes of a cell that can't be read."""
+        if self._plan.cells.of(place):
+            return False
+        if self._plan.key == "name_company":
+            return name in ("first_name", "last_name", FULL_NAME, "company_name")
+        return name in (self._plan.key, SEVERAL.get(self._plan.key))
+
+    def _with_chosen_values(self, place: int, parse: Parse) -> Parse:
+        """The parser, given another text for those that a person chose a value for."""
+        chosen = self._plan.cells.values.get(place)
+        if not chosen:
+            return parse
+        return lambda text: parse(chosen.get(written_key(text), text))
 
     def _parser(self, name: str) -> Parse:
         field = self._type.field(name)

@@ -9,6 +9,7 @@ from werkzeug.datastructures import MultiDict
 from qikbiz.failures import Failure
 from qikbiz.imports.mapping import Column, Mapping
 from qikbiz.imports.models import Import
+from qikbiz.imports.visibility import visible_cells
 from qikbiz.records.fields import RecordType
 from qikbiz.records.values import countries
 
@@ -38,10 +39,17 @@ def import_id_from(given: MultiDict[str, str]) -> UUID:
 
 
 def mapping_from(given: MultiDict[str, str], found: Import) -> Mapping:
-    """The field chosen for each column: `column-3=emails:work`. What the guess knew of label columns is kept."""
+    """The field chosen for each column: `column-3=emails:work`. What the guess knew of label columns is kept.
+
+    A column that this person may not see stays as it is: mapped into another field it would be seen.
+    """
     known = {column.place: column for column in Mapping.from_json(found.mapping).columns}
+    visible = visible_cells(found)
     columns = []
     for place in range(len(found.header)):
+        if not visible.shows(place):
+            columns += [known[place]] if place in known else []
+            continue
         chosen = given.get(f"column-{place}", "")
         if not chosen:
             continue

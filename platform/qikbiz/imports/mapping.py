@@ -14,8 +14,10 @@ from qikbiz.records.fields import RecordType
 
 FULL_NAME = "full_name"
 LABELS = ("", "work", "home", "mobile", "other")
-# A reason column of an earlier import's failed rows is never a field.
+# The reason column of a file that an earlier import gave back is never a field.
 REASON_COLUMN = "Why it was not imported"
+SKIPPED_COLUMN = "Cells that were skipped"
+REASON_COLUMNS = (REASON_COLUMN, SKIPPED_COLUMN)
 SEVERAL = {"email": "emails", "phone": "phones"}
 
 
@@ -114,7 +116,7 @@ def target_choices(record_type: RecordType) -> list[tuple[str, str]]:
 
 
 def _target(record_type: RecordType, heading: str, plain: set[str], values: list[str]) -> tuple[str, str] | None:
-    if heading == REASON_COLUMN or is_label_column(heading):
+    if heading in REASON_COLUMNS or is_label_column(heading):
         return None
     target = meaning(record_type, heading)
     if target is None:

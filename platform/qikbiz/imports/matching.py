@@ -22,7 +22,8 @@ def match(link: Link, plan: Plan, import_id: UUID, rows: int) -> None:
     _refuse_second_rows_of_a_record(link, plan, import_id)
     _refuse_what_may_not_be_changed(link, plan, import_id)
     _refuse_what_the_mode_excludes(link, plan, import_id)
-    _refuse(link, import_id, "r.outcome = 'nameless'", problem="r.problems")
+    # Without the cells that were skipped there is no name: they are why the row can't be imported.
+    _refuse(link, import_id, "r.outcome = 'nameless'", problem="coalesce(r.skipped, '[]') || r.problems")
 
 
 def _refuse_doubles(link: Link, plan: Plan, import_id: UUID) -> None:

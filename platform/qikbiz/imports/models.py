@@ -72,12 +72,14 @@ class ImportRow(Model):
 
     `outcome` is created, updated, unchanged, invalid, or nameless until it is known whether a record exists. `values`
     are the record's columns as text, in the order of the import's plan; `record_id` and `version` the record found.
+    `problems` refuse the row; `skipped` are cells that the record goes without, in the same form.
     No foreign key: it would be checked a million times, and who removes an import removes its rows.
     """
 
     __tablename__ = "import_rows"
     __table_args__ = (
         Index("ix_import_rows_invalid", "import_id", "row", postgresql_where=text("outcome = 'invalid'")),
+        Index("ix_import_rows_skipped", "import_id", "row", postgresql_where=text("skipped is not null")),
         {"prefixes": ["UNLOGGED"]},
     )
 
@@ -89,6 +91,7 @@ class ImportRow(Model):
     version: Mapped[int | None]
     values: Mapped[list[str | None] | None] = mapped_column(ARRAY(Text))
     problems: Mapped[list[dict[str, Any]] | None]
+    skipped: Mapped[list[dict[str, Any]] | None]
 
 
 class ImportUpdate(Model):

@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement
 from sqlalchemy.sql.type_api import TypeEngine
 
+from qikbiz.imports.cell_policy import CellPolicy
 from qikbiz.imports.formats import Format
 from qikbiz.imports.mapping import FULL_NAME, SEVERAL, Mapping
 from qikbiz.imports.reach import Limits
@@ -36,6 +37,7 @@ class Plan:
     context: ParseContext = field(default_factory=ParseContext)
     owners: dict[str, str] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
+    cells: CellPolicy = field(default_factory=CellPolicy)
 
     @cached_property
     def record_type(self) -> RecordType:
@@ -100,6 +102,7 @@ class Plan:
             "mode": self.mode,
             "context": [self.context.default_region, self.context.date_order, self.context.decimal_mark],
             "owners": self.owners,
+            "cells": self.cells.as_json(),
         }
 
     @classmethod
@@ -112,6 +115,7 @@ class Plan:
             kept["mode"],
             ParseContext(*kept["context"]),
             kept["owners"],
+            cells=CellPolicy.from_json(kept["cells"]),
         )
 
 

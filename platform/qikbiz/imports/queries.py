@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Uuid, and_, cast, func, or_, select, true
+from sqlalchemy import ColumnElement, Uuid, and_, case, cast, func, or_, select, true
 
 from qikbiz.audit.models import RecordChange
 from qikbiz.database import db
@@ -16,7 +16,8 @@ from qikbiz.imports.mapping import Mapping
 from qikbiz.imports.models import Import, ImportRow, ImportUpdate
 from qikbiz.jobs.queries import Progress, job, progress_of
 from qikbiz.records.fields import RecordType
-from qikbiz.records.types import RECORD_TYPES
+from qikbiz.records.reach import within_reach as within_sight
+from qikbiz.records.types import BY_SINGULAR, RECORD_TYPES
 from qikbiz.roles.current import current_rights
 from qikbiz.roles.rights import Action
 
@@ -30,6 +31,27 @@ class Page:
 
     rows: list[Any]
     after: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """A record that the import changes; `changes` is {column: [old, new]}."""
+
+    row: int
+    record_id: UUID
+    subject: str
+    changes: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A value that can't be read, in `cells` cells of a column; `refused` of these are in rows that are refused."""
+
+    column: str
+    value: str
+    reason: str
+    cells: int
+    refused: int
 
 
 def import_for_reading(import_id: UUID) -> Import:
@@ -106,25 +128,52 @@ def invalid_rows(import_id: UUID, *, after: int = 0, limit: int = PAGE) -> Page:
     return _page(list(db.session.execute(query.order_by(ImportRow.row).limit(limit + 1))), limit)
 
 
-def updates(import_id: UUID, *, after: int = 0, limit: int = PAGE) -> Page:
-    """Records to be changed, with old and new values, in the file's order."""
-    query = select(ImportUpdate.row, ImportUpdate.record_id, ImportUpdate.subject, ImportUpdate.changes).where(
-        ImportUpdate.import_id == import_id, ImportUpdate.row > after
+def skipped_cells(import_id: UUID, *, after: int = 0, limit: int = PAGE) -> Page:
+    """Rows that can be imported, or were, with the cells that they go without, in the file's order."""
+    query = select(ImportRow.row, ImportRow.skipped.label("problems")).where(
+        ImportRow.import_id == import_id,
+        ImportRow.skipped.is_not(None),
+        ImportRow.outcome != "invalid",
+        ImportRow.row > after,
     )
-    return _page(list(db.session.execute(query.order_by(ImportUpdate.row).limit(limit + 1))), limit)
+    return _page(list(db.session.execute(query.order_by(ImportRow.row).limit(limit + 1))), limit)
 
 
-def problem_summary(import_id: UUID, limit: int = 10) -> list[tuple[str, str, int]]:
-    """The most frequent reasons: (column, how to fix, rows)."""
-    rows = (
-        select(func.jsonb_array_elements(ImportRow.problems).label("problem"))
-        .where(ImportRow.import_id == import_id, ImportRow.outcome == "invalid")
-        .limit(10_000)
+def updates(import_id: UUID, record_type: RecordType, *, after: int = 0, limit: int = PAGE) -> Page:
+    """Records to be changed, with old and new values, in the file's order: those that this person may see.
+
+    `record_type` is the one that this person knows (`seen_type`): records are called by what they may see of them.
+    """
+    columns = record_type.model.__table__.c
+    names = [columns[name].label(f"name_{name}") for name in record_type.name_columns]
+    query = (
+        select(ImportUpdate.row, ImportUpdate.record_id, ImportUpdate.changes, *names)
+        .join(record_type.model, columns.id == ImportUpdate.record_id)
+        .where(ImportUpdate.import_id == import_id, ImportUpdate.row > after, *within_sight(record_type, Action.SEE))
+    )
+    rows = db.session.execute(query.order_by(ImportUpdate.row).limit(limit + 1))
+    return _page([_update(record_type, row) for row in rows], limit)
+
+
+def _update(record_type: RecordType, row: Any) -> Update:
+    named = dict.fromkeys(BY_SINGULAR[record_type.name].name_columns)
+    named |= {name: getattr(row, f"name_{name}") for name in record_type.name_columns}
+    return Update(row.row, row.record_id, record_type.name_of(named), row.changes)
+
+
+def unreadable_values(import_id: UUID, *, limit: int = 5_000) -> list[Unreadable]:
+    """Each different value that can't be read, by column, the most frequent first."""
+    problems = case((ImportRow.outcome == "invalid", ImportRow.problems), else_=ImportRow.skipped)
+    each = (
+        select(ImportRow.outcome, func.jsonb_array_elements(problems).label("problem"))
+        .where(ImportRow.import_id == import_id, or_(ImportRow.outcome == "invalid", ImportRow.skipped.is_not(None)))
         .subquery()
     )
-    column, advice = rows.c.problem.op("->>")("column"), rows.c.problem.op("->>")("how_to_fix")
-    query = select(column, advice, func.count()).group_by(column, advice).order_by(func.count().desc()).limit(limit)
-    return [(row[0], row[1], row[2]) for row in db.session.execute(query)]
+    column, value = each.c.problem.op("->>")("column"), each.c.problem.op("->>")("value")
+    reason = func.min(each.c.problem.op("->>")("reason"))
+    refused = func.count().filter(each.c.outcome == "invalid")
+    query = select(column, value, reason, func.count(), refused).where(column != "").group_by(column, value)
+    return [Unreadable(*row) for row in db.session.execute(query.order_by(func.count().desc(), value).limit(limit))]
 
 
 def new_owners(found: Import, kind: RecordType) -> list[tuple[UUID, int]]:

@@ -15,11 +15,13 @@ from werkzeug.datastructures import FileStorage
 from qikbiz.database import tenant_work
 from qikbiz.failures import Forbidden
 from qikbiz.imports import actions, queries, uploaded, wizard
-from qikbiz.imports.failed_rows import failed_rows
+from qikbiz.imports.cell_choices import UnknownValue, cell_facts, policy_from
+from qikbiz.imports.failed_rows import failed_rows, rows_with_skipped_cells
 from qikbiz.imports.formats import DELIMITERS, ENCODINGS, UnreadableFile
 from qikbiz.imports.forms import import_id_from, mapping_from, options_from
 from qikbiz.imports.mapping import UnusableMapping
 from qikbiz.imports.models import Import
+from qikbiz.imports.visibility import require_whole_file, visible_cells
 from qikbiz.permissions import Permission, requires
 from qikbiz.records.fields import RecordType
 from qikbiz.records.types import RECORD_TYPES, record_type
@@ -73,6 +75,7 @@ def shape(import_id: UUID) -> ResponseReturnValue:
 @requires(Permission.IMPORT_APPLY)
 def choose_shape(import_id: UUID) -> ResponseReturnValue:
     found, form = queries.import_within_reach(import_id, for_change=True), request.form
+    require_whole_file(found)
     try:
         actions.choose_format(
             found,
@@ -123,29 +126,57 @@ def show(import_id: UUID) -> ResponseReturnValue:
     return render_page("imports/show.html", "standing", **wizard.standing_of(found))
 
 
+@imports.get("/<uuid:import_id>/cells")
+@requires(Permission.IMPORT_APPLY)
+def cells(import_id: UUID) -> ResponseReturnValue:
+    """What becomes of cells that can't be read, column by column."""
+    return _cells_page(queries.import_within_reach(import_id))
+
+
+@imports.post("/<uuid:import_id>/cells")
+@requires(Permission.IMPORT_APPLY)
+def choose_cells(import_id: UUID) -> ResponseReturnValue:
+    found = queries.import_within_reach(import_id, for_change=True)
+    try:
+        chosen = policy_from(request.form, found)
+    except UnknownValue as problem:
+        return _cells_page(found, problem.text), 400
+    actions.choose_cell_policy(found, chosen)
+    actions.ask_check(found)
+    return redirect(url_for(".show", import_id=import_id), 303)
+
+
 @imports.get("/<uuid:import_id>/updates")
 @requires(Permission.IMPORT_SEE)
 def updates(import_id: UUID) -> ResponseReturnValue:
     """Every record that would change, old → new."""
-    return _report_page(import_id, "updates", queries.updates)
+    return _report_page(import_id, "updates", wizard.updates_of)
 
 
 @imports.get("/<uuid:import_id>/refused")
 @requires(Permission.IMPORT_SEE)
 def refused(import_id: UUID) -> ResponseReturnValue:
     """Every row that can't be imported, and why."""
-    return _report_page(import_id, "refused", queries.invalid_rows)
+    return _report_page(import_id, "refused", wizard.refused_of)
 
 
 @imports.get("/<uuid:import_id>/refused.csv")
 @requires(Permission.IMPORT_SEE)
 def refused_file(import_id: UUID) -> ResponseReturnValue:
-    found = queries.import_within_reach(import_id)
-    uploaded.source_of(found)
-    actions.note(found, "refused_rows_fetched", {})
-    pieces = _in_context(failed_rows(import_id, _transactions(current_tenant())))
-    headers = {"Content-Disposition": f'attachment; filename="not-imported-{found.id.hex[-6:]}.csv"'}
-    return current_app.response_class(pieces, mimetype="text/csv", headers=headers)
+    return _rows_file(import_id, failed_rows, "not-imported", "refused_rows_fetched")
+
+
+@imports.get("/<uuid:import_id>/skipped")
+@requires(Permission.IMPORT_SEE)
+def skipped(import_id: UUID) -> ResponseReturnValue:
+    """Every cell that rows come in without, and why."""
+    return _report_page(import_id, "skipped", wizard.skipped_of)
+
+
+@imports.get("/<uuid:import_id>/skipped.csv")
+@requires(Permission.IMPORT_SEE)
+def skipped_file(import_id: UUID) -> ResponseReturnValue:
+    return _rows_file(import_id, rows_with_skipped_cells, "skipped-cells", "skipped_cells_fetched")
 
 
 @imports.post("/<uuid:import_id>/check")
@@ -200,10 +231,24 @@ def _columns_page(found: Import, problem: str = "") -> str:
     return render_template("imports/columns.html", problem=problem, **wizard.column_facts(found))
 
 
+def _cells_page(found: Import, problem: str = "") -> str:
+    facts = cell_facts(found) | {"way": wizard.steps_of(found)}
+    return render_template("imports/cells.html", problem=problem, **facts)
+
+
 def _report_page(import_id: UUID, name: str, read: Any) -> str:
     found = queries.import_within_reach(import_id)
-    page = read(import_id, after=request.args.get("after", 0, type=int))
+    page = read(found, after=request.args.get("after", 0, type=int))
     return render_template(f"imports/{name}.html", page=page, **wizard.standing_of(found))
+
+
+def _rows_file(import_id: UUID, rows: Any, name: str, act: str) -> ResponseReturnValue:
+    found = queries.import_within_reach(import_id)
+    uploaded.source_of(found)
+    actions.note(found, act, {})
+    pieces = _in_context(rows(import_id, _transactions(current_tenant()), visible_cells(found)))
+    headers = {"Content-Disposition": f'attachment; filename="{name}-{found.id.hex[-6:]}.csv"'}
+    return current_app.response_class(pieces, mimetype="text/csv", headers=headers)
 
 
 def _transactions(tenant: Tenant) -> Any:

@@ -20,7 +20,7 @@ from qikbiz.imports.matching import conflicts_since, match
 from qikbiz.imports.models import Import
 from qikbiz.imports.queries import import_for_changing, new_owners
 from qikbiz.imports.reach import limits_of
-from qikbiz.imports.sql import Link, changes_written, counts_of, link_of, prepare_for
+from qikbiz.imports.sql import Link, changes_written, counts_of, link_of, prepare_for, skipped_of
 from qikbiz.imports.staging import stage
 from qikbiz.imports.undoing import undo
 from qikbiz.imports.uploaded import acting_actor, plan_of, rights_for, source_of
@@ -51,13 +51,14 @@ def check(session: Session, import_id: UUID, watch: Watch) -> dict[str, Any]:
     watch(staged.rows, staged.rows, "Comparing")
     compare(link, plan, import_id, lambda _: watch(staged.rows, staged.rows, "Comparing"))
     counts, erased = counts_of(link, import_id), rows_of_erased(link, import_id)
+    skipped = skipped_of(link, import_id)
     with acting_as(acting_actor(found)):
         found = import_for_changing(import_id)
-        found.rows, found.counts = staged.rows, {**counts, "blank": staged.blank, "erased": erased}
+        found.rows, found.counts = staged.rows, {**counts, **skipped, "blank": staged.blank, "erased": erased}
         found.state, found.problem = "checked", ""
-        note(found, "checked", {"rows": staged.rows, **counts})
+        note(found, "checked", {"rows": staged.rows, **counts, **skipped})
     fault("imports.after_check")
-    return {"rows": staged.rows, **counts}
+    return {"rows": staged.rows, **counts, **skipped}
 
 
 def run_apply(session: Session, import_id: UUID, watch: Watch) -> dict[str, Any]:

@@ -98,6 +98,16 @@ def counts_of(link: Link, import_id: UUID) -> dict[str, int]:
     return counts | dict(link.execute(query, (import_id,)).fetchall())
 
 
+def skipped_of(link: Link, import_id: UUID) -> dict[str, int]:
+    """How many cells are skipped, in how many of the rows that can be imported."""
+    query = (
+        "SELECT coalesce(sum(jsonb_array_length(skipped)), 0), count(*) FROM import_rows "
+        "WHERE import_id = %s AND skipped IS NOT NULL AND outcome <> 'invalid'"
+    )
+    cells, rows = link.execute(query, (import_id,)).fetchone() or (0, 0)
+    return {"skipped_cells": int(cells), "skipped_rows": int(rows)}
+
+
 _CHANGES = """
     SELECT count(*), encode(sha256(coalesce(string_agg(sha256(convert_to(
            concat_ws('|', id, record_id, version, kind, changes), 'UTF8')), ''::bytea ORDER BY id), ''::bytea)), 'hex')

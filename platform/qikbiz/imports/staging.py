@@ -17,7 +17,7 @@ from qikbiz.imports.uploads import Source
 
 Progress = Callable[[int], None]
 _BLOCK, _LONG_BLOCK = 1_000, 1_000_000
-_COPY = "COPY import_rows (import_id, row, outcome, key, values, problems) FROM STDIN"
+_COPY = "COPY import_rows (import_id, row, outcome, key, values, problems, skipped) FROM STDIN"
 Row = tuple[int, list[str], RowProblem | None]
 
 
@@ -67,8 +67,9 @@ class Lines:
         for number, cells, problem in rows:
             found = Converted(None, {}, [problem]) if problem else convert(cells)
             if found.problems:
-                yield f"{start}\t{number}\tinvalid\t\\N\t\\N\t{copy_field(problems_json(found.problems))}\n"
+                yield f"{start}\t{number}\tinvalid\t\\N\t\\N\t{copy_field(problems_json(found.problems))}\t\\N\n"
                 continue
+            skipped = copy_field(problems_json(found.skipped)) if found.skipped else "\\N"
             values = copy_array(
                 [
                     value if value is None or value.__class__ is str else staged_text(value)
@@ -77,10 +78,10 @@ class Lines:
             )
             key = "\\N" if found.key is None else copy_field(found.key)
             if found.needs is None:
-                yield f"{start}\t{number}\tcreated\t{key}\t{values}\t\\N\n"
+                yield f"{start}\t{number}\tcreated\t{key}\t{values}\t\\N\t{skipped}\n"
             else:
                 problems = copy_field(problems_json([found.needs]))
-                yield f"{start}\t{number}\tnameless\t{key}\t{values}\t{problems}\n"
+                yield f"{start}\t{number}\tnameless\t{key}\t{values}\t{problems}\t{skipped}\n"
 
 
 def problems_json(problems: Iterable[RowProblem]) -> str:

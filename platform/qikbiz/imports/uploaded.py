@@ -11,6 +11,7 @@ from qikbiz.actors import Actor, acting_as
 from qikbiz.database import db
 from qikbiz.failures import Forbidden
 from qikbiz.files import FileGone
+from qikbiz.imports.cell_policy import OPTION, CellPolicy
 from qikbiz.imports.formats import Detection, Format, UnreadableFile, detect
 from qikbiz.imports.mapping import FULL_NAME, Mapping
 from qikbiz.imports.models import Import
@@ -32,6 +33,10 @@ def format_of(found: Import) -> Format:
     options = found.options
     is_formula_safe = bool(options.get("is_formula_safe", False))
     return Format(found.encoding, found.delimiter, bool(options.get("has_header", True)), is_formula_safe)
+
+
+def cell_policy_of(found: Import) -> CellPolicy:
+    return CellPolicy.from_json(found.options.get(OPTION, {}))
 
 
 def source_of(found: Import) -> Source:
@@ -60,6 +65,7 @@ def plan_of(found: Import) -> Plan:
         context,
         _owners(limits.made),
         limits,
+        cell_policy_of(found),
     )
 
 

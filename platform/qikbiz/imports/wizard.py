@@ -9,10 +9,13 @@ from flask import url_for
 from flask_login import current_user
 
 from qikbiz.imports import actions, queries, uploaded
+from qikbiz.imports.cell_choices import unreadable_columns
 from qikbiz.imports.formats import first_lines
 from qikbiz.imports.forms import DATE_ORDERS, DECIMAL_MARKS, MODE_CHOICES, key_choices, region_choices
 from qikbiz.imports.mapping import SEVERAL, Mapping, target_choices
 from qikbiz.imports.models import Import
+from qikbiz.imports.queries import Page
+from qikbiz.imports.visibility import shown_row, visible_cells
 from qikbiz.permissions import Permission
 from qikbiz.records.changes import shown_changes
 from qikbiz.records.fields import show_value
@@ -72,14 +75,16 @@ def steps_of(found: Import) -> list[tuple[str, str]]:
 def format_facts(found: Import) -> dict[str, Any]:
     detected = uploaded.detection_of(found) if not found.encoding else None
     encoding = found.encoding or (detected.proposed if detected else "utf-8")
-    source = uploaded.source_of(found)
-    lines = [] if found.header else first_lines(source, encoding, _SHOWN)
+    source, visible = uploaded.source_of(found), visible_cells(found)
+    # Without a header nobody knows which column a line's cells stand in.
+    lines = [] if found.header or not visible.is_everything else first_lines(source, encoding, _SHOWN)
     return {
         "found": found,
         "way": steps_of(found),
         "encoding": encoding,
-        "detected": detected,
-        "rows": uploaded.sample_of(found)[:_SHOWN],
+        "detected": detected if visible.is_everything else None,
+        "rows": [visible.kept(row) for row in uploaded.sample_of(found)[:_SHOWN]],
+        "is_partly_hidden": not visible.is_everything,
         "lines": [line[:300] for line in lines],
         "has_header": bool(found.options.get("has_header", True)),
         "is_formula_safe": bool(found.options.get("is_formula_safe", False)),
@@ -88,12 +93,16 @@ def format_facts(found: Import) -> dict[str, Any]:
 
 def column_facts(found: Import) -> dict[str, Any]:
     wanted = seen_type(record_type(found.record_type))
-    sample = uploaded.sample_of(found)
+    visible = visible_cells(found)
+    sample = [visible.kept(row) for row in uploaded.sample_of(found)]
     mapping = Mapping.from_json(found.mapping)
     return {
         "found": found,
         "way": steps_of(found),
-        "columns": [_column(found, mapping, sample, place) for place in range(len(found.header))],
+        "columns": [
+            _column(found, mapping, sample, place) | {"is_hidden": not visible.shows(place)}
+            for place in range(len(found.header))
+        ],
         "targets": target_choices(wanted),
         "keys": key_choices(wanted),
         "modes": MODE_CHOICES,
@@ -111,7 +120,7 @@ def standing_of(found: Import) -> dict[str, Any]:
     progress = queries.progress_of_import(found)
     is_working = found.state in queries.WORKING and progress is not None and not progress.is_over
     has_stopped = found.state in queries.WORKING and not is_working
-    shown_now = found.state == "checked"
+    shown_now, has_problems = found.state == "checked", any(map(found.counts.get, ("skipped_cells", "invalid")))
     return {
         "found": found,
         "way": steps_of(found),
@@ -120,11 +129,30 @@ def standing_of(found: Import) -> dict[str, Any]:
         "is_working": is_working,
         "has_stopped": has_stopped,
         "words": ("Stopped", "bad") if has_stopped else WORDS[found.state],
-        "updates": queries.updates(found.id, limit=_SHOWN).rows if shown_now else [],
-        "refused": queries.invalid_rows(found.id, limit=_SHOWN).rows if found.counts.get("invalid") else [],
+        "updates": updates_of(found, limit=_SHOWN).rows if shown_now else [],
+        "refused": refused_of(found, limit=_SHOWN).rows if found.counts.get("invalid") else [],
+        "unreadable": unreadable_columns(found) if has_problems else [],
         "record_label": record_type(found.record_type).plural_label,
         "changes_of": lambda update: changes_in_words(found, update),
     }
+
+
+def updates_of(found: Import, *, after: int = 0, limit: int = queries.PAGE) -> Page:
+    return queries.updates(found.id, seen_type(record_type(found.record_type)), after=after, limit=limit)
+
+
+def refused_of(found: Import, *, after: int = 0, limit: int = queries.PAGE) -> Page:
+    return _readable(found, queries.invalid_rows(found.id, after=after, limit=limit))
+
+
+def skipped_of(found: Import, *, after: int = 0, limit: int = queries.PAGE) -> Page:
+    return _readable(found, queries.skipped_cells(found.id, after=after, limit=limit))
+
+
+def _readable(found: Import, page: Page) -> Page:
+    """The rows with their problems as this person may read them."""
+    visible = visible_cells(found)
+    return Page([shown_row(row, visible, row.problems) for row in page.rows], page.after)
 
 
 def changes_in_words(found: Import, update: Any) -> list[tuple[str, str, str]]:

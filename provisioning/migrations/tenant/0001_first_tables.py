@@ -253,9 +253,11 @@ STATEMENTS = (
         version BIGINT,
         values TEXT[],
         problems JSONB,
+        skipped JSONB,
         CONSTRAINT pk_import_rows PRIMARY KEY (import_id, row)
     )""",
     """CREATE INDEX ix_import_rows_invalid ON import_rows (import_id, row) WHERE outcome = 'invalid'""",
+    """CREATE INDEX ix_import_rows_skipped ON import_rows (import_id, row) WHERE skipped is not null""",
     """CREATE UNLOGGED TABLE import_updates (
         import_id UUID NOT NULL,
         row BIGINT NOT NULL,
