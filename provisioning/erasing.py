@@ -192,7 +192,7 @@ def _remove_mails(connection: Connection, emails: list[str]) -> int:
     """Not those to somebody who also logs in here: they are the login's."""
     theirs = "lower(to_address) = ANY(%s) AND lower(to_address) NOT IN (SELECT lower(email) FROM users)"
     ended = connection.execute(
-        f"DELETE FROM mails WHERE {theirs} AND state IN ('sent', 'failed', 'dropped')".encode(), (emails,)
+        f"DELETE FROM mails WHERE {theirs} AND state IN ('sent', 'unknown', 'failed', 'dropped')".encode(), (emails,)
     ).rowcount
     waiting = connection.execute(
         "UPDATE mails SET state = 'dropped', to_address = '', to_name = '', subject = '', values = '{}' "

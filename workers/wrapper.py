@@ -21,6 +21,7 @@ from qikbiz.closing.read_only import refuse_change
 from qikbiz.database import control_work, runtime, tenant_work
 from qikbiz.failures import Failure
 from qikbiz.jobs import ledger, transport
+from qikbiz.jobs.failures import NotNow
 from qikbiz.jobs.kinds import KINDS, Kind
 from qikbiz.jobs.ledger import LedgerModel
 from qikbiz.jobs.models import Job, PlatformJob
@@ -104,6 +105,8 @@ def _attempt(work: Work, kind: Kind) -> str:
     except (Fenced, Cancelled) as reason:
         logger.warning("job_left", extra=about | {"reason": type(reason).__name__})
         return "fenced" if isinstance(reason, Fenced) else "cancelled"
+    except NotNow as rest:
+        return _wait(work, rest)
     except Exception as error:
         if work.is_finished:
             # The effect stands; what failed came after it and is nobody's loss.
@@ -119,6 +122,13 @@ def function_of(kind: Kind) -> Callable[[Work], Any]:
     module, _, name = kind.function.partition(":")
     function: Callable[[Work], Any] = getattr(import_module(module), name)
     return function
+
+
+def _wait(work: Work, rest: NotNow) -> str:
+    logger.info("job_waits", extra={"job": str(work.job_id), "kind": work.kind, "reason": rest.text})
+    with _transaction(work.tenant) as session:
+        ledger.put_off(session, work.model, work.claim, until=rest.retry_at, ref="", text=rest.text, is_counted=False)
+    return "put off"
 
 
 def _record_failure(work: Work, error: BaseException) -> str:

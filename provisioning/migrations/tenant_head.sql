@@ -343,10 +343,11 @@ CREATE TABLE mails (
         reason TEXT DEFAULT '' NOT NULL,
         problem TEXT DEFAULT '' NOT NULL,
         created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+        data_began_at TIMESTAMP WITH TIME ZONE,
         sent_at TIMESTAMP WITH TIME ZONE,
         CONSTRAINT pk_mails PRIMARY KEY (id),
-        CONSTRAINT ck_mails_state CHECK (state in ('pending', 'sending', 'sent', 'failed', 'dropped')),
-        CONSTRAINT ck_mails_reason CHECK (reason in ('', 'answer_lost', 'opted_out', 'no_login', 'stopped')),
+        CONSTRAINT ck_mails_state CHECK (state in ('pending', 'sending', 'sent', 'unknown', 'failed', 'dropped')),
+        CONSTRAINT ck_mails_reason CHECK (reason in ('', 'opted_out', 'no_login', 'stopped')),
         CONSTRAINT uq_mails_dedupe_key UNIQUE (dedupe_key)
     );
 CREATE INDEX ix_mails_announcement ON mails (announcement_id, state) WHERE announcement_id is not null;
@@ -611,4 +612,4 @@ COMMENT ON TABLE user_factors IS 'technical: passkeys, sealed secrets of authent
 COMMENT ON TABLE user_sessions IS 'technical: logins in force; only hashes of their ids.';
 COMMENT ON TABLE user_tokens IS 'technical: single-use links; only hashes of their secrets.';
 COMMENT ON TABLE users IS 'personal: the customer''s own people who log in.';
-INSERT INTO schema_version (version, checksum) VALUES ('0001', '6c6ce3b380932afae7875c44185f66a7781169dbb99cd150197df7127a56e71f'), ('0002', 'c237b8cd32280ce818c03355bacef71d3552707db74efd323778b5185e92f854');
+INSERT INTO schema_version (version, checksum) VALUES ('0001', 'f0341ea4b3daafe925b3f9674de9b17b99ca66e0d90da7e52b6ea09caedbff68'), ('0002', 'c237b8cd32280ce818c03355bacef71d3552707db74efd323778b5185e92f854');

@@ -50,7 +50,7 @@ def _pieces(text: str) -> list[str]:
 
 
 @pytest.fixture
-def name_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[NameServer]:
+def name_server(monkeypatch: pytest.MonkeyPatch, rested: None) -> Iterator[NameServer]:
     played = NameServer()
 
     class Handler(socketserver.BaseRequestHandler):

@@ -130,7 +130,7 @@ class Post:
 
 
 @pytest.fixture
-def post(platform: Platform, working: Runtime) -> Iterator[Post]:
+def post(platform: Platform, working: Runtime, rested: None) -> Iterator[Post]:
     yield Post(platform, working)
     with tenant_work(platform.acme) as session:
         session.execute(text("DELETE FROM mails"))

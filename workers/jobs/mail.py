@@ -15,6 +15,7 @@ from qikbiz.announcements.counting import count_tenant
 from qikbiz.announcements.sending import words_of
 from qikbiz.database import runtime
 from qikbiz.failures import Unavailable
+from qikbiz.jobs.failures import NotNow
 from qikbiz.mail import sender
 from qikbiz.mail.models import Mail, PlatformMail
 from qikbiz.mail.server import NotAccepted, OutcomeUnknown, RefusedForGood
@@ -28,34 +29,52 @@ def send_mail(work: Work) -> None:
 
 
 def _send(work: Work) -> UUID | None:
-    """Gives the announcement that the mail belongs to, if any."""
+    """Gives the announcement that the mail belongs to, if any. Raises NotNow while the mail server rests."""
     settings = runtime().settings
+    rest = sender.rest_of_server(settings)
     with work.step() as session:
         mail = _mail(session, work)
         announcement_id = mail.announcement_id if isinstance(mail, Mail) else None
-        letter = _letter(mail, work, settings, announcement_id)
+        wait_until = sender.note_resting(mail, rest) if rest else None
+        letter = None if wait_until else _letter(mail, work, settings, announcement_id)
+    if wait_until:
+        raise NotNow(sender.RESTS, retry_at=wait_until)
     if letter is None:
         return announcement_id
     fault("mail.before_server")
-    put_off: tuple[datetime, str] | None = None
+    put_off = _hand_over(letter, work, settings)
+    if put_off:
+        raise Unavailable(put_off[1], retry_at=put_off[0])
+    return announcement_id
+
+
+def _hand_over(letter: sender.Letter, work: Work, settings: Settings) -> tuple[datetime, str] | None:
+    """When to try again and why; None when the mail has ended."""
     try:
-        sender.deliver(letter, settings)
+        sender.deliver(letter, settings, lambda: _begin_data(work))
     except RefusedForGood as refusal:
         with _outcome(work) as mail:
             sender.note_refused(mail, str(refusal))
-    except (NotAccepted, OutcomeUnknown, OSError) as problem:
-        note = sender.note_unknown if isinstance(problem, OutcomeUnknown) else sender.note_put_off
+    except OutcomeUnknown:
+        with _outcome(work) as mail:
+            sender.note_unknown(mail)
+    except (NotAccepted, OSError) as problem:
         reason = "The mail folder can't be written." if isinstance(problem, OSError) else str(problem)
         with _outcome(work) as mail:
-            next_at = note(mail, reason, settings)
-            put_off = (next_at, reason) if next_at else None
+            next_at = sender.note_put_off(mail, reason, settings)
+        return (next_at, reason) if next_at else None
     else:
         fault("mail.after_server")
         with work.finish() as session:
             sender.note_sent(_mail(session, work))
-    if put_off:
-        raise Unavailable(put_off[1], retry_at=put_off[0])
-    return announcement_id
+    return None
+
+
+def _begin_data(work: Work) -> None:
+    # Raises Fenced when another worker holds the job meanwhile: then the server gets nothing from this one.
+    with _outcome(work) as mail:
+        sender.note_data_began(mail)
+    fault("mail.data_began")
 
 
 def _letter(

@@ -20,7 +20,7 @@ from workers.work import Work
 KEPT = timedelta(days=30)
 # Failed and quarantined jobs, and mails that failed, stay until somebody has looked at them.
 ENDED_JOBS = ("done", "cancelled")
-ENDED_MAILS = ("sent", "dropped")
+ENDED_MAILS = ("sent", "unknown", "dropped")
 
 
 def ask_each_tenant(work: Work) -> None:

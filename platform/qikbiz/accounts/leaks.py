@@ -12,7 +12,9 @@ import logging
 from http.client import HTTPException
 from urllib.request import Request, urlopen
 
+from qikbiz.circuit_breaker import CircuitBreaker
 from qikbiz.database import runtime
+from qikbiz.deadline import Deadline, OutOfTime, call_within
 
 LEAKED = "This password stands in published lists of leaked passwords. Choose another one."
 SECONDS = 2.0
@@ -30,12 +32,17 @@ def is_leaked(password: str) -> bool:
     url = runtime().settings.leaked_passwords_url
     if url is None:
         return False
+    breaker = CircuitBreaker(f"leaked passwords {url}")
+    if breaker.seconds_to_wait():
+        return False
     digest = hashlib.sha1(password.encode(), usedforsecurity=False).hexdigest().upper()
     try:
-        answer = _ask(url + digest[:_PREFIX])
-    except (OSError, HTTPException, UnicodeDecodeError) as error:
+        answer = call_within(Deadline(SECONDS), lambda: _ask(url + digest[:_PREFIX]))
+    except (OSError, HTTPException, UnicodeDecodeError, OutOfTime) as error:
+        breaker.record_failure()
         logger.warning("leaked_passwords_not_asked", extra={"reason": type(error).__name__})
         return False
+    breaker.record_success()
     return any(_says(line, digest[_PREFIX:]) for line in answer.splitlines())
 
 

@@ -22,6 +22,8 @@ from qikbiz.mail.models import Mail
 from tenants.context import Tenant
 
 OPEN_JOBS = ("pending", "running")
+# A mail whose answer was lost counts among those that nobody can say arrived.
+OUTCOMES = {"pending": "waiting", "sending": "waiting", "unknown": "dropped"}
 logger = logging.getLogger(__name__)
 
 
@@ -105,7 +107,7 @@ def _counts(session: Session, announcement_id: UUID) -> dict[str, int]:
     counts = dict.fromkeys(("recipients", "sent", "failed", "opted_out", "dropped", "waiting"), 0)
     for state, reason, amount in session.execute(query.group_by(Mail.state, Mail.reason)):
         counts["recipients"] += amount
-        outcome = "opted_out" if reason == "opted_out" else "waiting" if state in ("pending", "sending") else state
+        outcome = "opted_out" if reason == "opted_out" else OUTCOMES.get(state, state)
         counts[outcome] += amount
     return counts
 

@@ -98,7 +98,7 @@ def forget_mails(closing: Closing) -> None:
 
 def forget_sent_certificates() -> None:
     """Once it has left, the mail with a certificate is the last thing that names somebody: its row goes."""
-    left = PlatformMail.state.in_(("sent", "dropped")), PlatformMail.template == "closing_certificate"
+    left = PlatformMail.state.in_(("sent", "unknown", "dropped")), PlatformMail.template == "closing_certificate"
     with control_work() as control:
         control.execute(delete(PlatformMail).where(*left))
 

@@ -14,10 +14,12 @@ from sqlalchemy.dialects.postgresql import insert
 
 from qikbiz.actors import Actor, acting_as
 from qikbiz.audit.actions import record_on_platform
+from qikbiz.circuit_breaker import CircuitBreaker
 from qikbiz.closing.charges import minor_units
 from qikbiz.closing.invoices import settle
 from qikbiz.closing.models import Closing, Invoice, PaymentEvent
 from qikbiz.database import control_work, db, runtime
+from qikbiz.deadline import Deadline, OutOfTime, call_within
 from qikbiz.failures import Conflict, NotFound, Unavailable
 from tenants.context import Tenant
 
@@ -25,7 +27,9 @@ from tenants.context import Tenant
 TOLERANCE_SECONDS = 300
 PAID = ("checkout.session.completed", "checkout.session.async_payment_succeeded")
 SERVICE = Actor("system", name="Stripe")
-TIMEOUT_SECONDS = 10
+# For one question of the library, which may ask twice, and for all of it together.
+TIMEOUT_SECONDS, SECONDS = 8, 12.0
+AWAY = "The payment service does not answer. Try again in a minute, or pay by transfer."
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,32 +132,41 @@ def _create_session(invoice: Invoice, tenant: Tenant) -> Any:
     import stripe
 
     settings = runtime().settings
-    page = f"{settings.origin(tenant.host)}/closing/invoice"
     client = stripe.StripeClient(
         str(settings.stripe_secret_key),
         base_addresses={"api": settings.stripe_api_base},
         http_client=stripe.RequestsClient(timeout=TIMEOUT_SECONDS),
         max_network_retries=1,
     )
-    line = {
-        "quantity": 1,
-        "price_data": {
-            "currency": invoice.currency.lower(),
-            "unit_amount": minor_units(invoice.amount),
-            "product_data": {"name": f"Invoice {invoice.number}"},
-        },
-    }
-    metadata = {"invoice": invoice.number, "tenant": str(tenant.id)}
+    asked = _question(invoice, tenant, settings.origin(tenant.host))
+    breaker = CircuitBreaker(f"payment {settings.stripe_api_base}")
+    if breaker.seconds_to_wait():
+        raise Unavailable(AWAY)
     try:
-        return client.v1.checkout.sessions.create(
-            {  # type: ignore[arg-type]  # a dict, where the library declares a typed one
-                "mode": "payment",
-                "line_items": [line],
-                "client_reference_id": invoice.number,
-                "metadata": metadata,
-                "success_url": f"{page}?paid=1",
-                "cancel_url": page,
-            }
-        )
+        created = call_within(Deadline(SECONDS), lambda: client.v1.checkout.sessions.create(asked))
+    except (stripe.APIConnectionError, OutOfTime) as error:
+        breaker.record_failure()
+        raise Unavailable(AWAY) from error
     except stripe.StripeError as error:
-        raise Unavailable("The payment service does not answer. Try again in a minute, or pay by transfer.") from error
+        breaker.record_success()
+        raise Unavailable(AWAY) from error
+    breaker.record_success()
+    return created
+
+
+def _question(invoice: Invoice, tenant: Tenant, origin: str) -> Any:
+    """What Stripe's library wants to know, which declares a typed dict for it."""
+    page = f"{origin}/closing/invoice"
+    price = {
+        "currency": invoice.currency.lower(),
+        "unit_amount": minor_units(invoice.amount),
+        "product_data": {"name": f"Invoice {invoice.number}"},
+    }
+    return {
+        "mode": "payment",
+        "line_items": [{"quantity": 1, "price_data": price}],
+        "client_reference_id": invoice.number,
+        "metadata": {"invoice": invoice.number, "tenant": str(tenant.id)},
+        "success_url": f"{page}?paid=1",
+        "cancel_url": page,
+    }

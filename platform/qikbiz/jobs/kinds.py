@@ -8,6 +8,7 @@ from typing import Literal, get_args
 Queue = Literal["exports", "imports", "mail", "checks", "provisioning"]
 QUEUES: tuple[Queue, ...] = get_args(Queue)
 HOUR = 3600
+SECONDS_TO_RECORD = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +17,7 @@ class Kind:
 
     A claim holds `lease_seconds` without a heartbeat; a try may take `timeout_seconds`.
     `works_for_asker`: what staff ask for is done by the role of the customer's grant (qikbiz.grants).
+    `outside_seconds` is how long it may wait for servers that are not ours, all together.
     After `max_attempts` tries that raised, the job is `failed`; when its worker died each time, `quarantined`. One that
     `changes_records` is neither taken nor done for an account that is closing.
     """
@@ -29,6 +31,12 @@ class Kind:
     is_platform: bool = False
     changes_records: bool = False
     works_for_asker: bool = False
+    outside_seconds: int = 0
+
+    def __post_init__(self) -> None:
+        # What the outside did has to be written down before the limit ends the try, or it would be done again.
+        if self.outside_seconds and self.outside_seconds + SECONDS_TO_RECORD > self.timeout_seconds:
+            raise ValueError(f"{self.title}: a call outside may take as long as the whole job.")
 
 
 # A name, once released, is kept for one release after its last use: older jobs may still bear it.
@@ -63,9 +71,15 @@ KINDS: dict[str, Kind] = {
     ),
     "imports.forget": Kind("imports", "Forget old uploads", "workers.jobs.imports:forget_files"),
     # Many tries: a mail server may be away for days (qikbiz.mail.sender says when the next one is).
-    "mail.send": Kind("mail", "Send a mail", "workers.jobs.mail:send_mail", 120, max_attempts=60),
+    "mail.send": Kind("mail", "Send a mail", "workers.jobs.mail:send_mail", 120, max_attempts=60, outside_seconds=90),
     "mail.send_platform": Kind(
-        "mail", "Send a mail", "workers.jobs.mail:send_platform_mail", 120, max_attempts=60, is_platform=True
+        "mail",
+        "Send a mail",
+        "workers.jobs.mail:send_platform_mail",
+        120,
+        max_attempts=60,
+        is_platform=True,
+        outside_seconds=90,
     ),
     "announcements.send": Kind(
         "mail", "Send an announcement", "workers.jobs.announcements:send_announcement", HOUR, is_platform=True
@@ -106,7 +120,12 @@ KINDS: dict[str, Kind] = {
     ),
     "statements.tell": Kind("checks", "Tell of a statement", "workers.jobs.statements:tell_of_statement"),
     "statements.watch": Kind(
-        "checks", "Look whether the notice stands", "workers.jobs.statements:watch_notice", 120, is_platform=True
+        "checks",
+        "Look whether the notice stands",
+        "workers.jobs.statements:watch_notice",
+        120,
+        is_platform=True,
+        outside_seconds=60,
     ),
     "tenants.each": Kind(
         "checks", "Ask each organisation", "workers.jobs.periodic:ask_each_tenant", HOUR, is_platform=True

@@ -76,12 +76,21 @@ def finish(session: Session, model: LedgerModel, claimed: Claim, result: dict[st
 
 
 def put_off(
-    session: Session, model: LedgerModel, claimed: Claim, *, until: datetime | timedelta, ref: str, text: str
+    session: Session,
+    model: LedgerModel,
+    claimed: Claim,
+    *,
+    until: datetime | timedelta,
+    ref: str,
+    text: str,
+    is_counted: bool = True,
 ) -> bool:
-    """Give the job back, to be tried again at a time or after a while."""
+    """Give the job back, to be tried again at a time or after a while. Not counted, it gets one try more."""
     run_at = _in(until.total_seconds()) if isinstance(until, timedelta) else until
     values = {"state": "pending", "run_at": run_at, "token": None, "lease_until": None}
     values |= {"error_ref": ref, "error_text": text}
+    if not is_counted:
+        values["max_attempts"] = model.max_attempts + 1
     return _touched(session, update(model).where(_is_held(model, claimed)).values(values))
 
 

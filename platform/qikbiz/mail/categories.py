@@ -17,18 +17,13 @@ DIGEST = "notifications.digest"
 
 @dataclass(frozen=True, slots=True)
 class MailCategory:
-    """`because` is said on the page and in the mails: why it can't be switched off, or why we recommend to stay in.
-
-    `is_sent_again` decides what a lost answer of the mail server means: twice rather than not at all, or the reverse
-    (research: security.md 2.4).
-    """
+    """`because` is said on the page and in the mails: why it can't be switched off, or why we recommend to stay in."""
 
     key: str
     name: str
     description: str
     because: str
     can_be_off: bool = True
-    is_sent_again: bool = False
 
     @property
     def is_notification(self) -> bool:
@@ -53,7 +48,6 @@ LOCKED = (
         "Invitations, links for a new password, logins from a new device, exports of your organisation's data.",
         "somebody who has broken into your login could otherwise keep the warning from you",
         can_be_off=False,
-        is_sent_again=True,
     ),
     MailCategory(
         "billing",
@@ -61,7 +55,6 @@ LOCKED = (
         "Quotes, invoices and what follows from them.",
         "a quote or an invoice has consequences, whether it was read or not",
         can_be_off=False,
-        is_sent_again=True,
     ),
     MailCategory(
         "legal",
@@ -69,7 +62,6 @@ LOCKED = (
         "Changes of the privacy statement and of the terms, access of our staff, the end of a contract.",
         "we have to tell you about changes of your rights before they take effect",
         can_be_off=False,
-        is_sent_again=True,
     ),
     MailCategory(
         "answers",
@@ -77,7 +69,6 @@ LOCKED = (
         "What you asked us for: a reply to your question, a test that you sent to yourself.",
         "you get one only after you asked for it",
         can_be_off=False,
-        is_sent_again=True,
     ),
 )
 NEWS = (

@@ -12,13 +12,14 @@ from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 from qikbiz.database import Model
 from tenants.control import ControlModel, new_id
 
-STATES = "('pending', 'sending', 'sent', 'failed', 'dropped')"
-REASONS = "('', 'answer_lost', 'opted_out', 'no_login', 'stopped')"
+STATES = "('pending', 'sending', 'sent', 'unknown', 'failed', 'dropped')"
+REASONS = "('', 'opted_out', 'no_login', 'stopped')"
 
 
 class MailColumns:
     """`category` is a key of `mail.categories`. `person_id` is the login that the mail goes to, if it goes to one: its
-    choices are asked when the mail leaves. `dedupe_key` makes the message id. `reason` says why a mail was dropped."""
+    choices are asked when the mail leaves. `dedupe_key` makes the message id. `reason` says why a mail was dropped.
+    From `data_began_at` on the mail server may have delivered it, so that it is not sent again by itself."""
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     dedupe_key: Mapped[str] = mapped_column(unique=True)
@@ -35,6 +36,7 @@ class MailColumns:
     reason: Mapped[str] = mapped_column(server_default="")
     problem: Mapped[str] = mapped_column(server_default="")
     created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+    data_began_at: Mapped[datetime | None]
     sent_at: Mapped[datetime | None]
 
     @declared_attr.directive

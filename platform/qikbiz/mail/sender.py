@@ -2,14 +2,16 @@
 
 Whether the person still wants it is asked here, when the mail leaves, and not when it was written (promise P18).
 
-SMTP can't be exactly-once (research: security.md 2.4): when the server's answer is lost, mails about safety and law
-are sent again under the same Message-ID, and notifications are not.
+SMTP can't be exactly-once: when the server goes silent after it has taken the message, nobody knows whether it was
+delivered. The row says from when on that may be (`data_began_at`, committed before the message is given). Until then a
+mail is tried again; from then on it is `unknown`, and never sent again by itself.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+import random
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
@@ -21,6 +23,7 @@ from sqlalchemy import func
 
 from config.settings import Settings
 from qikbiz.accounts.models import User
+from qikbiz.circuit_breaker import CircuitBreaker
 from qikbiz.database import db
 from qikbiz.mail import server, sink
 from qikbiz.mail.actions import opened_values
@@ -35,8 +38,9 @@ from tenants.context import Tenant
 
 GIVE_UP_AFTER = timedelta(days=5)
 LONGEST_PAUSE = timedelta(hours=4)
-ENDED = ("sent", "failed", "dropped")
-PERHAPS = "It may have arrived: the answer of the mail server was lost. Mails of this kind are not sent twice."
+ENDED = ("sent", "unknown", "failed", "dropped")
+PERHAPS = "It may have arrived: the mail server did not answer after it had taken it. It is not sent again by itself."
+RESTS = "The mail server failed a moment ago. Mails wait until it is tried again."
 OPTED_OUT = "The person has switched mails of this kind off."
 NO_LOGIN = "The login that it was for is not active any more."
 NOBODY_TO_ASK = "Mails of this kind can be switched off, and there is no login whose choice could be asked."
@@ -65,8 +69,8 @@ def begin(
     """
     if mail.state in ENDED:
         return None
-    if mail.state == "sending" and not _is_sent_again(mail):
-        _drop(mail, "answer_lost", PERHAPS)
+    if mail.data_began_at is not None:
+        note_unknown(mail)
         return None
     refusal = _refusal(mail, tenant)
     if refusal:
@@ -119,12 +123,38 @@ def note_stopped(mail: MailColumns) -> None:
         _drop(mail, "stopped", STOPPED)
 
 
-def deliver(letter: Letter, settings: Settings) -> None:
-    """Hand the letter over. Raises what `qikbiz.mail.server` raises."""
+def rest_of_server(settings: Settings) -> timedelta | None:
+    """How long mails wait for a server that failed; None when it may be tried now. Spread, so that they don't crowd."""
+    wait = _breaker(settings.smtp_url).seconds_to_wait() if settings.smtp_url else 0.0
+    return timedelta(seconds=wait + random.uniform(0, min(wait, 60.0))) if wait else None
+
+
+def deliver(letter: Letter, settings: Settings, before_data: Callable[[], None]) -> None:
+    """Hand the letter over. `before_data` is called before anything can arrive. Raises as `qikbiz.mail.server` does."""
     if settings.smtp_url is None:
+        # The folder is written to at once or not at all, under the mail's own name: it needs no mark.
         sink.write(settings.mail_sink, letter.mail_id, letter.message)
         return
-    server.hand_over(settings.smtp_url, sender_of(settings).addr_spec, letter.recipient, letter.message)
+    breaker = _breaker(settings.smtp_url)
+    try:
+        server.hand_over(
+            settings.smtp_url, sender_of(settings).addr_spec, letter.recipient, letter.message, before_data
+        )
+    except (server.NotAccepted, server.OutcomeUnknown) as problem:
+        if getattr(problem, "is_of_server", True):
+            breaker.record_failure()
+        else:
+            breaker.record_success()
+        raise
+    except server.RefusedForGood:
+        breaker.record_success()
+        raise
+    breaker.record_success()
+
+
+def note_data_began(mail: MailColumns) -> None:
+    """From the commit of this on the mail may have arrived, unless the server says that it has not."""
+    mail.data_began_at = func.clock_timestamp()
 
 
 def note_sent(mail: MailColumns) -> None:
@@ -136,18 +166,24 @@ def note_refused(mail: MailColumns, reason: str) -> None:
     _end(mail, "failed", reason)
 
 
-def note_unknown(mail: MailColumns, reason: str, settings: Settings) -> datetime | None:
-    """The answer was lost: when to send again, or None when it is not."""
-    if not _is_sent_again(mail):
-        _drop(mail, "answer_lost", PERHAPS)
-        return None
-    return note_put_off(mail, reason, settings)
+def note_unknown(mail: MailColumns) -> None:
+    """The answer was lost."""
+    _end(mail, "unknown", PERHAPS)
 
 
 def note_put_off(mail: MailColumns, reason: str, settings: Settings) -> datetime | None:
-    """The server was away: when to try again, or None when it has been for too long."""
-    now = datetime.now(UTC)
-    next_at = now + pause(mail.attempt, settings)
+    """The server did not take it: when to try again, or None when it has been for too long."""
+    mail.data_began_at = None
+    return _wait(mail, reason, pause(mail.attempt, settings))
+
+
+def note_resting(mail: MailColumns, rest: timedelta) -> datetime | None:
+    """The server rests, so this mail was not tried: when it will be, or None when it has waited for too long."""
+    return None if mail.state in ENDED or mail.data_began_at else _wait(mail, RESTS, rest)
+
+
+def _wait(mail: MailColumns, reason: str, rest: timedelta) -> datetime | None:
+    next_at = datetime.now(UTC) + rest
     if next_at > mail.created_at + GIVE_UP_AFTER:
         _end(mail, "failed", f"{TOO_LATE} {reason}")
         return None
@@ -166,9 +202,8 @@ def _subject_kept(mail: MailColumns, message: EmailMessage) -> str:
     return known.name if known is not None and known.is_notification else str(message["Subject"])
 
 
-def _is_sent_again(mail: MailColumns) -> bool:
-    known = CATEGORIES.get(mail.category)
-    return known is not None and known.is_sent_again
+def _breaker(url: str) -> CircuitBreaker:
+    return CircuitBreaker(f"mail {url}")
 
 
 def _drop(mail: MailColumns, reason: str, problem: str) -> None:

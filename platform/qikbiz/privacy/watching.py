@@ -10,9 +10,11 @@ from urllib.error import URLError
 from urllib.request import ProxyHandler, Request, build_opener
 
 from config.settings import Settings
+from qikbiz.deadline import Deadline, OutOfTime, call_within
 from qikbiz.privacy.queries import Version
 
-SECONDS = 20
+# For each of the two pages, from the question to the last byte.
+SECONDS = 20.0
 _LARGEST_PAGE = 2 * 1024 * 1024
 _TAG = re.compile(r"<[^>]*>")
 
@@ -32,6 +34,8 @@ def look_at_notice(settings: Settings, version: Version) -> Look:
     try:
         page = _fetched(f"{site}/privacy/versions/{version.number}")
         front = _fetched(f"{site}/")
+    except OutOfTime:
+        return Look(False, "", f"The site took longer than {SECONDS:.0f} seconds to answer.")
     except (URLError, OSError, ValueError) as error:
         return Look(False, "", f"The site could not be read: {error}")
     remark = _what_is_missing(page, front, version)
@@ -57,6 +61,10 @@ def _words_of(page: bytes) -> str:
 def _fetched(address: str) -> bytes:
     if not address.startswith(("http://", "https://")):
         raise ValueError(f"{address} is no web address.")
+    return call_within(Deadline(SECONDS), lambda: _read(address))
+
+
+def _read(address: str) -> bytes:
     opener = build_opener(ProxyHandler({}))
     with opener.open(Request(address, headers={"User-Agent": "QikBiz-notice-probe"}), timeout=SECONDS) as answer:
         found: bytes = answer.read(_LARGEST_PAGE)

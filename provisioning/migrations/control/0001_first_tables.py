@@ -264,10 +264,11 @@ STATEMENTS = (
         reason VARCHAR DEFAULT '' NOT NULL,
         problem VARCHAR DEFAULT '' NOT NULL,
         created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+        data_began_at TIMESTAMP WITH TIME ZONE,
         sent_at TIMESTAMP WITH TIME ZONE,
         CONSTRAINT pk_platform_mails PRIMARY KEY (id),
-        CONSTRAINT ck_platform_mails_state CHECK (state in ('pending', 'sending', 'sent', 'failed', 'dropped')),
-        CONSTRAINT ck_platform_mails_reason CHECK (reason in ('', 'answer_lost', 'opted_out', 'no_login', 'stopped')),
+        CONSTRAINT ck_platform_mails_state CHECK (state in ('pending', 'sending', 'sent', 'unknown', 'failed', 'dropped')),
+        CONSTRAINT ck_platform_mails_reason CHECK (reason in ('', 'opted_out', 'no_login', 'stopped')),
         CONSTRAINT uq_platform_mails_dedupe_key UNIQUE (dedupe_key)
     )""",
     """CREATE INDEX ix_platform_mails_due ON platform_mails (next_at) WHERE state in ('pending', 'sending')""",

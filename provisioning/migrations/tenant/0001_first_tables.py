@@ -349,10 +349,11 @@ STATEMENTS = (
         reason TEXT DEFAULT '' NOT NULL,
         problem TEXT DEFAULT '' NOT NULL,
         created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+        data_began_at TIMESTAMP WITH TIME ZONE,
         sent_at TIMESTAMP WITH TIME ZONE,
         CONSTRAINT pk_mails PRIMARY KEY (id),
-        CONSTRAINT ck_mails_state CHECK (state in ('pending', 'sending', 'sent', 'failed', 'dropped')),
-        CONSTRAINT ck_mails_reason CHECK (reason in ('', 'answer_lost', 'opted_out', 'no_login', 'stopped')),
+        CONSTRAINT ck_mails_state CHECK (state in ('pending', 'sending', 'sent', 'unknown', 'failed', 'dropped')),
+        CONSTRAINT ck_mails_reason CHECK (reason in ('', 'opted_out', 'no_login', 'stopped')),
         CONSTRAINT uq_mails_dedupe_key UNIQUE (dedupe_key)
     )""",
     """CREATE INDEX ix_mails_announcement ON mails (announcement_id, state) WHERE announcement_id is not null""",

@@ -18,7 +18,7 @@ from qikbiz.permissions import Permission, requires
 from tenants.context import WATCHER
 
 Mails = tuple[list[MailStatus], dict[str, int], datetime | None]
-STATES = ("pending", "sending", "sent", "failed", "dropped")
+STATES = ("pending", "sending", "sent", "unknown", "failed", "dropped")
 
 
 @console.get("/mails")

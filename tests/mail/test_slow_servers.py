@@ -1,0 +1,148 @@
+"""A mail server that is slow, away or silent neither doubles nor loses a mail, and is not tried by mail after mail."""
+
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from sqlalchemy import select, text, update
+
+from qikbiz.database import runtime, tenant_work
+from qikbiz.deadline import Deadline, OutOfTime, call_within
+from qikbiz.jobs.kinds import KINDS, Kind
+from qikbiz.jobs.models import Job
+from qikbiz.mail import sender, server
+from qikbiz.mail.models import Mail
+from tests.fixtures.resting import forget_rests
+from tests.mail.conftest import Post
+from tests.mail.scripted_server import ScriptedServer, scripted_server
+
+BEFORE_DATA = ("CONNECT", "EHLO", "MAIL", "RCPT", "DATA")
+
+
+@pytest.fixture
+def scripted(
+    post: Post, served_by: Callable[[str | None], None], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[ScriptedServer]:
+    monkeypatch.setattr(server, "AGREE_SECONDS", 0.5)
+    monkeypatch.setattr(server, "GIVE_SECONDS", 0.5)
+    with scripted_server() as played:
+        played.seconds = 1.0
+        served_by(f"smtp://127.0.0.1:{played.port}")
+        yield played
+
+
+def test_a_mail_is_put_off_by_a_server_that_is_slow_before_it_has_the_message(
+    post: Post, scripted: ScriptedServer
+) -> None:
+    for point in BEFORE_DATA:
+        for fault in ("slow", "dripping"):
+            forget_rests(post.runtime)
+            scripted.reset()
+            setattr(scripted, fault, point)
+            mail_id = post.write(dedupe_key=f"{fault} {point}")
+            assert post.deliver(mail_id) == "put off", (fault, point)
+            mail = post.mail(mail_id)
+            assert (mail.state, mail.data_began_at) == ("pending", None), (fault, point)
+            forget_rests(post.runtime)
+            scripted.reset()
+            assert post.deliver(mail_id) == "done"
+            assert post.state(mail_id) == "sent"
+    assert len(scripted.accepted) == 2 * len(BEFORE_DATA)
+
+
+@pytest.mark.parametrize("category", ["security", "notification"])
+def test_a_mail_whose_answer_is_lost_is_unknown_and_never_sent_again_by_itself(
+    post: Post, scripted: ScriptedServer, category: str
+) -> None:
+    for fault, point, copies in (("slow", "MESSAGE", 1), ("drops", "MESSAGE", 1), ("drops", "CONTENT", 0)):
+        forget_rests(post.runtime)
+        scripted.reset()
+        scripted.accepted.clear()
+        setattr(scripted, fault, point)
+        key = f"{fault} {point}"
+        mail_id = post.write(dedupe_key=key) if category == "security" else post.notice(dedupe_key=key)
+        assert post.deliver(mail_id) == "done", key
+        scripted.reset()
+        assert post.deliver(mail_id) == "not ours"
+        mail = post.mail(mail_id)
+        assert (mail.state, mail.values, len(scripted.accepted)) == ("unknown", {}, copies), key
+        assert "may have arrived" in mail.problem
+
+
+def test_what_a_server_says_to_one_mail_does_not_hold_up_the_others(post: Post, scripted: ScriptedServer) -> None:
+    for point, answer, state in (
+        ("RCPT", b"451 Greylisted", "pending"),
+        ("RCPT", b"550 Nobody here", "failed"),
+        ("DATA", b"250 What?", "pending"),
+        ("MESSAGE", b"451 Later", "pending"),
+        ("MESSAGE", b"554 Spam", "failed"),
+    ):
+        scripted.answers = {point: answer}
+        mail_id = post.write(dedupe_key=f"{point} {answer!r}")
+        post.deliver(mail_id)
+        mail = post.mail(mail_id)
+        assert mail.state == state and (state == "failed" or mail.data_began_at is None), (point, answer)
+        scripted.reset()
+        other = post.write(dedupe_key=f"after {point} {answer!r}")
+        assert (post.deliver(other), post.state(other)) == ("done", "sent"), (point, answer)
+
+
+@pytest.mark.parametrize("fault", [("answers", {"CONNECT": b"421 Busy"}), ("answers", {"MAIL": b"530 Log in"})])
+def test_a_failing_server_rests_for_all_mails_and_is_tried_by_one_first(
+    post: Post, scripted: ScriptedServer, fault: tuple[str, object]
+) -> None:
+    setattr(scripted, *fault)
+    mails = [post.write(dedupe_key=str(number)) for number in range(4)]
+    assert [post.deliver(mail_id) for mail_id in mails] == ["put off"] * 4
+    assert scripted.connections == 1
+    waiting = [post.mail(mail_id) for mail_id in mails]
+    assert [mail.attempt for mail in waiting] == [1, 0, 0, 0]
+    assert {mail.problem for mail in waiting[1:]} == {sender.RESTS}
+    with tenant_work(post.platform.acme) as session:
+        tries = session.execute(select(Job.attempt, Job.max_attempts).order_by(Job.id)).all()
+    assert [most - attempt for attempt, most in tries] == [59, 60, 60, 60], "Waiting is no try."
+    end_rest(post)
+    scripted.reset()
+    # One mail tries the server; while it has not said what it found, the next one waits.
+    settings = post.runtime.settings
+    assert (sender.rest_of_server(settings), sender.rest_of_server(settings) is None) == (None, False)
+    end_rest(post)
+    assert [post.deliver(mail_id) for mail_id in mails] == ["done"] * 4
+    assert len(scripted.accepted) == 4
+
+
+def test_mails_that_wait_for_a_resting_server_are_given_up_after_five_days_too(
+    post: Post, scripted: ScriptedServer
+) -> None:
+    scripted.answers = {"CONNECT": b"421 Busy"}
+    first, second = post.write(dedupe_key="first"), post.write(dedupe_key="second")
+    post.deliver(first)
+    with tenant_work(post.platform.acme) as session:
+        session.execute(update(Mail).values(created_at=text("now() - interval '5 days'")))
+    assert (post.deliver(second), post.state(second)) == ("done", "failed")
+
+
+def test_no_kind_of_job_may_call_outside_for_as_long_as_it_may_run() -> None:
+    assert KINDS["mail.send"].outside_seconds >= server.AGREE_SECONDS + server.GIVE_SECONDS
+    assert KINDS["mail.send"].outside_seconds == KINDS["mail.send_platform"].outside_seconds
+    with pytest.raises(ValueError, match="as long as the whole job"):
+        Kind("mail", "A test", "x:y", timeout_seconds=60, outside_seconds=60)
+
+
+def test_a_deadline_holds_whatever_is_slow() -> None:
+    began = time.monotonic()
+    with pytest.raises(OutOfTime):
+        call_within(Deadline(0.1), lambda: time.sleep(2))
+    assert time.monotonic() - began < 1
+    assert call_within(Deadline(5), lambda: 7) == 7
+    with pytest.raises(KeyError):
+        call_within(Deadline(5), lambda: {}["x"])
+
+
+def end_rest(post: Post) -> None:
+    """The time of the rest is over; that the server failed is still known."""
+    assert runtime() is post.runtime
+    with post.runtime.redis.client() as client:
+        for part in ("rest", "trial"):
+            for key in client.scan_iter(post.runtime.redis.platform_key("rest", "*", part)):
+                client.delete(key)
