@@ -9,10 +9,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event, text
+from sqlalchemy import Engine, event, select, text
 
 from qikbiz.accounts import times
 from qikbiz.database import tenant_work
+from qikbiz.mail.actions import opened_values
+from qikbiz.mail.models import Mail
 from qikbiz.web.front_door import QikBiz
 from tenants.context import Tenant
 from tests.fixtures.servers import Servers
@@ -106,3 +108,30 @@ def counted_statements(app: QikBiz, platform: Platform) -> Iterator[list[str]]:
     finally:
         for engine in engines:
             event.remove(engine, "before_cursor_execute", note)
+
+
+@pytest.fixture
+def links_of(app: QikBiz) -> Callable[[Any], list[str]]:
+    """A function that reads the paths of the links for a new password that a person was mailed, the oldest first."""
+
+    def read(person: Any) -> list[str]:
+        with app.app_context(), tenant_work(person.tenant) as session:
+            wanted = select(Mail).where(Mail.template == "password_reset", Mail.to_address == person.email)
+            mails = session.scalars(wanted.order_by(Mail.id)).all()
+            urls = [str(opened_values(mail, person.tenant.id)["url"]) for mail in mails]
+        return ["/new-password/" + url.rsplit("/", 1)[1] for url in urls]
+
+    return read
+
+
+@pytest.fixture
+def codes_of(app: QikBiz) -> Callable[[Any], list[str]]:
+    """A function that reads the sign-in codes that a person was mailed, the oldest first."""
+
+    def read(person: Any) -> list[str]:
+        with app.app_context(), tenant_work(person.tenant) as session:
+            wanted = select(Mail).where(Mail.template == "mailed_code", Mail.to_address == person.email)
+            mails = session.scalars(wanted.order_by(Mail.id)).all()
+            return [str(opened_values(mail, person.tenant.id)["code"]) for mail in mails]
+
+    return read

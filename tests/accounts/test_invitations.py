@@ -98,10 +98,12 @@ def test_only_a_hash_of_the_link_is_kept(app, tenant, invited, rows_of):
     assert secret.encode().hex() not in stored
 
 
-def test_a_forgotten_password_is_replaced_and_every_session_ends(browser_at, tenant, add_person, log_in, app, rows_of):
+def test_a_forgotten_password_is_replaced_and_every_session_ends(
+    browser_at, tenant, add_person, log_in, app, do_jobs, rows_of
+):
     tina = add_person(tenant, "Tina", "member")
     elsewhere = log_in(tina, remember=True)
-    path = _password_link(browser_at, tina, app)
+    path = _password_link(browser_at, tina, app, do_jobs)
     browser = browser_at(tenant.host)
     assert browser.get(path).status_code == 200
     assert browser.post(path, {"password": NEW}).status_code == 303
@@ -113,8 +115,8 @@ def test_a_forgotten_password_is_replaced_and_every_session_ends(browser_at, ten
     assert len(rows_of(tenant, "select id from mails where template = 'password_changed'")) == 1
 
 
-def test_a_password_link_ends_after_an_hour(browser_at, tenant, add_person, app, clock):
-    path = _password_link(browser_at, add_person(tenant, "Udo", "member"), app)
+def test_a_password_link_ends_after_an_hour(browser_at, tenant, add_person, app, do_jobs, clock):
+    path = _password_link(browser_at, add_person(tenant, "Udo", "member"), app, do_jobs)
     clock.move(minutes=61)
     assert browser_at(tenant.host).get(path).status_code == 410
 
@@ -128,18 +130,19 @@ def test_asking_for_a_link_says_the_same_for_everyone(browser_at, tenant, add_pe
     assert pages[0] == pages[1]
 
 
-def test_the_link_in_the_mail_uses_the_tenants_own_host(browser_at, tenant, add_person, app):
+def test_the_link_in_the_mail_uses_the_tenants_own_host(browser_at, tenant, add_person, app, do_jobs):
     wanda = add_person(tenant, "Wanda", "member")
-    assert _password_link(browser_at, wanda, app, with_host=True).startswith(f"http://{tenant.host}:8000/")
+    assert _password_link(browser_at, wanda, app, do_jobs, with_host=True).startswith(f"http://{tenant.host}:8000/")
 
 
-def _password_link(browser_at, person, app, *, with_host=False) -> str:
+def _password_link(browser_at, person, app, do_jobs, *, with_host=False) -> str:
     from sqlalchemy import select
 
     from qikbiz.mail.actions import opened_values
 
     browser: Browser = browser_at(person.tenant.host)
     assert browser.post("/forgot", {"email": person.email}).status_code == 200
+    do_jobs("passwords.link", person.tenant)
     with app.app_context(), tenant_work(person.tenant) as work:
         mail = work.scalars(select(Mail).where(Mail.template == "password_reset").order_by(Mail.id.desc())).first()
         url = opened_values(mail, person.tenant.id)["url"]

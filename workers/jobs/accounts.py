@@ -1,12 +1,15 @@
-"""Jobs about logins: let Redis doubt what it remembers of people, and the daily retention."""
+"""Jobs about logins: links for new passwords, what Redis must doubt, and the daily retention."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+from sqlalchemy import update
+
 from qikbiz.accounts import session_cache
 from qikbiz.accounts.forgetting import forget_logins, forget_staff_logins
+from qikbiz.accounts.password_links import send_link_if_known
 from qikbiz.accounts.realms import Realm, staff_realm, tenant_realm
 from qikbiz.factors.actions import seal_anew
 from qikbiz.failures import Unavailable
@@ -35,6 +38,22 @@ def forget_staff_sessions(work: Work) -> None:
     with work.finish() as session:
         forget_staff_logins(session)
         seal_anew(staff_realm())
+
+
+def send_password_link(work: Work) -> None:
+    """Mail a link for a new password, if the sealed name is that of a login here."""
+    _send_link(work, tenant_realm())
+
+
+def send_staff_password_link(work: Work) -> None:
+    _send_link(work, staff_realm())
+
+
+def _send_link(work: Work, realm: Realm) -> None:
+    with work.finish() as session:
+        send_link_if_known(realm, work.arguments)
+        # What was typed is kept no longer than it is needed.
+        session.execute(update(work.model).where(work.model.id == work.job_id).values(arguments={}))
 
 
 def _doubt(work: Work, realm: Realm) -> None:

@@ -102,13 +102,15 @@ def _row(kind: AccessKind, outcome: Outcome, person: Somebody | None, account: s
 
 
 def _who(person: Somebody | None, account: str) -> dict[str, Any]:
+    """The same columns whoever it is: what is sent to the database must not tell by its length who has a login."""
     actor = current_actor()
+    nobody = {"person_kind": "nobody", "person_id": None, "person_name": "", "account": ""}
     if person is not None:
         kind = "staff" if actor.kind == "staff" and actor.id == person.id else "user"
-        return {"person_kind": kind, "person_id": person.id, "person_name": person.name}
+        return nobody | {"person_kind": kind, "person_id": person.id, "person_name": person.name}
     if not account and actor.kind in ("user", "staff"):
-        return {"person_kind": actor.kind, "person_id": actor.id, "person_name": actor.name}
-    return {"person_kind": "nobody", "account": _account(account)}
+        return nobody | {"person_kind": actor.kind, "person_id": actor.id, "person_name": actor.name}
+    return nobody | {"account": _account(account)}
 
 
 def _account(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from qikbiz.abuse.events import begin_sign_in_try, note
@@ -41,7 +42,7 @@ def log_in(realm: Realm, email: str, password: str, *, remember: bool, target: s
     name = same_address(email)
     account, is_known_device, policy = _look_up(realm, name)
     try:
-        give_back = throttles.try_login(realm, name, is_known_device=is_known_device)
+        attempt = throttles.try_login(realm, name, is_known_device=is_known_device)
     except TooMany:
         note_access(AccessKind.LOGIN, "refused", person=account, account=name, detail="Too many tries")
         raise
@@ -53,12 +54,12 @@ def log_in(realm: Realm, email: str, password: str, *, remember: bool, target: s
         note_failed_login(realm, account, "password")
         count_login(realm.kind, "wrong")
         raise WrongPassword
-    give_back()
+    attempt.give_back()
     take_back()
     note("login_succeeded", account=name)
     count_login(realm.kind, "right")
-    problem = _problem_since(realm, account, password, policy)
-    return _welcome(realm, account.id, password, remember=remember, target=target, problem=problem)
+    known = {"remember": remember, "target": target, "problem": problem_since(realm, account, password, policy)}
+    return _welcome(realm, account.id, password, is_hot=attempt.is_hot, **known)
 
 
 def log_out(realm: Realm, person: Person) -> None:
@@ -77,7 +78,7 @@ def confirm(realm: Realm, person: Person, password: str, code: str = "") -> None
     _refuse_where_sso_confirms(realm, person)
     account = _account_with_password(realm, person, password)
     if has_second_factor(realm, account.id):
-        show_code(realm, account, code)
+        show_code(realm, account, code, place=person.session_key.hex(), is_vouched=True)
     note_access(AccessKind.CONFIRMED, person=account)
     sessions.make_fresh(realm.work, realm, person.session_key, person.id)
 
@@ -89,28 +90,14 @@ def confirm_by_passkey(realm: Realm, person: Person, answer: str) -> None:
     sessions.make_fresh(realm.work, realm, person.session_key, person.id)
 
 
-def send_password_link(realm: Realm, email: str) -> None:
-    """Mail a link for a new password, if somebody here has this address. The answer is the same if nobody has."""
-    throttles.ask_for_link(realm)
-    name = same_address(email)
-    require_way(realm, "password_link", account=name)
-    account = account_named(realm.work, realm, name)
-    if account is None or account.state != "active" or not throttles.may_send_link(realm, name):
-        note_access(AccessKind.PASSWORD_LINK, "failed", person=account, account=name, detail="None was sent")
-        return
-    note_access(AccessKind.PASSWORD_LINK, person=account)
-    url = make_link(realm.work, realm, account, "password", times.RESET)
-    letters.send_password_link(realm, account, url)
-    note_login_act(realm, "password.link_sent", account)
-
-
 def use_password_link(realm: Realm, secret: str, password: str) -> str:
     """Set a new password by a mailed link: every session ends, and a new one begins here, after the second factor of
     whoever has one. Returns the path to go to."""
-    account, token = account_behind(realm.work, realm, "password", secret)
+    account, _token = account_behind(realm.work, realm, "password", secret)
     require_way(realm, "password_link", person=account)
     set_password(realm, account, password)
-    token.used_at = times.now()
+    # Those that were mailed beside this one too.
+    end_links(realm.work, realm, account, "password")
     account.epoch += 1
     sessions.end_sessions_of(realm.work, realm, account.id, "password_changed")
     letters.send_password_changed(realm, account)
@@ -280,7 +267,7 @@ def _look_up(realm: Realm, name: str) -> tuple[Account | None, bool, Policy]:
         return account, is_known, policy
 
 
-def _problem_since(realm: Realm, account: Account, password: str, policy: Policy) -> str:
+def problem_since(realm: Realm, account: Account, password: str, policy: Policy) -> str:
     """Why a right password no longer does: the rules became stricter after it was chosen. Known only at login."""
     chosen_at = account.password_changed_at
     if policy.stricter_at is None or (chosen_at is not None and chosen_at >= policy.stricter_at):
@@ -289,13 +276,13 @@ def _problem_since(realm: Realm, account: Account, password: str, policy: Policy
     return passwords.problem_with(password, context=names, policy=policy) or ""
 
 
-def _welcome(realm: Realm, account_id: UUID, password: str, *, remember: bool, target: str, problem: str) -> str:
+def _welcome(realm: Realm, account_id: UUID, password: str, **known: Any) -> str:
     account = account_for_change(realm.work, realm, account_id)
     if account.state in _NOT_OPEN:
         raise WrongPassword
     if account.password_hash and passwords.is_outdated(account.password_hash):
         account.password_hash = passwords.hash_password(password)
-    return admit(realm, account, "password", remember=remember, target=target, problem=problem)
+    return admit(realm, account, "password", **known)
 
 
 def _user_beside_administrators(user_id: UUID) -> tuple[User, list[User]]:

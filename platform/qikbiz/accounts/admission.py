@@ -9,6 +9,7 @@ from qikbiz.access.noting import note_access
 from qikbiz.accounts import half_logins, letters, remembering, sessions
 from qikbiz.accounts.devices import device_of_request, is_new_device, place_of_request
 from qikbiz.accounts.half_logins import HalfLogin, HalfLoginEnded
+from qikbiz.accounts.mailed_codes import mail_code
 from qikbiz.accounts.models import User
 from qikbiz.accounts.noting import note_login_act
 from qikbiz.accounts.realms import Account, Realm
@@ -20,6 +21,7 @@ from qikbiz.policy.sso_only import require_way
 from qikbiz.web.cookies import HALF_LOGIN, delete_cookie
 
 SHOW_FACTOR, NEW_PASSWORD, SET_UP_FACTOR = "/login/second-step", "/login/new-password", "/login/set-up"
+SHOW_MAILED_CODE = "/login/mailed-code"
 
 _METHODS = {
     "password": "password",
@@ -28,6 +30,7 @@ _METHODS = {
     "app": "authenticator app",
     "passkey": "passkey",
     "recovery": "recovery code",
+    "mailed": "mailed code",
     "remembered": "remembered device",
     "break_glass": "break-glass code",
     "sso": "single sign-on",
@@ -48,36 +51,41 @@ def admit(
     from_anywhere: bool = False,
     shown: str = "",
     is_fresh: bool = True,
+    is_hot: bool = False,
 ) -> str:
     """Somebody has shown the password, or a link of ours: go on with what is missing, or open the session.
 
     Returns the path to go to. `problem` says why the password no longer does; `from_anywhere` spares the network;
-    `shown` is a second factor shown already, and `is_fresh` says that all this was given just now.
+    `shown` is a second factor shown already, and `is_fresh` says that all this was given just now. `is_hot`: others
+    have tried this name so often that a code by mail is asked for, of somebody without a second factor.
     Raises OutsideNetworks and SsoOnly.
     """
     realm.work.flush()
     require_way(realm, method, person=account)
     if not from_anywhere:
         require_inside(realm, person=account)
-    if _missing(realm, account, problem=problem, shown=shown) is None:
+    mailed = "needed" if is_hot and not has_second_factor(realm, account.id) else ""
+    if _missing(realm, account, problem=problem, shown=shown, mailed=mailed) is None:
         method = "+".join(filter(None, (method, shown)))
         open_session(realm, account, method, remember=remember, from_anywhere=from_anywhere, is_fresh=is_fresh)
         return target
     known = {"remember": remember, "target": target, "problem": problem, "from_anywhere": from_anywhere}
-    half = half_logins.begin(account, method, **known, shown=shown, is_fresh=is_fresh)
+    half = half_logins.begin(account, method, **known, shown=shown, is_fresh=is_fresh, mailed=mailed)
+    if mailed:
+        mail_code(realm, account)
     return go_on(realm, account, half)
 
 
 def go_on(realm: Realm, account: Account, half: HalfLogin) -> str:
     """The next step of a half login; after the last one the session is open. Raises HalfLoginEnded."""
     realm.work.flush()
-    step = _missing(realm, account, problem=half.problem, shown=half.shown)
+    step = step_of(realm, account, half)
     if step is not None:
         return step
     if not spend(realm, half.place, account.id):
         raise HalfLoginEnded
     delete_cookie(HALF_LOGIN)
-    method = "+".join(filter(None, (half.method, half.shown)))
+    method = "+".join(filter(None, (half.method, "mailed" if half.mailed == "shown" else "", half.shown)))
     open_session(
         realm, account, method, remember=half.remember, from_anywhere=half.from_anywhere, is_fresh=half.is_fresh
     )
@@ -86,7 +94,7 @@ def go_on(realm: Realm, account: Account, half: HalfLogin) -> str:
 
 def step_of(realm: Realm, account: Account, half: HalfLogin) -> str | None:
     """The path of what is missing now."""
-    return _missing(realm, account, problem=half.problem, shown=half.shown)
+    return _missing(realm, account, problem=half.problem, shown=half.shown, mailed=half.mailed)
 
 
 def open_session(
@@ -124,11 +132,14 @@ def open_session(
 
 def words_for_method(method: str) -> str:
     """How somebody came in, as lists say it: `password+app` is “Password and authenticator app”."""
-    words = [_METHODS.get(part, "") for part in method.split("+")]
-    return " and ".join(filter(None, words)).capitalize()
+    *before, last = [word for part in method.split("+") if (word := _METHODS.get(part))] or [""]
+    return (", ".join(before) + " and " + last if before else last).capitalize()
 
 
-def _missing(realm: Realm, account: Account, *, problem: str = "", shown: str = "") -> str | None:
+def _missing(realm: Realm, account: Account, *, problem: str = "", shown: str = "", mailed: str = "") -> str | None:
+    # A passkey can't be guessed: who shows one needs no mail.
+    if mailed == "needed" and shown != "passkey":
+        return SHOW_MAILED_CODE
     has_factor = shown == SHOWN_THERE or has_second_factor(realm, account.id)
     if has_factor and not shown:
         return SHOW_FACTOR

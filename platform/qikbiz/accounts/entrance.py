@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from qikbiz.abuse.events import note
-from qikbiz.accounts import actions, throttles
+from qikbiz.accounts import actions, password_links, throttles
 from qikbiz.accounts.failures import WeakPassword, WrongPassword
 from qikbiz.accounts.forms import ConfirmForm, ForgotForm, InvitationForm, LoginForm, NewPasswordForm
 from qikbiz.accounts.queries import has_password
@@ -92,7 +92,7 @@ def ask_for_password_link() -> ResponseReturnValue:
     form = ForgotForm()
     if not form.validate_on_submit():
         return render_template("accounts/forgot.html", form=form), 422
-    actions.send_password_link(realm_at_hand(), form.email.data or "")
+    password_links.ask_for_password_link(realm_at_hand(), form.email.data or "")
     return render_template("accounts/forgot_sent.html", email=form.email.data)
 
 

@@ -33,6 +33,7 @@ class HalfLoginEnded(Failure):
 class HalfLogin:
     """`method` is how it began, `shown` the factor shown since, `problem` why the password no longer does.
 
+    `mailed` is "needed" while a code must be fetched from the person's mail, and "shown" afterwards.
     `proof` ties it to the password that was given, `nonce` makes its use single. `ends` is a time stamp.
     """
 
@@ -43,6 +44,7 @@ class HalfLogin:
     target: str = "/"
     problem: str = ""
     shown: str = ""
+    mailed: str = ""
     from_anywhere: bool = False
     is_fresh: bool = True
     nonce: str = field(default_factory=lambda: secrets.token_hex(16))

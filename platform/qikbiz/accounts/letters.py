@@ -18,6 +18,11 @@ def send_password_link(realm: Realm, account: Account, url: str) -> None:
     _send(realm, account, "password_reset", {"url": url, "hours": 1})
 
 
+def send_mailed_code(realm: Realm, account: Account, code: str, device: str, place: str) -> None:
+    values = {"code": code, "device": device, "place": place, "url": realm.url("/forgot")}
+    _send(realm, account, "mailed_code", values)
+
+
 def send_password_changed(realm: Realm, account: Account) -> None:
     _send(realm, account, "password_changed", {"url": realm.url("/forgot")})
 

@@ -1,7 +1,7 @@
 """How often a password may be tried: for each name from each address, for each address, and for each name.
 
 Counted in Redis over a sliding window; in this process alone while Redis is away, so that nobody is locked out. A name
-is never locked: a remembered device passes, and a new password by mail is always possible.
+is never locked by what others try: it gets slower, and a code by mail is asked for beside the right password.
 """
 
 from __future__ import annotations
@@ -56,15 +56,32 @@ class Limit:
     seconds: int
 
 
-def try_login(realm: Realm, name: str, *, is_known_device: bool) -> Callable[[], None]:
-    """Count one try. Raises TooMany. Call what it returns when the password was right: the try is given back."""
-    limits = [
-        Limit(f"login:{_mark(realm, name)}:{_unit()}", 10, _QUARTER),
-        Limit(f"login:unit:{_unit()}", 60, _QUARTER),
-    ]
-    if not is_known_device:
-        limits.append(Limit(f"login:name:{_mark(realm, name)}", 50, _HOUR))
-    return _count(realm, limits)
+@dataclass(frozen=True, slots=True)
+class Try:
+    """A try that was counted. `is_hot`: the name has been tried so often, from wherever, that more must be asked."""
+
+    here: Callable[[], None]
+    is_hot: bool
+    everywhere: Callable[[], None] | None = None
+
+    def give_back(self) -> None:
+        """What was given was right."""
+        self.here()
+        if self.everywhere is not None:
+            self.everywhere()
+
+
+def try_login(realm: Realm, name: str, *, is_known_device: bool) -> Try:
+    """Count one try of a password. Raises TooMany for an address that tried this name, or any names, too often.
+
+    A name under attack from everywhere refuses nobody: an address that is new to it has fewer tries, and who then has
+    the right password is asked for more.
+    """
+    everywhere = None if is_known_device else _soft(realm, Limit(f"login:name:{_mark(realm, name)}", 50, _HOUR))
+    is_hot = not is_known_device and everywhere is None
+    here = f"login:{_mark(realm, name)}:{_unit()}"
+    limits = [Limit(here, 3 if is_hot else 10, _QUARTER), Limit(f"login:unit:{_unit()}", 60, _QUARTER)]
+    return Try(_count(realm, limits), is_hot, everywhere)
 
 
 def try_confirmation(realm: Realm, name: str) -> Callable[[], None]:
@@ -72,21 +89,36 @@ def try_confirmation(realm: Realm, name: str) -> Callable[[], None]:
     return _count(realm, [Limit(f"confirm:{_mark(realm, name)}", 10, _QUARTER)])
 
 
-def try_passkey(realm: Realm) -> None:
-    """Count one question to, or answer of, a passkey of somebody we don't know yet. Raises TooMany."""
-    _count(realm, [Limit(f"passkey:unit:{_unit()}", 120, _QUARTER)])
+def try_factor(realm: Realm, name: str, place: str) -> Try:
+    """Count one code given beside a right password at `place`: a session, or the address of somebody on the way in.
+
+    Whoever else knows the password uses up tries of their own place only, and makes it hot: then who can read the
+    person's mail goes on. Raises TooMany.
+    """
+    mark = _mark(realm, f"{name}|{place}")
+    here = _count(realm, [Limit(f"factor:{mark}", 6, _QUARTER), Limit(f"factor-day:{mark}", 40, _DAY)])
+    everywhere = _soft(realm, Limit(f"factor-all:{_mark(realm, name)}", 40, _DAY))
+    return Try(here, everywhere is None, everywhere)
 
 
-def try_factor(realm: Realm, name: str) -> Callable[[], None]:
-    """As `try_login`, for the code beside a right password. Nobody gets here without that password, so that
-    counting by person locks out nobody but who has it."""
+def try_mailed_code(realm: Realm, name: str) -> Callable[[], None]:
+    """Count one mailed code given from this address. Raises TooMany. Codes are too long to be found by trying."""
+    return _count(realm, [Limit(f"mailed:{_mark(realm, name)}:{_unit()}", 20, _QUARTER)])
+
+
+def may_mail_code(realm: Realm, name: str) -> bool:
+    """Whether one more code may be mailed; those mailed before stay good, so that enough mails are enough."""
     mark = _mark(realm, name)
-    return _count(realm, [Limit(f"factor:{mark}", 6, _QUARTER), Limit(f"factor-day:{mark}", 40, _DAY)])
+    limits = Limit(f"mail-code:{mark}:{_unit()}", 5, _HOUR), Limit(f"mail-code-all:{mark}", 20, _HOUR)
+    return _soft(realm, *limits) is not None
 
 
 def try_break_glass(realm: Realm) -> None:
-    """Count one try of a break-glass code. Raises TooMany."""
-    _count(realm, [Limit(f"glass:unit:{_unit()}", 5, _QUARTER), Limit("glass:all", 60, _HOUR)])
+    """Count one try of a break-glass code from this address. Raises TooMany.
+
+    Not for all addresses together: a stranger could use that up, and the code is too long to be found by trying.
+    """
+    _count(realm, [Limit(f"glass:unit:{_unit()}", 5, _QUARTER)])
 
 
 def ask_provider(realm: Realm, *, is_cross_site: bool = False) -> Callable[[], None]:
@@ -109,13 +141,19 @@ def ask_for_link(realm: Realm) -> None:
     _count(realm, [Limit(f"link:unit:{_unit()}", 20, _HOUR)])
 
 
-def may_send_link(realm: Realm, name: str) -> bool:
-    """Whether one more mail may go to this name. The visitor is not told."""
-    try:
-        _count(realm, [Limit(f"link:name:{_mark(realm, name)}", 5, _HOUR)])
-    except TooMany:
-        return False
-    return True
+def may_send_link(realm: Realm, name: str, requester: str) -> bool:
+    """Whether one more mail may go to this name. Asked by the worker; the visitor is not told.
+
+    Counted for each requester. Where the sum of all is full, links sent in the last hour are in the mailbox, and good.
+    """
+    mark = _mark(realm, name)
+    limits = Limit(f"link:{mark}:{requester}", 3, _HOUR), Limit(f"link:name:{mark}", 10, _HOUR)
+    return _soft(realm, *limits) is not None
+
+
+def requester() -> str:
+    """The network that asks, named by a keyed hash."""
+    return _unit()
 
 
 def keep_within(realm: Realm, limits: Sequence[Limit]) -> Callable[[], None]:
@@ -128,6 +166,14 @@ def keep_within(realm: Realm, limits: Sequence[Limit]) -> Callable[[], None]:
     if wait:
         raise TooMany(retry_at=times.now() + timedelta(seconds=wait))
     return lambda: _give_back(buckets)
+
+
+def _soft(realm: Realm, *limits: Limit) -> Callable[[], None] | None:
+    """As `keep_within`; None, with nothing counted, where it raises."""
+    try:
+        return keep_within(realm, limits)
+    except TooMany:
+        return None
 
 
 def _count(realm: Realm, limits: Sequence[Limit]) -> Callable[[], None]:

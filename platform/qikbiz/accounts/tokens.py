@@ -26,8 +26,10 @@ class LinkEnded(Failure):
 
 
 def make_link(work: Session, realm: Realm, account: Account, purpose: Purpose, life: timedelta) -> str:
-    """A new link for `account`; those for the same purpose sent before end."""
-    end_links(work, realm, account, purpose)
+    """A new link for `account`. Invitations sent before end; links for a new password stay good, for anybody may ask
+    for one and must not end the owner's by it."""
+    if purpose == "invitation":
+        end_links(work, realm, account, purpose)
     secret = secrets.token_urlsafe(32)
     work.add(
         realm.tokens(

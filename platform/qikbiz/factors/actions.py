@@ -17,7 +17,7 @@ from qikbiz.accounts.people import Person
 from qikbiz.accounts.queries import account_for_change
 from qikbiz.accounts.realms import Account, Factor, Realm
 from qikbiz.factors import apps, challenges, passkeys, recovery
-from qikbiz.factors.failures import LastFactor, PasskeyRefused, WrongCode
+from qikbiz.factors.failures import LastFactor, MoreNeeded, PasskeyRefused, WrongCode
 from qikbiz.factors.queries import app_of, codes_left, has_second_factor, passkey_of, passkey_with, passkeys_of
 from qikbiz.policy.queries import needs_factor
 
@@ -26,9 +26,16 @@ _WRONG_CODE = "This code is not right. Wait for the next one in your app, or use
 logger = logging.getLogger(__name__)
 
 
-def show_code(realm: Realm, account: Account, code: str) -> str:
-    """Take the app's present code or an unused recovery code; says which. Raises WrongCode or TooMany."""
-    give_back = throttles.try_factor(realm, account.id.hex)
+def show_code(realm: Realm, account: Account, code: str, *, place: str, is_vouched: bool) -> str:
+    """Take the app's present code or an unused recovery code; says which. Raises WrongCode, TooMany or MoreNeeded.
+
+    `place` is where it is given. Unless `is_vouched`, by a session or a mailed code, it is not even looked at while
+    codes are being guessed for this person.
+    """
+    attempt = throttles.try_factor(realm, account.id.hex, place)
+    if attempt.is_hot and not is_vouched:
+        attempt.give_back()
+        raise MoreNeeded
     if _is_code_of_app(realm, account, code.replace(" ", "")):
         shown = "app"
     elif _use_recovery_code(realm, account, code):
@@ -37,7 +44,7 @@ def show_code(realm: Realm, account: Account, code: str) -> str:
         note("login_failed", account=account.email_key)
         note_access(AccessKind.SECOND_FACTOR, "failed", person=account, detail="The code was not right")
         raise WrongCode(_WRONG_CODE)
-    give_back()
+    attempt.give_back()
     note_access(AccessKind.SECOND_FACTOR, person=account)
     return shown
 
@@ -81,11 +88,11 @@ def add_app(realm: Realm, account: Account, secret: str, code: str, *, keep: byt
 
     Raises WrongCode or TooMany.
     """
-    give_back = throttles.try_factor(realm, account.id.hex)
+    attempt = throttles.try_factor(realm, account.id.hex, throttles.requester())
     step = apps.accepted_step(secret, code.replace(" ", ""), after=0)
     if step is None:
         raise WrongCode("This is not the code that the app shows now. Check the clock of your phone and try the next.")
-    give_back()
+    attempt.give_back()
     codes = _codes_for_the_first(realm, account)
     keep_app(realm, account.id, secret, step)
     _added(realm, account, "an authenticator app", keep, kind="app")

@@ -7,14 +7,30 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from qikbiz.accounts import actions, half_logins, throttles
-from qikbiz.accounts.admission import NEW_PASSWORD, SET_UP_FACTOR, SHOW_FACTOR, go_on, open_session, step_of
+from qikbiz.accounts.admission import (
+    NEW_PASSWORD,
+    SET_UP_FACTOR,
+    SHOW_FACTOR,
+    SHOW_MAILED_CODE,
+    go_on,
+    open_session,
+    step_of,
+)
 from qikbiz.accounts.failures import WeakPassword
 from qikbiz.accounts.half_logins import HalfLogin, HalfLoginEnded, half_login_at_hand
+from qikbiz.accounts.mailed_codes import mail_code, use_code
 from qikbiz.accounts.realms import Account, realm_at_hand
 from qikbiz.factors import challenges, passkeys
 from qikbiz.factors.actions import add_app, add_passkey, show_code, show_passkey
-from qikbiz.factors.failures import PasskeyRefused, WrongCode
-from qikbiz.factors.forms import AppForm, CodeForm, NewPasskeyForm, NextPasswordForm, PasskeyForm
+from qikbiz.factors.failures import MoreNeeded, PasskeyRefused, WrongCode
+from qikbiz.factors.forms import (
+    AppForm,
+    CodeForm,
+    MailedCodeForm,
+    NewPasskeyForm,
+    NextPasswordForm,
+    PasskeyForm,
+)
 from qikbiz.factors.queries import app_of, passkeys_of
 from qikbiz.factors.setting_up import app_page, secret_of
 from qikbiz.permissions import Permission, public, requires
@@ -25,7 +41,6 @@ from qikbiz.web.toasts import show_toast
 
 @public
 def passkey_question() -> ResponseReturnValue:
-    throttles.try_passkey(realm_at_hand())
     return _json(passkeys.options_to_ask(challenges.ask("login")))
 
 
@@ -33,7 +48,6 @@ def passkey_question() -> ResponseReturnValue:
 def log_in_by_passkey() -> ResponseReturnValue:
     form, realm = PasskeyForm(), realm_at_hand()
     form.refuse_unknown_fields()
-    throttles.try_passkey(realm)
     require_way(realm, "passkey")
     try:
         account = show_passkey(realm, form.credential.data or "", "login")
@@ -56,7 +70,12 @@ def show_second_factor() -> ResponseReturnValue:
     form, realm = CodeForm(), realm_at_hand()
     if form.validate_on_submit():
         try:
-            shown = show_code(realm, account, form.code.data or "")
+            place, is_vouched = throttles.requester(), half.mailed == "shown"
+            shown = show_code(realm, account, form.code.data or "", place=place, is_vouched=is_vouched)
+        except MoreNeeded:
+            half.kept(mailed="needed")
+            mail_code(realm, account)
+            return redirect(SHOW_MAILED_CODE, 303)
         except WrongCode as wrong:
             form.code.errors = [wrong.text]
         else:
@@ -65,24 +84,54 @@ def show_second_factor() -> ResponseReturnValue:
 
 
 @public
+def mailed_code() -> ResponseReturnValue:
+    _half, account = _half_login(SHOW_MAILED_CODE)
+    return _mailed_code_page(MailedCodeForm(), account)
+
+
+@public
+def show_mailed_code() -> ResponseReturnValue:
+    half, account = _half_login(SHOW_MAILED_CODE)
+    form, realm = MailedCodeForm(), realm_at_hand()
+    if form.validate_on_submit():
+        try:
+            use_code(realm, account, form.code.data or "")
+        except WrongCode as wrong:
+            form.code.errors = [wrong.text]
+        else:
+            return redirect(go_on(realm, account, half.kept(mailed="shown")), 303)
+    return _mailed_code_page(form, account), 401
+
+
+@public
+def mail_code_again() -> ResponseReturnValue:
+    _half, account = _half_login(SHOW_MAILED_CODE)
+    mail_code(realm_at_hand(), account)
+    show_toast("Another email is on its way. Codes sent before work too.")
+    return redirect(SHOW_MAILED_CODE, 303)
+
+
+@public
 def second_step_question() -> ResponseReturnValue:
-    _half, account = _half_login(SHOW_FACTOR)
+    _half, account = _half_login(SHOW_FACTOR, SHOW_MAILED_CODE)
     known = passkeys_of(realm_at_hand(), account.id)
     return _json(passkeys.options_to_ask(challenges.ask("half-login"), known))
 
 
 @public
 def second_step_by_passkey() -> ResponseReturnValue:
-    half, account = _half_login(SHOW_FACTOR)
+    # A passkey can't be guessed: it is taken instead of a mailed code too.
+    half, account = _half_login(SHOW_FACTOR, SHOW_MAILED_CODE)
     form, realm = PasskeyForm(), realm_at_hand()
     form.refuse_unknown_fields()
-    throttles.try_factor(realm, account.id.hex)()
     try:
         show_passkey(realm, form.credential.data or "", "half-login", whose=account.id)
     except PasskeyRefused as refused:
-        code_form = CodeForm()
+        is_mailed = step_of(realm, account, half) == SHOW_MAILED_CODE
+        code_form = MailedCodeForm() if is_mailed else CodeForm()
         code_form.form_errors.append(refused.text)
-        return _second_step_page(code_form, account), 401
+        page = _mailed_code_page if is_mailed else _second_step_page
+        return page(code_form, account), 401
     return redirect(go_on(realm, account, half.kept(shown="passkey")), 303)
 
 
@@ -177,13 +226,20 @@ def confirm_by_passkey() -> ResponseReturnValue:
 
 def open_second_steps(room: Blueprint) -> None:
     """Give `room` the pages between the password and the product."""
-    for path, view in (("second-step", second_step), ("new-password", next_password), ("set-up", set_up)):
+    for path, view in (
+        ("second-step", second_step),
+        ("mailed-code", mailed_code),
+        ("new-password", next_password),
+        ("set-up", set_up),
+    ):
         room.add_url_rule(f"/login/{path}", view_func=view, methods=["GET"])
     room.add_url_rule("/login/set-up/app", view_func=set_up_app, methods=["GET"])
     for path, view in (
         ("/login/passkey/question", passkey_question),
         ("/login/passkey", log_in_by_passkey),
         ("/login/second-step", show_second_factor),
+        ("/login/mailed-code", show_mailed_code),
+        ("/login/mailed-code/again", mail_code_again),
         ("/login/second-step/question", second_step_question),
         ("/login/second-step/passkey", second_step_by_passkey),
         ("/login/new-password", choose_next_password),
@@ -196,11 +252,11 @@ def open_second_steps(room: Blueprint) -> None:
         room.add_url_rule(path, view_func=view, methods=["POST"])
 
 
-def _half_login(step: str) -> tuple[HalfLogin, Account]:
-    """The half login at hand, if this step is the one that is missing. Raises HalfLoginEnded."""
+def _half_login(*steps: str) -> tuple[HalfLogin, Account]:
+    """The half login at hand, if one of these steps is the one that is missing. Raises HalfLoginEnded."""
     realm = realm_at_hand()
     half, account = half_login_at_hand(realm)
-    if step_of(realm, account, half) != step:
+    if step_of(realm, account, half) not in steps:
         raise HalfLoginEnded
     return half, account
 
@@ -212,6 +268,12 @@ def _second_step_page(form: CodeForm, account: Account) -> str:
     return render_template(
         "factors/second_step.html", form=form, account=account, has_app=has_app, has_passkey=has_passkey
     )
+
+
+def _mailed_code_page(form: CodeForm, account: Account) -> str:
+    known = passkeys_of(realm_at_hand(), account.id)
+    has_passkey = any(factor.host == passkeys.host() for factor in known)
+    return render_template("factors/mailed_code.html", form=form, account=account, has_passkey=has_passkey)
 
 
 def _set_up_done(half: HalfLogin, account: Account, kind: str, codes: list[str]) -> str:

@@ -11,6 +11,12 @@ class WrongCode(Failure):
     status, key = 401, "wrong_code"
 
 
+class MoreNeeded(Failure):
+    """Codes are being guessed for this person: one from the person's mail is asked for first."""
+
+    status, key = 401, "wrong_code"
+
+
 class PasskeyRefused(Failure):
     """The answer of a passkey that is not ours, not for this question, or not of this person."""
 

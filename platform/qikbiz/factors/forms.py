@@ -29,6 +29,10 @@ class CodeForm(OwnForm):
     )
 
 
+class MailedCodeForm(CodeForm):
+    """The code of an email, for `accounts/mailed_codes.py`."""
+
+
 class AppForm(OwnForm):
     setup = HiddenField()
     code = StringField(

@@ -103,6 +103,15 @@ KINDS: dict[str, Kind] = {
     "sessions.forget_staff": Kind(
         "checks", "Forget old staff sessions", "workers.jobs.accounts:forget_staff_sessions", is_platform=True
     ),
+    # For any name that is typed: only the job finds out whose it is (qikbiz.accounts.password_links).
+    "passwords.link": Kind("checks", "Send a link for a new password", "workers.jobs.accounts:send_password_link", 60),
+    "passwords.link_staff": Kind(
+        "checks",
+        "Send staff a link for a new password",
+        "workers.jobs.accounts:send_staff_password_link",
+        60,
+        is_platform=True,
+    ),
     # Tells Redis, once it can be reached again, whose sessions it must not vouch for (qikbiz.accounts.sessions).
     "sessions.doubt": Kind("checks", "End sessions", "workers.jobs.accounts:doubt_sessions", 60, max_attempts=60),
     "sessions.doubt_staff": Kind(

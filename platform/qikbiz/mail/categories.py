@@ -154,6 +154,7 @@ CATEGORY_OF_TEMPLATE: dict[str, str] = {
     "import_done": "notifications.import_ready",
     "instruction_recorded": "security",
     "invitation": "security",
+    "mailed_code": "security",
     "mentioned": "notifications.mentioned",
     "new_device": "security",
     "operator_login": "security",
