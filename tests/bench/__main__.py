@@ -9,6 +9,7 @@ from collections.abc import Callable
 from rich.console import Console
 
 from tests.bench.cases.crowd import measure_crowd
+from tests.bench.cases.forgotten import measure_forgotten
 from tests.bench.cases.listing import measure_listing
 from tests.bench.cases.migrate import measure_migration
 from tests.bench.cases.moving import measure_moving
@@ -26,6 +27,7 @@ CASES: dict[str, Case] = {
         played, peer, contacts=5_000 if quick else 100_000, requests=100 if quick else 1_000
     ),
     "server": lambda played, peer, quick: measure_server(played, requests=100 if quick else 1_000),
+    "forgotten": lambda played, peer, quick: measure_forgotten(played, each=50 if quick else 400),
     "move": lambda played, peer, quick: measure_moving(played, rows=20_000 if quick else 1_000_000),
     "crowd": lambda played, peer, quick: measure_crowd(
         played, tenants=30 if quick else 1_000, requests=100 if quick else 1_000
