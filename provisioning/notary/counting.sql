@@ -61,6 +61,9 @@ DECLARE
     newest record;
     soonest date := today;
 BEGIN
+    IF is_material IS NULL THEN
+        RAISE EXCEPTION 'Say whether the change is material: true or false.' USING ERRCODE = 'QB001';
+    END IF;
     LOCK TABLE statements IN SHARE ROW EXCLUSIVE MODE;
     SELECT * INTO newest FROM standing ORDER BY version DESC LIMIT 1;
     IF new_version IS DISTINCT FROM coalesce(newest.version, 0) + 1 THEN
@@ -74,9 +77,9 @@ BEGIN
             RAISE EXCEPTION 'Version % is announced and not in force yet. Wait for it, or withdraw it first.', newest.version
                 USING ERRCODE = 'QB001';
         END IF;
-        IF NOT is_material AND words_of(new_body) IS DISTINCT FROM
-           (SELECT words_of(body) FROM standing WHERE has_taken_effect ORDER BY version DESC LIMIT 1) THEN
-            RAISE EXCEPTION 'It changes words, so it is material, whatever its file says.' USING ERRCODE = 'QB001';
+        IF is_material IS DISTINCT FROM true AND shown_text(new_body) IS DISTINCT FROM
+           (SELECT shown_text(body) FROM standing WHERE has_taken_effect ORDER BY version DESC LIMIT 1) THEN
+            RAISE EXCEPTION 'It changes what readers see, so it is material, whatever its file says.' USING ERRCODE = 'QB001';
         END IF;
         soonest := earliest(today, CASE WHEN is_material THEN 30 ELSE 0 END);
         IF soonest IS NULL THEN
@@ -96,6 +99,8 @@ BEGIN
             (SELECT count(*) FROM calendar WHERE is_business AND day > today AND day < wanted), wanted);
     RETURN wanted;
 END $$;
+
+DROP FUNCTION IF EXISTS words_of(text);
 
 -- Taking an announcement back is always safe: what is in force stays in force.
 CREATE OR REPLACE FUNCTION withdraw(which integer, by_whom text, why text) RETURNS void

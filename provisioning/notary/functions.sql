@@ -12,10 +12,12 @@ LANGUAGE sql IMMUTABLE AS $$ SELECT (moment AT TIME ZONE 'UTC' + interval '14 ho
 CREATE OR REPLACE FUNCTION begins_at(day date) RETURNS timestamptz
 LANGUAGE sql IMMUTABLE AS $$ SELECT (day + time '12:00') AT TIME ZONE 'UTC' $$;
 
--- What two texts have in common when nothing but punctuation, headings and line breaks differs.
-CREATE OR REPLACE FUNCTION words_of(body text) RETURNS text
+-- What a reader of the page sees: every character of every paragraph, heading and number, with its marks. Only how the
+-- file breaks its lines is left out, since a page breaks them anew.
+CREATE OR REPLACE FUNCTION shown_text(body text) RETURNS text
 LANGUAGE sql IMMUTABLE AS $$
-    SELECT lower(string_agg(regexp_replace(part, '[^[:alnum:]]+', ' ', 'g'), ' ' ORDER BY place))
-      FROM regexp_split_to_table(body, E'\n{2,}') WITH ORDINALITY AS parts (part, place)
-     WHERE part !~ '^\s*#'
+    SELECT string_agg(block, E'\n\n' ORDER BY place)
+      FROM (SELECT place, btrim(regexp_replace(part, E'[ \t\n]+', ' ', 'g'), ' ') AS block
+              FROM regexp_split_to_table(body, E'\n{2,}') WITH ORDINALITY AS parts (part, place)) blocks
+     WHERE block <> ''
 $$;

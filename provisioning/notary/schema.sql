@@ -23,7 +23,7 @@ CREATE TABLE statements (
     CONSTRAINT version_counts_from_one CHECK (version >= 1),
     CONSTRAINT hash_is_of_the_text CHECK (sha256 = encode(sha256(convert_to(body, 'UTF8')), 'hex')),
     CONSTRAINT announced_before_effective CHECK (version = 1 OR effective_on > announced_on),
-    CONSTRAINT thirty_business_days CHECK (version = 1 OR NOT material OR notice_days >= 30)
+    CONSTRAINT thirty_business_days CHECK (version = 1 OR material IS FALSE OR notice_days >= 30)
 );
 
 -- Announcements taken back before they took effect.

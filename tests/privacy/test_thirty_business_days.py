@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 
 import holidays
+import hypothesis
 import psycopg
 import pytest
+from hypothesis import strategies
 
 from provisioning.servers import connect_to_control
 from qikbiz.privacy.business_days import (
@@ -17,6 +19,8 @@ from qikbiz.privacy.business_days import (
     is_business_day,
     takes_effect_at,
 )
+from qikbiz.privacy.files import founding_statement
+from qikbiz.privacy.text import StatementRefused, read_text
 from tests.fixtures.statements import MONDAY, Notary, as_notary, changed_text
 from tests.fixtures.tenancy import Platform
 
@@ -109,15 +113,62 @@ def test_the_database_refuses_a_day_too_early_and_takes_the_first_that_is_not(no
         control.execute(ask, (changed_text(), earliest))
 
 
-def test_a_change_of_words_is_material_whatever_is_claimed(notary: Notary) -> None:
-    ask = "SELECT notices.announce(2, %s, false, '2027-06-01', 'Olivia')"
-    with connect_to_control(notary.settings) as control, pytest.raises(psycopg.Error, match="it is material"):
-        control.execute(ask, (changed_text(),))
+SOURCE = founding_statement().text.source
+# Each turns what is promised round, and leaves most words as they are.
+TURNED_ROUND = {
+    "a heading": SOURCE.replace("## Keeping data safe", "## What we no longer keep safe"),
+    "a heading with a second line": SOURCE.replace("## Keeping data safe", "## Keeping data safe\nif you pay for it"),
+    "the title": SOURCE.replace("# What we promise", "# What we do not promise"),
+    "a paragraph made a heading": SOURCE.replace("QikBiz CRM keeps", "## QikBiz CRM keeps"),
+    "a comma": SOURCE.replace("by nobody else", "by nobody, else"),
+    "a full stop": SOURCE.replace("may be a charge;", "may be a charge."),
+    "a capital": SOURCE.replace("back", "BACK", 1) if "back" in SOURCE else SOURCE.replace("we", "WE", 1),
+    "a number": SOURCE.replace("thirty", "30"),
+    "a space inside a word": SOURCE.replace("nobody", "no body"),
+    "a character that can't be seen": SOURCE.replace("nobody", "no\u200bbody"),
+    "two blocks in another order": SOURCE.replace("**P9.**", "**P0.**").replace("**P10.**", "**P9.**"),
+    "a word": changed_text(),
+}
 
 
-def test_a_correction_of_punctuation_need_not_wait_thirty_days(notary: Notary) -> None:
+@pytest.mark.parametrize("change", TURNED_ROUND)
+@pytest.mark.parametrize("claimed", [False, None])
+def test_a_change_of_meaning_can_not_take_effect_early(notary: Notary, change: str, claimed: bool | None) -> None:
+    assert TURNED_ROUND[change] != SOURCE
+    ask = "SELECT notices.announce(2, %s, %s, '2027-06-01', 'Olivia')"
+    saying = "it is material" if claimed is False else "true or false"
+    with connect_to_control(notary.settings) as control, pytest.raises(psycopg.Error, match=saying):
+        control.execute(ask, (TURNED_ROUND[change], claimed))
+
+
+def test_every_change_that_a_reader_sees_counts_in_the_database_and_for_the_loader(platform: Platform) -> None:
+    """Whatever is put anywhere: unless the page shows the very same, it has to wait thirty days."""
+    question = "SELECT notices.shown_text(%s) IS DISTINCT FROM notices.shown_text(%s)"
+    with connect_to_control(platform.settings) as control:
+
+        @hypothesis.settings(max_examples=150, deadline=None)
+        @hypothesis.given(
+            strategies.integers(0, len(SOURCE)),
+            strategies.integers(0, 3),
+            strategies.text(alphabet="aA.,#- \n\t\r\u00a0\u200b\u2028*P1é", max_size=4),
+        )
+        def holds(place: int, gone: int, put: str) -> None:
+            body = SOURCE[:place] + put + SOURCE[place + gone :]
+            row = control.execute(question, (SOURCE, body)).fetchone()
+            try:
+                is_changed = read_text(body).blocks != read_text(SOURCE).blocks
+            except StatementRefused:
+                is_changed = body.split() != SOURCE.split()
+            assert row is not None and (row[0] or not is_changed), (place, gone, put)
+
+        holds()
+
+
+def test_other_line_breaks_of_the_file_need_not_wait_thirty_days(notary: Notary) -> None:
     notary.at(MONDAY)
-    notary.announce(changed_text(ending="").replace("behind firewalls", "- behind firewalls"), material=False, days=0)
+    broken = SOURCE.replace("by nobody else", "by\n  nobody else").replace("\n\n", "\n\n\n")
+    assert broken != SOURCE and read_text(broken).blocks == read_text(SOURCE).blocks
+    notary.announce(broken, material=False, days=0)
     with connect_to_control(notary.settings) as control:
         row = control.execute("SELECT takes_effect_on FROM notices.standing WHERE version = 2").fetchone()
     assert row == (MONDAY.date() + ONE_DAY,)

@@ -140,3 +140,19 @@ def test_a_difference_puts_both_texts_together_again() -> None:
 @pytest.mark.promise("P19")
 def test_the_dates_of_the_founding_version_are_a_plan_like_any_other() -> None:
     assert founding_statement().announced_on <= founding_statement().effective_on < date(2100, 1, 1)
+
+
+@pytest.mark.promise("P19")
+def test_a_file_that_says_it_is_not_material_is_loaded_only_if_readers_see_the_same(
+    put_version: Callable[..., Path], folder: Path
+) -> None:
+    source = (folder / "1.md").read_text().partition("\n---\n")[2].strip() + "\n"
+    for body, is_loaded in (
+        (source.replace("## Keeping data safe", "## What we no longer keep safe"), False),
+        (source.replace("by nobody else", "by nobody, else"), False),
+        (source.replace("by nobody else", "by\nnobody else"), True),
+    ):
+        put_version(2, body, material="false")
+        found = bundled_statements(("US", "DE", "GB"), folder)
+        assert (found.version(2) is not None) == is_loaded, found.refused
+        assert is_loaded or "it is material" in found.refused[0][1]

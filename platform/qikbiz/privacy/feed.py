@@ -47,7 +47,7 @@ def _title(version: Version) -> str:
 def _description(version: Version) -> str:
     if version.withdrawn_at:
         return f"It will not take effect. {version.reason}"
-    kind = "A material change" if version.material else "A correction that changes no words"
+    kind = "A material change" if version.material else "Other line breaks in the file; nothing that readers see"
     if version.number == 1:
         kind = "The first version"
     return f"{kind}. SHA-256 of its text: {version.sha256}."

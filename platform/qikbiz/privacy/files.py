@@ -6,7 +6,7 @@ changed afterwards changes nothing; it is found out and told (`altered_files`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -41,18 +41,23 @@ def bundled_statements(countries: tuple[str, ...], folder: Path | None = None) -
     refused: list[tuple[str, str]] = []
     for path in sorted((folder or FOLDER).glob("*.md"), key=lambda path: path.stem.zfill(6)):
         try:
-            found.append(load_file(path, countries))
+            found.append(load_file(path, countries, found))
         except (StatementRefused, UnicodeDecodeError) as error:
             refused.append((path.name, str(error)))
     return Bundled(tuple(found), tuple(refused))
 
 
-def load_file(path: Path, countries: tuple[str, ...]) -> StatementFile:
-    """Raises StatementRefused, also for a version that leaves less than thirty business days after its announcement."""
+def load_file(path: Path, countries: tuple[str, ...], before: Sequence[StatementFile] = ()) -> StatementFile:
+    """Raises StatementRefused, also for a version that leaves less than thirty business days after its announcement.
+
+    One is not material only if its reader sees the very same text as in the newest of `before`, as for the notary.
+    """
     file = read_file(path.read_text(encoding="utf-8"))
     if path.stem != str(file.version):
         raise StatementRefused(f"It says that it is version {file.version}; name it {file.version}.md.")
     if file.version > 1:
+        if not file.material and (not before or before[-1].text.blocks != file.text.blocks):
+            raise StatementRefused("It changes what readers see, so it is material, whatever it says.")
         earliest = earliest_effective_day(file.announced_on, countries, 30 if file.material else 0)
         if file.effective_on < earliest:
             raise StatementRefused(

@@ -54,7 +54,10 @@ class Section:
 
 @dataclass(frozen=True)
 class StatementText:
-    """The words of one version. `source` is what is hashed, stored and offered for download."""
+    """The words of one version. `source` is what is hashed, stored and offered for download.
+
+    `blocks` are what a reader sees, character by character; how the file breaks its lines is no part of them.
+    """
 
     source: str
     blocks: tuple[Block, ...]

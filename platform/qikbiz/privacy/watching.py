@@ -44,9 +44,10 @@ def look_at_notice(settings: Settings, version: Version) -> Look:
 
 def _what_is_missing(page: bytes, front: bytes, version: Version) -> str:
     words = _words_of(page)
-    lacking = [number for number, sentence in version.text.promises.items() if sentence not in words]
+    # Headings too: under another heading the same sentence can say something else.
+    lacking = [block.number or f"“{block.text[:40]}”" for block in version.text.blocks if block.text not in words]
     if lacking:
-        return f"The page of version {version.number} lacks {', '.join(lacking)}."
+        return f"The page of version {version.number} lacks {', '.join(lacking[:20])}."
     if version.sha256 not in words:
         return f"The page of version {version.number} does not show its hash."
     if b'class="announcement"' not in front:
