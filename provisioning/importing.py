@@ -15,6 +15,7 @@ from rq import Worker
 
 from config.settings import Settings
 from provisioning.application import working_application
+from provisioning.import_cells import told_policy
 from provisioning.instructions import on_instruction
 from provisioning.tenants import tenant_named
 from qikbiz.audit.actions import record_on_platform
@@ -23,7 +24,7 @@ from qikbiz.exports.restore import LONGEST_SECONDS, is_archive, restore_archive
 from qikbiz.failures import Conflict, Failure, NotFound, Unavailable
 from qikbiz.grants.scopes import Scope
 from qikbiz.imports import actions, uploaded
-from qikbiz.imports.failed_rows import failed_rows
+from qikbiz.imports.failed_rows import failed_rows, rows_with_skipped_cells
 from qikbiz.imports.formats import DELIMITERS, UnreadableFile
 from qikbiz.imports.mapping import FULL_NAME, Column
 from qikbiz.imports.mapping import Mapping as Columns
@@ -40,6 +41,7 @@ SECONDS_BETWEEN_LOOKS = 0.2
 PATIENCE = 15.0
 Watch = Callable[[int, int | None, str], None]
 Say = Callable[[str], None]
+Rows = Callable[..., Iterator[bytes]]
 
 
 @dataclass(frozen=True)
@@ -57,11 +59,13 @@ class Choices:
     decimal_mark: str = "."
     again: bool = False
     is_returning: bool = False
+    unreadable: tuple[str, ...] = ()
+    values: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Imported:
-    """What became of the file. `failed_file` is where the refused rows lie, mended to be imported again."""
+    """What became of the file. `failed_file` holds the refused rows, `skipped_file` those with skipped cells."""
 
     id: UUID | None
     rows: int
@@ -72,12 +76,15 @@ class Imported:
     seconds: float
     failed_file: Path | None
     repeated: bool = False
+    skipped_cells: int = 0
+    skipped_file: Path | None = None
 
     def as_facts(self) -> dict[str, Any]:
         facts = {
             name: getattr(self, name) for name in ("rows", "created", "updated", "unchanged", "invalid", "seconds")
         }
-        return {"import": self.id, **facts, "failed_file": self.failed_file, "repeated": self.repeated}
+        skipped = {"skipped_cells": self.skipped_cells, "skipped_file": self.skipped_file}
+        return {"import": self.id, **facts, "failed_file": self.failed_file, "repeated": self.repeated, **skipped}
 
 
 def import_for_customer(
@@ -107,8 +114,10 @@ def import_for_customer(
             with tenant_work(tenant):
                 ask(import_for_changing(import_id))
             found = _wait(tenant, import_id, watch)
-        failed = _write_failed_rows(tenant, import_id, file) if found.counts["invalid"] else None
-        return _result(found, failed, begun)
+        failed = _write_rows(tenant, found, file, "failed", failed_rows) if found.counts["invalid"] else None
+        skips = found.counts.get("skipped_cells")
+        skipped = _write_rows(tenant, found, file, "skipped", rows_with_skipped_cells) if skips else None
+        return _result(found, failed, begun, skipped=skipped)
 
 
 def undo_for_customer(
@@ -143,6 +152,8 @@ def _choose(tenant: Tenant, import_id: UUID, choices: Choices, say: Say) -> Impo
         }
         key = choices.key or found.key_field
         actions.choose_columns(found, mapping, key=key, mode=choices.mode, options=options)
+        if choices.unreadable or choices.values:
+            actions.choose_cell_policy(found, told_policy(found, choices.unreadable, choices.values))
         return same_import_before(found)
 
 
@@ -153,8 +164,8 @@ def _settle_format(found: Import, choices: Choices) -> None:
         lines = "".join(f"\n  line {line.line}: {line.text}" for line in detected.differences)
         raise UnreadableFile(
             f"The file is not UTF-8. Read as {detected.proposed}, these lines come out as:{lines}\n"
-            f"If that is right, say --encoding {detected.proposed}; with --encoding utf-8 such rows are refused "
-            "one by one."
+            f"If that is right, say --encoding {detected.proposed}; with --encoding utf-8 such cells are skipped "
+            "and listed."
         )
     if delimiter not in DELIMITERS:
         raise UnreadableFile("The delimiter can be a comma, a semicolon, a tab or a vertical bar.")
@@ -219,14 +230,14 @@ def _refuse_stopped(found: Import, error: str, reference: str) -> None:
         raise Failure(f"{error or 'The import was called off.'}{f' (reference {reference})' if reference else ''}")
 
 
-def _write_failed_rows(tenant: Tenant, import_id: UUID, file: Path) -> Path:
+def _write_rows(tenant: Tenant, found: Import, file: Path, name: str, rows: Rows) -> Path:
     """Beside the file when that can be written, else in the working directory."""
     folder = file.resolve().parent if os.access(file.resolve().parent, os.W_OK) else Path.cwd()
-    target = folder / f"{file.stem}.failed-{import_id.hex[-6:]}.csv"
+    target = folder / f"{file.stem}.{name}-{found.id.hex[-6:]}.csv"
     with tenant_work(tenant):
-        visible = visible_cells(import_for_reading(import_id))
+        visible = visible_cells(found)
     with target.open("wb") as out:
-        for piece in failed_rows(import_id, _transactions(tenant), visible):
+        for piece in rows(found.id, _transactions(tenant), visible):
             out.write(piece)
     return target
 
@@ -240,10 +251,14 @@ def _transactions(tenant: Tenant) -> Callable[[], AbstractContextManager[Any]]:
     return transaction
 
 
-def _result(found: Import, failed: Path | None, begun: float, *, repeated: bool = False) -> Imported:
+def _result(
+    found: Import, failed: Path | None, begun: float, *, repeated: bool = False, skipped: Path | None = None
+) -> Imported:
     counts = {name: found.counts[name] for name in ("created", "updated", "unchanged", "invalid")}
     seconds = round(time.monotonic() - begun, 2)
-    return Imported(id=found.id, rows=found.rows, **counts, seconds=seconds, failed_file=failed, repeated=repeated)
+    cells = found.counts.get("skipped_cells", 0)
+    return Imported(found.id, found.rows, **counts, seconds=seconds, failed_file=failed, repeated=repeated,
+                    skipped_cells=cells, skipped_file=skipped)  # fmt: skip
 
 
 def _restore(tenant: Tenant, file: Path, begun: float, watch: Watch, *, is_own: bool) -> Imported:

@@ -35,6 +35,15 @@ _MARKS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}
 @click.option("--region", default="", help="Country of phone numbers without country code, such as DE.")
 @click.option("--date-order", type=click.Choice(["dmy", "mdy"]), default=None, help="For dates such as 03/04/2026.")
 @click.option("--decimal-mark", type=click.Choice([".", ","]), default=".", show_default=True)
+@click.option(
+    "--unreadable",
+    multiple=True,
+    metavar="[COLUMN=]skip|refuse",
+    help="Cells that can't be read: skip them (default) or refuse their rows, in all columns or in one.",
+)
+@click.option(
+    "--value", "values", multiple=True, metavar="COLUMN:WRITTEN=VALUE", help="Read a written value as another."
+)
 @click.option("--again", is_flag=True, help="Also when this very file was imported before with the same choices.")
 @click.option("--returning", is_flag=True, help="A customer whose account was erased brings its own export back.")
 @reporting
@@ -52,6 +61,8 @@ def import_file(
     region: str,
     date_order: str | None,
     decimal_mark: str,
+    unreadable: tuple[str, ...],
+    values: tuple[str, ...],
     again: bool,
     returning: bool,
 ) -> Answer:
@@ -71,6 +82,8 @@ def import_file(
         decimal_mark,
         again,
         returning,
+        unreadable,
+        values,
     )
     with progress("Waiting for the import worker") as steps:
         done = import_for_customer(
@@ -78,9 +91,11 @@ def import_file(
         )
     shown = (
         f"{done.rows:,} rows: {done.created:,} created, {done.updated:,} updated, {done.unchanged:,} unchanged, "
-        f"{done.invalid:,} not imported ({done.seconds} s). Import {done.id}."
+        f"{done.invalid:,} not imported ({done.seconds} s)." + (f" Import {done.id}." if done.id else "")
     )
     more = f"\nThe rows not imported, with reasons: {done.failed_file}" if done.failed_file else ""
+    if done.skipped_file:
+        more += f"\n{done.skipped_cells:,} cells could not be read and were skipped. Their rows: {done.skipped_file}"
     return Answer(done.as_facts(), shown + more)
 
 

@@ -6,6 +6,7 @@ import io
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from html import unescape
 from threading import Barrier
 from typing import BinaryIO
 from uuid import UUID
@@ -101,6 +102,38 @@ def test_a_file_goes_from_upload_to_contacts_and_back(alice: Browser, work_off: 
     alice.post(f"/imports/{import_id}/undo")
     work_off(import_id)
     assert "This import was undone" in alice.get(f"/imports/{import_id}").text
+
+
+def test_cells_that_can_not_be_read_are_listed_mapped_and_handed_back(
+    alice: Browser, client_for: Callable[[str], Browser], work_off: Work
+) -> None:
+    rows = "Ann,ann@cells.example,hot,n/a\nBo,bo@cells.example,Lead,n/a\nCy,cy@cells.example,Hot,\n"
+    import_id, _ = upload(alice, f"First name,E-mail,Stage,Phone\n{rows}".encode())
+    alice.post(f"/imports/{import_id}/columns", choices_on(alice.get(f"/imports/{import_id}/columns").text))
+    work_off(import_id)
+    page = alice.get(f"/imports/{import_id}").text
+    assert "4 cells in 3 rows can't be read" in unescape(page) and "Import 3 rows" in page
+    page = alice.get(f"/imports/{import_id}/cells").text
+    chosen = choices_on(page)
+    assert (chosen["policy-2"], chosen["policy-3"], chosen["value-2-0"]) == ("skip", "skip", "")
+    form = {"policy-2": "skip", "policy-3": "refuse", "written-2-0": "hot", "value-2-0": "Customer"}
+    answer = alice.post(f"/imports/{import_id}/cells", {**form, "value-2-0": "Boiling"})
+    assert answer.status_code == 400 and "none of the values offered" in answer.text
+    assert client_for("bob").post(f"/imports/{import_id}/cells", form).status_code == 403
+    assert client_for("mallory").post(f"/imports/{import_id}/cells", form).status_code == 404
+    assert alice.post(f"/imports/{import_id}/cells", form).status_code == 303
+    work_off(import_id)
+    assert "Import 1 row" in alice.get(f"/imports/{import_id}").text
+    assert 'value="Customer" selected' in alice.get(f"/imports/{import_id}/cells").text
+    alice.post(f"/imports/{import_id}/cells", {**form, "policy-3": "skip"})
+    work_off(import_id)
+    alice.post(f"/imports/{import_id}/application")
+    work_off(import_id)
+    assert "were imported without them" in alice.get(f"/imports/{import_id}").text
+    assert "n/a" in alice.get(f"/imports/{import_id}/skipped").text
+    given_back = alice.get(f"/imports/{import_id}/skipped.csv", check=False).data.decode("utf-8-sig").splitlines()
+    assert given_back[0] == "First name,E-mail,Stage,Phone,Cells that were skipped"
+    assert given_back[1].startswith('Ann,ann@cells.example,hot,n/a,"Phone: “n/a”') and len(given_back) == 3
 
 
 def test_a_file_that_is_not_utf8_is_shown_both_ways_and_never_guessed(alice: Browser) -> None:

@@ -7,6 +7,8 @@ from uuid import UUID
 
 import pytest
 
+from provisioning.import_cells import told_policy
+from qikbiz.failures import NotFound
 from qikbiz.imports import actions
 from qikbiz.imports.cell_choices import UnknownValue, policy_from, unreadable_columns
 from qikbiz.imports.cell_policy import REFUSE, SKIP, CellPolicy
@@ -143,3 +145,22 @@ def test_the_second_reader_is_told_what_was_chosen() -> None:
     converter = Converter(Plan.from_json(plan.as_json()), header)
     assert converter.convert(["a@example.com", "HOT"]).values["lifecycle_stage"] == "Lead"
     assert converter.convert(["a@example.com", "cold"]).problems
+
+
+def test_the_command_takes_the_same_choices_in_words(desk: Desk) -> None:
+    import_id = desk.upload(csv_text(HEADER, [ANN, BO]))
+    with desk.at_work():
+        found = import_for_reading(import_id)
+        given = told_policy(found, ["skip", "Phone=refuse"], ["Stage:hot=Opportunity", "Country:Atlantis: sunken=GR"])
+        assert given == CellPolicy(
+            {2: REFUSE}, {3: {"atlantis: sunken": "GR"}, 4: {"hot": "Opportunity"}}, default=SKIP
+        )
+        for unreadable, values, saying in (
+            (["ignore"], [], "neither"),
+            (["Fax=skip"], [], "no column “Fax”"),
+            ([], ["Stage=Lead"], "COLUMN:WRITTEN=VALUE"),
+            ([], ["Stage:hot=Boiling"], "none of the choices"),
+            ([], ["Phone:n/a=+12025550143"], "can't be mapped"),
+        ):
+            with pytest.raises(NotFound, match=saying):
+                told_policy(found, unreadable, values)
