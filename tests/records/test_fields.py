@@ -26,7 +26,7 @@ def read(kind: Kind, text: str, context: ParseContext = PLAIN, **rules: Any) -> 
     [
         (Kind.TEXT, "  Ann ", "Ann"),
         (Kind.TEXT, "=cmd|' /C calc'!A0", "=cmd|' /C calc'!A0"),
-        (Kind.TEXT, "\tleading tab", "\tleading tab"),
+        (Kind.TEXT, "\tAnn\u00a0Lee\u200b\u202f ", "Ann\u00a0Lee"),
         (Kind.TEXT, "\uff1dfull width", "\uff1dfull width"),
         (Kind.TEXT, "'quoted", "'quoted"),
         (Kind.TEXT, "e\u0301", "é"),

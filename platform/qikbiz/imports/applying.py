@@ -18,8 +18,8 @@ from qikbiz.companies.fields import COMPANIES
 from qikbiz.imports.encoding import copy_field
 from qikbiz.imports.limits import MOST_ROWS
 from qikbiz.imports.plans import Plan
-from qikbiz.imports.reach import Owners, owned_by
-from qikbiz.imports.sql import Link, run, staged, value_of
+from qikbiz.imports.reach import Owners
+from qikbiz.imports.sql import Link, is_company, run, staged, value_of
 from qikbiz.records.fields import derived_columns
 from tenants.control import new_id
 
@@ -72,9 +72,8 @@ def create_companies(link: Link, plan: Plan, by: By) -> int:
     missing = (
         f"SELECT named.key, {name} FROM (SELECT {key} AS key, min(r.row) AS row FROM import_rows r "
         f"WHERE r.import_id = %(import)s AND r.outcome IN ('created', 'updated') AND {key} IS NOT NULL "
-        f"GROUP BY {key}) named JOIN import_rows r ON r.import_id = %(import)s AND r.row = named.row "
-        "WHERE NOT EXISTS (SELECT FROM companies c WHERE c.sort_name = named.key AND c.deleted_at IS NULL"
-        f"{owned_by(plan.limits.companies, 'c')}) "
+        f"GROUP BY {key}, lower({name})) named JOIN import_rows r ON r.import_id = %(import)s AND r.row = named.row "
+        f"WHERE NOT EXISTS (SELECT FROM companies c WHERE {is_company(plan, 'c')}) "
         "ORDER BY named.key"
     )
     made = 0
@@ -228,9 +227,7 @@ def _linked_values(plan: Plan, row: str = "r") -> list[str]:
 def _linked_tables(plan: Plan, row: str = "r") -> str:
     tables = ""
     if plan.links_companies:
-        tables += f" LEFT JOIN companies k ON k.sort_name = {staged(plan, 'company_key', row)} AND k.deleted_at IS NULL"
-        tables += owned_by(plan.limits.companies, "k")
+        tables += f" LEFT JOIN companies k ON {is_company(plan, 'k', row)}"
     if plan.links_parents:
-        tables += f" LEFT JOIN companies p ON p.sort_name = {staged(plan, 'parent_key', row)} AND p.deleted_at IS NULL"
-        tables += owned_by(plan.limits.companies, "p")
+        tables += f" LEFT JOIN companies p ON {is_company(plan, 'p', row, key='parent_key', named='parent_id')}"
     return tables

@@ -9,13 +9,12 @@ from uuid import UUID
 
 from qikbiz.imports.encoding import copy_array, copy_field, staged_text, typed
 from qikbiz.imports.plans import Plan
-from qikbiz.imports.reach import owned_by
 from qikbiz.imports.reading import RowProblem
-from qikbiz.imports.sql import Link, run, staged, value_of
+from qikbiz.imports.sql import Link, is_company, run, staged, value_of
 from qikbiz.imports.staging import Progress, problems_json
 from qikbiz.records.changes import plain_value
 from qikbiz.records.fields import FieldProblem, derived_columns
-from qikbiz.records.values import fold
+from qikbiz.records.values import name_key
 from tenants.control import new_id
 
 Record = dict[str, Any]
@@ -116,9 +115,9 @@ def _given(plan: Plan, values: list[str | None], record: Record) -> Iterator[tup
 
 
 def _given_company(plan: Plan, values: list[str | None], record: Record) -> str | None:
-    key = values[plan.place["company_key"]]
-    is_same = record["company_id"] is not None and key == fold(record["company_name"] or "")
-    return None if is_same else values[plan.place["company_name"]]
+    named = values[plan.place["company_name"]]
+    is_same = record["company_id"] is not None and name_key(named or "") == name_key(record["company_name"] or "")
+    return None if is_same else named
 
 
 def _given_addresses(plan: Plan, several: str, values: list[str | None], record: Record) -> Iterator[tuple[str, Any]]:
@@ -140,8 +139,8 @@ def _added_addresses(before: list[dict[str, Any]], more: list[dict[str, Any]], k
 
 
 def _added_tags(before: list[str], more: list[str]) -> list[str] | None:
-    known = {fold(tag) for tag in before}
-    added = [tag for tag in more if fold(tag) not in known]
+    known = {name_key(tag) for tag in before}
+    added = [tag for tag in more if name_key(tag) not in known]
     return [*before, *added] if added else None
 
 
@@ -157,8 +156,7 @@ def _differing(plan: Plan) -> str:
     parent = "NULL::uuid"
     if plan.links_parents:
         parent = (
-            f"(SELECT k.id FROM companies k WHERE k.sort_name = {staged(plan, 'parent_key')} AND k.deleted_at "
-            f"IS NULL{owned_by(plan.limits.companies, 'k')} LIMIT 1)"
+            f"(SELECT k.id FROM companies k WHERE {is_company(plan, 'k', key='parent_key', named='parent_id')} LIMIT 1)"
         )
     differs = " OR ".join(_differs(plan, name) for name in _compared(plan))
     return (

@@ -16,7 +16,7 @@ from qikbiz.imports.reading import RowProblem
 from qikbiz.records.fields import Field, FieldProblem, Kind, derived_columns
 from qikbiz.records.parsing import parse_value
 from qikbiz.records.shared import sort_name
-from qikbiz.records.values import fold
+from qikbiz.records.values import fold, name_key
 
 Parse = Callable[[str], Any]
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -124,11 +124,10 @@ class Converter:
     def _key(self, values: dict[str, Any]) -> str | None:
         key = self._plan.key
         if key == "name_company":
-            if not (values.get("first_name") or values.get("last_name")):
-                return None
-            return f"{values['sort_name']}{KEY_SEPARATOR}{values.get('company_key', '')}"
-        found = values.get("sort_name" if key == "name" else key)
-        return str(found) if found else None
+            named = ", ".join(filter(None, (values.get("last_name"), values.get("first_name"))))
+            return name_key(f"{named}{KEY_SEPARATOR}{values.get('company_name') or ''}") if named else None
+        found = values.get(key)
+        return (name_key(found) if key == "name" else str(found)) if found else None
 
     def _split_name(self, text: str, given: dict[str, Any], faults: list[Fault]) -> None:
         """`Lee, Ann` or `Ann Lee`: the last word is the family name."""

@@ -9,8 +9,9 @@ from uuid import UUID
 from qikbiz.imports.mapping import key_label
 from qikbiz.imports.plans import Plan
 from qikbiz.imports.reach import owned_by
-from qikbiz.imports.sql import MANY_ROWS, Link, found_records, run, staged
+from qikbiz.imports.sql import MANY_ROWS, Link, found_records, is_company, run, same_name, staged
 
+_OTHER = {"email": "address", "domain": "spelling of it"}
 _USABLE = "r.import_id = %(import)s AND r.outcome <> 'invalid'"
 
 
@@ -42,7 +43,7 @@ def _find_records(link: Link, plan: Plan, import_id: UUID, *, many: bool) -> Non
         "id))[1] AS version "
         f"FROM ({found_records(plan, many=many)}) each GROUP BY row"
     )
-    label = key_label(plan.record_type, plan.key)
+    label = "domain or name" if plan.key == "domain" else key_label(plan.record_type, plan.key)
     reason = (
         f"format('%%s {plan.record_type.plural} have this {label}, so it is not sure which one is meant.', f.number)"
     )
@@ -60,15 +61,15 @@ def _find_records(link: Link, plan: Plan, import_id: UUID, *, many: bool) -> Non
 
 
 def _refuse_second_rows_of_a_record(link: Link, plan: Plan, import_id: UUID) -> None:
-    """Two addresses of one person stand in two rows."""
-    if plan.key != "email":
+    """Two addresses of one person stand in two rows, or a company once with its domain and once without."""
+    if plan.key not in ("email", "domain"):
         return
     doubles = (
         "(SELECT record_id, min(row) AS first FROM import_rows WHERE import_id = %(import)s AND record_id IS NOT NULL "
         "AND outcome = 'unchanged' GROUP BY record_id HAVING count(*) > 1) d"
     )
-    reason = f"format('Row %%s finds the same {plan.record_type.name}, by another address.', d.first)"
-    problem = _problem("r.key", reason, "Put both into one row.")
+    reason = f"format('Row %%s finds the same {plan.record_type.name}, by another {_OTHER[plan.key]}.', d.first)"
+    problem = _problem("coalesce(r.key, '')", reason, "Put both into one row.")
     _refuse(link, import_id, "r.record_id = d.record_id AND r.row <> d.first", source=doubles, problem=problem)
 
 
@@ -107,11 +108,10 @@ def _refuse_unknown_links(link: Link, plan: Plan, import_id: UUID) -> None:
         _refuse_ambiguous_companies(link, plan, import_id, "company_key", "company_name")
         _refuse_new_companies(link, plan, import_id)
     if plan.links_parents:
-        key = staged(plan, "parent_key")
         _refuse_ambiguous_companies(link, plan, import_id, "parent_key", "parent_id")
         unknown = (
-            f"{key} IS NOT NULL AND NOT EXISTS (SELECT FROM companies k WHERE k.sort_name = {key} AND "
-            f"k.deleted_at IS NULL{owned_by(plan.limits.companies, 'k')})"
+            f"{staged(plan, 'parent_key')} IS NOT NULL AND NOT EXISTS (SELECT FROM companies k WHERE "
+            f"{is_company(plan, 'k', key='parent_key', named='parent_id')})"
         )
         problem = _problem(staged(plan, "parent_id"), "'There is no company of this name.'", "Import it first.")
         _refuse(link, import_id, unknown, problem=problem)
@@ -126,22 +126,20 @@ def _refuse_unknown_links(link: Link, plan: Plan, import_id: UUID) -> None:
 
 def _refuse_ambiguous_companies(link: Link, plan: Plan, import_id: UUID, key: str, shown: str) -> None:
     several = (
-        "(SELECT sort_name FROM companies o WHERE deleted_at IS NULL AND sort_name <> ''"
-        f"{owned_by(plan.limits.companies, 'o')} GROUP BY sort_name HAVING count(*) > 1) k"
+        "(SELECT sort_name, lower(name) AS name FROM companies o WHERE deleted_at IS NULL AND sort_name <> ''"
+        f"{owned_by(plan.limits.companies, 'o')} GROUP BY sort_name, lower(name) HAVING count(*) > 1) k"
     )
+    is_named = f"{staged(plan, key)} = k.sort_name AND {same_name('k.name', staged(plan, shown))}"
     reason = "'Several companies have this name, so it is not sure which one is meant.'"
     problem = _problem(staged(plan, shown), reason, "Give them different names first.")
-    _refuse(link, import_id, f"{staged(plan, key)} = k.sort_name", source=several, problem=problem)
+    _refuse(link, import_id, is_named, source=several, problem=problem)
 
 
 def _refuse_new_companies(link: Link, plan: Plan, import_id: UUID) -> None:
     if plan.limits.may_make_companies:
         return
     key = staged(plan, "company_key")
-    known = (
-        f"SELECT FROM companies k WHERE k.sort_name = {key} AND k.deleted_at IS NULL"
-        f"{owned_by(plan.limits.companies, 'k')}"
-    )
+    known = f"SELECT FROM companies k WHERE {is_company(plan, 'k')}"
     reason = "'There is no company of this name, and your role does not let you create one.'"
     problem = _problem(staged(plan, "company_name"), reason, "Use the name of one that exists.")
     _refuse(link, import_id, f"{key} IS NOT NULL AND NOT EXISTS ({known})", problem=problem)

@@ -16,6 +16,7 @@ from qikbiz.imports.actions import note
 from qikbiz.imports.applying import By, apply, forget_staged
 from qikbiz.imports.comparing import compare
 from qikbiz.imports.erased import rows_of_erased
+from qikbiz.imports.lookalikes import COUNT, lookalikes
 from qikbiz.imports.matching import conflicts_since, match
 from qikbiz.imports.models import Import
 from qikbiz.imports.queries import import_for_changing, new_owners
@@ -51,10 +52,11 @@ def check(session: Session, import_id: UUID, watch: Watch) -> dict[str, Any]:
     watch(staged.rows, staged.rows, "Comparing")
     compare(link, plan, import_id, lambda _: watch(staged.rows, staged.rows, "Comparing"))
     counts, erased = counts_of(link, import_id), rows_of_erased(link, import_id)
-    skipped = skipped_of(link, import_id)
+    skipped, alike = skipped_of(link, import_id), lookalikes(link, plan, import_id)
+    more = {**skipped, "blank": staged.blank, "erased": erased, COUNT: alike}
     with acting_as(acting_actor(found)):
         found = import_for_changing(import_id)
-        found.rows, found.counts = staged.rows, {**counts, **skipped, "blank": staged.blank, "erased": erased}
+        found.rows, found.counts = staged.rows, {**counts, **more}
         found.state, found.problem = "checked", ""
         note(found, "checked", {"rows": staged.rows, **counts, **skipped})
     fault("imports.after_check")
@@ -75,7 +77,9 @@ def run_apply(session: Session, import_id: UUID, watch: Watch) -> dict[str, Any]
     companies = apply(link, plan_of(found), _by(found), lambda what: watch(next(step), 5, what))
     forget_staged(link, import_id)
     found.state, found.applied_at = "applied", datetime.now(UTC)
-    found.counts = {**found.counts, "companies": companies}
+    # What was like a record before is one now.
+    counts = {name: number for name, number in found.counts.items() if name != COUNT}
+    found.counts = {**counts, "companies": companies}
     with acting_as(acting_actor(found)):
         note(found, "applied", {"rows": found.rows, **found.counts, **changes_written(link, import_id, "import")})
         _tell(found)

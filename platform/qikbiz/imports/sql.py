@@ -62,18 +62,49 @@ def found_records(plan: Plan, *, many: bool) -> str:
         f"import_rows r JOIN {table} c ON c.deleted_at IS NULL AND r.import_id = %(import)s AND r.outcome <> 'invalid'"
         f"{owned_by(plan.limits.seen, 'c')}"
     )
-    if plan.key == "name_company":
-        company = "coalesce((SELECT k.sort_name FROM companies k WHERE k.id = c.company_id), lower(c.company_name), '')"
-        return (
-            f"SELECT r.row, c.id, c.version FROM {rows} AND c.sort_name = split_part(r.key, E'\\x1f', 1) "
-            f"AND {company} = split_part(r.key, E'\\x1f', 2)"
-        )
-    column = {"name": "sort_name", "id": "id"}.get(plan.key, plan.key)
+    if plan.key in ("name", "name_company"):
+        return f"SELECT r.row, c.id, c.version FROM {rows} AND r.key IS NOT NULL AND {_is_of_the_name(plan)}"
     key = "r.key::uuid" if plan.key == "id" else "r.key"
-    by_column = f"SELECT r.row, c.id, c.version FROM {rows} AND c.{column} = {key}"
+    by_column = f"SELECT r.row, c.id, c.version FROM {rows} AND c.{plan.key} = {key}"
+    if plan.key == "domain" and "name" in plan.place:
+        return f"{by_column} UNION {_by_name_without_domain(plan, rows)}"
     if plan.key != "email" or not plan.is_contacts:
         return by_column
     return f"{by_column} UNION {_by_further_email(plan, rows, many=many)}"
+
+
+def same_name(one: str, other: str) -> str:
+    """Accents count, case does not, as for `name_key`. The index on `sort_name`, which has neither, finds them."""
+    return f"lower({one}) = lower({other})"
+
+
+def is_company(plan: Plan, alias: str, row: str = "r", *, key: str = "company_key", named: str = "company_name") -> str:
+    """SQL that is true of the companies that a staged row names, as far as the person may see them."""
+    name = same_name(f"{alias}.name", staged(plan, named, row))
+    return (
+        f"{alias}.sort_name = {staged(plan, key, row)} AND {name} AND {alias}.deleted_at IS NULL"
+        f"{owned_by(plan.limits.companies, alias)}"
+    )
+
+
+def _by_name_without_domain(plan: Plan, rows: str) -> str:
+    """Companies made from the names in a list of contacts have no domain yet; a row may have none either."""
+    known = f"SELECT FROM companies d WHERE d.domain = r.key AND d.deleted_at IS NULL{owned_by(plan.limits.seen, 'd')}"
+    return (
+        f"SELECT r.row, c.id, c.version FROM {rows} AND (r.key IS NULL OR c.domain IS NULL) "
+        f"AND {_is_of_the_name(plan)} WHERE NOT EXISTS ({known})"
+    )
+
+
+def _is_of_the_name(plan: Plan) -> str:
+    wanted = [f"c.sort_name = {staged(plan, 'sort_name')}"]
+    if not plan.is_contacts:
+        return f"{wanted[0]} AND {same_name('c.name', staged(plan, 'name'))}"
+    company = "coalesce((SELECT k.name FROM companies k WHERE k.id = c.company_id), c.company_name, '')"
+    names = {name: f"coalesce(c.{name}, '')" for name in ("first_name", "last_name")} | {"company_name": company}
+    for name, kept in names.items():
+        wanted.append(same_name(kept, f"coalesce({staged(plan, name)}, '')" if name in plan.place else "''"))
+    return " AND ".join(wanted)
 
 
 def _by_further_email(plan: Plan, rows: str, *, many: bool) -> str:

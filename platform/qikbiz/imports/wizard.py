@@ -12,6 +12,7 @@ from qikbiz.imports import actions, queries, uploaded
 from qikbiz.imports.cell_choices import unreadable_columns
 from qikbiz.imports.formats import first_lines
 from qikbiz.imports.forms import DATE_ORDERS, DECIMAL_MARKS, MODE_CHOICES, key_choices, region_choices
+from qikbiz.imports.lookalikes import shown_lookalikes
 from qikbiz.imports.mapping import SEVERAL, Mapping, target_choices
 from qikbiz.imports.models import Import
 from qikbiz.imports.queries import Page
@@ -132,6 +133,7 @@ def standing_of(found: Import) -> dict[str, Any]:
         "updates": updates_of(found, limit=_SHOWN).rows if shown_now else [],
         "refused": refused_of(found, limit=_SHOWN).rows if found.counts.get("invalid") else [],
         "unreadable": unreadable_columns(found) if has_problems else [],
+        "alike": shown_lookalikes(found) if shown_now else [],
         "record_label": record_type(found.record_type).plural_label,
         "changes_of": lambda update: changes_in_words(found, update),
     }

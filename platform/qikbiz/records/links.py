@@ -20,7 +20,7 @@ from qikbiz.records.problems import FieldProblem
 from qikbiz.records.reach import shown_column, within_reach
 from qikbiz.records.search import search_condition
 from qikbiz.records.seen import seen_type
-from qikbiz.records.values import clean_text, fold
+from qikbiz.records.values import clean_text, fold, name_key
 from qikbiz.roles.rights import Action
 
 # "Acme (acme.example)": what tells two of one name apart stands in brackets.
@@ -65,18 +65,28 @@ def company_text(name: str, domain: str | None) -> str:
 
 
 def company_id(text: str) -> UUID | None:
-    """The company of that name, or None. Raises FieldProblem when several have it and nothing tells them apart."""
-    found = _companies_named(text)
+    """The company of that name, or None. Raises FieldProblem when several have it and nothing tells them apart.
+
+    Accents count: a name that differs in them alone is proposed and not taken.
+    """
+    alike = _companies_like(text)
+    found = _named(alike, text)
     hinted = _WITH_HINT.match(text)
     if not found and hinted:
-        found = [row for row in _companies_named(hinted["name"]) if row[1] == hinted["hint"].lower()]
+        hint = hinted["hint"].lower()
+        found = [row for row in _named(_companies_like(hinted["name"]), hinted["name"]) if row.domain == hint]
     if len(found) > 1:
-        domains = ", ".join(domain for _, domain in found if domain)
+        domains = ", ".join(row.domain for row in found if row.domain)
         raise FieldProblem(
             f"Several companies are called “{text[:60]}”.",
             f"Add the domain in brackets: {domains}." if domains else "Give them different names first.",
         )
-    return found[0][0] if found else None
+    if not found and alike:
+        raise FieldProblem(
+            f"There is no company called “{text[:60]}”, but one called “{alike[0].name}”.",
+            "Choose that one, or create the other company first.",
+        )
+    return found[0].id if found else None
 
 
 def company_to_link(text: str) -> Company:
@@ -129,13 +139,18 @@ def _is_meant(row: Row[Any], typed: str) -> bool:
     return fold(typed) in (fold(contact_text(row)), fold(called), getattr(row, "email", None))
 
 
-def _companies_named(name: str) -> list[tuple[UUID, str | None]]:
+def _companies_like(name: str) -> list[Row[Any]]:
+    """The companies of that name, whatever its accents."""
     known = seen_type(COMPANIES)
     domain = null() if "domain" in known.hidden else Company.domain
-    query = select(Company.id, domain.label("domain")).where(
+    query = select(Company.id, Company.name, domain.label("domain")).where(
         Company.sort_name == fold(name), Company.deleted_at.is_(None), *within_reach(known, Action.SEE)
     )
-    return [(row.id, row.domain) for row in db.session.execute(query.limit(MOST_OF_ONE_NAME))]
+    return list(db.session.execute(query.limit(MOST_OF_ONE_NAME)))
+
+
+def _named(companies: list[Row[Any]], name: str) -> list[Row[Any]]:
+    return [row for row in companies if name_key(row.name) == name_key(name)]
 
 
 def _company_columns(name: str | None, record: Any) -> dict[str, Any]:

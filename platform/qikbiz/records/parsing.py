@@ -10,7 +10,7 @@ from uuid import UUID
 from qikbiz.records import numbers, values
 from qikbiz.records.kinds import Kind, ParseContext
 from qikbiz.records.problems import FieldProblem
-from qikbiz.records.values import clean_text, fold, plain
+from qikbiz.records.values import clean_text, fold, name_key, plain
 
 if TYPE_CHECKING:
     from qikbiz.records.fields import Field
@@ -90,8 +90,10 @@ def _choice(field: Field, text: str, _context: ParseContext) -> str:
 
 
 def _tags(_field: Field, text: str, _context: ParseContext) -> list[str]:
-    kept = {fold(tag): tag for tag in reversed([part.strip() for part in re.split(r"[;,\n]", clean_text(text))]) if tag}
-    tags = list(reversed(kept.values()))
+    kept: dict[str, str] = {}
+    for tag in filter(None, map(str.strip, re.split(r"[;,\n]", clean_text(text)))):
+        kept.setdefault(name_key(tag), tag)
+    tags = list(kept.values())
     if len(tags) > LONGEST_LIST or any(len(tag) > LONGEST_TAG for tag in tags):
         raise FieldProblem(
             "There are too many tags, or one is too long.", f"At most {LONGEST_LIST} tags of {LONGEST_TAG} characters."

@@ -18,6 +18,10 @@ from qikbiz.records.problems import FieldProblem
 _FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 # What spreadsheets put around copied numbers and addresses: direction marks, zero-width and no-break spaces.
 _INVISIBLE = re.compile(r"[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+# Nobody sees them at the ends of a name, and two that differ in them alone are the same: every kind of space.
+_SPACES = (
+    "\t\n\r \u00a0\u1680" + "".join(map(chr, range(0x2000, 0x2010))) + "\u2028\u2029\u202f\u205f\u2060\u3000\ufeff"
+)
 _MAILTO = re.compile(r"^mailto:", re.IGNORECASE)
 _NAME_AND_ADDRESS = re.compile(r"^[^<>]*<([^<>]+)>$")
 _SCHEME = re.compile(r"^[a-z][a-z0-9+.-]*:", re.IGNORECASE)
@@ -26,10 +30,10 @@ _HOST_WITH_PORT = re.compile(r"^[^/?#]+\.[^/?#]*:\d+([/?#]|$)")
 
 
 def clean_text(text: str) -> str:
-    """NFC, without spaces at both ends; everything else stays to the character, also a leading = + - @ or tab."""
+    """NFC, without spaces at both ends; everything else stays to the character, also a leading = + - or @."""
     if _FORBIDDEN.search(text):
         raise FieldProblem("It holds a control character that can't be shown.", "Remove the hidden character.")
-    return unicodedata.normalize("NFC", text).strip(" ")
+    return unicodedata.normalize("NFC", text).strip(_SPACES)
 
 
 def plain(text: str) -> str:
@@ -37,9 +41,14 @@ def plain(text: str) -> str:
     return _INVISIBLE.sub("", clean_text(text.replace("\u00a0", " "))).strip()
 
 
+def name_key(text: str) -> str:
+    """What two spellings of one name have alike: no case, but accents count. Ana Pena is not Ana Peña."""
+    return text.lower()
+
+
 @lru_cache(maxsize=20_000)
 def fold(text: str) -> str:
-    """For ordering and comparing: no case, no accents. `Österreich` sorts beside `osten`."""
+    """For ordering and searching: no case, no accents, `Österreich` beside `osten`. `name_key` says who is who."""
     if text.isascii():
         return text.lower()
     decomposed = unicodedata.normalize("NFKD", text.casefold())
