@@ -495,6 +495,7 @@ CREATE TABLE users (
         state TEXT DEFAULT 'invited' NOT NULL,
         password_hash TEXT,
         password_changed_at TIMESTAMP WITH TIME ZONE,
+        password_judged_at TIMESTAMP WITH TIME ZONE,
         epoch BIGINT DEFAULT '1' NOT NULL,
         time_zone TEXT DEFAULT '' NOT NULL,
         preferences JSONB DEFAULT '{}' NOT NULL,
@@ -545,6 +546,7 @@ CREATE TABLE remember_series (
         ends_at TIMESTAMP WITH TIME ZONE NOT NULL,
         device TEXT DEFAULT '' NOT NULL,
         address_prefix TEXT DEFAULT '' NOT NULL,
+        agent_mac BYTEA,
         revoked_at TIMESTAMP WITH TIME ZONE,
         revoked_reason TEXT DEFAULT '' NOT NULL,
         CONSTRAINT pk_remember_series PRIMARY KEY (series_hash),
@@ -594,7 +596,7 @@ COMMENT ON TABLE exports IS 'technical: exports that were asked for; the files l
 COMMENT ON TABLE import_rows IS 'personal: staged rows of a file being imported; emptied when the import is applied.';
 COMMENT ON TABLE import_updates IS 'personal: what a file being imported would change; emptied like import_rows.';
 COMMENT ON TABLE imports IS 'technical: files that were imported and what became of their rows.';
-COMMENT ON TABLE jobs IS 'technical: the ledger of work; arguments are ids.';
+COMMENT ON TABLE jobs IS 'technical: the ledger of work; arguments are ids, or sealed while they are needed.';
 COMMENT ON TABLE mail_choices IS 'personal: which mails somebody wants.';
 COMMENT ON TABLE mails IS 'personal: mails to the customer''s own users.';
 COMMENT ON TABLE notifications IS 'personal: what somebody was told, for ninety days.';
@@ -612,4 +614,4 @@ COMMENT ON TABLE user_factors IS 'technical: passkeys, sealed secrets of authent
 COMMENT ON TABLE user_sessions IS 'technical: logins in force; only hashes of their ids.';
 COMMENT ON TABLE user_tokens IS 'technical: single-use links; only hashes of their secrets.';
 COMMENT ON TABLE users IS 'personal: the customer''s own people who log in.';
-INSERT INTO schema_version (version, checksum) VALUES ('0001', 'f0341ea4b3daafe925b3f9674de9b17b99ca66e0d90da7e52b6ea09caedbff68'), ('0002', 'c237b8cd32280ce818c03355bacef71d3552707db74efd323778b5185e92f854');
+INSERT INTO schema_version (version, checksum) VALUES ('0001', '89668a7619faa2b11c696023f9f321ba503c914a48419eab46e683a11fd4b32c'), ('0002', '0a93feca9aa56081343ca76d779bdb86f14ebdcda68ac361e7dcd2ba611446f8');

@@ -5,8 +5,11 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
+from qikbiz.database import tenant_work
+from qikbiz.mail.actions import opened_values
+from qikbiz.mail.models import Mail
 from qikbiz.web.cookies import REMEMBER, SESSION
 from tests.accounts.test_sessions import change_tenant
 from tests.fixtures.web import Browser
@@ -221,3 +224,69 @@ def test_a_disabled_users_device_is_not_remembered(log_in, jo, add_person):
 def test_a_new_remembered_device_is_told_by_mail(log_in, jo, rows_of):
     log_in(jo, remember=True)
     assert len(rows_of(jo.tenant, "select id from mails where template = 'new_device'")) == 1
+
+
+PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0) AppleWebKit/605 Version/18.0 Safari/604"
+
+
+def _mails(app, person, template):
+    with app.app_context(), tenant_work(person.tenant) as session:
+        wanted = select(Mail).where(Mail.template == template, Mail.to_address == person.email).order_by(Mail.id)
+        return [opened_values(mail, person.tenant.id) for mail in session.scalars(wanted)]
+
+
+def test_a_remembered_login_from_a_device_never_seen_sends_a_mail(app, log_in, jo):
+    browser = log_in(jo, remember=True)
+    before = len(_mails(app, jo, "new_device"))
+    copied = browser.cookie(REMEMBER.name)
+    _on_next_day(browser)
+    browser.get("/")
+    assert len(_mails(app, jo, "new_device")) == before, "the device itself is no news"
+    thief = _with(browser, browser.cookie(REMEMBER.name))
+    assert copied
+    thief.headers["User-Agent"], thief.address = PHONE, "198.51.100.77"
+    assert thief.get("/").status_code == 200
+    (told,) = _mails(app, jo, "new_device")[before:]
+    assert (told["device"], told["place"], told["is_return"]) == ("Safari on iPhone", "198.51.100.0/24", True)
+
+
+def test_a_remembered_device_that_moves_about_is_news_only_far_away(app, log_in, jo):
+    browser = log_in(jo, remember=True)
+    before = len(_mails(app, jo, "new_device"))
+    nearby, far = browser.address.rsplit(".", 2)[0] + ".250.9", "198.51.100.78"
+    for address, mails in ((nearby, 0), (far, 1), (far, 1)):
+        _on_next_day(browser)
+        browser.address = address
+        assert browser.get("/").status_code == 200
+        assert len(_mails(app, jo, "new_device")) == before + mails
+
+
+def test_an_old_token_in_its_grace_is_good_in_the_same_browser_only(app, log_in, jo):
+    browser = log_in(jo, remember=True)
+    old = browser.cookie(REMEMBER.name)
+    _on_next_day(browser)
+    browser.get("/")
+    tab = _with(browser, old)
+    assert tab.get("/").status_code == 200, "another tab"
+    thief = _with(browser, old)
+    thief.headers["User-Agent"] = PHONE
+    assert thief.get("/").status_code in (302, 303)
+    assert browser.get("/").status_code in (302, 303), "two hold the series: everything ended"
+    assert len(_mails(app, jo, "theft_detected")) == 1
+
+
+def test_the_owner_reads_what_happened_on_the_page_and_when_and_where_in_the_mail(app, log_in, jo, clock):
+    owner = log_in(jo, remember=True)
+    copied = owner.cookie(REMEMBER.name)
+    thief = _with(owner, copied)
+    thief.headers["User-Agent"], thief.address = PHONE, "198.51.100.79"
+    thief.get("/")
+    thief.get("/")
+    clock.move(minutes=2)
+    _on_next_day(owner)
+    page = owner.follow(owner.get("/"))
+    assert "was used a second time" in page.text and "logged you out everywhere" in page.text
+    (told,) = _mails(app, jo, "theft_detected")
+    assert told["used_now"].endswith(owner.address.rsplit(".", 1)[0] + ".0/24")
+    assert told["remembered_as"].endswith(owner.address.rsplit(".", 1)[0] + ".0/24")
+    assert "UTC" in told["when"] or "(" in told["when"]

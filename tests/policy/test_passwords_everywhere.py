@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 import pytest
@@ -15,6 +16,7 @@ from qikbiz.accounts.tokens import make_link
 from qikbiz.database import tenant_work
 from qikbiz.policy.rules import Policy
 from tests.fixtures.web import Browser
+from tests.policy.conftest import AS_IT_IS, PAGE
 
 pytestmark = pytest.mark.promise("P16")
 NEXT = "/login/new-password"
@@ -133,3 +135,50 @@ def test_making_it_looser_asks_nobody(set_policy, otto, log_in):
     set_policy(least_characters="40")
     set_policy(least_characters="15")
     log_in(otto)
+
+
+def test_a_remembered_device_asks_for_a_password_that_the_rules_have_outgrown(set_policy, otto, log_in):
+    browser = log_in(otto, remember=True)
+    set_policy(least_characters="30")
+    assert browser.get("/").status_code == 200, "what is open goes on"
+    browser.close()
+    assert browser.get("/").location.startswith("/login")
+    assert browser.log_in(otto.email, otto.password, remember=True).location == NEXT
+    assert browser.post(NEXT, {"password": "quite another staple of many horses"}).location == "/"
+    browser.close()
+    assert browser.get("/").status_code == 200, "and is remembered again"
+
+
+def test_a_password_that_was_judged_once_is_remembered_as_good(set_policy, otto, log_in):
+    set_policy(least_characters="28")
+    browser = log_in(otto, remember=True)
+    browser.close()
+    assert browser.get("/").status_code == 200
+    # One who was remembered before is asked once, and a looser policy asks nobody.
+    set_policy(least_characters="29")
+    browser.close()
+    assert browser.get("/").status_code in (302, 303)
+    set_policy(least_characters="15")
+    assert browser.get("/").status_code == 200
+
+
+def test_a_break_glass_code_spares_nobody_the_rules(set_policy, paula, log_in):
+    inside = set_policy()
+    shown = inside.post(PAGE, AS_IT_IS | {"networks": "10.0.0.0/8"})
+    code = re.search(r'data-copy="([a-z0-9-]{24})"', shown.text)
+    assert code
+    set_policy(networks="10.0.0.0/8", least_characters="30")
+    browser = Browser(inside.app, inside.host)
+    browser.address = "198.51.100.5"
+    form = {"email": paula.email, "password": paula.password, "code": code[1]}
+    assert browser.post("/break-glass", form).location == NEXT
+    assert browser.get("/").status_code in (302, 303)
+    assert browser.post(NEXT, {"password": "quite another staple of many horses"}).location == "/"
+    assert browser.get("/").status_code == 200, "from anywhere, as the code promises"
+
+
+def test_the_preview_of_a_stricter_policy_counts_passwords_and_remembered_devices(set_policy, otto, log_in):
+    log_in(otto, remember=True)
+    page = set_policy().post(f"{PAGE}/preview", AS_IT_IS | {"least_characters": "30"}).text
+    assert "2 passwords of this organisation will be judged at their next login" in page
+    assert "1 remembered device will ask for the password" in page

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, cast
 from uuid import UUID
 
+from config.keys import SealBroken
 from qikbiz.abuse.marks import mark, marks
 from qikbiz.abuse.own_counters import OwnCounters
 from qikbiz.abuse.units import Address, Network, lookup_order
@@ -18,6 +20,8 @@ from tenants.redis import RedisAway
 
 Verdict = Literal["allow", "slow", "block"]
 WINDOW_SECONDS = 600
+_PURPOSE = "address-rule"
+logger = logging.getLogger(__name__)
 # Of the points, for while Redis is away.
 own_counters = OwnCounters()
 
@@ -50,7 +54,8 @@ def answer(address: Address | str, tenant_id: UUID | None = None) -> Answer:
         return Answer("allow")
     each = len(keys) // len(units)
     for start in range(0, len(keys), each):
-        rules = [json.loads(text) for text in found[start : start + each] if text is not None]
+        held = zip(keys[start : start + each], found[start : start + each], strict=True)
+        rules = [rule for key, text in held if (rule := opened_rule(key, text)) is not None]
         if rules:
             return _answer(min(rules, key=lambda rule: rule["action"] != "allow"))
     return Answer("slow" if alarm else "allow")
@@ -76,10 +81,11 @@ def enforce(
 ) -> bool:
     """Let a rule act on the next request; False while Redis is away (the sweeper's round then does it)."""
     end = int(until.timestamp()) if until else None
-    text = json.dumps({"action": action, "reference": reference, "until": end})
+    key = rule_key(unit, tenant_id)
+    text = sealed_rule(key, {"action": action, "reference": reference, "until": end})
     try:
         with runtime().redis.client() as client:
-            client.set(rule_key(unit, tenant_id), text, exat=end)
+            client.set(key, text, exat=end)
     except RedisAway:
         return False
     return True
@@ -108,13 +114,31 @@ def bucket_key(unit: Network, counter: str, number: int) -> str:
 
 def own_block(unit: Network) -> UUID | None:
     """The id that a block made here and now has for the rule which the worker makes of it: one reference for both."""
+    keys = [rule_key(unit, None, found) for found in marks(unit)]
     try:
         with runtime().redis.client() as client:
-            found = cast(list[str | None], client.mget([rule_key(unit, None, found) for found in marks(unit)]))
+            found = cast(list[str | None], client.mget(keys))
     except RedisAway:
         return None
-    ids = [json.loads(text).get("id") for text in found if text is not None]
-    return UUID(ids[0]) if ids and ids[0] else None
+    rules = [rule for key, text in zip(keys, found, strict=True) if (rule := opened_rule(key, text)) is not None]
+    return UUID(rules[0]["id"]) if rules and rules[0].get("id") else None
+
+
+def sealed_rule(key: str, rule: dict[str, Any]) -> str:
+    """A rule as Redis holds it: sealed for its key, so that nobody who writes there lets an address in or out."""
+    return runtime().settings.keys.seal(_PURPOSE, json.dumps(rule).encode(), bound_to=key)
+
+
+def opened_rule(key: str, sealed: str | None) -> dict[str, Any] | None:
+    """The rule; None where there is none, and for what was not sealed by us: the sweeper's round puts it right."""
+    if sealed is None:
+        return None
+    try:
+        rule: dict[str, Any] = json.loads(runtime().settings.keys.open(_PURPOSE, sealed, bound_to=key).plaintext)
+    except SealBroken:
+        logger.warning("address_rule_invalid")
+        return None
+    return rule
 
 
 def raise_alarm(lasts: timedelta) -> None:

@@ -5,7 +5,6 @@ While Redis is away, or rests after a time-out under load, this process goes on 
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 from uuid import UUID
 
-from qikbiz.abuse.limiter import WINDOW_SECONDS, answer, bucket_key, own_counters, rule_key
+from qikbiz.abuse.limiter import WINDOW_SECONDS, answer, bucket_key, own_counters, rule_key, sealed_rule
 from qikbiz.abuse.signals import BLOCK_AT
 from qikbiz.abuse.units import WIDER_FACTOR, Address, Network, reference_of, unit_of
 from qikbiz.database import runtime
@@ -107,7 +106,8 @@ def _in_redis(unit: Network, bucket: _Bucket, points: int, how: str, limit: int)
     until, rule_id = int(time.time()) + INLINE_BLOCK_SECONDS, new_id()
     rule = {"action": "block", "reference": reference_of(rule_id), "until": until, "id": str(rule_id)}
     keys = [bucket.key, bucket.key_before, rule_key(unit)]
-    arguments = [points, bucket.share, 2 * WINDOW_SECONDS, limit, how, json.dumps(rule), until]
+    sealed = sealed_rule(keys[2], rule) if how == "block" else ""
+    arguments = [points, bucket.share, 2 * WINDOW_SECONDS, limit, how, sealed, until]
     with runtime().redis.client() as client:
         return int(cast(Any, client).register_script(_COUNT)(keys=keys, args=arguments))
 

@@ -25,7 +25,7 @@ from qikbiz.failures import TooMany
 from qikbiz.permissions import Role, StaffRole
 from qikbiz.policy.networks import require_inside
 from qikbiz.policy.queries import policy_of
-from qikbiz.policy.rules import Policy
+from qikbiz.policy.rules import Policy, is_password_in_doubt
 from qikbiz.policy.sso_only import SsoOnly, asks_for_sso, require_way
 from qikbiz.roles.giving import may_act_on, may_give, words_for
 from qikbiz.roles.granted import names_of_roles
@@ -269,8 +269,7 @@ def _look_up(realm: Realm, name: str) -> tuple[Account | None, bool, Policy]:
 
 def problem_since(realm: Realm, account: Account, password: str, policy: Policy) -> str:
     """Why a right password no longer does: the rules became stricter after it was chosen. Known only at login."""
-    chosen_at = account.password_changed_at
-    if policy.stricter_at is None or (chosen_at is not None and chosen_at >= policy.stricter_at):
+    if not is_password_in_doubt(account, policy):
         return ""
     names = names_of(realm, account.name, account.email)
     return passwords.problem_with(password, context=names, policy=policy) or ""
@@ -282,6 +281,8 @@ def _welcome(realm: Realm, account_id: UUID, password: str, **known: Any) -> str
         raise WrongPassword
     if account.password_hash and passwords.is_outdated(account.password_hash):
         account.password_hash = passwords.hash_password(password)
+    if not known["problem"] and is_password_in_doubt(account, policy_of(realm)):
+        account.password_judged_at = times.now()
     return admit(realm, account, "password", **known)
 
 

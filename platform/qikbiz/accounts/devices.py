@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_network
+
 from flask import request
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
@@ -10,6 +12,7 @@ from qikbiz.accounts.realms import Account, Realm
 from qikbiz.database import runtime
 from qikbiz.web.client_address import client_address, shown_prefix
 
+_REGION = {4: 16, 6: 32}
 # The first that is found wins: every browser's name also contains that of older ones.
 _BROWSERS = (
     ("Edg/", "Edge"),
@@ -39,15 +42,27 @@ def place_of_request() -> str:
     return shown_prefix(client_address(request.environ, runtime().settings.trusted_proxies))
 
 
-def is_new_device(work: Session, realm: Realm, account: Account) -> bool:
+def is_new_device(work: Session, realm: Realm, account: Account, *, roams: bool = False) -> bool:
     """Whether this person was never seen with this browser in this network, as far back as sessions are kept.
 
-    The very first login is not news to anybody.
+    The very first login is not news to anybody. A remembered device `roams`: of it only another browser, or a network
+    of another /16 (or /32 of IPv6), is news.
     """
     table = realm.sessions
     own = select(table.id_hash).where(table.person_id == account.id)
-    same = own.where(table.device == device_of_request(), table.address_prefix == place_of_request())
-    return bool(work.scalar(select(exists(own)))) and not work.scalar(select(exists(same)))
+    same = select(table.address_prefix).where(table.person_id == account.id, table.device == device_of_request())
+    seen = set(work.scalars(same.distinct()))
+    if not seen:
+        return bool(work.scalar(select(exists(own))))
+    here = place_of_request()
+    return here not in seen and not (roams and _region(here) in {_region(place) for place in seen})
+
+
+def _region(place: str) -> str:
+    if not place:
+        return ""
+    network = ip_network(place)
+    return str(network.supernet(new_prefix=_REGION[network.version]))
 
 
 def device(user_agent: str) -> str:

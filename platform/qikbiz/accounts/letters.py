@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import secrets
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from qikbiz.accounts.realms import Account, Realm
 from qikbiz.mail.actions import send, send_platform
@@ -27,13 +29,25 @@ def send_password_changed(realm: Realm, account: Account) -> None:
     _send(realm, account, "password_changed", {"url": realm.url("/forgot")})
 
 
-def send_theft_detected(realm: Realm, account: Account) -> None:
-    _send(realm, account, "theft_detected", {"url": realm.url("/login")})
+def send_theft_detected(
+    realm: Realm, account: Account, at: datetime, *, used_now: tuple[str, str], remembered_as: tuple[str, str]
+) -> None:
+    """`used_now` is the (device, network) that showed the old token, `remembered_as` the one that was remembered."""
+    zone = account.time_zone or (realm.tenant.time_zone if realm.tenant else "UTC")
+    values = {
+        "when": f"{at.astimezone(ZoneInfo(zone)):%-d %B %Y, %H:%M} ({zone})",
+        "used_now": ", ".join(used_now),
+        "remembered_as": ", ".join(remembered_as),
+    }
+    _send(realm, account, "theft_detected", values | {"url": realm.url("/login"), "forgot_url": realm.url("/forgot")})
 
 
-def send_new_device(realm: Realm, account: Account, device: str, place: str, *, is_remembered: bool) -> None:
-    values = {"device": device, "place": place, "is_remembered": is_remembered, "url": realm.url("/profile/sessions")}
-    _send(realm, account, "new_device", values)
+def send_new_device(
+    realm: Realm, account: Account, device: str, place: str, *, is_remembered: bool = False, is_return: bool = False
+) -> None:
+    """`is_remembered`: it stays logged in from now on. `is_return`: it was remembered, and logged in by itself."""
+    values = {"device": device, "place": place, "is_remembered": is_remembered, "is_return": is_return}
+    _send(realm, account, "new_device", values | {"url": realm.url("/profile/sessions")})
 
 
 def send_sign_in_changed(realm: Realm, account: Account, what: str, more: str) -> None:

@@ -24,6 +24,8 @@ class PersonColumns:
     # Read only where a password is checked: whoever lists people needs no right to it.
     password_hash: Mapped[str | None] = mapped_column(deferred=True)
     password_changed_at: Mapped[datetime | None]
+    # When it was last given and met the rules of that day: it can be judged only then.
+    password_judged_at: Mapped[datetime | None]
     epoch: Mapped[int] = mapped_column(server_default="1")
     time_zone: Mapped[str] = mapped_column(server_default="")
     preferences: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
@@ -143,5 +145,7 @@ class RememberSeries(Model):
     ends_at: Mapped[datetime]
     device: Mapped[str] = mapped_column(server_default="")
     address_prefix: Mapped[str] = mapped_column(server_default="")
+    # A keyed hash of what the browser called itself at the last use. Another one with an old token is a thief.
+    agent_mac: Mapped[bytes | None] = mapped_column(LargeBinary)
     revoked_at: Mapped[datetime | None]
     revoked_reason: Mapped[str] = mapped_column(server_default="")

@@ -1,8 +1,8 @@
 """“Stay logged in on this device”: a series with a one-time token (research: security.md 3.6).
 
-Each use of the token replaces it. The one before is still good for a minute, for tabs that were opened together, and
-for longer only if the browser never showed the new one, since then the answer that carried it was lost. Any other old
-token means that two hold the series, and one of them is a thief: everything of this person ends.
+Each use of the token replaces it. The one before is still good for a minute, for tabs of the same browser that were
+opened together, and for longer only if the browser never showed the new one, since then the answer that carried it was
+lost. Any other old token means that two hold the series, and one of them is a thief: everything of this person ends.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from hmac import compare_digest
 from uuid import UUID
 
+from flask import request
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
@@ -20,20 +21,26 @@ from qikbiz.abuse.events import note
 from qikbiz.access.kinds import AccessKind
 from qikbiz.access.noting import note_access
 from qikbiz.accounts import sessions, times
-from qikbiz.accounts.devices import device_of_request, place_of_request
-from qikbiz.accounts.letters import send_theft_detected
+from qikbiz.accounts.devices import device_of_request, is_new_device, place_of_request
+from qikbiz.accounts.letters import send_new_device, send_theft_detected
 from qikbiz.accounts.models import RememberSeries, User
 from qikbiz.accounts.people import Person
 from qikbiz.accounts.realms import Realm
 from qikbiz.factors.queries import has_second_factor
 from qikbiz.policy.networks import address_of_request, is_inside
 from qikbiz.policy.queries import needs_factor, policy_of
+from qikbiz.policy.rules import is_password_in_doubt
 from qikbiz.web.cookies import REMEMBER, broken_cookies, delete_cookie, open_cookie, set_cookie
 from qikbiz.web.figures import count_login
+from qikbiz.web.toasts import show_toast
 from qikbiz.web.visit_cookie import end_session_cookie
 
 _SERIES, _TOKEN = "remember-series", "remember-token"
 _SERIES_BYTES, _TOKEN_BYTES, _EPOCH_BYTES = 16, 32, 8
+_COPIED = (
+    "The login that this device remembered was used a second time, so somebody may have copied it. We logged you out "
+    "everywhere and sent you an e-mail with the details. Log in again; if you can't explain it, choose a new password."
+)
 logger = logging.getLogger(__name__)
 
 
@@ -52,6 +59,7 @@ def remember_device(work: Session, realm: Realm, user: User) -> bytes:
         ends_at=moment + times.REMEMBER_AT_MOST,
         device=device_of_request(),
         address_prefix=place_of_request(),
+        agent_mac=_agent(realm),
     )
     work.add(row)
     work.flush()
@@ -76,10 +84,14 @@ def restore(realm: Realm) -> Person | None:
         if not is_inside(address_of_request(), policy_of(realm).networks):
             # The device stays remembered for the day it is back inside; the login page says why not now.
             return None
+        if user.password_hash and is_password_in_doubt(user, policy_of(realm)):
+            # Whether the password meets the rules can be seen only when it is given: the login page asks for it.
+            return None
         if not _accept(realm, row, series, token):
-            _end_everything(work, realm, user)
+            _end_everything(work, realm, user, row)
             return None
         count_login(realm.kind, "remembered")
+        _say_if_new(work, realm, user)
         note_access(AccessKind.REMEMBERED, person=user)
         return sessions.open_session(work, realm, user, "remembered", is_fresh=False, series_hash=row.series_hash)
 
@@ -172,6 +184,9 @@ def _accept(realm: Realm, row: RememberSeries, series: bytes, token: bytes) -> b
         return True
     if row.previous_hash is None or not _is_one_of(row.previous_hash, given):
         return False
+    if row.agent_mac is not None and not compare_digest(row.agent_mac, _agent(realm)):
+        # Both excuses are those of the browser that was sent the new token. No other one has the old one honestly.
+        return False
     if moment - row.rotated_at <= times.REMEMBER_GRACE:
         return True
     if row.is_seen:
@@ -184,21 +199,34 @@ def _rotate(realm: Realm, row: RememberSeries, series: bytes, moment: datetime) 
     token = secrets.token_bytes(_TOKEN_BYTES)
     row.token_hash = realm.mac(_TOKEN, token)
     row.is_seen = False
-    row.rotated_at = moment
+    row.rotated_at, row.agent_mac = moment, _agent(realm)
     row.expires_at = min(moment + policy_of(realm).remember, row.ends_at)
     _hand_out(realm, series, token, row.expires_at - moment)
 
 
-def _end_everything(work: Session, realm: Realm, user: User) -> None:
+def _say_if_new(work: Session, realm: Realm, user: User) -> None:
+    """A mail, as at every other login, when this browser or this part of the net was never seen with this person."""
+    if is_new_device(work, realm, user, roams=True):
+        send_new_device(realm, user, device_of_request(), place_of_request(), is_return=True)
+
+
+def _end_everything(work: Session, realm: Realm, user: User, row: RememberSeries) -> None:
     user.epoch += 1
     sessions.end_sessions_of(work, realm, user.id, "token_reuse")
-    send_theft_detected(realm, user)
+    here, first = (device_of_request(), place_of_request()), (row.device, row.address_prefix)
+    send_theft_detected(realm, user, times.now(), used_now=here, remembered_as=first)
     count_login(realm.kind, "theft")
     note("remember_reuse", account=user.email_key)
     note_access(AccessKind.REMEMBERED, "refused", person=user, detail="Its token was used twice; everything was ended")
     logger.warning("authn_token_reuse", extra={"person": str(user.id)})
     delete_cookie(REMEMBER)
     end_session_cookie()
+    show_toast(_COPIED, kind="failed")
+
+
+def _agent(realm: Realm) -> bytes:
+    """What the browser calls itself, as a keyed hash."""
+    return realm.mac("remember-agent", request.headers.get("User-Agent", "").encode("utf-8", "replace"))[:16]
 
 
 def _is_one_of(stored: bytes, given: tuple[bytes, ...]) -> bool:

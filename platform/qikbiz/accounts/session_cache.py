@@ -3,11 +3,15 @@
 Each person has a stamp in Redis. Whatever changes for the person or ends one of the sessions sets a new stamp, after
 its commit; a record made under an older stamp is not believed. So nothing that a slow request writes back can bring an
 ended session to life. Redis decides nothing: what it does not confirm, Postgres is asked.
+
+A record is sealed with the key ring for its tenant and key. Whoever reads Redis learns no names, and whoever writes
+there gives no rights: at most a record of the last minute could be put back.
 """
 
 from __future__ import annotations
 
 import json
+import logging
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,6 +19,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from config.keys import SealBroken
 from qikbiz.accounts import times
 from qikbiz.accounts.people import Person
 from qikbiz.accounts.realms import Realm
@@ -25,6 +30,8 @@ from qikbiz.roles.table import EDITION
 
 # Clocks of several machines may differ by this much when a record's age is compared with an outage.
 _MARGIN_SECONDS = 1.0
+_PURPOSE = "session-record"
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +66,7 @@ def fetch(realm: Realm, session_key: bytes, person_id: UUID) -> tuple[Remembered
         if stamp is None:
             client.set(stamp_key, secrets.token_hex(8), nx=True, ex=_stamp_seconds())
             record, stamp = None, client.get(stamp_key)
-    return _read(record, session_key), str(stamp)
+    return _read(realm, record, session_key), str(stamp)
 
 
 def keep(realm: Realm, remembered: Remembered, *, is_known: bool) -> None:
@@ -69,7 +76,7 @@ def keep(realm: Realm, remembered: Remembered, *, is_known: bool) -> None:
         return
     key = _record_key(realm, remembered.person.session_key)
     with runtime().redis.client() as client:
-        client.set(key, _written(remembered), ex=seconds, nx=not is_known, xx=is_known)
+        client.set(key, _sealed(key, remembered), ex=seconds, nx=not is_known, xx=is_known)
 
 
 def forget(realm: Realm, session_keys: Iterable[bytes]) -> None:
@@ -98,6 +105,11 @@ def _stamp_key(realm: Realm, person_id: UUID) -> str:
 def _stamp_seconds() -> int:
     # Longer than any record lives: a stamp that was lost is made anew, and no record agrees with it.
     return int(times.ABSOLUTE.total_seconds()) + 3600
+
+
+def _sealed(key: str, remembered: Remembered) -> str:
+    # The key holds the tenant.
+    return runtime().settings.keys.seal(_PURPOSE, _written(remembered).encode(), bound_to=key)
 
 
 def _written(remembered: Remembered) -> str:
@@ -129,13 +141,17 @@ def _written(remembered: Remembered) -> str:
     )
 
 
-def _read(text: str | bytes | None, session_key: bytes) -> Remembered | None:
-    if text is None:
+def _read(realm: Realm, sealed: str | None, session_key: bytes) -> Remembered | None:
+    if sealed is None:
         return None
     try:
-        return _remembered(json.loads(text), session_key)
+        opened = runtime().settings.keys.open(_PURPOSE, sealed, bound_to=_record_key(realm, session_key))
+        return _remembered(json.loads(opened.plaintext), session_key)
+    except SealBroken:
+        logger.warning("session_record_invalid")
+        return None
     except (ValueError, TypeError, KeyError):
-        # Written by another version of the program, or not by us: Postgres knows.
+        # Written by another version of the program: Postgres knows.
         return None
 
 

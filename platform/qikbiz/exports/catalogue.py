@@ -165,6 +165,7 @@ EXCLUDED_COLUMNS: dict[tuple[str, str], str] = {
     ("access_events", "prefix"): "Promised to be gone after 12 months; a file would keep it for longer.",
     ("users", "password_hash"): "A secret of the person, not of the organisation.",
     ("users", "password_changed_at"): "Says something about a password that is not in the export.",
+    ("users", "password_judged_at"): "Says something about a password that is not in the export.",
     ("users", "epoch"): "Counts how often all sessions of the person were ended.",
     ("companies", "search"): "Computed from the other columns.",
     ("contacts", "search"): "Computed from the other columns.",

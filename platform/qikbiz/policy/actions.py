@@ -38,7 +38,8 @@ def change_policy(realm: Realm, person: Person, wanted: Policy) -> dict[str, lis
     is_stricter = wanted.least_characters > before.least_characters or (
         wanted.asks_range_service and not before.asks_range_service
     )
-    wanted = replace(wanted, stricter_at=times.now() if is_stricter else before.stricter_at)
+    since = None if wanted.is_floor_for_passwords else before.stricter_at
+    wanted = replace(wanted, stricter_at=times.now() if is_stricter else since)
     for name, value in asdict(wanted).items():
         setattr(row, name, list(value) if isinstance(value, tuple) else value)
     changes = changes_between(before, wanted)

@@ -13,6 +13,7 @@ from qikbiz.abuse.events import begin_sign_in_try, note
 from qikbiz.access.kinds import AccessKind
 from qikbiz.access.noting import note_access
 from qikbiz.accounts import letters, passwords, throttles, times
+from qikbiz.accounts.actions import problem_since
 from qikbiz.accounts.admission import admit
 from qikbiz.accounts.failures import WrongPassword
 from qikbiz.accounts.models import User
@@ -26,7 +27,7 @@ from qikbiz.factors.recovery import hash_of, new_code
 from qikbiz.failures import Conflict
 from qikbiz.permissions import Role
 from qikbiz.policy.models import SignInPolicy
-from qikbiz.policy.queries import policy_row
+from qikbiz.policy.queries import policy_of, policy_row
 from tenants.context import current_tenant
 
 _GROUPS = 5
@@ -72,7 +73,8 @@ def break_glass(realm: Realm, email: str, password: str, code: str) -> str:
     for administrator in lock_administrators():
         letters.send_break_glass_used(realm, administrator, who=account.name, email=account.email)
     logger.warning("break_glass_used", extra={"person": str(account.id)})
-    return admit(realm, account, "break_glass", from_anywhere=True)
+    problem = problem_since(realm, account, password, policy_of(realm))
+    return admit(realm, account, "break_glass", from_anywhere=True, problem=problem)
 
 
 def _may(account: User) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from qikbiz.accounts.models import RememberSeries, UserSession
 from qikbiz.accounts.times import now
 from qikbiz.policy.networks import address_of_request
-from qikbiz.policy.queries import count_remembered, count_sessions, count_without_factor
+from qikbiz.policy.queries import count_remembered, count_sessions, count_with_password, count_without_factor
 from qikbiz.policy.rules import Policy
 from qikbiz.policy.sso_only import began_otherwise
 from qikbiz.web.formats import count
@@ -38,7 +38,16 @@ def _of_passwords(before: Policy, after: Policy) -> list[str]:
     if after.least_characters > before.least_characters:
         said.append(
             f"Whoever's password has fewer than {after.least_characters} characters is asked for a new one at the next "
-            "login. How many these are can't be said: of passwords only hashes are kept."
+            "login, by a break-glass code too. How many these are can't be said: of passwords only hashes are kept."
+        )
+    if _is_stricter(before, after):
+        known = UserSession.series_hash.is_not(None)
+        people, devices, inside = count_with_password(), count_remembered(), count_sessions(known)
+        said.append(
+            f"The {count(people, 'password')} of this organisation will be judged at their next login. "
+            f"{count(devices, 'remembered device')} will ask for the password once more instead of logging in alone; "
+            f"{count(inside, 'login')} of such a device that {'is' if inside == 1 else 'are'} open now "
+            f"{'goes' if inside == 1 else 'go'} on until the end."
         )
     if after.least_characters < before.least_characters:
         said.append(f"New passwords may have {after.least_characters} characters instead of {before.least_characters}.")
@@ -47,6 +56,12 @@ def _of_passwords(before: Policy, after: Policy) -> list[str]:
     if before.asks_range_service and not after.asks_range_service:
         said.append("Passwords are looked up only in the lists that lie here.")
     return said
+
+
+def _is_stricter(before: Policy, after: Policy) -> bool:
+    return after.least_characters > before.least_characters or (
+        after.asks_range_service and not before.asks_range_service
+    )
 
 
 def _of_factors(before: Policy, after: Policy) -> list[str]:

@@ -57,6 +57,12 @@ def count_without_factor(policy: Policy) -> int:
     return int(db.session.scalar(wanted) or 0) if policy.factor_for != "nobody" else 0
 
 
+def count_with_password() -> int:
+    """Active users who have a password."""
+    wanted = select(func.count()).select_from(User).where(User.state == "active", User.password_hash.is_not(None))
+    return int(db.session.scalar(wanted) or 0)
+
+
 def count_sessions(*conditions: ColumnElement[bool]) -> int:
     """Sessions in force of which this is true."""
     live = (UserSession.revoked_at.is_(None), UserSession.ends_at > now(), UserSession.idle_until > now())

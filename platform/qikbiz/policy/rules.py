@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, Protocol
 
 from qikbiz.accounts import times
 from qikbiz.failures import Failure
@@ -58,6 +58,11 @@ class Policy:
         return min(timedelta(days=self.remember_days), times.REMEMBER)
 
     @property
+    def is_floor_for_passwords(self) -> bool:
+        """Whether it asks of a password no more than every password had to meet when it was set."""
+        return self.least_characters == SHORTEST and not self.asks_range_service
+
+    @property
     def may_remember(self) -> bool:
         return self.remember_days > 0
 
@@ -80,6 +85,21 @@ class Policy:
                 raise BelowTheFloor(f"The {what} must be between {low} and {high}.")
         if self.factor_for == "roles" and not self.factor_roles:
             raise BelowTheFloor("Choose at least one role that needs a second factor, or choose nobody.")
+
+
+class HasPassword(Protocol):
+    """A login, as far as its password's age goes."""
+
+    @property
+    def password_changed_at(self) -> datetime | None: ...
+    @property
+    def password_judged_at(self) -> datetime | None: ...
+
+
+def is_password_in_doubt(who: HasPassword, policy: Policy) -> bool:
+    """Whether the rules became stricter after this password was chosen, and it was not judged by them since."""
+    judged = [moment for moment in (who.password_changed_at, who.password_judged_at) if moment is not None]
+    return policy.stricter_at is not None and (not judged or max(judged) < policy.stricter_at)
 
 
 FLOOR = Policy()

@@ -293,6 +293,7 @@ STATEMENTS = (
         state VARCHAR DEFAULT 'invited' NOT NULL,
         password_hash VARCHAR,
         password_changed_at TIMESTAMP WITH TIME ZONE,
+        password_judged_at TIMESTAMP WITH TIME ZONE,
         epoch BIGINT DEFAULT '1' NOT NULL,
         time_zone VARCHAR DEFAULT '' NOT NULL,
         preferences JSONB DEFAULT '{}' NOT NULL,

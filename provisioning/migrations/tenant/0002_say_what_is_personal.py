@@ -22,7 +22,7 @@ COMMENTS = {
     "import_rows": "personal: staged rows of a file being imported; emptied when the import is applied.",
     "import_updates": "personal: what a file being imported would change; emptied like import_rows.",
     "imports": "technical: files that were imported and what became of their rows.",
-    "jobs": "technical: the ledger of work; arguments are ids.",
+    "jobs": "technical: the ledger of work; arguments are ids, or sealed while they are needed.",
     "mail_choices": "personal: which mails somebody wants.",
     "mails": "personal: mails to the customer's own users.",
     "notifications": "personal: what somebody was told, for ninety days.",
