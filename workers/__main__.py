@@ -7,7 +7,8 @@ import sys
 from config.logging import configure_logging
 from config.settings import SettingsError, load_settings
 from workers import process
-from workers.worker import WorkerRefused, make_worker
+from workers.lanes import Lanes
+from workers.worker import ReliableWorker, WorkerRefused, make_worker
 
 
 def main(arguments: list[str]) -> int:
@@ -19,9 +20,16 @@ def main(arguments: list[str]) -> int:
         print(refusal, file=sys.stderr)
         return 2
     process.start(settings, f"worker-{arguments[0]}")
+    worker.lanes = Lanes(arguments[0], lambda: _work(make_worker(settings, arguments)))
+    worker.lanes.keep()
+    _work(worker)
+    worker.lanes.wait()
+    return 0
+
+
+def _work(worker: ReliableWorker) -> None:
     # RQ tells of every breath; what matters about a job stands on our own lines.
     worker.work(logging_level="WARNING")
-    return 0
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import psycopg
 
 from qikbiz.jobs.ledger import Claim
 from tenants.context import Tenant, entered
+from workers import lease_watch
 
 SECONDS_BETWEEN_PROGRESS = 0.5
 logger = logging.getLogger(__name__)
@@ -36,12 +37,14 @@ class Heartbeat:
         self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
 
     def __enter__(self) -> Heartbeat:
+        lease_watch.extend(self._lease)
         self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._stop.set()
         self._thread.join(timeout=2)
+        lease_watch.extend(lease_watch.SECONDS_TO_CLAIM)
 
     def note_progress(self, done: int, total: int | None, note: str) -> None:
         self._shown = (done, total, note)
@@ -68,6 +71,9 @@ class Heartbeat:
                     logger.warning("heartbeat_failed", extra={"reason": type(error).__name__})
                     _close(connection)
                     connection = None
+                if not self.is_lost:
+                    # Also while the database is away: this process is well, and nobody else could do the job.
+                    lease_watch.extend(self._lease)
             _close(connection)
 
     def _renew(self, connection: psycopg.Connection[Any]) -> None:

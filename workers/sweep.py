@@ -110,19 +110,32 @@ class Sweep:
         with tenant_work(tenant) as session:
             quarantined = ledger.quarantine_lost(session, Job)
             due = ledger.due_jobs(session, Job)
+            at_work = ledger.queues_at_work(session, Job)
             next_at = ledger.next_due_at(session, Job)
         _report(quarantined, tenant_id)
-        return self._announce(tenant_id, due), next_at
+        return self._announce(tenant_id, self._in_turn(due, at_work)), next_at
+
+    def _in_turn(self, due: list[Due], at_work: set[str]) -> list[Due]:
+        """Of each queue the tenant's longest waiting job, where none is being done or before the workers already."""
+        taken = at_work | {job.queue for job in due if self._is_announced(job)}
+        first: dict[str, Due] = {}
+        for job in due:
+            if job.queue not in taken:
+                first.setdefault(job.queue, job)
+        return list(first.values())
+
+    def _is_announced(self, job: Due) -> bool:
+        travel = transport.travel_id(job)
+        return travel in self._waiting[job.queue] or travel in self._announced
 
     def _announce(self, tenant_id: UUID | None, due: list[Due]) -> int:
         announced = 0
         for job in due:
-            travel = transport.travel_id(job)
-            if travel in self._waiting[job.queue] or travel in self._announced:
+            if self._is_announced(job):
                 continue
             if not transport.announce(tenant_id, job):
                 break
-            self._announced[travel] = time.monotonic()
+            self._announced[transport.travel_id(job)] = time.monotonic()
             announced += 1
         return announced
 

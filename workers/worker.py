@@ -21,7 +21,8 @@ from config.faults import fault
 from config.settings import Settings
 from qikbiz.jobs.kinds import QUEUES
 from qikbiz.jobs.transport import ENTRY
-from workers import wrapper
+from workers import lease_watch, wrapper
+from workers.lanes import Lanes
 
 PR_SET_PDEATHSIG = 1
 AWAY = (redis.ConnectionError, redis.TimeoutError)
@@ -54,13 +55,28 @@ class SignedJob(Job):
 
 
 class ReliableWorker(Worker):
-    """One queue, one horse at a time."""
+    """One queue, one horse at a time. `lanes` are the queue's further workers, kept by this one."""
 
     job_class = SignedJob
+    lanes: Lanes | None = None
+
+    def heartbeat(self, *arguments: Any, **named: Any) -> None:
+        if self.lanes is not None:
+            self.lanes.keep()
+        super().heartbeat(*arguments, **named)
+
+    def request_stop(self, *arguments: Any) -> None:
+        if self.lanes is not None:
+            self.lanes.end()
+        super().request_stop(*arguments)  # type: ignore[no-untyped-call]
 
     def execute_job(self, *arguments: Any, **named: Any) -> None:
         fault("worker.after_pop")
         super().execute_job(*arguments, **named)
+
+    def fork_work_horse(self, *arguments: Any, **named: Any) -> None:
+        lease_watch.extend(lease_watch.SECONDS_TO_CLAIM)
+        super().fork_work_horse(*arguments, **named)
 
     def setup_work_horse_signals(self) -> None:
         super().setup_work_horse_signals()  # type: ignore[no-untyped-call]
@@ -69,6 +85,11 @@ class ReliableWorker(Worker):
             os._exit(1)
 
     def maintain_heartbeats(self, *arguments: Any, **named: Any) -> None:
+        if lease_watch.is_over():
+            # Frozen, or deaf to its claim being lost. Nothing of it can be committed; its queue needs the place.
+            self.log.error("Worker %s: killed a work-horse whose lease ran out", self.name)
+            self.kill_horse()
+            return
         try:
             super().maintain_heartbeats(*arguments, **named)
         except AWAY as error:
@@ -94,6 +115,7 @@ def make_worker(settings: Settings, queues: list[str]) -> ReliableWorker:
         raise WorkerRefused(f"There is no queue {queues[0]!r}. The queues are {', '.join(QUEUES)}.")
     connection = patient_connection(settings.redis_url)
     refuse_eviction(connection)
+    lease_watch.begin()
     queue = Queue(queues[0], connection=connection, serializer=JSONSerializer, job_class=SignedJob)
     return ReliableWorker(
         [queue],

@@ -14,6 +14,7 @@ from uuid import UUID
 import psycopg
 from rq.timeouts import JobTimeoutException
 from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from config.faults import fault
@@ -89,7 +90,23 @@ def _perform(tenant: Tenant | None, job_id: UUID) -> str:
     fault("job.after_claim")
     with Heartbeat(claimed, tenant, _connector(tenant), lease) as heartbeat:
         work = Work(claimed, tenant, heartbeat, lease_seconds=lease, timeout_seconds=kind.timeout_seconds)
-        return _attempt(work, kind)
+        outcome = _attempt(work, kind)
+    if tenant is not None:
+        _bring_next(tenant, kind)
+    return outcome
+
+
+def _bring_next(tenant: Tenant, kind: Kind) -> None:
+    """The tenant's next job of this queue takes its place at the end of the line (qikbiz.jobs.actions)."""
+    try:
+        with _transaction(tenant) as session:
+            due = ledger.next_in_turn(session, Job, kind.queue)
+    except (SQLAlchemyError, psycopg.Error) as error:
+        # The sweeper brings it a moment later.
+        logger.warning("next_job_not_brought", extra={"reason": type(error).__name__})
+        return
+    if due is not None:
+        transport.announce(tenant.id, due)
 
 
 def _attempt(work: Work, kind: Kind) -> str:

@@ -15,6 +15,7 @@ for name in NAMES:
     KINDS[f"test.{name}"] = Kind(
         "checks", "A test", f"tests.jobs.functions:{name}", timeout_seconds=30, lease_seconds=2
     )
+KINDS["test.import"] = Kind("imports", "A test", "tests.jobs.functions:leave_effect", lease_seconds=2)
 KINDS["test.kill_me"] = Kind("checks", "A test", "tests.jobs.functions:kill_me", max_attempts=2, lease_seconds=2)
 KINDS["test.overrun"] = Kind("checks", "A test", "tests.jobs.functions:overrun", timeout_seconds=1, max_attempts=2)
 KINDS["test.platform"] = Kind("checks", "A test", "tests.jobs.functions:leave_effect", is_platform=True)

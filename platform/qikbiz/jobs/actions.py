@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from qikbiz.actors import current_actor
 from qikbiz.closing.read_only import refuse_change
 from qikbiz.database import after_commit, db, require_tenant_session, runtime
-from qikbiz.jobs import transport
+from qikbiz.jobs import ledger, transport
 from qikbiz.jobs.kinds import KINDS, kind_named
 from qikbiz.jobs.ledger import Due, LedgerModel
 from qikbiz.jobs.models import Job, PlatformJob
@@ -156,7 +156,11 @@ def _write_marks(session: Session) -> None:
 
 
 def _announce_after_commit(session: Session, tenant_id: UUID | None, job: Job | PlatformJob) -> None:
-    if job.run_at <= datetime.now(UTC):
+    """Tenants take turns: of each queue one job of a tenant is before the workers, and its end brings the next one.
+
+    So another tenant's first job never waits behind this tenant's tenth.
+    """
+    if job.run_at <= datetime.now(UTC) and (tenant_id is None or ledger.has_its_turn(session, Job, job)):
         due = Due(job.id, job.kind, job.queue, job.attempt)
         after_commit(session, lambda: _announce(tenant_id, due))
 

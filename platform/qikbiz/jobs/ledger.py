@@ -134,6 +134,32 @@ def due_jobs(session: Session, model: LedgerModel, limit: int = 500) -> list[Due
     return [Due(*row) for row in session.execute(statement)]
 
 
+def queues_at_work(session: Session, model: LedgerModel) -> set[str]:
+    """The queues in which a job of this ledger is being done now."""
+    statement = select(model.queue).where(_is_alive(model)).distinct()
+    return set(session.scalars(statement))
+
+
+def next_in_turn(session: Session, model: LedgerModel, queue: str) -> Due | None:
+    """The job of this queue that has waited longest; None while one is being done, or when none waits."""
+    if queue in queues_at_work(session, model):
+        return None
+    statement = (
+        select(model.id, model.kind, model.queue, model.attempt)
+        .where(model.queue == queue, _is_due(model), model.attempt < model.max_attempts)
+        .order_by(model.run_at, model.id)
+        .limit(1)
+    )
+    row = session.execute(statement).one_or_none()
+    return Due(*row) if row else None
+
+
+def has_its_turn(session: Session, model: LedgerModel, job: Job | PlatformJob) -> bool:
+    """Whether no other job of this ledger and queue is being done, or waits to be."""
+    others = select(model.id).where(model.queue == job.queue, model.id != job.id, or_(_is_due(model), _is_alive(model)))
+    return session.scalar(others.limit(1)) is None
+
+
 def next_due_at(session: Session, model: LedgerModel) -> datetime | None:
     """When the sweeper should look again, or None when nothing is under way."""
     when = func.min(func.coalesce(model.lease_until, model.run_at))
@@ -145,6 +171,10 @@ def _is_due(model: LedgerModel) -> Any:
         and_(model.state == "pending", model.run_at <= NOW),
         and_(model.state == "running", model.lease_until < NOW),
     )
+
+
+def _is_alive(model: LedgerModel) -> Any:
+    return and_(model.state == "running", model.lease_until >= NOW)
 
 
 def _is_held(model: LedgerModel, claimed: Claim) -> Any:

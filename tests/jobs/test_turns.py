@@ -1,0 +1,122 @@
+"""Tenants take turns: whoever asks for much waits for their own work, and others do not."""
+
+from collections.abc import Iterator
+from uuid import UUID
+
+import pytest
+
+from qikbiz.database import tenant_work
+from qikbiz.jobs import actions, queries, transport
+from qikbiz.jobs.models import Job
+from tenants.context import Tenant
+from tenants.runtime import Runtime
+from tests.fixtures.tenancy import Platform
+from tests.fixtures.workers import Workshop, eventually, horses
+from tests.jobs import functions
+from tests.jobs.test_sweeper import _empty, age_marks
+from workers.sweep import Sweep
+from workers.wrapper import perform
+
+assert functions.KINDS
+
+
+@pytest.fixture(autouse=True)
+def quiet(platform: Platform, working: Runtime) -> Iterator[None]:
+    _empty(platform)
+    yield
+    _empty(platform)
+
+
+def ask(tenant: Tenant, count: int = 1, kind: str = "test.leave_effect", **arguments: object) -> list[UUID]:
+    """All of them in one transaction."""
+    with tenant_work(tenant):
+        return [actions.enqueue(kind, dict(arguments)).id for _ in range(count)]
+
+
+def state(tenant: Tenant, job_id: UUID) -> str:
+    with tenant_work(tenant) as session:
+        return queries.state_of(session, Job, job_id)
+
+
+def line(queue: str = "checks") -> list[str]:
+    """The jobs before the workers, next one first."""
+    with transport.queue_store().client() as client:
+        return [travel.rsplit("-", 1)[0] for travel in transport.queue_named(queue, client).get_job_ids()]
+
+
+def pop() -> str:
+    with transport.queue_store().client() as client:
+        travel: bytes = client.lpop("rq:queue:checks")  # type: ignore[assignment]
+    return travel.decode().rsplit("-", 1)[0]
+
+
+def test_a_tenants_tenth_job_waits_for_anothers_first(platform: Platform) -> None:
+    many = [str(job) for job in ask(platform.acme, 5) + ask(platform.acme, 5)]
+    few = [str(job) for job in ask(platform.globex, 2)]
+    assert line() == [many[0], few[0]]
+    done = []
+    while (waiting := line()) and len(done) < 12:
+        job_id = pop()
+        owner = platform.acme if job_id in many else platform.globex
+        assert perform(owner.id, UUID(job_id)) == "done"
+        done.append(job_id)
+        assert len(waiting) <= 2
+    assert done == [many[0], few[0], many[1], few[1], *many[2:]]
+
+
+def test_the_sweeper_keeps_the_turns_and_brings_what_nobody_brought(platform: Platform) -> None:
+    many = [str(job) for job in ask(platform.acme, 3)]
+    with transport.queue_store().client() as client:
+        client.delete("rq:queue:checks")
+    age_marks()
+    sweep = Sweep()
+    assert sweep.round() == 1 and line() == [many[0]]
+    assert sweep.round() == 0
+    # Its end would bring the next one; the worker died right after it instead.
+    assert perform(platform.acme.id, UUID(pop())) == "done"
+    assert line() == [many[1]]
+    with transport.queue_store().client() as client:
+        client.delete("rq:queue:checks")
+    age_marks()
+    assert Sweep().round() == 1 and line() == [many[1]]
+
+
+@pytest.mark.faults
+def test_a_frozen_work_horse_is_killed_by_its_worker_when_its_lease_is_over(
+    platform: Platform, workshop: Workshop
+) -> None:
+    workshop.sweeper()
+    worker = workshop.worker("checks")
+    (frozen,) = ask(platform.acme, seconds=2)
+    eventually(lambda: horses(worker) and state(platform.acme, frozen) == "running")
+    horse = horses(worker)[0]
+    horse.suspend()
+    # The only worker of the queue: everybody waits for it.
+    (other,) = ask(platform.globex)
+    eventually(lambda: not horse.is_running(), 20)
+    eventually(lambda: state(platform.globex, other) == "done", 20)
+    eventually(lambda: state(platform.acme, frozen) == "done", 30)
+    assert "lease ran out" in workshop.log(worker)
+
+
+@pytest.mark.faults
+def test_a_short_import_does_not_wait_for_anothers_long_one(platform: Platform, workshop: Workshop) -> None:
+    workshop.worker("imports")
+    (long,) = ask(platform.acme, kind="test.import", seconds=60)
+    eventually(lambda: state(platform.acme, long) == "running")
+    (second,) = ask(platform.acme, kind="test.import")
+    (short,) = ask(platform.globex, kind="test.import")
+    eventually(lambda: state(platform.globex, short) == "done", 20)
+    assert state(platform.acme, long) == "running"
+    assert state(platform.acme, second) == "pending", "A tenant's second one would take the place."
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("how", ["terminate", "kill"])
+def test_the_further_lane_of_a_queue_ends_with_its_worker(workshop: Workshop, how: str) -> None:
+    worker = workshop.worker("imports")
+    eventually(lambda: horses(worker))
+    lane = horses(worker)[0]
+    getattr(worker, how)()
+    eventually(lambda: worker.poll() is not None and not lane.is_running(), 20)
+    assert worker.poll() == (0 if how == "terminate" else -9)

@@ -1,0 +1,78 @@
+"""Further workers for a queue whose jobs take long, so that one tenant's long job does not hold up another's short one.
+
+They are forked from the queue's own worker process, which shares with them what it has loaded. A tenant has one job of
+a queue done at a time (qikbiz.jobs.actions), so that with two lanes there is one for somebody else.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import logging
+import os
+import signal
+from collections.abc import Callable
+from contextlib import suppress
+
+LANES = {"imports": 2, "exports": 2}
+PR_SET_PDEATHSIG = 1
+logger = logging.getLogger(__name__)
+
+
+class Lanes:
+    """The further lanes of one queue. `work` is what each does until it is told to end."""
+
+    def __init__(self, queue: str, work: Callable[[], None]) -> None:
+        self._work = work
+        self._wanted = LANES.get(queue, 1) - 1
+        self._processes: set[int] = set()
+        self._is_ending = False
+        self._keeper = os.getpid()
+
+    def keep(self) -> None:
+        """Start what is not running. Called now and then by the queue's own worker, and by its horses in vain."""
+        if os.getpid() != self._keeper:
+            return
+        self._reap()
+        while len(self._processes) < self._wanted and not self._is_ending:
+            self._processes.add(self._fork())
+
+    def end(self) -> None:
+        """Ask all to end after the job at hand."""
+        self._is_ending = True
+        if os.getpid() != self._keeper:
+            return
+        for process in self._processes:
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGTERM)
+
+    def wait(self) -> None:
+        for process in self._processes:
+            with suppress(ChildProcessError):
+                os.waitpid(process, 0)
+        self._processes.clear()
+
+    def _reap(self) -> None:
+        for process in list(self._processes):
+            try:
+                has_ended = os.waitpid(process, os.WNOHANG)[0] != 0
+            except ChildProcessError:
+                has_ended = True
+            if has_ended:
+                logger.warning("lane_ended", extra={"process": process})
+                self._processes.discard(process)
+
+    def _fork(self) -> int:
+        parent = os.getpid()
+        process = os.fork()
+        if process:
+            return process
+        code = 1
+        try:
+            ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+            if os.getppid() == parent:
+                for number in (signal.SIGTERM, signal.SIGINT):
+                    signal.signal(number, signal.SIG_DFL)
+                self._work()
+                code = 0
+        finally:
+            os._exit(code)
