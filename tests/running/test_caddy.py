@@ -140,4 +140,6 @@ def test_of_two_ways_to_say_how_long_it_is_only_one_is_passed_on(behind: Install
 
 def test_a_request_that_is_too_large_is_refused(edge: Edge) -> None:
     assert edge.get(ACME, "/", headers={"X-Long": "x" * 200_000}).status == 431
-    assert edge.get(ACME, "/login", method="POST", body="x" * (4 * 2**20)).status in (413, 502)
+    # Only begun: whoever closes while a client still sends may cost it the answer.
+    headers = {"Content-Length": str(4 * 2**20), "Origin": f"https://{ACME}"}
+    assert edge.get(ACME, "/login", method="POST", headers=headers, body="x" * 50_000).status == 413

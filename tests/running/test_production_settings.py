@@ -6,7 +6,7 @@ import pytest
 
 from config.keys import new_key_ring_json
 from config.settings import SettingsError, load_settings
-from config.web_server import serve
+from config.web_server.master import serve
 
 SAFE = {
     "QIKBIZ_ENV": "production",

@@ -36,7 +36,7 @@ def count_login(realm: str, outcome: str) -> None:
 
 
 def registry_of_all_processes() -> CollectorRegistry:
-    """The figures of every web process, where they share a folder (config/web_server.py); else those of this one."""
+    """The figures of every web process, where they share a folder (config/web_server); else those of this one."""
     if values.ValueClass is values.MutexValue:
         return REGISTRY
     registry = CollectorRegistry()

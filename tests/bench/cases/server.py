@@ -1,4 +1,4 @@
-"""The web server itself: the same page behind granian, as we serve it, and behind gunicorn's threads."""
+"""The web server itself: the same page behind ours and behind gunicorn's threads."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def measure_server(played: Stage, *, requests: int) -> list[Figure]:
     tenant_with_user(played, "serving")
     fill_contacts(played, "serving", 5_000)
     with our_web(played) as port:
-        granian = _timed(port, requests)
+        own = _timed(port, requests)
     port, threads = played.settings.port, str(played.settings.web_threads)
     command = [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "--workers", "2"]
     command += ["--worker-class", "gthread", "--threads", threads, "--keep-alive", "20", "qikbiz.wsgi:app"]
@@ -22,8 +22,8 @@ def measure_server(played: Stage, *, requests: int) -> list[Figure]:
         wait_for_port(port, process)
         gunicorn = _timed(port, requests)
     return [
-        Figure("list page by web server", "pages/s", granian.rate, gunicorn.rate, "gunicorn", better="more"),
-        Figure("the same, median latency at 4 at once", "ms", granian.median, gunicorn.median, "gunicorn"),
+        Figure("list page by web server", "pages/s", own.rate, gunicorn.rate, "gunicorn", better="more"),
+        Figure("the same, median latency at 4 at once", "ms", own.median, gunicorn.median, "gunicorn"),
     ]
 
 
