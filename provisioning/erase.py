@@ -27,7 +27,7 @@ from provisioning.servers import OWNER, connect_as_provisioner
 from qikbiz.audit.models import AuditCheck
 from qikbiz.closing.erasures import counted, finish, keep_counts
 from qikbiz.closing.models import ErasureCertificate
-from qikbiz.closing.queries import is_being_erased
+from qikbiz.closing.notary import may_erase
 from qikbiz.console.closures import was_ever_used
 from qikbiz.console.tenant_actions import note_act
 from qikbiz.database import control_work
@@ -145,7 +145,7 @@ def _begin(settings: Settings, session: Session, tenant_id: UUID, *, now: bool) 
 
 def _refuse_used(settings: Settings, record: TenantRecord) -> None:
     """Whoever ever used it gets notice, an export and thirty days: only its closing may have it erased (P13)."""
-    if record.id in listed_as_erased(settings) or is_being_erased(record.id) or not was_ever_used(record):
+    if record.id in listed_as_erased(settings) or may_erase(record.id) or not was_ever_used(record):
         return
     raise Conflict(
         f"“{record.slug}” was used, so it is erased only after its account was closed: its people are told and have "

@@ -1,7 +1,8 @@
 """Make the notary's role, schema, tables and functions, and give the login of the program only what it needs.
 
-The program's login may read, ask for an announcement by `notices.announce`, take one back, and add to the watch. It
-can't set the moment of any of them, change a row, or touch the calendar.
+The program's login may read, ask for an announcement by `notices.announce`, take one back, add to the watch, and have
+the time of a closing account begin, last longer or called off. It can't set the moment of any of them, change a row, or
+touch the calendar.
 """
 
 from __future__ import annotations
@@ -83,6 +84,9 @@ def _write(connection: Connection, login: str) -> None:
     if connection.execute("SELECT to_regclass('notices.statements')").fetchone() == (None,):
         _run(connection, "schema.sql")
     _run(connection, "counting.sql")
+    if connection.execute("SELECT to_regclass('notices.retrievals')").fetchone() == (None,):
+        _run(connection, "retrieval_tables.sql")
+    _run(connection, "retrieval.sql")
     for right in _RIGHTS:
         connection.execute(sql.SQL(right).format(login=sql.Identifier(login)))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -12,6 +12,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import func, select
 
+from config.settings import Settings
 from provisioning.closing import drive_closings
 from qikbiz.accounts import times
 from qikbiz.audit.models import AuditEvent
@@ -24,15 +25,17 @@ from qikbiz.mail.models import PlatformMail
 from qikbiz.web.front_door import QikBiz
 from tenants.context import Tenant
 from tenants.control import TenantRecord
+from tests.fixtures.statements import CLOCK, as_notary
 from tests.fixtures.tenancy import Person, Platform
 from tests.fixtures.web import Browser
 from workers.wrapper import perform
 
 
 class Clock:
-    """The product's time: the real one, moved."""
+    """The product's time and the notary's: the real one, moved."""
 
-    def __init__(self) -> None:
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
         self.offset = timedelta(0)
 
     def now(self) -> datetime:
@@ -40,6 +43,12 @@ class Clock:
 
     def move(self, **by: float) -> None:
         self.offset += timedelta(**by)
+        self.move_notary(self.offset)
+
+    def move_notary(self, offset: timedelta) -> None:
+        moment = f"clock_timestamp() + interval '{offset.total_seconds()} seconds'"
+        with as_notary(self.settings) as connection:
+            connection.execute(CLOCK.format(moment).encode())
 
 
 @dataclass
@@ -155,10 +164,12 @@ class Leaving:
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    moved = Clock()
+def clock(monkeypatch: pytest.MonkeyPatch, platform: Platform) -> Iterator[Clock]:
+    moved = Clock(platform.settings)
     monkeypatch.setattr(times, "now", moved.now)
-    return moved
+    yield moved
+    if moved.offset:
+        moved.move_notary(timedelta(0))
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 
 from sqlalchemy import update
@@ -15,7 +14,7 @@ from sqlalchemy import update
 from qikbiz.accounts import times
 from qikbiz.accounts.models import User
 from qikbiz.actors import current_actor
-from qikbiz.closing import charges, events, letters
+from qikbiz.closing import charges, events, letters, notary
 from qikbiz.closing.invoices import void_invoice
 from qikbiz.closing.letters import people_to_tell
 from qikbiz.closing.models import Closing
@@ -155,8 +154,9 @@ def begin_retrieval(
     record: TenantRecord, closing: Closing, tenant: Tenant, people: Sequence[letters.Recipient], days: int
 ) -> None:
     """The account becomes read-only for `days`, in the control transaction at hand, which holds both rows."""
-    closing.state, closing.retrieval_days, closing.read_only_at = "read_only", days, times.now()
-    closing.erase_after = record.read_only_until = closing.read_only_at + timedelta(days=days)
+    closing.state, closing.retrieval_days = "read_only", days
+    closing.read_only_at, closing.erase_after = notary.begin_retrieval(closing.id, record.id, days)
+    record.read_only_until = closing.erase_after
     touch_directory(db.control(), record)
     events.note(closing, "read_only", tenant.slug, until=closing.erase_after.isoformat(), days=days)
     facts = {"organisation": tenant.name, "until": closing.erase_after, "days": days, "url": letters.page_of(tenant)}
@@ -177,6 +177,7 @@ def call_off() -> Closing:
 def take_back(closing: Closing, tenant: Tenant, people: Sequence[letters.Recipient], person: str, **why: str) -> None:
     """The account goes on, in the control transaction at hand. `person` is shown as who decided it."""
     was = closing.state
+    notary.call_off_retrieval(closing.id)
     closing.state = "reopening" if was == "read_only" else "cancelled"
     closing.cancelled_at = times.now()
     void_invoice(closing)

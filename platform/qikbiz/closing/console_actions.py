@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 
 from qikbiz.accounts import times
-from qikbiz.closing import events
+from qikbiz.closing import events, notary
 from qikbiz.closing.actions import drive_soon, take_back
 from qikbiz.closing.letters import people_of
 from qikbiz.closing.models import Closing
@@ -38,6 +38,7 @@ def give_more_time(closing_id: UUID, until: str, reason: str) -> Closing:
         raise Failure("Choose a later day: the time that was promised is never shortened.")
     if later > closing.erase_after + MOST_MORE:
         raise Failure("Choose a day within a year of the one that stands now.")
+    notary.extend_retrieval(closing.id, later)
     _move(closing, record, later)
     events.note(closing, "extended", record.slug, until=later.isoformat(), reason=reason.strip())
     drive_soon(closing)

@@ -61,12 +61,6 @@ def standing_closing(tenant_id: UUID) -> Closing | None:
         return open_closing_of(tenant_id)
 
 
-def is_being_erased(tenant_id: UUID) -> bool:
-    """Whether a closing of this tenant came to its end. Inside `control_work()`."""
-    ended = select(Closing.id).where(Closing.tenant_id == tenant_id, Closing.state.in_(("erasing", "erased")))
-    return db.control.scalar(ended.limit(1)) is not None
-
-
 def is_export_of_closing(export_id: UUID) -> bool:
     """Whether the program makes this export because the operator ended the contract. Inside `control_work()`."""
     waiting = select(Closing.id).where(Closing.export_id == export_id, Closing.ended_by == "operator")

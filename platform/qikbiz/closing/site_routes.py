@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from qikbiz.closing import payment
 from qikbiz.closing.certificates import PURPOSE, certificate_numbered, is_genuine, name_mark
+from qikbiz.closing.letters import certificate_url
 from qikbiz.database import control_work, runtime
 from qikbiz.permissions import public
 from qikbiz.web.destinations import answers_alone
@@ -42,6 +43,7 @@ def show(number: str) -> ResponseReturnValue:
     return render_template(
         "closing/certificate.html",
         certificate=found,
+        address=certificate_url(found.number),
         document=document,
         backups_gone_by=date.fromisoformat(document["backups_gone_by"]),
         public_key=public_key.hex() if public_key else "",

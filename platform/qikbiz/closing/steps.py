@@ -5,6 +5,7 @@ Each is repeatable and looks under a lock whether it is still to be done, so tha
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -13,7 +14,7 @@ from uuid import UUID
 from config.faults import fault
 from qikbiz.accounts import times
 from qikbiz.actors import SYSTEM, Actor, acting_as
-from qikbiz.closing import charges, events, letters
+from qikbiz.closing import charges, events, letters, notary
 from qikbiz.closing.actions import begin_retrieval, keep_export
 from qikbiz.closing.charges import Terms
 from qikbiz.closing.invoices import issue_invoice
@@ -28,6 +29,7 @@ from tenants.context import Tenant
 from tenants.control import TenantRecord, new_id
 from tenants.directory import touch_directory
 
+logger = logging.getLogger(__name__)
 WEEK_BEFORE, DAY_BEFORE = timedelta(days=7), timedelta(days=1)
 
 
@@ -125,6 +127,10 @@ def begin_erasure(closing_id: UUID) -> bool:
         closing = control.get_one(Closing, closing_id, with_for_update=True, populate_existing=True)
         if not is_due(closing, times.now()):
             return False
+        if not notary.may_erase(record.id):
+            # This row says that the time is over; who keeps the time says that it is not.
+            logger.error("closing_ahead_of_notary", extra={"closing": str(closing_id)})
+            return False
         closing.state, record.state = "erasing", "closed"
         record.epoch += 1
         touch_directory(control, record)
@@ -193,9 +199,12 @@ def _tell_of_date(closing: Closing, tenant: Tenant, people: list[letters.Recipie
     if left <= DAY_BEFORE and closing.day_told_at is None:
         closing.week_told_at = closing.week_told_at or moment
         closing.day_told_at = moment
-        # Late, because nothing ran for a while: the day that was promised is still given.
-        closing.erase_after = max(closing.erase_after, moment + DAY_BEFORE)
-        _follow(closing)
+        notary.warn_of_erasure(closing.id)
+        if closing.erase_after < moment + DAY_BEFORE:
+            # Late, because nothing ran for a while: the day that was promised is still given.
+            closing.erase_after = moment + DAY_BEFORE
+            notary.extend_retrieval(closing.id, closing.erase_after)
+            _follow(closing)
         _tell(closing, "reminder", tenant, people, step="day")
     elif left <= WEEK_BEFORE and closing.week_told_at is None:
         closing.week_told_at = moment
