@@ -98,7 +98,12 @@ def _build_into_place(fingerprint: str) -> None:
 def _bundle(target: Path) -> dict[str, str]:
     """Bundle and minify our CSS and JavaScript with the libraries they import."""
     metadata = target / "metadata.json"
-    entries = [SOURCES / "css" / "app.css", SOURCES / "js" / "app.js", SOURCES / "js" / "boot.js"]
+    entries = [
+        SOURCES / "css" / "app.css",
+        SOURCES / "js" / "app.js",
+        SOURCES / "js" / "boot.js",
+        SOURCES / "js" / "checksum.js",
+    ]
     _node(
         PACKAGES / "esbuild" / "bin" / "esbuild",
         *entries,

@@ -160,7 +160,7 @@ def test_no_step_is_skipped(leaving: Leaving, state: str, path: str, form: dict[
 def test_a_wrong_checksum_is_said(leaving: Leaving, typed: str) -> None:
     leaving.to("exported")
     page = leaving.browser().post("/closing/verification", {"checksum": typed})
-    assert page.status_code == 400 and "not the last eight characters" in page.text
+    assert page.status_code == 400 and "not the checksum of the file that we made" in page.text
     assert leaving.closing.state == "exported"
 
 

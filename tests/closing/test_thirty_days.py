@@ -50,8 +50,9 @@ def test_rows_that_are_dated_back_get_nobody_erased(leaving: Leaving) -> None:
     with control_work() as control:
         control.execute(
             text(
-                "UPDATE closings SET read_only_at = now() - interval '40 days', erase_after = now() - interval '2 days', "
-                "week_told_at = now() - interval '9 days', day_told_at = now() - interval '3 days' WHERE id = :id"
+                "UPDATE closings SET read_only_at = now() - interval '40 days', "
+                "erase_after = now() - interval '2 days', week_told_at = now() - interval '9 days', "
+                "day_told_at = now() - interval '3 days' WHERE id = :id"
             ),
             {"id": leaving.closing.id},
         )

@@ -121,12 +121,12 @@ def confirm_checksum(typed: str) -> Closing:
     """The person has the file and computed its SHA-256; the last characters of it are proof enough of a whole file."""
     tenant = current_tenant()
     with _changing("exported", "confirmed") as (_, closing):
-        # From the whole sum as well, since copying it is the easiest.
-        given = "".join(typed.split()).lower()[-CHECKED_CHARACTERS:]
-        if given != closing.export_sha256[-CHECKED_CHARACTERS:]:
+        given = "".join(typed.split()).lower()
+        # The whole sum, as the page computes it, or its end, as a person types it.
+        if len(given) < CHECKED_CHARACTERS or not closing.export_sha256.endswith(given):
             raise BadAnswer(
-                "These are not the last eight characters of this file's checksum. Compute it once more; if it differs "
-                "again, the file was not downloaded whole: download it anew."
+                "This is not the checksum of the file that we made. Choose the file once more; if it differs again, it "
+                "was not downloaded whole: download it anew."
             )
         if closing.state == "exported":
             closing.state, closing.confirmed_at = "confirmed", times.now()

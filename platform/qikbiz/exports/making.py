@@ -17,8 +17,10 @@ from psycopg.rows import TupleRow
 from config.faults import fault
 from qikbiz.database import runtime
 from qikbiz.exports.archive import Archive, blocks_of, heading_line
-from qikbiz.exports.manifest import FileReport, explanation, manifest_text, verifier
-from qikbiz.exports.selection import SPREADSHEET, Selection, Source, sources
+from qikbiz.exports.beside import write_beside
+from qikbiz.exports.catalogue import EVERYTHING
+from qikbiz.exports.manifest import FileReport, Report, explanation, manifest_text, verifier
+from qikbiz.exports.selection import PORTABLE, SPREADSHEET, Selection, Source, sources
 from qikbiz.failures import Failure
 from qikbiz.files import FileStore
 from tenants.context import Tenant, current_entry, entered
@@ -90,7 +92,9 @@ def make_file(order: Order, store: FileStore) -> MadeFile:
         check_room(order, store, _estimate(counted, connection))
         fault("export.counted")
         with zip_in_store(order, store) as archive:
-            reports = _write_tables(order, store, counted, archive, connection)
+            reports: list[Report] = [*_write_tables(order, store, counted, archive, connection)]
+            if (order.selection.scope, order.selection.product) == (EVERYTHING, PORTABLE):
+                reports += write_beside(order.tenant.id, archive, order.before_table)
             manifest, text = manifest_text(order.tenant, order.selection, moment, reports, order.about)
             archive.add_text("manifest.json", text)
             archive.add_text("OPEN-ME-FIRST.txt", explanation(manifest))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from qikbiz.exports.beside import BesideReport
 from qikbiz.exports.catalogue import EVERYTHING, EXCLUDED_TABLES, EXPORTED, excluded_columns_of
 from qikbiz.exports.formulas import ESCAPE_RULE
 from qikbiz.exports.selection import PORTABLE, SPREADSHEET, Selection, Source
@@ -33,6 +35,10 @@ class FileReport:
     sha256: str
     formula_cells: dict[str, int]
 
+    @property
+    def table_name(self) -> str:
+        return self.source.table.name
+
     def described(self) -> dict[str, Any]:
         pairs = zip(self.source.columns, self.source.headings, strict=True)
         types = self.source.table.type_of
@@ -47,8 +53,11 @@ class FileReport:
         }
 
 
+Report = FileReport | BesideReport
+
+
 def manifest_text(
-    tenant: Tenant, selection: Selection, moment: datetime, reports: list[FileReport], about: dict[str, Any]
+    tenant: Tenant, selection: Selection, moment: datetime, reports: Sequence[Report], about: dict[str, Any]
 ) -> tuple[dict[str, Any], str]:
     """The manifest, and as the text that goes into the zip."""
     is_portable = selection.product == PORTABLE
@@ -70,7 +79,7 @@ def manifest_text(
         "nulls": NULLS if is_portable else SPREADSHEET_NULLS,
         "escape": None if is_portable else ESCAPE_RULE,
         "files": [report.described() for report in reports],
-        "left_out": _left_out(selection, {report.source.table.name for report in reports}),
+        "left_out": _left_out(selection, {report.table_name for report in reports}),
         "totals": {
             "files": len(reports),
             "rows": sum(report.rows for report in reports),
