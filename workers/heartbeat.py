@@ -15,6 +15,8 @@ from tenants.context import Tenant, entered
 from workers import lease_watch
 
 SECONDS_BETWEEN_PROGRESS = 0.5
+# How soon a job that says nothing notices that it was cancelled.
+SECONDS_BETWEEN_LOOKS = 2.0
 logger = logging.getLogger(__name__)
 
 Connect = Callable[[], "psycopg.Connection[Any]"]
@@ -26,6 +28,7 @@ class Heartbeat:
     def __init__(self, claimed: Claim, tenant: Tenant | None, connect: Connect, lease_seconds: float) -> None:
         self.is_lost = False
         self.is_cancelled = False
+        self.interrupt: Callable[[], None] | None = None
         self._claim = claimed
         self._tenant = tenant
         self._table = "jobs" if tenant else "platform_jobs"
@@ -61,7 +64,7 @@ class Heartbeat:
             waited = 0.0
             while not (self._stop.wait(min(SECONDS_BETWEEN_PROGRESS, self._lease / 4)) or self.is_lost):
                 waited += SECONDS_BETWEEN_PROGRESS
-                if self._shown == self._written and waited < self._lease / 4:
+                if self._shown == self._written and waited < min(self._lease / 4, SECONDS_BETWEEN_LOOKS):
                     continue
                 try:
                     connection = connection or self._connect()
@@ -90,8 +93,15 @@ class Heartbeat:
             state = connection.execute(f"SELECT state FROM {self._table} WHERE id = %s", mine[:1]).fetchone()
             self.is_cancelled = state == ("cancelled",)
             self.is_lost = True
+            self._interrupt()
         connection.commit()
         self._written = shown
+
+    def _interrupt(self) -> None:
+        interrupt = self.interrupt
+        if interrupt is not None:
+            with suppress(psycopg.Error):
+                interrupt()
 
     def _inside(self) -> AbstractContextManager[object]:
         # A thread starts in an empty context, so the tenant is entered here once more.

@@ -11,7 +11,6 @@ gets Fenced instead and nothing of it stays.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
@@ -34,8 +33,6 @@ from workers.heartbeat import Heartbeat
 
 __all__ = ["Cancelled", "Fenced", "JobRefused", "Work"]
 
-SECONDS_BETWEEN_LOOKS = 0.5
-
 
 class Fenced(Exception):
     """The claim is lost: another worker holds the job now. Leave at once; nothing more may be committed."""
@@ -57,7 +54,6 @@ class Work:
         self._heartbeat = heartbeat
         self._lease_seconds = lease_seconds
         self._timeout_ms = timeout_seconds * 1000
-        self._looked_at = 0.0
 
     @property
     def model(self) -> LedgerModel:
@@ -107,10 +103,11 @@ class Work:
     def progress(self, done: int, total: int | None = None, note: str = "") -> None:
         """Show how far the job is. Cheap: call it as often as you like. Raises Fenced and Cancelled."""
         self._heartbeat.note_progress(done, total, note)
-        now = time.monotonic()
-        if now - self._looked_at >= SECONDS_BETWEEN_LOOKS:
-            self._looked_at = now
-            self.check()
+        self.check()
+
+    def interrupt_when_lost(self, connection: psycopg.Connection[Any]) -> None:
+        """Have the statement that runs on `connection` stopped as soon as the job is cancelled or another worker's."""
+        self._heartbeat.interrupt = connection.cancel
 
     def check(self) -> None:
         """Raise Fenced or Cancelled when the job is no longer ours, as far as the last heartbeat knows."""
@@ -135,12 +132,19 @@ class Work:
         """The effect and `done`, committed together. `result` (ids and numbers only) is read at the end."""
         outcome = {} if result is None else result
         self.check()
-        with self._transaction(**entry) as session:
-            yield session
-            fault("job.before_finish")
-            shown = self._heartbeat.progress_values()
-            if not ledger.finish(session, self.model, self.claim, outcome, **shown):
-                raise Fenced
+        try:
+            with self._transaction(**entry) as session:
+                yield session
+                fault("job.before_finish")
+                shown = self._heartbeat.progress_values()
+                if not ledger.finish(session, self.model, self.claim, outcome, **shown):
+                    raise Fenced
+        except (SQLAlchemyError, psycopg.Error):
+            # A statement that was interrupted because the job is no longer ours is not a failure.
+            self.check()
+            raise
+        finally:
+            self._heartbeat.interrupt = None
         self.is_finished = True
         fault("job.after_finish")
 

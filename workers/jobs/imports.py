@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from qikbiz.failures import Failure
 from qikbiz.imports import actions
 from qikbiz.imports.running import Watch, check, note_stopped, run_apply, run_undo
+from qikbiz.imports.sql import link_of
 from workers.work import Work
 
 Act = Callable[[Session, UUID, Watch], dict[str, Any]]
@@ -37,6 +38,7 @@ def _do(work: Work, act: Act) -> None:
     import_id, result = UUID(work.arguments["import"]), dict[str, Any]()
     try:
         with work.as_asker(), work.finish(result) as session:
+            work.interrupt_when_lost(link_of(session))
             result |= act(session, import_id, work.progress)
     except Failure as failure:
         if failure.status in (429, 503):

@@ -137,11 +137,17 @@ def ask_undo(found: Import) -> None:
     note(found, "undo_asked", {})
 
 
-def call_off(found: Import) -> None:
-    """Stop a check, or an import that has not been committed yet."""
-    if found.state in ("checking", "applying") and found.job_id and cancel(found.job_id):
-        found.state, found.problem = "cancelled", ""
-        note(found, "cancelled", {})
+def call_off(found: Import) -> bool:
+    """Cancel a check, an import or an undo that has not been committed yet. False when it was too late.
+
+    The job's row says so to the worker, which leaves at its next step; without its claim it can't commit anything.
+    """
+    if found.state not in WORKING or not found.job_id or not cancel(found.job_id):
+        return False
+    # What an undo that was cancelled leaves is the import as it was.
+    found.state, found.problem = "applied" if found.state == "undoing" else "cancelled", ""
+    note(found, "cancelled", {})
+    return True
 
 
 def forget_files(session: Session) -> int:

@@ -203,8 +203,12 @@ def undo(import_id: UUID) -> ResponseReturnValue:
 @imports.post("/<uuid:import_id>/cancellation")
 @requires(Permission.IMPORT_APPLY)
 def call_off(import_id: UUID) -> ResponseReturnValue:
-    actions.call_off(queries.import_within_reach(import_id, for_change=True))
-    show_toast("Called off. Nothing was imported.")
+    found = queries.import_within_reach(import_id, for_change=True)
+    was_undoing = found.state == "undoing"
+    if actions.call_off(found):
+        show_toast(f"Cancelled. Nothing was {'taken back' if was_undoing else 'imported'}.")
+    else:
+        show_toast("It had already ended, so it could not be cancelled.", kind="notice")
     return redirect(url_for(".show", import_id=import_id), 303)
 
 

@@ -29,6 +29,7 @@ from qikbiz.notifications.actions import notify
 from qikbiz.notifications.assigning import tell_owner
 from qikbiz.records.types import record_type
 
+APPLY_STEPS = 5
 # done, in all, what is being done
 Watch = Callable[[int, int | None, str], None]
 
@@ -55,7 +56,7 @@ def check(session: Session, import_id: UUID, watch: Watch) -> dict[str, Any]:
     skipped, alike = skipped_of(link, import_id), lookalikes(link, plan, import_id)
     more = {**skipped, "blank": staged.blank, "erased": erased, COUNT: alike}
     with acting_as(acting_actor(found)):
-        found = import_for_changing(import_id)
+        found = _still(import_id, "checking")
         found.rows, found.counts = staged.rows, {**counts, **more}
         found.state, found.problem = "checked", ""
         note(found, "checked", {"rows": staged.rows, **counts, **skipped})
@@ -64,43 +65,57 @@ def check(session: Session, import_id: UUID, watch: Watch) -> dict[str, Any]:
 
 
 def run_apply(session: Session, import_id: UUID, watch: Watch) -> dict[str, Any]:
-    """Do exactly what the check has shown, or raise ChangedSince and do nothing."""
-    found, link = import_for_changing(import_id), link_of(session)
+    """Do exactly what the check has shown, or raise ChangedSince and do nothing.
+
+    The import's row is locked at the very end only: until then it can be cancelled, and asked for again in vain.
+    """
+    found, link = session.get_one(Import, import_id), link_of(session)
     if found.state != "applying":
         return dict(found.counts)
     prepare_for(link, found.rows)
     # Two imports at once would not see each other's new records.
     link.execute("LOCK TABLE import_updates IN SHARE UPDATE EXCLUSIVE MODE")
-    watch(0, 5, "Checking again")
+    watch(0, APPLY_STEPS, "Checking again")
     _refuse_changes(link, found)
-    step = iter(range(1, 5))
-    companies = apply(link, plan_of(found), _by(found), lambda what: watch(next(step), 5, what))
+    step = iter(range(1, APPLY_STEPS))
+    companies = apply(link, plan_of(found), _by(found), lambda what: watch(next(step), APPLY_STEPS, what))
     forget_staged(link, import_id)
-    found.state, found.applied_at = "applied", datetime.now(UTC)
     # What was like a record before is one now.
-    counts = {name: number for name, number in found.counts.items() if name != COUNT}
-    found.counts = {**counts, "companies": companies}
+    counts = {name: number for name, number in found.counts.items() if name != COUNT} | {"companies": companies}
+    written = changes_written(link, import_id, "import")
     with acting_as(acting_actor(found)):
-        note(found, "applied", {"rows": found.rows, **found.counts, **changes_written(link, import_id, "import")})
-        _tell(found)
+        _tell(found, counts)
+        found = _still(import_id, "applying")
+        found.state, found.applied_at, found.counts = "applied", datetime.now(UTC), counts
+        note(found, "applied", {"rows": found.rows, **counts, **written})
     fault("imports.after_apply")
-    return {"rows": found.rows, **found.counts}
+    return {"rows": found.rows, **counts}
 
 
 def run_undo(session: Session, import_id: UUID, watch: Watch) -> dict[str, Any]:
-    found, link = import_for_changing(import_id), link_of(session)
+    found, link = session.get_one(Import, import_id), link_of(session)
     if found.state != "undoing":
         return dict(found.undo_counts)
     prepare_for(link, found.rows)
     link.execute("LOCK TABLE import_updates IN SHARE UPDATE EXCLUSIVE MODE")
     watch(0, None, "Taking the import back")
     done = undo(link, record_type(found.record_type), _by(found)).as_json()
-    found.state, found.undone_at, found.undo_counts = "undone", datetime.now(UTC), done
+    written = changes_written(link, import_id, "undo")
     with acting_as(acting_actor(found)):
+        found = _still(import_id, "undoing")
+        found.state, found.undone_at, found.undo_counts = "undone", datetime.now(UTC), done
         numbers = {name: number for name, number in done.items() if isinstance(number, int)}
-        note(found, "undone", numbers | changes_written(link, import_id, "undo"))
+        note(found, "undone", numbers | written)
     fault("imports.after_undo")
     return {name: done[name] for name in ("reversed", "kept", "failed")}
+
+
+def _still(import_id: UUID, state: str) -> Import:
+    """The import, locked, if nobody cancelled it while the work was done. Raises Conflict, which undoes the work."""
+    found = import_for_changing(import_id)
+    if found.state != state:
+        raise Conflict("The import was cancelled. Nothing was changed.")
+    return found
 
 
 def note_stopped(import_id: UUID, text: str) -> None:
@@ -136,9 +151,9 @@ def _by(found: Import) -> By:
     return By(found.id, actor.id if actor.kind == "user" else None, actor.kind, actor.id, actor.name, changed)
 
 
-def _tell(found: Import) -> None:
+def _tell(found: Import, counts: dict[str, Any]) -> None:
     """Whoever started it, that it is done; and whoever was given records by it."""
-    numbers = {name: f"{found.counts[name]:,}" for name in ("created", "updated", "unchanged", "invalid")}
+    numbers = {name: f"{counts[name]:,}" for name in ("created", "updated", "unchanged", "invalid")}
     if found.actor_kind == "user" and found.created_by:
         subject = (
             f"Your import of {found.file_name} is done: {numbers['created']} created, {numbers['updated']} updated"

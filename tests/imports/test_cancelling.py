@@ -1,0 +1,119 @@
+"""Cancel works at any moment until the commit: it waits for no lock that the worker holds, and nothing stays."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from threading import Event
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from qikbiz.actors import Actor
+from qikbiz.imports import running
+from qikbiz.imports.queries import import_for_changing
+from qikbiz.imports.sql import Link
+from tests.fixtures.records import Office
+from tests.fixtures.web import Browser
+from tests.imports.desk import Desk, csv_text
+from tests.imports.test_kills import ask
+from workers import heartbeat
+from workers.wrapper import perform
+
+FILE = csv_text(["Last name", "Email", "Company"], [["Lee", "ann@example.com", "Acme"], ["Fox", "bo@example.com", ""]])
+# What a request may take; the worker's own statement would take a minute.
+QUICK = 2.5
+MINUTE = "SELECT pg_sleep(60)"
+
+
+@pytest.fixture
+def desk(app: Any, office: Office) -> Desk:
+    alice = office.people["alice"]
+    return Desk(app, office.tenant, Actor("user", alice.id, alice.name))
+
+
+@contextmanager
+def in_the_middle(desk: Desk, import_id: UUID, monkeypatch: pytest.MonkeyPatch, name: str) -> Iterator[Future[str]]:
+    """A worker that has done `name` (apply, undo) and is held by a statement that takes a minute."""
+    done, act = Event(), getattr(running, name)
+
+    def long(link: Link, *rest: Any) -> Any:
+        found = act(link, *rest)
+        done.set()
+        link.execute(MINUTE)
+        return found
+
+    monkeypatch.setattr(running, name, long)
+    monkeypatch.setattr(heartbeat, "SECONDS_BETWEEN_LOOKS", 0.5)
+    job_id = desk.found(import_id).job_id
+    assert job_id is not None
+
+    def work() -> str:
+        with desk.app.app_context():
+            return perform(desk.tenant.id, job_id)
+
+    with ThreadPoolExecutor(1) as worker:
+        outcome = worker.submit(work)
+        assert done.wait(30)
+        yield outcome
+
+
+def timed(act: Callable[[], Any]) -> tuple[Any, float]:
+    began = time.monotonic()
+    return act(), time.monotonic() - began
+
+
+def test_an_import_is_cancelled_while_its_records_are_being_written(
+    desk: Desk, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import_id = desk.upload(FILE)
+    desk.choose(import_id)
+    desk.check(import_id)
+    ask(desk, import_id, "apply")
+    alice = office.browser("alice")
+    alice.get("/imports/")
+    with in_the_middle(desk, import_id, monkeypatch, "apply") as outcome:
+        # Asking for it once more is no second import, and doesn't wait either.
+        for act in ("application", "cancellation", "cancellation"):
+            answer, seconds = timed(lambda act=act: alice.post(f"/imports/{import_id}/{act}"))  # type: ignore[misc]
+            assert (answer.status_code, seconds < QUICK) == (303, True), (act, seconds)
+        assert outcome.result(15) == "cancelled"
+    assert desk.found(import_id).state == "cancelled"
+    assert (desk.records(), desk.records("companies")) == ([], [])
+    monkeypatch.undo()
+    desk.check(import_id)
+    assert desk.apply(import_id)["created"] == 2
+    assert "could not be cancelled" in alice.get(alice.post(f"/imports/{import_id}/cancellation").location).text
+
+
+def test_an_undo_is_cancelled_and_the_import_stands(
+    desk: Desk, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import_id = desk.upload(FILE)
+    desk.choose(import_id)
+    desk.check(import_id)
+    desk.apply(import_id)
+    ask(desk, import_id, "undo")
+    alice = office.browser("alice")
+    alice.get("/imports/")
+    with in_the_middle(desk, import_id, monkeypatch, "undo") as outcome:
+        answer, seconds = timed(lambda: alice.post(f"/imports/{import_id}/cancellation"))
+        assert (answer.status_code, seconds < QUICK) == (303, True)
+        assert outcome.result(15) == "cancelled"
+    assert (desk.found(import_id).state, len(desk.records())) == ("applied", 2)
+    assert desk.found(import_id).undo_counts == {}
+
+
+def test_whoever_may_not_import_cancels_nothing(
+    desk: Desk, office: Office, client_for: Callable[[str], Browser]
+) -> None:
+    import_id = desk.upload(FILE)
+    desk.choose(import_id)
+    ask(desk, import_id, "check")
+    assert office.browser("bob").post(f"/imports/{import_id}/cancellation").status_code == 403
+    assert client_for("mallory").post(f"/imports/{import_id}/cancellation").status_code == 404
+    with desk.at_work():
+        assert import_for_changing(import_id).state == "checking"
