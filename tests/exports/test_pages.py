@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from threading import Event
 
 import pytest
 from sqlalchemy import select, update
@@ -216,6 +217,31 @@ def test_an_export_under_way_can_be_called_off_once(alice: Browser, office: Offi
     assert alice.post(f"/exports/{export.id}/cancellation").status_code == 409
     assert office.make_now(export).state == "deleted"
     assert office.files() == []
+
+
+def test_an_export_that_is_being_written_is_called_off_at_once(
+    app: QikBiz, alice: Browser, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writing, called_off = Event(), Event()
+
+    def hold(*_: object) -> None:
+        writing.set()
+        assert called_off.wait(30)
+
+    monkeypatch.setattr("workers.jobs.exports._refuse_if_revoked", hold)
+    export = office.ask()
+    with ThreadPoolExecutor(1) as worker:
+        made = worker.submit(_made_by_a_worker, app, office, export)
+        assert writing.wait(30)
+        assert alice.post(f"/exports/{export.id}/cancellation").status_code == 303
+        called_off.set()
+        assert made.result(30).state == "deleted"
+    assert office.files() == []
+
+
+def _made_by_a_worker(app: QikBiz, office: Office, export: Export) -> Export:
+    with app.app_context():
+        return office.make_now(export)
 
 
 def test_a_download_needs_a_fresh_password(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -24,8 +23,7 @@ from workers import heartbeat
 from workers.wrapper import perform
 
 FILE = csv_text(["Last name", "Email", "Company"], [["Lee", "ann@example.com", "Acme"], ["Fox", "bo@example.com", ""]])
-# What a request may take; the worker's own statement would take a minute.
-QUICK = 2.5
+# A request that waited for the worker would be refused after three seconds.
 MINUTE = "SELECT pg_sleep(60)"
 
 
@@ -61,11 +59,6 @@ def in_the_middle(desk: Desk, import_id: UUID, monkeypatch: pytest.MonkeyPatch, 
         yield outcome
 
 
-def timed(act: Callable[[], Any]) -> tuple[Any, float]:
-    began = time.monotonic()
-    return act(), time.monotonic() - began
-
-
 def test_an_import_is_cancelled_while_its_records_are_being_written(
     desk: Desk, office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -78,9 +71,8 @@ def test_an_import_is_cancelled_while_its_records_are_being_written(
     with in_the_middle(desk, import_id, monkeypatch, "apply") as outcome:
         # Asking for it once more is no second import, and doesn't wait either.
         for act in ("application", "cancellation", "cancellation"):
-            answer, seconds = timed(lambda act=act: alice.post(f"/imports/{import_id}/{act}"))  # type: ignore[misc]
-            assert (answer.status_code, seconds < QUICK) == (303, True), (act, seconds)
-        assert outcome.result(15) == "cancelled"
+            assert alice.post(f"/imports/{import_id}/{act}").status_code == 303, act
+        assert outcome.result(30) == "cancelled"
     assert desk.found(import_id).state == "cancelled"
     assert (desk.records(), desk.records("companies")) == ([], [])
     monkeypatch.undo()
@@ -100,9 +92,8 @@ def test_an_undo_is_cancelled_and_the_import_stands(
     alice = office.browser("alice")
     alice.get("/imports/")
     with in_the_middle(desk, import_id, monkeypatch, "undo") as outcome:
-        answer, seconds = timed(lambda: alice.post(f"/imports/{import_id}/cancellation"))
-        assert (answer.status_code, seconds < QUICK) == (303, True)
-        assert outcome.result(15) == "cancelled"
+        assert alice.post(f"/imports/{import_id}/cancellation").status_code == 303
+        assert outcome.result(30) == "cancelled"
     assert (desk.found(import_id).state, len(desk.records())) == ("applied", 2)
     assert desk.found(import_id).undo_counts == {}
 
