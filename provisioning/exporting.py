@@ -1,4 +1,7 @@
-"""Exporting for a customer by command: ask under an instruction, wait for the worker, write the file."""
+"""Exporting for a customer by command: ask under its word, wait for the worker, write the file where a grant allows it.
+
+Under an instruction the file is the customer's alone to fetch, and the command shows counts.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from uuid import UUID
 
 from config.settings import Settings
 from provisioning.application import working_application
-from provisioning.instructions import on_instruction
+from provisioning.instructions import Allowed, Authority, on_authority
 from provisioning.tenants import tenant_named
 from qikbiz.database import tenant_work
 from qikbiz.exports.actions import ask_for_export, file_of, note_fetch
@@ -30,10 +33,10 @@ Watch = Callable[[int, int | None, str], None]
 
 @dataclass(frozen=True)
 class FetchedExport:
-    """An export that lies decrypted at `path`."""
+    """An export that was made; it lies decrypted at `path`, or is the customer's to fetch when that is None."""
 
     id: UUID
-    path: Path
+    path: Path | None
     files: tuple[Mapping[str, Any], ...]
     bytes: int
     sha256: str
@@ -44,23 +47,26 @@ def export_for_customer(
     settings: Settings,
     slug: str,
     *,
-    instruction: str,
+    authority: Authority,
     scope: str,
     product: str,
-    output: Path,
+    output: Path | None,
     watch: Watch,
     filters: Mapping[str, Sequence[str]] | None = None,
 ) -> FetchedExport:
     """Have the export made and write it to `output`, whole or not at all. Raises Failure, Unavailable."""
-    _refuse_place(output)
+    if output is not None:
+        _refuse_place(output)
     begun = time.monotonic()
     with working_application(settings) as runtime:
         tenant = tenant_named(runtime, slug)
-        with on_instruction(settings, tenant, instruction, Scope.EXPORT):
+        with on_authority(settings, tenant, authority, Scope.EXPORT) as allowed:
+            _refuse_output(allowed, output)
             with tenant_work(tenant):
                 export_id = ask_for_export(Selection(scope, product, filters)).id
             standing = _wait(tenant, export_id, watch)
-            _write(tenant, export_id, output)
+            if output is not None:
+                _write(tenant, export_id, output)
     export = standing.export
     files = tuple({name: file[name] for name in ("name", "rows", "sha256")} for file in export.manifest["files"])
     seconds = round(time.monotonic() - begun, 2)
@@ -70,6 +76,16 @@ def export_for_customer(
 def _refuse_place(output: Path) -> None:
     if output.is_dir() or not output.parent.is_dir():
         raise Failure(f"{output} can't be written: give the name of a file in a folder that exists.")
+
+
+def _refuse_output(allowed: Allowed, output: Path | None) -> None:
+    if allowed.shows_values and output is None:
+        raise Failure("Say with --output where the file is to be written.")
+    if not allowed.shows_values and output is not None:
+        raise Failure(
+            "Under an instruction the file is the customer's alone: its administrators fetch it under Exports. Leave "
+            "--output out; to write the file here, the customer has to give access to make an export (--grant)."
+        )
 
 
 def _wait(tenant: Tenant, export_id: UUID, watch: Watch) -> Standing:

@@ -25,6 +25,7 @@ from qikbiz.audit.actions import record_on_platform
 from qikbiz.database import control_work
 from qikbiz.exports.catalogue import EXPORTED
 from qikbiz.grants.models import Grant
+from qikbiz.grants.queries import is_opening
 from qikbiz.grants.scopes import rights_of
 from tenants.control import TenantRecord
 
@@ -34,11 +35,11 @@ logger = logging.getLogger(__name__)
 
 
 def open_grant(settings: Settings, grant_id: UUID) -> bool:
-    """Make the login of a grant that waits for it. False when the grant has ended meanwhile, or is open already."""
+    """Make the login of a grant that waits for it. False when it has ended, is open already, or opens later."""
     with working_application(settings):
         with control_work() as session:
             grant = session.get(Grant, grant_id, with_for_update=True)
-            if grant is None or grant.state != "opening":
+            if grant is None or not is_opening(grant):
                 return False
             record = session.get_one(TenantRecord, grant.tenant_id)
             password = secrets.token_urlsafe(32)
@@ -53,6 +54,16 @@ def open_grant(settings: Settings, grant_id: UUID) -> bool:
             grant.role_made_at, grant.state = times.now(), "open"
             _note("grant.opened", grant)
         return True
+
+
+def open_due_grants(settings: Settings) -> int:
+    """Make the logins of all that had to wait and are due now, and of those whose job was lost. Gives how many."""
+    with working_application(settings):
+        with control_work() as session:
+            due = or_(Grant.opens_at.is_(None), Grant.opens_at <= times.now())
+            waiting = select(Grant.id).where(Grant.state == "opening", due, Grant.ends_at > times.now())
+            grants = list(session.scalars(waiting.order_by(Grant.id)))
+        return sum(open_grant(settings, grant_id) for grant_id in grants)
 
 
 def close_ended_grants(settings: Settings) -> int:

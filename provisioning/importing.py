@@ -16,7 +16,7 @@ from rq import Worker
 from config.settings import Settings
 from provisioning.application import working_application
 from provisioning.import_cells import told_policy
-from provisioning.instructions import on_instruction
+from provisioning.instructions import Authority, on_authority
 from provisioning.tenants import tenant_named
 from qikbiz.audit.actions import record_on_platform
 from qikbiz.database import control_work, tenant_work
@@ -88,16 +88,14 @@ class Imported:
 
 
 def import_for_customer(
-    settings: Settings, slug: str, file: Path, choices: Choices, *, instruction: str, watch: Watch, say: Say
+    settings: Settings, slug: str, file: Path, choices: Choices, *, authority: Authority, watch: Watch, say: Say
 ) -> Imported:
     """Import `file` and wait. Raises Failure with a sentence; `say` is told what else a person should know."""
-    if not instruction.strip():
-        raise Failure("Say with --instruction who asked for it and where that is written. The customer sees it.")
     begun = time.monotonic()
     scope = Scope.RESTORE if is_archive(file) else Scope.IMPORT
     with (
         working_application(settings) as runtime,
-        on_instruction(settings, tenant := tenant_named(runtime, slug), instruction, scope),
+        on_authority(settings, tenant := tenant_named(runtime, slug), authority, scope),
     ):
         _note_on_platform(tenant, "import.asked", file.name)
         if scope is Scope.RESTORE:
@@ -121,17 +119,23 @@ def import_for_customer(
 
 
 def undo_for_customer(
-    settings: Settings, slug: str, import_id: UUID, *, instruction: str, watch: Watch
+    settings: Settings, slug: str, import_id: UUID, *, authority: Authority, watch: Watch
 ) -> dict[str, Any]:
-    """Take a whole import back and wait. Gives reversed, kept, failed and the records kept."""
+    """Take a whole import back and wait. Gives reversed, kept, failed; under a grant the names of what was kept too."""
     with (
         working_application(settings) as runtime,
-        on_instruction(settings, tenant := tenant_named(runtime, slug), instruction, Scope.IMPORT),
+        on_authority(settings, tenant := tenant_named(runtime, slug), authority, Scope.IMPORT) as allowed,
     ):
         _note_on_platform(tenant, "import.undo_asked", str(import_id))
         with tenant_work(tenant):
             actions.ask_undo(import_for_changing(import_id))
-        return dict(_wait(tenant, import_id, watch).undo_counts)
+        done = dict(_wait(tenant, import_id, watch).undo_counts)
+        # Under an instruction staff see counts, never what is stored.
+        return done if allowed.shows_values else {name: number for name, number in done.items() if _is_count(number)}
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int)
 
 
 def _upload(tenant: Tenant, file: Path, choices: Choices) -> UUID:

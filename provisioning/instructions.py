@@ -1,7 +1,8 @@
-"""`--instruction` of commands: the customer's grant by its reference, or what it asked for in writing.
+"""What allows a command to work for a customer: `--grant REFERENCE`, or `--instruction REFERENCE` once it is confirmed.
 
 Either way the command gets into the tenant as a guest, by a login that exists only for this; the customer sees the
-grant or the instruction, whatever is done under it, and can end it.
+grant or the instruction, whatever is done under it, and can end it. Free text is taken only where nobody has ever
+signed in, so that a first load needs no ceremony, and for the demo organisations of a development run.
 """
 
 from __future__ import annotations
@@ -12,45 +13,93 @@ import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from config.settings import Settings
+from provisioning.demo import is_demo
 from provisioning.guests import open_grant
+from qikbiz.accounts import times
+from qikbiz.accounts.queries import ever_signed_in
 from qikbiz.actors import SYSTEM, Actor, acting_as
 from qikbiz.database import NoGrant, control_work, tenant_work
-from qikbiz.failures import Unavailable
-from qikbiz.grants.actions import end_grant, record_instruction
+from qikbiz.failures import Failure, Unavailable
+from qikbiz.grants.actions import end_grant
+from qikbiz.grants.instructions import can_instruct, record_instruction
 from qikbiz.grants.models import Grant
-from qikbiz.grants.queries import OVER, admits, grant_in_force, guest_of, instruction_of
+from qikbiz.grants.queries import OVER, admits, guest_of, instruction_of, is_in_force, is_standing
 from qikbiz.grants.scopes import LABELS, Scope
+from qikbiz.tickets.models import Ticket
 from tenants.context import Guest, Tenant, entered
 
 # A worker that runs makes the login at once; with the sweeper's help after a few seconds.
 PATIENCE = 20.0
 SECONDS_BETWEEN_LOOKS = 0.1
-_REFERENCE = re.compile(r"G-[2-9A-HJKMNP-TV-Z]{6}")
+_GRANT = re.compile(r"G-[2-9A-HJKMNP-TV-Z]{6}")
+_TICKET = re.compile(r"QB-[0-9A-Z]{7}")
+
+
+@dataclass(frozen=True)
+class Authority:
+    """What the command names: a grant of the customer, or an instruction (its reference, a ticket's, or words)."""
+
+    grant: str = ""
+    instruction: str = ""
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """`shows_values` is whether the person at the command may be handed what is stored: never under an instruction."""
+
+    grant_id: UUID
+    is_free: bool
+    shows_values: bool
 
 
 @contextmanager
-def on_instruction(settings: Settings, tenant: Tenant, instruction: str, scope: Scope) -> Iterator[None]:
-    """Work inside `tenant` under the grant that `instruction` names, or one recorded now with its words.
-
-    Raises BadGrant, NoGrant, and Unavailable when nobody makes the login.
-    """
+def on_authority(settings: Settings, tenant: Tenant, authority: Authority, scope: Scope) -> Iterator[Allowed]:
+    """Work inside `tenant` under what `authority` names. Raises BadGrant, NoGrant, and Unavailable without a worker."""
     me = Actor("staff", name=who())
-    named = instruction.strip().upper()
-    is_named = _REFERENCE.fullmatch(named) is not None
     with acting_as(me):
-        grant_id = _named(tenant, named, scope) if is_named else record_instruction(tenant, scope, instruction).id
+        allowed = allowed_by(settings, tenant, authority, scope)
     try:
-        guest, actor = _guest(settings, tenant, grant_id, me)
+        guest, actor = _guest(settings, tenant, allowed.grant_id, me)
         with acting_as(actor), entered(tenant, guest=guest):
-            yield
+            yield allowed
     finally:
-        if not is_named:
-            _end(tenant, grant_id, me)
+        if allowed.is_free:
+            _end(tenant, allowed.grant_id, me)
+
+
+def allowed_by(settings: Settings, tenant: Tenant, authority: Authority, scope: Scope) -> Allowed:
+    """Find what allows this. Raises NoGrant, whose text says how to get it, and Failure for both options or neither."""
+    grant, instruction = authority.grant.strip(), authority.instruction.strip()
+    if bool(grant) == bool(instruction):
+        raise Failure(
+            "Say with --grant by which access of the customer this is done, or with --instruction who asked for it "
+            "and where that is written: one of them. The customer sees it."
+        )
+    if grant:
+        return _by_grant(tenant, grant.upper(), scope)
+    if _GRANT.fullmatch(instruction.upper()):
+        return _by_instruction(tenant, instruction.upper(), scope)
+    if _TICKET.fullmatch(instruction.upper()):
+        return _by_ticket(tenant, instruction.upper(), scope)
+    if not takes_words(settings, tenant):
+        raise NoGrant(_how_to_get_one(tenant))
+    found = record_instruction(tenant, scope, instruction, is_free=True)
+    return Allowed(found.id, is_free=True, shows_values=True)
+
+
+def takes_words(settings: Settings, tenant: Tenant) -> bool:
+    """Whether words are enough: nobody has ever signed in, or it is a demo organisation of a development run."""
+    if is_demo(settings, tenant.slug):
+        return True
+    with acting_as(SYSTEM), tenant_work(tenant):
+        return not ever_signed_in()
 
 
 def who() -> str:
@@ -61,14 +110,71 @@ def who() -> str:
         return f"User {os.getuid()} at the command line"
 
 
-def _named(tenant: Tenant, reference: str, scope: Scope) -> UUID:
+def _how_to_get_one(tenant: Tenant) -> str:
+    return (
+        f"People work in {tenant.name}, so words are not enough: an administrator there gives access under Settings, "
+        "Access by QikBiz, and its reference goes after --grant; or write the instruction down at the console, under "
+        "Work for them, have it confirmed, and give its reference after --instruction."
+    )
+
+
+def _by_grant(tenant: Tenant, reference: str, scope: Scope) -> Allowed:
+    if _GRANT.fullmatch(reference) is None:
+        raise NoGrant(f"“{reference[:40]}” is no reference of an access. {_how_to_get_one(tenant)}")
     with control_work() as control:
-        grant = control.scalar(select(Grant).where(Grant.reference == reference, Grant.tenant_id == tenant.id))
-        if grant is None or not admits(grant, None):
+        grant = _named(control, tenant, reference)
+        if grant is None or grant.kind != "grant" or not admits(grant, None):
             raise NoGrant(f"{tenant.name} has given no access {reference} to support as a whole.")
-        if scope not in grant.scopes:
-            raise NoGrant(f"{reference} does not allow this: {LABELS[scope][0].lower()}.")
-        return grant.id
+        _refuse_unless_allowed(grant, scope)
+        return Allowed(grant.id, is_free=False, shows_values=True)
+
+
+def _by_instruction(tenant: Tenant, reference: str, scope: Scope) -> Allowed:
+    with control_work() as control:
+        grant = _named(control, tenant, reference)
+        if grant is None or grant.kind != "instruction":
+            raise NoGrant(f"There is no instruction {reference} of {tenant.name}. An access goes after --grant.")
+        _refuse_unless_allowed(grant, scope)
+        return Allowed(grant.id, is_free=False, shows_values=False)
+
+
+def _by_ticket(tenant: Tenant, reference: str, scope: Scope) -> Allowed:
+    """By the newest instruction about the ticket; where there is none, it is written down and has to be confirmed."""
+    with control_work() as control:
+        its = Ticket.reference == reference, Ticket.tenant_id == tenant.id
+        ticket = control.scalar(select(Ticket).where(*its))
+        if ticket is None or not can_instruct(tenant, ticket.person_id):
+            raise NoGrant(f"{reference} is no ticket that an administrator of {tenant.name} wrote while signed in.")
+        about = Grant.ticket_id == ticket.id, Grant.kind == "instruction"
+        grants = control.scalars(select(Grant).where(*about).order_by(Grant.id.desc())).all()
+        found = next((grant for grant in grants if is_standing(grant) and scope in grant.scopes), None)
+        is_new = found is None
+        if found is None:
+            found = record_instruction(tenant, scope, f"Ticket {reference} by {ticket.name}", about=ticket)
+        reference = found.reference
+    if is_new:
+        raise NoGrant(
+            f"Written down as {reference}. It is used once an administrator of {tenant.name} has confirmed it; "
+            f"then run this again with --instruction {reference}."
+        )
+    return _by_instruction(tenant, reference, scope)
+
+
+def _named(control: Session, tenant: Tenant, reference: str) -> Grant | None:
+    return control.scalar(select(Grant).where(Grant.reference == reference, Grant.tenant_id == tenant.id))
+
+
+def _refuse_unless_allowed(grant: Grant, scope: Scope) -> None:
+    if scope not in grant.scopes:
+        raise NoGrant(f"{grant.reference} does not allow this: {LABELS[scope][0].lower()}.")
+    if not is_standing(grant):
+        raise NoGrant(f"{grant.reference} is over. Ask for a new one.")
+    if grant.state == "waiting":
+        raise NoGrant(
+            f"{grant.reference} waits to be confirmed: an administrator does that under Settings, Access by QikBiz."
+        )
+    if grant.opens_at is not None and grant.opens_at > times.now():
+        raise NoGrant(f"{grant.reference} is confirmed and opens on {grant.opens_at:%d %B %Y, %H:%M} UTC.")
 
 
 def _guest(settings: Settings, tenant: Tenant, grant_id: UUID, me: Actor) -> tuple[Guest, Actor]:
@@ -78,10 +184,9 @@ def _guest(settings: Settings, tenant: Tenant, grant_id: UUID, me: Actor) -> tup
     while True:
         with control_work() as control:
             grant = control.get_one(Grant, grant_id)
-            if grant.state == "open":
-                grant_in_force(control, tenant.id, grant_id)
+            if is_in_force(grant):
                 return guest_of(grant), Actor("staff", None, me.name, instruction_of(grant), grant=grant.id)
-            if grant.state == "ended":
+            if not is_standing(grant):
                 raise NoGrant(OVER)
         if time.monotonic() - began > PATIENCE:
             raise Unavailable("No provisioning worker is running, which makes the login. Start the product.")

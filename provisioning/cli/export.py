@@ -3,27 +3,34 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from provisioning.cli.authority import by_word_of_the_customer
 from provisioning.cli.output import Answer, progress, reporting
+
+if TYPE_CHECKING:
+    from provisioning.instructions import Authority
 
 # ruff: noqa: PLC0415 - whatever a command needs is imported when it runs, so that `--help` answers at once
 
 
 @click.command()
 @click.option("--tenant", "slug", required=True, help="The organisation's name in its address.")
-@click.option(
-    "--instruction",
-    required=True,
-    help="The customer's grant (G-…), or who asked for it and where that is written. The customer sees it.",
-)
+@by_word_of_the_customer
 @click.option("--type", "scope", default="everything", help="One list only: contacts or companies.")
 @click.option("--product", type=click.Choice(["portable", "spreadsheet"]), default="portable", show_default=True)
-@click.option("--output", required=True, type=click.Path(path_type=Path), help="The zip file to write.")
+@click.option(
+    "--output", type=click.Path(path_type=Path), help="The zip file to write; not under an instruction, see below."
+)
 @reporting
-def export(slug: str, instruction: str, scope: str, product: str, output: Path) -> Answer:
-    """Export an organisation's data on its instruction, and wait for the file."""
+def export(slug: str, authority: Authority, scope: str, product: str, output: Path | None) -> Answer:
+    """Export an organisation's data by its word, and wait for the file.
+
+    Under a grant for exports the file is written to --output. Under an instruction it is the customer's alone, who
+    fetches it under Exports; the counts are shown here.
+    """
     from config.settings import load_settings
     from provisioning.exporting import export_for_customer
 
@@ -31,7 +38,7 @@ def export(slug: str, instruction: str, scope: str, product: str, output: Path) 
         made = export_for_customer(
             load_settings(),
             slug,
-            instruction=instruction,
+            authority=authority,
             scope=scope,
             product=product,
             output=output,
@@ -39,7 +46,8 @@ def export(slug: str, instruction: str, scope: str, product: str, output: Path) 
         )
     rows = sum(file["rows"] for file in made.files)
     facts = {"export": made.id, "files": made.files, "bytes": made.bytes, "seconds": made.seconds}
-    shown = f"{made.path}: {rows:,} rows in {len(made.files)} files, {made.bytes:,} bytes ({made.seconds} s)."
+    place = made.path or "For the customer, under Exports"
+    shown = f"{place}: {rows:,} rows in {len(made.files)} files, {made.bytes:,} bytes ({made.seconds} s)."
     return Answer(facts | {"output": made.path, "sha256": made.sha256}, shown)
 
 

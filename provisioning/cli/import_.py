@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import click
 
+from provisioning.cli.authority import by_word_of_the_customer
 from provisioning.cli.output import Answer, progress, reporting
 
+if TYPE_CHECKING:
+    from provisioning.instructions import Authority
+
 # ruff: noqa: PLC0415 - whatever a command needs is imported when it runs, so that `--help` answers at once
-_INSTRUCTION = "The customer's grant (G-…), or who asked for it and where that is written. The customer sees it."
 _MARKS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}
 
 
@@ -26,7 +30,7 @@ _MARKS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}
     help="What finds existing records: email, external_id, id, name_company; domain or name for companies.",
 )
 @click.option("--mode", type=click.Choice(["create", "update", "upsert"]), default="upsert", show_default=True)
-@click.option("--instruction", required=True, help=_INSTRUCTION)
+@by_word_of_the_customer
 @click.option(
     "--map", "maps", multiple=True, metavar="COLUMN=FIELD", help="Import a column as a field; COLUMN=- leaves it out."
 )
@@ -54,7 +58,7 @@ def import_file(
     type_name: str,
     key: str,
     mode: str,
-    instruction: str,
+    authority: Authority,
     maps: tuple[str, ...],
     encoding: str,
     delimiter: str | None,
@@ -87,7 +91,7 @@ def import_file(
     )
     with progress("Waiting for the import worker") as steps:
         done = import_for_customer(
-            load_settings(), slug, file, choices, instruction=instruction, watch=steps.show, say=_say
+            load_settings(), slug, file, choices, authority=authority, watch=steps.show, say=_say
         )
     shown = (
         f"{done.rows:,} rows: {done.created:,} created, {done.updated:,} updated, {done.unchanged:,} unchanged, "
@@ -102,15 +106,15 @@ def import_file(
 @click.command("undo-import")
 @click.argument("import_id", metavar="IMPORT", type=click.UUID)
 @click.option("--tenant", "slug", required=True, help="The organisation's name in its address.")
-@click.option("--instruction", required=True, help=_INSTRUCTION)
+@by_word_of_the_customer
 @reporting
-def undo_import(import_id: UUID, slug: str, instruction: str) -> Answer:
+def undo_import(import_id: UUID, slug: str, authority: Authority) -> Answer:
     """Take a whole import back; records that were edited since are kept and named."""
     from config.settings import load_settings
     from provisioning.importing import undo_for_customer
 
     with progress("Waiting for the import worker") as steps:
-        done = undo_for_customer(load_settings(), slug, import_id, instruction=instruction, watch=steps.show)
+        done = undo_for_customer(load_settings(), slug, import_id, authority=authority, watch=steps.show)
     named = "".join(f"\n  kept: {record['name']}" for record in done.get("kept_records", [])[:20])
     return Answer(done, f"{done['reversed']:,} taken back, {done['kept']:,} kept, {done['failed']:,} failed.{named}")
 

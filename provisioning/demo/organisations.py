@@ -111,6 +111,15 @@ def ensure_demo(settings: Settings) -> list[str]:
     return made
 
 
+def is_demo(settings: Settings, slug: str) -> bool:
+    """Whether this is one of the demo organisations of a development run, and not somebody's own of the same name."""
+    if settings.is_production:
+        return False
+    record = _record(slug)
+    emails = {one.slug: one.people[0].email_at(one.domain) for one in ORGANISATIONS}
+    return record is not None and record.admin_email == emails.get(slug)
+
+
 def demo_logins(settings: Settings) -> list[DemoLogin]:
     """Who may log in where; empty in production."""
     if settings.is_production:

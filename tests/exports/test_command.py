@@ -88,7 +88,7 @@ def test_the_customer_and_the_platform_both_see_it(
 @pytest.mark.parametrize(
     ("changed", "saying"),
     [
-        ({"--instruction": "  "}, "write down the reason"),
+        ({"--instruction": "  "}, "say with --grant by which access"),
         ({"--tenant": "nobody-knows"}, "no organisation"),
         ({"--type": "secrets"}, "no records called"),
         ({"--output": "/nowhere/at/all.zip"}, "folder that exists"),

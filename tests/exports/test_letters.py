@@ -12,7 +12,7 @@ from qikbiz.database import control_work, runtime, tenant_work
 from qikbiz.exports.actions import ask_for_export, note_fetch
 from qikbiz.exports.selection import Selection
 from qikbiz.exports.steps import give_up
-from qikbiz.grants.actions import record_instruction
+from qikbiz.grants.instructions import record_instruction
 from qikbiz.grants.models import Grant
 from qikbiz.grants.queries import actor_under, guest_of
 from qikbiz.grants.scopes import Scope

@@ -15,6 +15,7 @@ import pytest
 from sqlalchemy import select
 
 from provisioning import importing
+from provisioning.instructions import Authority
 from qikbiz.audit.models import AuditEvent
 from qikbiz.console.models import PlatformAuditEvent
 from qikbiz.database import control_work, db
@@ -119,7 +120,7 @@ def test_what_can_not_be_done_is_said_in_one_sentence(
     latin.write_bytes("Name,Email\nJosé,j@example.com\n".encode("cp1252"))
     base = ("import", "--tenant", desk.tenant.slug, "--instruction", WORDS)
     for words, saying in (
-        ((*base[:3], "--instruction", "  ", str(people)), "Say with --instruction who asked for it"),
+        ((*base[:3], "--instruction", "  ", str(people)), "Say with --grant by which access"),
         ((*base, str(latin)), "--encoding cp1252"),
         ((*base, "--map", "Nowhere=email", str(people)), "The file has no column “Nowhere”"),
         ((*base, "--map", "Shoe size=shoes", str(people)), "have no field 'shoes'"),
@@ -143,7 +144,7 @@ def test_a_missing_worker_is_named(
             desk.tenant.slug,
             people,
             choices,
-            instruction=WORDS,
+            authority=Authority(instruction=WORDS),
             watch=lambda *_: None,
             say=lambda _: None,
         )

@@ -14,6 +14,7 @@ from werkzeug.test import TestResponse
 
 from qikbiz.database import control_work, tenant_work
 from qikbiz.exports.models import Export
+from qikbiz.grants.models import Grant
 from qikbiz.jobs.models import PlatformJob
 from qikbiz.mail.models import PlatformMail
 from qikbiz.mail.sender import begin
@@ -168,6 +169,11 @@ def test_the_ticket_is_the_instruction_and_the_export_is_watched_beside_it(
     assert sam.post(f"/tickets/{reference}/exports", {"scope": "contacts"}).status_code == 400
     assert sam.post(f"/tickets/{reference}/exports", {"grant": str(uuid4())}).status_code == 403
     assert sam.post(f"/tickets/{reference}/instruction").status_code == 303
+    assert "Another member of staff can confirm it" in sam.get(f"/tickets/{reference}").text
+    with control_work() as control:
+        asked = control.scalars(select(Grant.id).order_by(Grant.id.desc()).limit(1)).one()
+    assert sam.post(f"/tickets/{reference}/exports", {"grant": str(asked), "scope": "contacts"}).status_code == 403
+    assert client_for("alice").post(f"/access/{asked}/confirmation").status_code == 303
     assert "being prepared" in sam.get(f"/tickets/{reference}").text
     run_platform_jobs("grants.open")
     page = sam.get(f"/tickets/{reference}").text

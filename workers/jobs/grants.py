@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from provisioning.guests import close_ended_grants, open_grant
+from provisioning.guests import close_ended_grants, open_due_grants, open_grant
 from qikbiz.database import runtime
 from workers.work import Work
 
@@ -17,7 +17,10 @@ def open_one(work: Work) -> None:
 
 
 def close_ended(work: Work) -> None:
-    """Drop the logins of all grants that have ended; each minute, and at once when somebody ends one."""
-    closed = close_ended_grants(runtime().settings)
-    with work.finish({"closed": closed}):
+    """Drop the logins of all grants that have ended, and make those that are due now.
+
+    Each minute, and at once when somebody ends a grant.
+    """
+    closed, opened = close_ended_grants(runtime().settings), open_due_grants(runtime().settings)
+    with work.finish({"closed": closed, "opened": opened}):
         pass

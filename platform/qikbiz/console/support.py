@@ -15,7 +15,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from qikbiz.actors import SYSTEM, Actor, acting_as, current_actor
+from qikbiz.actors import Actor, acting_as, current_actor
 from qikbiz.audit.actions import record_on_platform
 from qikbiz.database import NoGrant, control_work, db, runtime, tenant_work
 from qikbiz.exports.actions import ask_for_export
@@ -23,18 +23,29 @@ from qikbiz.exports.models import Export
 from qikbiz.exports.queries import export_for_reading
 from qikbiz.exports.selection import Selection
 from qikbiz.failures import Conflict, NotFound
-from qikbiz.grants import actions as granting
+from qikbiz.grants import instructions as instructing
+from qikbiz.grants.instructions import can_instruct
 from qikbiz.grants.models import Grant
 from qikbiz.grants.on_the_work_list import put_instruction_on_work_list
-from qikbiz.grants.queries import OVER, admits, grant_in_force, grants_for_staff, guest_of, instruction_of, is_in_force
+from qikbiz.grants.queries import (
+    OVER,
+    access_policy,
+    admits,
+    grant_in_force,
+    grant_of,
+    grants_for_staff,
+    guest_of,
+    instruction_of,
+    is_in_force,
+    is_opening,
+    waiting_instructions,
+)
 from qikbiz.grants.scopes import Scope
 from qikbiz.imports import actions as importing
 from qikbiz.imports.mapping import Mapping as Columns
 from qikbiz.imports.models import Import
 from qikbiz.imports.queries import import_for_changing, progress_of_import
-from qikbiz.permissions import Permission
 from qikbiz.records.types import RECORD_TYPES
-from qikbiz.roles.current import rights_of_user
 from qikbiz.tickets.actions import note_act
 from qikbiz.tickets.models import Ticket
 from tenants.context import Tenant
@@ -77,14 +88,6 @@ def tenant_to_serve(slug: str) -> Tenant:
     return tenant
 
 
-def can_instruct(tenant: Tenant, person_id: UUID | None) -> bool:
-    """Whether what this person asks for is the organisation's word: it is, of those who may give access."""
-    if person_id is None:
-        return False
-    with acting_as(SYSTEM), tenant_work(tenant):
-        return rights_of_user(person_id).can(Permission.GRANT_GIVE)
-
-
 def record_instruction(tenant: Tenant, scope: Scope, words: str, *, about: Ticket | None = None) -> Grant:
     """Write down what a customer asked for: on the ticket `about` where it did, or elsewhere.
 
@@ -95,12 +98,40 @@ def record_instruction(tenant: Tenant, scope: Scope, words: str, *, about: Ticke
             f"Whoever asked this can't instruct us for {tenant.name}: only those who administer it can. Ask them to "
             "give access under Settings, Access by QikBiz."
         )
-    grant = granting.record_instruction(tenant, scope, words)
+    grant = instructing.record_instruction(tenant, scope, words, about=about)
     if about is None:
         put_instruction_on_work_list(tenant, grant)
-    else:
-        grant.ticket_id = about.id
     return grant
+
+
+def confirm_instruction(tenant: Tenant, grant_id: UUID) -> Grant:
+    """A second member of staff confirms what a customer's ticket asks for. Raises Conflict, Forbidden, NotFound."""
+    with control_work() as control:
+        grant = grant_of(control, tenant.id, grant_id)
+        instructing.confirm_as_second(tenant, grant, _ticket_of(grant))
+    return grant
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """An instruction that nobody may act on yet. `problem` is why the person at hand can't confirm it, or empty."""
+
+    grant: Grant
+    problem: str
+
+
+def instructions_waiting(tenant: Tenant) -> list[Waiting]:
+    """What was written down and is not confirmed, or opens later."""
+    me = current_actor()
+    with control_work() as control:
+        policy = access_policy(control, tenant.id)
+        found = []
+        for grant in waiting_instructions(control, tenant.id):
+            problem = instructing.why_only_customer(tenant, policy, _ticket_of(grant))
+            if not problem and grant.recorded_by in (None, me.id):
+                problem = "Another member of staff can confirm it, or the customer."
+            found.append(Waiting(grant, problem))
+        return found
 
 
 def export_for(
@@ -184,7 +215,7 @@ def grants_coming(tenant: Tenant) -> list[Grant]:
     """Those whose login the worker is making just now."""
     me = current_actor()
     with control_work() as control:
-        return [grant for grant in grants_for_staff(control, tenant.id, me.id) if grant.state == "opening"]
+        return [grant for grant in grants_for_staff(control, tenant.id, me.id) if is_opening(grant)]
 
 
 @contextmanager
@@ -225,6 +256,10 @@ def _import_under(grant_id: UUID, import_id: UUID) -> Import:
     if found is None or found.grant_id != grant_id:
         raise NotFound
     return found
+
+
+def _ticket_of(grant: Grant) -> Ticket | None:
+    return db.control.get(Ticket, grant.ticket_id) if grant.ticket_id else None
 
 
 def _note(about: Ticket | None, grant: Grant, kind: str, act_id: UUID, words: str) -> None:

@@ -1,4 +1,7 @@
-"""Giving, ending and recording grants. The role behind each is made and dropped by the provisioning worker."""
+"""Giving and ending grants. The role behind each is made and dropped by the provisioning worker.
+
+What was asked for in writing is recorded in `instructions.py`.
+"""
 
 from __future__ import annotations
 
@@ -7,18 +10,17 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from qikbiz.accounts import times
-from qikbiz.actors import Actor, acting_as, current_actor
+from qikbiz.actors import current_actor
 from qikbiz.audit.actions import record, record_on_platform
-from qikbiz.database import after_commit, control_work, db, tenant_work
+from qikbiz.database import after_commit, control_work, db
 from qikbiz.failures import Conflict, Failure
-from qikbiz.grants import letters
 from qikbiz.grants.models import Grant, Visit
 from qikbiz.grants.on_the_work_list import put_on_work_list
-from qikbiz.grants.queries import instruction_of, staff_to_choose
+from qikbiz.grants.queries import staff_to_choose
 from qikbiz.grants.scopes import OFFERED, Scope
 from qikbiz.jobs.actions import enqueue_platform
 from qikbiz.tickets.models import Ticket
@@ -27,7 +29,6 @@ from tenants.control import new_id
 
 PROPOSED_HOURS = 24
 MOST_DAYS = 30
-INSTRUCTION_LASTS = timedelta(hours=24)
 LONGEST_REASON = 500
 MOST_OPEN = 20
 _ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -52,48 +53,26 @@ def give_grant(
     known = {staff_id for staff_id, _ in staff_to_choose()}
     if not set(staff_ids) <= known:
         raise BadGrant("One of the people you chose no longer works in our support. Choose again.")
-    grant = _new(tenant, "grant", _scopes(scopes), reason, ends_at)
+    grant = new_grant(tenant, "grant", _scopes(scopes), reason, ends_at)
     grant.staff_ids = [str(staff_id) for staff_id in staff_ids]
     with control_work() as control:
-        _refuse_too_many(control, tenant)
+        refuse_too_many(control, tenant)
         control.add(grant)
         control.flush()
         control.refresh(grant)
         put_on_work_list(grant, about)
-        _on_platform("grant.given", grant)
-    _audit("grant.given", grant)
+        write_platform_audit("grant.given", grant)
+    write_audit("grant.given", grant)
     grant_id = grant.id
     after_commit(db.session(), lambda: open_soon(grant_id))
-    return grant
-
-
-def record_instruction(tenant: Tenant, scope: Scope, instruction: str) -> Grant:
-    """Staff write down what a customer asked for in writing, for one import or export. The customer reads it at once.
-
-    Called in `control_work`, by the console or a command. The role is made after the customer's audit is committed.
-    """
-    me = current_actor()
-    grant = _new(tenant, "instruction", [scope], instruction, times.now() + INSTRUCTION_LASTS)
-    grant.staff_ids = [str(me.id)] if me.id else []
-    with control_work() as control:
-        _refuse_too_many(control, tenant)
-        control.add(grant)
-        control.flush()
-        control.refresh(grant)
-        _on_platform("grant.instruction_recorded", grant)
-    # Written with the tenant's own role, as the system: the recorder is not let in by writing this down.
-    with acting_as(Actor("system", name="QikBiz", request_id=me.request_id)), tenant_work(tenant):
-        with acting_as(Actor("staff", me.id, me.name, instruction_of(grant), me.request_id, grant=grant.id)):
-            _audit("grant.instruction_recorded", grant)
-        letters.tell_of_instruction(grant, me.name)
-    open_soon(grant.id)
     return grant
 
 
 def open_soon(grant_id: UUID) -> None:
     """Have the role made. Without the worker the grant stays closed, which harms nobody."""
     with control_work() as control:
-        asked = update(Grant).where(Grant.id == grant_id, Grant.state == "asked").values(state="opening")
+        is_free = Grant.state == "asked", or_(Grant.kind == "grant", Grant.confirmed_at.is_not(None))
+        asked = update(Grant).where(Grant.id == grant_id, *is_free).values(state="opening")
         if control.scalar(asked.returning(Grant.id)) is not None:
             enqueue_platform("grants.open", {"grant": str(grant_id)}, dedupe_key=f"open grant {grant_id}")
 
@@ -112,9 +91,9 @@ def end_grant(grant: Grant) -> None:
         control.execute(
             update(Visit).where(Visit.grant_id == grant.id, Visit.left_at.is_(None)).values(left_at=times.now())
         )
-        _on_platform("grant.ended", grant)
+        write_platform_audit("grant.ended", grant)
         enqueue_platform("grants.close", {}, dedupe_key=f"close grant {grant.id}")
-    _audit("grant.ended", grant)
+    write_audit("grant.ended", grant)
 
 
 def _scopes(given: Sequence[str]) -> list[Scope]:
@@ -127,7 +106,7 @@ def _scopes(given: Sequence[str]) -> list[Scope]:
     return chosen
 
 
-def _new(tenant: Tenant, kind: str, scopes: Sequence[Scope], reason: str, ends_at: datetime) -> Grant:
+def new_grant(tenant: Tenant, kind: str, scopes: Sequence[Scope], reason: str, ends_at: datetime) -> Grant:
     said, now, actor = " ".join(reason.split()), times.now(), current_actor()
     _refuse_bad(said, now, ends_at)
     return Grant(
@@ -157,17 +136,19 @@ def _refuse_bad(said: str, now: datetime, ends_at: datetime) -> None:
         raise BadGrant(f"The end is too far away: {MOST_DAYS} days at most. You can give access again.")
 
 
-def _refuse_too_many(control: Session, tenant: Tenant) -> None:
+def refuse_too_many(control: Session, tenant: Tenant) -> None:
     standing = select(Grant.id).where(Grant.tenant_id == tenant.id, Grant.state != "ended", Grant.ends_at > times.now())
     if len(control.scalars(standing.limit(MOST_OPEN)).all()) >= MOST_OPEN:
         raise BadGrant(f"{MOST_OPEN} are in force already. End some that are no longer needed.")
 
 
-def _audit(action: str, grant: Grant) -> None:
-    facts = {"reason": grant.reason, "scopes": grant.scopes, "ends_at": grant.ends_at.isoformat()}
+def write_audit(action: str, grant: Grant, **more: str) -> None:
+    """Into the audit of the tenant entered."""
+    facts = {"reason": grant.reason, "scopes": grant.scopes, "ends_at": grant.ends_at.isoformat(), **more}
     record(action, record_type="grant", record_id=grant.id, subject=grant.reference, details=facts)
 
 
-def _on_platform(action: str, grant: Grant) -> None:
+def write_platform_audit(action: str, grant: Grant) -> None:
+    """Into the platform's audit, inside `control_work`."""
     facts = {"scopes": grant.scopes, "ends_at": grant.ends_at.isoformat(), "kind": grant.kind}
     record_on_platform(action, tenant_id=grant.tenant_id, subject=grant.reference, details=facts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from qikbiz.accounts.models import User
 from qikbiz.accounts.queries import administrators
@@ -26,10 +27,19 @@ def tell_of_entry(grant: Grant, visit: Visit) -> None:
 
 
 def tell_of_instruction(grant: Grant, staff_name: str) -> None:
-    """Staff wrote down an instruction and will act on it."""
+    """Staff wrote down an instruction; they act on it once it is confirmed."""
     for person in administrators():
         values = {"staff": staff_name, "url": _url(f"/access/{grant.id}"), **_facts(grant, person)}
+        values["is_waiting"] = grant.state == "waiting"
         _send("instruction_recorded", person, values, f"instruction_recorded:{grant.id}:{person.id}")
+
+
+def tell_of_confirmation(grant: Grant, name: str, *, is_staff: bool) -> None:
+    """An instruction was confirmed, by an administrator or by a second member of staff."""
+    for person in administrators():
+        values = {"by": name, "is_staff": is_staff, "url": _url(f"/access/{grant.id}"), **_facts(grant, person)}
+        values["opens"] = _shown(grant.opens_at, person) if grant.opens_at else ""
+        _send("instruction_confirmed", person, values, f"instruction_confirmed:{grant.id}:{person.id}")
 
 
 def what_may_be_done(grant: Grant) -> str:
@@ -38,7 +48,7 @@ def what_may_be_done(grant: Grant) -> str:
     return words[:1].upper() + words[1:]
 
 
-def _facts(grant: Grant, person: User) -> dict[str, str]:
+def _facts(grant: Grant, person: User) -> dict[str, Any]:
     return {
         "organisation": current_tenant().name,
         "reference": grant.reference,
@@ -48,7 +58,7 @@ def _facts(grant: Grant, person: User) -> dict[str, str]:
     }
 
 
-def _send(template: str, person: User, values: dict[str, str], dedupe_key: str) -> None:
+def _send(template: str, person: User, values: dict[str, Any], dedupe_key: str) -> None:
     send(
         template,
         to_address=person.email,

@@ -52,8 +52,9 @@ KEEPINGS = (
     Keeping(
         "P11",
         "You enter and import your data yourself. If you want us to import a file, we can do it only by an access that "
-        "you gave for imports, or by an instruction of yours that we wrote down and showed you. The import stands "
-        "among yours, with the instruction, and you can take it back whole.",
+        "you gave for imports, or by an instruction of yours that was confirmed: by one of your administrators, or, "
+        "for a ticket that one of them wrote, by a second member of our staff and after a wait that you set. "
+        "The import stands among yours, with the instruction, and you can take it back whole.",
         "grants.index",
         "Access by QikBiz",
         imports_by_us,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from config.keys import SealBroken
@@ -15,7 +15,7 @@ from qikbiz.actors import Actor
 from qikbiz.console.models import Staff
 from qikbiz.database import NoGrant, db, runtime
 from qikbiz.failures import NotFound
-from qikbiz.grants.models import Grant, Visit
+from qikbiz.grants.models import WAIT_HOURS, AccessPolicy, Grant, Visit
 from qikbiz.grants.scopes import Scope
 from tenants.context import Guest
 
@@ -24,7 +24,41 @@ OVER = "The customer's grant for this has ended, or never allowed it."
 
 
 def is_in_force(grant: Grant) -> bool:
-    return grant.state == "open" and grant.ends_at > times.now()
+    now = times.now()
+    return grant.state == "open" and (grant.opens_at or now) <= now < grant.ends_at
+
+
+def is_opening(grant: Grant) -> bool:
+    """Whether its login is being made at this moment; one that opens later only waits."""
+    now = times.now()
+    return grant.state == "opening" and (grant.opens_at or now) <= now < grant.ends_at
+
+
+def is_standing(grant: Grant) -> bool:
+    """Whether it can still be ended: it is in force, or will be, or waits to be confirmed."""
+    return grant.state != "ended" and grant.ends_at > times.now()
+
+
+def lets_in(grant: Grant, staff_id: UUID | None) -> bool:
+    """Whether this member of staff may come in by it and look: by a grant in force, never by an instruction (P8)."""
+    return grant.kind == "grant" and is_in_force(grant) and admits(grant, staff_id)
+
+
+def waiting_instructions(session: Session, tenant_id: UUID) -> Sequence[Grant]:
+    """Those that nobody confirmed yet, and those that open later, the newest first."""
+    statement = select(Grant).where(
+        Grant.tenant_id == tenant_id,
+        Grant.kind == "instruction",
+        or_(Grant.state == "waiting", and_(Grant.state == "opening", Grant.opens_at > times.now())),
+        Grant.ends_at > times.now(),
+    )
+    return session.scalars(statement.order_by(Grant.id.desc())).all()
+
+
+def access_policy(session: Session, tenant_id: UUID) -> AccessPolicy:
+    """What the tenant says about instructions; its row, or one with the defaults that is not stored."""
+    found = session.get(AccessPolicy, tenant_id)
+    return found or AccessPolicy(tenant_id=tenant_id, staff_may_confirm=True, wait_hours=WAIT_HOURS[0])
 
 
 def grants_of(session: Session, tenant_id: UUID) -> Sequence[Grant]:

@@ -13,13 +13,23 @@ from qikbiz.accounts import times
 from qikbiz.accounts.freshness import requires_fresh
 from qikbiz.audit.words import detail_lines, heading, record_url
 from qikbiz.database import control_work
-from qikbiz.grants import actions, visits
+from qikbiz.grants import actions, instructions, visits
 from qikbiz.grants.actions import BadGrant
 from qikbiz.grants.audit_trail import acts_under
 from qikbiz.grants.forms import GrantForm
 from qikbiz.grants.letters import what_may_be_done
 from qikbiz.grants.models import Grant
-from qikbiz.grants.queries import grant_of, grants_of, instruction_of, is_in_force, names_of, visits_of
+from qikbiz.grants.queries import (
+    access_policy,
+    grant_of,
+    grants_of,
+    instruction_of,
+    is_in_force,
+    is_opening,
+    is_standing,
+    names_of,
+    visits_of,
+)
 from qikbiz.permissions import Permission, public, requires
 from qikbiz.tickets.models import Ticket
 from qikbiz.tickets.queries import ticket_for_customer, tickets_of_customer
@@ -35,7 +45,23 @@ grants = Blueprint("grants", __name__, template_folder="templates")
 def index() -> ResponseReturnValue:
     with control_work() as control:
         lines = [_line(grant) for grant in grants_of(control, current_tenant().id)]
-        return render_template("grants/index.html", nav_active="grants", lines=lines)
+        policy = access_policy(control, current_tenant().id)
+        return render_template("grants/index.html", nav_active="grants", lines=lines, policy=policy, waits=_WAITS)
+
+
+@grants.post("/access/policy")
+@requires(Permission.GRANT_GIVE)
+@requires_fresh
+def set_policy() -> ResponseReturnValue:
+    """Whether a second member of staff may confirm what a ticket asks for, and how long it waits then."""
+    chosen = request.form.get("wait_hours", "")
+    if chosen not in dict(_WAITS):
+        raise BadGrant("Choose one of the waits. Nothing was changed.")
+    instructions.set_access_policy(
+        staff_may_confirm=bool(request.form.get("staff_may_confirm")), wait_hours=int(chosen)
+    )
+    show_toast("Saved.")
+    return redirect(url_for(".index"), 303)
 
 
 @grants.get("/access/entries")
@@ -98,6 +124,18 @@ def show(grant_id: UUID) -> ResponseReturnValue:
         )
 
 
+@grants.post("/access/<uuid:grant_id>/confirmation")
+@requires(Permission.GRANT_GIVE)
+@requires_fresh
+def confirm(grant_id: UUID) -> ResponseReturnValue:
+    """The organisation says that it asked for this: from now on staff may act on it."""
+    with control_work() as control:
+        grant = grant_of(control, current_tenant().id, grant_id)
+        instructions.confirm_as_customer(grant)
+    show_toast(f"{grant.reference} is confirmed. You see here what is done by it, and can end it at any time.")
+    return redirect(url_for(".show", grant_id=grant_id), 303)
+
+
 @grants.post("/access/<uuid:grant_id>/end")
 @requires(Permission.GRANT_GIVE)
 def end(grant_id: UUID) -> ResponseReturnValue:
@@ -141,6 +179,7 @@ def leave() -> ResponseReturnValue:
     return redirect("/login", 303)
 
 
+_WAITS = [("24", "24 hours"), ("48", "2 days"), ("72", "3 days"), ("168", "7 days")]
 _BEGINNINGS = (
     (Permission.CONTACT_SEE, "contacts.index"),
     (Permission.IMPORT_SEE, "imports.index"),
@@ -159,8 +198,10 @@ def _line(grant: Grant) -> dict[str, object]:
         "who": names_of(grant),
         "what": what_may_be_done(grant),
         "is_in_force": is_in_force(grant),
-        "is_coming": grant.state == "opening" and grant.ends_at > times.now(),
-        "can_end": grant.state != "ended" and grant.ends_at > times.now(),
+        "is_coming": is_opening(grant),
+        "opens_later": is_standing(grant) and grant.opens_at is not None and grant.opens_at > times.now(),
+        "can_confirm": is_standing(grant) and grant.state == "waiting",
+        "can_end": is_standing(grant),
     }
 
 

@@ -30,7 +30,7 @@ from qikbiz.database import NoGrant, control_work, runtime
 from qikbiz.failures import Failure
 from qikbiz.grants import letters
 from qikbiz.grants.models import Grant, Visit
-from qikbiz.grants.queries import admits, guest_of, instruction_of, is_in_force
+from qikbiz.grants.queries import guest_of, instruction_of, lets_in
 from qikbiz.grants.scopes import permissions_of, reach_of
 from qikbiz.permissions import Permission
 from qikbiz.roles.table import staff_rights
@@ -204,8 +204,7 @@ def _is_good(visit: Visit, grant: Grant, staff: Staff, key: bytes) -> bool:
         and staff.state == "active"
         and staff.epoch == visit.staff_epoch
         and staff_rights(staff.role).can(Permission.TENANT_ENTER)
-        and is_in_force(grant)
-        and admits(grant, staff.id)
+        and lets_in(grant, staff.id)
     )
 
 
@@ -241,14 +240,16 @@ def _waiting(control: Session, secret: str) -> tuple[Visit, Grant]:
         Visit.tenant_id == current_tenant().id,
     )
     row = control.execute(wanted.with_for_update(of=Visit)).one_or_none()
-    if row is None or not is_in_force(row[1]):
+    if row is None or not lets_in(row[1], row[0].staff_id):
         raise TicketEnded
     return row[0], row[1]
 
 
 def _refuse_unless_admitted(grant: Grant, staff_id: UUID) -> None:
-    if not admits(grant, staff_id):
-        raise NoGrant("This grant lets other people in.")
+    if grant.kind != "grant":
+        raise NoGrant("By an instruction work is done and counted; nobody comes in by it. Ask for access to look.")
+    if not lets_in(grant, staff_id):
+        raise NoGrant("This access is over, or lets other people in.")
 
 
 def _inside(grant: Grant, visit: Visit) -> Inside:

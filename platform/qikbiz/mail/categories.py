@@ -152,6 +152,7 @@ CATEGORY_OF_TEMPLATE: dict[str, str] = {
     "export_made": "security",
     "export_ready": "notifications.export_ready",
     "import_done": "notifications.import_ready",
+    "instruction_confirmed": "security",
     "instruction_recorded": "security",
     "invitation": "security",
     "mailed_code": "security",

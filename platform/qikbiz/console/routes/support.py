@@ -17,7 +17,6 @@ from qikbiz.console.routes.asked import chosen_grant, given_id
 from qikbiz.database import control_work, runtime
 from qikbiz.failures import Failure
 from qikbiz.grants import visits
-from qikbiz.grants.actions import BadGrant
 from qikbiz.grants.letters import what_may_be_done
 from qikbiz.grants.models import Grant
 from qikbiz.grants.queries import grant_in_force
@@ -117,7 +116,17 @@ def record_instruction(slug: str) -> ResponseReturnValue:
         serving.record_instruction(tenant, _instructed_scope(), form.get("instruction", ""))
     except Failure as failure:
         return _page(slug, form.to_dict(), failure.text), failure.status
-    show_toast("Written down, and the customer is told. It can be used in a moment.")
+    show_toast("Written down, and the customer is told. It can be used once it is confirmed.")
+    return redirect(url_for("console.support", slug=slug), 303)
+
+
+@console.post("/tenants/<slug>/support/<uuid:grant_id>/confirmation")
+@requires(Permission.TENANT_EXPORT)
+@requires_fresh
+def confirm_instruction(slug: str, grant_id: UUID) -> ResponseReturnValue:
+    """A second member of staff confirms what a ticket of the customer asks for."""
+    grant = serving.confirm_instruction(serving.tenant_to_serve(slug), grant_id)
+    show_toast(f"{grant.reference} is confirmed, and the customer is told. It opens after the wait they chose.")
     return redirect(url_for("console.support", slug=slug), 303)
 
 
@@ -148,12 +157,10 @@ def _choices(grants: list[Grant], scope: str) -> list[tuple[str, str]]:
 
 def _instructed_scope() -> Scope:
     try:
-        scope = Scope(request.form.get("scope", ""))
+        return Scope(request.form.get("scope", ""))
     except ValueError:
-        scope = Scope.SEE
-    if scope not in (Scope.EXPORT, Scope.IMPORT):
-        raise BadGrant("By a written instruction an export or an import can be made. To see records, ask for access.")
-    return scope
+        # Refused where it is recorded.
+        return Scope.SEE
 
 
 def _page(slug: str, given: dict[str, str], problem: str) -> str:
@@ -165,6 +172,7 @@ def _page(slug: str, given: dict[str, str], problem: str) -> str:
         acts=serving.acts_for(tenant),
         grants=serving.grants_in_force(tenant),
         coming=serving.grants_coming(tenant),
+        waiting=serving.instructions_waiting(tenant),
         what=what_may_be_done,
         choices=_choices,
         given=given,

@@ -16,6 +16,7 @@ from qikbiz.console.blueprint import console
 from qikbiz.console.routes.asked import chosen_grant, given_id
 from qikbiz.console.routes.tenants import tenants
 from qikbiz.failures import Failure, NotFound
+from qikbiz.grants.instructions import can_instruct
 from qikbiz.grants.letters import what_may_be_done
 from qikbiz.grants.on_the_work_list import access_of
 from qikbiz.grants.scopes import Scope
@@ -105,7 +106,7 @@ def record_ticket_as_instruction(reference: str) -> ResponseReturnValue:
     """The ticket is what the customer asked for in writing: it is told, and may end it."""
     found = queries.ticket_for_staff(reference)
     serving.record_instruction(_tenant(found), Scope.EXPORT, _instruction(found), about=found)
-    show_toast("Written down, and the customer is told. It can be used in a moment.")
+    show_toast("Written down, and the customer is told. It can be used once it is confirmed.")
     return redirect(url_for("console.ticket", reference=found.reference) + "#act", 303)
 
 
@@ -162,7 +163,7 @@ def _access(found: Ticket) -> dict[str, Any]:
     try:
         tenant = _tenant(found)
     except Failure:
-        return {"standing": [], "grants": [], "coming": False, "may_instruct": False}
+        return {"standing": [], "grants": [], "coming": False, "waiting": [], "may_instruct": False}
     standing = serving.grants_in_force(tenant)
     exporting = [grant for grant in standing if Scope.EXPORT in grant.scopes]
     # What was given for this ticket stands first, and so is proposed.
@@ -173,7 +174,8 @@ def _access(found: Ticket) -> dict[str, Any]:
         "standing": own or standing,
         "grants": words,
         "coming": bool(serving.grants_coming(tenant)),
-        "may_instruct": serving.can_instruct(tenant, found.person_id),
+        "waiting": [one for one in serving.instructions_waiting(tenant) if one.grant.ticket_id == found.id],
+        "may_instruct": can_instruct(tenant, found.person_id),
     }
 
 

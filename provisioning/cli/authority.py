@@ -1,0 +1,35 @@
+"""`--grant` and `--instruction`: what a command that works for a customer names."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+# ruff: noqa: PLC0415 - whatever a command needs is imported when it runs, so that `--help` answers at once
+
+
+def by_word_of_the_customer(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command both options; it gets them as `authority`. Exactly one has to be named."""
+
+    @functools.wraps(command)
+    def named(*arguments: Any, grant: str | None, instruction: str | None, **options: Any) -> Any:
+        from provisioning.instructions import Authority
+
+        if (grant is None) == (instruction is None):
+            raise click.UsageError("Name one of --grant REFERENCE and --instruction REFERENCE.")
+        return command(*arguments, authority=Authority(grant or "", instruction or ""), **options)
+
+    for option in (
+        click.option("--grant", metavar="REFERENCE", help="The access that the customer gave to support: G-…"),
+        click.option(
+            "--instruction",
+            metavar="REFERENCE",
+            help="A confirmed instruction (G-…) or the ticket it was asked in (QB-…). Where nobody has ever signed "
+            "in: who asked for it, and where that is written.",
+        ),
+    ):
+        named = option(named)
+    return named
