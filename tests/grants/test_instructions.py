@@ -238,9 +238,7 @@ def test_free_text_is_refused_with_the_way_to_a_reference(customer: Customer, ru
         assert control.scalars(select(Grant).where(Grant.tenant_id == customer.tenant.id)).all() == []
 
 
-def test_the_reference_of_a_ticket_writes_it_down_and_waits(
-    customer: Customer, run: Callable[..., Any]
-) -> None:
+def test_the_reference_of_a_ticket_writes_it_down_and_waits(customer: Customer, run: Callable[..., Any]) -> None:
     reference = _ticket_of(customer, customer.ann)
     words = ("export", "--tenant", customer.tenant.slug, "--instruction", reference)
     first, second = run(*words), run(*words)
