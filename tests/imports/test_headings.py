@@ -84,7 +84,7 @@ def test_hubspot() -> None:
         "state",
     )
     assert found["Mobile Phone Number"] == "phones:mobile"
-    assert "Contact owner" not in found
+    assert found["Contact owner"] == "owner_id"
 
 
 def test_salesforce() -> None:
@@ -106,7 +106,8 @@ def test_pipedrive() -> None:
         "emails:home",
         "phones:mobile",
     )
-    assert not found.keys() & {"Name", "Owner", "Open deals"}
+    assert found["Owner"] == "owner_id"
+    assert not found.keys() & {"Name", "Open deals"}
 
 
 def test_our_own_names_and_labels_of_every_importable_field_are_known() -> None:

@@ -20,11 +20,11 @@ from qikbiz.exports.formulas import FORMULA_SAFE_SUFFIX
 from qikbiz.failures import Conflict, Failure, Forbidden
 from qikbiz.imports.archives import opened
 from qikbiz.imports.cell_policy import OPTION, CellPolicy
-from qikbiz.imports.formats import Format, UnreadableFile, checked_format, detect
+from qikbiz.imports.formats import Format, UnreadableFile, checked_format, detect, with_header_found
 from qikbiz.imports.mapping import Mapping, checked_mapping, guess, has_key
 from qikbiz.imports.models import Import, ImportRow, ImportUpdate
 from qikbiz.imports.plans import MODES
-from qikbiz.imports.queries import WORKING, progress_of_import
+from qikbiz.imports.queries import WORKING, are_records, progress_of_import
 from qikbiz.imports.reading import RowReader, keepable
 from qikbiz.imports.uploaded import ACTING, SAMPLE_ROWS, cell_policy_of, format_of, source_of
 from qikbiz.imports.uploads import Kept, Source, forget_upload, keep_upload, kept_upload
@@ -66,9 +66,18 @@ def start_import(import_id: UUID, type_name: str, file_name: str, given: BinaryI
 
 
 def choose_format(
-    found: Import, *, encoding: str, delimiter: str, has_header: bool, is_formula_safe: bool | None = None
+    found: Import,
+    *,
+    encoding: str,
+    delimiter: str,
+    has_header: bool,
+    is_formula_safe: bool | None = None,
+    header_row: int | None = None,
 ) -> None:
-    """Read the file as the person says; the columns are guessed anew. Raises UnreadableFile."""
+    """Read the file as the person says; the columns are guessed anew. Raises UnreadableFile.
+
+    Without a `header_row` of their own choice it is looked for again when the file is read otherwise.
+    """
     _refuse_unless_open(found)
     before = format_of(found)
     shape = checked_format(
@@ -77,7 +86,11 @@ def choose_format(
         delimiter=delimiter,
         has_header=has_header,
         is_formula_safe=before.is_formula_safe if is_formula_safe is None else is_formula_safe,
+        header_row=(before.header_row if header_row is None else header_row) if has_header else 0,
     )
+    is_read_otherwise = (shape.encoding, shape.delimiter) != (before.encoding, before.delimiter)
+    if is_read_otherwise and shape.header_row == before.header_row:
+        shape = with_header_found(source_of(found), shape)
     if shape != before or not found.header:
         _take_format(found, shape, source_of(found))
         found.state, found.counts = "uploaded", {}
@@ -206,7 +219,8 @@ def _described(import_id: UUID, wanted: RecordType, file_name: str, kept: Kept) 
         created_by_name=actor.name,
     )
     is_ours = created.file_name.endswith(FORMULA_SAFE_SUFFIX)
-    _take_format(created, replace(found.format, is_formula_safe=is_ours), source)
+    shape = with_header_found(source, replace(found.format, is_formula_safe=is_ours))
+    _take_format(created, shape, source)
     return created
 
 
@@ -224,11 +238,13 @@ def _added(created: Import) -> Import:
 def _take_format(found: Import, shape: Format, source: Source) -> None:
     found.encoding, found.delimiter = shape.encoding, shape.delimiter
     kept = {name: value for name, value in found.options.items() if name != OPTION}
-    found.options = {**kept, "has_header": shape.has_header, "is_formula_safe": shape.is_formula_safe}
+    read = {"has_header": shape.has_header, "is_formula_safe": shape.is_formula_safe}
+    found.options = {**kept, **read, "header_row": 0}
     if not shape.encoding:
         found.header, found.mapping = [], {}
         return
     reader = RowReader(source, shape)
+    found.options = {**found.options, "header_row": reader.header_row}
     first = []
     for _, cells, _ in reader:
         first.append(cells)
@@ -238,9 +254,9 @@ def _take_format(found: Import, shape: Format, source: Source) -> None:
         raise UnreadableFile("The file has a header but no rows.")
     found.header = reader.header
     wanted = seen_type(record_type(found.record_type))
-    guessed = guess(wanted, reader.header, first)
+    guessed = guess(wanted, reader.header, first, lambda ids: are_records(wanted, ids))
     found.mapping = guessed.as_json()
-    possible = [key for key in wanted.key_fields if has_key(guessed.fields(), key)]
+    possible = [key for key in ("id", *wanted.key_fields) if has_key(guessed.fields(), key)]
     found.key_field = (possible or wanted.key_fields)[0]
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from qikbiz.imports.addresses import quick_email, quick_phone
+from qikbiz.imports.known_values import json_list
 from qikbiz.imports.mapping import Column
 from qikbiz.imports.plans import Plan
 from qikbiz.records.fields import FieldProblem
@@ -34,8 +36,12 @@ class AddressColumns:
         self._only = only if len(columns) == 1 and not only.label and only.label_place is None else None
         self._region = plan.context.default_region
 
-    def read(self, cells: Sequence[str], given: dict[str, Any]) -> Iterator[Fault]:
-        """Put one plain address into `given` alone, several or labelled ones as a list. Yields what is wrong."""
+    def read(self, cells: Sequence[str], given: dict[str, Any], region: str) -> Iterator[Fault]:
+        """Put one plain address into `given` alone, several or labelled ones as a list. Yields what is wrong.
+
+        `region` is the country of phone numbers without its code.
+        """
+        self._region = region
         if self._only is not None:
             text = cells[self._only.place]
             if not text:
@@ -70,14 +76,24 @@ class AddressColumns:
         """The addresses of a cell, and the parts of it that are none."""
         found: list[dict[str, Any]] = []
         faults: list[tuple[str, FieldProblem]] = []
-        for part in filter(None, map(str.strip, _BETWEEN.split(text))):
+        for own, part in self._parts(text, label):
             try:
-                found += self._entry(part, label)
+                found += self._entry(part, own)
             except FieldProblem as problem:
-                pieces, at_fault = self._pieces(part, label)
+                pieces, at_fault = self._pieces(part, own)
                 found += pieces
                 faults += at_fault if pieces else [(part, problem)]
         return found, faults
+
+    def _parts(self, text: str, label: str) -> Iterator[tuple[str, str]]:
+        """Each address with its label: those of a portable export of ours, or what stands between separators."""
+        listed = json_list(text)
+        if listed is None:
+            yield from ((label, part) for part in filter(None, map(str.strip, _BETWEEN.split(text))))
+            return
+        for entry in listed:
+            known = entry if isinstance(entry, dict) else {}
+            yield str(known.get("label") or label), str(known.get(self._name) or entry)
 
     def _pieces(self, part: str, label: str) -> tuple[list[dict[str, Any]], list[tuple[str, FieldProblem]]]:
         """What can be read of a part that may be several addresses, written with a comma or a slash between them."""
@@ -94,7 +110,8 @@ class AddressColumns:
         if ":" not in part:
             return [{"label": label, self._name: self._address(part)}]
         field = self._plan.record_type.field(self._several)
-        found: list[dict[str, Any]] = parse_value(field, part, self._plan.context)
+        context = replace(self._plan.context, default_region=self._region)
+        found: list[dict[str, Any]] = parse_value(field, part, context)
         return [entry if entry["label"] else {**entry, "label": label} for entry in found]
 
     def _address(self, text: str) -> str | None:

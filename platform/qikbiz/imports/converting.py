@@ -10,8 +10,10 @@ from typing import Any
 from qikbiz.imports.address_columns import AddressColumns, Fault
 from qikbiz.imports.addresses import quick_email, quick_phone
 from qikbiz.imports.cell_policy import REFUSE, written_key
+from qikbiz.imports.known_values import understood
 from qikbiz.imports.mapping import FULL_NAME, SEVERAL
-from qikbiz.imports.plans import Plan
+from qikbiz.imports.names import split_name
+from qikbiz.imports.plans import SEVERAL_OF_THE_NAME, Plan, owner_key
 from qikbiz.imports.reading import RowProblem
 from qikbiz.records.fields import Field, FieldProblem, Kind, derived_columns
 from qikbiz.records.parsing import parse_value
@@ -20,6 +22,7 @@ from qikbiz.records.values import fold, name_key
 
 Parse = Callable[[str], Any]
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_LINE_BREAKS = str.maketrans("\x0b\x0c", "\n\n")
 _SHORTENED = 80
 _REMEMBERED = 50_000
 KEY_SEPARATOR = "\x1f"
@@ -48,11 +51,15 @@ class Converter:
         self._header = header
         self._type = plan.record_type
         lists = ("emails", "phones") if plan.is_contacts else ()
-        self._single = [
+        single = [
             (c.place, c.field, self._with_chosen_values(c.place, self._parser(c.field)))
             for c in plan.mapping.columns
             if c.field not in lists and c.field != FULL_NAME
         ]
+        # A number without a country code is one of the row's own country, which has to be known first.
+        self._single = [one for one in single if not self._is_phone(one[1])]
+        self._phones = [one[:2] for one in single if self._is_phone(one[1])]
+        self._country = "country" if plan.is_contacts else "billing_country"
         several = [(name, [c for c in plan.mapping.columns if c.field == name]) for name in lists]
         self._addresses = [AddressColumns(plan, name, columns) for name, columns in several if columns]
         self._full_name = next((c.place for c in plan.mapping.columns if c.field == FULL_NAME), None)
@@ -79,8 +86,11 @@ class Converter:
                         given[name] = value
         if self._full_name is not None and cells[self._full_name]:
             self._split_name(cells[self._full_name], given, faults)
+        region = given.get(self._country) or self._region
+        for place, name in self._phones:
+            self._read_phone(place, name, cells, given, faults)
         for addresses in self._addresses:
-            faults += addresses.read(cells, given)
+            faults += addresses.read(cells, given, region)
         return self._without(faults, given) if faults else self._completed(given)
 
     def _without(self, faults: list[Fault], given: dict[str, Any]) -> Converted:
@@ -130,12 +140,8 @@ class Converter:
         return (name_key(found) if key == "name" else str(found)) if found else None
 
     def _split_name(self, text: str, given: dict[str, Any], faults: list[Fault]) -> None:
-        """`Lee, Ann` or `Ann Lee`: the last word is the family name."""
         place = self._full_name or 0
-        last, comma, first = text.partition(",")
-        if not comma:
-            first, _, last = text.strip().rpartition(" ")
-        for (name, parse), part in zip(self._name_parts, (first, last), strict=True):
+        for (name, parse), part in zip(self._name_parts, split_name(text), strict=True):
             try:
                 value = parse(part) if part else None
             except FieldProblem as problem:
@@ -143,6 +149,18 @@ class Converter:
                 return
             if value:
                 given[name] = value
+
+    def _is_phone(self, name: str) -> bool:
+        return self._type.field(name).kind is Kind.PHONE
+
+    def _read_phone(
+        self, place: int, name: str, cells: Sequence[str], given: dict[str, Any], faults: list[Fault]
+    ) -> None:
+        if cells[place].strip():
+            try:
+                given[name] = quick_phone(cells[place], given.get(self._country) or self._region)
+            except FieldProblem as problem:
+                faults.append((place, cells[place], problem))
 
     def _is_needed(self, name: str, place: int) -> bool:
         """Whether records are found by this column, and nobody said what becomes of a cell that can't be read."""
@@ -161,12 +179,13 @@ class Converter:
 
     def _parser(self, name: str) -> Parse:
         field = self._type.field(name)
+        turn = understood(field)
+        if turn is not None:
+            return remembering(lambda text: self._optional(field, turn(text)))
         if field.kind in (Kind.TEXT, Kind.LONG_TEXT, Kind.COMPANY):
             return self._clean(name)
         if field.kind is Kind.EMAIL:
             return lambda text: quick_email(text) if text.strip() else None
-        if field.kind is Kind.PHONE:
-            return lambda text: quick_phone(text, self._region) if text.strip() else None
         if field.kind is Kind.OWNER:
             return remembering(lambda text: self._owner(field, text))
         return remembering(lambda text: self._optional(field, text))
@@ -181,7 +200,8 @@ class Converter:
                 return text
             if not text.strip():
                 return None
-            found: str | None = parse_value(field, text, context)
+            # Old programs write a line break inside a cell as a vertical tab.
+            found: str | None = parse_value(field, text.translate(_LINE_BREAKS), context)
             return found
 
         return parse
@@ -194,7 +214,9 @@ class Converter:
         if not text.strip():
             return None
         wanted = str(parse_value(field, text, self._plan.context))
-        found = self._plan.owners.get(wanted) or self._plan.owners.get(wanted.casefold())
+        found = self._plan.owners.get(wanted) or self._plan.owners.get(owner_key(wanted))
+        if found == SEVERAL_OF_THE_NAME:
+            raise FieldProblem(f"Several of your users are called “{wanted[:60]}”.", "Use the email address instead.")
         if found is None:
             raise FieldProblem(
                 f"“{wanted[:60]}” is none of your users.",

@@ -13,6 +13,7 @@ from typing import TextIO
 
 from qikbiz.failures import Failure
 from qikbiz.imports.code_pages import likeliest_code_page
+from qikbiz.imports.header_rows import LOOKED_AT, header_row_of
 from qikbiz.imports.limits import LARGEST_FILE, LONGEST_LINE, MEGABYTE
 from qikbiz.imports.signatures import other_kind
 from qikbiz.imports.uploads import Source
@@ -49,8 +50,6 @@ _TELLING = 16_384
 _MOST_DIFFERENCES = 5
 _CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1f]")
 _MOST_CONTROLS = 0.1
-# Reports have up to twenty lines of title before their table.
-_LOOKED_AT = 60
 
 
 class UnreadableFile(Failure):
@@ -63,13 +62,15 @@ class UnreadableFile(Failure):
 class Format:
     """How to read a file. `encoding` is "" while nobody has said which: the bytes allow several.
 
-    `is_formula_safe` files are our own spreadsheet exports, whose apostrophes are taken off again.
+    `is_formula_safe` files are our own spreadsheet exports, whose apostrophes are taken off again. The headings are in
+    row `header_row`, counted from 1 with blank ones; 0 is the first row that holds anything.
     """
 
     encoding: str
     delimiter: str
     has_header: bool = True
     is_formula_safe: bool = False
+    header_row: int = 0
 
     @property
     def is_known(self) -> bool:
@@ -118,16 +119,39 @@ def detect(source: Source) -> Detection:
 
 
 def checked_format(
-    found: Format, *, encoding: str, delimiter: str, has_header: bool, is_formula_safe: bool = False
+    found: Format,
+    *,
+    encoding: str,
+    delimiter: str,
+    has_header: bool,
+    is_formula_safe: bool = False,
+    header_row: int = 0,
 ) -> Format:
     """The format a person chose. Raises UnreadableFile for a choice that is none of ours."""
+    if not 0 <= header_row <= LOOKED_AT:
+        raise UnreadableFile(f"The headings can be in one of the first {LOOKED_AT} rows.")
     if encoding not in ENCODINGS:
         raise UnreadableFile("Choose the encoding of the file.")
     if delimiter not in DELIMITERS:
         raise UnreadableFile("Choose what stands between the columns of the file.")
     return replace(
-        found, encoding=encoding, delimiter=delimiter, has_header=has_header, is_formula_safe=is_formula_safe
+        found,
+        encoding=encoding,
+        delimiter=delimiter,
+        has_header=has_header,
+        is_formula_safe=is_formula_safe,
+        header_row=header_row,
     )
+
+
+def with_header_found(source: Source, shape: Format) -> Format:
+    """The format with the row of the headings, as far as the encoding is known."""
+    if not shape.encoding or not shape.has_header:
+        return replace(shape, header_row=0)
+    lines = first_lines(source, shape.encoding, LOOKED_AT)
+    announced = 1 if lines and announced_delimiter(lines[0]) else 0
+    found = header_row_of(lines[announced:], shape.delimiter)
+    return replace(shape, header_row=found + announced if found else 0)
 
 
 def open_text(source: Source, encoding: str) -> TextIO:
@@ -201,7 +225,7 @@ def _differences(source: Source, encoding: str) -> Iterator[Difference]:
 
 
 def _delimiter(source: Source, encoding: str) -> str:
-    lines = first_lines(source, encoding, _LOOKED_AT)
+    lines = first_lines(source, encoding, LOOKED_AT)
     named = announced_delimiter(lines[0] if lines else "")
     if named:
         return named

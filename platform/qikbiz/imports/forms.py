@@ -38,6 +38,12 @@ def import_id_from(given: MultiDict[str, str]) -> UUID:
         raise Failure("This form was changed on the way. Open it again.") from None
 
 
+def header_row_from(given: MultiDict[str, str]) -> int | None:
+    """The row of the headings that was typed; None where nothing was, or no number."""
+    text = given.get("header_row", "").strip()
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 6 else None
+
+
 def mapping_from(given: MultiDict[str, str], found: Import) -> Mapping:
     """The field chosen for each column: `column-3=emails:work`. What the guess knew of label columns is kept.
 

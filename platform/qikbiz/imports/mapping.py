@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Sequence
 from collections.abc import Mapping as AnyMapping
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -18,6 +19,10 @@ LABELS = ("", "work", "home", "mobile", "other")
 REASON_COLUMN = "Why it was not imported"
 SKIPPED_COLUMN = "Cells that were skipped"
 REASON_COLUMNS = (REASON_COLUMN, SKIPPED_COLUMN)
+_NETWORKS = {
+    "linkedin_url": re.compile(r"\blinkedin\.com/", re.IGNORECASE),
+    "x_url": re.compile(r"(?:^|[/.])(?:twitter|x)\.com/", re.IGNORECASE),
+}
 SEVERAL = {"email": "emails", "phone": "phones"}
 
 
@@ -61,13 +66,24 @@ class Mapping:
         return next((column for column in self.columns if column.place == place), None)
 
 
-def guess(record_type: RecordType, header: Sequence[str], sample: Sequence[Sequence[str]] = ()) -> Mapping:
-    """The best reading of the headings. A column without a sure meaning is left out, and shown as such."""
+def guess(
+    record_type: RecordType,
+    header: Sequence[str],
+    sample: Sequence[Sequence[str]] = (),
+    are_ours: Callable[[list[UUID]], bool] = lambda _ids: True,
+) -> Mapping:
+    """The best reading of the headings. A column without a sure meaning is left out, and shown as such.
+
+    `are_ours` says whether records of ours have some of these ids.
+    """
     columns: list[Column] = []
     taken: set[str] = set()
     plain = {plain_heading(heading) for heading in header}
     for place, heading in enumerate(header):
-        target = _target(record_type, heading, plain, [row[place] for row in sample if place < len(row)])
+        values = [row[place] for row in sample if place < len(row) and row[place].strip()]
+        target = _target(record_type, heading, plain, values)
+        if target == ("id", "") and not (all(map(_is_uuid, values)) and are_ours([UUID(text) for text in values])):
+            target = "external_id", ""  # every program numbers its records, many by such ids too
         if (
             target is None
             or (target[0] != FULL_NAME and record_type.locks(target[0]))
@@ -124,11 +140,17 @@ def _target(record_type: RecordType, heading: str, plain: set[str], values: list
     name, label = target
     if plain_heading(heading) == "title" and not plain & {"job title", "jobtitle"}:
         name = "job_title"  # Salesforce's; Outlook's Title stands beside a Job Title and is the salutation
-    if name == "id" and any(value and not _is_uuid(value) for value in values):
-        name = "external_id"  # HubSpot's and Pipedrive's numbers are theirs, not ours
-    if name == "owner_id" and any(value and "@" not in value and not _is_uuid(value) for value in values):
-        return None  # another program's names of people; ours are found by their address
+    if name == "website":
+        name = _network_of(record_type, values) or name
     return (SEVERAL[name], label) if record_type.name == "contact" and name in SEVERAL else (name, label)
+
+
+def _network_of(record_type: RecordType, values: list[str]) -> str:
+    """The field of the network that these addresses of pages are all in."""
+    for name, pattern in _NETWORKS.items():
+        if values and record_type.has_field(name) and all(pattern.search(value) for value in values):
+            return name
+    return ""
 
 
 def _without_redundant_name(mapping: Mapping) -> Mapping:

@@ -19,12 +19,14 @@ from qikbiz.records.types import RECORD_TYPES
 
 Mode = Literal["create", "update", "upsert"]
 MODES: tuple[Mode, ...] = ("create", "update", "upsert")
+# In place of an id: the name says not which user is meant.
+SEVERAL_OF_THE_NAME = "several"
 NAMES = ("first_name", "middle_name", "last_name")
 
 
 @dataclass(frozen=True)
 class Plan:
-    """`owners` are the users who may own a row, {address or id: id}. `staged` says what stands where in a staged row.
+    """`owners` are the users who may own a row, {address, id or name: id}. `staged` says what is where in a staged row.
 
     `limits` concern the SQL alone: the helper process, which only reads the file, doesn't get them.
     """
@@ -117,6 +119,11 @@ class Plan:
             kept["owners"],
             cells=CellPolicy.from_json(kept["cells"]),
         )
+
+
+def owner_key(written: str) -> str:
+    """How an address or a name of a user is looked up."""
+    return " ".join(written.split()).casefold()
 
 
 def is_uuid(text: str) -> bool:

@@ -198,3 +198,10 @@ def new_owners(found: Import, kind: RecordType) -> list[tuple[UUID, int]]:
 def _page(rows: list[Any], limit: int) -> Page:
     shown = rows[:limit]
     return Page(shown, shown[-1].row if len(rows) > limit else None)
+
+
+def are_records(kind: RecordType, ids: list[UUID]) -> bool:
+    """Whether some of these are ids of records that this person sees."""
+    model: Any = kind.model
+    query = select(model.id).where(model.id.in_(ids), *within_sight(kind, Action.SEE)).limit(1)
+    return bool(ids) and db.session.scalar(query) is not None

@@ -18,7 +18,7 @@ from qikbiz.imports import actions, queries, uploaded, wizard
 from qikbiz.imports.cell_choices import UnknownValue, cell_facts, policy_from
 from qikbiz.imports.failed_rows import failed_rows, rows_with_skipped_cells
 from qikbiz.imports.formats import DELIMITERS, ENCODINGS, UnreadableFile
-from qikbiz.imports.forms import import_id_from, mapping_from, options_from
+from qikbiz.imports.forms import header_row_from, import_id_from, mapping_from, options_from
 from qikbiz.imports.mapping import UnusableMapping
 from qikbiz.imports.models import Import
 from qikbiz.imports.visibility import require_whole_file, visible_cells
@@ -83,6 +83,7 @@ def choose_shape(import_id: UUID) -> ResponseReturnValue:
             delimiter={"tab": "\t"}.get(form.get("delimiter", ""), form.get("delimiter", "")),
             has_header=bool(form.get("has_header")),
             is_formula_safe=bool(form.get("is_formula_safe")),
+            header_row=header_row_from(form),
         )
     except UnreadableFile as problem:
         return _format_page(found, problem.text), 400

@@ -15,7 +15,7 @@ from qikbiz.imports.cell_policy import OPTION, CellPolicy
 from qikbiz.imports.formats import Detection, Format, UnreadableFile, detect
 from qikbiz.imports.mapping import FULL_NAME, Mapping
 from qikbiz.imports.models import Import
-from qikbiz.imports.plans import Plan
+from qikbiz.imports.plans import SEVERAL_OF_THE_NAME, Plan, owner_key
 from qikbiz.imports.reach import Owners, limits_of
 from qikbiz.imports.reading import RowReader
 from qikbiz.imports.uploads import Source, kept_upload
@@ -31,8 +31,13 @@ ACTING = "acting"
 
 def format_of(found: Import) -> Format:
     options = found.options
-    is_formula_safe = bool(options.get("is_formula_safe", False))
-    return Format(found.encoding, found.delimiter, bool(options.get("has_header", True)), is_formula_safe)
+    return Format(
+        found.encoding,
+        found.delimiter,
+        bool(options.get("has_header", True)),
+        bool(options.get("is_formula_safe", False)),
+        int(options.get("header_row", 0)),
+    )
 
 
 def cell_policy_of(found: Import) -> CellPolicy:
@@ -107,9 +112,13 @@ def acting_actor(found: Import) -> Actor:
 
 
 def _owners(allowed: Owners) -> dict[str, str]:
+    """By id, by address, and by name where only one is called so."""
     owners: dict[str, str] = {}
-    for row in db.session.execute(select(User.id, User.email_key).where(User.state != "disabled")):
+    names: dict[str, str] = {}
+    for row in db.session.execute(select(User.id, User.email_key, User.name).where(User.state != "disabled")):
         if allowed is not None and row.id not in allowed:
             continue
         owners |= {str(row.id): str(row.id), row.email_key: str(row.id)}
-    return owners
+        name = owner_key(row.name)
+        names[name] = SEVERAL_OF_THE_NAME if name in names else str(row.id)
+    return names | owners

@@ -89,6 +89,7 @@ def format_facts(found: Import) -> dict[str, Any]:
         "lines": [line[:300] for line in lines],
         "has_header": bool(found.options.get("has_header", True)),
         "is_formula_safe": bool(found.options.get("is_formula_safe", False)),
+        "header_row": found.options.get("header_row") or "",
     }
 
 

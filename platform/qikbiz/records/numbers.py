@@ -13,8 +13,21 @@ from qikbiz.records.problems import FieldProblem
 from qikbiz.records.values import fold, plain
 
 DateOrder = Literal["", "dmy", "mdy"]
-TRUE_WORDS = frozenset({"yes", "y", "true", "t", "1", "x", "on", "ja", "oui", "si"})
-FALSE_WORDS = frozenset({"no", "n", "false", "f", "0", "off", "nein", "non"})
+# As spreadsheets and people write them in the languages of the headings; without accents, as `fold` leaves them.
+TRUE_WORDS = frozenset({
+    "yes", "y", "true", "t", "1", "x", "on", "checked", "ja", "wahr", "oui", "vrai", "si", "verdadero", "vero",
+    "sim", "verdadeiro", "sant", "sand", "kylla", "tosi", "waar", "tak", "prawda", "ano", "pravda", "igen", "igaz",
+    "da", "adevarat", "tocno", "istina", "evet", "dogru", "да",
+    "так", "истина", "ναι", "αληθες", "はい", "是", "真",  # noqa: RUF001
+    "예", "참",
+})  # fmt: skip
+FALSE_WORDS = frozenset({
+    "no", "n", "false", "f", "0", "off", "unchecked", "nein", "falsch", "non", "faux", "falso", "nao", "nej",
+    "falskt", "falsk", "ei", "epatosi", "nee", "onwaar", "nie", "falsz", "ne", "nepravda", "nem", "hamis", "nu",
+    "fals", "netocno", "hayir", "yanlıs", "yanlis", "нет", "ні", "ложь",  # noqa: RUF001
+    "хибність", "οχι", "ψευδες", "いいえ", "否", "假", "아니요",
+    "거짓",
+})  # fmt: skip
 _ISO_DATE = re.compile(r"^(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[T ].*)?$")
 _COMPACT_DATE = re.compile(r"^(\d{4})(\d{2})(\d{2})$")
 _OTHER_DATE = re.compile(r"^(\d{1,2})([./-])(\d{1,2})\2(\d{4})(?: .*)?$")
@@ -90,7 +103,8 @@ def parse_boolean(text: str) -> bool:
 def _decimal(text: str, mark: str) -> Decimal:
     written = plain(text)
     grouping = "," if mark == "." else "."
-    digits = written.strip(_CURRENCY_SIGNS).replace(" ", "").replace("'", "").replace("\u2019", "")
+    # Thousands are set apart by spaces of every kind, and in Switzerland by apostrophes.
+    digits = re.sub(r"[\s'\u2019]", "", written.strip(_CURRENCY_SIGNS))
     if not _is_well_grouped(digits, grouping, mark):
         raise _amount_problem(written, mark)
     digits = digits.replace(grouping, "").replace(mark, ".")

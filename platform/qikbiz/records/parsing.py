@@ -20,6 +20,7 @@ LISTS = frozenset({Kind.EMAILS, Kind.PHONES, Kind.TAGS})
 LONGEST_LIST = 50
 LONGEST_TAG = 50
 _BETWEEN = re.compile(r"\s*(?:[;,\n]|:::)\s*")
+_NO_LETTER = re.compile(r"[\W_]+")
 _LABEL = re.compile(r"[^:;,@+<>\n\x00-\x1f]{0,40}")
 _LABELLED = re.compile(r"^([^:;,@+<>\n]{1,40}):\s+(.+)$", re.DOTALL)
 
@@ -82,11 +83,16 @@ def _label_and_rest(part: str) -> tuple[str, str]:
 
 def _choice(field: Field, text: str, _context: ParseContext) -> str:
     written = clean_text(text)
-    known = {fold(choice): choice for choice in field.choices}
-    found = known.get(fold(written), written if field.is_open else None)
+    known = {choice_key(choice): choice for choice in field.choices}
+    found = known.get(choice_key(written), written if field.is_open else None)
     if found is None:
         raise FieldProblem(f"“{written[:60]}” is none of the choices.", f"Use one of: {', '.join(field.choices)}.")
     return found
+
+
+def choice_key(text: str) -> str:
+    """How a choice is looked up: letters and digits alone, so that `marketingqualifiedlead` is found too."""
+    return _NO_LETTER.sub("", fold(text)) or text
 
 
 def _tags(_field: Field, text: str, _context: ParseContext) -> list[str]:

@@ -69,16 +69,38 @@ def normalise_email(text: str) -> str:
 
 
 def normalise_phone(text: str, default_region: str = "") -> str:
-    """E.164, with `x12` for an extension. A number without country code needs `default_region` (ISO, two letters)."""
+    """E.164, with `x12` for an extension. A number without country code needs `default_region` (ISO, two letters).
+
+    Of a number that can only be one with its country code, but lacks the plus, that is taken: `4915112345678`.
+    """
     written = re.sub(r"^tel:", "", plain(text), flags=re.IGNORECASE)
     try:
         number = phonenumbers.parse(written, default_region or None)
     except phonenumbers.NumberParseException as error:
         raise _phone_problem(written, missing_country=error.error_type == error.INVALID_COUNTRY_CODE) from None
+    number = _without_plus(written, number, default_region) or number
     if not phonenumbers.is_possible_number(number):
         raise _phone_problem(written)
     spelled = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
     return f"{spelled}x{number.extension}" if number.extension else spelled
+
+
+def _without_plus(written: str, number: phonenumbers.PhoneNumber, region: str) -> phonenumbers.PhoneNumber | None:
+    """The number read with a plus, where it begins with the region's country code and can't well be meant otherwise.
+
+    A mobile number is sure: nobody writes a number of that length from inside the country without its leading 0.
+    """
+    digits = written.lstrip(" (")
+    code = str(phonenumbers.country_code_for_region(region)) if region else ""
+    if not code or not digits.startswith(code):
+        return None
+    try:
+        found = phonenumbers.parse(f"+{digits}", None)
+    except phonenumbers.NumberParseException:
+        return None
+    is_mobile = phonenumbers.number_type(found) == phonenumbers.PhoneNumberType.MOBILE
+    is_sure = is_mobile or not phonenumbers.is_valid_number(number)
+    return found if is_sure and phonenumbers.is_valid_number(found) else None
 
 
 # Lists show the same numbers again and again, and taking one apart costs as much as drawing a row.
@@ -117,12 +139,12 @@ def normalise_url(text: str) -> str:
         written = "https://" + written.removeprefix("//")
     try:
         parts = urlsplit(written)
-        host, port = (parts.hostname or "").encode("idna").decode("ascii").lower(), parts.port
+        host, port = (parts.hostname or "").encode("idna").decode("ascii").lower().rstrip("."), parts.port
     except ValueError:
         raise _url_problem(text) from None
     if parts.scheme.lower() not in ("http", "https") or not _HOST.match(host) or parts.username or " " in written:
         raise _url_problem(text)
-    shown = (parts.hostname or host).lower() + (f":{port}" if port else "")
+    shown = (parts.hostname or host).lower().rstrip(".") + (f":{port}" if port else "")
     rest = "" if parts.path == "/" and not (parts.query or parts.fragment) else written.split(parts.netloc, 1)[1]
     return f"{parts.scheme.lower()}://{shown}{rest}"
 
@@ -135,8 +157,11 @@ def normalise_domain(text: str) -> str:
 
 
 def merge_entries(primary: str | None, entries: list[dict[str, Any]], key: str) -> list[dict[str, Any]]:
-    """The list with `primary` first and nothing twice. `key` is address or number."""
-    known = {entry[key]: entry for entry in reversed(entries)}
+    """The list with `primary` first and nothing twice, with the first label that it has. `key` is address or number."""
+    known: dict[str, dict[str, Any]] = {}
+    for entry in entries:
+        if not known.get(entry[key], {}).get("label"):
+            known[entry[key]] = entry
     order = ([primary] if primary else []) + [entry[key] for entry in entries]
     return [known.get(value, {"label": "", key: value}) for value in dict.fromkeys(order)]
 
@@ -149,7 +174,9 @@ def _country_lines() -> list[list[str]]:
 
 @cache
 def _country_codes() -> dict[str, str]:
-    return {fold(name): line[0] for line in _country_lines() for name in line}
+    listed = resources.files("qikbiz.records").joinpath("country_aliases.tsv").read_text("utf-8")
+    aliases = (line.split("\t") for line in listed.splitlines())
+    return {fold(name): line[0] for line in (*aliases, *_country_lines()) for name in line}
 
 
 def _phone_problem(written: str, *, missing_country: bool = False) -> FieldProblem:

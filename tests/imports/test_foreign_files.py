@@ -1,0 +1,299 @@
+"""Files as other programs write them come in with the values that people meant."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from qikbiz.imports.known_values import understood
+from qikbiz.imports.mapping import guess
+from qikbiz.imports.names import split_name
+from qikbiz.imports.queries import invalid_rows
+from qikbiz.imports.reading import plain_text
+from qikbiz.imports.totals import is_totals
+from qikbiz.records.fields import FieldProblem
+from qikbiz.records.numbers import parse_boolean, parse_integer, parse_money
+from qikbiz.records.types import RECORD_TYPES
+from qikbiz.records.values import normalise_country, normalise_domain, normalise_phone
+from tests.imports.desk import Desk, csv_text
+
+CONTACTS, COMPANIES = RECORD_TYPES["contacts"], RECORD_TYPES["companies"]
+
+
+def guessed(header: str, *rows: str, companies: bool = False, ours: bool = False) -> dict[str, str]:
+    columns = header.split(",")
+    kind = COMPANIES if companies else CONTACTS
+    found = guess(kind, columns, [row.split(",") for row in rows], lambda _ids: ours)
+    return {columns[one.place]: f"{one.field}:{one.label}" if one.label else one.field for one in found.columns}
+
+
+def as_read(field_name: str, text: str) -> Any:
+    field = CONTACTS.field(field_name)
+    turn = understood(field)
+    return field.parse(turn(text) if turn else text)
+
+
+def test_a_file_as_hubspot_writes_it_comes_in_whole(desk: Desk) -> None:
+    header = [
+        "Record ID", "First Name", "Last Name", "Email", "Phone Number", "Country/Region", "Lifecycle Stage",
+        "Contact owner", "Legal basis for processing contact's data",
+    ]  # fmt: skip
+    rows = [
+        ["101", "Ann", "Lee", "ann@example.com", "(202) 555-0143", "United States", "marketingqualifiedlead", "Alice",
+         "Freely given consent from contact"],
+        ["102", "Bo", "Day", "bo@example.com", "030 901820", "Germany", "lead", "ALICE",
+         "Legitimate interest - existing customer"],
+        ["103", "Cy", "Fox", "cy@example.com", "4915112345678", "Deutschland", "subscriber", "", ""],
+    ]  # fmt: skip
+    import_id = desk.upload(csv_text(header, rows))
+    desk.choose(import_id)
+    counts = desk.check(import_id)
+    assert (counts["created"], counts["invalid"], counts["skipped_rows"]) == (3, 0, 0)
+    desk.apply(import_id)
+    bo, cy, ann = desk.records()
+    assert (ann.phone, bo.phone, cy.phone) == ("+12025550143", "+4930901820", "+4915112345678")
+    assert [one.lifecycle_stage for one in (ann, bo, cy)] == ["Marketing qualified lead", "Lead", "Subscriber"]
+    assert ann.owner_id == bo.owner_id == desk.actor.id
+    assert [one.lawful_basis for one in (ann, bo)] == ["Consent", "Legitimate interest"]
+    assert [one.external_id for one in (ann, bo, cy)] == ["101", "102", "103"]
+
+
+def test_a_name_that_two_users_have_does_not_say_who_owns_a_record(desk: Desk) -> None:
+    from qikbiz.accounts.models import User
+
+    with desk.at_work() as session:
+        alice = session.get(User, desk.actor.id)
+        session.add(
+            User(
+                name=alice.name,
+                email="other@example.com",
+                email_key="other@example.com",
+                roles=["member"],
+                state="active",
+            )
+        )
+    import_id = desk.upload(csv_text(["Last name", "Email", "Owner"], [["Lee", "lee@example.com", "Alice"]]))
+    desk.choose(import_id)
+    assert desk.check(import_id)["created"] == 1
+    desk.apply(import_id)
+    assert desk.only().owner_id is None
+
+
+def test_the_country_of_the_row_goes_before_that_of_the_organisation(desk: Desk) -> None:
+    rows = [["Lee", "lee@example.com", "0171 1234567", ""], ["Day", "day@example.com", "06 12345678", "France"]]
+    desk.bring_in(csv_text(["Last name", "Email", "Phone", "Country"], rows), region="DE")
+    assert {one.last_name: one.phone for one in desk.records()} == {"Lee": "+491711234567", "Day": "+33612345678"}
+    companies = [["Acme", "acme.example", "06 12345678", "France"]]
+    desk.bring_in(csv_text(["Name", "Domain", "Phone", "Country"], companies), "companies", region="DE")
+    assert desk.only("companies").phone == "+33612345678"
+
+
+@pytest.mark.parametrize(
+    ("text", "region", "right"),
+    [
+        ("4915112345678", "DE", "+4915112345678"),
+        ("49 151 12345678", "DE", "+4915112345678"),
+        ("0151 12345678", "DE", "+4915112345678"),
+        ("+49 151 12345678", "DE", "+4915112345678"),
+        ("49123456", "DE", "+4949123456"),
+        ("436641234567", "AT", "+436641234567"),
+        ("12025550143", "US", "+12025550143"),
+    ],
+)
+def test_numbers_with_a_country_code_and_without_a_plus(text: str, region: str, right: str) -> None:
+    assert normalise_phone(text, region) == right
+
+
+def test_labels_of_google_are_tags_without_its_own_marks(desk: Desk) -> None:
+    header = ["First Name", "Last Name", "Labels", "E-mail 1 - Value"]
+    groups = "* myContacts ::: Friends ::: Work Colleagues ::: Christmas Cards ::: Tennis Club"
+    desk.bring_in(
+        csv_text(header, [["Anna", "Lee", groups, "a@example.com"], ["Cy", "Fox", "* myContacts", "c@example.com"]])
+    )
+    fox, lee = desk.records()
+    assert (lee.tags, fox.tags) == (["Friends", "Work Colleagues", "Christmas Cards", "Tennis Club"], [])
+
+
+@pytest.mark.parametrize("text", ["0.0.00", "0/0/00", "00.00.0000", "0000-00-00", "0-0-0000", "0000-00-00 00:00:00"])
+def test_a_date_that_nobody_gave_is_empty(text: str) -> None:
+    assert as_read("birthdate", text) is None
+    assert as_read("birthdate", "28.02.1980") is not None
+
+
+@pytest.mark.parametrize(
+    ("header", "values", "right"),
+    [
+        ("URL", ["https://www.linkedin.com/in/anna-ex", "http://linkedin.com/in/bo"], "linkedin_url"),
+        ("Website", ["https://x.com/anna", "twitter.com/bo"], "x_url"),
+        ("Website", ["https://example.com", "https://www.linkedin.com/in/bo"], "website"),
+        ("Website", ["https://xx.com/"], "website"),
+        ("URL", [], "website"),
+    ],
+)
+def test_addresses_of_pages_go_to_the_network_that_they_are_in(header: str, values: list[str], right: str) -> None:
+    assert guessed(header, *values) == {header: right}
+
+
+def test_ids_of_other_programs_are_external_ids_and_ours_are_ours() -> None:
+    ident = "a1b2c3d4-0000-4000-8000-000000000001"
+    assert guessed("ID,Email Address", f"{ident},a@b.example")["ID"] == "external_id"
+    assert guessed("ID,Email Address", f"{ident},a@b.example", ours=True)["ID"] == "id"
+    assert guessed("ID,Email Address", "17,a@b.example", ours=True)["ID"] == "external_id"
+
+
+def test_records_that_do_not_exist_here_are_kept_as_external_ids(desk: Desk) -> None:
+    ident = "a1b2c3d4-0000-4000-8000-000000000001"
+    desk.bring_in(csv_text(["ID", "Last name", "Email"], [[ident, "Lee", "lee@example.com"]]))
+    assert desk.only().external_id == ident
+    import_id = desk.upload(
+        csv_text(["Record id", "Last name", "Email"], [[str(desk.only().id), "Lee", "l@example.com"]])
+    )
+    assert desk.found(import_id).key_field == "id"
+
+
+def test_digits_that_a_spreadsheet_was_told_to_leave_are_text(desk: Desk) -> None:
+    rows = 'Name,Email,Zip\nLee,a@example.com,"=""01067"""\nDay,b@example.com,="00501"\nFox,c@example.com,1067.0\n'
+    desk.bring_in(rows)
+    assert {one.last_name: one.postal_code for one in desk.records()} == {"Lee": "01067", "Day": "00501", "Fox": "1067"}
+    assert plain_text('="a ""b"""') == 'a "b"'
+    assert plain_text("=1+1") == "=1+1"
+
+
+@pytest.mark.parametrize(
+    ("text", "first", "last"),
+    [
+        ("Ann Lee", "Ann", "Lee"),
+        ("Lee, Ann", "Ann", "Lee"),
+        ("Martin Lee, Jr.", "Martin", "Lee Jr."),
+        ("Lee, Martin, Jr.", "Martin", "Lee Jr."),
+        ("Dr. Ann Lee, PhD", "Dr. Ann", "Lee PhD"),
+        ("Ann Lee MD", "Ann", "Lee MD"),
+        ("Ann\u00a0Lee", "Ann", "Lee"),
+        ("Vincent van Gogh", "Vincent", "van Gogh"),
+        ("Maria de la Peña", "Maria", "de la Peña"),
+        ("Ludwig van", "Ludwig", "van"),
+        ("Al Green", "Al", "Green"),
+        ("Yo Ma", "Yo", "Ma"),
+        ("Cher", "", "Cher"),
+        ("Lee,", "", "Lee"),
+        ("", "", ""),
+    ],
+)
+def test_whole_names_are_split_at_the_last_name_with_its_suffix(text: str, first: str, last: str) -> None:
+    assert split_name(text) == (first, last)
+
+
+@pytest.mark.parametrize(
+    ("row", "right"),
+    [
+        (["Total", "", "10"], True),
+        (["", "Grand total:", "€ 1.234,50", "17 %"], True),
+        (["Summe", "", "", ""], True),
+        (["Total", "total@example.com", ""], False),
+        (["Total", "Energies", ""], False),
+        (["Ann", "", "10"], False),
+    ],
+)
+def test_lines_of_totals_are_told_from_people(row: list[str], right: bool) -> None:
+    assert is_totals(row) is right
+
+
+def test_a_line_of_totals_makes_no_person(desk: Desk) -> None:
+    import_id = desk.upload("Name,Email,Revenue\nAnn Lee,ann@example.com,10\nTotal,,10\n")
+    desk.choose(import_id)
+    assert desk.check(import_id)["invalid"] == 1
+    with desk.at_work():
+        (row,) = invalid_rows(import_id).rows
+    assert (row.row, row.problems[0]["reason"]) == (3, "This looks like a line of totals.")
+
+
+@pytest.mark.parametrize(
+    ("text", "right"),
+    [("WAHR", True), ("FALSCH", False), ("VRAI", True), ("Faux", False), ("SÍ", True), ("Não", False), ("ИСТИНА", True),
+     ("YANLIŞ", False), ("Prawda", True)],
+)  # fmt: skip
+def test_yes_and_no_in_the_languages_of_spreadsheets(text: str, right: bool) -> None:
+    assert parse_boolean(text) is right
+
+
+def test_thousands_are_set_apart_by_spaces_of_every_kind() -> None:
+    assert parse_integer("1\u202f234") == parse_integer("1\u00a0234") == parse_integer("1\u2009234") == 1234
+    assert str(parse_money("1\u202f234,50", ",")) == "1234.50"
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [("The Netherlands", "NL"), ("Türkiye", "TR"), ("D", "DE"), ("Hong Kong SAR", "HK"), ("Korea, Republic of", "KR"),
+     ("中国", "CN"), ("US", "US"), ("Germany", "DE")],
+)  # fmt: skip
+def test_countries_by_the_names_that_people_use(text: str, code: str) -> None:
+    assert normalise_country(text) == code
+
+
+def test_a_dot_behind_a_domain_is_dropped() -> None:
+    for text in ("caseone.example.", "https://www.caseone.example./"):
+        assert normalise_domain(text) == "caseone.example"
+    with pytest.raises(FieldProblem):
+        normalise_domain("...")
+
+
+def test_a_vertical_tab_is_a_line_break(desk: Desk) -> None:
+    desk.bring_in('Name,Email,Notes\nLee,a@example.com,"line 1\x0bline 2"\n')
+    assert desk.only().description == "line 1\nline 2"
+
+
+def test_outlook_in_german() -> None:
+    header = (
+        "Vorname,Nachname,Firma,Straße geschäftlich,Ort geschäftlich,Postleitzahl geschäftlich,Telefon geschäftlich,"
+        "Telefon privat,Mobiltelefon,E-Mail-Adresse,E-Mail 2: Adresse,Kategorien,Land/Region geschäftlich,Geburtstag"
+    )
+    found = guessed(header)
+    assert found == {
+        "Vorname": "first_name", "Nachname": "last_name", "Firma": "company_name", "Straße geschäftlich": "street",
+        "Ort geschäftlich": "city", "Postleitzahl geschäftlich": "postal_code", "Telefon geschäftlich": "phones:work",
+        "Telefon privat": "phones:home", "Mobiltelefon": "phones:mobile", "E-Mail-Adresse": "emails",
+        "E-Mail 2: Adresse": "emails", "Kategorien": "tags", "Land/Region geschäftlich": "country",
+        "Geburtstag": "birthdate",
+    }  # fmt: skip
+
+
+def test_outlook_in_french() -> None:
+    header = (
+        "Prénom,Nom,Société,Rue (bureau),Ville (bureau),Code postal (bureau),Pays/Région (bureau),Téléphone (bureau),"
+        "Tél. mobile,Adresse de messagerie,Anniversaire,Catégorie"
+    )
+    assert list(guessed(header).values()) == [
+        "first_name", "last_name", "company_name", "street", "city", "postal_code", "country", "phones:work",
+        "phones:mobile", "emails", "birthdate", "tags",
+    ]  # fmt: skip
+
+
+def test_thunderbird() -> None:
+    header = (
+        "First Name,Last Name,Primary Email,Secondary Email,Work Phone,Work Address,Work City,Work ZipCode,Work Country"
+    )
+    assert list(guessed(header).values()) == [
+        "first_name", "last_name", "emails", "emails:other", "phones:work", "street", "city", "postal_code", "country",
+    ]  # fmt: skip
+
+
+def test_the_data_loader_of_salesforce() -> None:
+    header = (
+        "ID,LASTNAME,FIRSTNAME,MAILINGSTREET,MAILINGCITY,MAILINGPOSTALCODE,MAILINGCOUNTRY,PHONE,MOBILEPHONE,EMAIL,"
+        "LEADSOURCE,HASOPTEDOUTOFEMAIL,DONOTCALL"
+    )
+    assert list(guessed(header, "0035g00000AAAAA1" + "," * 12).values()) == [
+        "external_id", "last_name", "first_name", "street", "city", "postal_code", "country", "phones", "phones:mobile",
+        "emails", "lead_source", "email_opt_out", "do_not_call",
+    ]  # fmt: skip
+
+
+def test_a_file_of_several_addresses_keeps_them_all(desk: Desk) -> None:
+    desk.bring_in(
+        csv_text(["Name", "Email"], [["A", "a@example.com, a2@example.com"], ["B", "b@example.com / b2@example.com"]])
+    )
+    assert [(one.email, one.other_emails) for one in desk.records()] == [
+        ("a@example.com", ["a2@example.com"]),
+        ("b@example.com", ["b2@example.com"]),
+    ]
