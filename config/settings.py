@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Any, Literal
@@ -16,6 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from config import embedded
 from config.keys import KeyRing, development_key_ring
+from config.operator import Operator, OperatorUnknown, operator_of, refuse_unknown
 
 _PROVISIONER = ("QIKBIZ_PROVISIONER_URL", "QIKBIZ_PROVISIONER_URL_FILE")
 _SERVERS = "QIKBIZ_CONTROL_URL and QIKBIZ_REDIS_URL (and, for provisioning, QIKBIZ_PROVISIONER_URL)"
@@ -77,6 +78,8 @@ class Settings:
     stripe_api_base: str = "https://api.stripe.com"
     # Identity providers inside a private network: off where strangers' organisations could name any address of ours.
     sso_private_issuers: bool = False
+    # Company, hosting place and sub-processors, for the privacy page.
+    operator: Operator = field(default_factory=Operator)
 
     @property
     def files(self) -> Path:
@@ -138,6 +141,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         public_url=(given.get("QIKBIZ_PUBLIC_URL") or "").rstrip("/"),
         backup_days=_integer(given, "QIKBIZ_BACKUP_DAYS", 35),
         sso_private_issuers=_yes(given, "QIKBIZ_SSO_PRIVATE_ISSUERS", default=environment != "production"),
+        operator=_operator(given),
         **_stripe(given),
     )
     if settings.is_production:
@@ -269,6 +273,13 @@ def _support_address(given: Mapping[str, str]) -> str:
     return value
 
 
+def _operator(given: Mapping[str, str]) -> Operator:
+    try:
+        return operator_of(given)
+    except OperatorUnknown as error:
+        raise SettingsError(str(error)) from None
+
+
 def _networks(given: Mapping[str, str], name: str) -> tuple[IPv4Network | IPv6Network, ...]:
     words = given.get(name, "").replace(",", " ").split()
     try:
@@ -300,6 +311,10 @@ def _refuse_unsafe(settings: Settings, given: Mapping[str, str]) -> None:
         if is_wrong:
             raise SettingsError(sentence)
     _refuse_open_lines(settings)
+    try:
+        refuse_unknown(settings.operator)
+    except OperatorUnknown as error:
+        raise SettingsError(str(error)) from None
 
 
 def _refuse_open_lines(settings: Settings) -> None:

@@ -32,6 +32,7 @@ def reads(office: Office) -> int:
         return session.scalar(select(func.count()).where(AuditEvent.action == "contact.read")) or 0
 
 
+@pytest.mark.promise("P6")
 def test_bob_reads_everything_and_it_is_audited_once(office: Office, ann: str) -> None:
     page = office.browser("bob").get(f"/contacts/{ann}")
     assert "<title>Ann Lee · Contacts · Fresh</title>" in page.text

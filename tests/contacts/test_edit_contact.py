@@ -27,6 +27,7 @@ def ann(office: Office) -> str:
     return office.add_contact(first_name="Ann", last_name="Lee", city="Graz", email="ann@example.com")
 
 
+@pytest.mark.promise("P6")
 def test_ben_changes_a_contact_and_history_says_what(office: Office, ann: str) -> None:
     ben = office.browser("ben")
     form = ben.get(f"/contacts/{ann}/edit")
@@ -74,6 +75,7 @@ def test_a_field_that_the_form_does_not_have_is_named_and_nothing_is_saved(offic
     assert stored(office, ann).city == "Graz"
 
 
+@pytest.mark.promise("P6")
 def test_what_is_wrong_stands_beside_its_field_and_nothing_typed_is_lost(office: Office, ann: str) -> None:
     wrong = sent(birthdate="31.02.2020", city="Villach", **{"emails-0-address": "ann@", "phones-0-number": "12"})
     answer = office.browser("ben").post(f"/contacts/{ann}/edit", wrong)
@@ -95,6 +97,7 @@ def test_text_that_a_spreadsheet_would_run_is_kept_to_the_character(office: Offi
         assert stored(office, ann).department == text
 
 
+@pytest.mark.promise("P6")
 def test_the_second_of_two_editors_is_told_and_decides(office: Office, ann: str) -> None:
     alice, ben = office.browser("alice"), office.browser("ben")
     keep = {"emails-0-address": "ann@example.com"}
@@ -122,6 +125,7 @@ def test_the_second_editor_can_leave_the_field_to_the_first(office: Office, ann:
     assert (stored(office, ann).city, stored(office, ann).job_title) == ("Linz", "Buyer")
 
 
+@pytest.mark.promise("P6")
 def test_edits_of_different_fields_are_both_kept_after_a_look(office: Office, ann: str) -> None:
     keep = {"city": "Graz", "emails-0-address": "ann@example.com"}
     office.browser("alice").post(f"/contacts/{ann}/edit", sent(department="Sales", **keep))
@@ -132,6 +136,7 @@ def test_edits_of_different_fields_are_both_kept_after_a_look(office: Office, an
     assert (stored(office, ann).department, stored(office, ann).job_title) == ("Sales", "Buyer")
 
 
+@pytest.mark.promise("P6")
 def test_a_third_edit_during_the_decision_is_not_overwritten(office: Office, ann: str) -> None:
     keep = {"emails-0-address": "ann@example.com"}
     alice, ben = office.browser("alice"), office.browser("ben")
@@ -156,6 +161,7 @@ def test_one_field_is_changed_in_place(office: Office, ann: str) -> None:
     assert "Wien" in ben.get(f"/contacts/{ann}/fields/city?cancel").text
 
 
+@pytest.mark.promise("P6")
 def test_in_place_too_the_second_editor_is_told(office: Office, ann: str) -> None:
     office.browser("alice").post(f"/contacts/{ann}/fields/city", {"version": "1", "was": "Graz", "city": "Linz"})
     answer = office.browser("ben").post(f"/contacts/{ann}/fields/city", {"version": "1", "was": "Graz", "city": "Wien"})
@@ -226,6 +232,7 @@ def hidden(page: str) -> dict[str, str]:
     return {name: value for name, value in fields if name != "csrf_token"}
 
 
+@pytest.mark.promise("P6")
 def test_of_two_edits_in_the_same_moment_one_wins_and_one_is_told(office: Office, ann: str) -> None:
     browsers = [office.browser("alice"), office.browser("ben")]
     tokens = [browser.csrf_token() for browser in browsers]

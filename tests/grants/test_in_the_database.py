@@ -23,6 +23,7 @@ pytestmark = pytest.mark.promise("P8")
 STAFF = Actor("staff", new_id(), "Sam", "Because I can")
 
 
+@pytest.mark.promise("P12")
 def test_staff_without_a_grant_reach_no_row(customer: Customer) -> None:
     customer.add_contact("Lovelace")
     with acting_as(STAFF), pytest.raises(NoGrant), tenant_work(customer.tenant) as session:
@@ -34,6 +35,7 @@ def test_staff_without_a_grant_can_t_write_either(customer: Customer) -> None:
         session.add(Contact(last_name="Planted", sort_name="planted"))
 
 
+@pytest.mark.promise("P12")
 @pytest.mark.parametrize(
     "statement",
     [
@@ -72,6 +74,7 @@ def test_a_guest_can_t_become_the_tenant_or_reach_a_neighbour(customer: Customer
             session.execute(text(statement))
 
 
+@pytest.mark.promise("P12")
 def test_the_login_dies_with_the_grant_whoever_still_holds_its_password(customer: Customer) -> None:
     grant = customer.give("see")
     guest = customer.guest(grant)
@@ -108,6 +111,7 @@ def test_a_guest_is_a_member_of_nothing_and_nobody_is_one_of_it(
     assert found == (0,)
 
 
+@pytest.mark.promise("P12")
 @pytest.mark.parametrize("scopes", [("see",), ("change",), ("import",), ("export",), ("see", "import", "export")])
 def test_what_is_given_is_what_the_table_of_scopes_says(
     customer: Customer, owner_connection: Connection, scopes: tuple[str, ...]

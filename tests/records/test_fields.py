@@ -21,6 +21,7 @@ def read(kind: Kind, text: str, context: ParseContext = PLAIN, **rules: Any) -> 
     return Field("thing", "Thing", kind, **rules).parse(text, context)
 
 
+@pytest.mark.promise("P6")
 @pytest.mark.parametrize(
     ("kind", "text", "value"),
     [
@@ -71,6 +72,7 @@ def test_a_writers_country_and_marks_are_used() -> None:
     assert read(Kind.DATE, "03/04/2026", ParseContext(date_order="mdy")) == date(2026, 3, 4)
 
 
+@pytest.mark.promise("P6")
 @pytest.mark.parametrize(
     ("kind", "text"),
     [

@@ -89,6 +89,10 @@ def _environment(home: Path) -> dict[str, str]:
         "QIKBIZ_REDIS_URL": embedded.redis_url(home),
         "QIKBIZ_SMTP_URL": "smtp+starttls://localhost",
         "QIKBIZ_TRUSTED_PROXIES": PROXY,
+        "QIKBIZ_COMPANY_NAME": "Example CRM Ltd",
+        "QIKBIZ_COMPANY_ADDRESS": "1 Example Street, Dublin 2, Ireland",
+        "QIKBIZ_HOSTING": "Frankfurt, Germany",
+        "QIKBIZ_SUBPROCESSORS": "none",
         "PORT": str(free_port()),
     }
 

@@ -166,6 +166,7 @@ def test_only_administrators_networks_reach_ssh(network: Network) -> None:
     assert network.knock(22, source=ADMINISTRATOR)
 
 
+@pytest.mark.promise("P12")
 @pytest.mark.parametrize("account", PROGRAM)
 def test_each_kind_of_process_reaches_what_it_works_with_and_nothing_else(network: Network, account: str) -> None:
     assert network.reach(account, DATABASE)

@@ -16,6 +16,10 @@ SAFE = {
     "QIKBIZ_REDIS_URL": "rediss://:secret@redis.example.org:6380/0",
     "QIKBIZ_SMTP_URL": "smtp+starttls://mail.example.org",
     "QIKBIZ_BASE_DOMAIN": "crm.example.org",
+    "QIKBIZ_COMPANY_NAME": "Example CRM Ltd",
+    "QIKBIZ_COMPANY_ADDRESS": "1 Example Street, Dublin 2, Ireland",
+    "QIKBIZ_HOSTING": "Frankfurt, Germany",
+    "QIKBIZ_SUBPROCESSORS": "none",
 }
 
 
@@ -50,6 +54,11 @@ def test_safe_settings_are_taken_and_the_web_needs_no_provisioner() -> None:
         ({"QIKBIZ_SMTP_URL": "smtp://mail.example.org"}, "QIKBIZ_SMTP_URL is reached without verified TLS"),
         ({"QIKBIZ_BASE_DOMAIN": ""}, "QIKBIZ_BASE_DOMAIN is not set"),
         ({"QIKBIZ_BASE_DOMAIN": "https://crm.example.org"}, "give a bare domain"),
+        ({"QIKBIZ_COMPANY_NAME": ""}, "QIKBIZ_COMPANY_NAME is not set"),
+        ({"QIKBIZ_COMPANY_ADDRESS": " "}, "QIKBIZ_COMPANY_ADDRESS is not set"),
+        ({"QIKBIZ_HOSTING": ""}, "QIKBIZ_HOSTING is not set"),
+        ({"QIKBIZ_SUBPROCESSORS": " ; "}, "QIKBIZ_SUBPROCESSORS is not set"),
+        ({"QIKBIZ_COMPANY_NAME": "x" * 2001}, "QIKBIZ_COMPANY_NAME must be plain text"),
         ({"LOGIN_DISABLED": "1"}, "LOGIN_DISABLED is set"),
         ({"PORT": "eighty"}, "PORT is 'eighty'"),
         ({"QIKBIZ_TRUSTED_PROXIES": "10.0.0.0/33"}, "QIKBIZ_TRUSTED_PROXIES"),

@@ -62,6 +62,17 @@ KEEPINGS = (
     ),
     Keeping(
         "P12",
+        "Your data is not used and not made available unless you permit it. Without your permission the database "
+        "itself gives our staff no row, and a permission covers only what you chose, until the time you chose. The "
+        "program counts logins, records and bytes for its operation, and evaluates nothing else of what you keep. The "
+        "accounts of its processes reach the servers that it works with and no other.",
+        "grants.index",
+        "Access by QikBiz",
+        access_now,
+        try_it="Look at the list: without an access in force nobody of QikBiz can see a record.",
+    ),
+    Keeping(
+        "P12",
         "Every entry of our staff is told to your administrators by mail and stands in your own audit: who it was, by "
         "which access, for what reason, each page that was opened and each thing that was done.",
         "grants.entries",

@@ -5,11 +5,12 @@ from __future__ import annotations
 from flask import Blueprint, Response, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
+from qikbiz.database import runtime
 from qikbiz.failures import NotFound
 from qikbiz.permissions import public
 from qikbiz.privacy.differences import differences
 from qikbiz.privacy.feed import feed_of
-from qikbiz.privacy.queries import Version, standing
+from qikbiz.privacy.queries import Standing, Version, standing
 
 privacy = Blueprint("privacy", __name__, template_folder="templates", url_prefix="/privacy")
 
@@ -18,7 +19,7 @@ privacy = Blueprint("privacy", __name__, template_folder="templates", url_prefix
 @public
 def statement() -> str:
     now = standing()
-    return render_template("privacy/statement.html", version=now.in_force, standing=now)
+    return _statement_page(now.in_force, now)
 
 
 @privacy.get("/changes")
@@ -42,7 +43,7 @@ def archive() -> str:
 @public
 def version(number: int) -> str:
     now = standing()
-    return render_template("privacy/statement.html", version=_version(number), standing=now)
+    return _statement_page(_version(number), now)
 
 
 @privacy.get("/versions/<int:number>.md")
@@ -56,6 +57,11 @@ def source(number: int) -> Response:
 @public
 def feed() -> Response:
     return Response(feed_of(standing()), content_type="application/rss+xml; charset=utf-8")
+
+
+def _statement_page(shown: Version, now: Standing) -> str:
+    operator = runtime().settings.operator
+    return render_template("privacy/statement.html", version=shown, standing=now, operator=operator)
 
 
 def _version(number: int) -> Version:

@@ -19,6 +19,7 @@ from qikbiz.persons import promise as persons
 from qikbiz.policy import promise as policy
 from qikbiz.privacy import promise as privacy
 from qikbiz.promises.keeping import Keeping
+from qikbiz.records import promise as records
 from qikbiz.roles import promise as roles
 from qikbiz.tickets import promise as tickets
 
@@ -37,6 +38,7 @@ ROOMS: tuple[tuple[Keeping, ...], ...] = (
     persons.KEEPINGS,
     policy.KEEPINGS,
     privacy.KEEPINGS,
+    records.KEEPINGS,
     roles.KEEPINGS,
     tickets.KEEPINGS,
 )
