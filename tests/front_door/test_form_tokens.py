@@ -104,3 +104,19 @@ def test_a_browser_that_refuses_cookies_is_told_so(browser_at, platform):
     assert page.status_code == 403
     assert "ookies" in page.text
     assert "Send again" not in page.text
+
+
+@pytest.mark.promise("P9")
+def test_a_page_in_the_clear_is_not_the_page_over_tls(client_for):
+    """Whoever sits in between can make a page of http://acme…, and have it send a form to https://acme…."""
+    alice = client_for("alice")
+    form = {"name": "Alice", "time_zone": "UTC", "theme": "auto", "csrf_token": alice.csrf_token()}
+    for origin, status in (
+        ("http://acme.localhost", 403),
+        ("HTTPS://Acme.localhost", 303),
+        ("https://acme.localhost:444", 403),
+        ("ws://acme.localhost", 403),
+        ("acme.localhost", 403),
+    ):
+        answer = alice.open("/profile", method="POST", data=form, headers={"Origin": origin}, check=False)
+        assert answer.status_code == status, origin

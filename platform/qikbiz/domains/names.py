@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from functools import cache
 from urllib.parse import urlsplit
+
+from publicsuffixlist import PublicSuffixList
 
 from qikbiz.failures import Failure
 from tenants.directory import normalise_host
@@ -31,10 +34,19 @@ def own_domain(text: str, base_domain: str) -> str:
         raise BadDomain(f"“{host}” belongs to QikBiz itself. Give a name of your own organisation.")
     if labels[-1] in _NEVER_PUBLIC or len(labels) < 2:
         raise BadDomain(f"“{host}” is no name on the internet, so nobody could certify it.")
-    if len(labels) == 2:
+    suffixes = _public_suffixes()
+    if suffixes.is_public(host):
+        raise BadDomain(f"Under “{host}” everybody can register names, so nobody owns it. Give a name of your own.")
+    if suffixes.privatesuffix(host) == host:
         # Browsers are told to use TLS for the name and all below it: for a whole company's domain that's too much.
         raise BadDomain(f"“{host}” is a whole domain. Use a name below it made for this, such as crm.{host}.")
     return host
+
+
+@cache
+def _public_suffixes() -> PublicSuffixList:
+    """Below which names anybody registers names, such as co.uk: the list of the browsers, as the package has it."""
+    return PublicSuffixList(only_icann=False)
 
 
 def _host_in(text: str) -> str:

@@ -91,7 +91,7 @@ def condition(record_type: RecordType, filter_: Filter, viewpoint: Viewpoint) ->
     """Raises BadFilter for a value that makes no sense for the field."""
     try:
         return _condition(record_type, filter_, viewpoint)
-    except (FieldProblem, ValueError) as problem:
+    except (FieldProblem, ValueError, OverflowError) as problem:
         reason = problem.reason if isinstance(problem, FieldProblem) else "It can't be understood."
         raise BadFilter(f"The filter {filter_.field.label} does not work. {reason}") from None
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -99,7 +100,7 @@ def decode_cursor(order: Order, text: str) -> Cursor:
         if tag != _order_tag(order):
             raise ValueError
         return Cursor(_value(order, value), UUID(hex=ident))
-    except (ValueError, TypeError, AttributeError, binascii.Error, RecursionError):
+    except (ValueError, TypeError, AttributeError, ArithmeticError, binascii.Error, RecursionError):
         raise BadCursor from None
 
 
@@ -164,4 +165,23 @@ def _value(order: Order, value: Any) -> Any:
         return None
     if not isinstance(value, str) or "\x00" in value:
         raise ValueError
-    return datetime.fromisoformat(value) if order.column.type.python_type is datetime else value
+    # JSON can say half a character, which no column holds. The error is a ValueError.
+    value.encode("utf-8")
+    read = _READERS.get(order.column.type.python_type, str)
+    return read(value)
+
+
+def _number(text: str) -> Decimal:
+    found = Decimal(text)
+    if not found.is_finite():
+        raise ValueError
+    return found
+
+
+_READERS: dict[type, Callable[[str], Any]] = {
+    datetime: datetime.fromisoformat,
+    date: date.fromisoformat,
+    int: int,
+    Decimal: _number,
+    UUID: UUID,
+}

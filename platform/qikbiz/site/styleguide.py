@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -10,6 +11,7 @@ from flask import Blueprint, abort, current_app, request
 from flask.typing import ResponseReturnValue
 from jinja2 import Environment
 
+from qikbiz.accents import ACCENTS
 from qikbiz.failures import NotFound
 from qikbiz.permissions import public
 from qikbiz.web.error_pages import render_error
@@ -73,14 +75,14 @@ def _samples(page: str) -> dict[str, Any]:
         for label, icon in (("Users", "user-shield"), ("Audit", "clipboard-list"))
     ]
     return {
-        "tenant": SimpleNamespace(name="Acme Trading", slug="acme", accent=request.args.get("accent", "blue")),
+        "tenant": SimpleNamespace(name="Acme Trading", slug="acme", accent=_one_of(ACCENTS, "accent", "blue")),
         "current_user": SimpleNamespace(name="Alice Archer", email="alice@acme.example", can=lambda _right: True),
         "tenant_navigation": lambda: entries,
         "settings_navigation": lambda: settings,
         "settings_groups": lambda: [("People", settings[:1]), ("Privacy", settings[1:])],
         "console_navigation": _console_entries,
         "endpoint_exists": lambda name: False,
-        "chosen_theme": lambda: request.args.get("theme", "auto"),
+        "chosen_theme": lambda: _one_of(("auto", "light", "dark"), "theme", "auto"),
         "people": [_person(row) for row in PEOPLE if request.args.get("q", "").lower() in row[0].lower()],
         "q": request.args.get("q", ""),
         "now": datetime.now(UTC),
@@ -89,6 +91,11 @@ def _samples(page: str) -> dict[str, Any]:
         "error_keys": sorted(TEXTS),
         "nav_active": ACTIVE.get(page, page),
     }
+
+
+def _one_of(known: Collection[str], name: str, otherwise: str) -> str:
+    asked = request.args.get(name, "")
+    return asked if asked in known else otherwise
 
 
 def _console_entries() -> list[SimpleNamespace]:

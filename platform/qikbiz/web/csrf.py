@@ -18,6 +18,7 @@ from flask_login import current_user
 
 from qikbiz.database import runtime
 from qikbiz.failures import Forbidden
+from qikbiz.web.client_address import came_over_tls
 from qikbiz.web.cookies import GUEST, SESSION, VISIT
 from qikbiz.web.own_paths import split_address
 from qikbiz.web.visit_cookie import visit
@@ -92,7 +93,16 @@ def is_cross_site() -> bool:
     if request.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none"):
         return True
     origin = request.headers.get("Origin")
-    return origin is not None and split_address(origin).netloc.lower() != request.environ.get("HTTP_HOST", "").lower()
+    return origin is not None and not _is_own_origin(origin)
+
+
+def _is_own_origin(origin: str) -> bool:
+    # The scheme too: a page that came in the clear may be anybody's who sits in between.
+    claimed = split_address(origin)
+    is_encrypted = came_over_tls(request.environ, runtime().settings.trusted_proxies)
+    return claimed.scheme == ("https" if is_encrypted else "http") and (
+        claimed.netloc.lower() == request.environ.get("HTTP_HOST", "").lower()
+    )
 
 
 def is_surely_ours() -> bool:

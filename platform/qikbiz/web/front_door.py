@@ -14,7 +14,7 @@ from flask import Flask, Request, current_app, request
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from werkzeug.exceptions import NotFound as NoRoute
-from werkzeug.routing import MapAdapter
+from werkzeug.routing import MapAdapter, RequestRedirect
 
 from qikbiz.abuse.events import note
 from qikbiz.abuse.gate import admit_anonymous
@@ -36,6 +36,7 @@ from qikbiz.web.blocking import is_open_while_blocked
 from qikbiz.web.client_address import client_address
 from qikbiz.web.csrf import check_csrf, is_by_sealed_link
 from qikbiz.web.destinations import DESTINATION, destination, request_id
+from qikbiz.web.own_paths import split_address
 from qikbiz.web.retries import done_again_after_a_collision
 from tenants.context import Tenant
 from tenants.directory import Destination, DirectoryAway
@@ -102,12 +103,24 @@ class QikBiz(Flask):
 
     def _destination(self, request: Request) -> Destination:
         try:
-            found: Destination = self.extensions["qikbiz"].directory.resolve(request.environ.get("HTTP_HOST"))
+            found: Destination = self.extensions["qikbiz"].directory.resolve(_host_asked_for(request))
         except DirectoryAway:
             request.environ["qikbiz.directory_away"] = True
             found = Destination("unknown", "")
         request.environ[DESTINATION] = found
         return found
+
+
+def _host_asked_for(request: Request) -> str | None:
+    """The Host header; None where an absolute request target names another host (RFC 9112, 3.2.2).
+
+    Proxies put the target's host in its place. A server that hands the target on unread shows it here.
+    """
+    host: str | None = request.environ.get("HTTP_HOST")
+    target = str(request.environ.get("RAW_URI") or request.environ.get("REQUEST_URI") or "")
+    if target.startswith("/") or "://" not in target:
+        return host
+    return host if split_address(target).netloc.lower() == (host or "").lower() else None
 
 
 def register(app: QikBiz) -> None:
@@ -157,11 +170,22 @@ def request_work() -> Iterator[None]:
 
 def _view() -> Callable[..., Any]:
     if request.routing_exception is not None:
+        _redirect_from_www()
         _note_odd_request(request.routing_exception)
         if destination().surface == "unknown":
             raise UnknownHost
         raise request.routing_exception
     return current_app.view_functions[str(request.endpoint)]
+
+
+def _redirect_from_www() -> None:
+    """Raises RequestRedirect from `www.` before a tenant's name to the tenant: people type it by habit."""
+    where = destination()
+    if where.surface != "unknown" or not where.host.startswith("www."):
+        return
+    meant = runtime().directory.resolve(where.host.removeprefix("www."))
+    if meant.tenant is not None:
+        raise RequestRedirect(runtime().settings.origin(meant.host) + request.full_path.rstrip("?"))
 
 
 def _note_odd_request(error: Exception) -> None:
