@@ -1,12 +1,13 @@
 """Points at which a test may make a process die, stop, sleep or fail. They do nothing unless QIKBIZ_FAULT names them.
 
-QIKBIZ_FAULT is `point=action[:argument][@times]`, separated by commas, with the actions kill, stop, raise and sleep.
+QIKBIZ_FAULT is `point=action[:argument][@times]`, separated by commas; the actions: kill, stop, raise, sleep, full.
 `@1` and a QIKBIZ_FAULT_DIR make a point act once for all processes together. Settings refuse both in production; they
 are read here, not there, since a point may lie before or below anything that knows settings.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import time
@@ -38,6 +39,8 @@ def _act(point: str, action: str) -> None:
         os.kill(os.getpid(), signal.SIGSTOP)
     elif verb == "sleep":
         time.sleep(float(argument or 1))
+    elif verb == "full":
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     elif verb == "raise":
         raise FaultInjected(point)
 

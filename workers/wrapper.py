@@ -21,6 +21,7 @@ from config.faults import fault
 from qikbiz.closing.read_only import refuse_change
 from qikbiz.database import control_work, runtime, tenant_work
 from qikbiz.failures import Failure
+from qikbiz.full_disks import SENTENCE, is_disk_full
 from qikbiz.jobs import ledger, transport
 from qikbiz.jobs.failures import NotNow
 from qikbiz.jobs.kinds import KINDS, Kind
@@ -175,6 +176,8 @@ def _is_permanent(error: BaseException) -> bool:
 
 
 def _plain_text(error: BaseException) -> str:
+    if is_disk_full(error):
+        return error.text if isinstance(error, Failure) else SENTENCE
     if isinstance(error, Failure) and error.text:
         return error.text
     return TIMED_OUT if isinstance(error, JobTimeoutException) else PLAIN_TEXT

@@ -12,6 +12,7 @@ import shutil
 import stat
 import struct
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, Protocol, Self
 
@@ -148,9 +149,12 @@ class EncryptedDraft:
         return self
 
     def __exit__(self, *failure: object) -> None:
-        if not self._file.closed:
+        if self._file.closed:
+            return
+        self._part.unlink(missing_ok=True)
+        # Closing writes what is still in memory, which fails once more where the disk is full.
+        with suppress(OSError):
             self._file.close()
-            self._part.unlink(missing_ok=True)
 
     def write(self, data: bytes) -> int:
         self._waiting += data
@@ -175,6 +179,7 @@ class EncryptedDraft:
         _sync_directory(self._path.parent)
 
     def _seal(self, chunk: bytes, *, is_last: bool) -> None:
+        fault("file.write")
         self._file.write(self._cipher.encrypt(_nonce(self._chunks, is_last=is_last), chunk, HEADER))
         self._chunks += 1
 

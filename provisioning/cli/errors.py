@@ -1,6 +1,9 @@
 """One clear sentence for whatever went wrong in a command."""
 
+import errno
 import sys
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 class Refused(Exception):
@@ -9,6 +12,7 @@ class Refused(Exception):
 
 # Classes are looked up by module and name: naming them by import would load every driver for each `--help`.
 SERVER_AWAY = {
+    ("psycopg.errors", "DiskFull"): "The database has no room left on its disk",
     ("sqlalchemy.exc", "OperationalError"): "The database can't be reached",
     ("psycopg", "OperationalError"): "The database can't be reached",
     ("redis.exceptions", "ConnectionError"): "Redis can't be reached",
@@ -19,6 +23,8 @@ SERVER_AWAY = {
 def sentence_for(error: BaseException) -> str:
     if isinstance(error, KeyboardInterrupt):
         return "Stopped."
+    if getattr(error, "errno", None) in FULL:
+        return f"The disk is full{_where(error)}. Make room, then run the command again; nothing is half done."
     away = _server_that_is_away(error)
     if away:
         return f"{away}: {_first_line(error)} Is `make run` or your own server up? `qikbiz doctor` looks closer."
@@ -27,6 +33,11 @@ def sentence_for(error: BaseException) -> str:
     if isinstance(error, OSError) and error.filename:
         return f"{error.filename} can't be used: {error.strerror}."
     return f"{_first_line(error)} ({type(error).__name__}; `qikbiz --debug …` shows where)"
+
+
+def _where(error: BaseException) -> str:
+    name = getattr(error, "filename", None)
+    return f" where {name} lies" if name else ""
 
 
 def _server_that_is_away(error: BaseException) -> str | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,8 +20,8 @@ from qikbiz.exports.beside import write_beside
 from qikbiz.exports.catalogue import EVERYTHING
 from qikbiz.exports.manifest import FileReport, Report, explanation, manifest_text, verifier
 from qikbiz.exports.selection import PORTABLE, SPREADSHEET, Selection, Source, sources
-from qikbiz.failures import Failure
 from qikbiz.files import FileStore
+from qikbiz.full_disks import NoDiskSpace, is_disk_full
 from tenants.context import Tenant, current_entry, entered
 
 Connection = psycopg.Connection[TupleRow]
@@ -34,10 +33,8 @@ BLOCKS_BETWEEN_LOOKS = 32
 LONGEST_SECONDS = 6 * 3600
 
 
-class NoRoom(Failure):
+class NoRoom(NoDiskSpace):
     """The disk is too full for this export. Nothing was left on it."""
-
-    status, key = 507, "no_room"
 
 
 def _ignore(_done: int, _total: int, _note: str) -> None:
@@ -114,7 +111,7 @@ def zip_in_store(order: Order, store: FileStore) -> Iterator[Archive]:
             archive.close()
             draft.finish()
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if is_disk_full(error):
             raise NoRoom(_no_room()) from error
         raise
 

@@ -166,6 +166,13 @@ TEXTS: dict[str, ErrorText] = {
         "Try again. If it happens once more, tell support the reference below; it leads us to what went wrong.",
         again=True,
     ),
+    "disk_full": ErrorText(
+        507,
+        "The disk is full",
+        "There is no room left on the server's disk. Nothing was saved, and nothing was changed halfway.",
+        "Try again later: whoever runs this service has to make room first. What was saved before is safe.",
+        again=True,
+    ),
     "unavailable": ErrorText(
         503,
         "Back in a moment",

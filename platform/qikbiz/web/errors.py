@@ -19,6 +19,7 @@ from qikbiz.abuse.events import note
 from qikbiz.accounts.freshness import ConfirmationNeeded
 from qikbiz.accounts.people import Visitor
 from qikbiz.failures import Blocked, Failure
+from qikbiz.full_disks import is_disk_full
 from qikbiz.tickets.public_pages import block_page
 from qikbiz.web.cookie_help import help_for, is_known
 from qikbiz.web.cookies import SESSION
@@ -106,6 +107,8 @@ def on_redis_away(error: RedisAway) -> ResponseReturnValue:
 
 
 def on_database_away(error: Exception) -> ResponseReturnValue:
+    if is_disk_full(error):
+        return _disk_full(error)
     if isinstance(error, DBAPIError) and isinstance(error.orig, _TOO_LONG):
         return _answer("timeout", 503)
     logger.error("database_away", exc_info=error)
@@ -119,8 +122,15 @@ def on_unfit_value(error: DataError) -> ResponseReturnValue:
 
 
 def on_bug(error: Exception) -> ResponseReturnValue:
+    if is_disk_full(error):
+        return _disk_full(error)
     logger.error("bug", exc_info=error)
     return _answer("bug", 500)
+
+
+def _disk_full(error: Exception) -> Response:
+    logger.error("disk_full", exc_info=error)
+    return _answer("disk_full", 507)
 
 
 def _to_login(failure: LoginNeeded) -> ResponseReturnValue:

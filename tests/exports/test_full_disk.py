@@ -1,0 +1,70 @@
+"""A full disk or a used-up quota, wherever it is felt, is one sentence, and nothing is left behind."""
+
+import errno
+import io
+import logging
+import re
+from collections.abc import Callable
+
+import psycopg
+import pytest
+from flask import Flask
+from sqlalchemy.exc import OperationalError
+
+from provisioning.cli.errors import sentence_for
+from qikbiz.database import tenant_work
+from qikbiz.full_disks import SENTENCE, is_disk_full
+from qikbiz.jobs import queries
+from qikbiz.web import errors
+from tests.exports.conftest import Office
+from tests.fixtures.tenancy import Platform
+from tests.fixtures.web import Browser
+from workers import wrapper
+
+
+def parts(platform: Platform) -> list[str]:
+    return [path.name for path in platform.settings.files.rglob("*.part")]
+
+
+@pytest.mark.parametrize("point", ["file.write", "file.before_sync"])
+def test_an_upload_onto_a_full_disk_is_507_and_leaves_nothing(
+    client_for: Callable[[str], Browser], platform: Platform, monkeypatch: pytest.MonkeyPatch, point: str
+) -> None:
+    browser = client_for("alice")
+    (import_id,) = re.findall(r'name="import_id" value="([^"]+)"', browser.get("/imports/new").text)
+    file = (io.BytesIO(b"Email\na@x.example\n"), "people.csv")
+    monkeypatch.setenv("QIKBIZ_FAULT", f"{point}=full")
+    page = browser.post("/imports/", {"import_id": import_id, "type": "contacts", "file": file})
+    assert page.status_code == 507
+    assert "The disk is full" in page.text and "our mistake" not in page.text.lower()
+    assert parts(platform) == []
+
+
+def test_an_export_and_its_job_say_so_too(office: Office, platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+    export = office.ask()
+    monkeypatch.setenv("QIKBIZ_FAULT", "file.write=full")
+    office.make_now(export)
+    monkeypatch.delenv("QIKBIZ_FAULT")
+    with tenant_work(office.tenant):
+        job = queries.job(export.job_id)
+        assert job is not None and (job.state, "room on the disk" in job.error_text) == ("failed", True)
+    assert parts(platform) == []
+
+
+def test_it_is_known_by_whatever_says_it(app: Flask, caplog: pytest.LogCaptureFixture) -> None:
+    full, quota = OSError(errno.ENOSPC, "No space"), OSError(errno.EDQUOT, "Quota")
+    of_postgres = psycopg.errors.DiskFull("could not extend file")
+    wrapped = OperationalError("INSERT", {}, of_postgres)
+    chained = RuntimeError("while writing")
+    chained.__cause__ = full
+    for error in (full, quota, of_postgres, wrapped, chained):
+        assert is_disk_full(error), error
+        assert wrapper._plain_text(error) == SENTENCE
+    for other in (OSError(errno.ENOENT, "x"), OperationalError("SELECT", {}, psycopg.OperationalError("away")), None):
+        assert not is_disk_full(other)
+    with app.test_request_context("/", base_url="http://acme.localhost:8000"), caplog.at_level(logging.ERROR):
+        for error, handler in ((wrapped, errors.on_database_away), (full, errors.on_bug), (of_postgres, errors.on_bug)):
+            assert handler(error).status_code == 507  # type: ignore[union-attr]
+    assert {record.message for record in caplog.records} == {"disk_full"}
+    assert sentence_for(OSError(errno.ENOSPC, "No space", "/srv/x")).startswith("The disk is full where /srv/x lies.")
+    assert "no room left on its disk" in sentence_for(of_postgres)
