@@ -30,8 +30,17 @@ _NONCE_BYTES = 12
 _HEADER_BYTES = 2
 
 
+OTHER_RING = (
+    "Something kept can't be opened with this key ring. Set QIKBIZ_KEYS (or keys.json under QIKBIZ_HOME) to the ring "
+    "with which it was made; `qikbiz doctor` says what is affected."
+)
+
+
 class SealBroken(Exception):
     """A sealed value was changed, belongs to another purpose or place, or its key is retired or unknown."""
+
+    def __init__(self, text: str = "") -> None:
+        super().__init__(text or OTHER_RING)
 
 
 class KeyUnknown(SealBroken):

@@ -141,7 +141,10 @@ def _applied(connection: Connection) -> dict[str, str]:
 def _missing(chain: Sequence[Migration], applied: dict[str, str]) -> list[Migration]:
     for migration in chain:
         if applied.get(migration.version, migration.checksum) != migration.checksum:
-            raise MigrationFailed(f"version {migration.version} was made from another script than this program's.")
+            raise MigrationFailed(
+                f"version {migration.version} was made from another script than this program's; "
+                "`qikbiz doctor` says how to go on."
+            )
     return [migration for migration in chain if migration.version not in applied]
 
 

@@ -7,7 +7,9 @@ import psycopg
 import redis
 from sqlalchemy.exc import SQLAlchemyError
 
+from config.keys import SealBroken
 from config.settings import Settings
+from provisioning.doctor.faults import remedy_for
 
 
 @dataclass(frozen=True)
@@ -36,9 +38,10 @@ class Examination:
 
 def examine(settings: Settings) -> Examination:
     """Make every check; one that breaks off counts as a finding and the others go on."""
-    from provisioning.doctor import databases, lines, machine, queues, rights  # noqa: PLC0415 - they need Check
+    from provisioning.doctor import databases, homes, lines, machine, queues, rights  # noqa: PLC0415 - they need Check
 
     subjects: dict[str, Subject] = {
+        "home": homes.home,
         "control database": databases.control,
         "tenants' database": databases.tenants,
         "provisioner": rights.provisioner,
@@ -71,15 +74,9 @@ def _made(name: str, subject: Subject, settings: Settings) -> list[Check]:
     found: list[Check] = []
     try:
         found.extend(subject(settings))
-    except (psycopg.Error, SQLAlchemyError, redis.RedisError, OSError) as error:
-        found.append(Check(name, False, _first_line(error), _how_to_reach(name, settings)))
+    except (psycopg.Error, SQLAlchemyError, redis.RedisError, OSError, SealBroken) as error:
+        found.append(Check(name, False, _first_line(error), remedy_for(error, settings)))
     return found
-
-
-def _how_to_reach(name: str, settings: Settings) -> str:
-    if settings.embedded and name != "mail server":
-        return "Start the product with `make run`; it brings its servers along."
-    return "See that the server runs, that this machine may reach it, and that the URL's login and password are right."
 
 
 def _first_line(error: Exception) -> str:

@@ -6,17 +6,21 @@ from datetime import timedelta
 from config.settings import Settings
 from provisioning.bootstrap import OLDEST_POSTGRES
 from provisioning.doctor.checks import Check
+from provisioning.doctor.faults import NO_SLOTS
+from provisioning.doctor.homes import HOW_TO_GO_ON
 from provisioning.render import migrations
 from provisioning.servers import Connection, connect_as_provisioner, connect_to_control
 from tenants.versions import SERVED
 
 LONGEST_WITHOUT_A_LOOK = timedelta(days=2)
 MIGRATE = "Run `qikbiz migrate`."
+MOST_OF_THE_CONNECTIONS = 0.9
 
 
 def control(settings: Settings) -> Iterator[Check]:
     with connect_to_control(settings) as connection:
         yield _server("control database", connection)
+        yield _connections(connection)
 
 
 def tenants(settings: Settings) -> Iterator[Check]:
@@ -57,10 +61,28 @@ def _server(name: str, connection: Connection) -> Check:
     return Check(name, True, saying)
 
 
+def _connections(connection: Connection) -> Check:
+    row = connection.execute(
+        "SELECT count(*), current_setting('max_connections')::int - "
+        "current_setting('superuser_reserved_connections')::int FROM pg_stat_activity WHERE backend_type = %s",
+        ("client backend",),
+    ).fetchone()
+    used, most = row or (0, 1)
+    is_enough = used < most * MOST_OF_THE_CONNECTIONS
+    return Check("connections", is_enough, f"{used} of {most} are taken", "" if is_enough else NO_SLOTS)
+
+
 def _control_version(connection: Connection) -> Check:
-    name, head = "control version", migrations("control")[-1].version
-    row = connection.execute("SELECT max(version) FROM schema_version").fetchone()
-    found = str(row[0]) if row and row[0] else "none"
+    name, chain = "control version", migrations("control")
+    head = chain[-1].version
+    rows = connection.execute("SELECT version, checksum FROM schema_version").fetchall()
+    applied: dict[str, str] = {str(version): str(checksum) for version, checksum in rows}
+    found = max(applied, default="none")
+    ours = {migration.version: migration.checksum for migration in chain}
+    if any(applied[version] != ours.get(version, applied[version]) for version in applied):
+        return Check(name, False, f"at {found}, made from other scripts than this program's", HOW_TO_GO_ON)
+    if found != "none" and found > head:
+        return Check(name, False, f"at {found}, this program has only {head}: a newer one was here", HOW_TO_GO_ON)
     return Check(name, found == head, f"at {found}, this program has {head}", "" if found == head else MIGRATE)
 
 

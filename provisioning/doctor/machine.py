@@ -46,10 +46,21 @@ def keys(settings: Settings) -> Iterator[Check]:
 
 
 def disk(settings: Settings) -> Iterator[Check]:
-    usage = shutil.disk_usage(next(path for path in (settings.home, *settings.home.parents) if path.exists()))
-    is_enough = usage.free > LEAST_FREE_BYTES
-    remedy = "" if is_enough else f"Make room where {settings.home} lies: exports and imports are written there."
-    yield Check("disk", is_enough, f"{usage.free / 1024**3:.1f} GiB free", remedy)
+    """Each disk once: those of files and of PostgreSQL may be others."""
+    seen: set[int] = set()
+    for name, folder, what in (
+        ("disk", settings.home, "everything that the program keeps is written there"),
+        ("disk of the files", settings.files, "exports and imports are written there"),
+        ("disk of the databases", settings.home / "postgres", "the embedded PostgreSQL stops when it is full"),
+    ):
+        place = next(path for path in (folder, *folder.parents) if path.exists())
+        if place.stat().st_dev in seen:
+            continue
+        seen.add(place.stat().st_dev)
+        free = shutil.disk_usage(place).free
+        is_enough = free > LEAST_FREE_BYTES
+        remedy = "" if is_enough else f"Make room where {folder} lies: {what}."
+        yield Check(name, is_enough, f"{free / 1024**3:.1f} GiB free", remedy)
 
 
 def mail_server(settings: Settings) -> Iterator[Check]:

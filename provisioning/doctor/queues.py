@@ -8,16 +8,21 @@ from rq import Queue, Worker
 
 from config.settings import Settings
 from provisioning.doctor.checks import Check
+from provisioning.doctor.faults import REDIS_FULL
 from qikbiz.jobs.kinds import QUEUES
 from tenants.redis import RedisStore
 
+PROBE = "qb:doctor"
+MOST_OF_THE_MEMORY = 0.9
 OLDEST = {"redis": 7, "valkey": 8}
 
 
 def redis_server(settings: Settings) -> Iterator[Check]:
     with _connected(settings) as client:
         facts = client.info("everything")
-    yield version_check(facts)
+        yield version_check(facts)
+        yield single_server_check(facts)
+        yield _memory(client, facts)
     keeps = facts.get("aof_enabled") == 1
     yield Check(
         "redis persistence",
@@ -59,6 +64,24 @@ def version_check(facts: dict[str, object]) -> Check:
     is_new = int(version.split(".", maxsplit=1)[0]) >= OLDEST[kind]
     remedy = "" if is_new else "QikBiz needs Redis 7, Valkey 8 or newer: upgrade the server."
     return Check("redis", is_new, f"{kind.capitalize()} {version}", remedy)
+
+
+def single_server_check(facts: dict[str, object]) -> Check:
+    is_cluster = str(facts.get("cluster_enabled", 0)) == "1"
+    remedy = "Our workers can't use a Redis Cluster: name a single server in QIKBIZ_REDIS_URL."
+    said = "a cluster" if is_cluster else "a single server"
+    return Check("redis kind", not is_cluster, said, remedy if is_cluster else "")
+
+
+def _memory(client: redis.Redis, facts: dict[str, object]) -> Check:
+    used, most = int(str(facts.get("used_memory", 0))), int(str(facts.get("maxmemory", 0)))
+    said = f"{used // 2**20} MiB used" + (f" of {most // 2**20}" if most else ", no limit set")
+    try:
+        client.set(PROBE, "1", ex=1)
+    except redis.exceptions.OutOfMemoryError:
+        return Check("redis memory", False, f"full: {said}", REDIS_FULL)
+    is_enough = not most or used < most * MOST_OF_THE_MEMORY
+    return Check("redis memory", is_enough, said, "" if is_enough else REDIS_FULL)
 
 
 def _connected(settings: Settings) -> redis.Redis:

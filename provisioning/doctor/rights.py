@@ -10,12 +10,14 @@ from config.settings import Settings
 from provisioning.bootstrap import HOW_TO_CLOSE
 from provisioning.cells import CAPACITY
 from provisioning.doctor.checks import Check
+from provisioning.doctor.faults import NO_SLOTS, remedy_for
 from provisioning.guests import stray_logins
 from provisioning.hardening import openings
 from provisioning.notary import serving_login_is_notary
 from provisioning.servers import WATCH, Connection, connect_as_provisioner, connect_to_control
 from tenants.runtime import CELL_DSN
 
+REMADE = "Give QIKBIZ_KEYS the ring with which the cell was made, or put keys.json under QIKBIZ_HOME back."
 _MAY_PROVISION = """
     SELECT rolsuper OR (rolcreaterole AND has_database_privilege(current_database(), 'CREATE'))
       FROM pg_roles WHERE rolname = current_user
@@ -107,12 +109,13 @@ def _cell_login(settings: Settings, name: str, sealed: str) -> Check:
     try:
         dsn = settings.keys.open(CELL_DSN, sealed, bound_to=name).plaintext.decode()
     except SealBroken:
-        return Check(title, False, "its DSN can't be opened", "Give QIKBIZ_KEYS the ring with which the cell was made.")
+        return Check(title, False, "its DSN can't be opened", REMADE)
     try:
         # Our settings for a connection, so that a server that is away is found out soon.
         psycopg.connect(conninfo.make_conninfo(dsn, connect_timeout=5)).close()
     except psycopg.Error as error:
-        remedy = "See that the tenants' server runs and that pg_hba.conf lets this login in."
+        named = remedy_for(error, settings)
+        remedy = named if named == NO_SLOTS else "See that the server runs and that pg_hba.conf lets this login in."
         return Check(title, False, str(error).strip().splitlines()[0], remedy)
     return Check(title, True, "works")
 

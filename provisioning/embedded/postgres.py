@@ -116,7 +116,10 @@ class EmbeddedPostgres:
     def _refuse_other_version(self) -> None:
         found = (self.directory / "PG_VERSION").read_text(encoding="utf-8").strip()
         if found != VERSION:
-            raise ServerFailed(f"{self.directory} was made by PostgreSQL {found}; this program brings {VERSION}.")
+            raise ServerFailed(
+                f"{self.directory} was made by PostgreSQL {found}; this program brings {VERSION}. Keep the folder for "
+                "the version of QikBiz that made it, or set QIKBIZ_HOME to an empty one; `qikbiz doctor` says more."
+            )
 
     def _write_settings(self) -> None:
         chosen = SETTINGS | ({} if self.durable else THROW_AWAY)

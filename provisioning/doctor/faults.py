@@ -1,0 +1,49 @@
+"""What a failure of a server means, and what to do about it, where it says so itself."""
+
+import errno
+
+import psycopg
+import redis
+from psycopg import errors
+
+from config.keys import SealBroken
+from config.settings import Settings
+
+NOT_PREPARED = "The server is not prepared yet: run `qikbiz migrate`, which makes the databases, logins and tables."
+NO_SLOTS = (
+    "No connection is free: end programs that hold many (`SELECT usename, count(*) FROM pg_stat_activity GROUP BY 1`), "
+    "raise max_connections, or lower QIKBIZ_WEB_WORKERS and QIKBIZ_WEB_THREADS."
+)
+REDIS_FULL = (
+    "Redis is full, so nobody can sign in and no job is announced: raise `maxmemory`, or remove what else it keeps."
+)
+DISK_FULL = "Make room on the disk; what was being written is not half there."
+OTHER_KEYS = (
+    "The key ring is not the one that sealed this. Set QIKBIZ_KEYS, or put keys.json under QIKBIZ_HOME back from a "
+    "back-up, as it was when the servers were prepared."
+)
+_SLOTS = ("too many clients", "connection slots", "too many connections")
+
+
+def remedy_for(error: Exception, settings: Settings) -> str:
+    """The way out of this failure, as far as it names its cause; else how to reach the server."""
+    text = str(error)
+    for is_it, remedy in (
+        (any(sign in text for sign in _SLOTS), NO_SLOTS),
+        (isinstance(error, redis.exceptions.OutOfMemoryError) or text.startswith("OOM "), REDIS_FULL),
+        (isinstance(error, SealBroken), OTHER_KEYS),
+        (isinstance(error, errors.DiskFull) or getattr(error, "errno", 0) in (errno.ENOSPC, errno.EDQUOT), DISK_FULL),
+        (_is_unprepared(error, text), NOT_PREPARED),
+        (settings.embedded, "Start the product with `make run`; it brings its servers along."),
+    ):
+        if is_it:
+            return remedy
+    return "See that the server runs, that this machine may reach it, and that the URL's login and password are right."
+
+
+def _is_unprepared(error: Exception, text: str) -> bool:
+    if isinstance(error, errors.UndefinedTable | errors.InvalidSchemaName):
+        return True
+    # Refused while connecting, an error has no code, only the server's words.
+    is_missing = "does not exist" in text and ('database "' in text or 'role "' in text)
+    return isinstance(error, psycopg.OperationalError) and is_missing

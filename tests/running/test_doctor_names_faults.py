@@ -1,0 +1,169 @@
+"""Each fault of a server is really made; `qikbiz doctor` names it, and its remedy, followed, ends it."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import psycopg
+import pytest
+import redis
+from click.testing import CliRunner
+
+from config.keys import KeyRing, SealBroken, new_key_ring_json
+from config.settings import Settings
+from provisioning.bootstrap import prepare_servers
+from provisioning.cli import qikbiz
+from provisioning.doctor import Check, examine, machine, queues
+from provisioning.doctor.faults import NO_SLOTS, NOT_PREPARED, REDIS_FULL, remedy_for
+from provisioning.embedded import EmbeddedPostgres, EmbeddedValkey
+from provisioning.servers import connect_to_control
+from tests.fixtures.servers import Servers, settings_for
+
+
+@pytest.fixture(scope="module")
+def frail() -> Iterator[Servers]:
+    home = Path(tempfile.mkdtemp(prefix="qb-"))
+    both = Servers(home, EmbeddedPostgres(home, durable=False), EmbeddedValkey(home))
+    both.start()
+    prepare_servers(settings_for(home))
+    yield both
+    both.discard()
+
+
+@pytest.fixture
+def prepared(frail: Servers) -> Settings:
+    return settings_for(frail.home)
+
+
+def finding(settings: Settings, name: str) -> Check:
+    return next(check for check in examine(settings).checks if check.name.startswith(name))
+
+
+def as_superuser(servers: Servers, *statements: str, database: str = "postgres") -> None:
+    with psycopg.connect(servers.postgres.url(database=database), autocommit=True) as connection:
+        for statement in statements:
+            connection.execute(statement.encode())
+
+
+def test_a_full_redis(frail: Servers, prepared: Settings) -> None:
+    with redis.Redis.from_url(frail.valkey.url()) as client:
+        client.config_set("maxmemory", "1mb")
+        found = finding(prepared, "redis memory")
+        client.config_set("maxmemory", "0")
+    assert (found.ok, found.remedy) == (False, REDIS_FULL)
+    assert "full" in found.detail and "maxmemory" in found.remedy
+    assert finding(prepared, "redis memory").ok
+
+
+def test_no_connection_slots_left(frail: Servers, prepared: Settings) -> None:
+    as_superuser(frail, "ALTER SYSTEM SET max_connections = 20")
+    frail.postgres.stop()
+    frail.postgres.start()
+    held: list[psycopg.Connection[tuple[object, ...]]] = []
+    try:
+        with pytest.raises(psycopg.OperationalError):
+            for _ in range(25):
+                held.append(connect_to_control(prepared))
+        found = finding(prepared, "control database")
+        assert (found.ok, found.remedy) == (False, NO_SLOTS)
+        held.pop().close()
+        held.pop().close()
+        nearly = finding(prepared, "connections")
+        assert (nearly.ok, nearly.remedy) == (False, NO_SLOTS), nearly
+    finally:
+        for connection in held:
+            connection.close()
+        as_superuser(frail, "ALTER SYSTEM RESET max_connections")
+        frail.postgres.stop()
+        frail.postgres.start()
+    assert finding(prepared, "control database").ok and finding(prepared, "connections").ok
+
+
+def test_servers_that_were_never_prepared(frail: Servers, prepared: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    as_superuser(frail, "DROP DATABASE qikbiz_control WITH (FORCE)")
+    found = finding(prepared, "control database")
+    assert (found.ok, found.remedy) == (False, NOT_PREPARED)
+    monkeypatch.setenv("QIKBIZ_HOME", str(frail.home))
+    monkeypatch.setenv("QIKBIZ_ENV", "test")
+    assert CliRunner().invoke(qikbiz, ["migrate"]).exit_code == 0
+    assert finding(prepared, "control database").ok and finding(prepared, "control version").ok
+
+
+def test_a_lost_key_ring(frail: Servers, prepared: Settings) -> None:
+    kept = frail.home / "keys.json"
+    aside = kept.rename(kept.with_suffix(".aside"))
+    found = finding(settings_for(frail.home), "login of cell")
+    assert not found.ok and "keys.json" in found.remedy
+    aside.replace(kept)
+    assert finding(settings_for(frail.home), "login of cell").ok
+    other = KeyRing.parse(new_key_ring_json())
+    with pytest.raises(SealBroken, match=r"QIKBIZ_KEYS.*qikbiz doctor"):
+        other.open("a", prepared.keys.seal("a", b"x"))
+
+
+def test_a_home_that_another_version_made(frail: Servers, prepared: Settings) -> None:
+    made_by = frail.home / "postgres" / "PG_VERSION"
+    ours = made_by.read_text()
+    made_by.write_text("16\n")
+    old = finding(prepared, "home")
+    made_by.write_text(ours)
+    assert not old.ok and "PostgreSQL 16" in old.detail
+    assert "QIKBIZ_HOME" in old.remedy and "qikbiz export" in old.remedy
+    assert finding(prepared, "home").ok
+    statement = "UPDATE schema_version SET checksum = {} || checksum"
+    as_superuser(frail, statement.format("'x'"), database="qikbiz_control")
+    scripts = finding(prepared, "control version")
+    as_superuser(frail, "UPDATE schema_version SET checksum = substr(checksum, 2)", database="qikbiz_control")
+    assert not scripts.ok and "other scripts" in scripts.detail and "QIKBIZ_HOME" in scripts.remedy
+    assert finding(prepared, "control version").ok
+    # The remedy: an empty home, which the first start fills.
+    empty = replace(prepared, home=frail.home / "anew")
+    assert finding(empty, "home").ok
+
+
+def test_files_on_another_disk_that_is_full(
+    prepared: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "home"
+    elsewhere = Path(tempfile.mkdtemp(dir="/dev/shm"))
+    try:
+        home.mkdir()
+        (home / "files").symlink_to(elsewhere)
+        if home.stat().st_dev == elsewhere.stat().st_dev:
+            pytest.skip("There is only one disk here.")
+        usage = shutil.disk_usage(home)
+        room = {"free": 0}
+
+        def measured(place: Path) -> object:
+            is_files = Path(place).stat().st_dev == elsewhere.stat().st_dev
+            return usage._replace(free=room["free"] if is_files else 2**40)
+
+        monkeypatch.setattr(shutil, "disk_usage", measured)
+        settings = replace(prepared, home=home)
+        found = {check.name: check for check in machine.disk(settings)}
+        assert [found["disk"].ok, found["disk of the files"].ok] == [True, False]
+        assert str(home / "files") in found["disk of the files"].remedy
+        room["free"] = 2**40
+        assert all(check.ok for check in machine.disk(settings))
+    finally:
+        shutil.rmtree(elsewhere)
+
+
+def test_a_cluster_and_faults_that_servers_name_themselves(prepared: Settings) -> None:
+    assert not queues.single_server_check({"cluster_enabled": 1}).ok
+    assert "Cluster" in queues.single_server_check({"cluster_enabled": 1}).remedy
+    assert queues.single_server_check({"cluster_enabled": 0}).ok and queues.single_server_check({}).ok
+    for text, remedy in (
+        ("FATAL:  sorry, too many clients already", NO_SLOTS),
+        ("FATAL:  remaining connection slots are reserved for roles with the SUPERUSER attribute", NO_SLOTS),
+        ('FATAL:  database "qikbiz_control" does not exist', NOT_PREPARED),
+        ('FATAL:  role "qikbiz" does not exist', NOT_PREPARED),
+    ):
+        assert remedy_for(psycopg.OperationalError(text), prepared) == remedy
+    full = psycopg.errors.DiskFull("could not extend file")
+    assert "room on the disk" in remedy_for(full, prepared)
+    assert "make run" in remedy_for(psycopg.OperationalError("Connection refused"), prepared)
+    outside = replace(prepared, embedded=False)
+    assert "URL" in remedy_for(psycopg.OperationalError("Connection refused"), outside)
