@@ -16,6 +16,7 @@ from qikbiz.database import db
 from qikbiz.records.actions import Record, columns_of
 from qikbiz.records.changes import plain_value, shown_changes
 from qikbiz.records.fields import Field, RecordType
+from qikbiz.records.values import with_plain_line_ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ def compare(record_type: RecordType, found: Record, seen_version: int, yours: Ma
         return Comparison([], [_clash(record_type, name, current, yours) for name in different], [])
     theirs = _merged(record_type, history)
     both = [name for name in theirs if name in yours and _differs(current, yours, name)]
-    mine = [name for name in both if plain_value(yours[name]) != theirs[name][0]]
+    mine = [name for name in both if not _is_same(yours[name], theirs[name][0])]
     changed = [(record_type.field(name), old, new) for name, (old, new) in theirs.items()]
     who = list(dict.fromkeys(change.actor_name for change in history if change.actor_name))
     return Comparison(changed, [_clash(record_type, name, current, yours) for name in mine], who)
@@ -83,6 +84,14 @@ def _merged(record_type: RecordType, history: list[RecordChange]) -> dict[str, t
 
 def _differs(current: Mapping[str, Any], yours: Mapping[str, Any], name: str) -> bool:
     return name in current and (plain_value(current[name]) or None) != (plain_value(yours[name]) or None)
+
+
+def _is_same(yours: Any, before: Any) -> bool:
+    """Whether the person left a field as it was: a form sends line ends of its own, and spaces at its ends are cut."""
+    sent = plain_value(yours)
+    if isinstance(sent, str) and isinstance(before, str):
+        return with_plain_line_ends(sent).strip() == with_plain_line_ends(before).strip()
+    return bool(sent == before)
 
 
 def _clash(record_type: RecordType, name: str, current: Mapping[str, Any], yours: Mapping[str, Any]) -> Clash:

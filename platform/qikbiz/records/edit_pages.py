@@ -15,7 +15,7 @@ from qikbiz.records.conflicts import Comparison, compare, settled
 from qikbiz.records.fields import FieldProblem
 from qikbiz.records.forms import RecordForm
 from qikbiz.records.history import note_reading, shown_value
-from qikbiz.records.people import colleague_names, possible_owners
+from qikbiz.records.people import colleague_names, possible_owners, with_current_owner
 from qikbiz.records.reach import require_reach
 from qikbiz.records.record_pages import record_context, type_for
 from qikbiz.records.rooms import RecordRoom
@@ -129,7 +129,8 @@ def _given_id() -> UUID:
 
 def _owners_to_choose(room: RecordRoom, found: Record) -> dict[UUID, str]:
     action, name = Action.CHANGE if found else Action.CREATE, room.declared.name
-    return {id_: who for id_, who in possible_owners().items() if current_user.rights.reaches(name, action, id_)}
+    reached = {id_: who for id_, who in possible_owners().items() if current_user.rights.reaches(name, action, id_)}
+    return with_current_owner(reached, found)
 
 
 def _conflict_page(room: RecordRoom, found: Record, form: RecordForm, choices: dict[str, str] | None = None) -> str:

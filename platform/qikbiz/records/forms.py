@@ -17,7 +17,7 @@ from qikbiz.records.kinds import PLAIN
 from qikbiz.records.links import contact_id, linked_columns, shown_link
 from qikbiz.records.parsing import is_label
 from qikbiz.records.problems import FieldProblem
-from qikbiz.records.values import normalise_country
+from qikbiz.records.values import normalise_country, with_plain_line_ends
 
 # Empty lines offered where JavaScript can't add them.
 SPARE_LINES = 2
@@ -118,9 +118,14 @@ class RecordForm:
                 item.entries, item.primary = _entries(item, sent)
 
     def validate(self, record: Any = None) -> bool:
-        """Check everything and fill `values`; False when something must be mended. `record` is the one edited."""
+        """Check everything and fill `values`; False when something must be mended. `record` is the one edited.
+
+        A field that comes back as it was shown is left out: what it holds stays to the byte, whatever a form can carry.
+        """
         context = self._context()
         for item in self:
+            if record is not None and _is_untouched(item, record):
+                continue
             try:
                 self.values.update(_columns(item, context, record))
             except FieldProblem as problem:
@@ -130,6 +135,8 @@ class RecordForm:
     def validate_one(self, name: str, record: Any) -> bool:
         """As `validate`, for a form that sent only one field."""
         item = self.fields[name]
+        if _is_untouched(item, record):
+            return True
         try:
             self.values = _columns(item, PLAIN, record)
         except FieldProblem as problem:
@@ -183,10 +190,17 @@ def _columns(item: FormField, context: ParseContext, record: Any) -> dict[str, A
     if item.field.kind is Kind.CONTACT:
         return {item.field.name: contact_id(item.text, but_not=record)}
     # Browsers send line ends as CR LF whatever the text held.
-    value = item.field.parse(item.text.replace("\r\n", "\n"), context)
+    value = item.field.parse(with_plain_line_ends(item.text), context)
     if item.field.kind in _LINKS:
         return linked_columns(item.field, value, record)
     return {item.field.name: value}
+
+
+def _is_untouched(item: FormField, record: Any) -> bool:
+    if item.is_list:
+        shown = [{"label": entry["label"], "value": entry[item.part]} for entry in getattr(record, item.field.name)]
+        return item.primary == 0 and item.entries == shown
+    return with_plain_line_ends(item.text) == with_plain_line_ends(_shown(item.field, record))
 
 
 def _parsed_entries(item: FormField, context: ParseContext) -> list[dict[str, str]]:

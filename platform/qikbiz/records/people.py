@@ -55,3 +55,9 @@ def _forget_names(session: TenantSession, _context: Any) -> None:
 
 def _forget(tenant_id: UUID) -> None:
     _remembered.pop(tenant_id, None)
+
+
+def with_current_owner(people: dict[UUID, str], found: Any) -> dict[UUID, str]:
+    """`people` and the record's owner, also one who can own nothing new: a form that lacks them would take them off."""
+    owner = found.owner_id if found is not None else None
+    return people if owner is None or owner in people else {owner: colleague_names().get(owner, "Unknown"), **people}

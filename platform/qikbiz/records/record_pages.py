@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 from uuid import UUID
 
@@ -16,10 +17,11 @@ from qikbiz.records.actions import Record, name_of, record_for_changing, record_
 from qikbiz.records.fields import Field, FieldProblem, Kind, RecordType
 from qikbiz.records.forms import FormField, RecordForm
 from qikbiz.records.history import note_reading, shown_value, timeline
-from qikbiz.records.people import colleague_names, possible_owners
+from qikbiz.records.people import colleague_names, possible_owners, with_current_owner
 from qikbiz.records.reach import require_reach, shown_record, unseen_links
 from qikbiz.records.rooms import RecordRoom
 from qikbiz.records.seen import locked_type
+from qikbiz.records.values import with_plain_line_ends
 from qikbiz.roles.rights import Action
 from qikbiz.web.fragments import render_page
 
@@ -105,16 +107,21 @@ def save_field(room: RecordRoom, record_id: UUID, name: str) -> ResponseReturnVa
         raise Failure(f"Only one field can be changed in place, and “{beside[0][:60]}” came along.")
     if not form.validate_one(name, found):
         return _field_form(room, found, form, name), 422
-    if found.version != form.version and request.form.get("was", "") != _typed_now(room, found, name):
+    if found.version != form.version and not _was_shown(_typed_now(room, found, name)):
         return _field_form(room, found, form, name, theirs=shown_value(field, getattr(found, name), _people())), 409
     try:
-        room.change(found, form.values)
+        changes = room.change(found, form.values)
     except FieldProblem as problem:
         form[name].errors.append(str(problem))
         return _field_form(room, found, form, name), 422
     response = make_response(_fact(room, found, field))
-    response.headers["HX-Trigger"] = "record-changed"
+    response.headers["HX-Trigger"] = _said(f"{field.label} saved." if changes else "Nothing was changed.")
     return response
+
+
+def _said(text: str) -> str:
+    """The header that has the timeline read anew, and `text` shown and read aloud. ASCII, as headers are."""
+    return json.dumps({"record-changed": None, "toast": {"text": text}})
 
 
 def _field_in_place(room: RecordRoom, found: Record, name: str) -> Field:
@@ -124,6 +131,10 @@ def _field_in_place(room: RecordRoom, found: Record, name: str) -> Field:
     if not field.is_editable or field.kind in LISTS:
         raise NotFound("This field is changed on the edit page.")
     return field
+
+
+def _was_shown(text: str) -> bool:
+    return with_plain_line_ends(request.form.get("was", "")) == with_plain_line_ends(text)
 
 
 def _typed_now(room: RecordRoom, found: Record, name: str) -> str:
@@ -146,7 +157,7 @@ def _field_form(room: RecordRoom, found: Record, form: RecordForm, name: str, *,
         version=found.version,
         was=_typed_now(room, found, name),
         theirs=theirs,
-        people=possible_owners() if item.field.kind is Kind.OWNER else {},
+        people=with_current_owner(possible_owners(), found) if item.field.kind is Kind.OWNER else {},
     )
 
 

@@ -36,6 +36,11 @@ def clean_text(text: str) -> str:
     return unicodedata.normalize("NFC", text).strip(_SPACES)
 
 
+def with_plain_line_ends(text: str) -> str:
+    """As a browser's text area holds it, whatever the line ends were: so it comes back from a form."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
 def plain(text: str) -> str:
     """Clean text without invisible characters, for values that are normalised anyway."""
     return _INVISIBLE.sub("", clean_text(text.replace("\u00a0", " "))).strip()
