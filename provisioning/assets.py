@@ -25,6 +25,13 @@ PACKAGES = ROOT / "node_modules"
 # The oldest browsers with light-dark(), which every colour here relies on.
 BROWSERS = "chrome123,edge123,firefox120,safari17.5"
 COMPRESSIBLE = {".css", ".js", ".svg"}
+# As in css/fonts.css. The axis of weights stays, so that the letters look like their neighbours in bold type too.
+NAMES = [*range(0x100, 0x180), *range(0x218, 0x21C), *range(0x1E80, 0x1E86), 0x1E9E]
+SUBSET_SCRIPT = """
+const fs = require("node:fs"), subset = require("subset-font");
+const [source, target, letters] = process.argv.slice(1);
+subset(fs.readFileSync(source), letters, {targetFormat: "woff2"}).then(made => fs.writeFileSync(target, made));
+"""
 BROTLI_SCRIPT = """
 const fs = require("node:fs"), zlib = require("node:zlib");
 for (const file of process.argv.slice(1))
@@ -85,6 +92,7 @@ def _build_into_place(fingerprint: str) -> None:
     for leftover in (fresh, old):
         shutil.rmtree(leftover, ignore_errors=True)
     fresh.mkdir(parents=True)
+    _subset_font()
     manifest = _bundle(fresh) | _icon_sprite(fresh) | _favicons(fresh)
     _compress(fresh)
     (fresh / "manifest.json").write_text(json.dumps(manifest, indent=1, sort_keys=True))
@@ -93,6 +101,14 @@ def _build_into_place(fingerprint: str) -> None:
         DIST.rename(old)
     fresh.rename(DIST)
     shutil.rmtree(old, ignore_errors=True)
+
+
+def _subset_font() -> None:
+    """A file with the letters of European names alone, which esbuild takes up."""
+    folder = ROOT / "build" / "fonts"
+    folder.mkdir(parents=True, exist_ok=True)
+    whole = PACKAGES / "@fontsource-variable" / "inter" / "files" / "inter-latin-ext-wght-normal.woff2"
+    _node("-e", SUBSET_SCRIPT, whole, folder / "inter-names.woff2", "".join(map(chr, NAMES)))
 
 
 def _bundle(target: Path) -> dict[str, str]:

@@ -41,7 +41,19 @@ from qikbiz.site.styleguide import styleguide
 from qikbiz.sso.routes import sso
 from qikbiz.tickets.help_pages import help_pages
 from qikbiz.tickets.public_pages import appeals, contact
-from qikbiz.web import cookies, csrf, encryption, errors, figures, front_door, health, pages, responses, toasts
+from qikbiz.web import (
+    compression,
+    cookies,
+    csrf,
+    encryption,
+    errors,
+    figures,
+    front_door,
+    health,
+    pages,
+    responses,
+    toasts,
+)
 from qikbiz.web.front_door import QikBiz
 from tenants.runtime import Runtime
 
@@ -58,8 +70,10 @@ def create_app(settings: Settings, *, process: str = "web") -> QikBiz:
         TEMPLATES_AUTO_RELOAD=False,
     )
     connect_database(app, Runtime(settings, process=process))
-    # After a request they take their turns backwards: first what pages leave to say, then cookies, headers and the log.
-    for part in (front_door, responses, figures, errors, cookies, toasts, csrf, current, health, pages):
+    # After a request they take their turns backwards: first what pages leave to say, then cookies, headers and the log,
+    # and compression when the body is whole.
+    first = (compression, front_door, responses, figures, errors)
+    for part in (*first, cookies, toasts, csrf, current, health, pages):
         part.register(app)
     open_rooms(app)
     # Last, and so outermost: before the files of the pages too.
