@@ -96,7 +96,7 @@ def test_an_administrator_lets_the_address_in_here_and_nowhere_else(
     assert [event.details["reference"] for event in audited][-1] == own.reference
     assert OFFICE not in str([event.details for event in audited])
     page = client_for("alice").get(BLOCKS).text
-    assert "Let in by you" in page and "No block hits your people" in page
+    assert "Allowed by you" in page and "No block hits your people" in page
 
 
 @pytest.mark.promise("P5")

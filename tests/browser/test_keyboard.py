@@ -59,8 +59,38 @@ def test_a_list_is_narrowed_while_one_types_and_walked_with_j_and_k(page: Page) 
     for key in ("j", "j", "k"):
         page.keyboard.press(key)
     expect(page.locator("tbody tr").first).to_have_class(re.compile("is-current"))
+    expect(page.locator("tbody tr").first.locator("a.record-link")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1, name=name)).to_be_visible()
+
+
+def test_after_a_field_is_saved_in_place_the_focus_stays_and_it_is_said(page: Page) -> None:
+    page.goto("/contacts")
+    page.locator("a.record-link").first.click()
+    page.get_by_role("link", name="Change Job title").focus()
+    page.keyboard.press("Enter")
+    field = page.locator(".fact-form .input")
+    expect(field).to_be_focused()
+    field.fill("Head of everything")
+    page.keyboard.press("Enter")
+    expect(page.locator("#fact-job_title")).to_contain_text("Head of everything")
+    expect(page.get_by_role("link", name="Change Job title")).to_be_focused()
+    expect(page.get_by_role("region", name="Messages")).to_contain_text("Job title saved.")
+    # Leaving without saving, the focus is back there too.
+    page.keyboard.press("Enter")
+    expect(field).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("link", name="Change Job title")).to_be_focused()
+
+
+def test_headings_stand_at_the_same_place_on_lists_forms_and_wizards(page: Page) -> None:
+    places = set()
+    for path in ("/contacts", "/contacts/new", "/imports/", "/imports/new", "/exports/new", "/search?q=an"):
+        page.goto(path)
+        box = page.get_by_role("heading", level=1).bounding_box()
+        assert box
+        places.add((round(box["x"]), round(box["y"] + box["height"] / 2)))
+    assert len(places) == 1, places
 
 
 def test_question_mark_lists_the_keys_and_escape_closes_them(page: Page) -> None:

@@ -18,7 +18,7 @@ from tests.notifications.conftest import News
 from workers import wrapper
 from workers.schedule import SCHEDULE
 
-MARK = re.compile(r'class="unread" aria-label="(\d+) unread"')
+MARK = re.compile(r'class="unread">(\d+)<span class="visually-hidden"> unread')
 
 
 def shown(browser: Any) -> str | None:

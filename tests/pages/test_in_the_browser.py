@@ -111,7 +111,7 @@ def test_a_list_is_worked_from_the_keyboard(page: Page) -> None:
     page.keyboard.press("Escape")
     expect(shortcuts).to_be_hidden()
     # A moment after it is hidden the dialog gives the focus back.
-    page.wait_for_function("document.activeElement === document.body")
+    expect(page.locator("tr.is-current a").first).to_be_focused()
     page.keyboard.press("Enter")
     page.wait_for_url("**/styleguide/record")
 
@@ -158,6 +158,16 @@ def test_the_head_of_a_long_list_stays_in_view(page: Page) -> None:
     heading = "document.querySelectorAll('thead th')[1].getBoundingClientRect()"
     page.wait_for_function(f"scrollY > 100 && Math.abs({heading}.y) <= 2")
     assert page.locator("thead th").nth(1).bounding_box()["y"] == pytest.approx(0, abs=2)  # type: ignore[index]
+
+
+def test_names_of_europe_need_no_large_font(page: Page) -> None:
+    page.goto("/styleguide/list")
+    page.evaluate("document.querySelector('h1').textContent = 'Jiří Żółć, Şule, Țepeș, Ørsted, Łódź'")
+    page.wait_for_function("document.fonts.status === 'loaded'")
+    sizes = page.evaluate("""performance.getEntriesByType("resource").filter(e => e.name.endsWith(".woff2"))
+                             .map(e => [e.name.split("/").pop().split("-wght")[0], e.decodedBodySize])""")
+    assert max(size for _, size in sizes) < 50_000 and sum(size for _, size in sizes) < 65_000, sizes
+    assert any(name.startswith("inter-names") for name, _ in sizes), sizes
 
 
 def test_a_narrow_sidebar_is_remembered(page: Page) -> None:

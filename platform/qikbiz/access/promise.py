@@ -29,7 +29,7 @@ def evidence() -> Sequence[Fact]:
         ("Of these failed or refused", number(outcomes.get("failed", 0) + outcomes.get("refused", 0))),
         ("Requests from blocked addresses", number(blocks_lately())),
         ("Your addresses blocked now", number(len(hits()))),
-        ("Let in by you in spite of it", count(len(allowances()), "address", "addresses")),
+        ("Allowed by you", count(len(allowances()), "address", "addresses")),
         ("Oldest full address kept", f"{address:%d %b %Y}" if address else "None"),
         ("Oldest entry kept", f"{event:%d %b %Y}" if event else "None"),
     )

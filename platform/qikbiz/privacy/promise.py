@@ -30,7 +30,7 @@ def the_cookies() -> Sequence[Fact]:
     persistent = sum(cookie.is_persistent for cookie in COOKIES)
     held = sum(cookie.name in request.cookies for cookie in COOKIES) if request else 0
     return (
-        ("Cookies there can be", f"{len(COOKIES) - persistent} session, {persistent} persistent"),
+        ("Cookies we set", f"{len(COOKIES) - persistent} session, {persistent} persistent"),
         ("In this browser now", str(held)),
     )
 

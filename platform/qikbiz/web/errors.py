@@ -20,6 +20,7 @@ from qikbiz.accounts.freshness import ConfirmationNeeded
 from qikbiz.accounts.people import Visitor
 from qikbiz.failures import Blocked, Failure
 from qikbiz.full_disks import is_disk_full
+from qikbiz.permissions import Permission
 from qikbiz.tickets.public_pages import block_page
 from qikbiz.web.cookie_help import help_for, is_known
 from qikbiz.web.cookies import SESSION
@@ -28,7 +29,7 @@ from qikbiz.web.destinations import destination, request_id
 from qikbiz.web.error_pages import render_error
 from qikbiz.web.error_texts import TEXTS
 from qikbiz.web.formats import count
-from qikbiz.web.front_door import LoginNeeded
+from qikbiz.web.front_door import LoginNeeded, page_work
 from qikbiz.web.own_paths import own_path, split_address
 from qikbiz.web.toasts import show_toast
 from qikbiz.web.typed_again import can_send_again, typed_fields
@@ -38,6 +39,8 @@ from tenants.redis import RedisAway
 
 logger = logging.getLogger(__name__)
 _TOO_LONG = (QueryCanceled, LockNotAvailable, DeadlockDetected, SerializationFailure)
+# Errors after which one goes on working, with the navigation at hand.
+_IN_FRAME = frozenset({"forbidden", "not_found"})
 _HTTP_KEYS = {
     401: "login_needed",
     403: "forbidden",
@@ -177,10 +180,13 @@ def _seconds_until(moment: datetime) -> int:
 
 
 def _answer(key: str, status: int, text: str = "", *, retry_at: datetime | None = None) -> Response:
-    _ask_nobody_who_is_there()
     if key not in TEXTS:
         key = _HTTP_KEYS.get(status, "bad_request" if status < 500 else "bug")
-    if _wants_json():
+    page = _page_in_frame(key, text) if key in _IN_FRAME else ""
+    _ask_nobody_who_is_there()
+    if page:
+        response = make_response(page, status)
+    elif _wants_json():
         response = make_response(_problem(key, status, text), status)
         response.content_type = "application/problem+json"
     elif request.headers.get("HX-Request"):
@@ -197,6 +203,29 @@ def _ask_nobody_who_is_there() -> None:
     # The page of an error must not fail by looking, for its colours, into the database that has just failed.
     if "_login_user" not in g:
         g._login_user = Visitor()
+
+
+def _page_in_frame(key: str, text: str) -> str:
+    """The page with navigation and search around it, for somebody who is signed in; "" where there is none."""
+    where = destination()
+    if where.surface not in ("tenant", "console") or _wants_json() or request.headers.get("HX-Request"):
+        return ""
+    try:
+        if not current_user.is_authenticated:
+            return ""
+        with page_work():
+            return render_template(
+                "errors/in_frame.html",
+                error=TEXTS[key],
+                text=text,
+                surface=where.surface,
+                may_search=bool(current_user.can(Permission.WORKSPACE_SEE)),
+                nav_active="",
+            )
+    except Exception:
+        # The plain page needs nothing that may just have failed.
+        logger.exception("frame_failed")
+        return ""
 
 
 def _problem(key: str, status: int, text: str) -> Response:

@@ -168,6 +168,20 @@ def request_work() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def page_work() -> Iterator[None]:
+    """A transaction for a page about a request whose own one is over: as whoever is signed in, and only to read."""
+    where = destination()
+    with ExitStack() as work:
+        if where.tenant is not None:
+            inside = visits.person_of_request(where.tenant)
+            work.enter_context(tenant_work(where.tenant, guest=inside.guest if inside else None))
+        else:
+            work.enter_context(control_work())
+        work.enter_context(acting_as(_actor(current_user)))
+        yield
+
+
 def _view() -> Callable[..., Any]:
     if request.routing_exception is not None:
         _redirect_from_www()
@@ -267,4 +281,4 @@ def _what_pages_know() -> dict[str, Any]:
     return {"tenant": destination().tenant, "request_id": request_id()} if request else {}
 
 
-__all__ = ["LoginNeeded", "QikBiz", "destination", "register", "request_id", "runtime"]
+__all__ = ["LoginNeeded", "QikBiz", "destination", "page_work", "register", "request_id", "runtime"]

@@ -33,6 +33,12 @@ document.querySelector("[data-focus]")?.focus();
 
 // The small form that takes a field's place is typed into at once, and left with Esc.
 document.addEventListener("htmx:load", ({ detail }) => detail.elt.querySelector?.(".fact-form .input")?.focus());
+// When the field is back, saved or not, the focus is on the pencil again and not at the top of the page.
+document.addEventListener("htmx:afterSwap", ({ detail }) => {
+  if (!detail.requestConfig?.elt.closest(".fact-form")) return;
+  const pencil = document.getElementById(detail.target.id)?.querySelector(".fact-edit");
+  pencil?.focus();
+});
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") event.target.closest?.(".fact-form")?.querySelector(".fact-actions a")?.click();
 });

@@ -41,7 +41,19 @@ function step(by) {
   if (!all.length) return;
   const at = all.indexOf(current());
   const next = all[Math.min(Math.max(at + by, 0), all.length - 1)];
-  current()?.classList.remove("is-current");
-  next.classList.add("is-current");
+  mark(next);
+  // The focus goes along: what is read aloud and what Enter opens is the row that is marked.
+  next.querySelector("a[href]")?.focus({ preventScroll: true });
   next.scrollIntoView({ block: "nearest" });
 }
+
+function mark(row) {
+  current()?.classList.remove("is-current");
+  row.classList.add("is-current");
+}
+
+// By Tab or a click one may come to another row: the keys go on from there.
+document.addEventListener("focusin", ({ target }) => {
+  const row = target.closest?.("[data-rows] tbody tr");
+  if (row && current() && row !== current()) mark(row);
+});
