@@ -28,6 +28,7 @@ def attacked(browser_at, quinn):
     return quinn
 
 
+@pytest.mark.promise("P10")
 def test_the_right_password_from_a_new_place_needs_a_code_by_mail_and_then_opens(browser_at, attacked, codes_of):
     owner = browser_at(attacked.tenant.host)
     assert owner.log_in(attacked.email, attacked.password, target="/contacts/").location == MAILED
@@ -47,6 +48,7 @@ def test_the_right_password_from_a_new_place_needs_a_code_by_mail_and_then_opens
     assert thief.post(MAILED, {"code": code}).status_code == 401
 
 
+@pytest.mark.promise("P10")
 def test_who_goes_on_guessing_gets_slower_and_learns_nothing_by_names(browser_at, attacked):
     stranger = browser_at(attacked.tenant.host)
     assert [stranger.log_in(attacked.email, WRONG).status_code for _ in range(4)] == [401] * 3 + [429]
@@ -58,6 +60,7 @@ def test_who_goes_on_guessing_gets_slower_and_learns_nothing_by_names(browser_at
     assert [stranger.log_in("nobody@example.com", WRONG).status_code for _ in range(4)] == [401] * 3 + [429]
 
 
+@pytest.mark.promise("P10")
 def test_codes_asked_for_by_somebody_else_neither_end_nor_use_up_the_owner_s(browser_at, attacked, codes_of, clock):
     owner = browser_at(attacked.tenant.host)
     owner.log_in(attacked.email, attacked.password)
@@ -87,6 +90,7 @@ def test_a_code_of_one_person_is_not_another_s(browser_at, attacked, add_person,
     assert other.post(MAILED, {"code": codes_of(attacked)[0]}).status_code == 401
 
 
+@pytest.mark.promise("P10")
 def test_a_passkey_opens_however_many_tries_there_were(browser_at, quinn, log_in, device_for, monkeypatch):
     known = log_in(quinn)
     device = device_for(known)
@@ -107,6 +111,7 @@ def test_a_passkey_opens_however_many_tries_there_were(browser_at, quinn, log_in
     assert other.post(f"{SECOND}/passkey", {"credential": shown}).status_code == 303
 
 
+@pytest.mark.promise("P10")
 def test_who_knows_the_password_and_guesses_codes_keeps_nobody_from_the_right_one(
     browser_at, quinn, log_in, codes_of, clock, monkeypatch
 ):

@@ -235,6 +235,7 @@ def _mails(app, person, template):
         return [opened_values(mail, person.tenant.id) for mail in session.scalars(wanted)]
 
 
+@pytest.mark.promise("P3")
 def test_a_remembered_login_from_a_device_never_seen_sends_a_mail(app, log_in, jo):
     browser = log_in(jo, remember=True)
     before = len(_mails(app, jo, "new_device"))
@@ -250,6 +251,7 @@ def test_a_remembered_login_from_a_device_never_seen_sends_a_mail(app, log_in, j
     assert (told["device"], told["place"], told["is_return"]) == ("Safari on iPhone", "198.51.100.0/24", True)
 
 
+@pytest.mark.promise("P3")
 def test_a_remembered_device_that_moves_about_is_news_only_far_away(app, log_in, jo):
     browser = log_in(jo, remember=True)
     before = len(_mails(app, jo, "new_device"))
@@ -261,6 +263,7 @@ def test_a_remembered_device_that_moves_about_is_news_only_far_away(app, log_in,
         assert len(_mails(app, jo, "new_device")) == before + mails
 
 
+@pytest.mark.promise("P3")
 def test_an_old_token_in_its_grace_is_good_in_the_same_browser_only(app, log_in, jo):
     browser = log_in(jo, remember=True)
     old = browser.cookie(REMEMBER.name)
@@ -275,6 +278,7 @@ def test_an_old_token_in_its_grace_is_good_in_the_same_browser_only(app, log_in,
     assert len(_mails(app, jo, "theft_detected")) == 1
 
 
+@pytest.mark.promise("P3")
 def test_the_owner_reads_what_happened_on_the_page_and_when_and_where_in_the_mail(app, log_in, jo, clock):
     owner = log_in(jo, remember=True)
     copied = owner.cookie(REMEMBER.name)

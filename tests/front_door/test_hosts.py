@@ -106,27 +106,3 @@ def test_www_before_a_tenant_leads_to_the_tenant(app, platform, method):
 @pytest.mark.parametrize("host", ["www.nobody.localhost", "www.www.acme.localhost", "www.evil.example", "www."])
 def test_www_before_anything_else_is_nobodys(app, platform, host):
     assert _ask(app, host).status_code == 404
-
-
-@pytest.mark.parametrize(
-    ("target", "status"),
-    [
-        ("/login", 200),
-        ("/login?next=http://globex.localhost/", 200),
-        ("http://acme.localhost/login", 200),
-        ("HTTP://ACME.localhost/login", 200),
-        ("http://globex.localhost/login", 404),
-        ("http://acme.localhost:9999/login", 404),
-        ("http://globex.localhost@acme.localhost/login", 404),
-        ("http://[/login", 404),
-    ],
-)
-def test_a_target_that_names_another_host_is_served_by_neither(app, platform, target, status):
-    """RFC 9112, 3.2.2: the target wins. Where both are said and differ, the request is one of nobody."""
-    bare = Client(app, use_cookies=False)
-    environ = {"RAW_URI": target, "REQUEST_URI": target}
-    answer = bare.open(
-        "/login", base_url="https://acme.localhost", headers={"Host": "acme.localhost"}, environ_overrides=environ
-    )
-    assert answer.status_code == status
-    assert "Globex" not in answer.text

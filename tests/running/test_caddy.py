@@ -143,3 +143,11 @@ def test_a_request_that_is_too_large_is_refused(edge: Edge) -> None:
     # Only begun: whoever closes while a client still sends may cost it the answer.
     headers = {"Content-Length": str(4 * 2**20), "Origin": f"https://{ACME}"}
     assert edge.get(ACME, "/login", method="POST", headers=headers, body="x" * 50_000).status == 413
+
+
+@pytest.mark.promise("P7")
+def test_the_host_in_an_absolute_target_counts_before_the_header(edge: Edge) -> None:
+    """RFC 9112 3.2.2: a name of nobody's in the target is not served as Acme because a header says so."""
+    received = edge.send(f"GET https://nobody.{DOMAIN}/login HTTP/1.1\nHost: {ACME}\nConnection: close\n\n")
+    assert re.findall(rb"^HTTP/1\.1 (\d{3})", received) in ([b"404"], [b"421"], [b"400"]), received[:200]
+    assert b"Acme" not in received

@@ -132,3 +132,11 @@ def test_a_request_that_is_too_large_is_refused_before_the_program_sees_it(edge:
     headers = {"Content-Length": str(4 * 2**20), "Origin": f"https://{ACME}"}
     assert edge.get(ACME, "/login", method="POST", headers=headers).status == 413
     assert edge.get(ACME, "/", headers={"X-Long": "x" * 70_000}).status in (400, 431, 494)
+
+
+@pytest.mark.promise("P7")
+def test_the_host_in_an_absolute_target_counts_before_the_header(edge: Edge) -> None:
+    """RFC 9112 3.2.2: a name of nobody's in the target is not served as Acme because a header says so."""
+    received = edge.send(f"GET https://nobody.{DOMAIN}/login HTTP/1.1\nHost: {ACME}\nConnection: close\n\n")
+    assert re.findall(rb"^HTTP/1\.1 (\d{3})", received) in ([b"404"], [b"421"], [b"400"]), received[:200]
+    assert b"Acme" not in received

@@ -29,7 +29,8 @@ KEEPINGS = (
         "refused. Everybody can add passkeys and an authenticator app, with ten recovery codes for the day a phone is "
         "lost; a new password by mail does not get round them. Each change of a login, and each login from a new "
         "device or network, is told to its owner by mail, and changing the password asks for the old one and ends all "
-        "other sessions.",
+        "other sessions. Nobody else's tries keep you out: after many of them, a code by mail is asked for beside the "
+        "right password, and a passkey always works.",
         place="accounts.security",
         place_name="Sign-in & security",
         evidence=_evidence,

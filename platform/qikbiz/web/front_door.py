@@ -36,7 +36,6 @@ from qikbiz.web.blocking import is_open_while_blocked
 from qikbiz.web.client_address import client_address
 from qikbiz.web.csrf import check_csrf, is_by_sealed_link
 from qikbiz.web.destinations import DESTINATION, destination, request_id
-from qikbiz.web.own_paths import split_address
 from qikbiz.web.retries import done_again_after_a_collision
 from tenants.context import Tenant
 from tenants.directory import Destination, DirectoryAway
@@ -103,24 +102,12 @@ class QikBiz(Flask):
 
     def _destination(self, request: Request) -> Destination:
         try:
-            found: Destination = self.extensions["qikbiz"].directory.resolve(_host_asked_for(request))
+            found: Destination = self.extensions["qikbiz"].directory.resolve(request.environ.get("HTTP_HOST"))
         except DirectoryAway:
             request.environ["qikbiz.directory_away"] = True
             found = Destination("unknown", "")
         request.environ[DESTINATION] = found
         return found
-
-
-def _host_asked_for(request: Request) -> str | None:
-    """The Host header; None where an absolute request target names another host (RFC 9112, 3.2.2).
-
-    Proxies put the target's host in its place. A server that hands the target on unread shows it here.
-    """
-    host: str | None = request.environ.get("HTTP_HOST")
-    target = str(request.environ.get("RAW_URI") or request.environ.get("REQUEST_URI") or "")
-    if target.startswith("/") or "://" not in target:
-        return host
-    return host if split_address(target).netloc.lower() == (host or "").lower() else None
 
 
 def register(app: QikBiz) -> None:
