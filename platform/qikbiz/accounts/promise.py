@@ -41,8 +41,9 @@ KEEPINGS = (
     Keeping(
         "P3",
         "Whoever ticks “Stay logged in on this device” needn't log in each time: a one-time token is exchanged at each "
-        "return, and a stolen one is found out. The owner gets a mail about each newly remembered device and each return "
-        "from a browser or network never seen before, and your organisation may shorten the time or switch it off, which ends all of them.",
+        "return, and a stolen one is found out. The owner gets a mail about each newly remembered device and each "
+        "return from a browser or network never seen before, and your organisation may shorten the time or switch it "
+        "off, which ends all of them.",
         place="accounts.sessions",
         place_name="Signed-in devices",
         evidence=_remembered,

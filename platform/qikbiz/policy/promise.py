@@ -45,8 +45,8 @@ KEEPINGS = (
         "own identity provider), how long passwords must be, who needs a second factor, how long logins and "
         "remembered devices last, and from which networks people log in. The policy can ask for more than QikBiz asks "
         "of everybody and never for less, which the database enforces too. Every way to set a password gives the same "
-        "verdict, and when the policy gets stricter people are asked at their next login: a remembered device asks for the "
-        "password once more, and a break-glass code spares nobody.",
+        "verdict, and when the policy gets stricter people are asked at their next login: a remembered device asks for "
+        "the password once more, and a break-glass code spares nobody.",
         place="policy.index",
         place_name="Sign-in policy",
         evidence=_policy,
