@@ -16,7 +16,7 @@ import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from config.keys import SealBroken
@@ -62,10 +62,10 @@ def fetch(realm: Realm, session_key: bytes, person_id: UUID) -> tuple[Remembered
     """The record, if there is one, and the person's stamp. Raises RedisAway."""
     stamp_key = _stamp_key(realm, person_id)
     with runtime().redis.client() as client:
-        record, stamp = client.mget([_record_key(realm, session_key), stamp_key])
+        record, stamp = cast(list[str | None], client.mget([_record_key(realm, session_key), stamp_key]))
         if stamp is None:
             client.set(stamp_key, secrets.token_hex(8), nx=True, ex=_stamp_seconds())
-            record, stamp = None, client.get(stamp_key)
+            record, stamp = None, cast(str | None, client.get(stamp_key))
     return _read(realm, record, session_key), str(stamp)
 
 
