@@ -204,7 +204,8 @@ def _refuse_unknown_field(found: Import, name: str) -> None:
 def _wait(tenant: Tenant, import_id: UUID, watch: Watch) -> Import:
     began = time.monotonic()
     while True:
-        with tenant_work(tenant):
+        # One snapshot: a job that ends between the two looks would else seem to have been cancelled.
+        with tenant_work(tenant, snapshot=True):
             found = import_for_reading(import_id)
             progress = progress_of_import(found)
         if progress is None or progress.is_over:
@@ -231,7 +232,7 @@ def _refuse_stopped(found: Import, error: str, reference: str) -> None:
     if found.problem:
         raise Conflict(found.problem)
     if found.state not in ("checked", "applied", "undone"):
-        raise Failure(f"{error or 'The import was called off.'}{f' (reference {reference})' if reference else ''}")
+        raise Failure(f"{error or 'The import was cancelled.'}{f' (reference {reference})' if reference else ''}")
 
 
 def _write_rows(tenant: Tenant, found: Import, file: Path, name: str, rows: Rows) -> Path:

@@ -143,6 +143,7 @@ def test_the_database_knows_no_instruction_without_a_confirmation_and_no_visit_b
                 staff_id=uuid4(),
                 staff_name="Sam",
                 staff_epoch=1,
+                staff_session=b"x",
                 ticket_hash=b"x",
                 ticket_until=times.now(),
             )

@@ -90,6 +90,7 @@ class Visit(ControlModel):
     """One entry of one member of staff into one tenant under a grant.
 
     It begins as a ticket, good once and for a minute, which the console hands over to the tenant's own address.
+    `staff_session` is the session at the console that asked for it: a visit does not outlive that one.
     """
 
     __tablename__ = "staff_visits"
@@ -106,6 +107,8 @@ class Visit(ControlModel):
     staff_id: Mapped[UUID]
     staff_name: Mapped[str]
     staff_epoch: Mapped[int]
+    staff_session: Mapped[bytes] = mapped_column(LargeBinary)
+    asked_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
     ticket_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
     ticket_until: Mapped[datetime]
     session_hash: Mapped[bytes | None] = mapped_column(LargeBinary, unique=True)

@@ -55,24 +55,29 @@ _ANYBODY: dict[str, str] = {
     "access_events": "INSERT",
     "schema_version": _READ,
 }
-_SEEN = dict.fromkeys((*_RECORDS, "record_changes", "imports", "exports"), _READ)
 _JOBS = {"jobs": _WORK, "mails": _ADD}
-_RIGHTS: dict[Scope, dict[str, str]] = {
-    Scope.SEE: _SEEN,
-    Scope.CHANGE: _SEEN | dict.fromkeys(_RECORDS, _WORK) | {"contact_companies": _ALL, "record_changes": _ADD},
-    Scope.IMPORT: {
-        **_SEEN,
-        # An import takes back whole what it created: only here may a guest's statement delete a record.
-        **dict.fromkeys(_RECORDS, _ALL),
-        "record_changes": _ALL,
-        "imports": _WORK,
-        "import_rows": _ALL,
-        "import_updates": _ALL,
-        "tombstones": _READ,
-        **_JOBS,
-    },
-    Scope.EXPORT: {"exports": _WORK, **_JOBS},
-    Scope.RESTORE: {},
+_SEE_RECORDS = dict.fromkeys((*_RECORDS, "record_changes", "imports", "exports"), _READ)
+_WRITE_RECORDS = dict.fromkeys(_RECORDS, _WORK) | {"contact_companies": _ALL, "record_changes": _ADD}
+# Who is given a record, or named in one, is told as they chose: a row of the app, a mail, or the next day's digest.
+_NOTIFY = {"mail_choices": _READ, "notifications": "SELECT, INSERT, UPDATE (mailed_at)", **_JOBS}
+_RUN_IMPORTS = {
+    # An import takes back whole what it created: only here may a guest's statement delete a record.
+    **dict.fromkeys(_RECORDS, _ALL),
+    "record_changes": _ALL,
+    "imports": _WORK,
+    "import_rows": _ALL,
+    "import_updates": _ALL,
+    "tombstones": _READ,
+    **_JOBS,
+}
+_ASK_FOR_EXPORTS = {"exports": _WORK, **_JOBS}
+# The rights of a scope are those of what is done under it, and a test does each of it under each scope.
+_ACTS: dict[Scope, tuple[dict[str, str], ...]] = {
+    Scope.SEE: (_SEE_RECORDS,),
+    Scope.CHANGE: (_SEE_RECORDS, _WRITE_RECORDS, _NOTIFY),
+    Scope.IMPORT: (_SEE_RECORDS, _RUN_IMPORTS, _NOTIFY),
+    Scope.EXPORT: (_ASK_FOR_EXPORTS,),
+    Scope.RESTORE: (),
 }
 
 # What these two do to every table that leaves the product (exports.catalogue).
@@ -105,7 +110,7 @@ def rights_of(scopes: Iterable[str], exported: Iterable[str]) -> dict[str, list[
     given: dict[str, list[str]] = {table: [rights] for table, rights in _ANYBODY.items()}
     given["users"] = [_colleagues()]
     for scope in sorted({Scope(name) for name in scopes if name in _NAMES}):
-        rights = dict(_RIGHTS[scope])
+        rights = {table: words for act in _ACTS[scope] for table, words in act.items()}
         if scope in _WHOLE:
             rights = dict.fromkeys((table for table in exported if table != "users"), _WHOLE[scope]) | rights
         if scope is Scope.RESTORE:

@@ -1,7 +1,7 @@
 """Staff inside a tenant: a ticket from the console, a cookie of its own at the tenant's address, asked about each time.
 
 Nothing about a visit is remembered anywhere but in the control database, so that it ends in the moment in which the
-customer ends the grant, the person leaves us, or the time is over.
+customer ends the grant, the person leaves us or signs out at the console, or the time is over.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 from uuid import UUID
 
 from flask import request
-from sqlalchemy import select, update
+from sqlalchemy import Select, and_, select, update
 from sqlalchemy.orm import Session
 
 from qikbiz.access.kinds import AccessKind
@@ -25,7 +25,7 @@ from qikbiz.accounts.devices import device_of_request
 from qikbiz.accounts.people import Person
 from qikbiz.actors import Actor, acting_as
 from qikbiz.audit.actions import record, record_on_platform
-from qikbiz.console.models import Staff
+from qikbiz.console.models import Staff, StaffSession
 from qikbiz.database import NoGrant, control_work, runtime
 from qikbiz.failures import Failure
 from qikbiz.grants import letters
@@ -97,6 +97,8 @@ def make_ticket(grant: Grant, staff: Person) -> str:
                 staff_id=staff.id,
                 staff_name=staff.name,
                 staff_epoch=person.epoch,
+                staff_session=staff.session_key,
+                asked_at=times.now(),
                 ticket_hash=_hash(secret.encode()),
                 ticket_until=times.now() + TICKET_LASTS,
             )
@@ -181,19 +183,24 @@ def _asked(tenant: Tenant) -> GuestPerson | None:
         return None
     visit_id, key = UUID(bytes=opened.plaintext[:16]), opened.plaintext[16:]
     with control_work() as control:
-        row = control.execute(
-            select(Visit, Grant, Staff)
-            .join(Grant, Grant.id == Visit.grant_id)
-            .join(Staff, Staff.id == Visit.staff_id)
-            .where(Visit.id == visit_id, Visit.tenant_id == tenant.id)
-        ).one_or_none()
-        person = _person(*row, key) if row and _is_good(*row, key) else None
+        row = control.execute(_asked_for().where(Visit.id == visit_id, Visit.tenant_id == tenant.id)).one_or_none()
+        person = _person(*row[:3], key) if row and _is_good(*row, key) else None
     if person is None:
         delete_cookie(GUEST)
     return person
 
 
-def _is_good(visit: Visit, grant: Grant, staff: Staff, key: bytes) -> bool:
+def _asked_for() -> Select[Visit, Grant, Staff, StaffSession]:
+    """Visits, each with its grant, who comes, and the session at the console by which they asked for it."""
+    return (
+        select(Visit, Grant, Staff, StaffSession)
+        .join(Grant, Grant.id == Visit.grant_id)
+        .join(Staff, Staff.id == Visit.staff_id)
+        .join(StaffSession, and_(StaffSession.id_hash == Visit.staff_session, StaffSession.person_id == Visit.staff_id))
+    )
+
+
+def _is_good(visit: Visit, grant: Grant, staff: Staff, session: StaffSession, key: bytes) -> bool:
     now = times.now()
     return (
         visit.session_hash is not None
@@ -201,10 +208,20 @@ def _is_good(visit: Visit, grant: Grant, staff: Staff, key: bytes) -> bool:
         and visit.left_at is None
         and visit.last_seen_at is not None
         and now < visit.last_seen_at + IDLE
-        and staff.state == "active"
-        and staff.epoch == visit.staff_epoch
-        and staff_rights(staff.role).can(Permission.TENANT_ENTER)
+        and _may_come(visit, staff, session)
         and lets_in(grant, staff.id)
+    )
+
+
+def _may_come(visit: Visit, staff: Staff, session: StaffSession) -> bool:
+    """Whether they are still who asked: not signed out at the console, no other password since, not deactivated."""
+    return (
+        staff.state == "active"
+        and staff.epoch == visit.staff_epoch
+        and (staff.password_changed_at is None or staff.password_changed_at <= visit.asked_at)
+        and session.revoked_at is None
+        and session.ends_at > times.now()
+        and staff_rights(staff.role).can(Permission.TENANT_ENTER)
     )
 
 
@@ -233,16 +250,18 @@ def _person(visit: Visit, grant: Grant, staff: Staff, key: bytes) -> GuestPerson
 
 
 def _waiting(control: Session, secret: str) -> tuple[Visit, Grant]:
-    statement = select(Visit, Grant).join(Grant, Grant.id == Visit.grant_id)
-    wanted = statement.where(
+    wanted = _asked_for().where(
         Visit.ticket_hash == _hash(secret.encode("utf-8", "replace")),
         Visit.ticket_until > times.now(),
         Visit.tenant_id == current_tenant().id,
     )
     row = control.execute(wanted.with_for_update(of=Visit)).one_or_none()
-    if row is None or not lets_in(row[1], row[0].staff_id):
+    if row is None:
         raise TicketEnded
-    return row[0], row[1]
+    visit, grant, staff, session = row
+    if not lets_in(grant, visit.staff_id) or not _may_come(visit, staff, session):
+        raise TicketEnded
+    return visit, grant
 
 
 def _refuse_unless_admitted(grant: Grant, staff_id: UUID) -> None:

@@ -602,6 +602,8 @@ STATEMENTS = (
         staff_id UUID NOT NULL,
         staff_name VARCHAR NOT NULL,
         staff_epoch BIGINT NOT NULL,
+        staff_session BYTEA NOT NULL,
+        asked_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
         ticket_hash BYTEA NOT NULL,
         ticket_until TIMESTAMP WITH TIME ZONE NOT NULL,
         session_hash BYTEA,
