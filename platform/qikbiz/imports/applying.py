@@ -19,7 +19,7 @@ from qikbiz.imports.encoding import copy_field
 from qikbiz.imports.limits import MOST_ROWS
 from qikbiz.imports.plans import Plan
 from qikbiz.imports.reach import Owners
-from qikbiz.imports.sql import Link, is_company, run, staged, value_of
+from qikbiz.imports.sql import Link, is_company, is_parent_by_id, is_parent_by_name, run, staged, value_of
 from qikbiz.records.fields import derived_columns
 from tenants.control import new_id
 
@@ -221,7 +221,7 @@ def _linked_targets(plan: Plan) -> list[str]:
 
 def _linked_values(plan: Plan, row: str = "r") -> list[str]:
     company = [f"coalesce(k.name, {staged(plan, 'company_name', row)})", "k.id"] if plan.links_companies else []
-    return company + (["p.id"] if plan.links_parents else [])
+    return company + (["coalesce(q.id, p.id)"] if plan.links_parents else [])
 
 
 def _linked_tables(plan: Plan, row: str = "r") -> str:
@@ -229,5 +229,6 @@ def _linked_tables(plan: Plan, row: str = "r") -> str:
     if plan.links_companies:
         tables += f" LEFT JOIN companies k ON {is_company(plan, 'k', row)}"
     if plan.links_parents:
-        tables += f" LEFT JOIN companies p ON {is_company(plan, 'p', row, key='parent_key', named='parent_id')}"
+        tables += f" LEFT JOIN companies p ON {is_parent_by_name(plan, 'p', row)}"
+        tables += f" LEFT JOIN companies q ON {is_parent_by_id(plan, 'q', row)}"
     return tables

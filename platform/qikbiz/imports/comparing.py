@@ -10,7 +10,7 @@ from uuid import UUID
 from qikbiz.imports.encoding import copy_array, copy_field, staged_text, typed
 from qikbiz.imports.plans import Plan
 from qikbiz.imports.reading import RowProblem
-from qikbiz.imports.sql import Link, is_company, run, staged, value_of
+from qikbiz.imports.sql import Link, is_parent_by_id, is_parent_by_name, run, staged, value_of
 from qikbiz.imports.staging import Progress, problems_json
 from qikbiz.records.changes import plain_value
 from qikbiz.records.fields import FieldProblem, derived_columns
@@ -156,7 +156,8 @@ def _differing(plan: Plan) -> str:
     parent = "NULL::uuid"
     if plan.links_parents:
         parent = (
-            f"(SELECT k.id FROM companies k WHERE {is_company(plan, 'k', key='parent_key', named='parent_id')} LIMIT 1)"
+            f"coalesce((SELECT k.id FROM companies k WHERE {is_parent_by_id(plan, 'k')}), "
+            f"(SELECT k.id FROM companies k WHERE {is_parent_by_name(plan, 'k')} LIMIT 1))"
         )
     differs = " OR ".join(_differs(plan, name) for name in _compared(plan))
     return (

@@ -6,13 +6,21 @@ import csv
 import io
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 from uuid import UUID
 
-from qikbiz.imports.mapping import REASON_COLUMN, REASON_COLUMNS, SKIPPED_COLUMN
 from qikbiz.imports.queries import Page, import_for_reading, invalid_rows, skipped_cells
 from qikbiz.imports.reading import RowReader
+from qikbiz.imports.returned_rows import (
+    KEEPS_LINE,
+    LINE_COLUMN,
+    REASON_COLUMN,
+    SKIPPED_COLUMN,
+    cells_of_line,
+    own_width,
+)
 from qikbiz.imports.uploaded import format_of, source_of
 from qikbiz.imports.visibility import VisibleCells
 
@@ -37,21 +45,36 @@ def _rows(
     with transaction():
         found = import_for_reading(import_id)
         reader = RowReader(source_of(found), format_of(found))
-    reasons = _reasons(import_id, transaction, visible, read)
-    keeps_reason = reader.header[-1] in REASON_COLUMNS
-    header = reader.header[:-1] if keeps_reason else reader.header
-    yield b"\xef\xbb\xbf" + _line([*header, heading])
-    wanted = next(reasons, None)
-    for number, row, _ in reader:
+    returned = _returned(import_id, transaction, visible, read)
+    header = reader.header[: own_width(reader.header)]
+    # The line holds every cell, also those that this person may not see.
+    with_lines = heading == REASON_COLUMN and visible.is_everything
+    yield b"\xef\xbb\xbf" + _line([*header, heading, *([LINE_COLUMN] if with_lines else [])])
+    wanted = next(returned, None)
+    for number, row, problem in reader:
         if wanted is None:
             return
-        if number == wanted[0]:
-            cells = visible.kept(row)
-            # A row with too few or too many cells keeps what it has.
-            yield _line(
-                [*(cells[: len(header)] if keeps_reason else cells), *[""] * (len(header) - len(cells)), wanted[1]]
-            )
-            wanted = next(reasons, None)
+        if number == wanted.row:
+            line = _kept_line(reader, row) if with_lines and (problem or wanted.keeps_line) else ""
+            cells = visible.kept(row or cells_of_line(reader.line, found.delimiter))[: len(header)]
+            more = [line] if with_lines else []
+            yield _line([*cells, *[""] * (len(header) - len(cells)), wanted.reason, *more])
+            wanted = next(returned, None)
+
+
+def _kept_line(reader: RowReader, row: list[str]) -> str:
+    """The line of the first file that had it, however often the row was given back."""
+    before = row[reader.header.index(LINE_COLUMN)] if row and LINE_COLUMN in reader.header else ""
+    return before or reader.line
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """A row to give back; with `keeps_line` it does not show by itself what is wrong with it."""
+
+    row: int
+    reason: str
+    keeps_line: bool
 
 
 def reason_of(problems: list[dict[str, str]]) -> str:
@@ -63,15 +86,16 @@ def reason_of(problems: list[dict[str, str]]) -> str:
     return " ".join(dict.fromkeys(part for part in chain.from_iterable(zip(texts, advice, strict=True)) if part))
 
 
-def _reasons(
+def _returned(
     import_id: UUID, transaction: Transaction, visible: VisibleCells, read: Callable[..., Page]
-) -> Iterator[tuple[int, str]]:
+) -> Iterator[Returned]:
     after: int | None = 0
     while after is not None:
         with transaction():
             page = read(import_id, after=after, limit=_BLOCK)
         for row in page.rows:
-            yield row.row, reason_of([visible.problem(problem) for problem in row.problems])
+            keeps_line = any(problem.get(KEEPS_LINE) for problem in row.problems)
+            yield Returned(row.row, reason_of([visible.problem(problem) for problem in row.problems]), keeps_line)
         after = page.after
 
 

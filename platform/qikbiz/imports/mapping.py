@@ -10,15 +10,12 @@ from typing import Any
 from uuid import UUID
 
 from qikbiz.failures import Failure
+from qikbiz.imports import returned_rows
 from qikbiz.imports.headings import is_label_column, meaning, plain_heading
 from qikbiz.records.fields import RecordType
 
 FULL_NAME = "full_name"
 LABELS = ("", "work", "home", "mobile", "other")
-# The reason column of a file that an earlier import gave back is never a field.
-REASON_COLUMN = "Why it was not imported"
-SKIPPED_COLUMN = "Cells that were skipped"
-REASON_COLUMNS = (REASON_COLUMN, SKIPPED_COLUMN)
 _NETWORKS = {
     "linkedin_url": re.compile(r"\blinkedin\.com/", re.IGNORECASE),
     "x_url": re.compile(r"(?:^|[/.])(?:twitter|x)\.com/", re.IGNORECASE),
@@ -79,11 +76,15 @@ def guess(
     columns: list[Column] = []
     taken: set[str] = set()
     plain = {plain_heading(heading) for heading in header}
+    values = [[row[place] for row in sample if place < len(row) and row[place].strip()] for place in range(len(header))]
+    foreign: list[int] = []
     for place, heading in enumerate(header):
-        values = [row[place] for row in sample if place < len(row) and row[place].strip()]
-        target = _target(record_type, heading, plain, values)
-        if target == ("id", "") and not (all(map(_is_uuid, values)) and are_ours([UUID(text) for text in values])):
-            target = "external_id", ""  # every program numbers its records, many by such ids too
+        target = _target(record_type, heading, plain, values[place])
+        if target == ("id", "") and not (
+            all(map(_is_uuid, values[place])) and are_ours([UUID(text.strip()) for text in values[place]])
+        ):
+            foreign.append(place)
+            continue
         if (
             target is None
             or (target[0] != FULL_NAME and record_type.locks(target[0]))
@@ -92,7 +93,18 @@ def guess(
             continue
         taken.add(target[0])
         columns.append(Column(place, *target, _label_place(header, place)))
-    return _without_redundant_name(Mapping(tuple(columns)))
+    found = _with_foreign_ids(record_type, columns, foreign, values)
+    return _without_redundant_name(Mapping(tuple(sorted(found, key=lambda column: column.place))))
+
+
+def _with_foreign_ids(
+    record_type: RecordType, columns: list[Column], foreign: list[int], values: list[list[str]]
+) -> list[Column]:
+    """Every program numbers its records, many by ids like ours: these are external ids, unless a column has those."""
+    named = next((column for column in columns if column.field == "external_id"), None)
+    if not foreign or record_type.locks("external_id") or (named is not None and values[named.place]):
+        return columns
+    return [*(column for column in columns if column is not named), Column(foreign[0], "external_id")]
 
 
 def checked_mapping(record_type: RecordType, mapping: Mapping, header: Sequence[str], key: str) -> Mapping:
@@ -132,7 +144,7 @@ def target_choices(record_type: RecordType) -> list[tuple[str, str]]:
 
 
 def _target(record_type: RecordType, heading: str, plain: set[str], values: list[str]) -> tuple[str, str] | None:
-    if heading in REASON_COLUMNS or is_label_column(heading):
+    if heading in returned_rows.COLUMNS or is_label_column(heading):
         return None
     target = meaning(record_type, heading)
     if target is None:

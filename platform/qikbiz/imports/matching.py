@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 from qikbiz.imports.mapping import key_label
 from qikbiz.imports.plans import Plan
 from qikbiz.imports.reach import owned_by
-from qikbiz.imports.sql import MANY_ROWS, Link, found_records, is_company, run, same_name, staged
+from qikbiz.imports.record_links import settle_links
+from qikbiz.imports.refusals import problem_of, refuse
+from qikbiz.imports.sql import MANY_ROWS, Link, found_records, run
 
 _OTHER = {"email": "address", "domain": "spelling of it"}
-_USABLE = "r.import_id = %(import)s AND r.outcome <> 'invalid'"
 
 
-def match(link: Link, plan: Plan, import_id: UUID, rows: int) -> None:
+def match(link: Link, plan: Plan, import_id: UUID, rows: int, header: Sequence[str]) -> None:
     """Give each staged row its outcome; `unchanged` still means "finds a record" here."""
-    _refuse_unknown_links(link, plan, import_id)
+    settle_links(link, plan, import_id, header)
     _refuse_doubles(link, plan, import_id)
     _find_records(link, plan, import_id, many=rows > MANY_ROWS)
     _refuse_second_rows_of_a_record(link, plan, import_id)
     _refuse_what_may_not_be_changed(link, plan, import_id)
     _refuse_what_the_mode_excludes(link, plan, import_id)
     # Without the cells that were skipped there is no name: they are why the row can't be imported.
-    _refuse(link, import_id, "r.outcome = 'nameless'", problem="coalesce(r.skipped, '[]') || r.problems")
+    refuse(link, import_id, "r.outcome = 'nameless'", problem="coalesce(r.skipped, '[]') || r.problems")
 
 
 def _refuse_doubles(link: Link, plan: Plan, import_id: UUID) -> None:
@@ -33,8 +34,8 @@ def _refuse_doubles(link: Link, plan: Plan, import_id: UUID) -> None:
         "AND key IS NOT NULL GROUP BY key HAVING count(*) > 1) d"
     )
     reason = f"format('Row %%s has the same {key_label(plan.record_type, plan.key)}.', d.first)"
-    problem = _problem("replace(r.key, E'\\x1f', ', ')", reason, "Leave one of the two rows out.")
-    _refuse(link, import_id, "r.key = d.key AND r.row <> d.first", source=doubles, problem=problem)
+    problem = problem_of("replace(r.key, E'\\x1f', ', ')", reason, "Leave one of the two rows out.", keeps_line=True)
+    refuse(link, import_id, "r.key = d.key AND r.row <> d.first", source=doubles, problem=problem)
 
 
 def _find_records(link: Link, plan: Plan, import_id: UUID, *, many: bool) -> None:
@@ -47,7 +48,7 @@ def _find_records(link: Link, plan: Plan, import_id: UUID, *, many: bool) -> Non
     reason = (
         f"format('%%s {plan.record_type.plural} have this {label}, so it is not sure which one is meant.', f.number)"
     )
-    problem = _problem(
+    problem = problem_of(
         "replace(r.key, E'\\x1f', ', ')", reason, "Merge or correct them first, or find them by their record id."
     )
     run(
@@ -69,8 +70,8 @@ def _refuse_second_rows_of_a_record(link: Link, plan: Plan, import_id: UUID) -> 
         "AND outcome = 'unchanged' GROUP BY record_id HAVING count(*) > 1) d"
     )
     reason = f"format('Row %%s finds the same {plan.record_type.name}, by another {_OTHER[plan.key]}.', d.first)"
-    problem = _problem("coalesce(r.key, '')", reason, "Put both into one row.")
-    _refuse(link, import_id, "r.record_id = d.record_id AND r.row <> d.first", source=doubles, problem=problem)
+    problem = problem_of("coalesce(r.key, '')", reason, "Put both into one row.", keeps_line=True)
+    refuse(link, import_id, "r.record_id = d.record_id AND r.row <> d.first", source=doubles, problem=problem)
 
 
 def _refuse_what_may_not_be_changed(link: Link, plan: Plan, import_id: UUID) -> None:
@@ -78,89 +79,29 @@ def _refuse_what_may_not_be_changed(link: Link, plan: Plan, import_id: UUID) -> 
         return
     table, name = plan.record_type.plural, plan.record_type.name
     reached = f"SELECT FROM {table} c WHERE c.id = r.record_id{owned_by(plan.limits.changed, 'c')}"
-    problem = _problem("r.key", f"'You may see this {name}, but not change it.'", "Ask its owner to change it.")
-    _refuse(link, import_id, f"r.outcome = 'unchanged' AND NOT EXISTS ({reached})", problem=problem)
+    problem = problem_of("r.key", f"'You may see this {name}, but not change it.'", "Ask its owner to change it.")
+    refuse(link, import_id, f"r.outcome = 'unchanged' AND NOT EXISTS ({reached})", problem=problem)
 
 
 def _refuse_what_the_mode_excludes(link: Link, plan: Plan, import_id: UUID) -> None:
     label, name = key_label(plan.record_type, plan.key), plan.record_type.name
     is_new = "r.outcome IN ('created', 'nameless')"
     if plan.mode == "create":
-        problem = _problem(
+        problem = problem_of(
             "r.key",
             f"'A {name} with this {label} is there already, and this import only creates.'",
             "Choose to update existing ones too.",
         )
-        _refuse(link, import_id, "r.outcome = 'unchanged'", problem=problem)
+        refuse(link, import_id, "r.outcome = 'unchanged'", problem=problem)
     if plan.mode == "update":
-        no_key = _problem(
+        no_key = problem_of(
             "''", f"'The row has no {label}, by which existing {plan.record_type.plural} are found.'", "Fill it in."
         )
-        _refuse(link, import_id, f"{is_new} AND r.key IS NULL", problem=no_key)
+        refuse(link, import_id, f"{is_new} AND r.key IS NULL", problem=no_key)
     if plan.mode == "update" or plan.key == "id":
         advice = "Choose to create new ones too." if plan.key != "id" else "Leave the id empty to create a new one."
-        problem = _problem("r.key", f"'No {name} has this {label}.'", advice)
-        _refuse(link, import_id, f"{is_new} AND r.key IS NOT NULL", problem=problem)
-
-
-def _refuse_unknown_links(link: Link, plan: Plan, import_id: UUID) -> None:
-    if plan.links_companies:
-        _refuse_ambiguous_companies(link, plan, import_id, "company_key", "company_name")
-        _refuse_new_companies(link, plan, import_id)
-    if plan.links_parents:
-        _refuse_ambiguous_companies(link, plan, import_id, "parent_key", "parent_id")
-        unknown = (
-            f"{staged(plan, 'parent_key')} IS NOT NULL AND NOT EXISTS (SELECT FROM companies k WHERE "
-            f"{is_company(plan, 'k', key='parent_key', named='parent_id')})"
-        )
-        problem = _problem(staged(plan, "parent_id"), "'There is no company of this name.'", "Import it first.")
-        _refuse(link, import_id, unknown, problem=problem)
-    if "reports_to_id" in plan.place:
-        ident = staged(plan, "reports_to_id")
-        unknown = f"{ident} IS NOT NULL AND NOT EXISTS (SELECT FROM contacts k WHERE k.id = {ident}::uuid"
-        unknown += f"{owned_by(plan.limits.contacts, 'k')})"
-        _refuse(
-            link, import_id, unknown, problem=_problem(ident, "'No contact has this id.'", "Use the id from an export.")
-        )
-
-
-def _refuse_ambiguous_companies(link: Link, plan: Plan, import_id: UUID, key: str, shown: str) -> None:
-    several = (
-        "(SELECT sort_name, lower(name) AS name FROM companies o WHERE deleted_at IS NULL AND sort_name <> ''"
-        f"{owned_by(plan.limits.companies, 'o')} GROUP BY sort_name, lower(name) HAVING count(*) > 1) k"
-    )
-    is_named = f"{staged(plan, key)} = k.sort_name AND {same_name('k.name', staged(plan, shown))}"
-    reason = "'Several companies have this name, so it is not sure which one is meant.'"
-    problem = _problem(staged(plan, shown), reason, "Give them different names first.")
-    _refuse(link, import_id, is_named, source=several, problem=problem)
-
-
-def _refuse_new_companies(link: Link, plan: Plan, import_id: UUID) -> None:
-    if plan.limits.may_make_companies:
-        return
-    key = staged(plan, "company_key")
-    known = f"SELECT FROM companies k WHERE {is_company(plan, 'k')}"
-    reason = "'There is no company of this name, and your role does not let you create one.'"
-    problem = _problem(staged(plan, "company_name"), reason, "Use the name of one that exists.")
-    _refuse(link, import_id, f"{key} IS NOT NULL AND NOT EXISTS ({known})", problem=problem)
-
-
-def _refuse(link: Link, import_id: UUID, condition: str, *, problem: str, source: str = "") -> None:
-    run(
-        link,
-        f"UPDATE import_rows r SET outcome = 'invalid', record_id = NULL, problems = {problem} "
-        f"{'FROM ' + source if source else ''} WHERE {_USABLE} AND {condition}",
-        **{"import": import_id},
-    )
-
-
-def _problem(value: str, reason: str, how_to_fix: str) -> str:
-    """SQL that makes a row's list of one problem. `value` and `reason` are SQL, the advice is plain text."""
-    advice = json.dumps(how_to_fix)[1:-1].replace("'", "''")
-    return (
-        f"jsonb_build_array(jsonb_build_object('column', '', 'value', left({value}, 80), 'reason', {reason}, "
-        f"'how_to_fix', '{advice}'))"
-    )
+        problem = problem_of("r.key", f"'No {name} has this {label}.'", advice)
+        refuse(link, import_id, f"{is_new} AND r.key IS NOT NULL", problem=problem)
 
 
 def conflicts_since(link: Link, plan: Plan, import_id: UUID, rows: int, *, limit: int = 50) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ from qikbiz.exports.formulas import unescape
 from qikbiz.imports.formats import Format, UnreadableFile, announced_delimiter, open_text
 from qikbiz.imports.header_rows import distinct
 from qikbiz.imports.limits import LONGEST_CELL, LONGEST_LINE, MOST_COLUMNS, MOST_ROWS
+from qikbiz.imports.returned_rows import HOW_TO_FIX, LINE_COLUMN, reason_if_unchanged
 from qikbiz.imports.totals import is_totals
 from qikbiz.imports.uploads import Source
 
@@ -62,6 +63,7 @@ class RowReader:
         self._record: list[str] = []
         self._has_text_formula = False
         self.header = self._read_header()
+        self._is_returned = LINE_COLUMN in self.header
         self.header_row = self.number if shape.has_header else 0
 
     def __iter__(self) -> Iterator[tuple[int, list[str], RowProblem | None]]:
@@ -93,8 +95,8 @@ class RowReader:
             if problem is None and not (any(cells) and any(map(str.strip, cells))):
                 self.blank += 1
                 continue
-            if problem is None and is_totals(cells):
-                problem = _TOTALS
+            if problem is None:
+                problem = self._second_look(cells)
             self.rows += 1
             if self.rows > MOST_ROWS:
                 raise UnreadableFile(f"The file has more than {MOST_ROWS:,} rows. Split it and import the parts.")
@@ -165,6 +167,19 @@ class RowReader:
         return distinct(
             [keepable(cell).strip()[:200] or f"Column {place}" for place, cell in enumerate(cells, start=1)]
         )
+
+    def _second_look(self, cells: list[str]) -> RowProblem | None:
+        """What is wrong with a row whose cells are whole."""
+        if is_totals(cells):
+            return _TOTALS
+        if self._is_returned and (reason := reason_if_unchanged(self.header, cells)):
+            return RowProblem("", "", reason, HOW_TO_FIX)
+        return None
+
+    @property
+    def line(self) -> str:
+        """The row at hand as it is in the file."""
+        return "".join(self._record).rstrip("\r\n")
 
     def _survivable(self, error: csv.Error, text: TextIO) -> RowProblem:
         """The problem of a row that ends with its line; reading goes on behind it. Otherwise raises UnreadableFile."""

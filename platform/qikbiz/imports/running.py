@@ -49,7 +49,7 @@ def check(session: Session, import_id: UUID, watch: Watch) -> dict[str, Any]:
     fault("imports.after_stage")
     prepare_for(link, staged.rows)
     watch(staged.rows, staged.rows, "Finding existing records")
-    match(link, plan, import_id, staged.rows)
+    match(link, plan, import_id, staged.rows, found.header)
     watch(staged.rows, staged.rows, "Comparing")
     compare(link, plan, import_id, lambda _: watch(staged.rows, staged.rows, "Comparing"))
     counts, erased = counts_of(link, import_id), rows_of_erased(link, import_id)

@@ -13,6 +13,7 @@ from qikbiz.imports.encoding import sql_value
 from qikbiz.imports.plans import Plan
 from qikbiz.imports.reach import owned_by
 
+_UUID = "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 # From here on the planner, which has no statistics of rows just staged, is told to join by hashing.
 MANY_ROWS = 20_000
 Link = Connection[TupleRow]
@@ -85,6 +86,17 @@ def is_company(plan: Plan, alias: str, row: str = "r", *, key: str = "company_ke
         f"{alias}.sort_name = {staged(plan, key, row)} AND {name} AND {alias}.deleted_at IS NULL"
         f"{owned_by(plan.limits.companies, alias)}"
     )
+
+
+def is_parent_by_id(plan: Plan, alias: str, row: str = "r") -> str:
+    """SQL that is true of the company whose id a staged row gives as its parent, as exports of ours do."""
+    key = staged(plan, "parent_key", row)
+    ident = f"CASE WHEN {key} ~ '{_UUID}' THEN {key}::uuid END"
+    return f"{alias}.id = {ident} AND {alias}.deleted_at IS NULL{owned_by(plan.limits.companies, alias)}"
+
+
+def is_parent_by_name(plan: Plan, alias: str, row: str = "r") -> str:
+    return is_company(plan, alias, row, key="parent_key", named="parent_id")
 
 
 def _by_name_without_domain(plan: Plan, rows: str) -> str:
