@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from datetime import datetime
-from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -14,6 +11,7 @@ from config.settings import Settings
 from provisioning.application import working_application
 from provisioning.erase import erase_tenant
 from provisioning.figures import measure_tenants
+from provisioning.fleet import TenantFacts
 from qikbiz.closing.actions import SHORTEST
 from qikbiz.console.closures import propose, was_ever_used
 from qikbiz.console.tenant_actions import (
@@ -36,7 +34,6 @@ __all__ = [
     "TenantFacts",
     "delete",
     "limit",
-    "list_tenants",
     "rename",
     "resume",
     "show_tenant",
@@ -47,48 +44,6 @@ _USED = (
     "Somebody has signed in there, so it can't be erased at once. Without --now, this proposes to end the contract: "
     "two operators confirm it at the console, and its people have thirty days at least to take their data out."
 )
-# Up to so many tenants a list measures first; beyond that it shows what the last round measured.
-_MEASURED_AT_ONCE = 100
-_IN_LIST = ("slug", "name", "state", "version", "users", "records", "bytes", "last_seen")
-
-
-@dataclass(frozen=True)
-class TenantFacts:
-    """A tenant as commands print it."""
-
-    slug: str
-    name: str
-    state: str
-    version: str
-    users: int
-    records: int
-    bytes: int
-    last_seen: datetime | None
-    url: str
-    hosts: list[str]
-    schema: str
-    role: str
-    cell: str
-    accent: str
-    state_reason: str
-    delete_after: datetime | None
-    created_at: datetime
-    id: str
-
-    def as_dict(self, *, in_full: bool = False) -> dict[str, Any]:
-        every = asdict(self)
-        return every if in_full else {name: every[name] for name in _IN_LIST}
-
-
-def list_tenants(settings: Settings, *, everything: bool = False) -> list[TenantFacts]:
-    with working_application(settings):
-        if settings.provisioner_url and _count() <= _MEASURED_AT_ONCE:
-            measure_tenants(settings)
-        with control_work() as session:
-            wanted = select(TenantRecord).order_by(TenantRecord.slug)
-            if not everything:
-                wanted = wanted.where(TenantRecord.state != "closed")
-            return [_facts(session, settings, record) for record in session.scalars(wanted)]
 
 
 def show_tenant(settings: Settings, slug: str) -> TenantFacts:
@@ -160,11 +115,6 @@ def tenant_named(runtime: Runtime, slug: str) -> Tenant:
 def _act(settings: Settings, action: Callable[[Session], TenantRecord]) -> TenantFacts:
     with working_application(settings), control_work() as session:
         return _facts(session, settings, action(session))
-
-
-def _count() -> int:
-    with control_work() as session:
-        return len(session.scalars(select(TenantRecord.id).limit(_MEASURED_AT_ONCE + 1)).all())
 
 
 def _found(session: Session, slug: str) -> TenantRecord:

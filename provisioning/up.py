@@ -1,97 +1,215 @@
-"""The whole product on this machine: servers, front-end files, databases, demo, then the Procfile's processes."""
+"""The whole product on this machine: servers, databases, demo, then the Procfile's processes, all of them kept.
+
+This process loads little and only watches. What takes much to load is done by forks of it that end (preparation.py),
+and by the preloader, which forks the processes of the Procfile.
+"""
+
+from __future__ import annotations
 
 import fcntl
 import os
 import signal
 import socket
-import ssl
-import threading
-import time
-import urllib.request
+import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
-from types import FrameType
 from typing import IO
 
-import psutil
-import psycopg
-
 from config.settings import Settings, environment_for_children
-from provisioning import assets
-from provisioning.bootstrap import prepare_servers
-from provisioning.development_tls import DevelopmentTls, served_names
+from config.supervision import Kept, LogRelay, NotKept, Supervisor, execute, fork_child
 from provisioning.embedded import EmbeddedPostgres, EmbeddedValkey
 from provisioning.embedded.processes import wait_until
-from provisioning.migrate import migrate_everything
-from provisioning.procfile import QuietPrinter, run_procfile
+from provisioning.logs import turn_over
+from provisioning.procfile import PROCFILE, processes_of
 
-PROCFILE = Path(__file__).parents[1] / "Procfile"
+PRELOADER = "preloader"
 PROVISIONING_WORKER = "worker-provisioning"
-SECONDS_TO_ANSWER = 60
+WEB = "web"
 SECONDS_FOR_LEFTOVERS = 10
-SECONDS_BETWEEN_LOOKS = 2
+SECONDS_FOR_SERVERS = 120
+SECONDS_TO_END = 8.0
+# The exit code of the preloader when it has said what it can't keep running.
+GIVES_UP = 3
+# PostgreSQL's fast shutdown: open transactions are rolled back, nothing committed is lost.
+_SHUTDOWN = (signal.SIGINT, 20.0)
+Say = Callable[[str], None]
 
 
 class NotStarted(Exception):
-    """The product can't be started; the text says why and what to do."""
+    """The product can't be started or kept running; the text says why and what to do."""
 
 
-def run_everything(
-    settings: Settings, *, say: Callable[[str], None], when_ready: Callable[[], None], everything: bool = False
-) -> None:
-    """Run until Ctrl-C or SIGTERM. `when_ready` is called once the web answers; `everything` shows every log line."""
-    with ExitStack() as on_exit:
-        on_exit.enter_context(_ending_is_an_exception())
-        on_exit.enter_context(_only_one(settings.home))
+def run_everything(settings: Settings, *, say: Say, when_ready: Callable[[], None], everything: bool = False) -> None:
+    """Run until Ctrl-C or SIGTERM. `when_ready` is called, in a process of its own, once the web answers.
+
+    `everything` shows every log line. Raises NotStarted.
+    """
+    with _only_one(settings.home) as lock:
         _refuse_taken_port(settings.port)
-        if settings.embedded:
-            say("Starting PostgreSQL and Valkey …")
-        on_exit.enter_context(start_servers(settings))
-        prepare(settings, say)
-        _set_up_tls(settings)
-        say("Starting the product …")
-        run_procfile(
-            PROCFILE,
-            # Whoever breaks into the web must not find the login that may make and read every schema.
-            environment_of=lambda name: environment_for_children(settings, may_provision=name == PROVISIONING_WORKER),
-            printer=QuietPrinter(settings.home / "log" / "qikbiz.log", everything=everything),
-            when_started=lambda: _tell_when_ready(settings, say, when_ready),
-        )
+        log = settings.home / "log" / "qikbiz.log"
+        turn_over(log)
+        product = Product(settings, LogRelay(log, everything=everything), lock, say, when_ready)
+        product.run()
         say("Stopping …")
 
 
-def prepare(settings: Settings, say: Callable[[str], None]) -> None:
-    """Whatever the processes need before they start; quick when it is there already."""
-    if not assets.is_built(assets.inputs_fingerprint()):
-        say("Building the front-end files …")
-        assets.build()
-    if not settings.provisioner_url:
-        return  # somebody else provisions; this process may not
-    say("Preparing the databases …")
-    prepare_servers(settings)
-    for slug, reason in migrate_everything(settings).failed:
-        say(f"{slug} stays at its version and shows a maintenance page: {reason}")
-    if settings.environment == "development":
-        from provisioning.demo import ensure_demo  # noqa: PLC0415 - production never loads it
+class Product:
+    """Begins one thing after another, as each is ready, and keeps all of it."""
 
-        say("Looking after the demo organisations …")
-        ensure_demo(settings)
+    def __init__(
+        self, settings: Settings, relay: LogRelay, lock: IO[str], say: Say, when_ready: Callable[[], None]
+    ) -> None:
+        self._settings = settings
+        self._relay = relay
+        self._lock = lock
+        self._say = say
+        self._when_ready = when_ready
+        self._supervisor = Supervisor(relay.say)
+        self._why: str | None = None
+        self._told: int | None = None
+        self._names: list[str] = []
+        # Whoever breaks into the web must not find the login that may make and read every schema, and the preloader's
+        # memory is the web's.
+        self._apart = [] if settings.embedded or not settings.provisioner_url else [PROVISIONING_WORKER]
+
+    def run(self) -> None:
+        self._relay.pipe(PRELOADER)
+        for name in processes_of():
+            self._relay.pipe(name)
+        self._relay.listen(self._supervisor)
+        if self._settings.embedded:
+            self._say("Starting PostgreSQL and Valkey …")
+        for server in kept_servers(self._settings):
+            self._supervisor.add(server)
+        preloader = Kept(PRELOADER, self._begin_preloader, seconds_to_end=SECONDS_TO_END, gives_up_by=GIVES_UP)
+        self._supervisor.add(preloader)
+        self._once("the preparation", self._prepare, self._begin_web)
+        try:
+            self._supervisor.run()
+        except NotKept as sentence:
+            why = self._relay.last_line(PRELOADER) if sentence.by_itself else str(sentence)
+            raise NotStarted(f"{why} {self._where()}") from None
+        if self._why is not None:
+            raise NotStarted(self._why)
+
+    def _once(self, name: str, work: Callable[[], None], then: Callable[[], None]) -> None:
+        """Have a fork do `work`, and go on with `then`. When it fails, its sentence ends everything."""
+        ear, mouth = os.pipe2(os.O_CLOEXEC)
+
+        def begin() -> int:
+            return fork_child(partial(_telling_why, work, mouth))
+
+        def ended(code: int) -> None:
+            os.close(mouth)
+            why = os.read(ear, 4096).decode(errors="replace").strip()
+            os.close(ear)
+            if code == 0:
+                then()
+            else:
+                self._why = why or f"{name} ended with code {code}. {self._where()}"
+                self._supervisor.stop()
+
+        self._supervisor.add(Kept(name, begin, once=ended))
+
+    def _prepare(self) -> None:
+        from provisioning.preparation import prepare  # noqa: PLC0415 - only the fork loads it
+
+        if self._settings.embedded:
+            for server in (EmbeddedPostgres(self._settings.home), EmbeddedValkey(self._settings.home)):
+                wait_until(server.is_running, seconds=SECONDS_FOR_SERVERS)
+        prepare(self._settings, self._say)
+
+    def _begin_web(self) -> None:
+        self._say("Starting the product …")
+        self._tell([WEB])
+        self._once("the announcement", self._announce, self._begin_rest)
+        if self._settings.tls_file:
+            self._supervisor.add(Kept("certificates", partial(fork_child, self._certify)))
+
+    def _begin_rest(self) -> None:
+        """A page is served: now the workers, whose loading would have held it up."""
+        self._tell([name for name in processes_of() if name not in (WEB, *self._apart)])
+        for name in self._apart:
+            command = ["/bin/sh", "-c", f"exec {processes_of()[name]}"]
+            environment = environment_for_children(self._settings, may_provision=True)
+            begin = partial(
+                execute, command, environment=environment, directory=PROCFILE.parent, output=self._relay.pipe(name)
+            )
+            self._supervisor.add(Kept(name, begin))
+
+    def _announce(self) -> None:
+        from provisioning.preparation import tell_when_ready  # noqa: PLC0415
+
+        tell_when_ready(self._settings, self._say, self._when_ready)
+
+    def _certify(self) -> None:
+        from provisioning.preparation import keep_names_certified  # noqa: PLC0415
+
+        keep_names_certified(self._settings)
+
+    def _begin_preloader(self) -> int:
+        """It reads from a pipe which processes to begin; what it can't keep it says on another one, and ends."""
+        if self._told is not None:
+            os.close(self._told)
+        ear, self._told = os.pipe2(os.O_CLOEXEC)
+        pipes = [f"{name}={self._relay.pipe(name)}" for name in processes_of() if name not in self._apart]
+        environment = environment_for_children(self._settings, may_provision=False)
+        # Threads of one process share their memory instead of each keeping some.
+        environment.setdefault("MALLOC_ARENA_MAX", "2")
+        command = [sys.executable, "-m", "workers.preloader", str(ear), *pipes]
+        handed = [ear, self._lock.fileno(), *(self._relay.pipe(name) for name in processes_of())]
+        try:
+            return execute(
+                command,
+                environment=environment,
+                directory=PROCFILE.parent,
+                output=self._relay.pipe(PRELOADER),
+                handed=handed,
+            )
+        finally:
+            os.close(ear)
+            # Begun anew, it begins anew what ran.
+            self._tell([])
+
+    def _tell(self, names: list[str]) -> None:
+        """Have the preloader begin these, now and whenever it is begun anew itself."""
+        self._names += names
+        if self._told is not None:
+            with suppress(BrokenPipeError):
+                os.write(self._told, "".join(f"{name}\n" for name in names or self._names).encode())
+
+    def _where(self) -> str:
+        return f"Its log lines are in {self._settings.home / 'log'}."
+
+
+def kept_servers(settings: Settings) -> list[Kept]:
+    """The embedded servers; none when others were given."""
+    if not settings.embedded:
+        return []
+    postgres, valkey = EmbeddedPostgres(settings.home), EmbeddedValkey(settings.home)
+    return [
+        Kept("PostgreSQL", postgres.begin, *_SHUTDOWN, is_server=True),
+        Kept("Valkey", valkey.begin, seconds_to_end=20.0, is_server=True),
+    ]
+
+
+def _telling_why(work: Callable[[], None], mouth: int) -> int:
+    from provisioning.cli.errors import sentence_for  # noqa: PLC0415
+
+    # Ctrl-C reaches every process of the terminal; this one is ended in order.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        work()
+    except Exception as error:
+        os.write(mouth, sentence_for(error).encode()[:4096])
+        return 1
+    return 0
 
 
 @contextmanager
-def start_servers(settings: Settings) -> Iterator[None]:
-    """The embedded servers, while the block lasts; none when others were given."""
-    with ExitStack() as on_exit:
-        for server in (EmbeddedPostgres(settings.home), EmbeddedValkey(settings.home)) if settings.embedded else ():
-            # Registered first: a start that is interrupted half-way must be stopped as well.
-            on_exit.callback(server.stop)
-            server.start()
-        yield
-
-
-@contextmanager
-def _only_one(home: Path) -> Iterator[None]:
+def _only_one(home: Path) -> Iterator[IO[str]]:
     """Hold a lock for as long as we run. Whatever a killed run left is ending, and holds the lock until it has."""
     home.mkdir(parents=True, exist_ok=True)
     with (home / "up.lock").open("a+", encoding="utf-8") as lock:
@@ -104,7 +222,7 @@ def _only_one(home: Path) -> Iterator[None]:
         lock.truncate(0)
         lock.write(str(os.getpid()))
         lock.flush()
-        yield
+        yield lock
 
 
 def _takes(lock: IO[str]) -> bool:
@@ -117,28 +235,12 @@ def _takes(lock: IO[str]) -> bool:
 
 def _owner_lives(lock: IO[str]) -> bool:
     owner = _owner(lock)
-    return owner.isdecimal() and psutil.pid_exists(int(owner))
+    return owner.isdecimal() and Path(f"/proc/{owner}").exists()
 
 
 def _owner(lock: IO[str]) -> str:
     lock.seek(0)
     return lock.read().strip()
-
-
-@contextmanager
-def _ending_is_an_exception() -> Iterator[None]:
-    """SIGTERM during the preparation undoes what was started, as Ctrl-C does. Later honcho listens to both."""
-
-    def end(_number: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, end)
-    try:
-        yield
-    except KeyboardInterrupt:
-        pass
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _refuse_taken_port(port: int) -> None:
@@ -148,50 +250,3 @@ def _refuse_taken_port(port: int) -> None:
             probe.bind(("127.0.0.1", port))
         except OSError as error:
             raise NotStarted(f"Port {port} can't be used ({error.strerror}). Choose one, such as PORT=8001.") from error
-
-
-def _set_up_tls(settings: Settings) -> None:
-    files = DevelopmentTls(settings.home)
-    if not settings.tls_file:
-        files.served.unlink(missing_ok=True)
-        return
-    files.ensure_authority()
-    files.certify(served_names(settings))
-    threading.Thread(target=_keep_names_certified, args=(settings, files), daemon=True).start()
-
-
-def _keep_names_certified(settings: Settings, files: DevelopmentTls) -> None:
-    """A tenant that is made while we run has its certificate a moment later."""
-    while True:
-        with suppress(psycopg.Error, OSError):
-            names = served_names(settings)
-            if not names <= files.certified_names():
-                files.certify(names)
-        time.sleep(SECONDS_BETWEEN_LOOKS)
-
-
-def _tell_when_ready(settings: Settings, say: Callable[[str], None], when_ready: Callable[[], None]) -> None:
-    deadline = time.monotonic() + SECONDS_TO_ANSWER
-    while not answers(settings.port, _trusting(settings)):
-        if time.monotonic() > deadline:
-            say("The web process does not answer yet. Its log lines are in log/qikbiz.log under QIKBIZ_HOME.")
-            deadline = float("inf")
-        time.sleep(0.1)
-    when_ready()
-
-
-def answers(port: int, tls: ssl.SSLContext | None = None) -> bool:
-    """Whether the web process serves, over TLS when a client that trusts it is given."""
-    scheme = "https" if tls else "http"
-    with (
-        suppress(OSError),
-        urllib.request.urlopen(f"{scheme}://127.0.0.1:{port}/healthz", timeout=2, context=tls) as response,
-    ):
-        return bool(response.status == 200)
-    return False
-
-
-def _trusting(settings: Settings) -> ssl.SSLContext | None:
-    if not settings.tls_file:
-        return None
-    return ssl.create_default_context(cafile=str(DevelopmentTls(settings.home).authority))

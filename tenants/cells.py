@@ -81,6 +81,10 @@ class Cells:
         connection.arm()
         return connection
 
+    def name(self, application_name: str) -> None:
+        """What the database is told of connections made from now on."""
+        self._application_name = application_name
+
     def in_use(self) -> int:
         """How many pooled connections of this process are at work."""
         return sum(engine.pool.checkedout() for engine in self._engines.values())  # type: ignore[attr-defined]  # QueuePool

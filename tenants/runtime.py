@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
 from sqlalchemy.orm import Session
 
 from config.settings import Settings
@@ -21,12 +22,19 @@ class Runtime:
 
     def __init__(self, settings: Settings, *, process: str = "qikbiz") -> None:
         self.settings = settings
+        self._process = process
         self.control: Engine = control_engine(settings.control_url, application_name=process)
+        event.listen(self.control, "do_connect", self._say_who)
         self.cells = Cells(
             self._cell_dsn, pool_size=4, max_overflow=max(4, settings.web_threads), application_name=process
         )
         self.directory = Directory(self.control, settings.base_domain)
         self.redis = RedisStore(settings.redis_url, prefix=settings.redis_prefix)
+
+    def name(self, process: str) -> None:
+        """What the databases are told of connections made from now on."""
+        self._process = process
+        self.cells.name(process)
 
     def dispose(self) -> None:
         self.directory.stop()
@@ -40,6 +48,9 @@ class Runtime:
         self.cells = Cells(self._cell_dsn, application_name=f"qikbiz-{os.getpid()}")
         self.directory = Directory(self.control, self.settings.base_domain)
         self.redis = RedisStore(self.settings.redis_url, prefix=self.settings.redis_prefix)
+
+    def _say_who(self, _dialect: Any, _record: Any, _arguments: Any, parameters: dict[str, Any]) -> None:
+        parameters["application_name"] = self._process
 
     def _cell_dsn(self, name: str) -> str | None:
         with Session(self.control) as session:

@@ -25,6 +25,10 @@ from workers import lease_watch, wrapper
 from workers.lanes import Lanes
 
 PR_SET_PDEATHSIG = 1
+WORKER_TTL = 45
+# rq.Worker.dequeue_timeout
+RQ_WAITS_LESS = 15
+SECONDS_TO_ANSWER = 10
 AWAY = (redis.ConnectionError, redis.TimeoutError)
 logger = logging.getLogger(__name__)
 
@@ -107,13 +111,13 @@ class ReliableWorker(Worker):
             self.log.warning("Worker %s: ended while Redis was away", self.name)
 
 
-def make_worker(settings: Settings, queues: list[str]) -> ReliableWorker:
-    """A worker for exactly one queue. Raises WorkerRefused."""
+def make_worker(settings: Settings, queues: list[str], *, ttl: int = WORKER_TTL) -> ReliableWorker:
+    """A worker for exactly one queue. It waits for jobs `ttl` - 15 s, then says that it lives. Raises WorkerRefused."""
     if len(queues) != 1:
         raise WorkerRefused("A worker serves exactly one queue: with several, RQ loses the job it dies on.")
     if queues[0] not in QUEUES:
         raise WorkerRefused(f"There is no queue {queues[0]!r}. The queues are {', '.join(QUEUES)}.")
-    connection = patient_connection(settings.redis_url)
+    connection = patient_connection(settings.redis_url, seconds=ttl - RQ_WAITS_LESS + SECONDS_TO_ANSWER)
     refuse_eviction(connection)
     lease_watch.begin()
     queue = Queue(queues[0], connection=connection, serializer=JSONSerializer, job_class=SignedJob)
@@ -121,17 +125,21 @@ def make_worker(settings: Settings, queues: list[str]) -> ReliableWorker:
         [queue],
         connection=connection,
         serializer="json",
-        worker_ttl=45,
+        worker_ttl=ttl,
         maintenance_interval=15,
         job_monitoring_interval=5,
         log_job_description=False,
     )
 
 
-def patient_connection(url: str) -> redis.Redis:
-    """A connection that waits about two minutes for a Redis that is away."""
+def patient_connection(url: str, *, seconds: float) -> redis.Redis:
+    """A connection that waits about two minutes for a Redis that is away, and `seconds` for each answer.
+
+    Less than an idle worker waits for a job would cut its waiting off, again and again, before it says that it lives.
+    RQ would raise it too, but not for the connections that were used before.
+    """
     retry = Retry(ExponentialBackoff(cap=2, base=0.1), 60)
-    return redis.Redis.from_url(url, retry=retry, retry_on_error=list(AWAY))
+    return redis.Redis.from_url(url, socket_timeout=seconds, retry=retry, retry_on_error=list(AWAY))
 
 
 def refuse_eviction(connection: redis.Redis) -> None:

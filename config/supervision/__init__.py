@@ -1,6 +1,17 @@
 """Processes that are kept running: forked or started, seen ending, begun again, and ended together."""
 
-from config.supervision.children import Kept, describe_end, fork_child
+from config.supervision.children import Kept, die_with, execute, fork_child, name_process, redirect
+from config.supervision.relay import LogRelay
 from config.supervision.supervisor import NotKept, Supervisor
 
-__all__ = ["Kept", "NotKept", "Supervisor", "describe_end", "fork_child"]
+__all__ = [
+    "Kept",
+    "LogRelay",
+    "NotKept",
+    "Supervisor",
+    "die_with",
+    "execute",
+    "fork_child",
+    "name_process",
+    "redirect",
+]

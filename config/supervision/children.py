@@ -7,11 +7,12 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 
-PR_SET_PDEATHSIG = 1
+PR_SET_PDEATHSIG, PR_SET_NAME = 1, 15
 # What this process sets for itself, and a forked child must not inherit.
 _OURS = (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD, signal.SIGHUP)
 logger = logging.getLogger(__name__)
@@ -22,7 +23,8 @@ _prctl = ctypes.CDLL(None, use_errno=True).prctl
 class Kept:
     """A process to keep. `begin` starts it and returns its process id; what it raises counts as an end.
 
-    `is_server` keeps it until all others have ended, since they need it until then.
+    `is_server` keeps it until all others have ended, since they need it until then. With `once` it is not begun again:
+    `once` gets its exit code (negative for a signal). The exit code `gives_up_by` says that trying again is no use.
     """
 
     name: str
@@ -30,6 +32,8 @@ class Kept:
     end_signal: signal.Signals = signal.SIGTERM
     seconds_to_end: float = 5.0
     is_server: bool = False
+    once: Callable[[int], None] | None = None
+    gives_up_by: int | None = None
     pid: int | None = field(default=None, init=False)
     tries: int = field(default=0, init=False)
     started: float = field(default=0.0, init=False)
@@ -39,6 +43,52 @@ class Kept:
         if self.pid is not None:
             with suppress(ProcessLookupError):
                 os.kill(self.pid, number)
+
+
+def execute(
+    command: Sequence[str | Path],
+    *,
+    environment: Mapping[str, str],
+    directory: Path,
+    output: int,
+    how: signal.Signals = signal.SIGKILL,
+    user: int | None = None,
+    group: int | None = None,
+    handed: Sequence[int] = (),
+) -> int:
+    """Start a program, as `user` and `group` when they are given. The kernel sends it `how` when this process ends.
+
+    Of this process's files it gets those of `handed`.
+    """
+    parent = os.getpid()
+
+    def work() -> int:
+        os.setsid()  # Ctrl-C in the terminal is for this process, which ends its programs in order
+        if user is not None and group is not None:
+            os.setgroups([])
+            os.setgid(group)
+            os.setuid(user)
+        die_with(parent, how)  # again, since another account forgets it
+        os.chdir(directory)
+        redirect(output)
+        for file in handed:
+            os.set_inheritable(file, True)
+        os.execvpe(command[0], [str(word) for word in command], dict(environment))
+
+    return fork_child(work)
+
+
+def redirect(output: int) -> None:
+    """What this process prints goes to `output` from now on, and there is nothing that it could read."""
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    for file, standard in ((nothing, 0), (output, 1), (output, 2)):
+        os.dup2(file, standard)
+    os.close(nothing)
+
+
+def name_process(name: str) -> None:
+    """What `top` and `ps -e` show; the kernel keeps fifteen characters."""
+    _prctl(PR_SET_NAME, name.encode()[:15])
 
 
 def fork_child(work: Callable[[], int | None]) -> int:

@@ -22,14 +22,15 @@ MOST_TRIES = 8
 
 
 class NotKept(Exception):
-    """A process that can't be kept running; the text says which, and how it ended."""
+    """A process that can't be kept running; the text says which, and how it ended. `by_itself`: it gave up."""
+
+    def __init__(self, sentence: str, *, by_itself: bool = False) -> None:
+        super().__init__(sentence)
+        self.by_itself = by_itself
 
 
 class Supervisor:
-    """`say` gets one sentence for each unexpected end. `when_ended` is told of every end first, by name and status.
-
-    What `readable` holds is called whenever its file has something to read.
-    """
+    """`say` gets one sentence for each unexpected end."""
 
     def __init__(self, say: Callable[[str], None], *, most_tries: int = MOST_TRIES) -> None:
         self._say = say
@@ -43,11 +44,16 @@ class Supervisor:
         self._kept.append(kept)
 
     def when_readable(self, file: int, act: Callable[[], None]) -> None:
+        """Call `act` whenever `file` has something to read."""
         self._waiting.register(file, selectors.EVENT_READ, act)
 
-    def forget(self, file: int) -> None:
+    def ignore(self, file: int) -> None:
         with suppress(KeyError):
             self._waiting.unregister(file)
+
+    def stop(self) -> None:
+        """Let `run` return soon."""
+        self._is_ending = True
 
     def run(self) -> None:
         """Until SIGTERM or SIGINT, or NotKept when a process ends again and again. Either way all are ended."""
@@ -108,6 +114,8 @@ class Supervisor:
                 try:
                     kept.pid = kept.begin()
                 except Exception as error:
+                    if not kept.tries:  # what has never run is not worth waiting for
+                        raise NotKept(f"{kept.name} could not be started: {error}") from error
                     self._ended(kept, f"could not be started ({error})")
 
     def _next_due(self) -> float:
@@ -119,7 +127,7 @@ class Supervisor:
             key.data()
 
     def _reap(self) -> None:
-        for kept in self._kept:
+        for kept in list(self._kept):
             if kept.pid is None:
                 continue
             try:
@@ -128,15 +136,25 @@ class Supervisor:
                 pid, status = kept.pid, 0
             if pid:
                 kept.pid = None
-                self._ended(kept, describe_end(status), was_asked=os.WIFEXITED(status) and os.WEXITSTATUS(status) == 0)
+                self._reaped(kept, status)
 
-    def _ended(self, kept: Kept, how: str, *, was_asked: bool = False) -> None:
+    def _reaped(self, kept: Kept, status: int) -> None:
+        code = os.waitstatus_to_exitcode(status)
         if self._is_ending:
             return
+        if kept.once is not None:
+            self._kept.remove(kept)
+            kept.once(code)
+        elif code == kept.gives_up_by:
+            raise NotKept(f"{kept.name} gave up.", by_itself=True)
+        else:
+            self._ended(kept, describe_end(status), was_asked=code == 0)
+
+    def _ended(self, kept: Kept, how: str, *, was_asked: bool = False) -> None:
         now = time.monotonic()
         kept.tries = 1 if now - kept.started > HEALTHY_AFTER else kept.tries + 1
         if kept.tries >= self._most_tries:
-            raise NotKept(f"{kept.name} {how}, for the {kept.tries}th time in a row.")
+            raise NotKept(f"{kept.name} {how}, {kept.tries} times in a row.")
         pause = min(FIRST_PAUSE * 2 ** (kept.tries - 1), LONGEST_PAUSE)
         kept.begins_at = now + (0 if was_asked and kept.tries == 1 else pause)
         self._say(f"{kept.name} {how}; it starts again in {max(0.0, kept.begins_at - now):.1f} s.")

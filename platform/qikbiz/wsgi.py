@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from config.logging import configure_logging
 from config.settings import load_settings
-from qikbiz.web import create_app
+from qikbiz.web.preloaded import application
 
 _settings = load_settings()
 configure_logging("web", _settings.log_level)
-app = create_app(_settings)
+app = application(_settings, process="web")

@@ -10,7 +10,7 @@ import click
 from provisioning.cli.output import Answer, progress, reporting
 
 if TYPE_CHECKING:
-    from provisioning.tenants import TenantFacts
+    from provisioning.fleet import TenantFacts
 
 # ruff: noqa: PLC0415 - whatever a command needs is imported when it runs, so that `--help` answers at once
 
@@ -47,7 +47,7 @@ def create(slug: str, name: str, admin_email: str, admin_name: str, accent: str 
 def list_(everything: bool) -> Answer:
     """List the organisations with their figures."""
     from config.settings import load_settings
-    from provisioning.tenants import list_tenants
+    from provisioning.fleet import list_tenants
 
     found = list_tenants(load_settings(), everything=everything)
     return Answer({"tenants": [facts.as_dict() for facts in found]}, _table(found) if found else "No organisation yet.")

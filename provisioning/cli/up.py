@@ -21,11 +21,12 @@ if TYPE_CHECKING:
 def up(verbose: bool, tls: bool) -> None:
     """Run the whole product on this machine until Ctrl-C: servers, databases, demo, web and workers."""
     from config.settings import load_settings, served_over_tls, without_tls  # noqa: PLC0415 - kept out of `--help`
-    from provisioning.development_tls import refuse_foreign_domain  # noqa: PLC0415
     from provisioning.up import run_everything  # noqa: PLC0415
 
     settings, announce = load_settings(), announcement()
     if tls:
+        from provisioning.development_tls import refuse_foreign_domain  # noqa: PLC0415
+
         refuse_foreign_domain(settings.base_domain)
     settings = served_over_tls(settings) if tls else without_tls(settings)
     run_everything(

@@ -2,12 +2,15 @@
 
 import os
 import pwd
+import signal
 import stat
 import subprocess
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
+
+from config.supervision import execute
 
 ACCOUNT = "qikbiz-db"
 
@@ -37,6 +40,26 @@ class Account:
             extra_groups=nobody_else,
         )
         return done.returncode
+
+    def begin(
+        self, command: list[str | Path], *, directory: Path, environment: dict[str, str], log: Path, how: signal.Signals
+    ) -> int:
+        """Start a program as this account and return its process id. It gets `how` when this process ends."""
+        output = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            if self.borrowed:
+                os.fchown(output, self.user, self.group)
+            return execute(
+                command,
+                environment=environment,
+                directory=directory,
+                output=output,
+                how=how,
+                user=self.user if self.borrowed else None,
+                group=self.group if self.borrowed else None,
+            )
+        finally:
+            os.close(output)
 
     def own_directory(self, directory: Path) -> None:
         """Make `directory` this account's alone. Root reaches it all the same, nobody else does."""

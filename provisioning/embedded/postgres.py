@@ -26,6 +26,8 @@ from provisioning.logs import turn_over
 
 VERSION = "18"
 
+# None of the caller's PG… variables, which would move ports, data and users.
+ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C.UTF-8", "TZ": "UTC"}
 # The built-in locale sorts alike on every machine, whatever its C library.
 INITDB = f"--username {SUPERUSER} --auth trust --encoding UTF8 --locale-provider builtin --locale C.UTF-8".split()
 
@@ -79,6 +81,21 @@ class EmbeddedPostgres:
         if not wait_until(self.is_running, seconds=120):
             raise ServerFailed(f"The embedded PostgreSQL did not start. Its log ends with:\n{last_lines(self.log)}")
 
+    def begin(self) -> int:
+        """Start it as a child of this process and return its process id at once; what still runs there is stopped.
+
+        The kernel shuts it down when this process ends. Raises ServerFailed.
+        """
+        self.stop()
+        account = server_account(self.directory)
+        self._prepare(account)
+        self._clear_locks()
+        turn_over(self.log)
+        command: list[str | Path] = [binary("postgres"), "-D", self.directory]
+        return account.begin(
+            command, directory=self.directory, environment=ENVIRONMENT, log=self.log, how=signal.SIGINT
+        )
+
     def stop(self) -> None:
         """Fast shutdown: open transactions are rolled back, nothing committed is lost."""
         process = self._process()
@@ -128,20 +145,21 @@ class EmbeddedPostgres:
         (self.directory / "qikbiz.conf").write_text("".join(lines), encoding="utf-8")
         (self.directory / "qikbiz.conf").chmod(0o644)
 
-    def _launch(self, account: Account) -> None:
+    def _clear_locks(self) -> None:
         # Lock files left by a killed server may name a process that is somebody else's by now.
         for lock in (self.directory / "postmaster.pid", self.sockets / ".s.PGSQL.5432.lock"):
             lock.unlink(missing_ok=True)
+
+    def _launch(self, account: Account) -> None:
+        self._clear_locks()
         turn_over(self.log)
         where: list[str | Path] = ["--pgdata", self.directory, "--log", self.log]
         self._run(account, [binary("pg_ctl"), "start", "--silent", "--timeout", "120", *where])
 
     def _run(self, account: Account, command: list[str | Path]) -> None:
-        # None of the caller's PG… variables, which would move ports, data and users.
-        environment = {"PATH": os.defpath, "LC_ALL": "C.UTF-8", "TZ": "UTC"}
         # Not a pipe: the server inherits it, and reading it would last as long as the server.
         with TemporaryFile("w+", encoding="utf-8") as said:
-            done = account.run(command, directory=self.directory, environment=environment, output=said)
+            done = account.run(command, directory=self.directory, environment=ENVIRONMENT, output=said)
             said.seek(0)
             if done != 0:
                 raise ServerFailed(f"The embedded PostgreSQL failed: {said.read().strip()}\n{last_lines(self.log)}")

@@ -2,12 +2,12 @@
 
 import os
 import signal
+import socket
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryFile
 
 import psutil
-import redis
 
 from config.embedded import redis_socket, redis_url, socket_directory
 from provisioning.embedded.account import Account, server_account
@@ -35,14 +35,22 @@ class EmbeddedValkey:
         """Return when the server answers. Raises ServerFailed with the last lines of its log."""
         if self.is_running():
             return
-        account = server_account(self.directory)
-        account.reach(binary())
-        for directory in (self.directory, socket_directory(self.home), self.home / "log"):
-            account.own_directory(directory)
+        account = self._prepare()
         if self._process() is None:
             self._launch(account)
         if not wait_until(self.is_running, seconds=60):
             raise ServerFailed(f"The embedded Valkey did not start. Its log ends with:\n{last_lines(self.log)}")
+
+    def begin(self) -> int:
+        """Start it as a child of this process and return its process id at once; what still runs there is stopped.
+
+        The kernel ends it when this process ends.
+        """
+        self.stop()
+        account = self._prepare()
+        self._configure()
+        command: list[str | Path] = [binary(), self._file, "--daemonize", "no"]
+        return account.begin(command, directory=self.directory, environment={}, log=self.log, how=signal.SIGTERM)
 
     def stop(self) -> None:
         """Write what is still in memory to disk and end."""
@@ -58,23 +66,36 @@ class EmbeddedValkey:
     def is_running(self) -> bool:
         if self._process() is None:
             return False
+        # Asked by hand: the client's package takes longer to load than the server to start.
         try:
-            with redis.Redis.from_url(self.url(), retry=None) as client:
-                return bool(client.ping())
-        except redis.RedisError:
+            with socket.socket(socket.AF_UNIX) as probe:
+                probe.settimeout(5)
+                probe.connect(str(redis_socket(self.home)))
+                probe.sendall(b"PING\r\n")
+                return probe.recv(64).startswith(b"+PONG")
+        except OSError:
             return False
 
     def url(self) -> str:
         return redis_url(self.home)
 
-    def _launch(self, account: Account) -> None:
+    def _prepare(self) -> Account:
+        account = server_account(self.directory)
+        account.reach(binary())
+        for directory in (self.directory, socket_directory(self.home), self.home / "log"):
+            account.own_directory(directory)
+        return account
+
+    def _configure(self) -> None:
         self._pid_file.unlink(missing_ok=True)
         turn_over(self.log)
-        configuration = self.directory / "valkey.conf"
-        configuration.write_text(self._configuration(), encoding="utf-8")
-        configuration.chmod(0o644)
+        self._file.write_text(self._configuration(), encoding="utf-8")
+        self._file.chmod(0o644)
+
+    def _launch(self, account: Account) -> None:
+        self._configure()
         with TemporaryFile("w+", encoding="utf-8") as said:
-            done = account.run([binary(), configuration], directory=self.directory, environment={}, output=said)
+            done = account.run([binary(), self._file], directory=self.directory, environment={}, output=said)
             said.seek(0)
             if done != 0:
                 raise ServerFailed(f"The embedded Valkey failed: {said.read().strip()}")
@@ -95,6 +116,10 @@ class EmbeddedValkey:
             "databases": "16",
         }
         return "".join(f"{name} {value}\n" for name, value in lines.items())
+
+    @property
+    def _file(self) -> Path:
+        return self.directory / "valkey.conf"
 
     @property
     def _pid_file(self) -> Path:

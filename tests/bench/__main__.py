@@ -15,6 +15,7 @@ from tests.bench.cases.migrate import measure_migration
 from tests.bench.cases.moving import measure_moving
 from tests.bench.cases.provision import measure_provisioning
 from tests.bench.cases.server import measure_server
+from tests.bench.cases.start import measure_start
 from tests.bench.peer import Peer, prepare_peer
 from tests.bench.report import Figure, show, write
 from tests.bench.stage import BUILD, ROOT, Stage, stage
@@ -26,6 +27,7 @@ CASES: dict[str, Case] = {
     "list": lambda played, peer, quick: measure_listing(
         played, peer, contacts=5_000 if quick else 100_000, requests=100 if quick else 1_000
     ),
+    "start": lambda played, peer, quick: measure_start(played, jobs=5 if quick else 20),
     "server": lambda played, peer, quick: measure_server(played, requests=100 if quick else 1_000),
     "forgotten": lambda played, peer, quick: measure_forgotten(played, each=50 if quick else 400),
     "move": lambda played, peer, quick: measure_moving(played, rows=20_000 if quick else 1_000_000),

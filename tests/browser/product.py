@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from provisioning.embedded.processes import wait_until
-from provisioning.up import answers
+from provisioning.preparation import answers
 from tests.fixtures.servers import servers_at
 
 QIKBIZ = Path(sys.executable).parent / "qikbiz"

@@ -26,7 +26,7 @@ from config.settings import Settings, load_settings
 from provisioning.bootstrap import prepare_servers
 from provisioning.create import create_tenant
 from provisioning.embedded.processes import wait_until
-from provisioning.up import answers
+from provisioning.preparation import answers
 from tests.fixtures.page_checks import csrf_token_in
 from tests.fixtures.servers import servers_at
 

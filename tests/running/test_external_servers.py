@@ -12,7 +12,8 @@ from config.embedded import socket_directory
 from config.settings import Settings, SettingsError, environment_for_children
 from provisioning.bootstrap import prepare_servers
 from provisioning.doctor import examine
-from provisioning.up import PROCFILE, PROVISIONING_WORKER, start_servers
+from provisioning.procfile import processes_of
+from provisioning.up import PROVISIONING_WORKER, kept_servers
 from tests.fixtures.servers import Servers, servers_at, settings_for
 
 
@@ -47,9 +48,7 @@ def test_the_given_servers_are_prepared_and_found_well(elsewhere: Servers, exter
 
 
 def test_no_server_is_started_beside_them(external: Settings) -> None:
-    with start_servers(external):
-        assert not (external.home / "postgres").exists()
-        assert not (external.home / "valkey").exists()
+    assert kept_servers(external) == []
 
 
 def test_only_the_provisioning_worker_is_told_the_provisioners_login(
@@ -58,7 +57,7 @@ def test_only_the_provisioning_worker_is_told_the_provisioners_login(
     monkeypatch.setenv("QIKBIZ_PROVISIONER_URL", str(external.provisioner_url))
     assert "QIKBIZ_PROVISIONER_URL" in environment_for_children(external, may_provision=True)
     assert "QIKBIZ_PROVISIONER_URL" not in environment_for_children(external, may_provision=False)
-    assert f"\n{PROVISIONING_WORKER}: " in PROCFILE.read_text()
+    assert PROVISIONING_WORKER in processes_of()
 
 
 def test_half_given_servers_are_refused(tmp_path: Path) -> None:

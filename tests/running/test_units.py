@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
-from honcho.environ import parse_procfile
 
 from config.settings import load_settings
 from provisioning.cli import COMMANDS
-from provisioning.up import PROCFILE
+from provisioning.procfile import processes_of
 from qikbiz.jobs.kinds import Queue
 from tests.running.installation import ROOT, program
 from tests.running.test_production_settings import SAFE
@@ -61,7 +60,7 @@ def value(unit: str, key: str) -> str:
 
 
 def test_the_units_and_the_procfile_start_the_same_processes() -> None:
-    of_procfile = set(parse_procfile(PROCFILE.read_text()).processes.values())
+    of_procfile = set(processes_of().values())
     commands = {value(unit, "ExecStart").removeprefix(HERE) for unit in UNITS}
     assert commands == of_procfile | {"qikbiz migrate"}
     assert "migrate" in COMMANDS

@@ -12,6 +12,7 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import suppress
 from http.client import HTTPResponse
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ import psutil
 import psycopg
 import pytest
 
-from provisioning.embedded.processes import wait_until
+from provisioning.embedded.processes import has_ended, wait_until
 from tests.fixtures.servers import Servers, servers_at
 
 QIKBIZ = Path(sys.executable).parent / "qikbiz"
@@ -147,18 +148,47 @@ def test_a_second_start_in_the_same_home_or_on_the_same_port_is_refused(copies: 
     assert f"Port {copies[0].port} can't be used" in taken.stderr
 
 
-def test_a_worker_that_dies_is_started_again(copies: tuple[Copy, Copy]) -> None:
-    def mail_workers() -> list[psutil.Process]:
-        found = []
-        for process in psutil.Process(copies[1].process.pid).children(recursive=True):
-            if process.cmdline()[1:] == ["-m", "workers", "mail"]:
-                found.append(process)
-        return found
+def kept(one: Copy, name: str) -> psutil.Process | None:
+    """The process of that name, as the supervisor began it; the web's is the master of its processes."""
+    found = []
+    for each in psutil.Process(one.process.pid).children(recursive=True):
+        with suppress(psutil.NoSuchProcess):
+            if each.name() == name and not has_ended(each):
+                found.append((each.create_time(), each))
+    return min(found, key=lambda pair: pair[0])[1] if found else None
 
-    assert wait_until(lambda: len(mail_workers()) == 1, seconds=10)
-    before = mail_workers()[0]
+
+@pytest.mark.parametrize("name", ["worker-mail", "sweeper", "web", "valkey-server", "postgres", "python"])
+def test_whatever_is_killed_is_started_again_and_pages_are_served(copies: tuple[Copy, Copy], name: str) -> None:
+    """`python` is the process that has loaded the product; those forked from it end with it."""
+    one = copies[1]
+    assert wait_until(lambda: kept(one, name) is not None, seconds=20 * busyness())
+    before = kept(one, name)
+    assert before
     before.kill()
-    assert wait_until(lambda: any(process.pid != before.pid for process in mail_workers()), seconds=10)
+
+    def is_back() -> bool:
+        now = kept(one, name)
+        return now is not None and now.pid != before.pid and ready(one)
+
+    assert wait_until(is_back, seconds=30 * busyness())
+
+
+def ready(one: Copy) -> bool:
+    try:
+        return one.get("/readyz", "localhost") == 200
+    except OSError:
+        return False
+
+
+def test_nothing_is_left_when_the_supervisor_is_killed(copies: tuple[Copy, Copy]) -> None:
+    one = copies[1]
+    family = psutil.Process(one.process.pid).children(recursive=True)
+    one.process.kill()
+    one.process.communicate()
+    assert wait_until(lambda: not any(each.is_running() for each in family), seconds=10 * busyness())
+    one.start()
+    one.wait()
 
 
 def test_ctrl_c_stops_everything_within_seconds(copies: tuple[Copy, Copy]) -> None:

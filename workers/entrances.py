@@ -1,0 +1,9 @@
+"""What the processes of the Procfile load, named in one place so that it can be loaded once for all of them."""
+
+from __future__ import annotations
+
+import qikbiz.web.application as web
+from config.web_server import process, requests
+from workers import jobs, lanes, schedule, sweep, worker
+
+LOADED = (web, jobs, lanes, schedule, sweep, worker, process, requests)
