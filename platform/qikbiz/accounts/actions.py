@@ -27,7 +27,7 @@ from qikbiz.policy.networks import require_inside
 from qikbiz.policy.queries import policy_of
 from qikbiz.policy.rules import Policy, is_password_in_doubt
 from qikbiz.policy.sso_only import SsoOnly, asks_for_sso, require_way
-from qikbiz.roles.giving import may_act_on, may_give, words_for
+from qikbiz.roles.giving import may_act_on, may_give, may_give_to, words_for
 from qikbiz.roles.granted import names_of_roles
 from qikbiz.web.figures import count_login
 
@@ -185,13 +185,15 @@ def invite_staff(email: str, name: str, role: str, *, invited_by: str = "") -> s
 
 
 def resend_invitation(user_id: UUID, *, invited_by: str) -> User:
-    """Mail a new link; the one before ends."""
+    """Mail a new link; the one before ends. Raises AlreadyThere, BeyondOwnRights."""
     realm = tenant_realm()
     user = account_for_change(realm.work, realm, user_id)
     if user.state != "invited":
         raise AlreadyThere(f"{user.name} has already accepted.")
-    _send_invitation(realm, user, invited_by)
     assert isinstance(user, User)
+    # A link to a login is as good as the login: whoever may do more is not invited anew by somebody who may not.
+    may_act_on(user)
+    _send_invitation(realm, user, invited_by)
     return user
 
 
@@ -201,7 +203,7 @@ def change_roles(user_id: UUID, roles: Sequence[str]) -> User:
     user, administrators = _user_beside_administrators(user_id)
     if Role.ADMINISTRATOR not in wanted:
         _keep_an_administrator(user, administrators)
-    may_give(wanted)
+    may_give_to(user, wanted)
     may_act_on(user)
     before, user.roles = user.roles, wanted
     realm = tenant_realm()

@@ -69,6 +69,7 @@ def send_invitation() -> ResponseReturnValue:
 
 @accounts.post("/users/<uuid:user_id>/invitation")
 @requires(Permission.USER_INVITE)
+@requires_fresh
 def resend_invitation(user_id: UUID) -> ResponseReturnValue:
     user = actions.resend_invitation(user_id, invited_by=current_user.name)
     show_toast(f"A new invitation for {user.name} is on its way. The link sent before no longer works.")

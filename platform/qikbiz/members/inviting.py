@@ -16,11 +16,13 @@ from qikbiz.accounts.queries import account_named
 from qikbiz.accounts.realms import same_address, tenant_realm
 from qikbiz.database import db
 from qikbiz.failures import Failure
-from qikbiz.roles.giving import BeyondOwnRights, may_give_rights
+from qikbiz.roles.giving import BeyondOwnRights, may_change_members, may_give_rights
+from qikbiz.roles.granted import rights_of_roles
 from qikbiz.roles.models import Team
-from qikbiz.roles.queries import all_roles
-from qikbiz.roles.rights import Rights
+from qikbiz.roles.queries import all_roles, members_of
+from qikbiz.roles.rights import Rights, added_up
 from qikbiz.roles.teams import join_teams
+from tenants.control import new_id
 
 MOST_ROWS = 200
 MOST_BYTES = 64 * 1024
@@ -110,6 +112,18 @@ def _judge(rows: list[Row]) -> None:
             row.team = teams.get(row.team_name.casefold())
             if row.team is None:
                 row.problems.append(f"There is no team called “{row.team_name[:60]}”. Make it first.")
+            else:
+                _judge_team(row, row.team)
+
+
+def _judge_team(row: Row, team: UUID) -> None:
+    """As when the person joins: by the roles that the row gives, whoever they may be."""
+    newcomer, members = new_id(), members_of(team)
+    rights = added_up(rights_of_roles(db.session(), row.roles).values())
+    try:
+        may_change_members(members, members | {newcomer}, new={newcomer: rights})
+    except BeyondOwnRights as refused:
+        row.problems.append(refused.text)
 
 
 def _judge_name(row: Row) -> None:

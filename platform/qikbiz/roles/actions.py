@@ -14,7 +14,7 @@ from qikbiz.audit.actions import record
 from qikbiz.database import db
 from qikbiz.failures import Conflict
 from qikbiz.records.types import BY_SINGULAR
-from qikbiz.roles.giving import may_give_rights
+from qikbiz.roles.giving import may_give_rights, may_widen
 from qikbiz.roles.models import OwnRole
 from qikbiz.roles.queries import role_for_changing, role_line, users_with_role
 from qikbiz.roles.rights import RECORD_TYPES, Action, Rights
@@ -47,6 +47,7 @@ def change_role(key: str, name: str, rights: Rights, *, seen_at: str) -> None:
     before = Rights.from_json(role.rights)
     may_give_rights(before)
     may_give_rights(rights)
+    may_widen(role, rights)
     _refuse_taken(name, but_not=role.id)
     changes = _differences(role.name, before, name, rights)
     if not changes:

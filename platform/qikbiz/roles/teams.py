@@ -13,12 +13,14 @@ from qikbiz.audit.actions import record
 from qikbiz.database import db
 from qikbiz.failures import Conflict, Failure
 from qikbiz.roles.actions import NameTaken, hold_to_it
+from qikbiz.roles.giving import may_change_members
 from qikbiz.roles.models import Team, TeamMember
 from qikbiz.roles.queries import members_of, team_for_changing
 
 
 def create_team(name: str) -> Team:
-    """Raises NameTaken."""
+    """Raises NameTaken, BeyondOwnRights."""
+    may_change_members(set(), set())
     _refuse_taken(name)
     team = Team(name=name, folded_name=name.casefold())
     db.session.add(team)
@@ -30,7 +32,8 @@ def create_team(name: str) -> Team:
 def change_team(team_id: UUID, name: str, people: Iterable[UUID], *, seen: str = "") -> Team:
     """Give a team another name and other members. `seen` is `edition_of` the team as the person saw it.
 
-    Raises NameTaken, NotFound, Conflict when somebody else changed it meanwhile, Failure for somebody unknown.
+    Raises NameTaken, NotFound, BeyondOwnRights, Conflict when somebody else changed it meanwhile, Failure for somebody
+    unknown.
     """
     team = team_for_changing(team_id)
     before, wanted = members_of(team_id), set(people)
@@ -43,6 +46,7 @@ def change_team(team_id: UUID, name: str, people: Iterable[UUID], *, seen: str =
     changes = {"Name": [team.name, name], "Members": [_listed(before, names), _listed(wanted, names)]}
     changed = {what: pair for what, pair in changes.items() if pair[0] != pair[1]}
     if changed:
+        may_change_members(before, wanted)
         team.name, team.folded_name = name, name.casefold()
         _write_members(team_id, before, wanted)
         _note("team.changed", team, {"changes": changed})
@@ -62,6 +66,7 @@ def join_teams(user_id: UUID, teams: Iterable[UUID]) -> None:
 def delete_team(team_id: UUID) -> str:
     """Delete a team, and give its name. Its members keep their own records."""
     team, people = team_for_changing(team_id), members_of(team_id)
+    may_change_members(people, set())
     _note("team.deleted", team, {"members": _listed(people, _names(people))})
     db.session.execute(delete(TeamMember).where(TeamMember.team_id == team_id))
     db.session.delete(team)
