@@ -100,10 +100,10 @@ def slugs_of(tenant_ids: set[UUID]) -> dict[UUID, str]:
     return {row[0]: row[1] for row in rows}
 
 
-def platform_jobs(*, state: str = "", before: UUID | None = None) -> Sequence[PlatformJob]:
+def platform_jobs(states: Sequence[str], *, before: UUID | None = None) -> Sequence[PlatformJob]:
+    """The newest jobs in these states, one more than a page holds."""
     statement = select(PlatformJob).order_by(PlatformJob.id.desc()).limit(PAGE + 1)
-    if state:
-        statement = statement.where(PlatformJob.state == state)
+    statement = statement.where(PlatformJob.state.in_(states))
     if before is not None:
         statement = statement.where(PlatformJob.id < before)
     return db.control.scalars(statement).all()
@@ -114,6 +114,15 @@ def platform_job(job_id: UUID) -> PlatformJob:
     if job is None:
         raise NotFound
     return job
+
+
+def finished_jobs_by_kind(*, hours: int = 24) -> Sequence[Any]:
+    """What went well or was cancelled lately: (kind, how many, when the last one was asked for), the newest first."""
+    since = datetime.now(UTC) - timedelta(hours=hours)
+    newest = func.max(PlatformJob.created_at)
+    query = select(PlatformJob.kind, func.count().label("number"), newest.label("newest"))
+    query = query.where(PlatformJob.created_at >= since, PlatformJob.state.in_(("done", "cancelled")))
+    return db.control.execute(query.group_by(PlatformJob.kind).order_by(newest.desc())).all()
 
 
 def jobs_by_state(*, hours: int = 24) -> dict[str, int]:

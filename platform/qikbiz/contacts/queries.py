@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import and_, literal_column, or_, select
 
 from qikbiz.companies.fields import COMPANIES
 from qikbiz.companies.models import Company
@@ -27,6 +27,30 @@ def companies_of(contact_id: UUID) -> Sequence[Any]:
         .where(*within_reach(COMPANIES, Action.SEE))
     )
     return db.session.execute(query.order_by(ContactCompany.is_primary.desc(), Company.sort_name)).all()
+
+
+def contacts_with_the_same_email(contact: Contact, limit: int) -> Sequence[Any]:
+    """Other contacts that share an address with this one, as far as this person may see them and their addresses.
+
+    Their id and name columns, the oldest first; those in the trash are left out.
+    """
+    known = seen_type(CONTACTS)
+    addresses = [entry["address"].lower() for entry in contact.emails]
+    if not addresses or {"email", "emails", "other_emails"} & set(known.hidden):
+        return []
+    names = [name for name in ("id", *known.name_columns) if name not in known.hidden]
+    query = (
+        select(*(shown_column(known, name) for name in names))
+        .where(Contact.id != contact.id, Contact.deleted_at.is_(None))
+        .where(
+            or_(
+                Contact.email.in_(addresses),
+                and_(Contact.other_emails.overlap(addresses), Contact.other_emails != literal_column("'{}'")),
+            )
+        )
+        .where(*within_reach(known, Action.SEE))
+    )
+    return db.session.execute(query.order_by(Contact.id).limit(limit)).all()
 
 
 def contacts_of(company_id: UUID, limit: int) -> Sequence[Any]:

@@ -4,28 +4,48 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from flask import Blueprint, redirect, request
+from flask import Blueprint, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from qikbiz.contacts import actions
 from qikbiz.contacts.actions import change_contact, create_contact
 from qikbiz.contacts.fields import CONTACTS
-from qikbiz.contacts.queries import companies_of
+from qikbiz.contacts.models import Contact
+from qikbiz.contacts.queries import companies_of, contacts_with_the_same_email
 from qikbiz.permissions import Permission, requires
 from qikbiz.records import record_pages
 from qikbiz.records.actions import record_for_changing
 from qikbiz.records.links import company_to_link
 from qikbiz.records.room_pages import open_record_pages
 from qikbiz.records.rooms import RecordRoom
+from qikbiz.records.seen import seen_type
 from qikbiz.records.values import clean_text
+from qikbiz.web.toasts import show_toast
 
 contacts = Blueprint("contacts", __name__, template_folder="templates", url_prefix="/contacts")
+
+
+def tell_of_the_same_email(contact: Contact) -> None:
+    """Two contacts with one address are often one person, but not always: nothing is refused."""
+    others = contacts_with_the_same_email(contact, limit=2)
+    if others:
+        name = seen_type(CONTACTS).name_of(others[0]._asdict())
+        more = " among others" if len(others) > 1 else ""
+        show_toast(
+            f"Another contact has the same email{more}.",
+            kind="notice",
+            link_url=url_for("contacts.show", record_id=others[0].id),
+            link_text=f"Open {name}",
+        )
+
+
 ROOM = RecordRoom(
     declared=CONTACTS,
     create=create_contact,
     change=change_contact,
     icon="users",
     is_square=False,
+    after_save=tell_of_the_same_email,
 )
 open_record_pages(contacts, ROOM)
 

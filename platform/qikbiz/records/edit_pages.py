@@ -49,6 +49,7 @@ def create(room: RecordRoom) -> ResponseReturnValue:
     if created is None:
         return _form_page(room, form), 422
     show_toast(f"{room.record_type.label} saved.")
+    room.after_save(created)
     return redirect(room.url("show", record_id=created.id), 303)
 
 
@@ -97,6 +98,8 @@ def _write(room: RecordRoom, found: Record, form: RecordForm, values: dict[str, 
     if changes is None:
         return _form_page(room, form, found), 422
     show_toast("Saved." if changes else "Nothing was changed.")
+    if changes:
+        room.after_save(found)
     return redirect(room.url("show", record_id=found.id), 303)
 
 

@@ -31,6 +31,8 @@ class RecordRoom:
     change: Callable[[Any, Mapping[str, Any]], Changes]
     icon: str
     is_square: bool
+    # Called after a form was saved, with the record: for what the person should know about it.
+    after_save: Callable[[Any], None] = lambda _found: None
 
     @property
     def record_type(self) -> RecordType:

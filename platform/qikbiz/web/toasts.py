@@ -19,20 +19,23 @@ _MOST, _LONGEST = 3, 300
 
 @dataclass(frozen=True)
 class Toast:
-    """`undo_url` is posted to when the person chooses Undo; a failed one stays until it is dismissed."""
+    """`undo_url` is posted to when the person chooses Undo; `link_url` leads to what the words are about, which is
+    called `link_text`. A failed one, and one with a link, stays until it is dismissed."""
 
     text: str
     kind: Kind = "done"
     undo_url: str = ""
+    link_url: str = ""
+    link_text: str = ""
 
 
 def register(app: Flask) -> None:
     app.after_request(_carry_over)
 
 
-def show_toast(text: str, *, kind: Kind = "done", undo_url: str = "") -> None:
+def show_toast(text: str, *, kind: Kind = "done", undo_url: str = "", link_url: str = "", link_text: str = "") -> None:
     """Say `text` on the page that is being made, or on the next one after a redirect."""
-    _waiting().append(Toast(text[:_LONGEST], kind, undo_url))
+    _waiting().append(Toast(text[:_LONGEST], kind, undo_url, link_url, link_text[:_LONGEST]))
 
 
 def pending_toasts() -> list[Toast]:

@@ -16,14 +16,18 @@ from qikbiz.jobs.kinds import title_of
 from qikbiz.jobs.models import PlatformJob
 from qikbiz.permissions import Permission, requires
 
+FAILED, OPEN = ("failed", "quarantined"), ("pending", "running")
 STATES = ("pending", "running", "done", "failed", "quarantined", "cancelled")
 
 
 @console.get("/jobs")
 @requires(Permission.PLATFORM_JOB_SEE)
 def jobs() -> str:
+    """What failed, then what waits or runs, then what went well, folded by kind; or the jobs of one state."""
     state, before = request.args.get("state", ""), request.args.get("before", type=UUID)
-    found = queries.platform_jobs(state=state if state in STATES else "", before=before)
+    if state not in STATES:
+        return _overview()
+    found = queries.platform_jobs([state], before=before)
     return render_template(
         "console/jobs.html",
         nav_active="jobs",
@@ -31,6 +35,22 @@ def jobs() -> str:
         next_before=found[queries.PAGE - 1].id if len(found) > queries.PAGE else None,
         before=before,
         state=state,
+        states=STATES,
+        counts=queries.jobs_by_state(),
+        title_of=title_of,
+    )
+
+
+def _overview() -> str:
+    failed, open_ = queries.platform_jobs(FAILED), queries.platform_jobs(OPEN)
+    return render_template(
+        "console/jobs.html",
+        nav_active="jobs",
+        failed=failed[: queries.PAGE],
+        open=open_[: queries.PAGE],
+        has_more={"failed": len(failed) > queries.PAGE, "open": len(open_) > queries.PAGE},
+        finished=queries.finished_jobs_by_kind(),
+        state="",
         states=STATES,
         counts=queries.jobs_by_state(),
         title_of=title_of,

@@ -20,7 +20,7 @@ export function toast(text, kind = "done") {
 }
 
 function leaveLater(element) {
-  if (element.classList.contains("toast-failed")) return;
+  if (element.matches(".toast-failed, [data-toast-stays]")) return;
   setTimeout(() => (element.matches(":hover, :focus-within") ? leaveLater(element) : element.remove()), STAYS);
 }
 
