@@ -138,7 +138,7 @@ class Connection:
         self.deadline = float("inf")
         environ = request.environ(peer=self.peer, server=self._web.address, scheme=self._web.scheme)
         answer = Answer(self._web.application, request, self)
-        self._web.engine.submit(lambda: answer.run(environ))
+        self._web.engine.submit(lambda: answer.run(environ), str(environ.get("HTTP_HOST", "")).lower())
 
     @property
     def _at_hand(self) -> Request:

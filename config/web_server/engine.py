@@ -18,6 +18,8 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 
+from config.web_server.fair_queue import FairQueue
+
 # A few pages long.
 PATIENCE_SECONDS = 0.02
 SECONDS_BETWEEN_TICKS = 1.0
@@ -35,7 +37,7 @@ class Engine:
         self._timer = _Timer(patience)
         self._epoll = select.epoll()
         self._watched: dict[int, Callable[[int], None]] = {}
-        self._ready: deque[Task] = deque()
+        self._ready = FairQueue(threads)
         self._calls: deque[Task] = deque()
         self._lock = threading.Lock()
         self._next_leader = threading.Lock()
@@ -78,8 +80,9 @@ class Engine:
             with suppress(OSError, ValueError):
                 self._epoll.unregister(file)
 
-    def submit(self, task: Task) -> None:
-        self._ready.append(task)
+    def submit(self, task: Task, whose: str) -> None:
+        """`whose` it is, the host that was asked, decides whose turn it is."""
+        self._ready.put(whose, task)
 
     # any thread calls these
 
@@ -103,6 +106,7 @@ class Engine:
                 return False
             self._streams_left -= 1
             self._mine.streams = True
+        self._give_place_back()
         self._add_thread()
         if self._mine.term == self._term:
             self._timer.ring()
@@ -137,7 +141,7 @@ class Engine:
         """Read, write and run for as long as the lead is this thread's."""
         ticked = 0.0
         while not self._is_over:
-            for file, events in self._epoll.poll(0 if self._ready or self._calls else SECONDS_BETWEEN_TICKS):
+            for file, events in self._epoll.poll(0 if self._calls or self._ready.has_next() else SECONDS_BETWEEN_TICKS):
                 act = self._watched.get(file)
                 if act is not None:
                     act(events)
@@ -147,20 +151,29 @@ class Engine:
             if now - ticked >= SECONDS_BETWEEN_TICKS:
                 ticked = now
                 self._tick()
-            if self._ready and not self._run(self._ready.popleft()):
+            following = self._ready.take()
+            if following is not None and not self._run(*following):
                 return
 
-    def _run(self, task: Task) -> bool:
+    def _run(self, whose: str, task: Task) -> bool:
         """Run one request. False when another thread has taken the lead meanwhile."""
         self._is_busy = True
+        self._mine.whose = whose
         self._timer.start()
         task()
+        self._give_place_back()
         with self._lock:
             if self._mine.term != self._term:
                 return False
             self._is_busy = False
             self._timer.stop()
             return True
+
+    def _give_place_back(self) -> None:
+        """Another request of this one's host may begin; a leader that waits is told."""
+        whose, self._mine.whose = self._mine.whose, None
+        if whose is not None and self._ready.done(whose) and self._mine.term != self._term:
+            self.ring()
 
     def _silence(self) -> None:
         with suppress(BlockingIOError):

@@ -13,6 +13,7 @@ from tests.bench.cases.forgotten import measure_forgotten
 from tests.bench.cases.listing import measure_listing
 from tests.bench.cases.migrate import measure_migration
 from tests.bench.cases.moving import measure_moving
+from tests.bench.cases.neighbours import measure_neighbours
 from tests.bench.cases.provision import measure_provisioning
 from tests.bench.cases.server import measure_server
 from tests.bench.cases.start import measure_start
@@ -31,6 +32,9 @@ CASES: dict[str, Case] = {
     "server": lambda played, peer, quick: measure_server(played, requests=100 if quick else 1_000),
     "forgotten": lambda played, peer, quick: measure_forgotten(played, each=50 if quick else 400),
     "move": lambda played, peer, quick: measure_moving(played, rows=20_000 if quick else 1_000_000),
+    "neighbours": lambda played, peer, quick: measure_neighbours(
+        played, requests=100 if quick else 1_000, rows=50_000 if quick else 1_000_000
+    ),
     "crowd": lambda played, peer, quick: measure_crowd(
         played, tenants=30 if quick else 1_000, requests=100 if quick else 1_000
     ),

@@ -21,7 +21,16 @@ from qikbiz.imports.matching import conflicts_since, match
 from qikbiz.imports.models import Import
 from qikbiz.imports.queries import import_for_changing, new_owners
 from qikbiz.imports.reach import limits_of
-from qikbiz.imports.sql import Link, changes_written, counts_of, link_of, prepare_for, skipped_of
+from qikbiz.imports.sql import (
+    OUTCOME,
+    Link,
+    changes_written,
+    counts_of,
+    link_of,
+    outcome_digest,
+    prepare_for,
+    skipped_of,
+)
 from qikbiz.imports.staging import stage
 from qikbiz.imports.undoing import undo
 from qikbiz.imports.uploaded import acting_actor, plan_of, rights_for, source_of
@@ -30,6 +39,10 @@ from qikbiz.notifications.assigning import tell_owner
 from qikbiz.records.types import record_type
 
 APPLY_STEPS = 5
+OTHERWISE = (
+    "The database was restarted before the import was done, so the file was checked again, and the result is not the "
+    "one that was shown: records were changed meanwhile. Nothing was imported. Look at the new result, then import."
+)
 # done, in all, what is being done
 Watch = Callable[[int, int | None, str], None]
 
@@ -40,8 +53,21 @@ class ChangedSince(Conflict):
 
 def check(session: Session, import_id: UUID, watch: Watch) -> dict[str, Any]:
     """Read, stage, match and compare. Nothing of the customer's own records is touched. Raises UnreadableFile."""
-    found = session.get_one(Import, import_id)
-    link, plan, expected = link_of(session), plan_of(found), found.rows or None
+    found, link = session.get_one(Import, import_id), link_of(session)
+    rows, shown = _prepare(link, found, watch)
+    numbers = {name: shown[name] for name in (*counts_of(link, import_id), "skipped_cells", "skipped_rows")}
+    with acting_as(acting_actor(found)):
+        found = _still(import_id, "checking")
+        found.rows, found.counts = rows, shown
+        found.state, found.problem = "checked", ""
+        note(found, "checked", {"rows": rows, **numbers})
+    fault("imports.after_check")
+    return {"rows": rows, **numbers}
+
+
+def _prepare(link: Link, found: Import, watch: Watch) -> tuple[int, dict[str, Any]]:
+    """Stage the file and work out what each row does. Gives the number of rows, and what the check shows."""
+    plan, expected, import_id = plan_of(found), found.rows or None, found.id
     prepare_for(link, 0)
     staged = stage(
         link, plan, source_of(found), import_id, lambda done: watch(done, max(done, expected or 0), "Reading")
@@ -52,16 +78,9 @@ def check(session: Session, import_id: UUID, watch: Watch) -> dict[str, Any]:
     match(link, plan, import_id, staged.rows, found.header)
     watch(staged.rows, staged.rows, "Comparing")
     compare(link, plan, import_id, lambda _: watch(staged.rows, staged.rows, "Comparing"))
-    counts, erased = counts_of(link, import_id), rows_of_erased(link, import_id)
-    skipped, alike = skipped_of(link, import_id), lookalikes(link, plan, import_id)
-    more = {**skipped, "blank": staged.blank, "erased": erased, COUNT: alike}
-    with acting_as(acting_actor(found)):
-        found = _still(import_id, "checking")
-        found.rows, found.counts = staged.rows, {**counts, **more}
-        found.state, found.problem = "checked", ""
-        note(found, "checked", {"rows": staged.rows, **counts, **skipped})
-    fault("imports.after_check")
-    return {"rows": staged.rows, **counts, **skipped}
+    more = {"blank": staged.blank, "erased": rows_of_erased(link, import_id), COUNT: lookalikes(link, plan, import_id)}
+    outcome = {OUTCOME: outcome_digest(link, import_id)}
+    return staged.rows, {**counts_of(link, import_id), **skipped_of(link, import_id), **more, **outcome}
 
 
 def run_apply(session: Session, import_id: UUID, watch: Watch) -> dict[str, Any]:
@@ -76,12 +95,18 @@ def run_apply(session: Session, import_id: UUID, watch: Watch) -> dict[str, Any]
     # Two imports at once would not see each other's new records.
     link.execute("LOCK TABLE import_updates IN SHARE UPDATE EXCLUSIVE MODE")
     watch(0, APPLY_STEPS, "Checking again")
+    if _is_staging_lost(link, found):
+        rows, shown = _prepare(link, found, watch)
+        if shown[OUTCOME] != found.counts.get(OUTCOME):
+            return _ask_again(found, rows, shown)
     _refuse_changes(link, found)
     step = iter(range(1, APPLY_STEPS))
     companies = apply(link, plan_of(found), _by(found), lambda what: watch(next(step), APPLY_STEPS, what))
     forget_staged(link, import_id)
     # What was like a record before is one now.
-    counts = {name: number for name, number in found.counts.items() if name != COUNT} | {"companies": companies}
+    counts = {name: number for name, number in found.counts.items() if name not in (COUNT, OUTCOME)} | {
+        "companies": companies
+    }
     written = changes_written(link, import_id, "import")
     with acting_as(acting_actor(found)):
         _tell(found, counts)
@@ -126,6 +151,19 @@ def note_stopped(import_id: UUID, text: str) -> None:
     found.problem = text
     if found.state == "failed":
         found.counts = {}
+
+
+def _is_staging_lost(link: Link, found: Import) -> bool:
+    """A crash of the database empties the tables of staged rows, which are not logged; the file makes them again."""
+    return found.rows > 0 and not any(counts_of(link, found.id).values())
+
+
+def _ask_again(found: Import, rows: int, shown: dict[str, Any]) -> dict[str, Any]:
+    with acting_as(acting_actor(found)):
+        found = _still(found.id, "applying")
+        found.rows, found.counts, found.state, found.problem = rows, shown, "checked", OTHERWISE
+        note(found, "checked", {"rows": rows})
+    return {"stopped": OTHERWISE}
 
 
 def _refuse_changes(link: Link, found: Import) -> None:

@@ -16,6 +16,8 @@ from qikbiz.imports.reach import owned_by
 _UUID = "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 # From here on the planner, which has no statistics of rows just staged, is told to join by hashing.
 MANY_ROWS = 20_000
+# Among an import's counts: see `outcome_digest`.
+OUTCOME = "outcome"
 Link = Connection[TupleRow]
 
 
@@ -139,6 +141,17 @@ def counts_of(link: Link, import_id: UUID) -> dict[str, int]:
     counts = dict.fromkeys(("created", "updated", "unchanged", "invalid"), 0)
     query = "SELECT outcome, count(*) FROM import_rows WHERE import_id = %s GROUP BY outcome"
     return counts | dict(link.execute(query, (import_id,)).fetchall())
+
+
+def outcome_digest(link: Link, import_id: UUID) -> str:
+    """Of what each row does, to which record at which version. The same file checked again gives it again, unless
+    somebody changed a record that it is about."""
+    query = (
+        "SELECT coalesce(sum(hash_record_extended(row(r.row, r.outcome, r.record_id, r.version), 0)::numeric), 0) "
+        "FROM import_rows r WHERE r.import_id = %s"
+    )
+    (digest,) = link.execute(query, (import_id,)).fetchone() or ("",)
+    return str(digest)
 
 
 def skipped_of(link: Link, import_id: UUID) -> dict[str, int]:
