@@ -14,6 +14,7 @@ from qikbiz.access.kinds import AccessKind
 from qikbiz.access.noting import note_access
 from qikbiz.accounts import letters, throttles, times
 from qikbiz.accounts.devices import device_of_request, place_of_request
+from qikbiz.accounts.noting import note_login_act
 from qikbiz.accounts.realms import Account, Realm
 from qikbiz.factors.failures import WrongCode
 from qikbiz.factors.recovery import new_code
@@ -38,6 +39,7 @@ def mail_code(realm: Realm, account: Account) -> None:
         )
     )
     letters.send_mailed_code(realm, account, code, device_of_request(), place_of_request())
+    note_login_act(realm, "login.code_mailed", account)
 
 
 def use_code(realm: Realm, account: Account, code: str) -> None:
