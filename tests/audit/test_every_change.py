@@ -246,7 +246,7 @@ WALKED: dict[str, str] = {
     "imports": "imports.call_off imports.apply imports.undo",
     "logins": "accounts.change_profile accounts.send_invitation accounts.resend_invitation accounts.change_role "
     "accounts.disable_user accounts.enable_user accounts.end_session accounts.end_other_sessions "
-    "accounts.change_password accounts.logout accounts.ask_for_password_link accounts.log_in",
+    "accounts.change_password accounts.logout accounts.log_in",
     "person": "persons.write_file persons.erase",
 }
 # Looking at the file is an act of its own (`import.uploaded`), seen in the step of imports.
