@@ -6,6 +6,7 @@ import io
 
 import pytest
 
+from qikbiz.members import inviting
 from qikbiz.permissions import Permission
 from qikbiz.roles.rights import Rights
 
@@ -123,3 +124,14 @@ def test_inviting_again_does_not_bring_down_somebody_who_may_do_more(staffed, ro
     assert again.status_code == 403
     kept = rows_of(staffed.office.tenant, "select name, roles from users where email = 'dan@x.example'")[0]
     assert (kept["name"], kept["roles"]) == ("Dan", ["administrator"])
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252", "cp1250"])
+@pytest.mark.parametrize("ends", ["\n", "\r\n", "\r"])
+def test_tables_of_every_system_are_read(encoding, ends):
+    name = "Małgorzata Łęcka" if encoding == "cp1250" else "Zoé Müller"
+    content = ends.join(["name,email,roles", f"{name},zoe@x.example,member", ""]).encode(encoding)
+    assert [cells for _, cells in inviting._lines(inviting.text_of(content))] == [
+        ["name", "email", "roles"],
+        [name, "zoe@x.example", "member"],
+    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from qikbiz.accounts.queries import account_named
 from qikbiz.accounts.realms import same_address, tenant_realm
 from qikbiz.database import db
 from qikbiz.failures import Failure
+from qikbiz.imports.code_pages import likeliest_code_page
 from qikbiz.roles.giving import BeyondOwnRights, may_change_members, may_give_rights
 from qikbiz.roles.granted import rights_of_roles
 from qikbiz.roles.models import Team
@@ -59,6 +61,16 @@ def rows_from(text: str) -> list[Row]:
     return rows
 
 
+def text_of(content: bytes) -> str:
+    """An uploaded table as text, whatever its encoding."""
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return content.decode("utf-16", "replace")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode(likeliest_code_page(content), "replace")
+
+
 def invite_all(rows: list[Row], *, invited_by: str) -> list[Row]:
     """Invite everybody in these rows. Raises Failure for one that has something wrong: then nobody is invited."""
     if any(row.problems for row in rows):
@@ -72,7 +84,7 @@ def invite_all(rows: list[Row], *, invited_by: str) -> list[Row]:
 
 
 def _lines(text: str) -> list[tuple[int, list[str]]]:
-    cleaned = text.removeprefix("\ufeff")
+    cleaned = "\n".join(text.removeprefix("\ufeff").replace("\r\n", "\n").split("\r"))
     first = cleaned.partition("\n")[0]
     delimiter = max(",;\t", key=first.count)
     try:

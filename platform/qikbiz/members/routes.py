@@ -165,11 +165,7 @@ def _to_what_follows(user_id: UUID, working: Any) -> ResponseReturnValue:
 def _table() -> str:
     given = request.files.get("file")
     if given is not None and given.filename:
-        content = given.stream.read(inviting.MOST_BYTES + 1)
-        try:
-            return content.decode("utf-8-sig")
-        except UnicodeDecodeError:
-            return content.decode("cp1252", "replace")
+        return inviting.text_of(given.stream.read(inviting.MOST_BYTES + 1))
     return request.form.get("table", "")
 
 
