@@ -8,9 +8,10 @@ from flask_login import current_user
 from werkzeug.datastructures import MultiDict
 
 from qikbiz.exports.catalogue import EVERYTHING
-from qikbiz.exports.selection import PORTABLE, SPREADSHEET, Selection
+from qikbiz.exports.selection import PORTABLE, SORT, SPREADSHEET, Selection
 from qikbiz.failures import Failure
 from qikbiz.records.filters import parameters
+from qikbiz.records.listing import sortable
 from qikbiz.records.seen import seen_type
 from qikbiz.records.types import RECORD_TYPES, record_type
 from qikbiz.web.viewer import time_zone
@@ -46,9 +47,13 @@ def selection_from(given: MultiDict[str, str], *, scope: str = EVERYTHING, produ
 
 
 def filters_from_address(scope: str, given: MultiDict[str, str]) -> dict[str, list[str]]:
-    """The parameters that filter the list of `scope`, and no others."""
-    names = ["q", *(name for field in seen_type(record_type(scope)).filterable() for name in parameters(field))]
+    """The parameters that filter and sort the list of `scope`, and no others."""
+    kind = seen_type(record_type(scope))
+    names = ["q", *(name for field in kind.filterable() for name in parameters(field))]
     found = {name: [text for text in given.getlist(name) if text.strip()] for name in names}
+    order = given.get(SORT, "")
+    if order.removeprefix("-") in sortable(kind):
+        found[SORT] = [order]
     return {name: texts for name, texts in found.items() if texts}
 
 

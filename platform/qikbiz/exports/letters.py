@@ -10,6 +10,7 @@ from qikbiz.accounts.queries import administrators
 from qikbiz.actors import Actor
 from qikbiz.database import db, runtime
 from qikbiz.exports.models import Export
+from qikbiz.exports.selection import SORT
 from qikbiz.mail.actions import send
 from qikbiz.notifications.actions import notify
 from qikbiz.web.formats import number, size
@@ -47,7 +48,7 @@ def what(export: Export) -> str:
     """`Everything (portable)`, `Contacts, filtered (spreadsheet)`, `Audit`."""
     if export.product == export.scope:
         return {"person": "Everything about one person"}.get(export.scope, export.scope.capitalize())
-    filtered = ", filtered" if export.filters else ""
+    filtered = ", filtered" if set(export.filters) - {SORT} else ""
     return f"{export.scope.capitalize()}{filtered} ({export.product})"
 
 

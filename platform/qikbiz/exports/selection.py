@@ -29,12 +29,15 @@ from qikbiz.exports.permitted import exportable_types, refuse_unless_exportable
 from qikbiz.failures import Failure
 from qikbiz.records.fields import RecordType
 from qikbiz.records.filters import Viewpoint, conditions
+from qikbiz.records.listing import order_from
 from qikbiz.records.reach import shown_column
 from qikbiz.records.seen import seen_type
 from qikbiz.records.types import RECORD_TYPES, record_type
 from qikbiz.roles.rights import NOTHING, Action, Rights
 
 PORTABLE, SPREADSHEET = "portable", "spreadsheet"
+# The parameter of a list's address that says its order.
+SORT = "sort"
 PRODUCTS = (PORTABLE, SPREADSHEET)
 # Not a choice of tables but a file of its own form: its scope has the same name.
 AUDIT, PERSON = "audit", "person"
@@ -76,12 +79,12 @@ class Source:
     columns: tuple[str, ...]
     expressions: tuple[sql.Composable, ...]
     condition: sql.Composable
+    order: sql.Composable
 
     def rows(self) -> sql.Composed:
-        order = sql.SQL(", ").join(sql.SQL("t.{}").format(sql.Identifier(name)) for name in self.table.order)
         wanted = sql.SQL(", ").join(self.expressions)
         return sql.SQL("SELECT {} FROM {} AS t WHERE {} ORDER BY {}").format(
-            wanted, self._name(), self.condition, order
+            wanted, self._name(), self.condition, self.order
         )
 
     def copy(self) -> sql.Composed:
@@ -133,6 +136,7 @@ def check(selection: Selection) -> None:
         return
     kind = seen_type(record_type(selection.scope), selection.rights)
     conditions(kind, selection.filters or {}, selection.viewpoint)
+    order_from(kind, selection.filters or {})
     known = set(exported_table(kind.plural).columns) - unexported(kind)
     unknown = [name for name in selection.columns if name not in known]
     if unknown:
@@ -160,17 +164,17 @@ def _is_wanted(table: ExportedTable, selection: Selection) -> bool:
 
 def _source(table: ExportedTable, selection: Selection, connection: Connection) -> Source:
     file_name = table.name + SUFFIX[selection.product]
-    condition = _condition(table, selection, connection)
+    condition, order = _condition(table, selection, connection), _order(table, selection, connection)
     if selection.product == SPREADSHEET:
         written = partial(_column, table, selection.rights, connection)
         shown = spreadsheet.columns_of(table, selection.columns, selection.zone, _gone(table, selection), written)
         names, headings = tuple(c.name for c in shown), tuple(c.heading for c in shown)
-        return Source(table, file_name, headings, names, tuple(c.expression for c in shown), condition)
+        return Source(table, file_name, headings, names, tuple(c.expression for c in shown), condition, order)
     gone = _gone(table, selection)
     chosen = (name for name in table.columns if not selection.columns or name in (*selection.columns, *table.order))
     names = tuple(name for name in chosen if name not in gone)
     exact = tuple(_exact(table, name, _column(table, selection.rights, connection, name)) for name in names)
-    return Source(table, file_name, names, names, exact, condition)
+    return Source(table, file_name, names, names, exact, condition, order)
 
 
 def _gone(table: ExportedTable, selection: Selection) -> frozenset[str]:
@@ -206,6 +210,22 @@ def _condition(table: ExportedTable, selection: Selection, connection: Connectio
     kind = seen_type(record_type(selection.scope), selection.rights)
     wanted = conditions(kind, selection.filters or {}, selection.viewpoint)
     return _written_out(and_(*wanted), table, connection)
+
+
+def _order(table: ExportedTable, selection: Selection, connection: Connection) -> sql.Composable:
+    """As the list that somebody looked at is sorted; everything else by its key, which never changes."""
+    asked = selection.filters or {}
+    by_key = sql.SQL(", ").join(sql.SQL("t.{}").format(sql.Identifier(name)) for name in table.order)
+    is_list = selection.scope != EVERYTHING and is_table_of_records(table.name)
+    if not is_list or (selection.product == PORTABLE and SORT not in asked):
+        return by_key
+    order = order_from(seen_type(record_type(table.name), selection.rights), asked)
+    direction = sql.SQL(" DESC" if order.is_descending else "")
+    if order.column is None:
+        return by_key + direction
+    column = _written_out(order.column, table, connection)
+    # Rows without a value come last either way, as in the list.
+    return sql.SQL("{}{} NULLS LAST, {}{}").format(column, direction, by_key, direction)
 
 
 def _written_out(condition: ColumnElement[Any], table: ExportedTable, connection: Connection) -> sql.Composable:

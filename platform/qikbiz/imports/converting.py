@@ -22,6 +22,7 @@ from qikbiz.records.values import fold, name_key
 
 Parse = Callable[[str], Any]
 _SURROGATE = re.compile("[\ud800-\udfff]")
+# Old programs write a line break inside a cell as a vertical tab.
 _LINE_BREAKS = str.maketrans("\x0b\x0c", "\n\n")
 _SHORTENED = 80
 _REMEMBERED = 50_000
@@ -194,14 +195,14 @@ class Converter:
         """Text as `Field.parse` gives it; printable ASCII without spaces around needs no look at every character."""
         field = self._type.field(name)
         longest, context = field.max_length, self._plan.context
+        breaks = _LINE_BREAKS if field.kind is Kind.LONG_TEXT else {}
 
         def parse(text: str) -> str | None:
             if text.isascii() and text.isprintable() and len(text) <= longest and text[0] != " " and text[-1] != " ":
                 return text
             if not text.strip():
                 return None
-            # Old programs write a line break inside a cell as a vertical tab.
-            found: str | None = parse_value(field, text.translate(_LINE_BREAKS), context)
+            found: str | None = parse_value(field, text.translate(breaks), context)
             return found
 
         return parse
