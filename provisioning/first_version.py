@@ -27,6 +27,7 @@ _SCHEMA_VERSION = """CREATE TABLE schema_version (
 _TENANT_RIGHTS = (
     f"REVOKE INSERT, UPDATE, DELETE ON schema_version FROM {TENANT_ROLE}",
     f"REVOKE UPDATE, DELETE ON audit_events FROM {TENANT_ROLE}",
+    f"REVOKE UPDATE, DELETE ON page_reads FROM {TENANT_ROLE}",
     # Of the access log it may empty addresses older than 30 days and drop rows older than a year, as promised (P5).
     f"REVOKE UPDATE ON access_events FROM {TENANT_ROLE}",
     f"GRANT UPDATE (address) ON access_events TO {TENANT_ROLE}",

@@ -21,6 +21,8 @@ from qikbiz.accounts.times import now
 from qikbiz.actors import SYSTEM, Actor
 from qikbiz.audit.links import SALT_BYTES, exact, frame_of
 from qikbiz.audit.models import AuditEvent
+from qikbiz.audit.page_reads import MONTHS_KEPT
+from qikbiz.audit.queries import id_at
 from qikbiz.audit.verify import BEFORE_THE_FIRST, TRIMMED, link_hash, private_hash
 from qikbiz.database import control_work, runtime
 from tenants.context import Tenant
@@ -45,6 +47,7 @@ def trim_audits(settings: Settings) -> int:
 def trim_audit(settings: Settings, tenant: Tenant, *, at: datetime | None = None) -> int:
     """Remove what is older than the organisation keeps, by the clock of `at`. Returns how many events went."""
     with as_owner(settings, tenant) as connection:
+        _drop_old_reads(connection, at or now())
         kept = connection.execute("SELECT months FROM audit_keeping WHERE months IS NOT NULL").fetchone()
         if kept is None:
             return 0
@@ -58,6 +61,14 @@ def trim_audit(settings: Settings, tenant: Tenant, *, at: datetime | None = None
                 told = {"chain": str(chain), "seq": seq, "hash": digest.hex(), "events": count, "months": kept[0]}
                 append(connection, tenant, TRIMMED, told)
     return sum(removed)
+
+
+def _drop_old_reads(connection: Connection, at: datetime) -> None:
+    """Lists and searches are kept for a year, whatever the organisation decided about its audit."""
+    question = "SELECT %s::timestamptz - make_interval(months => %s)"
+    before = (connection.execute(question, (at, MONTHS_KEPT)).fetchone() or (None,))[0]
+    assert before is not None
+    connection.execute("DELETE FROM page_reads WHERE id < %s", (id_at(before),))
 
 
 def append(

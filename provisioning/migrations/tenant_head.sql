@@ -352,6 +352,21 @@ CREATE TABLE mails (
     );
 CREATE INDEX ix_mails_announcement ON mails (announcement_id, state) WHERE announcement_id is not null;
 CREATE INDEX ix_mails_due ON mails (next_at) WHERE state in ('pending', 'sending');
+CREATE TABLE page_reads (
+        id UUID NOT NULL,
+        at TIMESTAMP WITH TIME ZONE NOT NULL,
+        actor_kind TEXT NOT NULL,
+        actor_id UUID,
+        actor_name TEXT DEFAULT '' NOT NULL,
+        view TEXT NOT NULL,
+        record_type TEXT DEFAULT '' NOT NULL,
+        filters TEXT[] DEFAULT '{}' NOT NULL,
+        part TEXT DEFAULT 'first' NOT NULL,
+        shown BIGINT NOT NULL,
+        request_id TEXT DEFAULT '' NOT NULL,
+        CONSTRAINT pk_page_reads PRIMARY KEY (id)
+    );
+CREATE INDEX ix_page_reads_actor ON page_reads (actor_id, id);
 CREATE TABLE record_changes (
         id UUID NOT NULL,
         at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
@@ -573,6 +588,7 @@ CREATE TABLE team_members (
 CREATE INDEX ix_team_members_user_id ON team_members (user_id);
 REVOKE INSERT, UPDATE, DELETE ON schema_version FROM @tenant_role@;
 REVOKE UPDATE, DELETE ON audit_events FROM @tenant_role@;
+REVOKE UPDATE, DELETE ON page_reads FROM @tenant_role@;
 REVOKE UPDATE ON access_events FROM @tenant_role@;
 GRANT UPDATE (address) ON access_events TO @tenant_role@;
 ALTER TABLE access_events ENABLE ROW LEVEL SECURITY;
@@ -600,6 +616,7 @@ COMMENT ON TABLE jobs IS 'technical: the ledger of work; arguments are ids, or s
 COMMENT ON TABLE mail_choices IS 'personal: which mails somebody wants.';
 COMMENT ON TABLE mails IS 'personal: mails to the customer''s own users.';
 COMMENT ON TABLE notifications IS 'personal: what somebody was told, for ninety days.';
+COMMENT ON TABLE page_reads IS 'record of acts: who had which list on the screen, without a value; sealed into the audit.';
 COMMENT ON TABLE record_changes IS 'personal: what a field was before and after a change.';
 COMMENT ON TABLE remember_series IS 'technical: remembered devices; only hashes of their tokens.';
 COMMENT ON TABLE roles IS 'technical: roles that the customer made, and what each may do.';
@@ -614,4 +631,4 @@ COMMENT ON TABLE user_factors IS 'technical: passkeys, sealed secrets of authent
 COMMENT ON TABLE user_sessions IS 'technical: logins in force; only hashes of their ids.';
 COMMENT ON TABLE user_tokens IS 'technical: single-use links; only hashes of their secrets.';
 COMMENT ON TABLE users IS 'personal: the customer''s own people who log in.';
-INSERT INTO schema_version (version, checksum) VALUES ('0001', '89668a7619faa2b11c696023f9f321ba503c914a48419eab46e683a11fd4b32c'), ('0002', '0a93feca9aa56081343ca76d779bdb86f14ebdcda68ac361e7dcd2ba611446f8');
+INSERT INTO schema_version (version, checksum) VALUES ('0001', '7397d50cf44e45e41500fa3e5cb8ee3a2109351c5c7ac63b40cfca9f21b9cfab'), ('0002', 'f0082d7d2b0327c7bf0824365fbc84e6b227dc506e02c303835a83b629b81c76');

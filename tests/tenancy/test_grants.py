@@ -13,7 +13,12 @@ from tenants.context import Tenant
 from tests.fixtures.tenancy import Platform
 
 READ, APPEND, ALL = {"SELECT"}, {"SELECT", "INSERT"}, {"SELECT", "INSERT", "UPDATE", "DELETE"}
-LIMITED = {"access_events": {"SELECT", "INSERT", "DELETE"}, "schema_version": READ, "audit_events": APPEND}
+LIMITED = {
+    "access_events": {"SELECT", "INSERT", "DELETE"},
+    "schema_version": READ,
+    "audit_events": APPEND,
+    "page_reads": APPEND,
+}
 OWNER_RIGHTS = {"SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER"}
 
 

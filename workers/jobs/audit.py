@@ -8,7 +8,9 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from qikbiz.audit.checking import check_platform, check_tenant
-from qikbiz.database import control_work, runtime
+from qikbiz.audit.page_reads import broken_seals, seal_reads
+from qikbiz.database import control_work, runtime, tenant_work
+from tenants.context import Tenant
 from tenants.control import TenantRecord
 from tenants.directory import read_tenant
 from tenants.versions import is_served
@@ -31,7 +33,17 @@ def check_audits(work: Work) -> None:
             continue
         try:
             broken += bool(check_tenant(tenant))
+            seal_reads(tenant)
+            broken += bool(_broken_seals(tenant))
         except SQLAlchemyError as error:
             logger.warning("audit_not_checked", extra={"tenant": str(tenant_id), "reason": type(error).__name__})
     with work.finish({"tenants": len(tenant_ids), "broken": broken}):
         pass
+
+
+def _broken_seals(tenant: Tenant) -> list[int]:
+    with tenant_work(tenant) as session:
+        found = broken_seals(session)
+    if found:
+        logger.critical("page_reads_changed", extra={"tenant": str(tenant.id), "events": found})
+    return found

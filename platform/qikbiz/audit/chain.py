@@ -40,6 +40,11 @@ def collect(session: Session, happened: Event) -> Event:
     return happened
 
 
+def has_events(session: Session) -> bool:
+    """Whether something waits to be added to the chain with the commit of `session`."""
+    return bool(session.info.get(_WAITING))
+
+
 def chain_of(session: Session) -> UUID:
     """A tenant's chain bears the tenant's id, so that it can't be passed off as another's."""
     return current_tenant().id if isinstance(session, TenantSession) else PLATFORM_CHAIN

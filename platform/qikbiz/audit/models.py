@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, LargeBinary, UniqueConstraint, text
+from sqlalchemy import ARRAY, CheckConstraint, Index, LargeBinary, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from qikbiz.database import Model
@@ -53,6 +53,28 @@ class AuditEvent(ChainColumns, Model):
     record_id: Mapped[UUID | None]
     subject: Mapped[str] = mapped_column(server_default="")
     details: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    request_id: Mapped[str] = mapped_column(server_default="")
+
+
+class PageRead(Model):
+    """One page on which somebody had many records before them, such as a list. It holds names of filters and no value.
+
+    No link of the chain: an event an hour vouches for these rows (audit/page_reads.py). They are kept for a year.
+    """
+
+    __tablename__ = "page_reads"
+    __table_args__ = (Index("ix_page_reads_actor", "actor_id", "id"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    at: Mapped[datetime]
+    actor_kind: Mapped[str]
+    actor_id: Mapped[UUID | None]
+    actor_name: Mapped[str] = mapped_column(server_default="")
+    view: Mapped[str]
+    record_type: Mapped[str] = mapped_column(server_default="")
+    filters: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
+    part: Mapped[str] = mapped_column(server_default="first")
+    shown: Mapped[int]
     request_id: Mapped[str] = mapped_column(server_default="")
 
 

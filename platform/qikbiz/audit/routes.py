@@ -12,8 +12,9 @@ from qikbiz.accounts.freshness import requires_fresh
 from qikbiz.accounts.queries import known_people
 from qikbiz.audit.keeping import CHOICES, how_long, set_keeping
 from qikbiz.audit.models import AuditEvent
+from qikbiz.audit.page_reads import MONTHS_KEPT, page_of_reads
 from qikbiz.audit.queries import AuditFilter, audit_page, months_kept, newest_link, oldest_moment
-from qikbiz.audit.words import ACTS, detail_lines, heading, record_url
+from qikbiz.audit.words import ACTS, READS, VIEWS, detail_lines, heading, record_url
 from qikbiz.exports.actions import ask_for_export
 from qikbiz.exports.forms import export_id_from
 from qikbiz.exports.selection import AUDIT, Selection
@@ -33,6 +34,8 @@ PAGE = "the audit"
 @audit.get("/audit")
 @requires(Permission.AUDIT_SEE)
 def index() -> ResponseReturnValue:
+    if request.args.get("action") == READS:
+        return redirect(asked_otherwise("audit.reads", action=""))
     wanted = _filter()
     page = audit_page(wanted, before=id_asked("before", page=PAGE), after=id_asked("after", page=PAGE))
     return render_template(
@@ -59,6 +62,25 @@ def export() -> ResponseReturnValue:
         raise Forbidden
     asked = ask_for_export(Selection(AUDIT, AUDIT, rights=current_user.rights), export_id=export_id_from(request.form))
     return redirect(url_for("exports.show", export_id=asked.id), 303)
+
+
+@audit.get("/audit/reads")
+@requires(Permission.AUDIT_SEE)
+def reads() -> str:
+    """Lists and searches: who had which on the screen."""
+    page = page_of_reads(_filter(), before=id_asked("before", page=PAGE), after=id_asked("after", page=PAGE))
+    return render_template(
+        "audit/reads.html",
+        nav_active="audit",
+        reads=page.events,
+        words=VIEWS,
+        labels={name: kind.plural_label for name, kind in BY_SINGULAR.items()},
+        people=known_people(),
+        wanted=request.args,
+        months=MONTHS_KEPT,
+        older_url=asked_otherwise("audit.reads", before=str(page.older)) if page.older else "",
+        newer_url=asked_otherwise("audit.reads", after=str(page.newer)) if page.newer else "",
+    )
 
 
 @audit.get("/audit/keeping")

@@ -10,6 +10,8 @@ from typing import Any
 
 from qikbiz.audit.models import AuditEvent
 
+# Not in the chain: it has a page of its own, to which the filter leads.
+READS = "reads"
 # (what the filter sends, how it reads); a word without a point is every act on that thing.
 ACTS = (
     ("contact", "Anything on contacts"),
@@ -17,6 +19,8 @@ ACTS = (
     ("contact.changed", "Contact: changed"),
     ("contact.deleted", "Contact: deleted"),
     ("company", "Anything on companies"),
+    (READS, "Lists and searches on screen"),
+    ("page_reads", "Seals of lists and searches"),
     ("import", "Imports"),
     ("export", "Exports"),
     ("access_log", "The access log"),
@@ -36,6 +40,14 @@ ACTS = (
     ("domain", "Domains of your own"),
     ("audit", "The audit itself"),
 )
+VIEWS = {
+    "list": "List",
+    "search": "Search",
+    "suggestions": "Suggestions while typing",
+    "trash": "Trash",
+    "home": "Home",
+    "import": "Rows of an import",
+}
 _PLURALS = {"contact": "contacts", "company": "companies"}
 LONGEST_VALUE = 300
 # A moment as details keep it.

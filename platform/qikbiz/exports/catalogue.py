@@ -104,6 +104,12 @@ EXPORTED: tuple[ExportedTable, ...] = (
         ("id", "chain", "seq", "at", "actor_kind", "actor_id", "actor_name", "action", "record_type", "record_id",
          "subject", "details", "request_id", "previous_hash", "private_hash", "salt", "hash"),
     ),
+    ExportedTable(
+        "page_reads",
+        ("id", "at", "actor_kind", "actor_id", "actor_name", "view", "record_type", "filters", "part", "shown",
+         "request_id"),
+        is_restored=False,
+    ),
     ExportedTable("tombstones", ("id", "record_id", "erased_at", "key", "marks")),
     ExportedTable(
         "erasures",
@@ -179,6 +185,7 @@ EXCLUDED_COLUMNS: dict[tuple[str, str], str] = {
     ("exports", "job_id"): "Points at the work inside the program.",
     ("erasures", "job_id"): "Points at the work inside the program.",
     ("mails", "values"): "Sealed until the mail is sent, and gone afterwards.",
+    ("mails", "data_began_at"): "When a mail server began to take the mail; keeps it from being sent twice.",
     ("mails", "dedupe_key"): "Keeps a mail from being sent twice.",
 }
 NOT_RESTORED = {

@@ -8,6 +8,7 @@ from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
+from qikbiz.audit.page_reads import record_page
 from qikbiz.companies.models import Company
 from qikbiz.contacts.fields import CONTACTS
 from qikbiz.contacts.models import Contact
@@ -25,12 +26,15 @@ home = Blueprint("home", __name__, template_folder="templates")
 @requires(Permission.WORKSPACE_SEE)
 def index() -> ResponseReturnValue:
     known = seen_type(CONTACTS)
+    recent = recent_contacts()
+    if recent:
+        record_page("home", CONTACTS.name, shown=len(recent))
     return render_template(
         "home/index.html",
         greeting=greeting(datetime.now(time_zone()).hour),
         contact_count=count_alive(Contact),
         company_count=count_alive(Company),
-        contacts=[(name_of(known, shown_record(known, contact)), contact) for contact in recent_contacts()],
+        contacts=[(name_of(known, shown_record(known, contact)), contact) for contact in recent],
         imports=recent_imports() if current_user.can(Permission.IMPORT_SEE) else [],
         exports=recent_exports() if current_user.can(Permission.EXPORT_FETCH) else [],
     )

@@ -12,6 +12,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from werkzeug.datastructures import FileStorage
 
+from qikbiz.audit.page_reads import part_of, record_page
 from qikbiz.database import tenant_work
 from qikbiz.failures import Forbidden
 from qikbiz.imports import actions, queries, uploaded, wizard
@@ -244,6 +245,7 @@ def _cells_page(found: Import, problem: str = "") -> str:
 def _report_page(import_id: UUID, name: str, read: Any) -> str:
     found = queries.import_within_reach(import_id)
     page = read(found, after=request.args.get("after", 0, type=int))
+    record_page("import", found.record_type, shown=len(page.rows), part=part_of(request.args))
     return render_template(f"imports/{name}.html", page=page, **wizard.standing_of(found))
 
 

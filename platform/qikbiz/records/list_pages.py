@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from qikbiz.accounts.preferences import save_preference
+from qikbiz.audit.page_reads import part_of, record_page
 from qikbiz.database import db
 from qikbiz.failures import Failure, Forbidden
 from qikbiz.records.actions import delete_records, records_for_changing
@@ -18,7 +19,7 @@ from qikbiz.records.fields import PLAIN, FieldProblem, Kind, RecordType
 from qikbiz.records.filters import ME, NOBODY, Viewpoint
 from qikbiz.records.forms import record_ids
 from qikbiz.records.links import linked_columns
-from qikbiz.records.listing import chosen_fields, first, list_page, sortable
+from qikbiz.records.listing import chosen_fields, filter_names, first, list_page, sortable
 from qikbiz.records.people import colleague_names_for_lists, possible_owners
 from qikbiz.records.rooms import RecordRoom
 from qikbiz.records.rows import heading_class, table_rows
@@ -39,6 +40,13 @@ def show_list(room: RecordRoom) -> ResponseReturnValue:
     record_type = room.record_type
     fields = chosen_fields(record_type, current_user.preferences)
     page = list_page(db.session(), record_type, fields, arguments, viewpoint())
+    record_page(
+        "list",
+        record_type.name,
+        shown=len(page.rows),
+        filters=filter_names(record_type, arguments),
+        part=part_of(request.args),
+    )
     people = colleague_names_for_lists()
     path = request.path
     return render_page(

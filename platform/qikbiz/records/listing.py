@@ -65,6 +65,13 @@ def list_page(
     return ListPage(record_type, fields, page.rows, sort, page.previous, page.next, total)
 
 
+def filter_names(record_type: RecordType, arguments: Arguments) -> list[str]:
+    """What a list is narrowed by, without by what. Names that no filter has are left out: they could say anything."""
+    fields = [field.name for field in record_type.filterable()]
+    known = {"q", *(name + ending for name in fields for ending in ("", "_from", "_to"))}
+    return [name for name, texts in arguments.items() if name in known and any(texts)]
+
+
 def list_query(
     record_type: RecordType, fields: Sequence[Field], viewpoint: Viewpoint, wanted: Sequence[ColumnElement[bool]]
 ) -> Select[Any]:

@@ -6,6 +6,7 @@ from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
+from qikbiz.audit.page_reads import record_page
 from qikbiz.companies.fields import COMPANIES
 from qikbiz.contacts.fields import CONTACTS
 from qikbiz.permissions import Permission, requires
@@ -31,4 +32,6 @@ def search() -> ResponseReturnValue:
         (kind, [(row, kind.name_of(row._asdict())) for row in best_matches(kind, typed, MOST_OF_A_KIND)])
         for kind in known
     ]
+    if typed.strip():
+        record_page("search", "", shown=sum(len(rows) for _, rows in found), filters=["q"])
     return render_page("records/search.html", "palette_results", q=typed, found=found, nav_active="search")

@@ -8,6 +8,7 @@ from typing import Any
 from flask import render_template, request
 from sqlalchemy import Row, select
 
+from qikbiz.audit.page_reads import record_page
 from qikbiz.contacts.fields import CONTACTS
 from qikbiz.database import db
 from qikbiz.records.fields import RecordType
@@ -28,6 +29,8 @@ def show_suggestions(room: RecordRoom) -> str:
     record_type = room.record_type
     typed = next((request.args[name] for name in _TYPED_IN if request.args.get(name)), "")
     found = best_matches(record_type, typed, MOST_SUGGESTIONS)
+    if found:
+        record_page("suggestions", record_type.name, shown=len(found))
     is_contact = record_type.name == CONTACTS.name
     texts = [contact_text(row) if is_contact else company_text(row.name, getattr(row, "domain", None)) for row in found]
     return render_template("records/suggestions.html", texts=texts)

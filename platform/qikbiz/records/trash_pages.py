@@ -8,6 +8,7 @@ from flask import redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
+from qikbiz.audit.page_reads import part_of, record_page
 from qikbiz.database import db
 from qikbiz.failures import Failure
 from qikbiz.records.actions import (
@@ -57,6 +58,7 @@ def show_trash(room: RecordRoom) -> ResponseReturnValue:
     query = select(*names, columns.deleted_at, columns.deleted_by).where(*wanted)
     after, before = request.args.get("after", ""), request.args.get("before", "")
     page = fetch_page(db.session(), with_cursor(query, order), order, after=after, before=before, limit=PAGE_SIZE)
+    record_page("trash", room.record_type.name, shown=len(page.rows), part=part_of(request.args))
     return render_template(
         "records/trash.html",
         room=room,

@@ -26,6 +26,7 @@ COMMENTS = {
     "mail_choices": "personal: which mails somebody wants.",
     "mails": "personal: mails to the customer's own users.",
     "notifications": "personal: what somebody was told, for ninety days.",
+    "page_reads": "record of acts: who had which list on the screen, without a value; sealed into the audit.",
     "record_changes": "personal: what a field was before and after a change.",
     "remember_series": "technical: remembered devices; only hashes of their tokens.",
     "roles": "technical: roles that the customer made, and what each may do.",
