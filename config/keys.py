@@ -159,7 +159,7 @@ def development_key_ring(home: Path) -> KeyRing:
     """The ring kept under `home` for development; made at first use, marked so that production refuses it."""
     path = home / "keys.json"
     if not path.exists():
-        home.mkdir(parents=True, exist_ok=True)
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
         draft = path.with_suffix(f".{os.getpid()}.part")
         draft.touch(mode=0o600)
         draft.write_text(new_key_ring_json(development=True), encoding="utf-8")

@@ -32,6 +32,11 @@ _DANGEROUS = r"""(
 _OPENINGS: tuple[str, ...] = (
     f"""SELECT format('REVOKE ALL ON DATABASE %I FROM PUBLIC', d.datname) FROM pg_database d
         WHERE d.datname = current_database() AND {_PUBLIC_IN.format(acl="d.datacl", kind="d", owner="d.datdba")}""",
+    # Where no tenant is, a cell's login could still look around and fill a disk; whoever prepares servers stays in.
+    f"""SELECT format('REVOKE ALL ON DATABASE %I FROM PUBLIC; GRANT CONNECT ON DATABASE %I TO %I',
+                      d.datname, d.datname, current_user) FROM pg_database d
+        WHERE d.datname IN ('postgres', 'template1') AND d.datname <> current_database()
+          AND {_PUBLIC_IN.format(acl="d.datacl", kind="d", owner="d.datdba")}""",
     f"""SELECT format('REVOKE ALL ON SCHEMA %I FROM PUBLIC', n.nspname) FROM pg_namespace n
         WHERE n.nspname = 'public' AND {_PUBLIC_IN.format(acl="n.nspacl", kind="n", owner="n.nspowner")}""",
     f"""SELECT format('REVOKE ALL ON LANGUAGE %I FROM PUBLIC', l.lanname) FROM pg_language l

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
+from pwd import getpwuid
 from typing import IO
 
 from config.settings import Settings, environment_for_children
@@ -46,6 +47,8 @@ def run_everything(settings: Settings, *, say: Say, when_ready: Callable[[], Non
 
     `everything` shows every log line. Raises NotStarted.
     """
+    if settings.embedded:
+        make_home_private(settings.home)
     with _only_one(settings.home) as lock:
         _refuse_taken_port(settings.port)
         log = settings.home / "log" / "qikbiz.log"
@@ -53,6 +56,18 @@ def run_everything(settings: Settings, *, say: Say, when_ready: Callable[[], Non
         product = Product(settings, LogRelay(log, everything=everything), lock, say, when_ready)
         product.run()
         say("Stopping …")
+
+
+def make_home_private(home: Path) -> None:
+    """Databases, keys, files and mails lie there. Other accounts may at most pass through, as the servers' own must."""
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    mode = home.stat().st_mode
+    if mode & 0o066 and home.owner() == _own_name():
+        home.chmod(mode & ~0o066)
+
+
+def _own_name() -> str:
+    return getpwuid(os.geteuid()).pw_name
 
 
 class Product:

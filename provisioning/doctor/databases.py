@@ -21,6 +21,7 @@ def control(settings: Settings) -> Iterator[Check]:
     with connect_to_control(settings) as connection:
         yield _server("control database", connection)
         yield _connections(connection)
+        yield _temporary_files(connection)
 
 
 def tenants(settings: Settings) -> Iterator[Check]:
@@ -70,6 +71,14 @@ def _connections(connection: Connection) -> Check:
     used, most = row or (0, 1)
     is_enough = used < most * MOST_OF_THE_CONNECTIONS
     return Check("connections", is_enough, f"{used} of {most} are taken", "" if is_enough else NO_SLOTS)
+
+
+def _temporary_files(connection: Connection) -> Check:
+    (limit,) = connection.execute("SELECT current_setting('temp_file_limit')").fetchone() or ("-1",)
+    remedy = "Run `ALTER SYSTEM SET temp_file_limit = '4GB'; SELECT pg_reload_conf();` as a superuser on each server."
+    is_set = limit != "-1"
+    said = f"{limit} for a connection" if is_set else "no limit: one statement can fill the disk for everybody"
+    return Check("temporary files", is_set, said, "" if is_set else remedy)
 
 
 def _control_version(connection: Connection) -> Check:

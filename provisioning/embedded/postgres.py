@@ -43,6 +43,8 @@ SETTINGS = {
     "random_page_cost": "1.1",
     "max_locks_per_transaction": "256",
     "max_wal_size": "2GB",
+    # Of one connection: a statement that sorts without end must not fill the disk for everybody.
+    "temp_file_limit": "4GB",
     "checkpoint_timeout": "15min",
     "jit": "off",
     "timezone": "'UTC'",

@@ -118,7 +118,9 @@ def test_a_document_that_speaks_for_somebody_else(provider, app, otto, document)
     "address",
     ["127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.7.7", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1",
      "::1", "::", "fe80::1", "fd00::1", "ff02::1", "::ffff:127.0.0.1", "::ffff:169.254.169.254", "64:ff9b::7f00:1",
-     "2002:7f00:1::"],
+     "2002:7f00:1::", "2002:5db8:d822::", "64:ff9b::a9fe:a9fe", "64:ff9b:1::5db8:d822", "::127.0.0.1", "::10.0.0.1",
+     "::ffff:0:10.0.0.1", "2001::1", "2001:10::1", "2001:20::1", "2001:db8::1", "2001:2::1", "3fff::1", "5f00::1",
+     "fec0::1", "100::1", "4000::1", "e000::1", "fc00::1", "255.255.255.255", "240.0.0.1", "192.0.2.1", "198.18.0.1"],
 )  # fmt: skip
 def test_only_public_addresses_are_asked(address):
     assert not may_be_asked(ip_address(address), allows_private=False)
@@ -127,7 +129,13 @@ def test_only_public_addresses_are_asked(address):
 def test_what_is_public_and_what_the_operator_allows():
     assert may_be_asked(ip_address("93.184.216.34"), allows_private=False)
     assert may_be_asked(ip_address("2606:2800:220:1::1"), allows_private=False)
+    assert may_be_asked(ip_address("64:ff9b::5db8:d822"), allows_private=False)
+    assert may_be_asked(ip_address("2a00:1450:4001:830::200e"), allows_private=False)
     assert may_be_asked(ip_address("10.1.2.3"), allows_private=True)
+    assert may_be_asked(ip_address("fd00::1"), allows_private=True)
+    assert may_be_asked(ip_address("::1"), allows_private=True)
+    for never in ("fe80::1", "ff02::1", "::", "2001:db8::1", "fec0::1", "64:ff9b::a9fe:a9fe", "240.0.0.1"):
+        assert not may_be_asked(ip_address(never), allows_private=True), never
     # Where clouds keep their keys: never.
     assert not may_be_asked(ip_address("169.254.169.254"), allows_private=True)
     assert not may_be_asked(ip_address("::ffff:169.254.169.254"), allows_private=True)

@@ -5,8 +5,12 @@ What can't come back is named in the catalogue: passwords (everybody is invited 
 
 from __future__ import annotations
 
+import csv
 import json
+import lzma
+import struct
 import zipfile
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -38,6 +42,11 @@ Watch = Callable[[int, int, str], None]
 LONGEST_SECONDS = 3600
 # No export of ours has more; a zip that was made to fill the disk or the time has.
 MOST_MEMBERS = 64
+# What `zipfile` raises for zips that lie: about their sizes, their compression, or being encrypted.
+UNREADABLE = (
+    *(OSError, EOFError, ValueError, LookupError, TypeError, AttributeError, RuntimeError, MemoryError),
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, csv.Error),
+)
 MOST_BYTES = 64 * 1024**3
 
 
@@ -66,7 +75,7 @@ def is_archive(path: Path) -> bool:
     try:
         with zipfile.ZipFile(path) as archive, archive.open(MANIFEST) as file:
             return bool(json.load(file).get("format") == FORMAT)
-    except (OSError, KeyError, ValueError, AttributeError, zipfile.BadZipFile):
+    except UNREADABLE:
         return False
 
 
@@ -114,7 +123,7 @@ def checked_manifest(path: Path) -> dict[str, Any]:
         manifest, problems = verify(path)
         kind = (manifest["format"], manifest["format_version"])
         scope = (manifest["product"], manifest["scope"])
-    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+    except UNREADABLE as error:
         raise NotRestorable("This zip is no export of QikBiz.") from error
     if kind != (FORMAT, FORMAT_VERSION):
         raise NotRestorable("This export was written by a newer program. Bring this one up to date first.")

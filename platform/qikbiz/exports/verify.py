@@ -12,6 +12,7 @@ import io
 import json
 import sys
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
@@ -58,7 +59,7 @@ def _problems(entry: dict[str, Any], opened: Open) -> list[str]:
         finally:
             # The limit is the whole process's, and others set theirs.
             csv.field_size_limit(before)
-    except (OSError, KeyError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, KeyError, ValueError, RuntimeError, zipfile.BadZipFile, zlib.error, csv.Error) as error:
         return [f"can't be read ({type(error).__name__})"]
 
 

@@ -31,13 +31,20 @@ class WrittenMail:
 
 def write(folder: Path, mail_id: UUID, message: EmailMessage) -> None:
     """Put the message there whole, or not at all. The same mail again takes the place of the first."""
-    folder.mkdir(parents=True, exist_ok=True)
+    make_private(folder)
     draft = folder / f".{mail_id}.{os.getpid()}.part"
-    with draft.open("wb") as file:
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
         file.write(message.as_bytes(policy=SMTP))
         file.flush()
         os.fsync(file.fileno())
     draft.replace(_path(folder, mail_id))
+
+
+def make_private(folder: Path) -> None:
+    """A folder that no other account reads: its mails hold links that open logins."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if folder.stat().st_mode & 0o077:
+        folder.chmod(0o700)
 
 
 def newest(folder: Path, search: str = "", limit: int = 100) -> list[WrittenMail]:

@@ -10,7 +10,13 @@ from urllib.parse import quote
 from flask import Flask, Response, g, jsonify, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
-from psycopg.errors import DeadlockDetected, LockNotAvailable, QueryCanceled, SerializationFailure
+from psycopg.errors import (
+    ConfigurationLimitExceeded,
+    DeadlockDetected,
+    LockNotAvailable,
+    QueryCanceled,
+    SerializationFailure,
+)
 from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
@@ -38,7 +44,7 @@ from qikbiz.web.visit_cookie import is_session_refused
 from tenants.redis import RedisAway
 
 logger = logging.getLogger(__name__)
-_TOO_LONG = (QueryCanceled, LockNotAvailable, DeadlockDetected, SerializationFailure)
+_TOO_LONG = (ConfigurationLimitExceeded, QueryCanceled, LockNotAvailable, DeadlockDetected, SerializationFailure)
 # Errors after which one goes on working, with the navigation at hand.
 _IN_FRAME = frozenset({"forbidden", "not_found"})
 _HTTP_KEYS = {
