@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from uuid import UUID
 
@@ -10,11 +11,23 @@ from sqlalchemy import select
 
 from qikbiz.actors import Actor
 from qikbiz.audit.models import AuditEvent, RecordChange
+from qikbiz.companies.fields import COMPANIES
+from qikbiz.companies.models import Company
+from qikbiz.contacts.fields import CONTACTS
 from qikbiz.contacts.models import Contact, ContactCompany
 from qikbiz.database import db
 from qikbiz.failures import Conflict
+from qikbiz.imports import actions
+from qikbiz.imports.queries import import_for_changing, import_for_reading
+from qikbiz.imports.running import by_whoever_asks, run_undo
+from qikbiz.imports.sql import link_of
+from qikbiz.imports.undo_page import named_records
+from qikbiz.imports.undo_rules import Preview, preview
+from qikbiz.records.actions import change_record, restore_records
+from qikbiz.records.types import record_type
 from tests.fixtures.tenancy import Person
-from tests.imports.desk import Desk, csv_text
+from tests.fixtures.web import Browser
+from tests.imports.desk import Desk, csv_text, unwatched
 
 HEADER = ["First name", "Last name", "Email", "Phone", "Company", "City", "Tags", "Birthday"]
 ANN = ["Ann", "Lee", "ann@example.com", "+49 30 1234567", "Acme", "Graz", "vip", "1980-02-03"]
@@ -47,6 +60,30 @@ def links(desk: Desk) -> list[tuple[UUID, UUID, bool]]:
         return sorted((row[0], row[1], row[2]) for row in db.session.execute(found))
 
 
+def kept(desk: Desk, import_id: UUID) -> set[tuple[str, str]]:
+    with desk.at_work():
+        found = import_for_reading(import_id)
+        return {(one.name, one.reason) for one in named_records(found, found.undo_counts["kept_records"])}
+
+
+def edit_everybody(desk: Desk, **values: str) -> None:
+    with desk.at_work() as session:
+        for contact in session.scalars(select(Contact).with_for_update()):
+            change_record(CONTACTS, contact, values or {"job_title": "Chief"})
+
+
+def planned(desk: Desk, import_id: UUID) -> Preview:
+    with desk.at_work() as session:
+        found = import_for_reading(import_id)
+        return preview(link_of(session), record_type(found.record_type), by_whoever_asks(found))
+
+
+def whole(desk: Desk) -> tuple[object, ...]:
+    """Everything that an import can change, to the last column."""
+    companies = [(company.id, company.name, company.domain, company.industry) for company in desk.records("companies")]
+    return columns_of(desk), links(desk), companies
+
+
 def test_what_was_created_goes_with_its_companies_and_links(desk: Desk) -> None:
     import_id = imported(desk, [ANN, BO])
     done = desk.undo(import_id)
@@ -76,12 +113,12 @@ def test_what_was_changed_is_as_before_to_the_last_column(desk: Desk) -> None:
 def test_what_was_edited_since_is_kept_and_named(desk: Desk) -> None:
     imported(desk, [BO])
     import_id = imported(desk, [ANN, [*BO[:5], "Wien", "", ""]])
-    with desk.at_work() as session:
-        for contact in session.scalars(select(Contact)):
-            contact.job_title, contact.version = "Chief", contact.version + 1
+    edit_everybody(desk)
     done = desk.undo(import_id)
     assert (done["reversed"], done["kept"], done["failed"]) == (0, 2, 0)
-    assert {record["name"] for record in desk.found(import_id).undo_counts["kept_records"]} == {"Ann Lee", "Bo Chen"}
+    assert kept(desk, import_id) == {("Ann Lee", "edited since"), ("Bo Chen", "edited since")}
+    # Nothing was taken back, so the import still stands.
+    assert desk.found(import_id).state == "applied"
     assert [record.city for record in desk.records()] == ["Wien", "Graz"]
 
 
@@ -126,3 +163,134 @@ def test_whoever_undoes_is_named_not_whoever_imported(desk: Desk, add_person: Ca
         ("import.undo_asked", "Ben"),
         ("import.undone", "Ben"),
     ]
+
+
+def test_imports_undone_in_reverse_order_take_everything_back(desk: Desk) -> None:
+    """Created, updated and updated again: neither a later import nor its undoing is an edit by a person."""
+    states, done = [whole(desk)], []
+    for rows in ([ANN, BO], [[*ANN[:5], "Linz", *ANN[6:]], BO], [["Anna", *ANN[1:4], "Umbrella", *ANN[5:]], BO]):
+        done.append(imported(desk, rows))
+        states.append(whole(desk))
+    for import_id in reversed(done):
+        states.pop()
+        counted = planned(desk, import_id)
+        undone = desk.undo(import_id)
+        assert undone["kept"] == counted.changed_since == 0
+        assert undone["reversed"] == counted.removed + counted.reverted
+        assert whole(desk) == states[-1]
+    assert desk.records("companies") == []
+
+
+def test_a_delta_by_another_programs_ids_is_taken_back_step_by_step(desk: Desk) -> None:
+    header = ["External id", "First name", "Email"]
+    steps = []
+    for names in (("Ann", "Bo"), ("Anna", "Bob")):
+        rows = [[f"u{n}", name, f"{n}@example.com"] for n, name in enumerate(names)]
+        import_id = desk.upload(csv_text(header, rows))
+        desk.choose(import_id, key="external_id")
+        desk.check(import_id)
+        desk.apply(import_id)
+        steps.append(import_id)
+    assert desk.undo(steps[1])["reversed"] == 2
+    assert [record.first_name for record in desk.records()] == ["Ann", "Bo"]
+    assert desk.undo(steps[0])["reversed"] == 2
+    assert desk.records() == []
+
+
+def test_out_of_order_what_a_later_import_changed_is_kept_until_that_one_is_undone(desk: Desk) -> None:
+    first = imported(desk, [ANN, BO])
+    second = imported(desk, [[*ANN[:5], "Linz", *ANN[6:]]])
+    assert (planned(desk, first).kept["later"], planned(desk, first).removed) == (1, 1)
+    done = desk.undo(first)
+    assert (done["reversed"], done["kept"]) == (1, 1)
+    assert kept(desk, first) == {("Ann Lee", "changed by a later import")}
+    assert desk.found(first).state == "undone"
+    assert desk.undo(second)["reversed"] == 1
+    done = desk.undo(first)
+    assert (done["reversed"], done["kept"], desk.records(), desk.records("companies")) == (2, 0, [], [])
+
+
+def test_undo_anyway_takes_back_what_was_edited_and_loses_no_work(desk: Desk) -> None:
+    imported(desk, [BO])
+    import_id = imported(desk, [ANN, ["Robert", *BO[1:5], "Wien", "", ""]])
+    edit_everybody(desk, job_title="Chief", last_name="New")
+    counted = planned(desk, import_id)
+    assert (counted.changed_since, counted.takes_back) == (2, 0)
+    assert desk.undo(import_id)["kept"] == 2
+    with desk.at_work() as session:
+        actions.ask_undo(import_for_changing(import_id), anyway=True)
+        done = run_undo(session, import_id, unwatched)
+        desk._end_job(import_id)
+    assert (done["reversed"], done["kept"]) == (2, 0)
+    bo = desk.only()
+    # The import's fields are as before it; what people wrote into others stays, and what is computed fits both.
+    assert (bo.first_name, bo.city, bo.job_title, bo.last_name, bo.sort_name) == (
+        "Bo",
+        "Berlin",
+        "Chief",
+        "New",
+        "new, bo",
+    )
+    with desk.at_work() as session:
+        ann = session.scalars(select(Contact).where(Contact.deleted_at.is_not(None))).one()
+        assert restore_records(CONTACTS, [ann.id]) == [ann.id]
+    assert desk.undo(import_id)["kept"] == 0
+    assert {record.first_name for record in desk.records()} == {"Ann", "Bo"}
+
+
+def test_a_second_company_that_was_linked_before_stays_linked(desk: Desk) -> None:
+    imported(desk, [ANN, BO])
+    with desk.at_work() as session:
+        ann = session.scalars(select(Contact).where(Contact.first_name == "Ann")).one()
+        globex = next(company for company in session.scalars(select(Company)) if company.name == "Globex")
+        session.add(ContactCompany(contact_id=ann.id, company_id=globex.id))
+    before = whole(desk)
+    desk.undo(imported(desk, [[*ANN[:4], "Globex", *ANN[5:]]]))
+    assert whole(desk) == before
+
+
+def test_companies_go_with_the_last_import_that_held_them(desk: Desk) -> None:
+    first, second = imported(desk, [ANN]), imported(desk, [[*BO[:4], "Acme", *BO[5:]]])
+    assert planned(desk, first).companies == 0
+    desk.undo(first)
+    assert [company.name for company in desk.records("companies")] == ["Acme"]
+    assert planned(desk, second).companies == 1
+    desk.undo(second)
+    assert desk.records("companies") == []
+
+
+def test_a_company_stays_when_a_person_uses_or_edits_it(desk: Desk) -> None:
+    import_id = imported(desk, [ANN, BO])
+    with desk.at_work() as session:
+        for company in session.scalars(select(Company).where(Company.name == "Globex").with_for_update()):
+            change_record(COMPANIES, company, {"industry": "Energy"})
+    assert planned(desk, import_id).companies == 1
+    assert desk.undo(import_id)["reversed"] == 2
+    assert [company.name for company in desk.records("companies")] == ["Globex"]
+
+
+def test_the_page_counts_before_it_asks_and_the_heading_says_what_happened(
+    desk: Desk, log_in: Callable[..., Browser], add_person: Callable[..., Person]
+) -> None:
+    import_id = imported(desk, [ANN, BO])
+    alice = log_in(add_person(desk.tenant, "Alina", "administrator"))
+    with desk.at_work() as session:
+        contact = session.scalars(select(Contact).where(Contact.first_name == "Bo").with_for_update()).one()
+        change_record(CONTACTS, contact, {"job_title": "Chief"})
+    page = alice.get(f"/imports/{import_id}/undo")
+    assert re.findall(r"<dt>([^<]+)</dt><dd>(\d+)", page.text) == [
+        ("Removed", "1"), ("Old values restored", "0"), ("Companies removed", "1"), ("Kept", "1"),
+    ]  # fmt: skip
+    assert "Bo Chen" in page.text and "Also undo 1 record changed since" in page.text
+    desk.undo(import_id)
+    page = alice.get(f"/imports/{import_id}").text
+    assert "Partly undone" in page and "Undo the rest" in page and "Bo Chen" in page
+    assert "Partly undone" in alice.get("/imports/").text
+    alice.post(f"/imports/{import_id}/undo", {"anyway": "1"})
+    with desk.at_work() as session:
+        run_undo(session, import_id, unwatched)
+        desk._end_job(import_id)
+    page = alice.get(f"/imports/{import_id}").text
+    assert "Partly undone" not in page and "Moved to the trash" in page
+    reader = log_in(add_person(desk.tenant, "Rea", "reader"))
+    assert reader.get(f"/imports/{import_id}/undo").status_code == 403

@@ -141,13 +141,16 @@ def ask_apply(found: Import) -> None:
     note(found, "apply_asked", {})
 
 
-def ask_undo(found: Import) -> None:
-    if found.state == "undone" or (found.state == "undoing" and _is_working(found)):
+def ask_undo(found: Import, *, anyway: bool = False) -> None:
+    """Have the import taken back; `anyway` also what was changed since. What an undo kept may be asked for again."""
+    if found.state == "undoing" and _is_working(found):
         return
-    if found.state not in ("applied", "undoing"):
+    if found.state == "undone" and not found.undo_counts.get("kept"):
+        return
+    if found.state not in ("applied", "undoing", "undone"):
         raise Conflict("Only an import that was applied can be undone.")
-    _start(found, "undoing", "imports.undo")
-    note(found, "undo_asked", {})
+    _start(found, "undoing", "imports.undo", anyway=anyway)
+    note(found, "undo_asked", {"anyway": True} if anyway else {})
 
 
 def call_off(found: Import) -> bool:
@@ -158,7 +161,8 @@ def call_off(found: Import) -> bool:
     if found.state not in WORKING or not found.job_id or not cancel(found.job_id):
         return False
     # What an undo that was cancelled leaves is the import as it was.
-    found.state, found.problem = "applied" if found.state == "undoing" else "cancelled", ""
+    before_undo = "undone" if found.undone_at else "applied"
+    found.state, found.problem = before_undo if found.state == "undoing" else "cancelled", ""
     note(found, "cancelled", {})
     return True
 
@@ -277,7 +281,7 @@ def _fingerprint(found: Import) -> str:
     return hashlib.sha256(json.dumps(chosen, sort_keys=True).encode()).hexdigest()
 
 
-def _start(found: Import, state: str, kind: str) -> None:
+def _start(found: Import, state: str, kind: str, **choices: bool) -> None:
     kept = record_type(found.record_type)
     if not current_rights().scope(kept.name, Action.IMPORT):
         raise Forbidden(f"Your role does not let you import {kept.plural}.")
@@ -290,6 +294,7 @@ def _start(found: Import, state: str, kind: str) -> None:
         "name": actor.name,
         "words": actor.instruction,
         "grant": str(actor.grant) if actor.grant else None,
+        **choices,
     }
     found.options = {**found.options, ACTING: acting}
     found.job_id = enqueue(kind, {"import": str(found.id)}, created_by=actor.id).id

@@ -24,6 +24,8 @@ from qikbiz.records.fields import derived_columns
 from tenants.control import new_id
 
 _BLOCK = 5_000
+# In a contact's history: whether it was linked to its new company before. Undoing leaves such a link where it was.
+LINKED = "company_linked"
 Say = Callable[[str], None]
 
 
@@ -105,14 +107,14 @@ def _insert_records(link: Link, plan: Plan, by: By) -> None:
     """
     last = "(SELECT max(row) FROM import_rows WHERE import_id = %(import)s AND outcome = 'created')"
     link.execute("SET LOCAL gin_pending_list_limit = '64MB'")
-    ids = _id_prefix()
+    ids = id_prefix()
     _insert_some(link, plan, by, f"r.row < {last}", ids=ids, first=1)
     link.execute("SET LOCAL gin_pending_list_limit = '64kB'")
     _insert_some(link, plan, by, f"r.row = {last}", ids=ids, first=MOST_ROWS + 1)
     link.execute("SET LOCAL gin_pending_list_limit = '4MB'")
 
 
-def _id_prefix() -> str:
+def id_prefix() -> str:
     """The first 80 bits of ids of version 7 (RFC 9562): the moment, and 26 bits of chance. A counter follows."""
     return f"{new_id().hex[:12]}7{secrets.token_hex(2)[1:]}{secrets.choice('89ab')}{secrets.token_hex(2)[1:]}"
 
@@ -155,7 +157,11 @@ def _insert_links(link: Link, by: By) -> None:
 
 def write_updates(link: Link, plan: Plan, by: By, *, source: str) -> int:
     """Write the staged updates and their history; `source` is import. Gives how many records changed."""
-    company = "jsonb_build_object('company_id', jsonb_build_array(c.company_id, k.id))"
+    linked = "EXISTS (SELECT FROM contact_companies l WHERE l.contact_id = c.id AND l.company_id = k.id)"
+    company = (
+        "jsonb_build_object('company_id', jsonb_build_array(c.company_id, k.id), "
+        f"'{LINKED}', jsonb_build_array({linked}, true))"
+    )
     changes = "u.changes"
     if plan.links_companies:
         changes = f"CASE WHEN u.changes ? 'company_name' THEN u.changes || {company} ELSE u.changes END"

@@ -22,6 +22,7 @@ from qikbiz.imports.formats import DELIMITERS, ENCODINGS, UnreadableFile
 from qikbiz.imports.forms import header_row_from, import_id_from, mapping_from, options_from
 from qikbiz.imports.mapping import UnusableMapping
 from qikbiz.imports.models import Import
+from qikbiz.imports.undo_page import undo_facts
 from qikbiz.imports.visibility import require_whole_file, visible_cells
 from qikbiz.permissions import Permission, requires
 from qikbiz.records.fields import RecordType
@@ -195,10 +196,21 @@ def apply(import_id: UUID) -> ResponseReturnValue:
     return redirect(url_for(".show", import_id=import_id), 303)
 
 
+@imports.get("/<uuid:import_id>/undo")
+@requires(Permission.IMPORT_UNDO)
+def ask_undo(import_id: UUID) -> ResponseReturnValue:
+    """What undoing would take back and what it would leave, before it is asked for."""
+    found = queries.import_within_reach(import_id)
+    if found.state not in ("applied", "undone"):
+        return redirect(url_for(".show", import_id=import_id), 303)
+    return render_template("imports/undo.html", **undo_facts(found))
+
+
 @imports.post("/<uuid:import_id>/undo")
 @requires(Permission.IMPORT_UNDO)
 def undo(import_id: UUID) -> ResponseReturnValue:
-    actions.ask_undo(queries.import_within_reach(import_id, for_change=True))
+    found = queries.import_within_reach(import_id, for_change=True)
+    actions.ask_undo(found, anyway=bool(request.form.get("anyway")))
     return redirect(url_for(".show", import_id=import_id), 303)
 
 

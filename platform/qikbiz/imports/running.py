@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from config.faults import fault
-from qikbiz.actors import acting_as
+from qikbiz.actors import acting_as, current_actor
 from qikbiz.failures import Conflict
 from qikbiz.imports.actions import note
 from qikbiz.imports.applying import By, apply, forget_staged
@@ -33,10 +33,11 @@ from qikbiz.imports.sql import (
 )
 from qikbiz.imports.staging import stage
 from qikbiz.imports.undoing import undo
-from qikbiz.imports.uploaded import acting_actor, plan_of, rights_for, source_of
+from qikbiz.imports.uploaded import acting_actor, is_anyway, plan_of, rights_for, source_of
 from qikbiz.notifications.actions import notify
 from qikbiz.notifications.assigning import tell_owner
 from qikbiz.records.types import record_type
+from qikbiz.roles.current import current_rights
 
 APPLY_STEPS = 5
 OTHERWISE = (
@@ -124,13 +125,17 @@ def run_undo(session: Session, import_id: UUID, watch: Watch) -> dict[str, Any]:
     prepare_for(link, found.rows)
     link.execute("LOCK TABLE import_updates IN SHARE UPDATE EXCLUSIVE MODE")
     watch(0, None, "Taking the import back")
-    done = undo(link, record_type(found.record_type), _by(found)).as_json()
+    undone = undo(link, record_type(found.record_type), _by(found), anyway=is_anyway(found))
+    done = undone.as_json(found.undo_counts)
+    # What took nothing back is no undo: the import stands.
+    state = "undone" if done["reversed"] or done["companies"] or not done["kept"] else "applied"
     written = changes_written(link, import_id, "undo")
     with acting_as(acting_actor(found)):
         found = _still(import_id, "undoing")
-        found.state, found.undone_at, found.undo_counts = "undone", datetime.now(UTC), done
+        found.state, found.undo_counts = state, done
+        found.undone_at = datetime.now(UTC) if state == "undone" else None
         numbers = {name: number for name, number in done.items() if isinstance(number, int)}
-        note(found, "undone", numbers | written)
+        note(found, "undone" if state == "undone" else "kept", numbers | written)
     fault("imports.after_undo")
     return {name: done[name] for name in ("reversed", "kept", "failed")}
 
@@ -147,7 +152,8 @@ def note_stopped(import_id: UUID, text: str) -> None:
     """Write down why a job of this import can't do its work."""
     found = import_for_changing(import_id)
     # What was checked stays readable; an undo that failed leaves the import as it was.
-    found.state = {"applying": "checked", "undoing": "applied"}.get(found.state, "failed")
+    before_undo = "undone" if found.undone_at else "applied"
+    found.state = {"applying": "checked", "undoing": before_undo}.get(found.state, "failed")
     found.problem = text
     if found.state == "failed":
         found.counts = {}
@@ -186,6 +192,13 @@ def _refuse_changes(link: Link, found: Import) -> None:
 def _by(found: Import) -> By:
     actor = acting_actor(found)
     changed = limits_of(record_type(found.record_type), rights_for(found)).changed
+    return By(found.id, actor.id if actor.kind == "user" else None, actor.kind, actor.id, actor.name, changed)
+
+
+def by_whoever_asks(found: Import) -> By:
+    """As the undo itself would be done, if this person asked for it now. Raises Forbidden."""
+    actor = current_actor()
+    changed = limits_of(record_type(found.record_type), current_rights()).changed
     return By(found.id, actor.id if actor.kind == "user" else None, actor.kind, actor.id, actor.name, changed)
 
 

@@ -111,6 +111,11 @@ def acting_actor(found: Import) -> Actor:
     return Actor(acting.get("kind", "system"), ident, acting.get("name", ""), acting.get("words"), grant=grant)
 
 
+def is_anyway(found: Import) -> bool:
+    """Whether the undo asked for takes back what was changed since, too."""
+    return bool(found.options.get(ACTING, {}).get("anyway"))
+
+
 def _owners(allowed: Owners) -> dict[str, str]:
     """By id, by address, and by name where only one is called so."""
     owners: dict[str, str] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping as AnyMapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,11 +17,12 @@ from qikbiz.imports.lookalikes import shown_lookalikes
 from qikbiz.imports.mapping import SEVERAL, Mapping, target_choices
 from qikbiz.imports.models import Import
 from qikbiz.imports.queries import Page
-from qikbiz.imports.visibility import shown_row, visible_cells
+from qikbiz.imports.undo_page import kept_facts
+from qikbiz.imports.visibility import is_own_upload, shown_row, visible_cells
 from qikbiz.permissions import Permission
 from qikbiz.records.changes import shown_changes
-from qikbiz.records.fields import show_value
-from qikbiz.records.seen import seen_type
+from qikbiz.records.fields import RecordType, show_value
+from qikbiz.records.seen import COMPANY_COLUMNS, seen_type
 from qikbiz.records.types import record_type
 
 WORDS = {
@@ -53,9 +55,16 @@ class Line:
 def line_of(found: Import) -> Line:
     progress = queries.progress_of_import(found) if found.state in queries.WORKING else None
     is_working = progress is not None and not progress.is_over
-    words, kind = WORDS[found.state] if is_working or found.state not in queries.WORKING else ("Stopped", "bad")
+    words, kind = words_of(found) if is_working or found.state not in queries.WORKING else ("Stopped", "bad")
     share = (progress.done, progress.total) if progress and progress.total and is_working else None
     return Line(found, words, kind, place_of(found), is_working, share)
+
+
+def words_of(found: Import) -> tuple[str, str]:
+    """What happened to it, and how that looks."""
+    if found.state == "undone" and found.undo_counts.get("kept"):
+        return "Partly undone", "warn"
+    return WORDS[found.state]
 
 
 def place_of(found: Import) -> str:
@@ -130,7 +139,8 @@ def standing_of(found: Import) -> dict[str, Any]:
         "progress": progress,
         "is_working": is_working,
         "has_stopped": has_stopped,
-        "words": ("Stopped", "bad") if has_stopped else WORDS[found.state],
+        "words": ("Stopped", "bad") if has_stopped else words_of(found),
+        **(kept_facts(found) if found.undo_counts else {}),
         "updates": updates_of(found, limit=_SHOWN).rows if shown_now else [],
         "refused": refused_of(found, limit=_SHOWN).rows if found.counts.get("invalid") else [],
         "unreadable": unreadable_columns(found) if has_problems else [],
@@ -161,8 +171,18 @@ def _readable(found: Import, page: Page) -> Page:
 def changes_in_words(found: Import, update: Any) -> list[tuple[str, str, str]]:
     """(label, old, new) of each field that a person knows."""
     wanted = seen_type(record_type(found.record_type))
-    changes = shown_changes(wanted, update.changes)
+    changes = shown_changes(wanted, _without_hidden_companies(wanted, found, update.changes))
     return [(wanted.field(name).label, show_value(old), show_value(new)) for name, old, new in changes]
+
+
+def _without_hidden_companies(wanted: RecordType, found: Import, changes: AnyMapping[str, Any]) -> dict[str, Any]:
+    """Without the company that a contact belonged to, where this person may not see each company."""
+    if not wanted.unsearchable & COMPANY_COLUMNS:
+        return dict(changes)
+    shown = {name: pair for name, pair in changes.items() if name not in COMPANY_COLUMNS}
+    if is_own_upload(found) and "company_name" in changes:
+        shown["company_name"] = [None, changes["company_name"][1]]
+    return shown
 
 
 def _column(found: Import, mapping: Mapping, sample: list[list[str]], place: int) -> dict[str, Any]:
