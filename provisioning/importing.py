@@ -119,16 +119,16 @@ def import_for_customer(
 
 
 def undo_for_customer(
-    settings: Settings, slug: str, import_id: UUID, *, authority: Authority, watch: Watch
+    settings: Settings, slug: str, import_id: UUID, *, authority: Authority, watch: Watch, anyway: bool = False
 ) -> dict[str, Any]:
-    """Take a whole import back and wait. Gives reversed, kept, failed; under a grant the names of what was kept too."""
+    """Take a whole import back and wait. Gives reversed, kept, failed; under a grant the ids of what was kept too."""
     with (
         working_application(settings) as runtime,
         on_authority(settings, tenant := tenant_named(runtime, slug), authority, Scope.IMPORT) as allowed,
     ):
         _note_on_platform(tenant, "import.undo_asked", str(import_id))
         with tenant_work(tenant):
-            actions.ask_undo(import_for_changing(import_id))
+            actions.ask_undo(import_for_changing(import_id), anyway=anyway)
         done = dict(_wait(tenant, import_id, watch).undo_counts)
         # Under an instruction staff see counts, never what is stored.
         return done if allowed.shows_values else {name: number for name, number in done.items() if _is_count(number)}

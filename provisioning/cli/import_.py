@@ -106,16 +106,17 @@ def import_file(
 @click.command("undo-import")
 @click.argument("import_id", metavar="IMPORT", type=click.UUID)
 @click.option("--tenant", "slug", required=True, help="The organisation's name in its address.")
+@click.option("--anyway", is_flag=True, help="Also what was changed since: old values back, new records to the trash.")
 @by_word_of_the_customer
 @reporting
-def undo_import(import_id: UUID, slug: str, authority: Authority) -> Answer:
-    """Take a whole import back; records that were edited since are kept and named."""
+def undo_import(import_id: UUID, slug: str, authority: Authority, *, anyway: bool) -> Answer:
+    """Take a whole import back; records that were changed since are kept and listed, unless you say --anyway."""
     from config.settings import load_settings
     from provisioning.importing import undo_for_customer
 
     with progress("Waiting for the import worker") as steps:
-        done = undo_for_customer(load_settings(), slug, import_id, authority=authority, watch=steps.show)
-    named = "".join(f"\n  kept: {record['name']}" for record in done.get("kept_records", [])[:20])
+        done = undo_for_customer(load_settings(), slug, import_id, authority=authority, watch=steps.show, anyway=anyway)
+    named = "".join(f"\n  kept: {record['id']} ({record['why']})" for record in done.get("kept_records", [])[:20])
     return Answer(done, f"{done['reversed']:,} taken back, {done['kept']:,} kept, {done['failed']:,} failed.{named}")
 
 
