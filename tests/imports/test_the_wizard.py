@@ -101,7 +101,7 @@ def test_a_file_goes_from_upload_to_contacts_and_back(alice: Browser, work_off: 
     assert alice.get(f"/imports/{import_id}/updates").status_code == 200
     alice.post(f"/imports/{import_id}/undo")
     work_off(import_id)
-    assert "This import was undone" in alice.get(f"/imports/{import_id}").text
+    assert "Undone" in alice.get(f"/imports/{import_id}").text
 
 
 def test_cells_that_can_not_be_read_are_listed_mapped_and_handed_back(
