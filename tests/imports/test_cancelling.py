@@ -38,8 +38,8 @@ def in_the_middle(desk: Desk, import_id: UUID, monkeypatch: pytest.MonkeyPatch, 
     """A worker that has done `name` (apply, undo) and is held by a statement that takes a minute."""
     done, act = Event(), getattr(running, name)
 
-    def long(link: Link, *rest: Any) -> Any:
-        found = act(link, *rest)
+    def long(link: Link, *rest: Any, **named: Any) -> Any:
+        found = act(link, *rest, **named)
         done.set()
         link.execute(MINUTE)
         return found
