@@ -42,6 +42,7 @@ NOTHING = {
     "contacts.columns": "Which columns a list shows is one's own view.",
     "companies.settle": "Shows both versions again; what is saved goes the way of saving.",
     "contacts.settle": "Shows both versions again; what is saved goes the way of saving.",
+    "imports.choose_cells": "Prepares the file; the check that follows is in the audit.",
     "imports.choose_columns": "Prepares the file; the check that follows is in the audit.",
     "imports.choose_shape": "Prepares the file; the check that follows is in the audit.",
     "imports.check": "Asks for the check; its end is in the audit.",

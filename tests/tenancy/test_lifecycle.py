@@ -14,8 +14,9 @@ from provisioning import tenants as acts
 from provisioning.create import create_tenant
 from provisioning.erase import erase_due_tenants
 from provisioning.figures import measure_tenants
+from provisioning.fleet import list_tenants
 from provisioning.servers import Connection, connect_to_control
-from provisioning.tenants import delete, list_tenants, rename, resume, show_tenant, suspend
+from provisioning.tenants import delete, rename, resume, show_tenant, suspend
 from qikbiz.actors import Actor, acting_as
 from qikbiz.console.names import NameTaken
 from qikbiz.console.tenant_actions import BadTenant
