@@ -19,6 +19,7 @@ from qikbiz.grants.audit_trail import acts_under
 from qikbiz.grants.forms import GrantForm
 from qikbiz.grants.letters import what_may_be_done
 from qikbiz.grants.models import Grant
+from qikbiz.grants.overview import overview
 from qikbiz.grants.queries import (
     access_policy,
     grant_of,
@@ -70,6 +71,15 @@ def entries() -> ResponseReturnValue:
     with control_work() as control:
         found = visits_of(control, current_tenant().id)
         return render_template("grants/entries.html", nav_active="grants", entries=found)
+
+
+@grants.get("/access/now")
+@requires(Permission.GRANT_GIVE)
+def reach_now() -> ResponseReturnValue:
+    """Everybody who can reach the data at this moment."""
+    with control_work() as control:
+        found = overview(control, current_tenant().id)
+        return render_template("grants/now.html", nav_active="grants", found=found, words=heading)
 
 
 @grants.get("/access/new")
