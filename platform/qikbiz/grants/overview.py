@@ -83,14 +83,18 @@ def overview(control: Session, tenant_id: UUID) -> Overview:
 
 
 def reach_words(rights: Rights) -> str:
-    """`Sees all contacts and companies, changes their own`."""
-    said = []
+    """`Sees and exports all contacts and companies, changes their own contacts`."""
+    said: dict[str, list[str]] = {}
     for verb, action in (("sees", Action.SEE), ("changes", Action.CHANGE), ("exports", Action.EXPORT)):
         scopes = {kind: rights.scope(kind, action) for kind in _KINDS}
         if any(scopes.values()):
-            said.append(f"{verb} {_of_kinds(scopes)}")
-    words = ", ".join(said) or "reaches no records"
+            said.setdefault(_of_kinds(scopes), []).append(verb)
+    words = ", ".join(f"{_listed(verbs)} {what}" for what, verbs in said.items()) or "reaches no records"
     return words[:1].upper() + words[1:]
+
+
+def _listed(verbs: list[str]) -> str:
+    return " and ".join([", ".join(verbs[:-1]), verbs[-1]] if verbs[:-1] else verbs)
 
 
 def _of_kinds(scopes: dict[str, Scope]) -> str:
