@@ -37,12 +37,14 @@ proofs: $(DEV) assets ## Run only the tests behind the promises and keep their r
 	@$(BIN)/python -m pytest -n 2 --no-loadscope-reorder -m promise --write-results
 
 .PHONY: check
-check: $(DEV) ## Lint, formatting, types, import rules, templates
+check: $(DEV) ## Lint, formatting, types, import rules, templates, known weaknesses of packages
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy --strict
 	$(BIN)/lint-imports
 	$(BIN)/djlint platform --lint --quiet
+	$(BIN)/python -m provisioning.advisories check
+	$(BIN)/python -m provisioning.sbom
 
 .PHONY: fmt
 fmt: $(DEV) ## Format the code and mend what the linter can
@@ -65,6 +67,14 @@ first-version: $(RUNTIME) ## Write migration 0001 anew from the models; only bef
 lock: $(BIN)/uv ## Pin the newest allowed versions of all packages with their hashes
 	$(COMPILE) --upgrade --extra build --output-file requirements.txt
 	$(COMPILE) --upgrade --extra build --extra dev --constraint requirements.txt --output-file requirements-dev.txt
+
+.PHONY: advisories
+advisories: $(DEV) ## Ask anew for the known weaknesses of the pinned packages (needs a way to osv.dev)
+	@$(BIN)/python -m provisioning.advisories refresh
+
+.PHONY: sbom
+sbom: $(RUNTIME) ## List every pinned package in build/sbom.cdx.json (CycloneDX)
+	@$(BIN)/python -m provisioning.sbom
 
 .PHONY: clean
 clean: ## Remove what was built; the data in var/ stays
