@@ -106,7 +106,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     """Read the environment once. Raises SettingsError with a sentence that says what to change."""
     given = dict(os.environ if environ is None else environ)
     environment = _environment(given)
-    home = Path(given.get("QIKBIZ_HOME") or "var").expanduser().resolve()
+    home = _home(given)
     control, redis = _secret(given, "QIKBIZ_CONTROL_URL"), _secret(given, "QIKBIZ_REDIS_URL")
     provisioner = _secret(given, "QIKBIZ_PROVISIONER_URL")
     if bool(control) != bool(redis):
@@ -114,7 +114,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     settings = Settings(
         environment=environment,
         home=home,
-        port=_integer(given, "PORT", 8000),
+        port=_port(given),
         base_domain=_base_domain(given),
         control_url=control or embedded.control_url(home),
         provisioner_url=provisioner if control else embedded.provisioner_url(home),
@@ -236,6 +236,21 @@ def _integer(given: Mapping[str, str], name: str, default: int) -> int:
     return int(text)
 
 
+def _port(given: Mapping[str, str]) -> int:
+    port = _integer(given, "PORT", 8000)
+    if not 1 <= port <= 65_535:
+        raise SettingsError(f"PORT is {port}; give a number from 1 to 65535, such as 8000.")
+    return port
+
+
+def _home(given: Mapping[str, str]) -> Path:
+    home = Path(given.get("QIKBIZ_HOME") or "var").expanduser().resolve()
+    if any(c in "\"'\\" or not c.isprintable() for c in str(home)):
+        # It goes into the settings of PostgreSQL and Valkey, which read these characters as their own.
+        raise SettingsError(f"QIKBIZ_HOME is {str(home)!r}; choose a path without quotation marks and backslashes.")
+    return home
+
+
 def _yes(given: Mapping[str, str], name: str, *, default: bool) -> bool:
     text = given.get(name, "").strip().lower()
     if text not in ("", "0", "1", "no", "yes"):
@@ -306,6 +321,10 @@ def _refuse_unsafe(settings: Settings, given: Mapping[str, str]) -> None:
         (settings.embedded, f"Production needs servers of its own: set {_SERVERS}."),
         (settings.base_domain == "localhost", "QIKBIZ_BASE_DOMAIN is not set. Give the domain of the tenants' names."),
         (not settings.smtp_url, "QIKBIZ_SMTP_URL is not set; without it no invitation or notice would leave."),
+        (
+            given.get("QIKBIZ_FAULT") or given.get("QIKBIZ_FAULT_DIR"),
+            "QIKBIZ_FAULT is set; it makes processes fail on purpose, for tests. Remove it and QIKBIZ_FAULT_DIR.",
+        ),
         (given.get("LOGIN_DISABLED"), "LOGIN_DISABLED is set; it turns every login check off. Remove it."),
     ):
         if is_wrong:

@@ -89,6 +89,10 @@ class Cells:
         """How many pooled connections of this process are at work."""
         return sum(engine.pool.checkedout() for engine in self._engines.values())  # type: ignore[attr-defined]  # QueuePool
 
+    def most(self) -> int:
+        """How many pooled connections this process may hold, over the cells that it has used."""
+        return len(self._engines) * (self._pool_size + self._max_overflow)
+
     def dispose(self) -> None:
         """Close every pooled connection; engines are made again when needed (after a fork, at the end of a test)."""
         with self._lock:

@@ -19,11 +19,13 @@ from qikbiz.jobs.actions import mark_pending
 from qikbiz.jobs.kinds import QUEUES
 from qikbiz.jobs.ledger import Due
 from qikbiz.jobs.models import Job, PlatformJob
+from qikbiz.mail.models import Mail, PlatformMail
 from tenants.context import Tenant
 from tenants.control import PendingWork, TenantRecord
 from tenants.directory import read_tenant
 from tenants.redis import RedisAway
 from tenants.versions import is_served
+from workers.figures import AllFigures
 
 FULL_ROUND_SECONDS = 300.0
 MARKS_A_ROUND = 500
@@ -38,6 +40,7 @@ class Sweep:
     """What is remembered between rounds; all of it may be lost."""
 
     def __init__(self) -> None:
+        self.figures = AllFigures()
         self._announced: dict[str, float] = {}
         self._waiting: dict[str, set[str]] = {}
         self._rest: list[UUID] = []
@@ -71,6 +74,7 @@ class Sweep:
         with control_work() as session:
             quarantined = ledger.quarantine_lost(session, PlatformJob)
             due = ledger.due_jobs(session, PlatformJob)
+            self.figures.look(session, None, PlatformJob, PlatformMail)
         _report(quarantined, None)
         return self._announce(None, due)
 
@@ -106,12 +110,14 @@ class Sweep:
         with control_work() as session:
             tenant = read_tenant(session, tenant_id, runtime().settings.base_domain)
         if tenant is None or not _is_open(tenant):
+            self.figures.forget(tenant_id)
             return 0, None
         with tenant_work(tenant) as session:
             quarantined = ledger.quarantine_lost(session, Job)
             due = ledger.due_jobs(session, Job)
             at_work = ledger.queues_at_work(session, Job)
             next_at = ledger.next_due_at(session, Job)
+            self.figures.look(session, tenant_id, Job, Mail)
         _report(quarantined, tenant_id)
         return self._announce(tenant_id, self._in_turn(due, at_work)), next_at
 

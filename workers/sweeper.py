@@ -84,6 +84,7 @@ class Sweeper:
     def _show(self, announced: int, seconds: float) -> None:
         values: dict[Any, Any] = {"at": int(time.time()), "pid": os.getpid(), "announced": announced}
         values["ms"] = int(seconds * 1000)
+        values["figures"] = self._sweep.figures.as_json()
         store = runtime().redis
         try:
             with store.client() as client:

@@ -30,6 +30,7 @@ class Progress:
     result: dict[str, Any]
     error_text: str
     error_ref: str
+    is_worked_on: bool = True
 
     @property
     def is_over(self) -> bool:
@@ -37,7 +38,8 @@ class Progress:
 
     @property
     def is_waiting(self) -> bool:
-        return self.state == "pending"
+        """For a worker: none has begun, or the one that had it has ended."""
+        return not self.is_over and not self.is_worked_on
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,7 @@ def progress_of(found: JobColumns) -> Progress:
         result=found.result,
         error_text=found.error_text,
         error_ref=found.error_ref,
+        is_worked_on=_is_worked_on(found),
     )
 
 
@@ -106,9 +109,14 @@ def _percent(found: JobColumns) -> int | None:
     return min(99, found.progress_done * 100 // found.progress_total)
 
 
+def _is_worked_on(found: JobColumns) -> bool:
+    """Whether a worker has the job. Its lease runs out when the worker ended; then nobody knows how long it takes."""
+    return found.state == "running" and found.lease_until is not None and found.lease_until >= datetime.now(UTC)
+
+
 def _rest(found: JobColumns) -> timedelta | None:
     """As long again for each part as for the parts that are done; nothing is guessed from the first few seconds."""
-    if found.state != "running" or not found.progress_total or not found.started_at or found.progress_done <= 0:
+    if not _is_worked_on(found) or not found.progress_total or not found.started_at or found.progress_done <= 0:
         return None
     spent = datetime.now(UTC) - found.started_at
     if spent < timedelta(seconds=2):

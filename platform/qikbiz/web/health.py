@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Flask, Response, jsonify, request
+from flask import Blueprint, Flask, Response, current_app, jsonify, request
 from flask.typing import ResponseReturnValue
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
 
 from qikbiz.database import runtime
 from qikbiz.failures import NotFound
@@ -14,7 +12,8 @@ from qikbiz.permissions import public
 from qikbiz.web.client_address import is_neighbour
 from qikbiz.web.destinations import answers_alone
 from qikbiz.web.figures import registry_of_all_processes
-from tenants.redis import RedisAway
+from qikbiz.web.platform_figures import platform_registry
+from qikbiz.web.readiness import NEEDED, Readiness
 
 
 def register(app: Flask) -> None:
@@ -33,9 +32,10 @@ def alive() -> ResponseReturnValue:
 @public
 @answers_alone
 def ready() -> ResponseReturnValue:
-    """503 while the control database is away; a missing Redis is said but serving goes on."""
-    checks = {"control": _control_answers(), "redis": _redis_answers()}
-    return jsonify(ok=checks["control"], checks=checks), 200 if checks["control"] else 503
+    """503 while something is away without which no page is served; a missing Redis is said but serving goes on."""
+    checks = current_app.extensions.setdefault("qikbiz.readiness", Readiness()).checks()
+    is_ready = all(checks[name] for name in NEEDED)
+    return jsonify(ok=is_ready, checks=checks), 200 if is_ready else 503
 
 
 @public
@@ -43,7 +43,8 @@ def ready() -> ResponseReturnValue:
 def metrics() -> ResponseReturnValue:
     if not is_neighbour(request.environ, runtime().settings.trusted_proxies):
         raise NotFound
-    return Response(generate_latest(registry_of_all_processes()), content_type=CONTENT_TYPE_LATEST)
+    figures = generate_latest(registry_of_all_processes()) + generate_latest(platform_registry())
+    return Response(figures, content_type=CONTENT_TYPE_LATEST)
 
 
 def _blueprint() -> Blueprint:
@@ -51,20 +52,3 @@ def _blueprint() -> Blueprint:
     health.add_url_rule("/healthz", view_func=alive)
     health.add_url_rule("/readyz", view_func=ready)
     return health
-
-
-def _control_answers() -> bool:
-    try:
-        with runtime().control.connect() as connection:
-            connection.execute(text("SELECT 1"))
-    except SQLAlchemyError:
-        return False
-    return True
-
-
-def _redis_answers() -> bool:
-    try:
-        with runtime().redis.client() as client:
-            return bool(client.ping())
-    except RedisAway:
-        return False
