@@ -31,6 +31,8 @@ class Tenant:
 
     `schema` and `role` are opaque names (t_ and random letters), so that a catalog names no customer.
     `read_only_until` is set while its account is closing: until then everything can be read, then it is erased.
+    `country` (ISO 3166, two letters) is that of phone numbers without a country code, `currency` (ISO 4217) that of
+    amounts without one; "" for none.
     `seats` is how many people may have a login, None without a limit.
     `epoch` grows whenever every session of the tenant must end. `version` is its schema's migration.
     """
@@ -46,6 +48,8 @@ class Tenant:
     version: str = ""
     accent: str = "blue"
     time_zone: str = "UTC"
+    country: str = ""
+    currency: str = ""
     state_reason: str = ""
     read_only_until: datetime | None = None
     seats: int | None = None

@@ -85,6 +85,8 @@ class TenantRecord(ControlModel):
     version: Mapped[str] = mapped_column(server_default="")
     accent: Mapped[str] = mapped_column(String, server_default="blue")
     time_zone: Mapped[str] = mapped_column(server_default="UTC")
+    country: Mapped[str] = mapped_column(server_default="")
+    currency: Mapped[str] = mapped_column(server_default="")
     directory_version: Mapped[int] = mapped_column(server_default="0", index=True)
     admin_email: Mapped[str] = mapped_column(server_default="")
     users: Mapped[int] = mapped_column(server_default="0")

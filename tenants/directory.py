@@ -192,6 +192,8 @@ def _tenant_of(record: TenantRecord, domains: tuple[str, ...], base_domain: str)
         "version": record.version,
         "accent": record.accent,
         "time_zone": record.time_zone,
+        "country": record.country,
+        "currency": record.currency,
         "host": own,
         "hosts": (own, *domains),
     }

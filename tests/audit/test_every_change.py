@@ -85,6 +85,7 @@ ELSEWHERE = {
     "contacts.choose_primary_company": "contact.changed",
     "contacts.unlink_company": "contact.changed",
     "domains.add": "domain.",
+    "workspace.change": "workspace.changed",
     "domains.remove": "domain.",
     "domains.verify": "domain.",
     "grants.come_in": "staff.entered",

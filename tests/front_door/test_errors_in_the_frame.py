@@ -18,7 +18,9 @@ FRAME = 'aria-label="Records"'
 ClientFor = Callable[[str], Browser]
 
 
-@pytest.mark.parametrize("path", ["/no-such-page", "/contacts/018f0000-0000-7000-8000-000000000000", "/companies/not-an-id"])
+@pytest.mark.parametrize(
+    "path", ["/no-such-page", "/contacts/018f0000-0000-7000-8000-000000000000", "/companies/not-an-id"]
+)
 def test_a_page_that_is_not_there_keeps_navigation_and_search(client_for: ClientFor, path: str) -> None:
     page = client_for("alice").get(path)
     assert page.status_code == 404 and FRAME in page.text and 'href="/contacts"' in page.text

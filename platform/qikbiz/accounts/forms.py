@@ -26,6 +26,7 @@ from wtforms.widgets import CheckboxInput, ListWidget
 from qikbiz.failures import Failure
 from qikbiz.permissions import Role
 from qikbiz.web.csrf import FIELD
+from tenants.context import tenant_or_none
 
 _THEMES = [("auto", "Like the device"), ("light", "Light"), ("dark", "Dark")]
 
@@ -40,6 +41,12 @@ class UnexpectedField(Failure):
 def zones() -> list[SelectChoice]:
     known = {zone for zone in available_timezones() if "/" in zone and not zone.startswith(("Etc/", "posix", "right"))}
     return _choices([("UTC", "UTC"), *((zone, zone.replace("_", " ")) for zone in sorted(known))])
+
+
+def zones_of_a_person() -> list[SelectChoice]:
+    """Every zone, and first none of one's own: a form without it would choose one on the side."""
+    tenant = tenant_or_none()
+    return [*_choices([("", f"As the organisation ({tenant.time_zone})")] if tenant else []), *zones()]
 
 
 def _choices(pairs: list[tuple[str, str]]) -> list[SelectChoice]:
@@ -111,7 +118,7 @@ class ConfirmForm(OwnForm):
 
 class ProfileForm(OwnForm):
     name = StringField("Name", _NAME)
-    time_zone = SelectField("Time zone", [_needed()], choices=zones)
+    time_zone = SelectField("Time zone", choices=zones_of_a_person)
     theme = RadioField("Appearance", [_needed()], choices=_choices(_THEMES))
 
 

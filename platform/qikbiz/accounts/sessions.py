@@ -238,8 +238,8 @@ def _with_form_key(person: Person, secret: bytes) -> Person:
 def person_of(work: Session, realm: Realm, account: Account, row: AccountSession) -> Person:
     """The snapshot of a login that a session carries."""
     roles = realm.roles_of(account)
-    default_zone = realm.tenant.time_zone if realm.tenant else "UTC"
-    zone = account.time_zone or default_zone
+    # The organisation's own zone is asked for on each page: who chose none follows it when it changes.
+    zone = account.time_zone or ("" if realm.tenant else "UTC")
     rights = granted_rights(work, account.id, roles) if realm.tenant else staff_rights(roles[0])
     preview = None
     if isinstance(row, UserSession):

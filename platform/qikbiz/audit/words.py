@@ -38,6 +38,7 @@ ACTS = (
     ("preview", "Looking as somebody else"),
     ("organisation", "What was done to your organisation"),
     ("domain", "Domains of your own"),
+    ("workspace", "General settings"),
     ("audit", "The audit itself"),
 )
 VIEWS = {

@@ -15,6 +15,7 @@ from qikbiz.companies.models import Company
 from qikbiz.contacts.models import Contact
 from qikbiz.database import db
 from qikbiz.records.actions import change_record, create_record
+from tenants.context import current_tenant
 
 
 def create_company(values: Mapping[str, Any], record_id: UUID | None = None) -> Company:
@@ -22,14 +23,22 @@ def create_company(values: Mapping[str, Any], record_id: UUID | None = None) -> 
     completed = dict(values)
     if completed.get("website") and not completed.get("domain"):
         completed["domain"] = (urlsplit(completed["website"]).hostname or "").removeprefix("www.") or None
-    company: Company = create_record(COMPANIES, completed, record_id=record_id)
+    company: Company = create_record(COMPANIES, _with_currency(completed), record_id=record_id)
     return company
 
 
 def change_company(company: Company, values: Mapping[str, Any]) -> Changes:
     """Write `values` over a locked company; gives what changed. Raises FieldProblem."""
-    changes = change_record(COMPANIES, company, values)
+    changes = change_record(COMPANIES, company, _with_currency(values, company))
     if "name" in changes:
         # Not a change of the contacts themselves: their version stays.
         db.session.execute(update(Contact).where(Contact.company_id == company.id).values(company_name=company.name))
     return changes
+
+
+def _with_currency(values: Mapping[str, Any], company: Company | None = None) -> Mapping[str, Any]:
+    """A revenue that is entered without a currency is in that of the organisation."""
+    kept = company.annual_revenue_currency if company else None
+    if values.get("annual_revenue") is None or values.get("annual_revenue_currency", kept):
+        return values
+    return {**values, "annual_revenue_currency": current_tenant().currency or None}

@@ -12,6 +12,7 @@ from qikbiz.imports.models import Import
 from qikbiz.imports.visibility import visible_cells
 from qikbiz.records.fields import RecordType
 from qikbiz.records.values import countries
+from tenants.context import current_tenant
 
 MODE_CHOICES = (
     (
@@ -82,4 +83,9 @@ def key_choices(record_type: RecordType) -> list[tuple[str, str]]:
 
 
 def region_choices() -> list[tuple[str, str]]:
-    return [("", "None: such numbers are refused"), *countries().items()]
+    return [("", _no_region()), *countries().items()]
+
+
+def _no_region() -> str:
+    own = countries().get(current_tenant().country)
+    return f"As the organisation: {own}" if own else "None: such numbers are refused"

@@ -24,6 +24,7 @@ from qikbiz.records.seen import seen_type
 from qikbiz.records.types import record_type
 from qikbiz.roles.current import current_rights
 from qikbiz.roles.rights import Action, Rights
+from tenants.context import current_tenant
 
 SAMPLE_ROWS = 20
 ACTING = "acting"
@@ -57,7 +58,9 @@ def source_of(found: Import) -> Source:
 def plan_of(found: Import) -> Plan:
     """What the import is to do, within the rights that whoever asked for this step has now. Raises Forbidden."""
     options = found.options
-    context = ParseContext(options.get("region", ""), options.get("date_order", ""), options.get("decimal_mark", "."))
+    # Where the file's own country was not chosen, the organisation's counts.
+    region = options.get("region") or current_tenant().country
+    context = ParseContext(region, options.get("date_order", ""), options.get("decimal_mark", "."))
     mapping = Mapping.from_json(found.mapping)
     rights = rights_for(found)
     limits = limits_of(record_type(found.record_type), rights)

@@ -18,6 +18,7 @@ from qikbiz.records.links import contact_id, linked_columns, shown_link
 from qikbiz.records.parsing import is_label
 from qikbiz.records.problems import FieldProblem
 from qikbiz.records.values import normalise_country, with_plain_line_ends
+from tenants.context import current_tenant
 
 # Empty lines offered where JavaScript can't add them.
 SPARE_LINES = 2
@@ -163,10 +164,10 @@ class RecordForm:
         return rest == "primary" or (index.isascii() and index.isdecimal() and part in ("label", known.part))
 
     def _context(self) -> ParseContext:
-        """A phone number without country code is one of the country typed in the address."""
+        """A phone number without country code is one of the country typed in the address, else the organisation's."""
         country = next((item.text for item in self if item.field.kind is Kind.COUNTRY and item.text), "")
         try:
-            return ParseContext(default_region=normalise_country(country)) if country else PLAIN
+            return ParseContext(default_region=normalise_country(country or current_tenant().country))
         except FieldProblem:
             return PLAIN
 

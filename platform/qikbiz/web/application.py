@@ -55,6 +55,7 @@ from qikbiz.web import (
     toasts,
 )
 from qikbiz.web.front_door import QikBiz
+from qikbiz.workspace.routes import workspace
 from tenants.runtime import Runtime
 
 
@@ -95,6 +96,7 @@ def open_rooms(app: QikBiz) -> None:
     app.register_blueprint(policy, subdomain="tenant")
     app.register_blueprint(sso, subdomain="tenant")
     app.register_blueprint(home, subdomain="tenant")
+    app.register_blueprint(workspace, subdomain="tenant")
     app.register_blueprint(exports, subdomain="tenant")
     app.register_blueprint(records, subdomain="tenant")
     app.register_blueprint(contacts, subdomain="tenant")

@@ -45,9 +45,11 @@ TENANT = (
     Entry("exports", "Exports", "download", "exports.index", "export:ask"),
     Entry("trash", "Trash", "trash", "contacts.trash", "contact:delete"),
 )
-YOU, PEOPLE, PRIVACY, ORGANISATION = "You", "People", "Privacy", "Organisation"
+YOU, PEOPLE, PRIVACY, ORGANISATION, DANGER = "You", "People", "Privacy", "Organisation", "Danger zone"
 # One subject a page, in the order of the list at the left of every page of settings; entries of a group stand together.
 SETTINGS = (
+    Entry("general", "General", "settings", "workspace.general", "policy:set", group=ORGANISATION),
+    Entry("domains", "Domains", "world", "domains.index", "policy:set", group=ORGANISATION),
     Entry("profile", "Your profile", "user", "accounts.profile", group=YOU),
     Entry("mail_choices", "Notifications", "mail", "mail_choices.index", group=YOU),
     Entry("security", "Sign-in & security", "fingerprint", "accounts.security", group=YOU),
@@ -65,8 +67,7 @@ SETTINGS = (
     Entry("cookies", "Cookies", "cookie", "cookies.index", group=PRIVACY),
     Entry("erasures", "Erased people", "user-x", "persons.erasures", "person:answer", group=PRIVACY),
     Entry("promises", "Promises", "shield-check", "promises.index", group=PRIVACY),
-    Entry("domains", "Domains", "world", "domains.index", "policy:set", group=ORGANISATION),
-    Entry("closing", "Close your account", "door-exit", "closing.index", "closing:ask", group=ORGANISATION),
+    Entry("closing", "Close your account", "door-exit", "closing.index", "closing:ask", group=DANGER),
 )
 CONSOLE = (
     Entry("work", "Work list", "inbox", "console.work", "ticket:answer", short="Work"),

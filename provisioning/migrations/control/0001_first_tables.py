@@ -391,6 +391,8 @@ STATEMENTS = (
         version VARCHAR DEFAULT '' NOT NULL,
         accent VARCHAR DEFAULT 'blue' NOT NULL,
         time_zone VARCHAR DEFAULT 'UTC' NOT NULL,
+        country VARCHAR DEFAULT '' NOT NULL,
+        currency VARCHAR DEFAULT '' NOT NULL,
         directory_version BIGINT DEFAULT '0' NOT NULL,
         admin_email VARCHAR DEFAULT '' NOT NULL,
         users BIGINT DEFAULT '0' NOT NULL,

@@ -1,0 +1,38 @@
+"""The form of the general settings."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from wtforms import RadioField, SelectField, StringField
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
+from wtforms.validators import DataRequired, Length
+
+from qikbiz.accents import ACCENTS
+from qikbiz.accounts.forms import OwnForm, zones
+from qikbiz.records.numbers import currencies
+from qikbiz.records.values import countries
+
+LONGEST_NAME = 100
+
+
+@cache
+def country_choices() -> list[SelectChoice]:
+    return [SelectChoice("", "None"), *(SelectChoice(code, name) for code, name in countries().items())]
+
+
+@cache
+def currency_choices() -> list[SelectChoice]:
+    return [SelectChoice("", "None"), *(SelectChoice(code, code) for code in sorted(currencies()))]
+
+
+class GeneralForm(OwnForm):
+    name = StringField(
+        "Name",
+        [DataRequired("Enter a name."), Length(max=LONGEST_NAME, message=f"At most {LONGEST_NAME} characters.")],
+        filters=[lambda text: " ".join(text.split()) if text else text],
+    )
+    accent = RadioField("Colour", choices=[SelectChoice(name, name.capitalize()) for name in ACCENTS])
+    time_zone = SelectField("Time zone", choices=zones)
+    country = SelectField("Country of phone numbers", choices=country_choices)
+    currency = SelectField("Currency", choices=currency_choices)
