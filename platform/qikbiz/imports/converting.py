@@ -181,6 +181,9 @@ class Converter:
     def _parser(self, name: str) -> Parse:
         field = self._type.field(name)
         turn = understood(field)
+        if turn is not None and field.kind is Kind.TEXT:
+            clean = self._clean(name)
+            return lambda text: clean(turn(text))
         if turn is not None:
             return remembering(lambda text: self._optional(field, turn(text)))
         if field.kind in (Kind.TEXT, Kind.LONG_TEXT, Kind.COMPANY):

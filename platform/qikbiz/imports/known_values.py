@@ -33,7 +33,7 @@ _INTERNAL = re.compile(r"[A-Z0-9]+(?:_[A-Z0-9]+)+")
 _EMPTY_DATE = re.compile(r"0{1,4}([./-])0{1,2}\1(?:0{2}|0{4})(?:[ T]00:00(?::00)?)?")
 # Every contact of Google is in this group.
 _ALL_CONTACTS = "mycontacts"
-_WHOLE_NUMBER = re.compile(r"(\d{3,10})[.,]0")
+_WHOLE_NUMBER = re.compile(r"\d{3,10}[.,]0")
 
 
 def understood(field: Field) -> Callable[[str], str] | None:
@@ -46,7 +46,7 @@ def understood(field: Field) -> Callable[[str], str] | None:
         return _tags
     if field.name.endswith("postal_code"):
         # A spreadsheet took it for a number.
-        return lambda text: _WHOLE_NUMBER.sub(r"\1", text) if _WHOLE_NUMBER.fullmatch(text) else text
+        return lambda text: text[:-2] if text.endswith((".0", ",0")) and _WHOLE_NUMBER.fullmatch(text) else text
     return None
 
 

@@ -13,7 +13,7 @@ from qikbiz.imports.formats import Format, UnreadableFile, announced_delimiter, 
 from qikbiz.imports.header_rows import distinct
 from qikbiz.imports.limits import LONGEST_CELL, LONGEST_LINE, MOST_COLUMNS, MOST_ROWS
 from qikbiz.imports.returned_rows import HOW_TO_FIX, LINE_COLUMN, reason_if_unchanged
-from qikbiz.imports.totals import is_totals
+from qikbiz.imports.totals import LONGEST_WORD, is_totals
 from qikbiz.imports.uploads import Source
 
 # Set for the whole process: the module has no other way. Its default of 131,072 is too short for long notes.
@@ -170,7 +170,7 @@ class RowReader:
 
     def _second_look(self, cells: list[str]) -> RowProblem | None:
         """What is wrong with a row whose cells are whole."""
-        if is_totals(cells):
+        if len(cells[0]) <= LONGEST_WORD and is_totals(cells):
             return _TOTALS
         if self._is_returned and (reason := reason_if_unchanged(self.header, cells)):
             return RowProblem("", "", reason, HOW_TO_FIX)
