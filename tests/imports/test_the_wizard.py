@@ -136,6 +136,25 @@ def test_cells_that_can_not_be_read_are_listed_mapped_and_handed_back(
     assert given_back[1].startswith('Ann,ann@cells.example,hot,n/a,"Phone: “n/a”') and len(given_back) == 3
 
 
+def test_columns_left_out_are_shown_and_opt_outs_in_red_before_the_import(alice: Browser, work_off: Work) -> None:
+    head = "First name,E-mail,Werbesperre,Do not contact,Shoe size"
+    rows = "".join(f"P{n},p{n}@left.example,{'yes' if n % 2 else ''},,{30 + n}\n" for n in range(6))
+    import_id, _ = upload(alice, f"{head}\n{rows}".encode())
+    page = alice.get(f"/imports/{import_id}/columns").text
+    assert "Opt-outs are not imported" in page and "“Werbesperre”, “Do not contact” seem" in page
+    alice.post(f"/imports/{import_id}/columns", choices_on(page))
+    work_off(import_id)
+    page = alice.get(f"/imports/{import_id}").text
+    assert page.index("Opt-outs are not imported") < page.index("Import 6 rows")
+    left = page[page.index("Columns that aren") :]
+    assert "3 columns" in left and "30 · 31 · 32<" in left and left.index("Werbesperre") < left.index("Shoe size")
+    choices = choices_on(alice.get(f"/imports/{import_id}/columns").text)
+    chosen = {**choices, "column-2": "email_opt_out", "column-3": "do_not_call"}
+    alice.post(f"/imports/{import_id}/columns", chosen)
+    work_off(import_id)
+    assert "Opt-outs are not imported" not in alice.get(f"/imports/{import_id}").text
+
+
 def test_a_file_that_is_not_utf8_is_shown_both_ways_and_never_guessed(alice: Browser) -> None:
     import_id, place = upload(alice, "Name,E-mail\nJosé,jose@wizard.example\n".encode("cp1252"))
     page = alice.get(place)

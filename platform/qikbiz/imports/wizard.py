@@ -18,6 +18,7 @@ from qikbiz.imports.mapping import SEVERAL, Mapping, target_choices
 from qikbiz.imports.models import Import
 from qikbiz.imports.queries import Page
 from qikbiz.imports.undo_page import kept_facts
+from qikbiz.imports.unmapped import unmapped_columns
 from qikbiz.imports.visibility import is_own_upload, shown_row, visible_cells
 from qikbiz.permissions import Permission
 from qikbiz.records.changes import shown_changes
@@ -115,6 +116,7 @@ def column_facts(found: Import) -> dict[str, Any]:
             for place in range(len(found.header))
         ],
         "targets": target_choices(wanted),
+        "unmapped": unmapped_columns(found),
         "keys": key_choices(wanted),
         "modes": MODE_CHOICES,
         "regions": region_choices(),
@@ -145,6 +147,7 @@ def standing_of(found: Import) -> dict[str, Any]:
         "refused": refused_of(found, limit=_SHOWN).rows if found.counts.get("invalid") else [],
         "unreadable": unreadable_columns(found) if has_problems else [],
         "alike": shown_lookalikes(found) if shown_now else [],
+        "unmapped": unmapped_columns(found) if shown_now and found.file_key is not None else [],
         "record_label": record_type(found.record_type).plural_label,
         "changes_of": lambda update: changes_in_words(found, update),
     }
