@@ -24,6 +24,7 @@ from wtforms.validators import InputRequired, Length, StopValidation
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from qikbiz.failures import Failure
+from qikbiz.mail.reachability import unreachable_reason
 from qikbiz.permissions import Role
 from qikbiz.web.csrf import FIELD
 from tenants.context import tenant_or_none
@@ -76,6 +77,12 @@ def _is_an_address(form: Form, field: EmailField) -> None:
         field.data = validate_email(field.data or "", check_deliverability=False, test_environment=True).normalized
     except EmailNotValidError as error:
         raise StopValidation("This is not an e-mail address. It should look like ann@example.com.") from error
+
+
+def _is_reachable(form: Form, field: EmailField) -> None:
+    reason = unreachable_reason(field.data or "")
+    if reason:
+        raise StopValidation(reason)
 
 
 def plain_name(form: Form, field: StringField) -> None:
@@ -135,7 +142,7 @@ class RolesField(SelectMultipleField):
 
 
 class InviteForm(OwnForm):
-    email = EmailField("E-mail", [_needed("Give an e-mail address."), Length(max=320), _is_an_address])
+    email = EmailField("E-mail", [_needed("Give an e-mail address."), Length(max=320), _is_an_address, _is_reachable])
     name = StringField("Name", _NAME)
     role = RolesField("Roles", [_needed("Choose at least one role.")], default=[Role.MEMBER.value])
 

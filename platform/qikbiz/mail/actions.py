@@ -18,6 +18,7 @@ from qikbiz.jobs.actions import enqueue, enqueue_platform
 from qikbiz.mail.addresses import clean_name, deliverable
 from qikbiz.mail.categories import category_of
 from qikbiz.mail.models import Mail, MailColumns, PlatformMail
+from qikbiz.mail.reachability import refuse_unreachable
 from tenants.context import current_tenant
 from tenants.control import new_id
 
@@ -65,14 +66,18 @@ def send_platform(
     values: dict[str, Any],
     category: str = "",
     dedupe_key: str,
+    must_be_reachable: bool = True,
 ) -> PlatformMail:
-    """The same for mails of the platform itself, inside `control_work()`. None of them can be switched off."""
+    """The same for mails of the platform itself, inside `control_work()`. None of them can be switched off.
+
+    Without `must_be_reachable` an address that our server can't send to is no BadAddress: the mail fails later.
+    """
     session = db.control()
     belongs_to = category_of(template, category)
     if belongs_to.can_be_off:
         raise ValueError(f"Mails of {belongs_to.key} go to the users of tenants, who can switch them off.")
     given = {"template": template, "category": belongs_to.key, "dedupe_key": dedupe_key}
-    given |= _recipient(to_address, to_name)
+    given |= _recipient(to_address, to_name, must_be_reachable=must_be_reachable)
     mail, is_new = _insert(session, PlatformMail, given, _seal(values, None, dedupe_key))
     if is_new:
         _deliver_platform(mail)
@@ -105,8 +110,11 @@ def _login_of(session: Session, address: str) -> UUID | None:
     return session.scalar(select(User.id).where(User.email_key == address.strip().casefold()))
 
 
-def _recipient(address: str, name: str) -> dict[str, str]:
-    return {"to_address": deliverable(address), "to_name": clean_name(name)}
+def _recipient(address: str, name: str, *, must_be_reachable: bool = True) -> dict[str, str]:
+    given = deliverable(address)
+    if must_be_reachable:
+        refuse_unreachable(given)
+    return {"to_address": given, "to_name": clean_name(name)}
 
 
 def _seal(values: dict[str, Any], tenant_id: UUID | None, dedupe_key: str) -> str:

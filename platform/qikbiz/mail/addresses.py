@@ -39,4 +39,8 @@ def clean_name(name: str) -> str:
 
 
 def header_address(address: str, name: str) -> Address:
-    return Address(display_name=clean_name(name), addr_spec=address)
+    if address.isascii():
+        return Address(display_name=clean_name(name), addr_spec=address)
+    # The parser of whole addresses knows ASCII alone; a server with SMTPUTF8 takes the others (RFC 6532).
+    user, _, domain = address.rpartition("@")
+    return Address(display_name=clean_name(name), username=user, domain=domain)

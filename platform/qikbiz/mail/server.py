@@ -19,7 +19,9 @@ from qikbiz.deadline import Deadline, OutOfTime, call_within
 
 # Both halves together stay below the limit of the job that sends the mail (qikbiz.jobs.kinds).
 AGREE_SECONDS, GIVE_SECONDS = 40.0, 50.0
+ASK_SECONDS = 4.0
 PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
+NO_SUCH_LETTERS = "The mail server takes no addresses with letters outside ASCII before the @."
 _READY_FOR_DATA, _CLOSING = 354, 421
 # A fault of our settings, which an operator mends; no mail should be lost by it.
 _WANTS_LOGIN = (530, 535)
@@ -62,6 +64,17 @@ def hand_over(
         _check(answer, "message", is_of_server=False)
 
 
+def takes_any_letters(url: str) -> bool:
+    """Whether the server takes addresses outside ASCII. A page waits for this. Raises NotAccepted."""
+    held: list[smtplib.SMTP] = []
+    try:
+        return _agreed(Deadline(ASK_SECONDS), lambda: _connect(url, held).has_extn("smtputf8"))
+    finally:
+        for server in held:
+            with suppress(smtplib.SMTPException, OSError):
+                server.close()
+
+
 @contextmanager
 def _open(url: str, sender: str, recipient: str) -> Iterator[tuple[smtplib.SMTP, bool]]:
     """A session in which the server waits for the message to this recipient, and whether it takes any letters."""
@@ -95,7 +108,7 @@ def _agree(url: str, sender: str, recipient: str, held: list[smtplib.SMTP]) -> b
     server = _connect(url, held)
     international = not (recipient.isascii() and sender.isascii())
     if international and not server.has_extn("smtputf8"):
-        raise RefusedForGood("The mail server takes no addresses with such letters.")
+        raise RefusedForGood(NO_SUCH_LETTERS)
     _check(server.mail(sender, ["SMTPUTF8", "BODY=8BITMIME"] if international else []), "sender")
     # Greylisting puts off one sender and recipient; it says nothing about the next.
     _check(server.rcpt(recipient), "recipient", is_of_server=False)

@@ -18,6 +18,7 @@ from qikbiz.accounts.realms import same_address, tenant_realm
 from qikbiz.database import db
 from qikbiz.failures import Failure
 from qikbiz.imports.code_pages import likeliest_code_page
+from qikbiz.mail.reachability import unreachable_reason
 from qikbiz.roles.giving import BeyondOwnRights, may_change_members, may_give_rights
 from qikbiz.roles.granted import rights_of_roles
 from qikbiz.roles.models import Team
@@ -153,6 +154,9 @@ def _judge_address(row: Row, seen: dict[str, int]) -> None:
     except EmailNotValidError:
         row.problems.append("This is not an e-mail address. It should look like ann@example.com.")
         return
+    reason = unreachable_reason(row.email)
+    if reason:
+        row.problems.append(reason)
     key = same_address(row.email)
     if key in seen:
         row.problems.append(f"Line {seen[key]} has the same address.")

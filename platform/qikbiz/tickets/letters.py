@@ -34,7 +34,15 @@ def send_answer(ticket: Ticket, message: TicketMessage) -> None:
 def _send(ticket: Ticket, template: str, values: dict[str, Any], *, key: str, by_person: bool) -> str:
     thread = _thread(ticket) | {"reply_to": reply_address(runtime().settings, ticket.id), "by_person": by_person}
     values |= {"thread": thread, "is_inside": ticket.person_id is not None, "url": _where(ticket)}
-    mail = send_platform(template, to_address=ticket.email, to_name=ticket.name, values=values, dedupe_key=key)
+    mail = send_platform(
+        template,
+        to_address=ticket.email,
+        to_name=ticket.name,
+        values=values,
+        dedupe_key=key,
+        # Who wrote by mail has no form that could say so: the question is kept, and the answer's state is shown.
+        must_be_reachable=ticket.source != "mail",
+    )
     return message_id(mail, runtime().settings)
 
 
