@@ -21,6 +21,7 @@ EXCUSED = {
     "staff.confirm_question": "Asks the device; what is confirmed is recorded.",
     "staff.new_passkey_question": "Asks the device; the new passkey is recorded.",
     "staff.confirm_password": "Makes one's own session fresh; what it is fresh for is recorded.",
+    "staff.ask_for_password_link": "The same for every name; the worker records it when a link leaves.",
     "staff.confirm_by_passkey": "Makes one's own session fresh; what it is fresh for is recorded.",
 }
 
