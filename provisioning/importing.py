@@ -46,7 +46,7 @@ Rows = Callable[..., Iterator[bytes]]
 
 @dataclass(frozen=True)
 class Choices:
-    """What the person says about the file; empty means as found. `columns` are {heading: field, or "-"}."""
+    """What the person says about the file; empty, or 0, means as found. `columns` are {heading: field, or "-"}."""
 
     type_name: str = "contacts"
     key: str = ""
@@ -61,6 +61,7 @@ class Choices:
     is_returning: bool = False
     unreadable: tuple[str, ...] = ()
     values: tuple[str, ...] = ()
+    header_row: int = 0
 
 
 @dataclass(frozen=True)
@@ -175,6 +176,11 @@ def _settle_format(found: Import, choices: Choices) -> None:
         raise UnreadableFile("The delimiter can be a comma, a semicolon, a tab or a vertical bar.")
     if (encoding, delimiter) != (found.encoding, found.delimiter):
         actions.choose_format(found, encoding=encoding, delimiter=delimiter, has_header=True)
+    if choices.header_row:
+        # A choice of its own: read otherwise, a file has its headings looked for again.
+        actions.choose_format(
+            found, encoding=encoding, delimiter=delimiter, has_header=True, header_row=choices.header_row
+        )
 
 
 def _mapping(found: Import, choices: Choices, say: Say) -> Columns:

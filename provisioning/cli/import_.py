@@ -36,6 +36,7 @@ _MARKS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}
 )
 @click.option("--encoding", default="", help="Needed when the file is not UTF-8, such as cp1252.")
 @click.option("--delimiter", type=click.Choice([*_MARKS]), default=None, help="Found from the file when left out.")
+@click.option("--header-row", type=click.IntRange(1, 60), help="Row with the headings. Found when left out.")
 @click.option("--region", default="", help="Country of phone numbers without country code, such as DE.")
 @click.option("--date-order", type=click.Choice(["dmy", "mdy"]), default=None, help="For dates such as 03/04/2026.")
 @click.option("--decimal-mark", type=click.Choice([".", ","]), default=".", show_default=True)
@@ -62,6 +63,7 @@ def import_file(
     maps: tuple[str, ...],
     encoding: str,
     delimiter: str | None,
+    header_row: int | None,
     region: str,
     date_order: str | None,
     decimal_mark: str,
@@ -88,6 +90,7 @@ def import_file(
         returning,
         unreadable,
         values,
+        header_row or 0,
     )
     with progress("Waiting for the import worker") as steps:
         done = import_for_customer(

@@ -19,6 +19,8 @@ from provisioning.instructions import Authority
 from qikbiz.audit.models import AuditEvent
 from qikbiz.console.models import PlatformAuditEvent
 from qikbiz.database import control_work, db
+from qikbiz.imports.formats import UnreadableFile
+from qikbiz.imports.queries import import_for_changing
 from qikbiz.jobs.transport import queue_store
 from tests.fixtures.tenancy import Platform
 from tests.fixtures.workers import Workshop
@@ -130,6 +132,23 @@ def test_what_can_not_be_done_is_said_in_one_sentence(
     code, _, errors = qikbiz("import", "--tenant", desk.tenant.slug, str(people))
     assert code == 2 and "--instruction" in errors
     assert desk.records() == []
+
+
+def test_the_row_of_the_headings_can_be_named(desk: Desk) -> None:
+    text = "Name;Email\nMade on;2026-11-01\nFirst name;Email\nAnn;ann@example.com\n"
+    for choices, header in (
+        (importing.Choices(delimiter=";", header_row=3), ["First name", "Email"]),
+        (importing.Choices(delimiter=";", header_row=1), ["Name", "Email"]),
+        (importing.Choices(delimiter=";"), ["Name", "Email"]),
+    ):
+        import_id = desk.upload(text)
+        with desk.at_work():
+            found = import_for_changing(import_id)
+            importing._settle_format(found, choices)
+            assert found.header == header
+    import_id = desk.upload(text)
+    with desk.at_work(), pytest.raises(UnreadableFile, match="no such row"):
+        importing._settle_format(import_for_changing(import_id), importing.Choices(header_row=9))
 
 
 def test_a_missing_worker_is_named(

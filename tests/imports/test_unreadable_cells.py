@@ -113,6 +113,35 @@ def test_of_several_addresses_those_that_can_be_read_come_in(desk: Desk) -> None
     }
 
 
+def test_a_company_name_that_several_have_is_a_cell_like_others(desk: Desk) -> None:
+    desk.bring_in(csv_text(["Name", "Domain"], [["Acme", "a.example"], ["ACME", "b.example"]]), "companies")
+    header = ["Email", "Last name", "Company"]
+    rows = [["ann@example.com", "Lee", "acme"], ["bo@example.com", "Day", "Beta"]]
+    _, counts = checked(desk, csv_text(header, rows), CellPolicy({2: REFUSE}))
+    assert (counts["created"], counts["invalid"], counts["skipped_cells"]) == (1, 1, 0)
+    import_id, counts = checked(desk, csv_text(header, rows))
+    assert (counts["created"], counts["invalid"], counts["skipped_cells"]) == (2, 0, 1)
+    assert listed(desk, import_id) == [(2, "Company", "acme")]
+    desk.apply(import_id)
+    assert {one.last_name: one.company_name for one in desk.records()} == {"Day": "Beta", "Lee": None}
+    assert len(desk.records("companies")) == 3
+
+
+def test_where_the_company_finds_the_record_an_unsure_one_refuses_the_row_until_said_otherwise(desk: Desk) -> None:
+    desk.bring_in(csv_text(["Name", "Domain"], [["Acme", "a.example"], ["ACME", "b.example"]]), "companies")
+    header = ["First name", "Last name", "Company", "Job title"]
+    desk.bring_in(csv_text(header, [["Ann", "Lee", "", "Chief"]]), key="name_company")
+    rows = [["Ann", "Lee", "Acme", "Cook"]]
+    import_id, counts = checked(desk, csv_text(header, rows), key="name_company")
+    assert (counts["updated"], counts["created"], counts["invalid"]) == (0, 0, 1)
+    assert listed(desk, import_id, invalid_rows) == [(2, "Company", "Acme")]
+    _, counts = checked(
+        desk, csv_text(header, [*rows, ["Ann", "Lee", "", ""]]), CellPolicy({2: SKIP}), key="name_company"
+    )
+    # Two rows that now name the same person: the second is refused as any double is.
+    assert (counts["updated"], counts["invalid"], counts["skipped_cells"]) == (1, 1, 1)
+
+
 def test_choosing_other_columns_forgets_what_was_chosen_for_them(desk: Desk) -> None:
     import_id, _ = checked(desk, csv_text(HEADER, [ANN]), CellPolicy({3: REFUSE, 4: REFUSE}))
     with desk.at_work():

@@ -91,8 +91,10 @@ def test_without_the_right_to_create_companies_none_are_made(staffed, desk_of, r
     both = Rights.of(see="all", create="all", change="all", import_="all", types=["contact"])
     staffed.join("cleo", both, Rights.of(see="all", types=["company"]))
     counts = _run(desk_of("cleo"), [["Ann", "Lee", "ann@x.example", "", "Nowhere"]])
-    assert (counts["created"], counts["invalid"]) == (0, 1)
+    assert (counts["created"], counts["invalid"]) == (1, 0)
     assert not rows_of(staffed.office.tenant, "select id from companies")
+    (ann,) = rows_of(staffed.office.tenant, "select company_id, company_name from contacts")
+    assert (ann["company_id"], ann["company_name"]) == (None, None)
 
 
 @pytest.mark.parametrize("rule", ["hidden", "read-only"])

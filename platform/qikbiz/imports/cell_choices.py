@@ -11,7 +11,7 @@ from qikbiz.failures import Failure
 from qikbiz.imports import queries
 from qikbiz.imports.cell_policy import MAPPABLE, MOST_VALUES, POLICIES, REFUSE, SKIP, CellPolicy, written_key
 from qikbiz.imports.converting import shortened
-from qikbiz.imports.mapping import FULL_NAME, SEVERAL, Column, Mapping
+from qikbiz.imports.mapping import FULL_NAME, Column, Mapping, finds_records
 from qikbiz.imports.models import Import
 from qikbiz.imports.queries import Unreadable
 from qikbiz.imports.reach import limits_of
@@ -121,7 +121,7 @@ def _column_cells(
         column,
         found.header[column.place],
         "Full name" if column.field == FULL_NAME else wanted.field(column.field).label,
-        policy.of(column.place) or ("" if _finds(found, column.field) else SKIP),
+        policy.of(column.place) or ("" if finds_records(found.key_field, column.field) else SKIP),
         _policies(found, wanted, column.field),
         [NOT_MAPPED, *choices] if choices else [],
         cells=sum(one.cells for one in unread),
@@ -164,16 +164,9 @@ def _choices(wanted: RecordType, name: str) -> Choices:
 
 
 def _policies(found: Import, wanted: RecordType, name: str) -> Choices:
-    if _finds(found, name):
+    if finds_records(found.key_field, name):
         return [("", "Don't import the row"), (SKIP, f"Skip the cell and create a new {wanted.name}")]
     return [(SKIP, "Skip the cell"), (REFUSE, "Don't import the row")]
-
-
-def _finds(found: Import, name: str) -> bool:
-    """Whether existing records are found by this field."""
-    if found.key_field == "name_company":
-        return name in ("first_name", "last_name", FULL_NAME, "company_name")
-    return name in (found.key_field, SEVERAL.get(found.key_field))
 
 
 def cell_facts(found: Import) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from qikbiz.imports.address_columns import AddressColumns, Fault
 from qikbiz.imports.addresses import quick_email, quick_phone
 from qikbiz.imports.cell_policy import REFUSE, written_key
 from qikbiz.imports.known_values import understood
-from qikbiz.imports.mapping import FULL_NAME, SEVERAL
+from qikbiz.imports.mapping import FULL_NAME, finds_records
 from qikbiz.imports.names import split_name
 from qikbiz.imports.plans import SEVERAL_OF_THE_NAME, Plan, owner_key
 from qikbiz.imports.reading import RowProblem
@@ -165,11 +165,7 @@ class Converter:
 
     def _is_needed(self, name: str, place: int) -> bool:
         """Whether records are found by this column, and nobody said what becomes of a cell that can't be read."""
-        if self._plan.cells.of(place):
-            return False
-        if self._plan.key == "name_company":
-            return name in ("first_name", "last_name", FULL_NAME, "company_name")
-        return name in (self._plan.key, SEVERAL.get(self._plan.key))
+        return not self._plan.cells.of(place) and finds_records(self._plan.key, name)
 
     def _with_chosen_values(self, place: int, parse: Parse) -> Parse:
         """The parser, given another text for those that a person chose a value for."""

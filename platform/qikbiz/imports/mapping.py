@@ -217,6 +217,13 @@ def has_key(fields: set[str], key: str) -> bool:
     return bool(fields & {key, SEVERAL.get(key, key)})
 
 
+def finds_records(key: str, name: str) -> bool:
+    """Whether records found by `key` are found by the field of this name, alone or with others."""
+    if key == "name_company":
+        return name in ("first_name", "last_name", FULL_NAME, "company_name")
+    return name in (key, SEVERAL.get(key))
+
+
 def _is_uuid(text: str) -> bool:
     try:
         UUID(text.strip())

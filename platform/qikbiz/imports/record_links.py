@@ -5,22 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from qikbiz.imports.cell_policy import REFUSE
+from qikbiz.imports.cell_policy import REFUSE, SKIP
+from qikbiz.imports.converting import KEY_SEPARATOR
+from qikbiz.imports.mapping import finds_records
 from qikbiz.imports.plans import Plan
 from qikbiz.imports.reach import owned_by
-from qikbiz.imports.refusals import USABLE, problem_of, refuse
+from qikbiz.imports.refusals import USABLE, problem_of
 from qikbiz.imports.sql import Link, is_company, is_parent_by_id, is_parent_by_name, run, same_name, staged
 
 _SEVERAL = "Several companies have this name, so it is not sure which one is meant."
 _RENAME = "Give them different names first."
 _HEADING = "%(heading)s::text"
+# What a name is looked up by stands beside it.
+_FOLDED = {"company_name": "company_key", "parent_id": "parent_key"}
 
 
 def settle_links(link: Link, plan: Plan, import_id: UUID, header: Sequence[str]) -> None:
     """Refuse rows, or skip the cells, whose links can't be made. `header` are the headings of the file."""
     if plan.links_companies:
-        _refuse_ambiguous_companies(link, plan, import_id)
-        _refuse_new_companies(link, plan, import_id)
+        _skip_unsure_companies(link, plan, import_id, header)
     if plan.links_parents:
         _skip_unsure_parents(link, plan, import_id, header)
     if "reports_to_id" in plan.place:
@@ -28,6 +31,21 @@ def settle_links(link: Link, plan: Plan, import_id: UUID, header: Sequence[str])
         unknown = f"NOT EXISTS (SELECT FROM contacts k WHERE k.id = {ident}::uuid{owned_by(plan.limits.contacts, 'k')})"
         problem = problem_of(ident, "'No contact has this id.'", "Use the id from an export.", column=_HEADING)
         _skip(link, plan, import_id, header, name="reports_to_id", condition=unknown, problem=problem)
+
+
+def _skip_unsure_companies(link: Link, plan: Plan, import_id: UUID, header: Sequence[str]) -> None:
+    named, key = staged(plan, "company_name"), staged(plan, "company_key")
+    is_one_of_several = f"{key} = k.sort_name AND {same_name('k.name', named)}"
+    problem = problem_of(named, f"'{_SEVERAL}'", _RENAME, column=_HEADING)
+    source = f"FROM {_several_companies(plan)}"
+    _skip(
+        link, plan, import_id, header, name="company_name", condition=is_one_of_several, problem=problem, source=source
+    )
+    if not plan.limits.may_make_companies:
+        unknown = f"NOT EXISTS (SELECT FROM companies k WHERE {is_company(plan, 'k')})"
+        reason = "'There is no company of this name, and your role does not let you create one.'"
+        problem = problem_of(named, reason, "Use the name of one that exists.", column=_HEADING)
+        _skip(link, plan, import_id, header, name="company_name", condition=unknown, problem=problem)
 
 
 def _skip_unsure_parents(link: Link, plan: Plan, import_id: UUID, header: Sequence[str]) -> None:
@@ -55,12 +73,18 @@ def _skip(
     problem: str,
     source: str = "",
 ) -> None:
-    """Skip the cell as one that can't be read, or refuse its row where that was chosen for its column."""
+    """Skip the cell as one that can't be read, or refuse its row where that was chosen for its column.
+
+    Without the company that it is found by a row would find somebody else: it is refused until a person says otherwise.
+    """
     place = next(column.place for column in plan.mapping.columns if column.field == name)
+    policy = plan.cells.of(place) or (REFUSE if finds_records(plan.key, name) else SKIP)
     written = f"skipped = coalesce(r.skipped, '[]') || {problem}"
-    if plan.cells.of(place) == REFUSE:
+    if policy == REFUSE:
         written = f"outcome = 'invalid', problems = {problem}"
-    cleared = [name, "parent_key"] if name == "parent_id" else [name]
+    elif finds_records(plan.key, name):
+        written += f", key = split_part(r.key, '{KEY_SEPARATOR}', 1) || '{KEY_SEPARATOR}'"
+    cleared = [name, _FOLDED[name]] if name in _FOLDED else [name]
     empty = ", ".join(f"values[{plan.place[one] + 1}] = NULL" for one in cleared)
     run(
         link,
@@ -76,19 +100,3 @@ def _several_companies(plan: Plan) -> str:
         "(SELECT sort_name, lower(name) AS name FROM companies o WHERE deleted_at IS NULL AND sort_name <> ''"
         f"{owned_by(plan.limits.companies, 'o')} GROUP BY sort_name, lower(name) HAVING count(*) > 1) k"
     )
-
-
-def _refuse_ambiguous_companies(link: Link, plan: Plan, import_id: UUID) -> None:
-    is_named = f"{staged(plan, 'company_key')} = k.sort_name AND {same_name('k.name', staged(plan, 'company_name'))}"
-    problem = problem_of(staged(plan, "company_name"), f"'{_SEVERAL}'", _RENAME)
-    refuse(link, import_id, is_named, source=_several_companies(plan), problem=problem)
-
-
-def _refuse_new_companies(link: Link, plan: Plan, import_id: UUID) -> None:
-    if plan.limits.may_make_companies:
-        return
-    key = staged(plan, "company_key")
-    known = f"SELECT FROM companies k WHERE {is_company(plan, 'k')}"
-    reason = "'There is no company of this name, and your role does not let you create one.'"
-    problem = problem_of(staged(plan, "company_name"), reason, "Use the name of one that exists.")
-    refuse(link, import_id, f"{key} IS NOT NULL AND NOT EXISTS ({known})", problem=problem)
