@@ -56,7 +56,7 @@ class Answer:
         try:
             pieces = self._application(environ, self._start)
             self._send(pieces)
-        except Exception:
+        except BaseException:  # sys.exit among them: the connection waits for an answer
             logger.exception("request_failed")
             self._fail(500, FAILED)
         finally:
@@ -84,17 +84,22 @@ class Answer:
         if not self._receiver.begin_stream():
             self._fail(503, BUSY)
             return
+        left = self._announced()
         for piece in pieces:
-            if piece and not self._receiver.stream(self._as_sent(piece)):
-                self._keep_alive = False
+            left = None if left is None else left - len(piece)
+            if (left or 0) < 0 or (piece and not self._receiver.stream(self._as_sent(piece))):
                 break
         else:
+            # Shorter than announced: whatever is sent next would be taken for its rest.
+            self._keep_alive = self._keep_alive and (not left or self._request.method == "HEAD")
             end = b"0\r\n\r\n" if self._is_chunked and self._request.method != "HEAD" else b""
             self._receiver.finish(end, keep_alive=self._keep_alive)
             return
         self._receiver.finish(b"", keep_alive=False)
 
     def _finish(self, body: bytes) -> None:
+        if self._has_body() and self._request.method != "HEAD" and self._announced() not in (None, len(body)):
+            raise ValueError("the answer is not as long as it says")
         if self._has_body() and not self._has("content-length"):
             self._headers = [*self._headers, ("Content-Length", str(len(body)))]
         self._receiver.finish(self._as_sent(body), keep_alive=self._keep_alive)
@@ -115,6 +120,10 @@ class Answer:
         lines += ["Transfer-Encoding: chunked"] if self._is_chunked else []
         lines += [] if self._keep_alive else ["Connection: close"]
         return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
+
+    def _announced(self) -> int | None:
+        """How long the application says that the body is."""
+        return next((int(value) for name, value in self._headers if name.lower() == "content-length"), None)
 
     def _has(self, name: str) -> bool:
         return any(key.lower() == name for key, _ in self._headers)

@@ -12,7 +12,7 @@ from config.web_server.answers import Answer, refusal
 from config.web_server.engine import READ, WRITE
 from config.web_server.limits import UPLOADS
 from config.web_server.line import Line
-from config.web_server.requests import Refused, Request
+from config.web_server.requests import TOO_LARGE, Refused, Request
 
 if TYPE_CHECKING:
     from config.web_server.process import Web
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 # How long, and how much, is still read and thrown away after a refusal, so that the sentence arrives before the end.
 LINGER_SECONDS, LINGER_BYTES = 2.0, 16 * 2**20
 TOO_SLOW = "The request took too long to arrive."
-TOO_LARGE = "The request is too large."
 HEAD_TOO_LARGE = "The head of the request is too large."
 UNREADABLE = "The request can't be read."
 NO_ROOM = "There is no room on the disk for this request. Tell whoever runs this installation."
@@ -73,7 +72,10 @@ class Connection:
         if self._is_over or self._request is None or self._line.has_unsent:
             self.close()
         else:
-            self._refuse(Refused(408, TOO_SLOW))
+            try:
+                self._refuse(Refused(408, TOO_SLOW))
+            except OSError:  # the other end has gone this very moment
+                self.close()
 
     # the request calls these, in its own thread
 
@@ -106,7 +108,9 @@ class Connection:
         self._at_hand.target += piece
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._at_hand.headers.append((name.lower(), value))
+        # What follows the body in chunks comes too late: who is in front of us has checked the head alone.
+        if not self._at_hand.method:
+            self._at_hand.headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
         request = self._at_hand
@@ -134,9 +138,12 @@ class Connection:
         self._end_upload()
         if self._web.engine.waiting >= self._web.limits.waiting:
             raise Refused(503, "Too many requests are waiting. Try again in a moment.")
+        try:
+            environ = request.environ(peer=self.peer, server=self._web.address, scheme=self._web.scheme)
+        except OSError as error:
+            raise Refused(507, NO_ROOM) from error
         self.is_waiting = False
         self.deadline = float("inf")
-        environ = request.environ(peer=self.peer, server=self._web.address, scheme=self._web.scheme)
         answer = Answer(self._web.application, request, self)
         self._web.engine.submit(lambda: answer.run(environ), str(environ.get("HTTP_HOST", "")).lower())
 
@@ -172,6 +179,7 @@ class Connection:
         try:
             self._parser.feed_data(data)
             self._check_head_size(len(data))
+            self._check_chunks(len(data))
         except Refused as refused:
             self._refuse(refused)
         except httptools.HttpParserCallbackError as error:
@@ -192,6 +200,10 @@ class Connection:
             self._head_bytes += length
             if self._head_bytes > self._web.limits.head_bytes:
                 raise Refused(431, HEAD_TOO_LARGE)
+
+    def _check_chunks(self, length: int) -> None:
+        if self._request is not None and self.is_waiting and self._request.is_chunked:
+            self._request.add_framed(length, beside=2 * self._web.limits.head_bytes)
 
     def _allow_body(self, request: Request) -> None:
         limits, length = self._web.limits, request.length

@@ -10,6 +10,7 @@ beside it. A timer of the kernel wakes it, so that nothing is handed over as lon
 from __future__ import annotations
 
 import ctypes
+import logging
 import os
 import select
 import threading
@@ -17,6 +18,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 
 from config.web_server.fair_queue import FairQueue
 
@@ -25,10 +27,14 @@ PATIENCE_SECONDS = 0.02
 SECONDS_BETWEEN_TICKS = 1.0
 READ, WRITE = select.EPOLLIN, select.EPOLLOUT
 Task = Callable[[], None]
+logger = logging.getLogger(__name__)
 
 
 class Engine:
-    """`tick` is called by the leader once a second. What is given to `watch`, `submit` and `call` must not raise."""
+    """`tick` is called by the leader once a second.
+
+    What a task raises is logged: a thread that ended by it would take the lead along, and nobody would be served.
+    """
 
     def __init__(self, *, threads: int, streams: int, tick: Task, patience: float = PATIENCE_SECONDS) -> None:
         self._threads = threads
@@ -144,13 +150,13 @@ class Engine:
             for file, events in self._epoll.poll(0 if self._calls or self._ready.has_next() else SECONDS_BETWEEN_TICKS):
                 act = self._watched.get(file)
                 if act is not None:
-                    act(events)
+                    _do(partial(act, events))
             while self._calls:
-                self._calls.popleft()()
+                _do(self._calls.popleft())
             now = time.monotonic()
             if now - ticked >= SECONDS_BETWEEN_TICKS:
                 ticked = now
-                self._tick()
+                _do(self._tick)
             following = self._ready.take()
             if following is not None and not self._run(*following):
                 return
@@ -160,7 +166,7 @@ class Engine:
         self._is_busy = True
         self._mine.whose = whose
         self._timer.start()
-        task()
+        _do(task)
         self._give_place_back()
         with self._lock:
             if self._mine.term != self._term:
@@ -178,6 +184,13 @@ class Engine:
     def _silence(self) -> None:
         with suppress(BlockingIOError):
             os.eventfd_read(self._bell)
+
+
+def _do(task: Task) -> None:
+    try:
+        task()
+    except BaseException:
+        logger.exception("task_failed")
 
 
 class _Timer:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from contextlib import suppress
 from dataclasses import dataclass, field
 from tempfile import SpooledTemporaryFile
 from typing import Any
@@ -11,6 +12,9 @@ from urllib.parse import unquote_to_bytes
 
 # Larger bodies wait on disk: two hundred that are never finished must not fill the memory.
 IN_MEMORY = 64 * 1024
+# A chunk of a single byte comes in six.
+FRAMED_PER_BYTE = 8
+TOO_LARGE = "The request is too large."
 _TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _OPEN_TARGET = re.compile(rb"/[^\x00-\x20\x7f#]*|\*")
 _JOINED_BY = {"HTTP_COOKIE": "; "}
@@ -27,7 +31,10 @@ class Refused(Exception):
 
 @dataclass
 class Request:
-    """What was read so far. `length` is what the head says, None when the body comes in chunks or there is none."""
+    """What was read so far. `length` is what the head says, None when the body comes in chunks or there is none.
+
+    `framed` counts what came of a request in chunks, with all that frames them.
+    """
 
     target: bytearray = field(default_factory=bytearray)
     method: str = ""
@@ -37,6 +44,7 @@ class Request:
     is_upload: bool = False
     body: SpooledTemporaryFile[bytes] | None = None
     received: int = 0
+    framed: int = 0
 
     def named(self, name: bytes) -> list[bytes]:
         """The values of a header, by its name in lower case."""
@@ -79,8 +87,14 @@ class Request:
         self.body.write(piece)
         self.received += len(piece)
 
+    def add_framed(self, length: int, *, beside: int) -> None:
+        """Count what came of a body in chunks: its frames, extensions and trailers among them, have a measure too."""
+        self.framed += length
+        if self.framed > beside + FRAMED_PER_BYTE * self.received:
+            raise Refused(413, TOO_LARGE)
+
     def environ(self, *, peer: str, server: tuple[str, int], scheme: str) -> dict[str, Any]:
-        """The request for the application, which finds its body whole."""
+        """The request for the application, which finds its body whole. Raises OSError as `add` does."""
         if self.body is None:
             self.body = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115
         self.body.seek(0)
@@ -110,7 +124,8 @@ class Request:
 
     def close(self) -> None:
         if self.body is not None:
-            self.body.close()
+            with suppress(OSError):  # the last bytes have no room on the disk, and are not wanted any more
+                self.body.close()
 
 
 def _add_header(environ: dict[str, Any], name: bytes, value: str) -> None:

@@ -31,7 +31,7 @@ def application(environ: dict[str, Any], start: Any) -> Iterable[bytes]:
 def told(environ: dict[str, Any], start: Any) -> Iterable[bytes]:
     """What the application was told of the request."""
     body = environ["wsgi.input"].read()
-    words = {name: value for name, value in environ.items() if isinstance(value, str)}
+    words: dict[str, Any] = {name: value for name, value in environ.items() if isinstance(value, str)}
     words |= {"length": len(body), "sha256": hashlib.sha256(body).hexdigest(), "most_at_work": most_at_work["requests"]}
     start("200 OK", [("Content-Type", "application/json")])
     return [json.dumps(words).encode()]
@@ -52,7 +52,27 @@ def broken(_environ: dict[str, Any], _start: Any) -> Iterable[bytes]:
     raise ZeroDivisionError
 
 
-PAGES = {"": told, "told": told, "slow": slow, "long": long, "broken": broken, "imports": told}
+def quits(_environ: dict[str, Any], _start: Any) -> Iterable[bytes]:
+    raise SystemExit(3)
+
+
+def announces(environ: dict[str, Any], start: Any) -> Iterable[bytes]:
+    """Says that it is so many bytes long, and gives so many: 10,5."""
+    said, given = environ["QUERY_STRING"].split(",")
+    start("200 OK", [("Content-Type", "text/plain"), ("Content-Length", said)])
+    return (b"x" * min(2**20, int(given) - begin) for begin in range(0, int(given), 2**20))
+
+
+PAGES = {
+    "": told,
+    "told": told,
+    "slow": slow,
+    "long": long,
+    "broken": broken,
+    "quits": quits,
+    "announces": announces,
+    "imports": told,
+}
 
 
 def main() -> None:

@@ -42,6 +42,21 @@ def test_a_body_in_chunks_has_a_length_when_the_application_sees_it(server: Serv
     assert "HTTP_TRANSFER_ENCODING" not in told
 
 
+def test_what_follows_a_body_in_chunks_never_stands_for_the_head(server: Server) -> None:
+    trailers = "Host: b\nX-Forwarded-For: 6.6.6.6\nCookie: a=b\nContent-Type: x/y"
+    told = server.ask(f"{POST}Transfer-Encoding: chunked\n\n4\nabcd\n0\n{trailers}\n\n").told
+    assert (told["length"], told["HTTP_HOST"]) == (4, "a")
+    assert not {"HTTP_X_FORWARDED_FOR", "HTTP_COOKIE", "CONTENT_TYPE"} & told.keys()
+
+
+@pytest.mark.parametrize("frame", ["4;{}\nabcd\n0\n\n", "0\nX: {}\n\n"], ids=["extension", "trailer"])
+def test_what_frames_a_body_is_limited_like_the_head(server: Server, frame: str) -> None:
+    text = f"{POST}Transfer-Encoding: chunked\n\n" + frame
+    assert server.ask(text.format("x" * 1000)).status == 200
+    assert server.ask(text.format("x" * 2**20)).status == 413
+    assert server.ask(f"{POST}Transfer-Encoding: chunked\n\n" + "1\nx\n" * 50_000 + "0\n\n").told["length"] == 50_000
+
+
 def test_one_connection_serves_many_requests_and_waits_for_a_body_that_was_announced(server: Server) -> None:
     line = server.connect()
     for _ in range(3):
@@ -103,6 +118,21 @@ def test_an_error_of_the_application_is_answered_and_the_server_goes_on(server: 
     assert reply.status == 500
     assert b"Something went wrong" in reply.body
     assert server.get("/told").status == 200
+
+
+def test_an_application_that_wants_to_end_the_process_ends_its_request_alone(server: Server) -> None:
+    for _ in range(5):
+        assert server.get("/quits").status == 500
+    assert server.get("/told").status == 200
+
+
+@pytest.mark.parametrize("said", [10, 3 * 2**20])
+def test_an_answer_of_another_length_than_it_says_never_runs_into_the_next_one(server: Server, said: int) -> None:
+    for given in (said - 5, said + 5):
+        line = server.begin(f"GET /announces?{said},{given} HTTP/1.1\nHost: a\n\n")
+        reply = reply_of(line)  # it was closed by the server
+        assert (reply.status, len(reply.body) <= said) == (500 if said == 10 else 200, True) or reply.status == 500
+    assert len(server.get(f"/announces?{said},{said}").body) == said
 
 
 def test_a_head_is_answered_without_a_body_and_an_old_client_without_chunks(server: Server) -> None:
