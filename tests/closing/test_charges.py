@@ -125,8 +125,8 @@ def test_an_unpaid_charge_does_not_let_operators_close_the_doors(
     olivia, slug = client_for("olivia"), leaving.tenant.slug
     refused = olivia.post(f"/tenants/{slug}/suspension", {"reason": "Unpaid"})
     assert refused.status_code == 409 and "must reach their data" in refused.text
-    refused = olivia.post(f"/tenants/{slug}/deletion", {"typed": slug, "reason": "Unpaid"})
-    assert refused.status_code == 409 and "no earlier" in refused.text
+    refused = olivia.post(f"/tenants/{slug}/deletion", {"typed": slug, "reason": "Unpaid", "days": "30"})
+    assert refused.status_code == 409 and "is being closed already" in refused.text
     assert leaving.record.state == "active"
 
 

@@ -147,8 +147,8 @@ def test_every_page_bears_the_banner_with_the_date(leaving: Leaving, app: QikBiz
 
 def test_members_see_the_banner_without_the_way_to_call_it_off(leaving: Leaving) -> None:
     leaving.to("read_only")
-    assert "call it off" not in leaving.browser("ben").get("/").text
-    assert "call it off" in leaving.browser("alice").get("/").text
+    assert "what is left to do" not in leaving.browser("ben").get("/").text
+    assert "what is left to do" in leaving.browser("alice").get("/").text
 
 
 @pytest.mark.parametrize("table", RECORD_TABLES)
