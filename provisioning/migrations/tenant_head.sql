@@ -609,8 +609,8 @@ COMMENT ON TABLE contact_companies IS 'personal: who works where, and as what.';
 COMMENT ON TABLE contacts IS 'personal: people that the customer works with.';
 COMMENT ON TABLE erasures IS 'record of acts: who had a person erased and the receipt; names nobody.';
 COMMENT ON TABLE exports IS 'technical: exports that were asked for; the files lie elsewhere, sealed.';
-COMMENT ON TABLE import_rows IS 'personal: staged rows of a file being imported; emptied when the import is applied.';
-COMMENT ON TABLE import_updates IS 'personal: what a file being imported would change; emptied like import_rows.';
+COMMENT ON TABLE import_rows IS 'personal: staged rows of an import; those refused or with skipped cells stay for 30 days.';
+COMMENT ON TABLE import_updates IS 'personal: what an import would change; goes after 30 days.';
 COMMENT ON TABLE imports IS 'technical: files that were imported and what became of their rows.';
 COMMENT ON TABLE jobs IS 'technical: the ledger of work; arguments are ids, or sealed while they are needed.';
 COMMENT ON TABLE mail_choices IS 'personal: which mails somebody wants.';
@@ -631,4 +631,4 @@ COMMENT ON TABLE user_factors IS 'technical: passkeys, sealed secrets of authent
 COMMENT ON TABLE user_sessions IS 'technical: logins in force; only hashes of their ids.';
 COMMENT ON TABLE user_tokens IS 'technical: single-use links; only hashes of their secrets.';
 COMMENT ON TABLE users IS 'personal: the customer''s own people who log in.';
-INSERT INTO schema_version (version, checksum) VALUES ('0001', '7397d50cf44e45e41500fa3e5cb8ee3a2109351c5c7ac63b40cfca9f21b9cfab'), ('0002', 'f0082d7d2b0327c7bf0824365fbc84e6b227dc506e02c303835a83b629b81c76');
+INSERT INTO schema_version (version, checksum) VALUES ('0001', '7397d50cf44e45e41500fa3e5cb8ee3a2109351c5c7ac63b40cfca9f21b9cfab'), ('0002', '1776ae3ae41a36148451b30bcaa38b0648093d2954f64e2314e2c04cde0bcd3f');

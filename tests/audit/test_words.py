@@ -13,6 +13,8 @@ from qikbiz.audit.words import heading, lines_of
         ("user.roles_changed", "User: roles changed"),
         ("access_log", "Access log"),
         ("platform-job.seen", "Platform job: seen"),
+        ("import.kept", "Import: undo asked for, every record kept"),
+        ("import.skipped_cells_fetched", "Import: rows with skipped cells downloaded"),
     ],
 )
 def test_acts_read_as_a_thing_and_what_happened_to_it(action: str, words: str) -> None:

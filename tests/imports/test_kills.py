@@ -15,6 +15,7 @@ from qikbiz.imports import actions, uploaded
 from qikbiz.imports.formats import UnreadableFile
 from qikbiz.imports.models import Import
 from qikbiz.imports.queries import import_for_changing
+from qikbiz.imports.running import APPLY_STEPS
 from qikbiz.jobs.models import Job
 from qikbiz.mail.models import Mail
 from tests.imports.desk import Desk, csv_text
@@ -157,6 +158,21 @@ def test_an_import_whose_staging_a_crash_took_is_checked_again_and_applied_as_it
         ("Leigh", "ann@example.com"),
         ("Poe", "bea@example.com"),
     ]
+
+
+def test_what_is_told_while_it_applies_is_the_step_and_never_the_rows(desk: Desk) -> None:
+    """The page says “step 2 of 5” of each."""
+    import_id = desk.upload(csv_text(["Last name", "Email", "Company"], [["Lee", "ann@example.com", "Acme"]]))
+    desk.choose(import_id)
+    desk.check(import_id)
+    lose_staging(desk)
+    told: list[tuple[int, int | None, str]] = []
+    desk.watch = lambda *step: told.append(step)
+    desk.apply(import_id)
+    assert {total for _, total, _ in told} == {APPLY_STEPS}
+    assert [done for done, _, _ in told] == sorted(done for done, _, _ in told)
+    assert told[-1][0] == APPLY_STEPS - 1
+    assert all(note for _, _, note in told)
 
 
 def test_when_the_check_again_shows_something_else_it_asks(desk: Desk) -> None:

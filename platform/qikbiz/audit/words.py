@@ -50,6 +50,12 @@ VIEWS = {
     "import": "Rows of an import",
 }
 _PLURALS = {"contact": "contacts", "company": "companies"}
+# Acts whose names alone don't say what was done.
+_ACTS_IN_WORDS = {
+    "import.kept": "Import: undo asked for, every record kept",
+    "import.refused_rows_fetched": "Import: rows not imported downloaded",
+    "import.skipped_cells_fetched": "Import: rows with skipped cells downloaded",
+}
 LONGEST_VALUE = 300
 # A moment as details keep it.
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?\+00:00", re.ASCII)
@@ -57,6 +63,8 @@ _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?\+00:00", re.ASCI
 
 def heading(action: str) -> str:
     """`user.role_changed` as `User: role changed`."""
+    if action in _ACTS_IN_WORDS:
+        return _ACTS_IN_WORDS[action]
     thing, _, verb = action.partition(".")
     words = _spelled(thing.replace("_", " ").replace("-", " ").capitalize())
     return f"{words}: {verb.replace('_', ' ')}" if verb else words

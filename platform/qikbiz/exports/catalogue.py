@@ -153,7 +153,7 @@ EXCLUDED_TABLES: dict[str, str] = {
     "user_tokens": "Single-use links for invitations and new passwords. They open the product.",
     "user_factors": "Passkeys, authenticator apps and recovery codes. They open the product, and only here.",
     "remember_series": "Remembered devices. They open the product.",
-    "import_rows": "Rows of an import that has not been applied yet; the file they came from is the customer's own.",
+    "import_rows": "Rows of an import, until it is applied or for 30 days; their file is the customer's own.",
     "import_updates": "What such an import would change; both can be made again from the file.",
     "audit_turns": "Never holds a row; it only keeps those who add to the audit in line.",
     "jobs": "How the work inside the program went. Its results are in the other tables.",

@@ -97,7 +97,7 @@ def run_apply(session: Session, import_id: UUID, watch: Watch) -> dict[str, Any]
     link.execute("LOCK TABLE import_updates IN SHARE UPDATE EXCLUSIVE MODE")
     watch(0, APPLY_STEPS, "Checking again")
     if _is_staging_lost(link, found):
-        rows, shown = _prepare(link, found, watch)
+        rows, shown = _prepare(link, found, lambda *_: watch(0, APPLY_STEPS, "Checking again"))
         if shown[OUTCOME] != found.counts.get(OUTCOME):
             return _ask_again(found, rows, shown)
     _refuse_changes(link, found)
