@@ -20,7 +20,7 @@ from qikbiz.mail.models import Mail
 from qikbiz.web.front_door import QikBiz
 from tenants.control import new_id
 from tests.exports.conftest import Office
-from tests.fixtures.tenancy import Person
+from tests.fixtures.tenancy import Person, Platform
 from tests.fixtures.web import Browser
 
 
@@ -111,9 +111,10 @@ def test_members_and_readers_may_not_export(client_for: Callable[[str], Browser]
         assert browser.post("/exports", {"scope": "everything"}).status_code == 403
 
 
-def test_another_organisation_finds_nothing(office: Office, client_for: Callable[[str], Browser]) -> None:
+def test_another_organisation_finds_nothing(office: Office, log_in: Callable[..., Browser], platform: Platform) -> None:
     export = office.make()
-    mallory = client_for("mallory")
+    # Signed in just now, so that no page asks for the password first.
+    mallory = log_in(platform.mallory)
     for path in (f"/exports/{export.id}", address(export)):
         assert mallory.get(path).status_code == 404
     for act in ("deletion", "cancellation"):
