@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from datetime import UTC, datetime, timedelta
+from json import dumps
+from uuid import uuid4
 
 import psycopg
 import pytest
 from sqlalchemy import text
 
-from provisioning.erase import erase_due_tenants, erase_tenant
+from provisioning.erase import close_what_came_back, erase_due_tenants, erase_tenant
 from provisioning.servers import connect_to_control
 from qikbiz.accounts import times
 from qikbiz.database import control_work
@@ -102,3 +105,25 @@ def test_a_closing_that_was_called_off_counts_for_nothing_later(leaving: Leaving
     with connect_to_control(leaving.platform.settings) as control:
         row = control.execute("SELECT notices.may_erase(%s)", (leaving.tenant.id,)).fetchone()
     assert row == (False,) and leaving.closing.state == "read_only"
+
+
+def test_a_row_or_a_file_that_only_says_so_gets_nobody_erased(leaving: Leaving) -> None:
+    """What was erased is erased again after a restore, without notice: so that list is believed by signature alone."""
+    leaving.browser()
+    settings, tenant = leaving.platform.settings, leaving.tenant
+    document = {"number": "AAAA-AAAA-AAAA-AAAA", "organisation": str(tenant.id)}
+    forged = {"issued_at": "2026-01-01T00:00:00+00:00", "document": document, "key_id": 1, "signature": "AAAA"}
+    of_another = settings.keys.sign("erasure-begun", uuid4().bytes)
+    borrowed = {"key_id": of_another[0], "signature": b64encode(of_another[1]).decode()}
+    file = settings.files / "erased-tenants" / f"{tenant.id}.json"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with control_work() as control:
+        control.execute(text("INSERT INTO erased_tenants VALUES (:id, now())"), {"id": tenant.id})
+    try:
+        for content in ("{}", "[]", "", dumps(forged), dumps(borrowed)):
+            file.write_text(content, encoding="utf-8")
+            assert close_what_came_back(settings) == [], content
+            assert erase_due_tenants(settings) == [], content
+    finally:
+        file.unlink()
+    assert leaving.record.state == "active"

@@ -63,10 +63,11 @@ def issue(
 
 
 def is_genuine(certificate: ErasureCertificate) -> bool:
-    """Whether it is as we signed it."""
+    """Whether it is as we signed it, and for this tenant."""
     message = signed_text(certificate.document)
     keys = runtime().settings.keys
-    matches = certificate.document.get("number") == certificate.number
+    its = certificate.document.get("number"), certificate.document.get("organisation")
+    matches = its == (certificate.number, str(certificate.tenant_id))
     return matches and keys.is_signed(PURPOSE, certificate.key_id, message, certificate.signature)
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import delete, select, update
 
 from qikbiz.accounts import times
 from qikbiz.closing import letters
-from qikbiz.closing.certificates import issue
+from qikbiz.closing.certificates import is_genuine, issue
 from qikbiz.closing.models import Closing, ClosingEvent, ErasedTenant, Erasure, ErasureCertificate, Invoice
 from qikbiz.console.models import PlatformAuditEvent
 from qikbiz.database import control_work, db
@@ -74,9 +74,11 @@ def forget_rows(tenant_id: UUID) -> None:
 
 
 def erased_ids() -> set[UUID]:
-    """Every tenant that was erased, as this database knows it."""
+    """Every tenant that was erased, as this database knows it: by a certificate that this installation signed."""
     with control_work() as control:
-        return set(control.scalars(select(ErasedTenant.tenant_id)))
+        its = ErasureCertificate.tenant_id == ErasedTenant.tenant_id
+        certificates = control.scalars(select(ErasureCertificate).join(ErasedTenant, its))
+        return {one.tenant_id for one in certificates if is_genuine(one)}
 
 
 def _closing_of(tenant_id: UUID) -> Closing | None:
