@@ -32,7 +32,8 @@ class Tenant:
     `schema` and `role` are opaque names (t_ and random letters), so that a catalog names no customer.
     `read_only_until` is set while its account is closing: until then everything can be read, then it is erased.
     `country` (ISO 3166, two letters) is that of phone numbers without a country code, `currency` (ISO 4217) that of
-    amounts without one; "" for none.
+    amounts without one; "" for none. `week_start` is "monday", "sunday", "saturday" or "" for as in the country.
+    `logo` is the name of its picture, `<digest>-<width>x<height>`; "" without one.
     `seats` is how many people may have a login, None without a limit.
     `epoch` grows whenever every session of the tenant must end. `version` is its schema's migration.
     """
@@ -50,6 +51,8 @@ class Tenant:
     time_zone: str = "UTC"
     country: str = ""
     currency: str = ""
+    week_start: str = ""
+    logo: str = ""
     state_reason: str = ""
     read_only_until: datetime | None = None
     seats: int | None = None
@@ -60,6 +63,12 @@ class Tenant:
     def is_read_only(self) -> bool:
         """Whether its people may read and export, and change nothing: suspended, or its account is closing."""
         return self.state == "suspended" or self.read_only_until is not None
+
+    @property
+    def logo_size(self) -> tuple[int, int]:
+        """Width and height of the logo in pixels; (0, 0) without one."""
+        width, _, height = self.logo.rpartition("-")[2].partition("x")
+        return int(width or 0), int(height or 0)
 
     def __post_init__(self) -> None:
         # These two become identifiers in SQL that takes no parameters.

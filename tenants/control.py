@@ -71,6 +71,7 @@ class TenantRecord(ControlModel):
         CheckConstraint("state in ('creating', 'active', 'suspended', 'closing', 'closed')", name="state"),
         CheckConstraint("schema_name ~ '^t_[a-z0-9]{12,20}$' and role_name ~ '^t_[a-z0-9]{12,20}$'", name="opaque"),
         CheckConstraint("seats > 0", name="seats"),
+        CheckConstraint("week_start in ('', 'monday', 'sunday', 'saturday')", name="week_start"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
@@ -87,6 +88,8 @@ class TenantRecord(ControlModel):
     time_zone: Mapped[str] = mapped_column(server_default="UTC")
     country: Mapped[str] = mapped_column(server_default="")
     currency: Mapped[str] = mapped_column(server_default="")
+    week_start: Mapped[str] = mapped_column(server_default="")
+    logo: Mapped[str] = mapped_column(server_default="")
     directory_version: Mapped[int] = mapped_column(server_default="0", index=True)
     admin_email: Mapped[str] = mapped_column(server_default="")
     users: Mapped[int] = mapped_column(server_default="0")

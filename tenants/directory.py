@@ -194,6 +194,8 @@ def _tenant_of(record: TenantRecord, domains: tuple[str, ...], base_domain: str)
         "time_zone": record.time_zone,
         "country": record.country,
         "currency": record.currency,
+        "week_start": record.week_start,
+        "logo": record.logo,
         "host": own,
         "hosts": (own, *domains),
     }

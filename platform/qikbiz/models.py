@@ -23,6 +23,7 @@ from qikbiz.policy import models as policy
 from qikbiz.roles import models as roles
 from qikbiz.sso import models as sso
 from qikbiz.tickets import models as tickets
+from qikbiz.workspace import models as workspace
 from tenants.control import ControlModel
 
 ROOMS = (
@@ -46,6 +47,7 @@ ROOMS = (
     roles,
     sso,
     tickets,
+    workspace,
 )
 tenant_metadata = TenantBase.metadata
 control_metadata = ControlModel.metadata

@@ -326,6 +326,16 @@ CREATE TABLE jobs (
     );
 CREATE INDEX ix_jobs_due ON jobs (run_at) WHERE state in ('pending', 'running');
 CREATE UNIQUE INDEX uq_jobs_dedupe_key ON jobs (dedupe_key) WHERE dedupe_key is not null;
+CREATE TABLE logos (
+        id BIGINT NOT NULL,
+        name TEXT NOT NULL,
+        picture BYTEA NOT NULL,
+        changed_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+        CONSTRAINT pk_logos PRIMARY KEY (id),
+        CONSTRAINT ck_logos_one CHECK (id = 1),
+        CONSTRAINT ck_logos_name CHECK (name ~ '^[0-9a-f]{32}-[0-9]{1,3}x[0-9]{1,3}$'),
+        CONSTRAINT ck_logos_picture CHECK (octet_length(picture) <= 49152)
+    );
 CREATE TABLE mails (
         announcement_id UUID,
         id UUID NOT NULL,
@@ -613,6 +623,7 @@ COMMENT ON TABLE import_rows IS 'personal: staged rows of an import; those refus
 COMMENT ON TABLE import_updates IS 'personal: what an import would change; goes after 30 days.';
 COMMENT ON TABLE imports IS 'technical: files that were imported and what became of their rows.';
 COMMENT ON TABLE jobs IS 'technical: the ledger of work; arguments are ids, or sealed while they are needed.';
+COMMENT ON TABLE logos IS 'technical: the customer''s logo, drawn anew without the metadata of the file.';
 COMMENT ON TABLE mail_choices IS 'personal: which mails somebody wants.';
 COMMENT ON TABLE mails IS 'personal: mails to the customer''s own users.';
 COMMENT ON TABLE notifications IS 'personal: what somebody was told, for ninety days.';
@@ -631,4 +642,4 @@ COMMENT ON TABLE user_factors IS 'technical: passkeys, sealed secrets of authent
 COMMENT ON TABLE user_sessions IS 'technical: logins in force; only hashes of their ids.';
 COMMENT ON TABLE user_tokens IS 'technical: single-use links; only hashes of their secrets.';
 COMMENT ON TABLE users IS 'personal: the customer''s own people who log in.';
-INSERT INTO schema_version (version, checksum) VALUES ('0001', '7397d50cf44e45e41500fa3e5cb8ee3a2109351c5c7ac63b40cfca9f21b9cfab'), ('0002', '1776ae3ae41a36148451b30bcaa38b0648093d2954f64e2314e2c04cde0bcd3f');
+INSERT INTO schema_version (version, checksum) VALUES ('0001', 'eadc43d456ddbb3ca3d67937ccf64cc59caf3b6077e05c239b5360dedb744fa3'), ('0002', 'aa309aaea1f738e3ec5ba234ba6745a548ef5223d1fdfdcf9d37fba9747dbe74');

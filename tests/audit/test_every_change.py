@@ -86,6 +86,8 @@ ELSEWHERE = {
     "contacts.unlink_company": "contact.changed",
     "domains.add": "domain.",
     "workspace.change": "workspace.changed",
+    "workspace.delete_logo": "workspace.changed",
+    "workspace.upload_logo": "workspace.changed",
     "domains.remove": "domain.",
     "domains.verify": "domain.",
     "grants.come_in": "staff.entered",

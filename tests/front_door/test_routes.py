@@ -27,6 +27,10 @@ PUBLIC = {
     "accounts.passkey_question",
     "accounts.log_in_by_passkey",
     "accounts.second_step",
+    # Asked for instead of refusing the right password of a login that others try out.
+    "accounts.mailed_code",
+    "accounts.mail_code_again",
+    "accounts.show_mailed_code",
     "accounts.show_second_factor",
     "accounts.second_step_question",
     "accounts.second_step_by_passkey",
@@ -46,6 +50,8 @@ PUBLIC = {
     "policy.use_code",
     "sso.back",
     "sso.log_in",
+    # The logo, which the sign-in page shows.
+    "workspace.logo",
 }
 
 

@@ -18,7 +18,14 @@ from tests.fixtures.sent_forms import sent_by_browser
 from tests.fixtures.web import Browser
 
 GENERAL = "/settings/general"
-AUSTRIA = {"name": "Alpen GmbH", "accent": "teal", "time_zone": "Europe/Vienna", "country": "AT", "currency": "EUR"}
+AUSTRIA = {
+    "name": "Alpen GmbH",
+    "accent": "teal",
+    "time_zone": "Europe/Vienna",
+    "country": "AT",
+    "currency": "EUR",
+    "week_start": "sunday",
+}
 
 
 def change(office: Office, **changed: str) -> Browser:
@@ -62,6 +69,7 @@ def test_name_colour_and_time_zone_count_on_every_page_at_once(office: Office) -
     with office.work() as session:
         event = session.scalars(select(AuditEvent).where(AuditEvent.action == "workspace.changed")).one()
     assert event.details["changes"]["accent"][1] == "teal" and set(event.details["changes"]) == set(AUSTRIA)
+    assert event.details["changes"]["week_start"] == ["", "sunday"]
     assert "Nothing was changed." in alice.follow(alice.post(GENERAL, AUSTRIA)).text
 
 
@@ -104,6 +112,7 @@ def test_an_amount_without_currency_is_in_that_of_the_organisation(office: Offic
         ("time_zone", "Mars/Base"),
         ("country", "AN"),
         ("currency", "XXQ"),
+        ("week_start", "tuesday"),
     ],
 )
 def test_what_can_not_be_is_said_beside_its_field_and_nothing_is_kept(office: Office, field: str, wrong: str) -> None:
@@ -111,7 +120,7 @@ def test_what_can_not_be_is_said_beside_its_field_and_nothing_is_kept(office: Of
     assert answer.status_code == 422 and "field-error" in answer.text
     with control_work() as control:
         row = control.get_one(TenantRecord, office.tenant.id)
-        assert (row.name, row.country, row.currency) == (office.tenant.name, "", "")
+        assert (row.name, row.country, row.currency, row.week_start) == (office.tenant.name, "", "", "")
 
 
 def test_an_unknown_field_is_refused_and_another_organisation_keeps_its_own(office: Office, client_for) -> None:

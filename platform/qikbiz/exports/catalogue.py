@@ -58,6 +58,7 @@ EXPORTED: tuple[ExportedTable, ...] = (
          "absolute_hours", "remember_days", "networks", "sso_only", "stricter_at", "changed_at"),
         is_restored=False,
     ),
+    ExportedTable("logos", ("id", "name", "picture", "changed_at"), is_restored=False),
     ExportedTable("sso_provider", ("id", "issuer", "client_id", "label", "is_on", "changed_at"), is_restored=False),
     ExportedTable(
         "sso_identities",

@@ -54,6 +54,8 @@ _ANYBODY: dict[str, str] = {
     "audit_turns": _WORK,
     "access_events": "INSERT",
     "schema_version": _READ,
+    # Everybody sees it, on the sign-in page too.
+    "logos": _READ,
 }
 _JOBS = {"jobs": _WORK, "mails": _ADD}
 _SEE_RECORDS = dict.fromkeys((*_RECORDS, "record_changes", "imports", "exports"), _READ)

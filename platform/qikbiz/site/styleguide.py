@@ -75,7 +75,7 @@ def _samples(page: str) -> dict[str, Any]:
         for label, icon in (("Users", "user-shield"), ("Audit", "clipboard-list"))
     ]
     return {
-        "tenant": SimpleNamespace(name="Acme Trading", slug="acme", accent=_one_of(ACCENTS, "accent", "blue")),
+        "tenant": SimpleNamespace(name="Acme Trading", slug="acme", logo="", accent=_one_of(ACCENTS, "accent", "blue")),
         "current_user": SimpleNamespace(name="Alice Archer", email="alice@acme.example", can=lambda _right: True),
         "tenant_navigation": lambda: entries,
         "settings_navigation": lambda: settings,

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 DIST = Path(__file__).parent / "static" / "dist"
 PREFIX = "/static/"
+# For an address that names its content: another content has another address.
+KEPT_FOR_EVER = "public, max-age=31536000, immutable"
 MEDIA_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml", ".woff2": "font/woff2"}
 ENCODINGS = (("br", ".br"), ("gzip", ".gz"))
 
@@ -78,7 +80,7 @@ def file_response(request: Request) -> Response:
         return Response("There is no such file.\n", 404, content_type="text/plain; charset=utf-8")
     encoding, suffix = _best_encoding(request, name)
     response = _whole_file(request, DIST / (name + suffix), MEDIA_TYPES[Path(name).suffix])
-    response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    response.headers["Cache-Control"] = KEPT_FOR_EVER
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
     response.vary.add("Accept-Encoding")

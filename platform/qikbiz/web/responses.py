@@ -41,7 +41,9 @@ def protect(response: Response) -> Response:
         headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
     if destination().surface in ("tenant", "console"):
         headers.setdefault("Cache-Control", "private, no-store")
-        response.vary.add("Cookie")
+        # What is everybody's is the same with any cookie.
+        if not response.cache_control.public:
+            response.vary.add("Cookie")
     headers["X-Request-Id"] = request_id()
     return response
 

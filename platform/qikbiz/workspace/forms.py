@@ -12,6 +12,7 @@ from qikbiz.accents import ACCENTS
 from qikbiz.accounts.forms import OwnForm, zones
 from qikbiz.records.numbers import currencies
 from qikbiz.records.values import countries
+from qikbiz.workspace.weeks import WEEK_STARTS
 
 LONGEST_NAME = 100
 
@@ -26,6 +27,12 @@ def currency_choices() -> list[SelectChoice]:
     return [SelectChoice("", "None"), *(SelectChoice(code, code) for code in sorted(currencies()))]
 
 
+WEEK_START_CHOICES = [
+    SelectChoice("", "As usual in the country"),
+    *(SelectChoice(day, day.capitalize()) for day in WEEK_STARTS),
+]
+
+
 class GeneralForm(OwnForm):
     name = StringField(
         "Name",
@@ -36,3 +43,8 @@ class GeneralForm(OwnForm):
     time_zone = SelectField("Time zone", choices=zones)
     country = SelectField("Country of phone numbers", choices=country_choices)
     currency = SelectField("Currency", choices=currency_choices)
+    week_start = SelectField("First day of the week", choices=WEEK_START_CHOICES)
+
+
+class LogoForm(OwnForm):
+    """The picture comes as a file beside the fields."""

@@ -1,17 +1,21 @@
-"""`/settings` and its first page, General."""
+"""`/settings` and its first page, General, with the logo."""
 
 from __future__ import annotations
 
-from flask import Blueprint, redirect, render_template, url_for
+from flask import Blueprint, Response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from qikbiz.database import control_work
-from qikbiz.permissions import Permission, requires
+from qikbiz.database import control_work, db
+from qikbiz.failures import NotFound
+from qikbiz.permissions import Permission, public, requires
+from qikbiz.web.assets import KEPT_FOR_EVER
 from qikbiz.web.navigation import settings_navigation
 from qikbiz.web.toasts import show_toast
-from qikbiz.workspace.actions import SETTINGS, change_general
-from qikbiz.workspace.forms import GeneralForm
+from qikbiz.workspace.actions import SETTINGS, change_general, remove_logo, set_logo
+from qikbiz.workspace.forms import GeneralForm, LogoForm
+from qikbiz.workspace.models import ONLY, Logo
+from qikbiz.workspace.pictures import MOST_UPLOADED_BYTES, BadPicture, read_picture
 from tenants.context import current_tenant
 
 workspace = Blueprint("workspace", __name__, template_folder="templates")
@@ -29,8 +33,7 @@ def index() -> ResponseReturnValue:
 @workspace.get("/settings/general")
 @requires(Permission.POLICY_SET)
 def general() -> str:
-    tenant = current_tenant()
-    return _page(GeneralForm(**{name: getattr(tenant, name) for name in SETTINGS}))
+    return _page(_filled_in())
 
 
 @workspace.post("/settings/general")
@@ -46,5 +49,53 @@ def change() -> ResponseReturnValue:
     return redirect(url_for(".general"), 303)
 
 
-def _page(form: GeneralForm) -> str:
-    return render_template("workspace/general.html", form=form, nav_active="general")
+@workspace.post("/settings/general/logo")
+@requires(Permission.POLICY_SET)
+def upload_logo() -> ResponseReturnValue:
+    LogoForm().refuse_unknown_fields()
+    given = request.files.get("logo")
+    try:
+        # One byte more than is allowed tells that there is more.
+        picture = read_picture(given.stream.read(MOST_UPLOADED_BYTES + 1) if given else b"")
+    except BadPicture as problem:
+        return _page(_filled_in(), logo_problem=problem.text), problem.status
+    with control_work():
+        is_new = set_logo(current_tenant(), picture)
+    show_toast("Logo saved." if is_new else "Nothing was changed.")
+    return redirect(url_for(".general"), 303)
+
+
+@workspace.post("/settings/general/logo/removal")
+@requires(Permission.POLICY_SET)
+def delete_logo() -> ResponseReturnValue:
+    with control_work():
+        was_there = remove_logo(current_tenant())
+    show_toast("Logo removed." if was_there else "Nothing was changed.")
+    return redirect(url_for(".general"), 303)
+
+
+@workspace.get("/logo/<name>.webp")
+@public
+def logo(name: str) -> Response:
+    """The logo of the tenant whose host this is; the sign-in page shows it too.
+
+    A page that still names an earlier logo gets the present one, and no browser keeps it under that name.
+    """
+    found = db.session.get(Logo, ONLY)
+    if found is None:
+        raise NotFound
+    response = Response(found.picture, content_type="image/webp")
+    response.headers["Cache-Control"] = KEPT_FOR_EVER if found.name == name else "no-store"
+    return response
+
+
+def _filled_in() -> GeneralForm:
+    # Without what was sent: this form may be shown after another one of the page was.
+    tenant = current_tenant()
+    form = GeneralForm()
+    form.process(None, **{name: getattr(tenant, name) for name in SETTINGS})
+    return form
+
+
+def _page(form: GeneralForm, logo_problem: str = "") -> str:
+    return render_template("workspace/general.html", form=form, logo_problem=logo_problem, nav_active="general")

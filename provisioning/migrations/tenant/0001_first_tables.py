@@ -332,6 +332,16 @@ STATEMENTS = (
     )""",
     """CREATE INDEX ix_jobs_due ON jobs (run_at) WHERE state in ('pending', 'running')""",
     """CREATE UNIQUE INDEX uq_jobs_dedupe_key ON jobs (dedupe_key) WHERE dedupe_key is not null""",
+    """CREATE TABLE logos (
+        id BIGINT NOT NULL,
+        name TEXT NOT NULL,
+        picture BYTEA NOT NULL,
+        changed_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+        CONSTRAINT pk_logos PRIMARY KEY (id),
+        CONSTRAINT ck_logos_one CHECK (id = 1),
+        CONSTRAINT ck_logos_name CHECK (name ~ '^[0-9a-f]{32}-[0-9]{1,3}x[0-9]{1,3}$'),
+        CONSTRAINT ck_logos_picture CHECK (octet_length(picture) <= 49152)
+    )""",
     """CREATE TABLE mails (
         announcement_id UUID,
         id UUID NOT NULL,

@@ -23,6 +23,7 @@ COMMENTS = {
     "import_updates": "personal: what an import would change; goes after 30 days.",
     "imports": "technical: files that were imported and what became of their rows.",
     "jobs": "technical: the ledger of work; arguments are ids, or sealed while they are needed.",
+    "logos": "technical: the customer's logo, drawn anew without the metadata of the file.",
     "mail_choices": "personal: which mails somebody wants.",
     "mails": "personal: mails to the customer's own users.",
     "notifications": "personal: what somebody was told, for ninety days.",
