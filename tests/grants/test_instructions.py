@@ -62,9 +62,12 @@ def test_what_is_declined_or_not_confirmed_within_a_week_is_over(customer: Custo
     assert customer.grant(forgotten.id).confirmed_at is None
 
 
-def test_another_organisation_confirms_nothing_here(customer: Customer, client_for: Callable[[str], Any]) -> None:
+def test_another_organisation_confirms_nothing_here(
+    customer: Customer, platform: Platform, log_in: Callable[..., Any]
+) -> None:
     grant = customer.record("export")
-    assert client_for("mallory").post(f"/access/{grant.id}/confirmation").status_code == 404
+    # Signed in just now, so that no page asks for the password first.
+    assert log_in(platform.mallory).post(f"/access/{grant.id}/confirmation").status_code == 404
     assert customer.grant(grant.id).confirmed_at is None
 
 

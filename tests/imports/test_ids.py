@@ -33,6 +33,6 @@ def test_imports_in_the_same_moment_make_different_ids(desk: Desk, monkeypatch: 
 
 
 def test_a_prefix_is_eighty_bits_and_differs_each_time() -> None:
-    found = {applying._id_prefix() for _ in range(100)}
+    found = {applying.id_prefix() for _ in range(100)}
     assert {len(prefix) for prefix in found} == {20}
     assert len(found) == 100
