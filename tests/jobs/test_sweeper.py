@@ -241,6 +241,7 @@ def test_what_is_scheduled_is_declared(entry: Periodic) -> None:
 def test_progress_says_how_far_a_job_is_and_how_long_it_will_take() -> None:
     job = Job(state="running", progress_done=25, progress_total=100, progress_note="Writing", result={})
     job.started_at = datetime.now(UTC) - timedelta(seconds=10)
+    job.lease_until = datetime.now(UTC) + timedelta(minutes=1)
     job.error_text = job.error_ref = ""
     shown = queries.progress_of(job)
     assert shown.percent == 25
