@@ -31,9 +31,6 @@ PUBLIC = {
     "accounts.log_in_by_passkey",
     "accounts.second_step",
     # Asked for instead of refusing the right password of a login that others try out.
-    "accounts.mailed_code",
-    "accounts.mail_code_again",
-    "accounts.show_mailed_code",
     "accounts.show_second_factor",
     "accounts.second_step_question",
     "accounts.second_step_by_passkey",
