@@ -80,6 +80,8 @@ class RedisStore:
                 socket_timeout=self._timeout,
                 socket_connect_timeout=self._timeout,
                 decode_responses=self._decode,
+                # What is no text was not written by us; whoever reads it finds it unusable, and raises nothing.
+                encoding_errors="replace",
                 redis_connect_func=self._greet,
                 # One more try at once, for a pooled connection that died; waiting would hold a web thread.
                 retry=Retry(NoBackoff(), 1),

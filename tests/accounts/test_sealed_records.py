@@ -62,6 +62,14 @@ def test_a_record_that_was_written_by_somebody_else_gives_no_rights(app, platfor
         assert browser.get("/settings/sign-in-policy").status_code == 403
 
 
+def test_bytes_that_are_no_text_cost_nobody_a_page(platform, redis, record_of):
+    browser, key = record_of(platform.bob)
+    prefix = key.partition(":s:")[0]
+    for planted in (key, *(f"{prefix}:{kind}:{platform.bob.id.hex}" for kind in ("stamp", "unread"))):
+        redis.set(planted, b"\xff\x00nonsense", ex=60)
+        assert browser.get("/").status_code == 200, planted
+
+
 def test_a_record_of_one_organisation_is_none_in_another(platform, redis, record_of):
     browser, key = record_of(platform.mallory)
     alice, key_of_alice = record_of(platform.alice)
