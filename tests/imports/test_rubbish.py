@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import zipfile
 from pathlib import Path
 
@@ -213,6 +214,22 @@ def test_every_other_zip_is_refused_before_anything_is_unpacked(archive: io.Byte
     archive.seek(0)
     with pytest.raises(UnreadableFile, match=why):
         opened(archive, "people.zip")
+
+
+def test_a_zip_that_is_damaged_anywhere_is_read_or_refused_in_words() -> None:
+    """Its directory may be whole, and what is found unpacking be something else."""
+    whole = zipped(("people.csv", HEADER + b"Ann,Lee\n" * 20)).getvalue()
+    refused = 0
+    for place, change in itertools.product(range(4, len(whole)), (0xFF, 0x01, 0x80)):
+        damaged = bytearray(whole)
+        damaged[place] ^= change
+        try:
+            file, _ = opened(io.BytesIO(bytes(damaged)), "people.zip")
+            while file.read(64):
+                pass
+        except UnreadableFile:
+            refused += 1
+    assert refused > len(whole)
 
 
 def document(*names: str) -> bytes:

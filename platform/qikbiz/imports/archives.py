@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import stat
 import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import RawIOBase
+from lzma import LZMAError
 from pathlib import PurePosixPath
 from typing import IO, BinaryIO
 
@@ -17,25 +22,52 @@ _MOST_MEMBERS = 64
 _LARGEST_RATIO = 250
 _TABLES = (".csv", ".tsv", ".txt")
 _ENCRYPTED = 0x1
+# What zipfile and the packings raise over bytes that are not what the directory says: ValueError for a place before
+# the beginning, EOFError for one after the end, RuntimeError for a password, OSError for bzip2.
+_DAMAGE = (zipfile.BadZipFile, zlib.error, LZMAError, EOFError, NotImplementedError, RuntimeError, ValueError, OSError)
 
 
-def opened(given: BinaryIO, file_name: str) -> tuple[BinaryIO | IO[bytes], str]:
-    """The file to import and its name: the one given, or the only table in the zip given. Raises UnreadableFile."""
+class _Member(RawIOBase):
+    """A file in a zip. What it is packed in may be damaged at any place, so that each reading may find it so."""
+
+    def __init__(self, packed: IO[bytes]) -> None:
+        self._packed = packed
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Raises UnreadableFile."""
+        with _damage_told():
+            return self._packed.read(size)
+
+
+@contextmanager
+def _damage_told() -> Iterator[None]:
+    try:
+        yield
+    except _DAMAGE as error:
+        raise UnreadableFile(
+            "The zip file is damaged, or packed in an unusual way. Unpack it and import the CSV file."
+        ) from error
+
+
+def opened(given: BinaryIO, file_name: str) -> tuple[BinaryIO | RawIOBase, str]:
+    """The file to import and its name: the one given, or the only table in the zip given. Raises UnreadableFile.
+
+    So does reading from it.
+    """
     start = given.read(4)
     given.seek(0)
     if start not in _STARTS:
         return given, file_name
-    try:
+    with _damage_told():
         archive = zipfile.ZipFile(given)
         members = [member for member in archive.infolist() if not _is_hidden(member)]
         _refuse_documents(members)
         _refuse_unsafe(members)
         only = _only_table(members)
-        return archive.open(only), PurePosixPath(only.filename).name
-    except (zipfile.BadZipFile, NotImplementedError, OSError) as error:
-        raise UnreadableFile(
-            "The zip file is damaged, or packed in an unusual way. Unpack it and import the CSV file."
-        ) from error
+        return _Member(archive.open(only)), PurePosixPath(only.filename).name
 
 
 def _is_hidden(member: zipfile.ZipInfo) -> bool:

@@ -97,7 +97,7 @@ class Kept:
     sha256: str
 
 
-def keep_upload(given: BinaryIO | IO[bytes]) -> Kept:
+def keep_upload(given: BinaryIO | IO[bytes] | io.RawIOBase) -> Kept:
     """Store a file of the tenant entered, over no other. Raises TooLarge, and then nothing is kept."""
     name = f"imports/{current_tenant().id}/{new_id()}"
     key, digest, size = new_file_key(), hashlib.sha256(), 0
