@@ -86,6 +86,8 @@ def maker(own_server: OwnServer) -> str:
         if "their_control" not in known:
             superuser.execute("CREATE ROLE their_control LOGIN")
         superuser.execute("GRANT their_control TO maker")
+        # Another installation's superuser may have closed it to everybody else.
+        superuser.execute("GRANT CONNECT ON DATABASE postgres TO maker")
         if "qb_owner" in known:
             superuser.execute("GRANT qb_owner, qb_notary TO maker")
             superuser.execute("GRANT qb_watch TO maker WITH ADMIN OPTION")
@@ -159,7 +161,7 @@ def test_production_waits_for_the_dba(own_server: OwnServer, maker: str, monkeyp
 
 def test_an_owner_made_by_somebody_else_is_said(own_server: OwnServer) -> None:
     prepare_servers(own_server.settings("postgres"))
-    own_server.as_superuser("DROP ROLE IF EXISTS stranger", "CREATE ROLE stranger LOGIN CREATEDB")
+    own_server.as_superuser("CREATE ROLE stranger LOGIN CREATEDB", "GRANT CONNECT ON DATABASE postgres TO stranger")
     with pytest.raises(ServerNotPrepared, match="GRANT qb_owner TO stranger"):
         prepare_servers(own_server.settings("stranger"))
 
