@@ -35,7 +35,7 @@ def test_a_typed_address_is_refused_with_a_way_on(bob: Page) -> None:
         assert answer and answer.status == 403, path
         expect(bob.get_by_role("heading", level=1)).to_be_visible()
         expect(bob.locator("main")).to_contain_text("Reference")
-    bob.get_by_role("link", name="Go to the start page").click()
+    bob.locator("main").get_by_role("link", name="Home").click()
     expect(bob.get_by_role("heading", level=1)).to_contain_text("Bob")
 
 
