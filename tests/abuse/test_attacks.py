@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select
 
 from qikbiz.abuse import actions, alarm, limiter, points, rules
 from qikbiz.abuse.events import account_mac, note
@@ -20,23 +20,6 @@ from tests.fixtures.tenancy import Platform
 from tests.fixtures.web import Browser
 
 pytestmark = pytest.mark.promise("P5")
-
-
-@pytest.fixture(autouse=True)
-def clean(working: Runtime) -> Iterator[None]:
-    forget_all(working)
-    yield
-    forget_all(working)
-
-
-def forget_all(working: Runtime) -> None:
-    with control_work() as session:
-        for table in ("abuse_events", "address_rules", "address_scores"):
-            session.execute(text(f"DELETE FROM {table}"))
-        session.execute(text("DELETE FROM platform_jobs WHERE kind = 'checks.address'"))
-    with working.redis.client() as client:
-        for key in client.scan_iter(working.redis.platform_key("*")):
-            client.delete(key)
 
 
 def test_ten_thousand_addresses_of_one_network_are_blocked_as_one(working: Runtime) -> None:

@@ -1,6 +1,5 @@
 """An address that misbehaves is noted, scored, blocked for a time, and can be let in again by staff."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -22,23 +21,6 @@ pytestmark = pytest.mark.promise("P5")
 
 ADDRESS = "203.0.113.77"
 OLIVIA = Actor("staff", name="Olivia")
-
-
-@pytest.fixture(autouse=True)
-def clean(working: Runtime) -> Iterator[Runtime]:
-    forget_all(working)
-    yield working
-    forget_all(working)
-
-
-def forget_all(working: Runtime) -> None:
-    with control_work() as session:
-        for table in ("abuse_events", "address_rules", "address_scores"):
-            session.execute(text(f"DELETE FROM {table}"))
-        session.execute(text("DELETE FROM platform_jobs WHERE kind = 'checks.address'"))
-    with working.redis.client() as client:
-        for key in client.scan_iter(working.redis.platform_key("*")):
-            client.delete(key)
 
 
 def misbehave(times: int, address: str = ADDRESS) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
@@ -35,23 +35,6 @@ CROSS_SITE = (
     ("POST", "/forgot"),
     ("GET", "/login/sso/back?state=x&code=y"),
 )
-
-
-@pytest.fixture(autouse=True)
-def clean(working: Runtime) -> Iterator[None]:
-    forget_all(working)
-    yield
-    forget_all(working)
-
-
-def forget_all(working: Runtime) -> None:
-    with control_work() as session:
-        for table in ("abuse_events", "address_rules", "address_scores"):
-            session.execute(text(f"DELETE FROM {table}"))
-        session.execute(text("DELETE FROM platform_jobs WHERE kind = 'checks.address'"))
-    with working.redis.client() as client:
-        for key in client.scan_iter(working.redis.platform_key("*")):
-            client.delete(key)
 
 
 def verdicts() -> tuple[str, str]:
