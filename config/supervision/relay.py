@@ -23,6 +23,7 @@ class LogRelay:
         self._begun: dict[str, bytes] = {}
         self._last: dict[str, str] = {}
         self._pipes: dict[str, tuple[int, int]] = {}
+        self._left_out = 0
 
     def pipe(self, name: str) -> int:
         """The end to write to. It stays open here as well, for the process that is begun anew."""
@@ -58,8 +59,23 @@ class LogRelay:
         with suppress(OSError):
             os.write(self._log, whole)
         if self._everything or not is_everyday:
+            self._show(whole)
+
+    def _show(self, line: bytes) -> None:
+        """On the screen, as far as it takes it at once: whoever stops reading (Ctrl-S) must not stop the keeping.
+
+        What is left out is counted, and the log has it.
+        """
+        if self._left_out:
+            line = b"(lines not shown here: %d; the log has them)\n" % self._left_out + line
+        for begin in range(0, len(line), select.PIPE_BUF):
+            # "Can be written" promises room for this much and no more.
+            if not select.select([], [2], [], 0)[1]:
+                self._left_out += 1
+                return
             with suppress(OSError):
-                os.write(2, whole)
+                os.write(2, line[begin : begin + select.PIPE_BUF])
+        self._left_out = 0
 
 
 def _is_everyday(line: bytes) -> bool:

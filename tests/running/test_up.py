@@ -163,8 +163,6 @@ def test_whatever_is_killed_is_started_again_and_pages_are_served(copies: tuple[
     """`python` is the process that has loaded the product; those forked from it end with it."""
     one = copies[1]
     assert wait_until(lambda: kept(one, name) is not None and ready(one), seconds=30 * busyness())
-    # What was killed before has come to rest: two kills within a second are a case of their own.
-    time.sleep(3)
     before = kept(one, name)
     assert before
     before.kill()

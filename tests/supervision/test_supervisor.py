@@ -223,3 +223,26 @@ def test_a_pause_between_tries_grows_and_a_long_life_forgets_it() -> None:
     kept.started = time.monotonic() - 61
     supervisor._ended(kept, "ended with code 1")
     assert said[-1].endswith("in 0.5 s.")
+
+
+def test_a_screen_that_nobody_reads_holds_nothing_up(tmp_path: Path) -> None:
+    """A terminal stopped by Ctrl-S, or a pipe whose reader sleeps. What it missed is in the log, and is counted."""
+    ear, mouth = os.pipe()
+    before = os.dup(2)
+    os.dup2(mouth, 2)
+    os.close(mouth)
+    try:
+        relay = LogRelay(tmp_path / "log", everything=True)
+        for number in range(3000):
+            relay.say(f"{number} {'x' * 100}")
+        seen = os.read(ear, 1 << 20)
+        relay.say("read again")
+        seen += os.read(ear, 1 << 20)
+    finally:
+        os.dup2(before, 2)
+        os.close(before)
+        os.close(ear)
+    assert len((tmp_path / "log").read_text().splitlines()) == 3001
+    shown = seen.decode().splitlines()
+    assert shown[-1].endswith("| read again")
+    assert shown[-2] == f"(lines not shown here: {3001 - len(shown) + 1}; the log has them)"
