@@ -129,7 +129,14 @@ def undo_for_customer(
     ):
         _note_on_platform(tenant, "import.undo_asked", str(import_id))
         with tenant_work(tenant):
-            actions.ask_undo(import_for_changing(import_id), anyway=anyway)
+            found = import_for_changing(import_id)
+            # What the customer's own people brought in is not the staff's to take away on an instruction.
+            if not allowed.shows_values and found.grant_id != allowed.grant_id:
+                raise NotFound(
+                    "This instruction did not bring that import in, so it can't take it back. Somebody of the "
+                    "organisation can, on the import's page; or name an access of theirs with --grant."
+                )
+            actions.ask_undo(found, anyway=anyway)
         done = dict(_wait(tenant, import_id, watch).undo_counts)
         # Under an instruction staff see counts, never what is stored.
         return done if allowed.shows_values else {name: number for name, number in done.items() if _is_count(number)}

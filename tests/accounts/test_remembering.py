@@ -279,6 +279,26 @@ def test_an_old_token_in_its_grace_is_good_in_the_same_browser_only(app, log_in,
 
 
 @pytest.mark.promise("P3")
+def test_whoever_was_logged_out_by_a_thief_reads_when_and_from_where(log_in, jo, clock):
+    owner, elsewhere = log_in(jo, remember=True), log_in(jo)
+    stolen = owner.cookie(REMEMBER.name)
+    _on_next_day(owner)
+    owner.get("/")
+    owner.get("/profile")
+    returning = _with(owner, owner.cookie(REMEMBER.name))
+    clock.move(seconds=61)
+    thief = _with(owner, stolen)
+    thief.headers["User-Agent"], thief.address = PHONE, "198.51.100.80"
+    assert thief.get("/").status_code == OUT
+    # With its session, as another device, and back after its browser was closed: each is told once.
+    for browser in (owner, elsewhere, returning):
+        page = browser.follow(browser.get("/"))
+        assert "was used a second time, by " in page.text and "from 198.51.100.0/24" in page.text
+        assert "Your login on this device has ended" not in page.text
+        assert "second time" not in browser.follow(browser.get("/")).text
+
+
+@pytest.mark.promise("P3")
 def test_the_owner_reads_what_happened_on_the_page_and_when_and_where_in_the_mail(app, log_in, jo, clock):
     owner = log_in(jo, remember=True)
     copied = owner.cookie(REMEMBER.name)

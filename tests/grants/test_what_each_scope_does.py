@@ -22,6 +22,7 @@ from qikbiz.contacts.models import Contact
 from qikbiz.database import tenant_work
 from qikbiz.exports.models import Export
 from qikbiz.exports.restore import restore_archive
+from qikbiz.failures import NotFound
 from qikbiz.grants.models import Grant
 from qikbiz.grants.scopes import Scope
 from qikbiz.imports.models import Import
@@ -133,6 +134,24 @@ def test_to_import_by_command_with_an_owner_column(
     undone = undo_for_customer(settings, slug, done.id, authority=authority, watch=worker)
     assert undone["reversed"] == 1
     assert ("kept_records" in undone) == (kind == "grant"), "under an instruction staff see counts only"
+
+
+def test_an_instruction_takes_back_only_what_it_brought_in(
+    customer: Customer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importing, "SECONDS_BETWEEN_LOOKS", 0.01)
+    file = tmp_path / "people.csv"
+    file.write_text(csv_text(["Last name", "Email"], [["Ann", "ann@case01.example"]]))
+    settings, slug, worker = customer.platform.settings, customer.tenant.slug, _worker(customer)
+    first, second = (Authority(instruction=customer.instruct("import").reference) for _ in range(2))
+    done = import_for_customer(settings, slug, file, Choices(), authority=first, watch=worker, say=lambda _: None)
+    assert done.id is not None
+    with pytest.raises(NotFound, match="did not bring that import in"):
+        undo_for_customer(settings, slug, done.id, authority=second, watch=worker)
+    assert _state(customer, done.id) == "applied"
+    # The customer's own access reaches whatever the customer's people reach.
+    access = Authority(grant=customer.give("import").reference)
+    assert undo_for_customer(settings, slug, done.id, authority=access, watch=worker)["reversed"] == 1
 
 
 def test_a_job_that_ends_between_two_looks_was_not_cancelled(

@@ -13,6 +13,7 @@ from qikbiz.abuse.events import note
 from qikbiz.accounts import remembering, sessions
 from qikbiz.accounts.people import Person, Visitor
 from qikbiz.accounts.realms import Realm, realm_of_request
+from qikbiz.accounts.why_ended import say_if_stolen
 from qikbiz.closing.read_only import WITHHELD
 from qikbiz.grants import visits
 from qikbiz.web.cookies import SESSION, broken_cookies, has_carried_cookie, open_cookie
@@ -85,6 +86,8 @@ def _from_session(realm: Realm) -> Person | None:
     person = sessions.resume(realm, opened)
     if person is None:
         end_session_cookie()
+        with realm.own_work() as work:
+            say_if_stolen(work, realm, realm.macs(sessions.PURPOSE, opened.plaintext[16:]))
     elif person.has_new_token and remembering.note_shown_token(realm, person.id):
         sessions.doubt_now(realm, [person.id])
     return person

@@ -26,13 +26,14 @@ from qikbiz.accounts.letters import send_new_device, send_theft_detected
 from qikbiz.accounts.models import RememberSeries, User
 from qikbiz.accounts.people import Person
 from qikbiz.accounts.realms import Realm
+from qikbiz.accounts.why_ended import THEFT, say_stolen
 from qikbiz.factors.queries import has_second_factor
 from qikbiz.policy.networks import address_of_request, is_inside
 from qikbiz.policy.queries import needs_factor, policy_of
 from qikbiz.policy.rules import is_password_in_doubt
 from qikbiz.web.cookies import REMEMBER, broken_cookies, delete_cookie, open_cookie, set_cookie
 from qikbiz.web.figures import count_login
-from qikbiz.web.toasts import show_toast
+from qikbiz.web.toasts import has_waiting_toasts, show_toast
 from qikbiz.web.visit_cookie import end_session_cookie
 
 _SERIES, _TOKEN = "remember-series", "remember-token"
@@ -80,6 +81,8 @@ def restore(realm: Realm) -> Person | None:
         user = work.get(User, row.user_id) if row else None
         if row is None or user is None or not _is_good(row, user) or not _may_restore(realm, user):
             delete_cookie(REMEMBER)
+            if row is not None and row.revoked_reason == THEFT and row.revoked_at and not has_waiting_toasts():
+                say_stolen(work, realm, row.user_id, row.revoked_at)
             return None
         if not is_inside(address_of_request(), policy_of(realm).networks):
             # The device stays remembered for the day it is back inside; the login page says why not now.
@@ -212,7 +215,7 @@ def _say_if_new(work: Session, realm: Realm, user: User) -> None:
 
 def _end_everything(work: Session, realm: Realm, user: User, row: RememberSeries) -> None:
     user.epoch += 1
-    sessions.end_sessions_of(work, realm, user.id, "token_reuse")
+    sessions.end_sessions_of(work, realm, user.id, THEFT)
     here, first = (device_of_request(), place_of_request()), (row.device, row.address_prefix)
     send_theft_detected(realm, user, times.now(), used_now=here, remembered_as=first)
     count_login(realm.kind, "theft")

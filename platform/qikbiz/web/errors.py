@@ -37,7 +37,7 @@ from qikbiz.web.error_texts import TEXTS
 from qikbiz.web.formats import count
 from qikbiz.web.front_door import LoginNeeded, page_work
 from qikbiz.web.own_paths import own_path, split_address
-from qikbiz.web.toasts import show_toast
+from qikbiz.web.toasts import has_waiting_toasts, show_toast
 from qikbiz.web.typed_again import can_send_again, typed_fields
 from qikbiz.web.viewer import chosen_theme
 from qikbiz.web.visit_cookie import is_session_refused
@@ -146,7 +146,7 @@ def _to_login(failure: LoginNeeded) -> ResponseReturnValue:
     if request.method not in ("GET", "HEAD", "OPTIONS") and can_send_again():
         # Nothing that somebody typed is lost because a session ended meanwhile.
         return _send_again("errors/logged_out.html", failure.status)
-    if SESSION.name in request.cookies:
+    if SESSION.name in request.cookies and not has_waiting_toasts():
         show_toast("Your login on this device has ended. Log in to go on.", kind="notice")
     return _to("/login", failure)
 

@@ -49,6 +49,11 @@ def pending_toasts() -> list[Toast]:
     return said
 
 
+def has_waiting_toasts() -> bool:
+    """Whether something is to be said already, as by whoever knows best why the login has ended."""
+    return bool(_waiting())
+
+
 def forget_waiting_toasts() -> None:
     """What was to be said did not happen."""
     _waiting().clear()
