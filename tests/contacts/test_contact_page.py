@@ -153,3 +153,15 @@ def links(office: Office, contact_id: str) -> dict[str, bool]:
     with office.work() as session:
         found = session.scalars(select(ContactCompany).where(ContactCompany.contact_id == UUID(contact_id)))
         return {str(link.company_id): link.is_primary for link in found}
+
+
+def test_a_name_that_turns_the_reading_direction_turns_nothing_beside_it(office: Office) -> None:
+    """An import may bring such a name in. Elements are set apart by the style sheet, a title and a toast can't be."""
+    turned = office.add_contact(first_name="Ann & \u202eeel")
+    ben = office.browser("ben")
+    assert "<title>Ann &amp; eel · Contacts" in ben.get(f"/contacts/{turned}").text
+    ben.post(f"/contacts/{turned}/deletion")
+    removed = office.browser("alice")
+    page = removed.follow(removed.post(f"/contacts/{turned}/removal", {"typed": "Ann & eel"})).text
+    toast = page.partition('class="toast')[2]
+    assert toast and "\u202e" not in toast

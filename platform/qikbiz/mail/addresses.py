@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from email.headerregistry import Address
 
 from email_validator import EmailNotValidError, validate_email
 
 from qikbiz.failures import Failure
+from qikbiz.reading_direction import one_way
 
 LONGEST_NAME = 100
-# These turn the reading direction of what follows, so that a name could look like another one.
-_TURNING = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 class BadAddress(Failure):
@@ -33,7 +31,7 @@ def deliverable(address: str) -> str:
 
 def clean_name(name: str) -> str:
     """A display name of one line, without control characters and turning marks, of a hundred characters at most."""
-    visible = _TURNING.sub("", unicodedata.normalize("NFC", name))
+    visible = one_way(unicodedata.normalize("NFC", name))
     printable = "".join(" " if unicodedata.category(c) in ("Cc", "Zl", "Zp", "Cs") else c for c in visible)
     return " ".join(printable.split())[:LONGEST_NAME].strip()
 

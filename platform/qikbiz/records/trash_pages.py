@@ -11,6 +11,7 @@ from sqlalchemy import select
 from qikbiz.audit.page_reads import part_of, record_page
 from qikbiz.database import db
 from qikbiz.failures import Failure
+from qikbiz.reading_direction import one_way
 from qikbiz.records.actions import (
     MOST_AT_ONCE,
     delete_records,
@@ -83,7 +84,7 @@ def purge(room: RecordRoom, record_id: UUID) -> ResponseReturnValue:
     """Remove one record in the trash for good."""
     found = record_for_changing(room.record_type, record_id, in_trash=True, action=Action.DELETE)
     name = name_of(room.record_type, found)
-    if request.form.get("typed", "").strip() != name.strip():
+    if one_way(request.form.get("typed", "")).strip() != one_way(name).strip():
         raise Failure("The name typed is not the name of the record, so nothing was removed.")
     purge_record(room.record_type, found)
     show_toast(f"{name} is gone for good.")

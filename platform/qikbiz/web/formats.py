@@ -9,6 +9,7 @@ from zlib import crc32
 from flask import Flask
 from markupsafe import Markup
 
+from qikbiz.reading_direction import one_way
 from qikbiz.web.markup import time_element
 from qikbiz.web.viewer import is_zone_chosen, time_zone
 
@@ -33,6 +34,7 @@ def register(app: Flask) -> None:
         "ago": ago,
         "duration": duration,
         "error_texts": error_texts,
+        "one_way": one_way,
     }
     for name, function in filters.items():
         app.add_template_filter(function, name)

@@ -8,6 +8,7 @@ from typing import Literal
 
 from flask import Flask, Response, has_request_context, request
 
+from qikbiz.reading_direction import one_way
 from qikbiz.web.cookies import FLASH, delete_cookie, open_cookie, set_cookie
 from qikbiz.web.destinations import DESTINATION
 
@@ -35,7 +36,7 @@ def register(app: Flask) -> None:
 
 def show_toast(text: str, *, kind: Kind = "done", undo_url: str = "", link_url: str = "", link_text: str = "") -> None:
     """Say `text` on the page that is being made, or on the next one after a redirect."""
-    _waiting().append(Toast(text[:_LONGEST], kind, undo_url, link_url, link_text[:_LONGEST]))
+    _waiting().append(Toast(one_way(text)[:_LONGEST], kind, undo_url, link_url, link_text[:_LONGEST]))
 
 
 def pending_toasts() -> list[Toast]:
