@@ -7,10 +7,10 @@ from collections.abc import Callable
 from typing import Literal
 
 import pytest
-from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Page, ViewportSize, expect
 
 from tests.browser.conftest import Desk
+from tests.fixtures.axe import axe_problems
 
 PHONE: ViewportSize = {"width": 390, "height": 844}
 DESK: ViewportSize = {"width": 1440, "height": 900}
@@ -108,13 +108,7 @@ def problems_in(page: Page, theme: Literal["light", "dark"], size: ViewportSize,
 
 
 def problems_of(page: Page, *rules: str) -> list[str]:
-    if not page.evaluate("'axe' in window"):
-        page.evaluate(AXE_SCRIPT)
-    # Only what is wrong: describing what is right takes as long as finding out.
-    options = {"resultTypes": ["violations"], **({"runOnly": list(rules)} if rules else {})}
-    violations = page.evaluate("options => axe.run(options).then(found => found.violations)", options)
-    places = [(item["id"], item["nodes"][0]) for item in violations]
-    found = [f"{rule}: {place['html'][:160]} {place['failureSummary']}" for rule, place in places]
+    found = axe_problems(page, *rules)
     if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
         found.append("is wider than the screen")
     return found

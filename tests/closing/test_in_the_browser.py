@@ -8,7 +8,6 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import select
 from werkzeug.serving import make_server
@@ -19,6 +18,7 @@ from qikbiz.mail import actions as mailing
 from qikbiz.mail.models import PlatformMail
 from qikbiz.web.front_door import QikBiz
 from tests.closing.conftest import Leaving
+from tests.fixtures.axe import axe_problems
 
 pytestmark = [pytest.mark.browser, pytest.mark.promise("P13")]
 
@@ -64,8 +64,7 @@ def log_in(page: Page, leaving: Leaving, name: str = "alice") -> None:
 
 def without_faults(page: Page) -> None:
     """axe finds nothing, and the page is no wider than its window."""
-    found = Axe().run(page).response["violations"]
-    assert [f"{item['id']}: {item['nodes'][0]['html'][:120]}" for item in found] == [], page.url
+    assert axe_problems(page) == [], page.url
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), page.url
 
 

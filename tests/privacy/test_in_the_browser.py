@@ -8,13 +8,13 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from werkzeug.serving import make_server
 
 from provisioning import assets
 from qikbiz.privacy.business_days import earliest_effective_day, takes_effect_at
 from qikbiz.web.front_door import QikBiz
+from tests.fixtures.axe import axe_problems
 from tests.fixtures.statements import MONDAY, Notary
 from tests.fixtures.tenancy import Person, Platform
 from tests.fixtures.web import Browser as Client
@@ -73,8 +73,7 @@ def street(app: QikBiz, chromium: Browser, log_in: Callable[..., Client]) -> Ite
 
 
 def is_accessible(page: Page) -> None:
-    violations = Axe().run(page).response["violations"]
-    assert [f"{item['id']}: {item['nodes'][0]['html'][:120]}" for item in violations] == []
+    assert axe_problems(page) == []
 
 
 @pytest.mark.promise("P19")
