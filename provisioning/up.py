@@ -111,14 +111,17 @@ class Product:
 
     def _once(self, name: str, work: Callable[[], None], then: Callable[[], None]) -> None:
         """Have a fork do `work`, and go on with `then`. When it fails, its sentence ends everything."""
-        ear, mouth = os.pipe2(os.O_CLOEXEC)
+        # Not waited on: another fork, made meanwhile, holds the other end for as long as it lives.
+        ear, mouth = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
 
         def begin() -> int:
             return fork_child(partial(_telling_why, work, mouth))
 
         def ended(code: int) -> None:
             os.close(mouth)
-            why = os.read(ear, 4096).decode(errors="replace").strip()
+            why = ""
+            with suppress(BlockingIOError):
+                why = os.read(ear, 4096).decode(errors="replace").strip()
             os.close(ear)
             if code == 0:
                 then()

@@ -18,7 +18,7 @@ from cryptography import x509
 from provisioning.development_tls import DevelopmentTls
 from provisioning.embedded.processes import wait_until
 from tests.running.installation import accept_invitation, ask
-from tests.running.test_up import Copy
+from tests.running.test_up import Copy, kept
 
 
 @pytest.fixture(scope="module")
@@ -143,6 +143,10 @@ def test_an_authority_that_ends_soon_is_replaced(tmp_path: Path, monkeypatch: py
     files.ensure_authority()
     lives_until = x509.load_pem_x509_certificate(files.authority.read_bytes()).not_valid_after_utc
     assert lives_until > datetime.now(UTC) + timedelta(days=365)
+
+
+def test_the_workers_run_as_without_the_option(copy: Copy) -> None:
+    assert wait_until(lambda: kept(copy, "worker-mail") is not None, seconds=30)
 
 
 def test_without_the_option_the_same_home_is_served_in_the_clear_again(copy: Copy) -> None:
