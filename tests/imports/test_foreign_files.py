@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from qikbiz.imports.known_values import understood
-from qikbiz.imports.mapping import guess
+from qikbiz.imports.mapping import UnusableMapping, guess
 from qikbiz.imports.names import split_name
 from qikbiz.imports.queries import invalid_rows
 from qikbiz.imports.reading import plain_text
@@ -156,6 +156,25 @@ def test_digits_that_a_spreadsheet_was_told_to_leave_are_text(desk: Desk) -> Non
     rows = 'Name,Email,Zip\nLee,a@example.com,"=""01067"""\nDay,b@example.com,="00501"\nFox,c@example.com,1067.0\n'
     desk.bring_in(rows)
     assert {one.last_name: one.postal_code for one in desk.records()} == {"Lee": "01067", "Day": "00501", "Fox": "1067"}
+
+
+def test_zeros_that_a_spreadsheet_took_come_back_where_the_country_says_so(desk: Desk) -> None:
+    rows = "Last name,Email,Zip,Country\nLee,a@x.example,1067.0,Germany\nDay,b@x.example,501,US\n"
+    desk.bring_in(rows + "Fox,c@x.example,1067,Norway\nCox,d@x.example,1067.0,\n")
+    found = {one.last_name: one.postal_code for one in desk.records()}
+    assert found == {"Lee": "01067", "Day": "00501", "Fox": "1067", "Cox": "1067"}
+
+
+def test_a_list_without_anything_to_find_contacts_by_is_proposed_as_new_ones(desk: Desk) -> None:
+    import_id = desk.upload("First name,Last name,City\nAnn,Lee,Graz\nBo,Day,Wien\n")
+    proposed = desk.found(import_id)
+    assert proposed.mode == "create"
+    desk.choose(import_id, mode=proposed.mode)
+    assert desk.check(import_id)["created"] == 2
+    desk.apply(import_id)
+    assert [one.last_name for one in desk.records()] == ["Day", "Lee"]
+    with pytest.raises(UnusableMapping, match="choose to create only"):
+        desk.choose(desk.upload("First name,Last name,City\nAnn,Lee,Linz\n"), mode="upsert")
     assert plain_text('="a ""b"""') == 'a "b"'
     assert plain_text("=1+1") == "=1+1"
 

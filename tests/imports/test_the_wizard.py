@@ -64,7 +64,8 @@ def choices_on(page: str) -> dict[str, str]:
     for name, options in re.findall(r'<select[^>]* name="([^"]+)"[^>]*>(.*?)</select>', page, re.DOTALL):
         found = re.findall(r'value="([^"]*)" selected', options)
         chosen[name] = found[0] if found else ""
-    return chosen | {"mode": "upsert"}
+    radio = re.search(r'<input[^>]* name="mode"[^>]*? value="([^"]+)"[^>]* checked', page)
+    return chosen | ({"mode": radio[1]} if radio else {"mode": "upsert"})
 
 
 def stored_uploads(platform: Platform) -> set[str]:
@@ -266,3 +267,14 @@ def test_a_reader_may_not_import_and_strangers_find_nothing(
 def test_formulas_and_markup_in_a_file_are_shown_as_text(alice: Browser) -> None:
     _, place = upload(alice, b'Last name,E-mail\n"<script>alert(1)</script>","=cmd|x"\n')
     assert "&lt;script&gt;alert(1)" in alice.get(place).text
+
+
+def test_where_nothing_tells_who_exists_already_creating_is_proposed_and_said(alice: Browser) -> None:
+    import_id, _ = upload(alice, b"First name,Last name,Zip\nAnn,Wizard,1067.0\n")
+    page = alice.get(f"/imports/{import_id}/columns").text
+    assert "Nothing to find existing contacts by" in page
+    assert choices_on(page)["mode"] == "create"
+    assert "zeros at the start stay lost" in page
+    refused = alice.post(f"/imports/{import_id}/columns", choices_on(page) | {"mode": "upsert"})
+    assert "choose to create only" in refused.text
+    assert alice.post(f"/imports/{import_id}/columns", choices_on(page)).status_code == 303

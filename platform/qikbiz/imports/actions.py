@@ -102,7 +102,7 @@ def choose_columns(found: Import, mapping: Mapping, *, key: str, mode: str, opti
     wanted = seen_type(record_type(found.record_type))
     if mode not in MODES:
         raise UnreadableFile("Choose whether to create, to update, or both.")
-    checked_mapping(wanted, mapping, found.header, key)
+    checked_mapping(wanted, mapping, found.header, key, finds_existing=mode != "create")
     cells = cell_policy_of(found).after(Mapping.from_json(found.mapping), mapping)
     found.mapping, found.key_field, found.mode = mapping.as_json(), key, mode
     found.options = {**found.options, **options, OPTION: cells.as_json()}
@@ -262,6 +262,8 @@ def _take_format(found: Import, shape: Format, source: Source) -> None:
     found.mapping = guessed.as_json()
     possible = [key for key in ("id", *wanted.key_fields) if has_key(guessed.fields(), key)]
     found.key_field = (possible or wanted.key_fields)[0]
+    # Where nothing tells a row's record from others, there is none to be found: each row is a new one.
+    found.mode = "upsert" if possible else "create"
 
 
 def _fingerprint(found: Import) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from qikbiz.imports.address_columns import AddressColumns, Fault
 from qikbiz.imports.addresses import quick_email, quick_phone
 from qikbiz.imports.cell_policy import REFUSE, written_key
-from qikbiz.imports.known_values import understood
+from qikbiz.imports.known_values import understood, with_zeros
 from qikbiz.imports.mapping import FULL_NAME, finds_records
 from qikbiz.imports.names import split_name
 from qikbiz.imports.plans import SEVERAL_OF_THE_NAME, Plan, owner_key
@@ -61,6 +61,7 @@ class Converter:
         self._single = [one for one in single if not self._is_phone(one[1])]
         self._phones = [one[:2] for one in single if self._is_phone(one[1])]
         self._country = "country" if plan.is_contacts else "billing_country"
+        self._postal_codes = [name for _, name, _ in single if name.endswith("postal_code")]
         several = [(name, [c for c in plan.mapping.columns if c.field == name]) for name in lists]
         self._addresses = [AddressColumns(plan, name, columns) for name, columns in several if columns]
         self._full_name = next((c.place for c in plan.mapping.columns if c.field == FULL_NAME), None)
@@ -87,12 +88,18 @@ class Converter:
                         given[name] = value
         if self._full_name is not None and cells[self._full_name]:
             self._split_name(cells[self._full_name], given, faults)
+        self._give_zeros_back(given)
         region = given.get(self._country) or self._region
         for place, name in self._phones:
             self._read_phone(place, name, cells, given, faults)
         for addresses in self._addresses:
             faults += addresses.read(cells, given, region)
         return self._without(faults, given) if faults else self._completed(given)
+
+    def _give_zeros_back(self, given: dict[str, Any]) -> None:
+        for name in self._postal_codes:
+            if name in given:
+                given[name] = with_zeros(given[name], given.get(name.replace("postal_code", "country"), ""))
 
     def _without(self, faults: list[Fault], given: dict[str, Any]) -> Converted:
         """The row without the cells at fault, or refused where one of them refuses it."""

@@ -34,6 +34,10 @@ _EMPTY_DATE = re.compile(r"0{1,4}([./-])0{1,2}\1(?:0{2}|0{4})(?:[ T]00:00(?::00)
 # Every contact of Google is in this group.
 _ALL_CONTACTS = "mycontacts"
 _WHOLE_NUMBER = re.compile(r"\d{3,10}[.,]0")
+# Their postal codes have five digits each, some with a zero at the start.
+_FIVE_DIGITS = frozenset(
+    ["DE", "DZ", "EE", "ES", "FI", "FR", "HR", "IT", "LT", "MA", "ME", "MX", "RS", "TR", "UA", "US"]
+)
 
 
 def understood(field: Field) -> Callable[[str], str] | None:
@@ -48,6 +52,16 @@ def understood(field: Field) -> Callable[[str], str] | None:
         # A spreadsheet took it for a number.
         return lambda text: text[:-2] if text.endswith((".0", ",0")) and _WHOLE_NUMBER.fullmatch(text) else text
     return None
+
+
+def lost_zeros(text: str) -> bool:
+    """Whether a spreadsheet took this postal code for a number, so that zeros at its start are gone."""
+    return _WHOLE_NUMBER.fullmatch(text.strip()) is not None
+
+
+def with_zeros(code: str, country: str) -> str:
+    """A postal code of three or four digits with the zeros that codes of its country must have."""
+    return code.zfill(5) if country in _FIVE_DIGITS and code.isdecimal() and len(code) in (3, 4) else code
 
 
 def json_list(text: str) -> list[object] | None:

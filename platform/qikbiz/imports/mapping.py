@@ -107,8 +107,13 @@ def _with_foreign_ids(
     return [*(column for column in columns if column is not named), Column(foreign[0], "external_id")]
 
 
-def checked_mapping(record_type: RecordType, mapping: Mapping, header: Sequence[str], key: str) -> Mapping:
-    """The mapping when it can be imported. Raises UnusableMapping."""
+def checked_mapping(
+    record_type: RecordType, mapping: Mapping, header: Sequence[str], key: str, *, finds_existing: bool = True
+) -> Mapping:
+    """The mapping when it can be imported. Raises UnusableMapping.
+
+    Without `finds_existing` every row becomes a new record, and no column has to tell which one exists already.
+    """
     if key not in record_type.key_fields:
         raise UnusableMapping("Choose by what existing records are found.")
     for column in mapping.columns:
@@ -118,9 +123,10 @@ def checked_mapping(record_type: RecordType, mapping: Mapping, header: Sequence[
     if not fields & ({*record_type.needs_one_of, FULL_NAME} | _lists(record_type)):
         wanted = " or ".join(record_type.field(name).label for name in record_type.needs_one_of)
         raise UnusableMapping(f"No column is imported as {wanted}. Choose one, or the records would have no name.")
-    if not has_key(fields, key):
+    if finds_existing and not has_key(fields, key):
         raise UnusableMapping(
-            f"No column is imported as {key_label(record_type, key)}, by which existing records are found."
+            f"No column is imported as {key_label(record_type, key)}, by which existing records are found. Choose "
+            "one, find them by another field, or choose to create only."
         )
     return mapping
 

@@ -13,8 +13,9 @@ from qikbiz.imports import actions, queries, uploaded
 from qikbiz.imports.cell_choices import unreadable_columns
 from qikbiz.imports.formats import first_lines
 from qikbiz.imports.forms import DATE_ORDERS, DECIMAL_MARKS, MODE_CHOICES, key_choices, region_choices
+from qikbiz.imports.known_values import lost_zeros
 from qikbiz.imports.lookalikes import shown_lookalikes
-from qikbiz.imports.mapping import SEVERAL, Mapping, target_choices
+from qikbiz.imports.mapping import SEVERAL, Mapping, has_key, target_choices
 from qikbiz.imports.models import Import
 from qikbiz.imports.queries import Page
 from qikbiz.imports.undo_page import kept_facts
@@ -126,6 +127,7 @@ def column_facts(found: Import) -> dict[str, Any]:
         "earlier": queries.same_import_before(found) or queries.same_file_before(found),
         "must_confirm": queries.same_import_before(found) is not None,
         "label": wanted.plural_label.lower(),
+        "finds_nothing": not any(has_key(mapping.fields(), key) for key in wanted.key_fields),
     }
 
 
@@ -197,5 +199,7 @@ def _column(found: Import, mapping: Mapping, sample: list[list[str]], place: int
     if column is not None and column.label_place is not None:
         note = f"Its label is read from “{found.header[column.label_place]}”."
     examples = [row[place] for row in sample if place < len(row) and row[place].strip()]
+    if column is not None and column.field.endswith("postal_code") and any(map(lost_zeros, examples)):
+        note = "A spreadsheet took these for numbers. Where the country is not given, zeros at the start stay lost."
     heading = found.header[place]
     return {"place": place, "heading": heading, "chosen": chosen, "examples": examples[:3], "note": note}
