@@ -98,6 +98,17 @@ def test_an_operator_calls_it_off_and_the_customer_stays(leaving: Leaving, olga:
     assert olivia.post(f"/closings/{leaving.closing.id}/cancellation", {"reason": "x"}).status_code == 409, "theirs"
 
 
+def test_a_console_left_open_ends_nothing(leaving: Leaving) -> None:
+    """Proposing and confirming ask for the second factor again when it was given some time ago."""
+    leaving.browser()
+    olivia, url = leaving.log_in(leaving.platform.olivia), f"/tenants/{leaving.tenant.slug}/deletion"
+    leaving.clock.move(minutes=16)
+    for path in (url, f"{url}/confirmation"):
+        answer = olivia.post(path, form(leaving))
+        assert answer.status_code == 303 and answer.location.startswith("/confirm")
+    assert leaving.record.state == "active"
+
+
 def test_what_is_not_two_operators_ends_nothing(leaving: Leaving, olga: Person) -> None:
     """Support, one operator alone, a stale or withdrawn proposal, and a customer who is leaving anyway."""
     leaving.browser()

@@ -107,8 +107,8 @@ TEXTS: dict[str, ErrorText] = {
     ),
     "conflict": ErrorText(
         409,
-        "Somebody was quicker",
-        "This was changed by someone else since you opened it, so nothing was overwritten.",
+        "This can't be done now",
+        "It was changed meanwhile, or is not in a state that allows this. Nothing was overwritten.",
         "Go back, look at what is there now and decide again.",
     ),
     "outside_networks": ErrorText(

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from qikbiz.accounts.freshness import requires_fresh
 from qikbiz.audit.checking import state_of
 from qikbiz.console import actions, closures, queries, tenant_actions
 from qikbiz.console.blueprint import console
@@ -104,6 +105,7 @@ def limit_seats(slug: str) -> ResponseReturnValue:
 
 @console.post("/tenants/<slug>/deletion")
 @requires(Permission.TENANT_DELETE)
+@requires_fresh
 def delete_tenant(slug: str) -> ResponseReturnValue:
     form = request.form
     found = actions.end_contract(slug, form.get("typed", ""), form.get("reason", ""), form.get("days", 0, type=int))
@@ -116,6 +118,7 @@ def delete_tenant(slug: str) -> ResponseReturnValue:
 
 @console.post("/tenants/<slug>/deletion/confirmation")
 @requires(Permission.TENANT_DELETE)
+@requires_fresh
 def confirm_deletion(slug: str) -> ResponseReturnValue:
     closing = closures.confirm(db.control(), slug, confirmation=request.form.get("typed", "").strip())
     if closing is None:
