@@ -68,7 +68,7 @@ class Settings:
     leaked_passwords_url: str | None = None
     job_lease_seconds: int | None = None
     job_retry_seconds: int = 5
-    sweep_seconds: int = 3
+    sweep_seconds: float = 3
     announcement_mails_per_minute: int = 600
     holiday_countries: tuple[str, ...] = ("US", "DE", "GB")
     public_url: str = ""

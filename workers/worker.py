@@ -29,6 +29,8 @@ WORKER_TTL = 45
 # rq.Worker.dequeue_timeout
 RQ_WAITS_LESS = 15
 SECONDS_TO_ANSWER = 10
+# How often a worker looks whether its work-horse is well.
+MONITORING_SECONDS = 5
 AWAY = (redis.ConnectionError, redis.TimeoutError)
 logger = logging.getLogger(__name__)
 
@@ -127,7 +129,7 @@ def make_worker(settings: Settings, queues: list[str], *, ttl: int = WORKER_TTL)
         serializer="json",
         worker_ttl=ttl,
         maintenance_interval=15,
-        job_monitoring_interval=5,
+        job_monitoring_interval=MONITORING_SECONDS,
         log_job_description=False,
     )
 

@@ -24,6 +24,7 @@ from qikbiz.exports.steps import folder_of
 from qikbiz.files import FolderStore
 from tenants.context import Tenant
 from tenants.control import new_id
+from tenants.runtime import Runtime
 from tests.fixtures.tenancy import Person, Platform
 from workers.wrapper import perform
 
@@ -82,6 +83,13 @@ class Office:
         with tenant_work(self.tenant):
             path.write_bytes(b"".join(file_of(export).read()))
         return path
+
+
+@pytest.fixture
+def nothing_waits(working: Runtime) -> None:
+    """Announcements of exports that tests made themselves are gone: a worker would look at each in vain."""
+    with working.redis.client() as client:
+        client.flushdb()
 
 
 @pytest.fixture

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 import zipfile
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +17,15 @@ from qikbiz.database import control_work, tenant_work
 from qikbiz.exports.models import Export
 from qikbiz.exports.verify import verify
 from qikbiz.mail.models import Mail
-from tests.exports.conftest import ROOT, Office
+from tests.exports.conftest import Office
+from tests.fixtures.commands import in_a_process, in_here
 from tests.fixtures.workers import Workshop
 
 WORDS = "Letter of Ann Lee, 3 November"
 
 
 @pytest.fixture
-def at_work(workshop: Workshop) -> Iterator[Workshop]:
+def at_work(workshop: Workshop, nothing_waits: None) -> Iterator[Workshop]:
     workshop.worker("exports")
     workshop.sweeper()
     yield workshop
@@ -34,14 +33,7 @@ def at_work(workshop: Workshop) -> Iterator[Workshop]:
 
 @pytest.fixture
 def qikbiz(office: Office) -> Callable[..., tuple[int, dict[str, Any], str]]:
-    """A function that runs a command with --json. Returns exit code, the object, and what stood on stderr."""
-
-    def run(*words: str) -> tuple[int, dict[str, Any], str]:
-        command = [sys.executable, "-c", "from provisioning.cli import main; main()", *words, "--json"]
-        done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=ROOT, env=office.environment())
-        return done.returncode, json.loads(done.stdout) if done.stdout else {}, done.stderr
-
-    return run
+    return partial(in_here, office.store.root.parent)
 
 
 def test_support_exports_on_a_customers_instruction(
@@ -51,7 +43,7 @@ def test_support_exports_on_a_customers_instruction(
     office.add(first_name="Ann")
     output = tmp_path / "acme.zip"
     words = ("export", "--tenant", office.tenant.slug, "--instruction", WORDS, "--output", str(output))
-    code, said, errors = qikbiz(*words)
+    code, said, errors = in_a_process(office.store.root.parent, *words)
     assert code == 0, errors
     assert set(said) >= {"export", "files", "bytes", "seconds"}
     assert said["bytes"] == output.stat().st_size
@@ -60,7 +52,7 @@ def test_support_exports_on_a_customers_instruction(
     assert problems == [] and manifest["instruction"].endswith(WORDS)
     assert [file["sha256"] for file in manifest["files"]] == [file["sha256"] for file in said["files"]]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["acme.zip"]
-    code, checked, _ = qikbiz("verify", str(output))
+    code, checked, _ = in_a_process(office.store.root.parent, "verify", str(output))
     assert (code, checked["whole"]) == (0, True)
 
 

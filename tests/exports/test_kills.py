@@ -137,7 +137,7 @@ def test_what_dead_workers_left_is_swept_and_what_is_expired_is_deleted(office: 
 
 
 def test_a_real_worker_that_dies_is_succeeded_by_another_try(
-    office: Office, workshop: Workshop, tmp_path: Path
+    office: Office, workshop: Workshop, nothing_waits: None, tmp_path: Path
 ) -> None:
     office.add(first_name="Ann")
     export = office.ask()

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import csv
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +19,11 @@ from qikbiz.database import control_work, db
 from qikbiz.imports.formats import UnreadableFile
 from qikbiz.imports.queries import import_for_changing
 from qikbiz.jobs.transport import queue_store
+from tests.fixtures.commands import in_a_process, in_here
 from tests.fixtures.tenancy import Platform
 from tests.fixtures.workers import Workshop
 from tests.imports.desk import Desk, csv_text
 
-ROOT = Path(__file__).parents[2]
 WORDS = "Letter of Ann Lee, 3 November"
 HEADER = ["First name", "Last name", "Email", "Shoe size"]
 ANN = ["Ann", "Lee", "ann@example.com", "38"]
@@ -36,20 +33,7 @@ Command = Callable[..., tuple[int, dict[str, Any], str]]
 
 @pytest.fixture
 def qikbiz(platform: Platform) -> Command:
-    """A function that runs a command with --json. Returns exit code, the object, and what stood on stderr."""
-    own = {
-        "QIKBIZ_ENV": "test",
-        "QIKBIZ_HOME": str(platform.settings.home),
-        "PYTHONPATH": f"{ROOT / 'platform'}:{ROOT}",
-    }
-    environment = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ} | own
-
-    def run(*words: str) -> tuple[int, dict[str, Any], str]:
-        command = [sys.executable, "-c", "from provisioning.cli import main; main()", *words, "--json"]
-        done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=ROOT, env=environment)
-        return done.returncode, json.loads(done.stdout) if done.stdout else {}, done.stderr
-
-    return run
+    return partial(in_here, platform.settings.home)
 
 
 @pytest.fixture
@@ -60,7 +44,7 @@ def people(tmp_path: Path) -> Path:
 
 
 def test_a_file_is_imported_mended_imported_again_and_taken_back(
-    desk: Desk, workshop: Workshop, qikbiz: Command, people: Path
+    desk: Desk, platform: Platform, workshop: Workshop, qikbiz: Command, people: Path
 ) -> None:
     _forget_what_others_left(desk)
     workshop.worker("imports")
@@ -77,7 +61,7 @@ def test_a_file_is_imported_mended_imported_again_and_taken_back(
         "--instruction",
         WORDS,
     )
-    code, said, errors = qikbiz(*base, str(people))
+    code, said, errors = in_a_process(platform.settings.home, *base, str(people))
     assert code == 0, errors
     assert set(said) >= {"import", "rows", "created", "updated", "unchanged", "invalid", "seconds", "failed_file"}
     assert [said[name] for name in ("rows", "created", "updated", "unchanged", "invalid")] == [2, 1, 0, 0, 1]

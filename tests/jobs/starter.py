@@ -8,19 +8,25 @@ import os
 import select
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from config.settings import load_settings
 from tests.jobs import functions
-from workers import schedule, sweeper
+from workers import schedule, sweeper, worker
 from workers.__main__ import main as work
 
 assert functions.KINDS  # declaring them is what this import is for
+# Looked at more often than a whole second, which is the least that the environment can say.
+SWEEP_SECONDS = 0.25
+worker.MONITORING_SECONDS = 1
 
 
 def sweep(_: list[str]) -> int:
     # No periodic work among the jobs that a test counts.
     sweeper.start_due_work = lambda: schedule.start_due_work(schedule=())
+    sweeper.load_settings = lambda: replace(load_settings(), sweep_seconds=SWEEP_SECONDS)
     return sweeper.main()
 
 

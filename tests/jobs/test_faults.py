@@ -123,7 +123,7 @@ def test_a_second_delivery_while_the_first_runs_does_nothing(place: Place) -> No
     """Rows 2, 25 and 26: two workers, the same job three times in Redis."""
     place.shop.worker("checks")
     place.shop.worker("checks")
-    job_id = place.ask(seconds=1.5)
+    job_id = place.ask(seconds=1)
     place.is_running(job_id)
     for _ in range(2):
         assert transport.announce(place.acme.id, Due(job_id, "test.leave_effect", "checks", 0))
@@ -272,7 +272,7 @@ def test_redis_full_makes_a_job_wait_and_says_so(place: Place) -> None:
 def test_a_job_that_kills_its_worker_each_time_is_set_aside(place: Place) -> None:
     """Row 35: and the jobs behind it are done."""
     place.shop.sweeper()
-    place.shop.worker("checks")
+    place.shop.worker("checks", QIKBIZ_JOB_LEASE_SECONDS="1")
     poison, honest = place.ask("test.kill_me"), place.ask()
     place.is_done_once(honest, attempt=1)
     eventually(lambda: place.state(poison) == "quarantined", 25)
@@ -305,7 +305,7 @@ def test_a_job_called_off_stops_at_its_next_progress(place: Place) -> None:
 def test_one_sigterm_lets_the_job_finish_and_ends_the_worker(place: Place) -> None:
     """Row 6."""
     worker = place.shop.worker("checks")
-    job_id = place.ask(seconds=1.5)
+    job_id = place.ask(seconds=1)
     place.is_running(job_id)
     worker.terminate()
     place.is_done_once(job_id, attempt=1)
