@@ -6,17 +6,19 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from config.settings import Settings
+from provisioning.application import working_with
 from provisioning.closing import drive_closings
 from qikbiz.accounts import times
 from qikbiz.audit.models import AuditEvent
-from qikbiz.closing.models import ChargePolicy, Closing, ErasureCertificate, Invoice
+from qikbiz.closing.models import ENDED, ChargePolicy, Closing, ErasureCertificate, Invoice
 from qikbiz.closing.policies import GENERAL
 from qikbiz.closing.queries import standing_closing
 from qikbiz.database import control_work, tenant_work
@@ -45,6 +47,11 @@ class Clock:
         self.offset += timedelta(**by)
         self.move_notary(self.offset)
 
+    def rewind(self) -> None:
+        if self.offset:
+            self.offset = timedelta(0)
+            self.move_notary(self.offset)
+
     def move_notary(self, offset: timedelta) -> None:
         moment = f"clock_timestamp() + interval '{offset.total_seconds()} seconds'"
         with as_notary(self.settings) as connection:
@@ -61,14 +68,16 @@ class Leaving:
     people: dict[str, Person]
     clock: Clock
     log_in: Callable[..., Browser]
-    browsers: dict[str, Browser] = field(default_factory=dict)
+    browsers: dict[str, tuple[Browser, timedelta]] = field(default_factory=dict)
+    files: list[int] = field(default_factory=list)
 
     def browser(self, name: str = "alice") -> Browser:
         """That person, with a password given just now: logins end while the clock moves."""
         self.look()
-        kept = self.browsers.get(name)
-        if kept is None or kept.get("/closing", check=False).status_code == 303:
-            kept = self.browsers[name] = self.log_in(self.people[name])
+        kept, seen_at = self.browsers.get(name, (None, None))
+        if kept is None or (seen_at != self.clock.offset and kept.get("/closing", check=False).status_code == 303):
+            kept = self.log_in(self.people[name])
+        self.browsers[name] = kept, self.clock.offset
         return kept
 
     def look(self) -> None:
@@ -87,6 +96,11 @@ class Leaving:
         for job_id in waiting:
             assert job_id is not None
             perform(self.tenant.id, job_id)
+
+    @property
+    def folder(self) -> Path:
+        """Where its exports lie."""
+        return self.platform.settings.files / "exports" / str(self.tenant.id)
 
     @property
     def closing(self) -> Closing:
@@ -154,6 +168,16 @@ class Leaving:
             self.drive()
         assert self.closing.state == "erased"
 
+    def end(self) -> None:
+        """Nothing is under way any more: the rounds of other tests have this one not to drive."""
+        with control_work() as control:
+            its = update(Closing).where(Closing.tenant_id == self.tenant.id, Closing.state.not_in(ENDED))
+            control.execute(its.values(state="cancelled"))
+
+    def stands_at(self, state: str) -> bool:
+        standing = standing_closing(self.tenant.id)
+        return (standing.state if standing else "new") == state
+
     def _is_under_way(self) -> bool:
         return standing_closing(self.tenant.id) is not None
 
@@ -168,12 +192,11 @@ def clock(monkeypatch: pytest.MonkeyPatch, platform: Platform) -> Iterator[Clock
     moved = Clock(platform.settings)
     monkeypatch.setattr(times, "now", moved.now)
     yield moved
-    if moved.offset:
-        moved.move_notary(timedelta(0))
+    moved.rewind()
 
 
 @pytest.fixture
-def leaving(
+def make_leaving(
     platform: Platform,
     app: QikBiz,
     fresh_tenant: Callable[..., Tenant],
@@ -181,12 +204,61 @@ def leaving(
     log_in: Callable[..., Browser],
     clock: Clock,
     working: object,
-) -> Leaving:
+) -> Callable[[], Leaving]:
     assert working
-    tenant = fresh_tenant("Leaving & Sons")
-    roles = {"alice": "administrator", "carol": "administrator", "ben": "member", "bob": "reader"}
-    people = {name: add_person(tenant, name.title(), role) for name, role in roles.items()}
-    return Leaving(platform, app, tenant, people, clock, log_in)
+
+    def make() -> Leaving:
+        tenant = fresh_tenant("Leaving & Sons")
+        roles = {"alice": "administrator", "carol": "administrator", "ben": "member", "bob": "reader"}
+        people = {name: add_person(tenant, name.title(), role) for name, role in roles.items()}
+        return Leaving(platform, app, tenant, people, clock, log_in)
+
+    return make
+
+
+@pytest.fixture
+def leaving(make_leaving: Callable[[], Leaving]) -> Iterator[Leaving]:
+    one = make_leaving()
+    yield one
+    one.end()
+
+
+@pytest.fixture(scope="module")
+def _shared(platform: Platform) -> Iterator[dict[str, Leaving]]:
+    kept: dict[str, Leaving] = {}
+    yield kept
+    with working_with(platform.runtime):
+        for one in kept.values():
+            one.end()
+
+
+@pytest.fixture
+def left_at(make_leaving: Callable[[], Leaving], _shared: dict[str, Leaving]) -> Callable[[str], Leaving]:
+    """A function that gives a tenant whose closing stands at a state, "new" for none: left_at("exported").
+
+    The same one for all tests of a file; they may change nothing of it, and let its clock stand.
+    """
+
+    def at(state: str) -> Leaving:
+        if state not in _shared or not _shared[state].stands_at(state):
+            one = _shared[state] = make_leaving()
+            if state != "new":
+                one.to(state)
+        return _shared[state]
+
+    return at
+
+
+@pytest.fixture
+def erased(make_leaving: Callable[[], Leaving], _shared: dict[str, Leaving]) -> Leaving:
+    """One that was erased, and the clock is back: the same one for all tests of a file, that only look at it."""
+    if "erased" not in _shared:
+        one = _shared["erased"] = make_leaving()
+        one.to("read_only")
+        one.files = [path.stat().st_size for path in one.folder.iterdir()]
+        one.to_the_end()
+        one.clock.rewind()
+    return _shared["erased"]
 
 
 @pytest.fixture

@@ -35,8 +35,10 @@ def test_what_the_customer_wrote_and_who_it_was_is_not_shown(leaving: Leaving, o
     assert "Alice" not in olivia.get("/audit").text
 
 
-def test_support_and_the_customers_own_people_get_no_such_page(leaving: Leaving, client_for: Any) -> None:
-    leaving.to("read_only")
+def test_support_and_the_customers_own_people_get_no_such_page(
+    left_at: Callable[[str], Leaving], client_for: Any
+) -> None:
+    leaving = left_at("read_only")
     sam, url = client_for("sam"), f"/closings/{leaving.closing.id}"
     for path in ("/closings", url, "/closings/charges"):
         assert sam.get(path).status_code == 403
@@ -90,8 +92,10 @@ def test_more_time_is_given_told_and_reminded_of_again(leaving: Leaving) -> None
         ("2999-01-01", " ", "Say why"),
     ],
 )
-def test_time_is_never_made_shorter(leaving: Leaving, olivia: Browser, until: str, reason: str, saying: str) -> None:
-    leaving.to("read_only")
+def test_time_is_never_made_shorter(
+    left_at: Callable[[str], Leaving], olivia: Browser, until: str, reason: str, saying: str
+) -> None:
+    leaving = left_at("read_only")
     before = leaving.closing.erase_after
     page = olivia.post(f"/closings/{leaving.closing.id}/extension", {"until": until, "reason": reason})
     assert page.status_code == 400 and saying in page.text
@@ -99,21 +103,21 @@ def test_time_is_never_made_shorter(leaving: Leaving, olivia: Browser, until: st
 
 
 @pytest.mark.promise("P13")
-def test_the_database_refuses_less_than_thirty_days(leaving: Leaving) -> None:
+def test_the_database_refuses_less_than_thirty_days(left_at: Callable[[str], Leaving]) -> None:
     from sqlalchemy import text
     from sqlalchemy.exc import IntegrityError
 
     from qikbiz.database import control_work
 
-    leaving.to("read_only")
+    leaving = left_at("read_only")
     statement = text("UPDATE closings SET erase_after = read_only_at + interval '29 days' WHERE id = :id")
     with pytest.raises(IntegrityError, match="thirty_days"), control_work() as control:
         control.execute(statement, {"id": leaving.closing.id})
 
 
 @pytest.mark.promise("P13")
-def test_more_time_needs_a_closing_that_is_read_only(leaving: Leaving, olivia: Browser) -> None:
-    leaving.to("exported")
+def test_more_time_needs_a_closing_that_is_read_only(left_at: Callable[[str], Leaving], olivia: Browser) -> None:
+    leaving = left_at("exported")
     form = {"until": "2027-01-01", "reason": "x"}
     assert olivia.post(f"/closings/{leaving.closing.id}/extension", form).status_code == 409
     unknown = "00000000-0000-7000-8000-000000000000"

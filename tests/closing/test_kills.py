@@ -93,14 +93,26 @@ def test_the_customers_audit_is_completed_when_the_request_died_between_two_data
     assert leaving.audited() == ["asked"]
 
 
-@pytest.mark.parametrize("point", ["closing.locked", "closing.before_reminder", "closing.reminded"])
-@pytest.mark.parametrize(("days", "reminders"), [(0, 0), (23.1, 2), (29.1, 4)])
-def test_killed_on_the_way_to_the_erasure(leaving: Leaving, point: str, days: float, reminders: int) -> None:
+ON_THE_WAY = ("closing.locked", "closing.before_reminder", "closing.reminded")
+
+
+@pytest.mark.parametrize("point", ON_THE_WAY)
+def test_killed_on_the_way_to_the_erasure(leaving: Leaving, point: str) -> None:
+    """In the first round, in the one that gives a week's notice, and in the one that gives a day's."""
     leaving.to("read_only")
-    for move in {0: (0,), 23.1: (23.1,), 29.1: (23.1, 6)}[days]:
-        leaving.clock.move(days=move)
-        if move != {0: 0, 23.1: 23.1, 29.1: 6}[days]:
-            leaving.drive()
+    for days, reminders in ((0, 0), (23.1, 2), (6, 4)):
+        leaving.clock.move(days=days)
+        killed_once_it_goes_on(leaving, point, reminders)
+
+
+@pytest.mark.parametrize("point", ON_THE_WAY)
+def test_killed_in_a_first_round_that_comes_when_the_reminder_is_due(leaving: Leaving, point: str) -> None:
+    leaving.to("read_only")
+    leaving.clock.move(days=23.1)
+    killed_once_it_goes_on(leaving, point, reminders=2)
+
+
+def killed_once_it_goes_on(leaving: Leaving, point: str, reminders: int) -> None:
     die_at(point, leaving)
     leaving.drive()
     leaving.drive()
@@ -119,16 +131,17 @@ ERASING = (
 )
 
 
-@pytest.mark.parametrize("point", ERASING)
-def test_killed_while_erasing(leaving: Leaving, point: str) -> None:
-    """Twice at the same step: the second round went on where the first was killed."""
+@pytest.mark.parametrize("points", [ERASING, ("tenant.erase.dropped",)], ids=["at every step", "once all is dropped"])
+def test_killed_while_erasing(leaving: Leaving, points: tuple[str, ...]) -> None:
+    """Twice at the same step, and at the next: each round went on where the last was killed."""
     reach(leaving, 31)
     told = leaving.mails()
     assert told == {"asked": 2, "accepted": 2, "exported": 2, "read_only": 2, "reminder": 4}
-    for _ in range(2):
-        if leaving.closing.state == "erased" or (point == "closing.erasing" and leaving.closing.state == "erasing"):
-            break
+    for point in points:
         die_at(point, leaving)
+        # Begun once, and over once it is finished: there is no second time for these.
+        if point not in ("closing.erasing", "tenant.erase.finished"):
+            die_at(point, leaving)
     for _ in range(2):
         leaving.drive()
     assert leaving.closing.state == "erased" and leaving.record.state == "closed"

@@ -5,6 +5,7 @@ The signatures are made by Stripe's own library; nothing here goes beyond this m
 
 from __future__ import annotations
 
+import itertools
 import json
 import threading
 import time
@@ -39,7 +40,20 @@ def bill(leaving: Leaving, set_fee: Any) -> Invoice:
 
 
 @pytest.fixture
-def by_card(leaving: Leaving, app: QikBiz, working: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+def owing(left_at: Callable[[str], Leaving], set_fee: Any) -> Leaving:
+    """One that has such a bill, for tests that leave it open."""
+    set_fee("25", per_gib="1000000")
+    return left_at("exported")
+
+
+@pytest.fixture
+def open_bill(owing: Leaving) -> Invoice:
+    assert owing.invoice is not None and owing.invoice.state == "open"
+    return owing.invoice
+
+
+@pytest.fixture
+def by_card(app: QikBiz, working: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """A function that turns paying by card on."""
 
     def turn_on(**more: str) -> None:
@@ -54,12 +68,12 @@ def by_card(leaving: Leaving, app: QikBiz, working: Any, monkeypatch: pytest.Mon
 class Stripe:
     """Sends reports as Stripe does."""
 
+    numbers = itertools.count(1)
+
     def __init__(self, browser: Browser, bill: Invoice) -> None:
         self.browser, self.bill = browser, bill
-        self.number = 0
 
     def event(self, **changes: Any) -> dict[str, Any]:
-        self.number += 1
         session = {
             "id": "cs_1",
             "payment_intent": "pi_1",
@@ -68,7 +82,7 @@ class Stripe:
             "currency": self.bill.currency.lower(),
             "metadata": {"invoice": self.bill.number, "tenant": str(self.bill.tenant_id)},
         }
-        event_id = f"evt_{self.bill.number}_{self.number}"
+        event_id = f"evt_{self.bill.number}_{next(self.numbers)}"
         return {"id": event_id, "type": "checkout.session.completed", "data": {"object": session | changes}}
 
     def send(self, event: Any, *, secret: str = SECRET, at: int | None = None, body: bytes | None = None) -> Any:
@@ -88,6 +102,12 @@ class Stripe:
 @pytest.fixture
 def stripe_reports(browser_at: Callable[[str], Browser], bill: Invoice, by_card: object) -> Stripe:
     return Stripe(browser_at("localhost"), bill)
+
+
+@pytest.fixture
+def reports(browser_at: Callable[[str], Browser], open_bill: Invoice, by_card: object) -> Stripe:
+    """The same about the bill that stays open."""
+    return Stripe(browser_at("localhost"), open_bill)
 
 
 def state_of(bill: Invoice) -> str:
@@ -123,33 +143,31 @@ def test_a_signed_report_pays_the_invoice_once(leaving: Leaving, bill: Invoice, 
     ],
 )
 def test_a_report_that_does_not_fit_is_refused_and_noted(
-    bill: Invoice, stripe_reports: Stripe, changes: dict[str, Any], why: str
+    open_bill: Invoice, reports: Stripe, changes: dict[str, Any], why: str
 ) -> None:
-    event = stripe_reports.event(**changes)
-    answer = stripe_reports.send(event)
+    event = reports.event(**changes)
+    answer = reports.send(event)
     assert answer.status_code == 422 and answer.json == {"outcome": f"refused: {why}"}
     # The same report again changes nothing either.
-    assert stripe_reports.send(event).json == {"outcome": f"known: refused: {why}"}
-    assert state_of(bill) == "open"
+    assert reports.send(event).json == {"outcome": f"known: refused: {why}"}
+    assert state_of(open_bill) == "open"
     with control_work() as control:
         refused = select(PlatformAuditEvent).where(PlatformAuditEvent.action == "payment.refused")
         noted = [one for one in control.scalars(refused) if one.details["report"] == event["id"]]
     assert [one.details["reason"] for one in noted] == [why]
 
 
-def test_a_report_for_another_organisation_is_refused(leaving: Leaving, bill: Invoice, stripe_reports: Stripe) -> None:
-    metadata = {"invoice": bill.number, "tenant": str(leaving.platform.globex.id)}
-    assert stripe_reports.send(stripe_reports.event(metadata=metadata)).json == {
-        "outcome": "refused: another organisation"
-    }
-    assert state_of(bill) == "open"
+def test_a_report_for_another_organisation_is_refused(owing: Leaving, open_bill: Invoice, reports: Stripe) -> None:
+    metadata = {"invoice": open_bill.number, "tenant": str(owing.platform.globex.id)}
+    assert reports.send(reports.event(metadata=metadata)).json == {"outcome": "refused: another organisation"}
+    assert state_of(open_bill) == "open"
 
 
-def test_only_stripes_own_signature_counts(bill: Invoice, stripe_reports: Stripe) -> None:
-    event = stripe_reports.event()
+def test_only_stripes_own_signature_counts(open_bill: Invoice, reports: Stripe) -> None:
+    event = reports.event()
     text = json.dumps(event)
     good = stripe.WebhookSignature.generate_signature_header(text, SECRET)
-    tampered = text.replace(bill.number, "QB-1999-00001").encode()
+    tampered = text.replace(open_bill.number, "QB-1999-00001").encode()
     for body, header in (
         (text.encode(), ""),
         (text.encode(), "t=1,v1=00"),
@@ -160,22 +178,22 @@ def test_only_stripes_own_signature_counts(bill: Invoice, stripe_reports: Stripe
         (b"\xff\xfe", good),
         (b"", good),
     ):
-        assert stripe_reports.post(body, header).status_code == 400
-    assert state_of(bill) == "open"
+        assert reports.post(body, header).status_code == 400
+    assert state_of(open_bill) == "open"
 
 
 @pytest.mark.parametrize("age", [301, 86_400])
-def test_an_old_report_played_again_is_refused(bill: Invoice, stripe_reports: Stripe, age: int) -> None:
-    assert stripe_reports.send(stripe_reports.event(), at=int(time.time()) - age).status_code == 400
-    assert state_of(bill) == "open"
+def test_an_old_report_played_again_is_refused(open_bill: Invoice, reports: Stripe, age: int) -> None:
+    assert reports.send(reports.event(), at=int(time.time()) - age).status_code == 400
+    assert state_of(open_bill) == "open"
 
 
-def test_what_is_not_about_a_payment_is_ignored(bill: Invoice, stripe_reports: Stripe) -> None:
-    event = stripe_reports.event() | {"type": "customer.created"}
-    assert stripe_reports.send(event).json == {"outcome": "ignored"}
+def test_what_is_not_about_a_payment_is_ignored(open_bill: Invoice, reports: Stripe) -> None:
+    event = reports.event() | {"type": "customer.created"}
+    assert reports.send(event).json == {"outcome": "ignored"}
     for rubbish in ([], {"id": "evt_x"}, "text", None):
-        assert stripe_reports.send(rubbish).status_code == 400
-    assert state_of(bill) == "open"
+        assert reports.send(rubbish).status_code == 400
+    assert state_of(open_bill) == "open"
 
 
 def test_after_the_closing_was_called_off_a_payment_is_refused(
@@ -186,21 +204,21 @@ def test_after_the_closing_was_called_off_a_payment_is_refused(
     assert stripe_reports.send(stripe_reports.event()).json == {"outcome": "refused: the invoice is void"}
 
 
-def test_a_report_too_large_is_not_read(stripe_reports: Stripe) -> None:
-    assert stripe_reports.post(b"x" * 300_000, "t=1,v1=00").status_code == 413
+def test_a_report_too_large_is_not_read(reports: Stripe) -> None:
+    assert reports.post(b"x" * 300_000, "t=1,v1=00").status_code == 413
 
 
 def test_without_its_secrets_there_is_no_stripe(
-    leaving: Leaving, bill: Invoice, browser_at: Callable[[str], Browser]
+    owing: Leaving, open_bill: Invoice, browser_at: Callable[[str], Browser]
 ) -> None:
-    sender = Stripe(browser_at("localhost"), bill)
+    sender = Stripe(browser_at("localhost"), open_bill)
     assert sender.send(sender.event()).status_code == 404
-    assert "Pay by card" not in leaving.browser().get("/closing/invoice").text
-    assert leaving.browser().post("/closing/payment").status_code == 404
+    assert "Pay by card" not in owing.browser().get("/closing/invoice").text
+    assert owing.browser().post("/closing/payment").status_code == 404
 
 
-def test_the_endpoint_is_on_the_public_site_only(leaving: Leaving, stripe_reports: Stripe) -> None:
-    assert leaving.browser().post("/payments/stripe", {}).status_code == 404
+def test_the_endpoint_is_on_the_public_site_only(owing: Leaving, reports: Stripe) -> None:
+    assert owing.browser().post("/payments/stripe", {}).status_code == 404
 
 
 class FakeApi(BaseHTTPRequestHandler):
@@ -259,13 +277,13 @@ def test_the_page_to_pay_on_is_made_by_the_server_for_this_invoice(
 
 
 def test_when_stripe_is_away_the_person_is_told(
-    leaving: Leaving, bill: Invoice, by_card: Callable[..., None], fake_api: str
+    owing: Leaving, open_bill: Invoice, by_card: Callable[..., None], fake_api: str
 ) -> None:
     by_card(stripe_api_base=fake_api)
     FakeApi.answer = 500
-    page = leaving.browser().post("/closing/payment")
+    page = owing.browser().post("/closing/payment")
     assert page.status_code == 503 and "payment service does not answer" in page.text
-    assert state_of(bill) == "open"
+    assert state_of(open_bill) == "open"
 
 
 @pytest.mark.parametrize(

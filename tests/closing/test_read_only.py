@@ -38,10 +38,9 @@ def now_known(leaving: Leaving) -> Tenant:
     return found
 
 
-def test_every_page_that_changes_something_is_refused_in_words(leaving: Leaving, app: QikBiz) -> None:
+def test_every_page_that_changes_something_is_refused_in_words(left_at: Callable[[str], Leaving], app: QikBiz) -> None:
     """Every route of the product, as the most powerful person of the tenant: no list of pages to forget one on."""
-    leaving.to("read_only")
-    assert refused_routes(leaving, app, "This account is closing") >= 15
+    assert refused_routes(left_at("read_only"), app, "This account is closing") >= 15
 
 
 def refused_routes(leaving: Leaving, app: QikBiz, saying: str) -> int:
@@ -71,12 +70,15 @@ def test_every_page_that_changes_something_is_refused_while_suspended(leaving: L
     assert refused_routes(leaving, app, "This workspace is suspended") >= 15
 
 
-@pytest.mark.parametrize("path", ["/contacts/new", "/companies/new", "/imports/new", "/users/invitation"])
-def test_a_form_that_could_not_be_saved_is_not_shown(leaving: Leaving, path: str) -> None:
-    assert leaving.browser().get(path).status_code == 200
+def test_a_form_that_could_not_be_saved_is_not_shown(leaving: Leaving, subtests: pytest.Subtests) -> None:
+    paths = ("/contacts/new", "/companies/new", "/imports/new", "/users/invitation")
+    for path in paths:
+        assert leaving.browser().get(path).status_code == 200, path
     leaving.to("read_only")
-    page = leaving.browser().get(path)
-    assert page.status_code == 403 and "This account is closing" in page.text
+    for path in paths:
+        with subtests.test(path=path):
+            page = leaving.browser().get(path)
+            assert page.status_code == 403 and "This account is closing" in page.text
 
 
 def test_no_page_offers_what_would_be_refused(leaving: Leaving) -> None:
@@ -129,8 +131,8 @@ def test_logins_reading_and_exports_go_on(leaving: Leaving) -> None:
     assert alice.post("/logout").status_code == 303
 
 
-def test_every_page_bears_the_banner_with_the_date(leaving: Leaving, app: QikBiz) -> None:
-    leaving.to("read_only")
+def test_every_page_bears_the_banner_with_the_date(left_at: Callable[[str], Leaving], app: QikBiz) -> None:
+    leaving = left_at("read_only")
     until = leaving.closing.erase_after
     assert until is not None
     alice = leaving.browser()
@@ -145,15 +147,15 @@ def test_every_page_bears_the_banner_with_the_date(leaving: Leaving, app: QikBiz
     assert seen >= 10
 
 
-def test_members_see_the_banner_without_the_way_to_call_it_off(leaving: Leaving) -> None:
-    leaving.to("read_only")
+def test_members_see_the_banner_without_the_way_to_call_it_off(left_at: Callable[[str], Leaving]) -> None:
+    leaving = left_at("read_only")
     assert "what is left to do" not in leaving.browser("ben").get("/").text
     assert "what is left to do" in leaving.browser("alice").get("/").text
 
 
 @pytest.mark.parametrize("table", RECORD_TABLES)
-def test_the_database_itself_refuses(leaving: Leaving, table: str) -> None:
-    leaving.to("read_only")
+def test_the_database_itself_refuses(left_at: Callable[[str], Leaving], table: str) -> None:
+    leaving = left_at("read_only")
     leaving.drive()
     assert leaving.closing.locked_at is not None
     for statement in (f"DELETE FROM {table}", f"UPDATE {table} SET {FIRST_COLUMN[table]} = {FIRST_COLUMN[table]}"):
@@ -177,8 +179,8 @@ def test_every_kind_of_record_is_among_the_tables_that_are_locked() -> None:
     assert set(RECORD_TYPES) <= set(RECORD_TABLES)
 
 
-def test_jobs_that_change_records_are_not_taken(leaving: Leaving) -> None:
-    leaving.to("read_only")
+def test_jobs_that_change_records_are_not_taken(left_at: Callable[[str], Leaving]) -> None:
+    leaving = left_at("read_only")
     kinds = [name for name, kind in KINDS.items() if kind.changes_records]
     assert {"imports.apply", "imports.undo"} <= set(kinds)
     for kind in kinds:
@@ -197,9 +199,8 @@ def test_one_that_was_taken_before_is_not_done(leaving: Leaving) -> None:
     assert job.state == "failed" and "can be read and exported until" in job.error_text
 
 
-def test_nothing_is_restored_into_it(leaving: Leaving, tmp_path: Path) -> None:
-    leaving.to("read_only")
-    with pytest.raises(ReadOnly), tenant_work(now_known(leaving)):
+def test_nothing_is_restored_into_it(left_at: Callable[[str], Leaving], tmp_path: Path) -> None:
+    with pytest.raises(ReadOnly), tenant_work(now_known(left_at("read_only"))):
         restore_archive(tmp_path / "any.zip")
 
 
@@ -224,14 +225,16 @@ def test_calling_it_off_allows_changes_again_everywhere(leaving: Leaving, owner_
     assert owner_connection.execute(question, values).fetchone() == (3 * len(RECORD_TABLES),)
 
 
-@pytest.mark.parametrize("state", ["asked", "exporting", "exported", "confirmed"])
-def test_it_can_be_called_off_at_every_earlier_step(leaving: Leaving, state: str) -> None:
-    leaving.to(state)
-    assert leaving.browser("carol").post("/closing/cancellation").status_code == 303
-    assert leaving.closing.state == "cancelled"
-    assert "Begin" in leaving.browser().get("/closing").text
-    assert leaving.browser().post("/closing/cancellation").status_code == 409
-    assert leaving.to("asked").state == "asked"
+def test_it_can_be_called_off_at_every_earlier_step(leaving: Leaving, subtests: pytest.Subtests) -> None:
+    """Each time it is begun anew, and goes further."""
+    for state in ("asked", "exporting", "exported", "confirmed"):
+        with subtests.test(state=state):
+            leaving.to(state)
+            assert leaving.browser("carol").post("/closing/cancellation").status_code == 303
+            assert leaving.closing.state == "cancelled"
+            assert "Begin" in leaving.browser().get("/closing").text
+            assert leaving.browser().post("/closing/cancellation").status_code == 409
+            assert leaving.to("asked").state == "asked"
 
 
 def test_once_the_erasure_has_begun_it_can_not(leaving: Leaving, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -251,9 +254,10 @@ def test_once_the_erasure_has_begun_it_can_not(leaving: Leaving, monkeypatch: py
     assert leaving.closing.state == "erasing"
 
 
-def test_other_organisations_go_on_working(leaving: Leaving, client_for: Callable[[str], Any]) -> None:
-    leaving.to("read_only")
+def test_other_organisations_go_on_working(left_at: Callable[[str], Leaving], client_for: Callable[[str], Any]) -> None:
+    leaving = left_at("read_only")
     leaving.drive()
+    assert leaving.closing.locked_at is not None
     assert client_for("mallory").post("/contacts", {"last_name": "Busy"}).status_code == 303
 
 

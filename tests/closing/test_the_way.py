@@ -65,11 +65,12 @@ def test_every_step_stands_in_the_customers_own_audit(leaving: Leaving) -> None:
 
 
 @pytest.mark.parametrize("typed", ["", "leaving & sons", "Leaving", "Leaving & Sons Ltd", "x" * 5000])
-def test_the_name_must_be_typed_exactly(leaving: Leaving, typed: str) -> None:
+def test_the_name_must_be_typed_exactly(left_at: Callable[[str], Leaving], typed: str) -> None:
+    leaving = left_at("new")
     page = leaving.browser().post("/closing/request", {"reason": "Bye & farewell", "typed": typed})
     assert page.status_code == 400 and "exactly as it stands here" in page.text
     assert "Bye &amp; farewell" in page.text
-    assert leaving.record.read_only_until is None
+    assert leaving.stands_at("new") and leaving.record.read_only_until is None
 
 
 def test_it_asks_for_a_password_given_lately(leaving: Leaving) -> None:
@@ -83,8 +84,8 @@ def test_it_asks_for_a_password_given_lately(leaving: Leaving) -> None:
 
 
 @pytest.mark.parametrize("name", ["ben", "bob"])
-def test_members_and_readers_can_not(leaving: Leaving, name: str) -> None:
-    leaving.to("read_only")
+def test_members_and_readers_can_not(left_at: Callable[[str], Leaving], name: str) -> None:
+    leaving = left_at("read_only")
     person = leaving.log_in(leaving.people[name])
     for path in ("", "/request", "/cost", "/export", "/check", "/end", "/standing", "/cancellation", "/invoice"):
         assert person.get(f"/closing{path}").status_code == 403
@@ -94,9 +95,10 @@ def test_members_and_readers_can_not(leaving: Leaving, name: str) -> None:
 
 
 def test_another_organisation_neither_sees_nor_touches_it(
-    leaving: Leaving, client_for: Callable[[str], Browser]
+    left_at: Callable[[str], Leaving], client_for: Callable[[str], Browser]
 ) -> None:
-    closing = leaving.to("exported")
+    leaving = left_at("exported")
+    closing = leaving.closing
     mallory = client_for("mallory")
     assert "Close the account of Globex" in mallory.get("/closing").text
     assert mallory.get(f"/exports/{closing.export_id}").status_code == 404
@@ -150,23 +152,23 @@ def test_a_second_click_does_nothing_more(leaving: Leaving, before: str, path: s
         ("asked", "/closing/exports", {}),
     ],
 )
-def test_no_step_is_skipped(leaving: Leaving, state: str, path: str, form: dict[str, str]) -> None:
-    leaving.to(state)
+def test_no_step_is_skipped(left_at: Callable[[str], Leaving], state: str, path: str, form: dict[str, str]) -> None:
+    leaving = left_at(state)
     assert leaving.browser().post(path, form).status_code == 409
     assert leaving.closing.state == state and leaving.record.read_only_until is None
 
 
 @pytest.mark.parametrize("typed", ["", "00000000", "x", "' OR 1=1", "0" * 64])
-def test_a_wrong_checksum_is_said(leaving: Leaving, typed: str) -> None:
-    leaving.to("exported")
+def test_a_wrong_checksum_is_said(left_at: Callable[[str], Leaving], typed: str) -> None:
+    leaving = left_at("exported")
     page = leaving.browser().post("/closing/verification", {"checksum": typed})
     assert page.status_code == 400 and "not the checksum of the file that we made" in page.text
     assert leaving.closing.state == "exported"
 
 
 @pytest.mark.parametrize("days", ["29", "91", "0", "-1", "", "soon", "1e3", "999999999999"])
-def test_the_time_to_fetch_is_thirty_to_ninety_days(leaving: Leaving, days: str) -> None:
-    leaving.to("confirmed")
+def test_the_time_to_fetch_is_thirty_to_ninety_days(left_at: Callable[[str], Leaving], days: str) -> None:
+    leaving = left_at("confirmed")
     page = leaving.browser().post("/closing/retrieval", {"days": days})
     assert page.status_code == 400 and "between 30 and 90" in page.text
     assert leaving.closing.state == "confirmed"
@@ -191,8 +193,8 @@ def test_going_back_keeps_everything(leaving: Leaving) -> None:
     assert steps[:3] == ["/closing/request", "/closing/cost", "/closing/export"]
 
 
-def test_the_last_step_says_in_numbers_what_it_does(leaving: Leaving) -> None:
-    leaving.to("confirmed")
+def test_the_last_step_says_in_numbers_what_it_does(left_at: Callable[[str], Leaving]) -> None:
+    leaving = left_at("confirmed")
     page = leaving.browser().get("/closing/end?days=45")
     assert "Kept until" in page.text and "45 days" in page.text and "never given to anybody else" in page.text
     assert re.search(r"<dt>Users</dt><dd>5", page.text)
