@@ -32,15 +32,18 @@ def scripted(
 
 
 def test_a_mail_is_put_off_by_a_server_that_is_slow_before_it_has_the_message(
-    post: Post, scripted: ScriptedServer
+    post: Post, scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for point in BEFORE_DATA:
         for fault in ("slow", "dripping"):
             forget_rests(post.runtime)
             scripted.reset()
+            scripted.seconds = 0.4
             setattr(scripted, fault, point)
             mail_id = post.write(dedupe_key=f"{fault} {point}")
-            assert post.deliver(mail_id) == "put off", (fault, point)
+            with monkeypatch.context() as hurried:
+                hurried.setattr(server, "AGREE_SECONDS", 0.2)
+                assert post.deliver(mail_id) == "put off", (fault, point)
             mail = post.mail(mail_id)
             assert (mail.state, mail.data_began_at) == ("pending", None), (fault, point)
             forget_rests(post.runtime)

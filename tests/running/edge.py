@@ -57,13 +57,13 @@ class Edge:
     folder: Path
 
     def get(self, host: str, path: str = "/", **options: object) -> Answer:
-        return ask(self.tls_port, host, path, tls=self.authority.client(), **options)  # type: ignore[arg-type]
+        return ask(self.tls_port, host, path, tls=self.authority.browser, **options)  # type: ignore[arg-type]
 
     def plain(self, host: str, path: str = "/", **options: object) -> Answer:
         return ask(self.plain_port, host, path, **options)  # type: ignore[arg-type]
 
     def send(self, request: str) -> bytes:
-        return send(self.tls_port, ACME, request.replace("\n", "\r\n").encode(), self.authority.client())
+        return send(self.tls_port, ACME, request.replace("\n", "\r\n").encode(), self.authority.browser)
 
     def handshake(self, version: ssl.TLSVersion, host: str = ACME) -> str | None:
         with self.authority.client(version).wrap_socket(connect(self.tls_port), server_hostname=host) as opened:

@@ -9,11 +9,11 @@ import socket
 import ssl
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -28,7 +28,7 @@ from provisioning.create import create_tenant
 from provisioning.embedded.processes import wait_until
 from provisioning.preparation import answers
 from tests.fixtures.page_checks import csrf_token_in
-from tests.fixtures.servers import servers_at
+from tests.fixtures.servers import servers_at, throw_away_folder
 
 ROOT = Path(__file__).parents[2]
 DOMAIN = "crm.example.org"
@@ -64,7 +64,7 @@ class Installation:
 
 @contextmanager
 def installed() -> Iterator[Installation]:
-    servers = servers_at(Path(tempfile.mkdtemp(prefix="qb-")))
+    servers = servers_at(throw_away_folder("behind"))
     try:
         servers.start()
         environment = _environment(servers.home)
@@ -140,6 +140,11 @@ class Authority:
         chain = b"".join(part.bytes() for part in issued.cert_chain_pems)
         (folder / "fullchain.pem").write_bytes(chain)
         (folder / "privkey.pem").write_bytes(issued.private_key_pem.bytes())
+
+    @cached_property
+    def browser(self) -> ssl.SSLContext:
+        """One client for many requests: making one takes longer than asking."""
+        return self.client()
 
     def client(self, version: ssl.TLSVersion | None = None) -> ssl.SSLContext:
         """What a browser would use, or something that speaks exactly one version, however old."""

@@ -23,18 +23,10 @@ from tests.running.installation import (
     Installation,
     ask,
     connect,
-    installed,
     program,
 )
 
 OWN = "crm.acme-industrial.com"
-
-
-@pytest.fixture(scope="module")
-def behind() -> Iterator[Installation]:
-    program("caddy")
-    with installed() as one:
-        yield one
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,6 @@
 """The servers that come along: started, adopted, killed, in long paths, two copies side by side."""
 
 import shutil
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,12 +14,12 @@ from config.embedded import LONGEST_SOCKET_PATH, control_url, redis_url, socket_
 from provisioning import logs
 from provisioning.embedded import EmbeddedPostgres, EmbeddedValkey, ServerFailed
 from provisioning.embedded.processes import has_ended, wait_until
-from tests.fixtures.servers import Servers, servers_at
+from tests.fixtures.servers import Servers, servers_at, throw_away_folder
 
 
 @pytest.fixture
 def home() -> Iterator[Path]:
-    folder = Path(tempfile.mkdtemp(prefix="qb-"))
+    folder = throw_away_folder("own")
     yield folder
     servers_at(folder).discard()
 

@@ -17,19 +17,10 @@ from tests.running.installation import (
     STRANGER,
     Installation,
     connect,
-    installed,
-    program,
 )
 
 SMUGGLED = "GET /healthz HTTP/1.1\nHost: acme.crm.example.org\n\n"
 START = f"POST /login HTTP/1.1\nHost: {ACME}\n"
-
-
-@pytest.fixture(scope="module")
-def behind() -> Iterator[Installation]:
-    program("nginx")
-    with installed() as one:
-        yield one
 
 
 @pytest.fixture(scope="module")

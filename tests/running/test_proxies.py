@@ -24,7 +24,6 @@ from tests.running.installation import (
     accept_invitation,
     ask,
     connect,
-    installed,
 )
 
 FORBIDDEN_OVER_PLAIN = [
@@ -41,12 +40,6 @@ FORBIDDEN_OVER_PLAIN = [
     ("DELETE", "/contacts", {}),
     ("OPTIONS", "/", {}),
 ]
-
-
-@pytest.fixture(scope="module")
-def behind() -> Iterator[Installation]:
-    with installed() as one:
-        yield one
 
 
 @pytest.fixture(scope="module", params=[nginx, caddy], ids=["nginx", "caddy"])

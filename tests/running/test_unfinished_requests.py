@@ -23,18 +23,11 @@ from tests.running.installation import (
     accept_invitation,
     ask,
     connect,
-    installed,
     program,
 )
 
 UNFINISHED = f"POST /login HTTP/1.1\r\nHost: {ACME}\r\nX-Forwarded-Proto: https\r\nContent-Length: 1000\r\n\r\nemail="
 MANY = 200
-
-
-@pytest.fixture(scope="module")
-def behind() -> Iterator[Installation]:
-    with installed() as one:
-        yield one
 
 
 @pytest.fixture(scope="module")

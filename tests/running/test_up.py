@@ -22,7 +22,7 @@ import psycopg
 import pytest
 
 from provisioning.embedded.processes import has_ended, wait_until
-from tests.fixtures.servers import Servers, servers_at
+from tests.fixtures.servers import Servers, servers_at, throw_away_folder
 
 QIKBIZ = Path(sys.executable).parent / "qikbiz"
 SECONDS_TO_START = 90
@@ -33,7 +33,7 @@ class Copy:
 
     def __init__(self, *options: str) -> None:
         self.options = options
-        self.home = Path(tempfile.mkdtemp(prefix="qb-"))
+        self.home = throw_away_folder("up")
         self.port = free_port()
         self.servers: Servers = servers_at(self.home)
         self.answer: dict[str, Any] = {}
@@ -181,16 +181,6 @@ def ready(one: Copy) -> bool:
         return False
 
 
-def test_nothing_is_left_when_the_supervisor_is_killed(copies: tuple[Copy, Copy]) -> None:
-    one = copies[1]
-    family = psutil.Process(one.process.pid).children(recursive=True)
-    one.process.kill()
-    one.process.communicate()
-    assert wait_until(lambda: not any(each.is_running() for each in family), seconds=10 * busyness())
-    one.start()
-    one.wait()
-
-
 def test_ctrl_c_stops_everything_within_seconds(copies: tuple[Copy, Copy]) -> None:
     one = copies[1]
     started = time.monotonic()
@@ -218,6 +208,15 @@ def test_the_next_start_is_quick_and_keeps_the_data_also_after_a_kill(copies: tu
     assert seconds_to_start(one) < 10 * busyness()
     with psycopg.connect(one.servers.postgres.url(database="qikbiz_control")) as connection:
         assert connection.execute("SELECT n FROM kept").fetchone() == (7,)
+
+
+def test_nothing_is_left_when_the_supervisor_is_killed(copies: tuple[Copy, Copy]) -> None:
+    one = copies[0]
+    family = psutil.Process(one.process.pid).children(recursive=True)
+    assert family
+    one.process.kill()
+    one.process.communicate()
+    assert wait_until(lambda: not any(each.is_running() for each in family), seconds=10 * busyness())
 
 
 def seconds_to_start(one: Copy) -> float:

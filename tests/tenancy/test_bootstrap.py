@@ -5,7 +5,6 @@ import os
 import pwd
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,7 +24,7 @@ from provisioning.migrate import migrate_everything
 from provisioning.servers import NoProvisioner, cell_dsn, connect_as_provisioner, connect_to_control
 from qikbiz.database import tenant_work
 from tenants.context import Tenant
-from tests.fixtures.servers import servers_at
+from tests.fixtures.servers import servers_at, throw_away_folder
 from tests.fixtures.tenancy import Platform
 
 _numbers = itertools.count(1)
@@ -62,7 +61,7 @@ class OwnServer:
 
 @pytest.fixture(scope="module", params=["18", "15"])
 def socket_folder(request: pytest.FixtureRequest) -> Iterator[Path]:
-    folder = Path(tempfile.mkdtemp(prefix="qb-own-"))
+    folder = throw_away_folder("own")
     start = embedded_18 if request.param == "18" else debian_15
     with_server = start(folder)
     yield next(with_server)

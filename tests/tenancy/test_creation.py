@@ -1,8 +1,5 @@
 """A tenant is made once and whole, whatever happens to the process that makes it."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -17,24 +14,16 @@ from qikbiz.database import control_work, tenant_work
 from qikbiz.failures import Conflict
 from tenants.context import Tenant
 from tenants.versions import HEAD
+from tests.fixtures.forks import end_in_a_fork
 from tests.fixtures.servers import Servers
 from tests.fixtures.tenancy import Platform
 from tests.tenancy.catalog import facts_about
 
 POINTS = ("reserved", "in_schema", "schema_made", "invited")
-CREATE = """
-import sys
-from pathlib import Path
-from provisioning.create import create_tenant
-from tests.fixtures.servers import settings_for
-create_tenant(settings_for(Path(sys.argv[1])), sys.argv[2], "Hooli", "gavin@hooli.example.com")
-"""
 
 
-def create_in_a_process(settings: Settings, slug: str, *, fault: str) -> int:
-    environment = {**os.environ, "PYTHONPATH": "platform:.", "QIKBIZ_FAULT": fault}
-    command = [sys.executable, "-c", CREATE, str(settings.home), slug]
-    return subprocess.run(command, env=environment, check=False).returncode
+def create_in_a_fork(settings: Settings, slug: str, *, fault: str) -> int:
+    return end_in_a_fork(lambda: create_tenant(settings, slug, "Hooli", "gavin@hooli.example.com"), fault=fault)
 
 
 def state_of(settings: Settings, slug: str) -> str | None:
@@ -76,7 +65,7 @@ def test_killed_anywhere_it_is_simply_run_again(
     platform: Platform, owner_connection: Connection, working: object, point: str
 ) -> None:
     slug = f"hooli-{point.replace('_', '-')}"
-    assert create_in_a_process(platform.settings, slug, fault=f"tenant.create.{point}=kill") == -9
+    assert create_in_a_fork(platform.settings, slug, fault=f"tenant.create.{point}=kill") == -9
     assert state_of(platform.settings, slug) == "creating"
     platform.runtime.directory.look()
     half_made = platform.runtime.directory.tenant_by_slug(slug)

@@ -8,7 +8,7 @@ from flask import Flask, jsonify, request
 from flask.testing import FlaskClient
 from flask.typing import ResponseReturnValue
 
-from provisioning.servers import Connection
+from provisioning.servers import Connection, connect_as_provisioner
 from qikbiz.database import connect_database, runtime, tenant_work
 from tenants.context import Tenant
 from tenants.runtime import Runtime
@@ -54,6 +54,18 @@ def door(app: Flask, make_tenant: Callable[..., Tenant]) -> Door:
         return Door(app, make_twins(make_tenant))
 
 
+@pytest.fixture(scope="module")
+def owner(platform: Platform) -> Iterator[Connection]:
+    with connect_as_provisioner(platform.settings, autocommit=True) as connection:
+        yield connection
+
+
+@pytest.fixture(scope="module")
+def untouched(door: Door, owner: Connection) -> str:
+    """The neighbour before the first fragment."""
+    return checksum(owner, door.twins.right)
+
+
 def as_written(fragment: str, neighbour: Tenant) -> str:
     return fragment.replace("{schema}", neighbour.schema).replace("{role}", neighbour.role)
 
@@ -67,17 +79,16 @@ def test_the_door_is_as_open_as_it_claims(door: Door) -> None:
 @pytest.mark.parametrize("bare", [False, True], ids=["with-parameters", "without-parameters"])
 @pytest.mark.parametrize("fragment", FRAGMENTS)
 def test_no_fragment_reads_or_changes_the_neighbour(
-    door: Door, owner_connection: Connection, fragment: str, bare: bool
+    door: Door, owner: Connection, untouched: str, fragment: str, bare: bool
 ) -> None:
     left, right = door.twins.left, door.twins.right
-    before = checksum(owner_connection, right)
     how = {"bare": "yes"} if bare else {}
     status, page = door.ask(left, as_written(fragment, right), **how)
     assert status == 500, "the server must refuse it, not just find nothing"
     assert "canary-of-right" not in page
     assert right.schema not in page
     assert "Right Customer" not in page and right.slug not in page
-    assert checksum(owner_connection, right) == before
+    assert checksum(owner, right) == untouched
     assert_nothing_stuck(door)
 
 

@@ -1,9 +1,6 @@
 """Suspend, resume, rename, delete: each again without harm, or refused with a sentence; erased means erased."""
 
 import getpass
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 
 import pytest
@@ -23,16 +20,9 @@ from qikbiz.console.tenant_actions import BadTenant
 from qikbiz.database import tenant_work
 from qikbiz.failures import Conflict, NotFound, Unavailable
 from tenants.context import Tenant
+from tests.fixtures.forks import end_in_a_fork
 from tests.fixtures.servers import Servers
 from tests.fixtures.tenancy import Platform
-
-ERASE = """
-import sys
-from pathlib import Path
-from provisioning.erase import erase_due_tenants
-from tests.fixtures.servers import settings_for
-print(*erase_due_tenants(settings_for(Path(sys.argv[1]))))
-"""
 
 
 def state(platform: Platform, tenant: Tenant) -> str:
@@ -155,9 +145,7 @@ def test_an_erasure_that_was_killed_is_finished_by_the_next_round(
 ) -> None:
     tenant, settings = fresh_tenant("Gone Too"), platform.settings
     delete(settings, tenant.slug, confirmation=tenant.slug, days=0)
-    environment = {**os.environ, "PYTHONPATH": "platform:.", "QIKBIZ_FAULT": f"tenant.erase.{point}=kill"}
-    command = [sys.executable, "-c", ERASE, str(settings.home)]
-    assert subprocess.run(command, env=environment, check=False).returncode == -9
+    assert end_in_a_fork(lambda: erase_due_tenants(settings), fault=f"tenant.erase.{point}=kill") == -9
     assert state(platform, tenant) == "closed"
     assert erase_due_tenants(settings) == [tenant.slug]
     assert what_is_left(settings, tenant, owner_connection) == []

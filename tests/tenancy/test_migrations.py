@@ -1,8 +1,5 @@
 """Migrating many tenants: each wholly at one version, one's failure nobody else's, killed and continued."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -21,17 +18,10 @@ from provisioning.servers import Connection, connect_as_provisioner, connect_to_
 from qikbiz.database import tenant_work
 from tenants.context import Tenant
 from tenants.versions import HEAD, is_served
+from tests.fixtures.forks import end_in_a_fork
 from tests.fixtures.tenancy import Platform
 from tests.tenancy.catalog import facts_about
 
-MIGRATE = """
-import sys
-from pathlib import Path
-from provisioning.migrate import migrate_everything
-from tests.fixtures.servers import settings_for
-report = migrate_everything(settings_for(Path(sys.argv[1])))
-print(report.done, len(report.failed))
-"""
 CITY = Migration("0003", ("CREATE INDEX CONCURRENTLY ix_contacts_city ON contacts (city)",))
 
 
@@ -129,20 +119,14 @@ def test_killed_half_way_the_next_run_goes_on(
     platform: Platform, old_tenant: Callable[[], Tenant], owner_connection: Connection, point: str
 ) -> None:
     tenants = [old_tenant() for _ in range(2)]
-    assert run_in_a_process(platform.settings, fault=f"migrate.{point}=kill")[0] == -9
+    assert end_in_a_fork(lambda: migrate_everything(platform.settings), fault=f"migrate.{point}=kill") == -9
     for tenant in tenants:
         assert all(is_served(version) for version in versions(platform.settings, tenant)), "they work meanwhile"
-    assert run_in_a_process(platform.settings) == (0, "2 0")
+    report = migrate_everything(platform.settings)
+    assert (report.done, report.failed) == (2, [])
     for tenant in tenants:
         assert versions(platform.settings, tenant) == (HEAD, HEAD)
         assert facts_about(owner_connection, tenant) == facts_about(owner_connection, platform.acme)
-
-
-def run_in_a_process(settings: Settings, *, fault: str = "") -> tuple[int, str]:
-    environment = {**os.environ, "PYTHONPATH": "platform:.", "QIKBIZ_FAULT": fault}
-    command = [sys.executable, "-c", MIGRATE, str(settings.home)]
-    done = subprocess.run(command, env=environment, check=False, capture_output=True, text=True)
-    return done.returncode, done.stdout.strip()
 
 
 def test_tenants_at_both_served_versions_work_side_by_side(
