@@ -77,17 +77,20 @@ def let_the_lease_run_out(office: Office, export: Export) -> None:
         session.execute(past.values(lease_until=text("now() - interval '1 second'")))
 
 
-@pytest.mark.parametrize("point", POINTS)
-def test_a_worker_killed_anywhere_costs_nothing_but_time(office: Office, point: str) -> None:
+def test_a_worker_killed_anywhere_costs_nothing_but_time(office: Office, subtests: pytest.Subtests) -> None:
     office.add(first_name="Ann")
-    export = office.ask()
-    die_at(point, office, export)
-    let_the_lease_run_out(office, export)
-    made = office.make_now(export)
-    assert made.state == "ready"
-    assert office.files() == [made.file_path]
-    assert office.zip_of(made).testzip() is None
-    assert told_and_noted(office) == (1, 1)
+    files: set[str | None] = set()
+    for turn, point in enumerate(POINTS, start=1):
+        with subtests.test(point=point):
+            export = office.ask()
+            die_at(point, office, export)
+            let_the_lease_run_out(office, export)
+            made = office.make_now(export)
+            files.add(made.file_path)
+            assert made.state == "ready"
+            assert sorted(office.files()) == sorted(map(str, files)) and len(files) == turn
+            assert office.zip_of(made).testzip() is None
+            assert told_and_noted(office) == (turn, turn)
 
 
 @pytest.mark.parametrize("point", ["export.begun", "export.counted", "export.manifest_written", "file.after_rename"])

@@ -142,34 +142,35 @@ def test_chosen_columns_alone_are_exported(office: Office) -> None:
     assert list(portable(archive, "contacts.csv")[0]) == ["id", "last_name", "city"]
 
 
-@pytest.mark.parametrize("typed", ["100% sure", "'; DROP TABLE contacts; --", "\\", "%s", "{}", "O'Neill"])
-def test_whatever_is_searched_for_is_only_a_text(office: Office, typed: str) -> None:
-    office.add(first_name="Ann", city=typed)
+def test_whatever_is_searched_for_is_only_a_text(office: Office, subtests: pytest.Subtests) -> None:
     office.add(first_name="Bea", city="Wien")
-    selection = Selection("contacts", filters={"city": [typed]})
-    rows = portable(office.zip_of(office.make(selection)), "contacts.csv")
-    assert [row["first_name"] for row in rows] == ["Ann"]
+    for typed in ("100% sure", "'; DROP TABLE contacts; --", "\\", "%s", "{}", "O'Neill"):
+        with subtests.test(typed=typed):
+            office.add(first_name=f"Ann of {typed}", city=typed)
+            selection = Selection("contacts", filters={"city": [typed]})
+            rows = portable(office.zip_of(office.make(selection)), "contacts.csv")
+            assert [row["first_name"] for row in rows] == [f"Ann of {typed}"]
 
 
-@pytest.mark.parametrize(
-    "filters",
-    [{"owner_id": ["me"]}, {"owner_id": ["nobody"]}, {"tags": ["VIP"]}, {"tags": ["VIP", "new"]}, {"email": ["yes"]},
-     {"email": ["no"]}, {"do_not_call": ["no"]}, {"lead_source": ["Event"]}, {"country": ["AT"]}, {"q": ["ann"]},
-     {"created_at_from": ["2026-01-01"]}, {"created_at_to": ["2026-01-01"]},
-     {"q": ["ann@example.org"], "country": ["AT"]}, {"company_name": ["01900000-0000-7000-8000-000000000001"]}],
-)  # fmt: skip
-def test_every_filter_of_a_list_gives_the_rows_that_the_list_shows(
-    office: Office, filters: dict[str, list[str]]
-) -> None:
+FILTERS: list[dict[str, list[str]]] = [
+    {"owner_id": ["me"]}, {"owner_id": ["nobody"]}, {"tags": ["VIP"]}, {"tags": ["VIP", "new"]}, {"email": ["yes"]},
+    {"email": ["no"]}, {"do_not_call": ["no"]}, {"lead_source": ["Event"]}, {"country": ["AT"]}, {"q": ["ann"]},
+    {"created_at_from": ["2026-01-01"]}, {"created_at_to": ["2026-01-01"]},
+    {"q": ["ann@example.org"], "country": ["AT"]}, {"company_name": ["01900000-0000-7000-8000-000000000001"]},
+]  # fmt: skip
+
+
+def test_every_filter_of_a_list_gives_the_rows_that_the_list_shows(office: Office, subtests: pytest.Subtests) -> None:
     office.add(first_name="Ann", email="ann@example.org", tags=["VIP", "new"], country="AT", owner_id=office.alice.id)
     office.add(first_name="Bea", tags=["VIP"], lead_source="Event", created_at=datetime(2020, 1, 1, tzinfo=UTC))
     office.add(first_name="Gone", country="AT", tags=["VIP"], deleted_at=datetime(2026, 1, 2, tzinfo=UTC))
-    selection = Selection("contacts", filters=filters)
-    with tenant_work(office.tenant) as session:
-        wanted = conditions(CONTACTS, filters, Viewpoint(EVERYTHING.as_person(office.alice.id)))
-        shown = set(session.scalars(select(Contact.first_name).where(*wanted)))
-    rows = portable(office.zip_of(office.make(selection)), "contacts.csv")
-    assert {row["first_name"] for row in rows} == shown and len(rows) == len(shown)
+    for filters in FILTERS:
+        with subtests.test(filters=filters):
+            with tenant_work(office.tenant) as session:
+                wanted = conditions(CONTACTS, filters, Viewpoint(EVERYTHING.as_person(office.alice.id)))
+                shown = set(session.scalars(select(Contact.first_name).where(*wanted)))
+            rows = portable(office.zip_of(office.make(Selection("contacts", filters=filters))), "contacts.csv")
+            assert {row["first_name"] for row in rows} == shown and len(rows) == len(shown)
 
 
 def test_all_tables_are_of_one_moment(office: Office) -> None:

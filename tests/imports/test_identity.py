@@ -69,14 +69,15 @@ def test_a_new_company_that_is_like_another_is_proposed_on_the_check_page(desk: 
         ]
 
 
-@pytest.mark.parametrize("ends", ["\u00a0", "\t", "\u200b", "\u202f ", "\ufeff", "\u3000"])
-def test_invisible_ends_make_no_second_person_or_company(desk: Desk, ends: str) -> None:
+def test_invisible_ends_make_no_second_person_or_company(desk: Desk, subtests: pytest.Subtests) -> None:
     header, row = ["First name", "Last name", "Company"], ["Ann", "Lee", "Acme"]
     desk.bring_in(csv_text(header, [row]), key="name_company")
-    _, counts = checked(desk, csv_text(header, [[text + ends for text in row]]), key="name_company")
-    assert counts["unchanged"] == 1
-    _, counts = checked(desk, csv_text(["Name"], [[f"{ends}Acme"]]), "companies", key="name")
-    assert counts["unchanged"] == 1
+    for ends in ("\u00a0", "\t", "\u200b", "\u202f ", "\ufeff", "\u3000"):
+        with subtests.test(ends=ends):
+            _, counts = checked(desk, csv_text(header, [[text + ends for text in row]]), key="name_company")
+            assert counts["unchanged"] == 1
+            _, counts = checked(desk, csv_text(["Name"], [[f"{ends}Acme"]]), "companies", key="name")
+            assert counts["unchanged"] == 1
 
 
 def test_companies_are_found_by_domain_else_by_name(desk: Desk) -> None:

@@ -2,8 +2,6 @@
 
 import re
 import signal
-import subprocess
-import sys
 import zlib
 from pathlib import Path
 from uuid import uuid4
@@ -104,17 +102,11 @@ def test_a_worker_serves_exactly_one_known_queue(settings: Settings, queues: lis
         make_worker(settings, queues)
 
 
-def test_a_worker_with_two_queues_ends_with_a_sentence(settings: Settings) -> None:
-    both = subprocess.run(
-        [sys.executable, "-m", "workers", "mail", "checks"],
-        cwd=ROOT,
-        env={"QIKBIZ_ENV": "test", "QIKBIZ_HOME": str(settings.home)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert both.returncode == 2
-    assert both.stderr.strip() == "A worker serves exactly one queue: with several, RQ loses the job it dies on."
+def test_a_worker_with_two_queues_ends_with_a_sentence(workshop: Workshop) -> None:
+    both = workshop.worker("mail", "checks")
+    assert both.wait(20) == 2
+    said = "A worker serves exactly one queue: with several, RQ loses the job it dies on."
+    assert workshop.log(both).strip() == said
 
 
 def test_a_worker_refuses_a_redis_that_evicts(settings: Settings) -> None:
