@@ -27,7 +27,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.promise("P13")]
 def port(app: QikBiz) -> Iterator[int]:
     assets.build()
     server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     yield server.server_port
     server.shutdown()

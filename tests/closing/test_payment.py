@@ -251,7 +251,7 @@ class FakeApi(BaseHTTPRequestHandler):
 def fake_api() -> Iterator[str]:
     FakeApi.asked, FakeApi.answer = [], 200
     server = HTTPServer(("127.0.0.1", 0), FakeApi)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
 

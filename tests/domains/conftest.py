@@ -61,7 +61,7 @@ def name_server(monkeypatch: pytest.MonkeyPatch, rested: None) -> Iterator[NameS
                 socket.sendto(reply, self.client_address)
 
     with socketserver.ThreadingUDPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
 
         def resolver() -> dns.resolver.Resolver:
             ours = dns.resolver.Resolver(configure=False)

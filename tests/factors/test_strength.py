@@ -91,7 +91,7 @@ class Range(BaseHTTPRequestHandler):
 def service(platform) -> Iterator[tuple[type[Range], object]]:
     handler = type("OneRange", (Range,), {"asked": []})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     url = f"http://127.0.0.1:{server.server_port}/range/"
     application = create_app(replace(platform.settings, leaked_passwords_url=url), process="tests-leaks")
     yield handler, application

@@ -63,7 +63,7 @@ class Street:
 def street(app: QikBiz, chromium: Browser, log_in: Callable[..., Client]) -> Iterator[Street]:
     assets.build()
     server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     street = Street(app, chromium, server.server_port, log_in)
     yield street

@@ -40,7 +40,7 @@ def announced(notary: Notary) -> Notary:
 def served(app: QikBiz, settings: Settings) -> Iterator[Settings]:
     """Settings whose public address is a real server with the product behind it."""
     server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     yield replace(settings, public_url=f"http://localhost:{server.server_port}")
     server.shutdown()

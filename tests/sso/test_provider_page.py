@@ -88,17 +88,21 @@ def test_every_change_asks_for_the_password_again(provider, paula, log_in, clock
     assert browser.get(f"{PAGE}/trial").location.startswith("/confirm")
 
 
-@pytest.mark.parametrize(
-    ("field", "value"),
+WRONG_VALUES = (
     [("issuer", ""), ("issuer", "nonsense"), ("issuer", "http://login.example.com"), ("issuer", "https://a.example/?x=1"),
      ("client_id", ""), ("client_id", "a\nb"), ("client_secret", ""), ("client_secret", "pässword"), ("label", ""),
-     ("label", "x" * 41), ("label", "\x07")],
+     ("label", "x" * 41), ("label", "\x07")]
 )  # fmt: skip
-def test_what_can_not_be_right_is_said_beside_its_field(identity_provider, paula, log_in, rows_of, field, value):
-    answer = log_in(paula).post(PAGE, form_for(identity_provider, **{field: value}))
-    assert answer.status_code == 422
-    assert f'id="{field}-error"' in answer.text
-    assert not rows_of(paula.tenant, "select id from sso_provider")
+
+
+def test_what_can_not_be_right_is_said_beside_its_field(identity_provider, paula, log_in, rows_of, subtests):
+    browser = log_in(paula)
+    for field, value in WRONG_VALUES:
+        with subtests.test(field=field, value=value):
+            answer = browser.post(PAGE, form_for(identity_provider, **{field: value}))
+            assert answer.status_code == 422
+            assert f'id="{field}-error"' in answer.text
+            assert not rows_of(paula.tenant, "select id from sso_provider")
 
 
 def test_a_field_that_the_form_does_not_have_is_refused(identity_provider, paula, log_in):

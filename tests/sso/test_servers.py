@@ -7,7 +7,10 @@ from ipaddress import ip_address
 
 import pytest
 
+from qikbiz.accounts.realms import tenant_realm
+from qikbiz.database import tenant_work
 from qikbiz.sso import fetching
+from qikbiz.sso.away import note_away
 from qikbiz.sso.fetching import BadAddress, Deadline, check_address, may_be_asked
 from qikbiz.web.cookies import SESSION
 from tests.fixtures.web import Browser
@@ -64,19 +67,35 @@ def impatient(monkeypatch):
     monkeypatch.setattr(fetching, "SECONDS", 1.5)
 
 
-@pytest.mark.parametrize("how", MISBEHAVIOUR)
+@pytest.fixture
+def is_asked_again(app, otto):
+    """A function that forgets that the provider did not answer: else it is spared for seconds."""
+
+    def forget():
+        with app.app_context(), tenant_work(otto.tenant):
+            note_away(tenant_realm(), is_away=False)
+
+    return forget
+
+
 @pytest.mark.parametrize("path", [DISCOVERY, "/token", "/keys"])
-def test_whatever_it_does(provider, app, otto, how, path):
-    browser = Browser(app, otto.tenant.host)
-    back = provider.sends_back(begin(browser), email=otto.email)
-    provider.misbehaves[path] = MISBEHAVIOUR[how]
-    answer = come_back(browser, back)
-    assert answer.status_code in (400, 503)
-    assert "reference" in answer.text
-    assert browser.cookie(SESSION.name) is None
-    # Nobody is sent to a provider that does not answer.
-    if path == DISCOVERY:
-        assert browser.get("/login/sso").status_code == 503
+def test_whatever_it_does(provider, app, otto, path, is_asked_again, subtests):
+    for how, misbehaviour in MISBEHAVIOUR.items():
+        with subtests.test(how=how):
+            provider.misbehaves.clear()
+            is_asked_again()
+            browser = Browser(app, otto.tenant.host)
+            back = provider.sends_back(begin(browser), email=otto.email)
+            provider.misbehaves[path] = misbehaviour
+            asked = provider.asked.count(path)
+            answer = come_back(browser, back)
+            assert provider.asked.count(path) > asked
+            assert answer.status_code in (400, 503)
+            assert "reference" in answer.text
+            assert browser.cookie(SESSION.name) is None
+            # Nobody is sent to a provider that does not answer.
+            if path == DISCOVERY:
+                assert browser.get("/login/sso").status_code == 503
 
 
 def test_a_provider_that_is_down(provider, app, otto):
@@ -96,22 +115,26 @@ def test_after_it_did_not_answer_nobody_waits_for_it_for_a_few_seconds(provider,
     assert "did not answer a moment ago" in Browser(app, otto.tenant.host).get("/login").text
 
 
-@pytest.mark.parametrize(
-    "document",
-    [
-        {"issuer": "https://login.evil.example"},
-        {"issuer": None},
-        {"token_endpoint": None},
-        {"token_endpoint": 7},
-        {"jwks_uri": "file:///etc/passwd"},
-        {"token_endpoint": "http://login.example.com/token"},
-        {"authorization_endpoint": "javascript:alert(1)"},
-        {"authorization_endpoint": "https://a:b@login.example.com/"},
-    ],
-)
-def test_a_document_that_speaks_for_somebody_else(provider, app, otto, document):
-    provider.discovery = document
-    assert Browser(app, otto.tenant.host).get("/login/sso").status_code == 503
+DOCUMENTS = [
+    {"issuer": "https://login.evil.example"},
+    {"issuer": None},
+    {"token_endpoint": None},
+    {"token_endpoint": 7},
+    {"jwks_uri": "file:///etc/passwd"},
+    {"token_endpoint": "http://login.example.com/token"},
+    {"authorization_endpoint": "javascript:alert(1)"},
+    {"authorization_endpoint": "https://a:b@login.example.com/"},
+]
+
+
+def test_a_document_that_speaks_for_somebody_else(provider, app, otto, is_asked_again, subtests):
+    for document in DOCUMENTS:
+        with subtests.test(document=document):
+            is_asked_again()
+            asked = provider.asked.count(DISCOVERY)
+            provider.discovery = document
+            assert Browser(app, otto.tenant.host).get("/login/sso").status_code == 503
+            assert provider.asked.count(DISCOVERY) == asked + 1
 
 
 @pytest.mark.parametrize(
