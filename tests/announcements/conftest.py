@@ -103,12 +103,11 @@ class Office:
 
 @pytest.fixture
 def office(
-    platform: Platform, working: object, fresh_tenant: Callable[..., Tenant], add_person: Callable[..., Person]
+    platform: Platform, working: object, fresh_tenant: Callable[..., Tenant], add_people: Callable[..., list[Person]]
 ) -> Iterator[Office]:
     office = Office(platform, [fresh_tenant("First"), fresh_tenant("Second")])
     for tenant in office.tenants:
-        roles = (("Ann", "administrator"), ("Bea", "member"), ("Cid", "reader"))
-        office.people[tenant.id] = [add_person(tenant, name, role) for name, role in roles]
+        office.people[tenant.id] = add_people(tenant, Ann="administrator", Bea="member", Cid="reader")
         with tenant_work(tenant) as session:
             # The invitation of its first administrator.
             session.execute(text("DELETE FROM mails"))

@@ -51,15 +51,16 @@ def test_members_readers_and_outsiders_see_nothing(office: Office, ann: str, cli
     assert "Ann Lee" not in client_for("mallory").get(f"/audit?record={ann}").text
 
 
-@pytest.mark.parametrize(
-    "query",
-    [
-        *("person=1", "record=x", "before=%00", "after=zz"),
-        *("from=today", "to=2026-13-01", "from=0001-01-01", "to=9999-12-31"),
-    ],
+SENSELESS = (
+    *("person=1", "record=x", "before=%00", "after=zz"),
+    *("from=today", "to=2026-13-01", "from=0001-01-01", "to=9999-12-31"),
 )
-def test_an_address_that_makes_no_sense_is_refused(office: Office, query: str) -> None:
-    assert office.browser("alice").get(f"/audit?{query}").status_code == 400
+
+
+def test_an_address_that_makes_no_sense_is_refused(office: Office, subtests: pytest.Subtests) -> None:
+    for query in SENSELESS:
+        with subtests.test(query):
+            assert office.browser("alice").get(f"/audit?{query}").status_code == 400
 
 
 def test_pages_lead_back_and_forth(office: Office) -> None:

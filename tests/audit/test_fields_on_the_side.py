@@ -71,15 +71,16 @@ class Meddler(Walk):
         return super().does(path, form, browser, **more)
 
 
-@pytest.mark.parametrize("step", STEPS)
 def test_what_no_form_asks_for_is_refused_by_name_or_never_looked_at(
-    office: Office, app: QikBiz, step: str, owner_connection: Connection
+    office: Office, app: QikBiz, owner_connection: Connection, subtests: pytest.Subtests
 ) -> None:
-    walk, before = Meddler(office, app), administrators_of(office)
-    STEPS[step](walk)
-    assert walk.ignoring <= IGNORING and not walk.refusing & IGNORING
-    assert MARK not in everything_in(owner_connection, office.tenant)
-    assert administrators_of(office) == before
+    for step in STEPS:
+        with subtests.test(step):
+            walk, before = Meddler(office, app), administrators_of(office)
+            STEPS[step](walk)
+            assert walk.ignoring <= IGNORING and not walk.refusing & IGNORING
+            assert MARK not in everything_in(owner_connection, office.tenant)
+            assert administrators_of(office) == before
 
 
 def administrators_of(office: Office) -> set[UUID]:

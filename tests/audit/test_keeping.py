@@ -46,9 +46,13 @@ def test_alice_decides_how_long_and_the_audit_says_so(office: Office) -> None:
     assert told == [{"kept": ["for ever", "for 18 months"]}, {"kept": ["for 18 months", "for ever"]}]
 
 
-@pytest.mark.parametrize("months", ["1", "11", "-12", "13", "zwölf", "12; DROP"])
-def test_nothing_shorter_than_a_year_and_no_rubbish(office: Office, months: str) -> None:
-    assert keep(office, months).status_code == 400
+RUBBISH = ("1", "11", "-12", "13", "zwölf", "12; DROP")
+
+
+def test_nothing_shorter_than_a_year_and_no_rubbish(office: Office, subtests: pytest.Subtests) -> None:
+    for months in RUBBISH:
+        with subtests.test(months):
+            assert keep(office, months).status_code == 400
 
 
 def test_the_database_refuses_less_than_a_year_whatever_the_program_says(office: Office) -> None:

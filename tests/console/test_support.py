@@ -46,13 +46,17 @@ def test_an_instruction_is_written_down_told_and_can_be_ended(customer: Customer
     assert _ask_export(customer, grant).status_code == 403
 
 
+LOOKING = ("see", "change", "everything")
+
+
 @pytest.mark.promise("P11")
 @pytest.mark.promise("P8")
-@pytest.mark.parametrize("scope", ["see", "change", "everything"])
-def test_by_an_instruction_nobody_comes_in_to_look(customer: Customer, scope: str) -> None:
+def test_by_an_instruction_nobody_comes_in_to_look(customer: Customer, subtests: pytest.Subtests) -> None:
     url = f"/tenants/{customer.tenant.slug}/support/instructions"
-    refused = customer.sam.post(url, {"scope": scope, "instruction": WORDS})
-    assert refused.status_code == 400 and "To see records, ask for access" in refused.text
+    for scope in LOOKING:
+        with subtests.test(scope):
+            refused = customer.sam.post(url, {"scope": scope, "instruction": WORDS})
+            assert refused.status_code == 400 and "To see records, ask for access" in refused.text
 
 
 @pytest.mark.promise("P8")
@@ -168,17 +172,21 @@ def test_what_the_customers_own_people_do_is_not_shown(customer: Customer) -> No
     assert customer.sam.get(f"{base}/{grant.id}/exports/{own_id}").status_code == 404
 
 
+NEEDED = ("file", "grant", "type")
+
+
 @pytest.mark.promise("P11")
-@pytest.mark.parametrize("missing", ["file", "grant", "type"])
-def test_an_incomplete_import_is_refused_and_nothing_is_kept(customer: Customer, missing: str) -> None:
+def test_an_incomplete_import_is_refused_and_nothing_is_kept(customer: Customer, subtests: pytest.Subtests) -> None:
     grant = customer.instruct("import")
-    form: dict[str, Any] = {"grant": str(grant.id), "type": "contacts", "key": "email", "mode": "upsert"}
-    form["file"] = (io.BytesIO(CSV), "people.csv")
-    del form[missing]
-    page = customer.sam.post(f"/tenants/{customer.tenant.slug}/support/imports", form)
-    assert 400 <= page.status_code < 500
-    with tenant_work(customer.tenant) as session:
-        assert session.scalar(text("SELECT count(*) FROM imports")) == 0
+    for missing in NEEDED:
+        with subtests.test(missing):
+            form: dict[str, Any] = {"grant": str(grant.id), "type": "contacts", "key": "email", "mode": "upsert"}
+            form["file"] = (io.BytesIO(CSV), "people.csv")
+            del form[missing]
+            page = customer.sam.post(f"/tenants/{customer.tenant.slug}/support/imports", form)
+            assert 400 <= page.status_code < 500
+            with tenant_work(customer.tenant) as session:
+                assert session.scalar(text("SELECT count(*) FROM imports")) == 0
 
 
 def test_a_customer_can_t_reach_the_page(customer: Customer, client_for: Callable[[str], Browser]) -> None:
