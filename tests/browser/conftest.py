@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pyotp
 import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from provisioning import assets
-from tests.browser.product import Person, Product
+from qikbiz.mail import sink
+from tenants.control import new_id
+from tests.browser.product import Person, Product, free_port
+from tests.mail.conftest import Mood
 
 # Generous, since others may use the machine as well; whatever is quick is not made slower by it.
 MILLISECONDS = 20_000
+YOUNG_SECONDS = 300.0
 
 expect.set_options(timeout=MILLISECONDS)
 
@@ -28,15 +37,38 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
 
 
+class PostOffice(Mood):
+    """A mail server that puts what it takes on the page of mails too, as the product does when it has no server."""
+
+    sink: Path
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        message = message_from_bytes(envelope.original_content or b"", policy=default)
+        assert isinstance(message, EmailMessage)
+        sink.write(self.sink, new_id(), message)
+        return await super().handle_DATA(server, session, envelope)
+
+
 @pytest.fixture(scope="session")
-def product(chromium: Browser) -> Iterator[Product]:
+def mood() -> PostOffice:
+    """What the product's mail server took."""
+    return PostOffice()
+
+
+@pytest.fixture(scope="session")
+def product(chromium: Browser, mood: PostOffice) -> Iterator[Product]:
     assets.build()
-    product = Product()
+    port = free_port()
+    product = Product(settings={"QIKBIZ_SMTP_URL": f"smtp://127.0.0.1:{port}"})
+    mood.sink = product.home / "mail"
+    server = Controller(mood, hostname="127.0.0.1", port=port)
+    server.start()
     try:
         product.start()
         yield product
     finally:
         product.discard()
+        server.stop()
 
 
 class Desk:
@@ -59,22 +91,25 @@ class Desk:
         self._contexts.append(context)
         return context.new_page()
 
-    def log_in(self, name: str, *, remember: bool = False, **options: Any) -> Page:
-        """A new browser in which that person has logged in by the form.
+    def log_in(self, name: str, *, remember: bool = False, anew: bool = False, **options: Any) -> Page:
+        """A new browser in which that person has logged in by the form, or is in with the cookies of a moment ago.
 
-        Staff log in once and come back with the same cookies: each code of an app is good once, and waiting for the
-        next one takes half a minute.
+        Each `remember` and each `anew` is a login of its own. Staff always come back with the same cookies: each code
+        of an app is good once, and waiting for the next one takes half a minute.
         """
         person = self.product.people[name]
-        if name in _kept_logins:
-            page = self.open(person.host, storage_state=_kept_logins[name], **options)
+        kept, made_at = _kept_logins.get(name, (None, 0.0))
+        # A page may ask for the password a quarter of an hour after it was given.
+        is_young = bool(person.app_secret) or time.monotonic() - made_at < YOUNG_SECONDS
+        if kept and is_young and not (remember or anew):
+            page = self.open(person.host, storage_state=kept, **options)
             page.goto("/")
             if "/login" not in page.url:
                 return page
         page = self.open(person.host, **options)
         fill_in_login(page, person, remember=remember)
-        if person.app_secret:
-            _kept_logins[name] = page.context.storage_state()
+        if not remember:
+            _kept_logins[name] = (page.context.storage_state(), time.monotonic())
         return page
 
     def close_and_open_again(self, page: Page) -> Page:
@@ -118,7 +153,7 @@ def next_code(person: Person) -> str:
 
 
 _last_step: dict[str, int] = {}
-_kept_logins: dict[str, Any] = {}
+_kept_logins: dict[str, tuple[Any, float]] = {}
 
 
 @pytest.fixture

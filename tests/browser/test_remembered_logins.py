@@ -27,7 +27,7 @@ def test_a_remembered_login_survives_closing_the_browser(desk: Desk) -> None:
 
 
 def test_a_login_that_is_not_remembered_ends_with_the_browser(desk: Desk) -> None:
-    expect_logged_out(desk.close_and_open_again(desk.log_in("ben")))
+    expect_logged_out(desk.close_and_open_again(desk.log_in("ben", anew=True)))
 
 
 def test_a_remembered_device_opens_many_tabs_at_once(desk: Desk) -> None:
@@ -44,7 +44,7 @@ def test_a_remembered_device_opens_many_tabs_at_once(desk: Desk) -> None:
 
 
 def test_logging_out_everywhere_else_ends_the_other_browsers(desk: Desk) -> None:
-    forgotten, other, own = desk.log_in("ben", remember=True), desk.log_in("ben"), desk.log_in("ben")
+    forgotten, other, own = desk.log_in("ben", remember=True), desk.log_in("ben"), desk.log_in("ben", anew=True)
     for page in (forgotten, other):
         expect_logged_in(page)
     own.goto("/profile/sessions")

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, ViewportSize, expect
 
 from tests.browser.conftest import Desk
-from tests.fixtures.axe import axe_problems
+from tests.fixtures.axe import THIN_OUT, axe_problems
 
 PHONE: ViewportSize = {"width": 390, "height": 844}
 DESK: ViewportSize = {"width": 1440, "height": 900}
@@ -91,6 +91,8 @@ def test_axe_finds_nothing_and_nothing_sticks_out(desk: Desk, name: str) -> None
             boxes[0].check()  # brings the bar of acts
         if name == "olivia":
             page.locator("main details:not(.menu)").evaluate_all("parts => parts.forEach(part => { part.open = true })")
+        found |= {f"{path} {size['width']}": too_wide(page, size) for size in (PHONE, DESK)}
+        page.evaluate(THIN_OUT)
         for theme, size, rules in LOOKS:
             found[f"{path} {theme} {size['width']}"] = problems_in(page, theme, size, *rules)
         page.emulate_media(color_scheme="light")
@@ -99,17 +101,16 @@ def test_axe_finds_nothing_and_nothing_sticks_out(desk: Desk, name: str) -> None
     assert not faults, faults
 
 
+def too_wide(page: Page, size: ViewportSize) -> list[str]:
+    page.set_viewport_size(size)
+    is_wider = page.evaluate("document.documentElement.scrollWidth > innerWidth")
+    return ["is wider than the screen"] if is_wider else []
+
+
 def problems_in(page: Page, theme: Literal["light", "dark"], size: ViewportSize, *rules: str) -> list[str]:
     page.set_viewport_size(size)
     page.emulate_media(color_scheme=theme)
-    return problems_of(page, *rules)
-
-
-def problems_of(page: Page, *rules: str) -> list[str]:
-    found = axe_problems(page, *rules)
-    if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
-        found.append("is wider than the screen")
-    return found
+    return axe_problems(page, *rules)
 
 
 def test_a_phone_reaches_lists_records_and_the_rest_by_its_bar(browser_of: Callable[..., Page]) -> None:

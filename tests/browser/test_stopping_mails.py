@@ -4,60 +4,27 @@ from __future__ import annotations
 
 import http.client
 import re
-from collections.abc import Iterator
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
 from urllib.parse import urlsplit
 
 import pytest
-from aiosmtpd.controller import Controller
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
-from provisioning import assets
 from provisioning.embedded.processes import wait_until
-from tests.browser.conftest import Desk
-from tests.browser.product import Product, free_port
-from tests.mail.conftest import Mood
+from tests.browser.conftest import Desk, PostOffice
 
 pytestmark = pytest.mark.promise("P18")
 
 
-@pytest.fixture(scope="module")
-def post_office() -> Iterator[tuple[Mood, int]]:
-    """A mail server, and its port."""
-    mood, port = Mood(), free_port()
-    server = Controller(mood, hostname="127.0.0.1", port=port)
-    server.start()
-    yield mood, port
-    server.stop()
-
-
-@pytest.fixture(scope="module")
-def product(post_office: tuple[Mood, int]) -> Iterator[Product]:
-    """A copy of its own, which sends its mails by SMTP."""
-    assets.build()
-    product = Product(settings={"QIKBIZ_SMTP_URL": f"smtp://127.0.0.1:{post_office[1]}"})
-    try:
-        product.start()
-        yield product
-    finally:
-        product.discard()
-
-
-@pytest.fixture
-def desk(chromium: Browser, product: Product) -> Iterator[Desk]:
-    desk = Desk(chromium, product)
-    yield desk
-    desk.close()
-    assert desk.complaints == []
-
-
-def test_one_click_in_a_received_mail_stops_its_kind(desk: Desk, post_office: tuple[Mood, int]) -> None:
-    mood, _ = post_office
+def test_one_click_in_a_received_mail_stops_its_kind(desk: Desk, mood: PostOffice) -> None:
+    alice = desk.log_in("alice")
+    with_nothing_unread(alice)
+    before = len(mood.taken)
     ben = desk.log_in("ben")
     give_a_contact_to_alice(ben)
-    mail = received(mood, desk.product.people["alice"].email)
+    mail = received(mood, desk.product.people["alice"].email, after=before)
     assert "made you the owner of" in mail["Subject"]
     assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     link = re.fullmatch(r"<(http://acme\.localhost:\d+(/unsubscribe/[\w-]+))>", mail["List-Unsubscribe"])
@@ -72,13 +39,12 @@ def test_one_click_in_a_received_mail_stops_its_kind(desk: Desk, post_office: tu
     assert one_click(link[1], link[2]) == 200
     visitor.reload()
     expect(visitor.get_by_role("heading", level=1, name="These mails are stopped")).to_be_visible()
-    alice = desk.log_in("alice")
     alice.goto("/profile/mails")
     expect(alice.get_by_label("Assigned to you")).to_have_value("app")
 
     before = len(mood.taken)
     give_a_contact_to_alice(ben)
-    alice.goto("/notifications")
+    alice.goto("/notifications?show=unread")
     expect(alice.locator(".news-item")).to_have_count(2)
     expect(alice.locator(".sidebar .unread")).to_contain_text("2")
     assert len(mood.taken) == before
@@ -99,8 +65,7 @@ def test_one_click_in_a_received_mail_stops_its_kind(desk: Desk, post_office: tu
     assert received(mood, desk.product.people["alice"].email, after=before)
 
 
-def test_a_person_stops_them_by_the_page_without_scripts(desk: Desk, post_office: tuple[Mood, int]) -> None:
-    mood, _ = post_office
+def test_a_person_stops_them_by_the_page_without_scripts(desk: Desk, mood: PostOffice) -> None:
     before = len(mood.taken)
     give_a_contact_to_alice(desk.log_in("ben"))
     link = received(mood, desk.product.people["alice"].email, after=before)["List-Unsubscribe"].strip("<>")
@@ -108,6 +73,14 @@ def test_a_person_stops_them_by_the_page_without_scripts(desk: Desk, post_office
     page.goto(link)
     page.get_by_role("button", name="Stop these mails").click()
     expect(page.get_by_role("heading", level=1, name="These mails are stopped")).to_be_visible()
+
+
+def with_nothing_unread(page: Page) -> None:
+    """Others have used the product as well."""
+    page.goto("/notifications")
+    if (button := page.get_by_role("button", name="Mark all as read")).count():
+        button.click()
+    expect(page.locator(".news-unread")).to_have_count(0)
 
 
 def give_a_contact_to_alice(page: Page) -> None:
@@ -119,7 +92,7 @@ def give_a_contact_to_alice(page: Page) -> None:
     expect(page.get_by_text("Changed 1 contact.")).to_be_visible()
 
 
-def received(mood: Mood, address: str, *, after: int = 0) -> EmailMessage:
+def received(mood: PostOffice, address: str, *, after: int = 0) -> EmailMessage:
     """The newest mail that can be stopped, once it is there."""
 
     def found() -> list[EmailMessage]:
