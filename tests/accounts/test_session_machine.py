@@ -45,6 +45,7 @@ class Sessions(RuleBasedStateMachine):
 
     @initialize()
     def begin(self) -> None:
+        self.world.begin_anew()
         self.person = self.world.new_person()
         self.password = self.person.password
         self.known: list[Device] = []
@@ -215,6 +216,10 @@ class World:
         self._old: dict[str, str] = {}
         self._next_key = 100
 
+    def begin_anew(self) -> None:
+        """What is known of others says nothing about the next person."""
+        self._old.clear()
+
     def wipe_redis(self) -> None:
         self.note_records()
         with self._redis.client() as client:
@@ -224,9 +229,9 @@ class World:
         self._old |= self._records()
 
     def write_back_old_records(self) -> None:
-        with self._redis.client() as client:
-            for name, value in self._old.items():
-                client.set(name, value)
+        if self._old:
+            with self._redis.client() as client:
+                client.mset(self._old)
 
     def end_session_of(self, browser: Browser, *, by: Browser) -> None:
         """Press “Log out” beside that browser's session in the list, as `by` sees it."""
@@ -249,7 +254,7 @@ class World:
 
     def _records(self) -> dict[str, str]:
         with self._redis.client() as client:
-            names = client.keys("qb:t:*:s:*")
+            names = client.keys(f"qb:t:{self.tenant.id.hex}:s:*")
             return (
                 {name: value for name, value in zip(names, client.mget(names), strict=True) if value} if names else {}
             )
