@@ -117,29 +117,33 @@ def test_a_guest_is_a_member_of_nothing_and_nobody_is_one_of_it(
     assert found == (0,)
 
 
+GIVEN = (("see",), ("change",), ("import",), ("export",), ("see", "import", "export"))
+
+
 @pytest.mark.promise("P12")
-@pytest.mark.parametrize("scopes", [("see",), ("change",), ("import",), ("export",), ("see", "import", "export")])
 def test_what_is_given_is_what_the_table_of_scopes_says(
-    customer: Customer, owner_connection: Connection, scopes: tuple[str, ...]
+    customer: Customer, owner_connection: Connection, subtests: pytest.Subtests
 ) -> None:
     from qikbiz.exports.catalogue import EXPORTED
     from qikbiz.grants.scopes import rights_of
 
-    grant: Grant = customer.give(*scopes)
-    found = owner_connection.execute(
-        """SELECT c.relname, x.privilege_type FROM pg_class c, aclexplode(c.relacl) x
-            WHERE c.relnamespace = %s::regnamespace AND x.grantee = %s::regrole""",
-        (customer.tenant.schema, grant.role_name),
-    ).fetchall()
-    expected = {
-        (table, right.strip())
-        for table, several in rights_of(scopes, [table.name for table in EXPORTED]).items()
-        for words in several
-        # Rights to single columns are the columns' own, not the table's.
-        for right in re.sub(r"[A-Z]+ \([^)]*\)", "", words).split(",")
-        if right.strip()
-    }
-    assert set(found) == expected
+    for scopes in GIVEN:
+        with subtests.test(", ".join(scopes)):
+            grant: Grant = customer.give(*scopes)
+            found = owner_connection.execute(
+                """SELECT c.relname, x.privilege_type FROM pg_class c, aclexplode(c.relacl) x
+                    WHERE c.relnamespace = %s::regnamespace AND x.grantee = %s::regrole""",
+                (customer.tenant.schema, grant.role_name),
+            ).fetchall()
+            expected = {
+                (table, right.strip())
+                for table, several in rights_of(scopes, [table.name for table in EXPORTED]).items()
+                for words in several
+                # Rights to single columns are the columns' own, not the table's.
+                for right in re.sub(r"[A-Z]+ \([^)]*\)", "", words).split(",")
+                if right.strip()
+            }
+            assert set(found) == expected
 
 
 def test_inside_one_stays_the_guest_in_every_block(customer: Customer) -> None:
