@@ -200,15 +200,17 @@ def make_leaving(
     platform: Platform,
     app: QikBiz,
     fresh_tenant: Callable[..., Tenant],
+    make_tenant: Callable[..., Tenant],
     add_person: Callable[..., Person],
     log_in: Callable[..., Browser],
     clock: Clock,
     working: object,
-) -> Callable[[], Leaving]:
+) -> Callable[..., Leaving]:
     assert working
 
-    def make() -> Leaving:
-        tenant = fresh_tenant("Leaving & Sons")
+    def make(*, is_shared: bool = False) -> Leaving:
+        """`is_shared`: it outlives the test."""
+        tenant = (make_tenant if is_shared else fresh_tenant)("Leaving & Sons")
         roles = {"alice": "administrator", "carol": "administrator", "ben": "member", "bob": "reader"}
         people = {name: add_person(tenant, name.title(), role) for name, role in roles.items()}
         return Leaving(platform, app, tenant, people, clock, log_in)
@@ -217,7 +219,7 @@ def make_leaving(
 
 
 @pytest.fixture
-def leaving(make_leaving: Callable[[], Leaving]) -> Iterator[Leaving]:
+def leaving(make_leaving: Callable[..., Leaving]) -> Iterator[Leaving]:
     one = make_leaving()
     yield one
     one.end()
@@ -233,7 +235,7 @@ def _shared(platform: Platform) -> Iterator[dict[str, Leaving]]:
 
 
 @pytest.fixture
-def left_at(make_leaving: Callable[[], Leaving], _shared: dict[str, Leaving]) -> Callable[[str], Leaving]:
+def left_at(make_leaving: Callable[..., Leaving], _shared: dict[str, Leaving]) -> Callable[[str], Leaving]:
     """A function that gives a tenant whose closing stands at a state, "new" for none: left_at("exported").
 
     The same one for all tests of a file; they may change nothing of it, and let its clock stand.
@@ -241,7 +243,7 @@ def left_at(make_leaving: Callable[[], Leaving], _shared: dict[str, Leaving]) ->
 
     def at(state: str) -> Leaving:
         if state not in _shared or not _shared[state].stands_at(state):
-            one = _shared[state] = make_leaving()
+            one = _shared[state] = make_leaving(is_shared=True)
             if state != "new":
                 one.to(state)
         return _shared[state]
@@ -250,10 +252,10 @@ def left_at(make_leaving: Callable[[], Leaving], _shared: dict[str, Leaving]) ->
 
 
 @pytest.fixture
-def erased(make_leaving: Callable[[], Leaving], _shared: dict[str, Leaving]) -> Leaving:
+def erased(make_leaving: Callable[..., Leaving], _shared: dict[str, Leaving]) -> Leaving:
     """One that was erased, and the clock is back: the same one for all tests of a file, that only look at it."""
     if "erased" not in _shared:
-        one = _shared["erased"] = make_leaving()
+        one = _shared["erased"] = make_leaving(is_shared=True)
         one.to("read_only")
         one.files = [path.stat().st_size for path in one.folder.iterdir()]
         one.to_the_end()

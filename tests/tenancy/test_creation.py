@@ -146,7 +146,7 @@ def test_two_that_look_alike_at_the_same_moment_become_one(platform: Platform) -
     assert len(made) == 1
 
 
-def test_the_next_cell_is_made_when_all_are_full(platform: Platform, fresh_tenant: Callable[..., Tenant]) -> None:
+def test_the_next_cell_is_made_when_all_are_full(platform: Platform, make_tenant: Callable[..., Tenant]) -> None:
     settings = platform.settings
     with connect_to_control(settings) as control:
         known = {row[0] for row in control.execute("SELECT name FROM cells").fetchall()}
@@ -155,7 +155,7 @@ def test_the_next_cell_is_made_when_all_are_full(platform: Platform, fresh_tenan
         full = f"capacity = (SELECT greatest(count(*), 1) {inside}), accepts_new = EXISTS (SELECT {inside})"
         control.execute(f"UPDATE cells SET {full}".encode())
     try:
-        tenant = fresh_tenant("Overflow")
+        tenant = make_tenant("Overflow")
         assert tenant.cell not in known
         assert can_read_contacts(platform, tenant)
         with connect_as_provisioner(settings) as owner:
