@@ -7,7 +7,7 @@ import sys
 from config.logging import configure_logging
 from config.settings import SettingsError, load_settings
 from workers import process
-from workers.lanes import Lanes
+from workers.lanes import IDLE_SECONDS, Lanes
 from workers.worker import ReliableWorker, WorkerRefused, make_worker
 
 
@@ -20,16 +20,15 @@ def main(arguments: list[str]) -> int:
         print(refusal, file=sys.stderr)
         return 2
     process.start(settings, f"worker-{arguments[0]}")
-    worker.lanes = Lanes(arguments[0], lambda: _work(make_worker(settings, arguments)))
-    worker.lanes.keep()
+    worker.lanes = Lanes(arguments[0], lambda: _work(make_worker(settings, arguments), idle_seconds=IDLE_SECONDS))
     _work(worker)
     worker.lanes.wait()
     return 0
 
 
-def _work(worker: ReliableWorker) -> None:
+def _work(worker: ReliableWorker, *, idle_seconds: int | None = None) -> None:
     # RQ tells of every breath; what matters about a job stands on our own lines.
-    worker.work(logging_level="WARNING")
+    worker.work(logging_level="WARNING", max_idle_time=idle_seconds)
 
 
 if __name__ == "__main__":

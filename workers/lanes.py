@@ -1,7 +1,8 @@
 """Further workers for a queue whose jobs take long, so that one tenant's long job does not hold up another's short one.
 
-They are forked from the queue's own worker process, which shares with them what it has loaded. A tenant has one job of
-a queue done at a time (qikbiz.jobs.actions), so that with two lanes there is one for somebody else.
+They are forked from the queue's own worker process, which shares with them what it has loaded, when that one begins a
+job, and end when there was nothing for them to do for a minute: an idle installation has one process for each queue. A
+tenant has one job of a queue done at a time (qikbiz.jobs.actions), so that with two lanes there is one for another.
 """
 
 from __future__ import annotations
@@ -14,12 +15,13 @@ from collections.abc import Callable
 from contextlib import suppress
 
 LANES = {"imports": 2, "exports": 2}
+IDLE_SECONDS = 60
 PR_SET_PDEATHSIG = 1
 logger = logging.getLogger(__name__)
 
 
 class Lanes:
-    """The further lanes of one queue. `work` is what each does until it is told to end."""
+    """The further lanes of one queue. `work` is what each does until it is told to end, or finds nothing to do."""
 
     def __init__(self, queue: str, work: Callable[[], None]) -> None:
         self._work = work
@@ -28,11 +30,11 @@ class Lanes:
         self._is_ending = False
         self._keeper = os.getpid()
 
-    def keep(self) -> None:
-        """Start what is not running. Called now and then by the queue's own worker, and by its horses in vain."""
+    def open(self) -> None:
+        """Start what is not running. Called by the queue's own worker while it is busy, and by its horses in vain."""
         if os.getpid() != self._keeper:
             return
-        self._reap()
+        self.reap()
         while len(self._processes) < self._wanted and not self._is_ending:
             self._processes.add(self._fork())
 
@@ -51,15 +53,19 @@ class Lanes:
                 os.waitpid(process, 0)
         self._processes.clear()
 
-    def _reap(self) -> None:
+    def reap(self) -> None:
+        """Take note of those that have ended."""
+        if os.getpid() != self._keeper:
+            return
         for process in list(self._processes):
             try:
-                has_ended = os.waitpid(process, os.WNOHANG)[0] != 0
+                ended, status = os.waitpid(process, os.WNOHANG)
             except ChildProcessError:
-                has_ended = True
-            if has_ended:
-                logger.warning("lane_ended", extra={"process": process})
+                ended, status = process, 0
+            if ended:
                 self._processes.discard(process)
+            if status:
+                logger.warning("lane_failed", extra={"process": process, "status": status})
 
     def _fork(self) -> int:
         parent = os.getpid()

@@ -68,7 +68,7 @@ class ReliableWorker(Worker):
 
     def heartbeat(self, *arguments: Any, **named: Any) -> None:
         if self.lanes is not None:
-            self.lanes.keep()
+            self.lanes.reap()
         super().heartbeat(*arguments, **named)
 
     def request_stop(self, *arguments: Any) -> None:
@@ -83,6 +83,8 @@ class ReliableWorker(Worker):
     def fork_work_horse(self, *arguments: Any, **named: Any) -> None:
         lease_watch.extend(lease_watch.SECONDS_TO_CLAIM)
         super().fork_work_horse(*arguments, **named)
+        if self.lanes is not None:
+            self.lanes.open()
 
     def setup_work_horse_signals(self) -> None:
         super().setup_work_horse_signals()  # type: ignore[no-untyped-call]
@@ -91,6 +93,8 @@ class ReliableWorker(Worker):
             os._exit(1)
 
     def maintain_heartbeats(self, *arguments: Any, **named: Any) -> None:
+        if self.lanes is not None:
+            self.lanes.open()
         if lease_watch.is_over():
             # Frozen, or deaf to its claim being lost. Nothing of it can be committed; its queue needs the place.
             self.log.error("Worker %s: killed a work-horse whose lease ran out", self.name)

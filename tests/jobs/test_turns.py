@@ -1,5 +1,6 @@
 """Tenants take turns: whoever asks for much waits for their own work, and others do not."""
 
+import os
 import signal
 from collections.abc import Iterator
 from uuid import UUID
@@ -15,6 +16,7 @@ from tests.fixtures.tenancy import Platform
 from tests.fixtures.workers import Workshop, eventually, horses
 from tests.jobs import functions
 from tests.jobs.test_sweeper import _empty, age_marks
+from workers.lanes import Lanes
 from workers.sweep import Sweep
 from workers.wrapper import perform
 
@@ -114,11 +116,27 @@ def test_a_short_import_does_not_wait_for_anothers_long_one(platform: Platform, 
 
 @pytest.mark.faults
 @pytest.mark.parametrize("how", ["terminate", "kill"])
-def test_the_further_lane_of_a_queue_ends_with_its_worker(workshop: Workshop, how: str) -> None:
+def test_a_busy_queue_gets_a_further_lane_that_ends_with_its_worker(
+    platform: Platform, workshop: Workshop, how: str
+) -> None:
     worker = workshop.worker("imports")
-    eventually(lambda: horses(worker))
-    lane = horses(worker)[0]
+    ask(platform.acme, kind="test.import", seconds=1)
+    eventually(lambda: len(horses(worker)) == 2)
+    # A work-horse leads a group of its own.
+    (lane,) = [one for one in horses(worker) if os.getpgid(one.pid) != one.pid]
+    eventually(lambda: horses(worker) == [lane])
     getattr(worker, how)()
     eventually(lambda: worker.poll() is not None and not lane.is_running(), 20)
     # Told to end before it listens for signals, it is ended by the signal itself.
     assert worker.poll() in ((0, -signal.SIGTERM) if how == "terminate" else (-signal.SIGKILL,))
+
+
+def test_a_lane_that_found_nothing_to_do_is_begun_again_when_it_is_needed() -> None:
+    ear, mouth = os.pipe()
+    lanes = Lanes("imports", lambda: os.write(mouth, b"1") and None)
+    for _ in range(2):
+        lanes.open()
+        assert os.read(ear, 10) == b"1"
+        lanes.wait()
+    os.close(ear)
+    os.close(mouth)
