@@ -41,6 +41,8 @@ def main(arguments: list[str]) -> int:
 
 
 def _load() -> None:
+    # What a collection frees leaves holes among what is shared, which each fork would fill by copying the page.
+    gc.disable()
     settings = load_settings()
     # The library that counts looks for it when it is loaded.
     tell_children(FIGURES, str(settings.home / "figures"))
@@ -50,7 +52,6 @@ def _load() -> None:
 
     assert entrances.LOADED
     preload(settings)
-    gc.collect()
     gc.freeze()
 
 
@@ -85,6 +86,7 @@ def _run(command: str, output: int) -> int:
 
 def _become(name: str, module: str, arguments: list[str], output: int) -> int:
     """Do in this fork what `python -m module arguments` would do."""
+    gc.enable()
     redirect(output)
     name_process(name)
     os.chdir(PROCFILE.parent)
