@@ -179,6 +179,7 @@ def control_engine(url: str, *, pool_size: int = 5, application_name: str = "qik
         pool_recycle=1800,
         pool_timeout=5,
         hide_parameters=True,
+        use_native_hstore=False,
         connect_args={"connect_timeout": 5, "application_name": application_name},
     )
     replace_dead_connections(engine)

@@ -19,7 +19,7 @@ from config.settings import SettingsError, load_settings, tell_children
 from config.supervision import Kept, NotKept, Supervisor, fork_child, name_process, redirect
 from config.web_server.master import FIGURES
 from provisioning.procfile import PROCFILE, processes_of
-from provisioning.up import GIVES_UP
+from provisioning.up import GIVES_UP, PRELOADER, WEB
 
 
 def main(arguments: list[str]) -> int:
@@ -61,9 +61,19 @@ def _obey(orders: int, supervisor: Supervisor, pipes: Mapping[str, int]) -> None
         supervisor.stop()
         return
     commands = processes_of()
-    for name in said.decode().split():
+    names = said.decode().split()
+    if names != [WEB]:  # which should not wait for anything
+        _warm_up()
+    for name in names:
         begin = _beginning(name, commands[name], pipes[name])
         supervisor.add(Kept(name, begin, seconds_to_end=6.0))
+
+
+def _warm_up() -> None:
+    from qikbiz.web.preloaded import application  # noqa: PLC0415 - loaded by _load, which must come first
+    from workers.process import warm_up  # noqa: PLC0415
+
+    warm_up(application(load_settings(), process=PRELOADER))
 
 
 def _beginning(name: str, command: str, output: int) -> Callable[[], int]:

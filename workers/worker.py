@@ -145,7 +145,7 @@ def patient_connection(url: str, *, seconds: float) -> redis.Redis:
     RQ would raise it too, but not for the connections that were used before.
     """
     retry = Retry(ExponentialBackoff(cap=2, base=0.1), 60)
-    return redis.Redis.from_url(url, socket_timeout=seconds, retry=retry, retry_on_error=list(AWAY))
+    return redis.Redis.from_url(url, socket_timeout=seconds, retry=retry, retry_on_error=list(AWAY), driver_info=None)
 
 
 def refuse_eviction(connection: redis.Redis) -> None:

@@ -13,7 +13,6 @@ from uuid import UUID
 
 import psycopg
 from rq.timeouts import JobTimeoutException
-from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -74,7 +73,7 @@ def perform(tenant_id: UUID | None, job_id: UUID) -> str:
 def _perform(tenant: Tenant | None, job_id: UUID) -> str:
     model: LedgerModel = Job if tenant else PlatformJob
     with _transaction(tenant) as session:
-        name = session.scalar(select(model.kind).where(model.id == job_id))
+        name = ledger.kind_of(session, model, job_id)
         if name is None:
             # Its row went with a savepoint, a retention or an erased tenant: nobody waits for it.
             logger.info("job_gone", extra={"job": str(job_id)})

@@ -44,6 +44,11 @@ class Due:
     attempt: int
 
 
+def kind_of(session: Session, model: LedgerModel, job_id: UUID) -> str | None:
+    """None when its row is gone."""
+    return session.scalar(select(model.kind).where(model.id == job_id))
+
+
 def claim(session: Session, model: LedgerModel, job_id: UUID, lease_seconds: float) -> Claim | None:
     """Take the job when it is due or its holder's lease ran out. None: it is done, or somebody else's."""
     token = uuid4()
