@@ -19,7 +19,7 @@ from config.settings import SettingsError, load_settings, tell_children
 from config.supervision import Kept, NotKept, Supervisor, fork_child, name_process, redirect
 from config.web_server.master import FIGURES
 from provisioning.procfile import PROCFILE, processes_of
-from provisioning.up import GIVES_UP, PRELOADER, WEB
+from provisioning.up import GIVES_UP, PRELOADER
 
 
 def main(arguments: list[str]) -> int:
@@ -61,10 +61,9 @@ def _obey(orders: int, supervisor: Supervisor, pipes: Mapping[str, int]) -> None
         supervisor.stop()
         return
     commands = processes_of()
-    names = said.decode().split()
-    if names != [WEB]:  # which should not wait for anything
-        _warm_up()
-    for name in names:
+    # Before the first fork: what is written here afterwards is shared no longer. The databases are ready by now.
+    _warm_up()
+    for name in said.decode().split():
         begin = _beginning(name, commands[name], pipes[name])
         supervisor.add(Kept(name, begin, seconds_to_end=6.0))
 
