@@ -1,7 +1,7 @@
 """Further workers for a queue whose jobs take long, so that one tenant's long job does not hold up another's short one.
 
 They are forked from the queue's own worker process, which shares with them what it has loaded, when that one begins a
-job, and end when there was nothing for them to do for some seconds: an idle installation has one process for each queue. A
+job, and end when there was nothing for them to do for some seconds: an idle installation has one process a queue. A
 tenant has one job of a queue done at a time (qikbiz.jobs.actions), so that with two lanes there is one for another.
 """
 
