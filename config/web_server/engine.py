@@ -20,30 +20,39 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 
+from config.web_server.board import Place
 from config.web_server.fair_queue import FairQueue
 
 # A few pages long.
 PATIENCE_SECONDS = 0.02
-SECONDS_BETWEEN_TICKS = 1.0
+SECONDS_BETWEEN_TICKS, SECONDS_BETWEEN_LOOKS = 1.0, 0.002
 READ, WRITE = select.EPOLLIN, select.EPOLLOUT
 Task = Callable[[], None]
 logger = logging.getLogger(__name__)
 
 
 class Engine:
-    """`tick` is called by the leader once a second.
+    """`tick` is called by the leader once a second; `place` is this process's among the others.
 
     What a task raises is logged: a thread that ended by it would take the lead along, and nobody would be served.
     """
 
-    def __init__(self, *, threads: int, streams: int, tick: Task, patience: float = PATIENCE_SECONDS) -> None:
+    def __init__(
+        self,
+        *,
+        threads: int,
+        streams: int,
+        tick: Task,
+        place: Place | None = None,
+        patience: float = PATIENCE_SECONDS,
+    ) -> None:
         self._threads = threads
         self._streams_left = streams
         self._tick = tick
         self._timer = _Timer(patience)
         self._epoll = select.epoll()
         self._watched: dict[int, Callable[[int], None]] = {}
-        self._ready = FairQueue(threads)
+        self._ready = FairQueue(threads, place)
         self._calls: deque[Task] = deque()
         self._lock = threading.Lock()
         self._next_leader = threading.Lock()
@@ -147,7 +156,7 @@ class Engine:
         """Read, write and run for as long as the lead is this thread's."""
         ticked = 0.0
         while not self._is_over:
-            for file, events in self._epoll.poll(0 if self._calls or self._ready.has_next() else SECONDS_BETWEEN_TICKS):
+            for file, events in self._epoll.poll(self._rest()):
                 act = self._watched.get(file)
                 if act is not None:
                     _do(partial(act, events))
@@ -161,11 +170,21 @@ class Engine:
             if following is not None and not self._run(*following):
                 return
 
+    def _rest(self) -> float:
+        """Seconds until the leader has something to do, if nothing comes meanwhile."""
+        if self._calls or self._ready.has_next():
+            return 0.0
+        # What waits may begin once another process is done, which nobody tells.
+        return SECONDS_BETWEEN_LOOKS if len(self._ready) else SECONDS_BETWEEN_TICKS
+
     def _run(self, whose: str, task: Task) -> bool:
         """Run one request. False when another thread has taken the lead meanwhile."""
         self._is_busy = True
         self._mine.whose = whose
-        self._timer.start()
+        if self._ready.is_busy(whose):
+            self._timer.ring()
+        else:
+            self._timer.start()
         _do(task)
         self._give_place_back()
         with self._lock:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from config.settings import Settings, SettingsError, tell_children
 from config.supervision import Kept, Supervisor, fork_child
+from config.web_server.board import Board
 from config.web_server.limits import Limits
 from config.web_server.process import Web
 
@@ -44,14 +45,17 @@ def serve(settings: Settings) -> None:
     # What was loaded is for good: left out of collections, its pages stay shared with the processes.
     gc.collect()
     gc.freeze()
+    board = Board(settings.web_workers)
     supervisor = Supervisor(lambda sentence: logger.warning("web_process", extra={"what": sentence}))
     for number in range(settings.web_workers):
-        begin = partial(fork_child, partial(_serve, settings, application, listener, number))
+        begin = partial(fork_child, partial(_serve, settings, application, listener, board, number))
         supervisor.add(Kept(f"web process {number + 1}", begin, seconds_to_end=SECONDS_TO_END + 1))
     supervisor.run()
 
 
-def _serve(settings: Settings, application: WSGIApplication, listener: socket.socket, number: int) -> None:
+def _serve(
+    settings: Settings, application: WSGIApplication, listener: socket.socket, board: Board, number: int
+) -> None:
     lifetime = LIFETIME_SECONDS * (1 + number / settings.web_workers)
     Web(
         application,
@@ -60,6 +64,7 @@ def _serve(settings: Settings, application: WSGIApplication, listener: socket.so
         is_proxy=lambda peer: _is_trusted(settings, peer),
         tls_file=settings.tls_file,
         lifetime=lifetime,
+        place=board.of(number),
     ).serve(listener, seconds_to_end=SECONDS_TO_END)
 
 

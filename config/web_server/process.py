@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from config.web_server.admission import Admission
+from config.web_server.board import Place
 from config.web_server.connection import Connection
 from config.web_server.engine import READ, Engine
 from config.web_server.limits import Limits
@@ -45,11 +46,12 @@ class Web:
         is_proxy: Callable[[str], bool],
         tls_file: Path | None = None,
         lifetime: float = threading.TIMEOUT_MAX,
+        place: Place | None = None,
     ) -> None:
         self.application = application
         self.limits = limits
         self.admission = Admission(limits, is_proxy)
-        self.engine = Engine(threads=threads, streams=limits.streams, tick=self._tick)
+        self.engine = Engine(threads=threads, streams=limits.streams, tick=self._tick, place=place)
         self.scheme = "https" if tls_file else "http"
         self.address = ("", 0)
         self.is_ending = False
