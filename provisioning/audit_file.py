@@ -9,7 +9,7 @@ from provisioning.application import working_application
 from qikbiz.audit.actions import record_on_platform
 from qikbiz.audit.platform_file import platform_audit_lines
 from qikbiz.database import control_work
-from qikbiz.failures import Conflict, Unavailable
+from qikbiz.errors import Conflict, Unavailable
 
 
 def write_platform_audit(settings: Settings, file: Path) -> int:

@@ -11,17 +11,17 @@ from uuid import UUID
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from config.faults import fault
+from config.fault_injection import fault
 from config.settings import Settings
 from provisioning.application import working_application
-from provisioning.erase import erase_tenant
+from provisioning.erase_tenant import erase_tenant
 from provisioning.read_only import allow_changes, refuse_changes
-from qikbiz.closing import events, steps
-from qikbiz.closing.letters import forget_sent_certificates
-from qikbiz.closing.models import Closing
-from qikbiz.closing.queries import open_closings
+from qikbiz.account_closure import events, state_machine
+from qikbiz.account_closure.emails import forget_sent_certificates
+from qikbiz.account_closure.models import Closing
+from qikbiz.account_closure.queries import open_closings
 from qikbiz.database import control_work
-from qikbiz.failures import Failure
+from qikbiz.errors import Failure
 from tenants.context import Tenant
 from tenants.directory import read_tenant
 from tenants.versions import is_served
@@ -54,7 +54,7 @@ def drive(settings: Settings, closing_id: UUID) -> None:
     if state == "exporting":
         _export(tenant, closing_id)
     elif state == "reopening":
-        with steps.reopening(closing_id) as is_wanted:
+        with state_machine.reopening(closing_id) as is_wanted:
             if is_wanted:
                 allow_changes(settings, tenant.schema, tenant.role)
                 fault("closing.unlocked")
@@ -66,19 +66,19 @@ def drive(settings: Settings, closing_id: UUID) -> None:
 def _export(tenant: Tenant, closing_id: UUID) -> None:
     with control_work() as control:
         closing = control.get_one(Closing, closing_id)
-    steps.ensure_export(tenant, closing)
-    steps.settle_export(tenant, closing_id)
+    state_machine.ensure_export(tenant, closing)
+    state_machine.settle_export(tenant, closing_id)
 
 
 def _keep_read_only(settings: Settings, tenant: Tenant, closing_id: UUID) -> None:
-    with steps.locking(closing_id) as is_wanted:
+    with state_machine.locking(closing_id) as is_wanted:
         if is_wanted:
             refuse_changes(settings, tenant.schema)
             fault("closing.locked")
-    steps.remind(tenant, closing_id)
+    state_machine.remind(tenant, closing_id)
     fault("closing.reminded")
     # Of two that look at once, one begins; erasing itself may be done by both.
-    if steps.begin_erasure(closing_id):
+    if state_machine.begin_erasure(closing_id):
         fault("closing.erasing")
         erase_tenant(settings, tenant.id)
 

@@ -15,7 +15,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from config.faults import fault
+from config.fault_injection import fault
 from config.settings import Settings
 from provisioning.application import working_application
 from provisioning.cells import ensure_cell
@@ -25,7 +25,7 @@ from provisioning.schema_versions import Place, lock_key, migrate_place
 from provisioning.servers import OWNER, SINCE_16, WATCH, Connection, connect_as_provisioner
 from qikbiz.console.tenant_actions import NoRoom, has_room, note_act, reserve_tenant
 from qikbiz.database import control_work
-from qikbiz.failures import Conflict, NotFound
+from qikbiz.errors import Conflict, NotFound
 from tenants.context import Tenant
 from tenants.control import TenantRecord
 from tenants.directory import touch_directory

@@ -18,10 +18,10 @@ from provisioning.application import working_application
 from provisioning.instructions import Allowed, Authority, on_authority
 from provisioning.tenants import tenant_named
 from qikbiz.database import tenant_work
+from qikbiz.errors import Failure, Unavailable
 from qikbiz.exports.actions import ask_for_export, file_of, note_fetch
 from qikbiz.exports.queries import Standing, export_for_reading
 from qikbiz.exports.selection import Selection
-from qikbiz.failures import Failure, Unavailable
 from qikbiz.grants.scopes import Scope
 from tenants.context import Tenant
 

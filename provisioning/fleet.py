@@ -9,8 +9,8 @@ from typing import Any
 from psycopg.rows import dict_row
 
 from config.settings import Settings
-from provisioning.figures import measure_tenants
 from provisioning.servers import connect_to_control
+from provisioning.usage import measure_tenants
 
 # Up to so many tenants a list measures first; beyond that it shows what the last round measured.
 _MEASURED_AT_ONCE = 100

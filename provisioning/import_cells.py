@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from qikbiz.failures import NotFound
+from qikbiz.errors import NotFound
 from qikbiz.imports.cell_policy import MAPPABLE, POLICIES, CellPolicy, written_key
+from qikbiz.imports.import_context import cell_policy_of
 from qikbiz.imports.mapping import FULL_NAME, Mapping
 from qikbiz.imports.models import Import
-from qikbiz.imports.uploaded import cell_policy_of
 from qikbiz.records.fields import FieldProblem, Kind
-from qikbiz.records.people import colleague_by_email
+from qikbiz.records.owners import colleague_by_email
 from qikbiz.records.types import record_type
 
 

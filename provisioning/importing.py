@@ -20,12 +20,12 @@ from provisioning.instructions import Authority, on_authority
 from provisioning.tenants import tenant_named
 from qikbiz.audit.actions import record_on_platform
 from qikbiz.database import control_work, tenant_work
+from qikbiz.errors import Conflict, Failure, NotFound, Unavailable
 from qikbiz.exports.restore import LONGEST_SECONDS, is_archive, restore_archive
-from qikbiz.failures import Conflict, Failure, NotFound, Unavailable
 from qikbiz.grants.scopes import Scope
-from qikbiz.imports import actions, uploaded
+from qikbiz.imports import actions, import_context
+from qikbiz.imports.csv_dialect import DELIMITERS, UnreadableFile
 from qikbiz.imports.failed_rows import failed_rows, rows_with_skipped_cells
-from qikbiz.imports.formats import DELIMITERS, UnreadableFile
 from qikbiz.imports.mapping import FULL_NAME, Column
 from qikbiz.imports.mapping import Mapping as Columns
 from qikbiz.imports.models import Import
@@ -172,7 +172,7 @@ def _choose(tenant: Tenant, import_id: UUID, choices: Choices, say: Say) -> Impo
 def _settle_format(found: Import, choices: Choices) -> None:
     encoding, delimiter = choices.encoding or found.encoding, choices.delimiter or found.delimiter
     if not encoding:
-        detected = uploaded.detection_of(found)
+        detected = import_context.detection_of(found)
         lines = "".join(f"\n  line {line.line}: {line.text}" for line in detected.differences)
         raise UnreadableFile(
             f"The file is not UTF-8. Read as {detected.proposed}, these lines come out as:{lines}\n"

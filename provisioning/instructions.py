@@ -21,12 +21,12 @@ from sqlalchemy.orm import Session
 
 from config.settings import Settings
 from provisioning.demo import is_demo
-from provisioning.guests import open_grant
-from qikbiz.accounts import times
+from provisioning.guest_roles import open_grant
+from qikbiz import clock
 from qikbiz.accounts.queries import ever_signed_in
 from qikbiz.actors import SYSTEM, Actor, acting_as
 from qikbiz.database import NoGrant, control_work, tenant_work
-from qikbiz.failures import Failure, Unavailable
+from qikbiz.errors import Failure, Unavailable
 from qikbiz.grants.actions import end_grant
 from qikbiz.grants.instructions import can_instruct, record_instruction
 from qikbiz.grants.models import Grant
@@ -173,7 +173,7 @@ def _refuse_unless_allowed(grant: Grant, scope: Scope) -> None:
         raise NoGrant(
             f"{grant.reference} waits to be confirmed: an administrator does that under Settings, Access by QikBiz."
         )
-    if grant.opens_at is not None and grant.opens_at > times.now():
+    if grant.opens_at is not None and grant.opens_at > clock.now():
         raise NoGrant(f"{grant.reference} is confirmed and opens on {grant.opens_at:%d %B %Y, %H:%M} UTC.")
 
 

@@ -18,11 +18,11 @@ from qikbiz.accounts.models import User
 from qikbiz.accounts.operator_logins import add_first_administrator, invite_first_again, propose_user
 from qikbiz.accounts.queries import account_named, has_users
 from qikbiz.accounts.realms import Realm, same_address, staff_realm, tenant_realm
-from qikbiz.accounts.times import now
 from qikbiz.audit.actions import record_on_platform
+from qikbiz.clock import now
 from qikbiz.database import control_work, runtime, tenant_work
-from qikbiz.factors.actions import reset_factors
-from qikbiz.failures import Failure
+from qikbiz.errors import Failure
+from qikbiz.mfa.actions import reset_factors
 from qikbiz.permissions import Role
 from tenants.context import Tenant
 from tenants.control import TenantRecord

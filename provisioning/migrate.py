@@ -12,9 +12,9 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from config.faults import fault
+from config.fault_injection import fault
 from config.settings import Settings
-from provisioning.erase import close_what_came_back
+from provisioning.erase_tenant import close_what_came_back
 from provisioning.render import Migration, migrations
 from provisioning.schema_versions import MigrationFailed, Place, migrate_control, migrate_place, version_of
 from provisioning.servers import Connection, connect_as_provisioner, connect_to_control

@@ -12,8 +12,8 @@ from psycopg import errors, sql
 
 from config.settings import Settings
 from provisioning.servers import OWNER, Connection, connect_as_provisioner
-from qikbiz.closing.read_only import RECORD_TABLES
-from qikbiz.failures import Unavailable
+from qikbiz.account_closure.read_only import RECORD_TABLES
+from qikbiz.errors import Unavailable
 
 # The tenant's own role and guests'; rights on single columns count as well.
 _HOLDERS = """

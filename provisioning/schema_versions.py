@@ -9,7 +9,7 @@ from uuid import UUID
 import psycopg
 from psycopg import errors, sql
 
-from config.faults import fault
+from config.fault_injection import fault
 from config.settings import Settings
 from provisioning.render import TENANT_ROLE, Migration, index_built_by, migrations
 from provisioning.servers import OWNER, Connection, connect_to_control

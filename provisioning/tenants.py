@@ -9,10 +9,10 @@ from sqlalchemy.orm import Session
 
 from config.settings import Settings
 from provisioning.application import working_application
-from provisioning.erase import erase_tenant
-from provisioning.figures import measure_tenants
+from provisioning.erase_tenant import erase_tenant
 from provisioning.fleet import TenantFacts
-from qikbiz.closing.actions import SHORTEST
+from provisioning.usage import measure_tenants
+from qikbiz.account_closure.actions import SHORTEST
 from qikbiz.console.closures import propose, was_ever_used
 from qikbiz.console.tenant_actions import (
     WAITING_DAYS,
@@ -24,7 +24,7 @@ from qikbiz.console.tenant_actions import (
     suspend_tenant,
 )
 from qikbiz.database import control_work
-from qikbiz.failures import Conflict, NotFound
+from qikbiz.errors import Conflict, NotFound
 from tenants.context import Tenant
 from tenants.control import Domain, TenantRecord
 from tenants.runtime import Runtime

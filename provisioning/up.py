@@ -22,7 +22,7 @@ from config.settings import Settings, environment_for_children
 from config.supervision import Kept, LogRelay, NotKept, Supervisor, execute, fork_child
 from provisioning.embedded import EmbeddedPostgres, EmbeddedValkey
 from provisioning.embedded.processes import wait_until
-from provisioning.logs import turn_over
+from provisioning.log_rotation import turn_over
 from provisioning.procfile import PROCFILE, processes_of
 
 PRELOADER = "preloader"

@@ -24,7 +24,7 @@ from qikbiz.database import runtime
 from tenants.redis import RedisAway
 from workers import process
 from workers.schedule import start_due_work
-from workers.sweep import Sweep
+from workers.sweep_round import Sweep
 
 LOCK = 0x51_42_53_57  # "QBSW"
 HEARTBEAT_KEY = "sweeper"

@@ -17,11 +17,11 @@ from rq import Queue, Worker
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
-from config.faults import fault
+from config.fault_injection import fault
 from config.settings import Settings
 from qikbiz.jobs.kinds import QUEUES
 from qikbiz.jobs.transport import ENTRY
-from workers import lease_watch, wrapper
+from workers import lease_watch, run_job
 from workers.lanes import Lanes
 
 PR_SET_PDEATHSIG = 1
@@ -40,7 +40,7 @@ class WorkerRefused(Exception):
 
 
 class SignedJob(Job):
-    """A job that can be nothing but `workers.wrapper.run`. Call-backs, web hooks and repeats in Redis are ignored."""
+    """A job that can be nothing but `workers.run_job.run`. Call-backs, web hooks and repeats in Redis are ignored."""
 
     def restore(self, raw_data: Any) -> Any:
         super().restore(raw_data)
@@ -53,8 +53,8 @@ class SignedJob(Job):
         if self.func_name != ENTRY or self.instance is not None or self.kwargs or len(self.args) != 3:
             # Someone who can write to our Redis wants a function run (security.md 2.2 row 34).
             logger.critical("job_not_ours", extra={"job": self.id, "function": str(self.func_name)[:100]})
-            raise wrapper.NotOurs("Only signed jobs of ours are run.")
-        return wrapper.run
+            raise run_job.NotOurs("Only signed jobs of ours are run.")
+        return run_job.run
 
     def _execute(self) -> Any:
         return self.func(*self.args)

@@ -20,7 +20,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import DeclarativeBase, Session, scoped_session, sessionmaker
 
 from qikbiz.actors import current_actor
-from qikbiz.failures import Forbidden
+from qikbiz.errors import Forbidden
 from tenants.context import NoTenantEntered, Tenant, WrongTenant, current_entry, entered, entry_or_none, tenant_or_none
 from tenants.control import NAMING
 from tenants.runtime import Runtime

@@ -19,7 +19,7 @@ from typing import BinaryIO, Protocol, Self
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from config.faults import fault
+from config.fault_injection import fault
 from config.keys import KeyRing
 from qikbiz.database import runtime
 

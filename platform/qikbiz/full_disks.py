@@ -6,7 +6,7 @@ import errno
 
 import psycopg
 
-from qikbiz.failures import Failure
+from qikbiz.errors import Failure
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 SENTENCE = "The disk of the server is full. Nothing was saved; try again when room has been made on it."

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from qikbiz.abuse import models as abuse
-from qikbiz.access import models as access
+from qikbiz.access_log import models as access
+from qikbiz.account_closure import models as closing
 from qikbiz.accounts import models as accounts
 from qikbiz.announcements import models as announcements
 from qikbiz.audit import models as audit
-from qikbiz.closing import models as closing
 from qikbiz.companies import models as companies
 from qikbiz.console import models as console
 from qikbiz.contacts import models as contacts
+from qikbiz.data_subject_requests import models as persons
 from qikbiz.database import TenantBase
 from qikbiz.exports import models as exports
 from qikbiz.grants import models as grants
 from qikbiz.imports import models as imports
+from qikbiz.ip_reputation import models as abuse
 from qikbiz.jobs import models as jobs
 from qikbiz.mail import models as mail
 from qikbiz.notifications import models as notifications
-from qikbiz.persons import models as persons
-from qikbiz.policy import models as policy
 from qikbiz.roles import models as roles
+from qikbiz.sign_in_policy import models as policy
 from qikbiz.sso import models as sso
 from qikbiz.tickets import models as tickets
 from qikbiz.workspace import models as workspace

@@ -1,4 +1,4 @@
-"""Every permission, and how a route says which one it needs. Which role has which stands in `roles/table.py`."""
+"""Every permission, and how a route says which one it needs. `roles/builtin_roles.py` says which role has which."""
 
 from __future__ import annotations
 

@@ -15,16 +15,16 @@ from config.settings import Settings
 from provisioning.application import working_application
 from provisioning.create import create_tenant
 from provisioning.demo.records import Inventor, Owner, Row, start_of_today
-from provisioning.figures import measure_tenants, refresh_estimates
 from provisioning.logins import add_person
 from provisioning.servers import Connection
+from provisioning.usage import measure_tenants, refresh_estimates
 from qikbiz.accounts.models import User
 from qikbiz.accounts.passwords import hash_password
 from qikbiz.accounts.realms import staff_realm, tenant_realm
 from qikbiz.console.models import Staff
 from qikbiz.database import control_work, tenant_work
-from qikbiz.factors.actions import keep_app
-from qikbiz.factors.demo_codes import demo_secret
+from qikbiz.mfa.actions import keep_app
+from qikbiz.mfa.demo_codes import demo_secret
 from tenants.context import Tenant
 from tenants.control import TenantRecord
 from tenants.runtime import Runtime

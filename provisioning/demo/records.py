@@ -13,7 +13,7 @@ from uuid import UUID
 from provisioning.demo.words import Country, Word, countries, cultures, latin, words
 from qikbiz.companies.fields import TYPES, company_columns
 from qikbiz.contacts.fields import LAWFUL_BASES, STAGES, contact_columns
-from qikbiz.records.shared import SOURCES
+from qikbiz.records.common_fields import SOURCES
 
 Row = dict[str, Any]
 _TRIES = 30

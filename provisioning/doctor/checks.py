@@ -38,7 +38,7 @@ class Examination:
 
 def examine(settings: Settings) -> Examination:
     """Make every check; one that breaks off counts as a finding and the others go on."""
-    from provisioning.doctor import databases, homes, lines, machine, queues, rights  # noqa: PLC0415 - they need Check
+    from provisioning.doctor import databases, homes, machine, queues, rights, tls  # noqa: PLC0415 - they need Check
 
     subjects: dict[str, Subject] = {
         "home": homes.home,
@@ -53,9 +53,9 @@ def examine(settings: Settings) -> Examination:
         "redis": queues.redis_server,
         "queues": queues.queues,
         "sweeper": queues.sweeper,
-        "lines to the databases": lines.databases,
-        "lines to other servers": lines.others,
-        "proxy": lines.proxy,
+        "lines to the databases": tls.databases,
+        "lines to other servers": tls.others,
+        "proxy": tls.proxy,
         "clocks": machine.clocks,
         "keys": machine.keys,
         "disk": machine.disk,

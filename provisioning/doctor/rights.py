@@ -11,7 +11,7 @@ from provisioning.bootstrap import HOW_TO_CLOSE
 from provisioning.cells import CAPACITY
 from provisioning.doctor.checks import Check
 from provisioning.doctor.faults import NO_SLOTS, remedy_for
-from provisioning.guests import stray_logins
+from provisioning.guest_roles import stray_logins
 from provisioning.hardening import openings
 from provisioning.notary import serving_login_is_notary
 from provisioning.servers import WATCH, Connection, connect_as_provisioner, connect_to_control

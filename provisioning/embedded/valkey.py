@@ -19,7 +19,7 @@ from provisioning.embedded.processes import (
     process_of,
     wait_until,
 )
-from provisioning.logs import turn_over
+from provisioning.log_rotation import turn_over
 
 
 class EmbeddedValkey:

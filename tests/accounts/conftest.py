@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, event, select, text
 
-from qikbiz.accounts import times
+from qikbiz import clock as system_clock
 from qikbiz.database import tenant_work
 from qikbiz.mail.actions import opened_values
 from qikbiz.mail.models import Mail
@@ -37,7 +37,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     moved = Clock()
-    monkeypatch.setattr(times, "now", moved.now)
+    monkeypatch.setattr(system_clock, "now", moved.now)
     return moved
 
 

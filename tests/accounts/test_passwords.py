@@ -111,12 +111,12 @@ def _by_invitation(app, tenant, password):
 
 
 def _by_link(app, tenant, person, password):
-    from qikbiz.accounts import times
+    from qikbiz import clock
     from qikbiz.accounts.realms import tenant_realm
     from qikbiz.accounts.tokens import make_link
 
     with app.app_context(), tenant_work(tenant) as work:
-        url = make_link(work, tenant_realm(), work.get(User, person.id), "password", times.RESET)
+        url = make_link(work, tenant_realm(), work.get(User, person.id), "password", clock.RESET)
     browser = Browser(app, tenant.host)
     return browser.post("/new-password/" + url.rsplit("/", 1)[1], {"password": password}).status_code == 303
 
@@ -129,7 +129,7 @@ def _by_profile(log_in, person, password):
 
 def _by_command(platform, tenant, password):
     from provisioning.logins import create_user
-    from qikbiz.failures import Failure
+    from qikbiz.errors import Failure
 
     address = f"lena{abs(hash(password + 'c'))}@example.com"
     try:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from config.keys import Key, KeyRing
-from qikbiz.accounts import times
+from qikbiz import clock as system_clock
 from qikbiz.accounts.realms import Realm
 from qikbiz.accounts.sessions import PURPOSE
 from qikbiz.web.cookies import REMEMBER, SESSION
@@ -174,12 +174,12 @@ class Sessions(RuleBasedStateMachine):
         """What the next request of this device should find, and what it changes."""
         if device.is_in and self.now < min(device.idle_until, device.ends_at):
             # Use is written down once a minute, so an end may come a minute early; time moves by minutes at least.
-            device.idle_until = min(self.now + times.IDLE, device.ends_at)
+            device.idle_until = min(self.now + system_clock.IDLE, device.ends_at)
             return True
         device.is_in = False
         if device.remembered_until and self.now < device.remembered_until:
             self._has_entered(device)
-            device.remembered_until = self.now + times.REMEMBER
+            device.remembered_until = self.now + system_clock.REMEMBER
             return True
         device.remembered_until = None
         return False
@@ -190,7 +190,7 @@ class Sessions(RuleBasedStateMachine):
             self.known.append(device)
         assert answer.status_code == 303
         self._has_entered(device)
-        device.remembered_until = self.now + times.REMEMBER if remember else None
+        device.remembered_until = self.now + system_clock.REMEMBER if remember else None
 
     def _be_in(self, device: Device) -> None:
         if not self._expects_in(device):
@@ -198,8 +198,8 @@ class Sessions(RuleBasedStateMachine):
 
     def _has_entered(self, device: Device) -> None:
         device.is_in = True
-        device.idle_until = self.now + times.IDLE
-        device.ends_at = self.now + times.ABSOLUTE
+        device.idle_until = self.now + system_clock.IDLE
+        device.ends_at = self.now + system_clock.ABSOLUTE
 
     def _is_in(self, browser: Browser) -> bool:
         return browser.get("/profile", check=False).status_code == 200
@@ -291,5 +291,5 @@ def test_logged_in_exactly_when_the_model_says_so(world):
 
 
 def test_a_minute_is_the_least_that_the_model_knows():
-    assert timedelta(minutes=1) >= times.SEEN_EVERY
-    assert REMEMBER.life == times.REMEMBER
+    assert timedelta(minutes=1) >= system_clock.SEEN_EVERY
+    assert REMEMBER.life == system_clock.REMEMBER

@@ -22,7 +22,7 @@ from qikbiz.mail.models import Mail
 from tenants.context import Tenant
 from tests.fixtures.tenancy import Person, Platform
 from tests.mail.conftest import Mood, mood, port, served_by, smtp
-from workers import wrapper
+from workers import run_job
 
 __all__ = ["Mood", "mood", "port", "served_by", "smtp"]
 
@@ -68,7 +68,7 @@ class Office:
             session.execute(text("UPDATE platform_jobs SET run_at = now() WHERE kind = :kind"), {"kind": kind})
             query = select(PlatformJob.id).where(PlatformJob.kind == kind, PlatformJob.state == "pending")
             ids = session.scalars(query).all()
-        return [wrapper.perform(None, job_id) for job_id in ids]
+        return [run_job.perform(None, job_id) for job_id in ids]
 
     def run_tenant(self, tenant: Tenant, kind: str, most: int = 1000) -> list[str]:
         """Do the tenant's waiting jobs of a kind, as if their time had come."""
@@ -78,7 +78,7 @@ class Office:
             )
             query = select(Job.id).where(Job.kind == kind, Job.state == "pending").order_by(Job.id)
             ids = session.scalars(query).all()[:most]
-        return [wrapper.perform(tenant.id, job_id) for job_id in ids]
+        return [run_job.perform(tenant.id, job_id) for job_id in ids]
 
     def run_all(self, announcement_id: UUID) -> None:
         self.run_platform()

@@ -8,7 +8,7 @@ from email.policy import default
 import pytest
 from sqlalchemy import select, text, update
 
-from config.faults import FaultInjected
+from config.fault_injection import FaultInjected
 from qikbiz.accounts.models import User
 from qikbiz.audit.models import AuditEvent
 from qikbiz.database import control_work, tenant_work
@@ -246,7 +246,7 @@ def test_each_organisation_sees_in_its_audit_what_staff_sent_to_its_people(offic
 
 
 def test_the_fault_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    from config.faults import fault
+    from config.fault_injection import fault
 
     monkeypatch.setenv("QIKBIZ_FAULT", "announcements.written=raise")
     with pytest.raises(FaultInjected):

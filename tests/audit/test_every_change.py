@@ -17,7 +17,7 @@ from qikbiz.imports.models import Import
 from qikbiz.web.front_door import QikBiz
 from tests.fixtures.records import Office
 from tests.imports.test_the_wizard import choices_on, upload
-from workers.wrapper import perform
+from workers.run_job import perform
 
 pytestmark = pytest.mark.promise("P6")
 SOURCES = Path(__file__).parents[2] / "platform" / "qikbiz"

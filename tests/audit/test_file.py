@@ -30,7 +30,7 @@ from qikbiz.exports.selection import AUDIT, Selection
 from tenants.context import Tenant
 from tests.fixtures.records import Office
 from tests.fixtures.tenancy import Person
-from workers.wrapper import perform
+from workers.run_job import perform
 
 
 def made_by(office: Office, tmp_path: Path, name: str = "alice") -> Path:

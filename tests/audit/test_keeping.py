@@ -12,12 +12,12 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
+from provisioning.audit_retention import trim_audit, trim_audits
 from provisioning.servers import Connection
-from provisioning.trimming import trim_audit, trim_audits
-from qikbiz.accounts import times
-from qikbiz.audit import checking
-from qikbiz.audit.checking import check_tenant
+from qikbiz import clock
+from qikbiz.audit import verification
 from qikbiz.audit.models import AuditEvent
+from qikbiz.audit.verification import check_tenant
 from qikbiz.audit.verify import MEMBER, verify
 from qikbiz.database import control_work, tenant_work
 from tests.audit.test_chain import assert_whole, events_of
@@ -33,7 +33,7 @@ def keep(office: Office, months: str, name: str = "alice") -> Any:
 
 
 def later(months: int) -> Any:
-    return times.now() + timedelta(days=31 * months)
+    return clock.now() + timedelta(days=31 * months)
 
 
 def test_alice_decides_how_long_and_the_audit_says_so(office: Office) -> None:
@@ -72,8 +72,8 @@ def test_others_neither_see_nor_set_it(office: Office, client_for: Any) -> None:
 def test_setting_it_asks_for_a_password_given_lately(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     alice = office.browser("alice")
     token = alice.csrf_token()
-    now = times.now()
-    monkeypatch.setattr(times, "now", lambda: now + times.FRESH + timedelta(seconds=5))
+    now = clock.now()
+    monkeypatch.setattr(clock, "now", lambda: now + clock.FRESH + timedelta(seconds=5))
     assert alice.post("/audit/keeping", {"months": "12", "csrf_token": token}).status_code != 303 or "confirm" in (
         alice.post("/audit/keeping", {"months": "12", "csrf_token": token}).location
     )
@@ -157,8 +157,8 @@ def test_a_rewriting_by_the_owner_is_found(
 def test_a_long_chain_is_read_again_piece_by_piece(
     office: Office, owner_connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(checking, "EVENTS_REREAD", 4)
-    monkeypatch.setattr(checking, "EVENTS_A_ROUND", 5)
+    monkeypatch.setattr(verification, "EVENTS_REREAD", 4)
+    monkeypatch.setattr(verification, "EVENTS_A_ROUND", 5)
     for number in range(11):
         office.add_company(f"Company {number}")
     assert [check_tenant(office.tenant) for _ in range(9)] == [""] * 9

@@ -12,8 +12,8 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
+from provisioning.audit_retention import trim_audit
 from provisioning.servers import Connection
-from provisioning.trimming import trim_audit
 from qikbiz.audit import page_reads
 from qikbiz.audit.models import AuditEvent, PageRead
 from qikbiz.audit.page_reads import broken_seals, seal_reads

@@ -10,11 +10,11 @@ import pytest
 
 from provisioning.audit_file import write_platform_audit
 from qikbiz.audit.actions import record_on_platform
-from qikbiz.audit.links import SALT_BYTES
+from qikbiz.audit.serialization import SALT_BYTES
 from qikbiz.audit.verify import NotAnAudit, verify
 from qikbiz.console.queries import newest_platform_link
 from qikbiz.database import control_work
-from qikbiz.failures import Conflict, Unavailable
+from qikbiz.errors import Conflict, Unavailable
 from tests.fixtures.tenancy import Platform
 from tests.fixtures.web import Browser
 

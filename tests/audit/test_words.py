@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from qikbiz.audit.words import heading, lines_of
+from qikbiz.audit.labels import heading, lines_of
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from provisioning import assets
-from qikbiz.mail import sink
+from qikbiz.mail import dev_outbox
 from tenants.control import new_id
 from tests.browser.product import Person, Product, free_port
 from tests.mail.conftest import Mood
@@ -40,12 +40,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 class PostOffice(Mood):
     """A mail server that puts what it takes on the page of mails too, as the product does when it has no server."""
 
-    sink: Path
+    dev_outbox: Path
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         message = message_from_bytes(envelope.original_content or b"", policy=default)
         assert isinstance(message, EmailMessage)
-        sink.write(self.sink, new_id(), message)
+        dev_outbox.write(self.sink, new_id(), message)
         return await super().handle_DATA(server, session, envelope)
 
 

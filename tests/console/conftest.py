@@ -12,7 +12,7 @@ from tenants.runtime import Runtime
 
 @pytest.fixture
 def run_platform_job(working: Runtime) -> Callable[[PlatformJob], None]:
-    from workers.wrapper import perform
+    from workers.run_job import perform
 
     def run(job: PlatformJob) -> None:
         perform(None, job.id)

@@ -8,11 +8,11 @@ from datetime import UTC, date, datetime
 import pytest
 from sqlalchemy import select, text
 
-from qikbiz.abuse.events import note
-from qikbiz.abuse.models import AddressRule, BlockWeek
-from qikbiz.abuse.signals import Signal
 from qikbiz.console.models import PlatformAuditEvent
 from qikbiz.database import control_work
+from qikbiz.ip_reputation.events import note
+from qikbiz.ip_reputation.models import AddressRule, BlockWeek
+from qikbiz.ip_reputation.signals import Signal
 from tenants.runtime import Runtime
 from tests.fixtures.web import Browser
 

@@ -16,8 +16,8 @@ from qikbiz.jobs.models import Job, PlatformJob
 from tenants.runtime import Runtime
 from tests.fixtures.tenancy import Platform
 from tests.fixtures.web import Browser
-from workers.sweep import Sweep
-from workers.wrapper import perform
+from workers.run_job import perform
+from workers.sweep_round import Sweep
 
 ClientFor = Callable[[str], Browser]
 

@@ -20,7 +20,7 @@ from qikbiz.mail.models import Mail
 from tenants.control import new_id
 from tests.fixtures.grants import Customer
 from tests.fixtures.web import Browser
-from workers.wrapper import perform
+from workers.run_job import perform
 
 CSV = (
     b"First name,Last name,Email\nAda,Canary-Byron,ada@example.com\n"

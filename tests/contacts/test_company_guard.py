@@ -20,7 +20,7 @@ from qikbiz.companies.models import Company
 from qikbiz.contacts.actions import create_contact, hold_company
 from qikbiz.contacts.models import Contact, ContactCompany
 from qikbiz.database import db, tenant_work
-from qikbiz.failures import NotFound
+from qikbiz.errors import NotFound
 from qikbiz.records.actions import delete_records, purge_record, record_for_changing
 from tenants.runtime import Runtime
 from tests.fixtures.records import Office

@@ -13,7 +13,7 @@ from qikbiz.companies.fields import COMPANIES
 from qikbiz.contacts.fields import CONTACTS
 from qikbiz.contacts.models import Contact
 from qikbiz.records.fields import Kind, RecordType
-from qikbiz.records.rows import safe_texts
+from qikbiz.records.table_html import safe_texts
 from tests.fixtures.records import Office
 
 HOSTILE = "<img src=x onerror='alert(1)'>\"&amp;</td><script>"

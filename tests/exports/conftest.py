@@ -18,15 +18,15 @@ from qikbiz.actors import Actor, acting_as
 from qikbiz.contacts.models import Contact
 from qikbiz.database import tenant_work
 from qikbiz.exports.actions import ask_for_export, file_of
+from qikbiz.exports.job_steps import folder_of
 from qikbiz.exports.models import Export
 from qikbiz.exports.selection import Selection
-from qikbiz.exports.steps import folder_of
 from qikbiz.files import FolderStore
 from tenants.context import Tenant
 from tenants.control import new_id
 from tenants.runtime import Runtime
 from tests.fixtures.tenancy import Person, Platform
-from workers.wrapper import perform
+from workers.run_job import perform
 
 ROOT = Path(__file__).parents[2]
 PYTHON = {"PYTHONPATH": os.pathsep.join([str(ROOT / "platform"), str(ROOT)])}

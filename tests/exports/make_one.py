@@ -7,7 +7,7 @@ from uuid import UUID
 
 from config.settings import load_settings
 from qikbiz.web import create_app
-from workers.wrapper import perform
+from workers.run_job import perform
 
 
 def main(tenant_id: str, job_id: str) -> None:

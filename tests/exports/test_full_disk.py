@@ -19,7 +19,7 @@ from qikbiz.web import errors
 from tests.exports.conftest import Office
 from tests.fixtures.tenancy import Platform
 from tests.fixtures.web import Browser
-from workers import wrapper
+from workers import run_job
 
 
 def parts(platform: Platform) -> list[str]:
@@ -59,7 +59,7 @@ def test_it_is_known_by_whatever_says_it(app: Flask, caplog: pytest.LogCaptureFi
     chained.__cause__ = full
     for error in (full, quota, of_postgres, wrapped, chained):
         assert is_disk_full(error), error
-        assert wrapper._plain_text(error) == SENTENCE
+        assert run_job._plain_text(error) == SENTENCE
     for other in (OSError(errno.ENOENT, "x"), OperationalError("SELECT", {}, psycopg.OperationalError("away")), None):
         assert not is_disk_full(other)
     with app.test_request_context("/", base_url="http://acme.localhost:8000"), caplog.at_level(logging.ERROR):

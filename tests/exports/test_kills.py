@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select, text, update
 
-from config.faults import FaultInjected
+from config.fault_injection import FaultInjected
 from qikbiz.audit.models import AuditEvent
 from qikbiz.database import runtime, tenant_work
-from qikbiz.exports import steps
+from qikbiz.exports import job_steps
 from qikbiz.exports.models import Export
 from qikbiz.exports.restore import restore_archive
 from qikbiz.jobs.models import Job
@@ -21,7 +21,7 @@ from qikbiz.mail.models import Mail
 from tenants.context import Tenant
 from tests.exports.conftest import Office
 from tests.fixtures.workers import Workshop, eventually
-from workers.wrapper import perform
+from workers.run_job import perform
 
 POINTS = (
     "job.after_claim",
@@ -117,23 +117,23 @@ def test_one_whose_workers_always_die_is_given_up_in_words(office: Office) -> No
     with tenant_work(office.tenant) as session:
         session.execute(update(Job).where(Job.id == export.job_id).values(state="quarantined"))
     with tenant_work(office.tenant) as session:
-        steps.expire(session)
+        job_steps.expire(session)
     given_up = office.now(export.id)
-    assert given_up.state == "failed" and given_up.manifest["problem"] == steps.LOST
+    assert given_up.state == "failed" and given_up.manifest["problem"] == job_steps.LOST
     assert office.files() == []
 
 
 def test_what_dead_workers_left_is_swept_and_what_is_expired_is_deleted(office: Office) -> None:
     old, new = office.make(), office.make()
     assert old.file_path
-    stray = f"{steps.folder_of(office.tenant)}00000000-0000-7000-8000-000000000000-dead.part"
+    stray = f"{job_steps.folder_of(office.tenant)}00000000-0000-7000-8000-000000000000-dead.part"
     (office.store.root / stray).write_bytes(b"x")
     with tenant_work(office.tenant) as session:
         session.execute(
             update(Export).where(Export.id == old.id).values(expires_at=text("now() - interval '1 second'"))
         )
     with tenant_work(office.tenant) as session:
-        assert steps.expire(session) == 1
+        assert job_steps.expire(session) == 1
     assert office.files() == [new.file_path]
     expired = office.now(old.id)
     assert (expired.state, expired.file_key) == ("expired", None)

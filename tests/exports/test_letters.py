@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 from sqlalchemy import select
 
-from provisioning.guests import open_grant
+from provisioning.guest_roles import open_grant
 from qikbiz.actors import Actor, acting_as
 from qikbiz.database import control_work, runtime, tenant_work
 from qikbiz.exports.actions import ask_for_export, note_fetch
+from qikbiz.exports.job_steps import give_up
 from qikbiz.exports.selection import Selection
-from qikbiz.exports.steps import give_up
 from qikbiz.grants.instructions import record_instruction
 from qikbiz.grants.models import Grant
 from qikbiz.grants.queries import actor_under, guest_of
@@ -23,7 +23,7 @@ from qikbiz.mail.models import Mail
 from qikbiz.mail.rendering import RenderedMail, render_mail
 from tests.exports.conftest import Office
 from tests.fixtures.tenancy import Person
-from workers.wrapper import perform
+from workers.run_job import perform
 
 
 def mails_in(office: Office) -> dict[tuple[str, str], RenderedMail]:

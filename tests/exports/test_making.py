@@ -23,18 +23,18 @@ from qikbiz.companies.models import Company
 from qikbiz.contacts.fields import CONTACTS
 from qikbiz.contacts.models import Contact
 from qikbiz.database import tenant_work
-from qikbiz.exports import making
+from qikbiz.exports import writer
 from qikbiz.exports.catalogue import EXPORTED
-from qikbiz.exports.formulas import FIRST_CHARACTERS, escape, unescape
-from qikbiz.exports.making import NoRoom, Order, make_file
+from qikbiz.exports.formula_escape import FIRST_CHARACTERS, escape, unescape
 from qikbiz.exports.models import Export
-from qikbiz.exports.portable import portable_rows
+from qikbiz.exports.portable_csv import portable_rows
 from qikbiz.exports.selection import Selection
 from qikbiz.exports.verify import verify
+from qikbiz.exports.writer import NoRoom, Order, make_file
 from qikbiz.files import new_file_key
 from qikbiz.jobs.models import Job
 from qikbiz.records.filters import Viewpoint, conditions
-from qikbiz.roles.table import EVERYTHING
+from qikbiz.roles.builtin_roles import EVERYTHING
 from tenants.control import new_id
 from tests.exports.conftest import Office
 
@@ -232,7 +232,7 @@ def test_a_disk_that_fills_up_on_the_way_leaves_nothing(office: Office, monkeypa
     free = iter([2**60, 2**60])
     monkeypatch.setattr(type(office.store), "free_bytes", lambda _store: next(free, 0))
     export = office.make()
-    assert (export.state, export.manifest["problem"]) == ("failed", making._no_room())
+    assert (export.state, export.manifest["problem"]) == ("failed", writer._no_room())
     assert office.files() == []
 
 
@@ -247,9 +247,9 @@ def test_it_stops_when_whoever_asked_may_no_longer(
         copied.append(one.source.table.name)
         with tenant_work(order.tenant) as session:
             session.execute(update(User).where(User.id == office.alice.id).values(**change))
-        return making.FileReport(one.source, one.rows, 0, "", {})
+        return writer.FileReport(one.source, one.rows, 0, "", {})
 
-    monkeypatch.setattr(making, "_write_table", take_the_right_away)
+    monkeypatch.setattr(writer, "_write_table", take_the_right_away)
     export = office.make()
     assert export.state == "failed" and "taken away" in export.manifest["problem"]
     assert copied == [EXPORTED[0].name]

@@ -11,11 +11,11 @@ from threading import Event
 import pytest
 from sqlalchemy import select, update
 
-from qikbiz.accounts import times
+from qikbiz import clock
 from qikbiz.audit.models import AuditEvent
 from qikbiz.database import tenant_work
+from qikbiz.errors import TooMany
 from qikbiz.exports.models import Export
-from qikbiz.failures import TooMany
 from qikbiz.mail.models import Mail
 from qikbiz.web.front_door import QikBiz
 from tenants.control import new_id
@@ -255,7 +255,7 @@ def test_a_download_needs_a_fresh_password(
     export = office.make()
     browser = log_in(office.alice)
     later = datetime.now(UTC) + timedelta(minutes=20)
-    monkeypatch.setattr(times, "now", lambda: later)
+    monkeypatch.setattr(clock, "now", lambda: later)
     answer = browser.get(address(export))
     assert answer.status_code in (302, 303) and "/confirm" in answer.location
 
@@ -306,7 +306,7 @@ def test_after_the_password_the_page_of_the_export_stays_and_the_file_comes(
     page = alice.get(f"/exports/{export.id}")
     assert f'href="{address(export)}"' in page.text
     assert "Refresh" not in page.headers
-    monkeypatch.setattr("qikbiz.accounts.people.Person.is_fresh", False)
+    monkeypatch.setattr("qikbiz.accounts.principal.Person.is_fresh", False)
     page = alice.get(f"/exports/{export.id}?fetch=1")
     assert f'href="/exports/{export.id}/download"' in page.text
     assert "Refresh" not in page.headers

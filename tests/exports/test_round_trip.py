@@ -22,11 +22,11 @@ from qikbiz.audit.models import AuditEvent, RecordChange
 from qikbiz.companies.models import Company
 from qikbiz.contacts.models import Contact, ContactCompany
 from qikbiz.database import tenant_work
+from qikbiz.errors import Conflict
 from qikbiz.exports.catalogue import EXPORTED, NOT_RESTORED
-from qikbiz.exports.portable import NotPortable, portable_rows
+from qikbiz.exports.portable_csv import NotPortable, portable_rows
 from qikbiz.exports.restore import NotRestorable, is_archive, restore_archive
 from qikbiz.exports.selection import Selection
-from qikbiz.failures import Conflict
 from qikbiz.mail.choices import choices_of
 from qikbiz.mail.models import MailChoice
 from tenants.context import Tenant

@@ -12,10 +12,10 @@ from sqlalchemy.exc import OperationalError
 
 from provisioning.embedded.processes import wait_until
 from qikbiz.database import db
-from qikbiz.failures import Failure
+from qikbiz.errors import Failure
 from qikbiz.permissions import Permission, public, requires
 from qikbiz.web.error_texts import TEXTS
-from qikbiz.web.toasts import show_toast
+from qikbiz.web.flash import show_toast
 from tests.accounts.test_sessions import _open_late
 
 WANTED_KEYS = frozenset(

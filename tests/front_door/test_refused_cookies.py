@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 from werkzeug.test import Client, TestResponse
 
-from qikbiz.accounts import times
-from qikbiz.web.cookie_help import BROWSERS, help_for
+from qikbiz import clock
+from qikbiz.web.cookie_instructions import BROWSERS, help_for
 from qikbiz.web.front_door import QikBiz
 from tests.fixtures.page_checks import check_page, csrf_token_in
 from tests.fixtures.tenancy import Platform
@@ -113,8 +113,8 @@ def test_a_minute_after_the_login_a_missing_session_is_only_missing(
     browser = log_in(platform.alice)
     browser.forget_cookie(SESSION)
     assert SAYS_SO in browser.get("/contacts").text
-    later = times.now() + timedelta(seconds=61)
-    monkeypatch.setattr(times, "now", lambda: later)
+    later = clock.now() + timedelta(seconds=61)
+    monkeypatch.setattr(clock, "now", lambda: later)
     assert browser.get("/contacts").status_code == 303
 
 

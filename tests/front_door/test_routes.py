@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from qikbiz.permissions import Permission, Role, StaffRole, permission_of
-from qikbiz.roles.table import allows
+from qikbiz.roles.builtin_roles import allows
 
 PUBLIC = {
     "accounts.login",

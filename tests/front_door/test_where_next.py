@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qikbiz.accounts import times
-from qikbiz.web.own_paths import own_path
+from qikbiz import clock
+from qikbiz.web.safe_redirect import own_path
 
 ELSEWHERE = [
     "//evil.example",
@@ -63,8 +63,8 @@ CAME_FROM = ["https://evil.example/users", "https://{host}@evil.example/", "http
 def test_the_page_one_came_from_is_gone_back_to_only_if_it_is_ours(
     log_in, add_person, fresh_tenant, monkeypatch, header
 ):
-    dora, real = log_in(add_person(fresh_tenant(), "Dora", "member")), times.now
-    monkeypatch.setattr(times, "now", lambda: real() + timedelta(minutes=16))
+    dora, real = log_in(add_person(fresh_tenant(), "Dora", "member")), clock.now
+    monkeypatch.setattr(clock, "now", lambda: real() + timedelta(minutes=16))
     for page in CAME_FROM:
         asked = dora.post("/profile/security/recovery-codes", headers={header: page.format(host=dora.host)})
         assert (asked.status_code, asked.location) == (303, "/confirm"), page

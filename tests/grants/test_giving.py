@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import text
 
-from provisioning.erase import erase_tenant
-from provisioning.guests import close_ended_grants, stray_logins
+from provisioning.erase_tenant import erase_tenant
+from provisioning.guest_roles import close_ended_grants, stray_logins
 from provisioning.servers import Connection
 from qikbiz.console.tenant_actions import close_tenant
 from qikbiz.database import control_work, tenant_work

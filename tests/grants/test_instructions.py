@@ -15,10 +15,10 @@ from sqlalchemy.exc import IntegrityError
 
 from provisioning.cli import qikbiz
 from provisioning.instructions import Authority, on_authority
-from qikbiz.accounts import times
+from qikbiz import clock as system_clock
 from qikbiz.database import NoGrant, control_work, tenant_work
+from qikbiz.errors import Failure
 from qikbiz.exports.models import Export
-from qikbiz.failures import Failure
 from qikbiz.grants.models import AccessPolicy, Grant, Visit
 from qikbiz.grants.queries import is_in_force
 from qikbiz.grants.scopes import Scope
@@ -92,7 +92,7 @@ def test_a_second_member_of_staff_confirms_a_ticket_and_it_opens_after_the_wait(
     assert _mails(customer, "instruction_confirmed") == ["Ann"]
     confirmed = customer.grant(grant.id)
     assert confirmed.confirmed_how == "staff" and confirmed.opens_at is not None
-    assert timedelta(hours=47.9) < confirmed.opens_at - times.now() <= timedelta(hours=48)
+    assert timedelta(hours=47.9) < confirmed.opens_at - system_clock.now() <= timedelta(hours=48)
     customer.run_platform_jobs("grants.open")
     _close_and_open(customer)
     assert _ask_export(customer, grant) == 403
@@ -134,7 +134,12 @@ def test_the_database_knows_no_instruction_without_a_confirmation_and_no_visit_b
     for values in (
         {"state": "open"},
         {"state": "opening"},
-        {"confirmed_how": "staff", "confirmed_by": grant.recorded_by, "opens_at": times.now(), "state": "opening"},
+        {
+            "confirmed_how": "staff",
+            "confirmed_by": grant.recorded_by,
+            "opens_at": system_clock.now(),
+            "state": "opening",
+        },
     ):
         with pytest.raises(IntegrityError), control_work() as control:
             control.execute(update(Grant).where(Grant.id == grant.id).values(**values))
@@ -148,7 +153,7 @@ def test_the_database_knows_no_instruction_without_a_confirmation_and_no_visit_b
                 staff_epoch=1,
                 staff_session=b"x",
                 ticket_hash=b"x",
-                ticket_until=times.now(),
+                ticket_until=system_clock.now(),
             )
         )
     with pytest.raises(IntegrityError), control_work() as control:
@@ -198,7 +203,9 @@ def test_a_visit_ends_when_its_grant_turns_out_to_be_none(customer: Customer) ->
     assert inside.get("/contacts").status_code == 200
     with control_work() as control:
         control.execute(text("ALTER TABLE staff_visits DROP CONSTRAINT fk_staff_visits_grant_id_grant_kind"))
-        control.execute(update(Grant).where(Grant.id == grant.id).values(kind="instruction", confirmed_at=times.now()))
+        control.execute(
+            update(Grant).where(Grant.id == grant.id).values(kind="instruction", confirmed_at=system_clock.now())
+        )
     try:
         assert inside.get("/contacts").status_code == 303
         assert customer.browser_of(customer.tenant.host).post(ticket).status_code == 410
@@ -391,7 +398,7 @@ def _from_ticket(customer: Customer, browser: Any) -> Grant:
 
 def _close_and_open(customer: Customer) -> None:
     """What the worker does each minute."""
-    from provisioning.guests import close_ended_grants, open_due_grants
+    from provisioning.guest_roles import close_ended_grants, open_due_grants
 
     close_ended_grants(customer.platform.settings)
     open_due_grants(customer.platform.settings)

@@ -30,7 +30,7 @@ from tenants.context import Tenant
 from tests.fixtures.grants import Customer
 from tests.fixtures.tenancy import Platform
 from tests.fixtures.web import Browser
-from workers.wrapper import perform
+from workers.run_job import perform
 
 pytestmark = pytest.mark.promise("P8")
 PASSWORD = "the red stapler is on my desk"

@@ -20,9 +20,9 @@ from qikbiz.actors import Actor, acting_as
 from qikbiz.companies.models import Company
 from qikbiz.contacts.models import Contact
 from qikbiz.database import tenant_work
+from qikbiz.errors import NotFound
 from qikbiz.exports.models import Export
 from qikbiz.exports.restore import restore_archive
-from qikbiz.failures import NotFound
 from qikbiz.grants.models import Grant
 from qikbiz.grants.scopes import Scope
 from qikbiz.imports.models import Import
@@ -33,7 +33,7 @@ from tests.fixtures.grants import Customer
 from tests.fixtures.page_checks import csrf_token_in
 from tests.fixtures.tenancy import Person
 from tests.imports.desk import csv_text
-from workers.wrapper import perform
+from workers.run_job import perform
 
 pytestmark = pytest.mark.promise("P8")
 HEADER = ["First name", "Email", "Owner", "Company"]

@@ -10,8 +10,8 @@ from click.testing import CliRunner
 
 from provisioning.cli import qikbiz
 from qikbiz.grants.overview import reach_words
+from qikbiz.roles.builtin_roles import BUILT_IN
 from qikbiz.roles.rights import Rights
-from qikbiz.roles.table import BUILT_IN
 from tests.fixtures.grants import Customer
 from tests.fixtures.tenancy import Platform
 from tests.fixtures.web import Browser

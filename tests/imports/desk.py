@@ -16,10 +16,10 @@ from sqlalchemy import select
 from qikbiz.actors import Actor, acting_as
 from qikbiz.database import db, tenant_work
 from qikbiz.imports import actions
+from qikbiz.imports.jobs import check, run_apply, run_undo
 from qikbiz.imports.mapping import Mapping
 from qikbiz.imports.models import Import
 from qikbiz.imports.queries import import_for_changing
-from qikbiz.imports.running import check, run_apply, run_undo
 from qikbiz.jobs.models import Job
 from qikbiz.records.types import RECORD_TYPES
 from tenants.context import Tenant

@@ -7,9 +7,9 @@ from uuid import UUID
 import pytest
 
 from qikbiz.database import db
-from qikbiz.failures import Conflict
+from qikbiz.errors import Conflict
+from qikbiz.imports.jobs import ChangedSince
 from qikbiz.imports.queries import invalid_rows, skipped_cells, updates
-from qikbiz.imports.running import ChangedSince
 from qikbiz.records.types import RECORD_TYPES
 from tests.imports.desk import Desk, csv_text
 

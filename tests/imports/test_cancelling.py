@@ -12,7 +12,7 @@ from uuid import UUID
 import pytest
 
 from qikbiz.actors import Actor
-from qikbiz.imports import running
+from qikbiz.imports import jobs
 from qikbiz.imports.queries import import_for_changing
 from qikbiz.imports.sql import Link
 from tests.fixtures.records import Office
@@ -20,7 +20,7 @@ from tests.fixtures.web import Browser
 from tests.imports.desk import Desk, csv_text
 from tests.imports.test_kills import ask
 from workers import heartbeat
-from workers.wrapper import perform
+from workers.run_job import perform
 
 FILE = csv_text(["Last name", "Email", "Company"], [["Lee", "ann@example.com", "Acme"], ["Fox", "bo@example.com", ""]])
 # A request that waited for the worker would be refused after three seconds.
@@ -36,7 +36,7 @@ def desk(app: Any, office: Office) -> Desk:
 @contextmanager
 def in_the_middle(desk: Desk, import_id: UUID, monkeypatch: pytest.MonkeyPatch, name: str) -> Iterator[Future[str]]:
     """A worker that has done `name` (apply, undo) and is held by a statement that takes a minute."""
-    done, act = Event(), getattr(running, name)
+    done, act = Event(), getattr(jobs, name)
 
     def long(link: Link, *rest: Any, **named: Any) -> Any:
         found = act(link, *rest, **named)
@@ -44,7 +44,7 @@ def in_the_middle(desk: Desk, import_id: UUID, monkeypatch: pytest.MonkeyPatch, 
         link.execute(MINUTE)
         return found
 
-    monkeypatch.setattr(running, name, long)
+    monkeypatch.setattr(jobs, name, long)
     monkeypatch.setattr(heartbeat, "SECONDS_BETWEEN_LOOKS", 0.5)
     job_id = desk.found(import_id).job_id
     assert job_id is not None

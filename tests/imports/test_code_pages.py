@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from qikbiz.imports.code_pages import likeliest_code_page
-from qikbiz.imports.formats import ENCODINGS, detect
+from qikbiz.imports.csv_dialect import ENCODINGS, detect
 from qikbiz.imports.uploads import FileSource
 
 _NAMES = Path(__file__).parent / "fixtures" / "names.tsv"

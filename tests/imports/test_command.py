@@ -16,7 +16,7 @@ from provisioning.instructions import Authority
 from qikbiz.audit.models import AuditEvent
 from qikbiz.console.models import PlatformAuditEvent
 from qikbiz.database import control_work, db
-from qikbiz.imports.formats import UnreadableFile
+from qikbiz.imports.csv_dialect import UnreadableFile
 from qikbiz.imports.queries import import_for_changing
 from qikbiz.jobs.transport import queue_store
 from tests.fixtures.commands import in_a_process, in_here

@@ -6,16 +6,16 @@ from typing import Any
 
 import pytest
 
+from qikbiz.imports.csv_reader import plain_text
 from qikbiz.imports.known_values import understood
 from qikbiz.imports.mapping import UnusableMapping, guess
 from qikbiz.imports.names import split_name
 from qikbiz.imports.queries import invalid_rows
-from qikbiz.imports.reading import plain_text
 from qikbiz.imports.totals import is_totals
 from qikbiz.records.fields import FieldProblem
-from qikbiz.records.numbers import parse_boolean, parse_integer, parse_money
+from qikbiz.records.normalize import normalise_country, normalise_domain, normalise_phone
+from qikbiz.records.number_parsing import parse_boolean, parse_integer, parse_money
 from qikbiz.records.types import RECORD_TYPES
-from qikbiz.records.values import normalise_country, normalise_domain, normalise_phone
 from tests.imports.desk import Desk, csv_text
 
 CONTACTS, COMPANIES = RECORD_TYPES["contacts"], RECORD_TYPES["companies"]

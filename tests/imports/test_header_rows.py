@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from qikbiz.imports.formats import Format, UnreadableFile, detect, with_header_found
+from qikbiz.imports.csv_dialect import Format, UnreadableFile, detect, with_header_found
+from qikbiz.imports.csv_reader import RowReader
 from qikbiz.imports.header_rows import header_row_of
-from qikbiz.imports.reading import RowReader
 from qikbiz.imports.uploads import FileSource
 from tests.fixtures.web import Browser
 from tests.imports.desk import Desk

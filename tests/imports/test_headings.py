@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from qikbiz.imports.headings import plain_heading
+from qikbiz.imports.column_synonyms import plain_heading
 from qikbiz.imports.mapping import Mapping, UnusableMapping, checked_mapping, guess
 from qikbiz.records.types import RECORD_TYPES
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from qikbiz.imports import applying
+from qikbiz.imports import apply
 from tenants.control import new_id
 from tests.imports.desk import Desk, csv_text
 
@@ -26,13 +26,13 @@ def test_ids_are_of_version_7_and_in_the_order_of_names(desk: Desk) -> None:
 
 def test_imports_in_the_same_moment_make_different_ids(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     moment = new_id()
-    monkeypatch.setattr(applying, "new_id", lambda: moment)
+    monkeypatch.setattr(apply, "new_id", lambda: moment)
     for number in range(5):
         desk.bring_in(people(number * 10, 2))
     assert len({record.id for record in desk.records()}) == 10
 
 
 def test_a_prefix_is_eighty_bits_and_differs_each_time() -> None:
-    found = {applying.id_prefix() for _ in range(100)}
+    found = {apply.id_prefix() for _ in range(100)}
     assert {len(prefix) for prefix in found} == {20}
     assert len(found) == 100

@@ -11,15 +11,15 @@ from sqlalchemy import func, select, text, update
 
 from qikbiz.audit.models import AuditEvent
 from qikbiz.database import db, runtime
-from qikbiz.imports import actions, uploaded
-from qikbiz.imports.formats import UnreadableFile
+from qikbiz.imports import actions, import_context
+from qikbiz.imports.csv_dialect import UnreadableFile
+from qikbiz.imports.jobs import APPLY_STEPS
 from qikbiz.imports.models import Import
 from qikbiz.imports.queries import import_for_changing
-from qikbiz.imports.running import APPLY_STEPS
 from qikbiz.jobs.models import Job
 from qikbiz.mail.models import Mail
 from tests.imports.desk import Desk, csv_text
-from workers.wrapper import perform
+from workers.run_job import perform
 
 pytestmark = pytest.mark.faults
 ROWS = [["Lee", "ann@example.com", "Acme"], ["Fox", "bo@example.com", "Acme"], ["Bad", "nobody", ""]]
@@ -219,4 +219,4 @@ def test_uploads_are_forgotten_after_their_time_and_the_report_says_so(desk: Des
     found = desk.found(import_id)
     assert (found.file_key, found.counts["created"], len(desk.records())) == (None, 1, 1)
     with desk.at_work(), pytest.raises(UnreadableFile, match="no longer kept"):
-        uploaded.source_of(found)
+        import_context.source_of(found)

@@ -10,7 +10,7 @@ from qikbiz.database import runtime
 from qikbiz.imports import actions
 from qikbiz.imports.queries import import_for_changing
 from tests.imports.desk import Desk
-from workers.wrapper import perform
+from workers.run_job import perform
 
 ROWS = 100_000
 LIMIT = 150 * 1024

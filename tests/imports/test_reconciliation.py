@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 
 from qikbiz.imports.addresses import quick_email, quick_phone
 from qikbiz.imports.converting import Converter
+from qikbiz.imports.csv_dialect import Format
 from qikbiz.imports.encoding import copy_array
-from qikbiz.imports.formats import Format
 from qikbiz.imports.mapping import guess
 from qikbiz.imports.plans import Plan
 from qikbiz.records.fields import FieldProblem, derived_columns
+from qikbiz.records.normalize import normalise_email, normalise_phone
 from qikbiz.records.types import RECORD_TYPES
-from qikbiz.records.values import normalise_email, normalise_phone
 from tests.imports.desk import Desk, csv_text
 
 HEADER = ["Last name", "Email", "City"]

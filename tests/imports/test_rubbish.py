@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from qikbiz.imports import limits, reading
+from qikbiz.imports import csv_reader, limits
 from qikbiz.imports.archives import opened
-from qikbiz.imports.formats import Detection, Format, UnreadableFile, detect
-from qikbiz.imports.reading import RowProblem, RowReader
+from qikbiz.imports.csv_dialect import Detection, Format, UnreadableFile, detect
+from qikbiz.imports.csv_reader import RowProblem, RowReader
 from qikbiz.imports.uploads import FileSource
 
 HEADER = b"Name,E-mail,City\n"
@@ -155,7 +155,7 @@ def test_an_endless_line_does_not_fill_the_memory(written: Written) -> None:
 
 
 def test_too_many_rows_and_columns_are_refused(written: Written, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "MOST_ROWS", 3)
+    monkeypatch.setattr(csv_reader, "MOST_ROWS", 3)
     with pytest.raises(UnreadableFile, match="more than 3 rows"):
         written(HEADER + b"Ann,a@example.com,Graz\n" * 4).rows()
     with pytest.raises(UnreadableFile, match="1,001 columns"):

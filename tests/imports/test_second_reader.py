@@ -11,11 +11,11 @@ import pytest
 from sqlalchemy import select
 
 from qikbiz.database import db
-from qikbiz.imports import second_reader
-from qikbiz.imports.formats import UnreadableFile
+from qikbiz.imports import parallel_convert
+from qikbiz.imports.csv_dialect import UnreadableFile
+from qikbiz.imports.import_context import plan_of, source_of
 from qikbiz.imports.models import Import, ImportRow
-from qikbiz.imports.second_reader import SecondReaderGone
-from qikbiz.imports.uploaded import plan_of, source_of
+from qikbiz.imports.parallel_convert import SecondReaderGone
 from tests.imports.desk import Desk, csv_text
 
 HEADER = ["First name", "Last name", "Email", "Phone", "Notes"]
@@ -29,7 +29,7 @@ ROWS = [
 @pytest.fixture
 def started(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[subprocess.Popen[bytes]]]:
     """Every second process started; any file is large enough for one."""
-    monkeypatch.setattr(second_reader, "WORTH_IT", 0)
+    monkeypatch.setattr(parallel_convert, "WORTH_IT", 0)
     processes: list[subprocess.Popen[bytes]] = []
     real = subprocess.Popen
 
@@ -37,7 +37,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[subprocess.Popen[b
         processes.append(real(*arguments, **options))
         return processes[-1]
 
-    monkeypatch.setattr("qikbiz.imports.second_reader.subprocess.Popen", popen)
+    monkeypatch.setattr("qikbiz.imports.parallel_convert.subprocess.Popen", popen)
     yield processes
     assert all(process.poll() is not None for process in processes)
 
@@ -63,7 +63,7 @@ def test_two_processes_stage_what_one_does(
     assert len(started) == 1
     assert [counts[name] for name in ("rows", "created", "invalid", "skipped_cells")] == [4_650, 4_007, 643, 0]
     by_two = staged(desk, import_id)
-    monkeypatch.setattr(second_reader, "WORTH_IT", 1 << 40)
+    monkeypatch.setattr(parallel_convert, "WORTH_IT", 1 << 40)
     desk.check(import_id)
     assert len(started) == 1
     assert staged(desk, import_id) == by_two
@@ -100,5 +100,5 @@ def test_the_key_of_the_file_is_no_argument_of_the_process(desk: Desk, started: 
     import_id = uploaded(desk, csv_text(HEADER, ROWS[:10]))
     with desk.at_work():
         found = db.session.get_one(Import, import_id)
-        with second_reader.second_reader(plan_of(found), source_of(found), import_id):
+        with parallel_convert.second_reader(plan_of(found), source_of(found), import_id):
             assert [len(process.args) for process in started] == [3]  # type: ignore[arg-type]  # a list of words

@@ -16,8 +16,8 @@ from sqlalchemy import select
 
 from qikbiz.database import db, tenant_work
 from qikbiz.imports import actions
+from qikbiz.imports.jobs import check, run_apply, run_undo
 from qikbiz.imports.models import Import
-from qikbiz.imports.running import check, run_apply, run_undo
 from qikbiz.imports.uploads import Kept, keep_upload
 from qikbiz.jobs.models import Job
 from qikbiz.web.front_door import QikBiz

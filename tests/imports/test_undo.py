@@ -16,10 +16,10 @@ from qikbiz.companies.models import Company
 from qikbiz.contacts.fields import CONTACTS
 from qikbiz.contacts.models import Contact, ContactCompany
 from qikbiz.database import db
-from qikbiz.failures import Conflict
+from qikbiz.errors import Conflict
 from qikbiz.imports import actions
+from qikbiz.imports.jobs import by_whoever_asks, run_undo
 from qikbiz.imports.queries import import_for_changing, import_for_reading
-from qikbiz.imports.running import by_whoever_asks, run_undo
 from qikbiz.imports.sql import link_of
 from qikbiz.imports.undo_page import named_records
 from qikbiz.imports.undo_rules import Preview, preview

@@ -8,12 +8,12 @@ from uuid import UUID
 import pytest
 
 from provisioning.import_cells import told_policy
-from qikbiz.failures import NotFound
+from qikbiz.errors import NotFound
 from qikbiz.imports import actions
 from qikbiz.imports.cell_choices import UnknownValue, policy_from, unreadable_columns
 from qikbiz.imports.cell_policy import REFUSE, SKIP, CellPolicy
 from qikbiz.imports.converting import Converter
-from qikbiz.imports.formats import Format
+from qikbiz.imports.csv_dialect import Format
 from qikbiz.imports.mapping import guess
 from qikbiz.imports.plans import Plan
 from qikbiz.imports.queries import import_for_changing, import_for_reading, invalid_rows, skipped_cells

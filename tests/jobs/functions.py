@@ -5,10 +5,10 @@ import signal
 import time
 from uuid import uuid4
 
-from qikbiz.failures import Unavailable
+from qikbiz.errors import Unavailable
 from qikbiz.jobs.kinds import KINDS, Kind
 from qikbiz.mail.models import Mail, PlatformMail
-from workers.work import JobRefused, Work
+from workers.job_context import JobRefused, Work
 
 NAMES = ("leave_effect", "step_by_step", "refuse", "stumble", "kill_me", "be_away", "overrun", "never_look")
 for name in NAMES:

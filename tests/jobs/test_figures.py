@@ -13,7 +13,7 @@ from qikbiz.database import control_work, tenant_work
 from qikbiz.jobs import actions, queries
 from qikbiz.jobs.models import Job, PlatformJob
 from qikbiz.mail import actions as mails
-from qikbiz.web.platform_figures import platform_registry
+from qikbiz.web.platform_metrics import platform_registry
 from tenants.runtime import Runtime
 from tests.fixtures.tenancy import Platform
 from tests.fixtures.web import Browser

@@ -23,7 +23,7 @@ from tenants.context import Tenant
 from tenants.runtime import Runtime
 from tests.fixtures.tenancy import Platform
 from tests.jobs import functions
-from workers.work import Fenced
+from workers.job_context import Fenced
 
 assert functions.KINDS
 MOST_TRIES = 3

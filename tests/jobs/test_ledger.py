@@ -15,7 +15,7 @@ from tenants.context import NoTenantEntered
 from tenants.runtime import Runtime
 from tests.fixtures.tenancy import Platform
 from tests.jobs import functions
-from workers import wrapper
+from workers import run_job
 
 assert functions.KINDS
 pytestmark = pytest.mark.usefixtures("working", "settled")
@@ -50,7 +50,7 @@ def effects(platform: Platform, job_id: UUID) -> int:
 
 def test_a_job_is_done_and_its_effect_is_there(platform: Platform) -> None:
     job_id = ask(platform)
-    assert wrapper.perform(platform.acme.id, job_id) == "done"
+    assert run_job.perform(platform.acme.id, job_id) == "done"
     job = row(platform, job_id)
     assert (job.state, job.attempt, job.result["attempt"], job.token) == ("done", 1, 1, None)
     assert job.finished_at is not None
@@ -60,15 +60,15 @@ def test_a_job_is_done_and_its_effect_is_there(platform: Platform) -> None:
 def test_a_job_of_the_platform_is_done_in_the_control_database(platform: Platform) -> None:
     with control_work():
         job_id = actions.enqueue_platform("test.platform", {}).id
-    assert wrapper.perform(None, job_id) == "done"
+    assert run_job.perform(None, job_id) == "done"
     with control_work() as session:
         assert session.get_one(PlatformJob, job_id).state == "done"
 
 
 def test_a_done_job_that_comes_again_does_nothing(platform: Platform) -> None:
     job_id = ask(platform)
-    wrapper.perform(platform.acme.id, job_id)
-    assert wrapper.perform(platform.acme.id, job_id) == "not ours"
+    run_job.perform(platform.acme.id, job_id)
+    assert run_job.perform(platform.acme.id, job_id) == "not ours"
     assert effects(platform, job_id) == 1
 
 
@@ -104,7 +104,7 @@ def test_a_job_needs_a_tenant_and_a_known_kind(platform: Platform) -> None:
 def test_a_job_for_later_waits_for_its_time(platform: Platform) -> None:
     with tenant_work(platform.acme):
         job_id = actions.enqueue("test.leave_effect", {}, run_at=datetime.now(UTC) + timedelta(hours=1)).id
-    assert wrapper.perform(platform.acme.id, job_id) == "not ours"
+    assert run_job.perform(platform.acme.id, job_id) == "not ours"
     assert row(platform, job_id).state == "pending"
 
 
@@ -116,14 +116,14 @@ def test_asking_leaves_a_mark_for_the_sweeper(platform: Platform) -> None:
 
 def test_a_failed_try_is_put_off_and_the_next_one_succeeds(platform: Platform) -> None:
     job_id = ask(platform, "test.stumble", good_try=2)
-    assert wrapper.perform(platform.acme.id, job_id) == "put off"
+    assert run_job.perform(platform.acme.id, job_id) == "put off"
     job = row(platform, job_id)
     assert job.state == "pending"
     assert job.run_at > datetime.now(UTC)
     assert job.error_ref.startswith("J-")
     assert "secret" not in job.error_text
     hurry(platform, job_id)
-    assert wrapper.perform(platform.acme.id, job_id) == "done"
+    assert run_job.perform(platform.acme.id, job_id) == "done"
     assert effects(platform, job_id) == 1
     assert row(platform, job_id).error_ref == ""
 
@@ -132,7 +132,7 @@ def test_a_job_that_always_fails_is_given_up_with_a_reference(platform: Platform
     job_id = ask(platform, "test.stumble", good_try=99)
     outcomes = []
     for _ in range(4):
-        outcomes.append(wrapper.perform(platform.acme.id, job_id))
+        outcomes.append(run_job.perform(platform.acme.id, job_id))
         hurry(platform, job_id)
     assert outcomes == ["put off", "put off", "failed", "not ours"]
     job = row(platform, job_id)
@@ -143,38 +143,38 @@ def test_a_job_that_always_fails_is_given_up_with_a_reference(platform: Platform
 
 def test_a_refused_job_is_not_tried_again_and_says_why(platform: Platform) -> None:
     job_id = ask(platform, "test.refuse")
-    assert wrapper.perform(platform.acme.id, job_id) == "failed"
+    assert run_job.perform(platform.acme.id, job_id) == "failed"
     assert row(platform, job_id).error_text == "The file is empty."
 
 
 def test_a_server_that_is_away_is_a_reason_to_try_again(platform: Platform) -> None:
     job_id = ask(platform, "test.be_away")
-    assert wrapper.perform(platform.acme.id, job_id) == "put off"
+    assert run_job.perform(platform.acme.id, job_id) == "put off"
     assert row(platform, job_id).error_text == "The other side is away."
 
 
 def test_a_failed_job_can_be_given_new_tries(platform: Platform) -> None:
     job_id = ask(platform, "test.refuse")
-    wrapper.perform(platform.acme.id, job_id)
+    run_job.perform(platform.acme.id, job_id)
     with tenant_work(platform.acme):
         assert actions.try_again(job_id)
         assert not actions.try_again(uuid4())
     assert row(platform, job_id).state == "pending"
-    assert wrapper.perform(platform.acme.id, job_id) == "failed"
+    assert run_job.perform(platform.acme.id, job_id) == "failed"
 
 
 def test_a_job_called_off_before_it_starts_does_nothing(platform: Platform) -> None:
     job_id = ask(platform)
     with tenant_work(platform.acme):
         assert actions.cancel(job_id)
-    assert wrapper.perform(platform.acme.id, job_id) == "not ours"
+    assert run_job.perform(platform.acme.id, job_id) == "not ours"
     with tenant_work(platform.acme):
         assert not actions.cancel(job_id)
 
 
 def test_a_step_is_committed_before_the_end(platform: Platform) -> None:
     job_id = ask(platform, "test.step_by_step")
-    assert wrapper.perform(platform.acme.id, job_id) == "done"
+    assert run_job.perform(platform.acme.id, job_id) == "done"
     with tenant_work(platform.acme) as session:
         steps = select(func.count()).where(Mail.template.like(f"{job_id}/%"))
         assert session.scalar(steps) == 3
@@ -187,7 +187,7 @@ def test_whoever_lost_the_lease_commits_nothing(platform: Platform) -> None:
     assert sleeper is not None
     with tenant_work(platform.acme) as session:
         session.execute(update(Job).where(Job.id == job_id).values(lease_until=func.now() - timedelta(seconds=1)))
-    assert wrapper.perform(platform.acme.id, job_id) == "done"
+    assert run_job.perform(platform.acme.id, job_id) == "done"
     with tenant_work(platform.acme) as session:
         assert not ledger.holds(session, Job, sleeper, 30)
         assert not ledger.finish(session, Job, sleeper, {})
@@ -199,20 +199,20 @@ def test_a_job_held_by_another_worker_is_left_to_it(platform: Platform) -> None:
     job_id = ask(platform)
     with tenant_work(platform.acme) as session:
         ledger.claim(session, Job, job_id, 30)
-    assert wrapper.perform(platform.acme.id, job_id) == "not ours"
+    assert run_job.perform(platform.acme.id, job_id) == "not ours"
 
 
 def test_a_job_of_an_unknown_kind_waits_for_a_release_that_knows_it(platform: Platform) -> None:
     job_id = ask(platform)
     with tenant_work(platform.acme) as session:
         session.execute(update(Job).where(Job.id == job_id).values(kind="deals.forecast"))
-    assert wrapper.perform(platform.acme.id, job_id) == "unknown"
+    assert run_job.perform(platform.acme.id, job_id) == "unknown"
     assert row(platform, job_id).state == "pending"
     assert row(platform, job_id).attempt == 0
 
 
 def test_a_job_of_a_tenant_that_does_not_exist_is_left(platform: Platform) -> None:
-    assert wrapper.perform(uuid4(), uuid4()) == "left"
+    assert run_job.perform(uuid4(), uuid4()) == "left"
 
 
 def hurry(platform: Platform, job_id: UUID) -> None:

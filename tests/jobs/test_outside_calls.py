@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from qikbiz.accounts import leaks
+from qikbiz.accounts import breached_passwords
 from qikbiz.circuit_breaker import CircuitBreaker
 from qikbiz.deadline import OutOfTime
 from qikbiz.domains import dns
-from qikbiz.privacy import watching
+from qikbiz.privacy import notice_probe
 from tenants.runtime import Runtime
 from tests.domains.conftest import NameServer, name_server
 
@@ -26,12 +26,12 @@ ASKS = re.compile(
 )
 # Each holds to one deadline: by `call_within`, by a thread that is given up (fetching), by the resolver's `lifetime`.
 KNOWN = {
-    "qikbiz/accounts/leaks.py": "call_within(",
-    "qikbiz/closing/payment.py": "call_within(",
+    "qikbiz/accounts/breached_passwords.py": "call_within(",
+    "qikbiz/billing/stripe.py": "call_within(",
     "qikbiz/domains/dns.py": "lifetime=",
-    "qikbiz/mail/server.py": "call_within(",
-    "qikbiz/privacy/watching.py": "call_within(",
-    "qikbiz/sso/fetching.py": "thread.join(deadline.left)",
+    "qikbiz/mail/smtp.py": "call_within(",
+    "qikbiz/privacy/notice_probe.py": "call_within(",
+    "qikbiz/sso/http_client.py": "thread.join(deadline.left)",
 }
 
 
@@ -74,14 +74,14 @@ def test_an_answer_that_comes_byte_by_byte_is_cut_off_and_its_server_rests(
     working: Runtime, dripping: tuple[str, list[int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url, asked = dripping
-    monkeypatch.setattr(leaks, "SECONDS", 0.2)
-    monkeypatch.setattr(watching, "SECONDS", 0.2)
+    monkeypatch.setattr(breached_passwords, "SECONDS", 0.2)
+    monkeypatch.setattr(notice_probe, "SECONDS", 0.2)
     monkeypatch.setattr(working, "settings", replace(working.settings, leaked_passwords_url=url))
     began = time.monotonic()
-    assert [leaks.is_leaked("password"), leaks.is_leaked("password")] == [False, False]
+    assert [breached_passwords.is_leaked("password"), breached_passwords.is_leaked("password")] == [False, False]
     assert len(asked) == 1, "The second password did not wait for a server that had just failed."
     with pytest.raises(OutOfTime):
-        watching._fetched(url)
+        notice_probe._fetched(url)
     assert time.monotonic() - began < 5
 
 

@@ -18,7 +18,7 @@ from tenants.directory import read_tenant
 from tenants.runtime import Runtime
 from tests.fixtures.tenancy import Platform
 from tests.fixtures.workers import Workshop, eventually
-from workers.wrapper import perform
+from workers.run_job import perform
 
 pytestmark = pytest.mark.usefixtures("tidy")
 

@@ -11,13 +11,13 @@ import redis
 from rq import Queue
 from rq.serializers import JSONSerializer
 
-from config.faults import FaultInjected, fault
+from config.fault_injection import FaultInjected, fault
 from config.settings import Settings
 from qikbiz.jobs import transport
 from qikbiz.jobs.kinds import KINDS, QUEUES, kind_named
 from tests.fixtures.tenancy import Platform
 from tests.fixtures.workers import ROOT, Workshop, eventually
-from workers import wrapper
+from workers import run_job
 from workers.worker import SignedJob, WorkerRefused, make_worker
 
 PRODUCT_KINDS = {name: kind for name, kind in KINDS.items() if not name.startswith("test.")}
@@ -25,7 +25,7 @@ PRODUCT_KINDS = {name: kind for name, kind in KINDS.items() if not name.startswi
 
 @pytest.mark.parametrize("name", PRODUCT_KINDS)
 def test_every_kind_names_a_function(name: str) -> None:
-    assert callable(wrapper.function_of(PRODUCT_KINDS[name]))
+    assert callable(run_job.function_of(PRODUCT_KINDS[name]))
 
 
 def test_every_queue_has_one_worker_and_every_worker_one_queue() -> None:
@@ -51,8 +51,8 @@ def test_a_function_pushed_into_redis_by_hand_is_not_run(
     connection = redis.Redis.from_url(settings.redis_url)
     queue = Queue("checks", connection=connection, serializer=JSONSerializer)
     queue.enqueue("os.system", f"touch {trace}")
-    queue.enqueue("workers.wrapper.run", None, str(uuid4()), "00" * 32)
-    queue.enqueue("workers.wrapper.run", None, "not a uuid", 7)
+    queue.enqueue("workers.run_job.run", None, str(uuid4()), "00" * 32)
+    queue.enqueue("workers.run_job.run", None, "not a uuid", 7)
     worker = workshop.worker("checks")
     eventually(lambda: workshop.log(worker).count("job_not_ours") >= 2)
     eventually(lambda: len(queue) == 0)
@@ -90,7 +90,7 @@ def test_calls_and_repeats_that_lie_in_redis_are_ignored(settings: Settings) -> 
     )
     assert (job.success_callback, job.failure_callback, job.stopped_callback, job.webhooks) == (None, None, None, [])
     assert (job.repeats_left, job.retries_left) == (None, None)
-    with pytest.raises(wrapper.NotOurs):
+    with pytest.raises(run_job.NotOurs):
         _ = job.func
 
 

@@ -19,12 +19,12 @@ from tenants.control import PendingWork, TenantRecord
 from tenants.runtime import Runtime
 from tests.fixtures.tenancy import Platform
 from tests.jobs import functions
-from workers import sweep as sweeping
+from workers import sweep_round as sweeping
 from workers.jobs import periodic
+from workers.run_job import perform
 from workers.schedule import SCHEDULE, Periodic, start_due_work
-from workers.sweep import Sweep
+from workers.sweep_round import Sweep
 from workers.sweeper import Sweeper
-from workers.wrapper import perform
 
 assert functions.KINDS
 HOURLY = Periodic("test", "tenants.measure", timedelta(hours=1))

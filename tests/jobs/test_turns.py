@@ -17,8 +17,8 @@ from tests.fixtures.workers import Workshop, eventually, horses
 from tests.jobs import functions
 from tests.jobs.test_sweeper import _empty, age_marks
 from workers.lanes import Lanes
-from workers.sweep import Sweep
-from workers.wrapper import perform
+from workers.run_job import perform
+from workers.sweep_round import Sweep
 
 assert functions.KINDS
 

@@ -18,7 +18,7 @@ from qikbiz.mail import actions
 from qikbiz.mail.models import Mail
 from tenants.runtime import Runtime
 from tests.fixtures.tenancy import Person, Platform
-from workers import wrapper
+from workers import run_job
 
 
 @dataclass
@@ -126,7 +126,7 @@ class Post:
             ).first()
             session.execute(update(Job).where(Job.id == job_id, Job.state == "pending").values(run_at=text("now()")))
         assert job_id is not None
-        return wrapper.perform(self.platform.acme.id, job_id)
+        return run_job.perform(self.platform.acme.id, job_id)
 
 
 @pytest.fixture

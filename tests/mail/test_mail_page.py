@@ -8,7 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from provisioning import assets
-from qikbiz.mail import sink
+from qikbiz.mail import dev_outbox
 from qikbiz.web import create_app
 from qikbiz.web.front_door import QikBiz
 from tenants.control import new_id
@@ -42,7 +42,7 @@ def keep(folder: Path, subject: str, to: str = "bob@example.com") -> str:
     message.set_content("Choose: https://acme.example/p/1")
     message.add_alternative("<html><head></head><body><p style='color:red'>Choose</p></body></html>", subtype="html")
     mail_id = new_id()
-    sink.write(folder, mail_id, message)
+    dev_outbox.write(folder, mail_id, message)
     return str(mail_id)
 
 

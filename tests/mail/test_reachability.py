@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from qikbiz.accounts.models import User
 from qikbiz.database import tenant_work
-from qikbiz.mail import server
+from qikbiz.mail import smtp
 from qikbiz.mail.addresses import BadAddress
 from qikbiz.mail.reachability import CANT_BE_REACHED, NOT_KNOWN_NOW, unreachable_reason
 from tests.fixtures.web import Browser
@@ -55,7 +55,7 @@ def test_where_the_server_takes_such_addresses_the_mail_leaves(post: Post, scrip
 def test_while_the_server_is_away_it_is_said_that_this_is_not_known(
     post: Post, scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server, "ASK_SECONDS", 0.3)
+    monkeypatch.setattr(smtp, "ASK_SECONDS", 0.3)
     scripted.drops = "CONNECT"
     assert unreachable_reason(JOERG) == NOT_KNOWN_NOW
     assert unreachable_reason("joerg@example.com") == ""

@@ -16,13 +16,13 @@ from sqlalchemy import text, update
 from config.settings import SettingsError
 from qikbiz.database import control_work, tenant_work
 from qikbiz.jobs.models import PlatformJob
-from qikbiz.mail import actions, server, sink
+from qikbiz.mail import actions, dev_outbox, smtp
 from qikbiz.mail.addresses import BadAddress
 from qikbiz.mail.models import Mail, PlatformMail
 from tests.fixtures.servers import settings_for
 from tests.fixtures.tenancy import Platform
 from tests.mail.conftest import Mood, Post, free_port
-from workers import wrapper
+from workers import run_job
 
 
 @pytest.mark.usefixtures("smtp")
@@ -88,7 +88,7 @@ def test_a_server_that_is_away_is_tried_again(post: Post, served_by: Callable[[s
 def test_a_server_that_hangs_is_cut_off(
     post: Post, served_by: Callable[[str | None], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server, "AGREE_SECONDS", 0.3)
+    monkeypatch.setattr(smtp, "AGREE_SECONDS", 0.3)
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
@@ -228,7 +228,7 @@ def test_a_mail_of_the_platform_goes_the_same_way(post: Post, mood: Mood) -> Non
             "staff_invitation", to_address="o@example.com", values=values, dedupe_key="staff"
         ).id
         job_id = session.query(PlatformJob.id).filter(PlatformJob.kind == "mail.send_platform").scalar()
-    assert wrapper.perform(None, job_id) == "done"
+    assert run_job.perform(None, job_id) == "done"
     with control_work() as session:
         assert session.get_one(PlatformMail, mail_id).state == "sent"
     assert len(mood.taken) == 1
@@ -239,10 +239,10 @@ def test_without_a_server_mails_are_kept_in_a_folder(platform: Platform, post: P
     assert post.deliver(mail_id) == "done"
     assert post.state(mail_id) == "sent"
     folder = platform.settings.mail_sink
-    kept = sink.read(folder, mail_id)
+    kept = dev_outbox.read(folder, mail_id)
     assert kept is not None
     assert "https://acme.example/p/SECRET" in kept.text
-    assert mail_id in [mail.id for mail in sink.newest(folder)]
-    assert sink.newest(folder, "nobody") == []
+    assert mail_id in [mail.id for mail in dev_outbox.newest(folder)]
+    assert dev_outbox.newest(folder, "nobody") == []
     assert [path.suffix for path in folder.iterdir() if path.name.startswith(".")] == []
     assert threading.active_count() < 50

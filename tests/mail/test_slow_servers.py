@@ -10,7 +10,7 @@ from qikbiz.database import runtime, tenant_work
 from qikbiz.deadline import Deadline, OutOfTime, call_within
 from qikbiz.jobs.kinds import KINDS, Kind
 from qikbiz.jobs.models import Job
-from qikbiz.mail import sender, server
+from qikbiz.mail import delivery, smtp
 from qikbiz.mail.models import Mail
 from tests.fixtures.resting import forget_rests
 from tests.mail.conftest import Post
@@ -23,8 +23,8 @@ BEFORE_DATA = ("CONNECT", "EHLO", "MAIL", "RCPT", "DATA")
 def scripted(
     post: Post, served_by: Callable[[str | None], None], monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[ScriptedServer]:
-    monkeypatch.setattr(server, "AGREE_SECONDS", 0.5)
-    monkeypatch.setattr(server, "GIVE_SECONDS", 0.5)
+    monkeypatch.setattr(smtp, "AGREE_SECONDS", 0.5)
+    monkeypatch.setattr(smtp, "GIVE_SECONDS", 0.5)
     with scripted_server() as played:
         played.seconds = 1.0
         served_by(f"smtp://127.0.0.1:{played.port}")
@@ -42,7 +42,7 @@ def test_a_mail_is_put_off_by_a_server_that_is_slow_before_it_has_the_message(
             setattr(scripted, fault, point)
             mail_id = post.write(dedupe_key=f"{fault} {point}")
             with monkeypatch.context() as hurried:
-                hurried.setattr(server, "AGREE_SECONDS", 0.2)
+                hurried.setattr(smtp, "AGREE_SECONDS", 0.2)
                 assert post.deliver(mail_id) == "put off", (fault, point)
             mail = post.mail(mail_id)
             assert (mail.state, mail.data_began_at) == ("pending", None), (fault, point)
@@ -100,7 +100,7 @@ def test_a_failing_server_rests_for_all_mails_and_is_tried_by_one_first(
     assert scripted.connections == 1
     waiting = [post.mail(mail_id) for mail_id in mails]
     assert [mail.attempt for mail in waiting] == [1, 0, 0, 0]
-    assert {mail.problem for mail in waiting[1:]} == {sender.RESTS}
+    assert {mail.problem for mail in waiting[1:]} == {delivery.RESTS}
     with tenant_work(post.platform.acme) as session:
         tries = session.execute(select(Job.attempt, Job.max_attempts).order_by(Job.id)).all()
     assert [most - attempt for attempt, most in tries] == [59, 60, 60, 60], "Waiting is no try."
@@ -108,7 +108,7 @@ def test_a_failing_server_rests_for_all_mails_and_is_tried_by_one_first(
     scripted.reset()
     # One mail tries the server; while it has not said what it found, the next one waits.
     settings = post.runtime.settings
-    assert (sender.rest_of_server(settings), sender.rest_of_server(settings) is None) == (None, False)
+    assert (delivery.rest_of_server(settings), delivery.rest_of_server(settings) is None) == (None, False)
     end_rest(post)
     assert [post.deliver(mail_id) for mail_id in mails] == ["done"] * 4
     assert len(scripted.accepted) == 4
@@ -126,7 +126,7 @@ def test_mails_that_wait_for_a_resting_server_are_given_up_after_five_days_too(
 
 
 def test_no_kind_of_job_may_call_outside_for_as_long_as_it_may_run() -> None:
-    assert KINDS["mail.send"].outside_seconds >= server.AGREE_SECONDS + server.GIVE_SECONDS
+    assert KINDS["mail.send"].outside_seconds >= smtp.AGREE_SECONDS + smtp.GIVE_SECONDS
     assert KINDS["mail.send"].outside_seconds == KINDS["mail.send_platform"].outside_seconds
     with pytest.raises(ValueError, match="as long as the whole job"):
         Kind("mail", "A test", "x:y", timeout_seconds=60, outside_seconds=60)

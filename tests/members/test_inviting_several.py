@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from qikbiz.members import inviting
+from qikbiz.members import bulk_invite
 from qikbiz.permissions import Permission
 from qikbiz.roles.rights import Rights
 
@@ -133,7 +133,7 @@ def test_inviting_again_does_not_bring_down_somebody_who_may_do_more(staffed, ro
 def test_tables_of_every_system_are_read(encoding, ends):
     name = "Małgorzata Łęcka" if encoding == "cp1250" else "Zoé Müller"
     content = ends.join(["name,email,roles", f"{name},zoe@x.example,member", ""]).encode(encoding)
-    assert [cells for _, cells in inviting._lines(inviting.text_of(content))] == [
+    assert [cells for _, cells in bulk_invite._lines(bulk_invite.text_of(content))] == [
         ["name", "email", "roles"],
         [name, "zoe@x.example", "member"],
     ]

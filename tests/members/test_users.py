@@ -7,11 +7,11 @@ from uuid import uuid4
 
 import pytest
 
-from qikbiz.members import handing_over
+from qikbiz.members import transfer_records
 from qikbiz.permissions import Permission
 from qikbiz.roles.rights import Rights
 from tests.fixtures.roles import ruled
-from workers.wrapper import perform
+from workers.run_job import perform
 
 pytestmark = pytest.mark.promise("P14")
 
@@ -81,7 +81,7 @@ def test_all_records_are_handed_over_and_each_says_so(staffed, owned, rows_of):
 
 
 def test_much_is_handed_over_by_a_worker_with_its_progress(staffed, owned, rows_of, monkeypatch, app):
-    monkeypatch.setattr(handing_over, "MOST_AT_ONCE", 2)
+    monkeypatch.setattr(transfer_records, "MOST_AT_ONCE", 2)
     alice, tenant, heir = staffed.office.browser("alice"), staffed.office.tenant, staffed.id("bob")
     answer = alice.post(f"/users/{owned}/handover", {"to": str(heir)})
     assert "/handover/" in answer.location and "Waiting" in alice.get(answer.location).text
@@ -92,7 +92,7 @@ def test_much_is_handed_over_by_a_worker_with_its_progress(staffed, owned, rows_
 
 
 def test_a_worker_hands_over_only_while_whoever_asked_may_do_it(staffed, owned, rows_of, monkeypatch, app):
-    monkeypatch.setattr(handing_over, "MOST_AT_ONCE", 2)
+    monkeypatch.setattr(transfer_records, "MOST_AT_ONCE", 2)
     tenant, heir = staffed.office.tenant, staffed.id("bob")
     staffed.join("cleo", Rights.of(see="all", change="all", delete="all", create="all", import_="all",
                                    pages=[Permission.USER_MANAGE]))  # fmt: skip

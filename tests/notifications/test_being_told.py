@@ -217,7 +217,7 @@ def test_records_given_by_an_import_are_one_notification_for_each_owner(news: Ne
 def test_everything_of_a_colleague_handed_over_is_one_notification(
     news: News, add_person: Callable[..., Person]
 ) -> None:
-    from qikbiz.members.handing_over import move_records
+    from qikbiz.members.transfer_records import move_records
 
     ben, leaving = news.platform.ben, add_person(news.platform.acme, "Leaving", "member")
     for number in range(3):
@@ -235,12 +235,12 @@ def test_everything_of_a_colleague_handed_over_is_one_notification(
 @pytest.mark.promise("P17")
 def test_what_is_kept_of_a_mail_that_left_names_nobody(news: News) -> None:
     from qikbiz.mail.models import Mail
-    from workers import wrapper
+    from workers import run_job
 
     news.tell(news.platform.ben, subject="Alice made you the owner of the contact Ann Lee")
     with tenant_work(news.platform.acme) as session:
         job_id = session.scalar(text("SELECT id FROM jobs WHERE kind = 'mail.send'"))
-    assert wrapper.perform(news.platform.acme.id, job_id) == "done"
+    assert run_job.perform(news.platform.acme.id, job_id) == "done"
     with tenant_work(news.platform.acme) as session:
         mail = session.scalars(select(Mail)).one()
     assert (mail.state, mail.subject, mail.values) == ("sent", "Assigned to you", {})

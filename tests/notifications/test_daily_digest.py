@@ -18,7 +18,7 @@ from qikbiz.mail.rendering import render_mail
 from qikbiz.notifications.digest import next_morning
 from tests.fixtures.tenancy import Person
 from tests.notifications.conftest import News
-from workers import wrapper
+from workers import run_job
 
 pytestmark = pytest.mark.promise("P17")
 
@@ -51,7 +51,7 @@ def wake(news: News, job: Job) -> str:
     """Do the job as if its morning had come."""
     with tenant_work(news.platform.acme) as session:
         session.execute(text("UPDATE jobs SET run_at = now() WHERE id = :id AND state = 'pending'"), {"id": job.id})
-    return wrapper.perform(news.platform.acme.id, job.id)
+    return run_job.perform(news.platform.acme.id, job.id)
 
 
 def digests(news: News) -> list[tuple[Mail, dict[str, Any]]]:

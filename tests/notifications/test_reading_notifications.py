@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from sqlalchemy import event, text
 
-from qikbiz.accounts import times
+from qikbiz import clock
 from qikbiz.database import tenant_work
 from qikbiz.jobs.actions import enqueue
 from tenants.control import new_id
 from tests.notifications.conftest import News
-from workers import wrapper
+from workers import run_job
 from workers.schedule import SCHEDULE
 
 MARK = re.compile(r'class="unread">(\d+)<span class="visually-hidden"> unread')
@@ -132,12 +132,12 @@ def test_after_ninety_days_they_are_forgotten_by_a_daily_job(news: News, monkeyp
     assert [entry for entry in SCHEDULE if entry.kind == "notifications.forget" and entry.each_tenant]
     news.tell(news.platform.ben)
     for days, left in ((89, 1), (91, 0)):
-        later = times.now() + timedelta(days=days)
+        later = clock.now() + timedelta(days=days)
         with monkeypatch.context() as moved:
-            moved.setattr(times, "now", lambda later=later: later)
+            moved.setattr(clock, "now", lambda later=later: later)
             with tenant_work(news.platform.acme):
                 job = enqueue("notifications.forget", {})
-            assert wrapper.perform(news.platform.acme.id, job.id) == "done"
+            assert run_job.perform(news.platform.acme.id, job.id) == "done"
         assert len(news.of(news.platform.ben)) == left
     with tenant_work(news.platform.acme) as session:
         session.execute(text("DELETE FROM jobs"))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from qikbiz.privacy import files
+from qikbiz.privacy import bundled_versions
 from qikbiz.privacy.business_days import earliest_effective_day
 from tests.fixtures.statements import MONDAY, changed_text
 
@@ -18,9 +18,9 @@ HEAD = "---\nversion: {}\nmaterial: {}\nannounced_on: {}\neffective_on: {}\n---\
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder from which the program reads its versions; it has version 1 so far."""
-    (tmp_path / "1.md").write_text((files.FOLDER / "1.md").read_text())
-    files.founding_statement()
-    monkeypatch.setattr(files, "FOLDER", tmp_path)
+    (tmp_path / "1.md").write_text((bundled_versions.FOLDER / "1.md").read_text())
+    bundled_versions.founding_statement()
+    monkeypatch.setattr(bundled_versions, "FOLDER", tmp_path)
     return tmp_path
 
 

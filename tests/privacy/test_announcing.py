@@ -159,7 +159,7 @@ def test_what_is_in_force_can_not_be_withdrawn(olivia: Browser, notary: Notary) 
 def test_each_administrator_is_mailed_once_however_often_the_job_runs(
     olivia: Browser, notary: Notary, platform: Platform, working: Runtime
 ) -> None:
-    from workers.wrapper import perform
+    from workers.run_job import perform
 
     olivia.post(PAGE, fields(olivia))
     for attempt in (1, 2):

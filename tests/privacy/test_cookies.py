@@ -22,7 +22,7 @@ GOOD = "Secure; HttpOnly; Path=/; SameSite=Lax"
 EXAMPLE = """
 from qikbiz.permissions import public
 from qikbiz.web import create_app
-from qikbiz.web.destinations import answers_alone
+from qikbiz.web.request_context import answers_alone
 from tests.fixtures.servers import settings_for
 
 def test_it(tmp_path):

@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from qikbiz.accounts import times
+from qikbiz import clock
 from qikbiz.privacy.business_days import earliest_effective_day, takes_effect_at
 from qikbiz.privacy.queries import REMEMBERED_SECONDS
 from tests.fixtures.statements import MONDAY, Notary, changed_text
@@ -50,7 +50,7 @@ def test_the_old_text_stands_to_the_last_second_and_the_new_one_after(announced:
 def test_the_applications_own_clock_changes_nothing(
     announced: Notary, visitor: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(times, "now", lambda: NOON + timedelta(days=400))
+    monkeypatch.setattr(clock, "now", lambda: NOON + timedelta(days=400))
     announced.look()
     assert NEW not in visitor.get("/privacy").text
 

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import strategies
 
 from provisioning.servers import connect_to_control
+from qikbiz.privacy.bundled_versions import founding_statement
 from qikbiz.privacy.business_days import (
     UnknownCountry,
     announcement_day,
@@ -19,7 +20,6 @@ from qikbiz.privacy.business_days import (
     is_business_day,
     takes_effect_at,
 )
-from qikbiz.privacy.files import founding_statement
 from qikbiz.privacy.text import StatementRefused, read_text
 from tests.fixtures.statements import MONDAY, Notary, as_notary, changed_text
 from tests.fixtures.tenancy import Platform

@@ -17,14 +17,14 @@ from qikbiz.database import control_work
 from qikbiz.jobs.actions import enqueue_platform
 from qikbiz.jobs.models import PlatformJob
 from qikbiz.mail.models import PlatformMail
-from qikbiz.privacy import watching
+from qikbiz.privacy import notice_probe
+from qikbiz.privacy.notice_probe import Look, look_at_notice
 from qikbiz.privacy.queries import announced_statement, looks_of_the_probe
-from qikbiz.privacy.watching import Look, look_at_notice
 from qikbiz.web.front_door import QikBiz
 from tenants.runtime import Runtime
 from tests.fixtures.statements import MONDAY, Notary, changed_text
+from workers.run_job import perform
 from workers.schedule import SCHEDULE
-from workers.wrapper import perform
 
 pytestmark = pytest.mark.promise("P19")
 
@@ -91,7 +91,7 @@ def test_a_page_without_the_words_or_the_banner_is_no_notice(
     whole = " ".join([*(block.text for block in coming.text.blocks), coming.sha256])
     page = whole.replace("Keeping data safe", "") if "heading" in page else page
     answers = {"/": front, f"/privacy/versions/{coming.number}": whole if page == "whole" else page}
-    monkeypatch.setattr(watching, "_fetched", lambda url: answers[url.removeprefix("http://site.example")].encode())
+    monkeypatch.setattr(notice_probe, "_fetched", lambda url: answers[url.removeprefix("http://site.example")].encode())
     found = look_at_notice(replace(settings, public_url="http://site.example"), coming)
     assert not found.stood
     assert remark in found.remark

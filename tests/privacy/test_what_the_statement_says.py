@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from config.operator import Operator, OperatorUnknown, operator_of, refuse_unknown
-from qikbiz.privacy.files import founding_statement
+from qikbiz.privacy.bundled_versions import founding_statement
 from qikbiz.web.front_door import QikBiz
 from tests.fixtures.statements import Notary
 from tests.fixtures.web import Browser

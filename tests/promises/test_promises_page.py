@@ -10,9 +10,9 @@ from sqlalchemy import text
 
 from config.build import Build
 from qikbiz.database import db, tenant_work
-from qikbiz.privacy.files import founding_statement
+from qikbiz.privacy.bundled_versions import founding_statement
 from qikbiz.promises import registry, routes
-from qikbiz.promises.keeping import Keeping
+from qikbiz.promises.evidence import Keeping
 from qikbiz.promises.queries import UNREADABLE
 from qikbiz.promises.test_results import NO_RUN, TestResult, TestRun
 from tenants.context import Tenant

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qikbiz.failures import NotFound
+from qikbiz.errors import NotFound
 from qikbiz.records.fields import PLAIN, Field, FieldProblem, Kind, ParseContext, derived_columns
 from qikbiz.records.types import RECORD_TYPES
 

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from qikbiz.contacts.models import Contact
 from qikbiz.database import tenant_work
-from qikbiz.records.keyset import BadCursor, Order, Page, decode_cursor, fetch_page, with_cursor
+from qikbiz.records.pagination import BadCursor, Order, Page, decode_cursor, fetch_page, with_cursor
 from tenants.context import Tenant
 from tenants.runtime import Runtime
 

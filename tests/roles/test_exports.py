@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 
 from qikbiz.database import tenant_work
+from qikbiz.errors import Failure, Forbidden
 from qikbiz.exports.actions import ask_for_export, file_of
 from qikbiz.exports.models import Export
 from qikbiz.exports.selection import PRODUCTS, Selection
-from qikbiz.failures import Failure, Forbidden
 from qikbiz.permissions import Permission
 from qikbiz.roles.rights import Rights
 from tests.fixtures.roles import ruled
-from workers.wrapper import perform
+from workers.run_job import perform
 
 pytestmark = pytest.mark.promise("P15")
 EXPORTS_OWN = Rights.of(see="all", export="own")

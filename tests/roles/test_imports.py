@@ -6,11 +6,11 @@ import pytest
 
 from qikbiz.actors import Actor
 from qikbiz.database import db
-from qikbiz.failures import Forbidden
+from qikbiz.errors import Forbidden
 from qikbiz.imports.mapping import UnusableMapping
 from qikbiz.imports.models import Import
 from qikbiz.imports.queries import updates
-from qikbiz.records.seen import seen_type
+from qikbiz.records.field_access import seen_type
 from qikbiz.records.types import RECORD_TYPES
 from qikbiz.roles.rights import Rights
 from tests.fixtures.roles import ruled

@@ -19,23 +19,23 @@ from qikbiz.accounts.models import User
 from qikbiz.companies.actions import change_company, create_company
 from qikbiz.contacts.actions import change_contact, create_contact
 from qikbiz.database import tenant_work
+from qikbiz.errors import Forbidden, NotFound
 from qikbiz.exports.actions import ask_for_export
 from qikbiz.exports.models import Export
 from qikbiz.exports.selection import Selection
-from qikbiz.failures import Forbidden, NotFound
 from qikbiz.imports.actions import ask_apply, ask_check, choose_columns, start_import
 from qikbiz.imports.mapping import Mapping
 from qikbiz.imports.models import Import
 from qikbiz.permissions import Role
 from qikbiz.records.actions import delete_records, record_for_changing, record_for_reading
 from qikbiz.records.types import BY_SINGULAR
+from qikbiz.roles.builtin_roles import BUILT_IN, PAGE_RIGHTS
 from qikbiz.roles.rights import RECORD_TYPES, Action, Rights, Scope
-from qikbiz.roles.table import BUILT_IN, PAGE_RIGHTS
 from tenants.control import new_id
 from tests.fixtures.records import Office
 from tests.fixtures.roles import Staffed
 from tests.fixtures.tenancy import Person, Platform
-from workers.wrapper import perform
+from workers.run_job import perform
 
 pytestmark = pytest.mark.promise("P15")
 FILES = {"contact": b"Last name,E-mail\nNew,new@x.example\n", "company": b"Name\nNew Works\n"}

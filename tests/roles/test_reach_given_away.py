@@ -11,7 +11,7 @@ from qikbiz.database import tenant_work
 from qikbiz.permissions import Permission as P
 from qikbiz.roles import teams
 from qikbiz.roles.actions import change_role, edition_of
-from qikbiz.roles.giving import BeyondOwnRights
+from qikbiz.roles.delegation import BeyondOwnRights
 from qikbiz.roles.models import OwnRole, TeamMember
 from qikbiz.roles.rights import Rights
 

@@ -8,6 +8,7 @@ import pytest
 
 from qikbiz.permissions import Permission, Role
 from qikbiz.records.types import BY_SINGULAR
+from qikbiz.roles.builtin_roles import BUILT_IN, EVERYTHING, PAGE_RIGHTS, STAFF
 from qikbiz.roles.rights import (
     FOLLOWING,
     NOTHING,
@@ -22,7 +23,6 @@ from qikbiz.roles.rights import (
     every_act,
     rights_from_text,
 )
-from qikbiz.roles.table import BUILT_IN, EVERYTHING, PAGE_RIGHTS, STAFF
 
 ANN, BEN, CLEO = uuid4(), uuid4(), uuid4()
 

@@ -10,8 +10,8 @@ from uuid import uuid4
 import pytest
 
 from qikbiz.permissions import Permission
+from qikbiz.roles.builtin_roles import EDITION, EVERYTHING
 from qikbiz.roles.rights import Rights
-from qikbiz.roles.table import EDITION, EVERYTHING
 
 MANAGES_ROLES = Rights.of(see="all", pages=[Permission.ROLE_MANAGE, Permission.USER_MANAGE, Permission.USER_INVITE])
 

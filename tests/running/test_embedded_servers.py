@@ -11,7 +11,7 @@ import pytest
 import redis
 
 from config.embedded import LONGEST_SOCKET_PATH, control_url, redis_url, socket_directory
-from provisioning import logs
+from provisioning import log_rotation
 from provisioning.embedded import EmbeddedPostgres, EmbeddedValkey, ServerFailed
 from provisioning.embedded.processes import has_ended, wait_until
 from tests.fixtures.servers import Servers, servers_at, throw_away_folder
@@ -175,13 +175,13 @@ def test_a_long_path_and_a_path_with_spaces_work(home: Path) -> None:
 
 
 def test_a_large_log_is_put_aside_at_the_next_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(logs, "LARGE", 10)
+    monkeypatch.setattr(log_rotation, "LARGE", 10)
     log = tmp_path / "log" / "qikbiz.log"
-    logs.turn_over(log)
+    log_rotation.turn_over(log)
     log.write_text("small")
-    logs.turn_over(log)
+    log_rotation.turn_over(log)
     assert log.exists()
     log.write_text("rather a large one")
-    logs.turn_over(log)
+    log_rotation.turn_over(log)
     assert not log.exists()
     assert (tmp_path / "log" / "qikbiz.log.1").read_text() == "rather a large one"

@@ -11,7 +11,7 @@ from typing import Any, cast
 import pytest
 
 from config.settings import Settings
-from provisioning.doctor import Check, lines
+from provisioning.doctor import Check, tls
 from provisioning.servers import Connection, connect_to_control
 from tenants.runtime import CELL_DSN
 from tests.fixtures.tenancy import Platform
@@ -44,16 +44,16 @@ def cell_in_the_clear(platform: Platform) -> Iterator[str]:
 
 
 def test_sockets_of_this_machine_are_well(platform: Platform) -> None:
-    found = [*lines.databases(production(platform.settings)), *lines.others(production(platform.settings))]
+    found = [*tls.databases(production(platform.settings)), *tls.others(production(platform.settings))]
     assert [check.ok for check in found] == [True] * len(found)
     assert found[0].detail == "a socket of this machine"
 
 
 def test_a_cell_that_is_reached_in_the_clear_is_found(platform: Platform, cell_in_the_clear: str) -> None:
-    (bad,) = [check for check in lines.databases(production(platform.settings)) if not check.ok]
+    (bad,) = [check for check in tls.databases(production(platform.settings)) if not check.ok]
     assert bad.name == cell_in_the_clear
     assert "sslmode=verify-full" in bad.remedy
-    assert all(check.ok for check in lines.databases(platform.settings)), "development takes it and only says so"
+    assert all(check.ok for check in tls.databases(platform.settings)), "development takes it and only says so"
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_a_database_elsewhere_must_speak_tls_and_be_checked(
     platform: Platform, mode: str, ssl: bool, version: str | None, ok: bool
 ) -> None:
     settings = production(platform.settings)
-    check = lines._database("line", settings, FAR + mode, speaking(ssl=ssl, version=version))
+    check = tls._database("line", settings, FAR + mode, speaking(ssl=ssl, version=version))
     assert check.ok is ok
     assert ok or check.remedy.endswith(".")
 
@@ -85,9 +85,9 @@ def test_a_database_elsewhere_must_speak_tls_and_be_checked(
     ],
 )
 def test_other_servers_in_the_clear_are_found(platform: Platform, changes: dict[str, str], name: str) -> None:
-    (bad,) = [check for check in lines.others(production(platform.settings, **changes)) if not check.ok]
+    (bad,) = [check for check in tls.others(production(platform.settings, **changes)) if not check.ok]
     assert bad.name == name
-    assert all(check.ok for check in lines.others(replace(platform.settings, **changes)))
+    assert all(check.ok for check in tls.others(replace(platform.settings, **changes)))
 
 
 @pytest.mark.parametrize(
@@ -95,6 +95,6 @@ def test_other_servers_in_the_clear_are_found(platform: Platform, changes: dict[
 )
 def test_exactly_the_proxy_may_vouch_for_tls(platform: Platform, networks: list[str], ok: bool) -> None:
     trusted = tuple(ip_network(network) for network in networks)
-    (check,) = lines.proxy(production(platform.settings, trusted_proxies=trusted))
+    (check,) = tls.proxy(production(platform.settings, trusted_proxies=trusted))
     assert isinstance(check, Check)
     assert check.ok is ok

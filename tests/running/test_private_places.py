@@ -14,7 +14,7 @@ from provisioning.servers import connect_to_control
 from provisioning.up import make_home_private
 from qikbiz.exports.manifest import MANIFEST
 from qikbiz.exports.restore import NotRestorable, checked_manifest, is_archive
-from qikbiz.mail import sink
+from qikbiz.mail import dev_outbox
 from tenants.control import new_id
 from tenants.runtime import CELL_DSN
 from tests.fixtures.tenancy import Platform
@@ -34,10 +34,10 @@ def test_home_and_the_mailbox_of_development_are_private_also_where_they_were_no
         message = EmailMessage()
         message["To"] = "bob@example.com"
         mail_id = new_id()
-        sink.write(home / "mail", mail_id, message)
+        dev_outbox.write(home / "mail", mail_id, message)
         assert mode(home / "mail") == 0o700
         assert mode(home / "mail" / f"{mail_id}.eml") == 0o600
-        assert sink.read(home / "mail", mail_id) is not None
+        assert dev_outbox.read(home / "mail", mail_id) is not None
 
 
 def test_a_cells_login_gets_into_the_tenants_database_only(platform: Platform) -> None:

@@ -104,4 +104,4 @@ def test_nothing_else_reads_the_environment() -> None:
         for path in (root / folder).rglob("*.py")
         if "os.environ" in path.read_text() or "getenv" in path.read_text()
     ]
-    assert [path for path in readers if path not in {"config/settings.py", "config/faults.py"}] == []
+    assert [path for path in readers if path not in {"config/settings.py", "config/fault_injection.py"}] == []

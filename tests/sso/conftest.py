@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse
 from tests.accounts.conftest import clock, rows_of, without_redis
 from tests.fixtures.identity_provider import CLIENT_ID, CLIENT_SECRET, IdentityProvider
 from tests.fixtures.web import Browser
-from tests.policy.conftest import AS_IT_IS, otto, paula
+from tests.sign_in_policy.conftest import AS_IT_IS, otto, paula
 
 __all__ = ["AS_IT_IS", "clock", "otto", "paula", "rows_of", "without_redis"]
 PAGE = "/settings/single-sign-on"

@@ -126,14 +126,14 @@ def test_a_login_that_was_half_done_is_not_finished(provider, sign_on, paula, ot
 
 
 def _link(app, person, purpose):
-    from qikbiz.accounts import times
+    from qikbiz import clock as system_clock
     from qikbiz.accounts.models import User
     from qikbiz.accounts.realms import tenant_realm
     from qikbiz.accounts.tokens import make_link
     from qikbiz.database import tenant_work
 
     with app.app_context(), tenant_work(person.tenant) as work:
-        url = make_link(work, tenant_realm(), work.get(User, person.id), purpose, times.RESET)
+        url = make_link(work, tenant_realm(), work.get(User, person.id), purpose, system_clock.RESET)
     return "/" + url.split("/", 3)[3]
 
 
@@ -288,7 +288,7 @@ def test_one_makes_it_the_only_way_while_another_removes_the_provider(provider, 
 
 
 def test_a_provider_that_goes_between_the_look_and_the_lock(provider, sign_on, paula, rows_of, monkeypatch):
-    from qikbiz.policy import routes
+    from qikbiz.sign_in_policy import routes
 
     browser, _answer = sign_on(email=paula.email)
     monkeypatch.setattr(routes, "refuse_locking_everybody_out", lambda *_args: None)

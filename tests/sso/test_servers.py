@@ -9,9 +9,9 @@ import pytest
 
 from qikbiz.accounts.realms import tenant_realm
 from qikbiz.database import tenant_work
-from qikbiz.sso import fetching
-from qikbiz.sso.away import note_away
-from qikbiz.sso.fetching import BadAddress, Deadline, check_address, may_be_asked
+from qikbiz.sso import http_client
+from qikbiz.sso.http_client import BadAddress, Deadline, check_address, may_be_asked
+from qikbiz.sso.provider_outage import note_away
 from qikbiz.web.cookies import SESSION
 from tests.fixtures.web import Browser
 from tests.sso.conftest import PAGE, begin, come_back, form_for
@@ -53,7 +53,7 @@ MISBEHAVIOUR = {
     "not JSON": _answers(200, b"<html>"),
     "no object": _answers(200, b"[1]"),
     "deep": _answers(200, b"[" * 100_000),
-    "huge": _answers(200, b"{" + b" " * (fetching.LONGEST_ANSWER + 10) + b"}"),
+    "huge": _answers(200, b"{" + b" " * (http_client.LONGEST_ANSWER + 10) + b"}"),
     "mistake": _answers(500, b"{}"),
     "not found": _answers(404, b"{}"),
     "no HTTP": lambda handler: handler.wfile.write(b"SMTP ready\r\n"),
@@ -64,7 +64,7 @@ MISBEHAVIOUR = {
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch):
-    monkeypatch.setattr(fetching, "SECONDS", 1.5)
+    monkeypatch.setattr(http_client, "SECONDS", 1.5)
 
 
 @pytest.fixture
@@ -180,8 +180,8 @@ def test_a_private_address_is_not_asked_where_the_operator_does_not_allow_it(
     assert Browser(app, otto.tenant.host).get("/login/sso").status_code == 503
     # Nor by a name that leads there.
     port = provider.server.server_address[1]
-    with app.app_context(), pytest.raises(fetching.ProviderAway, match="private network"):
-        fetching.fetch(f"https://localhost:{port}{DISCOVERY}", Deadline())
+    with app.app_context(), pytest.raises(http_client.ProviderAway, match="private network"):
+        http_client.fetch(f"https://localhost:{port}{DISCOVERY}", Deadline())
     assert provider.asked == asked
 
 
@@ -204,8 +204,8 @@ def test_a_certificate_of_nobody_known_is_refused(app, tmp_path):
             return
 
     threading.Thread(target=serve, daemon=True).start()
-    with app.app_context(), pytest.raises(fetching.ProviderAway, match="certificate"):
-        fetching.fetch(f"https://localhost:{port}/", Deadline(5))
+    with app.app_context(), pytest.raises(http_client.ProviderAway, match="certificate"):
+        http_client.fetch(f"https://localhost:{port}/", Deadline(5))
     served.close()
 
 

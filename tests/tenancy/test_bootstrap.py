@@ -18,10 +18,10 @@ from provisioning import tenants as acts
 from provisioning.application import working_application
 from provisioning.bootstrap import ServerNotPrepared, prepare_servers
 from provisioning.create import create_tenant
-from provisioning.figures import measure_tenants
 from provisioning.hardening import openings
 from provisioning.migrate import migrate_everything
 from provisioning.servers import NoProvisioner, cell_dsn, connect_as_provisioner, connect_to_control
+from provisioning.usage import measure_tenants
 from qikbiz.database import tenant_work
 from tenants.context import Tenant
 from tests.fixtures.servers import servers_at, throw_away_folder

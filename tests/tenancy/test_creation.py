@@ -11,7 +11,7 @@ from provisioning.create import create_tenant, finish_tenant
 from provisioning.servers import Connection, connect_as_provisioner, connect_to_control
 from qikbiz.console.tenant_actions import BadTenant, reserve_tenant
 from qikbiz.database import control_work, tenant_work
-from qikbiz.failures import Conflict
+from qikbiz.errors import Conflict
 from tenants.context import Tenant
 from tenants.versions import HEAD
 from tests.fixtures.forks import end_in_a_fork

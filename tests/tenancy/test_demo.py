@@ -18,7 +18,7 @@ from provisioning.demo import DemoRefused, demo_logins, ensure_demo
 from provisioning.demo.records import Inventor, Owner
 from qikbiz.accounts.passwords import matches
 from qikbiz.database import control_work, tenant_work
-from qikbiz.records.values import normalise_email, normalise_phone
+from qikbiz.records.normalize import normalise_email, normalise_phone
 from tenants.context import Tenant
 from tests.fixtures.servers import Servers, servers_at, settings_for
 from tests.fixtures.tenancy import Platform

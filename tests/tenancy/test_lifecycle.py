@@ -9,16 +9,16 @@ from sqlalchemy import text
 from config.settings import Settings
 from provisioning import tenants as acts
 from provisioning.create import create_tenant
-from provisioning.erase import erase_due_tenants
-from provisioning.figures import measure_tenants
+from provisioning.erase_tenant import erase_due_tenants
 from provisioning.fleet import list_tenants
 from provisioning.servers import Connection, connect_to_control
 from provisioning.tenants import delete, rename, resume, show_tenant, suspend
+from provisioning.usage import measure_tenants
 from qikbiz.actors import Actor, acting_as
-from qikbiz.console.names import NameTaken
+from qikbiz.console.slugs import NameTaken
 from qikbiz.console.tenant_actions import BadTenant
 from qikbiz.database import tenant_work
-from qikbiz.failures import Conflict, NotFound, Unavailable
+from qikbiz.errors import Conflict, NotFound, Unavailable
 from tenants.context import Tenant
 from tests.fixtures.forks import end_in_a_fork
 from tests.fixtures.servers import Servers

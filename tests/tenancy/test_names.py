@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from provisioning import tenants as acts
-from qikbiz.console.names import _LOOK, BadName, NameTaken, check_free, check_shape, look_of
+from qikbiz.console.slugs import _LOOK, BadName, NameTaken, check_free, check_shape, look_of
 from qikbiz.database import control_work
 from tenants.context import Tenant
 from tests.fixtures.tenancy import Platform

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import select, text
 from werkzeug.test import TestResponse
 
-from qikbiz.accounts import times
+from qikbiz import clock
 from qikbiz.database import control_work
 from qikbiz.mail.models import PlatformMail
 from qikbiz.tickets import guard
@@ -91,7 +91,7 @@ def mails() -> list[PlatformMail]:
 def mail(to: str, body: str, *, sender: str = "Ann Lee <ann@example.com>", **headers: str) -> bytes:
     message = EmailMessage(policy=SMTP)
     message["From"], message["To"], message["Subject"] = sender, to, headers.pop("Subject", "Re: something")
-    message["Message-ID"] = headers.pop("Message_ID", f"<{times.now().timestamp()}@example.com>")
+    message["Message-ID"] = headers.pop("Message_ID", f"<{clock.now().timestamp()}@example.com>")
     for name, value in headers.items():
         message[name.replace("_", "-")] = value
     message.set_content(body)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from werkzeug.test import TestResponse
 
-from qikbiz.accounts import times
+from qikbiz import clock
 from tests.fixtures.tenancy import Platform
 from tests.fixtures.web import Browser
 from tests.tickets.conftest import FORM, hidden_fields, mails, messages, tickets
@@ -129,7 +129,7 @@ class TestWithoutPatience:
     ) -> None:
         browser = browser_at("localhost")
         form = {**hidden_fields(browser.get("/contact")), **FORM}
-        now = times.now()
-        monkeypatch.setattr(times, "now", lambda: now.replace(year=now.year + 1))
+        now = clock.now()
+        monkeypatch.setattr(clock, "now", lambda: now.replace(year=now.year + 1))
         response = browser.post("/contact", form)
         assert response.status_code == 422 and "opened long ago" in response.text

@@ -11,7 +11,7 @@ from qikbiz.database import control_work
 from qikbiz.tickets import incoming
 from qikbiz.tickets.actions import answer, set_state
 from qikbiz.tickets.addresses import reply_address, ticket_of
-from qikbiz.tickets.letters import CUT_HERE
+from qikbiz.tickets.emails import CUT_HERE
 from qikbiz.tickets.models import Ticket
 from qikbiz.tickets.queries import ticket_for_staff
 from tests.fixtures.tenancy import Platform

@@ -16,13 +16,13 @@ from qikbiz.database import control_work, tenant_work
 from qikbiz.exports.models import Export
 from qikbiz.grants.models import Grant
 from qikbiz.jobs.models import PlatformJob
+from qikbiz.mail.delivery import begin
 from qikbiz.mail.models import PlatformMail
-from qikbiz.mail.sender import begin
 from qikbiz.tickets.addresses import reply_address
 from tests.fixtures.tenancy import Platform
 from tests.fixtures.web import Browser
 from tests.tickets.conftest import mail, mails, messages, take, tickets
-from workers.wrapper import perform
+from workers.run_job import perform
 
 pytestmark = pytest.mark.usefixtures("patient")
 ClientFor = Callable[[str], Browser]

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from qikbiz.records.values import countries
+from qikbiz.records.normalize import countries
 from qikbiz.workspace import weeks
 from tenants.context import Tenant
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from qikbiz.abuse import actions, measuring, retention, rules
-from workers.work import Work
+from qikbiz.ip_reputation import actions, false_positives, retention, rules
+from workers.job_context import Work
 
 
 def check_address(work: Work) -> None:
@@ -23,4 +23,4 @@ def forget_addresses(work: Work) -> None:
 
 def measure_blocks(work: Work) -> None:
     with work.finish():
-        measuring.measure_blocks()
+        false_positives.measure_blocks()

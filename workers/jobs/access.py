@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from qikbiz.access.retention import forget_addresses as forget
-from workers.work import Work
+from qikbiz.access_log.retention import forget_addresses as forget
+from workers.job_context import Work
 
 
 def forget_addresses(work: Work) -> None:

@@ -8,14 +8,14 @@ from uuid import UUID
 from sqlalchemy import update
 
 from qikbiz.accounts import session_cache
-from qikbiz.accounts.forgetting import forget_logins, forget_staff_logins
 from qikbiz.accounts.password_links import send_link_if_known
 from qikbiz.accounts.realms import Realm, staff_realm, tenant_realm
-from qikbiz.factors.actions import seal_anew
-from qikbiz.failures import Unavailable
+from qikbiz.accounts.retention import forget_logins, forget_staff_logins
+from qikbiz.errors import Unavailable
+from qikbiz.mfa.actions import seal_anew
 from qikbiz.sso.queries import seal_anew as seal_secret_of_provider_anew
 from tenants.redis import RedisAway
-from workers.work import Work
+from workers.job_context import Work
 
 
 def doubt_sessions(work: Work) -> None:

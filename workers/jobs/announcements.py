@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from uuid import UUID
 
-from config.faults import fault
-from qikbiz.accounts import times
+from config.fault_injection import fault
+from qikbiz import clock
 from qikbiz.announcements import counting, sending
 from qikbiz.jobs.actions import enqueue_platform
-from workers.work import Work
+from workers.job_context import Work
 
 WATCH_EVERY = timedelta(seconds=30)
 
@@ -23,7 +23,7 @@ def send_announcement(work: Work) -> None:
         return
     fault("announcements.begun")
     waiting = sending.tenants_waiting(announcement_id)
-    run_at, pace = times.now(), sending.pause_between_mails()
+    run_at, pace = clock.now(), sending.pause_between_mails()
     for done, (tenant_id, people) in enumerate(waiting):
         work.progress(done, len(waiting), "Asking each tenant")
         sending.ask_tenant(announcement_id, tenant_id, run_at)
@@ -54,6 +54,6 @@ def watch(work: Work) -> None:
 
 
 def _watch_later(announcement_id: UUID) -> None:
-    moment = times.now() + WATCH_EVERY
+    moment = clock.now() + WATCH_EVERY
     key = f"announcement-watch:{announcement_id}:{moment.timestamp():.0f}"
     enqueue_platform("announcements.watch", {"announcement": str(announcement_id)}, run_at=moment, dedupe_key=key)

@@ -7,14 +7,14 @@ import logging
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
-from qikbiz.audit.checking import check_platform, check_tenant
 from qikbiz.audit.page_reads import broken_seals, seal_reads
+from qikbiz.audit.verification import check_platform, check_tenant
 from qikbiz.database import control_work, runtime, tenant_work
 from tenants.context import Tenant
 from tenants.control import TenantRecord
 from tenants.directory import read_tenant
 from tenants.versions import is_served
-from workers.work import Work
+from workers.job_context import Work
 
 logger = logging.getLogger(__name__)
 

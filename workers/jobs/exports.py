@@ -5,17 +5,17 @@ from __future__ import annotations
 import secrets
 from uuid import UUID
 
-from config.faults import fault
-from qikbiz.closing.steps import settle_closing_of
+from config.fault_injection import fault
+from qikbiz.account_closure.state_machine import settle_closing_of
 from qikbiz.database import tenant_work
-from qikbiz.exports import steps
-from qikbiz.exports.makers import maker_of
-from qikbiz.exports.making import MadeFile, Order
-from qikbiz.exports.steps import Begun
-from qikbiz.failures import Failure
+from qikbiz.errors import Failure
+from qikbiz.exports import job_steps
+from qikbiz.exports.job_steps import Begun
+from qikbiz.exports.registry import maker_of
+from qikbiz.exports.writer import MadeFile, Order
 from qikbiz.files import FileStore, file_store, new_file_key
 from tenants.context import Tenant
-from workers.work import JobRefused, Work
+from workers.job_context import JobRefused, Work
 
 PROBLEM = "Something went wrong on our side while making it. Ask for it once more."
 
@@ -41,12 +41,12 @@ def make_export(work: Work) -> None:
 def expire_exports(work: Work) -> None:
     """Every six hours (workers/schedule.py): delete files after their seven days, and what dead workers left lying."""
     with work.finish() as session:
-        steps.expire(session)
+        job_steps.expire(session)
 
 
 def _make_unless_over(work: Work, export_id: UUID) -> None:
     with work.step() as session:
-        begun = steps.begin(session, export_id, work.job_id)
+        begun = job_steps.begin(session, export_id, work.job_id)
     if begun is not None:
         fault("export.begun")
         _make(work, begun, file_store())
@@ -55,7 +55,7 @@ def _make_unless_over(work: Work, export_id: UUID) -> None:
 def _make(work: Work, begun: Begun, store: FileStore) -> None:
     tenant, key = _tenant(work), new_file_key()
     # Of this try alone: a worker that was frozen and wakes up can't write over its successor's file.
-    name = f"{steps.names_of(tenant, begun.id)}{work.claim.token.hex[:12]}"
+    name = f"{job_steps.names_of(tenant, begun.id)}{work.claim.token.hex[:12]}"
     order = Order(
         tenant,
         begun.selection,
@@ -76,25 +76,25 @@ def _make(work: Work, begun: Begun, store: FileStore) -> None:
 
 def _complete(work: Work, begun: Begun, made: MadeFile, key: bytes) -> None:
     with work.finish(result={"export": str(begun.id), "bytes": made.bytes}) as session:
-        steps.complete(session, begun, made, key)
+        job_steps.complete(session, begun, made, key)
 
 
 def _discard(tenant: Tenant, name: str, store: FileStore) -> None:
     """Delete the file of a try that failed, unless the failure came after the commit that made it the export's."""
     with tenant_work(tenant) as session:
-        is_kept = steps.is_kept(session, name)
+        is_kept = job_steps.is_kept(session, name)
     if not is_kept:
         store.delete(name)
 
 
 def _refuse_if_revoked(tenant: Tenant, begun: Begun) -> None:
     with tenant_work(tenant) as session:
-        steps.refuse_if_revoked(session, begun.id, begun.selection)
+        job_steps.refuse_if_revoked(session, begun.id, begun.selection)
 
 
 def _give_up(work: Work, export_id: UUID, problem: str) -> None:
     with work.step() as session:
-        steps.give_up(session, export_id, problem, f"E-{secrets.token_hex(4).upper()}")
+        job_steps.give_up(session, export_id, problem, f"E-{secrets.token_hex(4).upper()}")
 
 
 def _tenant(work: Work) -> Tenant:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from provisioning.guests import close_ended_grants, open_due_grants, open_grant
+from provisioning.guest_roles import close_ended_grants, open_due_grants, open_grant
 from qikbiz.database import runtime
-from workers.work import Work
+from workers.job_context import Work
 
 
 def open_one(work: Work) -> None:

@@ -8,11 +8,11 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from qikbiz.failures import Failure
+from qikbiz.errors import Failure
 from qikbiz.imports import actions
-from qikbiz.imports.running import Watch, check, note_stopped, run_apply, run_undo
+from qikbiz.imports.jobs import Watch, check, note_stopped, run_apply, run_undo
 from qikbiz.imports.sql import link_of
-from workers.work import Work
+from workers.job_context import Work
 
 Act = Callable[[Session, UUID, Watch], dict[str, Any]]
 

@@ -9,17 +9,17 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from config.faults import fault
+from config.fault_injection import fault
 from config.settings import Settings
 from qikbiz.announcements.counting import count_tenant
 from qikbiz.announcements.sending import words_of
 from qikbiz.database import runtime
-from qikbiz.failures import Unavailable
+from qikbiz.errors import Unavailable
 from qikbiz.jobs.failures import NotNow
-from qikbiz.mail import sender
+from qikbiz.mail import delivery
 from qikbiz.mail.models import Mail, PlatformMail
-from qikbiz.mail.server import NotAccepted, OutcomeUnknown, RefusedForGood
-from workers.work import Work
+from qikbiz.mail.smtp import NotAccepted, OutcomeUnknown, RefusedForGood
+from workers.job_context import Work
 
 
 def send_mail(work: Work) -> None:
@@ -31,14 +31,14 @@ def send_mail(work: Work) -> None:
 def _send(work: Work) -> UUID | None:
     """Gives the announcement that the mail belongs to, if any. Raises NotNow while the mail server rests."""
     settings = runtime().settings
-    rest = sender.rest_of_server(settings)
+    rest = delivery.rest_of_server(settings)
     with work.step() as session:
         mail = _mail(session, work)
         announcement_id = mail.announcement_id if isinstance(mail, Mail) else None
-        wait_until = sender.note_resting(mail, rest) if rest else None
+        wait_until = delivery.note_resting(mail, rest) if rest else None
         letter = None if wait_until else _letter(mail, work, settings, announcement_id)
     if wait_until:
-        raise NotNow(sender.RESTS, retry_at=wait_until)
+        raise NotNow(delivery.RESTS, retry_at=wait_until)
     if letter is None:
         return announcement_id
     fault("mail.before_server")
@@ -48,43 +48,43 @@ def _send(work: Work) -> UUID | None:
     return announcement_id
 
 
-def _hand_over(letter: sender.Letter, work: Work, settings: Settings) -> tuple[datetime, str] | None:
+def _hand_over(letter: delivery.Letter, work: Work, settings: Settings) -> tuple[datetime, str] | None:
     """When to try again and why; None when the mail has ended."""
     try:
-        sender.deliver(letter, settings, lambda: _begin_data(work))
+        delivery.deliver(letter, settings, lambda: _begin_data(work))
     except RefusedForGood as refusal:
         with _outcome(work) as mail:
-            sender.note_refused(mail, str(refusal))
+            delivery.note_refused(mail, str(refusal))
     except OutcomeUnknown:
         with _outcome(work) as mail:
-            sender.note_unknown(mail)
+            delivery.note_unknown(mail)
     except (NotAccepted, OSError) as problem:
         reason = "The mail folder can't be written." if isinstance(problem, OSError) else str(problem)
         with _outcome(work) as mail:
-            next_at = sender.note_put_off(mail, reason, settings)
+            next_at = delivery.note_put_off(mail, reason, settings)
         return (next_at, reason) if next_at else None
     else:
         fault("mail.after_server")
         with work.finish() as session:
-            sender.note_sent(_mail(session, work))
+            delivery.note_sent(_mail(session, work))
     return None
 
 
 def _begin_data(work: Work) -> None:
     # Raises Fenced when another worker holds the job meanwhile: then the server gets nothing from this one.
     with _outcome(work) as mail:
-        sender.note_data_began(mail)
+        delivery.note_data_began(mail)
     fault("mail.data_began")
 
 
 def _letter(
     mail: Mail | PlatformMail, work: Work, settings: Settings, announcement_id: UUID | None
-) -> sender.Letter | None:
+) -> delivery.Letter | None:
     words = words_of(announcement_id) if announcement_id else {}
     if words is None:
-        sender.note_stopped(mail)
+        delivery.note_stopped(mail)
         return None
-    return sender.begin(mail, work.tenant, settings, words)
+    return delivery.begin(mail, work.tenant, settings, words)
 
 
 def send_platform_mail(work: Work) -> None:

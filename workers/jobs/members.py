@@ -7,11 +7,11 @@ from uuid import UUID
 
 from qikbiz.accounts.models import User
 from qikbiz.actors import Actor, acting_as
-from qikbiz.failures import Failure
-from qikbiz.members.handing_over import move_records
+from qikbiz.errors import Failure
+from qikbiz.members.transfer_records import move_records
 from qikbiz.permissions import Permission
 from qikbiz.roles.current import rights_of_user
-from workers.work import JobRefused, Work
+from workers.job_context import JobRefused, Work
 
 
 def hand_over(work: Work) -> None:

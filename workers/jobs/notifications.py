@@ -5,8 +5,8 @@ from __future__ import annotations
 from uuid import UUID
 
 from qikbiz.notifications.digest import send_digest
-from qikbiz.notifications.forgetting import forget_notifications
-from workers.work import Work
+from qikbiz.notifications.retention import forget_notifications
+from workers.job_context import Work
 
 
 def digest(work: Work) -> None:

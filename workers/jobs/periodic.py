@@ -15,7 +15,7 @@ from qikbiz.mail.models import Mail, PlatformMail
 from tenants.control import TenantRecord
 from tenants.directory import read_tenant
 from tenants.versions import is_served
-from workers.work import Work
+from workers.job_context import Work
 
 KEPT = timedelta(days=30)
 # Failed and quarantined jobs, and mails that failed, stay until somebody has looked at them.

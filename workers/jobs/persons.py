@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from provisioning import erasing
+from provisioning import erase_person
+from qikbiz.data_subject_requests.models import Erasure
 from qikbiz.database import runtime
-from qikbiz.persons.models import Erasure
 from tenants.context import Tenant
-from workers.work import JobRefused, Work
+from workers.job_context import JobRefused, Work
 
 PROBLEM = "Something went wrong on our side while erasing. Nothing was erased; we have been told."
 
@@ -17,7 +17,7 @@ def erase(work: Work) -> None:
     """One transaction of the owner's; whoever is killed in it starts again, and finds nothing or all of it done."""
     erasure_id = UUID(work.arguments["erasure"])
     try:
-        erasing.erase_person(runtime().settings, _tenant(work), erasure_id)
+        erase_person.erase_person(runtime().settings, _tenant(work), erasure_id)
     except Exception:
         if work.attempt >= work.claim.max_attempts:
             _give_up(work, erasure_id)
@@ -28,7 +28,7 @@ def erase(work: Work) -> None:
 
 def erase_again(work: Work) -> None:
     """Every six hours, and after a restore (workers/schedule.py)."""
-    erased = erasing.erase_again(runtime().settings, _tenant(work))
+    erased = erase_person.erase_again(runtime().settings, _tenant(work))
     with work.finish({"erased": erased}):
         pass
 

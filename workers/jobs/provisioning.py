@@ -5,13 +5,13 @@ from __future__ import annotations
 from sqlalchemy import select
 
 from provisioning import closing
+from provisioning.audit_retention import trim_audits
 from provisioning.create import finish_tenant
-from provisioning.erase import erase_due_tenants
-from provisioning.figures import measure_tenants
-from provisioning.trimming import trim_audits
+from provisioning.erase_tenant import erase_due_tenants
+from provisioning.usage import measure_tenants
 from qikbiz.database import control_work, runtime
 from tenants.control import TenantRecord
-from workers.work import JobRefused, Work
+from workers.job_context import JobRefused, Work
 
 
 def create(work: Work) -> None:

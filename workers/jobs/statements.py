@@ -7,13 +7,13 @@ from datetime import UTC, datetime, timedelta
 
 from qikbiz.audit.actions import record_on_platform
 from qikbiz.database import runtime
-from qikbiz.failures import Unavailable
+from qikbiz.errors import Unavailable
 from qikbiz.privacy.actions import note_look
-from qikbiz.privacy.files import altered_files, bundled_statements
-from qikbiz.privacy.letters import tell_administrators, warn_operators
+from qikbiz.privacy.bundled_versions import altered_files, bundled_statements
+from qikbiz.privacy.emails import tell_administrators, warn_operators
+from qikbiz.privacy.notice_probe import look_at_notice
 from qikbiz.privacy.queries import Standing, forget_standing, standing
-from qikbiz.privacy.watching import look_at_notice
-from workers.work import JobRefused, Work
+from workers.job_context import JobRefused, Work
 
 logger = logging.getLogger(__name__)
 

@@ -6,30 +6,31 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from qikbiz.abuse.events import begin_sign_in_try, note
-from qikbiz.access.kinds import AccessKind
-from qikbiz.access.noting import note_access
-from qikbiz.accounts import letters, passwords, remembering, sessions, throttles, times
-from qikbiz.accounts.admission import admit
+from qikbiz import clock
+from qikbiz.access_log.kinds import AccessKind
+from qikbiz.access_log.recorder import note_access
+from qikbiz.accounts import emails, passwords, remember_me, sessions, throttles
+from qikbiz.accounts.audit_events import note_failed_login, note_login_act
 from qikbiz.accounts.failures import AlreadyThere, LastAdministrator, WeakPassword, WrongPassword
+from qikbiz.accounts.login_steps import admit
 from qikbiz.accounts.models import User
-from qikbiz.accounts.noting import note_failed_login, note_login_act
-from qikbiz.accounts.people import Person
+from qikbiz.accounts.principal import Person
 from qikbiz.accounts.queries import account_for_change, account_named, has_users, lock_administrators
 from qikbiz.accounts.realms import Account, Realm, names_of, same_address, staff_realm, tenant_realm
 from qikbiz.accounts.seats import take_seat
 from qikbiz.accounts.tokens import account_behind, end_links, end_links_of_others, make_link
-from qikbiz.factors.actions import show_code, show_passkey
-from qikbiz.factors.queries import has_second_factor
-from qikbiz.failures import TooMany
+from qikbiz.errors import TooMany
+from qikbiz.ip_reputation.events import begin_sign_in_try, note
+from qikbiz.mfa.actions import show_code, show_passkey
+from qikbiz.mfa.queries import has_second_factor
 from qikbiz.permissions import Role, StaffRole
-from qikbiz.policy.networks import require_inside
-from qikbiz.policy.queries import policy_of
-from qikbiz.policy.rules import Policy, is_password_in_doubt
-from qikbiz.policy.sso_only import SsoOnly, asks_for_sso, require_way
-from qikbiz.roles.giving import may_act_on, may_give, may_give_to, words_for
-from qikbiz.roles.granted import names_of_roles
-from qikbiz.web.figures import count_login
+from qikbiz.roles.delegation import may_act_on, may_give, may_give_to, words_for
+from qikbiz.roles.effective_rights import names_of_roles
+from qikbiz.sign_in_policy.networks import require_inside
+from qikbiz.sign_in_policy.queries import policy_of
+from qikbiz.sign_in_policy.rules import Policy, is_password_in_doubt
+from qikbiz.sign_in_policy.sso_only import SsoOnly, asks_for_sso, require_way
+from qikbiz.web.metrics import count_login
 
 _NOT_OPEN = ("invited", "disabled")
 
@@ -65,7 +66,7 @@ def log_in(realm: Realm, email: str, password: str, *, remember: bool, target: s
 def log_out(realm: Realm, person: Person) -> None:
     """End this session and, on this device, the remembering."""
     sessions.end_session(realm.work, realm, person.session_key, "logout")
-    remembering.forget_device(realm.work, realm)
+    remember_me.forget_device(realm.work, realm)
     note_access(AccessKind.LOGOUT, person=person)
     note_login_act(realm, "login.ended", person)
 
@@ -100,7 +101,7 @@ def use_password_link(realm: Realm, secret: str, password: str) -> str:
     end_links(realm.work, realm, account, "password")
     account.epoch += 1
     sessions.end_sessions_of(realm.work, realm, account.id, "password_changed")
-    letters.send_password_changed(realm, account)
+    emails.send_password_changed(realm, account)
     note_access(AccessKind.PASSWORD_CHANGED, person=account, detail="By a mailed link")
     note_login_act(realm, "password.changed", account, how="link")
     return admit(realm, account, "password_link")
@@ -115,7 +116,7 @@ def accept_invitation(realm: Realm, secret: str, name: str, password: str) -> st
         end_links_of_others(realm.work, realm, account)
     account.name = name
     set_password(realm, account, password)
-    token.used_at = times.now()
+    token.used_at = clock.now()
     account.state = "active"
     note_access(AccessKind.INVITATION_ACCEPTED, person=account)
     note_login_act(realm, "user.joined", account)
@@ -130,7 +131,7 @@ def change_password(realm: Realm, person: Person, old: str, new: str) -> None:
         sessions.make_fresh(realm.work, realm, person.session_key, person.id)
     sessions.end_sessions_of(realm.work, realm, account.id, "password_changed", except_key=person.session_key)
     end_links(realm.work, realm, account, "password")
-    letters.send_password_changed(realm, account)
+    emails.send_password_changed(realm, account)
     note_access(AccessKind.PASSWORD_CHANGED, person=account)
     note_login_act(realm, "password.changed", account, how="profile")
 
@@ -142,7 +143,7 @@ def replace_password(realm: Realm, account: Account, password: str) -> None:
     set_password(realm, account, password)
     sessions.end_sessions_of(realm.work, realm, account.id, "password_changed")
     end_links(realm.work, realm, account, "password")
-    letters.send_password_changed(realm, account)
+    emails.send_password_changed(realm, account)
     note_access(AccessKind.PASSWORD_CHANGED, person=account)
     note_login_act(realm, "password.changed", account, how="login")
 
@@ -154,7 +155,7 @@ def set_password(realm: Realm, account: Account, password: str) -> None:
     if problem:
         raise WeakPassword(problem)
     account.password_hash = passwords.hash_password(password)
-    account.password_changed_at = times.now()
+    account.password_changed_at = clock.now()
 
 
 def change_profile(realm: Realm, person: Person, *, name: str, time_zone: str, theme: str) -> None:
@@ -265,7 +266,7 @@ def _look_up(realm: Realm, name: str) -> tuple[Account | None, bool, Policy]:
         require_inside(realm, account=name)
         require_way(realm, "password", account=name)
         account = account_named(work, realm, name)
-        is_known = account is not None and remembering.remembers(work, realm, account.id)
+        is_known = account is not None and remember_me.remembers(work, realm, account.id)
         return account, is_known, policy
 
 
@@ -284,7 +285,7 @@ def _welcome(realm: Realm, account_id: UUID, password: str, **known: Any) -> str
     if account.password_hash and passwords.is_outdated(account.password_hash):
         account.password_hash = passwords.hash_password(password)
     if not known["problem"] and is_password_in_doubt(account, policy_of(realm)):
-        account.password_judged_at = times.now()
+        account.password_judged_at = clock.now()
     return admit(realm, account, "password", **known)
 
 
@@ -321,7 +322,7 @@ def _invite(realm: Realm, email: str, name: str, roles: Sequence[str], invited_b
 
 
 def _send_invitation(realm: Realm, account: Account, invited_by: str) -> str:
-    url = make_link(realm.work, realm, account, "invitation", times.INVITATION)
-    letters.send_invitation(realm, account, url, invited_by=invited_by)
+    url = make_link(realm.work, realm, account, "invitation", clock.INVITATION)
+    emails.send_invitation(realm, account, url, invited_by=invited_by)
     note_login_act(realm, "user.invited", account)
     return url

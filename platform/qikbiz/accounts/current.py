@@ -9,13 +9,13 @@ from flask import Flask, Request, g
 from flask.sessions import SessionInterface, SessionMixin
 from flask_login import LoginManager
 
-from qikbiz.abuse.events import note
-from qikbiz.accounts import remembering, sessions
-from qikbiz.accounts.people import Person, Visitor
+from qikbiz.account_closure.read_only import WITHHELD
+from qikbiz.accounts import remember_me, sessions
+from qikbiz.accounts.principal import Person, Visitor
 from qikbiz.accounts.realms import Realm, realm_of_request
 from qikbiz.accounts.why_ended import say_if_stolen
-from qikbiz.closing.read_only import WITHHELD
-from qikbiz.grants import visits
+from qikbiz.grants import support_sessions
+from qikbiz.ip_reputation.events import note
 from qikbiz.web.cookies import SESSION, broken_cookies, has_carried_cookie, open_cookie
 from qikbiz.web.visit_cookie import end_session_cookie
 from tenants.context import NoTenantEntered
@@ -67,8 +67,8 @@ def _person_of_request() -> Person | None:
     if realm is None:
         return None
     try:
-        person: Person | None = visits.person_of_request(realm.tenant) if realm.tenant else None
-        person = person or _from_session(realm) or (remembering.restore(realm) if realm.tenant else None)
+        person: Person | None = support_sessions.person_of_request(realm.tenant) if realm.tenant else None
+        person = person or _from_session(realm) or (remember_me.restore(realm) if realm.tenant else None)
     except NoTenantEntered:
         return None
     if broken_cookies():
@@ -88,6 +88,6 @@ def _from_session(realm: Realm) -> Person | None:
         end_session_cookie()
         with realm.own_work() as work:
             say_if_stolen(work, realm, realm.macs(sessions.PURPOSE, opened.plaintext[16:]))
-    elif person.has_new_token and remembering.note_shown_token(realm, person.id):
+    elif person.has_new_token and remember_me.note_shown_token(realm, person.id):
         sessions.doubt_now(realm, [person.id])
     return person

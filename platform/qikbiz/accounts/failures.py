@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qikbiz.failures import Conflict, Failure
+from qikbiz.errors import Conflict, Failure
 
 
 class WeakPassword(Failure):

@@ -23,7 +23,7 @@ from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  #
 from wtforms.validators import InputRequired, Length, StopValidation
 from wtforms.widgets import CheckboxInput, ListWidget
 
-from qikbiz.failures import Failure
+from qikbiz.errors import Failure
 from qikbiz.mail.reachability import unreachable_reason
 from qikbiz.permissions import Role
 from qikbiz.web.csrf import FIELD

@@ -10,14 +10,15 @@ from datetime import timedelta
 
 from sqlalchemy import update
 
-from qikbiz.access.kinds import AccessKind
-from qikbiz.access.noting import note_access
-from qikbiz.accounts import letters, throttles, times
+from qikbiz import clock
+from qikbiz.access_log.kinds import AccessKind
+from qikbiz.access_log.recorder import note_access
+from qikbiz.accounts import emails, throttles
+from qikbiz.accounts.audit_events import note_login_act
 from qikbiz.accounts.devices import device_of_request, place_of_request
-from qikbiz.accounts.noting import note_login_act
 from qikbiz.accounts.realms import Account, Realm
-from qikbiz.factors.failures import WrongCode
-from qikbiz.factors.recovery import new_code
+from qikbiz.mfa.failures import WrongCode
+from qikbiz.mfa.recovery import new_code
 
 LIFE = timedelta(hours=1)
 _PURPOSE = "mailed_code"
@@ -28,7 +29,7 @@ def mail_code(realm: Realm, account: Account) -> None:
     """Send a code, unless enough of them are in the person's mailbox."""
     if not throttles.may_mail_code(realm, account.id.hex):
         return
-    code, moment = new_code(_GROUPS), times.now()
+    code, moment = new_code(_GROUPS), clock.now()
     realm.work.add(
         realm.tokens(
             token_hash=realm.mac(_PURPOSE, _secret(account, code)),
@@ -38,7 +39,7 @@ def mail_code(realm: Realm, account: Account) -> None:
             expires_at=moment + LIFE,
         )
     )
-    letters.send_mailed_code(realm, account, code, device_of_request(), place_of_request())
+    emails.send_mailed_code(realm, account, code, device_of_request(), place_of_request())
     note_login_act(realm, "login.code_mailed", account)
 
 
@@ -50,9 +51,9 @@ def use_code(realm: Realm, account: Account, code: str) -> None:
         tokens.token_hash.in_(realm.macs(_PURPOSE, _secret(account, code))),
         tokens.purpose == _PURPOSE,
         tokens.used_at.is_(None),
-        tokens.expires_at > times.now(),
+        tokens.expires_at > clock.now(),
     )
-    if realm.work.scalar(used.values(used_at=times.now()).returning(tokens.token_hash)) is None:
+    if realm.work.scalar(used.values(used_at=clock.now()).returning(tokens.token_hash)) is None:
         note_access(AccessKind.SECOND_FACTOR, "failed", person=account, detail="The mailed code was not right")
         raise WrongCode("This code is not right, or older than an hour. Use the newest email.")
     give_back()

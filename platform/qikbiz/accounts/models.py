@@ -111,7 +111,7 @@ class User(PersonColumns, Model):
 
 
 class UserSession(SessionColumns, Model):
-    """As whom a person is looking at the product stands in `viewing`: role:key or user:id (`roles/preview.py`)."""
+    """As whom a person is looking at the product stands in `viewing`: role:key or user:id (`roles/view_as.py`)."""
 
     __tablename__ = "user_sessions"
 

@@ -8,21 +8,21 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
-from qikbiz.accounts import letters
+from qikbiz.accounts import emails
 from qikbiz.accounts.actions import invite_user, set_password
+from qikbiz.accounts.audit_events import note_login_act
 from qikbiz.accounts.failures import AlreadyThere
 from qikbiz.accounts.models import User
-from qikbiz.accounts.noting import note_login_act
 from qikbiz.accounts.queries import account_named, administrators, has_users, is_administrator
 from qikbiz.accounts.realms import same_address, tenant_realm
 from qikbiz.accounts.seats import take_seat
 from qikbiz.accounts.tokens import end_links_of_others
 from qikbiz.actors import current_actor
 from qikbiz.database import db
-from qikbiz.failures import Conflict
+from qikbiz.errors import Conflict
 from qikbiz.permissions import Role
-from qikbiz.roles.giving import may_give
-from qikbiz.roles.table import ROLE_NAMES
+from qikbiz.roles.builtin_roles import ROLE_NAMES
+from qikbiz.roles.delegation import may_give
 
 
 class HasUsers(Conflict):
@@ -90,4 +90,4 @@ def _tell(user: User, role: str, *, is_made: bool) -> None:
         people += db.session.scalars(select(User).where(is_administrator(), User.state == "invited")).all()
     said = {"role": ROLE_NAMES.get(role, role), "by": current_actor().name}
     for person in people:
-        letters.send_operator_login(tenant_realm(), person, user=user, is_made=is_made, **said)
+        emails.send_operator_login(tenant_realm(), person, user=user, is_made=is_made, **said)

@@ -9,18 +9,19 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from qikbiz.access.kinds import AccessKind
-from qikbiz.access.noting import note_access
-from qikbiz.accounts import letters, throttles, times
-from qikbiz.accounts.noting import note_login_act
+from qikbiz import clock
+from qikbiz.access_log.kinds import AccessKind
+from qikbiz.access_log.recorder import note_access
+from qikbiz.accounts import emails, throttles
+from qikbiz.accounts.audit_events import note_login_act
 from qikbiz.accounts.queries import account_named
 from qikbiz.accounts.realms import Realm, same_address
 from qikbiz.accounts.tokens import make_link
 from qikbiz.actors import ANONYMOUS, acting_as
 from qikbiz.database import runtime
 from qikbiz.jobs.actions import enqueue, enqueue_platform
-from qikbiz.policy.queries import policy_of
-from qikbiz.policy.sso_only import require_way
+from qikbiz.sign_in_policy.queries import policy_of
+from qikbiz.sign_in_policy.sso_only import require_way
 
 _PURPOSE = "password-link"
 
@@ -51,7 +52,7 @@ def send_link_if_known(realm: Realm, arguments: dict[str, Any]) -> bool:
         return False
     if not throttles.may_send_link(realm, asked["name"], asked["requester"]):
         return False
-    letters.send_password_link(realm, account, make_link(realm.work, realm, account, "password", times.RESET))
+    emails.send_password_link(realm, account, make_link(realm.work, realm, account, "password", clock.RESET))
     note_access(AccessKind.PASSWORD_LINK, person=account, detail="Sent")
     with acting_as(ANONYMOUS):
         note_login_act(realm, "password.link_sent", account)

@@ -10,10 +10,10 @@ from functools import lru_cache
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from qikbiz.accounts.breached_passwords import LEAKED, is_leaked
 from qikbiz.accounts.common_passwords import weakness_of
-from qikbiz.accounts.leaks import LEAKED, is_leaked
 from qikbiz.database import runtime
-from qikbiz.policy.rules import FLOOR, SHORTEST, Policy
+from qikbiz.sign_in_policy.rules import FLOOR, SHORTEST, Policy
 
 LONGEST_BYTES = 1024
 # Each hash takes its memory for tens of milliseconds; more at once than this would only wait for the processors.

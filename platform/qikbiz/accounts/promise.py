@@ -8,8 +8,8 @@ from flask_login import current_user
 
 from qikbiz.accounts.models import RememberSeries, UserSession
 from qikbiz.accounts.realms import realm_at_hand
-from qikbiz.policy.queries import count_remembered, count_sessions, policy_of
-from qikbiz.promises.keeping import Fact, Keeping
+from qikbiz.promises.evidence import Fact, Keeping
+from qikbiz.sign_in_policy.queries import count_remembered, count_sessions, policy_of
 
 
 def _sessions() -> Sequence[Fact]:

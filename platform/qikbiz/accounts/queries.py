@@ -7,11 +7,11 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, case, func, or_, select
 from sqlalchemy.orm import Session, undefer
 
-from qikbiz.accounts import times
+from qikbiz import clock
 from qikbiz.accounts.models import User, UserToken
 from qikbiz.accounts.realms import Account, Realm, same_address
 from qikbiz.database import db
-from qikbiz.failures import NotFound
+from qikbiz.errors import NotFound
 from qikbiz.permissions import Role
 
 
@@ -77,6 +77,6 @@ def ever_signed_in() -> bool:
 
 def with_open_invitation() -> set[UUID]:
     """The users who have a link by which they can accept their invitation."""
-    is_open = UserToken.used_at.is_(None), UserToken.expires_at > times.now()
+    is_open = UserToken.used_at.is_(None), UserToken.expires_at > clock.now()
     statement = select(UserToken.person_id).where(UserToken.purpose == "invitation", *is_open)
     return set(db.session.scalars(statement))

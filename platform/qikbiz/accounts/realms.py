@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from qikbiz.accounts.models import User, UserFactor, UserSession, UserToken
 from qikbiz.console.models import Staff, StaffFactor, StaffSession, StaffToken
 from qikbiz.database import control_work, db, runtime, tenant_work
-from qikbiz.web.destinations import destination
+from qikbiz.web.request_context import destination
 from tenants.context import Tenant, current_tenant
 
 Account = User | Staff

@@ -9,20 +9,20 @@ from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
+from qikbiz.account_closure.read_only import goes_on
 from qikbiz.accounts import actions
-from qikbiz.accounts.entrance import open_entrance
+from qikbiz.accounts.admin_session_routes import open_user_logins
 from qikbiz.accounts.failures import AlreadyThere
 from qikbiz.accounts.forms import InviteForm, RoleForm
-from qikbiz.accounts.freshness import requires_fresh
-from qikbiz.accounts.own_pages import open_own_pages
+from qikbiz.accounts.login_routes import open_entrance
+from qikbiz.accounts.profile_routes import open_own_pages
 from qikbiz.accounts.queries import all_users, with_open_invitation
+from qikbiz.accounts.reauthentication import requires_fresh
 from qikbiz.accounts.seats import NoSeatLeft, seats
-from qikbiz.accounts.user_logins import open_user_logins
-from qikbiz.closing.read_only import goes_on
 from qikbiz.permissions import Permission, requires
-from qikbiz.roles.giving import NoSuchRole
+from qikbiz.roles.delegation import NoSuchRole
 from qikbiz.roles.queries import role_choices
-from qikbiz.web.toasts import show_toast
+from qikbiz.web.flash import show_toast
 
 accounts = Blueprint("accounts", __name__, template_folder="templates")
 open_entrance(accounts)

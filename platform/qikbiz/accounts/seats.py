@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from qikbiz.accounts.models import User
 from qikbiz.accounts.queries import lock_administrators
 from qikbiz.database import db
-from qikbiz.failures import Conflict
+from qikbiz.errors import Conflict
 from tenants.context import current_tenant
 
 

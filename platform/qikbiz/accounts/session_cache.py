@@ -20,13 +20,13 @@ from typing import Any, cast
 from uuid import UUID
 
 from config.keys import SealBroken
-from qikbiz.accounts import times
-from qikbiz.accounts.people import Person
+from qikbiz import clock
+from qikbiz.accounts.principal import Person
 from qikbiz.accounts.realms import Realm
 from qikbiz.database import runtime
-from qikbiz.roles.preview import Preview
+from qikbiz.roles.builtin_roles import EDITION
 from qikbiz.roles.rights import rights_from_text
-from qikbiz.roles.table import EDITION
+from qikbiz.roles.view_as import Preview
 
 # Clocks of several machines may differ by this much when a record's age is compared with an outage.
 _MARGIN_SECONDS = 1.0
@@ -48,12 +48,12 @@ class Remembered:
 
     def is_believed(self, stamp: str, epoch: int) -> bool:
         """Whether this may be used without asking Postgres."""
-        now = times.now()
+        now = clock.now()
         return (
             self.stamp == stamp
             and self.epoch == epoch
             and (self.person.preview is None or now < self.person.preview.until)
-            and self.seen_at <= now < min(self.idle_until, self.ends_at, self.seen_at + times.SEEN_EVERY)
+            and self.seen_at <= now < min(self.idle_until, self.ends_at, self.seen_at + clock.SEEN_EVERY)
             and self.written_at >= runtime().redis.back_at + _MARGIN_SECONDS
         )
 
@@ -71,7 +71,7 @@ def fetch(realm: Realm, session_key: bytes, person_id: UUID) -> tuple[Remembered
 
 def keep(realm: Realm, remembered: Remembered, *, is_known: bool) -> None:
     """Write the record: a new one only where none is, a known one only where it still is. Raises RedisAway."""
-    seconds = int((remembered.ends_at - times.now()).total_seconds())
+    seconds = int((remembered.ends_at - clock.now()).total_seconds())
     if seconds < 1:
         return
     key = _record_key(realm, remembered.person.session_key)
@@ -104,7 +104,7 @@ def _stamp_key(realm: Realm, person_id: UUID) -> str:
 
 def _stamp_seconds() -> int:
     # Longer than any record lives: a stamp that was lost is made anew, and no record agrees with it.
-    return int(times.ABSOLUTE.total_seconds()) + 3600
+    return int(clock.ABSOLUTE.total_seconds()) + 3600
 
 
 def _sealed(key: str, remembered: Remembered) -> str:

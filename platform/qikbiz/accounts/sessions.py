@@ -15,20 +15,21 @@ from sqlalchemy import ColumnElement, and_, select, true, update
 from sqlalchemy.orm import Session
 
 from config.keys import Opened
-from qikbiz.access.kinds import AccessKind
-from qikbiz.access.noting import note_access
-from qikbiz.accounts import session_cache, session_rows, times
+from qikbiz import clock
+from qikbiz.access_log.kinds import AccessKind
+from qikbiz.access_log.recorder import note_access
+from qikbiz.accounts import session_cache, session_store
 from qikbiz.accounts.devices import device_of_request, place_of_request
 from qikbiz.accounts.models import RememberSeries, UserSession
-from qikbiz.accounts.people import Person
+from qikbiz.accounts.principal import Person
 from qikbiz.accounts.realms import Account, AccountSession, Realm
 from qikbiz.accounts.session_cache import Remembered
 from qikbiz.database import after_commit
 from qikbiz.jobs.actions import enqueue, enqueue_platform
-from qikbiz.policy.queries import policy_of
-from qikbiz.roles.granted import granted_rights, names_of_roles
-from qikbiz.roles.preview import preview_of
-from qikbiz.roles.table import staff_rights
+from qikbiz.roles.builtin_roles import staff_rights
+from qikbiz.roles.effective_rights import granted_rights, names_of_roles
+from qikbiz.roles.view_as import preview_of
+from qikbiz.sign_in_policy.queries import policy_of
 from qikbiz.web.cookies import SESSION, set_cookie
 from qikbiz.web.visit_cookie import note_login
 from tenants.redis import RedisAway
@@ -54,7 +55,7 @@ def open_session(
 
     `from_anywhere` spares this one session the list of networks.
     """
-    secret, moment, policy = secrets.token_bytes(_ID_BYTES), times.now(), policy_of(realm)
+    secret, moment, policy = secrets.token_bytes(_ID_BYTES), clock.now(), policy_of(realm)
     row: AccountSession = realm.sessions(
         id_hash=realm.mac(PURPOSE, secret),
         person_id=account.id,
@@ -64,7 +65,7 @@ def open_session(
         last_seen_at=moment,
         idle_until=moment + policy.idle,
         ends_at=moment + policy.absolute,
-        fresh_until=moment + times.FRESH if is_fresh else None,
+        fresh_until=moment + clock.FRESH if is_fresh else None,
         method=method,
         device=device_of_request(),
         address_prefix=place_of_request(),
@@ -112,7 +113,7 @@ def end_session_and_device(work: Session, realm: Realm, row: AccountSession, rea
         work.execute(
             update(RememberSeries)
             .where(RememberSeries.series_hash == row.series_hash)
-            .values(revoked_at=times.now(), revoked_reason=reason)
+            .values(revoked_at=clock.now(), revoked_reason=reason)
             .execution_options(synchronize_session=False)
         )
     end_session(work, realm, row.id_hash, reason)
@@ -120,7 +121,7 @@ def end_session_and_device(work: Session, realm: Realm, row: AccountSession, rea
 
 def forget_resting_device(work: Session, series: RememberSeries, reason: str) -> None:
     """A remembered device that nobody uses now logs in no more by itself."""
-    series.revoked_at, series.revoked_reason = times.now(), reason
+    series.revoked_at, series.revoked_reason = clock.now(), reason
 
 
 def end_sessions_of(
@@ -134,7 +135,7 @@ def end_sessions_of(
         work.execute(
             update(RememberSeries)
             .where(RememberSeries.user_id == person_id, RememberSeries.revoked_at.is_(None))
-            .values(revoked_at=times.now(), revoked_reason=reason)
+            .values(revoked_at=clock.now(), revoked_reason=reason)
             .execution_options(synchronize_session=False)
         )
     doubt_after_commit(work, realm, [person_id])
@@ -152,7 +153,7 @@ def make_fresh(work: Session, realm: Realm, key: bytes, person_id: UUID) -> None
     work.execute(
         update(table)
         .where(table.id_hash == key)
-        .values(fresh_until=times.now() + times.FRESH)
+        .values(fresh_until=clock.now() + clock.FRESH)
         .execution_options(synchronize_session=False)
     )
     doubt_after_commit(work, realm, [person_id])
@@ -184,7 +185,7 @@ def _ask_for_doubt(realm: Realm, people: list[UUID]) -> None:
 def _end(work: Session, realm: Realm, reason: str, which: ColumnElement[bool]) -> list[bytes]:
     table = realm.sessions
     people = set(work.scalars(_people_of(realm, which)))
-    keys = session_rows.revoke(work, realm, reason, which=which)
+    keys = session_store.revoke(work, realm, reason, which=which)
     if keys:
         _note_ended(work, realm, people, reason)
         doubt_after_commit(work, realm, people)
@@ -214,11 +215,11 @@ def _forget_now(realm: Realm, keys: list[bytes]) -> None:
 def _asked_of_postgres(realm: Realm, keys: tuple[bytes, ...], person_id: UUID, stamp: str) -> Remembered | None:
     # `stamp` was read before Postgres is asked: a change in between then differs from it.
     with realm.own_work() as work:
-        found = session_rows.live_session(work, realm, keys, person_id)
+        found = session_store.live_session(work, realm, keys, person_id)
         if found is None:
             return None
         row, account = found
-        has_new_token = not session_rows.is_series_shown(work, row.series_hash)
+        has_new_token = not session_store.is_series_shown(work, row.series_hash)
         return Remembered(
             person=replace(person_of(work, realm, account, row), has_new_token=has_new_token),
             stamp=stamp,
@@ -273,6 +274,6 @@ def _write_back(realm: Realm, found: Remembered | None, key: bytes, *, was_known
 
 
 def _end_beyond_the_limit(work: Session, realm: Realm, person_id: UUID) -> None:
-    oldest = session_rows.live_sessions(work, realm, person_id)[times.SESSIONS_PER_PERSON :]
+    oldest = session_store.live_sessions(work, realm, person_id)[clock.SESSIONS_PER_PERSON :]
     if oldest:
         _end(work, realm, "too_many_sessions", realm.sessions.id_hash.in_([row.id_hash for row in oldest]))

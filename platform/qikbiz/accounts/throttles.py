@@ -14,14 +14,14 @@ from typing import Any, cast
 
 from flask import request
 
-from qikbiz.abuse.marks import mark
-from qikbiz.abuse.own_counters import OwnCounters
-from qikbiz.accounts import times
+from qikbiz import clock
 from qikbiz.accounts.realms import Realm
 from qikbiz.database import runtime
-from qikbiz.failures import TooMany
+from qikbiz.errors import TooMany
+from qikbiz.ip_reputation.own_counters import OwnCounters
+from qikbiz.ip_reputation.pseudonyms import mark
 from qikbiz.web.client_address import client_address, unit
-from qikbiz.web.figures import count_login
+from qikbiz.web.metrics import count_login
 from tenants.redis import RedisAway
 
 _QUARTER, _HOUR, _DAY = 900, 3600, 86_400
@@ -164,7 +164,7 @@ def keep_within(realm: Realm, limits: Sequence[Limit]) -> Callable[[], None]:
     except RedisAway:
         wait = _try_here(buckets)
     if wait:
-        raise TooMany(retry_at=times.now() + timedelta(seconds=wait))
+        raise TooMany(retry_at=clock.now() + timedelta(seconds=wait))
     return lambda: _give_back(buckets)
 
 

@@ -9,11 +9,11 @@ from typing import Literal
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from qikbiz.accounts import times
+from qikbiz import clock
 from qikbiz.accounts.models import UserToken
 from qikbiz.accounts.realms import Account, Realm
 from qikbiz.console.models import StaffToken
-from qikbiz.failures import Failure
+from qikbiz.errors import Failure
 
 Purpose = Literal["invitation", "password"]
 _PATHS: dict[Purpose, str] = {"invitation": "/invitation/", "password": "/new-password/"}
@@ -36,8 +36,8 @@ def make_link(work: Session, realm: Realm, account: Account, purpose: Purpose, l
             token_hash=realm.mac(purpose, secret.encode()),
             person_id=account.id,
             purpose=purpose,
-            created_at=times.now(),
-            expires_at=times.now() + life,
+            created_at=clock.now(),
+            expires_at=clock.now() + life,
         )
     )
     return realm.url(_PATHS[purpose] + secret)
@@ -55,7 +55,7 @@ def account_behind(
             tokens.token_hash.in_(realm.macs(purpose, secret.encode("utf-8", "replace"))),
             tokens.purpose == purpose,
             tokens.used_at.is_(None),
-            tokens.expires_at > times.now(),
+            tokens.expires_at > clock.now(),
             people.state != "disabled",
         )
         .with_for_update()
@@ -73,11 +73,11 @@ def end_links(work: Session, realm: Realm, account: Account, purpose: Purpose | 
     statement = update(tokens).where(tokens.person_id == account.id, tokens.used_at.is_(None))
     if purpose:
         statement = statement.where(tokens.purpose == purpose)
-    work.execute(statement.values(used_at=times.now()))
+    work.execute(statement.values(used_at=clock.now()))
 
 
 def end_links_of_others(work: Session, realm: Realm, account: Account) -> None:
     """End every invitation but this person's: what was sent before anybody had a login is the first one's to repeat."""
     tokens = realm.tokens
     others = tokens.person_id != account.id, tokens.purpose == "invitation", tokens.used_at.is_(None)
-    work.execute(update(tokens).where(*others).values(used_at=times.now()))
+    work.execute(update(tokens).where(*others).values(used_at=clock.now()))

@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from qikbiz.access.kinds import AccessKind
-from qikbiz.access.models import AccessEvent
+from qikbiz.access_log.kinds import AccessKind
+from qikbiz.access_log.models import AccessEvent
 from qikbiz.accounts.realms import Realm
-from qikbiz.web.toasts import show_toast
+from qikbiz.web.flash import show_toast
 
 THEFT = "token_reuse"
 # Both rows are written within one request.

@@ -10,13 +10,13 @@ from uuid import UUID
 
 from sqlalchemy import update
 
-from qikbiz.accounts import times
+from qikbiz import clock
 from qikbiz.accounts.realms import staff_realm
 from qikbiz.actors import current_actor
 from qikbiz.announcements.models import Announcement, AnnouncementTenant
 from qikbiz.audit.actions import record_on_platform
 from qikbiz.database import db
-from qikbiz.failures import Conflict, Failure, NotFound
+from qikbiz.errors import Conflict, Failure, NotFound
 from qikbiz.jobs.actions import enqueue_platform
 from qikbiz.mail.actions import send_platform
 from qikbiz.mail.categories import category_named
@@ -67,7 +67,7 @@ def schedule(announcement_id: UUID, version: int, send_at: datetime | None, *, i
     draft = announcement_for_changing(announcement_id, version, "draft")
     if not category_named(draft.category).can_be_off and not is_confirmed:
         raise Failure("Nobody can opt out of this kind of mail. Tick the box to say that you mean it.")
-    now = times.now()
+    now = clock.now()
     moment = send_at or now
     if send_at is not None and not now <= moment <= now + LONGEST_WAIT:
         raise Failure("Choose a moment in the future, within a year.")
@@ -96,7 +96,7 @@ def stop(announcement_id: UUID) -> Announcement:
     found = _locked(announcement_id)
     if found.state not in ("scheduled", "sending"):
         raise Conflict("It is not on its way, so there is nothing to stop.")
-    found.state, found.finished_at, found.version = "stopped", times.now(), found.version + 1
+    found.state, found.finished_at, found.version = "stopped", clock.now(), found.version + 1
     untouched = (AnnouncementTenant.announcement_id == found.id, AnnouncementTenant.state == "waiting")
     db.control().execute(update(AnnouncementTenant).where(*untouched).values(state="settled"))
     _record(found, "announcement.stopped")

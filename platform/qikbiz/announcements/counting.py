@@ -13,7 +13,7 @@ from sqlalchemy import case, func, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from qikbiz.accounts import times
+from qikbiz import clock
 from qikbiz.announcements.models import Announcement, AnnouncementTenant
 from qikbiz.announcements.sending import tenant_named
 from qikbiz.database import control_work, db, tenant_work
@@ -98,7 +98,7 @@ def finish_if_settled(session: Session, announcement_id: UUID) -> None:
     session.execute(
         update(Announcement)
         .where(Announcement.id == announcement_id, Announcement.state == "sending", ~still_open.exists())
-        .values(state="sent", finished_at=times.now())
+        .values(state="sent", finished_at=clock.now())
     )
 
 

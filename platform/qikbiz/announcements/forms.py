@@ -13,7 +13,7 @@ from wtforms.validators import InputRequired, Length, StopValidation
 from qikbiz.accounts.forms import OwnForm
 from qikbiz.announcements.models import Announcement
 from qikbiz.database import db
-from qikbiz.failures import Failure
+from qikbiz.errors import Failure
 from qikbiz.web.viewer import time_zone
 from tenants.control import TenantRecord
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from qikbiz.accounts import times
+from qikbiz import clock
 from tenants.control import ControlModel, new_id
 
 
@@ -43,7 +43,7 @@ class Announcement(ControlModel):
 
     @property
     def is_due(self) -> bool:
-        return self.send_at is not None and self.send_at <= times.now()
+        return self.send_at is not None and self.send_at <= clock.now()
 
 
 class AnnouncementTenant(ControlModel):

@@ -7,10 +7,10 @@ from datetime import timedelta
 
 from sqlalchemy import func, select
 
-from qikbiz.accounts import times
+from qikbiz import clock
 from qikbiz.database import db
 from qikbiz.mail.models import Mail
-from qikbiz.promises.keeping import Fact, Keeping
+from qikbiz.promises.evidence import Fact, Keeping
 from qikbiz.web.formats import number
 
 LATELY = timedelta(days=30)
@@ -18,7 +18,7 @@ LATELY = timedelta(days=30)
 
 def evidence() -> Sequence[Fact]:
     """What was announced to the organisation's people in the last thirty days."""
-    lately = (Mail.announcement_id.is_not(None), Mail.created_at >= times.now() - LATELY)
+    lately = (Mail.announcement_id.is_not(None), Mail.created_at >= clock.now() - LATELY)
     sent = func.count().filter(Mail.state == "sent")
     query = select(func.count(Mail.announcement_id.distinct()), sent).where(*lately)
     announcements, mails = db.session.execute(query).one()

@@ -14,13 +14,13 @@ from qikbiz.announcements.forms import AnnouncementForm, form_of, moment_typed, 
 from qikbiz.announcements.models import Announcement
 from qikbiz.announcements.queries import PAGE, newest
 from qikbiz.announcements.sending import TEMPLATES
-from qikbiz.failures import Failure
+from qikbiz.errors import Failure
 from qikbiz.mail.categories import category_named
 from qikbiz.mail.rendering import Footing, RenderedMail, render_mail
 from qikbiz.mail.routes import FRAME_POLICY
 from qikbiz.permissions import Permission, requires
+from qikbiz.web.flash import show_toast
 from qikbiz.web.responses import CONTENT_SECURITY_POLICY
-from qikbiz.web.toasts import show_toast
 
 announcements = Blueprint("announcements", __name__, template_folder="templates", url_prefix="/announcements")
 # Not a real organisation: the preview shows how it looks at somebody's.

@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
-from qikbiz.accounts import times
+from qikbiz import clock
 from qikbiz.accounts.models import User
 from qikbiz.accounts.queries import is_administrator
 from qikbiz.actors import Actor, acting_as
@@ -44,9 +44,9 @@ def begin(session: Session, announcement_id: UUID) -> bool:
     if found is not None and found.state == "sending":
         return True
     # One that was scheduled anew has another job; the first must not send it early.
-    if found is None or found.state != "scheduled" or not found.send_at or found.send_at > times.now():
+    if found is None or found.state != "scheduled" or not found.send_at or found.send_at > clock.now():
         return False
-    found.state, found.started_at = "sending", times.now()
+    found.state, found.started_at = "sending", clock.now()
     tenant_ids = session.scalars(_tenants_of(found)).all()
     if tenant_ids:
         rows = [{"announcement_id": found.id, "tenant_id": tenant_id} for tenant_id in tenant_ids]
@@ -94,7 +94,7 @@ def deliver(announcement_id: UUID) -> int:
             return 0
         session.expunge(found)
     people = _people(found.audience)
-    begun, pace = times.now(), pause_between_mails()
+    begun, pace = clock.now(), pause_between_mails()
     written = sum(_write(found, person, begun + pace * number) for number, person in enumerate(people))
     with acting_as(Actor("staff", found.created_by, found.created_by_name)):
         details = {"category": found.category, "audience": found.audience, "recipients": written}

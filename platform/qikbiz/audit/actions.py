@@ -7,8 +7,8 @@ from uuid import UUID
 
 from qikbiz.actors import current_actor
 from qikbiz.audit.chain import collect
-from qikbiz.audit.links import exact
 from qikbiz.audit.models import AuditEvent, RecordChange
+from qikbiz.audit.serialization import exact
 from qikbiz.console.models import PlatformAuditEvent
 from qikbiz.database import db
 from tenants.control import new_id

@@ -12,11 +12,11 @@ from psycopg import sql
 from psycopg.rows import class_row
 
 from qikbiz.audit import verify
-from qikbiz.audit.links import line_of, moment_text
 from qikbiz.audit.models import AuditEvent
+from qikbiz.audit.serialization import line_of, moment_text
 from qikbiz.exports.archive import Archive
-from qikbiz.exports.making import Connection, MadeFile, Order, check_room, one_row, snapshot, zip_in_store
 from qikbiz.exports.manifest import program_version
+from qikbiz.exports.writer import Connection, MadeFile, Order, check_room, one_row, snapshot, zip_in_store
 from qikbiz.files import FileStore
 
 EVENTS_A_BLOCK = 500

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from qikbiz.audit import verify
 from qikbiz.audit.chain import PLATFORM_CHAIN
-from qikbiz.audit.links import line_of, moment_text
+from qikbiz.audit.serialization import line_of, moment_text
 from qikbiz.console.models import PlatformAuditEvent
 from qikbiz.exports.manifest import program_version
 

@@ -7,12 +7,12 @@ from datetime import timedelta
 
 from sqlalchemy import func, select
 
-from qikbiz.accounts.times import now
-from qikbiz.audit.keeping import how_long
 from qikbiz.audit.models import AuditEvent, PageRead
 from qikbiz.audit.queries import id_at, months_kept, newest_link, oldest_moment
+from qikbiz.audit.retention import how_long
+from qikbiz.clock import now
 from qikbiz.database import db
-from qikbiz.promises.keeping import Fact, Keeping
+from qikbiz.promises.evidence import Fact, Keeping
 from qikbiz.web.formats import number
 from tenants.context import current_tenant
 

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, select
 
 from qikbiz.audit.models import AuditEvent, AuditKeeping
 from qikbiz.database import db
-from qikbiz.log_pages import LogPage, log_page
+from qikbiz.log_pagination import LogPage, log_page
 from tenants.context import current_tenant
 
 # An id is made by the web process or a worker, the time by the database.

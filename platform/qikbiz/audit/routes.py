@@ -8,22 +8,22 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from qikbiz.accounts.freshness import requires_fresh
 from qikbiz.accounts.queries import known_people
-from qikbiz.audit.keeping import CHOICES, how_long, set_keeping
+from qikbiz.accounts.reauthentication import requires_fresh
+from qikbiz.audit.labels import ACTS, READS, VIEWS, detail_lines, heading, record_url
 from qikbiz.audit.models import AuditEvent
 from qikbiz.audit.page_reads import MONTHS_KEPT, page_of_reads
 from qikbiz.audit.queries import AuditFilter, audit_page, months_kept, newest_link, oldest_moment
-from qikbiz.audit.words import ACTS, READS, VIEWS, detail_lines, heading, record_url
+from qikbiz.audit.retention import CHOICES, how_long, set_keeping
+from qikbiz.errors import Forbidden
 from qikbiz.exports.actions import ask_for_export
 from qikbiz.exports.forms import export_id_from
 from qikbiz.exports.selection import AUDIT, Selection
-from qikbiz.failures import Forbidden
 from qikbiz.permissions import Permission, requires
-from qikbiz.records.seen import seen_type
+from qikbiz.records.field_access import seen_type
 from qikbiz.records.types import BY_SINGULAR
-from qikbiz.web.asked import asked_otherwise, day_asked, id_asked
-from qikbiz.web.toasts import show_toast
+from qikbiz.web.flash import show_toast
+from qikbiz.web.query_params import asked_otherwise, day_asked, id_asked
 from qikbiz.web.viewer import time_zone
 from tenants.control import new_id
 

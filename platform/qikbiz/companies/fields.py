@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from qikbiz.companies.models import SEARCHED, Company
+from qikbiz.records.common_fields import OWNERSHIP, SYSTEM, address_fields, sort_name
 from qikbiz.records.fields import Field, Kind, RecordType, Values
-from qikbiz.records.shared import OWNERSHIP, SYSTEM, address_fields, sort_name
 
 TYPES = ("Prospect", "Customer", "Partner", "Reseller", "Supplier", "Investor", "Other")
 INDUSTRIES = (

@@ -14,9 +14,9 @@ from qikbiz.contacts.fields import CONTACTS
 from qikbiz.contacts.queries import contacts_of
 from qikbiz.permissions import Permission, requires
 from qikbiz.records import record_pages
-from qikbiz.records.room_pages import open_record_pages
-from qikbiz.records.rooms import RecordRoom
-from qikbiz.records.seen import seen_type
+from qikbiz.records.field_access import seen_type
+from qikbiz.records.urls import open_record_pages
+from qikbiz.records.views import RecordRoom
 
 MOST_CONTACTS = 20
 

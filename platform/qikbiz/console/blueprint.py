@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint
 
-from qikbiz.audit.words import heading, lines_of
+from qikbiz.audit.labels import heading, lines_of
 
 console = Blueprint("console", __name__, template_folder="templates")
 console.add_app_template_filter(heading, "act")

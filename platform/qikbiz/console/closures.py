@@ -12,13 +12,13 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from qikbiz.accounts import times
+from qikbiz import clock
+from qikbiz.account_closure import emails, events
+from qikbiz.account_closure.actions import LONGEST, SHORTEST, drive_soon
+from qikbiz.account_closure.models import Closing, ClosingProposal
 from qikbiz.accounts.models import User
 from qikbiz.actors import SYSTEM, acting_as, current_actor
-from qikbiz.closing import events, letters
-from qikbiz.closing.actions import LONGEST, SHORTEST, drive_soon
-from qikbiz.closing.charges import NOTHING, Terms
-from qikbiz.closing.models import Closing, ClosingProposal
+from qikbiz.billing.pricing import NOTHING, Terms
 from qikbiz.console.tenant_actions import (
     LONGEST_REASON,
     BadTenant,
@@ -28,7 +28,7 @@ from qikbiz.console.tenant_actions import (
     refuse_while_closing,
 )
 from qikbiz.database import db, runtime, tenant_work
-from qikbiz.failures import Conflict, Forbidden, NotFound
+from qikbiz.errors import Conflict, Forbidden, NotFound
 from tenants.context import Tenant
 from tenants.control import TenantRecord, new_id
 from tenants.directory import read_tenant
@@ -50,7 +50,7 @@ def was_ever_used(record: TenantRecord) -> bool:
 def proposal_for(record: TenantRecord) -> ClosingProposal | None:
     """The proposal that can still be confirmed."""
     found = db.control.get(ClosingProposal, record.id)
-    return found if found is not None and found.proposed_at > times.now() - timedelta(days=PROPOSAL_DAYS) else None
+    return found if found is not None and found.proposed_at > clock.now() - timedelta(days=PROPOSAL_DAYS) else None
 
 
 def propose(session: Session, slug: str, *, confirmation: str, reason: str, days: int) -> ClosingProposal:
@@ -69,7 +69,7 @@ def propose(session: Session, slug: str, *, confirmation: str, reason: str, days
     refuse_unless(record, "active", "suspended")
     refuse_while_closing(record, "nothing is left to end")
     actor = current_actor()
-    who = {"proposed_at": times.now(), "proposed_by": _staff_id(), "proposed_by_name": actor.name}
+    who = {"proposed_at": clock.now(), "proposed_by": _staff_id(), "proposed_by_name": actor.name}
     proposal = session.merge(ClosingProposal(tenant_id=record.id, reason=reason, days=days, **who))
     note_act(record, "tenant.ending_proposed", reason=reason, days=days)
     return proposal
@@ -111,7 +111,7 @@ def withdraw(session: Session, slug: str) -> None:
 
 
 def _begin(record: TenantRecord, proposal: ClosingProposal) -> Closing:
-    tenant, moment = _tenant_of(record), times.now()
+    tenant, moment = _tenant_of(record), clock.now()
     assert tenant is not None  # its row is locked
     closing = Closing(
         id=new_id(),
@@ -132,8 +132,8 @@ def _begin(record: TenantRecord, proposal: ClosingProposal) -> Closing:
     about = {"reason": proposal.reason, "days": proposal.days, "proposed_by": proposal.proposed_by_name}
     events.note(closing, "ended_by_operator", tenant.slug, **about)
     facts = {"organisation": tenant.name, "reason": proposal.reason, "days": proposal.days}
-    facts |= {"support": runtime().settings.support_address, "url": letters.page_of(tenant)}
-    letters.tell(closing, "ended_by_us", "ended_by_us", letters.people_of(tenant), facts)
+    facts |= {"support": runtime().settings.support_address, "url": emails.page_of(tenant)}
+    emails.tell(closing, "ended_by_us", "ended_by_us", emails.people_of(tenant), facts)
     drive_soon(closing)
     return closing
 

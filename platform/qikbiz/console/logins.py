@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from flask import Blueprint
 
-from qikbiz.accounts.entrance import open_entrance
-from qikbiz.accounts.own_pages import open_own_pages
+from qikbiz.accounts.login_routes import open_entrance
+from qikbiz.accounts.profile_routes import open_own_pages
 
 staff = Blueprint("staff", __name__, template_folder="../accounts/templates")
 open_entrance(staff)

@@ -12,7 +12,7 @@ from sqlalchemy import Select, func, or_, select
 
 from qikbiz.console.models import PlatformAuditEvent
 from qikbiz.database import db
-from qikbiz.failures import NotFound
+from qikbiz.errors import NotFound
 from qikbiz.jobs.models import PlatformJob
 from tenants.control import Domain, TenantMigration, TenantRecord
 

@@ -18,15 +18,14 @@ from sqlalchemy import select
 from qikbiz.actors import Actor, acting_as, current_actor
 from qikbiz.audit.actions import record_on_platform
 from qikbiz.database import NoGrant, control_work, db, runtime, tenant_work
+from qikbiz.errors import Conflict, NotFound
 from qikbiz.exports.actions import ask_for_export
 from qikbiz.exports.models import Export
 from qikbiz.exports.queries import export_for_reading
 from qikbiz.exports.selection import Selection
-from qikbiz.failures import Conflict, NotFound
 from qikbiz.grants import instructions as instructing
 from qikbiz.grants.instructions import can_instruct
 from qikbiz.grants.models import Grant
-from qikbiz.grants.on_the_work_list import put_instruction_on_work_list
 from qikbiz.grants.queries import (
     OVER,
     access_policy,
@@ -41,6 +40,7 @@ from qikbiz.grants.queries import (
     waiting_instructions,
 )
 from qikbiz.grants.scopes import Scope
+from qikbiz.grants.tickets import put_instruction_on_work_list
 from qikbiz.imports import actions as importing
 from qikbiz.imports.mapping import Mapping as Columns
 from qikbiz.imports.models import Import

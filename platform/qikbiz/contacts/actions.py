@@ -14,11 +14,11 @@ from qikbiz.companies.models import Company
 from qikbiz.contacts.fields import CONTACTS
 from qikbiz.contacts.models import Contact, ContactCompany
 from qikbiz.database import db
-from qikbiz.failures import NotFound
+from qikbiz.errors import NotFound
 from qikbiz.permissions import Permission
 from qikbiz.records.actions import change_record, create_record, note_change
 from qikbiz.records.fields import FieldProblem
-from qikbiz.records.reach import reached_id, refuse_locked, require_reach
+from qikbiz.records.row_access import reached_id, refuse_locked, require_reach
 from qikbiz.roles.current import current_rights
 from qikbiz.roles.rights import Action
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from qikbiz.contacts.models import SEARCHED, Contact
+from qikbiz.records.common_fields import OWNERSHIP, SYSTEM, address_fields, joined_list, sort_name
 from qikbiz.records.fields import Field, Kind, RecordType, Values
-from qikbiz.records.shared import OWNERSHIP, SYSTEM, address_fields, joined_list, sort_name
 
 STAGES = (
     "Subscriber",

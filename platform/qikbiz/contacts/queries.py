@@ -13,8 +13,8 @@ from qikbiz.companies.models import Company
 from qikbiz.contacts.fields import CONTACTS
 from qikbiz.contacts.models import Contact, ContactCompany
 from qikbiz.database import db
-from qikbiz.records.reach import shown_column, within_reach
-from qikbiz.records.seen import seen_type
+from qikbiz.records.field_access import seen_type
+from qikbiz.records.row_access import shown_column, within_reach
 from qikbiz.roles.rights import Action
 
 

@@ -15,12 +15,12 @@ from qikbiz.contacts.queries import companies_of, contacts_with_the_same_email
 from qikbiz.permissions import Permission, requires
 from qikbiz.records import record_pages
 from qikbiz.records.actions import record_for_changing
+from qikbiz.records.field_access import seen_type
 from qikbiz.records.links import company_to_link
-from qikbiz.records.room_pages import open_record_pages
-from qikbiz.records.rooms import RecordRoom
-from qikbiz.records.seen import seen_type
-from qikbiz.records.values import clean_text
-from qikbiz.web.toasts import show_toast
+from qikbiz.records.normalize import clean_text
+from qikbiz.records.urls import open_record_pages
+from qikbiz.records.views import RecordRoom
+from qikbiz.web.flash import show_toast
 
 contacts = Blueprint("contacts", __name__, template_folder="templates", url_prefix="/contacts")
 

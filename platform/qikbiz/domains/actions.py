@@ -10,13 +10,13 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from qikbiz.accounts.times import now
 from qikbiz.audit.actions import record, record_on_platform
+from qikbiz.clock import now
 from qikbiz.database import db, runtime
 from qikbiz.domains import dns
 from qikbiz.domains.names import BadDomain, own_domain
 from qikbiz.domains.queries import count_of, domain_for_change, is_served_for_another
-from qikbiz.failures import Conflict, Failure, Unavailable
+from qikbiz.errors import Conflict, Failure, Unavailable
 from tenants.context import Tenant
 from tenants.control import Domain, TenantRecord
 from tenants.directory import touch_directory

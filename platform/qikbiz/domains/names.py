@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from publicsuffixlist import PublicSuffixList
 
-from qikbiz.failures import Failure
+from qikbiz.errors import Failure
 from tenants.directory import normalise_host
 
 LONGEST = 253

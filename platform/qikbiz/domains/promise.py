@@ -8,7 +8,7 @@ from flask import request
 
 from qikbiz.database import control_work, runtime
 from qikbiz.domains.queries import domains_of
-from qikbiz.promises.keeping import Fact, Keeping
+from qikbiz.promises.evidence import Fact, Keeping
 from qikbiz.web.client_address import tls_version
 from tenants.context import current_tenant
 

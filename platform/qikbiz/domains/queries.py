@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 
 from qikbiz.database import db
-from qikbiz.failures import NotFound
+from qikbiz.errors import NotFound
 from tenants.control import Domain
 from tenants.directory import Destination
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from flask import Blueprint, Flask, Response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from qikbiz.accounts.freshness import requires_fresh
+from qikbiz.accounts.reauthentication import requires_fresh
 from qikbiz.database import control_work, runtime
 from qikbiz.domains import actions
 from qikbiz.domains.asking import asked_too_often
 from qikbiz.domains.queries import domains_of, may_be_certified
-from qikbiz.failures import Failure, NotFound, TooMany
+from qikbiz.errors import Failure, NotFound, TooMany
 from qikbiz.permissions import Permission, public, requires
 from qikbiz.web.client_address import is_neighbour
-from qikbiz.web.destinations import answers_alone
-from qikbiz.web.toasts import show_toast
+from qikbiz.web.flash import show_toast
+from qikbiz.web.request_context import answers_alone
 from tenants.context import current_tenant
 from tenants.directory import normalise_host
 

@@ -12,16 +12,16 @@ from sqlalchemy import func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from config.keys import SealBroken
-from qikbiz.access.kinds import AccessKind
-from qikbiz.access.noting import note_access
+from qikbiz.access_log.kinds import AccessKind
+from qikbiz.access_log.recorder import note_access
 from qikbiz.actors import Actor, current_actor
 from qikbiz.audit.actions import record, record_on_platform
 from qikbiz.database import after_commit, control_work, db, runtime
-from qikbiz.exports import letters
+from qikbiz.errors import Conflict, Failure, TooMany
+from qikbiz.exports import emails
+from qikbiz.exports.access import refuse_unless_exportable
 from qikbiz.exports.models import Export
-from qikbiz.exports.permitted import refuse_unless_exportable
 from qikbiz.exports.selection import Selection, check
-from qikbiz.failures import Conflict, Failure, TooMany
 from qikbiz.files import FileGone, StoredFile, file_store, open_file_key
 from qikbiz.jobs.actions import cancel, enqueue
 from qikbiz.roles.current import current_rights
@@ -107,7 +107,7 @@ def note_fetch(export: Export, *, first: int, last: int, device: str = "") -> No
     note_access(AccessKind.EXPORT_DOWNLOADED, detail=f"{export.scope.capitalize()}, {export.product}")
     count = update(Export).where(Export.id == export.id).values(downloads=Export.downloads + 1)
     if db.session.scalar(count.returning(Export.downloads)) == 1:
-        letters.tell_of_first_download(export, current_actor(), device)
+        emails.tell_of_first_download(export, current_actor(), device)
 
 
 def selection_facts(export: Export) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from qikbiz.exports.archive import NEWLINE, Archive, heading_line
-from qikbiz.exports.formulas import FIRST_CHARACTERS
+from qikbiz.exports.formula_escape import FIRST_CHARACTERS
 from qikbiz.tickets.export import conversations
 
 TEXT = "text"

@@ -7,12 +7,12 @@ from uuid import UUID
 from flask_login import current_user
 from werkzeug.datastructures import MultiDict
 
+from qikbiz.errors import Failure
 from qikbiz.exports.catalogue import EVERYTHING
 from qikbiz.exports.selection import PORTABLE, SORT, SPREADSHEET, Selection
-from qikbiz.failures import Failure
+from qikbiz.records.field_access import seen_type
 from qikbiz.records.filters import parameters
 from qikbiz.records.listing import sortable
-from qikbiz.records.seen import seen_type
 from qikbiz.records.types import RECORD_TYPES, record_type
 from qikbiz.web.viewer import time_zone
 

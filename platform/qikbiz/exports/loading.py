@@ -17,10 +17,10 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from qikbiz.accounts.models import User
+from qikbiz.errors import Conflict, Failure
 from qikbiz.exports.catalogue import ExportedTable
-from qikbiz.exports.erased import Erased
-from qikbiz.exports.portable import NotPortable, portable_rows
-from qikbiz.failures import Conflict, Failure
+from qikbiz.exports.erasure_filter import Erased
+from qikbiz.exports.portable_csv import NotPortable, portable_rows
 from qikbiz.mail.models import MailChoice
 
 ROWS_BETWEEN_LOOKS = 2_000

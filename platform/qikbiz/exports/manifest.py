@@ -12,7 +12,7 @@ from typing import Any
 
 from qikbiz.exports.beside import BesideReport
 from qikbiz.exports.catalogue import EVERYTHING, EXCLUDED_TABLES, EXPORTED, excluded_columns_of
-from qikbiz.exports.formulas import ESCAPE_RULE
+from qikbiz.exports.formula_escape import ESCAPE_RULE
 from qikbiz.exports.selection import PORTABLE, SPREADSHEET, Selection, Source
 from tenants.context import Tenant
 

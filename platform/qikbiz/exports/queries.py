@@ -9,9 +9,9 @@ from uuid import UUID
 from sqlalchemy import Select, select
 
 from qikbiz.database import db
+from qikbiz.errors import NotFound
+from qikbiz.exports.access import is_open_to, own_or_all
 from qikbiz.exports.models import Export
-from qikbiz.exports.permitted import is_open_to, own_or_all
-from qikbiz.failures import NotFound
 from qikbiz.jobs.models import Job
 from qikbiz.roles.current import current_rights
 

@@ -21,21 +21,21 @@ from uuid import UUID
 from sqlalchemy import func, select, text, tuple_
 from sqlalchemy.orm import Session
 
-from config.faults import fault
+from config.fault_injection import fault
+from qikbiz.account_closure.models import ErasedTenant
+from qikbiz.account_closure.read_only import refuse_change
 from qikbiz.audit.actions import record
 from qikbiz.audit.models import AuditEvent, RecordChange
-from qikbiz.closing.models import ErasedTenant
-from qikbiz.closing.read_only import refuse_change
 from qikbiz.companies.models import Company
 from qikbiz.contacts.models import Contact
 from qikbiz.database import control_work, require_tenant_session
+from qikbiz.errors import Conflict
 from qikbiz.exports.catalogue import EVERYTHING, EXPORTED, ExportedTable
-from qikbiz.exports.erased import Erased
+from qikbiz.exports.erasure_filter import Erased
 from qikbiz.exports.loading import NotRestorable, TableLoader
 from qikbiz.exports.manifest import FORMAT, FORMAT_VERSION, MANIFEST
 from qikbiz.exports.selection import PORTABLE
 from qikbiz.exports.verify import verify
-from qikbiz.failures import Conflict
 from tenants.context import current_tenant
 
 Watch = Callable[[int, int, str], None]

@@ -10,27 +10,27 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from qikbiz.accounts.devices import device_of_request
-from qikbiz.accounts.freshness import requires_fresh
 from qikbiz.accounts.queries import administrators
+from qikbiz.accounts.reauthentication import requires_fresh
+from qikbiz.errors import Forbidden
 from qikbiz.exports import actions
+from qikbiz.exports.access import may_export, refuse_unless_exportable
+from qikbiz.exports.access import may_fetch as may_have_file
 from qikbiz.exports.catalogue import EVERYTHING
 from qikbiz.exports.download import RangeNotThere, download_name, file_response, no_such_range, wanted_piece
+from qikbiz.exports.emails import what
 from qikbiz.exports.forms import PRODUCT_CHOICES, SCOPES, export_id_from, selection_from
-from qikbiz.exports.letters import what
+from qikbiz.exports.job_steps import KEPT
 from qikbiz.exports.models import Export
-from qikbiz.exports.permitted import may_export, refuse_unless_exportable
-from qikbiz.exports.permitted import may_fetch as may_have_file
 from qikbiz.exports.queries import all_exports, export_within_reach
 from qikbiz.exports.selection import PORTABLE, SPREADSHEET, Selection, check
-from qikbiz.exports.steps import KEPT
-from qikbiz.failures import Forbidden
 from qikbiz.permissions import Permission, requires
-from qikbiz.records.chips import chips
-from qikbiz.records.people import colleague_names
-from qikbiz.records.seen import seen_type
+from qikbiz.records.active_filters import chips
+from qikbiz.records.field_access import seen_type
+from qikbiz.records.owners import colleague_names
 from qikbiz.records.types import record_type
+from qikbiz.web.flash import show_toast
 from qikbiz.web.fragments import render_page
-from qikbiz.web.toasts import show_toast
 from tenants.control import new_id
 
 exports = Blueprint("exports", __name__, url_prefix="/exports", template_folder="templates")

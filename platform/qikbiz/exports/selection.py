@@ -22,16 +22,16 @@ from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.sql.util import ClauseAdapter
 from sqlalchemy.types import Boolean, Text
 
+from qikbiz.errors import Failure
 from qikbiz.exports import spreadsheet
+from qikbiz.exports.access import exportable_types, refuse_unless_exportable
 from qikbiz.exports.catalogue import EVERYTHING, EXPORTED, ExportedTable, exported_table
-from qikbiz.exports.formulas import FIRST_CHARACTERS, FORMULA_SAFE_SUFFIX
-from qikbiz.exports.permitted import exportable_types, refuse_unless_exportable
-from qikbiz.failures import Failure
+from qikbiz.exports.formula_escape import FIRST_CHARACTERS, FORMULA_SAFE_SUFFIX
+from qikbiz.records.field_access import seen_type
 from qikbiz.records.fields import RecordType
 from qikbiz.records.filters import Viewpoint, conditions
 from qikbiz.records.listing import order_from
-from qikbiz.records.reach import shown_column
-from qikbiz.records.seen import seen_type
+from qikbiz.records.row_access import shown_column
 from qikbiz.records.types import RECORD_TYPES, record_type
 from qikbiz.roles.rights import NOTHING, Action, Rights
 

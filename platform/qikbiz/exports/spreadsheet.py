@@ -12,7 +12,7 @@ from sqlalchemy.types import Boolean, Date, DateTime, Numeric, Text, TypeEngine,
 from sqlalchemy.types import Integer as SomeInteger
 
 from qikbiz.exports.catalogue import ExportedTable
-from qikbiz.exports.formulas import APOSTROPHE, FIRST_CHARACTERS
+from qikbiz.exports.formula_escape import APOSTROPHE, FIRST_CHARACTERS
 from qikbiz.records.fields import Field, Kind
 from qikbiz.records.types import RECORD_TYPES
 

@@ -13,15 +13,15 @@ from uuid import UUID
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
-from qikbiz.accounts import times
+from qikbiz import clock
 from qikbiz.actors import current_actor
 from qikbiz.audit.actions import record, record_on_platform
 from qikbiz.database import after_commit, control_work, db
-from qikbiz.failures import Conflict, Failure
+from qikbiz.errors import Conflict, Failure
 from qikbiz.grants.models import Grant, Visit
-from qikbiz.grants.on_the_work_list import put_on_work_list
 from qikbiz.grants.queries import staff_to_choose
 from qikbiz.grants.scopes import OFFERED, Scope
+from qikbiz.grants.tickets import put_on_work_list
 from qikbiz.jobs.actions import enqueue_platform
 from qikbiz.tickets.models import Ticket
 from tenants.context import Tenant, current_tenant
@@ -84,12 +84,12 @@ def end_grant(grant: Grant) -> None:
         ended = (
             update(Grant)
             .where(Grant.id == grant.id, Grant.state != "ended")
-            .values(state="ended", ended_at=times.now(), ended_by_name=me.name)
+            .values(state="ended", ended_at=clock.now(), ended_by_name=me.name)
         )
         if control.scalar(ended.returning(Grant.id)) is None:
             raise Conflict("This has ended already.")
         control.execute(
-            update(Visit).where(Visit.grant_id == grant.id, Visit.left_at.is_(None)).values(left_at=times.now())
+            update(Visit).where(Visit.grant_id == grant.id, Visit.left_at.is_(None)).values(left_at=clock.now())
         )
         write_platform_audit("grant.ended", grant)
         enqueue_platform("grants.close", {}, dedupe_key=f"close grant {grant.id}")
@@ -107,7 +107,7 @@ def _scopes(given: Sequence[str]) -> list[Scope]:
 
 
 def new_grant(tenant: Tenant, kind: str, scopes: Sequence[Scope], reason: str, ends_at: datetime) -> Grant:
-    said, now, actor = " ".join(reason.split()), times.now(), current_actor()
+    said, now, actor = " ".join(reason.split()), clock.now(), current_actor()
     _refuse_bad(said, now, ends_at)
     return Grant(
         id=new_id(),
@@ -137,7 +137,7 @@ def _refuse_bad(said: str, now: datetime, ends_at: datetime) -> None:
 
 
 def refuse_too_many(control: Session, tenant: Tenant) -> None:
-    standing = select(Grant.id).where(Grant.tenant_id == tenant.id, Grant.state != "ended", Grant.ends_at > times.now())
+    standing = select(Grant.id).where(Grant.tenant_id == tenant.id, Grant.state != "ended", Grant.ends_at > clock.now())
     if len(control.scalars(standing.limit(MOST_OPEN)).all()) >= MOST_OPEN:
         raise BadGrant(f"{MOST_OPEN} are in force already. End some that are no longer needed.")
 

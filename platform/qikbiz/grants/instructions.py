@@ -12,13 +12,13 @@ from uuid import UUID
 
 from sqlalchemy import update
 
-from qikbiz.accounts import times
+from qikbiz import clock
 from qikbiz.accounts.queries import ever_signed_in
 from qikbiz.actors import SYSTEM, Actor, acting_as, current_actor
 from qikbiz.audit.actions import record
 from qikbiz.database import after_commit, control_work, db, tenant_work
-from qikbiz.failures import Conflict, Forbidden
-from qikbiz.grants import letters
+from qikbiz.errors import Conflict, Forbidden
+from qikbiz.grants import emails
 from qikbiz.grants.actions import (
     BadGrant,
     new_grant,
@@ -53,11 +53,11 @@ def record_instruction(
     if scope not in INSTRUCTABLE:
         raise BadGrant("By a written instruction an export or an import can be made. To see records, ask for access.")
     is_free = is_free or not _is_used(tenant)
-    grant = new_grant(tenant, "instruction", [scope], instruction, times.now() + WAITS_FOR_CONFIRMATION)
+    grant = new_grant(tenant, "instruction", [scope], instruction, clock.now() + WAITS_FOR_CONFIRMATION)
     grant.recorded_by = me.id if me.kind == "staff" else None
     grant.ticket_id = about.id if about else None
     if is_free:
-        grant.confirmed_at, grant.confirmed_how, grant.ends_at = times.now(), "unused", times.now() + LASTS
+        grant.confirmed_at, grant.confirmed_how, grant.ends_at = clock.now(), "unused", clock.now() + LASTS
     else:
         grant.state = "waiting"
     with control_work() as control:
@@ -66,7 +66,7 @@ def record_instruction(
         control.flush()
         control.refresh(grant)
         write_platform_audit("grant.instruction_recorded", grant)
-    _tell_customer(tenant, grant, "grant.instruction_recorded", lambda: letters.tell_of_instruction(grant, me.name))
+    _tell_customer(tenant, grant, "grant.instruction_recorded", lambda: emails.tell_of_instruction(grant, me.name))
     if is_free:
         open_soon(grant.id)
     return grant
@@ -83,7 +83,7 @@ def confirm_as_customer(grant: Grant) -> None:
     with control_work():
         _confirm(grant, me, "user", "asked", opens_at=None)
     write_audit("grant.instruction_confirmed", grant)
-    letters.tell_of_confirmation(grant, me.name, is_staff=False)
+    emails.tell_of_confirmation(grant, me.name, is_staff=False)
     grant_id = grant.id
     # As for a grant: nothing is opened before the customer's own audit of it is kept.
     after_commit(db.session(), lambda: open_soon(grant_id))
@@ -102,13 +102,13 @@ def confirm_as_second(tenant: Tenant, grant: Grant, ticket: Ticket | None) -> No
         problem = why_only_customer(tenant, policy, ticket)
         if problem:
             raise Conflict(problem)
-        _confirm(grant, me, "staff", "opening", opens_at=times.now() + timedelta(hours=policy.wait_hours))
+        _confirm(grant, me, "staff", "opening", opens_at=clock.now() + timedelta(hours=policy.wait_hours))
     said = {"opens_at": grant.opens_at.isoformat() if grant.opens_at else ""}
     _tell_customer(
         tenant,
         grant,
         "grant.instruction_confirmed",
-        lambda: letters.tell_of_confirmation(grant, me.name, is_staff=True),
+        lambda: emails.tell_of_confirmation(grant, me.name, is_staff=True),
         said,
     )
 
@@ -141,7 +141,7 @@ def set_access_policy(*, staff_may_confirm: bool, wait_hours: int) -> None:
         policy = access_policy(control, tenant.id)
         before = {"Staff may confirm": _yes(policy.staff_may_confirm), "Wait in hours": policy.wait_hours}
         policy.staff_may_confirm, policy.wait_hours = staff_may_confirm, wait_hours
-        policy.changed_at, policy.changed_by_name = times.now(), me.name
+        policy.changed_at, policy.changed_by_name = clock.now(), me.name
         control.merge(policy)
     after = {"Staff may confirm": _yes(staff_may_confirm), "Wait in hours": wait_hours}
     changes = {name: [before[name], after[name]] for name in after if before[name] != after[name]}
@@ -152,14 +152,14 @@ def set_access_policy(*, staff_may_confirm: bool, wait_hours: int) -> None:
 def _confirm(grant: Grant, me: Actor, how: str, state: str, *, opens_at: datetime | None) -> None:
     values: dict[str, Any] = {
         "state": state,
-        "confirmed_at": times.now(),
+        "confirmed_at": clock.now(),
         "confirmed_by": me.id,
         "confirmed_by_name": me.name,
         "confirmed_how": how,
         "opens_at": opens_at,
-        "ends_at": (opens_at or times.now()) + LASTS,
+        "ends_at": (opens_at or clock.now()) + LASTS,
     }
-    waiting = Grant.id == grant.id, Grant.kind == "instruction", Grant.state == "waiting", Grant.ends_at > times.now()
+    waiting = Grant.id == grant.id, Grant.kind == "instruction", Grant.state == "waiting", Grant.ends_at > clock.now()
     if db.control.scalar(update(Grant).where(*waiting).values(**values).returning(Grant.id)) is None:
         raise Conflict("This instruction is confirmed already, or over.")
     db.control.refresh(grant)

@@ -10,15 +10,15 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from qikbiz.accounts import times
+from qikbiz import clock
 from qikbiz.accounts.models import User, UserToken
 from qikbiz.console.models import PlatformAuditEvent
 from qikbiz.database import db
-from qikbiz.grants.letters import what_may_be_done
+from qikbiz.grants.emails import what_may_be_done
 from qikbiz.grants.models import Grant, Visit
 from qikbiz.grants.queries import is_in_force, is_opening, is_standing, names_of
-from qikbiz.grants.visits import IDLE
-from qikbiz.roles.granted import names_of_roles, rights_of_roles
+from qikbiz.grants.support_sessions import IDLE
+from qikbiz.roles.effective_rights import names_of_roles, rights_of_roles
 from qikbiz.roles.rights import Action, Rights, Scope, added_up
 
 # More people than this stand on the page of the users.
@@ -125,7 +125,7 @@ def _users() -> list[UserLine]:
 
 def _invitations() -> dict[UUID, datetime]:
     """{who is invited: when the link ends}."""
-    is_open = UserToken.used_at.is_(None), UserToken.expires_at > times.now()
+    is_open = UserToken.used_at.is_(None), UserToken.expires_at > clock.now()
     statement = select(UserToken.person_id, UserToken.expires_at).where(UserToken.purpose == "invitation", *is_open)
     return {row.person_id: row.expires_at for row in db.session.execute(statement)}
 
@@ -137,7 +137,7 @@ def _grants(control: Session, tenant_id: UUID) -> Sequence[Grant]:
 
 def _line(control: Session, grant: Grant) -> GrantLine:
     here = select(Visit.staff_name).where(
-        Visit.grant_id == grant.id, Visit.left_at.is_(None), Visit.last_seen_at > times.now() - IDLE
+        Visit.grant_id == grant.id, Visit.left_at.is_(None), Visit.last_seen_at > clock.now() - IDLE
     )
     inside = list(control.scalars(here.distinct())) if grant.kind == "grant" else []
     return GrantLine(grant, names_of(grant), what_may_be_done(grant), inside)
@@ -149,7 +149,7 @@ def _is_command(grant: Grant) -> bool:
 
 
 def _commands(control: Session, tenant_id: UUID) -> Sequence[PlatformAuditEvent]:
-    since = times.now() - COMMANDS_SINCE
+    since = clock.now() - COMMANDS_SINCE
     about = PlatformAuditEvent.tenant_id == tenant_id, PlatformAuditEvent.at > since
     by_command = PlatformAuditEvent.actor_name.contains(COMMAND_LINE, autoescape=True)
     statement = select(PlatformAuditEvent).where(*about, by_command).order_by(PlatformAuditEvent.id.desc())

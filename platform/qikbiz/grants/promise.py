@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from qikbiz.database import control_work, db
 from qikbiz.grants.queries import counts_of
 from qikbiz.imports.models import Import
-from qikbiz.promises.keeping import Fact, Keeping
+from qikbiz.promises.evidence import Fact, Keeping
 from qikbiz.web.formats import number
 from tenants.context import current_tenant
 

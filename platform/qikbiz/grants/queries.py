@@ -10,11 +10,11 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from config.keys import SealBroken
-from qikbiz.accounts import times
+from qikbiz import clock
 from qikbiz.actors import Actor
 from qikbiz.console.models import Staff
 from qikbiz.database import NoGrant, db, runtime
-from qikbiz.failures import NotFound
+from qikbiz.errors import NotFound
 from qikbiz.grants.models import WAIT_HOURS, AccessPolicy, Grant, Visit
 from qikbiz.grants.scopes import Scope
 from tenants.context import Guest
@@ -24,19 +24,19 @@ OVER = "The customer's grant for this has ended, or never allowed it."
 
 
 def is_in_force(grant: Grant) -> bool:
-    now = times.now()
+    now = clock.now()
     return grant.state == "open" and (grant.opens_at or now) <= now < grant.ends_at
 
 
 def is_opening(grant: Grant) -> bool:
     """Whether its login is being made at this moment; one that opens later only waits."""
-    now = times.now()
+    now = clock.now()
     return grant.state == "opening" and (grant.opens_at or now) <= now < grant.ends_at
 
 
 def is_standing(grant: Grant) -> bool:
     """Whether it can still be ended: it is in force, or will be, or waits to be confirmed."""
-    return grant.state != "ended" and grant.ends_at > times.now()
+    return grant.state != "ended" and grant.ends_at > clock.now()
 
 
 def lets_in(grant: Grant, staff_id: UUID | None) -> bool:
@@ -49,8 +49,8 @@ def waiting_instructions(session: Session, tenant_id: UUID) -> Sequence[Grant]:
     statement = select(Grant).where(
         Grant.tenant_id == tenant_id,
         Grant.kind == "instruction",
-        or_(Grant.state == "waiting", and_(Grant.state == "opening", Grant.opens_at > times.now())),
-        Grant.ends_at > times.now(),
+        or_(Grant.state == "waiting", and_(Grant.state == "opening", Grant.opens_at > clock.now())),
+        Grant.ends_at > clock.now(),
     )
     return session.scalars(statement.order_by(Grant.id.desc())).all()
 
@@ -66,7 +66,7 @@ def grants_of(session: Session, tenant_id: UUID) -> Sequence[Grant]:
     # One that was only asked for has no entry in the audit: it never was.
     given = select(Grant).where(Grant.tenant_id == tenant_id, Grant.state != "asked")
     statement = given.order_by(Grant.id.desc())
-    return sorted(session.scalars(statement), key=lambda grant: grant.state == "ended" or grant.ends_at <= times.now())
+    return sorted(session.scalars(statement), key=lambda grant: grant.state == "ended" or grant.ends_at <= clock.now())
 
 
 def grant_of(session: Session, tenant_id: UUID, grant_id: UUID) -> Grant:
@@ -80,7 +80,7 @@ def grant_of(session: Session, tenant_id: UUID, grant_id: UUID) -> Grant:
 def grants_for_staff(session: Session, tenant_id: UUID, staff_id: UUID | None) -> list[Grant]:
     """Those in force or about to be that let this member of staff in."""
     statement = select(Grant).where(
-        Grant.tenant_id == tenant_id, Grant.state.in_(("opening", "open")), Grant.ends_at > times.now()
+        Grant.tenant_id == tenant_id, Grant.state.in_(("opening", "open")), Grant.ends_at > clock.now()
     )
     return [grant for grant in session.scalars(statement.order_by(Grant.id.desc())) if admits(grant, staff_id)]
 
@@ -165,4 +165,4 @@ def counts_of(session: Session, tenant_id: UUID) -> dict[str, int]:
 
 
 def _open_of(tenant_id: UUID) -> ColumnElement[Any]:
-    return and_(Grant.tenant_id == tenant_id, Grant.state == "open", Grant.ends_at > times.now())
+    return and_(Grant.tenant_id == tenant_id, Grant.state == "open", Grant.ends_at > clock.now())

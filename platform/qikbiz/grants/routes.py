@@ -9,15 +9,15 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from qikbiz.accounts import times
-from qikbiz.accounts.freshness import requires_fresh
-from qikbiz.audit.words import detail_lines, heading, record_url
+from qikbiz import clock
+from qikbiz.accounts.reauthentication import requires_fresh
+from qikbiz.audit.labels import detail_lines, heading, record_url
 from qikbiz.database import control_work
-from qikbiz.grants import actions, instructions, visits
+from qikbiz.grants import actions, instructions, support_sessions
 from qikbiz.grants.actions import BadGrant
 from qikbiz.grants.audit_trail import acts_under
+from qikbiz.grants.emails import what_may_be_done
 from qikbiz.grants.forms import GrantForm
-from qikbiz.grants.letters import what_may_be_done
 from qikbiz.grants.models import Grant
 from qikbiz.grants.overview import overview
 from qikbiz.grants.queries import (
@@ -34,7 +34,7 @@ from qikbiz.grants.queries import (
 from qikbiz.permissions import Permission, public, requires
 from qikbiz.tickets.models import Ticket
 from qikbiz.tickets.queries import ticket_for_customer, tickets_of_customer
-from qikbiz.web.toasts import show_toast
+from qikbiz.web.flash import show_toast
 from qikbiz.web.viewer import time_zone
 from tenants.context import current_tenant
 
@@ -87,7 +87,7 @@ def reach_now() -> ResponseReturnValue:
 def new() -> ResponseReturnValue:
     with control_work():
         form = _form()
-        tomorrow = times.now().astimezone(time_zone()) + timedelta(hours=actions.PROPOSED_HOURS)
+        tomorrow = clock.now().astimezone(time_zone()) + timedelta(hours=actions.PROPOSED_HOURS)
         form.ends_at.data = tomorrow.replace(second=0, microsecond=0, tzinfo=None)
         form.about.data = request.args.get("about", "")
         return render_template("grants/new.html", nav_active="grants", form=form)
@@ -160,14 +160,14 @@ def end(grant_id: UUID) -> ResponseReturnValue:
 @public
 def door(secret: str) -> ResponseReturnValue:
     with control_work():
-        _visit, grant = visits.ticket_for(secret)
+        _visit, grant = support_sessions.ticket_for(secret)
         return render_template("grants/door.html", grant=grant, what=what_may_be_done(grant), secret=secret)
 
 
 @grants.post("/visit/<secret>")
 @public
 def come_in(secret: str) -> ResponseReturnValue:
-    visits.come_in(secret)
+    support_sessions.come_in(secret)
     return redirect(url_for(".start"), 303)
 
 
@@ -184,8 +184,8 @@ def start() -> ResponseReturnValue:
 @grants.post("/visit/end")
 @public
 def leave() -> ResponseReturnValue:
-    if isinstance(current_user._get_current_object(), visits.GuestPerson):
-        visits.leave(current_user)
+    if isinstance(current_user._get_current_object(), support_sessions.GuestPerson):
+        support_sessions.leave(current_user)
     return redirect("/login", 303)
 
 
@@ -209,7 +209,7 @@ def _line(grant: Grant) -> dict[str, object]:
         "what": what_may_be_done(grant),
         "is_in_force": is_in_force(grant),
         "is_coming": is_opening(grant),
-        "opens_later": is_standing(grant) and grant.opens_at is not None and grant.opens_at > times.now(),
+        "opens_later": is_standing(grant) and grant.opens_at is not None and grant.opens_at > clock.now(),
         "can_confirm": is_standing(grant) and grant.state == "waiting",
         "can_end": is_standing(grant),
     }

@@ -13,7 +13,7 @@ from qikbiz.database import db
 from qikbiz.exports.queries import Standing, all_exports
 from qikbiz.imports.queries import recent_imports as reachable_imports
 from qikbiz.imports.wizard import Line, line_of
-from qikbiz.records.reach import within_reach
+from qikbiz.records.row_access import within_reach
 from qikbiz.records.types import RECORD_TYPES
 from qikbiz.roles.rights import Action
 

@@ -15,8 +15,8 @@ from qikbiz.contacts.models import Contact
 from qikbiz.home.queries import count_alive, recent_contacts, recent_exports, recent_imports
 from qikbiz.permissions import Permission, requires
 from qikbiz.records.actions import name_of
-from qikbiz.records.reach import shown_record
-from qikbiz.records.seen import seen_type
+from qikbiz.records.field_access import seen_type
+from qikbiz.records.row_access import shown_record
 from qikbiz.web.viewer import time_zone
 
 home = Blueprint("home", __name__, template_folder="templates")

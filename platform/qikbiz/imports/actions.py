@@ -16,21 +16,21 @@ from sqlalchemy.orm import Session
 from qikbiz.actors import current_actor
 from qikbiz.audit.actions import record
 from qikbiz.database import db
-from qikbiz.exports.formulas import FORMULA_SAFE_SUFFIX
-from qikbiz.failures import Conflict, Failure, Forbidden
+from qikbiz.errors import Conflict, Failure, Forbidden
+from qikbiz.exports.formula_escape import FORMULA_SAFE_SUFFIX
 from qikbiz.imports.archives import opened
 from qikbiz.imports.cell_policy import OPTION, CellPolicy
-from qikbiz.imports.formats import Format, UnreadableFile, checked_format, detect, with_header_found
+from qikbiz.imports.csv_dialect import Format, UnreadableFile, checked_format, detect, with_header_found
+from qikbiz.imports.csv_reader import RowReader, keepable
+from qikbiz.imports.import_context import ACTING, SAMPLE_ROWS, cell_policy_of, format_of, source_of
 from qikbiz.imports.mapping import Mapping, checked_mapping, guess, has_key
 from qikbiz.imports.models import Import, ImportRow, ImportUpdate
 from qikbiz.imports.plans import MODES
 from qikbiz.imports.queries import WORKING, are_records, progress_of_import
-from qikbiz.imports.reading import RowReader, keepable
-from qikbiz.imports.uploaded import ACTING, SAMPLE_ROWS, cell_policy_of, format_of, source_of
 from qikbiz.imports.uploads import Kept, Source, forget_upload, keep_upload, kept_upload
 from qikbiz.jobs.actions import cancel, enqueue
+from qikbiz.records.field_access import seen_type
 from qikbiz.records.fields import RecordType
-from qikbiz.records.seen import seen_type
 from qikbiz.records.types import record_type
 from qikbiz.roles.current import current_rights
 from qikbiz.roles.rights import Action

@@ -12,8 +12,8 @@ from qikbiz.imports.known_values import json_list
 from qikbiz.imports.mapping import Column
 from qikbiz.imports.plans import Plan
 from qikbiz.records.fields import FieldProblem
+from qikbiz.records.normalize import merge_entries
 from qikbiz.records.parsing import LONGEST_LIST, parse_value
-from qikbiz.records.values import merge_entries
 
 # Where it is, what stands there, what is wrong with it.
 Fault = tuple[int, str, FieldProblem]

@@ -9,8 +9,8 @@ from functools import lru_cache
 
 import phonenumbers
 
-from qikbiz.records.problems import FieldProblem
-from qikbiz.records.values import normalise_email, normalise_phone
+from qikbiz.records.normalize import normalise_email, normalise_phone
+from qikbiz.records.validation import FieldProblem
 
 _PLAIN_EMAIL = re.compile(r"(?=[^@]{1,64}@)([A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*)@([A-Za-z0-9.-]{4,100})")
 _PLAIN_PHONE = re.compile(r"\+[1-9][0-9 ().-]{6,24}")

@@ -12,7 +12,7 @@ from lzma import LZMAError
 from pathlib import PurePosixPath
 from typing import IO, BinaryIO
 
-from qikbiz.imports.formats import UnreadableFile
+from qikbiz.imports.csv_dialect import UnreadableFile
 from qikbiz.imports.limits import LARGEST_FILE, MEGABYTE
 from qikbiz.imports.signatures import document_kind
 

@@ -7,21 +7,21 @@ from collections.abc import Mapping as AnyMapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from qikbiz.failures import Failure
+from qikbiz.errors import Failure
 from qikbiz.imports import queries
+from qikbiz.imports.access_limits import limits_of
 from qikbiz.imports.cell_policy import MAPPABLE, MOST_VALUES, POLICIES, REFUSE, SKIP, CellPolicy, written_key
 from qikbiz.imports.converting import shortened
+from qikbiz.imports.import_context import cell_policy_of
 from qikbiz.imports.mapping import FULL_NAME, Column, Mapping, finds_records
 from qikbiz.imports.models import Import
 from qikbiz.imports.queries import Unreadable
-from qikbiz.imports.reach import limits_of
-from qikbiz.imports.uploaded import cell_policy_of
 from qikbiz.imports.visibility import visible_cells
+from qikbiz.records.field_access import seen_type
 from qikbiz.records.fields import Kind, RecordType
-from qikbiz.records.people import possible_owners
-from qikbiz.records.seen import seen_type
+from qikbiz.records.normalize import countries
+from qikbiz.records.owners import possible_owners
 from qikbiz.records.types import record_type
-from qikbiz.records.values import countries
 from qikbiz.roles.current import current_rights
 
 Choices = list[tuple[str, str]]

@@ -10,15 +10,15 @@ from typing import Any
 from qikbiz.imports.address_columns import AddressColumns, Fault
 from qikbiz.imports.addresses import quick_email, quick_phone
 from qikbiz.imports.cell_policy import REFUSE, written_key
+from qikbiz.imports.csv_reader import RowProblem
 from qikbiz.imports.known_values import understood, with_zeros
 from qikbiz.imports.mapping import FULL_NAME, finds_records
 from qikbiz.imports.names import split_name
 from qikbiz.imports.plans import SEVERAL_OF_THE_NAME, Plan, owner_key
-from qikbiz.imports.reading import RowProblem
+from qikbiz.records.common_fields import sort_name
 from qikbiz.records.fields import Field, FieldProblem, Kind, derived_columns
+from qikbiz.records.normalize import fold, name_key
 from qikbiz.records.parsing import parse_value
-from qikbiz.records.shared import sort_name
-from qikbiz.records.values import fold, name_key
 
 Parse = Callable[[str], Any]
 _SURROGATE = re.compile("[\ud800-\udfff]")

@@ -11,8 +11,9 @@ from itertools import chain
 from typing import Any
 from uuid import UUID
 
+from qikbiz.imports.csv_reader import RowReader
+from qikbiz.imports.import_context import format_of, source_of
 from qikbiz.imports.queries import Page, import_for_reading, invalid_rows, skipped_cells
-from qikbiz.imports.reading import RowReader
 from qikbiz.imports.returned_rows import (
     KEEPS_LINE,
     LINE_COLUMN,
@@ -21,7 +22,6 @@ from qikbiz.imports.returned_rows import (
     cells_of_line,
     own_width,
 )
-from qikbiz.imports.uploaded import format_of, source_of
 from qikbiz.imports.visibility import VisibleCells
 
 _BLOCK = 1_000

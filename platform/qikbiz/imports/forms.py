@@ -6,12 +6,12 @@ from uuid import UUID
 
 from werkzeug.datastructures import MultiDict
 
-from qikbiz.failures import Failure
+from qikbiz.errors import Failure
 from qikbiz.imports.mapping import Column, Mapping
 from qikbiz.imports.models import Import
 from qikbiz.imports.visibility import visible_cells
 from qikbiz.records.fields import RecordType
-from qikbiz.records.values import countries
+from qikbiz.records.normalize import countries
 from tenants.context import current_tenant
 
 MODE_CHOICES = (

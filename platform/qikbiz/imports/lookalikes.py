@@ -8,12 +8,12 @@ from uuid import UUID
 from sqlalchemy import select
 
 from qikbiz.database import db
+from qikbiz.imports.access_limits import owned_by
 from qikbiz.imports.models import Import
 from qikbiz.imports.plans import Plan
-from qikbiz.imports.reach import owned_by
 from qikbiz.imports.sql import Link, is_company, staged
-from qikbiz.records.reach import shown_column, within_reach
-from qikbiz.records.seen import seen_type
+from qikbiz.records.field_access import seen_type
+from qikbiz.records.row_access import shown_column, within_reach
 from qikbiz.records.types import record_type
 from qikbiz.roles.rights import Action
 

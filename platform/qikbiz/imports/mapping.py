@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from qikbiz.failures import Failure
+from qikbiz.errors import Failure
 from qikbiz.imports import returned_rows
-from qikbiz.imports.headings import is_label_column, meaning, plain_heading
+from qikbiz.imports.column_synonyms import is_label_column, meaning, plain_heading
 from qikbiz.records.fields import RecordType
 
 FULL_NAME = "full_name"

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+from qikbiz.imports.access_limits import owned_by
 from qikbiz.imports.mapping import key_label
 from qikbiz.imports.plans import Plan
-from qikbiz.imports.reach import owned_by
 from qikbiz.imports.record_links import settle_links
 from qikbiz.imports.refusals import problem_of, refuse
 from qikbiz.imports.sql import MANY_ROWS, Link, found_records, run

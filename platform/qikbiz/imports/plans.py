@@ -10,10 +10,10 @@ from uuid import UUID
 from sqlalchemy import ColumnElement
 from sqlalchemy.sql.type_api import TypeEngine
 
+from qikbiz.imports.access_limits import Limits
 from qikbiz.imports.cell_policy import CellPolicy
-from qikbiz.imports.formats import Format
+from qikbiz.imports.csv_dialect import Format
 from qikbiz.imports.mapping import FULL_NAME, SEVERAL, Mapping
-from qikbiz.imports.reach import Limits
 from qikbiz.records.fields import Kind, ParseContext, RecordType
 from qikbiz.records.types import RECORD_TYPES
 

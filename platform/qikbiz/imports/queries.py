@@ -11,12 +11,12 @@ from sqlalchemy import ColumnElement, Uuid, and_, case, cast, func, or_, select,
 
 from qikbiz.audit.models import RecordChange
 from qikbiz.database import db
-from qikbiz.failures import NotFound
+from qikbiz.errors import NotFound
 from qikbiz.imports.mapping import Mapping
 from qikbiz.imports.models import Import, ImportRow, ImportUpdate
 from qikbiz.jobs.queries import Progress, job, progress_of
 from qikbiz.records.fields import RecordType
-from qikbiz.records.reach import within_reach as within_sight
+from qikbiz.records.row_access import within_reach as within_sight
 from qikbiz.records.types import BY_SINGULAR, RECORD_TYPES
 from qikbiz.roles.current import current_rights
 from qikbiz.roles.rights import Action

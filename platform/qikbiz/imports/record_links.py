@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
+from qikbiz.imports.access_limits import owned_by
 from qikbiz.imports.cell_policy import REFUSE, SKIP
 from qikbiz.imports.converting import KEY_SEPARATOR
 from qikbiz.imports.mapping import finds_records
 from qikbiz.imports.plans import Plan
-from qikbiz.imports.reach import owned_by
 from qikbiz.imports.refusals import USABLE, problem_of
 from qikbiz.imports.sql import Link, is_company, is_parent_by_id, is_parent_by_name, run, same_name, staged
 

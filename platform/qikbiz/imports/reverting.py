@@ -12,8 +12,8 @@ from uuid import UUID
 from sqlalchemy import BigInteger, Date, Numeric, Uuid
 from sqlalchemy.sql.type_api import TypeEngine
 
-from qikbiz.imports.applying import LINKED, By
-from qikbiz.imports.comparing import COPY_UPDATES, Record
+from qikbiz.imports.apply import LINKED, By
+from qikbiz.imports.diff import COPY_UPDATES, Record
 from qikbiz.imports.encoding import copy_array, copy_field, sql_value, staged_text
 from qikbiz.imports.sql import Link, run
 from qikbiz.imports.undo_rules import CHANGED_SINCE, FREE, GONE, changed_status, still_changed

@@ -14,11 +14,11 @@ from werkzeug.datastructures import FileStorage
 
 from qikbiz.audit.page_reads import part_of, record_page
 from qikbiz.database import tenant_work
-from qikbiz.failures import Forbidden
-from qikbiz.imports import actions, queries, uploaded, wizard
+from qikbiz.errors import Forbidden
+from qikbiz.imports import actions, import_context, queries, wizard
 from qikbiz.imports.cell_choices import UnknownValue, cell_facts, policy_from
+from qikbiz.imports.csv_dialect import DELIMITERS, ENCODINGS, UnreadableFile
 from qikbiz.imports.failed_rows import failed_rows, rows_with_skipped_cells
-from qikbiz.imports.formats import DELIMITERS, ENCODINGS, UnreadableFile
 from qikbiz.imports.forms import header_row_from, import_id_from, mapping_from, options_from
 from qikbiz.imports.mapping import UnusableMapping
 from qikbiz.imports.models import Import
@@ -28,8 +28,8 @@ from qikbiz.permissions import Permission, requires
 from qikbiz.records.fields import RecordType
 from qikbiz.records.types import RECORD_TYPES, record_type
 from qikbiz.roles.rights import Action
+from qikbiz.web.flash import show_toast
 from qikbiz.web.fragments import render_page
-from qikbiz.web.toasts import show_toast
 from tenants.context import Tenant, current_tenant
 from tenants.control import new_id
 
@@ -263,7 +263,7 @@ def _report_page(import_id: UUID, name: str, read: Any) -> str:
 
 def _rows_file(import_id: UUID, rows: Any, name: str, act: str) -> ResponseReturnValue:
     found = queries.import_within_reach(import_id)
-    uploaded.source_of(found)
+    import_context.source_of(found)
     actions.note(found, act, {})
     pieces = _in_context(rows(import_id, _transactions(current_tenant()), visible_cells(found)))
     headers = {"Content-Disposition": f'attachment; filename="{name}-{found.id.hex[-6:]}.csv"'}

@@ -9,9 +9,9 @@ from psycopg import Connection
 from psycopg.rows import TupleRow
 from sqlalchemy.orm import Session
 
+from qikbiz.imports.access_limits import owned_by
 from qikbiz.imports.encoding import sql_value
 from qikbiz.imports.plans import Plan
-from qikbiz.imports.reach import owned_by
 
 _UUID = "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 # From here on the planner, which has no statistics of rows just staged, is told to join by hashing.

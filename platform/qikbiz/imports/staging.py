@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from qikbiz.imports.converting import Converted, Converter
+from qikbiz.imports.csv_reader import RowProblem, RowReader
 from qikbiz.imports.encoding import copy_array, copy_field, staged_text
+from qikbiz.imports.parallel_convert import second_reader
 from qikbiz.imports.plans import Plan
-from qikbiz.imports.reading import RowProblem, RowReader
-from qikbiz.imports.second_reader import second_reader
 from qikbiz.imports.sql import Link
 from qikbiz.imports.uploads import Source
 

@@ -11,12 +11,12 @@ from psycopg.errors import QueryCanceled
 from sqlalchemy import select
 
 from qikbiz.database import db
+from qikbiz.imports.jobs import by_whoever_asks
 from qikbiz.imports.models import Import
-from qikbiz.imports.running import by_whoever_asks
 from qikbiz.imports.sql import link_of
 from qikbiz.imports.undo_rules import EDITED, LATER, UNREACHED, USED, Preview, preview
-from qikbiz.records.reach import shown_column, within_reach
-from qikbiz.records.seen import seen_type
+from qikbiz.records.field_access import seen_type
+from qikbiz.records.row_access import shown_column, within_reach
 from qikbiz.records.types import record_type
 from qikbiz.roles.rights import Action
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from qikbiz.imports.applying import By
-from qikbiz.imports.reach import owned_by
+from qikbiz.imports.access_limits import owned_by
+from qikbiz.imports.apply import By
 from qikbiz.imports.sql import Link
 from qikbiz.records.fields import RecordType
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from qikbiz.imports.headings import meaning, plain_heading
+from qikbiz.imports.column_synonyms import meaning, plain_heading
+from qikbiz.imports.import_context import sample_of
 from qikbiz.imports.mapping import Mapping
 from qikbiz.imports.models import Import
 from qikbiz.imports.returned_rows import COLUMNS
-from qikbiz.imports.uploaded import sample_of
 from qikbiz.imports.visibility import visible_cells
 from qikbiz.records.types import record_type
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO, BinaryIO, Protocol
 
 from qikbiz.database import runtime
-from qikbiz.failures import TooLarge
+from qikbiz.errors import TooLarge
 from qikbiz.files import StoredFile, file_store, new_file_key, open_file_key, seal_file_key
 from qikbiz.imports.limits import LARGEST_FILE, MEGABYTE
 from tenants.context import current_tenant

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from qikbiz.actors import current_actor
-from qikbiz.failures import Forbidden
+from qikbiz.errors import Forbidden
 from qikbiz.imports.mapping import FULL_NAME, Mapping
 from qikbiz.imports.models import Import
+from qikbiz.records.field_access import seen_type
 from qikbiz.records.fields import RecordType
-from qikbiz.records.seen import seen_type
 from qikbiz.records.types import record_type
 
 HIDDEN_REASON = "Your role hides what this column holds."

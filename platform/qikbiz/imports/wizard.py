@@ -9,9 +9,9 @@ from typing import Any
 from flask import url_for
 from flask_login import current_user
 
-from qikbiz.imports import actions, queries, uploaded
+from qikbiz.imports import actions, import_context, queries
 from qikbiz.imports.cell_choices import unreadable_columns
-from qikbiz.imports.formats import first_lines
+from qikbiz.imports.csv_dialect import first_lines
 from qikbiz.imports.forms import DATE_ORDERS, DECIMAL_MARKS, MODE_CHOICES, key_choices, region_choices
 from qikbiz.imports.known_values import lost_zeros
 from qikbiz.imports.lookalikes import shown_lookalikes
@@ -23,8 +23,8 @@ from qikbiz.imports.unmapped import unmapped_columns
 from qikbiz.imports.visibility import is_own_upload, shown_row, visible_cells
 from qikbiz.permissions import Permission
 from qikbiz.records.changes import shown_changes
+from qikbiz.records.field_access import COMPANY_COLUMNS, seen_type
 from qikbiz.records.fields import RecordType, show_value
-from qikbiz.records.seen import COMPANY_COLUMNS, seen_type
 from qikbiz.records.types import record_type
 
 WORDS = {
@@ -85,9 +85,9 @@ def steps_of(found: Import) -> list[tuple[str, str]]:
 
 
 def format_facts(found: Import) -> dict[str, Any]:
-    detected = uploaded.detection_of(found) if not found.encoding else None
+    detected = import_context.detection_of(found) if not found.encoding else None
     encoding = found.encoding or (detected.proposed if detected else "utf-8")
-    source, visible = uploaded.source_of(found), visible_cells(found)
+    source, visible = import_context.source_of(found), visible_cells(found)
     # Without a header nobody knows which column a line's cells stand in.
     lines = [] if found.header or not visible.is_everything else first_lines(source, encoding, _SHOWN)
     return {
@@ -95,7 +95,7 @@ def format_facts(found: Import) -> dict[str, Any]:
         "way": steps_of(found),
         "encoding": encoding,
         "detected": detected if visible.is_everything else None,
-        "rows": [visible.kept(row) for row in uploaded.sample_of(found)[:_SHOWN]],
+        "rows": [visible.kept(row) for row in import_context.sample_of(found)[:_SHOWN]],
         "is_partly_hidden": not visible.is_everything,
         "lines": [line[:300] for line in lines],
         "has_header": bool(found.options.get("has_header", True)),
@@ -107,7 +107,7 @@ def format_facts(found: Import) -> dict[str, Any]:
 def column_facts(found: Import) -> dict[str, Any]:
     wanted = seen_type(record_type(found.record_type))
     visible = visible_cells(found)
-    sample = [visible.kept(row) for row in uploaded.sample_of(found)]
+    sample = [visible.kept(row) for row in import_context.sample_of(found)]
     mapping = Mapping.from_json(found.mapping)
     return {
         "found": found,

@@ -12,8 +12,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from qikbiz.account_closure.read_only import refuse_change
 from qikbiz.actors import current_actor
-from qikbiz.closing.read_only import refuse_change
 from qikbiz.database import after_commit, db, require_tenant_session, runtime
 from qikbiz.jobs import ledger, transport
 from qikbiz.jobs.kinds import KINDS, kind_named

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from qikbiz.failures import Failure
+from qikbiz.errors import Failure
 
 
 class JobRefused(Failure):

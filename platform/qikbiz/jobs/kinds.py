@@ -70,7 +70,7 @@ KINDS: dict[str, Kind] = {
         works_for_asker=True,
     ),
     "imports.forget": Kind("imports", "Forget old uploads", "workers.jobs.imports:forget_files"),
-    # Many tries: a mail server may be away for days (qikbiz.mail.sender says when the next one is).
+    # Many tries: a mail server may be away for days (qikbiz.mail.delivery says when the next one is).
     "mail.send": Kind("mail", "Send a mail", "workers.jobs.mail:send_mail", 120, max_attempts=60, outside_seconds=90),
     "mail.send_platform": Kind(
         "mail",

@@ -20,7 +20,7 @@ from qikbiz.jobs.kinds import KINDS
 from qikbiz.jobs.ledger import Due
 from tenants.redis import RedisAway, RedisStore
 
-ENTRY = "workers.wrapper.run"
+ENTRY = "workers.run_job.run"
 KEPT_IN_REDIS_SECONDS = 24 * 3600
 _PURPOSE = "job"
 logger = logging.getLogger(__name__)

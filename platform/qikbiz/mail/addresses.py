@@ -7,7 +7,7 @@ from email.headerregistry import Address
 
 from email_validator import EmailNotValidError, validate_email
 
-from qikbiz.failures import Failure
+from qikbiz.errors import Failure
 from qikbiz.reading_direction import one_way
 
 LONGEST_NAME = 100

@@ -9,13 +9,13 @@ from flask_login import current_user
 from qikbiz.accounts.forms import UnexpectedField
 from qikbiz.accounts.models import User
 from qikbiz.database import db, runtime
-from qikbiz.failures import Failure, NotFound
+from qikbiz.errors import Failure, NotFound
 from qikbiz.mail import choices
 from qikbiz.mail.categories import KINDS, LOCKED, NEWS
 from qikbiz.mail.unsubscribing import ONE_CLICK, Subscription, opened_token
 from qikbiz.permissions import Permission, public, requires
 from qikbiz.web.csrf import FIELD, by_sealed_link
-from qikbiz.web.toasts import show_toast
+from qikbiz.web.flash import show_toast
 from tenants.context import current_tenant
 
 mail_choices = Blueprint("mail_choices", __name__, template_folder="templates")

@@ -9,12 +9,12 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from qikbiz.accounts import times
+from qikbiz import clock
 from qikbiz.accounts.models import User
 from qikbiz.actors import Actor, acting_as, current_actor
 from qikbiz.audit.actions import record
 from qikbiz.database import require_tenant_session
-from qikbiz.failures import Failure
+from qikbiz.errors import Failure
 from qikbiz.mail.categories import CHOOSABLE, DIGEST, Choice, MailCategory, category_named, daily_kinds
 from qikbiz.mail.models import MailChoice
 from qikbiz.mail.unsubscribing import BrokenLink
@@ -102,7 +102,7 @@ def _keep(user: User, changes: Mapping[str, list[str]], how: str) -> None:
 
 
 def _upsert(session: Session, row: dict[str, object]) -> None:
-    row["changed_at"] = times.now()
+    row["changed_at"] = clock.now()
     new = insert(MailChoice).values(row)
     given = {name: new.excluded[name] for name in ("choice", "how", "changed_at")}
     session.execute(new.on_conflict_do_update(index_elements=["user_id", "category"], set_=given))

@@ -8,12 +8,12 @@ from datetime import timedelta
 from flask_login import current_user
 from sqlalchemy import func, select
 
-from qikbiz.accounts import times
+from qikbiz import clock
 from qikbiz.database import db
 from qikbiz.mail.categories import CATEGORIES
 from qikbiz.mail.choices import choices_of
 from qikbiz.mail.models import Mail
-from qikbiz.promises.keeping import Fact, Keeping
+from qikbiz.promises.evidence import Fact, Keeping
 from qikbiz.web.formats import count, number
 
 LATELY = timedelta(days=30)
@@ -22,7 +22,7 @@ LATELY = timedelta(days=30)
 def evidence() -> Sequence[Fact]:
     """One's own choices, and what became of the organisation's mails in the last thirty days."""
     quieter = [CATEGORIES[key].name for key, choice in choices_of(current_user.id).items() if choice != "on"]
-    since = times.now() - LATELY
+    since = clock.now() - LATELY
     query = select(Mail.state, Mail.reason, func.count()).where(Mail.created_at >= since)
     rows = db.session.execute(query.group_by(Mail.state, Mail.reason)).all()
     sent = sum(amount for state, _, amount in rows if state == "sent")

@@ -9,7 +9,7 @@ import hashlib
 
 from qikbiz.circuit_breaker import CircuitBreaker
 from qikbiz.database import runtime
-from qikbiz.mail import server
+from qikbiz.mail import smtp
 from qikbiz.mail.addresses import BadAddress
 from tenants.redis import RedisAway
 
@@ -64,6 +64,6 @@ def _asked(url: str) -> bool | None:
     if CircuitBreaker(f"mail {url}").seconds_to_wait():
         return None
     try:
-        return server.takes_any_letters(url)
-    except server.NotAccepted:
+        return smtp.takes_any_letters(url)
+    except smtp.NotAccepted:
         return None

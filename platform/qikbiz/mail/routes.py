@@ -7,9 +7,9 @@ from uuid import UUID
 from flask import Blueprint, Response, make_response, render_template, request
 
 from qikbiz.database import runtime
-from qikbiz.failures import NotFound
-from qikbiz.mail import sink
-from qikbiz.mail.sink import WrittenMail
+from qikbiz.errors import NotFound
+from qikbiz.mail import dev_outbox
+from qikbiz.mail.dev_outbox import WrittenMail
 from qikbiz.permissions import public
 from qikbiz.web.responses import CONTENT_SECURITY_POLICY
 
@@ -25,7 +25,7 @@ FRAME_POLICY = (
 @public
 def index() -> str:
     q = request.args.get("q", "")[:200]
-    return render_template("mailbox/index.html", mails=sink.newest(runtime().settings.mail_sink, q), q=q)
+    return render_template("mailbox/index.html", mails=dev_outbox.newest(runtime().settings.mail_sink, q), q=q)
 
 
 @mailbox.get("/<uuid:mail_id>")
@@ -46,7 +46,7 @@ def frame(mail_id: UUID) -> Response:
 
 
 def _mail(mail_id: UUID) -> WrittenMail:
-    mail = sink.read(runtime().settings.mail_sink, mail_id)
+    mail = dev_outbox.read(runtime().settings.mail_sink, mail_id)
     if mail is None:
         raise NotFound("There is no such mail in the folder.")
     return mail

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from config.keys import KeyRing, SealBroken
 from config.settings import Settings
-from qikbiz.failures import Forbidden
+from qikbiz.errors import Forbidden
 from qikbiz.mail.categories import CATEGORIES, MailCategory
 from tenants.context import Tenant
 

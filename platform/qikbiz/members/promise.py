@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from qikbiz.accounts.models import User
 from qikbiz.accounts.seats import seats
 from qikbiz.database import db
-from qikbiz.promises.keeping import Fact, Keeping
+from qikbiz.promises.evidence import Fact, Keeping
 from qikbiz.roles.queries import all_teams
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from qikbiz.accounts.models import User
 from qikbiz.database import db
-from qikbiz.failures import NotFound
+from qikbiz.errors import NotFound
 from qikbiz.records.types import RECORD_TYPES
 
 

@@ -10,22 +10,22 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from qikbiz.accounts import actions
-from qikbiz.accounts.freshness import requires_fresh
 from qikbiz.accounts.queries import with_open_invitation
+from qikbiz.accounts.reauthentication import requires_fresh
 from qikbiz.accounts.seats import seats
 from qikbiz.database import db
-from qikbiz.failures import Failure
+from qikbiz.errors import Failure
 from qikbiz.jobs.queries import job, progress_of
-from qikbiz.members import handing_over, inviting, queries
-from qikbiz.members.inviting import Row
+from qikbiz.members import bulk_invite, queries, transfer_records
+from qikbiz.members.bulk_invite import Row
 from qikbiz.permissions import Permission, requires
 from qikbiz.roles import teams
+from qikbiz.roles.effective_rights import names_of_roles
 from qikbiz.roles.forms import user_ids_from
-from qikbiz.roles.granted import names_of_roles
 from qikbiz.roles.queries import all_teams, role_choices, teams_of
+from qikbiz.web.flash import show_toast
 from qikbiz.web.formats import count
 from qikbiz.web.fragments import render_page
-from qikbiz.web.toasts import show_toast
 
 members = Blueprint("members", __name__, template_folder="templates", url_prefix="/users")
 
@@ -68,7 +68,7 @@ def confirm_deactivation(user_id: UUID) -> ResponseReturnValue:
 def deactivate(user_id: UUID) -> ResponseReturnValue:
     user = actions.disable_user(user_id)
     heir = _heir()
-    working = handing_over.hand_over(user_id, heir) if heir else None
+    working = transfer_records.hand_over(user_id, heir) if heir else None
     show_toast(f"{user.name} can no longer log in.")
     return _to_what_follows(user_id, working)
 
@@ -87,7 +87,7 @@ def hand_over(user_id: UUID) -> ResponseReturnValue:
     if heir is None:
         raise Failure("Choose who gets the records. Nothing was changed.")
     total = queries.owned_by(user_id).total
-    working = handing_over.hand_over(user_id, heir)
+    working = transfer_records.hand_over(user_id, heir)
     if working is None:
         show_toast(f"Handed over {count(total, 'record')}.")
     return _to_what_follows(user_id, working)
@@ -115,7 +115,7 @@ def look_at_table() -> ResponseReturnValue:
     """Show what would be sent; nothing is sent yet."""
     text = _table()
     try:
-        rows = inviting.rows_from(text)
+        rows = bulk_invite.rows_from(text)
     except Failure as problem:
         return _invite_page(text, problem.text), 422
     return _preview_page(text, rows)
@@ -127,13 +127,13 @@ def look_at_table() -> ResponseReturnValue:
 def send_several() -> ResponseReturnValue:
     """Invite those chosen. What changed since the look at the table is judged anew; one bad row sends none."""
     text, chosen = _table(), set(request.form.getlist("lines"))
-    rows = [row for row in inviting.rows_from(text) if str(row.number) in chosen]
+    rows = [row for row in bulk_invite.rows_from(text) if str(row.number) in chosen]
     if not rows or any(row.problems for row in rows):
-        return _preview_page(text, inviting.rows_from(text), "Tick at least one line that has nothing wrong."), 422
+        return _preview_page(text, bulk_invite.rows_from(text), "Tick at least one line that has nothing wrong."), 422
     problem = _seats_missing(rows)
     if problem:
-        return _preview_page(text, inviting.rows_from(text), problem), 422
-    invited = inviting.invite_all(rows, invited_by=current_user.name)
+        return _preview_page(text, bulk_invite.rows_from(text), problem), 422
+    invited = bulk_invite.invite_all(rows, invited_by=current_user.name)
     show_toast(f"{count(len(invited), 'invitation').capitalize()} on the way.")
     return redirect(url_for("accounts.users"), 303)
 
@@ -147,7 +147,7 @@ def _hand_over_page(user_id: UUID, *, is_leaving: bool) -> str:
         heirs=[("", "Nobody: leave them as they are" if is_leaving else "Choose somebody")]
         + [(str(heir.id), heir.name) for heir in queries.possible_heirs(user_id)],
         is_leaving=is_leaving,
-        most=handing_over.MOST_AT_ONCE,
+        most=transfer_records.MOST_AT_ONCE,
     )
 
 
@@ -165,7 +165,7 @@ def _to_what_follows(user_id: UUID, working: Any) -> ResponseReturnValue:
 def _table() -> str:
     given = request.files.get("file")
     if given is not None and given.filename:
-        return inviting.text_of(given.stream.read(inviting.MOST_BYTES + 1))
+        return bulk_invite.text_of(given.stream.read(bulk_invite.MOST_BYTES + 1))
     return request.form.get("table", "")
 
 
@@ -175,7 +175,7 @@ def _seats_missing(rows: list[Row]) -> str:
 
 def _invite_page(text: str, problem: str = "") -> str:
     names = [name for _, name in role_choices()]
-    return render_template("members/invite.html", text=text, problem=problem, roles=names, most=inviting.MOST_ROWS)
+    return render_template("members/invite.html", text=text, problem=problem, roles=names, most=bulk_invite.MOST_ROWS)
 
 
 def _preview_page(text: str, rows: list[Row], problem: str = "") -> str:

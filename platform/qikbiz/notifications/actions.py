@@ -9,10 +9,10 @@ from uuid import UUID
 
 from sqlalchemy import select, update
 
-from qikbiz.accounts import times
+from qikbiz import clock
 from qikbiz.accounts.models import User
 from qikbiz.database import db, runtime
-from qikbiz.failures import NotFound
+from qikbiz.errors import NotFound
 from qikbiz.mail.actions import send
 from qikbiz.mail.addresses import BadAddress
 from qikbiz.mail.categories import NOTIFICATIONS, Choice, category_named
@@ -69,7 +69,7 @@ def mark_read(user_id: UUID, notification_id: UUID) -> None:
     own = (Notification.id == notification_id, Notification.user_id == user_id)
     if db.session.scalar(select(Notification.id).where(*own)) is None:
         raise NotFound("This notification is not here any more: they are kept for ninety days.")
-    db.session.execute(update(Notification).where(*own, Notification.read_at.is_(None)).values(read_at=times.now()))
+    db.session.execute(update(Notification).where(*own, Notification.read_at.is_(None)).values(read_at=clock.now()))
     forget_counts([user_id])
 
 
@@ -77,7 +77,7 @@ def mark_all_read(user_id: UUID, up_to: UUID) -> int:
     """Mark everything up to the newest that the person has seen on the page; what came meanwhile stays unread."""
     unread = (Notification.user_id == user_id, Notification.read_at.is_(None), Notification.id <= up_to)
     done = db.session.execute(
-        update(Notification).where(*unread).values(read_at=times.now()).returning(Notification.id)
+        update(Notification).where(*unread).values(read_at=clock.now()).returning(Notification.id)
     )
     forget_counts([user_id])
     return len(done.all())
@@ -110,7 +110,7 @@ def _mail(person: User, row: Notification, template: str, values: Mapping[str, A
         # Not worth failing somebody else's work: it stands in the app.
         logger.warning("notification_not_mailed", extra={"notification": str(row.id)})
         return
-    row.mailed_at = times.now()
+    row.mailed_at = clock.now()
 
 
 def _one_line(subject: str) -> str:

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select, update
 
-from qikbiz.accounts import times
+from qikbiz import clock
 from qikbiz.accounts.models import User
 from qikbiz.database import db, runtime
 from qikbiz.jobs.actions import enqueue
@@ -21,7 +21,7 @@ from qikbiz.mail.actions import send
 from qikbiz.mail.categories import NOTIFICATIONS, category_named, daily_kinds
 from qikbiz.mail.choices import choices_of
 from qikbiz.notifications.models import Notification
-from qikbiz.zones import zone_of
+from qikbiz.timezones import zone_of
 from tenants.context import current_tenant
 
 AT = time(8)
@@ -32,7 +32,7 @@ SHOWN = 40
 def plan_digest(person: User) -> None:
     """Have a digest made for the person next morning; asking again for the same morning asks for nothing more."""
     zone = zone_of(person.time_zone or current_tenant().time_zone)
-    moment = next_morning(times.now(), zone)
+    moment = next_morning(clock.now(), zone)
     job = enqueue(
         "notifications.digest",
         {"user": str(person.id)},
@@ -68,7 +68,7 @@ def send_digest(user_id: UUID) -> bool:
         values=_values(person, waiting, total),
         dedupe_key=f"digest:{waiting[-1].id}",
     )
-    now = times.now()
+    now = clock.now()
     due = (*_own(person), Notification.id <= waiting[-1].id)
     db.session.execute(update(Notification).where(*due).values(mailed_at=now))
     return True

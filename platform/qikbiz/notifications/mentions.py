@@ -14,7 +14,7 @@ from qikbiz.actors import current_actor
 from qikbiz.database import db
 from qikbiz.notifications.actions import notify
 from qikbiz.records.fields import RecordType
-from qikbiz.roles.granted import granted_rights
+from qikbiz.roles.effective_rights import granted_rights
 from qikbiz.roles.rights import Action
 
 MOST_AT_ONCE = 50

@@ -8,11 +8,11 @@ from datetime import timedelta
 from flask_login import current_user
 from sqlalchemy import func, select
 
-from qikbiz.accounts import times
+from qikbiz import clock
 from qikbiz.database import db
 from qikbiz.notifications.models import Notification
 from qikbiz.notifications.unread import counted
-from qikbiz.promises.keeping import Fact, Keeping
+from qikbiz.promises.evidence import Fact, Keeping
 from qikbiz.web.formats import number
 
 LATELY = timedelta(days=30)
@@ -20,7 +20,7 @@ LATELY = timedelta(days=30)
 
 def evidence() -> Sequence[Fact]:
     """What the person was told in the last thirty days."""
-    told = (Notification.user_id == current_user.id, Notification.at >= times.now() - LATELY)
+    told = (Notification.user_id == current_user.id, Notification.at >= clock.now() - LATELY)
     query = select(func.count(), func.count(Notification.mailed_at)).where(*told)
     total, mailed = db.session.execute(query).one()
     return (

@@ -8,12 +8,12 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from qikbiz.failures import Failure
+from qikbiz.errors import Failure
 from qikbiz.mail.categories import KINDS, NOTIFICATIONS
 from qikbiz.notifications.actions import mark_all_read, mark_read
 from qikbiz.notifications.queries import PAGE, notifications_of
 from qikbiz.permissions import Permission, requires
-from qikbiz.web.toasts import show_toast
+from qikbiz.web.flash import show_toast
 
 notifications = Blueprint("notifications", __name__, template_folder="templates", url_prefix="/notifications")
 ICONS = {

@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from qikbiz.actors import current_actor
 from qikbiz.audit.actions import record_on_platform
 from qikbiz.database import after_commit, db
-from qikbiz.failures import Conflict, Failure
+from qikbiz.errors import Conflict, Failure
 from qikbiz.jobs.actions import enqueue_platform
 from qikbiz.privacy.queries import forget_standing
 from qikbiz.privacy.text import StatementFile

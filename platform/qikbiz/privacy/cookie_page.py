@@ -7,7 +7,7 @@ from flask_login import current_user
 
 from qikbiz.permissions import public
 from qikbiz.web.cookies import COOKIES
-from qikbiz.web.destinations import destination
+from qikbiz.web.request_context import destination
 
 
 def register(app: Flask) -> None:

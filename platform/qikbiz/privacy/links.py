@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import request
 
 from qikbiz.database import runtime
-from qikbiz.web.destinations import DESTINATION, destination
+from qikbiz.web.request_context import DESTINATION, destination
 
 
 def public_url(path: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from flask import request
 
 from qikbiz.privacy.queries import looks_of_the_probe, standing
-from qikbiz.promises.keeping import Fact, Keeping
+from qikbiz.promises.evidence import Fact, Keeping
 from qikbiz.web.cookies import COOKIES
 from qikbiz.web.formats import day
 

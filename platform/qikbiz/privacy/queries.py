@@ -17,7 +17,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from qikbiz.database import runtime
-from qikbiz.privacy.files import founding_statement
+from qikbiz.privacy.bundled_versions import founding_statement
 from qikbiz.privacy.text import StatementText, read_text
 
 REMEMBERED_SECONDS = 5.0

@@ -6,9 +6,9 @@ from flask import Blueprint, Response, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from qikbiz.database import runtime
-from qikbiz.failures import NotFound
+from qikbiz.errors import NotFound
 from qikbiz.permissions import public
-from qikbiz.privacy.differences import differences
+from qikbiz.privacy.diff import differences
 from qikbiz.privacy.feed import feed_of
 from qikbiz.privacy.queries import Standing, Version, standing
 

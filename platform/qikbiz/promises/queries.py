@@ -13,7 +13,7 @@ from config.build import Build
 from qikbiz.database import db
 from qikbiz.permissions import Permission, permission_of
 from qikbiz.privacy.text import Block, Section, StatementText
-from qikbiz.promises.keeping import Fact, Keeping
+from qikbiz.promises.evidence import Fact, Keeping
 from qikbiz.promises.registry import keepings
 from qikbiz.promises.test_results import TestResult, TestRun
 

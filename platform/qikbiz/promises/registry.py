@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from functools import cache
 
-from qikbiz.access import promise as access
+from qikbiz.access_log import promise as access
+from qikbiz.account_closure import promise as closing
 from qikbiz.accounts import promise as accounts
 from qikbiz.announcements import promise as announcements
 from qikbiz.audit import promise as audit
-from qikbiz.closing import promise as closing
+from qikbiz.data_subject_requests import promise as persons
 from qikbiz.domains import promise as domains
-from qikbiz.factors import promise as factors
 from qikbiz.grants import promise as grants
 from qikbiz.mail import promise as mail
 from qikbiz.members import promise as members
+from qikbiz.mfa import promise as factors
 from qikbiz.notifications import promise as notifications
-from qikbiz.persons import promise as persons
-from qikbiz.policy import promise as policy
 from qikbiz.privacy import promise as privacy
-from qikbiz.promises.keeping import Keeping
+from qikbiz.promises.evidence import Keeping
 from qikbiz.records import promise as records
 from qikbiz.roles import promise as roles
+from qikbiz.sign_in_policy import promise as policy
 from qikbiz.tickets import promise as tickets
 
 ROOMS: tuple[tuple[Keeping, ...], ...] = (

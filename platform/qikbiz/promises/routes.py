@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, render_template, request
 
 from config.build import running_build
-from qikbiz.failures import NotFound
+from qikbiz.errors import NotFound
 from qikbiz.permissions import Permission, public, requires
 from qikbiz.privacy.queries import text_in_force
 from qikbiz.privacy.text import Block

@@ -11,16 +11,16 @@ from uuid import UUID
 from sqlalchemy import func, select
 
 from qikbiz.accounts.models import User
-from qikbiz.accounts.times import now
 from qikbiz.audit.models import AuditEvent
 from qikbiz.audit.queries import CLOCKS_DIFFER, id_at
+from qikbiz.clock import now
 from qikbiz.database import control_work, db
 from qikbiz.grants.models import Grant
 from qikbiz.grants.queries import grants_of, is_in_force, names_of
 from qikbiz.grants.scopes import LABELS
 from qikbiz.grants.scopes import Scope as Purpose
 from qikbiz.records.fields import RecordType
-from qikbiz.roles.granted import colleagues_of, names_of_roles, rights_of_roles
+from qikbiz.roles.effective_rights import colleagues_of, names_of_roles, rights_of_roles
 from qikbiz.roles.rights import Action, Rights, Scope
 from tenants.context import current_tenant
 

@@ -14,13 +14,13 @@ from qikbiz.audit.actions import Changes, Source, record, record_change
 from qikbiz.audit.models import RecordChange
 from qikbiz.contacts.models import Contact, ContactCompany
 from qikbiz.database import db
-from qikbiz.failures import Conflict, Forbidden
-from qikbiz.notifications.assigning import note_new_owner
+from qikbiz.errors import Conflict, Forbidden
+from qikbiz.notifications.assignment import note_new_owner
 from qikbiz.notifications.mentions import tell_mentioned
 from qikbiz.permissions import Permission
 from qikbiz.records.changes import changed_values, initial_values
 from qikbiz.records.fields import RecordType, derived_columns
-from qikbiz.records.reach import (
+from qikbiz.records.row_access import (
     checked_owner,
     default_owner,
     no_such,

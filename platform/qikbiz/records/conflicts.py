@@ -16,7 +16,7 @@ from qikbiz.database import db
 from qikbiz.records.actions import Record, columns_of
 from qikbiz.records.changes import plain_value, shown_changes
 from qikbiz.records.fields import Field, RecordType
-from qikbiz.records.values import with_plain_line_ends
+from qikbiz.records.normalize import with_plain_line_ends
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,12 +15,12 @@ from qikbiz.records.conflicts import Comparison, compare, settled
 from qikbiz.records.fields import FieldProblem
 from qikbiz.records.forms import RecordForm
 from qikbiz.records.history import note_reading, shown_value
-from qikbiz.records.people import colleague_names, possible_owners, with_current_owner
-from qikbiz.records.reach import require_reach
+from qikbiz.records.owners import colleague_names, possible_owners, with_current_owner
 from qikbiz.records.record_pages import record_context, type_for
-from qikbiz.records.rooms import RecordRoom
+from qikbiz.records.row_access import require_reach
+from qikbiz.records.views import RecordRoom
 from qikbiz.roles.rights import Action
-from qikbiz.web.toasts import show_toast
+from qikbiz.web.flash import show_toast
 from tenants.control import new_id
 
 CHOICE = "choice-"

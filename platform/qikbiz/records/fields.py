@@ -10,10 +10,10 @@ from typing import Any
 from uuid import UUID
 
 from qikbiz.database import Model
-from qikbiz.failures import NotFound
-from qikbiz.records.kinds import PLAIN, Kind, ParseContext
+from qikbiz.errors import NotFound
+from qikbiz.records.field_kinds import PLAIN, Kind, ParseContext
 from qikbiz.records.parsing import parse_value
-from qikbiz.records.problems import FieldProblem
+from qikbiz.records.validation import FieldProblem
 
 Values = dict[str, Any]
 Derive = Callable[[Mapping[str, Any], Mapping[str, Any]], Values]
@@ -25,7 +25,7 @@ class Field:
 
     `choices` are the texts kept; with `is_open` any other text is allowed too. `in_list` shows it in a list at
     first, and on the record's page among the key facts, as `is_key` does.
-    `is_locked` is set where a person may see the field and not change it (`records/seen.py`).
+    `is_locked` is set where a person may see the field and not change it (`records/field_access.py`).
     `parse` gives None for empty text, a UUID or text to look up for OWNER, COMPANY and CONTACT.
     """
 
@@ -72,7 +72,8 @@ class RecordType:
     At least one of `needs_one_of` must be filled. `key_fields` can find an existing record in an import.
     `searched` are the columns of the search document beside `phone`. A record without `names` is sorted and found by
     other columns in their place.
-    `hidden` and `unsearchable` are columns that a person may not know of, or not find records by (`records/seen.py`).
+    `hidden` and `unsearchable` are columns that a person may not know of, or not find records by
+    (`records/field_access.py`).
     """
 
     name: str

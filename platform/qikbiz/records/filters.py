@@ -11,12 +11,12 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, and_, literal_column
 
-from qikbiz.failures import Failure
+from qikbiz.errors import Failure
 from qikbiz.records.fields import Field, Kind, RecordType
-from qikbiz.records.numbers import parse_boolean, parse_date
-from qikbiz.records.problems import FieldProblem
-from qikbiz.records.reach import filtered_link, within_reach
+from qikbiz.records.number_parsing import parse_boolean, parse_date
+from qikbiz.records.row_access import filtered_link, within_reach
 from qikbiz.records.search import search_condition
+from qikbiz.records.validation import FieldProblem
 from qikbiz.roles.rights import Action, Rights
 
 Condition = ColumnElement[bool]

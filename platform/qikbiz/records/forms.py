@@ -10,14 +10,14 @@ from uuid import UUID
 
 from werkzeug.datastructures import MultiDict
 
-from qikbiz.failures import Failure
+from qikbiz.errors import Failure
 from qikbiz.records.actions import MOST_AT_ONCE
+from qikbiz.records.field_kinds import PLAIN
 from qikbiz.records.fields import Field, Kind, ParseContext, RecordType
-from qikbiz.records.kinds import PLAIN
 from qikbiz.records.links import contact_id, linked_columns, shown_link
+from qikbiz.records.normalize import normalise_country, with_plain_line_ends
 from qikbiz.records.parsing import is_label
-from qikbiz.records.problems import FieldProblem
-from qikbiz.records.values import normalise_country, with_plain_line_ends
+from qikbiz.records.validation import FieldProblem
 from tenants.context import current_tenant
 
 # Empty lines offered where JavaScript can't add them.

@@ -19,10 +19,10 @@ from qikbiz.contacts.models import Contact
 from qikbiz.database import db
 from qikbiz.records.actions import Record, name_of
 from qikbiz.records.changes import shown_changes
+from qikbiz.records.field_access import COMPANY_COLUMNS, seen_type
 from qikbiz.records.fields import Field, Kind, RecordType, show_value
-from qikbiz.records.reach import reached_id, shown_record
-from qikbiz.records.seen import COMPANY_COLUMNS, seen_type
-from qikbiz.records.values import countries, show_phone
+from qikbiz.records.normalize import countries, show_phone
+from qikbiz.records.row_access import reached_id, shown_record
 from qikbiz.web.formats import number
 
 PAGE_SIZE = 30

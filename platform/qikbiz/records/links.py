@@ -13,14 +13,14 @@ from qikbiz.companies.models import Company
 from qikbiz.contacts.fields import CONTACTS
 from qikbiz.contacts.models import Contact
 from qikbiz.database import db
-from qikbiz.failures import Failure
+from qikbiz.errors import Failure
+from qikbiz.records.field_access import seen_type
 from qikbiz.records.fields import Field, Kind
-from qikbiz.records.people import colleague_by_email, possible_owners
-from qikbiz.records.problems import FieldProblem
-from qikbiz.records.reach import shown_column, within_reach
+from qikbiz.records.normalize import clean_text, fold, name_key
+from qikbiz.records.owners import colleague_by_email, possible_owners
+from qikbiz.records.row_access import shown_column, within_reach
 from qikbiz.records.search import search_condition
-from qikbiz.records.seen import seen_type
-from qikbiz.records.values import clean_text, fold, name_key
+from qikbiz.records.validation import FieldProblem
 from qikbiz.roles.rights import Action
 
 # "Acme (acme.example)": what tells two of one name apart stands in brackets.

@@ -12,22 +12,22 @@ from flask_login import current_user
 from qikbiz.accounts.preferences import save_preference
 from qikbiz.audit.page_reads import part_of, record_page
 from qikbiz.database import db
-from qikbiz.failures import Failure, Forbidden
+from qikbiz.errors import Failure, Forbidden
 from qikbiz.records.actions import delete_records, records_for_changing
-from qikbiz.records.chips import address, chips
+from qikbiz.records.active_filters import address, chips
 from qikbiz.records.fields import PLAIN, FieldProblem, Kind, RecordType
 from qikbiz.records.filters import ME, NOBODY, Viewpoint
 from qikbiz.records.forms import record_ids
 from qikbiz.records.links import linked_columns
 from qikbiz.records.listing import chosen_fields, filter_names, first, list_page, sortable
-from qikbiz.records.people import colleague_names_for_lists, possible_owners
-from qikbiz.records.rooms import RecordRoom
-from qikbiz.records.rows import heading_class, table_rows
-from qikbiz.records.values import countries
+from qikbiz.records.normalize import countries
+from qikbiz.records.owners import colleague_names_for_lists, possible_owners
+from qikbiz.records.table_html import heading_class, table_rows
+from qikbiz.records.views import RecordRoom
 from qikbiz.web.csrf import csrf_token
+from qikbiz.web.flash import show_toast
 from qikbiz.web.formats import count
 from qikbiz.web.fragments import render_page
-from qikbiz.web.toasts import show_toast
 from qikbiz.web.viewer import time_zone
 
 

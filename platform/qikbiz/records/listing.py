@@ -9,14 +9,14 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, select
 from sqlalchemy.orm import Session
 
-from qikbiz.failures import Failure
-from qikbiz.records.estimates import Estimate, remembered_estimate
+from qikbiz.errors import Failure
 from qikbiz.records.fields import Field, Kind, RecordType
 from qikbiz.records.filters import Viewpoint, conditions
-from qikbiz.records.keyset import Order, Page, fetch_page, with_cursor
-from qikbiz.records.patience import search_patiently
-from qikbiz.records.reach import shown_column
+from qikbiz.records.pagination import Order, Page, fetch_page, with_cursor
+from qikbiz.records.row_access import shown_column
+from qikbiz.records.row_counts import Estimate, remembered_estimate
 from qikbiz.records.search import sorted_name
+from qikbiz.records.search_fallback import search_patiently
 from tenants.context import current_tenant
 
 Arguments = Mapping[str, Sequence[str]]

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from qikbiz.records import numbers, values
-from qikbiz.records.kinds import Kind, ParseContext
-from qikbiz.records.problems import FieldProblem
-from qikbiz.records.values import clean_text, fold, name_key, plain
+from qikbiz.records import normalize, number_parsing
+from qikbiz.records.field_kinds import Kind, ParseContext
+from qikbiz.records.normalize import clean_text, fold, name_key, plain
+from qikbiz.records.validation import FieldProblem
 
 if TYPE_CHECKING:
     from qikbiz.records.fields import Field
@@ -56,17 +56,17 @@ def _text(_field: Field, text: str, _context: ParseContext) -> str:
 
 def _emails(_field: Field, text: str, _context: ParseContext) -> list[dict[str, str]]:
     entries = [
-        {"label": label, "address": values.normalise_email(address)} for label, address in _labelled_entries(text)
+        {"label": label, "address": normalize.normalise_email(address)} for label, address in _labelled_entries(text)
     ]
-    return values.merge_entries(None, entries, "address")
+    return normalize.merge_entries(None, entries, "address")
 
 
 def _phones(_field: Field, text: str, context: ParseContext) -> list[dict[str, str]]:
     entries = [
-        {"label": label, "number": values.normalise_phone(number, context.default_region)}
+        {"label": label, "number": normalize.normalise_phone(number, context.default_region)}
         for label, number in _labelled_entries(text)
     ]
-    return values.merge_entries(None, entries, "number")
+    return normalize.merge_entries(None, entries, "number")
 
 
 def _labelled_entries(text: str) -> list[tuple[str, str]]:
@@ -113,7 +113,7 @@ def _owner(_field: Field, text: str, _context: ParseContext) -> UUID | str:
     found = _uuid_or_none(written)
     if found is not None:
         return found
-    return values.normalise_email(written) if "@" in written else written
+    return normalize.normalise_email(written) if "@" in written else written
 
 
 def _id(_field: Field, text: str, _context: ParseContext) -> UUID:
@@ -135,21 +135,21 @@ _PARSERS: dict[Kind, Parser] = {
     Kind.LONG_TEXT: _text,
     Kind.COMPANY: _text,
     Kind.EMAILS: _emails,
-    Kind.EMAIL: lambda _field, text, _context: values.normalise_email(text),
+    Kind.EMAIL: lambda _field, text, _context: normalize.normalise_email(text),
     Kind.PHONES: _phones,
-    Kind.PHONE: lambda _field, text, context: values.normalise_phone(text, context.default_region),
-    Kind.URL: lambda _field, text, _context: values.normalise_url(text),
-    Kind.DOMAIN: lambda _field, text, _context: values.normalise_domain(text),
-    Kind.COUNTRY: lambda _field, text, _context: values.normalise_country(text),
-    Kind.DATE: lambda _field, text, context: numbers.parse_date(text, context.date_order),
-    Kind.INTEGER: lambda _field, text, context: numbers.parse_integer(text, context.decimal_mark),
-    Kind.MONEY: lambda _field, text, context: numbers.parse_money(text, context.decimal_mark),
-    Kind.CURRENCY: lambda _field, text, _context: numbers.parse_currency(text),
+    Kind.PHONE: lambda _field, text, context: normalize.normalise_phone(text, context.default_region),
+    Kind.URL: lambda _field, text, _context: normalize.normalise_url(text),
+    Kind.DOMAIN: lambda _field, text, _context: normalize.normalise_domain(text),
+    Kind.COUNTRY: lambda _field, text, _context: normalize.normalise_country(text),
+    Kind.DATE: lambda _field, text, context: number_parsing.parse_date(text, context.date_order),
+    Kind.INTEGER: lambda _field, text, context: number_parsing.parse_integer(text, context.decimal_mark),
+    Kind.MONEY: lambda _field, text, context: number_parsing.parse_money(text, context.decimal_mark),
+    Kind.CURRENCY: lambda _field, text, _context: number_parsing.parse_currency(text),
     Kind.CHOICE: _choice,
-    Kind.BOOLEAN: lambda _field, text, _context: numbers.parse_boolean(text),
+    Kind.BOOLEAN: lambda _field, text, _context: number_parsing.parse_boolean(text),
     Kind.TAGS: _tags,
     Kind.OWNER: _owner,
     Kind.CONTACT: _id,
-    Kind.TIMESTAMP: lambda _field, text, _context: numbers.parse_timestamp(text),
+    Kind.TIMESTAMP: lambda _field, text, _context: number_parsing.parse_timestamp(text),
     Kind.ID: _id,
 }

@@ -7,16 +7,16 @@ from datetime import timedelta
 
 from sqlalchemy import func, select
 
-from qikbiz.accounts import times
+from qikbiz import clock
 from qikbiz.audit.models import RecordChange
 from qikbiz.database import db
-from qikbiz.promises.keeping import Fact, Keeping
+from qikbiz.promises.evidence import Fact, Keeping
 from qikbiz.web.formats import number
 
 
 def _history() -> Sequence[Fact]:
     """How much of this organisation's history there is."""
-    lately = RecordChange.at > times.now() - timedelta(days=30)
+    lately = RecordChange.at > clock.now() - timedelta(days=30)
     return (
         ("Changes in the history", number(db.session.scalar(select(func.count()).select_from(RecordChange)) or 0)),
         ("Of these in 30 days", number(db.session.scalar(select(func.count()).where(lately)) or 0)),

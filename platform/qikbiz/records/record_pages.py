@@ -10,18 +10,18 @@ from flask import abort, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from qikbiz.failures import Failure, Forbidden, NotFound
+from qikbiz.errors import Failure, Forbidden, NotFound
 from qikbiz.permissions import Permission
 from qikbiz.records.access import openings_of, viewers_of
 from qikbiz.records.actions import Record, name_of, record_for_changing, record_for_reading
+from qikbiz.records.field_access import locked_type
 from qikbiz.records.fields import Field, FieldProblem, Kind, RecordType
 from qikbiz.records.forms import FormField, RecordForm
 from qikbiz.records.history import note_reading, shown_value, timeline
-from qikbiz.records.people import colleague_names, possible_owners, with_current_owner
-from qikbiz.records.reach import require_reach, shown_record, unseen_links
-from qikbiz.records.rooms import RecordRoom
-from qikbiz.records.seen import locked_type
-from qikbiz.records.values import with_plain_line_ends
+from qikbiz.records.normalize import with_plain_line_ends
+from qikbiz.records.owners import colleague_names, possible_owners, with_current_owner
+from qikbiz.records.row_access import require_reach, shown_record, unseen_links
+from qikbiz.records.views import RecordRoom
 from qikbiz.roles.rights import Action
 from qikbiz.web.fragments import render_page
 

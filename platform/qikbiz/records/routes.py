@@ -10,10 +10,10 @@ from qikbiz.audit.page_reads import record_page
 from qikbiz.companies.fields import COMPANIES
 from qikbiz.contacts.fields import CONTACTS
 from qikbiz.permissions import Permission, requires
+from qikbiz.records.field_access import seen_type
+from qikbiz.records.normalize import countries, show_phone
 from qikbiz.records.search import LONGEST_SEARCH
-from qikbiz.records.seen import seen_type
 from qikbiz.records.suggestions import best_matches
-from qikbiz.records.values import countries, show_phone
 from qikbiz.web.fragments import render_page
 
 records = Blueprint("records", __name__, template_folder="templates")

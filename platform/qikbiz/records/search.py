@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, and_, case, false, func, literal, literal_
 
 from qikbiz.records.fields import RecordType
 from qikbiz.records.models import search_document
-from qikbiz.records.values import fold
+from qikbiz.records.normalize import fold
 
 LONGEST_SEARCH = 200
 MOST_WORDS = 8

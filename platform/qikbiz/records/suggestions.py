@@ -13,10 +13,10 @@ from qikbiz.contacts.fields import CONTACTS
 from qikbiz.database import db
 from qikbiz.records.fields import RecordType
 from qikbiz.records.links import company_text, contact_text
-from qikbiz.records.patience import search_patiently
-from qikbiz.records.reach import shown_column, within_reach
-from qikbiz.records.rooms import RecordRoom
+from qikbiz.records.row_access import shown_column, within_reach
 from qikbiz.records.search import search_condition
+from qikbiz.records.search_fallback import search_patiently
+from qikbiz.records.views import RecordRoom
 from qikbiz.roles.rights import Action
 
 MOST_SUGGESTIONS = 8

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from qikbiz.audit.page_reads import part_of, record_page
 from qikbiz.database import db
-from qikbiz.failures import Failure
+from qikbiz.errors import Failure
 from qikbiz.reading_direction import one_way
 from qikbiz.records.actions import (
     MOST_AT_ONCE,
@@ -21,14 +21,14 @@ from qikbiz.records.actions import (
     restore_records,
 )
 from qikbiz.records.fields import RecordType
-from qikbiz.records.keyset import Order, fetch_page, with_cursor
 from qikbiz.records.list_pages import undo_url
-from qikbiz.records.people import colleague_names
-from qikbiz.records.reach import shown_column, within_reach
-from qikbiz.records.rooms import RecordRoom
+from qikbiz.records.owners import colleague_names
+from qikbiz.records.pagination import Order, fetch_page, with_cursor
+from qikbiz.records.row_access import shown_column, within_reach
+from qikbiz.records.views import RecordRoom
 from qikbiz.roles.rights import Action
+from qikbiz.web.flash import show_toast
 from qikbiz.web.formats import count
-from qikbiz.web.toasts import show_toast
 
 PAGE_SIZE = 50
 

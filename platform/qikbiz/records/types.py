@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from qikbiz.companies.fields import COMPANIES
 from qikbiz.contacts.fields import CONTACTS
-from qikbiz.failures import NotFound
+from qikbiz.errors import NotFound
 from qikbiz.records.fields import RecordType
 
 RECORD_TYPES: dict[str, RecordType] = {kind.plural: kind for kind in (CONTACTS, COMPANIES)}

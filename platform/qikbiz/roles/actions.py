@@ -12,13 +12,13 @@ from qikbiz.accounts import sessions
 from qikbiz.accounts.realms import tenant_realm
 from qikbiz.audit.actions import record
 from qikbiz.database import db
-from qikbiz.failures import Conflict
+from qikbiz.errors import Conflict
 from qikbiz.records.types import BY_SINGULAR
-from qikbiz.roles.giving import may_give_rights, may_widen
+from qikbiz.roles.builtin_roles import PAGE_RIGHTS, ROLE_NAMES
+from qikbiz.roles.delegation import may_give_rights, may_widen
 from qikbiz.roles.models import OwnRole
 from qikbiz.roles.queries import role_for_changing, role_line, users_with_role
 from qikbiz.roles.rights import RECORD_TYPES, Action, Rights
-from qikbiz.roles.table import PAGE_RIGHTS, ROLE_NAMES
 
 LONGEST_NAME = 60
 

@@ -7,9 +7,9 @@ from uuid import UUID
 from qikbiz.accounts.models import User
 from qikbiz.actors import current_actor
 from qikbiz.database import db
-from qikbiz.roles.granted import granted_rights
+from qikbiz.roles.builtin_roles import EVERYTHING
+from qikbiz.roles.effective_rights import granted_rights
 from qikbiz.roles.rights import NOTHING, Rights
-from qikbiz.roles.table import EVERYTHING
 
 _KNOWN = "rights_of_users"
 

@@ -11,14 +11,14 @@ from wtforms import SelectField, StringField
 from wtforms.validators import InputRequired, Length
 
 from qikbiz.accounts.forms import OwnForm, UnexpectedField, plain_name
-from qikbiz.failures import Failure
+from qikbiz.errors import Failure
 from qikbiz.permissions import Permission
+from qikbiz.records.field_access import rulable_fields
 from qikbiz.records.fields import Field, RecordType
-from qikbiz.records.seen import rulable_fields
 from qikbiz.records.types import BY_SINGULAR
 from qikbiz.roles.actions import LONGEST_NAME
+from qikbiz.roles.builtin_roles import PAGE_RIGHTS
 from qikbiz.roles.rights import RECORD_TYPES, Action, FieldRule, Rights, Scope
-from qikbiz.roles.table import PAGE_RIGHTS
 
 SCOPE_WORDS = {Scope.NONE: "None", Scope.OWN: "Own", Scope.TEAM: "Team's", Scope.ALL: "All"}
 ACTION_WORDS = {

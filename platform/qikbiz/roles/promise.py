@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from qikbiz.promises.keeping import Fact, Keeping
+from qikbiz.promises.evidence import Fact, Keeping
 from qikbiz.roles.queries import all_roles, all_teams
 
 

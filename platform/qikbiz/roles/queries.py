@@ -11,11 +11,11 @@ from sqlalchemy import func, select
 
 from qikbiz.accounts.models import User
 from qikbiz.database import db
-from qikbiz.failures import NotFound
+from qikbiz.errors import NotFound
 from qikbiz.permissions import Role
+from qikbiz.roles.builtin_roles import BUILT_IN, ROLE_NAMES, ROLE_SUMMARIES
 from qikbiz.roles.models import OwnRole, Team, TeamMember
 from qikbiz.roles.rights import Rights
-from qikbiz.roles.table import BUILT_IN, ROLE_NAMES, ROLE_SUMMARIES
 
 
 @dataclass(frozen=True, slots=True)

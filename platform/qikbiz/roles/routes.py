@@ -10,11 +10,12 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from qikbiz.accounts.freshness import requires_fresh
 from qikbiz.accounts.queries import all_users
+from qikbiz.accounts.reauthentication import requires_fresh
 from qikbiz.permissions import Permission, Role, requires
-from qikbiz.roles import actions, preview, queries, teams
+from qikbiz.roles import actions, queries, teams, view_as
 from qikbiz.roles.actions import NameTaken
+from qikbiz.roles.builtin_roles import PAGE_RIGHTS
 from qikbiz.roles.forms import (
     ACTION_WORDS,
     RULE_WORDS,
@@ -27,8 +28,7 @@ from qikbiz.roles.forms import (
     user_ids_from,
 )
 from qikbiz.roles.rights import Rights
-from qikbiz.roles.table import PAGE_RIGHTS
-from qikbiz.web.toasts import show_toast
+from qikbiz.web.flash import show_toast
 
 roles = Blueprint("roles", __name__, template_folder="templates")
 
@@ -99,15 +99,15 @@ def delete(key: str) -> ResponseReturnValue:
 @requires(Permission.ROLE_MANAGE)
 @requires_fresh
 def start_preview() -> ResponseReturnValue:
-    preview.start(current_user, request.form.get("role", ""), request.form.get("user", ""))
+    view_as.start(current_user, request.form.get("role", ""), request.form.get("user", ""))
     return redirect("/", 303)
 
 
 @roles.post("/preview/end")
-@preview.allowed_while_looking
+@view_as.allowed_while_looking
 @requires(Permission.SIGNED_IN)
 def end_preview() -> ResponseReturnValue:
-    preview.end(current_user)
+    view_as.end(current_user)
     return redirect(url_for(".index"), 303)
 
 

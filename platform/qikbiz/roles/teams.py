@@ -11,9 +11,9 @@ from sqlalchemy import delete, select
 from qikbiz.accounts.models import User
 from qikbiz.audit.actions import record
 from qikbiz.database import db
-from qikbiz.failures import Conflict, Failure
+from qikbiz.errors import Conflict, Failure
 from qikbiz.roles.actions import NameTaken, hold_to_it
-from qikbiz.roles.giving import may_change_members
+from qikbiz.roles.delegation import may_change_members
 from qikbiz.roles.models import Team, TeamMember
 from qikbiz.roles.queries import members_of, team_for_changing
 

@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from jinja2 import Environment
 
 from qikbiz.accents import ACCENTS
-from qikbiz.failures import NotFound
+from qikbiz.errors import NotFound
 from qikbiz.permissions import public
 from qikbiz.web.error_pages import render_error
 from qikbiz.web.error_texts import TEXTS

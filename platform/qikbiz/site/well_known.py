@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from qikbiz.database import runtime
 from qikbiz.permissions import public
 from qikbiz.web.assets import asset_url
-from qikbiz.web.destinations import destination
+from qikbiz.web.request_context import destination
 
 PUBLIC_PATHS = ("/$", "/privacy", "/promises", "/cookies", "/static/")
 ROBOTS = {"site": "User-agent: *\n" + "".join(f"Allow: {path}\n" for path in PUBLIC_PATHS) + "Disallow: /\n"}

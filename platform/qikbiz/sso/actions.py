@@ -7,25 +7,26 @@ from uuid import UUID
 from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 
-from qikbiz.abuse.events import note
-from qikbiz.access.kinds import AccessKind
-from qikbiz.access.noting import note_access
-from qikbiz.accounts import sessions, times
-from qikbiz.accounts.admission import SHOWN_THERE, admit
-from qikbiz.accounts.noting import note_login_act
-from qikbiz.accounts.people import Person
+from qikbiz import clock
+from qikbiz.access_log.kinds import AccessKind
+from qikbiz.access_log.recorder import note_access
+from qikbiz.accounts import sessions
+from qikbiz.accounts.audit_events import note_login_act
+from qikbiz.accounts.login_steps import SHOWN_THERE, admit
+from qikbiz.accounts.principal import Person
 from qikbiz.accounts.queries import account_for_change, account_named
 from qikbiz.accounts.realms import Account, Realm
 from qikbiz.accounts.tokens import end_links
 from qikbiz.audit.actions import record
-from qikbiz.failures import NotFound
-from qikbiz.policy.sso_only import is_only_way_now
+from qikbiz.errors import NotFound
+from qikbiz.ip_reputation.events import note
+from qikbiz.sign_in_policy.sso_only import is_only_way_now
+from qikbiz.sso.auth_requests import RoundTrip
 from qikbiz.sso.failures import NobodyHere, RoundTripEnded, SsoFailed, SsoRefused
 from qikbiz.sso.models import ONLY, SsoIdentity, SsoProvider
 from qikbiz.sso.openid import LEEWAY_SECONDS, Claims
 from qikbiz.sso.queries import Provider, provider_row, seal
-from qikbiz.sso.round_trips import RoundTrip
-from qikbiz.web.figures import count_login
+from qikbiz.web.metrics import count_login
 
 _ASK = "Ask an administrator of your organisation."
 
@@ -47,7 +48,7 @@ def set_provider(realm: Realm, *, issuer: str, client_id: str, secret: str, labe
     for name, value in wanted.items():
         setattr(row, name, value)
     if set(changes) - {"label"}:
-        row.changed_at = times.now()
+        row.changed_at = clock.now()
     if changes:
         record("sso.provider_changed", subject=label, details={"changes": changes})
 
@@ -115,7 +116,7 @@ def confirm_by_sso(realm: Realm, person: Person, claims: Claims, trip: RoundTrip
         raise SsoFailed("At the provider you are logged in as somebody else. Switch there, and confirm again.")
     if claims.auth_time is None:
         raise SsoFailed("The provider does not say when it asked you (the claim “auth_time”), so it proves nothing.")
-    if not trip.began - LEEWAY_SECONDS <= claims.auth_time <= times.now().timestamp() + LEEWAY_SECONDS:
+    if not trip.began - LEEWAY_SECONDS <= claims.auth_time <= clock.now().timestamp() + LEEWAY_SECONDS:
         raise SsoFailed("The provider did not ask you again, although it was told to.")
     note_access(AccessKind.CONFIRMED, person=person, detail="By single sign-on")
     sessions.make_fresh(realm.work, realm, person.session_key, person.id)
@@ -147,7 +148,7 @@ def _known(realm: Realm) -> SsoProvider:
 
 
 def _new_provider(realm: Realm, *, issuer: str, client_id: str, secret: str, label: str) -> None:
-    given = {"id": ONLY, "issuer": issuer, "client_id": client_id, "label": label, "changed_at": times.now()}
+    given = {"id": ONLY, "issuer": issuer, "client_id": client_id, "label": label, "changed_at": clock.now()}
     statement = insert(SsoProvider).values(given | {"sealed_secret": seal(realm, secret)}).on_conflict_do_nothing()
     if realm.work.scalar(statement.returning(SsoProvider.id)) is None:
         raise SsoRefused("Somebody else has just set up a provider. Load the page again.")
@@ -162,7 +163,7 @@ def _account(realm: Realm, claims: Claims) -> Account:
     if identity is None:
         _connect(realm, account, claims)
     else:
-        identity.last_used_at = times.now()
+        identity.last_used_at = clock.now()
     return account
 
 
@@ -190,7 +191,7 @@ def _folded(email: str) -> str:
 
 def _connect(realm: Realm, account: Account, claims: Claims) -> None:
     """Note whose login at the provider this is from now on. The account's row is locked."""
-    moment = times.now()
+    moment = clock.now()
     given = {"issuer": claims.issuer, "subject": claims.subject, "user_id": account.id, "created_at": moment}
     statement = insert(SsoIdentity).values(given | {"last_used_at": moment}).on_conflict_do_nothing()
     if realm.work.scalar(statement.returning(SsoIdentity.subject)) is None:
@@ -213,5 +214,5 @@ def _nobody(claims: Claims) -> str:
 
 def _is_fresh(claims: Claims) -> bool:
     """Whether the provider asked for the password just now, and not in the morning."""
-    oldest = (times.now() - times.FRESH).timestamp()
+    oldest = (clock.now() - clock.FRESH).timestamp()
     return claims.auth_time is not None and claims.auth_time >= oldest

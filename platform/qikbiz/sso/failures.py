@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qikbiz.failures import Conflict, Failure, Forbidden, Unavailable
+from qikbiz.errors import Conflict, Failure, Forbidden, Unavailable
 
 
 class SsoFailed(Failure):

@@ -6,7 +6,7 @@ from wtforms import EmailField, Form, PasswordField, StringField
 from wtforms.validators import InputRequired, Length, StopValidation
 
 from qikbiz.accounts.forms import OwnForm, plain_name
-from qikbiz.sso.fetching import BadAddress, check_address
+from qikbiz.sso.http_client import BadAddress, check_address
 
 
 def _is_an_issuer(form: Form, field: StringField) -> None:

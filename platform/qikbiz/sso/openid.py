@@ -19,9 +19,9 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
-from qikbiz.accounts import times
+from qikbiz import clock
 from qikbiz.sso.failures import ProviderAway, SsoFailed
-from qikbiz.sso.fetching import Deadline, check_address, fetch
+from qikbiz.sso.http_client import Deadline, check_address, fetch
 from qikbiz.sso.queries import Provider
 
 # Signed with the provider's private key, every one: no "none", and no secret that could be taken from a public key.
@@ -141,7 +141,7 @@ def checked(provider: Provider, token: str, keys: dict[str, Any], *, nonce: str)
             },
             params={"client_id": provider.client_id, "nonce": nonce},
         )
-        claims.validate(now=int(times.now().timestamp()), leeway=LEEWAY_SECONDS)
+        claims.validate(now=int(clock.now().timestamp()), leeway=LEEWAY_SECONDS)
         return _claims(claims)
     except _BROKEN as error:
         logger.warning("sso_token_refused", extra={"reason": type(error).__name__})

@@ -9,14 +9,14 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from qikbiz.accounts import times
+from qikbiz import clock
 from qikbiz.actors import current_actor
 from qikbiz.audit.actions import record_on_platform
 from qikbiz.console.models import Staff
 from qikbiz.database import db
-from qikbiz.failures import Conflict, NotFound
+from qikbiz.errors import Conflict, NotFound
 from qikbiz.mail.addresses import clean_name, deliverable
-from qikbiz.tickets.letters import acknowledge, send_answer
+from qikbiz.tickets.emails import acknowledge, send_answer
 from qikbiz.tickets.models import Ticket, TicketMessage
 from qikbiz.tickets.texts import body_from, subject_from
 
@@ -47,7 +47,7 @@ def open_ticket(question: Question, *, is_acknowledged: bool = True, author: str
 
     Raises BadAddress and BadQuestion.
     """
-    body, now = body_from(question.body), times.now()
+    body, now = body_from(question.body), clock.now()
     ticket = Ticket(
         reference=_new_reference(), topic=question.topic, subject=subject_from(question.subject),
         source=question.source, name=clean_name(question.name), email=deliverable(question.email),
@@ -116,8 +116,8 @@ def note_act(ticket: Ticket, kind: str, act_id: UUID, grant_id: UUID, body: str)
 def set_state(ticket: Ticket, state: str) -> None:
     if state not in STATES:
         raise Conflict("A ticket is open, waiting for the customer, or solved.")
-    ticket.state, ticket.changed_at = state, times.now()
-    ticket.waiting_since = (ticket.waiting_since or times.now()) if state == "open" else None
+    ticket.state, ticket.changed_at = state, clock.now()
+    ticket.waiting_since = (ticket.waiting_since or clock.now()) if state == "open" else None
     record_on_platform(
         "ticket.state_set", tenant_id=ticket.tenant_id, subject=ticket.reference, details={"state": state}
     )
@@ -128,7 +128,7 @@ def assign(ticket: Ticket, staff_id: UUID | None) -> None:
         staff = db.control.get(Staff, staff_id)
         if staff is None or staff.state != "active":
             raise NotFound
-    ticket.assigned_to, ticket.changed_at = staff_id, times.now()
+    ticket.assigned_to, ticket.changed_at = staff_id, clock.now()
     record_on_platform("ticket.assigned", tenant_id=ticket.tenant_id, subject=ticket.reference)
 
 
@@ -142,7 +142,7 @@ def _write(
     message_id: str | None = None,
 ) -> TicketMessage:
     message = TicketMessage(
-        ticket_id=ticket.id, at=times.now(), author=author, author_id=author_id, author_name=name, body=body,
+        ticket_id=ticket.id, at=clock.now(), author=author, author_id=author_id, author_name=name, body=body,
         message_id=message_id, act_kind="",
     )  # fmt: skip
     db.control.add(message)

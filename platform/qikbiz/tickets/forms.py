@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from flask import request
 
-from qikbiz.failures import Failure
+from qikbiz.errors import Failure
 from qikbiz.mail.addresses import clean_name, deliverable
 from qikbiz.tickets.texts import LONGEST_SUBJECT, TOPICS, body_from, subject_from
 

@@ -16,15 +16,15 @@ from datetime import UTC, datetime, timedelta
 from flask import request
 
 from config.keys import SealBroken
-from qikbiz.abuse.marks import mark
-from qikbiz.abuse.units import wider_units
-from qikbiz.accounts import times
+from qikbiz import clock
 from qikbiz.accounts.realms import Realm
 from qikbiz.accounts.throttles import Limit, keep_within
 from qikbiz.database import runtime
+from qikbiz.ip_reputation.networks import wider_units
+from qikbiz.ip_reputation.pseudonyms import mark
 from qikbiz.tickets.texts import BadQuestion
 from qikbiz.web.client_address import client_address, unit
-from qikbiz.web.destinations import destination
+from qikbiz.web.request_context import destination
 
 UNSEEN = "website"
 STAMP = "opened"
@@ -51,7 +51,7 @@ class Stamp:
 
 def new_stamp() -> str:
     """For the form's hidden field: sealed, and good at this host only."""
-    stamp = {"at": times.now().timestamp(), "once": secrets.token_hex(12)}
+    stamp = {"at": clock.now().timestamp(), "once": secrets.token_hex(12)}
     return runtime().settings.keys.seal(_PURPOSE, json.dumps(stamp).encode(), bound_to=destination().host)
 
 
@@ -60,7 +60,7 @@ def check_form() -> Stamp:
     if request.form.get(UNSEEN):
         raise SentByMachine
     stamp = _stamp(request.form.get(STAMP, ""))
-    age = times.now() - stamp.opened
+    age = clock.now() - stamp.opened
     if age < SHORTEST:
         raise BadQuestion("That was quicker than anybody types. Wait a moment and send it once more.")
     if age > LONGEST:

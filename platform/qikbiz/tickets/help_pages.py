@@ -9,14 +9,14 @@ from flask_login import current_user
 from qikbiz.accounts.realms import realm_at_hand
 from qikbiz.accounts.throttles import Limit, keep_within
 from qikbiz.database import control_work
-from qikbiz.failures import Failure
+from qikbiz.errors import Failure
 from qikbiz.permissions import Permission, requires
 from qikbiz.tickets import queries
 from qikbiz.tickets.actions import Question, open_ticket, write_as_customer
 from qikbiz.tickets.forms import Typed
 from qikbiz.tickets.models import Ticket
 from qikbiz.tickets.texts import TOPICS, topic_label
-from qikbiz.web.toasts import show_toast
+from qikbiz.web.flash import show_toast
 from tenants.context import current_tenant
 from tenants.control import new_id
 

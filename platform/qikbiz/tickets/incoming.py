@@ -18,16 +18,16 @@ from html.parser import HTMLParser
 
 from sqlalchemy import func, select
 
-from qikbiz.accounts import times
+from qikbiz import clock
 from qikbiz.accounts.realms import Realm
 from qikbiz.accounts.throttles import keep_within
 from qikbiz.database import db, runtime
-from qikbiz.failures import Failure
+from qikbiz.errors import Failure
 from qikbiz.mail.addresses import clean_name, deliverable
 from qikbiz.tickets.actions import Question, open_ticket, write_as_customer
 from qikbiz.tickets.addresses import ticket_of
+from qikbiz.tickets.emails import CUT_HERE
 from qikbiz.tickets.guard import check_text, count_of_address
-from qikbiz.tickets.letters import CUT_HERE
 from qikbiz.tickets.models import Ticket, TicketMessage
 from qikbiz.tickets.texts import LONGEST_BODY
 
@@ -96,7 +96,7 @@ def _join(ticket: Ticket, name: str, sender: str, text: str, message_id: str) ->
     today = select(func.count()).where(
         TicketMessage.ticket_id == ticket.id,
         TicketMessage.author == "customer",
-        TicketMessage.at > times.now() - timedelta(days=1),
+        TicketMessage.at > clock.now() - timedelta(days=1),
     )
     if (db.control.scalar(today) or 0) >= MOST_A_DAY:
         raise Ignored("This ticket got too many mails today.")

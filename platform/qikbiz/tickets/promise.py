@@ -8,7 +8,7 @@ from flask_login import current_user
 from sqlalchemy import func, select
 
 from qikbiz.database import control_work
-from qikbiz.promises.keeping import Fact, Keeping
+from qikbiz.promises.evidence import Fact, Keeping
 from qikbiz.tickets.models import Ticket
 from qikbiz.web.formats import number
 from tenants.context import current_tenant

@@ -9,20 +9,20 @@ from typing import Any, TypeVar
 from flask import Blueprint, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
-from qikbiz.abuse.limiter import answer
-from qikbiz.abuse.rules import block_on
-from qikbiz.abuse.units import Address
 from qikbiz.database import control_work, runtime
-from qikbiz.failures import Blocked, Failure, TooMany
+from qikbiz.errors import Blocked, Failure, TooMany
+from qikbiz.ip_reputation.limiter import answer
+from qikbiz.ip_reputation.networks import Address
+from qikbiz.ip_reputation.rules import block_on
 from qikbiz.permissions import public
 from qikbiz.tickets import guard
 from qikbiz.tickets.actions import Question, open_ticket
 from qikbiz.tickets.forms import Typed
 from qikbiz.tickets.models import Ticket
 from qikbiz.tickets.texts import APPEAL, TOPICS
-from qikbiz.web.blocking import works_while_blocked
+from qikbiz.web.block_exemption import works_while_blocked
 from qikbiz.web.client_address import client_address
-from qikbiz.web.destinations import destination
+from qikbiz.web.request_context import destination
 
 View = TypeVar("View", bound=Callable[..., Any])
 contact = Blueprint("contact", __name__, template_folder="templates")

@@ -7,10 +7,10 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
-from qikbiz.abuse.models import AddressRule
 from qikbiz.console.models import Staff
 from qikbiz.database import db
-from qikbiz.failures import NotFound
+from qikbiz.errors import NotFound
+from qikbiz.ip_reputation.models import AddressRule
 from qikbiz.tickets.models import Ticket, TicketMessage
 from tenants.control import TenantRecord
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from qikbiz.failures import Failure
+from qikbiz.errors import Failure
 from qikbiz.mail.message import clean_subject
 
 TOPICS: dict[str, str] = {

@@ -3,38 +3,38 @@
 from __future__ import annotations
 
 from config.settings import Settings
-from qikbiz.access.routes import access
+from qikbiz.access_log.routes import access
+from qikbiz.account_closure.console_routes import closings
+from qikbiz.account_closure.routes import closing
+from qikbiz.account_closure.site_routes import certificates
 from qikbiz.accounts import current
 from qikbiz.accounts.routes import accounts
 from qikbiz.announcements.routes import announcements
 from qikbiz.audit.routes import audit
-from qikbiz.closing.console_routes import closings
-from qikbiz.closing.routes import closing
-from qikbiz.closing.site_routes import certificates
 from qikbiz.companies.routes import companies
 from qikbiz.console import routes as _console_pages
 from qikbiz.console.blueprint import console
 from qikbiz.console.logins import staff
 from qikbiz.contacts.routes import contacts
+from qikbiz.data_subject_requests.routes import persons, receipts
 from qikbiz.database import connect_database
 from qikbiz.domains import routes as domains
 from qikbiz.exports.routes import exports
-from qikbiz.factors.blueprint import factors
-from qikbiz.factors.demo_codes import demo_codes
 from qikbiz.grants.routes import grants
 from qikbiz.home.routes import home
 from qikbiz.imports.routes import imports
 from qikbiz.mail.choice_pages import mail_choices
 from qikbiz.mail.routes import mailbox
 from qikbiz.members.routes import members
+from qikbiz.mfa.blueprint import factors
+from qikbiz.mfa.demo_codes import demo_codes
 from qikbiz.notifications.routes import notifications
-from qikbiz.persons.routes import persons, receipts
-from qikbiz.policy.routes import policy
 from qikbiz.privacy import cookie_page
 from qikbiz.privacy.routes import privacy
 from qikbiz.promises.routes import promises, public_promises
 from qikbiz.records.routes import records
 from qikbiz.roles.routes import roles
+from qikbiz.sign_in_policy.routes import policy
 from qikbiz.site import well_known
 from qikbiz.site.routes import site
 from qikbiz.site.styleguide import styleguide
@@ -45,14 +45,14 @@ from qikbiz.web import (
     compression,
     cookies,
     csrf,
-    encryption,
     errors,
-    figures,
+    flash,
     front_door,
     health,
+    metrics,
     pages,
+    require_tls,
     responses,
-    toasts,
 )
 from qikbiz.web.front_door import QikBiz
 from qikbiz.workspace.routes import workspace
@@ -73,12 +73,12 @@ def create_app(settings: Settings, *, process: str = "web") -> QikBiz:
     connect_database(app, Runtime(settings, process=process))
     # After a request they take their turns backwards: first what pages leave to say, then cookies, headers and the log,
     # and compression when the body is whole.
-    first = (compression, front_door, responses, figures, errors)
-    for part in (*first, cookies, toasts, csrf, current, health, pages):
+    first = (compression, front_door, responses, metrics, errors)
+    for part in (*first, cookies, flash, csrf, current, health, pages):
         part.register(app)
     open_rooms(app)
     # Last, and so outermost: before the files of the pages too.
-    encryption.register(app)
+    require_tls.register(app)
     return app
 
 

@@ -15,7 +15,7 @@ import zlib
 
 from flask import Flask, Response, request
 
-from qikbiz.web.destinations import DESTINATION, destination
+from qikbiz.web.request_context import DESTINATION, destination
 
 COMPRESSIBLE = frozenset(
     {

@@ -19,8 +19,8 @@ from flask import Flask, Response, request
 
 from config.keys import KeyUnknown, Opened, SealBroken
 from qikbiz.database import runtime
-from qikbiz.failures import Failure
-from qikbiz.web.destinations import destination
+from qikbiz.errors import Failure
+from qikbiz.web.request_context import destination
 
 LONGEST_HEADER = 12 * 1024
 _LONGEST_VALUE = 3_800

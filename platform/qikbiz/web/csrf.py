@@ -17,10 +17,10 @@ from flask import Flask, request
 from flask_login import current_user
 
 from qikbiz.database import runtime
-from qikbiz.failures import Forbidden
+from qikbiz.errors import Forbidden
 from qikbiz.web.client_address import came_over_tls
 from qikbiz.web.cookies import GUEST, SESSION, VISIT
-from qikbiz.web.own_paths import split_address
+from qikbiz.web.safe_redirect import split_address
 from qikbiz.web.visit_cookie import visit
 
 FIELD = "csrf_token"

@@ -21,24 +21,24 @@ from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
-from qikbiz.abuse.events import note
-from qikbiz.accounts.freshness import ConfirmationNeeded
-from qikbiz.accounts.people import Visitor
-from qikbiz.failures import Blocked, Failure
+from qikbiz.accounts.principal import Visitor
+from qikbiz.accounts.reauthentication import ConfirmationNeeded
+from qikbiz.errors import Blocked, Failure
 from qikbiz.full_disks import is_disk_full
+from qikbiz.ip_reputation.events import note
 from qikbiz.permissions import Permission
 from qikbiz.tickets.public_pages import block_page
-from qikbiz.web.cookie_help import help_for, is_known
+from qikbiz.web.cookie_instructions import help_for, is_known
 from qikbiz.web.cookies import SESSION
 from qikbiz.web.csrf import CookiesRefused, CsrfFailed
-from qikbiz.web.destinations import destination, request_id
 from qikbiz.web.error_pages import render_error
 from qikbiz.web.error_texts import TEXTS
+from qikbiz.web.flash import has_waiting_toasts, show_toast
 from qikbiz.web.formats import count
 from qikbiz.web.front_door import LoginNeeded, page_work
-from qikbiz.web.own_paths import own_path, split_address
-from qikbiz.web.toasts import has_waiting_toasts, show_toast
-from qikbiz.web.typed_again import can_send_again, typed_fields
+from qikbiz.web.request_context import destination, request_id
+from qikbiz.web.resubmit import can_send_again, typed_fields
+from qikbiz.web.safe_redirect import own_path, split_address
 from qikbiz.web.viewer import chosen_theme
 from qikbiz.web.visit_cookie import is_session_refused
 from tenants.redis import RedisAway

@@ -16,26 +16,26 @@ from flask_login import current_user
 from werkzeug.exceptions import NotFound as NoRoute
 from werkzeug.routing import MapAdapter, RequestRedirect
 
-from qikbiz.abuse.events import note
-from qikbiz.abuse.gate import admit_anonymous
-from qikbiz.abuse.signals import is_probe
-from qikbiz.access.kinds import AccessKind
-from qikbiz.access.noting import failures_written_afterwards, note_access
-from qikbiz.accounts.freshness import ConfirmationNeeded, needs_fresh
-from qikbiz.accounts.people import Visitor
+from qikbiz.access_log.kinds import AccessKind
+from qikbiz.access_log.recorder import failures_written_afterwards, note_access
+from qikbiz.account_closure.read_only import refuse_request
+from qikbiz.accounts.principal import Visitor
+from qikbiz.accounts.reauthentication import ConfirmationNeeded, needs_fresh
 from qikbiz.actors import ANONYMOUS, Actor, acting_as
-from qikbiz.closing.read_only import refuse_request
 from qikbiz.database import control_work, runtime, tenant_work
-from qikbiz.failures import Blocked, Forbidden, NotFound, Unavailable
-from qikbiz.grants import visits
+from qikbiz.errors import Blocked, Forbidden, NotFound, Unavailable
+from qikbiz.grants import support_sessions
+from qikbiz.ip_reputation.check import admit_anonymous
+from qikbiz.ip_reputation.events import note
+from qikbiz.ip_reputation.signals import is_probe
 from qikbiz.permissions import Permission, permission_of
-from qikbiz.policy.networks import address_of_request, is_inside, outside
-from qikbiz.roles.preview import refuse_acts
+from qikbiz.roles.view_as import refuse_acts
+from qikbiz.sign_in_policy.networks import address_of_request, is_inside, outside
 from qikbiz.web import cookies
-from qikbiz.web.blocking import is_open_while_blocked
+from qikbiz.web.block_exemption import is_open_while_blocked
 from qikbiz.web.client_address import client_address
 from qikbiz.web.csrf import check_csrf, is_by_sealed_link
-from qikbiz.web.destinations import DESTINATION, destination, request_id
+from qikbiz.web.request_context import DESTINATION, destination, request_id
 from qikbiz.web.retries import done_again_after_a_collision
 from tenants.context import Tenant
 from tenants.directory import Destination, DirectoryAway
@@ -96,8 +96,8 @@ class QikBiz(Flask):
     def _dispatch_in_a_transaction(self) -> ResponseReturnValue:
         with request_work():
             answer = super().dispatch_request()
-            if isinstance(current_user, visits.GuestPerson):
-                visits.note_page(current_user)
+            if isinstance(current_user, support_sessions.GuestPerson):
+                support_sessions.note_page(current_user)
             return answer
 
     def _destination(self, request: Request) -> Destination:
@@ -131,7 +131,7 @@ def request_work() -> Iterator[None]:
         if where.tenant is not None:
             _refuse_unservable(where.tenant, view)
             work.enter_context(failures_written_afterwards(where.tenant))
-            inside = visits.person_of_request(where.tenant)
+            inside = support_sessions.person_of_request(where.tenant)
             work.enter_context(tenant_work(where.tenant, guest=inside.guest if inside else None))
         elif where.surface == "console":
             work.enter_context(control_work())
@@ -161,7 +161,7 @@ def page_work() -> Iterator[None]:
     where = destination()
     with ExitStack() as work:
         if where.tenant is not None:
-            inside = visits.person_of_request(where.tenant)
+            inside = support_sessions.person_of_request(where.tenant)
             work.enter_context(tenant_work(where.tenant, guest=inside.guest if inside else None))
         else:
             work.enter_context(control_work())
@@ -209,7 +209,7 @@ def _declared_permission(view: Callable[..., Any]) -> Permission:
 
 
 def _refuse_unservable(tenant: Tenant, view: Callable[..., Any]) -> None:
-    # A suspended one is open: what may be done in it is asked for each page (closing/read_only.py).
+    # A suspended one is open: what may be done in it is asked for each page (account_closure/read_only.py).
     is_open = tenant.state in ("active", "suspended") or (tenant.state == "closing" and is_by_sealed_link(view))
     if not is_open and tenant.state in ("closed", "closing"):
         raise TenantClosed
@@ -240,8 +240,8 @@ def _admit_stranger(where: Destination) -> None:
 def _actor(person: Any) -> Actor:
     if not person.is_authenticated:
         return Actor(ANONYMOUS.kind, request_id=request_id())
-    if isinstance(person, visits.GuestPerson):
-        return visits.actor_of(person)
+    if isinstance(person, support_sessions.GuestPerson):
+        return support_sessions.actor_of(person)
     return Actor(person.kind, person.id, person.name, request_id=request_id(), rights=person.rights)
 
 

@@ -7,13 +7,13 @@ from flask.typing import ResponseReturnValue
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from qikbiz.database import runtime
-from qikbiz.failures import NotFound
+from qikbiz.errors import NotFound
 from qikbiz.permissions import public
 from qikbiz.web.client_address import is_neighbour
-from qikbiz.web.destinations import answers_alone
-from qikbiz.web.figures import registry_of_all_processes
-from qikbiz.web.platform_figures import platform_registry
+from qikbiz.web.metrics import registry_of_all_processes
+from qikbiz.web.platform_metrics import platform_registry
 from qikbiz.web.readiness import NEEDED, Readiness
+from qikbiz.web.request_context import answers_alone
 
 
 def register(app: Flask) -> None:

@@ -7,7 +7,7 @@ from flask import Flask, request
 from qikbiz.notifications.unread import unread_count
 from qikbiz.privacy import links
 from qikbiz.privacy import queries as statements
-from qikbiz.web import assets, formats, markup, navigation, toasts, viewer
+from qikbiz.web import assets, flash, formats, markup, navigation, viewer
 
 
 def register(app: Flask) -> None:
@@ -23,7 +23,7 @@ def register(app: Flask) -> None:
         navigation.settings_navigation,
         navigation.settings_groups,
         navigation.console_navigation,
-        toasts.pending_toasts,
+        flash.pending_toasts,
         unread_count,
         viewer.chosen_theme,
         viewer.time_zone_name,

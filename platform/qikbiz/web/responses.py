@@ -9,7 +9,7 @@ from flask import Flask, Response, g, request
 
 from config.logging import add_context
 from qikbiz.database import runtime
-from qikbiz.web.destinations import DESTINATION, destination, request_id
+from qikbiz.web.request_context import DESTINATION, destination, request_id
 from tenants.context import tenant_or_none
 
 CONTENT_SECURITY_POLICY = (

@@ -12,7 +12,7 @@ from flask import request
 from psycopg.errors import DeadlockDetected, SerializationFailure, UniqueViolation
 from sqlalchemy.exc import DBAPIError
 
-from qikbiz.web.toasts import forget_waiting_toasts
+from qikbiz.web.flash import forget_waiting_toasts
 
 TRIES = 3
 Result = TypeVar("Result")

@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from flask import request
 
-from qikbiz.accounts import times
+from qikbiz import clock
 from qikbiz.web.cookies import SESSION, VISIT, delete_cookie, open_cookie, set_cookie
 
 _KEY, _HELD = "qikbiz.visit", "qikbiz.visit_held"
@@ -37,7 +37,7 @@ def note_login() -> None:
     """A session's cookie is about to be handed out. Nothing to note for a browser that has shown it keeps one."""
     known = visit(make=False)
     if known and SESSION.name not in request.cookies:
-        set_cookie(VISIT, known + int(times.now().timestamp()).to_bytes(_MOMENT_BYTES, "big"))
+        set_cookie(VISIT, known + int(clock.now().timestamp()).to_bytes(_MOMENT_BYTES, "big"))
 
 
 def end_session_cookie() -> None:
@@ -54,7 +54,7 @@ def is_session_refused() -> bool:
     moment = _held()[_RANDOM_BYTES:]
     if len(moment) != _MOMENT_BYTES:
         return False
-    return abs(times.now().timestamp() - int.from_bytes(moment, "big")) < JUST.total_seconds()
+    return abs(clock.now().timestamp() - int.from_bytes(moment, "big")) < JUST.total_seconds()
 
 
 def _held() -> bytes:

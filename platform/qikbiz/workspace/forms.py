@@ -10,8 +10,8 @@ from wtforms.validators import DataRequired, Length
 
 from qikbiz.accents import ACCENTS
 from qikbiz.accounts.forms import OwnForm, zones
-from qikbiz.records.numbers import currencies
-from qikbiz.records.values import countries
+from qikbiz.records.normalize import countries
+from qikbiz.records.number_parsing import currencies
 from qikbiz.workspace.weeks import WEEK_STARTS
 
 LONGEST_NAME = 100

@@ -14,7 +14,7 @@ from io import BytesIO
 # Imported by name: without it Pillow loads every format that it knows as soon as a WebP file comes.
 from PIL import Image, ImageOps, UnidentifiedImageError, WebPImagePlugin
 
-from qikbiz.failures import Failure
+from qikbiz.errors import Failure
 
 MOST_UPLOADED_BYTES = 512 * 1000
 LEAST_PIXELS, MOST_PIXELS = 16, 3000

@@ -7,11 +7,11 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from qikbiz.database import control_work, db
-from qikbiz.failures import NotFound
+from qikbiz.errors import NotFound
 from qikbiz.permissions import Permission, public, requires
 from qikbiz.web.assets import KEPT_FOR_EVER
+from qikbiz.web.flash import show_toast
 from qikbiz.web.navigation import settings_navigation
-from qikbiz.web.toasts import show_toast
 from qikbiz.workspace.actions import SETTINGS, change_general, remove_logo, set_logo
 from qikbiz.workspace.forms import GeneralForm, LogoForm
 from qikbiz.workspace.models import ONLY, Logo

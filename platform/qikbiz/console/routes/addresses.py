@@ -7,14 +7,14 @@ from uuid import UUID
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from qikbiz.abuse import limiter, measuring, queries, rules
-from qikbiz.abuse.signals import BLOCK_AT, SLOW_AT, WATCH_AT
-from qikbiz.abuse.units import shown
 from qikbiz.audit.actions import record_on_platform
 from qikbiz.console.blueprint import console
-from qikbiz.failures import Failure
+from qikbiz.errors import Failure
+from qikbiz.ip_reputation import false_positives, limiter, queries, rules
+from qikbiz.ip_reputation.networks import shown
+from qikbiz.ip_reputation.signals import BLOCK_AT, SLOW_AT, WATCH_AT
 from qikbiz.permissions import Permission, requires
-from qikbiz.web.toasts import show_toast
+from qikbiz.web.flash import show_toast
 
 DURATIONS = (
     (10, "10 minutes"), (60, "1 hour"), (360, "6 hours"), (1440, "1 day"), (10080, "7 days"), (43200, "30 days"),
@@ -37,8 +37,8 @@ def addresses() -> str:
         hours=hours,
         most=max((count for _, count in hours), default=0),
         search=search,
-        weeks=measuring.weeks(),
-        target=measuring.TARGET,
+        weeks=false_positives.weeks(),
+        target=false_positives.TARGET,
         alarmed=limiter.is_alarmed(),
         limits={"watch": WATCH_AT, "slow": SLOW_AT, "block": BLOCK_AT},
         durations=DURATIONS,

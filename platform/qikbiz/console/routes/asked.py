@@ -6,7 +6,7 @@ from uuid import UUID
 
 from flask import request
 
-from qikbiz.failures import Failure
+from qikbiz.errors import Failure
 from tenants.control import new_id
 
 

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from qikbiz.audit.actions import record_on_platform
 from qikbiz.console import queries
 from qikbiz.console.blueprint import console
-from qikbiz.failures import Conflict
+from qikbiz.errors import Conflict
 from qikbiz.jobs.actions import try_platform_again
 from qikbiz.jobs.kinds import title_of
 from qikbiz.jobs.models import PlatformJob

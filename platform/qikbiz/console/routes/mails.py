@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from qikbiz.console import queries
 from qikbiz.console.blueprint import console
 from qikbiz.database import db, runtime, tenant_work
-from qikbiz.failures import NotFound
+from qikbiz.errors import NotFound
 from qikbiz.mail.models import Mail, PlatformMail
 from qikbiz.mail.queries import MailModel, MailStatus, counts, oldest_waiting, recent
 from qikbiz.permissions import Permission, requires

@@ -6,15 +6,15 @@ from uuid import UUID
 
 from flask import Response, render_template, request
 
-from qikbiz.accounts import times
+from qikbiz import clock
 from qikbiz.audit.actions import record_on_platform
 from qikbiz.audit.chain import PLATFORM_CHAIN
-from qikbiz.audit.checking import state_of
 from qikbiz.audit.platform_file import platform_audit_lines
+from qikbiz.audit.verification import state_of
 from qikbiz.console import queries
 from qikbiz.console.blueprint import console
 from qikbiz.database import db, runtime
-from qikbiz.failures import NotFound
+from qikbiz.errors import NotFound
 from qikbiz.permissions import Permission, requires
 
 
@@ -47,7 +47,7 @@ def audit_file() -> Response:
     record_on_platform("audit.exported")
     # What is written down above is in the file only from the next one on: that is read in a transaction of its own.
     answer = Response(platform_audit_lines(runtime().control), mimetype="application/jsonl")
-    answer.headers["Content-Disposition"] = f'attachment; filename="platform-audit-{times.now():%Y-%m-%d}.jsonl"'
+    answer.headers["Content-Disposition"] = f'attachment; filename="platform-audit-{clock.now():%Y-%m-%d}.jsonl"'
     return answer
 
 

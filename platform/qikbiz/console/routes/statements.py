@@ -7,18 +7,18 @@ from datetime import date
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from qikbiz.accounts.freshness import requires_fresh
+from qikbiz.accounts.reauthentication import requires_fresh
 from qikbiz.console.blueprint import console
 from qikbiz.database import runtime
-from qikbiz.failures import Conflict, Failure, NotFound
+from qikbiz.errors import Conflict, Failure, NotFound
 from qikbiz.permissions import Permission, requires
 from qikbiz.privacy import actions
-from qikbiz.privacy.differences import differences
-from qikbiz.privacy.files import altered_files, bundled_statements
+from qikbiz.privacy.bundled_versions import altered_files, bundled_statements
+from qikbiz.privacy.diff import differences
 from qikbiz.privacy.queries import earliest_day_now, looks_of_the_probe, standing
 from qikbiz.privacy.text import StatementFile
+from qikbiz.web.flash import show_toast
 from qikbiz.web.formats import day
-from qikbiz.web.toasts import show_toast
 
 
 @console.get("/statement")

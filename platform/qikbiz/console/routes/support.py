@@ -9,15 +9,15 @@ from flask import Response, make_response, redirect, render_template, request, u
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from qikbiz.accounts.freshness import requires_fresh
+from qikbiz.accounts.reauthentication import requires_fresh
 from qikbiz.console import queries
 from qikbiz.console import support as serving
 from qikbiz.console.blueprint import console
 from qikbiz.console.routes.asked import chosen_grant, given_id
 from qikbiz.database import control_work, runtime
-from qikbiz.failures import Failure
-from qikbiz.grants import visits
-from qikbiz.grants.letters import what_may_be_done
+from qikbiz.errors import Failure
+from qikbiz.grants import support_sessions
+from qikbiz.grants.emails import what_may_be_done
 from qikbiz.grants.models import Grant
 from qikbiz.grants.queries import grant_in_force
 from qikbiz.grants.routes import still_waiting
@@ -25,7 +25,7 @@ from qikbiz.grants.scopes import Scope
 from qikbiz.imports.plans import MODES
 from qikbiz.permissions import Permission, requires
 from qikbiz.records.types import RECORD_TYPES
-from qikbiz.web.toasts import show_toast
+from qikbiz.web.flash import show_toast
 from tenants.control import new_id
 
 KEYS = {"email": "E-mail", "external_id": "External id", "id": "Record id", "name_company": "Name and company"}
@@ -141,7 +141,7 @@ def visit_tenant(slug: str, grant_id: UUID) -> ResponseReturnValue:
     tenant = serving.tenant_to_serve(slug)
     with control_work() as control:
         grant = grant_in_force(control, tenant.id, grant_id)
-        secret = visits.make_ticket(grant, current_user._get_current_object())
+        secret = support_sessions.make_ticket(grant, current_user._get_current_object())
     url = runtime().settings.origin(tenant.host) + f"/visit/{secret}"
     page = render_template("console/go_inside.html", nav_active="tenants", name=tenant.name, slug=slug, url=url)
     return page, 200, {"Refresh": f"0; url={url}"}

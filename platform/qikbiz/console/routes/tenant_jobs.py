@@ -12,13 +12,13 @@ from qikbiz.audit.actions import record_on_platform
 from qikbiz.console import queries
 from qikbiz.console.blueprint import console
 from qikbiz.database import runtime, tenant_work
-from qikbiz.failures import Conflict, NotFound
+from qikbiz.errors import Conflict, NotFound
 from qikbiz.jobs.actions import enqueue_platform
 from qikbiz.jobs.kinds import title_of
 from qikbiz.jobs.models import Job
 from qikbiz.jobs.queries import counts, recent, state_of
 from qikbiz.permissions import Permission, requires
-from qikbiz.web.toasts import show_toast
+from qikbiz.web.flash import show_toast
 from tenants.context import WATCHER, Tenant
 
 STATES = ("pending", "running", "done", "failed", "quarantined", "cancelled")

@@ -7,15 +7,15 @@ from datetime import UTC, datetime
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from qikbiz.accounts.freshness import requires_fresh
-from qikbiz.audit.checking import state_of
+from qikbiz.accounts.reauthentication import requires_fresh
+from qikbiz.audit.verification import state_of
 from qikbiz.console import actions, closures, queries, tenant_actions
 from qikbiz.console.blueprint import console
 from qikbiz.database import db, runtime
-from qikbiz.failures import Failure
+from qikbiz.errors import Failure
 from qikbiz.permissions import Permission, requires
+from qikbiz.web.flash import show_toast
 from qikbiz.web.formats import count
-from qikbiz.web.toasts import show_toast
 
 STATES = ("active", "suspended", "creating", "closing", "closed")
 

@@ -10,21 +10,21 @@ from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from qikbiz.accounts.freshness import requires_fresh
+from qikbiz.accounts.reauthentication import requires_fresh
 from qikbiz.console import support as serving
 from qikbiz.console.blueprint import console
 from qikbiz.console.routes.asked import chosen_grant, given_id
 from qikbiz.console.routes.tenants import tenants
-from qikbiz.failures import Failure, NotFound
+from qikbiz.errors import Failure, NotFound
+from qikbiz.grants.emails import what_may_be_done
 from qikbiz.grants.instructions import can_instruct
-from qikbiz.grants.letters import what_may_be_done
-from qikbiz.grants.on_the_work_list import access_of
 from qikbiz.grants.scopes import Scope
+from qikbiz.grants.tickets import access_of
 from qikbiz.permissions import Permission, StaffRole, requires
 from qikbiz.tickets import actions, queries
 from qikbiz.tickets.models import Ticket, TicketMessage
 from qikbiz.tickets.texts import topic_label
-from qikbiz.web.toasts import show_toast
+from qikbiz.web.flash import show_toast
 from tenants.context import Tenant
 from tenants.control import new_id
 

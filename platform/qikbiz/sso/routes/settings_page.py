@@ -6,22 +6,22 @@ from flask import redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from qikbiz.accounts import throttles
-from qikbiz.accounts.freshness import requires_fresh
 from qikbiz.accounts.realms import Realm, realm_at_hand
+from qikbiz.accounts.reauthentication import requires_fresh
 from qikbiz.database import control_work, runtime
 from qikbiz.domains.queries import domains_of
-from qikbiz.failures import NotFound
+from qikbiz.errors import NotFound
 from qikbiz.permissions import Permission, requires
-from qikbiz.policy.queries import policy_of
+from qikbiz.sign_in_policy.queries import policy_of
 from qikbiz.sso import actions
+from qikbiz.sso.auth_requests import BACK
 from qikbiz.sso.blueprint import sso
 from qikbiz.sso.failures import ProviderAway, SsoRefused
-from qikbiz.sso.fetching import Deadline
 from qikbiz.sso.forms import PersonForm, ProviderForm
+from qikbiz.sso.http_client import Deadline
 from qikbiz.sso.openid import discover
 from qikbiz.sso.queries import count_identities, provider_of, provider_row
-from qikbiz.sso.round_trips import BACK
-from qikbiz.web.toasts import show_toast
+from qikbiz.web.flash import show_toast
 from tenants.context import current_tenant
 
 

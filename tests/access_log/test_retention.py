@@ -1,0 +1,276 @@
+"""Addresses are where the data map says and nowhere else; none after 30 days, and after a year no networks either."""
+
+from __future__ import annotations
+
+import io
+import logging
+import re
+import zipfile
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from provisioning.servers import Connection
+from qikbiz import clock
+from qikbiz.access_log.data_map import PLACES, Database, places_in
+from qikbiz.access_log.retention import forget_addresses
+from qikbiz.accounts.retention import forget_logins, forget_staff_logins
+from qikbiz.actors import Actor, acting_as
+from qikbiz.database import control_work, tenant_work
+from qikbiz.exports.actions import ask_for_export, file_of
+from qikbiz.exports.models import Export
+from qikbiz.exports.selection import Selection
+from qikbiz.ip_reputation import actions, retention, rules
+from qikbiz.ip_reputation.events import note
+from qikbiz.jobs.kinds import KINDS
+from qikbiz.web.front_door import QikBiz
+from tenants.context import Tenant
+from tenants.runtime import Runtime
+from tests.fixtures.tenancy import Platform
+from tests.fixtures.web import Browser
+from workers.run_job import perform
+from workers.schedule import SCHEDULE
+
+pytestmark = pytest.mark.promise("P5")
+MARKED = ("203.0.113.201", "2001:db8:aaaa:1::77")
+WHOLE = re.compile(r"203\.0\.113\.20\d|2001:db8:aaaa:\w")
+ANYTHING = re.compile(r"203\.0\.113\.|2001:db8:aaaa:")
+
+
+@pytest.fixture(autouse=True)
+def clean(platform: Platform, working: Runtime, owner_connection: Connection) -> Iterator[None]:
+    yield
+    with control_work() as session:
+        for table in ("abuse_events", "address_rules", "address_scores"):
+            session.execute(text(f"DELETE FROM {table}"))
+        session.execute(
+            text(f"DELETE FROM staff_sessions WHERE address_prefix ~ '{ANYTHING.pattern}'".replace(":", "\\:"))
+        )
+    with working.redis.client() as client:
+        for key in client.scan_iter(working.redis.platform_key("*")):
+            client.delete(key)
+    owner_connection.execute(f"DELETE FROM {platform.acme.schema}.access_events".encode())
+    for table in ("user_sessions", "remember_series"):
+        query = f"DELETE FROM {platform.acme.schema}.{table} WHERE address_prefix ~ '{ANYTHING.pattern}'"
+        owner_connection.execute(query.encode())
+
+
+@pytest.fixture
+def days_ago(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """A function that moves the clock back; 0 is now."""
+    real = clock.now
+
+    def move(days: int) -> None:
+        monkeypatch.setattr(clock, "now", lambda: real() - timedelta(days=days))
+
+    return move
+
+
+@pytest.fixture
+def lived(app: QikBiz, platform: Platform, working: Runtime) -> Callable[[], None]:
+    """A function that has everything happen which notes an address, from marked ones."""
+
+    def live() -> None:
+        for number, address in enumerate(MARKED):
+            for person, host in ((platform.alice, "acme.localhost"), (platform.olivia, "console.localhost")):
+                browser = Browser(app, host)
+                browser.address = address
+                browser.log_in(person.email, "wrong wrong wrong")
+                browser.log_in("nobody@example.com", f"from {number}")
+                browser.log_in(person.email, person.password, remember=person is platform.alice)
+                browser.get("/wp-login.php")
+                browser.get("/access-log", query_string={"network": address})
+                browser.get("/access-log.csv", query_string={"network": address})
+                browser.post("/profile/sessions/end-others")
+                browser.post("/contacts/no-such", {}, csrf=False)
+                browser.get("/", headers={"X-Forwarded-For": MARKED[0]})
+            for _ in range(60):
+                note("login_failed", address=address, account="a@example.com")
+            with control_work() as session:
+                unit = str(session.scalar(text("SELECT unit FROM abuse_events WHERE address = :a"), {"a": address}))
+                actions.check_address(unit)
+            with control_work():
+                rule = rules.decide(address, "allow", f"The office at {address} is Acme's", minutes=10)
+                rules.lift(rule.id, f"{address} is not Acme's after all")
+            locked_out = Browser(app, "acme.localhost")
+            locked_out.address = address
+            locked_out.get("/login")
+
+    return live
+
+
+def test_addresses_stand_only_where_the_data_map_says(
+    platform: Platform, lived: Callable[[], None], everything: Callable[[], dict[tuple[str, str, str], str]]
+) -> None:
+    lived()
+    found = everything()
+    declared = {(place.database, place.table, place.column) for place in PLACES}
+    assert set(found) - declared == set(), "an address stands where qikbiz/access_log/data_map.py does not say it may"
+    whole = {place for place, content in found.items() if WHOLE.search(content)}
+    networks_only = {(p.database, p.table, p.column) for p in PLACES if p.holds == "network"}
+    assert whole & networks_only == set()
+    # The test sees something at all.
+    assert ("tenant", "access_events", "address") in whole and ("control", "address_rules", "reason") in whole
+
+
+EXPORTS = (("everything", "portable"), ("everything", "spreadsheet"), ("audit", "audit"))
+
+
+def test_no_export_holds_an_address_of_a_visitor(
+    platform: Platform, lived: Callable[[], None], subtests: pytest.Subtests
+) -> None:
+    """The access log's own file is the one place: whoever fetches it has asked for addresses."""
+    lived()
+    alice = Actor("user", platform.alice.id, platform.alice.name)
+    for scope, product in EXPORTS:
+        with subtests.test(f"{scope}, {product}"):
+            with acting_as(alice), tenant_work(platform.acme):
+                asked = ask_for_export(Selection(scope, product))
+            assert perform(platform.acme.id, asked.job_id) == "done"
+            with tenant_work(platform.acme) as session:
+                made = session.get_one(Export, asked.id)
+                archive = zipfile.ZipFile(io.BytesIO(b"".join(file_of(made).read())))
+                session.delete(made)
+            written = {name: archive.read(name).decode("utf-8", "replace") for name in archive.namelist()}
+            assert [name for name, content in written.items() if ANYTHING.search(content)] == []
+            assert any("Alice" in content for content in written.values())
+
+
+def test_after_thirty_days_no_address_is_left_and_after_a_year_no_network(
+    platform: Platform,
+    lived: Callable[[], None],
+    days_ago: Callable[[int], None],
+    everything: Callable[[], dict[tuple[str, str, str], str]],
+) -> None:
+    days_ago(31)
+    lived()
+    days_ago(0)
+    assert any(WHOLE.search(content) for content in everything().values())
+    run_every_retention(platform)
+    left = everything()
+    assert {place: content for place, content in left.items() if WHOLE.search(content)} == {}
+    assert ("tenant", "access_events", "prefix") in left
+
+
+def test_after_a_year_only_counts_are_left(
+    platform: Platform,
+    lived: Callable[[], None],
+    days_ago: Callable[[int], None],
+    everything: Callable[[], dict[tuple[str, str, str], str]],
+) -> None:
+    counted = counts(platform.acme)
+    days_ago(366)
+    lived()
+    days_ago(0)
+    run_every_retention(platform)
+    assert everything() == {}
+    assert counts(platform.acme) > counted
+
+
+def test_forgetting_twice_changes_nothing(
+    platform: Platform, working: Runtime, days_ago: Callable[[int], None]
+) -> None:
+    run_every_retention(platform)
+    before = counts(platform.acme)
+    run_every_retention(platform)
+    assert counts(platform.acme) == before
+
+
+def test_every_place_is_forgotten_by_a_job_that_is_scheduled() -> None:
+    scheduled = {entry.kind for entry in SCHEDULE}
+    assert {place.job for place in PLACES} <= scheduled & set(KINDS)
+
+
+def test_every_place_exists(platform: Platform, working: Runtime) -> None:
+    for database in ("tenant", "control"):
+        for table, column in places_in(database):  # type: ignore[arg-type]  # one of the two literals
+            run(database, platform.acme, f"SELECT {column} FROM {table} LIMIT 0")  # type: ignore[arg-type]
+
+
+def test_no_log_line_names_an_address(lived: Callable[[], None], caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG, logger="qikbiz"):
+        lived()
+    lines = [f"{record.getMessage()} {sorted(map(str, vars(record).values()))}" for record in caplog.records]
+    assert lines and [line for line in lines if ANYTHING.search(line)] == []
+
+
+@pytest.fixture
+def everything(platform: Platform, working: Runtime) -> Callable[[], dict[tuple[str, str, str], str]]:
+    """A function that looks through both databases, Redis and the files: {(database, table, column): what it found}."""
+
+    def look() -> dict[tuple[str, str, str], str]:
+        found = {}
+        for database, tables in (("tenant", platform.acme), ("control", platform.acme)):
+            found |= in_database(database, tables)  # type: ignore[arg-type]  # one of the two literals
+        return found | in_redis(working) | in_files(platform)
+
+    return look
+
+
+def in_database(database: Database, tenant: Tenant) -> dict[tuple[str, str, str], str]:
+    from qikbiz.models import control_metadata, tenant_metadata
+
+    metadata = tenant_metadata if database == "tenant" else control_metadata
+    found = {}
+    for table in metadata.sorted_tables:
+        for column in table.columns:
+            name = f'"{column.name}"::text'
+            query = f"SELECT {name} FROM {table.name} WHERE {name} ~ '{ANYTHING.pattern}'"
+            rows = run(database, tenant, query)
+            if rows:
+                found[(database, table.name, column.name)] = " ".join(rows)
+    return found
+
+
+def in_redis(working: Runtime) -> dict[tuple[str, str, str], str]:
+    found = {}
+    with working.redis.client() as client:
+        for key in client.scan_iter("*"):
+            content = str(key) + str(client.dump(key) if client.type(key) != "string" else client.get(key))
+            if ANYTHING.search(content):
+                found[("redis", str(key), "")] = content
+    return found
+
+
+def in_files(platform: Platform) -> dict[tuple[str, str, str], str]:
+    found = {}
+    for path in platform.settings.home.rglob("*"):
+        is_server = any(part in ("postgres", "pgdata", "valkey", "pg") for part in path.parts)
+        if is_server or not path.is_file():
+            continue
+        content = path.read_bytes().decode("utf-8", "replace")
+        if ANYTHING.search(content):
+            found[("file", path.name, "")] = content
+    return found
+
+
+def run(database: Database, tenant: Tenant, query: str) -> list[str]:
+    def answers(session: Session) -> list[str]:
+        return [str(row[0]) for row in session.execute(text(query.replace(":", "\\:").replace("\\:\\:", "::")))]
+
+    if database == "tenant":
+        with tenant_work(tenant) as session:
+            return answers(session)
+    with control_work() as session:
+        return answers(session)
+
+
+def run_every_retention(platform: Platform) -> None:
+    for tenant in (platform.acme, platform.globex):
+        with tenant_work(tenant) as session:
+            forget_addresses(session)
+            forget_logins(session)
+    with control_work() as session:
+        retention.forget_old_addresses()
+        forget_staff_logins(session)
+
+
+def counts(tenant: Tenant) -> tuple[int, int]:
+    with tenant_work(tenant) as session:
+        own = session.scalar(text("SELECT coalesce(sum(events), 0) FROM access_counts"))
+    with control_work() as session:
+        abuse = session.scalar(text("SELECT coalesce(sum(events), 0) FROM abuse_counts"))
+    return int(own or 0), int(abuse or 0)

@@ -1,0 +1,40 @@
+"""Promise P10: the app's secret is sealed anew in time, so that keys can be rolled and retired without locking out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from config.keys import Key, KeyRing
+from qikbiz.accounts.realms import tenant_realm
+from qikbiz.database import tenant_work
+from qikbiz.mfa import totp
+from qikbiz.mfa.actions import keep_app, seal_anew
+from qikbiz.mfa.queries import app_of
+from qikbiz.web import create_app
+
+pytestmark = pytest.mark.promise("P10")
+
+
+def _rolled(platform) -> KeyRing:
+    first = platform.settings.keys.active
+    second = Key((first.id + 1) % 256, bytes(range(32)), "active")
+    return KeyRing((replace(first, state="accept"), second))
+
+
+def test_a_secret_outlives_the_key_it_was_sealed_with(app, platform, fresh_tenant, add_person):
+    nora = add_person(fresh_tenant(), "Nora", "member")
+    secret = totp.new_secret()
+    with app.app_context(), tenant_work(nora.tenant):
+        keep_app(tenant_realm(), nora.id, secret)
+    rolled = create_app(replace(platform.settings, keys=_rolled(platform)), process="tests-sealing")
+    try:
+        with rolled.app_context(), tenant_work(nora.tenant):
+            assert seal_anew(tenant_realm()) == 1
+            assert seal_anew(tenant_realm()) == 0
+            opened = totp.open_secret(tenant_realm(), nora.id, app_of(tenant_realm(), nora.id).sealed_secret)
+            # Under the active key now: the one before may be retired.
+            assert (opened.plaintext.decode(), opened.is_stale) == (secret, False)
+    finally:
+        rolled.extensions["qikbiz"].dispose()

@@ -1,0 +1,185 @@
+"""Promise P16: the same verdict on the same password, whichever way it comes in; asked anew when it gets stricter."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+import pytest
+
+from provisioning.logins import BadLogin, refuse_password
+from qikbiz import clock
+from qikbiz.accounts import passwords
+from qikbiz.accounts.actions import invite_user
+from qikbiz.accounts.models import User
+from qikbiz.accounts.realms import tenant_realm
+from qikbiz.accounts.tokens import make_link
+from qikbiz.database import tenant_work
+from qikbiz.sign_in_policy.rules import Policy
+from tests.fixtures.web import Browser
+from tests.sign_in_policy.conftest import AS_IT_IS, PAGE
+
+pytestmark = pytest.mark.promise("P16")
+NEXT = "/login/new-password"
+WORDS = ("quiet", "lantern", "harbour", "marble", "orchard", "velvet", "thimble", "canyon")
+ODD = (
+    "a" * 15,
+    "a" * 30,
+    "".join(chr(0x1F600 + number % 60) for number in range(200)),
+    unicodedata.normalize("NFC", "Größe überall éclair motto"),
+    unicodedata.normalize("NFD", "Größe überall éclair motto"),
+    unicodedata.normalize("NFC", "éclair über größe"),
+    unicodedata.normalize("NFD", "éclair über größe"),
+    "Initech Initech 2026",
+    "initech initech initech initech",
+    "quiet lantern harbour\x00marble orchard velvet",
+    "passwordpasswordpassword",
+    "abcdefghijklmnopqrstuvwxyz",
+    "1234567890123456789012345",
+    "qikbiz qikbiz crm qikbiz crm",
+    " " * 30,
+    "",
+)
+SIXTY = (*ODD, *(" ".join(WORDS[start % 8 :] + WORDS[: start % 8])[: 12 + start] for start in range(60 - len(ODD))))
+MEGABYTE = "quiet lantern " * 75_000
+POLICY = Policy(least_characters=24)
+
+
+@pytest.fixture
+def strict(set_policy, paula):
+    set_policy(least_characters="24")
+    return paula.tenant
+
+
+def test_there_are_sixty_and_they_go_both_ways():
+    verdicts = [passwords.problem_with(text, context=["Initech"], policy=POLICY) is None for text in SIXTY]
+    assert len(SIXTY) == 60
+    assert 15 < sum(verdicts) < 45
+
+
+def test_every_path_gives_the_same_verdict(strict, app, add_person, log_in, otto):
+    ways = (
+        _by_invitation(app, strict),
+        _by_link(app, strict, otto),
+        _by_profile(log_in, add_person, strict),
+    )
+    for number, text in enumerate((*SIXTY, MEGABYTE)):
+        expected = passwords.problem_with(text, context=["Initech", strict.slug], policy=POLICY) is None
+        assert [way(number, text) for way in ways] == [expected] * len(ways), repr(text[:60])
+
+
+def _by_invitation(app, tenant):
+    def choose(number, text):
+        with app.app_context(), tenant_work(tenant):
+            url = invite_user(f"n{number}@example.com", "Nn", ["member"])
+        path = "/invitation/" + url.rsplit("/", 1)[1]
+        return Browser(app, tenant.host).post(path, {"name": "Nn", "password": text}).status_code == 303
+
+    return choose
+
+
+def _by_link(app, tenant, person):
+    def choose(_number, text):
+        with app.app_context(), tenant_work(tenant) as work:
+            url = make_link(work, tenant_realm(), work.get(User, person.id), "password", clock.RESET)
+        path = "/new-password/" + url.rsplit("/", 1)[1]
+        return Browser(app, tenant.host).post(path, {"password": text}).status_code == 303
+
+    return choose
+
+
+def _by_profile(log_in, add_person, tenant):
+    browser, now = log_in(add_person(tenant, "Pp", "member")), ["correct horse battery staple"]
+
+    def choose(_number, text):
+        answer = browser.post("/profile/password", {"old_password": now[0], "password": text})
+        if answer.status_code == 303:
+            now[0] = text
+        return answer.status_code == 303
+
+    return choose
+
+
+def test_where_a_policy_can_be_set_no_command_takes_a_password(strict, platform):
+    """It takes the first administrator's alone, who is there before any policy."""
+    with pytest.raises(BadLogin, match="no password is taken from outside"):
+        refuse_password(platform.settings, strict)
+
+
+def test_a_password_that_is_too_short_now_is_asked_for_anew_at_the_next_login(set_policy, otto, log_in, rows_of):
+    at_work = log_in(otto)
+    set_policy(least_characters="30")
+    assert at_work.get("/").status_code == 200
+    browser = Browser(at_work.app, at_work.host)
+    assert browser.log_in(otto.email, otto.password, target="/contacts").location == NEXT
+    assert browser.get("/contacts").status_code == 303
+    page = browser.get(NEXT).text
+    assert "Use at least 30 characters" in page
+    for refused in ("still too short", otto.password, ""):
+        assert browser.post(NEXT, {"password": refused}).status_code == 422
+    new = "quite another staple of many horses"
+    assert browser.post(NEXT, {"password": new}).location == "/contacts"
+    assert browser.get("/contacts").status_code == 200
+    assert at_work.get("/").status_code == 303
+    assert Browser(browser.app, browser.host).log_in(otto.email, new).location == "/"
+    how = rows_of(otto.tenant, "select details from audit_events where action = 'password.changed'")
+    assert [row["details"] for row in how] == [{"how": "login"}]
+
+
+def test_a_password_that_is_long_enough_is_let_be(set_policy, otto, log_in):
+    set_policy(least_characters="28")
+    assert len(otto.password) == 28
+    log_in(otto)
+
+
+def test_making_it_looser_asks_nobody(set_policy, otto, log_in):
+    set_policy(least_characters="40")
+    set_policy(least_characters="15")
+    log_in(otto)
+
+
+def test_a_remembered_device_asks_for_a_password_that_the_rules_have_outgrown(set_policy, otto, log_in):
+    browser = log_in(otto, remember=True)
+    set_policy(least_characters="30")
+    assert browser.get("/").status_code == 200, "what is open goes on"
+    browser.close()
+    assert browser.get("/").location.startswith("/login")
+    assert browser.log_in(otto.email, otto.password, remember=True).location == NEXT
+    assert browser.post(NEXT, {"password": "quite another staple of many horses"}).location == "/"
+    browser.close()
+    assert browser.get("/").status_code == 200, "and is remembered again"
+
+
+def test_a_password_that_was_judged_once_is_remembered_as_good(set_policy, otto, log_in):
+    set_policy(least_characters="28")
+    browser = log_in(otto, remember=True)
+    browser.close()
+    assert browser.get("/").status_code == 200
+    # One who was remembered before is asked once, and a looser policy asks nobody.
+    set_policy(least_characters="29")
+    browser.close()
+    assert browser.get("/").status_code in (302, 303)
+    set_policy(least_characters="15")
+    assert browser.get("/").status_code == 200
+
+
+def test_a_break_glass_code_spares_nobody_the_rules(set_policy, paula, log_in):
+    inside = set_policy()
+    shown = inside.post(PAGE, AS_IT_IS | {"networks": "10.0.0.0/8"})
+    code = re.search(r'data-copy="([a-z0-9-]{24})"', shown.text)
+    assert code
+    set_policy(networks="10.0.0.0/8", least_characters="30")
+    browser = Browser(inside.app, inside.host)
+    browser.address = "198.51.100.5"
+    form = {"email": paula.email, "password": paula.password, "code": code[1]}
+    assert browser.post("/break-glass", form).location == NEXT
+    assert browser.get("/").status_code in (302, 303)
+    assert browser.post(NEXT, {"password": "quite another staple of many horses"}).location == "/"
+    assert browser.get("/").status_code == 200, "from anywhere, as the code promises"
+
+
+def test_the_preview_of_a_stricter_policy_counts_passwords_and_remembered_devices(set_policy, otto, log_in):
+    log_in(otto, remember=True)
+    page = set_policy().post(f"{PAGE}/preview", AS_IT_IS | {"least_characters": "30"}).text
+    assert "2 passwords of this organisation will be judged at their next login" in page
+    assert "1 remembered device will ask for the password" in page

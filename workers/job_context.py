@@ -1,0 +1,155 @@
+"""What a job's function is given: who it works for, how to show progress, and the only two ways to commit.
+
+    def make_export(work: Work) -> None:
+        with work.step() as session: ...                      # intermediate state, committed
+        work.progress(500, 10_000, "Writing contacts")
+        with work.finish(result={"export": "…"}) as session: ...   # the effect, committed together with `done`
+
+Both commit under the claim's token: a worker that was frozen past its lease, and whose job another one has taken,
+gets Fenced instead and nothing of it stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from config.fault_injection import fault
+from qikbiz.actors import acting_as
+from qikbiz.database import control_work, tenant_work
+from qikbiz.grants.queries import actor_under, grant_in_force, guest_of
+from qikbiz.jobs import ledger
+from qikbiz.jobs.failures import JobRefused
+from qikbiz.jobs.ledger import Claim, LedgerModel
+from qikbiz.jobs.models import Job, PlatformJob
+from tenants.context import Tenant, entered
+from workers.heartbeat import Heartbeat
+
+__all__ = ["Cancelled", "Fenced", "JobRefused", "Work"]
+
+
+class Fenced(Exception):
+    """The claim is lost: another worker holds the job now. Leave at once; nothing more may be committed."""
+
+
+class Cancelled(Exception):
+    """Somebody called the job off. Tidy up and leave."""
+
+
+class Work:
+    """One try of one job. `tenant` is None for a job of the platform."""
+
+    def __init__(
+        self, claimed: Claim, tenant: Tenant | None, heartbeat: Heartbeat, *, lease_seconds: float, timeout_seconds: int
+    ) -> None:
+        self.claim = claimed
+        self.tenant = tenant
+        self.is_finished = False
+        self._heartbeat = heartbeat
+        self._lease_seconds = lease_seconds
+        self._timeout_ms = timeout_seconds * 1000
+
+    @property
+    def model(self) -> LedgerModel:
+        return Job if self.tenant else PlatformJob
+
+    @property
+    def job_id(self) -> UUID:
+        return self.claim.job_id
+
+    @property
+    def kind(self) -> str:
+        return self.claim.kind
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        return self.claim.arguments
+
+    @property
+    def attempt(self) -> int:
+        """1 for the first try."""
+        return self.claim.attempt
+
+    @property
+    def created_by(self) -> UUID | None:
+        return self.claim.created_by
+
+    @contextmanager
+    def as_asker(self) -> Iterator[None]:
+        """Do what is inside by the rights of whoever asked: for staff, by the role of the customer's grant.
+
+        Raises NoGrant when the grant has ended, also when the database was the first to say so.
+        """
+        if self.tenant is None or self.claim.grant_id is None:
+            yield
+            return
+        with control_work() as control:
+            grant = grant_in_force(control, self.tenant.id, self.claim.grant_id)
+            guest, actor = guest_of(grant), actor_under(grant, self.created_by)
+        try:
+            with acting_as(actor), entered(self.tenant, guest=guest):
+                yield
+        except (SQLAlchemyError, psycopg.Error):
+            with control_work() as control:
+                grant_in_force(control, self.tenant.id, self.claim.grant_id)
+            raise
+
+    def progress(self, done: int, total: int | None = None, note: str = "") -> None:
+        """Show how far the job is. Cheap: call it as often as you like. Raises Fenced and Cancelled."""
+        self._heartbeat.note_progress(done, total, note)
+        self.check()
+
+    def interrupt_when_lost(self, connection: psycopg.Connection[Any]) -> None:
+        """Have the statement that runs on `connection` stopped as soon as the job is cancelled or another worker's."""
+        self._heartbeat.interrupt = connection.cancel
+
+    def check(self) -> None:
+        """Raise Fenced or Cancelled when the job is no longer ours, as far as the last heartbeat knows."""
+        if self._heartbeat.is_cancelled:
+            raise Cancelled
+        if self._heartbeat.is_lost:
+            raise Fenced
+
+    @contextmanager
+    def step(self, **entry: Any) -> Iterator[Session]:
+        """One transaction of intermediate state, committed only while the job is ours."""
+        self.check()
+        with self._transaction(**entry) as session:
+            yield session
+            fault("job.before_step")
+            # Last, since the row stays locked from here to the commit and the heartbeat would wait for it.
+            if not ledger.holds(session, self.model, self.claim, self._lease_seconds):
+                raise Fenced
+
+    @contextmanager
+    def finish(self, result: dict[str, Any] | None = None, **entry: Any) -> Iterator[Session]:
+        """The effect and `done`, committed together. `result` (ids and numbers only) is read at the end."""
+        outcome = {} if result is None else result
+        self.check()
+        try:
+            with self._transaction(**entry) as session:
+                yield session
+                fault("job.before_finish")
+                shown = self._heartbeat.progress_values()
+                if not ledger.finish(session, self.model, self.claim, outcome, **shown):
+                    raise Fenced
+        except (SQLAlchemyError, psycopg.Error):
+            # A statement that was interrupted because the job is no longer ours is not a failure.
+            self.check()
+            raise
+        finally:
+            self._heartbeat.interrupt = None
+        self.is_finished = True
+        fault("job.after_finish")
+
+    def _transaction(self, **entry: Any) -> AbstractContextManager[Session]:
+        if self.tenant is None:
+            return control_work()
+        limits = {"statement_timeout_ms": self._timeout_ms, "lock_timeout_ms": 30_000}
+        return tenant_work(self.tenant, **(limits | entry))

@@ -1,0 +1,193 @@
+"""What every job goes through: signature, tenant, claim, function, outcome. RQ calls `run` and nothing else."""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import timedelta
+from importlib import import_module
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from rq.timeouts import JobTimeoutException
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from config.fault_injection import fault
+from qikbiz.account_closure.read_only import refuse_change
+from qikbiz.database import control_work, runtime, tenant_work
+from qikbiz.errors import Failure
+from qikbiz.full_disks import SENTENCE, is_disk_full
+from qikbiz.jobs import ledger, transport
+from qikbiz.jobs.failures import NotNow
+from qikbiz.jobs.kinds import KINDS, Kind
+from qikbiz.jobs.ledger import LedgerModel
+from qikbiz.jobs.models import Job, PlatformJob
+from tenants.context import Tenant, entered
+from tenants.directory import read_tenant
+from tenants.versions import is_served
+from workers.heartbeat import Heartbeat
+from workers.job_context import Cancelled, Fenced, Work
+from workers.process import application
+
+LONGEST_PAUSE = timedelta(hours=1)
+PLAIN_TEXT = "Something went wrong on our side. We have been told."
+TIMED_OUT = "It took longer than a job may take."
+logger = logging.getLogger(__name__)
+
+
+class NotOurs(Exception):
+    """Something in Redis that this product did not put there."""
+
+
+def run(tenant: str | None, job: str, signature: str) -> None:
+    """RQ's entry point in the horse. Raises NotOurs for anything that was not signed by us."""
+    app = application()
+    with app.app_context():
+        tenant_id, job_id = UUID(tenant) if tenant else None, UUID(job)
+        if not transport.is_signed(runtime().settings.keys, tenant_id, job_id, signature):
+            logger.critical("job_not_ours", extra={"job": job})
+            raise NotOurs("The signature is not ours.")
+        runtime().after_fork()
+        fault("job.before_claim")
+        perform(tenant_id, job_id)
+
+
+def perform(tenant_id: UUID | None, job_id: UUID) -> str:
+    """Claim and do one job inside the application context at hand. Says what became of it."""
+    if tenant_id is None:
+        return _perform(None, job_id)
+    with control_work() as session:
+        tenant = read_tenant(session, tenant_id, runtime().settings.base_domain)
+    if tenant is None or tenant.state == "closed" or not is_served(tenant.version):
+        # Nothing is lost: the row stays as it is and the sweeper asks again when the tenant can be served.
+        logger.warning("job_left", extra={"job": str(job_id), "tenant": str(tenant_id)})
+        return "left"
+    with entered(tenant):
+        return _perform(tenant, job_id)
+
+
+def _perform(tenant: Tenant | None, job_id: UUID) -> str:
+    model: LedgerModel = Job if tenant else PlatformJob
+    with _transaction(tenant) as session:
+        name = ledger.kind_of(session, model, job_id)
+        if name is None:
+            # Its row went with a savepoint, a retention or an erased tenant: nobody waits for it.
+            logger.info("job_gone", extra={"job": str(job_id)})
+            return "gone"
+        kind = KINDS.get(name)
+        if kind is None:
+            # Of another release, perhaps: the row waits for a worker that knows it.
+            logger.error("job_unknown", extra={"job": str(job_id), "kind": name})
+            return "unknown"
+        lease = runtime().settings.job_lease_seconds or kind.lease_seconds
+        claimed = ledger.claim(session, model, job_id, lease)
+    if claimed is None:
+        return "not ours"
+    fault("job.after_claim")
+    with Heartbeat(claimed, tenant, _connector(tenant), lease) as heartbeat:
+        work = Work(claimed, tenant, heartbeat, lease_seconds=lease, timeout_seconds=kind.timeout_seconds)
+        outcome = _attempt(work, kind)
+    if tenant is not None:
+        _bring_next(tenant, kind)
+    return outcome
+
+
+def _bring_next(tenant: Tenant, kind: Kind) -> None:
+    """The tenant's next job of this queue takes its place at the end of the line (qikbiz.jobs.actions)."""
+    try:
+        with _transaction(tenant) as session:
+            due = ledger.next_in_turn(session, Job, kind.queue)
+    except (SQLAlchemyError, psycopg.Error) as error:
+        # The sweeper brings it a moment later.
+        logger.warning("next_job_not_brought", extra={"reason": type(error).__name__})
+        return
+    if due is not None:
+        transport.announce(tenant.id, due)
+
+
+def _attempt(work: Work, kind: Kind) -> str:
+    about = {"job": str(work.job_id), "kind": work.kind, "attempt": work.attempt}
+    logger.info("job_started", extra=about)
+    try:
+        if kind.changes_records and work.tenant is not None:
+            refuse_change(work.tenant)
+        function_of(kind)(work)
+        if not work.is_finished:
+            with work.finish():
+                pass
+    except (Fenced, Cancelled) as reason:
+        logger.warning("job_left", extra=about | {"reason": type(reason).__name__})
+        return "fenced" if isinstance(reason, Fenced) else "cancelled"
+    except NotNow as rest:
+        return _wait(work, rest)
+    except Exception as error:
+        if work.is_finished:
+            # The effect stands; what failed came after it and is nobody's loss.
+            logger.exception("job_failed_after_its_end", extra=about)
+            return "done"
+        return _record_failure(work, error)
+    logger.info("job_done", extra=about)
+    return "done"
+
+
+def function_of(kind: Kind) -> Callable[[Work], Any]:
+    """The declared function. Only names from the allow-list ever come here."""
+    module, _, name = kind.function.partition(":")
+    function: Callable[[Work], Any] = getattr(import_module(module), name)
+    return function
+
+
+def _wait(work: Work, rest: NotNow) -> str:
+    logger.info("job_waits", extra={"job": str(work.job_id), "kind": work.kind, "reason": rest.text})
+    with _transaction(work.tenant) as session:
+        ledger.put_off(session, work.model, work.claim, until=rest.retry_at, ref="", text=rest.text, is_counted=False)
+    return "put off"
+
+
+def _record_failure(work: Work, error: BaseException) -> str:
+    ref = ledger.reference(work.job_id)
+    text = _plain_text(error)
+    is_last = work.attempt >= work.claim.max_attempts or _is_permanent(error)
+    about = {"job": str(work.job_id), "kind": work.kind, "attempt": work.attempt, "ref": ref}
+    logger.error("job_failed" if is_last else "job_put_off", extra=about, exc_info=error)
+    with _transaction(work.tenant) as session:
+        if is_last:
+            ledger.give_up(session, work.model, work.claim, ref=ref, text=text)
+        else:
+            until = getattr(error, "retry_at", None) or pause(work.attempt)
+            ledger.put_off(session, work.model, work.claim, until=until, ref=ref, text=text)
+    return "failed" if is_last else "put off"
+
+
+def pause(attempt: int) -> timedelta:
+    """How long to wait after this try: growing, bounded, and spread so that a crowd doesn't come back at once."""
+    seconds = runtime().settings.job_retry_seconds * 4 ** (attempt - 1) * random.uniform(0.8, 1.2)
+    return min(timedelta(seconds=seconds), LONGEST_PAUSE)
+
+
+def _is_permanent(error: BaseException) -> bool:
+    # 429 and 503 say "later"; every other expected failure would only repeat itself.
+    return isinstance(error, Failure) and error.status not in (429, 503)
+
+
+def _plain_text(error: BaseException) -> str:
+    if is_disk_full(error):
+        return error.text if isinstance(error, Failure) else SENTENCE
+    if isinstance(error, Failure) and error.text:
+        return error.text
+    return TIMED_OUT if isinstance(error, JobTimeoutException) else PLAIN_TEXT
+
+
+def _transaction(tenant: Tenant | None) -> AbstractContextManager[Session]:
+    return tenant_work(tenant) if tenant else control_work()
+
+
+def _connector(tenant: Tenant | None) -> Callable[[], psycopg.Connection[Any]]:
+    held = runtime()
+    if tenant is not None:
+        return lambda: held.cells.connect(tenant.cell)
+    return lambda: psycopg.connect(held.settings.control_url, connect_timeout=5)
