@@ -8,7 +8,7 @@ from config.settings import Settings
 from provisioning.application import working_application
 from qikbiz.audit.actions import record_on_platform
 from qikbiz.audit.platform_file import platform_audit_lines
-from qikbiz.database import control_work
+from qikbiz.database import control_transaction
 from qikbiz.errors import Conflict, Unavailable
 
 
@@ -18,7 +18,7 @@ def write_platform_audit(settings: Settings, file: Path) -> int:
     if file.exists():
         raise Conflict(f"{file} is there already. Choose another name.")
     with working_application(settings) as runtime:
-        with control_work():
+        with control_transaction():
             record_on_platform("audit.exported")
         try:
             with part.open("wb") as written:

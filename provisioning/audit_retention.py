@@ -24,7 +24,7 @@ from qikbiz.audit.queries import id_at
 from qikbiz.audit.serialization import SALT_BYTES, exact, frame_of
 from qikbiz.audit.verify import BEFORE_THE_FIRST, TRIMMED, link_hash, private_hash
 from qikbiz.clock import now
-from qikbiz.database import control_work, runtime
+from qikbiz.database import control_transaction, runtime
 from tenants.context import Tenant
 from tenants.control import TenantRecord, new_id
 from tenants.directory import read_tenant
@@ -113,7 +113,7 @@ def _delete(connection: Connection, chain: Any, seq: int) -> int:
 
 def _tenants() -> list[Tenant]:
     base = runtime().settings.base_domain
-    with control_work() as session:
+    with control_transaction() as session:
         records = session.query(TenantRecord.id).where(TenantRecord.state.in_(("active", "suspended"))).all()
         found = [read_tenant(session, row.id, base) for row in records]
     return [tenant for tenant in found if tenant is not None and is_served(tenant.version)]

@@ -20,7 +20,7 @@ from qikbiz.account_closure import events, state_machine
 from qikbiz.account_closure.emails import forget_sent_certificates
 from qikbiz.account_closure.models import Closing
 from qikbiz.account_closure.queries import open_closings
-from qikbiz.database import control_work
+from qikbiz.database import control_transaction
 from qikbiz.errors import Failure
 from tenants.context import Tenant
 from tenants.directory import read_tenant
@@ -64,7 +64,7 @@ def drive(settings: Settings, closing_id: UUID) -> None:
 
 
 def _export(tenant: Tenant, closing_id: UUID) -> None:
-    with control_work() as control:
+    with control_transaction() as control:
         closing = control.get_one(Closing, closing_id)
     state_machine.ensure_export(tenant, closing)
     state_machine.settle_export(tenant, closing_id)
@@ -84,7 +84,7 @@ def _keep_read_only(settings: Settings, tenant: Tenant, closing_id: UUID) -> Non
 
 
 def _standing(settings: Settings, closing_id: UUID) -> tuple[Tenant, str]:
-    with control_work() as control:
+    with control_transaction() as control:
         closing = control.get_one(Closing, closing_id)
         tenant = read_tenant(control, closing.tenant_id, settings.base_domain)
         assert tenant is not None  # a closing goes with its tenant's row

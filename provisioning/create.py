@@ -23,8 +23,8 @@ from provisioning.first_administrator import invite_first_administrator
 from provisioning.render import HEAD_SCRIPT, TENANT_ROLE, migrations
 from provisioning.schema_versions import Place, lock_key, migrate_place
 from provisioning.servers import OWNER, SINCE_16, WATCH, Connection, connect_as_provisioner
-from qikbiz.console.tenant_actions import NoRoom, has_room, note_act, reserve_tenant
-from qikbiz.database import control_work
+from qikbiz.console.tenant_actions import NoRoom, has_room, record_act, reserve_tenant
+from qikbiz.database import control_transaction
 from qikbiz.errors import Conflict, NotFound
 from tenants.context import Tenant
 from tenants.control import TenantRecord
@@ -73,11 +73,11 @@ def create_tenant(
 
 def _reserve(settings: Settings, slug: str, name: str, admin_email: str, accent: str | None) -> UUID:
     try:
-        with control_work() as session:
+        with control_transaction() as session:
             return reserve_tenant(session, slug, name, admin_email, accent).id
     except NoRoom:
         ensure_cell(settings)
-    with control_work() as session:
+    with control_transaction() as session:
         return reserve_tenant(session, slug, name, admin_email, accent).id
 
 
@@ -91,7 +91,7 @@ def _finish(
     settings: Settings, tenant_id: UUID, admin_name: str, progress: Step | None, started: float
 ) -> CreatedTenant:
     report = progress or (lambda done, total, saying: None)
-    with control_work() as session:
+    with control_transaction() as session:
         record = _reserved(session, tenant_id)
         tenant, email = _tenant(settings, record), record.admin_email
     report(1, _STEPS, "Making the schema")
@@ -101,7 +101,7 @@ def _finish(
     invitation_url = invite_first_administrator(settings, tenant, email, admin_name or email.partition("@")[0])
     fault("tenant.create.invited")
     report(3, _STEPS, "Opening the doors")
-    with control_work() as session:
+    with control_transaction() as session:
         _open(session, tenant.id, version)
         is_full = not has_room(session)
     if is_full:
@@ -191,4 +191,4 @@ def _open(session: Session, tenant_id: UUID, version: str) -> None:
         return
     record.state, record.version, record.users = "active", version, 1
     touch_directory(session, record)
-    note_act(record, "tenant.created", cell=record.cell_name, version=version)
+    record_act(record, "tenant.created", cell=record.cell_name, version=version)

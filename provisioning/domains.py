@@ -11,7 +11,7 @@ from sqlalchemy import select
 from config.settings import Settings
 from provisioning.application import working_application
 from provisioning.tenants import tenant_named
-from qikbiz.database import control_work, db, tenant_work
+from qikbiz.database import control_transaction, db, tenant_transaction
 from qikbiz.domains.actions import add_domain, proof_of, remove_domain, verify_domain
 from tenants.context import Tenant
 from tenants.control import Domain, TenantRecord
@@ -42,7 +42,7 @@ def verify(settings: Settings, slug: str, host: str) -> DomainFacts:
 def remove(settings: Settings, slug: str, host: str) -> None:
     with working_application(settings) as runtime:
         tenant = tenant_named(runtime, slug)
-        with tenant_work(tenant), control_work():
+        with tenant_transaction(tenant), control_transaction():
             remove_domain(tenant, host.strip().lower())
 
 
@@ -52,7 +52,7 @@ def list_domains(settings: Settings, slug: str | None = None) -> list[DomainFact
     with working_application(settings) as runtime:
         if slug is not None:
             wanted = wanted.where(TenantRecord.id == tenant_named(runtime, slug).id)
-        with control_work():
+        with control_transaction():
             rows = db.control.execute(wanted).all()
             return [_facts(domain, tenant_named(runtime, owner)) for owner, domain in rows]
 
@@ -60,7 +60,7 @@ def list_domains(settings: Settings, slug: str | None = None) -> list[DomainFact
 def _act(settings: Settings, slug: str, action: Callable[[Tenant], Domain]) -> DomainFacts:
     with working_application(settings) as runtime:
         tenant = tenant_named(runtime, slug)
-        with tenant_work(tenant), control_work():
+        with tenant_transaction(tenant), control_transaction():
             return _facts(action(tenant), tenant)
 
 

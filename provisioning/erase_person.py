@@ -25,7 +25,7 @@ from qikbiz.clock import now
 from qikbiz.data_subject_requests.models import ErasedRecord
 from qikbiz.data_subject_requests.receipts import PURPOSE, moment_text, receipt, signed_text
 from qikbiz.data_subject_requests.tombstone_keys import marks_of, new_key
-from qikbiz.database import control_work
+from qikbiz.database import control_transaction
 from qikbiz.errors import Unavailable
 from qikbiz.files import file_store
 from tenants.context import Tenant
@@ -83,7 +83,7 @@ def erase_person(settings: Settings, tenant: Tenant, erasure_id: UUID) -> bool:
 
 def erase_again(settings: Settings, tenant: Tenant) -> int:
     """Take away whatever a restored back-up brought back of people who were erased. Returns how many it had."""
-    with control_work() as control:
+    with control_transaction() as control:
         mirrored = [row.record_id for row in control.query(ErasedRecord).filter_by(tenant_id=tenant.id)]
     found = "SELECT id FROM contacts WHERE id = ANY(%s) OR id IN (SELECT record_id FROM tombstones)"
     files: list[str] = []
@@ -229,7 +229,7 @@ def _put_tombstone(connection: Connection, person: Person) -> None:
 
 def _remember(tenant: Tenant, record_id: UUID) -> None:
     # Before the commit: rather known as erased a moment too early than forgotten.
-    with control_work() as control:
+    with control_transaction() as control:
         values = {"tenant_id": tenant.id, "record_id": record_id}
         control.execute(insert(ErasedRecord).values(**values).on_conflict_do_nothing())
 

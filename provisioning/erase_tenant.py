@@ -29,8 +29,8 @@ from qikbiz.account_closure.models import ErasureCertificate
 from qikbiz.account_closure.notary import may_erase
 from qikbiz.audit.models import AuditCheck
 from qikbiz.console.closures import was_ever_used
-from qikbiz.console.tenant_actions import note_act
-from qikbiz.database import control_work
+from qikbiz.console.tenant_actions import record_act
+from qikbiz.database import control_transaction
 from qikbiz.errors import Conflict, Failure, NotFound, Unavailable
 from tenants.control import ReservedName, TenantRecord
 from tenants.directory import touch_directory
@@ -53,7 +53,7 @@ def erase_due_tenants(settings: Settings) -> list[str]:
     """Erase whatever is due; returns the slugs. One that can't be erased now stops nobody and comes again."""
     with working_application(settings):
         close_what_came_back(settings)
-        with control_work() as session:
+        with control_transaction() as session:
             due = due_for_erasure(session)
         return [slug for tenant_id in due if (slug := _erase_if_possible(settings, tenant_id))]
 
@@ -67,7 +67,7 @@ def close_what_came_back(settings: Settings) -> list[UUID]:
         listed = listed_as_erased(settings)
         if not listed:
             return []
-        with control_work() as session:
+        with control_transaction() as session:
             records = session.scalars(select(TenantRecord).where(TenantRecord.id.in_(listed)).with_for_update()).all()
             schemas = _standing_schemas(settings, [record.schema_name for record in records])
             back = [record for record in records if record.state != "closed" or record.schema_name in schemas]
@@ -79,7 +79,7 @@ def close_what_came_back(settings: Settings) -> list[UUID]:
 def _shut(session: Session, record: TenantRecord) -> None:
     if record.state == "closed" and record.version:
         return  # its erasure is under way
-    note_act(record, "tenant.came_back")
+    record_act(record, "tenant.came_back")
     record.state, record.version = "closed", record.version or RESTORED
     record.epoch += 1
     touch_directory(session, record)
@@ -99,7 +99,7 @@ def erase_tenant(settings: Settings, tenant_id: UUID, *, now: bool = False) -> s
     Raises Conflict when it isn't due, Unavailable when somebody still holds a lock or Redis is away.
     """
     with working_application(settings) as runtime:
-        with control_work() as session:
+        with control_transaction() as session:
             record = _begin(settings, session, tenant_id, now=now)
             slug, schema, role = record.slug, record.schema_name, record.role_name
         list_as_erased(settings, tenant_id)
@@ -117,7 +117,7 @@ def erase_tenant(settings: Settings, tenant_id: UUID, *, now: bool = False) -> s
             shutil.rmtree(folder)
         _forget_keys(runtime, tenant_id)
         fault("tenant.erase.forgotten")
-        with control_work() as session:
+        with control_transaction() as session:
             certificate = _finish(settings, session, tenant_id, counts)
         fault("tenant.erase.finished")
         list_as_erased(settings, tenant_id, certificate)
@@ -185,7 +185,7 @@ def _finish(settings: Settings, session: Session, tenant_id: UUID, counts: dict[
     session.execute(delete(AuditCheck).where(AuditCheck.chain == tenant_id))
     session.merge(ReservedName(slug=record.slug, reason="erased"))
     if record.version:
-        note_act(record, "tenant.erased", certificate=certificate.number)
+        record_act(record, "tenant.erased", certificate=certificate.number)
     record.name, record.admin_email, record.state_reason, record.version = record.slug, "", "", ""
     record.users = record.records = record.bytes = 0
     record.last_seen_at = record.measured_at = record.delete_after = record.read_only_until = None

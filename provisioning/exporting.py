@@ -17,12 +17,12 @@ from config.settings import Settings
 from provisioning.application import working_application
 from provisioning.instructions import Allowed, Authority, on_authority
 from provisioning.tenants import tenant_named
-from qikbiz.database import tenant_work
+from qikbiz.database import tenant_transaction
 from qikbiz.errors import Failure, Unavailable
 from qikbiz.exports.actions import ask_for_export, file_of, note_fetch
 from qikbiz.exports.queries import Standing, export_for_reading
 from qikbiz.exports.selection import Selection
-from qikbiz.grants.scopes import Scope
+from qikbiz.grants.scopes import GrantScope
 from tenants.context import Tenant
 
 SECONDS_BETWEEN_LOOKS = 0.1
@@ -60,9 +60,9 @@ def export_for_customer(
     begun = time.monotonic()
     with working_application(settings) as runtime:
         tenant = tenant_named(runtime, slug)
-        with on_authority(settings, tenant, authority, Scope.EXPORT) as allowed:
+        with on_authority(settings, tenant, authority, GrantScope.EXPORT) as allowed:
             _refuse_output(allowed, output)
-            with tenant_work(tenant):
+            with tenant_transaction(tenant):
                 export_id = ask_for_export(Selection(scope, product, filters)).id
             standing = _wait(tenant, export_id, watch)
             if output is not None:
@@ -91,7 +91,7 @@ def _refuse_output(allowed: Allowed, output: Path | None) -> None:
 def _wait(tenant: Tenant, export_id: UUID, watch: Watch) -> Standing:
     began = time.monotonic()
     while True:
-        with tenant_work(tenant):
+        with tenant_transaction(tenant):
             standing = export_for_reading(export_id)
         if standing.state == "ready":
             return standing
@@ -111,7 +111,7 @@ def _is_under_way(standing: Standing) -> bool:
 def _write(tenant: Tenant, export_id: UUID, output: Path) -> None:
     part = output.with_name(f"{output.name}.part")
     try:
-        with tenant_work(tenant):
+        with tenant_transaction(tenant):
             export = export_for_reading(export_id).export
             stored = file_of(export)
             note_fetch(export, first=0, last=stored.size - 1, device="the command line")

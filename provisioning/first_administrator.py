@@ -5,12 +5,12 @@ from __future__ import annotations
 from config.settings import Settings
 from provisioning.application import working_application
 from qikbiz.accounts.invitations import invite
-from qikbiz.database import tenant_work
+from qikbiz.database import tenant_transaction
 from qikbiz.permissions import Role
 from tenants.context import Tenant
 
 
 def invite_first_administrator(settings: Settings, tenant: Tenant, email: str, name: str) -> str:
     """Add the administrator unless there is one with this address, mail an invitation, and return its link."""
-    with working_application(settings), tenant_work(tenant):
+    with working_application(settings), tenant_transaction(tenant):
         return invite(email, name, Role.ADMINISTRATOR)

@@ -22,7 +22,7 @@ from provisioning.read_only import refuse_changes
 from provisioning.servers import OWNER, Connection, cell_dsn, connect_as_provisioner
 from qikbiz import clock
 from qikbiz.audit.actions import record_on_platform
-from qikbiz.database import control_work
+from qikbiz.database import control_transaction
 from qikbiz.exports.catalogue import EXPORTED
 from qikbiz.grants.models import Grant
 from qikbiz.grants.queries import is_opening
@@ -37,7 +37,7 @@ logger = logging.getLogger(__name__)
 def open_grant(settings: Settings, grant_id: UUID) -> bool:
     """Make the login of a grant that waits for it. False when it has ended, is open already, or opens later."""
     with working_application(settings):
-        with control_work() as session:
+        with control_transaction() as session:
             grant = session.get(Grant, grant_id, with_for_update=True)
             if grant is None or not is_opening(grant):
                 return False
@@ -59,7 +59,7 @@ def open_grant(settings: Settings, grant_id: UUID) -> bool:
 def open_due_grants(settings: Settings) -> int:
     """Make the logins of all that had to wait and are due now, and of those whose job was lost. Gives how many."""
     with working_application(settings):
-        with control_work() as session:
+        with control_transaction() as session:
             due = or_(Grant.opens_at.is_(None), Grant.opens_at <= clock.now())
             waiting = select(Grant.id).where(Grant.state == "opening", due, Grant.ends_at > clock.now())
             grants = list(session.scalars(waiting.order_by(Grant.id)))
@@ -69,7 +69,7 @@ def open_due_grants(settings: Settings) -> int:
 def close_ended_grants(settings: Settings) -> int:
     """Drop the logins of all grants that have ended or whose time is over. Gives how many were dropped."""
     with working_application(settings):
-        with control_work() as session:
+        with control_transaction() as session:
             over = or_(Grant.state == "ended", Grant.ends_at <= clock.now())
             ended = list(session.scalars(select(Grant.id).where(over, Grant.role_dropped_at.is_(None))))
         return sum(_close(settings, grant_id) for grant_id in ended)
@@ -77,7 +77,7 @@ def close_ended_grants(settings: Settings) -> int:
 
 def close_grants_of(settings: Settings, tenant_id: UUID) -> None:
     """End every grant of a tenant that is being erased and drop its login, before the grants themselves are erased."""
-    with control_work() as session:
+    with control_transaction() as session:
         its = select(Grant).where(Grant.tenant_id == tenant_id, Grant.role_dropped_at.is_(None)).with_for_update()
         grants = session.scalars(its).all()
         for grant in grants:
@@ -90,7 +90,7 @@ def close_grants_of(settings: Settings, tenant_id: UUID) -> None:
 def stray_logins(settings: Settings) -> list[str]:
     """Guests' logins that no grant in force vouches for; empty when all is well. For the doctor."""
     with working_application(settings):
-        with control_work() as session:
+        with control_transaction() as session:
             known = set(session.scalars(select(Grant.role_name).where(Grant.role_dropped_at.is_(None))))
         with connect_as_provisioner(settings) as connection:
             found = connection.execute("SELECT rolname FROM pg_roles WHERE rolname ~ '^g_[a-z0-9]{16}$'").fetchall()
@@ -98,7 +98,7 @@ def stray_logins(settings: Settings) -> list[str]:
 
 
 def _close(settings: Settings, grant_id: UUID) -> bool:
-    with control_work() as session:
+    with control_transaction() as session:
         grant = session.get(Grant, grant_id, with_for_update=True)
         if grant is None or grant.role_dropped_at is not None:
             return False

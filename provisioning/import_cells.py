@@ -9,7 +9,7 @@ from qikbiz.imports.cell_policy import MAPPABLE, POLICIES, CellPolicy, written_k
 from qikbiz.imports.import_context import cell_policy_of
 from qikbiz.imports.mapping import FULL_NAME, Mapping
 from qikbiz.imports.models import Import
-from qikbiz.records.fields import FieldProblem, Kind
+from qikbiz.records.fields import FieldKind, FieldProblem
 from qikbiz.records.owners import colleague_by_email
 from qikbiz.records.types import record_type
 
@@ -63,5 +63,5 @@ def _refuse_unknown_value(found: Import, place: int, value: str) -> None:
         field.parse(value)
     except FieldProblem as problem:
         raise NotFound(f"{found.header[place]}: {problem}") from None
-    if field.kind is Kind.OWNER and "@" in value and colleague_by_email(value) is None:
+    if field.kind is FieldKind.OWNER and "@" in value and colleague_by_email(value) is None:
         raise NotFound(f"{found.header[place]}: “{value}” is none of the organisation's users.")

@@ -19,10 +19,10 @@ from provisioning.import_cells import told_policy
 from provisioning.instructions import Authority, on_authority
 from provisioning.tenants import tenant_named
 from qikbiz.audit.actions import record_on_platform
-from qikbiz.database import control_work, tenant_work
+from qikbiz.database import control_transaction, tenant_transaction
 from qikbiz.errors import Conflict, Failure, NotFound, Unavailable
 from qikbiz.exports.restore import LONGEST_SECONDS, is_archive, restore_archive
-from qikbiz.grants.scopes import Scope
+from qikbiz.grants.scopes import GrantScope
 from qikbiz.imports import actions, import_context
 from qikbiz.imports.csv_dialect import DELIMITERS, UnreadableFile
 from qikbiz.imports.failed_rows import failed_rows, rows_with_skipped_cells
@@ -93,13 +93,13 @@ def import_for_customer(
 ) -> Imported:
     """Import `file` and wait. Raises Failure with a sentence; `say` is told what else a person should know."""
     begun = time.monotonic()
-    scope = Scope.RESTORE if is_archive(file) else Scope.IMPORT
+    scope = GrantScope.RESTORE if is_archive(file) else GrantScope.IMPORT
     with (
         working_application(settings) as runtime,
         on_authority(settings, tenant := tenant_named(runtime, slug), authority, scope),
     ):
         _note_on_platform(tenant, "import.asked", file.name)
-        if scope is Scope.RESTORE:
+        if scope is GrantScope.RESTORE:
             return _restore(tenant, file, begun, watch, is_own=choices.is_returning)
         import_id = _upload(tenant, file, choices)
         earlier = _choose(tenant, import_id, choices, say)
@@ -110,7 +110,7 @@ def import_for_customer(
             )
             return _result(earlier, None, begun, repeated=True)
         for ask in (actions.ask_check, actions.ask_apply):
-            with tenant_work(tenant):
+            with tenant_transaction(tenant):
                 ask(import_for_changing(import_id))
             found = _wait(tenant, import_id, watch)
         failed = _write_rows(tenant, found, file, "failed", failed_rows) if found.counts["invalid"] else None
@@ -125,10 +125,10 @@ def undo_for_customer(
     """Take a whole import back and wait. Gives reversed, kept, failed; under a grant the ids of what was kept too."""
     with (
         working_application(settings) as runtime,
-        on_authority(settings, tenant := tenant_named(runtime, slug), authority, Scope.IMPORT) as allowed,
+        on_authority(settings, tenant := tenant_named(runtime, slug), authority, GrantScope.IMPORT) as allowed,
     ):
         _note_on_platform(tenant, "import.undo_asked", str(import_id))
-        with tenant_work(tenant):
+        with tenant_transaction(tenant):
             found = import_for_changing(import_id)
             # What the customer's own people brought in is not the staff's to take away on an instruction.
             if not allowed.shows_values and found.grant_id != allowed.grant_id:
@@ -147,13 +147,13 @@ def _is_count(value: object) -> bool:
 
 
 def _upload(tenant: Tenant, file: Path, choices: Choices) -> UUID:
-    with file.open("rb") as content, tenant_work(tenant, statement_timeout_ms=60_000):
+    with file.open("rb") as content, tenant_transaction(tenant, statement_timeout_ms=60_000):
         return actions.start_import(new_id(), choices.type_name, file.name, content).id
 
 
 def _choose(tenant: Tenant, import_id: UUID, choices: Choices, say: Say) -> Import | None:
     """Settle format and columns. Gives an import of the same file with the same choices, if there was one."""
-    with tenant_work(tenant):
+    with tenant_transaction(tenant):
         found = import_for_changing(import_id)
         _settle_format(found, choices)
         mapping = _mapping(found, choices, say)
@@ -218,7 +218,7 @@ def _wait(tenant: Tenant, import_id: UUID, watch: Watch) -> Import:
     began = time.monotonic()
     while True:
         # One snapshot: a job that ends between the two looks would else seem to have been cancelled.
-        with tenant_work(tenant, snapshot=True):
+        with tenant_transaction(tenant, snapshot=True):
             found = import_for_reading(import_id)
             progress = progress_of_import(found)
         if progress is None or progress.is_over:
@@ -252,7 +252,7 @@ def _write_rows(tenant: Tenant, found: Import, file: Path, name: str, rows: Rows
     """Beside the file when that can be written, else in the working directory."""
     folder = file.resolve().parent if os.access(file.resolve().parent, os.W_OK) else Path.cwd()
     target = folder / f"{file.stem}.{name}-{found.id.hex[-6:]}.csv"
-    with tenant_work(tenant):
+    with tenant_transaction(tenant):
         visible = visible_cells(found)
     with target.open("wb") as out:
         for piece in rows(found.id, _transactions(tenant), visible):
@@ -263,7 +263,7 @@ def _write_rows(tenant: Tenant, found: Import, file: Path, name: str, rows: Rows
 def _transactions(tenant: Tenant) -> Callable[[], AbstractContextManager[Any]]:
     @contextmanager
     def transaction() -> Iterator[Any]:
-        with tenant_work(tenant) as session:
+        with tenant_transaction(tenant) as session:
             yield session
 
     return transaction
@@ -280,11 +280,11 @@ def _result(
 
 
 def _restore(tenant: Tenant, file: Path, begun: float, watch: Watch, *, is_own: bool) -> Imported:
-    with tenant_work(tenant, statement_timeout_ms=LONGEST_SECONDS * 1000):
+    with tenant_transaction(tenant, statement_timeout_ms=LONGEST_SECONDS * 1000):
         restored = restore_archive(file, watch=watch, is_own=is_own)
     return Imported(None, restored.records, restored.records, 0, 0, 0, round(time.monotonic() - begun, 2), None)
 
 
 def _note_on_platform(tenant: Tenant, action: str, subject: str) -> None:
-    with control_work():
+    with control_transaction():
         record_on_platform(action, tenant_id=tenant.id, subject=subject, details={"tenant": tenant.slug})

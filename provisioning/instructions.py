@@ -25,15 +25,15 @@ from provisioning.guest_roles import open_grant
 from qikbiz import clock
 from qikbiz.accounts.queries import ever_signed_in
 from qikbiz.actors import SYSTEM, Actor, acting_as
-from qikbiz.database import NoGrant, control_work, tenant_work
+from qikbiz.database import NoGrant, control_transaction, tenant_transaction
 from qikbiz.errors import Failure, Unavailable
 from qikbiz.grants.actions import end_grant
 from qikbiz.grants.instructions import can_instruct, record_instruction
 from qikbiz.grants.models import Grant
 from qikbiz.grants.queries import OVER, admits, guest_of, instruction_of, is_in_force, is_standing
-from qikbiz.grants.scopes import LABELS, Scope
+from qikbiz.grants.scopes import LABELS, GrantScope
 from qikbiz.tickets.models import Ticket
-from tenants.context import Guest, Tenant, entered
+from tenants.context import Guest, Tenant, tenant_context
 
 # A worker that runs makes the login at once; with the sweeper's help after a few seconds.
 PATIENCE = 20.0
@@ -60,21 +60,21 @@ class Allowed:
 
 
 @contextmanager
-def on_authority(settings: Settings, tenant: Tenant, authority: Authority, scope: Scope) -> Iterator[Allowed]:
+def on_authority(settings: Settings, tenant: Tenant, authority: Authority, scope: GrantScope) -> Iterator[Allowed]:
     """Work inside `tenant` under what `authority` names. Raises BadGrant, NoGrant, and Unavailable without a worker."""
     me = Actor("staff", name=who())
     with acting_as(me):
         allowed = allowed_by(settings, tenant, authority, scope)
     try:
         guest, actor = _guest(settings, tenant, allowed.grant_id, me)
-        with acting_as(actor), entered(tenant, guest=guest):
+        with acting_as(actor), tenant_context(tenant, guest=guest):
             yield allowed
     finally:
         if allowed.is_free:
             _end(tenant, allowed.grant_id, me)
 
 
-def allowed_by(settings: Settings, tenant: Tenant, authority: Authority, scope: Scope) -> Allowed:
+def allowed_by(settings: Settings, tenant: Tenant, authority: Authority, scope: GrantScope) -> Allowed:
     """Find what allows this. Raises NoGrant, whose text says how to get it, and Failure for both options or neither."""
     grant, instruction = authority.grant.strip(), authority.instruction.strip()
     if bool(grant) == bool(instruction):
@@ -98,7 +98,7 @@ def takes_words(settings: Settings, tenant: Tenant) -> bool:
     """Whether words are enough: nobody has ever signed in, or it is a demo organisation of a development run."""
     if is_demo(settings, tenant.slug):
         return True
-    with acting_as(SYSTEM), tenant_work(tenant):
+    with acting_as(SYSTEM), tenant_transaction(tenant):
         return not ever_signed_in()
 
 
@@ -118,10 +118,10 @@ def _how_to_get_one(tenant: Tenant) -> str:
     )
 
 
-def _by_grant(tenant: Tenant, reference: str, scope: Scope) -> Allowed:
+def _by_grant(tenant: Tenant, reference: str, scope: GrantScope) -> Allowed:
     if _GRANT.fullmatch(reference) is None:
         raise NoGrant(f"“{reference[:40]}” is no reference of an access. {_how_to_get_one(tenant)}")
-    with control_work() as control:
+    with control_transaction() as control:
         grant = _named(control, tenant, reference)
         if grant is None or grant.kind != "grant" or not admits(grant, None):
             raise NoGrant(f"{tenant.name} has given no access {reference} to support as a whole.")
@@ -129,8 +129,8 @@ def _by_grant(tenant: Tenant, reference: str, scope: Scope) -> Allowed:
         return Allowed(grant.id, is_free=False, shows_values=True)
 
 
-def _by_instruction(tenant: Tenant, reference: str, scope: Scope) -> Allowed:
-    with control_work() as control:
+def _by_instruction(tenant: Tenant, reference: str, scope: GrantScope) -> Allowed:
+    with control_transaction() as control:
         grant = _named(control, tenant, reference)
         if grant is None or grant.kind != "instruction":
             raise NoGrant(f"There is no instruction {reference} of {tenant.name}. An access goes after --grant.")
@@ -138,9 +138,9 @@ def _by_instruction(tenant: Tenant, reference: str, scope: Scope) -> Allowed:
         return Allowed(grant.id, is_free=False, shows_values=False)
 
 
-def _by_ticket(tenant: Tenant, reference: str, scope: Scope) -> Allowed:
+def _by_ticket(tenant: Tenant, reference: str, scope: GrantScope) -> Allowed:
     """By the newest instruction about the ticket; where there is none, it is written down and has to be confirmed."""
-    with control_work() as control:
+    with control_transaction() as control:
         its = Ticket.reference == reference, Ticket.tenant_id == tenant.id
         ticket = control.scalar(select(Ticket).where(*its))
         if ticket is None or not can_instruct(tenant, ticket.person_id):
@@ -164,7 +164,7 @@ def _named(control: Session, tenant: Tenant, reference: str) -> Grant | None:
     return control.scalar(select(Grant).where(Grant.reference == reference, Grant.tenant_id == tenant.id))
 
 
-def _refuse_unless_allowed(grant: Grant, scope: Scope) -> None:
+def _refuse_unless_allowed(grant: Grant, scope: GrantScope) -> None:
     if scope not in grant.scopes:
         raise NoGrant(f"{grant.reference} does not allow this: {LABELS[scope][0].lower()}.")
     if not is_standing(grant):
@@ -182,7 +182,7 @@ def _guest(settings: Settings, tenant: Tenant, grant_id: UUID, me: Actor) -> tup
         open_grant(settings, grant_id)
     began = time.monotonic()
     while True:
-        with control_work() as control:
+        with control_transaction() as control:
             grant = control.get_one(Grant, grant_id)
             if is_in_force(grant):
                 return guest_of(grant), Actor("staff", None, me.name, instruction_of(grant), grant=grant.id)
@@ -195,9 +195,9 @@ def _guest(settings: Settings, tenant: Tenant, grant_id: UUID, me: Actor) -> tup
 
 def _end(tenant: Tenant, grant_id: UUID, me: Actor) -> None:
     """The work is over, and with it what allowed it."""
-    with control_work() as control:
+    with control_transaction() as control:
         grant = control.get_one(Grant, grant_id)
         if grant.state == "ended":
             return
-    with acting_as(Actor(SYSTEM.kind, name=me.name)), tenant_work(tenant):
+    with acting_as(Actor(SYSTEM.kind, name=me.name)), tenant_transaction(tenant):
         end_grant(grant)

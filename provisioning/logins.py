@@ -20,7 +20,7 @@ from qikbiz.accounts.queries import account_named, has_users
 from qikbiz.accounts.realms import Realm, same_address, staff_realm, tenant_realm
 from qikbiz.audit.actions import record_on_platform
 from qikbiz.clock import now
-from qikbiz.database import control_work, runtime, tenant_work
+from qikbiz.database import control_transaction, runtime, tenant_transaction
 from qikbiz.errors import Failure
 from qikbiz.mfa.actions import reset_factors
 from qikbiz.permissions import Role
@@ -51,7 +51,7 @@ def create_user(
     """
     address = _checked_email(email)
     with working_application(settings):
-        with tenant_work(tenant):
+        with tenant_transaction(tenant):
             is_used, known = has_users(), account_named(tenant_realm().work, tenant_realm(), address)
         if is_used:
             return _in(tenant, "tenant.user_proposed", "proposed", lambda: propose_user(address, name, role))
@@ -68,7 +68,7 @@ def create_user(
 
 def refuse_password(settings: Settings, tenant: Tenant) -> None:
     """Once there are users nobody outside chooses a password for one. Raises BadLogin."""
-    with working_application(settings), tenant_work(tenant):
+    with working_application(settings), tenant_transaction(tenant):
         if has_users():
             raise BadLogin(
                 f"{tenant.name} has users, so no password is taken from outside. Run this again without "
@@ -79,7 +79,7 @@ def refuse_password(settings: Settings, tenant: Tenant) -> None:
 def create_staff(settings: Settings, *, email: str, name: str, role: str, password: str) -> UUID:
     """A member of staff who can log in at the console at once. Raises BadLogin, WeakPassword and AlreadyThere."""
     address = _checked_email(email)
-    with working_application(settings), control_work():
+    with working_application(settings), control_transaction():
         person = ready_person(staff_realm(), address, name, role)
         set_password(staff_realm(), person, password)
         record_on_platform("staff.created", subject=name, details={"role": role})
@@ -92,7 +92,7 @@ def reset_staff_factors(settings: Settings, email: str) -> int:
 
     Returns how many went. Raises BadLogin.
     """
-    with working_application(settings), control_work():
+    with working_application(settings), control_transaction():
         person = account_named(staff_realm().work, staff_realm(), email)
         if person is None:
             raise BadLogin(f"Nobody of the staff has the address {email}.")
@@ -128,10 +128,10 @@ def _in(
     tenant: Tenant, action: str, outcome: Literal["created", "invited", "proposed"], act: Callable[[], User]
 ) -> UserAnswer:
     """Do it alone in the tenant, and write it into both audits."""
-    with control_work() as control:
+    with control_transaction() as control:
         control.get_one(TenantRecord, tenant.id, with_for_update=True)
         # The hash is made within the transaction, which takes longer than a request may.
-        with tenant_work(tenant, statement_timeout_ms=60_000):
+        with tenant_transaction(tenant, statement_timeout_ms=60_000):
             user = act()
             user_id, roles = user.id, list(user.roles)
         record_on_platform(

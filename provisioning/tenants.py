@@ -23,7 +23,7 @@ from qikbiz.console.tenant_actions import (
     resume_tenant,
     suspend_tenant,
 )
-from qikbiz.database import control_work
+from qikbiz.database import control_transaction
 from qikbiz.errors import Conflict, NotFound
 from tenants.context import Tenant
 from tenants.control import Domain, TenantRecord
@@ -50,7 +50,7 @@ def show_tenant(settings: Settings, slug: str) -> TenantFacts:
     with working_application(settings):
         if settings.provisioner_url:
             measure_tenants(settings, slug)
-        with control_work() as session:
+        with control_transaction() as session:
             return _facts(session, settings, _found(session, slug))
 
 
@@ -84,7 +84,7 @@ def delete(
     For one that was used it only proposes to end the contract, which two operators have to confirm at the console.
     """
     with working_application(settings):
-        with control_work() as session:
+        with control_transaction() as session:
             record = _found(session, slug)
             if confirmation != record.slug:
                 raise BadTenant(f"To delete this organisation, confirm with --yes {record.slug}")
@@ -99,7 +99,7 @@ def delete(
             tenant_id, is_begun = record.id, record.state == "closed"
         if now or is_begun:
             erase_tenant(settings, tenant_id, now=True)
-        with control_work() as session:
+        with control_transaction() as session:
             return _facts(session, settings, session.get_one(TenantRecord, tenant_id))
 
 
@@ -113,7 +113,7 @@ def tenant_named(runtime: Runtime, slug: str) -> Tenant:
 
 
 def _act(settings: Settings, action: Callable[[Session], TenantRecord]) -> TenantFacts:
-    with working_application(settings), control_work() as session:
+    with working_application(settings), control_transaction() as session:
         return _facts(session, settings, action(session))
 
 

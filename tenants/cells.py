@@ -9,7 +9,7 @@ from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
 from tenants.connection import TenantConnection, open_tenant_connection
-from tenants.context import Entry, Guest
+from tenants.context import Guest, TenantContext
 from tenants.liveness import replace_dead_connections
 
 # More than a cell holds, so that its backends stay warm: 0.5 MB a tenant with all tables touched, and a first touch
@@ -60,7 +60,7 @@ class Cells:
                 self._engines[cell] = self._make_engine(dsn)
             return self._engines[cell]
 
-    def engine_for(self, entry: Entry) -> Engine:
+    def engine_for(self, entry: TenantContext) -> Engine:
         """The engine by which this entry reaches its tenant: the cell's, or a guest's own."""
         guest = entry.guest
         if guest is None or not guest.dsn:

@@ -99,7 +99,7 @@ WATCHER = Guest(WATCH_ROLE)
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class TenantContext:
     """How a tenant was entered: what the first statement of each transaction sets."""
 
     tenant: Tenant
@@ -123,7 +123,7 @@ class Entry:
         ).encode("ascii")
 
 
-_entry: ContextVar[Entry | None] = ContextVar("qikbiz_entry", default=None)
+_entry: ContextVar[TenantContext | None] = ContextVar("qikbiz_entry", default=None)
 
 
 def current_tenant() -> Tenant:
@@ -131,7 +131,7 @@ def current_tenant() -> Tenant:
     return current_entry().tenant
 
 
-def current_entry() -> Entry:
+def current_entry() -> TenantContext:
     entry = _entry.get()
     if entry is None:
         raise NoTenantEntered("No tenant was entered, so there are no rows to read or write.")
@@ -144,13 +144,13 @@ def tenant_or_none() -> Tenant | None:
     return entry.tenant if entry else None
 
 
-def entry_or_none() -> Entry | None:
+def entry_or_none() -> TenantContext | None:
     """As `tenant_or_none`, with the way in."""
     return _entry.get()
 
 
 @contextmanager
-def entered(
+def tenant_context(
     tenant: Tenant,
     *,
     statement_timeout_ms: int = 10_000,
@@ -170,7 +170,7 @@ def entered(
         if guest not in (None, before.guest):
             raise WrongTenant("A guest can't become another one.")
         guest = before.guest
-    token = _entry.set(Entry(tenant, statement_timeout_ms, lock_timeout_ms, snapshot, guest))
+    token = _entry.set(TenantContext(tenant, statement_timeout_ms, lock_timeout_ms, snapshot, guest))
     try:
         yield tenant
     finally:

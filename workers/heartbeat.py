@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 
 from qikbiz.jobs.ledger import Claim
-from tenants.context import Tenant, entered
+from tenants.context import Tenant, tenant_context
 from workers import lease_watch
 
 SECONDS_BETWEEN_PROGRESS = 0.5
@@ -105,7 +105,7 @@ class Heartbeat:
 
     def _inside(self) -> AbstractContextManager[object]:
         # A thread starts in an empty context, so the tenant is entered here once more.
-        return entered(self._tenant) if self._tenant else nullcontext()
+        return tenant_context(self._tenant) if self._tenant else nullcontext()
 
 
 def _close(connection: psycopg.Connection[Any] | None) -> None:

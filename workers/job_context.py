@@ -22,19 +22,19 @@ from sqlalchemy.orm import Session
 
 from config.fault_injection import fault
 from qikbiz.actors import acting_as
-from qikbiz.database import control_work, tenant_work
+from qikbiz.database import control_transaction, tenant_transaction
 from qikbiz.grants.queries import actor_under, grant_in_force, guest_of
 from qikbiz.jobs import ledger
 from qikbiz.jobs.failures import JobRefused
 from qikbiz.jobs.ledger import Claim, LedgerModel
 from qikbiz.jobs.models import Job, PlatformJob
-from tenants.context import Tenant, entered
+from tenants.context import Tenant, tenant_context
 from workers.heartbeat import Heartbeat
 
-__all__ = ["Cancelled", "Fenced", "JobRefused", "Work"]
+__all__ = ["Cancelled", "JobContext", "JobRefused", "LeaseLost"]
 
 
-class Fenced(Exception):
+class LeaseLost(Exception):
     """The claim is lost: another worker holds the job now. Leave at once; nothing more may be committed."""
 
 
@@ -42,7 +42,7 @@ class Cancelled(Exception):
     """Somebody called the job off. Tidy up and leave."""
 
 
-class Work:
+class JobContext:
     """One try of one job. `tenant` is None for a job of the platform."""
 
     def __init__(
@@ -89,14 +89,14 @@ class Work:
         if self.tenant is None or self.claim.grant_id is None:
             yield
             return
-        with control_work() as control:
+        with control_transaction() as control:
             grant = grant_in_force(control, self.tenant.id, self.claim.grant_id)
             guest, actor = guest_of(grant), actor_under(grant, self.created_by)
         try:
-            with acting_as(actor), entered(self.tenant, guest=guest):
+            with acting_as(actor), tenant_context(self.tenant, guest=guest):
                 yield
         except (SQLAlchemyError, psycopg.Error):
-            with control_work() as control:
+            with control_transaction() as control:
                 grant_in_force(control, self.tenant.id, self.claim.grant_id)
             raise
 
@@ -114,7 +114,7 @@ class Work:
         if self._heartbeat.is_cancelled:
             raise Cancelled
         if self._heartbeat.is_lost:
-            raise Fenced
+            raise LeaseLost
 
     @contextmanager
     def step(self, **entry: Any) -> Iterator[Session]:
@@ -125,7 +125,7 @@ class Work:
             fault("job.before_step")
             # Last, since the row stays locked from here to the commit and the heartbeat would wait for it.
             if not ledger.holds(session, self.model, self.claim, self._lease_seconds):
-                raise Fenced
+                raise LeaseLost
 
     @contextmanager
     def finish(self, result: dict[str, Any] | None = None, **entry: Any) -> Iterator[Session]:
@@ -138,7 +138,7 @@ class Work:
                 fault("job.before_finish")
                 shown = self._heartbeat.progress_values()
                 if not ledger.finish(session, self.model, self.claim, outcome, **shown):
-                    raise Fenced
+                    raise LeaseLost
         except (SQLAlchemyError, psycopg.Error):
             # A statement that was interrupted because the job is no longer ours is not a failure.
             self.check()
@@ -150,6 +150,6 @@ class Work:
 
     def _transaction(self, **entry: Any) -> AbstractContextManager[Session]:
         if self.tenant is None:
-            return control_work()
+            return control_transaction()
         limits = {"statement_timeout_ms": self._timeout_ms, "lock_timeout_ms": 30_000}
-        return tenant_work(self.tenant, **(limits | entry))
+        return tenant_transaction(self.tenant, **(limits | entry))

@@ -10,7 +10,7 @@ from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
 from config.settings import Settings
-from qikbiz.database import control_work, runtime
+from qikbiz.database import control_transaction, runtime
 from qikbiz.jobs import ledger
 from qikbiz.jobs.models import PlatformJob
 from qikbiz.web.preloaded import application as application_of_process
@@ -40,7 +40,7 @@ def warm_up(app: Flask) -> None:
         return
     with app.app_context():
         try:
-            with control_work() as session:
+            with control_transaction() as session:
                 ledger.kind_of(session, PlatformJob, unknown := new_id())
                 ledger.claim(session, PlatformJob, unknown, lease_seconds=1)
             _is_warm = True

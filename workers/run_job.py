@@ -18,19 +18,19 @@ from sqlalchemy.orm import Session
 
 from config.fault_injection import fault
 from qikbiz.account_closure.read_only import refuse_change
-from qikbiz.database import control_work, runtime, tenant_work
+from qikbiz.database import control_transaction, runtime, tenant_transaction
 from qikbiz.errors import Failure
 from qikbiz.full_disks import SENTENCE, is_disk_full
 from qikbiz.jobs import ledger, transport
 from qikbiz.jobs.failures import NotNow
-from qikbiz.jobs.kinds import KINDS, Kind
+from qikbiz.jobs.kinds import KINDS, JobKind
 from qikbiz.jobs.ledger import LedgerModel
 from qikbiz.jobs.models import Job, PlatformJob
-from tenants.context import Tenant, entered
+from tenants.context import Tenant, tenant_context
 from tenants.directory import read_tenant
 from tenants.versions import is_served
 from workers.heartbeat import Heartbeat
-from workers.job_context import Cancelled, Fenced, Work
+from workers.job_context import Cancelled, JobContext, LeaseLost
 from workers.process import application
 
 LONGEST_PAUSE = timedelta(hours=1)
@@ -60,13 +60,13 @@ def perform(tenant_id: UUID | None, job_id: UUID) -> str:
     """Claim and do one job inside the application context at hand. Says what became of it."""
     if tenant_id is None:
         return _perform(None, job_id)
-    with control_work() as session:
+    with control_transaction() as session:
         tenant = read_tenant(session, tenant_id, runtime().settings.base_domain)
     if tenant is None or tenant.state == "closed" or not is_served(tenant.version):
         # Nothing is lost: the row stays as it is and the sweeper asks again when the tenant can be served.
         logger.warning("job_left", extra={"job": str(job_id), "tenant": str(tenant_id)})
         return "left"
-    with entered(tenant):
+    with tenant_context(tenant):
         return _perform(tenant, job_id)
 
 
@@ -89,14 +89,14 @@ def _perform(tenant: Tenant | None, job_id: UUID) -> str:
         return "not ours"
     fault("job.after_claim")
     with Heartbeat(claimed, tenant, _connector(tenant), lease) as heartbeat:
-        work = Work(claimed, tenant, heartbeat, lease_seconds=lease, timeout_seconds=kind.timeout_seconds)
+        work = JobContext(claimed, tenant, heartbeat, lease_seconds=lease, timeout_seconds=kind.timeout_seconds)
         outcome = _attempt(work, kind)
     if tenant is not None:
         _bring_next(tenant, kind)
     return outcome
 
 
-def _bring_next(tenant: Tenant, kind: Kind) -> None:
+def _bring_next(tenant: Tenant, kind: JobKind) -> None:
     """The tenant's next job of this queue takes its place at the end of the line (qikbiz.jobs.actions)."""
     try:
         with _transaction(tenant) as session:
@@ -109,7 +109,7 @@ def _bring_next(tenant: Tenant, kind: Kind) -> None:
         transport.announce(tenant.id, due)
 
 
-def _attempt(work: Work, kind: Kind) -> str:
+def _attempt(work: JobContext, kind: JobKind) -> str:
     about = {"job": str(work.job_id), "kind": work.kind, "attempt": work.attempt}
     logger.info("job_started", extra=about)
     try:
@@ -119,9 +119,9 @@ def _attempt(work: Work, kind: Kind) -> str:
         if not work.is_finished:
             with work.finish():
                 pass
-    except (Fenced, Cancelled) as reason:
+    except (LeaseLost, Cancelled) as reason:
         logger.warning("job_left", extra=about | {"reason": type(reason).__name__})
-        return "fenced" if isinstance(reason, Fenced) else "cancelled"
+        return "fenced" if isinstance(reason, LeaseLost) else "cancelled"
     except NotNow as rest:
         return _wait(work, rest)
     except Exception as error:
@@ -134,21 +134,23 @@ def _attempt(work: Work, kind: Kind) -> str:
     return "done"
 
 
-def function_of(kind: Kind) -> Callable[[Work], Any]:
+def function_of(kind: JobKind) -> Callable[[JobContext], Any]:
     """The declared function. Only names from the allow-list ever come here."""
     module, _, name = kind.function.partition(":")
-    function: Callable[[Work], Any] = getattr(import_module(module), name)
+    function: Callable[[JobContext], Any] = getattr(import_module(module), name)
     return function
 
 
-def _wait(work: Work, rest: NotNow) -> str:
+def _wait(work: JobContext, rest: NotNow) -> str:
     logger.info("job_waits", extra={"job": str(work.job_id), "kind": work.kind, "reason": rest.text})
     with _transaction(work.tenant) as session:
-        ledger.put_off(session, work.model, work.claim, until=rest.retry_at, ref="", text=rest.text, is_counted=False)
+        ledger.reschedule(
+            session, work.model, work.claim, until=rest.retry_at, ref="", text=rest.text, is_counted=False
+        )
     return "put off"
 
 
-def _record_failure(work: Work, error: BaseException) -> str:
+def _record_failure(work: JobContext, error: BaseException) -> str:
     ref = ledger.reference(work.job_id)
     text = _plain_text(error)
     is_last = work.attempt >= work.claim.max_attempts or _is_permanent(error)
@@ -158,12 +160,12 @@ def _record_failure(work: Work, error: BaseException) -> str:
         if is_last:
             ledger.give_up(session, work.model, work.claim, ref=ref, text=text)
         else:
-            until = getattr(error, "retry_at", None) or pause(work.attempt)
-            ledger.put_off(session, work.model, work.claim, until=until, ref=ref, text=text)
+            until = getattr(error, "retry_at", None) or backoff(work.attempt)
+            ledger.reschedule(session, work.model, work.claim, until=until, ref=ref, text=text)
     return "failed" if is_last else "put off"
 
 
-def pause(attempt: int) -> timedelta:
+def backoff(attempt: int) -> timedelta:
     """How long to wait after this try: growing, bounded, and spread so that a crowd doesn't come back at once."""
     seconds = runtime().settings.job_retry_seconds * 4 ** (attempt - 1) * random.uniform(0.8, 1.2)
     return min(timedelta(seconds=seconds), LONGEST_PAUSE)
@@ -183,7 +185,7 @@ def _plain_text(error: BaseException) -> str:
 
 
 def _transaction(tenant: Tenant | None) -> AbstractContextManager[Session]:
-    return tenant_work(tenant) if tenant else control_work()
+    return tenant_transaction(tenant) if tenant else control_transaction()
 
 
 def _connector(tenant: Tenant | None) -> Callable[[], psycopg.Connection[Any]]:

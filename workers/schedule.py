@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 
-from qikbiz.database import control_work
+from qikbiz.database import control_transaction
 from qikbiz.jobs.actions import enqueue_platform
 from qikbiz.jobs.models import ScheduleRun
 
@@ -69,13 +69,13 @@ def start_due_work(now: datetime | None = None, schedule: tuple[Periodic, ...] =
 
 
 def _is_started(entry: Periodic, moment: datetime) -> bool:
-    with control_work() as session:
+    with control_transaction() as session:
         run = select(ScheduleRun.name).where(ScheduleRun.name == entry.name, ScheduleRun.due_at >= entry.due_at(moment))
         return session.scalar(run.limit(1)) is not None
 
 
 def _start(entry: Periodic, due_at: datetime) -> int:
-    with control_work() as session:
+    with control_transaction() as session:
         row = {"name": entry.name, "due_at": due_at}
         statement = insert(ScheduleRun).values(row).on_conflict_do_nothing().returning(ScheduleRun)
         run = session.scalars(statement).one_or_none()

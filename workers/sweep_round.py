@@ -13,7 +13,7 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from qikbiz.audit.actions import record_on_platform
-from qikbiz.database import control_work, runtime, tenant_work
+from qikbiz.database import control_transaction, runtime, tenant_transaction
 from qikbiz.jobs import ledger, transport
 from qikbiz.jobs.actions import mark_pending
 from qikbiz.jobs.kinds import QUEUES
@@ -50,7 +50,7 @@ class Sweep:
         """Look once; how many jobs were announced."""
         self._recall()
         announced = self._platform()
-        with control_work() as session:
+        with control_transaction() as session:
             now = session.scalar(select(func.now()))
             marks = select(PendingWork.tenant_id, PendingWork.marked_at).where(PendingWork.due_at <= func.now())
             marked = list(session.execute(marks.order_by(PendingWork.due_at).limit(MARKS_A_ROUND)))
@@ -71,7 +71,7 @@ class Sweep:
             self._waiting = defaultdict(set)
 
     def _platform(self) -> int:
-        with control_work() as session:
+        with control_transaction() as session:
             quarantined = ledger.quarantine_lost(session, PlatformJob)
             due = ledger.due_jobs(session, PlatformJob)
             self.figures.look(session, None, PlatformJob, PlatformMail)
@@ -88,7 +88,7 @@ class Sweep:
         if next_at is None and (now - marked_at).total_seconds() < MARK_GRACE_SECONDS:
             return announced
         unchanged = (PendingWork.tenant_id == tenant_id, PendingWork.marked_at == marked_at)
-        with control_work() as session:
+        with control_transaction() as session:
             if next_at is None:
                 session.execute(delete(PendingWork).where(*unchanged))
             else:
@@ -107,12 +107,12 @@ class Sweep:
 
     def _look(self, tenant_id: UUID) -> tuple[int, datetime | None]:
         """Announce what is due in one tenant; when to look again, None for never."""
-        with control_work() as session:
+        with control_transaction() as session:
             tenant = read_tenant(session, tenant_id, runtime().settings.base_domain)
         if tenant is None or not _is_open(tenant):
             self.figures.forget(tenant_id)
             return 0, None
-        with tenant_work(tenant) as session:
+        with tenant_transaction(tenant) as session:
             quarantined = ledger.quarantine_lost(session, Job)
             due = ledger.due_jobs(session, Job)
             at_work = ledger.queues_at_work(session, Job)
@@ -149,7 +149,7 @@ class Sweep:
         """The next slice of all tenants, so that each is looked at about every five minutes, mark or no mark."""
         if not self._rest and time.monotonic() - self._rest_began >= FULL_ROUND_SECONDS:
             self._rest_began = time.monotonic()
-            with control_work() as session:
+            with control_transaction() as session:
                 self._rest = list(session.scalars(select(TenantRecord.id).order_by(TenantRecord.id)))
             self._slice = math.ceil(len(self._rest) * runtime().settings.sweep_seconds / FULL_ROUND_SECONDS)
         if not self._rest:
@@ -167,6 +167,6 @@ def _report(quarantined: list[UUID], tenant_id: UUID | None) -> None:
         ref = ledger.reference(job_id)
         about = {"job": str(job_id), "tenant": str(tenant_id) if tenant_id else None, "ref": ref}
         logger.critical("job_quarantined", extra=about)
-        with control_work():
+        with control_transaction():
             # Where operators look; the log line is for whoever is called at night.
             record_on_platform("job.quarantined", tenant_id=tenant_id, subject=ref, details={"job": str(job_id)})

@@ -20,7 +20,7 @@ from rq.serializers import JSONSerializer
 from config.fault_injection import fault
 from config.settings import Settings
 from qikbiz.jobs.kinds import QUEUES
-from qikbiz.jobs.transport import ENTRY
+from qikbiz.jobs.transport import ENTRY, FORMER_ENTRIES
 from workers import lease_watch, run_job
 from workers.lanes import Lanes
 
@@ -50,7 +50,12 @@ class SignedJob(Job):
 
     @property
     def func(self) -> Any:
-        if self.func_name != ENTRY or self.instance is not None or self.kwargs or len(self.args) != 3:
+        if (
+            self.func_name not in (ENTRY, *FORMER_ENTRIES)
+            or self.instance is not None
+            or self.kwargs
+            or len(self.args) != 3
+        ):
             # Someone who can write to our Redis wants a function run (security.md 2.2 row 34).
             logger.critical("job_not_ours", extra={"job": self.id, "function": str(self.func_name)[:100]})
             raise run_job.NotOurs("Only signed jobs of ours are run.")

@@ -1,7 +1,7 @@
 """The two databases as the product sees them: `db.session` for the tenant entered, `db.control` for the platform.
 
-Neither is committed by the code that uses it. `tenant_work` and `control_work` are the only places that commit; the
-request, the job and the command wrap themselves in one of them.
+Neither is committed by the code that uses it. `tenant_transaction` and `control_transaction` are the only places that
+commit; the request, the job and the command wrap themselves in one of them.
 """
 
 from __future__ import annotations
@@ -21,7 +21,15 @@ from sqlalchemy.orm import DeclarativeBase, Session, scoped_session, sessionmake
 
 from qikbiz.actors import current_actor
 from qikbiz.errors import Forbidden
-from tenants.context import NoTenantEntered, Tenant, WrongTenant, current_entry, entered, entry_or_none, tenant_or_none
+from tenants.context import (
+    NoTenantEntered,
+    Tenant,
+    WrongTenant,
+    current_entry,
+    entry_or_none,
+    tenant_context,
+    tenant_or_none,
+)
 from tenants.control import NAMING
 from tenants.runtime import Runtime
 
@@ -120,12 +128,12 @@ def connect_database(app: Flask, started: Runtime) -> None:
 
 
 @contextmanager
-def tenant_work(tenant: Tenant, **entry: Any) -> Iterator[Session]:
+def tenant_transaction(tenant: Tenant, **entry: Any) -> Iterator[Session]:
     """Enter `tenant` and do one transaction's work in it: committed at the end, rolled back on any exception.
 
     `entry` is passed to `tenants.context.entered` (time-outs, snapshot, guest).
     """
-    with entered(tenant, **entry):
+    with tenant_context(tenant, **entry):
         session = db.session()
         try:
             yield session
@@ -141,10 +149,10 @@ def tenant_work(tenant: Tenant, **entry: Any) -> Iterator[Session]:
 
 
 @contextmanager
-def control_work() -> Iterator[Session]:
+def control_transaction() -> Iterator[Session]:
     """One transaction's work in the control database: committed at the end, rolled back on any exception.
 
-    Inside another `control_work` of the same application context it joins that one.
+    Inside another `control_transaction` of the same application context it joins that one.
     """
     session = db.control()
     if session.info.get("working"):

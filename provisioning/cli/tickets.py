@@ -26,12 +26,12 @@ def receive(recipient: str) -> Answer:
     """
     from config.settings import load_settings
     from provisioning.application import working_application
-    from qikbiz.database import control_work
+    from qikbiz.database import control_transaction
     from qikbiz.tickets.incoming import LONGEST_MAIL
     from qikbiz.tickets.incoming import receive as take_in
 
     content = sys.stdin.buffer.read(LONGEST_MAIL + 1)
-    with working_application(load_settings()), control_work():
+    with working_application(load_settings()), control_transaction():
         received = take_in(content, recipient=recipient)
     facts = {"outcome": received.outcome, "ticket": received.reference, "why": received.why}
     return Answer(facts, f"{received.outcome.capitalize()} {received.reference} {received.why}".strip())

@@ -22,7 +22,7 @@ from qikbiz.accounts.models import User
 from qikbiz.accounts.passwords import hash_password
 from qikbiz.accounts.realms import staff_realm, tenant_realm
 from qikbiz.console.models import Staff
-from qikbiz.database import control_work, tenant_work
+from qikbiz.database import control_transaction, tenant_transaction
 from qikbiz.mfa.actions import keep_app
 from qikbiz.mfa.demo_codes import demo_secret
 from tenants.context import Tenant
@@ -170,13 +170,13 @@ def _ensure(settings: Settings, runtime: Runtime, organisation: DemoOrganisation
 
 
 def _record(slug: str) -> TenantRecord | None:
-    with control_work() as session:
+    with control_transaction() as session:
         return session.scalar(select(TenantRecord).where(TenantRecord.slug == slug))
 
 
 def _fill(tenant: Tenant, organisation: DemoOrganisation) -> bool:
     """People and records in one transaction, so that a filled organisation is known by its active people."""
-    with tenant_work(tenant, statement_timeout_ms=60_000) as session:
+    with tenant_transaction(tenant, statement_timeout_ms=60_000) as session:
         if session.scalar(select(User.id).where(User.state != "invited").limit(1)) is not None:
             return False
         owners = _people(organisation)
@@ -202,7 +202,7 @@ def _people(organisation: DemoOrganisation) -> list[Owner]:
 
 
 def _ensure_staff(settings: Settings) -> None:
-    with control_work() as session:
+    with control_transaction() as session:
         for person in STAFF:
             email = person.email_at(STAFF_DOMAIN)
             if session.scalar(select(Staff.id).where(Staff.email_key == email)) is None:

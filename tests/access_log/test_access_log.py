@@ -14,9 +14,9 @@ from sqlalchemy.exc import DBAPIError
 from qikbiz import clock
 from qikbiz.access_log.kinds import AccessKind
 from qikbiz.access_log.models import AccessEvent
-from qikbiz.access_log.recorder import NOT_AN_ADDRESS, note_access
+from qikbiz.access_log.recorder import NOT_AN_ADDRESS, record_access
 from qikbiz.actors import Actor, acting_as
-from qikbiz.database import tenant_work
+from qikbiz.database import tenant_transaction
 from tenants.context import Tenant
 from tenants.runtime import Runtime
 from tests.fixtures.tenancy import Platform
@@ -34,7 +34,7 @@ def empty_log(platform: Platform, owner_connection: object) -> Iterator[None]:
 
 
 def events_of(tenant: Tenant, kind: AccessKind, account: str = "") -> list[AccessEvent]:
-    with tenant_work(tenant) as session:
+    with tenant_transaction(tenant) as session:
         query = select(AccessEvent).where(AccessEvent.kind == kind.value).order_by(AccessEvent.id)
         found = list(session.scalars(query))
     return [event for event in found if not account or event.account == account]
@@ -68,8 +68,8 @@ def test_a_failed_login_stays_written_although_its_request_is_undone(
 
 @pytest.mark.promise("P5")
 def test_a_password_typed_as_the_name_is_not_kept(working: Runtime, platform: Platform) -> None:
-    with tenant_work(platform.acme), acting_as(Actor("anonymous")):
-        note_access(AccessKind.LOGIN, "failed", account="correct horse battery")
+    with tenant_transaction(platform.acme), acting_as(Actor("anonymous")):
+        record_access(AccessKind.LOGIN, "failed", account="correct horse battery")
     assert events_of(platform.acme, AccessKind.LOGIN)[-1].account == NOT_AN_ADDRESS
 
 
@@ -114,7 +114,7 @@ def test_administrators_read_it_and_the_reading_is_audited(
 @pytest.fixture
 def rows_of_audit(platform: Platform, working: Runtime) -> Callable[[str], int]:
     def count(action: str) -> int:
-        with tenant_work(platform.acme) as session:
+        with tenant_transaction(platform.acme) as session:
             query = text("SELECT count(*) FROM audit_events WHERE action = :action")
             return int(session.scalar(query, {"action": action}) or 0)
 
@@ -200,15 +200,15 @@ def test_the_file_holds_what_the_page_shows_and_no_formula(
 def test_the_database_lets_the_organisation_s_own_role_change_nothing(
     platform: Platform, working: Runtime, statement: str
 ) -> None:
-    with pytest.raises(DBAPIError, match="permission denied"), tenant_work(platform.acme) as session:
+    with pytest.raises(DBAPIError, match="permission denied"), tenant_transaction(platform.acme) as session:
         session.execute(text(statement))
 
 
 @pytest.mark.promise("P5")
 def test_the_database_forgets_nothing_before_its_time(platform: Platform, working: Runtime) -> None:
-    with tenant_work(platform.acme):
-        note_access(AccessKind.LOGIN, account="early@example.com")
-    with tenant_work(platform.acme) as session:
+    with tenant_transaction(platform.acme):
+        record_access(AccessKind.LOGIN, account="early@example.com")
+    with tenant_transaction(platform.acme) as session:
         assert session.execute(text("DELETE FROM access_events")).rowcount == 0  # type: ignore[attr-defined]
         assert session.execute(text("UPDATE access_events SET address = NULL")).rowcount == 0  # type: ignore[attr-defined]
 
@@ -218,7 +218,7 @@ def test_an_old_event_can_t_be_given_another_address(
     platform: Platform, working: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     old = clock.now() - timedelta(days=31)
-    with tenant_work(platform.acme) as session:
+    with tenant_transaction(platform.acme) as session:
         session.add(AccessEvent(at=old, kind="login", outcome="done", person_kind="nobody", address="203.0.113.5"))
-    with pytest.raises(DBAPIError, match="row-level security"), tenant_work(platform.acme) as session:
+    with pytest.raises(DBAPIError, match="row-level security"), tenant_transaction(platform.acme) as session:
         session.execute(text("UPDATE access_events SET address = '192.0.2.1'"))

@@ -11,7 +11,7 @@ from sqlalchemy import select, text
 
 from qikbiz import clock
 from qikbiz.audit.models import AuditEvent
-from qikbiz.database import control_work, tenant_work
+from qikbiz.database import control_transaction, tenant_transaction
 from qikbiz.ip_reputation import rules
 from qikbiz.ip_reputation.models import AddressRule
 from tenants.runtime import Runtime
@@ -26,7 +26,7 @@ ClientFor = Callable[[str], Browser]
 @pytest.fixture(autouse=True)
 def clean(platform: Platform, working: Runtime, owner_connection: Any) -> Iterator[None]:
     yield
-    with control_work() as session:
+    with control_transaction() as session:
         session.execute(text("DELETE FROM address_rules"))
     for tenant in (platform.acme, platform.globex):
         owner_connection.execute(f"DELETE FROM {tenant.schema}.access_events")
@@ -51,7 +51,7 @@ def office(platform: Platform, browser_at: Callable[[str], Browser]) -> Callable
 def blocked(platform: Platform, office: Callable[[str], Browser]) -> AddressRule:
     """Ben has logged in from the office before it was blocked."""
     assert office("acme.localhost").log_in(platform.ben.email, platform.ben.password).status_code == 303
-    with control_work():
+    with control_transaction():
         rules.decide(ELSEWHERE, "block", "Nobody of Acme", minutes=60)
         return rules.decide(OFFICE, "block", "Guessing by somebody", minutes=60)
 
@@ -69,7 +69,7 @@ def test_a_blocked_network_round_their_address_is_shown(
     client_for: ClientFor, platform: Platform, office: Callable[[str], Browser]
 ) -> None:
     office("acme.localhost").log_in(platform.ben.email, platform.ben.password)
-    with control_work():
+    with control_transaction():
         rules.decide("198.51.0.0/16", "block", "Scraping", minutes=60)
     assert OFFICE in client_for("alice").get(BLOCKS).text
 
@@ -88,10 +88,10 @@ def test_an_administrator_lets_the_address_in_here_and_nowhere_else(
     assert client_for("alice").post(ALLOW, form).status_code == 303
     assert office("acme.localhost").get("/login").status_code == 200
     assert office("globex.localhost").get("/login").status_code == 403
-    with control_work() as session:
+    with control_transaction() as session:
         own = session.scalars(select(AddressRule).where(AddressRule.tenant_id == platform.acme.id)).one()
         assert timedelta(hours=23) < own.expires_at - clock.now() <= timedelta(hours=24)
-    with tenant_work(platform.acme) as session:
+    with tenant_transaction(platform.acme) as session:
         audited = session.scalars(select(AuditEvent).where(AuditEvent.action == "address.allowed")).all()
     assert [event.details["reference"] for event in audited][-1] == own.reference
     assert OFFICE not in str([event.details for event in audited])
@@ -104,7 +104,7 @@ def test_it_is_ended_by_them_and_by_nobody_else(
     client_for: ClientFor, blocked: AddressRule, office: Callable[[str], Browser], platform: Platform
 ) -> None:
     client_for("alice").post(ALLOW, {"address": OFFICE, "reason": "Our own office"})
-    with control_work() as session:
+    with control_transaction() as session:
         own = session.scalars(select(AddressRule).where(AddressRule.tenant_id == platform.acme.id)).one()
     for name, rule_id, status in (("mallory", own.id, 404), ("alice", blocked.id, 404), ("alice", own.id, 303)):
         assert client_for(name).post(f"{ALLOW}/{rule_id}/end").status_code == status
@@ -127,7 +127,7 @@ def test_what_makes_no_sense_is_refused(
 ) -> None:
     answer = client_for("alice").post(ALLOW, form)
     assert answer.status_code == status and "Not let in" in answer.text
-    with control_work() as session:
+    with control_transaction() as session:
         assert session.scalars(select(AddressRule).where(AddressRule.tenant_id.is_not(None))).all() == []
 
 
@@ -147,5 +147,5 @@ def test_letting_in_asks_for_the_password_again(
     monkeypatch.setattr(clock, "now", lambda: later)
     answer = alice.post(ALLOW, {"address": OFFICE, "reason": "Our own office"})
     assert "/confirm" in (answer.location or "") or answer.status_code in (303, 403)
-    with control_work() as session:
+    with control_transaction() as session:
         assert session.scalars(select(AddressRule).where(AddressRule.tenant_id.is_not(None))).all() == []

@@ -19,12 +19,12 @@ from qikbiz.access_log.data_map import PLACES, Database, places_in
 from qikbiz.access_log.retention import forget_addresses
 from qikbiz.accounts.retention import forget_logins, forget_staff_logins
 from qikbiz.actors import Actor, acting_as
-from qikbiz.database import control_work, tenant_work
+from qikbiz.database import control_transaction, tenant_transaction
 from qikbiz.exports.actions import ask_for_export, file_of
 from qikbiz.exports.models import Export
 from qikbiz.exports.selection import Selection
 from qikbiz.ip_reputation import actions, retention, rules
-from qikbiz.ip_reputation.events import note
+from qikbiz.ip_reputation.events import record_event
 from qikbiz.jobs.kinds import KINDS
 from qikbiz.web.front_door import QikBiz
 from tenants.context import Tenant
@@ -43,7 +43,7 @@ ANYTHING = re.compile(r"203\.0\.113\.|2001:db8:aaaa:")
 @pytest.fixture(autouse=True)
 def clean(platform: Platform, working: Runtime, owner_connection: Connection) -> Iterator[None]:
     yield
-    with control_work() as session:
+    with control_transaction() as session:
         for table in ("abuse_events", "address_rules", "address_scores"):
             session.execute(text(f"DELETE FROM {table}"))
         session.execute(
@@ -88,13 +88,13 @@ def lived(app: QikBiz, platform: Platform, working: Runtime) -> Callable[[], Non
                 browser.post("/contacts/no-such", {}, csrf=False)
                 browser.get("/", headers={"X-Forwarded-For": MARKED[0]})
             for _ in range(60):
-                note("login_failed", address=address, account="a@example.com")
-            with control_work() as session:
+                record_event("login_failed", address=address, account="a@example.com")
+            with control_transaction() as session:
                 unit = str(session.scalar(text("SELECT unit FROM abuse_events WHERE address = :a"), {"a": address}))
                 actions.check_address(unit)
-            with control_work():
+            with control_transaction():
                 rule = rules.decide(address, "allow", f"The office at {address} is Acme's", minutes=10)
-                rules.lift(rule.id, f"{address} is not Acme's after all")
+                rules.revoke(rule.id, f"{address} is not Acme's after all")
             locked_out = Browser(app, "acme.localhost")
             locked_out.address = address
             locked_out.get("/login")
@@ -127,10 +127,10 @@ def test_no_export_holds_an_address_of_a_visitor(
     alice = Actor("user", platform.alice.id, platform.alice.name)
     for scope, product in EXPORTS:
         with subtests.test(f"{scope}, {product}"):
-            with acting_as(alice), tenant_work(platform.acme):
+            with acting_as(alice), tenant_transaction(platform.acme):
                 asked = ask_for_export(Selection(scope, product))
             assert perform(platform.acme.id, asked.job_id) == "done"
-            with tenant_work(platform.acme) as session:
+            with tenant_transaction(platform.acme) as session:
                 made = session.get_one(Export, asked.id)
                 archive = zipfile.ZipFile(io.BytesIO(b"".join(file_of(made).read())))
                 session.delete(made)
@@ -252,25 +252,25 @@ def run(database: Database, tenant: Tenant, query: str) -> list[str]:
         return [str(row[0]) for row in session.execute(text(query.replace(":", "\\:").replace("\\:\\:", "::")))]
 
     if database == "tenant":
-        with tenant_work(tenant) as session:
+        with tenant_transaction(tenant) as session:
             return answers(session)
-    with control_work() as session:
+    with control_transaction() as session:
         return answers(session)
 
 
 def run_every_retention(platform: Platform) -> None:
     for tenant in (platform.acme, platform.globex):
-        with tenant_work(tenant) as session:
+        with tenant_transaction(tenant) as session:
             forget_addresses(session)
             forget_logins(session)
-    with control_work() as session:
+    with control_transaction() as session:
         retention.forget_old_addresses()
         forget_staff_logins(session)
 
 
 def counts(tenant: Tenant) -> tuple[int, int]:
-    with tenant_work(tenant) as session:
+    with tenant_transaction(tenant) as session:
         own = session.scalar(text("SELECT coalesce(sum(events), 0) FROM access_counts"))
-    with control_work() as session:
+    with control_transaction() as session:
         abuse = session.scalar(text("SELECT coalesce(sum(events), 0) FROM abuse_counts"))
     return int(own or 0), int(abuse or 0)

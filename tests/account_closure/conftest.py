@@ -21,7 +21,7 @@ from qikbiz.account_closure.models import ENDED, ChargePolicy, Closing, ErasureC
 from qikbiz.account_closure.policies import GENERAL
 from qikbiz.account_closure.queries import standing_closing
 from qikbiz.audit.models import AuditEvent
-from qikbiz.database import control_work, tenant_work
+from qikbiz.database import control_transaction, tenant_transaction
 from qikbiz.exports.models import Export
 from qikbiz.mail.models import PlatformMail
 from qikbiz.web.front_door import QikBiz
@@ -91,7 +91,7 @@ class Leaving:
 
     def make_export(self) -> None:
         """What the worker of exports does with what waits."""
-        with tenant_work(self.tenant) as session:
+        with tenant_transaction(self.tenant) as session:
             waiting = session.scalars(select(Export.job_id).where(Export.state.in_(("waiting", "running")))).all()
         for job_id in waiting:
             assert job_id is not None
@@ -105,35 +105,35 @@ class Leaving:
     @property
     def closing(self) -> Closing:
         """The newest closing of this tenant."""
-        with control_work() as control:
+        with control_transaction() as control:
             newest = select(Closing).where(Closing.tenant_id == self.tenant.id).order_by(Closing.id.desc()).limit(1)
             return control.scalars(newest).one()
 
     @property
     def record(self) -> TenantRecord:
-        with control_work() as control:
+        with control_transaction() as control:
             return control.get_one(TenantRecord, self.tenant.id)
 
     @property
     def invoice(self) -> Invoice | None:
-        with control_work() as control:
+        with control_transaction() as control:
             return control.scalars(select(Invoice).where(Invoice.closing_id == self.closing.id)).one_or_none()
 
     @property
     def certificate(self) -> ErasureCertificate | None:
-        with control_work() as control:
+        with control_transaction() as control:
             of_tenant = ErasureCertificate.tenant_id == self.tenant.id
             return control.scalars(select(ErasureCertificate).where(of_tenant)).one_or_none()
 
     def mails(self) -> dict[str, int]:
         """How many mails there are of each kind, with whom they went to left out."""
-        with control_work() as control:
+        with control_transaction() as control:
             its = PlatformMail.dedupe_key.startswith(f"closing:{self.closing.id}:")
             counted = select(PlatformMail.template, func.count()).where(its).group_by(PlatformMail.template)
             return {template.removeprefix("closing_"): number for template, number in control.execute(counted)}
 
     def audited(self) -> list[str]:
-        with tenant_work(self.tenant) as session:
+        with tenant_transaction(self.tenant) as session:
             wanted = select(AuditEvent.action).where(AuditEvent.record_type == "closing").order_by(AuditEvent.id)
             return [action.removeprefix("closing.") for action in session.scalars(wanted)]
 
@@ -170,7 +170,7 @@ class Leaving:
 
     def end(self) -> None:
         """Nothing is under way any more: the rounds of other tests have this one not to drive."""
-        with control_work() as control:
+        with control_transaction() as control:
             its = update(Closing).where(Closing.tenant_id == self.tenant.id, Closing.state.not_in(ENDED))
             control.execute(its.values(state="cancelled"))
 
@@ -269,12 +269,12 @@ def set_fee(working: object) -> Any:
     assert working
 
     def put(fee: str, *, per_hour: str = "0", per_gib: str = "0") -> None:
-        with control_work() as control:
+        with control_transaction() as control:
             values = {"fee": Decimal(fee), "per_hour": Decimal(per_hour), "per_gib": Decimal(per_gib)}
             control.merge(ChargePolicy(scope=GENERAL, currency="EUR", reason="Test", **values))
 
     yield put
-    with control_work() as control:
+    with control_transaction() as control:
         kept = control.get(ChargePolicy, GENERAL)
         if kept is not None:
             control.delete(kept)
@@ -286,7 +286,7 @@ def mark_eu(working: object) -> Callable[[UUID], None]:
     assert working
 
     def mark(tenant_id: UUID) -> None:
-        with control_work() as control:
+        with control_transaction() as control:
             control.merge(ChargePolicy(scope=str(tenant_id), tenant_id=tenant_id, is_eu=True, reason="Test"))
 
     return mark

@@ -107,11 +107,11 @@ def test_the_database_refuses_less_than_thirty_days(left_at: Callable[[str], Lea
     from sqlalchemy import text
     from sqlalchemy.exc import IntegrityError
 
-    from qikbiz.database import control_work
+    from qikbiz.database import control_transaction
 
     leaving = left_at("read_only")
     statement = text("UPDATE closings SET erase_after = read_only_at + interval '29 days' WHERE id = :id")
-    with pytest.raises(IntegrityError, match="thirty_days"), control_work() as control:
+    with pytest.raises(IntegrityError, match="thirty_days"), control_transaction() as control:
         control.execute(statement, {"id": leaving.closing.id})
 
 

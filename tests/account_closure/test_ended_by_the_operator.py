@@ -11,7 +11,7 @@ from provisioning.erase_tenant import erase_due_tenants, erase_tenant
 from provisioning.tenants import delete
 from qikbiz.console.closures import was_ever_used
 from qikbiz.console.tenant_actions import BadTenant, close_tenant
-from qikbiz.database import control_work
+from qikbiz.database import control_transaction
 from qikbiz.errors import Conflict
 from qikbiz.mail.models import PlatformMail
 from tests.account_closure.conftest import Leaving
@@ -71,7 +71,7 @@ def test_two_operators_end_a_contract_with_notice_export_thirty_days_and_certifi
         leaving.drive()
     assert leaving.closing.state == "erased" and leaving.certificate is not None
     assert leaving.mails() == {"certificate": 2}
-    with control_work() as control:
+    with control_transaction() as control:
         sent = select(PlatformMail.to_address).where(PlatformMail.template == "closing_certificate")
         assert {leaving.people["alice"].email, leaving.people["carol"].email} <= set(control.scalars(sent))
     assert leaving.closing.certificate_to == [] and leaving.closing.reason == ""
@@ -133,7 +133,7 @@ def test_what_is_not_two_operators_ends_nothing(leaving: Leaving, olga: Person) 
 
 def test_the_command_line_only_proposes_and_erases_nobody_who_was_there(leaving: Leaving, olga: Person) -> None:
     settings, slug = leaving.platform.settings, leaving.tenant.slug
-    with control_work():
+    with control_transaction():
         assert not was_ever_used(leaving.record)
     leaving.browser()
     with pytest.raises(Conflict, match="Somebody has signed in there"):
@@ -156,7 +156,7 @@ def test_whatever_closed_it_a_used_organisation_is_not_erased_before_its_closing
     """Also when somebody signs in after the look, or the row is changed by hand."""
     settings = leaving.platform.settings
     leaving.browser()
-    with control_work() as control:
+    with control_transaction() as control:
         close_tenant(control, leaving.tenant.slug, confirmation=leaving.tenant.slug, days=0)
     for now in (False, True):
         with pytest.raises(Conflict, match="was used"):
@@ -166,7 +166,7 @@ def test_whatever_closed_it_a_used_organisation_is_not_erased_before_its_closing
 
 
 def test_a_page_for_visitors_says_nothing_untrue(leaving: Leaving, browser_at: Callable[[str], Browser]) -> None:
-    with control_work() as control:
+    with control_transaction() as control:
         close_tenant(control, leaving.tenant.slug, confirmation=leaving.tenant.slug)
     leaving.look()
     page = browser_at(leaving.tenant.host).get("/login")

@@ -19,7 +19,7 @@ from provisioning.servers import Connection, connect_as_provisioner
 from qikbiz.account_closure.certificates import PURPOSE, is_genuine, name_mark, signed_text
 from qikbiz.account_closure.erasures import KEPT_TABLES
 from qikbiz.account_closure.models import Closing, ErasureCertificate
-from qikbiz.database import control_work, tenant_work
+from qikbiz.database import control_transaction, tenant_transaction
 from qikbiz.exports.actions import file_of
 from qikbiz.exports.loading import NotRestorable
 from qikbiz.exports.models import Export
@@ -38,7 +38,7 @@ from workers.run_job import perform
 def everything_kept(leaving: Leaving) -> str:
     """All rows of the control database that are this tenant's, as text."""
     found = []
-    with control_work() as control:
+    with control_transaction() as control:
         for table in control_metadata.sorted_tables:
             rows = control.execute(select(table)).all()
             its = [str(row) for row in rows if str(leaving.tenant.id) in str(row) or leaving.tenant.slug in str(row)]
@@ -56,7 +56,7 @@ def test_nothing_in_the_control_database_names_the_customer_or_its_people(leavin
     for words in ("Leaving & Sons", "Wolfgang", "Alice", "Carol", "example.com"):
         assert words not in kept.replace("closing_certificate", ""), kept
     assert leaving.tenant.slug in kept, "The address stays, so that nobody else is given it."
-    with control_work() as control:
+    with control_transaction() as control:
         assert control.get(ReservedName, leaving.tenant.slug) is not None
 
 
@@ -65,7 +65,7 @@ def test_the_last_mail_goes_to_whoever_asked_and_its_row_goes_when_it_has_left(e
     certificate = erased.certificate
     assert certificate is not None
     mail = waiting_mail(erased)
-    with control_work():
+    with control_transaction():
         values = mailing.opened_values(mail, None)
     assert mail.to_address == erased.people["alice"].email
     assert values["number"] == certificate.number and values["organisation"] == "Leaving & Sons"
@@ -139,7 +139,7 @@ def test_a_certificate_that_was_changed_is_not_confirmed(erased: Leaving, browse
     assert certificate is not None and is_genuine(certificate)
     changed = certificate.document | {"counts": certificate.document["counts"] | {"rows": 1}}
     for document, status in ((changed, 404), (certificate.document, 200)):
-        with control_work() as control:
+        with control_transaction() as control:
             its = update(ErasureCertificate).where(ErasureCertificate.number == certificate.number)
             control.execute(its.values(document=document))
         assert browser_at("localhost").get(f"/certificates/{certificate.number}").status_code == status
@@ -172,7 +172,7 @@ def test_a_restored_control_database_and_schema_are_erased_again(
     certificate = leaving.certificate
     assert certificate is not None
     bring_back(leaving, before)
-    with control_work() as control:
+    with control_transaction() as control:
         control.execute(text("DELETE FROM erased_tenants WHERE tenant_id = :id"), {"id": leaving.tenant.id})
         control.execute(text("DELETE FROM erasure_certificates WHERE tenant_id = :id"), {"id": leaving.tenant.id})
     assert erase_due_tenants(leaving.platform.settings) == [leaving.tenant.slug]
@@ -216,19 +216,19 @@ def test_an_export_of_an_erased_account_is_restored_only_for_its_owner(
 ) -> None:
     leaving.to("read_only")
     file = tmp_path / "export.zip"
-    with tenant_work(leaving.tenant) as session:
+    with tenant_transaction(leaving.tenant) as session:
         export = session.get_one(Export, leaving.closing.export_id)
         file.write_bytes(b"".join(file_of(export).read()))
     leaving.to_the_end()
     other = fresh_tenant("Back Again")
-    with pytest.raises(NotRestorable, match="was erased on"), tenant_work(other):
+    with pytest.raises(NotRestorable, match="was erased on"), tenant_transaction(other):
         restore_archive(file)
-    with tenant_work(other):
+    with tenant_transaction(other):
         assert restore_archive(file, is_own=True).rows["users"] == 5
 
 
 def waiting_mail(leaving: Leaving) -> PlatformMail:
-    with control_work() as control:
+    with control_transaction() as control:
         its = PlatformMail.dedupe_key.startswith(f"closing:{leaving.closing.id}:")
         return control.scalars(select(PlatformMail).where(its)).one()
 
@@ -236,7 +236,7 @@ def waiting_mail(leaving: Leaving) -> PlatformMail:
 def send_what_waits(leaving: Leaving) -> None:
     """The last mail, by the code of the worker; then a round, which forgets it."""
     mail = waiting_mail(leaving)
-    with control_work() as control:
+    with control_transaction() as control:
         jobs = control.scalars(select(PlatformJob).where(PlatformJob.kind == "mail.send_platform")).all()
         job_id = next(job.id for job in jobs if job.arguments["mail"] == str(mail.id))
     assert perform(None, job_id) == "done"
@@ -245,7 +245,7 @@ def send_what_waits(leaving: Leaving) -> None:
 
 def row_of(tenant_id: UUID) -> dict[str, object]:
     table = TenantRecord.__table__
-    with control_work() as control:
+    with control_transaction() as control:
         return dict(control.execute(select(table).where(table.c.id == tenant_id)).one()._mapping)
 
 
@@ -256,7 +256,7 @@ def bring_back(leaving: Leaving, row: dict[str, object] | None) -> None:
         connection.execute(script.encode())
         connection.commit()
     if row is not None:
-        with control_work() as control:
+        with control_transaction() as control:
             control.execute(update(TenantRecord).where(TenantRecord.id == leaving.tenant.id).values(row))
 
 
@@ -271,7 +271,7 @@ def test_a_few_hours_more_are_given_too(leaving: Leaving) -> None:
     assert until is not None
     leaving.clock.move(seconds=(until - leaving.clock.now()).total_seconds() - 3600)
     later = until + timedelta(hours=1)
-    with control_work() as control:
+    with control_transaction() as control:
         closing = control.get_one(Closing, leaving.closing.id)
         closing.erase_after = control.get_one(TenantRecord, leaving.tenant.id).read_only_until = later
     leaving.clock.move(hours=1, minutes=1)

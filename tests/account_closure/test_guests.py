@@ -11,7 +11,7 @@ from provisioning.guest_roles import open_grant
 from provisioning.servers import Connection
 from qikbiz.account_closure.read_only import RECORD_TABLES
 from qikbiz.actors import Actor, acting_as
-from qikbiz.database import control_work, tenant_work
+from qikbiz.database import control_transaction, tenant_transaction
 from qikbiz.grants.actions import give_grant
 from qikbiz.grants.models import Grant
 from tests.account_closure.conftest import Leaving
@@ -27,7 +27,7 @@ def give(leaving: Leaving) -> Grant:
     """Alice lets support in, to change and import; the worker makes the login."""
     alice = leaving.people["alice"]
     ends_at = leaving.clock.now() + timedelta(hours=24)
-    with acting_as(Actor("user", alice.id, alice.name)), control_work(), tenant_work(leaving.tenant):
+    with acting_as(Actor("user", alice.id, alice.name)), control_transaction(), tenant_transaction(leaving.tenant):
         grant = give_grant(staff_ids=[], scopes=["see", "change", "import"], reason="Help us", ends_at=ends_at)
     open_grant(leaving.platform.settings, UUID(str(grant.id)))
     return grant

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from werkzeug.serving import make_server
 
 from provisioning import assets
-from qikbiz.database import control_work
+from qikbiz.database import control_transaction
 from qikbiz.mail import actions as mailing
 from qikbiz.mail.models import PlatformMail
 from qikbiz.web.front_door import QikBiz
@@ -115,7 +115,7 @@ def check_and_close(page: Page, file: Path) -> None:
 
 
 def check_certificate(site: Page) -> None:
-    with control_work() as control:
+    with control_transaction() as control:
         newest = select(PlatformMail).where(PlatformMail.template == "closing_certificate")
         mail = control.scalars(newest.order_by(PlatformMail.id.desc())).first()
         assert mail is not None

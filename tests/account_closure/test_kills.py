@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from provisioning.closing import drive_closings
 from qikbiz import clock
-from qikbiz.database import control_work, runtime
+from qikbiz.database import control_transaction, runtime
 from tests.account_closure.conftest import Leaving
 
 pytestmark = [pytest.mark.faults, pytest.mark.promise("P13")]
@@ -67,11 +67,11 @@ def test_killed_while_the_export_is_settled(leaving: Leaving, monkeypatch: pytes
 def test_the_export_is_asked_for_again_when_the_request_died_between_two_databases(leaving: Leaving) -> None:
     from sqlalchemy import delete
 
-    from qikbiz.database import tenant_work
+    from qikbiz.database import tenant_transaction
     from qikbiz.exports.models import Export
 
     leaving.to("exporting")
-    with tenant_work(leaving.tenant) as session:
+    with tenant_transaction(leaving.tenant) as session:
         session.execute(delete(Export))
         session.execute(text("DELETE FROM jobs WHERE kind = 'exports.make'"))
     leaving.drive()
@@ -180,7 +180,7 @@ def test_two_rounds_at_once_do_each_thing_once(leaving: Leaving) -> None:
         os.waitpid(child, 0)
     leaving.drive()
     assert leaving.closing.state == "erased" and leaving.mails() == {"certificate": 1}
-    with control_work() as control:
+    with control_transaction() as control:
         events = control.execute(
             text("SELECT count(*) FROM platform_audit_events WHERE tenant_id = :id AND action = 'tenant.erased'"),
             {"id": leaving.tenant.id},

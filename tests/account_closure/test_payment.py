@@ -23,7 +23,7 @@ from config.settings import SettingsError, load_settings
 from qikbiz.account_closure.models import Invoice, PaymentEvent
 from qikbiz.billing.pricing import minor_units
 from qikbiz.console.models import PlatformAuditEvent
-from qikbiz.database import control_work
+from qikbiz.database import control_transaction
 from qikbiz.web.front_door import QikBiz
 from tests.account_closure.conftest import Leaving
 from tests.fixtures.web import Browser
@@ -111,7 +111,7 @@ def reports(browser_at: Callable[[str], Browser], open_bill: Invoice, by_card: o
 
 
 def state_of(bill: Invoice) -> str:
-    with control_work() as control:
+    with control_transaction() as control:
         return control.get_one(Invoice, bill.number).state
 
 
@@ -124,7 +124,7 @@ def test_a_signed_report_pays_the_invoice_once(leaving: Leaving, bill: Invoice, 
     assert paid is not None and (paid.state, paid.paid_by, paid.payment_reference) == ("paid", "Stripe", "pi_1")
     leaving.drive()
     assert leaving.audited().count("paid") == 1
-    with control_work() as control:
+    with control_transaction() as control:
         events = control.scalars(select(PaymentEvent).where(PaymentEvent.invoice_number == bill.number)).all()
     assert [event.outcome for event in events] == ["paid"]
     assert "Thank you" in leaving.browser().get("/closing/invoice").text
@@ -151,7 +151,7 @@ def test_a_report_that_does_not_fit_is_refused_and_noted(
     # The same report again changes nothing either.
     assert reports.send(event).json == {"outcome": f"known: refused: {why}"}
     assert state_of(open_bill) == "open"
-    with control_work() as control:
+    with control_transaction() as control:
         refused = select(PlatformAuditEvent).where(PlatformAuditEvent.action == "payment.refused")
         noted = [one for one in control.scalars(refused) if one.details["report"] == event["id"]]
     assert [one.details["reason"] for one in noted] == [why]

@@ -13,7 +13,7 @@ from sqlalchemy.exc import ProgrammingError
 
 from provisioning.tenants import suspend
 from qikbiz.account_closure.read_only import RECORD_TABLES, STILL_ALLOWED, ReadOnly
-from qikbiz.database import control_work, tenant_work
+from qikbiz.database import control_transaction, tenant_transaction
 from qikbiz.exports.restore import restore_archive
 from qikbiz.jobs.actions import enqueue
 from qikbiz.jobs.kinds import KINDS
@@ -32,7 +32,7 @@ KEEPING_PEOPLE_OUT = {"accounts.end_user_session", "accounts.end_user_sessions",
 
 
 def now_known(leaving: Leaving) -> Tenant:
-    with control_work() as control:
+    with control_transaction() as control:
         found = read_tenant(control, leaving.tenant.id, "localhost")
     assert found is not None
     return found
@@ -159,9 +159,9 @@ def test_the_database_itself_refuses(left_at: Callable[[str], Leaving], table: s
     leaving.drive()
     assert leaving.closing.locked_at is not None
     for statement in (f"DELETE FROM {table}", f"UPDATE {table} SET {FIRST_COLUMN[table]} = {FIRST_COLUMN[table]}"):
-        with pytest.raises(ProgrammingError, match="permission denied"), tenant_work(leaving.tenant) as session:
+        with pytest.raises(ProgrammingError, match="permission denied"), tenant_transaction(leaving.tenant) as session:
             session.execute(text(statement))
-    with tenant_work(leaving.tenant) as session:
+    with tenant_transaction(leaving.tenant) as session:
         session.execute(text(f"SELECT count(*) FROM {table}"))
 
 
@@ -184,23 +184,23 @@ def test_jobs_that_change_records_are_not_taken(left_at: Callable[[str], Leaving
     kinds = [name for name, kind in KINDS.items() if kind.changes_records]
     assert {"imports.apply", "imports.undo"} <= set(kinds)
     for kind in kinds:
-        with pytest.raises(ReadOnly), tenant_work(now_known(leaving)):
+        with pytest.raises(ReadOnly), tenant_transaction(now_known(leaving)):
             enqueue(kind, {"import": "00000000-0000-7000-8000-000000000000"})
 
 
 def test_one_that_was_taken_before_is_not_done(leaving: Leaving) -> None:
     leaving.to("confirmed")
-    with tenant_work(leaving.tenant):
+    with tenant_transaction(leaving.tenant):
         job_id = enqueue("imports.apply", {"import": "00000000-0000-7000-8000-000000000000"}).id
     leaving.to("read_only")
     assert perform(leaving.tenant.id, job_id) == "failed"
-    with tenant_work(leaving.tenant) as session:
+    with tenant_transaction(leaving.tenant) as session:
         job = session.get_one(Job, job_id)
     assert job.state == "failed" and "can be read and exported until" in job.error_text
 
 
 def test_nothing_is_restored_into_it(left_at: Callable[[str], Leaving], tmp_path: Path) -> None:
-    with pytest.raises(ReadOnly), tenant_work(now_known(left_at("read_only"))):
+    with pytest.raises(ReadOnly), tenant_transaction(now_known(left_at("read_only"))):
         restore_archive(tmp_path / "any.zip")
 
 
@@ -249,7 +249,7 @@ def test_once_the_erasure_has_begun_it_can_not(leaving: Leaving, monkeypatch: py
     monkeypatch.setattr("provisioning.closing.erase_tenant", lambda *_: None)
     leaving.drive()
     assert leaving.closing.state == "erasing"
-    with pytest.raises(Conflict), tenant_work(leaving.tenant):
+    with pytest.raises(Conflict), tenant_transaction(leaving.tenant):
         actions.call_off()
     assert leaving.closing.state == "erasing"
 

@@ -14,7 +14,7 @@ from sqlalchemy import text
 from provisioning.erase_tenant import close_what_came_back, erase_due_tenants, erase_tenant
 from provisioning.servers import connect_to_control
 from qikbiz import clock
-from qikbiz.database import control_work
+from qikbiz.database import control_transaction
 from qikbiz.errors import Conflict
 from tests.account_closure.conftest import Leaving
 from tests.fixtures.tenancy import Platform
@@ -50,7 +50,7 @@ def test_the_login_that_serves_pages_can_not(platform: Platform, statement: str)
 def test_rows_that_are_dated_back_get_nobody_erased(leaving: Leaving) -> None:
     leaving.to("read_only")
     leaving.drive()
-    with control_work() as control:
+    with control_transaction() as control:
         control.execute(
             text(
                 "UPDATE closings SET read_only_at = now() - interval '40 days', "
@@ -61,7 +61,7 @@ def test_rows_that_are_dated_back_get_nobody_erased(leaving: Leaving) -> None:
         )
     leaving.drive()
     assert leaving.closing.state == "read_only" and leaving.record.version, "the notary says that the time runs on"
-    with control_work() as control:
+    with control_transaction() as control:
         closed = "UPDATE tenants SET state = 'closed' WHERE id = :id"
         control.execute(text(closed), {"id": leaving.tenant.id})
         control.execute(text("UPDATE closings SET state = 'erasing' WHERE id = :id"), {"id": leaving.closing.id})
@@ -117,7 +117,7 @@ def test_a_row_or_a_file_that_only_says_so_gets_nobody_erased(leaving: Leaving) 
     borrowed = {"key_id": of_another[0], "signature": b64encode(of_another[1]).decode()}
     file = settings.files / "erased-tenants" / f"{tenant.id}.json"
     file.parent.mkdir(parents=True, exist_ok=True)
-    with control_work() as control:
+    with control_transaction() as control:
         control.execute(text("INSERT INTO erased_tenants VALUES (:id, now())"), {"id": tenant.id})
     try:
         for content in ("{}", "[]", "", dumps(forged), dumps(borrowed)):

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import Engine, event, select, text
 
 from qikbiz import clock as system_clock
-from qikbiz.database import tenant_work
+from qikbiz.database import tenant_transaction
 from qikbiz.mail.actions import opened_values
 from qikbiz.mail.models import Mail
 from qikbiz.web.front_door import QikBiz
@@ -81,7 +81,7 @@ def rows_of(app: QikBiz) -> Callable[..., list[Any]]:
     """A function that runs one query in a tenant: rows_of(platform.acme, "select …", name="Alice")."""
 
     def read(tenant: Tenant, query: str, **values: Any) -> list[Any]:
-        with app.app_context(), tenant_work(tenant) as session:
+        with app.app_context(), tenant_transaction(tenant) as session:
             result = session.execute(text(query), values)
             return list(result.mappings()) if result.returns_rows else []
 
@@ -115,7 +115,7 @@ def links_of(app: QikBiz) -> Callable[[Any], list[str]]:
     """A function that reads the paths of the links for a new password that a person was mailed, the oldest first."""
 
     def read(person: Any) -> list[str]:
-        with app.app_context(), tenant_work(person.tenant) as session:
+        with app.app_context(), tenant_transaction(person.tenant) as session:
             wanted = select(Mail).where(Mail.template == "password_reset", Mail.to_address == person.email)
             mails = session.scalars(wanted.order_by(Mail.id)).all()
             urls = [str(opened_values(mail, person.tenant.id)["url"]) for mail in mails]
@@ -129,7 +129,7 @@ def codes_of(app: QikBiz) -> Callable[[Any], list[str]]:
     """A function that reads the sign-in codes that a person was mailed, the oldest first."""
 
     def read(person: Any) -> list[str]:
-        with app.app_context(), tenant_work(person.tenant) as session:
+        with app.app_context(), tenant_transaction(person.tenant) as session:
             wanted = select(Mail).where(Mail.template == "mailed_code", Mail.to_address == person.email)
             mails = session.scalars(wanted.order_by(Mail.id)).all()
             return [str(opened_values(mail, person.tenant.id)["code"]) for mail in mails]

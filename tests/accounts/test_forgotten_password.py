@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text, update
 
 from qikbiz.accounts.models import User
-from qikbiz.database import control_work, tenant_work
+from qikbiz.database import control_transaction, tenant_transaction
 from tests.accounts.conftest import counted_statements
 
 NEW = "an entirely different phrase 7"
@@ -23,7 +23,7 @@ def quinn(fresh_tenant, add_person):
 def test_the_same_statements_are_issued_for_every_name(app, platform, browser_at, add_person, do_jobs):
     """Known, unknown, invited, disabled, and known with the hour's emails sent: one list of statements for all."""
     people = {name: add_person(platform.acme, name, "member").email for name in ("Erin", "Finn", "Gail", "Hugo")}
-    with app.app_context(), tenant_work(platform.acme) as session:
+    with app.app_context(), tenant_transaction(platform.acme) as session:
         for name, state in (("Finn", "invited"), ("Gail", "disabled")):
             session.execute(update(User).where(User.email == people[name]).values(state=state))
     for _ in range(4):
@@ -105,6 +105,6 @@ def test_staff_are_asked_about_by_a_job_of_the_platform(platform, browser_at, do
     for address in (platform.sam.email, "nobody@example.com"):
         assert console.post("/forgot", {"email": address}).status_code == 200
     assert do_jobs("passwords.link_staff") == ["done", "done"]
-    with app.app_context(), control_work() as session:
+    with app.app_context(), control_transaction() as session:
         found = session.scalars(text("select to_address from platform_mails where template = 'password_reset'")).all()
     assert found.count(platform.sam.email) >= 1 and "nobody@example.com" not in found

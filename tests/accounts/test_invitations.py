@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from qikbiz.accounts.invitations import invite
-from qikbiz.database import tenant_work
+from qikbiz.database import tenant_transaction
 from qikbiz.mail.models import Mail
 from tests.fixtures.web import Browser
 
@@ -20,7 +20,7 @@ def tenant(fresh_tenant):
 @pytest.fixture
 def invited(app, tenant):
     """The path of Rosa's invitation."""
-    with app.app_context(), tenant_work(tenant):
+    with app.app_context(), tenant_transaction(tenant):
         url = invite("rosa@example.com", "Rosa", "member")
     assert url.startswith(f"http://{tenant.host}:8000/invitation/")
     return "/invitation/" + url.rsplit("/", 1)[1]
@@ -143,7 +143,7 @@ def _password_link(browser_at, person, app, do_jobs, *, with_host=False) -> str:
     browser: Browser = browser_at(person.tenant.host)
     assert browser.post("/forgot", {"email": person.email}).status_code == 200
     do_jobs("passwords.link", person.tenant)
-    with app.app_context(), tenant_work(person.tenant) as work:
+    with app.app_context(), tenant_transaction(person.tenant) as work:
         mail = work.scalars(select(Mail).where(Mail.template == "password_reset").order_by(Mail.id.desc())).first()
         url = opened_values(mail, person.tenant.id)["url"]
     return url if with_host else "/new-password/" + url.rsplit("/", 1)[1]

@@ -13,7 +13,7 @@ import pytest
 from qikbiz.accounts.session_cache import _PURPOSE
 from qikbiz.web import create_app
 from qikbiz.web.cookies import SESSION
-from tenants.context import entered
+from tenants.context import tenant_context
 from tests.accounts.conftest import forget_rest
 from tests.fixtures.web import Browser
 from workers.jobs.accounts import doubt_sessions
@@ -96,7 +96,7 @@ def test_what_the_job_does_is_felt_by_every_process(app, log_in, platform, redis
     name = f"qb:t:{platform.acme.id.hex}:stamp:{platform.alice.id.hex}"
     before = redis_keys(name)[name]
     work = SimpleNamespace(tenant=platform.acme, arguments={"people": [str(platform.alice.id)]})
-    with app.app_context(), entered(platform.acme):
+    with app.app_context(), tenant_context(platform.acme):
         doubt_sessions(work)
     assert redis_keys(name)[name] != before
     assert alice.get("/").status_code == IN

@@ -15,7 +15,7 @@ from sqlalchemy import update
 from qikbiz.accounts import passwords
 from qikbiz.accounts.common_passwords import weakness_of
 from qikbiz.accounts.models import User
-from qikbiz.database import tenant_work
+from qikbiz.database import tenant_transaction
 from qikbiz.web import create_app
 from tests.fixtures.web import Browser
 
@@ -103,7 +103,7 @@ def test_the_same_verdict_on_every_path(log_in, browser_at, platform, fresh_tena
 def _by_invitation(app, tenant, password):
     from qikbiz.accounts.actions import invite_user
 
-    with app.app_context(), tenant_work(tenant):
+    with app.app_context(), tenant_transaction(tenant):
         url = invite_user(f"lena{abs(hash(password))}@example.com", "Lena", ["member"])
     browser = Browser(app, tenant.host)
     path = "/invitation/" + url.rsplit("/", 1)[1]
@@ -115,7 +115,7 @@ def _by_link(app, tenant, person, password):
     from qikbiz.accounts.realms import tenant_realm
     from qikbiz.accounts.tokens import make_link
 
-    with app.app_context(), tenant_work(tenant) as work:
+    with app.app_context(), tenant_transaction(tenant) as work:
         url = make_link(work, tenant_realm(), work.get(User, person.id), "password", clock.RESET)
     browser = Browser(app, tenant.host)
     return browser.post("/new-password/" + url.rsplit("/", 1)[1], {"password": password}).status_code == 303
@@ -170,7 +170,7 @@ def test_unknown_disabled_and_invited_names_get_the_same_answer(browser_at, plat
     tenant = fresh_tenant()
     for name, state in (("Invited", "invited"), ("Disabled", "disabled"), ("Active", "active")):
         person = add_person(tenant, name, "member")
-        with app.app_context(), tenant_work(tenant) as work:
+        with app.app_context(), tenant_transaction(tenant) as work:
             work.execute(update(User).where(User.id == person.id).values(state=state))
     answers = []
     for name in ("invited", "disabled", "active", "nobody"):

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import select, text
 
-from qikbiz.database import tenant_work
+from qikbiz.database import tenant_transaction
 from qikbiz.mail.actions import opened_values
 from qikbiz.mail.models import Mail
 from qikbiz.web.cookies import REMEMBER, SESSION
@@ -230,7 +230,7 @@ PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0) AppleWebKit/605 Version/18.0 S
 
 
 def _mails(app, person, template):
-    with app.app_context(), tenant_work(person.tenant) as session:
+    with app.app_context(), tenant_transaction(person.tenant) as session:
         wanted = select(Mail).where(Mail.template == template, Mail.to_address == person.email).order_by(Mail.id)
         return [opened_values(mail, person.tenant.id) for mail in session.scalars(wanted)]
 

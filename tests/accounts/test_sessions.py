@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from qikbiz.accounts import sessions
 from qikbiz.accounts.realms import Realm
-from qikbiz.database import tenant_work
+from qikbiz.database import tenant_transaction
 from qikbiz.permissions import Permission, requires
 from qikbiz.web.cookies import SESSION
 from tenants.control import TenantRecord
@@ -215,7 +215,7 @@ def test_a_revocation_whose_transaction_fails_ends_nothing(app, platform, log_in
     alice = log_in(platform.alice)
     with app.test_request_context("/", base_url=alice.origin):
         realm = Realm(platform.acme, platform.acme.host)
-        with pytest.raises(ZeroDivisionError), tenant_work(platform.acme) as work:
+        with pytest.raises(ZeroDivisionError), tenant_transaction(platform.acme) as work:
             sessions.end_sessions_of(work, realm, platform.alice.id, "test")
             raise ZeroDivisionError
     assert alice.get("/").status_code == IN

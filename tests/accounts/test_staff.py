@@ -10,7 +10,7 @@ from sqlalchemy import select
 from provisioning.logins import reset_staff_factors
 from qikbiz.accounts.actions import invite_staff
 from qikbiz.console.models import PlatformAuditEvent
-from qikbiz.database import control_work
+from qikbiz.database import control_transaction
 from qikbiz.web.cookies import REMEMBER, SESSION
 from tests.fixtures.devices import DEVICES, Device
 from tests.fixtures.factors import set_up_app, set_up_passkey_at_login
@@ -24,7 +24,7 @@ _numbers = itertools.count(1)
 def invited(app):
     """The path of an invitation to the platform's staff, and the address it went to."""
     address = f"nina{next(_numbers)}@qikbiz.example.com"
-    with app.app_context(), control_work():
+    with app.app_context(), control_transaction():
         url = invite_staff(address, "Nina", "support", invited_by="Olivia")
     assert url.startswith("http://console.localhost:8000/invitation/")
     return "/invitation/" + url.rsplit("/", 1)[1], address
@@ -44,7 +44,7 @@ def test_nina_accepts_and_sees_the_console(app, browser_at, invited):
     browser = _moved_in(browser_at, path, address)
     assert browser.get("/profile").status_code == 200
     assert browser_at("console.localhost").log_in(address, WORDS).location == "/"
-    with app.app_context(), control_work() as work:
+    with app.app_context(), control_transaction() as work:
         actions = set(work.scalars(select(PlatformAuditEvent.action).where(PlatformAuditEvent.subject == address)))
     assert actions == {"user.invited", "user.joined", "factor.added", "login.opened"}
 
@@ -82,7 +82,7 @@ def test_a_command_takes_lost_factors_off_and_the_next_login_sets_up_new_ones(br
     assert reset_staff_factors(platform.settings, address) == 11
     assert browser.get("/profile").status_code == 303
     assert browser_at("console.localhost").log_in(address, WORDS).location == "/login/set-up"
-    with app.app_context(), control_work() as work:
+    with app.app_context(), control_transaction() as work:
         wanted = select(PlatformAuditEvent).where(PlatformAuditEvent.action == "factor.reset")
         event = work.scalars(wanted.where(PlatformAuditEvent.subject == address)).one()
     assert event.actor_kind == "system"

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import update
 
 from qikbiz.accounts.models import User
-from qikbiz.database import tenant_work
+from qikbiz.database import tenant_transaction
 from qikbiz.web.front_door import QikBiz
 from tenants.context import Tenant
 from tests.fixtures.tenancy import Person
@@ -33,7 +33,7 @@ def tenant(app: QikBiz, fresh_tenant: Callable[..., Tenant], add_person: Callabl
     made = fresh_tenant()
     for name, (role, state) in PEOPLE.items():
         person = add_person(made, name, role)
-        with app.app_context(), tenant_work(made) as session:
+        with app.app_context(), tenant_transaction(made) as session:
             session.execute(update(User).where(User.id == person.id).values(state=state))
     return made
 

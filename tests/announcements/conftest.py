@@ -15,7 +15,7 @@ from qikbiz.actors import Actor, acting_as
 from qikbiz.announcements import actions
 from qikbiz.announcements.counting import Totals, totals_of
 from qikbiz.announcements.models import Announcement
-from qikbiz.database import control_work, tenant_work
+from qikbiz.database import control_transaction, tenant_transaction
 from qikbiz.jobs.models import Job, PlatformJob
 from qikbiz.mail.choices import change_choices
 from qikbiz.mail.models import Mail
@@ -43,28 +43,28 @@ class Office:
             "audience": "everybody",
             "tenant_ids": [str(tenant.id) for tenant in self.tenants],
         }
-        with acting_as(Actor("staff", self.platform.olivia.id, "Olivia")), control_work():
+        with acting_as(Actor("staff", self.platform.olivia.id, "Olivia")), control_transaction():
             return actions.write_draft(values | given).id
 
     def send(self, announcement_id: UUID) -> None:
-        with acting_as(Actor("staff", self.platform.olivia.id, "Olivia")), control_work():
+        with acting_as(Actor("staff", self.platform.olivia.id, "Olivia")), control_transaction():
             version = actions.announcement_for_reading(announcement_id).version
             actions.schedule(announcement_id, version, None, is_confirmed=True)
 
     def stop(self, announcement_id: UUID) -> None:
-        with acting_as(Actor("staff", self.platform.olivia.id, "Olivia")), control_work():
+        with acting_as(Actor("staff", self.platform.olivia.id, "Olivia")), control_transaction():
             actions.stop(announcement_id)
 
     def state(self, announcement_id: UUID) -> str:
-        with control_work() as session:
+        with control_transaction() as session:
             return session.get_one(Announcement, announcement_id).state
 
     def totals(self, announcement_id: UUID) -> Totals:
-        with control_work():
+        with control_transaction():
             return totals_of(announcement_id)
 
     def run_platform(self, kind: str = "announcements.send") -> list[str]:
-        with control_work() as session:
+        with control_transaction() as session:
             session.execute(text("UPDATE platform_jobs SET run_at = now() WHERE kind = :kind"), {"kind": kind})
             query = select(PlatformJob.id).where(PlatformJob.kind == kind, PlatformJob.state == "pending")
             ids = session.scalars(query).all()
@@ -72,7 +72,7 @@ class Office:
 
     def run_tenant(self, tenant: Tenant, kind: str, most: int = 1000) -> list[str]:
         """Do the tenant's waiting jobs of a kind, as if their time had come."""
-        with tenant_work(tenant) as session:
+        with tenant_transaction(tenant) as session:
             session.execute(
                 text("UPDATE jobs SET run_at = now() WHERE kind = :kind AND state = 'pending'"), {"kind": kind}
             )
@@ -88,11 +88,11 @@ class Office:
 
     def opt_out(self, person: Person, category: str = "updates") -> None:
         assert person.tenant
-        with tenant_work(person.tenant) as session:
+        with tenant_transaction(person.tenant) as session:
             change_choices(session.get_one(User, person.id), {category: "off"})
 
     def mails(self, tenant: Tenant) -> list[Mail]:
-        with tenant_work(tenant) as session:
+        with tenant_transaction(tenant) as session:
             query = select(Mail).where(Mail.template.like("announced%")).order_by(Mail.id)
             return list(session.scalars(query))
 
@@ -108,11 +108,11 @@ def office(
     office = Office(platform, [fresh_tenant("First"), fresh_tenant("Second")])
     for tenant in office.tenants:
         office.people[tenant.id] = add_people(tenant, Ann="administrator", Bea="member", Cid="reader")
-        with tenant_work(tenant) as session:
+        with tenant_transaction(tenant) as session:
             # The invitation of its first administrator.
             session.execute(text("DELETE FROM mails"))
             session.execute(text("DELETE FROM jobs"))
     yield office
-    with control_work() as session:
+    with control_transaction() as session:
         for table in ("announcements", "platform_jobs", "platform_mails"):
             session.execute(text(f"DELETE FROM {table}"))

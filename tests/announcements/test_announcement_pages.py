@@ -13,7 +13,7 @@ from sqlalchemy import select, text
 
 from qikbiz.announcements.models import Announcement
 from qikbiz.console.models import PlatformAuditEvent, Staff
-from qikbiz.database import control_work
+from qikbiz.database import control_transaction
 from qikbiz.mail.markdown import as_html, as_text
 from tests.announcements.conftest import Office
 
@@ -38,12 +38,12 @@ def write(olivia: Any, **changes: str) -> str:
 
 
 def one() -> Announcement:
-    with control_work() as session:
+    with control_transaction() as session:
         return session.scalars(select(Announcement)).one()
 
 
 def acts() -> list[str]:
-    with control_work() as session:
+    with control_transaction() as session:
         query = select(PlatformAuditEvent.action).where(PlatformAuditEvent.action.like("announcement.%"))
         return list(session.scalars(query.order_by(PlatformAuditEvent.seq)))
 
@@ -60,7 +60,7 @@ def test_it_is_written_shown_in_both_forms_tried_and_sent(olivia: Any, office: O
     assert "sandbox" in frame.headers["Content-Security-Policy"]
     assert "script-src" not in frame.headers["Content-Security-Policy"]
     assert olivia.post(f"{page}/trial").status_code == 303
-    with control_work() as session:
+    with control_transaction() as session:
         tried = "SELECT template, to_address FROM platform_mails WHERE template LIKE 'announcement%'"
         trial = session.execute(text(tried)).all()
     assert [tuple(row) for row in trial] == [("announcement_trial", "olivia@qikbiz.example.com")]
@@ -111,7 +111,7 @@ def test_what_is_wrong_is_said_beside_its_field_and_nothing_is_kept(olivia: Any,
             answer = olivia.post("/announcements", FORM | wrong)
             assert answer.status_code == 422
             assert said in answer.text
-            with control_work() as session:
+            with control_transaction() as session:
                 assert session.scalars(select(Announcement)).all() == []
 
 
@@ -122,13 +122,13 @@ def test_an_unknown_field_is_refused(olivia: Any) -> None:
 @pytest.mark.promise("P17")
 def test_a_time_is_meant_in_the_operators_own_zone(olivia: Any, office: Office) -> None:
     page = write(olivia)
-    with control_work() as session:
+    with control_transaction() as session:
         session.get_one(Staff, office.platform.olivia.id).time_zone = "America/New_York"
     try:
         from qikbiz.accounts import sessions
         from qikbiz.accounts.realms import staff_realm
 
-        sessions.doubt_now(staff_realm(), [office.platform.olivia.id])
+        sessions.invalidate_now(staff_realm(), [office.platform.olivia.id])
         wanted = (datetime.now(ZoneInfo("America/New_York")) + timedelta(days=2)).replace(second=0, microsecond=0)
         assert "America/New_York" in olivia.get(page).text
         answer = olivia.post(f"{page}/sending/1", {"when": "later", "send_at": f"{wanted:%Y-%m-%dT%H:%M}"})
@@ -140,9 +140,9 @@ def test_a_time_is_meant_in_the_operators_own_zone(olivia: Any, office: Office) 
         assert olivia.post(f"{page}/draft/2").status_code == 303
         assert (one().state, one().send_at) == ("draft", None)
     finally:
-        with control_work() as session:
+        with control_transaction() as session:
             session.get_one(Staff, office.platform.olivia.id).time_zone = ""
-        sessions.doubt_now(staff_realm(), [office.platform.olivia.id])
+        sessions.invalidate_now(staff_realm(), [office.platform.olivia.id])
 
 
 IMPOSSIBLE_TIMES = ("", "2020-01-01T10:00", "2999-01-01T10:00", "tomorrow", "2027-13-45T99:99")

@@ -11,7 +11,7 @@ from sqlalchemy import select, text, update
 from config.fault_injection import FaultInjected
 from qikbiz.accounts.models import User
 from qikbiz.audit.models import AuditEvent
-from qikbiz.database import control_work, tenant_work
+from qikbiz.database import control_transaction, tenant_transaction
 from qikbiz.jobs.models import Job
 from tests.announcements.conftest import Mood, Office
 
@@ -85,13 +85,13 @@ def test_only_administrators_and_only_the_chosen_tenants(office: Office, mood: M
 
 @pytest.mark.promise("P17")
 def test_all_tenants_means_every_open_one(office: Office) -> None:
-    with control_work() as session:
+    with control_transaction() as session:
         closed = str(office.tenants[1].id)
         session.execute(text("UPDATE tenants SET state = 'suspended' WHERE id = :id"), {"id": closed})
     found = office.draft(tenant_ids=[])
     office.send(found)
     office.run_platform()
-    with control_work() as session:
+    with control_transaction() as session:
         rows = session.execute(
             text("SELECT tenant_id::text FROM announcement_tenants WHERE announcement_id = :id"), {"id": found}
         )
@@ -108,7 +108,7 @@ def test_all_tenants_means_every_open_one(office: Office) -> None:
 def test_a_login_taken_away_gets_nothing(office: Office, mood: Mood) -> None:
     tenant = office.tenants[0]
     gone = office.people[tenant.id][2]
-    with tenant_work(tenant) as session:
+    with tenant_transaction(tenant) as session:
         session.execute(update(User).where(User.id == gone.id).values(state="disabled"))
     found = office.draft()
     office.send(found)
@@ -123,12 +123,12 @@ def test_doing_every_job_twice_doubles_nothing(office: Office, mood: Mood) -> No
     office.send(found)
     for _ in range(2):
         office.run_all(found)
-        with control_work() as session:
+        with control_transaction() as session:
             session.execute(text("UPDATE platform_jobs SET state = 'pending', finished_at = NULL, token = NULL"))
             session.execute(text("UPDATE announcement_tenants SET state = 'waiting'"))
             session.execute(text("UPDATE announcements SET state = 'sending'"))
         for tenant in office.tenants:
-            with tenant_work(tenant) as session:
+            with tenant_transaction(tenant) as session:
                 session.execute(text("UPDATE jobs SET state = 'pending', finished_at = NULL, token = NULL"))
     assert recipients(mood) == sorted(office.addresses)
 
@@ -201,7 +201,7 @@ def test_mails_are_spread_over_time(office: Office) -> None:
     office.run_platform()
     tenant = office.tenants[0]
     office.run_tenant(tenant, "announcements.deliver")
-    with tenant_work(tenant) as session:
+    with tenant_transaction(tenant) as session:
         times = session.scalars(select(Job.run_at).where(Job.kind == "mail.send").order_by(Job.run_at)).all()
     # 600 a minute: a tenth of a second between two.
     gaps = [(later - earlier).total_seconds() for earlier, later in zip(times[-3:], times[-2:], strict=False)]
@@ -239,7 +239,7 @@ def test_each_organisation_sees_in_its_audit_what_staff_sent_to_its_people(offic
     office.send(found)
     office.run_all(found)
     for tenant in office.tenants:
-        with tenant_work(tenant) as session:
+        with tenant_transaction(tenant) as session:
             event = session.scalars(select(AuditEvent).where(AuditEvent.action == "announcement.sent")).one()
         assert (event.actor_kind, event.actor_name, event.subject) == ("staff", "Olivia", "A new way to search")
         assert event.details == {"category": "legal", "audience": "everybody", "recipients": 3}
@@ -259,7 +259,7 @@ def test_a_suspended_organisation_is_told_what_has_to_be_told_and_no_news(
     office: Office, mood: Mood, category: str, reaches: bool
 ) -> None:
     first = office.tenants[0]
-    with control_work() as session:
+    with control_transaction() as session:
         session.execute(text("UPDATE tenants SET state = 'suspended' WHERE id = :id"), {"id": first.id})
     found = office.draft(category=category, tenant_ids=[str(first.id)])
     office.send(found)

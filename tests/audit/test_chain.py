@@ -21,7 +21,7 @@ from qikbiz.actors import Actor, acting_as
 from qikbiz.audit.actions import record, record_change, record_on_platform
 from qikbiz.audit.models import AuditEvent
 from qikbiz.console.models import PlatformAuditEvent
-from qikbiz.database import control_work, tenant_work
+from qikbiz.database import control_transaction, tenant_transaction
 from tenants.control import new_id
 from tests.fixtures.records import Office
 from tests.fixtures.tenancy import Platform
@@ -57,12 +57,12 @@ def assert_whole(events: Sequence[Any], names: tuple[str, ...] = NAMES, first: i
 
 
 def events_of(office: Office) -> list[AuditEvent]:
-    with tenant_work(office.tenant) as session:
+    with tenant_transaction(office.tenant) as session:
         return list(session.scalars(select(AuditEvent).order_by(AuditEvent.seq)))
 
 
 def write_beside(office: Office, platform: Platform) -> None:
-    with working_application(platform.settings), tenant_work(office.tenant):
+    with working_application(platform.settings), tenant_transaction(office.tenant):
         record("test.quick")
 
 
@@ -133,7 +133,7 @@ def test_many_at_once_make_one_line(office: Office, platform: Platform) -> None:
         try:
             with working_application(platform.settings):
                 for n in range(each):
-                    with tenant_work(office.tenant, lock_timeout_ms=30_000) as session, acting_as(Actor("user")):
+                    with tenant_transaction(office.tenant, lock_timeout_ms=30_000) as session, acting_as(Actor("user")):
                         record_change("contact", new_id(), 1, "created", {"n": [None, n]}, subject=f"{number}-{n}")
                         if n % 5 == 0:
                             record("test.second", details={"n": n})
@@ -196,11 +196,11 @@ def test_the_tenants_role_can_not_rewrite_a_link(office: Office, column: str) ->
 
 
 def test_the_platforms_audit_is_chained_too(platform: Platform, working: object) -> None:
-    with control_work():
+    with control_transaction():
         record_on_platform("test.outer", subject="1")
-        with control_work():
+        with control_transaction():
             record_on_platform("test.inner", tenant_id=platform.acme.id, details={"n": 2})
-    with control_work() as session:
+    with control_transaction() as session:
         events = list(session.scalars(select(PlatformAuditEvent).order_by(PlatformAuditEvent.seq)))
     assert_whole(events, PLATFORM_NAMES)
     assert [event.action for event in events[-2:]] == ["test.outer", "test.inner"]

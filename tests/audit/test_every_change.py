@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import func, select
 
 from qikbiz.audit.models import AuditEvent
-from qikbiz.database import tenant_work
+from qikbiz.database import tenant_transaction
 from qikbiz.exports.models import Export
 from qikbiz.imports.models import Import
 from qikbiz.web.front_door import QikBiz
@@ -143,13 +143,13 @@ class Walk:
         return answer.location or ""
 
     def job_of(self, model: Any, ident: str) -> None:
-        with tenant_work(self.office.tenant) as session:
+        with tenant_transaction(self.office.tenant) as session:
             job_id = session.get_one(model, ident).job_id
         assert job_id
         perform(self.office.tenant.id, job_id)
 
     def _events(self) -> set[tuple[int, str]]:
-        with tenant_work(self.office.tenant) as session:
+        with tenant_transaction(self.office.tenant) as session:
             return {(row.seq, row.action) for row in session.execute(select(AuditEvent.seq, AuditEvent.action))}
 
 
@@ -196,7 +196,7 @@ def imports(walk: Walk) -> None:
     walk.alice.get(f"/imports/{ident}/refused.csv")
     walk.does(f"/imports/{ident}/undo")
     walk.job_of(Import, ident)
-    with tenant_work(walk.office.tenant) as session:
+    with tenant_transaction(walk.office.tenant) as session:
         done = set(session.scalars(select(AuditEvent.action).where(AuditEvent.record_type == "import")))
     told = "uploaded checked cancelled apply_asked applied refused_rows_fetched undo_asked undone"
     assert done == {f"import.{act}" for act in told.split()}
@@ -206,7 +206,7 @@ def logins(walk: Walk) -> None:
     office = walk.office
     walk.does("/profile", {"name": "Alice A.", "time_zone": "Europe/Vienna", "theme": "dark"})
     walk.does("/users/invitation", {"email": "new@example.com", "name": "New", "role": "reader"})
-    with tenant_work(office.tenant) as session:
+    with tenant_transaction(office.tenant) as session:
         from qikbiz.accounts.models import User
 
         new = session.scalars(select(User.id).where(User.email == "new@example.com")).one()
@@ -289,7 +289,7 @@ def test_a_login_that_fails_is_in_the_audit_without_what_was_typed(office: Offic
     assert stranger.log_in(office.people["ben"].email, "wrong password here").status_code == 401
     assert stranger.log_in("my-secret-password", "wrong password here").status_code in (401, 422)
     assert stranger.log_in("nobody@example.com", "wrong password here").status_code == 401
-    with tenant_work(office.tenant) as session:
+    with tenant_transaction(office.tenant) as session:
         failed = list(session.scalars(select(AuditEvent).where(AuditEvent.action == "login.failed")))
         said = session.scalar(select(func.string_agg(func.concat(AuditEvent.subject, AuditEvent.details), "")))
     assert {(one.record_id, one.actor_kind) for one in failed} == {
@@ -302,6 +302,6 @@ def test_a_login_that_fails_is_in_the_audit_without_what_was_typed(office: Offic
 def test_reading_a_record_is_in_it_too(office: Office) -> None:
     ann = office.add_contact(first_name="Ann")
     office.browser("bob").get(f"/contacts/{ann}")
-    with tenant_work(office.tenant) as session:
+    with tenant_transaction(office.tenant) as session:
         read = session.scalars(select(AuditEvent).where(AuditEvent.action == "contact.read")).one()
     assert (read.actor_name, str(read.record_id), read.subject) == ("Bob", ann, "Ann")

@@ -16,7 +16,7 @@ from sqlalchemy import select
 
 from provisioning.servers import Connection
 from qikbiz.accounts.models import User
-from qikbiz.database import tenant_work
+from qikbiz.database import tenant_transaction
 from qikbiz.web.front_door import QikBiz
 from tenants.context import Tenant
 from tests.audit.test_every_change import STEPS, Walk
@@ -84,7 +84,7 @@ def test_what_no_form_asks_for_is_refused_by_name_or_never_looked_at(
 
 
 def administrators_of(office: Office) -> set[UUID]:
-    with tenant_work(office.tenant) as session:
+    with tenant_transaction(office.tenant) as session:
         return set(session.scalars(select(User.id).where(User.roles.contains(["administrator"]))))
 
 

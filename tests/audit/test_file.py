@@ -22,7 +22,7 @@ from qikbiz.audit.actions import record
 from qikbiz.audit.models import AuditEvent
 from qikbiz.audit.queries import newest_link
 from qikbiz.audit.verify import MEMBER, NotAnAudit, verify
-from qikbiz.database import tenant_work
+from qikbiz.database import tenant_transaction
 from qikbiz.exports.actions import ask_for_export, file_of
 from qikbiz.exports.models import Export
 from qikbiz.exports.restore import restore_archive
@@ -38,13 +38,13 @@ def made_by(office: Office, tmp_path: Path, name: str = "alice") -> Path:
     answer = office.browser(name).post("/audit/exports")
     assert answer.status_code == 303, answer.text
     export_id = answer.location.rpartition("/")[2]
-    with tenant_work(office.tenant) as session:
+    with tenant_transaction(office.tenant) as session:
         job_id = session.get_one(Export, export_id).job_id
     assert job_id and perform(office.tenant.id, job_id) == "done"
     page = office.browser(name).get(f"/exports/{export_id}")
     assert "audit.jsonl" in page.text
     path = tmp_path / "audit.zip"
-    with tenant_work(office.tenant) as session:
+    with tenant_transaction(office.tenant) as session:
         path.write_bytes(b"".join(file_of(session.get_one(Export, export_id)).read()))
     return path
 
@@ -93,7 +93,7 @@ def test_the_checker_in_the_zip_needs_only_python(file: Path, tmp_path: Path) ->
 
 @pytest.mark.promise("P6")
 def test_the_fingerprint_on_the_page_is_that_of_a_file_made_later(office: Office, file: Path, tmp_path: Path) -> None:
-    with tenant_work(office.tenant):
+    with tenant_transaction(office.tenant):
         newest = newest_link()
     assert newest is not None
     noted = f"{newest[0]}:{newest[1]}"
@@ -110,7 +110,7 @@ def test_the_fingerprint_on_the_page_is_that_of_a_file_made_later(office: Office
 def test_asking_and_fetching_are_in_the_audit_and_need_the_rights(
     office: Office, file: Path, client_for: Callable[[str], Any]
 ) -> None:
-    with tenant_work(office.tenant) as session:
+    with tenant_transaction(office.tenant) as session:
         events = list(session.execute(select(AuditEvent.action, AuditEvent.subject)))
         export_id = session.scalars(select(Export.id)).one()
     assert ("export.asked", "audit") in events and ("export.ready", "audit") in events
@@ -299,7 +299,7 @@ def test_an_event_whose_contents_are_erased_is_whole_and_one_that_lies_about_it_
 def test_a_beginning_that_is_missing_needs_an_event_that_vouches_for_the_cut(office: Office, tmp_path: Path) -> None:
     for number in range(5):
         office.add_company(f"Company {number}")
-    with tenant_work(office.tenant) as session:
+    with tenant_transaction(office.tenant) as session:
         cut = session.scalars(select(AuditEvent).where(AuditEvent.seq == 3)).one()
     whole = made_by(office, tmp_path)
     lines = [json.loads(line) for line in zipfile.ZipFile(whole).read(MEMBER).decode().splitlines()]
@@ -328,10 +328,10 @@ def test_a_restored_audit_stands_beside_the_new_one_and_both_are_whole(
     answer = office.browser("alice").post("/exports/", {"scope": "everything", "product": "portable"})
     archive = fetched(office.tenant, answer.location.rpartition("/")[2], tmp_path / "archive.zip")
     elsewhere = make_tenant("Elsewhere")
-    with tenant_work(elsewhere):
+    with tenant_transaction(elsewhere):
         restore_archive(archive)
     carol = add_person(elsewhere, "Carol", "administrator")
-    with acting_as(Actor("user", carol.id, carol.name)), tenant_work(elsewhere):
+    with acting_as(Actor("user", carol.id, carol.name)), tenant_transaction(elsewhere):
         asked = ask_for_export(Selection(AUDIT, AUDIT))
     report = verify(fetched(elsewhere, str(asked.id), tmp_path / "audit.zip"))
     assert report.fault == ""
@@ -340,9 +340,9 @@ def test_a_restored_audit_stands_beside_the_new_one_and_both_are_whole(
 
 
 def fetched(tenant: Tenant, export_id: str, path: Path) -> Path:
-    with tenant_work(tenant) as session:
+    with tenant_transaction(tenant) as session:
         job_id = session.get_one(Export, export_id).job_id
     assert job_id and perform(tenant.id, job_id) == "done"
-    with tenant_work(tenant) as session:
+    with tenant_transaction(tenant) as session:
         path.write_bytes(b"".join(file_of(session.get_one(Export, export_id)).read()))
     return path

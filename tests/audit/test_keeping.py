@@ -19,7 +19,7 @@ from qikbiz.audit import verification
 from qikbiz.audit.models import AuditEvent
 from qikbiz.audit.verification import check_tenant
 from qikbiz.audit.verify import MEMBER, verify
-from qikbiz.database import control_work, tenant_work
+from qikbiz.database import control_transaction, tenant_transaction
 from tests.audit.test_chain import assert_whole, events_of
 from tests.audit.test_file import made_by
 from tests.fixtures.records import Office
@@ -148,7 +148,7 @@ def test_a_rewriting_by_the_owner_is_found(
         assert problem == ""  # nobody knows better: that is what the anchors are for
     else:
         assert problem
-        with control_work() as session:
+        with control_transaction() as session:
             question = text("SELECT count(*) FROM platform_audit_events WHERE tenant_id = :t AND action = :a")
             assert session.execute(question, {"t": office.tenant.id, "a": "audit.found_broken"}).scalar_one() == 1
         assert check_tenant(office.tenant) == problem
@@ -176,7 +176,7 @@ def test_a_chain_made_anew_from_the_beginning_is_found_by_its_anchor(
     owner_connection.execute(f"DELETE FROM {office.tenant.schema}.audit_events".encode())
     for number in range(known + 2):
         office.add_company(f"Other {number}")
-    with tenant_work(office.tenant) as session:
+    with tenant_transaction(office.tenant) as session:
         assert_whole(list(session.scalars(select(AuditEvent).order_by(AuditEvent.seq))))
     assert "rewritten" in check_tenant(office.tenant)
 
@@ -195,7 +195,7 @@ def test_the_console_and_the_doctor_show_a_mismatch(
     assert "The audit is not as it was" in client_for("olivia").get(page).text
     (found,) = databases.audits(platform.settings)
     assert (not found.ok and "The whole audit is gone" in found.detail) or "not as they were" in found.detail
-    with control_work() as session:
+    with control_transaction() as session:
         session.execute(text("DELETE FROM audit_checks WHERE problem <> ''"))
     (found,) = databases.audits(platform.settings)
     assert found.ok

@@ -18,7 +18,7 @@ from qikbiz.audit import page_reads
 from qikbiz.audit.models import AuditEvent, PageRead
 from qikbiz.audit.page_reads import broken_seals, seal_reads
 from qikbiz.audit.queries import id_at
-from qikbiz.database import before_commit, tenant_work
+from qikbiz.database import before_commit, tenant_transaction
 from tenants.context import Tenant
 from tests.fixtures.tenancy import Person, Platform
 from tests.fixtures.web import Browser
@@ -41,7 +41,7 @@ def ada(tenant: Tenant, add_person: Callable[..., Person], log_in: Callable[...,
 
 
 def reads(tenant: Tenant) -> list[PageRead]:
-    with tenant_work(tenant) as session:
+    with tenant_transaction(tenant) as session:
         return list(session.scalars(select(PageRead).order_by(PageRead.id)))
 
 
@@ -68,7 +68,7 @@ def test_one_row_a_page_with_who_type_filters_page_and_count_but_no_value(tenant
         ("home", "contact", [], "first", 1),
         ("list", "contact", [], "first", 1),
     ]
-    with tenant_work(tenant) as session:
+    with tenant_transaction(tenant) as session:
         every = session.execute(text("SELECT string_agg(page_reads::text, ' ') FROM page_reads")).scalar_one()
     assert SECRET not in every and "Ada" in every
 
@@ -91,7 +91,7 @@ def test_administrators_see_them_by_person_and_nobody_else_does(
 def test_the_role_of_the_product_can_only_add(tenant: Tenant, ada: Browser) -> None:
     ada.get("/contacts")
     for statement in ("UPDATE page_reads SET shown = 0", "DELETE FROM page_reads", "TRUNCATE page_reads"):
-        with pytest.raises(DBAPIError) as refused, tenant_work(tenant) as session:
+        with pytest.raises(DBAPIError) as refused, tenant_transaction(tenant) as session:
             session.execute(text(statement))
         assert isinstance(refused.value.orig, psycopg.errors.InsufficientPrivilege), statement
 
@@ -122,7 +122,7 @@ def test_once_an_hour_one_event_of_the_chain_vouches_for_them(
     ada.get("/companies")
     monkeypatch.setattr(page_reads, "now", lambda: datetime.now(UTC) + timedelta(minutes=30))
     assert seal_reads(tenant) == 2
-    with tenant_work(tenant) as session:
+    with tenant_transaction(tenant) as session:
         assert broken_seals(session) == []
         sealed = session.scalars(select(AuditEvent).where(AuditEvent.action == page_reads.SEALED)).all()
         assert [event.details["reads"] for event in sealed] == [count, 2]
@@ -130,14 +130,14 @@ def test_once_an_hour_one_event_of_the_chain_vouches_for_them(
         first = reads(tenant)[0].id
         act = f"UPDATE {{}}.page_reads {change}" if "SET" in change else "DELETE FROM {}.page_reads"
         owner_connection.execute(f"{act} WHERE id = %s".format(f'"{tenant.schema}"').encode(), (first,))
-        with tenant_work(tenant) as session:
+        with tenant_transaction(tenant) as session:
             assert broken_seals(session) == ([] if "-" in change else [sealed[0].seq]), change
 
 
 def test_they_go_after_a_year_whatever_is_kept_of_the_audit(tenant: Tenant, ada: Browser, platform: Platform) -> None:
     ada.get("/contacts")
     old = datetime.now(UTC) - timedelta(days=370)
-    with tenant_work(tenant) as session:
+    with tenant_transaction(tenant) as session:
         values = {"at": old, "actor_kind": "user", "view": "list", "shown": 1}
         session.add(PageRead(id=UUID(int=id_at(old).int + 1), **values))
     kept = len(reads(tenant))
@@ -147,7 +147,7 @@ def test_they_go_after_a_year_whatever_is_kept_of_the_audit(tenant: Tenant, ada:
 
 @pytest.mark.parametrize("writes", [False, True])
 def test_only_a_page_that_writes_nothing_else_does_not_wait_for_the_disk(tenant: Tenant, writes: bool) -> None:
-    with tenant_work(tenant) as session:
+    with tenant_transaction(tenant) as session:
         session.execute(text("SET LOCAL synchronous_commit = on"))
         if writes:
             session.execute(text("UPDATE users SET last_seen_at = now()"))
@@ -158,5 +158,5 @@ def test_only_a_page_that_writes_nothing_else_does_not_wait_for_the_disk(tenant:
 
 
 def _events(tenant: Tenant) -> int:
-    with tenant_work(tenant) as session:
+    with tenant_transaction(tenant) as session:
         return int(session.execute(text("SELECT count(*) FROM audit_events")).scalar_one())

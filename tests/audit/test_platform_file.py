@@ -13,7 +13,7 @@ from qikbiz.audit.actions import record_on_platform
 from qikbiz.audit.serialization import SALT_BYTES
 from qikbiz.audit.verify import NotAnAudit, verify
 from qikbiz.console.queries import newest_platform_link
-from qikbiz.database import control_work
+from qikbiz.database import control_transaction
 from qikbiz.errors import Conflict, Unavailable
 from tests.fixtures.tenancy import Platform
 from tests.fixtures.web import Browser
@@ -31,9 +31,9 @@ def fetched(browser: Browser, path: Path) -> Path:
 def test_it_is_whole_and_goes_on_from_what_the_page_showed(
     client_for: Callable[[str], Browser], tmp_path: Path
 ) -> None:
-    with control_work():
+    with control_transaction():
         record_on_platform("tenant.renamed", subject="acme", details={"from": "a", "to": "ä"})
-    with control_work():
+    with control_transaction():
         shown = newest_platform_link()
     seq, _, digest = shown.partition(":")
     report = verify(fetched(client_for("olivia"), tmp_path / "audit.jsonl"), (int(seq), digest))
@@ -54,7 +54,7 @@ def test_it_is_whole_and_goes_on_from_what_the_page_showed(
 def test_one_changed_event_is_found(
     client_for: Callable[[str], Browser], tmp_path: Path, name: str, value: str
 ) -> None:
-    with control_work():
+    with control_transaction():
         record_on_platform("tenant.renamed", subject="acme")
     path = fetched(client_for("olivia"), tmp_path / "audit.jsonl")
     lines = path.read_text(encoding="utf-8").splitlines()

@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import select, text
 
 from qikbiz.console.models import PlatformAuditEvent
-from qikbiz.database import control_work
-from qikbiz.ip_reputation.events import note
+from qikbiz.database import control_transaction
+from qikbiz.ip_reputation.events import record_event
 from qikbiz.ip_reputation.models import AddressRule, BlockWeek
 from qikbiz.ip_reputation.signals import Signal
 from tenants.runtime import Runtime
@@ -23,7 +23,7 @@ ADDRESS = "198.51.100.23"
 @pytest.fixture(autouse=True)
 def clean(working: Runtime) -> Iterator[None]:
     yield
-    with control_work() as session:
+    with control_transaction() as session:
         for table in ("abuse_events", "address_rules", "address_scores", "block_weeks"):
             session.execute(text(f"DELETE FROM {table}"))
     with working.redis.client() as client:
@@ -38,7 +38,7 @@ def test_an_operator_blocks_an_address_and_lifts_the_block(client_for: ClientFor
     assert olivia.post("/addresses/rules", form).status_code in (302, 303)
     page = olivia.get("/addresses")
     assert f"{ADDRESS}/32" in page.text and "Scraping the sign-in page" in page.text
-    with control_work() as session:
+    with control_transaction() as session:
         rule = session.scalars(select(AddressRule)).one()
     assert olivia.post(f"/addresses/rules/{rule.id}/lift", {"reason": "Sorted out"}).status_code in (302, 303)
     assert "No address is blocked" in olivia.get("/addresses").text
@@ -72,7 +72,7 @@ def test_a_bad_decision_is_refused(client_for: ClientFor, form: dict[str, str]) 
 
 @pytest.mark.promise("P5")
 def test_the_events_of_an_address_are_shown_without_account_names(client_for: ClientFor, working: Runtime) -> None:
-    note(Signal.LOGIN_FAILED, address=ADDRESS, account="alice@acme.example.com")
+    record_event(Signal.LOGIN_FAILED, address=ADDRESS, account="alice@acme.example.com")
     page = client_for("olivia").get("/addresses/events", query_string={"unit": f"{ADDRESS}/32"})
     assert "Login failed" in page.text
     assert "alice@acme" not in page.text
@@ -82,10 +82,10 @@ def test_the_events_of_an_address_are_shown_without_account_names(client_for: Cl
 def test_a_block_is_lifted_only_with_a_reason(client_for: ClientFor) -> None:
     olivia = client_for("olivia")
     olivia.post("/addresses/rules", {"unit": ADDRESS, "action": "block", "minutes": "60", "reason": "Scraping"})
-    with control_work() as session:
+    with control_transaction() as session:
         rule = session.scalars(select(AddressRule)).one()
     assert olivia.post(f"/addresses/rules/{rule.id}/lift", {"reason": " "}).status_code == 400
-    with control_work() as session:
+    with control_transaction() as session:
         assert session.scalars(select(AddressRule.lifted_at)).one() is None
 
 
@@ -97,7 +97,7 @@ def test_nobody_shuts_out_a_whole_provider(client_for: ClientFor, unit: str) -> 
 
 
 def test_mistaken_blocks_are_shown_by_week_with_a_table(client_for: ClientFor) -> None:
-    with control_work() as session:
+    with control_transaction() as session:
         session.add(BlockWeek(monday=date(2026, 11, 2), blocks=250, mistaken=2, measured_at=datetime.now(UTC)))
     page = client_for("olivia").get("/addresses").text
     assert "Share of mistaken blocks" in page and "0.8%" in page
@@ -106,7 +106,7 @@ def test_mistaken_blocks_are_shown_by_week_with_a_table(client_for: ClientFor) -
 @pytest.mark.promise("P5")
 def test_looking_at_the_events_of_an_address_is_recorded(client_for: ClientFor) -> None:
     client_for("olivia").get("/addresses/events", query_string={"unit": ADDRESS})
-    with control_work() as session:
+    with control_transaction() as session:
         read = session.scalars(select(PlatformAuditEvent).where(PlatformAuditEvent.action == "address.read")).all()
     assert read and all(ADDRESS not in f"{event.subject}{event.details}" for event in read)
 

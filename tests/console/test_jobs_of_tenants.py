@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select, text, update
 
 from qikbiz.console.models import PlatformAuditEvent
-from qikbiz.database import control_work, tenant_work
+from qikbiz.database import control_transaction, tenant_transaction
 from qikbiz.jobs import ledger
 from qikbiz.jobs.actions import enqueue
 from qikbiz.jobs.models import Job, PlatformJob
@@ -24,11 +24,11 @@ ClientFor = Callable[[str], Browser]
 
 @pytest.fixture
 def failed_job(platform: Platform, working: Runtime) -> Iterator[UUID]:
-    with tenant_work(platform.acme) as session:
+    with tenant_transaction(platform.acme) as session:
         job_id = enqueue("mail.send", {"mail": "canary-in-the-arguments"}).id
         session.execute(update(Job).where(Job.id == job_id).values(state="failed", error_ref=ledger.reference(job_id)))
     yield job_id
-    with tenant_work(platform.acme) as session:
+    with tenant_transaction(platform.acme) as session:
         session.execute(text("DELETE FROM jobs"))
 
 
@@ -48,12 +48,12 @@ def test_an_operator_has_a_failed_job_tried_again_and_the_audit_says_so(
 ) -> None:
     answer = client_for("olivia").post(f"/tenants/acme/jobs/{failed_job}/retry")
     assert answer.status_code == 302
-    with control_work() as session:
+    with control_transaction() as session:
         asked = session.scalars(select(PlatformJob.id).where(PlatformJob.kind == "jobs.try_again")).one()
     assert perform(None, asked) == "done"
-    with tenant_work(platform.acme) as session:
+    with tenant_transaction(platform.acme) as session:
         assert session.get_one(Job, failed_job).state == "pending"
-    with control_work() as session:
+    with control_transaction() as session:
         event = session.scalars(select(PlatformAuditEvent).where(PlatformAuditEvent.subject == str(failed_job))).one()
     assert (event.action, event.actor_name, event.tenant_id) == ("job.try_again", "Olivia", platform.acme.id)
     assert client_for("olivia").post(f"/tenants/acme/jobs/{failed_job}/retry").status_code == 409
@@ -73,11 +73,11 @@ def test_a_job_of_another_tenant_is_not_found_under_this_one(client_for: ClientF
 
 
 def test_a_job_that_was_set_aside_stands_in_the_platform_s_audit(platform: Platform, failed_job: UUID) -> None:
-    with tenant_work(platform.acme) as session:
+    with tenant_transaction(platform.acme) as session:
         lost = {"state": "running", "attempt": 99, "lease_until": text("now() - interval '1 minute'")}
         session.execute(update(Job).where(Job.id == failed_job).values(lost))
     Sweep()._look(platform.acme.id)
-    with control_work() as session:
+    with control_transaction() as session:
         subject = ledger.reference(failed_job)
         event = session.scalars(select(PlatformAuditEvent).where(PlatformAuditEvent.subject == subject)).one()
     assert (event.action, event.actor_kind, event.tenant_id) == ("job.quarantined", "system", platform.acme.id)

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import delete
 
-from qikbiz.database import control_work
+from qikbiz.database import control_transaction
 from qikbiz.jobs.models import PlatformJob
 from tenants.control import new_id
 from tenants.runtime import Runtime
@@ -23,12 +23,12 @@ def jobs(working: Runtime) -> Iterator[dict[str, UUID]]:
     states = ("failed", "quarantined", "pending", "running", "done", "cancelled")
     made = {state: new_id() for state in states}
     more = [new_id(), new_id()]
-    with control_work() as control:
+    with control_transaction() as control:
         for state, job_id in (*made.items(), *(("done", one) for one in more)):
             about = {"unit": f"about-{state}"}
             control.add(PlatformJob(id=job_id, kind=KIND, queue="platform", arguments=about, state=state))
     yield made
-    with control_work() as control:
+    with control_transaction() as control:
         control.execute(delete(PlatformJob).where(PlatformJob.id.in_([*made.values(), *more])))
 
 

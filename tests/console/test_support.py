@@ -12,7 +12,7 @@ from sqlalchemy import select, text
 
 from qikbiz.audit.models import AuditEvent
 from qikbiz.contacts.models import Contact
-from qikbiz.database import tenant_work
+from qikbiz.database import tenant_transaction
 from qikbiz.exports.models import Export
 from qikbiz.grants.models import Grant
 from qikbiz.imports.models import Import
@@ -37,7 +37,7 @@ def test_an_instruction_is_written_down_told_and_can_be_ended(customer: Customer
     assert refused.status_code == 400 and "Write down the reason" in refused.text
     grant = customer.instruct("export", WORDS)
     assert ("grant.instruction_recorded", "Sam", grant.reference) in customer.acts()
-    with tenant_work(customer.tenant) as session:
+    with tenant_transaction(customer.tenant) as session:
         told = list(session.scalars(select(Mail.to_name).where(Mail.template == "instruction_recorded")))
     assert "Ann" in told
     page = customer.ann.get(f"/access/{grant.id}")
@@ -65,13 +65,13 @@ def test_an_export_is_made_under_an_instruction(customer: Customer) -> None:
     grant = customer.instruct("export", WORDS)
     asked = _ask_export(customer, grant)
     assert asked.status_code in (302, 303), asked.text[-2000:]
-    with tenant_work(customer.tenant) as session:
+    with tenant_transaction(customer.tenant) as session:
         export = session.scalars(select(Export)).one()
         assert (export.actor_kind, export.grant_id) == ("staff", grant.id)
         job_id = export.job_id
     assert job_id is not None
     assert perform(customer.tenant.id, job_id) == "done"
-    with tenant_work(customer.tenant) as session:
+    with tenant_transaction(customer.tenant) as session:
         export = session.scalars(select(Export)).one()
         assert export.state == "ready", export.manifest
         events = session.scalars(select(AuditEvent).where(AuditEvent.action.in_(("export.asked", "export.ready"))))
@@ -85,12 +85,12 @@ def test_an_export_is_made_under_an_instruction(customer: Customer) -> None:
 def test_an_export_ends_when_the_customer_ends_the_access_meanwhile(customer: Customer) -> None:
     grant = customer.give("export")
     assert _ask_export(customer, grant).status_code in (302, 303)
-    with tenant_work(customer.tenant) as session:
+    with tenant_transaction(customer.tenant) as session:
         job_id = session.scalars(select(Export.job_id)).one()
     assert customer.ann.post(f"/access/{grant.id}/end").status_code == 303
     assert job_id is not None
     perform(customer.tenant.id, job_id)
-    with tenant_work(customer.tenant) as session:
+    with tenant_transaction(customer.tenant) as session:
         export = session.scalars(select(Export)).one()
         assert export.state == "failed" and export.file_path is None
     assert "has ended" in customer.ann.get(f"/exports/{export.id}").text
@@ -100,7 +100,7 @@ def test_a_double_click_is_one_export(customer: Customer) -> None:
     grant, same = customer.instruct("export"), str(new_id())
     first, second = (_ask_export(customer, grant, id=same).location for _ in range(2))
     assert first == second
-    with tenant_work(customer.tenant) as session:
+    with tenant_transaction(customer.tenant) as session:
         assert len(session.scalars(select(Export)).all()) == 1
 
 
@@ -117,13 +117,13 @@ def test_a_file_is_checked_applied_and_undone_under_an_instruction(customer: Cus
     assert customer.sam.post(f"{act}/application").status_code in (302, 303)
     assert _perform_job_of_import(customer) == "done"
     assert "Imported" in customer.sam.get(asked.location).text
-    with tenant_work(customer.tenant) as session:
+    with tenant_transaction(customer.tenant) as session:
         assert len(session.scalars(select(Contact)).all()) == 2
         event = session.scalars(select(AuditEvent).where(AuditEvent.action == "import.applied")).one()
         assert event.details["instruction"] == f"{grant.reference}: Ticket 12"
     assert customer.sam.post(f"{act}/reversal").status_code in (302, 303)
     assert _perform_job_of_import(customer) == "done"
-    with tenant_work(customer.tenant) as session:
+    with tenant_transaction(customer.tenant) as session:
         assert session.scalars(select(Contact)).all() == []
 
 
@@ -141,7 +141,7 @@ def test_the_customer_takes_back_what_staff_imported(customer: Customer) -> None
     customer.ann.post(f"/access/{grant.id}/end")
     assert customer.ann.post(f"/imports/{import_id}/undo").status_code in (302, 303)
     assert _perform_job_of_import(customer) == "done"
-    with tenant_work(customer.tenant) as session:
+    with tenant_transaction(customer.tenant) as session:
         assert session.scalars(select(Contact)).all() == []
 
 
@@ -155,14 +155,14 @@ def test_without_a_grant_for_it_nothing_is_begun(customer: Customer, client_for:
     # Another organisation's grant opens nothing here.
     elsewhere = client_for("sam").post("/tenants/globex/support/exports", {"grant": str(to_export.id)})
     assert elsewhere.status_code == 403
-    with tenant_work(customer.tenant) as session:
+    with tenant_transaction(customer.tenant) as session:
         assert session.scalar(text("SELECT count(*) FROM exports")) == 0
         assert session.scalar(text("SELECT count(*) FROM imports")) == 0
 
 
 @pytest.mark.promise("P8")
 def test_what_the_customers_own_people_do_is_not_shown(customer: Customer) -> None:
-    with tenant_work(customer.tenant) as session:
+    with tenant_transaction(customer.tenant) as session:
         own = Export(scope="everything", actor_kind="user", requested_by_name="Canary-Ann")
         session.add(own)
         session.flush()
@@ -185,7 +185,7 @@ def test_an_incomplete_import_is_refused_and_nothing_is_kept(customer: Customer,
             del form[missing]
             page = customer.sam.post(f"/tenants/{customer.tenant.slug}/support/imports", form)
             assert 400 <= page.status_code < 500
-            with tenant_work(customer.tenant) as session:
+            with tenant_transaction(customer.tenant) as session:
                 assert session.scalar(text("SELECT count(*) FROM imports")) == 0
 
 
@@ -205,7 +205,7 @@ def _upload(customer: Customer, grant: Grant) -> Any:
 
 
 def _perform_job_of_import(customer: Customer) -> str:
-    with tenant_work(customer.tenant) as session:
+    with tenant_transaction(customer.tenant) as session:
         job_id: UUID | None = session.scalars(select(Import.job_id)).one()
     assert job_id is not None
     return perform(customer.tenant.id, job_id)

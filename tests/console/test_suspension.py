@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import select
 
-from qikbiz.database import tenant_work
+from qikbiz.database import tenant_transaction
 from qikbiz.mail.actions import opened_values
 from qikbiz.mail.models import Mail
 from qikbiz.web.front_door import QikBiz
@@ -20,7 +20,7 @@ REASON = "The invoice of May is open"
 
 
 def mails(tenant: Tenant, template: str) -> list[tuple[str, object]]:
-    with tenant_work(tenant) as session:
+    with tenant_transaction(tenant) as session:
         found = session.scalars(select(Mail).where(Mail.template == template).order_by(Mail.id))
         return [(mail.to_address, opened_values(mail, tenant.id).get("reason")) for mail in found]
 

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select, text
 
 from qikbiz.audit.models import AuditEvent
-from qikbiz.database import control_work, tenant_work
+from qikbiz.database import control_transaction, tenant_transaction
 from qikbiz.jobs.models import PlatformJob
 from tenants.context import Tenant
 from tenants.control import TenantRecord
@@ -90,11 +90,11 @@ def test_a_new_tenant_is_made_by_the_worker_and_shown_with_progress(
     assert answer.status_code in (302, 303)
     waiting = olivia.get(answer.location)
     assert "Waiting for a worker" in waiting.text
-    with control_work() as session:
+    with control_transaction() as session:
         job = session.scalars(select(PlatformJob).where(PlatformJob.kind == "tenants.create")).all()[-1]
     run_platform_job(job)
     assert "Done" in olivia.get(answer.location).text
-    with control_work() as session:
+    with control_transaction() as session:
         state = session.scalars(select(TenantRecord.state).where(TenantRecord.slug == "newcomer")).one()
     assert state == "active"
     again = olivia.post("/tenants", form)
@@ -121,7 +121,7 @@ def test_suspending_needs_a_reason_shuts_nobody_out_and_can_be_taken_back(
     assert olivia.post(f"/tenants/{tenant.slug}/resumption").status_code in (302, 303)
     _look_again(app)
     assert visitor.get("/login").status_code == 200
-    with control_work() as session:
+    with control_transaction() as session:
         actions = session.scalars(
             text("SELECT action FROM platform_audit_events WHERE subject = :slug ORDER BY id"), {"slug": tenant.slug}
         ).all()
@@ -139,7 +139,7 @@ def test_deleting_needs_the_address_typed_and_waits_seven_days(
     assert olivia.post(url, {"typed": tenant.slug, "reason": "Asked by its owner"}).status_code in (302, 303)
     page = olivia.get(f"/tenants/{tenant.slug}")
     assert "To be deleted" in page.text
-    with control_work() as session:
+    with control_transaction() as session:
         record = session.scalars(select(TenantRecord).where(TenantRecord.slug == tenant.slug)).one()
         assert record.state == "closing" and record.delete_after is not None
         assert (record.delete_after - record.created_at).days in (6, 7)
@@ -193,7 +193,7 @@ def test_the_organisation_reads_in_its_own_audit_what_was_done_to_it(
     olivia.post(f"{page}/seats", {"seats": "5"})
     olivia.post(f"{page}/deletion", {"typed": tenant.slug, "reason": "Asked by its owner"})
     told = select(AuditEvent).where(AuditEvent.action.startswith("organisation.")).order_by(AuditEvent.seq)
-    with tenant_work(tenant) as session:
+    with tenant_transaction(tenant) as session:
         events = [(event.action, event.actor_kind, event.actor_name) for event in session.scalars(told)]
         reasons = [event.details.get("reason") for event in session.scalars(told)]
     assert [action for action, _, _ in events] == [

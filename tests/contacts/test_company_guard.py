@@ -19,7 +19,7 @@ from qikbiz.companies.fields import COMPANIES
 from qikbiz.companies.models import Company
 from qikbiz.contacts.actions import create_contact, hold_company
 from qikbiz.contacts.models import Contact, ContactCompany
-from qikbiz.database import db, tenant_work
+from qikbiz.database import db, tenant_transaction
 from qikbiz.errors import NotFound
 from qikbiz.records.actions import delete_records, purge_record, record_for_changing
 from tenants.runtime import Runtime
@@ -71,7 +71,7 @@ def test_a_company_that_is_being_linked_is_not_removed_before(office: Office, ot
 
     def link() -> None:
         person = office.people["alice"]
-        with other_thread(), tenant_work(office.tenant), acting_as(Actor("user", person.id, person.name)):
+        with other_thread(), tenant_transaction(office.tenant), acting_as(Actor("user", person.id, person.name)):
             create_contact({"last_name": "Lee", "company_name": "Umbrella", "company_id": UUID(company)})
             linked.set()
             assert go_on.wait(20)

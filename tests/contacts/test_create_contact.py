@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from qikbiz.audit.models import AuditEvent
 from qikbiz.contacts.models import Contact, ContactCompany
-from qikbiz.database import db, tenant_work
+from qikbiz.database import db, tenant_transaction
 from tenants.runtime import Runtime
 from tests.fixtures.tenancy import Platform
 from tests.fixtures.web import Browser
@@ -35,7 +35,7 @@ def test_ben_creates_a_contact_and_its_company(
     page = ben.follow(ben.post("/contacts", ANN))
     assert page.status_code == 200
     assert "Ann Lee" in page.text
-    with tenant_work(platform.acme):
+    with tenant_transaction(platform.acme):
         contact = db.session.scalars(select(Contact).where(Contact.email == "ann.lee@example.com")).one()
         assert contact.other_emails == ["ann@home.example.org"]
         assert contact.phone == "+436641234567"
@@ -47,7 +47,7 @@ def test_ben_creates_a_contact_and_its_company(
 
 
 def contacts_named(platform: Platform, last_name: str) -> list[Contact]:
-    with tenant_work(platform.acme):
+    with tenant_transaction(platform.acme):
         return list(db.session.scalars(select(Contact).where(Contact.last_name == last_name)))
 
 

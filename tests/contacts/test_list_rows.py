@@ -12,7 +12,7 @@ from qikbiz.accounts.models import User
 from qikbiz.companies.fields import COMPANIES
 from qikbiz.contacts.fields import CONTACTS
 from qikbiz.contacts.models import Contact
-from qikbiz.records.fields import Kind, RecordType
+from qikbiz.records.fields import FieldKind, RecordType
 from qikbiz.records.table_html import safe_texts
 from tests.fixtures.records import Office
 
@@ -41,7 +41,7 @@ class Elements(HTMLParser):
 
 @pytest.mark.parametrize("record_type", [CONTACTS, COMPANIES], ids=lambda kind: kind.name)
 def test_nothing_in_a_record_becomes_an_element(office: Office, record_type: RecordType) -> None:
-    listable = [field for field in record_type.listable() if field.kind is not Kind.COMPANY]
+    listable = [field for field in record_type.listable() if field.kind is not FieldKind.COMPANY]
     columns = record_type.model.__table__.c
     texts = [name for field in listable for name in (field.name,) if columns[name].type.python_type is str]
     values = {name: HOSTILE for name in (*texts, *record_type.name_columns) if columns[name].type.python_type is str}

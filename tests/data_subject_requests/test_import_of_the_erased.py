@@ -6,9 +6,9 @@ import pytest
 from flask import Flask
 
 from qikbiz.actors import Actor
+from tests.data_subject_requests.test_rights_of_a_person import erase
 from tests.fixtures.records import Office
 from tests.imports.desk import Desk, csv_text
-from tests.data_subject_requests.test_rights_of_a_person import erase
 
 pytestmark = pytest.mark.promise("P6")
 NAME = {"first_name": "Zaphod", "last_name": "Beeblebrox"}

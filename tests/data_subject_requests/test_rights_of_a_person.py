@@ -21,7 +21,7 @@ from qikbiz.audit.verification import check_tenant
 from qikbiz.audit.verify import MEMBER, verify
 from qikbiz.contacts.models import Contact
 from qikbiz.data_subject_requests.models import Erasure, Tombstone
-from qikbiz.database import tenant_work
+from qikbiz.database import tenant_transaction
 from qikbiz.exports.actions import file_of
 from qikbiz.exports.models import Export
 from qikbiz.exports.restore import restore_archive
@@ -42,10 +42,10 @@ ADDRESS = f"{CANARY}@example.com"
 
 def fetched(office: Office, export_id: str, path: Path) -> Path:
     """Do the job of an export, and fetch its file."""
-    with tenant_work(office.tenant) as session:
+    with tenant_transaction(office.tenant) as session:
         job_id = session.get_one(Export, export_id).job_id
     assert job_id and perform(office.tenant.id, job_id) == "done"
-    with tenant_work(office.tenant) as session:
+    with tenant_transaction(office.tenant) as session:
         path.write_bytes(b"".join(file_of(session.get_one(Export, export_id)).read()))
     return path
 
@@ -86,11 +86,11 @@ def ask(office: Office, ident: str, name: str = "alice", **form: str) -> Any:
 def erase(office: Office, ident: str) -> Erasure:
     answer = ask(office, ident)
     assert answer.status_code == 303, answer.text
-    with tenant_work(office.tenant) as session:
+    with tenant_transaction(office.tenant) as session:
         erasure = session.get_one(Erasure, answer.location.rpartition("/")[2])
         assert erasure.job_id is not None
     assert perform(office.tenant.id, erasure.job_id) == "done"
-    with tenant_work(office.tenant) as session:
+    with tenant_transaction(office.tenant) as session:
         return session.get_one(Erasure, erasure.id)
 
 
@@ -148,7 +148,7 @@ def test_a_wrong_name_erases_nothing(office: Office, person: str) -> None:
     assert ask(office, person, typed="Zaphod").status_code == 400
     assert ask(office, person, reference="x" * 101).status_code == 400
     assert office.browser("alice").get(f"/contacts/{person}").status_code == 200
-    with tenant_work(office.tenant) as session:
+    with tenant_transaction(office.tenant) as session:
         assert session.scalars(select(Erasure)).all() == []
 
 
@@ -175,7 +175,7 @@ def test_erased_means_that_no_table_knows_the_person_any_more(
     counts = erasure.document["counts"]
     assert counts["contacts"] == 1 and counts["history"] == 2 and counts["mails"] == 1 and counts["import_rows"] == 1
     assert counts["audit_events"] >= 4 and counts["export_files"] == 1 and counts["uploaded_files"] == 1
-    with tenant_work(office.tenant) as session:
+    with tenant_transaction(office.tenant) as session:
         found = session.scalars(select(Import)).one()
         assert (found.state, found.file_key) == ("cancelled", None)
         assert session.scalars(select(ImportRow.row)).all() == [3]
@@ -232,7 +232,7 @@ def test_receipts_are_for_those_who_may_answer(office: Office, person: str, clie
 def test_done_again_it_does_nothing_more(office: Office, person: str, platform: Platform) -> None:
     erasure = erase(office, person)
     assert erase_person(platform.settings, office.tenant, erasure.id) is False
-    with tenant_work(office.tenant) as session:
+    with tenant_transaction(office.tenant) as session:
         assert len(session.scalars(select(AuditEvent).where(AuditEvent.action == "contact.erased")).all()) == 1
         tombstone = session.scalars(select(Tombstone)).one()
     assert str(tombstone.record_id) == person and len(tombstone.marks) == 1 and ADDRESS not in str(tombstone.marks)
@@ -248,10 +248,10 @@ def test_an_archive_from_before_does_not_bring_the_person_back(
     archive = fetched(office, export.location.rpartition("/")[2], tmp_path / "before.zip")
     erase(office, person)
     elsewhere = fresh_tenant("Elsewhere")
-    with tenant_work(elsewhere):
+    with tenant_transaction(elsewhere):
         restored = restore_archive(archive)
     assert restored.rows["contacts"] == 1
-    with tenant_work(elsewhere) as session:
+    with tenant_transaction(elsewhere) as session:
         assert [str(ident) for ident in session.scalars(select(Contact.id))] == [other]
         assert session.get_one(Contact, other).reports_to_id is None
         event = session.scalars(select(AuditEvent).where(AuditEvent.action == "archive.restored")).one()
@@ -269,14 +269,14 @@ def test_a_tombstone_travels_with_the_export_and_holds_elsewhere(
     export = office.browser("alice").post("/exports/", {"scope": "everything", "product": "portable"})
     archive = fetched(office, export.location.rpartition("/")[2], tmp_path / "after.zip")
     elsewhere = fresh_tenant("Elsewhere")
-    with tenant_work(elsewhere):
+    with tenant_transaction(elsewhere):
         restore_archive(archive)
-    with tenant_work(elsewhere) as session:
+    with tenant_transaction(elsewhere) as session:
         assert str(session.scalars(select(Tombstone.record_id)).one()) == person
         # As a back-up of the database would bring it back.
         session.execute(insert(Contact).values(id=person, first_name=CANARY, sort_name=CANARY, email=ADDRESS))
     assert erase_again(platform.settings, elsewhere) == 1
-    with tenant_work(elsewhere) as session:
+    with tenant_transaction(elsewhere) as session:
         assert session.get(Contact, person) is None
     assert erase_again(platform.settings, elsewhere) == 0
 
@@ -297,7 +297,7 @@ def test_somebody_who_works_with_the_contact_makes_the_erasure_wait_not_fail(
     office: Office, person: str, platform: Platform, owner_connection: Connection
 ) -> None:
     answer = ask(office, person)
-    with tenant_work(office.tenant) as session:
+    with tenant_transaction(office.tenant) as session:
         erasure = session.get_one(Erasure, answer.location.rpartition("/")[2])
     schema = office.tenant.schema
     with owner_connection.transaction():

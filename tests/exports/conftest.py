@@ -16,7 +16,7 @@ from sqlalchemy import insert
 
 from qikbiz.actors import Actor, acting_as
 from qikbiz.contacts.models import Contact
-from qikbiz.database import tenant_work
+from qikbiz.database import tenant_transaction
 from qikbiz.exports.actions import ask_for_export, file_of
 from qikbiz.exports.job_steps import folder_of
 from qikbiz.exports.models import Export
@@ -43,12 +43,12 @@ class Office:
     def add(self, **columns: Any) -> UUID:
         """Add a contact. Returns its id."""
         contact_id = new_id()
-        with tenant_work(self.tenant) as session:
+        with tenant_transaction(self.tenant) as session:
             session.execute(insert(Contact).values(id=contact_id, sort_name=columns.get("last_name", ""), **columns))
         return contact_id
 
     def ask(self, selection: Selection | None = None, **options: Any) -> Export:
-        with acting_as(Actor("user", self.alice.id, self.alice.name)), tenant_work(self.tenant):
+        with acting_as(Actor("user", self.alice.id, self.alice.name)), tenant_transaction(self.tenant):
             return ask_for_export(selection or Selection(), **options)
 
     def make(self, selection: Selection | None = None) -> Export:
@@ -71,16 +71,16 @@ class Office:
         return {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ} | own | PYTHON
 
     def now(self, export_id: UUID) -> Export:
-        with tenant_work(self.tenant) as session:
+        with tenant_transaction(self.tenant) as session:
             return session.get_one(Export, export_id)
 
     def zip_of(self, export: Export) -> zipfile.ZipFile:
-        with tenant_work(self.tenant):
+        with tenant_transaction(self.tenant):
             content = b"".join(file_of(export).read())
         return zipfile.ZipFile(io.BytesIO(content))
 
     def save(self, export: Export, path: Path) -> Path:
-        with tenant_work(self.tenant):
+        with tenant_transaction(self.tenant):
             path.write_bytes(b"".join(file_of(export).read()))
         return path
 

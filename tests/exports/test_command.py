@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from qikbiz.audit.models import AuditEvent
 from qikbiz.console.models import PlatformAuditEvent
-from qikbiz.database import control_work, tenant_work
+from qikbiz.database import control_transaction, tenant_transaction
 from qikbiz.exports.models import Export
 from qikbiz.exports.verify import verify
 from qikbiz.mail.models import Mail
@@ -64,14 +64,14 @@ def test_the_customer_and_the_platform_both_see_it(
     code, said, errors = qikbiz(*words, "spreadsheet", "--output", str(tmp_path / "list.zip"))
     assert code == 0, errors
     assert [file["name"] for file in said["files"]] == ["contacts.spreadsheet.csv"]
-    with tenant_work(office.tenant) as session:
+    with tenant_transaction(office.tenant) as session:
         events = session.scalars(select(AuditEvent).where(AuditEvent.record_type == "export")).all()
         assert [event.action for event in events] == ["export.asked", "export.ready", "export.downloaded"]
         assert all(event.details["instruction"].endswith(WORDS) and event.actor_kind == "staff" for event in events)
         assert session.scalars(select(Export)).one().instruction.endswith(WORDS)
         told = set(session.scalars(select(Mail.template).where(Mail.to_address == office.alice.email)))
         assert told == {"instruction_recorded", "export_made", "export_downloaded_first"}
-    with control_work() as control:
+    with control_transaction() as control:
         about = PlatformAuditEvent.tenant_id == office.tenant.id
         found = control.scalars(select(PlatformAuditEvent).where(about, PlatformAuditEvent.action.like("export.%")))
         assert [event.details["instruction"][10:] for event in found] == [WORDS, WORDS]

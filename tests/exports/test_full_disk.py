@@ -12,7 +12,7 @@ from flask import Flask
 from sqlalchemy.exc import OperationalError
 
 from provisioning.cli.errors import sentence_for
-from qikbiz.database import tenant_work
+from qikbiz.database import tenant_transaction
 from qikbiz.full_disks import SENTENCE, is_disk_full
 from qikbiz.jobs import queries
 from qikbiz.web import errors
@@ -45,7 +45,7 @@ def test_an_export_and_its_job_say_so_too(office: Office, platform: Platform, mo
     monkeypatch.setenv("QIKBIZ_FAULT", "file.write=full")
     office.make_now(export)
     monkeypatch.delenv("QIKBIZ_FAULT")
-    with tenant_work(office.tenant):
+    with tenant_transaction(office.tenant):
         job = queries.job(export.job_id)
         assert job is not None and (job.state, "room on the disk" in job.error_text) == ("failed", True)
     assert parts(platform) == []

@@ -12,7 +12,7 @@ from sqlalchemy import func, select, text, update
 
 from config.fault_injection import FaultInjected
 from qikbiz.audit.models import AuditEvent
-from qikbiz.database import runtime, tenant_work
+from qikbiz.database import runtime, tenant_transaction
 from qikbiz.exports import job_steps
 from qikbiz.exports.models import Export
 from qikbiz.exports.restore import restore_archive
@@ -59,7 +59,7 @@ def start(office: Office, export: Export, fault: str) -> int:
 
 def told_and_noted(office: Office) -> tuple[int | None, int | None]:
     """How many mails say that an export is ready, and how many lines of the audit."""
-    with tenant_work(office.tenant) as session:
+    with tenant_transaction(office.tenant) as session:
         mails = select(func.count()).select_from(Mail).where(Mail.template == "export_ready")
         events = select(func.count()).select_from(AuditEvent).where(AuditEvent.action == "export.ready")
         return session.scalar(mails), session.scalar(events)
@@ -72,7 +72,7 @@ def die_at(point: str, office: Office, export: Export) -> None:
 
 
 def let_the_lease_run_out(office: Office, export: Export) -> None:
-    with tenant_work(office.tenant) as session:
+    with tenant_transaction(office.tenant) as session:
         past = update(Job).where(Job.id == export.job_id, Job.state == "running")
         session.execute(past.values(lease_until=text("now() - interval '1 second'")))
 
@@ -114,9 +114,9 @@ def test_one_whose_workers_always_die_is_given_up_in_words(office: Office) -> No
     for _ in range(3):
         die_at("export.counted", office, export)
         let_the_lease_run_out(office, export)
-    with tenant_work(office.tenant) as session:
+    with tenant_transaction(office.tenant) as session:
         session.execute(update(Job).where(Job.id == export.job_id).values(state="quarantined"))
-    with tenant_work(office.tenant) as session:
+    with tenant_transaction(office.tenant) as session:
         job_steps.expire(session)
     given_up = office.now(export.id)
     assert given_up.state == "failed" and given_up.manifest["problem"] == job_steps.LOST
@@ -128,11 +128,11 @@ def test_what_dead_workers_left_is_swept_and_what_is_expired_is_deleted(office: 
     assert old.file_path
     stray = f"{job_steps.folder_of(office.tenant)}00000000-0000-7000-8000-000000000000-dead.part"
     (office.store.root / stray).write_bytes(b"x")
-    with tenant_work(office.tenant) as session:
+    with tenant_transaction(office.tenant) as session:
         session.execute(
             update(Export).where(Export.id == old.id).values(expires_at=text("now() - interval '1 second'"))
         )
-    with tenant_work(office.tenant) as session:
+    with tenant_transaction(office.tenant) as session:
         assert job_steps.expire(session) == 1
     assert office.files() == [new.file_path]
     expired = office.now(old.id)
@@ -158,8 +158,8 @@ def test_a_restore_that_breaks_off_leaves_nothing(
     file = office.save(office.make(), tmp_path / "export.zip")
     empty = fresh_tenant("Empty")
     monkeypatch.setenv("QIKBIZ_FAULT", "restore.table_loaded=raise")
-    with pytest.raises(FaultInjected), tenant_work(empty):
+    with pytest.raises(FaultInjected), tenant_transaction(empty):
         restore_archive(file)
     monkeypatch.delenv("QIKBIZ_FAULT")
-    with tenant_work(empty):
+    with tenant_transaction(empty):
         assert restore_archive(file).records == 1

@@ -8,14 +8,14 @@ from sqlalchemy import select
 
 from provisioning.guest_roles import open_grant
 from qikbiz.actors import Actor, acting_as
-from qikbiz.database import control_work, runtime, tenant_work
+from qikbiz.database import control_transaction, runtime, tenant_transaction
 from qikbiz.exports.actions import ask_for_export, note_fetch
 from qikbiz.exports.job_steps import give_up
 from qikbiz.exports.selection import Selection
 from qikbiz.grants.instructions import record_instruction
 from qikbiz.grants.models import Grant
 from qikbiz.grants.queries import actor_under, guest_of
-from qikbiz.grants.scopes import Scope
+from qikbiz.grants.scopes import GrantScope
 from qikbiz.jobs.actions import enqueue
 from qikbiz.jobs.models import Job
 from qikbiz.mail.actions import opened_values
@@ -28,7 +28,7 @@ from workers.run_job import perform
 
 def mails_in(office: Office) -> dict[tuple[str, str], RenderedMail]:
     """Every mail about exports as it will be sent, by template and first name."""
-    with tenant_work(office.tenant) as session:
+    with tenant_transaction(office.tenant) as session:
         rows = session.scalars(select(Mail).where(Mail.template.like("export%")))
         return {
             (mail.template, mail.to_name): render_mail(mail.template, opened_values(mail, office.tenant.id))
@@ -51,7 +51,7 @@ def test_alice_is_told_that_hers_is_ready_and_ada_that_it_was_made(
 
 def test_the_first_download_names_who_fetched_it_and_from_where(office: Office) -> None:
     export = office.make()
-    with acting_as(Actor("user", office.alice.id, "Alice")), tenant_work(office.tenant) as session:
+    with acting_as(Actor("user", office.alice.id, "Alice")), tenant_transaction(office.tenant) as session:
         note_fetch(session.merge(export), first=0, last=9, device="Firefox on Windows")
     told = mails_in(office)["export_downloaded_first", "Alice"]
     assert "Alice" in told.text and "Firefox on Windows" in told.text
@@ -59,12 +59,12 @@ def test_the_first_download_names_who_fetched_it_and_from_where(office: Office) 
 
 def test_what_staff_had_exported_is_told_with_the_instruction(office: Office) -> None:
     with acting_as(Actor("staff", name="Sam")):
-        asked = record_instruction(office.tenant, Scope.EXPORT, "Letter of Ann Lee, 3 November")
+        asked = record_instruction(office.tenant, GrantScope.EXPORT, "Letter of Ann Lee, 3 November")
     assert open_grant(runtime().settings, asked.id)
-    with control_work() as control:
+    with control_transaction() as control:
         grant = control.get_one(Grant, asked.id)
         staff, guest = actor_under(grant, None), guest_of(grant)
-    with acting_as(staff), tenant_work(office.tenant, guest=guest):
+    with acting_as(staff), tenant_transaction(office.tenant, guest=guest):
         export = ask_for_export(Selection("contacts"))
     office.make_now(export)
     told = mails_in(office)["export_made", "Alice"]
@@ -74,7 +74,7 @@ def test_what_staff_had_exported_is_told_with_the_instruction(office: Office) ->
 def test_a_failure_is_told_with_a_reason_and_a_reference(office: Office) -> None:
     export = office.ask()
     for _ in range(2):
-        with tenant_work(office.tenant) as session:
+        with tenant_transaction(office.tenant) as session:
             give_up(session, export.id, "The disk is full.", "E-12345678")
     mails = mails_in(office)
     assert list(mails) == [("export_failed", "Alice")]
@@ -83,8 +83,8 @@ def test_a_failure_is_told_with_a_reason_and_a_reference(office: Office) -> None
 
 
 def test_the_hourly_job_runs_in_the_ledger(office: Office) -> None:
-    with tenant_work(office.tenant):
+    with tenant_transaction(office.tenant):
         job = enqueue("exports.expire", {})
     perform(office.tenant.id, job.id)
-    with tenant_work(office.tenant) as session:
+    with tenant_transaction(office.tenant) as session:
         assert session.get_one(Job, job.id).state == "done"

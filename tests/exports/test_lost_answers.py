@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
 
 from qikbiz.audit.models import AuditEvent
-from qikbiz.database import TenantSession, tenant_work
+from qikbiz.database import TenantSession, tenant_transaction
 from qikbiz.exports.models import Export
 from qikbiz.jobs.models import Job
 from tenants.control import new_id
@@ -44,7 +44,7 @@ def test_an_export_whose_answer_was_lost_is_asked_for_once(
     assert lost.status_code == 503 and lost.headers["Retry-After"]
     again = alice.post("/exports", form)
     assert again.location == f"/exports/{form['export_id']}"
-    with tenant_work(office.tenant) as session:
+    with tenant_transaction(office.tenant) as session:
         asked = select(func.count()).select_from(AuditEvent).where(AuditEvent.action == "export.asked")
         jobs = select(func.count()).select_from(Job).where(Job.kind == "exports.make")
         found = select(func.count()).select_from(Export)

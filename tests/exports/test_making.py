@@ -22,7 +22,7 @@ from qikbiz.accounts.models import User
 from qikbiz.companies.models import Company
 from qikbiz.contacts.fields import CONTACTS
 from qikbiz.contacts.models import Contact
-from qikbiz.database import tenant_work
+from qikbiz.database import tenant_transaction
 from qikbiz.exports import writer
 from qikbiz.exports.catalogue import EXPORTED
 from qikbiz.exports.formula_escape import FIRST_CHARACTERS, escape, unescape
@@ -33,7 +33,7 @@ from qikbiz.exports.verify import verify
 from qikbiz.exports.writer import NoRoom, Order, make_file
 from qikbiz.files import new_file_key
 from qikbiz.jobs.models import Job
-from qikbiz.records.filters import Viewpoint, conditions
+from qikbiz.records.filters import Viewer, conditions
 from qikbiz.roles.builtin_roles import EVERYTHING
 from tenants.control import new_id
 from tests.exports.conftest import Office
@@ -105,7 +105,7 @@ def test_the_escape_can_always_be_taken_off(value: str) -> None:
 
 
 def test_numbers_and_dates_of_a_spreadsheet_stay_numbers_and_dates(office: Office) -> None:
-    with tenant_work(office.tenant) as session:
+    with tenant_transaction(office.tenant) as session:
         values = {"name": "Acme", "annual_revenue": Decimal("-5.50"), "number_of_employees": -3, "sort_name": "acme"}
         session.execute(insert(Company).values(id=new_id(), **values))
     office.add(first_name="Ann", birthdate=date(1990, 2, 3), do_not_call=True, owner_id=office.alice.id)
@@ -117,7 +117,7 @@ def test_numbers_and_dates_of_a_spreadsheet_stay_numbers_and_dates(office: Offic
 
 
 def test_times_of_a_spreadsheet_are_in_the_readers_zone(office: Office) -> None:
-    with tenant_work(office.tenant) as session:
+    with tenant_transaction(office.tenant) as session:
         session.execute(update(User).where(User.id == office.alice.id).values(time_zone="Asia/Tokyo"))
     office.add(first_name="Ann", created_at=text("timestamptz '2026-01-01 20:00:00+00'"))
     archive = office.zip_of(office.make(Selection("contacts", "spreadsheet")))
@@ -166,8 +166,8 @@ def test_every_filter_of_a_list_gives_the_rows_that_the_list_shows(office: Offic
     office.add(first_name="Gone", country="AT", tags=["VIP"], deleted_at=datetime(2026, 1, 2, tzinfo=UTC))
     for filters in FILTERS:
         with subtests.test(filters=filters):
-            with tenant_work(office.tenant) as session:
-                wanted = conditions(CONTACTS, filters, Viewpoint(EVERYTHING.as_person(office.alice.id)))
+            with tenant_transaction(office.tenant) as session:
+                wanted = conditions(CONTACTS, filters, Viewer(EVERYTHING.as_person(office.alice.id)))
                 shown = set(session.scalars(select(Contact.first_name).where(*wanted)))
             rows = portable(office.zip_of(office.make(Selection("contacts", filters=filters))), "contacts.csv")
             assert {row["first_name"] for row in rows} == shown and len(rows) == len(shown)
@@ -178,7 +178,7 @@ def test_all_tables_are_of_one_moment(office: Office) -> None:
     company = {"name": "Late", "sort_name": "late"}
 
     def add_both(table: str) -> None:
-        with tenant_work(office.tenant) as session:
+        with tenant_transaction(office.tenant) as session:
             session.execute(insert(Company).values(id=new_id(), **company))
         office.add(first_name=f"Late, before {table}")
 
@@ -245,7 +245,7 @@ def test_it_stops_when_whoever_asked_may_no_longer(
 
     def take_the_right_away(order: Order, _store: Any, one: Any, *_: Any, **__: Any) -> Any:
         copied.append(one.source.table.name)
-        with tenant_work(order.tenant) as session:
+        with tenant_transaction(order.tenant) as session:
             session.execute(update(User).where(User.id == office.alice.id).values(**change))
         return writer.FileReport(one.source, one.rows, 0, "", {})
 
@@ -258,12 +258,12 @@ def test_it_stops_when_whoever_asked_may_no_longer(
 
 def test_a_second_export_waits_for_the_first(office: Office) -> None:
     first, second = office.ask(), office.ask()
-    with tenant_work(office.tenant) as session:
+    with tenant_transaction(office.tenant) as session:
         session.execute(update(Export).where(Export.id == first.id).values(state="running"))
         session.execute(update(Job).where(Job.id == first.job_id).values(state="running"))
     waiting = office.make_now(second)
     assert waiting.state == "waiting" and waiting.job_id != second.job_id
-    with tenant_work(office.tenant) as session:
+    with tenant_transaction(office.tenant) as session:
         session.execute(update(Export).where(Export.id == first.id).values(state="ready"))
         session.execute(update(Job).where(Job.id == waiting.job_id).values(run_at=text("now()")))
         assert session.scalar(select(Job.state).where(Job.id == second.job_id)) == "done"
@@ -271,7 +271,7 @@ def test_a_second_export_waits_for_the_first(office: Office) -> None:
 
 
 def test_more_than_fits_in_memory_needs_little_of_it(office: Office) -> None:
-    with tenant_work(office.tenant, statement_timeout_ms=120_000) as session:
+    with tenant_transaction(office.tenant, statement_timeout_ms=120_000) as session:
         session.execute(
             text(
                 "INSERT INTO contacts (id, first_name, description)"

@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 
 from qikbiz import clock
 from qikbiz.audit.models import AuditEvent
-from qikbiz.database import tenant_work
+from qikbiz.database import tenant_transaction
 from qikbiz.errors import TooMany
 from qikbiz.exports.models import Export
 from qikbiz.mail.models import Mail
@@ -34,12 +34,12 @@ def address(export: Export) -> str:
 
 
 def exports_in(office: Office) -> list[Export]:
-    with tenant_work(office.tenant) as session:
+    with tenant_transaction(office.tenant) as session:
         return list(session.scalars(select(Export)))
 
 
 def actions_in(office: Office) -> list[str]:
-    with tenant_work(office.tenant) as session:
+    with tenant_transaction(office.tenant) as session:
         return list(session.scalars(select(AuditEvent.action).where(AuditEvent.record_type == "export")))
 
 
@@ -147,7 +147,7 @@ def test_the_first_download_is_told_to_all_administrators(
     export = office.make()
     alice.get(address(export))
     alice.get(address(export))
-    with tenant_work(office.tenant) as session:
+    with tenant_transaction(office.tenant) as session:
         told = session.execute(select(Mail.template, Mail.to_address).where(Mail.template.like("export%"))).all()
     people = {office.alice.email, f"ada@{office.tenant.slug}.example.com"}
     assert {address for template, address in told if template == "export_downloaded_first"} == people
@@ -198,7 +198,7 @@ def test_head_says_the_size_and_counts_for_nothing(alice: Browser, office: Offic
 
 def test_an_expired_export_is_gone_also_for_ranges(alice: Browser, office: Office) -> None:
     export = office.make()
-    with tenant_work(office.tenant) as session:
+    with tenant_transaction(office.tenant) as session:
         past = datetime.now(UTC) - timedelta(seconds=1)
         session.execute(update(Export).where(Export.id == export.id).values(expires_at=past))
     assert alice.get(address(export)).status_code == 410

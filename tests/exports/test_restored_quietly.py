@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from qikbiz.audit.models import AuditEvent
-from qikbiz.database import tenant_work
+from qikbiz.database import tenant_transaction
 from qikbiz.exports.restore import restore_archive
 from qikbiz.jobs.models import Job
 from qikbiz.mail.actions import send
@@ -27,7 +27,7 @@ def test_no_mail_is_sent_again_no_opt_out_is_forgotten_and_the_audit_says_so(
     office: Office, fresh_tenant: Callable[..., Tenant], tmp_path: Path
 ) -> None:
     """With mails waiting, sent and failed, and a notification still to be mailed, at the moment of the back-up."""
-    with tenant_work(office.tenant) as session:
+    with tenant_transaction(office.tenant) as session:
         for state in ("pending", "sent", "failed"):
             send(**NOTICE, to_address=office.alice.email, dedupe_key=state).state = state
         told = {"kind": "assigned", "subject": "Ann is yours", "url": "/contacts", "mail": "daily"}
@@ -35,10 +35,10 @@ def test_no_mail_is_sent_again_no_opt_out_is_forgotten_and_the_audit_says_so(
         session.add(MailChoice(user_id=office.alice.id, category="updates", choice="off", how="mail"))
     file = office.save(office.make(), tmp_path / "export.zip")
     elsewhere = fresh_tenant("Elsewhere")
-    with tenant_work(elsewhere) as session:
+    with tenant_transaction(elsewhere) as session:
         mails, jobs = set(session.scalars(select(Mail.id))), set(session.scalars(select(Job.id)))
         restore_archive(file)
-    with tenant_work(elsewhere) as session:
+    with tenant_transaction(elsewhere) as session:
         assert set(session.scalars(select(Mail.id))) == mails
         assert set(session.scalars(select(Job.id))) == jobs
         assert session.scalars(select(Notification)).all() == []

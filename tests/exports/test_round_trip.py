@@ -21,7 +21,7 @@ from qikbiz.accounts.models import User
 from qikbiz.audit.models import AuditEvent, RecordChange
 from qikbiz.companies.models import Company
 from qikbiz.contacts.models import Contact, ContactCompany
-from qikbiz.database import tenant_work
+from qikbiz.database import tenant_transaction
 from qikbiz.errors import Conflict
 from qikbiz.exports.catalogue import EXPORTED, NOT_RESTORED
 from qikbiz.exports.portable_csv import NotPortable, portable_rows
@@ -65,7 +65,7 @@ def empty(fresh_tenant: Callable[..., Tenant]) -> Tenant:
 
 def rows_of(tenant: Tenant) -> dict[str, list[tuple[Any, ...]]]:
     """Every row of every table that is restored, without the columns that can't be the same."""
-    with tenant_work(tenant) as session:
+    with tenant_transaction(tenant) as session:
         return {table.name: _rows(session, table) for table in EXPORTED if table.is_restored}
 
 
@@ -79,7 +79,7 @@ def _rows(session: Session, table: Any) -> list[tuple[Any, ...]]:
 def emptied(tenant: Tenant) -> Iterator[None]:
     """Hypothesis makes many examples from the same organisation."""
     yield
-    with tenant_work(tenant) as session:
+    with tenant_transaction(tenant) as session:
         for model in (ContactCompany, Contact, Company):
             session.execute(delete(model))
 
@@ -102,7 +102,7 @@ def test_whatever_a_record_holds_comes_back_the_same(
 ) -> None:
     empty = fresh_tenant()
     with emptied(office.tenant):
-        with tenant_work(office.tenant) as session:
+        with tenant_transaction(office.tenant) as session:
             session.execute(insert(Company), companies)
             linked = [contact | {"company_id": companies[0]["id"]} for contact in contacts]
             session.execute(insert(Contact), linked)
@@ -115,7 +115,7 @@ def test_whatever_a_record_holds_comes_back_the_same(
                 [{"contact_id": contacts[0]["id"], "company_id": companies[0]["id"], "role": contacts[0]["city"]}],
             )
         file = office.save(office.make(), tmp_path / "export.zip")
-        with tenant_work(empty):
+        with tenant_transaction(empty):
             restore_archive(file)
         before, after = rows_of(office.tenant), rows_of(empty)
         for name in ("companies", "contacts", "contact_companies", "record_changes"):
@@ -147,17 +147,17 @@ def test_what_another_program_wrote_is_not_taken_for_ours(text: str) -> None:
 @pytest.mark.promise("P13")
 def test_users_histories_and_audit_come_back_too(office: Office, empty: Tenant, tmp_path: Path) -> None:
     contact_id = office.add(first_name="Ann", owner_id=office.alice.id)
-    with tenant_work(office.tenant) as session:
+    with tenant_transaction(office.tenant) as session:
         _note_change(session, contact_id, {"city": [None, "Graz"]})
     file = office.save(office.make(), tmp_path / "export.zip")
     audited = rows_of(office.tenant)["audit_events"][:2]
-    with tenant_work(empty):
+    with tenant_transaction(empty):
         restored = restore_archive(file)
     after = rows_of(empty)
     assert restored.rows["users"] == 2 and restored.records == 1
     assert after["record_changes"] == rows_of(office.tenant)["record_changes"]
     assert [row for row in audited if row in after["audit_events"]] == audited
-    with tenant_work(empty) as session:
+    with tenant_transaction(empty) as session:
         alice = session.get_one(User, office.alice.id)
         assert (alice.state, alice.password_hash, alice.last_seen_at) == ("invited", None, None)
 
@@ -166,7 +166,7 @@ def test_somebody_who_has_a_login_here_already_keeps_it_and_their_records(
     office: Office, tmp_path: Path, fresh_tenant: Callable[..., Tenant], working: object
 ) -> None:
     other = fresh_tenant("Other")
-    with tenant_work(other) as session:
+    with tenant_transaction(other) as session:
         there = new_id()
         address = office.alice.email
         session.add(
@@ -174,9 +174,9 @@ def test_somebody_who_has_a_login_here_already_keeps_it_and_their_records(
         )
     contact_id = office.add(first_name="Ann", owner_id=office.alice.id)
     file = office.save(office.make(), tmp_path / "export.zip")
-    with tenant_work(other):
+    with tenant_transaction(other):
         assert restore_archive(file).joined_users == 1
-    with tenant_work(other) as session:
+    with tenant_transaction(other) as session:
         assert session.get_one(Contact, contact_id).owner_id == there
         assert session.get_one(User, there).state == "active"
 
@@ -185,7 +185,7 @@ def test_nothing_is_restored_over_records(office: Office, tmp_path: Path) -> Non
     office.add(first_name="Ann")
     file = office.save(office.make(), tmp_path / "export.zip")
     before = rows_of(office.tenant)
-    with pytest.raises(Conflict), tenant_work(office.tenant):
+    with pytest.raises(Conflict), tenant_transaction(office.tenant):
         restore_archive(file)
     assert rows_of(office.tenant) == before
 
@@ -197,7 +197,7 @@ def test_a_changed_file_is_refused_whole(office: Office, empty: Tenant, tmp_path
     with zipfile.ZipFile(good) as source, zipfile.ZipFile(bad, "w") as target:
         for name in source.namelist():
             target.writestr(name, source.read(name).replace(b"Ann", b"Eve"))
-    with pytest.raises(NotRestorable, match="not whole"), tenant_work(empty):
+    with pytest.raises(NotRestorable, match="not whole"), tenant_transaction(empty):
         restore_archive(bad)
     assert rows_of(empty)["contacts"] == []
 
@@ -207,11 +207,11 @@ def test_only_a_portable_export_of_everything_is_restored(office: Office, empty:
     for selection in (Selection("contacts"), Selection(product="spreadsheet")):
         file = office.save(office.make(selection), tmp_path / "other.zip")
         assert is_archive(file)
-        with pytest.raises(NotRestorable, match="portable export of everything"), tenant_work(empty):
+        with pytest.raises(NotRestorable, match="portable export of everything"), tenant_transaction(empty):
             restore_archive(file)
     (tmp_path / "no.zip").write_bytes(b"PK")
     assert not is_archive(tmp_path / "no.zip")
-    with pytest.raises(NotRestorable), tenant_work(empty):
+    with pytest.raises(NotRestorable), tenant_transaction(empty):
         restore_archive(tmp_path / "no.zip")
 
 
@@ -233,16 +233,16 @@ def test_a_zip_that_was_made_to_do_harm_is_refused_before_anything_is_read(
     with zipfile.ZipFile(tmp_path / "bad.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         for name in names:
             archive.writestr(name, b"0" * 30)
-    with pytest.raises(NotRestorable, match="far too much"), tenant_work(empty):
+    with pytest.raises(NotRestorable, match="far too much"), tenant_transaction(empty):
         restore_archive(tmp_path / "bad.zip")
 
 
 def test_the_audit_says_where_the_records_came_from(office: Office, empty: Tenant, tmp_path: Path) -> None:
     office.add(first_name="Ann")
     file = office.save(office.make(), tmp_path / "export.zip")
-    with tenant_work(empty):
+    with tenant_transaction(empty):
         restore_archive(file)
-    with tenant_work(empty) as session:
+    with tenant_transaction(empty) as session:
         event = session.scalars(select(AuditEvent).where(AuditEvent.action == "archive.restored")).one()
         assert event.details["from"] == office.tenant.slug and event.details["rows"]["contacts"] == 1
 
@@ -252,12 +252,12 @@ def test_a_restore_forgets_no_decision_about_mails(
     office: Office, empty: Tenant, tmp_path: Path, fresh_tenant: Callable[..., Tenant]
 ) -> None:
     choices = [MailChoice(user_id=office.alice.id, category="updates", choice="off", how="mail")]
-    with tenant_work(office.tenant) as session:
+    with tenant_transaction(office.tenant) as session:
         session.add_all(choices)
     file = office.save(office.make(), tmp_path / "export.zip")
-    with tenant_work(empty):
+    with tenant_transaction(empty):
         restore_archive(file)
-    with tenant_work(empty):
+    with tenant_transaction(empty):
         assert choices_of(office.alice.id)["updates"] == "off"
 
 
@@ -271,15 +271,15 @@ def test_what_was_decided_last_stands_after_a_restore(
     then = datetime(2026, 6, 1, tzinfo=UTC)
     now = then.replace(year=then.year + years_later)
     decided = {"category": "improvements", "how": "page"}
-    with tenant_work(office.tenant) as session:
+    with tenant_transaction(office.tenant) as session:
         session.add(MailChoice(user_id=office.alice.id, choice=in_the_file, changed_at=then, **decided))
-    with tenant_work(empty) as session:
+    with tenant_transaction(empty) as session:
         there, address = new_id(), office.alice.email
         session.add(User(id=there, email=address, email_key=address, name="Alice", roles=["administrator"]))
         session.flush()
         session.add(MailChoice(user_id=there, choice=here, changed_at=now, **decided))
     file = office.save(office.make(), tmp_path / "export.zip")
-    with tenant_work(empty):
+    with tenant_transaction(empty):
         restore_archive(file)
-    with tenant_work(empty):
+    with tenant_transaction(empty):
         assert choices_of(there)["improvements"] == afterwards

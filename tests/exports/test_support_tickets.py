@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from qikbiz.actors import Actor, acting_as
-from qikbiz.database import control_work
+from qikbiz.database import control_transaction
 from qikbiz.exports.restore import checked_manifest
 from qikbiz.exports.selection import Selection
 from qikbiz.tickets.actions import Question, open_ticket
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.promise("P13")
 
 def ask(person: Person, tenant: Tenant, body: str, *, answers: dict[str, str]) -> None:
     """A ticket of somebody who is signed in, with what was written on it by others: author → body."""
-    with acting_as(Actor("user", person.id, person.name)), control_work() as control:
+    with acting_as(Actor("user", person.id, person.name)), control_transaction() as control:
         question = {"topic": "question", "source": "tenant", "tenant_id": tenant.id, "person_id": person.id}
         ticket = open_ticket(Question(person.name, person.email, f"About {body}", body, **question))  # type: ignore[arg-type]
         control.flush()
@@ -38,7 +38,7 @@ def test_the_export_of_everything_holds_tickets_and_answers_but_no_notes_and_nob
     ask(office.alice, office.tenant, '=1+1, "why"?\nThanks', answers={"staff": "Because.", "note": "A secret note"})
     other = fresh_tenant("Elsewhere")
     ask(add_person(other, "Otto", "administrator"), other, "Otto's question", answers={})
-    with control_work() as control:
+    with control_transaction() as control:
         stranger = {"name": "Nemo", "email": "nemo@example.com", "source": "site", "topic": "question"}
         moment = control.query(Ticket.created_at).first()
         assert moment is not None

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from qikbiz.contacts.models import Contact
-from qikbiz.database import tenant_work
+from qikbiz.database import tenant_transaction
 from qikbiz.web import errors
 from tenants.runtime import Runtime
 from tests.fixtures.tenancy import Platform
@@ -38,7 +38,7 @@ def test_a_page_that_is_not_for_them_keeps_it_too_and_shows_their_own_entries_on
 def test_what_belongs_to_another_tenant_looks_as_what_is_not_there(
     client_for: ClientFor, platform: Platform, working: Runtime
 ) -> None:
-    with tenant_work(platform.globex) as session:
+    with tenant_transaction(platform.globex) as session:
         mallorys = Contact(first_name="Gregor", last_name="Globex")
         session.add(mallorys)
         session.flush()
@@ -77,6 +77,6 @@ def test_a_frame_that_fails_leaves_the_plain_page(client_for: ClientFor, monkeyp
     def fails() -> None:
         raise RuntimeError("no database")
 
-    monkeypatch.setattr(errors, "page_work", fails)
+    monkeypatch.setattr(errors, "page_transaction", fails)
     page = alice.get("/no-such-page")
     assert page.status_code == 404 and "error-page" in page.text and "sidebar" not in page.text

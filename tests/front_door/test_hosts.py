@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 from werkzeug.test import Client
 
-from qikbiz.database import tenant_work
+from qikbiz.database import tenant_transaction
 from qikbiz.mail.actions import opened_values
 from qikbiz.mail.models import Mail
 from tests.fixtures.web import Browser
@@ -79,7 +79,7 @@ def test_a_link_in_a_mail_has_our_spelling_of_the_host(app, browser_at, platform
     headers = {"Host": host, "Origin": f"https://{host}", "X-Forwarded-Host": "evil.example"}
     assert browser.post("/forgot", {"email": platform.bob.email}, headers=headers).status_code == 200
     do_jobs("passwords.link", platform.acme)
-    with app.app_context(), tenant_work(platform.acme) as work:
+    with app.app_context(), tenant_transaction(platform.acme) as work:
         mail = work.scalars(select(Mail).where(Mail.template == "password_reset").order_by(Mail.id.desc())).first()
         assert opened_values(mail, platform.acme.id)["url"].startswith("http://acme.localhost:8000/new-password/")
 

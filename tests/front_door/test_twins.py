@@ -14,7 +14,7 @@ from sqlalchemy import text
 from werkzeug.routing import Rule
 
 from provisioning.servers import Connection
-from qikbiz.database import tenant_work
+from qikbiz.database import tenant_transaction
 from qikbiz.models import tenant_metadata
 from qikbiz.web.front_door import QikBiz
 from tenants.context import Tenant
@@ -70,7 +70,7 @@ def upload_people(browser: Browser, canary: str, import_id: str) -> None:
 def fill(office: Office) -> dict[str, str]:
     """A row in as many tables as people can fill, each with the canary; the ids by the names that routes use."""
     alice, ben = office.browser("alice"), str(office.people["ben"].id)
-    with tenant_work(office.tenant) as session:
+    with tenant_transaction(office.tenant) as session:
         session.execute(text("UPDATE users SET name = name || :canary"), {"canary": f" {LEFT}"})
     company = office.add_company(f"Works {LEFT}", description=LEFT)
     contact = office.add_contact(first_name="Ann", last_name=LEFT, email=f"{LEFT}@example.com", description=LEFT)
@@ -88,7 +88,7 @@ def fill(office: Office) -> dict[str, str]:
         "company_id": company,
         "user_id": str(office.people["ben"].id),
     }
-    with tenant_work(office.tenant) as session:
+    with tenant_transaction(office.tenant) as session:
         for name, table in (("team_id", "teams"), ("export_id", "exports"), ("notification_id", "notifications"),
                             ("key", "roles"), ("mail_id", "mails")):  # fmt: skip
             found = session.execute(text(f"SELECT id FROM {table} LIMIT 1")).scalar()

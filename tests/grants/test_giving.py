@@ -9,7 +9,7 @@ from provisioning.erase_tenant import erase_tenant
 from provisioning.guest_roles import close_ended_grants, stray_logins
 from provisioning.servers import Connection
 from qikbiz.console.tenant_actions import close_tenant
-from qikbiz.database import control_work, tenant_work
+from qikbiz.database import control_transaction, tenant_transaction
 from tests.fixtures.grants import Clock, Customer
 from tests.fixtures.web import Browser
 
@@ -120,10 +120,10 @@ def test_an_organisation_that_is_erased_leaves_no_login_behind(
     customer: Customer, owner_connection: Connection
 ) -> None:
     grant = customer.give("see")
-    with tenant_work(customer.tenant) as session:
+    with tenant_transaction(customer.tenant) as session:
         # As one that nobody signed in to: only such a one is erased without a closing.
         session.execute(text("UPDATE users SET last_seen_at = NULL"))
-    with control_work() as control:
+    with control_transaction() as control:
         close_tenant(control, customer.tenant.slug, confirmation=customer.tenant.slug, days=0)
     erase_tenant(customer.platform.settings, customer.tenant.id, now=True)
     assert owner_connection.execute(LOGIN, (grant.role_name,)).fetchone() is None

@@ -13,11 +13,11 @@ from provisioning.servers import Connection
 from qikbiz.accounts.models import User
 from qikbiz.actors import Actor, acting_as
 from qikbiz.contacts.models import Contact
-from qikbiz.database import NoGrant, tenant_work
+from qikbiz.database import NoGrant, tenant_transaction
 from qikbiz.grants.models import Grant
 from qikbiz.jobs.models import Job
 from tenants.connection import open_tenant_connection
-from tenants.context import WATCHER, WrongTenant, entered
+from tenants.context import WATCHER, WrongTenant, tenant_context
 from tenants.control import new_id
 from tests.fixtures.grants import Customer
 
@@ -28,12 +28,12 @@ STAFF = Actor("staff", new_id(), "Sam", "Because I can")
 @pytest.mark.promise("P12")
 def test_staff_without_a_grant_reach_no_row(customer: Customer) -> None:
     customer.add_contact("Lovelace")
-    with acting_as(STAFF), pytest.raises(NoGrant), tenant_work(customer.tenant) as session:
+    with acting_as(STAFF), pytest.raises(NoGrant), tenant_transaction(customer.tenant) as session:
         session.scalars(select(Contact)).all()
 
 
 def test_staff_without_a_grant_can_t_write_either(customer: Customer) -> None:
-    with acting_as(STAFF), pytest.raises(NoGrant), tenant_work(customer.tenant) as session:
+    with acting_as(STAFF), pytest.raises(NoGrant), tenant_transaction(customer.tenant) as session:
         session.add(Contact(last_name="Planted", sort_name="planted"))
 
 
@@ -62,7 +62,7 @@ def test_a_grant_to_see_lets_the_database_give_nothing_more(customer: Customer, 
         with (
             subtests.test(statement),
             pytest.raises(DBAPIError),
-            tenant_work(customer.tenant, guest=guest) as session,
+            tenant_transaction(customer.tenant, guest=guest) as session,
         ):
             session.execute(text(statement))
 
@@ -76,7 +76,7 @@ def test_a_guest_can_t_become_the_tenant_or_reach_a_neighbour(customer: Customer
         "SET SESSION AUTHORIZATION postgres",
         "SELECT set_config('role', 'qb_owner', true)",
     ):
-        with pytest.raises(DBAPIError), tenant_work(customer.tenant, guest=guest) as session:
+        with pytest.raises(DBAPIError), tenant_transaction(customer.tenant, guest=guest) as session:
             session.execute(text(statement))
 
 
@@ -86,14 +86,14 @@ def test_the_login_dies_with_the_grant_whoever_still_holds_its_password(customer
     guest = customer.guest(grant)
     held = open_tenant_connection(guest.dsn, "held-open")
     held.arm()
-    with entered(customer.tenant, guest=guest):
+    with tenant_context(customer.tenant, guest=guest):
         assert held.execute("SELECT count(*) FROM contacts").fetchone() == (0,)
         held.rollback()
     assert customer.ann.post(f"/access/{grant.id}/end").status_code == 303
     customer.run_platform_jobs("grants.close")
     with pytest.raises(psycopg.OperationalError):
         open_tenant_connection(guest.dsn, "again")
-    with pytest.raises(psycopg.Error), entered(customer.tenant, guest=guest):
+    with pytest.raises(psycopg.Error), tenant_context(customer.tenant, guest=guest):
         held.execute("SELECT count(*) FROM contacts")
     held.close()
 
@@ -148,15 +148,19 @@ def test_what_is_given_is_what_the_table_of_scopes_says(
 
 def test_inside_one_stays_the_guest_in_every_block(customer: Customer) -> None:
     guest = customer.guest(customer.give("see"))
-    with entered(customer.tenant, guest=guest), tenant_work(customer.tenant) as session:
+    with tenant_context(customer.tenant, guest=guest), tenant_transaction(customer.tenant) as session:
         assert session.execute(text("SELECT current_user")).scalar_one() == guest.role
-    with entered(customer.tenant, guest=guest), pytest.raises(WrongTenant), entered(customer.tenant, guest=WATCHER):
+    with (
+        tenant_context(customer.tenant, guest=guest),
+        pytest.raises(WrongTenant),
+        tenant_context(customer.tenant, guest=WATCHER),
+    ):
         pass
 
 
 def test_without_a_grant_staff_know_of_jobs_only_how_they_went(customer: Customer) -> None:
-    with acting_as(STAFF), tenant_work(customer.tenant, guest=WATCHER) as session:
+    with acting_as(STAFF), tenant_transaction(customer.tenant, guest=WATCHER) as session:
         session.execute(select(Job.id, Job.kind, Job.state)).all()
     for column in (Job.arguments, Job.result, Job.progress_note, User.name, Contact.last_name):
-        with acting_as(STAFF), pytest.raises(DBAPIError), tenant_work(customer.tenant, guest=WATCHER) as session:
+        with acting_as(STAFF), pytest.raises(DBAPIError), tenant_transaction(customer.tenant, guest=WATCHER) as session:
             session.execute(select(column)).all()

@@ -16,12 +16,12 @@ from sqlalchemy.exc import IntegrityError
 from provisioning.cli import qikbiz
 from provisioning.instructions import Authority, on_authority
 from qikbiz import clock as system_clock
-from qikbiz.database import NoGrant, control_work, tenant_work
+from qikbiz.database import NoGrant, control_transaction, tenant_transaction
 from qikbiz.errors import Failure
 from qikbiz.exports.models import Export
 from qikbiz.grants.models import AccessPolicy, Grant, Visit
 from qikbiz.grants.queries import is_in_force
-from qikbiz.grants.scopes import Scope
+from qikbiz.grants.scopes import GrantScope
 from qikbiz.imports.models import Import
 from qikbiz.mail.models import Mail
 from qikbiz.tickets.models import Ticket
@@ -116,7 +116,7 @@ def test_staff_confirm_nothing_that_no_administrator_asked_in_a_ticket(customer:
     elsewhere = customer.record("export")
     slug = customer.tenant.slug
     assert customer.olivia.post(f"/tenants/{slug}/support/{elsewhere.id}/confirmation").status_code == 409
-    with control_work() as control:
+    with control_transaction() as control:
         # As if it had come in by mail, whose sender anybody can write.
         ticket = control.get_one(Ticket, elsewhere.ticket_id)
         ticket.person_id = _ann(customer)
@@ -141,9 +141,9 @@ def test_the_database_knows_no_instruction_without_a_confirmation_and_no_visit_b
             "state": "opening",
         },
     ):
-        with pytest.raises(IntegrityError), control_work() as control:
+        with pytest.raises(IntegrityError), control_transaction() as control:
             control.execute(update(Grant).where(Grant.id == grant.id).values(**values))
-    with pytest.raises(IntegrityError), control_work() as control:
+    with pytest.raises(IntegrityError), control_transaction() as control:
         control.add(
             Visit(
                 grant_id=grant.id,
@@ -156,7 +156,7 @@ def test_the_database_knows_no_instruction_without_a_confirmation_and_no_visit_b
                 ticket_until=system_clock.now(),
             )
         )
-    with pytest.raises(IntegrityError), control_work() as control:
+    with pytest.raises(IntegrityError), control_transaction() as control:
         control.add(AccessPolicy(tenant_id=grant.tenant_id, wait_hours=1))
 
 
@@ -190,7 +190,7 @@ def test_only_what_admits_admits(customer: Customer, clock: Clock, fresh_tenant:
             if _is_done(customer, given[kind], route):
                 found.add((kind, route))
     assert found == ALLOWED
-    with control_work() as control:
+    with control_transaction() as control:
         visited = set(control.scalars(select(Grant.kind).join(Visit, Visit.grant_id == Grant.id)))
     assert visited == {"grant"}
 
@@ -201,7 +201,7 @@ def test_a_visit_ends_when_its_grant_turns_out_to_be_none(customer: Customer) ->
     inside = customer.enter(grant)
     ticket = way_in(customer.sam.post(f"/tenants/{customer.tenant.slug}/support/{grant.id}/visits"))
     assert inside.get("/contacts").status_code == 200
-    with control_work() as control:
+    with control_transaction() as control:
         control.execute(text("ALTER TABLE staff_visits DROP CONSTRAINT fk_staff_visits_grant_id_grant_kind"))
         control.execute(
             update(Grant).where(Grant.id == grant.id).values(kind="instruction", confirmed_at=system_clock.now())
@@ -211,7 +211,7 @@ def test_a_visit_ends_when_its_grant_turns_out_to_be_none(customer: Customer) ->
         assert customer.browser_of(customer.tenant.host).post(ticket).status_code == 410
         assert customer.sam.post(f"/tenants/{customer.tenant.slug}/support/{grant.id}/visits").status_code == 403
     finally:
-        with control_work() as control:
+        with control_transaction() as control:
             control.execute(update(Grant).where(Grant.id == grant.id).values(kind="grant"))
             control.execute(
                 text(
@@ -226,7 +226,7 @@ def test_under_an_instruction_a_command_hands_nothing_over(customer: Customer, r
     words = ("export", "--tenant", customer.tenant.slug, "--instruction", grant.reference, "--output", "x.zip")
     refused = run(*words)
     assert refused.exit_code == 1 and "the file is the customer's alone" in refused.output
-    with tenant_work(customer.tenant) as session:
+    with tenant_transaction(customer.tenant) as session:
         assert session.scalars(select(Export)).all() == []
 
 
@@ -245,7 +245,7 @@ def test_free_text_is_refused_with_the_way_to_a_reference(customer: Customer, ru
         assert run(*words, "--tenant", customer.tenant.slug).exit_code == 2
         both = run(*words, "--tenant", customer.tenant.slug, "--grant", "G-ABCDEF", "--instruction", "G-ABCDEF")
         assert both.exit_code == 2
-    with control_work() as control:
+    with control_transaction() as control:
         assert control.scalars(select(Grant).where(Grant.tenant_id == customer.tenant.id)).all() == []
 
 
@@ -254,10 +254,10 @@ def test_the_reference_of_a_ticket_writes_it_down_and_waits(customer: Customer, 
     words = ("export", "--tenant", customer.tenant.slug, "--instruction", reference)
     first, second = run(*words), run(*words)
     assert "Written down as G-" in first.output and "waits to be confirmed" in second.output
-    with control_work() as control:
+    with control_transaction() as control:
         grant = control.scalars(select(Grant).where(Grant.tenant_id == customer.tenant.id)).one()
     assert customer.ann.post(f"/access/{grant.id}/confirmation").status_code == 303
-    with _command(customer, Authority(instruction=reference), Scope.EXPORT) as allowed:
+    with _command(customer, Authority(instruction=reference), GrantScope.EXPORT) as allowed:
         assert (allowed.grant_id, allowed.shows_values) == (grant.id, False)
     reader = run(*words[:4], _ticket_of(customer, customer.rita))
     assert reader.exit_code == 1 and "no ticket that an administrator" in reader.output
@@ -272,14 +272,14 @@ def test_words_are_enough_until_somebody_has_signed_in(
 ) -> None:
     tenant = fresh_tenant("New Customer")
     ann = add_person(tenant, "Ann", "administrator")
-    with on_authority(platform.settings, tenant, Authority(instruction=WORDS), Scope.IMPORT) as allowed:
+    with on_authority(platform.settings, tenant, Authority(instruction=WORDS), GrantScope.IMPORT) as allowed:
         assert allowed.is_free
-    with control_work() as control:
+    with control_transaction() as control:
         assert control.get_one(Grant, allowed.grant_id).state == "ended"
     assert browser_at(tenant.host).log_in(ann.email, ann.password).status_code == 303
     with (
         pytest.raises(NoGrant, match="words are not enough"),
-        on_authority(platform.settings, tenant, Authority(instruction=WORDS), Scope.IMPORT),
+        on_authority(platform.settings, tenant, Authority(instruction=WORDS), GrantScope.IMPORT),
     ):
         pass
 
@@ -349,7 +349,7 @@ def _is_done(customer: Customer, grant: Grant | None, route: str) -> bool:
         form = {"grant": str(grant_id), "type": "contacts", "key": "email", "mode": "upsert", "id": str(uuid4())}
         return customer.sam.post(f"{base}/imports", form | {"file": _file()}).status_code in (302, 303)
     option, command = route.split()
-    scope = Scope.EXPORT if command == "export" else Scope.IMPORT
+    scope = GrantScope.EXPORT if command == "export" else GrantScope.IMPORT
     authority = Authority(grant=reference) if option == "--grant" else Authority(instruction=reference)
     try:
         with _command(customer, authority, scope):
@@ -359,10 +359,10 @@ def _is_done(customer: Customer, grant: Grant | None, route: str) -> bool:
 
 
 @contextmanager
-def _command(customer: Customer, authority: Authority, scope: Scope) -> Iterator[Any]:
+def _command(customer: Customer, authority: Authority, scope: GrantScope) -> Iterator[Any]:
     with on_authority(customer.platform.settings, customer.tenant, authority, scope) as allowed:
-        with tenant_work(customer.tenant) as session:
-            session.execute(select(Import.id if scope is Scope.IMPORT else Export.id)).all()
+        with tenant_transaction(customer.tenant) as session:
+            session.execute(select(Import.id if scope is GrantScope.IMPORT else Export.id)).all()
         yield allowed
 
 
@@ -382,7 +382,7 @@ def _ticket_of(customer: Customer, browser: Any) -> str:
     form = {"topic": "export", "subject": "All of it", "body": "Please export all.", "once": uuid4().hex}
     answer = browser.post("/help", form)
     assert answer.status_code == 303, answer.text[-800:]
-    with control_work() as control:
+    with control_transaction() as control:
         newest = select(Ticket.reference).where(Ticket.tenant_id == customer.tenant.id).order_by(Ticket.id.desc())
         return control.scalars(newest.limit(1)).one()
 
@@ -391,7 +391,7 @@ def _from_ticket(customer: Customer, browser: Any) -> Grant:
     """Sam takes a ticket as an instruction."""
     reference = _ticket_of(customer, browser)
     assert customer.sam.post(f"/tickets/{reference}/instruction").status_code == 303
-    with control_work() as control:
+    with control_transaction() as control:
         newest = select(Grant).where(Grant.tenant_id == customer.tenant.id).order_by(Grant.id.desc())
         return control.scalars(newest.limit(1)).one()
 
@@ -405,11 +405,11 @@ def _close_and_open(customer: Customer) -> None:
 
 
 def _mails(customer: Customer, template: str) -> list[str]:
-    with tenant_work(customer.tenant) as session:
+    with tenant_transaction(customer.tenant) as session:
         return list(session.scalars(select(Mail.to_name).where(Mail.template == template)))
 
 
 def _ann(customer: Customer) -> UUID:
-    with tenant_work(customer.tenant) as session:
+    with tenant_transaction(customer.tenant) as session:
         found: UUID = session.execute(text("SELECT id FROM users WHERE name = 'Ann'")).scalar_one()
         return found

@@ -22,7 +22,7 @@ from sqlalchemy import select
 from provisioning.application import working_application
 from provisioning.cli import qikbiz
 from provisioning.servers import Connection
-from qikbiz.database import control_work, tenant_work
+from qikbiz.database import control_transaction, tenant_transaction
 from qikbiz.jobs.actions import enqueue, enqueue_platform
 from qikbiz.jobs.kinds import KINDS
 from qikbiz.mail.models import Mail
@@ -194,7 +194,7 @@ def test_a_command_only_asks_the_administrators_who_invite_or_don_t(
     assert asked["outcome"] == "proposed"
     logins.check("user create")
     assert ("tenant.user_proposed" in customer.platform_acts(), "user.proposed" in _acts(customer)) == (True, True)
-    with tenant_work(customer.tenant) as session:
+    with tenant_transaction(customer.tenant) as session:
         sent = session.execute(select(Mail.template, Mail.to_name).where(Mail.template != "new_device")).all()
     assert [tuple(row) for row in sent if row.to_name != "office"] == [("operator_login", "Ann")]
     browser = browser_at(customer.tenant.host)
@@ -224,7 +224,7 @@ def test_the_first_who_gets_a_login_ends_the_invitations_sent_before(
         told = _told(tenant)
         assert ("operator_login", "gavin@example.com") in told and ("operator_login", THIEF) in told
     else:
-        with working_application(platform.settings), tenant_work(tenant):
+        with working_application(platform.settings), tenant_transaction(tenant):
             from qikbiz.accounts.actions import invite_user
 
             own = invite_user("gavin@example.com", "Gavin", ["administrator"])
@@ -287,11 +287,11 @@ def test_no_job_gives_a_login(
         assert isinstance(arguments, dict)
         filled = json.loads(re.sub(r"\{(\w+)\}", lambda match: given[match[1]], json.dumps(arguments)))
         if KINDS[name].is_platform:
-            with control_work():
+            with control_transaction():
                 job_id = enqueue_platform(name, filled).id
             perform(None, job_id)
         else:
-            with tenant_work(customer.tenant):
+            with tenant_transaction(customer.tenant):
                 job_id = enqueue(name, filled).id
             perform(customer.tenant.id, job_id)
         logins.check(name)
@@ -302,7 +302,7 @@ def _acts(customer: Customer) -> list[str]:
 
 
 def _told(tenant: Tenant) -> list[tuple[str, str]]:
-    with tenant_work(tenant) as session:
+    with tenant_transaction(tenant) as session:
         return [(row.template, row.to_address) for row in session.execute(select(Mail.template, Mail.to_address))]
 
 

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import update
 
 from qikbiz.console.models import Staff
-from qikbiz.database import control_work
+from qikbiz.database import control_transaction
 from qikbiz.web.front_door import QikBiz
 from tests.fixtures.grants import Clock, Customer, way_in
 from tests.fixtures.tenancy import Platform
@@ -80,13 +80,13 @@ def test_every_page_that_was_opened_is_shown_to_the_customer(customer: Customer)
 def test_whoever_administers_is_told_by_mail_at_each_entry(customer: Customer) -> None:
     from sqlalchemy import select
 
-    from qikbiz.database import tenant_work
+    from qikbiz.database import tenant_transaction
     from qikbiz.mail.models import Mail
 
     grant = customer.give("see")
     customer.enter(grant)
     customer.enter(grant)
-    with tenant_work(customer.tenant) as session:
+    with tenant_transaction(customer.tenant) as session:
         told = list(session.scalars(select(Mail.to_name).where(Mail.template == "staff_entered")))
     assert told.count("Ann") == 2 and "Rita" not in told
 
@@ -116,12 +116,12 @@ def test_half_an_hour_without_a_click_ends_the_visit(customer: Customer, clock: 
 
 def test_somebody_who_leaves_us_is_outside_at_once(customer: Customer, platform: Platform) -> None:
     inside = customer.enter(customer.give("see"))
-    with control_work() as control:
+    with control_transaction() as control:
         control.execute(update(Staff).where(Staff.id == platform.sam.id).values(state="disabled"))
     try:
         assert inside.get("/contacts").status_code == 303
     finally:
-        with control_work() as control:
+        with control_transaction() as control:
             control.execute(update(Staff).where(Staff.id == platform.sam.id).values(state="active"))
 
 
@@ -181,11 +181,11 @@ def test_the_auditor_of_ours_may_not_come_in(
     customer: Customer, platform: Platform, log_in: Callable[..., Browser]
 ) -> None:
     grant = customer.give("see")
-    with control_work() as control:
+    with control_transaction() as control:
         control.execute(update(Staff).where(Staff.id == platform.olivia.id).values(role="auditor"))
     try:
         browser = log_in(platform.olivia)
         assert browser.post(f"/tenants/{customer.tenant.slug}/support/{grant.id}/visits").status_code == 403
     finally:
-        with control_work() as control:
+        with control_transaction() as control:
             control.execute(update(Staff).where(Staff.id == platform.olivia.id).values(role="operator"))

@@ -12,7 +12,7 @@ from provisioning.logins import add_person as add_login
 from qikbiz.accounts.passwords import hash_password
 from qikbiz.accounts.realms import staff_realm
 from qikbiz.console.models import Staff, StaffFactor
-from qikbiz.database import control_work
+from qikbiz.database import control_transaction
 from tests.fixtures.devices import DEVICES, Device
 from tests.fixtures.grants import Customer, way_in
 from tests.fixtures.tenancy import PASSWORD, Person
@@ -27,7 +27,7 @@ _CONSOLE = "console.localhost"
 def tess(customer: Customer, log_in: Callable[..., Browser]) -> Browser:
     """A member of staff of this test alone, at the console."""
     email = f"tess-{customer.tenant.slug}@qikbiz.example.com"
-    with control_work():
+    with control_transaction():
         staff_id = add_login(staff_realm(), email, "Tess", "support", password_hash=hash_password(PASSWORD))
         device = DEVICES[email] = Device(customer.platform.settings.origin(_CONSOLE), counts=False)
         handle, public = device.make_key(staff_id.bytes)
@@ -73,11 +73,11 @@ def _do(how: str, tess: Browser, log_in: Callable[..., Browser]) -> None:
 
 
 def _set(**values: Any) -> None:
-    with control_work() as control:
+    with control_transaction() as control:
         control.execute(update(Staff).where(Staff.id == _person().id).values(**values))
 
 
 def _person() -> Person:
-    with control_work() as control:
+    with control_transaction() as control:
         found = control.scalars(select(Staff).where(Staff.name == "Tess").order_by(Staff.id.desc()).limit(1)).one()
         return Person(found.id, found.name, found.email, found.role, None)

@@ -19,12 +19,12 @@ from provisioning.instructions import Authority, on_authority
 from qikbiz.actors import Actor, acting_as
 from qikbiz.companies.models import Company
 from qikbiz.contacts.models import Contact
-from qikbiz.database import tenant_work
+from qikbiz.database import tenant_transaction
 from qikbiz.errors import NotFound
 from qikbiz.exports.models import Export
 from qikbiz.exports.restore import restore_archive
 from qikbiz.grants.models import Grant
-from qikbiz.grants.scopes import Scope
+from qikbiz.grants.scopes import GrantScope
 from qikbiz.imports.models import Import
 from qikbiz.jobs.models import Job
 from qikbiz.mail.models import Mail
@@ -75,7 +75,7 @@ def test_to_change(customer: Customer, carol: Person) -> None:
     _post(inside, f"/contacts/restorations?ids={lee.hex}")
     for plural, record in (("contacts", lee), ("companies", umbrella)):
         _post(inside, f"/{plural}/{record}/deletion")
-    with tenant_work(customer.tenant) as session:
+    with tenant_transaction(customer.tenant) as session:
         told = list(session.scalars(select(Notification.user_id).where(Notification.kind != "grant_used")))
         mailed = list(session.scalars(select(Mail.template).where(Mail.to_address == carol.email)))
     assert set(told) == {carol.id} and "assigned" in mailed
@@ -127,7 +127,7 @@ def test_to_import_by_command_with_an_owner_column(
     worker = _worker(customer)
     done = import_for_customer(settings, slug, file, Choices(), authority=authority, watch=worker, say=lambda _: None)
     assert (done.created, done.invalid) == (1, 0)
-    with tenant_work(customer.tenant) as session:
+    with tenant_transaction(customer.tenant) as session:
         assert session.scalars(select(Contact.owner_id)).one() == carol.id
         assert session.scalars(select(Notification.user_id)).all() == [carol.id]
     assert done.id is not None
@@ -190,7 +190,7 @@ def test_to_export(customer: Customer, kind: str, tmp_path: Path) -> None:
         answer = customer.sam.post(f"/tenants/{customer.tenant.slug}/support/exports", form)
         assert answer.status_code in (302, 303)
     _do_jobs(customer)
-    with tenant_work(customer.tenant) as session:
+    with tenant_transaction(customer.tenant) as session:
         assert [export.state for export in session.scalars(select(Export))] == ["ready", "ready"]
     if kind == "grant":
         inside = customer.enter(grant)
@@ -207,9 +207,9 @@ def test_to_restore(
     grant = customer.instruct("restore")
     with (
         on_authority(
-            customer.platform.settings, customer.tenant, Authority(instruction=grant.reference), Scope.RESTORE
+            customer.platform.settings, customer.tenant, Authority(instruction=grant.reference), GrantScope.RESTORE
         ),
-        tenant_work(customer.tenant, statement_timeout_ms=60_000),
+        tenant_transaction(customer.tenant, statement_timeout_ms=60_000),
     ):
         restored = restore_archive(archive)
     assert restored.records == 1
@@ -222,12 +222,12 @@ def _archive(owner: Person, folder: Path) -> Path:
 
     tenant = owner.tenant
     assert tenant is not None
-    with acting_as(Actor("user", owner.id, owner.name)), tenant_work(tenant):
+    with acting_as(Actor("user", owner.id, owner.name)), tenant_transaction(tenant):
         create_contact({"last_name": "Moved"})
         export_id = ask_for_export(Selection("everything", "portable")).id
     _do_jobs_of(tenant)
     target = folder / "all.zip"
-    with tenant_work(tenant) as session:
+    with tenant_transaction(tenant) as session:
         target.write_bytes(b"".join(file_of(session.get_one(Export, export_id)).read()))
     return target
 
@@ -253,7 +253,7 @@ def _do_jobs(customer: Customer) -> None:
 
 def _do_jobs_of(tenant: Any) -> None:
     kinds = ("imports.", "exports.")
-    with tenant_work(tenant) as session:
+    with tenant_transaction(tenant) as session:
         waiting = session.execute(select(Job.id, Job.kind).where(Job.state == "pending").order_by(Job.id)).all()
     for job in waiting:
         if job.kind.startswith(kinds):
@@ -271,12 +271,12 @@ def _post(browser: Any, path: str, form: dict[str, Any] | None = None) -> None:
 
 
 def _only(customer: Customer, model: Any) -> UUID:
-    with tenant_work(customer.tenant) as session:
+    with tenant_transaction(customer.tenant) as session:
         found: UUID = session.scalars(select(model.id)).one()
         return found
 
 
 def _state(customer: Customer, import_id: UUID) -> str:
-    with tenant_work(customer.tenant) as session:
+    with tenant_transaction(customer.tenant) as session:
         found = session.get_one(Import, import_id)
         return found.state

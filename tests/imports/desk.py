@@ -14,7 +14,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from qikbiz.actors import Actor, acting_as
-from qikbiz.database import db, tenant_work
+from qikbiz.database import db, tenant_transaction
 from qikbiz.imports import actions
 from qikbiz.imports.jobs import check, run_apply, run_undo
 from qikbiz.imports.mapping import Mapping
@@ -53,7 +53,7 @@ class Desk:
     def at_work(self) -> Iterator[Any]:
         with (
             self.app.app_context(),
-            tenant_work(self.tenant, statement_timeout_ms=60_000) as session,
+            tenant_transaction(self.tenant, statement_timeout_ms=60_000) as session,
             acting_as(self.actor),
         ):
             yield session

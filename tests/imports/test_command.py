@@ -15,7 +15,7 @@ from provisioning import importing
 from provisioning.instructions import Authority
 from qikbiz.audit.models import AuditEvent
 from qikbiz.console.models import PlatformAuditEvent
-from qikbiz.database import control_work, db
+from qikbiz.database import control_transaction, db
 from qikbiz.imports.csv_dialect import UnreadableFile
 from qikbiz.imports.queries import import_for_changing
 from qikbiz.jobs.transport import queue_store
@@ -87,7 +87,7 @@ def test_a_file_is_imported_mended_imported_again_and_taken_back(
     with desk.at_work():
         events = db.session.scalars(select(AuditEvent).where(AuditEvent.action == "import.applied")).all()
         assert {(event.actor_kind, event.details["instruction"][10:]) for event in events} == {("staff", WORDS)}
-        with control_work() as control:
+        with control_transaction() as control:
             found = control.scalars(select(PlatformAuditEvent).where(PlatformAuditEvent.tenant_id == desk.tenant.id))
             assert [event.action for event in found if event.action.startswith("import.")].count("import.asked") == 3
 

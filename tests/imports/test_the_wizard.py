@@ -14,7 +14,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
-from qikbiz.database import db, tenant_work
+from qikbiz.database import db, tenant_transaction
 from qikbiz.imports import actions
 from qikbiz.imports.jobs import check, run_apply, run_undo
 from qikbiz.imports.models import Import
@@ -39,7 +39,7 @@ def work_off(app: QikBiz, platform: Platform) -> Work:
     """Does what the import worker would do now."""
 
     def work(import_id: str) -> None:
-        with app.app_context(), tenant_work(platform.acme) as session:
+        with app.app_context(), tenant_transaction(platform.acme) as session:
             found = session.get_one(Import, UUID(import_id))
             act = {"checking": check, "applying": run_apply, "undoing": run_undo}[found.state]
             act(session, found.id, unwatched)
@@ -73,7 +73,7 @@ def stored_uploads(platform: Platform) -> set[str]:
 
 
 def known_uploads(app: QikBiz, platform: Platform) -> set[str]:
-    with app.app_context(), tenant_work(platform.acme) as session:
+    with app.app_context(), tenant_transaction(platform.acme) as session:
         return {path.rpartition("/")[2] for path in session.scalars(select(Import.file_path))}
 
 

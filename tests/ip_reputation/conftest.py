@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import text
 
-from qikbiz.database import control_work
+from qikbiz.database import control_transaction
 from tenants.runtime import Runtime
 
 
@@ -19,7 +19,7 @@ def clean(working: Runtime) -> Iterator[Runtime]:
 
 
 def forget_all(working: Runtime) -> None:
-    with control_work() as session:
+    with control_transaction() as session:
         for table in ("abuse_events", "address_rules", "address_scores"):
             session.execute(text(f"DELETE FROM {table}"))
         session.execute(text("DELETE FROM platform_jobs WHERE kind = 'checks.address'"))

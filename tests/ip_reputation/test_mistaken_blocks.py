@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import text
 
-from qikbiz.database import control_work
+from qikbiz.database import control_transaction
 from qikbiz.ip_reputation.false_positives import measure_blocks, weeks
 from qikbiz.ip_reputation.models import AbuseEvent, AddressRule
 from qikbiz.ip_reputation.signals import Signal
@@ -26,13 +26,13 @@ def clean(working: Runtime) -> Iterator[None]:
 
 
 def forget_all() -> None:
-    with control_work() as session:
+    with control_transaction() as session:
         for table in ("abuse_events", "address_rules", "block_weeks"):
             session.execute(text(f"DELETE FROM {table}"))
 
 
 def block(unit: str, at: datetime, *, source: str = "check", action: str = "block") -> None:
-    with control_work() as session:
+    with control_transaction() as session:
         end = at + timedelta(minutes=10)
         session.add(
             AddressRule(unit=unit, action=action, reason="Guessing", source=source, created_at=at, expires_at=end)
@@ -40,12 +40,12 @@ def block(unit: str, at: datetime, *, source: str = "check", action: str = "bloc
 
 
 def good_login(unit: str, at: datetime) -> None:
-    with control_work() as session:
+    with control_transaction() as session:
         session.add(AbuseEvent(kind=Signal.LOGIN_SUCCEEDED, unit=unit, at=at))
 
 
 def measured() -> tuple[int, int]:
-    with control_work():
+    with control_transaction():
         newest = measure_blocks(now=NOW)[0]
         assert weeks()[-1] == newest
         return newest.blocks, newest.mistaken

@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from qikbiz.database import control_work
+from qikbiz.database import control_transaction
 from qikbiz.errors import TooMany
 from qikbiz.ip_reputation import actions, limiter, points
-from qikbiz.ip_reputation.events import note
-from qikbiz.ip_reputation.scoring import Observed, judge
+from qikbiz.ip_reputation.events import record_event
+from qikbiz.ip_reputation.scoring import Observed, evaluate
 from qikbiz.ip_reputation.signals import BLOCK_AT, NOISE, SLOW_AT, Signal
 from qikbiz.web.front_door import QikBiz
 from tenants.runtime import Runtime
@@ -39,13 +39,13 @@ CROSS_SITE = (
 
 def verdicts() -> tuple[str, str]:
     """What the limiter says now, and what the worker would decide."""
-    with control_work():
+    with control_transaction():
         judged = actions.check_address(OFFICE).verdict
     return limiter.answer(OFFICE).verdict, judged
 
 
 def events() -> int:
-    with control_work() as session:
+    with control_transaction() as session:
         return int(session.scalar(text("SELECT count(*) FROM abuse_events")) or 0)
 
 
@@ -106,14 +106,14 @@ def test_somebody_signed_in_is_not_scored(platform: Platform, client_for: Callab
 def test_guesses_still_block_and_noise_beside_them_makes_it_sooner() -> None:
     guesses = [Observed(Signal.LOGIN_UNKNOWN, NOW, "alice") for _ in range(14)]
     probes = [Observed(Signal.PROBE, NOW) for _ in range(200)]
-    assert judge(guesses, NOW).verdict == "slow"
-    assert judge([*guesses, *probes], NOW).verdict == "block"
-    assert judge(probes, NOW).verdict == "watch"
+    assert evaluate(guesses, NOW).verdict == "slow"
+    assert evaluate([*guesses, *probes], NOW).verdict == "block"
+    assert evaluate(probes, NOW).verdict == "watch"
 
 
 @given(st.lists(st.sampled_from(sorted(NOISE)), max_size=400), st.sampled_from([1, 4, 6, 8]))
 def test_noise_alone_neither_slows_nor_blocks_however_much_it_is(kinds: list[Signal], factor: int) -> None:
-    judged = judge([Observed(kind, NOW - timedelta(seconds=n)) for n, kind in enumerate(kinds)], NOW, factor=factor)
+    judged = evaluate([Observed(kind, NOW - timedelta(seconds=n)) for n, kind in enumerate(kinds)], NOW, factor=factor)
     assert judged.verdict in ("none", "watch")
     assert judged.score < SLOW_AT * factor
 
@@ -122,9 +122,9 @@ def test_noise_does_not_keep_guesses_from_being_recorded(monkeypatch: pytest.Mon
     for kind, most in (("noise-rows", 3), ("rows", 4)):
         monkeypatch.setitem(points.RECORDED_PER_WINDOW, kind, most)
     for _ in range(9):
-        note(Signal.PROBE, address=OFFICE)
+        record_event(Signal.PROBE, address=OFFICE)
     for _ in range(9):
-        note(Signal.LOGIN_FAILED, address=OFFICE, account="alice@example.com")
+        record_event(Signal.LOGIN_FAILED, address=OFFICE, account="alice@example.com")
     assert events() == 3 + 4
 
 

@@ -6,22 +6,22 @@ import time
 from uuid import uuid4
 
 from qikbiz.errors import Unavailable
-from qikbiz.jobs.kinds import KINDS, Kind
+from qikbiz.jobs.kinds import KINDS, JobKind
 from qikbiz.mail.models import Mail, PlatformMail
-from workers.job_context import JobRefused, Work
+from workers.job_context import JobContext, JobRefused
 
 NAMES = ("leave_effect", "step_by_step", "refuse", "stumble", "kill_me", "be_away", "overrun", "never_look")
 for name in NAMES:
-    KINDS[f"test.{name}"] = Kind(
+    KINDS[f"test.{name}"] = JobKind(
         "checks", "A test", f"tests.jobs.functions:{name}", timeout_seconds=30, lease_seconds=2
     )
-KINDS["test.import"] = Kind("imports", "A test", "tests.jobs.functions:leave_effect", lease_seconds=2)
-KINDS["test.kill_me"] = Kind("checks", "A test", "tests.jobs.functions:kill_me", max_attempts=2, lease_seconds=2)
-KINDS["test.overrun"] = Kind("checks", "A test", "tests.jobs.functions:overrun", timeout_seconds=1, max_attempts=2)
-KINDS["test.platform"] = Kind("checks", "A test", "tests.jobs.functions:leave_effect", is_platform=True)
+KINDS["test.import"] = JobKind("imports", "A test", "tests.jobs.functions:leave_effect", lease_seconds=2)
+KINDS["test.kill_me"] = JobKind("checks", "A test", "tests.jobs.functions:kill_me", max_attempts=2, lease_seconds=2)
+KINDS["test.overrun"] = JobKind("checks", "A test", "tests.jobs.functions:overrun", timeout_seconds=1, max_attempts=2)
+KINDS["test.platform"] = JobKind("checks", "A test", "tests.jobs.functions:leave_effect", is_platform=True)
 
 
-def leave_effect(work: Work) -> None:
+def leave_effect(work: JobContext) -> None:
     """Work for `seconds`, looking up now and then, and leave one row that bears the job's id. Later tries are short."""
     end = time.monotonic() + (float(work.arguments.get("seconds", 0)) if work.attempt == 1 else 0)
     while (rest := end - time.monotonic()) > 0:
@@ -34,13 +34,13 @@ def leave_effect(work: Work) -> None:
         )
 
 
-def never_look(work: Work) -> None:
+def never_look(work: JobContext) -> None:
     """Like leave_effect, but deaf to everything until its end."""
     time.sleep(float(work.arguments["seconds"]) if work.attempt == 1 else 0)
-    leave_effect(Work(work.claim, work.tenant, work._heartbeat, lease_seconds=2, timeout_seconds=30))
+    leave_effect(JobContext(work.claim, work.tenant, work._heartbeat, lease_seconds=2, timeout_seconds=30))
 
 
-def step_by_step(work: Work) -> None:
+def step_by_step(work: JobContext) -> None:
     for number in range(3):
         with work.step() as session:
             session.add(
@@ -54,24 +54,24 @@ def step_by_step(work: Work) -> None:
         time.sleep(float(work.arguments.get("seconds", 0)))
 
 
-def refuse(work: Work) -> None:
+def refuse(work: JobContext) -> None:
     raise JobRefused("The file is empty.")
 
 
-def stumble(work: Work) -> None:
+def stumble(work: JobContext) -> None:
     """Fail until the try that `good_try` names."""
     if work.attempt < int(work.arguments["good_try"]):
         raise RuntimeError("secret details")
     leave_effect(work)
 
 
-def be_away(work: Work) -> None:
+def be_away(work: JobContext) -> None:
     raise Unavailable("The other side is away.")
 
 
-def kill_me(work: Work) -> None:
+def kill_me(work: JobContext) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def overrun(work: Work) -> None:
+def overrun(work: JobContext) -> None:
     time.sleep(20)

@@ -19,7 +19,7 @@ from config.settings import Settings
 from provisioning.application import working_application
 from provisioning.bootstrap import prepare_servers
 from provisioning.create import create_tenant
-from qikbiz.database import control_work, runtime, tenant_work
+from qikbiz.database import control_transaction, runtime, tenant_transaction
 from qikbiz.jobs import actions, ledger, transport
 from qikbiz.jobs.ledger import Due
 from qikbiz.jobs.models import Job, PlatformJob
@@ -43,18 +43,18 @@ class Place:
     shop: Workshop
 
     def ask(self, kind: str = "test.leave_effect", **arguments: object) -> UUID:
-        with tenant_work(self.acme):
+        with tenant_transaction(self.acme):
             return actions.enqueue(kind, dict(arguments)).id
 
     def job(self, job_id: UUID) -> Job:
-        with tenant_work(self.acme) as session:
+        with tenant_transaction(self.acme) as session:
             return session.scalars(select(Job).where(Job.id == job_id)).one()
 
     def state(self, job_id: UUID) -> str:
         return self.job(job_id).state
 
     def effects(self, job_id: UUID) -> int:
-        with tenant_work(self.acme) as session:
+        with tenant_transaction(self.acme) as session:
             return session.scalar(select(func.count()).where(Mail.template == str(job_id))) or 0
 
     def redis(self) -> redis.Redis:
@@ -187,7 +187,7 @@ def test_a_horse_frozen_past_its_lease_commits_nothing_when_it_wakes(place: Plac
     assert (place.state(job_id), place.effects(job_id)) == ("done", 1)
     # Whichever wakes first: the horse finds its claim gone, or its worker ends it.
     said = place.shop.log(sleeper)
-    assert "Fenced" in said or "killed a work-horse whose lease ran out" in said
+    assert "LeaseLost" in said or "killed a work-horse whose lease ran out" in said
 
 
 def test_redis_wiped_with_jobs_in_it_loses_none(place: Place) -> None:
@@ -295,7 +295,7 @@ def test_a_job_called_off_stops_at_its_next_progress(place: Place) -> None:
     job_id = place.ask(seconds=20)
     place.is_running(job_id)
     eventually(lambda: place.job(job_id).progress_note == "Working")
-    with tenant_work(place.acme):
+    with tenant_transaction(place.acme):
         assert actions.cancel(job_id)
     next_one = place.ask()
     place.is_done_once(next_one, attempt=1)
@@ -338,13 +338,13 @@ def test_of_two_sweepers_one_works_and_the_other_takes_over(place: Place) -> Non
 
 def test_a_job_of_the_platform_survives_the_same(place: Place) -> None:
     place.shop.sweeper()
-    with control_work():
+    with control_transaction():
         job_id = actions.enqueue_platform("test.platform", {}).id
     place.redis().flushall()
     place.shop.worker("checks")
 
     def state() -> str:
-        with control_work() as session:
+        with control_transaction() as session:
             return session.get_one(PlatformJob, job_id).state
 
     eventually(lambda: state() == "done")

@@ -9,7 +9,7 @@ import pytest
 from prometheus_client import generate_latest
 from sqlalchemy import select, text, update
 
-from qikbiz.database import control_work, tenant_work
+from qikbiz.database import control_transaction, tenant_transaction
 from qikbiz.jobs import actions, queries
 from qikbiz.jobs.models import Job, PlatformJob
 from qikbiz.mail import actions as mails
@@ -43,7 +43,7 @@ def round_of_the_sweeper(app: Any) -> None:
 
 def test_jobs_and_mails_of_every_tenant_are_counted_by_kind(platform: Platform, app: Any) -> None:
     for tenant in (platform.acme, platform.globex):
-        with tenant_work(tenant) as session:
+        with tenant_transaction(tenant) as session:
             session.execute(text("DELETE FROM mails"))
             values = {"name": "Bob", "organisation": "A", "url": "https://a.example/", "hours": 1}
             mails.send("password_reset", to_address="bob@example.com", values=values, dedupe_key="one")
@@ -52,7 +52,7 @@ def test_jobs_and_mails_of_every_tenant_are_counted_by_kind(platform: Platform, 
             long_ago = datetime.now(UTC) - timedelta(minutes=10)
             session.execute(update(Job).where(Job.id != failed.id).values(run_at=long_ago))
             session.execute(update(Job).where(Job.id == failed.id).values(state="failed"))
-    with control_work() as session:
+    with control_transaction() as session:
         session.add(PlatformJob(kind="test.platform", queue="checks", state="running"))
     round_of_the_sweeper(app)
     shown = generate_latest(platform_registry()).decode()
@@ -76,7 +76,7 @@ def test_jobs_and_mails_of_every_tenant_are_counted_by_kind(platform: Platform, 
     assert 'qikbiz_database_pool_size{database="tenants"}' in figures
     assert "acme" not in shown and "bob" not in shown
     for tenant in (platform.acme, platform.globex):
-        with tenant_work(tenant) as session:
+        with tenant_transaction(tenant) as session:
             session.execute(text("DELETE FROM mails"))
 
 
@@ -100,7 +100,7 @@ def test_a_process_is_ready_only_while_a_tenants_page_could_be_served(
 
 
 def test_the_time_left_is_not_said_while_no_worker_works(platform: Platform) -> None:
-    with tenant_work(platform.acme) as session:
+    with tenant_transaction(platform.acme) as session:
         job = actions.enqueue("test.leave_effect", {})
         now = datetime.now(UTC)
         values = {"state": "running", "progress_done": 10, "progress_total": 100}

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 from sqlalchemy import delete, func, select, update
 
-from qikbiz.database import tenant_work
+from qikbiz.database import tenant_transaction
 from qikbiz.jobs import actions, ledger
 from qikbiz.jobs.ledger import Claim
 from qikbiz.jobs.models import Job
@@ -23,7 +23,7 @@ from tenants.context import Tenant
 from tenants.runtime import Runtime
 from tests.fixtures.tenancy import Platform
 from tests.jobs import functions
-from workers.job_context import Fenced
+from workers.job_context import LeaseLost
 
 assert functions.KINDS
 MOST_TRIES = 3
@@ -36,7 +36,7 @@ class OneJob(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        with tenant_work(self.tenant):
+        with tenant_transaction(self.tenant):
             self.job_id: UUID = actions.enqueue("test.leave_effect", {}).id
         self.claims: list[Claim] = []
         self.holder: Claim | None = None
@@ -48,7 +48,7 @@ class OneJob(RuleBasedStateMachine):
     def announce(self) -> None:
         """Any number of announcements, right or wrong, lead to a claim only when the job is free."""
         free = self.state == "pending" or (self.state == "running" and self.lapsed)
-        with tenant_work(self.tenant) as session:
+        with tenant_transaction(self.tenant) as session:
             due = self.job_id in [job.job_id for job in ledger.due_jobs(session, Job)]
             claimed = ledger.claim(session, Job, self.job_id, 60)
         expected = free and self.tries < MOST_TRIES
@@ -62,7 +62,7 @@ class OneJob(RuleBasedStateMachine):
     @precondition(lambda self: self.state == "running")
     @rule()
     def time_passes_without_a_heartbeat(self) -> None:
-        with tenant_work(self.tenant) as session:
+        with tenant_transaction(self.tenant) as session:
             past = func.now() - timedelta(minutes=1)
             session.execute(update(Job).where(Job.id == self.job_id).values(lease_until=past))
         self.lapsed = True
@@ -71,7 +71,7 @@ class OneJob(RuleBasedStateMachine):
     @rule(data=st.data())
     def a_worker_beats(self, data: st.DataObject) -> None:
         worker = data.draw(st.sampled_from(self.claims))
-        with tenant_work(self.tenant) as session:
+        with tenant_transaction(self.tenant) as session:
             held = ledger.holds(session, Job, worker, 60)
         assert held == self.is_held_by(worker)
         self.lapsed = self.lapsed and not held
@@ -81,12 +81,12 @@ class OneJob(RuleBasedStateMachine):
     def a_worker_ends_its_work(self, data: st.DataObject) -> None:
         worker = data.draw(st.sampled_from(self.claims))
         may = self.is_held_by(worker)
-        with nullcontext() if may else pytest.raises(Fenced), tenant_work(self.tenant) as session:
+        with nullcontext() if may else pytest.raises(LeaseLost), tenant_transaction(self.tenant) as session:
             session.add(
                 Mail(dedupe_key=str(uuid4()), category="test", template=str(self.job_id), to_address="x@example.com")
             )
             if not ledger.finish(session, Job, worker, {}):
-                raise Fenced
+                raise LeaseLost
         if may:
             self.state, self.holder = "done", None
 
@@ -94,18 +94,18 @@ class OneJob(RuleBasedStateMachine):
     @rule(data=st.data(), for_good=st.booleans())
     def a_worker_fails(self, data: st.DataObject, for_good: bool) -> None:
         worker = data.draw(st.sampled_from(self.claims))
-        with tenant_work(self.tenant) as session:
+        with tenant_transaction(self.tenant) as session:
             if for_good:
                 noted = ledger.give_up(session, Job, worker, ref="J-1", text="")
             else:
-                noted = ledger.put_off(session, Job, worker, until=timedelta(0), ref="J-1", text="")
+                noted = ledger.reschedule(session, Job, worker, until=timedelta(0), ref="J-1", text="")
         assert noted == self.is_held_by(worker)
         if noted:
             self.state, self.holder = "failed" if for_good else "pending", None
 
     @rule()
     def the_sweeper_sets_aside_what_kills_workers(self) -> None:
-        with tenant_work(self.tenant) as session:
+        with tenant_transaction(self.tenant) as session:
             lost = ledger.quarantine_lost(session, Job)
         expected = self.state == "running" and self.lapsed and self.tries >= MOST_TRIES
         assert (self.job_id in lost) == expected
@@ -114,7 +114,7 @@ class OneJob(RuleBasedStateMachine):
 
     @invariant()
     def one_effect_when_done_and_none_before(self) -> None:
-        with tenant_work(self.tenant) as session:
+        with tenant_transaction(self.tenant) as session:
             state = session.scalar(select(Job.state).where(Job.id == self.job_id))
             effects = session.scalar(select(func.count()).where(Mail.template == str(self.job_id)))
         assert state == self.state
@@ -124,7 +124,7 @@ class OneJob(RuleBasedStateMachine):
         return self.state == "running" and self.holder == worker
 
     def teardown(self) -> None:
-        with tenant_work(self.tenant) as session:
+        with tenant_transaction(self.tenant) as session:
             session.execute(delete(Mail).where(Mail.template == str(self.job_id)))
             session.execute(delete(Job).where(Job.id == self.job_id))
 

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import func, select, text, update
 
-from qikbiz.database import control_work, tenant_work
+from qikbiz.database import control_transaction, tenant_transaction
 from qikbiz.jobs import actions, ledger
 from qikbiz.jobs.models import Job, PlatformJob
 from qikbiz.mail.models import Mail
@@ -26,25 +26,25 @@ def settled(platform: Platform, working: Runtime) -> Iterator[None]:
     """No job of one test is due in the next."""
     yield
     for tenant in (platform.acme, platform.globex):
-        with tenant_work(tenant) as session:
+        with tenant_transaction(tenant) as session:
             session.execute(text("DELETE FROM jobs"))
-    with control_work() as session:
+    with control_transaction() as session:
         session.execute(text("DELETE FROM platform_jobs"))
         session.execute(text("DELETE FROM pending_work"))
 
 
 def ask(platform: Platform, kind: str = "test.leave_effect", **arguments: object) -> UUID:
-    with tenant_work(platform.acme):
+    with tenant_transaction(platform.acme):
         return actions.enqueue(kind, dict(arguments)).id
 
 
 def row(platform: Platform, job_id: UUID) -> Job:
-    with tenant_work(platform.acme) as session:
+    with tenant_transaction(platform.acme) as session:
         return session.scalars(select(Job).where(Job.id == job_id)).one()
 
 
 def effects(platform: Platform, job_id: UUID) -> int:
-    with tenant_work(platform.acme) as session:
+    with tenant_transaction(platform.acme) as session:
         return session.scalar(select(func.count()).where(Mail.template == str(job_id))) or 0
 
 
@@ -58,10 +58,10 @@ def test_a_job_is_done_and_its_effect_is_there(platform: Platform) -> None:
 
 
 def test_a_job_of_the_platform_is_done_in_the_control_database(platform: Platform) -> None:
-    with control_work():
+    with control_transaction():
         job_id = actions.enqueue_platform("test.platform", {}).id
     assert run_job.perform(None, job_id) == "done"
-    with control_work() as session:
+    with control_transaction() as session:
         assert session.get_one(PlatformJob, job_id).state == "done"
 
 
@@ -73,36 +73,36 @@ def test_a_done_job_that_comes_again_does_nothing(platform: Platform) -> None:
 
 
 def test_a_job_asked_for_in_work_that_fails_was_never_asked_for(platform: Platform) -> None:
-    with pytest.raises(ZeroDivisionError), tenant_work(platform.acme):
+    with pytest.raises(ZeroDivisionError), tenant_transaction(platform.acme):
         job_id = actions.enqueue("test.leave_effect", {}).id
         _ = 1 // 0
-    with tenant_work(platform.acme) as session:
+    with tenant_transaction(platform.acme) as session:
         assert session.get(Job, job_id) is None
 
 
 def test_asking_twice_with_the_same_key_gives_the_first_job(platform: Platform) -> None:
-    with tenant_work(platform.acme):
+    with tenant_transaction(platform.acme):
         first = actions.enqueue("test.leave_effect", {"seconds": 0}, dedupe_key="once").id
         assert actions.enqueue("test.leave_effect", {"seconds": 9}, dedupe_key="once").id == first
-    with tenant_work(platform.acme):
+    with tenant_transaction(platform.acme):
         assert actions.enqueue("test.leave_effect", {}, dedupe_key="once").id == first
-    with tenant_work(platform.globex):
+    with tenant_transaction(platform.globex):
         assert actions.enqueue("test.leave_effect", {}, dedupe_key="once").id != first
 
 
 def test_a_job_needs_a_tenant_and_a_known_kind(platform: Platform) -> None:
     with pytest.raises(NoTenantEntered):
         actions.enqueue("test.leave_effect", {})
-    with tenant_work(platform.acme), pytest.raises(KeyError):
+    with tenant_transaction(platform.acme), pytest.raises(KeyError):
         actions.enqueue("os.system", {})
-    with tenant_work(platform.acme), pytest.raises(KeyError):
+    with tenant_transaction(platform.acme), pytest.raises(KeyError):
         actions.enqueue("test.platform", {})
-    with control_work(), pytest.raises(KeyError):
+    with control_transaction(), pytest.raises(KeyError):
         actions.enqueue_platform("test.leave_effect", {})
 
 
 def test_a_job_for_later_waits_for_its_time(platform: Platform) -> None:
-    with tenant_work(platform.acme):
+    with tenant_transaction(platform.acme):
         job_id = actions.enqueue("test.leave_effect", {}, run_at=datetime.now(UTC) + timedelta(hours=1)).id
     assert run_job.perform(platform.acme.id, job_id) == "not ours"
     assert row(platform, job_id).state == "pending"
@@ -110,7 +110,7 @@ def test_a_job_for_later_waits_for_its_time(platform: Platform) -> None:
 
 def test_asking_leaves_a_mark_for_the_sweeper(platform: Platform) -> None:
     ask(platform)
-    with control_work() as session:
+    with control_transaction() as session:
         assert session.scalars(text("SELECT tenant_id FROM pending_work")).all() == [platform.acme.id]
 
 
@@ -156,7 +156,7 @@ def test_a_server_that_is_away_is_a_reason_to_try_again(platform: Platform) -> N
 def test_a_failed_job_can_be_given_new_tries(platform: Platform) -> None:
     job_id = ask(platform, "test.refuse")
     run_job.perform(platform.acme.id, job_id)
-    with tenant_work(platform.acme):
+    with tenant_transaction(platform.acme):
         assert actions.try_again(job_id)
         assert not actions.try_again(uuid4())
     assert row(platform, job_id).state == "pending"
@@ -165,30 +165,30 @@ def test_a_failed_job_can_be_given_new_tries(platform: Platform) -> None:
 
 def test_a_job_called_off_before_it_starts_does_nothing(platform: Platform) -> None:
     job_id = ask(platform)
-    with tenant_work(platform.acme):
+    with tenant_transaction(platform.acme):
         assert actions.cancel(job_id)
     assert run_job.perform(platform.acme.id, job_id) == "not ours"
-    with tenant_work(platform.acme):
+    with tenant_transaction(platform.acme):
         assert not actions.cancel(job_id)
 
 
 def test_a_step_is_committed_before_the_end(platform: Platform) -> None:
     job_id = ask(platform, "test.step_by_step")
     assert run_job.perform(platform.acme.id, job_id) == "done"
-    with tenant_work(platform.acme) as session:
+    with tenant_transaction(platform.acme) as session:
         steps = select(func.count()).where(Mail.template.like(f"{job_id}/%"))
         assert session.scalar(steps) == 3
 
 
 def test_whoever_lost_the_lease_commits_nothing(platform: Platform) -> None:
     job_id = ask(platform)
-    with tenant_work(platform.acme) as session:
+    with tenant_transaction(platform.acme) as session:
         sleeper = ledger.claim(session, Job, job_id, 30)
     assert sleeper is not None
-    with tenant_work(platform.acme) as session:
+    with tenant_transaction(platform.acme) as session:
         session.execute(update(Job).where(Job.id == job_id).values(lease_until=func.now() - timedelta(seconds=1)))
     assert run_job.perform(platform.acme.id, job_id) == "done"
-    with tenant_work(platform.acme) as session:
+    with tenant_transaction(platform.acme) as session:
         assert not ledger.holds(session, Job, sleeper, 30)
         assert not ledger.finish(session, Job, sleeper, {})
         assert not ledger.give_up(session, Job, sleeper, ref="", text="")
@@ -197,14 +197,14 @@ def test_whoever_lost_the_lease_commits_nothing(platform: Platform) -> None:
 
 def test_a_job_held_by_another_worker_is_left_to_it(platform: Platform) -> None:
     job_id = ask(platform)
-    with tenant_work(platform.acme) as session:
+    with tenant_transaction(platform.acme) as session:
         ledger.claim(session, Job, job_id, 30)
     assert run_job.perform(platform.acme.id, job_id) == "not ours"
 
 
 def test_a_job_of_an_unknown_kind_waits_for_a_release_that_knows_it(platform: Platform) -> None:
     job_id = ask(platform)
-    with tenant_work(platform.acme) as session:
+    with tenant_transaction(platform.acme) as session:
         session.execute(update(Job).where(Job.id == job_id).values(kind="deals.forecast"))
     assert run_job.perform(platform.acme.id, job_id) == "unknown"
     assert row(platform, job_id).state == "pending"
@@ -216,5 +216,5 @@ def test_a_job_of_a_tenant_that_does_not_exist_is_left(platform: Platform) -> No
 
 
 def hurry(platform: Platform, job_id: UUID) -> None:
-    with tenant_work(platform.acme) as session:
+    with tenant_transaction(platform.acme) as session:
         session.execute(update(Job).where(Job.id == job_id, Job.state == "pending").values(run_at=func.now()))

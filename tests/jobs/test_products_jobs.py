@@ -10,7 +10,7 @@ from sqlalchemy import func, select, text
 
 from qikbiz.accounts.models import User, UserSession, UserToken
 from qikbiz.console.tenant_actions import reserve_tenant
-from qikbiz.database import control_work, tenant_work
+from qikbiz.database import control_transaction, tenant_transaction
 from qikbiz.jobs.actions import enqueue, enqueue_platform
 from qikbiz.jobs.models import PlatformJob
 from tenants.control import TenantRecord
@@ -26,35 +26,35 @@ pytestmark = pytest.mark.usefixtures("tidy")
 @pytest.fixture
 def tidy(platform: Platform, working: Runtime) -> Iterator[None]:
     yield
-    with tenant_work(platform.acme) as session:
+    with tenant_transaction(platform.acme) as session:
         session.execute(text("DELETE FROM jobs"))
-    with control_work() as session:
+    with control_transaction() as session:
         session.execute(text("DELETE FROM platform_jobs"))
         session.execute(text("DELETE FROM pending_work"))
 
 
 def ask_for_tenant(slug: str) -> UUID:
-    with control_work() as session:
+    with control_transaction() as session:
         reserve_tenant(session, slug, slug.title(), f"office@{slug}.example.com")
         return enqueue_platform("tenants.create", {"slug": slug}).id
 
 
 def tenant_state(slug: str) -> str | None:
-    with control_work() as session:
+    with control_transaction() as session:
         return session.scalar(select(TenantRecord.state).where(TenantRecord.slug == slug))
 
 
 def job_state(job_id: UUID) -> str:
-    with control_work() as session:
+    with control_transaction() as session:
         return session.get_one(PlatformJob, job_id).state
 
 
 def administrators(platform: Platform, slug: str) -> int:
-    with control_work() as session:
+    with control_transaction() as session:
         tenant_id = session.scalars(select(TenantRecord.id).where(TenantRecord.slug == slug)).one()
         tenant = read_tenant(session, tenant_id, platform.settings.base_domain)
     assert tenant is not None
-    with tenant_work(tenant) as session:
+    with tenant_transaction(tenant) as session:
         return session.scalar(select(func.count()).select_from(User)) or 0
 
 
@@ -66,7 +66,7 @@ def test_a_tenant_asked_for_at_the_console_is_made_by_the_worker(platform: Platf
 
 
 def test_a_tenant_nobody_reserved_is_refused() -> None:
-    with control_work():
+    with control_transaction():
         job_id = enqueue_platform("tenants.create", {"slug": "nobody-asked"}).id
     assert perform(None, job_id) == "failed"
     assert tenant_state("nobody-asked") is None
@@ -88,10 +88,10 @@ def test_a_worker_killed_while_making_a_tenant_is_followed_by_one_that_finishes(
 
 
 def test_measuring_and_erasing_run_as_jobs(platform: Platform) -> None:
-    with control_work():
+    with control_transaction():
         jobs = [enqueue_platform(kind, {}).id for kind in ("tenants.measure", "tenants.erase")]
     assert [perform(None, job_id) for job_id in jobs] == ["done", "done"]
-    with control_work() as session:
+    with control_transaction() as session:
         record = session.get_one(TenantRecord, platform.acme.id)
     assert record.users >= 3
     assert record.measured_at is not None
@@ -100,7 +100,7 @@ def test_measuring_and_erasing_run_as_jobs(platform: Platform) -> None:
 def test_old_sessions_and_links_are_forgotten_and_current_ones_kept(platform: Platform) -> None:
     now = datetime.now(UTC)
     old, new = now - timedelta(days=40), now + timedelta(days=1)
-    with tenant_work(platform.acme) as session:
+    with tenant_transaction(platform.acme) as session:
         for name, ends in ((b"old-session", old), (b"new-session", new)):
             times = {"idle_until": ends, "ends_at": ends}
             session.add(
@@ -110,7 +110,7 @@ def test_old_sessions_and_links_are_forgotten_and_current_ones_kept(platform: Pl
             session.add(UserToken(token_hash=name, person_id=uuid4(), purpose="invitation", expires_at=ends))
         job_id = enqueue("sessions.forget", {}).id
     assert perform(platform.acme.id, job_id) == "done"
-    with tenant_work(platform.acme) as session:
+    with tenant_transaction(platform.acme) as session:
         assert session.get(UserSession, b"old-session") is None
         assert session.get(UserToken, b"old-link") is None
         session.delete(session.get_one(UserSession, b"new-session"))
@@ -119,13 +119,13 @@ def test_old_sessions_and_links_are_forgotten_and_current_ones_kept(platform: Pl
 
 def test_redis_is_told_later_whose_sessions_to_doubt(platform: Platform, working: Runtime) -> None:
     person = platform.bob.id
-    with tenant_work(platform.acme):
+    with tenant_transaction(platform.acme):
         job_id = enqueue("sessions.doubt", {"people": [str(person)]}).id
     store = working.redis
     store._rest_until = float("inf")
     assert perform(platform.acme.id, job_id) == "put off"
     store._rest_until = 0.0
-    with tenant_work(platform.acme) as session:
+    with tenant_transaction(platform.acme) as session:
         session.execute(text("UPDATE jobs SET run_at = now()"))
     assert perform(platform.acme.id, job_id) == "done"
     with store.client() as client:

@@ -41,6 +41,13 @@ def test_a_kind_of_the_other_ledger_is_unknown() -> None:
         kind_named("exports.make", is_platform=True)
 
 
+def test_jobs_announced_under_the_former_name_are_run_for_one_release_more(settings: Settings) -> None:
+    connection = redis.Redis.from_url(settings.redis_url)
+    for name in (transport.ENTRY, *transport.FORMER_ENTRIES):
+        job = SignedJob.create(name, args=(None, "job", "mac"), connection=connection, serializer=JSONSerializer)
+        assert job.func is run_job.run
+
+
 @pytest.mark.faults
 @pytest.mark.usefixtures("platform")
 def test_a_function_pushed_into_redis_by_hand_is_not_run(

@@ -11,7 +11,7 @@ import redis
 from flask import current_app
 from sqlalchemy import func, select, text, update
 
-from qikbiz.database import control_work, tenant_work
+from qikbiz.database import control_transaction, tenant_transaction
 from qikbiz.jobs import actions, queries, transport
 from qikbiz.jobs.models import Job, PlatformJob, ScheduleRun
 from tenants.context import Tenant
@@ -48,17 +48,17 @@ def sweep() -> Sweep:
 
 
 def ask(tenant: Tenant, run_at: datetime | None = None) -> UUID:
-    with tenant_work(tenant):
+    with tenant_transaction(tenant):
         return actions.enqueue("test.leave_effect", {}, run_at=run_at).id
 
 
 def marks() -> dict[UUID, datetime]:
-    with control_work() as session:
+    with control_transaction() as session:
         return {mark.tenant_id: mark.due_at for mark in session.scalars(select(PendingWork))}
 
 
 def age_marks() -> None:
-    with control_work() as session:
+    with control_transaction() as session:
         session.execute(update(PendingWork).values(marked_at=func.now() - timedelta(minutes=2)))
 
 
@@ -119,7 +119,7 @@ def test_a_mark_that_was_never_written_costs_only_time(
     platform: Platform, sweep: Sweep, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ask(platform.globex)
-    with control_work() as session:
+    with control_transaction() as session:
         session.execute(text("DELETE FROM pending_work"))
     redis.Redis.from_url(platform.settings.redis_url).flushall()
     assert sweep.round() == 0
@@ -146,7 +146,7 @@ def test_a_tenant_that_cant_be_served_now_keeps_its_jobs(
 
 
 def test_jobs_of_the_platform_need_no_mark(platform: Platform, sweep: Sweep) -> None:
-    with control_work():
+    with control_transaction():
         actions.enqueue_platform("test.platform", {})
     redis.Redis.from_url(platform.settings.redis_url).flushall()
     assert sweep.round() == 1
@@ -180,7 +180,7 @@ def test_periodic_work_is_started_once_for_each_due_time() -> None:
     # The clocks of half the world change in this hour; UTC does not.
     assert start_due_work(morning + timedelta(hours=1), (HOURLY,)) == 1
     assert start_due_work(morning + timedelta(days=9), (HOURLY,)) == 1
-    with control_work() as session:
+    with control_transaction() as session:
         jobs = session.scalars(select(PlatformJob.dedupe_key)).all()
         runs = session.scalars(select(ScheduleRun.job_id)).all()
     assert len(set(jobs)) == len(jobs) == len(runs) == 3
@@ -208,25 +208,25 @@ def test_sweepers_that_start_the_same_work_at_once_start_it_once() -> None:
 def test_work_for_each_tenant_is_asked_for_once_in_each(platform: Platform) -> None:
     entry = Periodic("test each", "jobs.forget", timedelta(days=1), each_tenant=True)
     start_due_work(datetime(2026, 5, 1, tzinfo=UTC), (entry,))
-    with control_work() as session:
+    with control_transaction() as session:
         job_id = session.scalars(select(PlatformJob.id)).one()
     assert perform(None, job_id) == "done"
     for tenant in (platform.acme, platform.globex):
-        with tenant_work(tenant) as session:
+        with tenant_transaction(tenant) as session:
             job = session.scalars(select(Job).where(Job.kind == "jobs.forget")).one()
         assert perform(tenant.id, job.id) == "done"
 
 
 def test_ended_jobs_are_forgotten_after_a_while_and_failed_ones_kept(platform: Platform) -> None:
     long_ago = func.now() - periodic.KEPT - timedelta(days=1)
-    with tenant_work(platform.acme) as session:
+    with tenant_transaction(platform.acme) as session:
         for key in ("done", "failed", "young"):
             actions.enqueue("test.leave_effect", {}, dedupe_key=key)
         for state in ("done", "failed"):
             session.execute(update(Job).where(Job.dedupe_key == state).values(state=state, finished_at=long_ago))
         job_id = actions.enqueue("jobs.forget", {}).id
     assert perform(platform.acme.id, job_id) == "done"
-    with tenant_work(platform.acme) as session:
+    with tenant_transaction(platform.acme) as session:
         assert set(session.scalars(select(Job.dedupe_key)).all()) == {"failed", "young", None}
 
 
@@ -257,20 +257,20 @@ def test_progress_says_how_far_a_job_is_and_how_long_it_will_take() -> None:
 
 
 def set_version(tenant: Tenant, version: str) -> None:
-    with control_work() as session:
+    with control_transaction() as session:
         session.execute(update(TenantRecord).where(TenantRecord.id == tenant.id).values(version=version))
 
 
 def set_state(tenant: Tenant, state: str) -> None:
-    with control_work() as session:
+    with control_transaction() as session:
         session.execute(update(TenantRecord).where(TenantRecord.id == tenant.id).values(state=state))
 
 
 def _empty(platform: Platform) -> None:
     redis.Redis.from_url(platform.settings.redis_url).flushall()
     for tenant in (platform.acme, platform.globex):
-        with tenant_work(tenant) as session:
+        with tenant_transaction(tenant) as session:
             session.execute(text("DELETE FROM jobs"))
-    with control_work() as session:
+    with control_transaction() as session:
         for table in ("platform_jobs", "pending_work", "schedule_runs"):
             session.execute(text(f"DELETE FROM {table}"))

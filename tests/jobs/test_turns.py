@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from qikbiz.database import tenant_work
+from qikbiz.database import tenant_transaction
 from qikbiz.jobs import actions, queries, transport
 from qikbiz.jobs.models import Job
 from tenants.context import Tenant
@@ -32,12 +32,12 @@ def quiet(platform: Platform, working: Runtime) -> Iterator[None]:
 
 def ask(tenant: Tenant, count: int = 1, kind: str = "test.leave_effect", **arguments: object) -> list[UUID]:
     """All of them in one transaction."""
-    with tenant_work(tenant):
+    with tenant_transaction(tenant):
         return [actions.enqueue(kind, dict(arguments)).id for _ in range(count)]
 
 
 def state(tenant: Tenant, job_id: UUID) -> str:
-    with tenant_work(tenant) as session:
+    with tenant_transaction(tenant) as session:
         return queries.state_of(session, Job, job_id)
 
 

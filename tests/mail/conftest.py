@@ -12,7 +12,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from flask import current_app
 from sqlalchemy import select, text, update
 
-from qikbiz.database import control_work, tenant_work
+from qikbiz.database import control_transaction, tenant_transaction
 from qikbiz.jobs.models import Job
 from qikbiz.mail import actions
 from qikbiz.mail.models import Mail
@@ -91,7 +91,7 @@ class Post:
     def write(self, template: str = "password_reset", **given: Any) -> UUID:
         values = {"name": "Bob", "organisation": "Acme", "url": "https://acme.example/p/SECRET", "hours": 1}
         wanted = {"to_address": "bob@example.com", "to_name": "Bob", "values": values, "dedupe_key": "one"} | given
-        with tenant_work(self.platform.acme):
+        with tenant_transaction(self.platform.acme):
             return actions.send(template, **wanted).id
 
     def notice(self, person: Person | None = None, **given: Any) -> UUID:
@@ -100,7 +100,7 @@ class Post:
         return self.write(**NOTICE, to_user=to.id, to_address=to.email, to_name=to.name, **given)  # type: ignore[arg-type]
 
     def write_and_fail(self) -> None:
-        with tenant_work(self.platform.acme):
+        with tenant_transaction(self.platform.acme):
             self.write_inside()
             raise RuntimeError("The work that wanted the mail failed.")
 
@@ -108,11 +108,11 @@ class Post:
         actions.send("password_reset", to_address="bob@example.com", values={}, category="security", dedupe_key="two")
 
     def count(self) -> int:
-        with tenant_work(self.platform.acme) as session:
+        with tenant_transaction(self.platform.acme) as session:
             return len(session.scalars(select(Mail.id)).all())
 
     def mail(self, mail_id: UUID) -> Mail:
-        with tenant_work(self.platform.acme) as session:
+        with tenant_transaction(self.platform.acme) as session:
             return session.scalars(select(Mail).where(Mail.id == mail_id)).one()
 
     def state(self, mail_id: UUID) -> str:
@@ -120,7 +120,7 @@ class Post:
 
     def deliver(self, mail_id: UUID) -> str:
         """Do the mail's job now, as a worker would."""
-        with tenant_work(self.platform.acme) as session:
+        with tenant_transaction(self.platform.acme) as session:
             job_id = session.scalars(
                 select(Job.id).where(Job.arguments["mail"].astext == str(mail_id)).order_by(Job.id.desc())
             ).first()
@@ -132,11 +132,11 @@ class Post:
 @pytest.fixture
 def post(platform: Platform, working: Runtime, rested: None) -> Iterator[Post]:
     yield Post(platform, working)
-    with tenant_work(platform.acme) as session:
+    with tenant_transaction(platform.acme) as session:
         session.execute(text("DELETE FROM mails"))
         session.execute(text("DELETE FROM mail_choices"))
         session.execute(text("DELETE FROM jobs"))
-    with control_work() as session:
+    with control_transaction() as session:
         session.execute(text("DELETE FROM platform_mails"))
         session.execute(text("DELETE FROM platform_jobs"))
 

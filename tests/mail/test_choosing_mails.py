@@ -10,7 +10,7 @@ from sqlalchemy import delete, select, update
 
 from qikbiz.accounts.models import User
 from qikbiz.audit.models import AuditEvent
-from qikbiz.database import control_work, tenant_work
+from qikbiz.database import control_transaction, tenant_transaction
 from qikbiz.mail import actions
 from qikbiz.mail.categories import CHOOSABLE, KINDS, LOCKED, NEWS
 from qikbiz.mail.choices import change_choices, choices_of
@@ -22,13 +22,13 @@ PAGE = "/profile/mails"
 
 
 def choose(platform: Platform, person: Person, **wanted: str) -> None:
-    with tenant_work(person.tenant or platform.acme) as session:
+    with tenant_transaction(person.tenant or platform.acme) as session:
         change_choices(session.get_one(User, person.id), {key.replace("__", "."): one for key, one in wanted.items()})
 
 
 def kept(person: Person) -> dict[str, str]:
     assert person.tenant
-    with tenant_work(person.tenant):
+    with tenant_transaction(person.tenant):
         return dict(choices_of(person.id))
 
 
@@ -57,14 +57,14 @@ def test_a_choice_is_kept_shown_again_and_written_to_the_audit(client_for: Calla
     mine = kept(post.platform.bob)
     assert (mine["updates"], mine["notifications.assigned"], mine["improvements"]) == ("off", "daily", "on")
     assert '<option value="daily" selected>' in bob.get(PAGE).text
-    with tenant_work(post.platform.acme) as session:
+    with tenant_transaction(post.platform.acme) as session:
         query = select(AuditEvent).where(AuditEvent.action == "mail_choice.changed").order_by(AuditEvent.seq.desc())
         event = session.scalars(query.limit(1)).one()
     assert event.actor_id == post.platform.bob.id
     assert event.details["changes"] == {"updates": ["on", "off"], "notifications.assigned": ["on", "daily"]}
     # The same again changes nothing, and is no act.
     bob.post(PAGE, {"updates": "off"})
-    with tenant_work(post.platform.acme) as session:
+    with tenant_transaction(post.platform.acme) as session:
         assert session.scalars(query.limit(1)).one().id == event.id
 
 
@@ -143,7 +143,7 @@ def test_switching_off_one_kind_stops_nothing_else_and_nobody_else(post: Post, m
 @pytest.mark.promise("P18")
 @pytest.mark.usefixtures("smtp")
 def test_security_mails_leave_whatever_was_chosen_and_whatever_a_row_says(post: Post, mood: Mood) -> None:
-    with tenant_work(post.platform.acme) as session:
+    with tenant_transaction(post.platform.acme) as session:
         session.add(MailChoice(user_id=post.platform.bob.id, category="security", choice="off", how="page"))
     mail_id = post.write(to_address=post.platform.bob.email)
     assert post.deliver(mail_id) == "done"
@@ -153,7 +153,7 @@ def test_security_mails_leave_whatever_was_chosen_and_whatever_a_row_says(post: 
 @pytest.mark.promise("P18")
 @pytest.mark.usefixtures("smtp")
 def test_a_choice_from_another_program_version_never_turns_mails_on(post: Post, mood: Mood) -> None:
-    with tenant_work(post.platform.acme) as session:
+    with tenant_transaction(post.platform.acme) as session:
         session.add(MailChoice(user_id=post.platform.bob.id, category="updates", choice="app", how="page"))
     assert kept(post.platform.bob)["updates"] == "off"
 
@@ -174,7 +174,7 @@ def test_a_login_that_was_disabled_meanwhile_gets_nothing_but_what_must_be_said(
 
 
 def set_state(post: Post, state: str) -> None:
-    with tenant_work(post.platform.acme) as session:
+    with tenant_transaction(post.platform.acme) as session:
         session.execute(update(User).where(User.id == post.platform.bob.id).values(state=state))
 
 
@@ -182,7 +182,7 @@ def set_state(post: Post, state: str) -> None:
 def test_a_mail_of_a_stoppable_kind_goes_to_logins_only(post: Post) -> None:
     with pytest.raises(ValueError, match="logins only"):
         post.write("import_done", to_address="stranger@example.com", values={})
-    with control_work(), pytest.raises(ValueError, match="switch them off"):
+    with control_transaction(), pytest.raises(ValueError, match="switch them off"):
         actions.send_platform("import_done", to_address="o@example.com", values={}, dedupe_key="x")
 
 
@@ -200,7 +200,7 @@ def test_a_row_whose_category_is_unknown_stays_here(post: Post, mood: Mood) -> N
     from qikbiz.mail.models import Mail
 
     mail_id = post.notice()
-    with tenant_work(post.platform.acme) as session:
+    with tenant_transaction(post.platform.acme) as session:
         session.execute(update(Mail).where(Mail.id == mail_id).values(category="marketing"))
     post.deliver(mail_id)
     assert (post.state(mail_id), mood.taken) == ("dropped", [])
@@ -210,7 +210,7 @@ def test_a_row_whose_category_is_unknown_stays_here(post: Post, mood: Mood) -> N
 def test_choices_go_with_the_login(post: Post, add_person: Callable[..., Person]) -> None:
     carol = add_person(post.platform.acme, "Carolchoice", "member")
     choose(post.platform, carol, updates="off")
-    with tenant_work(post.platform.acme) as session:
+    with tenant_transaction(post.platform.acme) as session:
         session.execute(delete(User).where(User.id == carol.id))
         assert session.scalars(select(MailChoice).where(MailChoice.user_id == carol.id)).all() == []
 

@@ -9,7 +9,7 @@ from markupsafe import escape
 from sqlalchemy import select
 
 from qikbiz.accounts.models import User
-from qikbiz.database import tenant_work
+from qikbiz.database import tenant_transaction
 from qikbiz.mail import smtp
 from qikbiz.mail.addresses import BadAddress
 from qikbiz.mail.reachability import CANT_BE_REACHED, NOT_KNOWN_NOW, unreachable_reason
@@ -36,7 +36,7 @@ def test_an_invitation_that_can_not_arrive_is_refused_with_a_sentence_and_makes_
     monkeypatch.setattr(held, "settings", replace(held.settings, smtp_url=f"smtp://127.0.0.1:{scripted.port}"))
     page = client_for("alice").post("/users/invitation", {"email": JOERG, "name": "Jörg", "role": "user"}, check=False)
     assert str(escape(CANT_BE_REACHED)) in page.text
-    with tenant_work(post.platform.acme) as session:
+    with tenant_transaction(post.platform.acme) as session:
         assert session.scalar(select(User.id).where(User.email_key == JOERG)) is None
     for mail in (lambda: post.write(to_address=JOERG), lambda: post.write(to_address=JOERG, dedupe_key="two")):
         with pytest.raises(BadAddress, match="before the @"):

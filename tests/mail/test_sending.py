@@ -14,7 +14,7 @@ from aiosmtpd.smtp import AuthResult, LoginPassword
 from sqlalchemy import text, update
 
 from config.settings import SettingsError
-from qikbiz.database import control_work, tenant_work
+from qikbiz.database import control_transaction, tenant_transaction
 from qikbiz.jobs.models import PlatformJob
 from qikbiz.mail import actions, dev_outbox, smtp
 from qikbiz.mail.addresses import BadAddress
@@ -112,7 +112,7 @@ def test_a_worker_that_died_while_sending_is_followed_up_only_if_the_server_had_
     post: Post, mood: Mood, category: str, began: str | None, state: str, copies: int
 ) -> None:
     mail_id = post.write() if category == "security" else post.notice()
-    with tenant_work(post.platform.acme) as session:
+    with tenant_transaction(post.platform.acme) as session:
         given = {"state": "sending", "data_began_at": text(began) if began else None}
         session.execute(update(Mail).where(Mail.id == mail_id).values(given))
     assert post.deliver(mail_id) == "done"
@@ -122,7 +122,7 @@ def test_a_worker_that_died_while_sending_is_followed_up_only_if_the_server_had_
 def test_after_five_days_a_mail_is_given_up(post: Post, served_by: Callable[[str | None], None]) -> None:
     served_by("smtp://127.0.0.1:1")
     mail_id = post.write()
-    with tenant_work(post.platform.acme) as session:
+    with tenant_transaction(post.platform.acme) as session:
         long_ago = datetime.now(UTC) - timedelta(days=5)
         session.execute(update(Mail).where(Mail.id == mail_id).values(created_at=long_ago))
     assert post.deliver(mail_id) == "done"
@@ -222,14 +222,14 @@ def test_an_address_that_is_no_mail_server_is_refused_at_start(tmp_path: Path, u
 
 @pytest.mark.usefixtures("smtp")
 def test_a_mail_of_the_platform_goes_the_same_way(post: Post, mood: Mood) -> None:
-    with control_work() as session:
+    with control_transaction() as session:
         values = {"name": "Olivia", "invited_by": "", "url": "https://console.example/i/1", "days": 7}
         mail_id = actions.send_platform(
             "staff_invitation", to_address="o@example.com", values=values, dedupe_key="staff"
         ).id
         job_id = session.query(PlatformJob.id).filter(PlatformJob.kind == "mail.send_platform").scalar()
     assert run_job.perform(None, job_id) == "done"
-    with control_work() as session:
+    with control_transaction() as session:
         assert session.get_one(PlatformMail, mail_id).state == "sent"
     assert len(mood.taken) == 1
 

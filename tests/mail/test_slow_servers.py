@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 import pytest
 from sqlalchemy import select, text, update
 
-from qikbiz.database import runtime, tenant_work
+from qikbiz.database import runtime, tenant_transaction
 from qikbiz.deadline import Deadline, OutOfTime, call_within
-from qikbiz.jobs.kinds import KINDS, Kind
+from qikbiz.jobs.kinds import KINDS, JobKind
 from qikbiz.jobs.models import Job
 from qikbiz.mail import delivery, smtp
 from qikbiz.mail.models import Mail
@@ -101,7 +101,7 @@ def test_a_failing_server_rests_for_all_mails_and_is_tried_by_one_first(
     waiting = [post.mail(mail_id) for mail_id in mails]
     assert [mail.attempt for mail in waiting] == [1, 0, 0, 0]
     assert {mail.problem for mail in waiting[1:]} == {delivery.RESTS}
-    with tenant_work(post.platform.acme) as session:
+    with tenant_transaction(post.platform.acme) as session:
         tries = session.execute(select(Job.attempt, Job.max_attempts).order_by(Job.id)).all()
     assert [most - attempt for attempt, most in tries] == [59, 60, 60, 60], "Waiting is no try."
     end_rest(post)
@@ -120,7 +120,7 @@ def test_mails_that_wait_for_a_resting_server_are_given_up_after_five_days_too(
     scripted.answers = {"CONNECT": b"421 Busy"}
     first, second = post.write(dedupe_key="first"), post.write(dedupe_key="second")
     post.deliver(first)
-    with tenant_work(post.platform.acme) as session:
+    with tenant_transaction(post.platform.acme) as session:
         session.execute(update(Mail).values(created_at=text("now() - interval '5 days'")))
     assert (post.deliver(second), post.state(second)) == ("done", "failed")
 
@@ -129,7 +129,7 @@ def test_no_kind_of_job_may_call_outside_for_as_long_as_it_may_run() -> None:
     assert KINDS["mail.send"].outside_seconds >= smtp.AGREE_SECONDS + smtp.GIVE_SECONDS
     assert KINDS["mail.send"].outside_seconds == KINDS["mail.send_platform"].outside_seconds
     with pytest.raises(ValueError, match="as long as the whole job"):
-        Kind("mail", "A test", "x:y", timeout_seconds=60, outside_seconds=60)
+        JobKind("mail", "A test", "x:y", timeout_seconds=60, outside_seconds=60)
 
 
 def test_a_deadline_holds_whatever_is_slow() -> None:

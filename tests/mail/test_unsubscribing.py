@@ -16,7 +16,7 @@ from sqlalchemy import func, select, text
 from werkzeug.test import Client, TestResponse
 
 from qikbiz.audit.models import AuditEvent
-from qikbiz.database import tenant_work
+from qikbiz.database import tenant_transaction
 from qikbiz.mail.categories import CHOOSABLE, DIGEST, LOCKED, MailCategory, category_named
 from qikbiz.mail.choices import choices_of
 from qikbiz.mail.models import MailChoice
@@ -64,7 +64,7 @@ def link(platform: Platform) -> Callable[..., str]:
 
 
 def acts(platform: Platform) -> int:
-    with tenant_work(platform.acme) as session:
+    with tenant_transaction(platform.acme) as session:
         return session.scalar(select(func.count()).where(AuditEvent.action == "mail_choice.changed")) or 0
 
 
@@ -79,7 +79,7 @@ def test_one_click_stops_a_category_once_and_for_all(
     stopped = "app" if category.startswith("notifications.") else "off"
     assert kept(platform.bob) == {one.key: stopped if one.key == category else "on" for one in CHOOSABLE}
     assert scanner.click(path).status_code == 200
-    with tenant_work(platform.acme) as session:
+    with tenant_transaction(platform.acme) as session:
         rows = session.scalars(select(MailChoice)).all()
         event = session.scalars(
             select(AuditEvent)
@@ -122,7 +122,7 @@ def test_a_program_that_opens_links_changes_nothing(
     before = acts(platform)
     answer = scanner.ask(method, link("updates"), data=ONE_CLICK if method not in ("GET", "HEAD") else None)
     assert answer.status_code == (200 if method in ("GET", "HEAD", "OPTIONS") else 405)
-    with tenant_work(platform.acme) as session:
+    with tenant_transaction(platform.acme) as session:
         assert session.scalars(select(MailChoice)).all() == []
     assert acts(platform) == before
 
@@ -198,7 +198,7 @@ def test_a_link_to_a_login_that_is_gone_is_refused(
     scanner: Scanner, platform: Platform, link: Callable[..., str], add_person: Callable[..., Person]
 ) -> None:
     gone = add_person(platform.acme, "Gonesoon", "member")
-    with tenant_work(platform.acme) as session:
+    with tenant_transaction(platform.acme) as session:
         session.execute(text("DELETE FROM users WHERE id = :id"), {"id": gone.id})
     answer = scanner.click(link("updates", gone))
     assert answer.status_code == 403
@@ -236,12 +236,12 @@ def test_a_click_never_turns_more_mails_on(scanner: Scanner, link: Callable[...,
 @pytest.fixture
 def closed(fresh_tenant: Callable[..., Tenant], platform: Platform) -> Iterator[Callable[[str], Tenant]]:
     """A function that makes an organisation whose doors are closed."""
-    from qikbiz.database import control_work
+    from qikbiz.database import control_transaction
     from tenants.control import TenantRecord
 
     def make(state: str) -> Tenant:
         tenant = fresh_tenant("Closed doors")
-        with control_work() as session:
+        with control_transaction() as session:
             session.get_one(TenantRecord, tenant.id).state = state
             session.execute(text("UPDATE directory_state SET version = version + 1"))
         return tenant
@@ -255,13 +255,13 @@ def test_it_works_while_an_organisation_is_closed_for_work(
 ) -> None:
     tenant = closed(state)
     app.extensions["qikbiz"].directory.look()
-    with tenant_work(tenant) as session:
+    with tenant_transaction(tenant) as session:
         person_id: UUID = session.execute(text("SELECT id FROM users")).scalar_one()
     token = unsubscribe_token(platform.settings.keys, tenant, person_id, category_named("updates"))
     # A suspended organisation still signs in, to read and to export.
     assert scanner.ask("GET", "/login", host=tenant.host).status_code == (200 if state == "suspended" else 410)
     assert scanner.click(f"/unsubscribe/{token}", host=tenant.host).status_code == 200
-    with tenant_work(tenant):
+    with tenant_transaction(tenant):
         assert choices_of(person_id)["updates"] == "off"
 
 

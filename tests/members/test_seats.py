@@ -10,7 +10,7 @@ import pytest
 
 from qikbiz.accounts import seats as module
 from qikbiz.console.tenant_actions import limit_seats
-from qikbiz.database import control_work
+from qikbiz.database import control_transaction
 
 pytestmark = pytest.mark.promise("P14")
 INVITED = {"name": "Cleo Lee", "email": "cleo@x.example", "role": ["member"]}
@@ -22,7 +22,7 @@ def limit(app, office, working):
     """A function that sets the number of seats of the office, as operators do."""
 
     def set_to(seats):
-        with control_work() as control:
+        with control_transaction() as control:
             limit_seats(control, office.tenant.slug, seats)
         app.extensions["qikbiz"].directory.look()
         working.directory.look()

@@ -211,9 +211,9 @@ def test_a_new_password_by_mail_does_not_bypass_the_app(with_app, nora, app, row
     from qikbiz.accounts.models import User
     from qikbiz.accounts.realms import tenant_realm
     from qikbiz.accounts.tokens import make_link
-    from qikbiz.database import tenant_work
+    from qikbiz.database import tenant_transaction
 
-    with app.app_context(), tenant_work(nora.tenant) as work:
+    with app.app_context(), tenant_transaction(nora.tenant) as work:
         url = make_link(work, tenant_realm(), work.get(User, nora.id), "password", system_clock.RESET)
     browser = Browser(app, nora.tenant.host)
     path = "/new-password/" + url.rsplit("/", 1)[1]

@@ -9,7 +9,7 @@ import pyotp
 
 from provisioning.logins import add_person
 from qikbiz.accounts.realms import staff_realm
-from qikbiz.database import control_work
+from qikbiz.database import control_transaction
 from qikbiz.mfa.actions import keep_app
 from qikbiz.mfa.demo_codes import demo_secret
 from qikbiz.mfa.totp import new_secret
@@ -17,7 +17,7 @@ from qikbiz.web import create_app
 
 
 def test_the_page_shows_codes_of_the_demo_and_of_nobody_else(app, browser_at, platform):
-    with app.app_context(), control_work():
+    with app.app_context(), control_transaction():
         for name, secret in (("dana", demo_secret(platform.settings, "dana@demo.example")), ("real", new_secret())):
             person = add_person(staff_realm(), f"{name}@demo.example", name, "support", password_hash="-")
             keep_app(staff_realm(), person, secret)

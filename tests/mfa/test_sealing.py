@@ -8,7 +8,7 @@ import pytest
 
 from config.keys import Key, KeyRing
 from qikbiz.accounts.realms import tenant_realm
-from qikbiz.database import tenant_work
+from qikbiz.database import tenant_transaction
 from qikbiz.mfa import totp
 from qikbiz.mfa.actions import keep_app, seal_anew
 from qikbiz.mfa.queries import app_of
@@ -26,11 +26,11 @@ def _rolled(platform) -> KeyRing:
 def test_a_secret_outlives_the_key_it_was_sealed_with(app, platform, fresh_tenant, add_person):
     nora = add_person(fresh_tenant(), "Nora", "member")
     secret = totp.new_secret()
-    with app.app_context(), tenant_work(nora.tenant):
+    with app.app_context(), tenant_transaction(nora.tenant):
         keep_app(tenant_realm(), nora.id, secret)
     rolled = create_app(replace(platform.settings, keys=_rolled(platform)), process="tests-sealing")
     try:
-        with rolled.app_context(), tenant_work(nora.tenant):
+        with rolled.app_context(), tenant_transaction(nora.tenant):
             assert seal_anew(tenant_realm()) == 1
             assert seal_anew(tenant_realm()) == 0
             opened = totp.open_secret(tenant_realm(), nora.id, app_of(tenant_realm(), nora.id).sealed_secret)

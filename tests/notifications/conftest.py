@@ -12,7 +12,7 @@ from sqlalchemy import select, text
 from qikbiz.accounts.models import User
 from qikbiz.actors import Actor, acting_as
 from qikbiz.contacts.actions import create_contact
-from qikbiz.database import tenant_work
+from qikbiz.database import tenant_transaction
 from qikbiz.mail.choices import change_choices
 from qikbiz.mail.models import Mail
 from qikbiz.notifications.actions import notify
@@ -28,26 +28,26 @@ class News:
     platform: Platform
 
     def tell(self, *people: Person, kind: str = "assigned", subject: str = "Something", url: str = "/contacts") -> None:
-        with tenant_work(self.platform.acme):
+        with tenant_transaction(self.platform.acme):
             notify([person.id for person in people], kind, subject, url)
 
     def of(self, person: Person) -> Sequence[Notification]:
-        with tenant_work(self.platform.acme) as session:
+        with tenant_transaction(self.platform.acme) as session:
             query = select(Notification).where(Notification.user_id == person.id).order_by(Notification.id)
             return session.scalars(query).all()
 
     def mails(self) -> list[tuple[str, str]]:
         """(template, address) of each mail written."""
-        with tenant_work(self.platform.acme) as session:
+        with tenant_transaction(self.platform.acme) as session:
             return [(mail.template, mail.to_address) for mail in session.scalars(select(Mail).order_by(Mail.id))]
 
     def choose(self, person: Person, kind: str, choice: str) -> None:
-        with tenant_work(self.platform.acme) as session:
+        with tenant_transaction(self.platform.acme) as session:
             change_choices(session.get_one(User, person.id), {f"notifications.{kind}": choice})
 
     def contact(self, owner: Person | None = None, by: Person | None = None, **values: object) -> UUID:
         giver = by or self.platform.alice
-        with acting_as(Actor("user", giver.id, giver.name)), tenant_work(self.platform.acme):
+        with acting_as(Actor("user", giver.id, giver.name)), tenant_transaction(self.platform.acme):
             given = {"last_name": "Lee", "owner_id": owner.id if owner else None, **values}
             created: UUID = create_contact(given).id
             return created
@@ -61,7 +61,7 @@ def news(platform: Platform, working: Runtime) -> Iterator[News]:
 
 
 def _clear(platform: Platform) -> None:
-    with tenant_work(platform.acme) as session:
+    with tenant_transaction(platform.acme) as session:
         for table in ("notifications", "mails", "mail_choices", "jobs", "contact_companies", "contacts"):
             session.execute(text(f"DELETE FROM {table}"))
     with platform.runtime.redis.client() as redis:
@@ -84,5 +84,5 @@ def disabled(news: News) -> Iterator[Callable[[Person], None]]:
 
 
 def _set_state(news: News, person: Person, state: str) -> None:
-    with tenant_work(news.platform.acme) as session:
+    with tenant_transaction(news.platform.acme) as session:
         session.get_one(User, person.id).state = state

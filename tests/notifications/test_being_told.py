@@ -11,7 +11,7 @@ from sqlalchemy import func, select, text
 from qikbiz.accounts.models import User
 from qikbiz.actors import Actor, acting_as
 from qikbiz.contacts.models import Contact
-from qikbiz.database import tenant_work
+from qikbiz.database import tenant_transaction
 from qikbiz.notifications.actions import notify
 from qikbiz.notifications.mentions import mentioned_in
 from tenants.control import new_id
@@ -36,7 +36,7 @@ def test_whoever_is_given_a_record_is_told_in_the_app_and_by_mail(client_for: Ca
 
 @pytest.mark.promise("P17")
 def test_five_hundred_records_given_at_once_are_one_notification(client_for: Callable[..., Any], news: News) -> None:
-    with tenant_work(news.platform.acme) as session:
+    with tenant_transaction(news.platform.acme) as session:
         ids = [new_id() for _ in range(500)]
         session.add_all(Contact(id=id_, last_name=f"N{n}", sort_name=f"n{n}") for n, id_ in enumerate(ids))
     ben = news.platform.ben
@@ -59,7 +59,7 @@ def test_nobody_is_told_what_they_did_themselves(client_for: Callable[..., Any],
 
 @pytest.mark.promise("P17")
 def test_an_act_that_fails_tells_nobody(news: News) -> None:
-    with pytest.raises(RuntimeError), tenant_work(news.platform.acme):
+    with pytest.raises(RuntimeError), tenant_transaction(news.platform.acme):
         from qikbiz.contacts.actions import create_contact
 
         create_contact({"last_name": "Lee", "owner_id": news.platform.ben.id})
@@ -73,7 +73,7 @@ def test_a_record_given_on_within_one_act_is_told_to_its_last_owner_only(news: N
     from qikbiz.contacts.actions import change_contact, create_contact
 
     alice, ben, bob = news.platform.alice, news.platform.ben, news.platform.bob
-    with acting_as(Actor("user", alice.id, "Alice")), tenant_work(news.platform.acme):
+    with acting_as(Actor("user", alice.id, "Alice")), tenant_transaction(news.platform.acme):
         change_contact(create_contact({"last_name": "Lee", "owner_id": bob.id}), {"owner_id": ben.id})
     assert (len(news.of(bob)), len(news.of(ben))) == (0, 1)
 
@@ -93,7 +93,7 @@ def test_each_choice_is_followed(news: News, choice: str, rows: int, mails: int,
     news.choose(news.platform.ben, "assigned", choice)
     news.tell(news.platform.ben)
     assert (len(news.of(news.platform.ben)), len(news.mails())) == (rows, mails)
-    with tenant_work(news.platform.acme) as session:
+    with tenant_transaction(news.platform.acme) as session:
         jobs = session.scalar(text("SELECT count(*) FROM jobs WHERE kind = 'notifications.digest'"))
     assert jobs == digests
 
@@ -108,7 +108,7 @@ def test_a_notification_leads_nowhere_else(news: News, url: str) -> None:
 def test_what_a_security_mail_says_at_once_is_not_mailed_a_second_time(news: News) -> None:
     ben, bob = news.platform.ben, news.platform.bob
     news.choose(bob, "grant_used", "daily")
-    with tenant_work(news.platform.acme):
+    with tenant_transaction(news.platform.acme):
         notify([ben.id, bob.id], "grant_used", "Sam used the access", "/access", is_mailed_already=True)
     assert [news.of(person)[0].mail for person in (ben, bob)] == ["none", "daily"]
     assert news.mails() == []
@@ -184,7 +184,7 @@ def test_who_may_not_see_the_record_is_not_told_of_it(
 @pytest.mark.promise("P17")
 def test_two_organisations_never_hear_of_each_other(client_for: Callable[..., Any], news: News) -> None:
     news.tell(news.platform.mallory)  # a login that Acme does not have
-    with tenant_work(news.platform.globex) as session:
+    with tenant_transaction(news.platform.globex) as session:
         assert session.scalar(text("SELECT count(*) FROM notifications")) == 0
     news.tell(news.platform.ben)
     (told,) = news.of(news.platform.ben)
@@ -201,7 +201,7 @@ def test_records_given_by_an_import_are_one_notification_for_each_owner(news: Ne
     from qikbiz.imports.queries import new_owners
 
     ben, bob, import_id = news.platform.ben, news.platform.bob, new_id()
-    with tenant_work(news.platform.acme) as session:
+    with tenant_transaction(news.platform.acme) as session:
         for number, owner in enumerate((ben, ben, bob)):
             session.add(Contact(last_name=str(number), sort_name="x", owner_id=owner.id, created_by_import=import_id))
         session.flush()
@@ -223,11 +223,11 @@ def test_everything_of_a_colleague_handed_over_is_one_notification(
     for number in range(3):
         news.contact(owner=leaving, by=leaving, last_name=f"N{number}")
     alice = news.platform.alice
-    with acting_as(Actor("user", alice.id, "Alice")), tenant_work(news.platform.acme) as session:
+    with acting_as(Actor("user", alice.id, "Alice")), tenant_transaction(news.platform.acme) as session:
         move_records(session, leaving.id, ben.id)
     (told,) = news.of(ben)
     assert told.subject == "Alice handed 3 contacts of Leaving over to you"
-    with tenant_work(news.platform.acme) as session:
+    with tenant_transaction(news.platform.acme) as session:
         # Other tests count Acme's people.
         session.execute(text("DELETE FROM users WHERE id = :id"), {"id": leaving.id})
 
@@ -238,9 +238,9 @@ def test_what_is_kept_of_a_mail_that_left_names_nobody(news: News) -> None:
     from workers import run_job
 
     news.tell(news.platform.ben, subject="Alice made you the owner of the contact Ann Lee")
-    with tenant_work(news.platform.acme) as session:
+    with tenant_transaction(news.platform.acme) as session:
         job_id = session.scalar(text("SELECT id FROM jobs WHERE kind = 'mail.send'"))
     assert run_job.perform(news.platform.acme.id, job_id) == "done"
-    with tenant_work(news.platform.acme) as session:
+    with tenant_transaction(news.platform.acme) as session:
         mail = session.scalars(select(Mail)).one()
     assert (mail.state, mail.subject, mail.values) == ("sent", "Assigned to you", {})

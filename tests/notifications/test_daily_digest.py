@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select, text
 
 from qikbiz.accounts.models import User
-from qikbiz.database import tenant_work
+from qikbiz.database import tenant_transaction
 from qikbiz.jobs.models import Job
 from qikbiz.mail.actions import opened_values
 from qikbiz.mail.models import Mail
@@ -43,19 +43,19 @@ def test_the_morning_is_that_of_the_persons_own_zone(now: str, zone: str, mornin
 
 
 def digest_jobs(news: News) -> list[Job]:
-    with tenant_work(news.platform.acme) as session:
+    with tenant_transaction(news.platform.acme) as session:
         return list(session.scalars(select(Job).where(Job.kind == "notifications.digest").order_by(Job.run_at)))
 
 
 def wake(news: News, job: Job) -> str:
     """Do the job as if its morning had come."""
-    with tenant_work(news.platform.acme) as session:
+    with tenant_transaction(news.platform.acme) as session:
         session.execute(text("UPDATE jobs SET run_at = now() WHERE id = :id AND state = 'pending'"), {"id": job.id})
     return run_job.perform(news.platform.acme.id, job.id)
 
 
 def digests(news: News) -> list[tuple[Mail, dict[str, Any]]]:
-    with tenant_work(news.platform.acme) as session:
+    with tenant_transaction(news.platform.acme) as session:
         mails = session.scalars(select(Mail).where(Mail.template == "digest").order_by(Mail.id)).all()
         return [(mail, opened_values(mail, news.platform.acme.id)) for mail in mails]
 
@@ -88,7 +88,7 @@ def test_a_day_of_notifications_is_one_mail(news: News, ben: Person) -> None:
 
 def test_what_was_read_meanwhile_is_not_told_again_and_nothing_left_is_no_mail(news: News, ben: Person) -> None:
     news.tell(ben)
-    with tenant_work(news.platform.acme) as session:
+    with tenant_transaction(news.platform.acme) as session:
         session.execute(text("UPDATE notifications SET read_at = now()"))
     assert wake(news, digest_jobs(news)[0]) == "done"
     assert digests(news) == []
@@ -117,7 +117,7 @@ def test_more_than_a_mail_can_hold_is_said_as_a_number(news: News, ben: Person) 
     ((_, values),) = digests(news)
     assert (len(values["entries"]), values["more"], values["total"]) == (40, 5, 45)
     assert "And 5 more" in render_mail("digest", values).text
-    with tenant_work(news.platform.acme) as session:
+    with tenant_transaction(news.platform.acme) as session:
         assert session.scalar(text("SELECT count(*) FROM notifications WHERE mailed_at IS NULL")) == 0
 
 
@@ -131,13 +131,13 @@ def test_a_login_taken_away_before_the_morning_gets_none(news: News, ben: Person
 def test_everybody_has_a_morning_of_their_own(news: News, ben: Person) -> None:
     bob = news.platform.bob
     news.choose(bob, "assigned", "daily")
-    with tenant_work(news.platform.acme) as session:
+    with tenant_transaction(news.platform.acme) as session:
         session.get_one(User, bob.id).time_zone = "Asia/Tokyo"
         session.get_one(User, ben.id).time_zone = "America/Los_Angeles"
     try:
         news.tell(ben, bob)
     finally:
-        with tenant_work(news.platform.acme) as session:
+        with tenant_transaction(news.platform.acme) as session:
             session.execute(text("UPDATE users SET time_zone = ''"))
     hours = {
         job.arguments["user"]: job.run_at.astimezone(ZoneInfo(zone)).hour

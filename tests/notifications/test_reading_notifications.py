@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import event, text
 
 from qikbiz import clock
-from qikbiz.database import tenant_work
+from qikbiz.database import tenant_transaction
 from qikbiz.jobs.actions import enqueue
 from tenants.control import new_id
 from tests.notifications.conftest import News
@@ -135,9 +135,9 @@ def test_after_ninety_days_they_are_forgotten_by_a_daily_job(news: News, monkeyp
         later = clock.now() + timedelta(days=days)
         with monkeypatch.context() as moved:
             moved.setattr(clock, "now", lambda later=later: later)
-            with tenant_work(news.platform.acme):
+            with tenant_transaction(news.platform.acme):
                 job = enqueue("notifications.forget", {})
             assert run_job.perform(news.platform.acme.id, job.id) == "done"
         assert len(news.of(news.platform.ben)) == left
-    with tenant_work(news.platform.acme) as session:
+    with tenant_transaction(news.platform.acme) as session:
         session.execute(text("DELETE FROM jobs"))

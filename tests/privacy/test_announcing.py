@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select, text
 
 from qikbiz.console.models import PlatformAuditEvent
-from qikbiz.database import control_work, tenant_work
+from qikbiz.database import control_transaction, tenant_transaction
 from qikbiz.jobs.actions import enqueue
 from qikbiz.jobs.models import Job, PlatformJob
 from qikbiz.mail.models import Mail
@@ -58,7 +58,7 @@ def test_an_operator_announces_it_once_and_it_is_recorded(
     assert (answer.status_code, answer.location) == (303, "/statement")
     assert "Version 2 is announced" in olivia.get("/statement").text
     assert olivia.post(PAGE, form).status_code == 404, "twice is once"
-    with control_work() as session:
+    with control_transaction() as session:
         event = session.scalars(
             select(PlatformAuditEvent).where(PlatformAuditEvent.action == "statement.announced")
         ).all()[-1]
@@ -163,10 +163,10 @@ def test_each_administrator_is_mailed_once_however_often_the_job_runs(
 
     olivia.post(PAGE, fields(olivia))
     for attempt in (1, 2):
-        with tenant_work(platform.acme):
+        with tenant_transaction(platform.acme):
             job = enqueue("statements.tell", {"version": 2, "what": "announced"}, dedupe_key=f"told {attempt}")
         perform(platform.acme.id, job.id)
-    with tenant_work(platform.acme) as session:
+    with tenant_transaction(platform.acme) as session:
         assert session.get_one(Job, job.id).state == "done"
         mails = session.scalars(select(Mail).where(Mail.template == "statement_announced")).all()
         told = session.scalar(text("SELECT count(*) FROM audit_events WHERE action = 'statement.announced'"))

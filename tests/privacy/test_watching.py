@@ -13,7 +13,7 @@ from werkzeug.serving import make_server
 
 from config.settings import Settings
 from qikbiz.console.models import PlatformAuditEvent, Staff
-from qikbiz.database import control_work
+from qikbiz.database import control_transaction
 from qikbiz.jobs.actions import enqueue_platform
 from qikbiz.jobs.models import PlatformJob
 from qikbiz.mail.models import PlatformMail
@@ -54,10 +54,10 @@ def look(settings: Settings) -> Look:
 
 
 def run_job() -> str:
-    with control_work():
+    with control_transaction():
         job = enqueue_platform("statements.watch", {})
     perform(None, job.id)
-    with control_work() as session:
+    with control_transaction() as session:
         return session.get_one(PlatformJob, job.id).state
 
 
@@ -126,7 +126,7 @@ def test_a_changed_file_is_told_to_the_operators_and_in_the_audit(
     put_version(2, changed_text(ending=" We sell them."))
     run_job()
     run_job()
-    with control_work() as session:
+    with control_transaction() as session:
         event = session.scalars(
             select(PlatformAuditEvent).where(PlatformAuditEvent.action == "statement.file_differs")
         ).first()

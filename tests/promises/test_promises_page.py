@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from config.build import Build
-from qikbiz.database import db, tenant_work
+from qikbiz.database import db, tenant_transaction
 from qikbiz.privacy.bundled_versions import founding_statement
 from qikbiz.promises import registry, routes
 from qikbiz.promises.evidence import Keeping
@@ -33,7 +33,7 @@ def logins_here() -> list[tuple[str, str]]:
 
 def logins_of(tenant: Tenant) -> int:
     """How many there are now: other files may have added some to the organisations that all tests share."""
-    with tenant_work(tenant) as session:
+    with tenant_transaction(tenant) as session:
         return int(session.execute(text("SELECT count(*) FROM users")).scalar_one())
 
 

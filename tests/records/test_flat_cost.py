@@ -10,11 +10,11 @@ from sqlalchemy.orm import Session
 
 from qikbiz.companies.models import Company
 from qikbiz.contacts.models import Contact
-from qikbiz.database import tenant_work
-from qikbiz.records.filters import Viewpoint
+from qikbiz.database import tenant_transaction
+from qikbiz.records.filters import Viewer
 from qikbiz.records.listing import ListPage, chosen_fields, list_page
 from qikbiz.records.row_counts import Estimate, estimate
-from qikbiz.records.search_fallback import search_patiently
+from qikbiz.records.search_fallback import search_with_fallback
 from qikbiz.records.types import RECORD_TYPES
 from qikbiz.roles.builtin_roles import EVERYTHING
 from tenants.context import Tenant
@@ -52,14 +52,14 @@ def large(app: Any, platform: Any, request: pytest.FixtureRequest) -> Iterator[C
     create_tenant(platform.settings, "many-rows-org", "Many Rows", "office@many.example.com")
     platform.runtime.directory.look()
     tenant: Tenant = platform.runtime.directory.tenant_by_slug("many-rows-org")
-    with app.app_context(), tenant_work(tenant, statement_timeout_ms=60_000) as session:
+    with app.app_context(), tenant_transaction(tenant, statement_timeout_ms=60_000) as session:
         session.execute(text(FILL), {"rows": ROWS})
     with connect_as_provisioner(platform.settings, autocommit=True) as owner:
         owner.execute("set role qb_owner")
         owner.execute(f'analyze "{tenant.schema}".contacts')
 
     def opened() -> Any:
-        return tenant_work(tenant)
+        return tenant_transaction(tenant)
 
     with app.app_context():
         yield opened
@@ -91,7 +91,7 @@ def _plan(session: Session, statement: str, parameters: Any) -> dict[str, Any]:
 
 def page_of(session: Session, arguments: dict[str, list[str]]) -> ListPage:
     contacts = RECORD_TYPES["contacts"]
-    return list_page(session, contacts, chosen_fields(contacts, {}), arguments, Viewpoint(EVERYTHING))
+    return list_page(session, contacts, chosen_fields(contacts, {}), arguments, Viewer(EVERYTHING))
 
 
 def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -149,6 +149,6 @@ def test_an_impatient_search_leaves_the_transaction_usable(large: Callable[[], A
                 session.execute(text("select pg_sleep(2)"))
             return len(tries)
 
-        assert search_patiently(session, look) == 2
+        assert search_with_fallback(session, look) == 2
         assert session.scalar(text("select current_setting('statement_timeout')")) == "10s"
         assert session.scalar(select(Contact.id).limit(1)) is not None

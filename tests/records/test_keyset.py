@@ -13,7 +13,7 @@ from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from qikbiz.contacts.models import Contact
-from qikbiz.database import tenant_work
+from qikbiz.database import tenant_transaction
 from qikbiz.records.pagination import BadCursor, Order, Page, decode_cursor, fetch_page, with_cursor
 from tenants.context import Tenant
 from tenants.runtime import Runtime
@@ -43,7 +43,7 @@ ROWS = st.lists(
 
 @pytest.fixture
 def session(working: Runtime, fresh_tenant: Callable[..., Tenant]) -> Iterator[Session]:
-    with tenant_work(fresh_tenant()) as session:
+    with tenant_transaction(fresh_tenant()) as session:
         yield session
 
 

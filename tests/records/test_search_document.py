@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from sqlalchemy import text
 
-from qikbiz.database import tenant_work
+from qikbiz.database import tenant_transaction
 from tenants.context import Tenant
 from tenants.runtime import Runtime
 
@@ -12,7 +12,7 @@ from tenants.runtime import Runtime
 def test_the_search_column_holds_plain_words_and_the_national_number(
     working: Runtime, fresh_tenant: Callable[..., Tenant]
 ) -> None:
-    with tenant_work(fresh_tenant()) as session:
+    with tenant_transaction(fresh_tenant()) as session:
         session.execute(
             text(
                 "insert into contacts (id, sort_name, first_name, last_name, email, phone) values "

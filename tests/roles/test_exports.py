@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from qikbiz.database import tenant_work
+from qikbiz.database import tenant_transaction
 from qikbiz.errors import Failure, Forbidden
 from qikbiz.exports.actions import ask_for_export, file_of
 from qikbiz.exports.models import Export
@@ -25,20 +25,20 @@ EXPORTS_OWN = Rights.of(see="all", export="own")
 
 def _make(staffed: Any, name: str, selection: Selection, *, between: Any = None) -> Export:
     tenant = staffed.office.tenant
-    with tenant_work(tenant), staffed.acting(name):
+    with tenant_transaction(tenant), staffed.acting(name):
         export = ask_for_export(selection)
         job_id = export.job_id
     if between:
         between()
     assert job_id
     perform(tenant.id, job_id)
-    with tenant_work(tenant) as session:
+    with tenant_transaction(tenant) as session:
         return session.get_one(Export, export.id)
 
 
 def _rows(staffed: Any, export: Export) -> dict[str, list[dict[str, str]]]:
     assert export.state == "ready", export.manifest
-    with tenant_work(staffed.office.tenant):
+    with tenant_transaction(staffed.office.tenant):
         archive = zipfile.ZipFile(io.BytesIO(b"".join(file_of(export).read())))
     texts = {name: archive.read(name).decode("utf-8-sig") for name in archive.namelist() if name.endswith(".csv")}
     return {name.partition(".")[0]: list(csv.DictReader(io.StringIO(text))) for name, text in texts.items()}

@@ -10,7 +10,7 @@ from qikbiz.errors import Forbidden
 from qikbiz.imports.mapping import UnusableMapping
 from qikbiz.imports.models import Import
 from qikbiz.imports.queries import updates
-from qikbiz.records.field_access import seen_type
+from qikbiz.records.field_access import visible_type
 from qikbiz.records.types import RECORD_TYPES
 from qikbiz.roles.rights import Rights
 from tests.fixtures.roles import ruled
@@ -207,7 +207,7 @@ def test_the_changes_shown_are_those_of_records_one_may_see(staffed, desk_of):
     desk.choose(import_id, key="email")
     assert desk.check(import_id)["updated"] == 2
     with desk.at_work(), staffed.acting("cleo"):
-        shown = updates(import_id, seen_type(RECORD_TYPES["contacts"])).rows
+        shown = updates(import_id, visible_type(RECORD_TYPES["contacts"])).rows
     assert [update.subject for update in shown] == ["mine"]
 
 

@@ -18,7 +18,7 @@ from provisioning.application import working_with
 from qikbiz.accounts.models import User
 from qikbiz.companies.actions import change_company, create_company
 from qikbiz.contacts.actions import change_contact, create_contact
-from qikbiz.database import tenant_work
+from qikbiz.database import tenant_transaction
 from qikbiz.errors import Forbidden, NotFound
 from qikbiz.exports.actions import ask_for_export
 from qikbiz.exports.models import Export
@@ -91,7 +91,7 @@ def shared_case(
 @pytest.fixture
 def case(shared_case: Case, working: object) -> Case:
     """With no export at work, as three at most may be."""
-    with tenant_work(shared_case.staffed.office.tenant) as session:
+    with tenant_transaction(shared_case.staffed.office.tenant) as session:
         session.execute(delete(Export))
     return shared_case
 
@@ -165,7 +165,7 @@ def test_pages_open_as_the_table_says(case: Case, kind: str) -> None:
 def test_functions_do_as_the_table_says(case: Case, kind: str) -> None:
     for action, act in _functions(case, kind).items():
         allowed = case.rights.scope(kind, action) is Scope.ALL
-        with tenant_work(case.staffed.office.tenant), case.acting():
+        with tenant_transaction(case.staffed.office.tenant), case.acting():
             try:
                 act()
             except (Forbidden, NotFound):
@@ -196,20 +196,20 @@ def _switch(case: Case, session: Any, roles: list[str]) -> list[str]:
 def test_a_job_asks_the_table_again_when_it_runs(case: Case, kind: str) -> None:
     """Asked for by an administrator who is one no longer: the worker finds the role at hand."""
     tenant, declared = case.staffed.office.tenant, BY_SINGULAR[kind]
-    with tenant_work(tenant) as session:
+    with tenant_transaction(tenant) as session:
         roles = _switch(case, session, [Role.ADMINISTRATOR.value])
-    with tenant_work(tenant), case.acting():
+    with tenant_transaction(tenant), case.acting():
         export = ask_for_export(Selection(declared.plural, "spreadsheet"))
         found = start_import(new_id(), declared.plural, "a.csv", io.BytesIO(FILES[kind]))
         mapping, key = Mapping.from_json(found.mapping), found.key_field
         choose_columns(found, mapping, key="name" if kind == "company" else key, mode="upsert", options={})
         ask_check(found)
         jobs = [export.job_id, found.job_id]
-    with tenant_work(tenant) as session:
+    with tenant_transaction(tenant) as session:
         _switch(case, session, roles)
     for job_id in jobs:
         perform(tenant.id, job_id)
-    with tenant_work(tenant) as session:
+    with tenant_transaction(tenant) as session:
         made, checked = session.get_one(Export, export.id), session.get_one(Import, found.id)
     may_export = case.rights.scope(kind, Action.EXPORT) is Scope.ALL
     may_import = case.rights.scope(kind, Action.IMPORT) is Scope.ALL
@@ -220,22 +220,22 @@ def test_a_job_asks_the_table_again_when_it_runs(case: Case, kind: str) -> None:
 @pytest.mark.parametrize("kind", RECORD_TYPES)
 def test_an_import_is_not_applied_by_a_role_that_lost_it(case: Case, kind: str) -> None:
     tenant, declared = case.staffed.office.tenant, BY_SINGULAR[kind]
-    with tenant_work(tenant) as session:
+    with tenant_transaction(tenant) as session:
         roles = _switch(case, session, [Role.ADMINISTRATOR.value])
-    with tenant_work(tenant), case.acting():
+    with tenant_transaction(tenant), case.acting():
         found = start_import(new_id(), declared.plural, "a.csv", io.BytesIO(FILES[kind]))
         key = "name" if kind == "company" else found.key_field
         choose_columns(found, Mapping.from_json(found.mapping), key=key, mode="upsert", options={})
         ask_check(found)
         job_id = found.job_id
     perform(tenant.id, job_id)
-    with tenant_work(tenant) as session, case.acting():
+    with tenant_transaction(tenant) as session, case.acting():
         found = session.get_one(Import, found.id)
         ask_apply(found)
         job_id = found.job_id
-    with tenant_work(tenant) as session:
+    with tenant_transaction(tenant) as session:
         _switch(case, session, roles)
     perform(tenant.id, job_id)
-    with tenant_work(tenant) as session:
+    with tenant_transaction(tenant) as session:
         state = session.get_one(Import, found.id).state
     assert state == ("applied" if case.rights.scope(kind, Action.IMPORT) is Scope.ALL else "checked")

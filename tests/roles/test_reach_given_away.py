@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from qikbiz.accounts.actions import change_roles, resend_invitation
 from qikbiz.accounts.models import User
-from qikbiz.database import tenant_work
+from qikbiz.database import tenant_transaction
 from qikbiz.permissions import Permission as P
 from qikbiz.roles import teams
 from qikbiz.roles.actions import change_role, edition_of
@@ -30,7 +30,7 @@ def lead(staffed):
 
 
 def _members(staffed, team):
-    with tenant_work(staffed.office.tenant) as session:
+    with tenant_transaction(staffed.office.tenant) as session:
         return set(session.scalars(select(TeamMember.user_id).where(TeamMember.team_id == team)))
 
 
@@ -69,7 +69,7 @@ def test_the_actions_themselves_ask_for_the_permission(staffed, lead):
             lambda: teams.join_teams(staffed.id("cleo"), {lead["south"]}),
             lambda: teams.delete_team(lead["south"]),
         ):
-            with pytest.raises(BeyondOwnRights), tenant_work(staffed.office.tenant):
+            with pytest.raises(BeyondOwnRights), tenant_transaction(staffed.office.tenant):
                 act()
     assert len(_members(staffed, lead["south"])) == 2
 
@@ -78,7 +78,7 @@ def test_the_actions_themselves_ask_for_the_permission(staffed, lead):
 def test_no_invitation_puts_somebody_into_a_team_that_is_not_ones_to_give(staffed, lead, who):
     """Ina invites without managing teams; Lea manages them and reaches only her own."""
     staffed.join("ina", Rights.of(see="all", create="all", change="all", pages=[P.USER_INVITE]))
-    with tenant_work(staffed.office.tenant) as session:
+    with tenant_transaction(staffed.office.tenant) as session:
         role = session.scalars(select(OwnRole.name).where(OwnRole.name.like("cleo%"))).one()
     table = f"name,email,roles,team\nNew,new@x.example,{role},South\n"
     browser = staffed.office.browser(who)
@@ -86,7 +86,7 @@ def test_no_invitation_puts_somebody_into_a_team_that_is_not_ones_to_give(staffe
     assert ("choose who is in a team" if who == "ina" else "don't reach yourself") in looked.text.replace("&#39;", "'")
     sent = browser.post("/users/invitations/sending", {"table": table, "lines": ["2"]})
     assert sent.status_code == 422
-    with tenant_work(staffed.office.tenant) as session:
+    with tenant_transaction(staffed.office.tenant) as session:
         assert session.scalars(select(User.id).where(User.email == "new@x.example")).all() == []
     alone = browser.post("/users/invitations/sending", {"table": table.replace("South", ""), "lines": ["2"]})
     assert alone.status_code == 303
@@ -95,7 +95,7 @@ def test_no_invitation_puts_somebody_into_a_team_that_is_not_ones_to_give(staffe
 def test_a_role_with_the_scope_team_is_not_given_to_who_is_in_a_wider_team(staffed, lead):
     staffed.join("fay", Rights.of(see="own"))
     staffed.team("East", "fay", "dan")
-    with tenant_work(staffed.office.tenant) as session:
+    with tenant_transaction(staffed.office.tenant) as session:
         key = next(role.key for role in session.scalars(select(OwnRole)) if role.name.startswith("cleo"))
         own = next(role for role in session.scalars(select(OwnRole)) if role.name.startswith("fay"))
         seen_at, fays = edition_of(own), own.key
@@ -105,17 +105,17 @@ def test_a_role_with_the_scope_team_is_not_given_to_who_is_in_a_wider_team(staff
         lambda: change_role(fays, "fay 0", wider, seen_at=seen_at),
     ):
         refused = pytest.raises(BeyondOwnRights, match="reach yourself")
-        with staffed.acting("lea"), refused, tenant_work(staffed.office.tenant):
+        with staffed.acting("lea"), refused, tenant_transaction(staffed.office.tenant):
             act()
-        with staffed.acting("alice"), tenant_work(staffed.office.tenant):
+        with staffed.acting("alice"), tenant_transaction(staffed.office.tenant):
             act()
-        with tenant_work(staffed.office.tenant) as session:
+        with tenant_transaction(staffed.office.tenant) as session:
             session.get_one(User, staffed.id("fay")).roles = [fays]
 
 
 def test_a_link_is_sent_again_only_to_who_may_do_no_more_and_after_a_password(staffed, clock):
     staffed.join("ina", Rights.of(see="all", pages=[P.USER_INVITE]))
-    with tenant_work(staffed.office.tenant) as session:
+    with tenant_transaction(staffed.office.tenant) as session:
         waiting = User(email="boss@x.example", email_key="boss@x.example", name="Boss", roles=["administrator"])
         waiting.state = "invited"
         session.add(waiting)
@@ -123,7 +123,7 @@ def test_a_link_is_sent_again_only_to_who_may_do_no_more_and_after_a_password(st
         boss = waiting.id
     ina, alice = staffed.office.browser("ina"), staffed.office.browser("alice")
     assert ina.post(f"/users/{boss}/invitation").status_code == 403
-    with staffed.acting("ina"), pytest.raises(BeyondOwnRights), tenant_work(staffed.office.tenant):
+    with staffed.acting("ina"), pytest.raises(BeyondOwnRights), tenant_transaction(staffed.office.tenant):
         resend_invitation(boss, invited_by="Ina")
     assert alice.post(f"/users/{boss}/invitation").status_code == 303
     clock.move(minutes=30)

@@ -61,10 +61,10 @@ def test_a_link_for_a_new_password_does_not_get_round_it(set_policy, app, otto):
     from qikbiz.accounts.models import User
     from qikbiz.accounts.realms import tenant_realm
     from qikbiz.accounts.tokens import make_link
-    from qikbiz.database import tenant_work
+    from qikbiz.database import tenant_transaction
 
     set_policy(factor_for="everyone")
-    with app.app_context(), tenant_work(otto.tenant) as work:
+    with app.app_context(), tenant_transaction(otto.tenant) as work:
         url = make_link(work, tenant_realm(), work.get(User, otto.id), "password", clock.RESET)
     browser = Browser(app, otto.tenant.host)
     path = "/new-password/" + url.rsplit("/", 1)[1]

@@ -131,9 +131,9 @@ def test_a_remembered_device_is_not_restored_outside_and_stays_remembered(office
 @pytest.mark.promise("P9")
 def test_invitations_and_links_are_not_used_up_outside(office, app, otto):
     from qikbiz.accounts.actions import invite_user
-    from qikbiz.database import tenant_work
+    from qikbiz.database import tenant_transaction
 
-    with app.app_context(), tenant_work(otto.tenant):
+    with app.app_context(), tenant_transaction(otto.tenant):
         url = invite_user("kim@example.com", "Kim", ["member"])
     path, form = "/invitation/" + url.rsplit("/", 1)[1], {"name": "Kim", "password": "words of a quiet sunday"}
     assert _at(office, ELSEWHERE).post(path, form).status_code == 403

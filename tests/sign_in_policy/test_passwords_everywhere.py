@@ -14,7 +14,7 @@ from qikbiz.accounts.actions import invite_user
 from qikbiz.accounts.models import User
 from qikbiz.accounts.realms import tenant_realm
 from qikbiz.accounts.tokens import make_link
-from qikbiz.database import tenant_work
+from qikbiz.database import tenant_transaction
 from qikbiz.sign_in_policy.rules import Policy
 from tests.fixtures.web import Browser
 from tests.sign_in_policy.conftest import AS_IT_IS, PAGE
@@ -70,7 +70,7 @@ def test_every_path_gives_the_same_verdict(strict, app, add_person, log_in, otto
 
 def _by_invitation(app, tenant):
     def choose(number, text):
-        with app.app_context(), tenant_work(tenant):
+        with app.app_context(), tenant_transaction(tenant):
             url = invite_user(f"n{number}@example.com", "Nn", ["member"])
         path = "/invitation/" + url.rsplit("/", 1)[1]
         return Browser(app, tenant.host).post(path, {"name": "Nn", "password": text}).status_code == 303
@@ -80,7 +80,7 @@ def _by_invitation(app, tenant):
 
 def _by_link(app, tenant, person):
     def choose(_number, text):
-        with app.app_context(), tenant_work(tenant) as work:
+        with app.app_context(), tenant_transaction(tenant) as work:
             url = make_link(work, tenant_realm(), work.get(User, person.id), "password", clock.RESET)
         path = "/new-password/" + url.rsplit("/", 1)[1]
         return Browser(app, tenant.host).post(path, {"password": text}).status_code == 303

@@ -130,9 +130,9 @@ def _link(app, person, purpose):
     from qikbiz.accounts.models import User
     from qikbiz.accounts.realms import tenant_realm
     from qikbiz.accounts.tokens import make_link
-    from qikbiz.database import tenant_work
+    from qikbiz.database import tenant_transaction
 
-    with app.app_context(), tenant_work(person.tenant) as work:
+    with app.app_context(), tenant_transaction(person.tenant) as work:
         url = make_link(work, tenant_realm(), work.get(User, person.id), purpose, system_clock.RESET)
     return "/" + url.split("/", 3)[3]
 
@@ -152,9 +152,9 @@ def test_links_for_passwords_lead_to_single_sign_on(only, otto, app, rows_of):
 
 def test_invitations_lead_to_single_sign_on_and_are_accepted_by_it(only, sign_on, otto, app, rows_of):
     from qikbiz.accounts.actions import invite_user
-    from qikbiz.database import tenant_work
+    from qikbiz.database import tenant_transaction
 
-    with app.app_context(), tenant_work(otto.tenant):
+    with app.app_context(), tenant_transaction(otto.tenant):
         url = invite_user("kim@example.com", "Kim", ["member"])
     browser, path = Browser(app, otto.tenant.host), "/invitation/" + url.rsplit("/", 1)[1]
     page = browser.get(path).text

@@ -145,7 +145,7 @@ def test_the_secret_is_sealed_anew_under_a_new_key(provider, paula, app, rows_of
 
     from config.keys import Key, KeyRing
     from qikbiz.accounts.realms import tenant_realm
-    from qikbiz.database import tenant_work
+    from qikbiz.database import tenant_transaction
     from qikbiz.sso.queries import seal_anew
 
     runtime = app.extensions["qikbiz"]
@@ -154,7 +154,7 @@ def test_the_secret_is_sealed_anew_under_a_new_key(provider, paula, app, rows_of
     rolled = KeyRing((*older, Key(200, b"n" * 32, "active")))
     monkeypatch.setattr(runtime, "settings", replace(runtime.settings, keys=rolled))
     for expected in (1, 0):
-        with app.app_context(), tenant_work(paula.tenant):
+        with app.app_context(), tenant_transaction(paula.tenant):
             assert seal_anew(tenant_realm()) == expected
     before = rows_of(paula.tenant, "select sealed_secret from sso_provider")[0]["sealed_secret"]
     assert rolled.open("sso-client-secret", before, bound_to=paula.tenant.id.hex).is_stale is False

@@ -8,7 +8,7 @@ from ipaddress import ip_address
 import pytest
 
 from qikbiz.accounts.realms import tenant_realm
-from qikbiz.database import tenant_work
+from qikbiz.database import tenant_transaction
 from qikbiz.sso import http_client
 from qikbiz.sso.http_client import BadAddress, Deadline, check_address, may_be_asked
 from qikbiz.sso.provider_outage import note_away
@@ -72,7 +72,7 @@ def is_asked_again(app, otto):
     """A function that forgets that the provider did not answer: else it is spared for seconds."""
 
     def forget():
-        with app.app_context(), tenant_work(otto.tenant):
+        with app.app_context(), tenant_transaction(otto.tenant):
             note_away(tenant_realm(), is_away=False)
 
     return forget

@@ -57,9 +57,9 @@ def test_another_login_with_the_same_address_is_not_taken_until_it_is_disconnect
 
 def test_who_is_invited_joins_without_a_password(sign_on, app, otto, rows_of):
     from qikbiz.accounts.actions import invite_user
-    from qikbiz.database import tenant_work
+    from qikbiz.database import tenant_transaction
 
-    with app.app_context(), tenant_work(otto.tenant):
+    with app.app_context(), tenant_transaction(otto.tenant):
         url = invite_user("kim@example.com", "Kim", ["member"])
     browser, answer = sign_on(email="kim@example.com")
     assert answer.location == "/"
@@ -85,9 +85,9 @@ def test_an_address_that_is_not_said_to_be_verified_opens_nothing(sign_on, otto,
 )  # fmt: skip
 def test_an_address_that_only_looks_up_as_another_opens_nothing(sign_on, app, otto, invited, proved):
     from qikbiz.accounts.actions import invite_user
-    from qikbiz.database import tenant_work
+    from qikbiz.database import tenant_transaction
 
-    with app.app_context(), tenant_work(otto.tenant):
+    with app.app_context(), tenant_transaction(otto.tenant):
         invite_user(invited, "Ann", ["member"])
     browser, answer = sign_on(email=proved, sub="other-1")
     assert answer.status_code == 403

@@ -22,7 +22,7 @@ from provisioning.hardening import openings
 from provisioning.migrate import migrate_everything
 from provisioning.servers import NoProvisioner, cell_dsn, connect_as_provisioner, connect_to_control
 from provisioning.usage import measure_tenants
-from qikbiz.database import tenant_work
+from qikbiz.database import tenant_transaction
 from tenants.context import Tenant
 from tests.fixtures.servers import servers_at, throw_away_folder
 from tests.fixtures.tenancy import Platform
@@ -185,7 +185,7 @@ def live_through_everything(settings: Settings) -> None:
     create_tenant(settings, slug, "Round Trip", "office@example.com")
     with working_application(settings) as runtime:
         tenant: Tenant = acts.tenant_named(runtime, slug)
-        with tenant_work(tenant) as session:
+        with tenant_transaction(tenant) as session:
             session.execute(text("INSERT INTO contacts (id, sort_name) VALUES (gen_random_uuid(), 'x')"))
             assert session.scalar(text("SELECT current_user")) == tenant.role
             assert session.scalar(text("SELECT count(*) FROM contacts WHERE search @@ 'x'::tsquery")) == 1

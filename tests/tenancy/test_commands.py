@@ -11,7 +11,7 @@ from sqlalchemy import text
 from provisioning.application import working_application
 from provisioning.cli import qikbiz
 from qikbiz.accounts.passwords import matches
-from qikbiz.database import tenant_work
+from qikbiz.database import tenant_transaction
 from tenants.context import Tenant
 from tenants.versions import HEAD
 from tests.fixtures.tenancy import Platform
@@ -103,7 +103,7 @@ def test_user_create(run: Run, platform: Platform, fresh_tenant: Callable[..., T
     stdin = f"{PASSWORD}\n"
     made = facts(run("user", "create", *options, "administrator", "--password-stdin", "--json", stdin=stdin))
     assert (made["email"], made["role"], made["outcome"]) == ("milton@example.com", "administrator", "created")
-    with working_application(platform.settings), tenant_work(tenant) as session:
+    with working_application(platform.settings), tenant_transaction(tenant) as session:
         row = session.execute(text("SELECT id, state, password_hash FROM users WHERE name = 'Milton'")).one()
         assert (str(row.id), row.state) == (made["id"], "active")
         assert matches(row.password_hash, PASSWORD)

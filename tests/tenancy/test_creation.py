@@ -10,7 +10,7 @@ from config.settings import Settings
 from provisioning.create import create_tenant, finish_tenant
 from provisioning.servers import Connection, connect_as_provisioner, connect_to_control
 from qikbiz.console.tenant_actions import BadTenant, reserve_tenant
-from qikbiz.database import control_work, tenant_work
+from qikbiz.database import control_transaction, tenant_transaction
 from qikbiz.errors import Conflict
 from tenants.context import Tenant
 from tenants.versions import HEAD
@@ -48,7 +48,7 @@ def test_the_first_administrator_is_invited_by_mail(platform: Platform, working:
     platform.runtime.directory.look()
     tenant = platform.runtime.directory.tenant_by_slug("kramerica")
     assert tenant is not None and tenant.id == made.id
-    with tenant_work(tenant) as session:
+    with tenant_transaction(tenant) as session:
         users = session.execute(text("SELECT name, email, roles, state FROM users")).all()
         assert [tuple(user) for user in users] == [
             ("Cosmo", "cosmo@kramerica.example.com", ["administrator"], "invited")
@@ -75,7 +75,7 @@ def test_killed_anywhere_it_is_simply_run_again(
     tenant = platform.runtime.directory.tenant_by_slug(slug)
     assert tenant is not None and (tenant.state, tenant.version) == ("active", HEAD)
     assert facts_about(owner_connection, tenant) == facts_about(owner_connection, platform.acme)
-    with tenant_work(tenant) as session:
+    with tenant_transaction(tenant) as session:
         assert session.scalars(text("SELECT email FROM users")).all() == ["gavin@hooli.example.com"]
         assert (
             session.scalar(text("SELECT count(*) FROM user_tokens WHERE used_at IS NULL AND expires_at > now()")) == 1
@@ -91,7 +91,7 @@ def test_a_tenant_is_made_while_redis_is_away(platform: Platform, servers: Serve
     platform.runtime.directory.look()
     tenant = platform.runtime.directory.tenant_by_slug("no-redis")
     assert tenant is not None
-    with tenant_work(tenant) as session:
+    with tenant_transaction(tenant) as session:
         # The mail waits in the ledger, and the mark tells the sweeper.
         assert session.scalars(text("SELECT state FROM jobs WHERE kind = 'mail.send'")).all() == ["pending"]
     with connect_to_control(platform.settings) as control:
@@ -104,7 +104,7 @@ def test_one_that_is_finished_is_not_made_again(platform: Platform) -> None:
 
 
 def test_the_console_reserves_and_a_job_finishes(platform: Platform, working: object) -> None:
-    with control_work() as session:
+    with control_transaction() as session:
         tenant_id = reserve_tenant(session, "dunder", "Dunder Mifflin", "michael@dunder.example.com").id
     seen: list[str] = []
     made = finish_tenant(platform.settings, tenant_id, progress=lambda done, total, saying: seen.append(saying))
@@ -171,5 +171,5 @@ def test_the_next_cell_is_made_when_all_are_full(platform: Platform, make_tenant
 def can_read_contacts(platform: Platform, tenant: Tenant) -> bool:
     from provisioning.application import working_application
 
-    with working_application(platform.settings), tenant_work(tenant) as session:
+    with working_application(platform.settings), tenant_transaction(tenant) as session:
         return session.scalar(text("SELECT count(*) FROM contacts")) == 0

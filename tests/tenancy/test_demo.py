@@ -17,7 +17,7 @@ from provisioning.bootstrap import prepare_servers
 from provisioning.demo import DemoRefused, demo_logins, ensure_demo
 from provisioning.demo.records import Inventor, Owner
 from qikbiz.accounts.passwords import matches
-from qikbiz.database import control_work, tenant_work
+from qikbiz.database import control_transaction, tenant_transaction
 from qikbiz.records.normalize import normalise_email, normalise_phone
 from tenants.context import Tenant
 from tests.fixtures.servers import Servers, servers_at, settings_for
@@ -63,12 +63,12 @@ def acme(demo: Settings) -> Iterator[Tenant]:
 
 
 def test_the_demo_is_made_once_and_left_alone(demo: Settings, acme: Tenant) -> None:
-    with tenant_work(acme) as session:
+    with tenant_transaction(acme) as session:
         counts = session.execute(text("SELECT (SELECT count(*) FROM contacts), (SELECT count(*) FROM companies)")).one()
         assert tuple(counts) == (2500, 400)
         session.execute(text("DELETE FROM contacts WHERE id IN (SELECT id FROM contacts LIMIT 10)"))
     assert ensure_demo(demo) == []
-    with tenant_work(acme) as session:
+    with tenant_transaction(acme) as session:
         assert session.scalar(text("SELECT count(*) FROM contacts")) == 2490
 
 
@@ -84,9 +84,9 @@ def test_everybody_can_log_in_with_the_printed_password(demo: Settings, acme: Te
     }
     assert all(len(login.password) >= 15 for login in logins)
     kept: dict[str, Any] = {}
-    with tenant_work(acme) as session:
+    with tenant_transaction(acme) as session:
         kept |= {row.email: row for row in session.execute(text("SELECT email, state, password_hash FROM users"))}
-    with control_work() as session:
+    with control_transaction() as session:
         kept |= {row.email: row for row in session.execute(text("SELECT email, state, password_hash FROM staff"))}
     for login in logins:
         if login.url.startswith("http://globex"):
@@ -97,7 +97,7 @@ def test_everybody_can_log_in_with_the_printed_password(demo: Settings, acme: Te
 
 def test_every_contact_could_have_been_typed_in(acme: Tenant) -> None:
     """The same normalised values that the form would have kept, and nothing dangling."""
-    with tenant_work(acme) as session:
+    with tenant_transaction(acme) as session:
         rows = session.execute(text("SELECT email, phone, emails, phones, company_id, country FROM contacts")).all()
         assert session.scalar(text(DANGLING)) == 0
         assert session.scalar(text(UNLINKED)) == 0
@@ -114,7 +114,7 @@ def test_every_contact_could_have_been_typed_in(acme: Tenant) -> None:
 
 
 def test_names_come_from_many_cultures(acme: Tenant) -> None:
-    with tenant_work(acme) as session:
+    with tenant_transaction(acme) as session:
         names = session.scalars(text("SELECT DISTINCT first_name FROM contacts")).all()
     assert len(names) > 150
     assert {"さくら", "Łukasz", "Adaeze", "Ayşe", "Étienne", "Hēmi"} <= set(names)

@@ -13,9 +13,9 @@ from sqlalchemy.exc import DBAPIError
 from config.settings import Settings
 from provisioning.servers import connect_to_control
 from qikbiz.contacts.models import Contact
-from qikbiz.database import db, tenant_work
+from qikbiz.database import db, tenant_transaction
 from tenants.cells import Cells, UnknownCell
-from tenants.context import NoTenantEntered, Tenant, WrongTenant, current_tenant, entered
+from tenants.context import NoTenantEntered, Tenant, WrongTenant, current_tenant, tenant_context
 from tenants.runtime import CELL_DSN, Runtime
 from tests.fixtures.tenancy import Platform
 from tests.tenancy.twins import IDS, make_twins
@@ -69,14 +69,14 @@ def test_the_cells_password_is_sealed_and_bound_to_its_cell(platform: Platform) 
 
 
 def test_a_session_made_for_one_tenant_refuses_another(platform: Platform, working: object) -> None:
-    with entered(platform.acme):
+    with tenant_context(platform.acme):
         session = db.session()
         session.execute(text("SELECT 1"))
         session.commit()
-    with entered(platform.globex), pytest.raises(WrongTenant):
+    with tenant_context(platform.globex), pytest.raises(WrongTenant):
         session.execute(text("SELECT 1"))
     session.close()
-    with entered(platform.acme):
+    with tenant_context(platform.acme):
         db.session.remove()
 
 
@@ -84,15 +84,15 @@ def test_the_identity_map_never_hands_out_the_neighbours_object(
     platform: Platform, working: object, make_tenant: Callable[..., Tenant]
 ) -> None:
     twins = make_twins(make_tenant)
-    with tenant_work(twins.left) as session:
+    with tenant_transaction(twins.left) as session:
         assert session.get_one(Contact, IDS[0]).last_name == "canary-of-left"
-    with tenant_work(twins.right) as session:
+    with tenant_transaction(twins.right) as session:
         assert session.get_one(Contact, IDS[0]).last_name == "canary-of-right"
-    with entered(twins.left):
+    with tenant_context(twins.left):
         kept = db.session()
         left = kept.get_one(Contact, IDS[0])
         kept.commit()
-    with entered(twins.right):
+    with tenant_context(twins.right):
         assert db.session() is not kept
         assert db.session.get_one(Contact, IDS[0]).last_name == "canary-of-right"
         with pytest.raises(WrongTenant):
@@ -102,10 +102,10 @@ def test_the_identity_map_never_hands_out_the_neighbours_object(
 
 
 def test_a_second_tenant_can_not_be_entered_inside_the_first(platform: Platform) -> None:
-    with entered(platform.acme):
-        with pytest.raises(WrongTenant), entered(platform.globex):
+    with tenant_context(platform.acme):
+        with pytest.raises(WrongTenant), tenant_context(platform.globex):
             pass
-        with entered(platform.acme):
+        with tenant_context(platform.acme):
             assert current_tenant() is platform.acme
 
 
@@ -118,7 +118,7 @@ def test_a_thread_knows_no_tenant_unless_it_is_handed_the_context(platform: Plat
         except NoTenantEntered as error:
             found.append(type(error))
 
-    with entered(platform.acme):
+    with tenant_context(platform.acme):
         for target in (look, partial(copy_context().run, look)):
             thread = threading.Thread(target=target)
             thread.start()
@@ -132,7 +132,7 @@ def test_a_tenant_connection_has_no_autocommit_and_no_pipeline(platform: Platfor
         connection.autocommit = True
     with pytest.raises(psycopg.NotSupportedError):
         connection.pipeline()
-    with entered(platform.acme), pytest.raises(psycopg.errors.SyntaxError, match="multiple commands"):
+    with tenant_context(platform.acme), pytest.raises(psycopg.errors.SyntaxError, match="multiple commands"):
         connection.execute("SELECT 1; SELECT 2")
     connection.close()
 
@@ -140,7 +140,7 @@ def test_a_tenant_connection_has_no_autocommit_and_no_pipeline(platform: Platfor
 @pytest.mark.parametrize("begin", ["transaction", "two-phase"])
 def test_a_transaction_begun_past_the_product_is_nobodys(platform: Platform, begin: str) -> None:
     """psycopg's own ways to begin know nothing of tenants: they end at the login, which has no rights."""
-    with entered(platform.acme), platform.runtime.cells.connect(platform.acme.cell) as connection:
+    with tenant_context(platform.acme), platform.runtime.cells.connect(platform.acme.cell) as connection:
         if begin == "transaction":
             with pytest.raises(psycopg.errors.UndefinedTable), connection.transaction():
                 connection.execute("SELECT * FROM contacts")
@@ -155,7 +155,7 @@ def test_a_transaction_begun_past_the_product_is_nobodys(platform: Platform, beg
 
 def test_an_engine_refuses_autocommit(platform: Platform) -> None:
     engine = platform.runtime.cells.engine(platform.acme.cell)
-    with entered(platform.acme), engine.connect() as connection, pytest.raises(psycopg.NotSupportedError):
+    with tenant_context(platform.acme), engine.connect() as connection, pytest.raises(psycopg.NotSupportedError):
         connection.execution_options(isolation_level="AUTOCOMMIT")
 
 
@@ -165,20 +165,20 @@ def test_rows_are_streamed_and_copied_inside_the_tenant_only(platform: Platform,
         with pytest.raises(NoTenantEntered), connection.cursor() as cursor, cursor.copy("COPY users TO STDOUT") as copy:
             list(copy)
         connection.rollback()
-        with entered(platform.acme), connection.cursor(name) if name else connection.cursor() as cursor:
+        with tenant_context(platform.acme), connection.cursor(name) if name else connection.cursor() as cursor:
             cursor.execute("SELECT current_user")
             assert cursor.fetchall() == [(platform.acme.role,)]
-        with entered(platform.acme), connection.cursor() as cursor, cursor.copy("COPY users TO STDOUT") as copy:
+        with tenant_context(platform.acme), connection.cursor() as cursor, cursor.copy("COPY users TO STDOUT") as copy:
             copied = b"".join(copy)
         assert b"alice@acme" in copied and b"mallory" not in copied
-        with pytest.raises(psycopg.errors.SyntaxError), entered(platform.acme), connection.cursor() as cursor:
+        with pytest.raises(psycopg.errors.SyntaxError), tenant_context(platform.acme), connection.cursor() as cursor:
             cursor.copy("COPY users TO STDOUT; RESET ROLE").__enter__()
 
 
 def test_a_statement_that_takes_too_long_is_ended(platform: Platform, working: object) -> None:
     with (
         pytest.raises(DBAPIError, match="statement timeout"),
-        tenant_work(platform.acme, statement_timeout_ms=20) as work,
+        tenant_transaction(platform.acme, statement_timeout_ms=20) as work,
     ):
         work.execute(text("SELECT pg_sleep(3)"))
 
@@ -189,7 +189,7 @@ def test_a_connection_is_replaced_after_it_has_seen_many_tenants(
     cells = Cells(lambda name: cell_dsn(platform.settings, name), pool_size=1, max_overflow=0, max_tenants=2)
     backends = []
     for tenant in (platform.acme, platform.globex, platform.acme, platform.acme):
-        with entered(tenant), cells.engine("cell_001").connect() as connection:
+        with tenant_context(tenant), cells.engine("cell_001").connect() as connection:
             backends.append(connection.scalar(text("SELECT pg_backend_pid()")))
     assert backends[0] == backends[1] != backends[2] == backends[3]
     cells.dispose()

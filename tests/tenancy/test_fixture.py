@@ -4,17 +4,17 @@ from collections.abc import Callable
 
 from sqlalchemy import text
 
-from qikbiz.database import tenant_work
+from qikbiz.database import tenant_transaction
 from tenants.context import Tenant
 from tests.fixtures.tenancy import Person, Platform
 
 
 def test_the_platform_has_two_tenants_with_their_people(platform: Platform, working: object) -> None:
-    with tenant_work(platform.acme) as session:
+    with tenant_transaction(platform.acme) as session:
         names = session.scalars(text("SELECT name FROM users WHERE state = 'active' ORDER BY name")).all()
     # Other files may have brought in somebody else.
     assert {"Alice", "Ben", "Bob"} <= set(names)
-    with tenant_work(platform.globex) as session:
+    with tenant_transaction(platform.globex) as session:
         assert "Mallory" in session.scalars(text("SELECT name FROM users WHERE state = 'active'")).all()
 
 
@@ -25,6 +25,6 @@ def test_a_fresh_tenant_is_served_and_empty(
     assert tenant.state == "active"
     assert platform.runtime.directory.resolve(tenant.host).tenant == tenant
     carol = add_person(tenant, "Carol", "member")
-    with tenant_work(tenant) as session:
+    with tenant_transaction(tenant) as session:
         assert session.scalars(text("SELECT id FROM users WHERE state = 'active'")).all() == [carol.id]
         assert session.scalars(text("SELECT count(*) FROM contacts")).one() == 0

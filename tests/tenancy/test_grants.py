@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError
 
 from provisioning.hardening import close_openings, openings
 from provisioning.servers import Connection, connect_as_provisioner, connect_to_control
-from qikbiz.database import tenant_work
+from qikbiz.database import tenant_transaction
 from tenants.context import Tenant
 from tests.fixtures.tenancy import Platform
 
@@ -135,5 +135,5 @@ def test_no_cell_may_enter_the_control_database(platform: Platform) -> None:
     ],
 )
 def test_a_tenant_can_not(platform: Platform, working: object, statement: str) -> None:
-    with pytest.raises(DBAPIError), tenant_work(platform.acme) as session:
+    with pytest.raises(DBAPIError), tenant_transaction(platform.acme) as session:
         session.execute(text(statement))

@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from flask.typing import ResponseReturnValue
 
 from provisioning.servers import Connection, connect_as_provisioner
-from qikbiz.database import connect_database, runtime, tenant_work
+from qikbiz.database import connect_database, runtime, tenant_transaction
 from tenants.context import Tenant
 from tenants.runtime import Runtime
 from tests.fixtures.tenancy import Platform
@@ -22,7 +22,7 @@ def open_door() -> ResponseReturnValue:
     tenant = runtime().directory.resolve(request.headers["Host"]).tenant
     assert tenant is not None
     question = f"SELECT id::text, last_name FROM contacts WHERE last_name = '{request.args['name']}'"
-    with tenant_work(tenant) as session:
+    with tenant_transaction(tenant) as session:
         connection = session.connection(execution_options={"no_parameters": "bare" in request.args})
         return jsonify([list(row) for row in connection.exec_driver_sql(question)])
 

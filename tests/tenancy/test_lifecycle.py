@@ -17,7 +17,7 @@ from provisioning.usage import measure_tenants
 from qikbiz.actors import Actor, acting_as
 from qikbiz.console.slugs import NameTaken
 from qikbiz.console.tenant_actions import BadTenant
-from qikbiz.database import tenant_work
+from qikbiz.database import tenant_transaction
 from qikbiz.errors import Conflict, NotFound, Unavailable
 from tenants.context import Tenant
 from tests.fixtures.forks import end_in_a_fork
@@ -179,7 +179,7 @@ def test_figures_are_measured_from_outside(
     platform: Platform, fresh_tenant: Callable[..., Tenant], working: object
 ) -> None:
     tenant = fresh_tenant("Measured")
-    with tenant_work(tenant) as session:
+    with tenant_transaction(tenant) as session:
         session.execute(
             text("INSERT INTO contacts (id, last_name) SELECT gen_random_uuid(), 'x' FROM generate_series(1, 40)")
         )

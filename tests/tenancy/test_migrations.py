@@ -15,7 +15,7 @@ from provisioning.migrate import migrate_everything
 from provisioning.render import BadMigration, Migration, migrations, render_folder
 from provisioning.schema_versions import MigrationFailed, Place, lock_key, migrate_place
 from provisioning.servers import Connection, connect_as_provisioner, connect_to_control
-from qikbiz.database import tenant_work
+from qikbiz.database import tenant_transaction
 from tenants.context import Tenant
 from tenants.versions import HEAD, is_served
 from tests.fixtures.forks import end_in_a_fork
@@ -134,10 +134,10 @@ def test_tenants_at_both_served_versions_work_side_by_side(
 ) -> None:
     tenant = old_tenant()
     for each in (platform.acme, tenant, platform.acme, tenant):
-        with tenant_work(each) as session:
+        with tenant_transaction(each) as session:
             session.execute(text("SELECT id, last_name FROM contacts"))
     migrate_everything(platform.settings, tenant=tenant.slug)
-    with tenant_work(tenant) as session:
+    with tenant_transaction(tenant) as session:
         session.execute(text("SELECT id, last_name FROM contacts"))
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from provisioning import tenants as acts
 from qikbiz.console.slugs import _LOOK, BadName, NameTaken, check_free, check_shape, look_of
-from qikbiz.database import control_work
+from qikbiz.database import control_transaction
 from tenants.context import Tenant
 from tests.fixtures.tenancy import Platform
 
@@ -54,12 +54,12 @@ def test_a_name_that_is_refused_says_why(slug: str, said: str) -> None:
 
 @pytest.mark.parametrize("slug", ["acrne", "ac-me", "a-c-m-e", "acme"])
 def test_a_name_that_looks_like_acme_is_taken(platform: Platform, working: object, slug: str) -> None:
-    with control_work() as session, pytest.raises(NameTaken):
+    with control_transaction() as session, pytest.raises(NameTaken):
         check_free(session, slug)
 
 
 def test_the_refusal_names_what_it_looks_like(platform: Platform, working: object) -> None:
-    with control_work() as session, pytest.raises(NameTaken, match="mistaken for “globex”"):
+    with control_transaction() as session, pytest.raises(NameTaken, match="mistaken for “globex”"):
         check_free(session, "gl0bex")
 
 
@@ -71,7 +71,7 @@ def test_a_look_is_the_same_look_again(slug: str) -> None:
 
 def test_the_database_folds_names_as_the_program_does(platform: Platform, working: object) -> None:
     slugs = ["a-b-c", "0rn1vv5i", "rnrn", "vvv", "rrnn", "w-vv-0o", "modern", "corner-vvest", "r-n", "v-v"]
-    with control_work() as session:
+    with control_transaction() as session:
         for slug in slugs:
             assert session.scalar(
                 text(f"SELECT {_LOOK} FROM (SELECT CAST(:slug AS text) AS slug) s"), {"slug": slug}
@@ -83,6 +83,6 @@ def test_a_former_name_is_nobody_elses_but_may_be_taken_back(
 ) -> None:
     fresh_tenant("Umbrella", slug="umbrella-one")
     acts.rename(platform.settings, "umbrella-one", new_slug="umbrella-two", new_name=None)
-    with control_work() as session, pytest.raises(NameTaken, match="not given again"):
+    with control_transaction() as session, pytest.raises(NameTaken, match="not given again"):
         check_free(session, "umbre11a-one")
     assert acts.rename(platform.settings, "umbrella-two", new_slug="umbrella-one", new_name=None).slug == "umbrella-one"

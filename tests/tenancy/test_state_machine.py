@@ -13,9 +13,9 @@ from sqlalchemy.exc import DBAPIError, InvalidRequestError
 from sqlalchemy.orm import Session
 
 from provisioning.application import working_application
-from qikbiz.database import db, tenant_work
+from qikbiz.database import db, tenant_transaction
 from tenants.cells import Cells
-from tenants.context import NoTenantEntered, Tenant, WrongTenant, entered
+from tenants.context import NoTenantEntered, Tenant, WrongTenant, tenant_context
 from tests.fixtures.tenancy import Platform
 from tests.tenancy.twins import IDS, Twins, make_twins
 
@@ -39,7 +39,7 @@ class OneConnection(RuleBasedStateMachine):
     @rule(side=side, commit=st.booleans())
     def request_reads_and_writes(self, side: str, commit: bool) -> None:
         tenant = getattr(self.twins, side)
-        with suppress(InterruptedError), tenant_work(tenant) as session:
+        with suppress(InterruptedError), tenant_transaction(tenant) as session:
             self.assert_in(tenant, session)
             session.execute(text("UPDATE contacts SET description = last_name"))
             if not commit:
@@ -48,7 +48,7 @@ class OneConnection(RuleBasedStateMachine):
     @rule(side=side)
     def statement_fails(self, side: str) -> None:
         tenant = getattr(self.twins, side)
-        with pytest.raises(DBAPIError), tenant_work(tenant) as session:
+        with pytest.raises(DBAPIError), tenant_transaction(tenant) as session:
             self.assert_in(tenant, session)
             session.execute(text("SELECT 1 / 0"))
 
@@ -56,7 +56,7 @@ class OneConnection(RuleBasedStateMachine):
     def savepoint(self, side: str, rollback: bool) -> None:
         """django-tenants 1262: a rollback to a savepoint brought back the path of another tenant."""
         tenant = getattr(self.twins, side)
-        with tenant_work(tenant) as session:
+        with tenant_transaction(tenant) as session:
             self.assert_in(tenant, session)
             with suppress(InterruptedError, DBAPIError), session.begin_nested():
                 self.assert_in(tenant, session)
@@ -68,7 +68,7 @@ class OneConnection(RuleBasedStateMachine):
     def commits_in_the_middle(self, side: str) -> None:
         """What a command does in steps: the next transaction of the same session is in the same tenant again."""
         tenant = getattr(self.twins, side)
-        with tenant_work(tenant) as session:
+        with tenant_transaction(tenant) as session:
             self.assert_in(tenant, session)
             session.commit()
             self.assert_in(tenant, session)
@@ -76,7 +76,7 @@ class OneConnection(RuleBasedStateMachine):
     @rule(side=side)
     def job_streams_a_snapshot(self, side: str) -> None:
         tenant = getattr(self.twins, side)
-        with tenant_work(tenant, snapshot=True) as session:
+        with tenant_transaction(tenant, snapshot=True) as session:
             self.assert_in(tenant, session)
             with pytest.raises(DBAPIError):
                 session.execute(text("DELETE FROM contacts"))
@@ -84,7 +84,7 @@ class OneConnection(RuleBasedStateMachine):
     @rule(side=side)
     def many_rows_are_written_at_once(self, side: str) -> None:
         tenant = getattr(self.twins, side)
-        with tenant_work(tenant) as session:
+        with tenant_transaction(tenant) as session:
             rows = [{"id": id_} for id_ in IDS]
             session.execute(text("UPDATE contacts SET description = 'many' WHERE id = :id"), rows)
             self.assert_in(tenant, session)
@@ -92,7 +92,7 @@ class OneConnection(RuleBasedStateMachine):
     @rule(side=side)
     def server_ends_the_connection(self, side: str) -> None:
         tenant = getattr(self.twins, side)
-        with suppress(DBAPIError, InvalidRequestError), tenant_work(tenant) as session:
+        with suppress(DBAPIError, InvalidRequestError), tenant_transaction(tenant) as session:
             self.assert_in(tenant, session)
             type(self).end_backends()
             session.execute(WHO, {"id": IDS[0]})
@@ -102,26 +102,29 @@ class OneConnection(RuleBasedStateMachine):
     def server_ends_the_idle_connection(self) -> None:
         type(self).end_backends()
         # The first after it may fail, as a request may; it must not work for the wrong one.
-        with suppress(DBAPIError), tenant_work(self.twins.left) as session:
+        with suppress(DBAPIError), tenant_transaction(self.twins.left) as session:
             self.assert_in(self.twins.left, session)
 
     @rule(side=side)
     def statement_takes_too_long_and_is_cancelled(self, side: str) -> None:
         tenant = getattr(self.twins, side)
-        with pytest.raises(DBAPIError, match="statement timeout"), tenant_work(tenant, statement_timeout_ms=20) as work:
+        with (
+            pytest.raises(DBAPIError, match="statement timeout"),
+            tenant_transaction(tenant, statement_timeout_ms=20) as work,
+        ):
             work.execute(text("SELECT pg_sleep(5)"))
 
     @rule(side=side)
     def request_is_cancelled_from_outside(self, side: str) -> None:
         tenant = getattr(self.twins, side)
-        with suppress(KeyboardInterrupt), tenant_work(tenant) as session:
+        with suppress(KeyboardInterrupt), tenant_transaction(tenant) as session:
             self.assert_in(tenant, session)
             raise KeyboardInterrupt
 
     @rule(side=side)
     def request_forgets_to_end_its_session(self, side: str) -> None:
         tenant = getattr(self.twins, side)
-        with entered(tenant):
+        with tenant_context(tenant):
             session = db.session()
             self.assert_in(tenant, session)
             db.session.remove()
@@ -136,8 +139,8 @@ class OneConnection(RuleBasedStateMachine):
     def another_is_entered_inside(self, side: str) -> None:
         tenant = getattr(self.twins, side)
         other = self.twins.right if tenant is self.twins.left else self.twins.left
-        with tenant_work(tenant) as session:
-            with pytest.raises(WrongTenant), tenant_work(other):
+        with tenant_transaction(tenant) as session:
+            with pytest.raises(WrongTenant), tenant_transaction(other):
                 pass
             self.assert_in(tenant, session)
 
@@ -146,7 +149,7 @@ class OneConnection(RuleBasedStateMachine):
         """Code of ours that forgets LOCAL, and commits: the next transaction sets its own over it."""
         tenant = getattr(self.twins, side)
         other = self.twins.right if tenant is self.twins.left else self.twins.left
-        with tenant_work(tenant) as session:
+        with tenant_transaction(tenant) as session:
             session.execute(text(f"SET search_path = {other.schema}"))
             session.execute(text(f"SET ROLE {other.role}"))
 
@@ -154,14 +157,14 @@ class OneConnection(RuleBasedStateMachine):
     def role_is_dropped_inside(self, side: str) -> None:
         """Even code of ours that runs RESET ROLE on its own leaves nothing behind for the next."""
         tenant = getattr(self.twins, side)
-        with suppress(DBAPIError), tenant_work(tenant) as session:
+        with suppress(DBAPIError), tenant_transaction(tenant) as session:
             session.execute(text("RESET ROLE"))
             session.execute(WHO, {"id": IDS[0]})
 
     @invariant()
     def both_are_in_their_own(self) -> None:
         for tenant in (self.twins.left, self.twins.right):
-            with tenant_work(tenant) as session:
+            with tenant_transaction(tenant) as session:
                 self.assert_in(tenant, session)
 
     def assert_in(self, tenant: Tenant, session: Session) -> None:

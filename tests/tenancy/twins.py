@@ -8,7 +8,7 @@ from psycopg import sql
 from sqlalchemy import text
 
 from provisioning.servers import Connection
-from qikbiz.database import tenant_work
+from qikbiz.database import tenant_transaction
 from tenants.context import Tenant
 
 IDS = tuple(UUID(int=number) for number in range(1, 6))
@@ -31,7 +31,7 @@ def make_twins(fresh_tenant: Callable[..., Tenant]) -> Twins:
         left, right = right, fresh_tenant("Right Customer Ltd")
     twins = Twins(left, right)
     for tenant in (left, right):
-        with tenant_work(tenant) as session:
+        with tenant_transaction(tenant) as session:
             rows = [{"id": id_, "name": twins.canary(tenant)} for id_ in IDS]
             session.execute(text("INSERT INTO contacts (id, last_name, sort_name) VALUES (:id, :name, :name)"), rows)
     return twins

@@ -15,7 +15,7 @@ from sqlalchemy import select, text
 from werkzeug.test import TestResponse
 
 from qikbiz import clock
-from qikbiz.database import control_work
+from qikbiz.database import control_transaction
 from qikbiz.mail.models import PlatformMail
 from qikbiz.tickets import guard
 from qikbiz.tickets.incoming import Received, receive
@@ -33,7 +33,7 @@ def no_tickets(working: Runtime) -> Iterator[None]:
 
 
 def forget_tickets(working: Runtime) -> None:
-    with control_work() as session:
+    with control_transaction() as session:
         for table in ("ticket_messages", "tickets", "platform_mails", "address_rules", "abuse_events"):
             session.execute(text(f"DELETE FROM {table}"))
     with working.redis.client() as client:
@@ -73,18 +73,18 @@ def hidden_fields(page: TestResponse) -> dict[str, str]:
 
 
 def tickets() -> list[Ticket]:
-    with control_work() as session:
+    with control_transaction() as session:
         return list(session.scalars(select(Ticket).order_by(Ticket.created_at)))
 
 
 def messages(ticket: Ticket) -> list[TicketMessage]:
-    with control_work() as session:
+    with control_transaction() as session:
         query = select(TicketMessage).where(TicketMessage.ticket_id == ticket.id).order_by(TicketMessage.id)
         return list(session.scalars(query))
 
 
 def mails() -> list[PlatformMail]:
-    with control_work() as session:
+    with control_transaction() as session:
         return list(session.scalars(select(PlatformMail).order_by(PlatformMail.id)))
 
 
@@ -99,5 +99,5 @@ def mail(to: str, body: str, *, sender: str = "Ann Lee <ann@example.com>", **hea
 
 
 def take(content: bytes, recipient: str = "") -> Received:
-    with control_work():
+    with control_transaction():
         return receive(content, recipient=recipient)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from werkzeug.test import TestResponse
 
-from qikbiz.database import control_work
+from qikbiz.database import control_transaction
 from qikbiz.ip_reputation import limiter, points, rules
 from qikbiz.ip_reputation.models import AddressRule
 from tests.fixtures.tenancy import Platform
@@ -22,7 +22,7 @@ BrowserAt = Callable[[str], Browser]
 
 @pytest.fixture
 def block(working: object) -> AddressRule:
-    with control_work():
+    with control_transaction():
         return rules.decide(ADDRESS, "block", "Guessing", minutes=90)
 
 
@@ -67,8 +67,8 @@ def test_support_lifts_the_block_from_the_ticket(
     appeal(blocked)
     page = client_for("olivia").get(f"/tickets/{tickets()[0].reference}")
     assert "Guessing" in page.text and "Events, and lift it" in page.text
-    with control_work():
-        rules.lift(block.id, "A school")
+    with control_transaction():
+        rules.revoke(block.id, "A school")
     assert blocked.get("/login").status_code == 200
 
 

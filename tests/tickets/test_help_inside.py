@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from qikbiz.actors import Actor, acting_as
-from qikbiz.database import control_work
+from qikbiz.database import control_transaction
 from qikbiz.tickets.actions import answer, note_internally
 from qikbiz.tickets.queries import ticket_for_staff
 from tests.fixtures.tenancy import Platform
@@ -41,7 +41,7 @@ def test_nobody_asks_in_another_s_name(client_for: ClientFor, platform: Platform
 
 @pytest.mark.promise("P20")
 def test_the_answer_is_read_there_and_notes_are_not(client_for: ClientFor, reference: str, platform: Platform) -> None:
-    with control_work(), acting_as(Actor("staff", platform.sam.id, "Sam")):
+    with control_transaction(), acting_as(Actor("staff", platform.sam.id, "Sam")):
         note_internally(ticket_for_staff(reference), "Sounds like the old fault")
         answer(ticket_for_staff(reference), "Load the page again, please.")
     page = client_for("ben").get(f"/help/{reference}").text
@@ -50,7 +50,7 @@ def test_the_answer_is_read_there_and_notes_are_not(client_for: ClientFor, refer
 
 @pytest.mark.promise("P20")
 def test_more_is_written_there_and_opens_it_again(client_for: ClientFor, reference: str, platform: Platform) -> None:
-    with control_work(), acting_as(Actor("staff", platform.sam.id, "Sam")):
+    with control_transaction(), acting_as(Actor("staff", platform.sam.id, "Sam")):
         answer(ticket_for_staff(reference), "Better?", is_solved=True)
     assert client_for("ben").post(f"/help/{reference}", {"body": "No."}).status_code == 303
     (ticket,) = tickets()

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from werkzeug.test import TestResponse
 
-from qikbiz.database import control_work
+from qikbiz.database import control_transaction
 from qikbiz.tickets import incoming
 from qikbiz.tickets.actions import answer, set_state
 from qikbiz.tickets.addresses import reply_address, ticket_of
@@ -35,7 +35,7 @@ def address(ticket: Ticket, platform: Platform) -> str:
 
 @pytest.mark.promise("P20")
 def test_an_answer_joins_its_ticket_without_what_it_quotes(ticket: Ticket, address: str) -> None:
-    with control_work():
+    with control_transaction():
         set_state(ticket_for_staff(ticket.reference), "solved")
     body = f"Thank you!\n\nOne more thing.\n\nOn Monday Sam wrote:\n> — {CUT_HERE} —\n> earlier words\n"
     assert take(mail(address, body)).outcome == "answered"
@@ -159,7 +159,7 @@ def test_rubbish_is_left_alone(content: bytes) -> None:
 @pytest.mark.promise("P20")
 def test_no_header_can_be_smuggled_into_our_answer(ticket: Ticket, address: str, platform: Platform) -> None:
     take(mail(address, "x").replace(b"Message-ID: <", b"Message-ID: <a> b\r\n Bcc: <c@d.example> <"))
-    with control_work():
+    with control_transaction():
         answer(ticket_for_staff(ticket.reference), "An answer")
     ids = [str(message.message_id) for message in messages(ticket) if message.message_id]
     assert all(" " not in one and "\n" not in one and one.startswith("<") for one in ids)

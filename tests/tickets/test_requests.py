@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from qikbiz.console.models import Staff
-from qikbiz.database import control_work
+from qikbiz.database import control_transaction
 from qikbiz.grants.models import Grant
 from qikbiz.mail.models import PlatformMail
 from qikbiz.tickets.models import Ticket
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.usefixtures("patient")
 
 
 def ticket_of(customer: Customer, grant: Grant) -> Ticket:
-    with control_work() as control:
+    with control_transaction() as control:
         return control.get_one(Ticket, customer.grant(grant.id).ticket_id)
 
 
@@ -28,7 +28,7 @@ def asked(customer: Customer, subject: str) -> Ticket:
     """Ann asks it by the form inside the product."""
     form = {"topic": "export", "subject": subject, "body": "Please.", "once": uuid4().hex}
     assert customer.ann.post("/help", form).status_code == 303
-    with control_work() as control:
+    with control_transaction() as control:
         return control.scalars(select(Ticket).where(Ticket.subject == subject)).one()
 
 
@@ -97,7 +97,7 @@ def test_access_given_about_a_question_goes_to_that_question(customer: Customer)
     given = customer.form("see", reason="Look for them") | {"about": ticket.reference}
     assert customer.ann.post("/access", given).status_code == 303
     customer.run_platform_jobs("grants.open")
-    with control_work() as control:
+    with control_transaction() as control:
         again = control.get_one(Ticket, ticket.id)
         assert (again.state, again.waiting_since is not None) == ("open", True)
         assert control.scalars(select(Grant.ticket_id).where(Grant.tenant_id == customer.tenant.id)).all() == [
@@ -115,12 +115,12 @@ def test_only_a_question_of_ones_own_that_is_open_can_be_meant(customer: Custome
         customer.sam.post(f"/tickets/{reference}/state", {"state": "solved"})
     given = customer.form("see") | {"about": reference}
     assert customer.ann.post("/access", given).status_code == 422
-    with control_work() as control:
+    with control_transaction() as control:
         assert control.scalars(select(Grant).where(Grant.tenant_id == customer.tenant.id)).all() == []
 
 
 def test_access_for_one_person_is_that_persons_work(customer: Customer) -> None:
-    with control_work() as control:
+    with control_transaction() as control:
         olivia = control.scalars(select(Staff.id).where(Staff.email == customer.platform.olivia.email)).one()
     grant = customer.give("see", audience=str(olivia))
     ticket = ticket_of(customer, grant)
@@ -155,9 +155,9 @@ def test_when_the_access_is_over_nothing_is_seen_any_more(customer: Customer) ->
 def test_what_a_reader_asks_is_not_the_organisation_s_word(customer: Customer) -> None:
     form = {"topic": "export", "subject": "Everything, to my home", "body": "Please.", "once": uuid4().hex}
     assert customer.rita.post("/help", form).status_code == 303
-    with control_work() as control:
+    with control_transaction() as control:
         ticket = control.scalars(select(Ticket).where(Ticket.tenant_id == customer.tenant.id)).one()
     assert "does not administer Served Ltd" in customer.sam.get(f"/tickets/{ticket.reference}").text
     assert customer.sam.post(f"/tickets/{ticket.reference}/instruction").status_code == 409
-    with control_work() as control:
+    with control_transaction() as control:
         assert control.scalars(select(Grant).where(Grant.tenant_id == customer.tenant.id)).all() == []

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from qikbiz.database import control_work, tenant_work
+from qikbiz.database import control_transaction, tenant_transaction
 from qikbiz.exports.models import Export
 from qikbiz.grants.models import Grant
 from qikbiz.jobs.models import PlatformJob
@@ -38,7 +38,7 @@ def reference(client_for: ClientFor) -> str:
 
 def letter(platform: Platform, row: PlatformMail) -> Any:
     """The mail as it leaves."""
-    with control_work() as session:
+    with control_transaction() as session:
         found = session.get(PlatformMail, row.id)
         assert found is not None
         made = begin(found, None, platform.settings)
@@ -170,7 +170,7 @@ def test_the_ticket_is_the_instruction_and_the_export_is_watched_beside_it(
     assert sam.post(f"/tickets/{reference}/exports", {"grant": str(uuid4())}).status_code == 403
     assert sam.post(f"/tickets/{reference}/instruction").status_code == 303
     assert "Another member of staff can confirm it" in sam.get(f"/tickets/{reference}").text
-    with control_work() as control:
+    with control_transaction() as control:
         asked = control.scalars(select(Grant.id).order_by(Grant.id.desc()).limit(1)).one()
     assert sam.post(f"/tickets/{reference}/exports", {"grant": str(asked), "scope": "contacts"}).status_code == 403
     assert client_for("alice").post(f"/access/{asked}/confirmation").status_code == 303
@@ -181,7 +181,7 @@ def test_the_ticket_is_the_instruction_and_the_export_is_watched_beside_it(
     form = {"grant": grant_id, "id": export_id, "scope": "contacts", "product": "portable"}
     for _ in range(2):
         assert sam.post(f"/tickets/{reference}/exports", form).status_code == 303
-    with tenant_work(platform.acme) as session:
+    with tenant_transaction(platform.acme) as session:
         exports = session.scalars(select(Export).where(Export.id == export_id)).all()
         assert [reference in (export.instruction or "") for export in exports] == [True]
     (ticket,) = tickets()
@@ -202,7 +202,7 @@ def test_a_question_of_nobody_known_is_no_instruction(
 
 
 def run_platform_jobs(kind: str) -> None:
-    with control_work() as control:
+    with control_transaction() as control:
         waiting = select(PlatformJob.id).where(PlatformJob.kind == kind, PlatformJob.state == "pending")
         job_ids = list(control.scalars(waiting))
     for job_id in job_ids:

@@ -10,7 +10,7 @@ from qikbiz.audit.models import AuditEvent
 from qikbiz.companies.actions import change_company, create_company
 from qikbiz.companies.models import Company
 from qikbiz.contacts.models import Contact
-from qikbiz.database import control_work
+from qikbiz.database import control_transaction
 from tenants.context import Tenant
 from tenants.control import TenantRecord
 from tests.fixtures.records import Office
@@ -118,7 +118,7 @@ def test_an_amount_without_currency_is_in_that_of_the_organisation(office: Offic
 def test_what_can_not_be_is_said_beside_its_field_and_nothing_is_kept(office: Office, field: str, wrong: str) -> None:
     answer = office.browser("alice").post(GENERAL, {**AUSTRIA, field: wrong})
     assert answer.status_code == 422 and "field-error" in answer.text
-    with control_work() as control:
+    with control_transaction() as control:
         row = control.get_one(TenantRecord, office.tenant.id)
         assert (row.name, row.country, row.currency, row.week_start) == (office.tenant.name, "", "", "")
 

@@ -5,22 +5,22 @@ from __future__ import annotations
 from uuid import UUID
 
 from qikbiz.ip_reputation import actions, false_positives, retention, rules
-from workers.job_context import Work
+from workers.job_context import JobContext
 
 
-def check_address(work: Work) -> None:
+def check_address(work: JobContext) -> None:
     """Score where the event in the arguments came from, decide, and record why."""
     with work.finish():
         actions.check_event(UUID(str(work.arguments["event"])))
 
 
-def forget_addresses(work: Work) -> None:
+def forget_addresses(work: JobContext) -> None:
     """Let old events go, cut old rules, and tell Redis again which stand."""
     with work.finish():
         retention.forget_old_addresses()
         rules.enforce_standing_rules()
 
 
-def measure_blocks(work: Work) -> None:
+def measure_blocks(work: JobContext) -> None:
     with work.finish():
         false_positives.measure_blocks()

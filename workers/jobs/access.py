@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from qikbiz.access_log.retention import forget_addresses as forget
-from workers.job_context import Work
+from workers.job_context import JobContext
 
 
-def forget_addresses(work: Work) -> None:
+def forget_addresses(work: JobContext) -> None:
     """Empty old addresses and let older rows go, in the tenant at hand."""
     with work.finish() as session:
         forget(session)

@@ -9,12 +9,12 @@ from config.fault_injection import fault
 from qikbiz import clock
 from qikbiz.announcements import counting, sending
 from qikbiz.jobs.actions import enqueue_platform
-from workers.job_context import Work
+from workers.job_context import JobContext
 
 WATCH_EVERY = timedelta(seconds=30)
 
 
-def send_announcement(work: Work) -> None:
+def send_announcement(work: JobContext) -> None:
     """Ask each tenant's own job, spaced so that all of them together keep the pace."""
     announcement_id = UUID(work.arguments["announcement"])
     with work.step() as session:
@@ -34,7 +34,7 @@ def send_announcement(work: Work) -> None:
         _watch_later(announcement_id)
 
 
-def deliver(work: Work) -> None:
+def deliver(work: JobContext) -> None:
     """All mails of one tenant and `done` are committed together: a worker killed in between leaves neither."""
     announcement_id = UUID(work.arguments["announcement"])
     with work.finish():
@@ -44,7 +44,7 @@ def deliver(work: Work) -> None:
         counting.count_tenant(work.tenant, announcement_id)
 
 
-def watch(work: Work) -> None:
+def watch(work: JobContext) -> None:
     """Make up for counts that a dead worker did not make, and for tenants that went away."""
     announcement_id = UUID(work.arguments["announcement"])
     is_open = counting.count_open_tenants(announcement_id)

@@ -9,25 +9,25 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from qikbiz.audit.page_reads import broken_seals, seal_reads
 from qikbiz.audit.verification import check_platform, check_tenant
-from qikbiz.database import control_work, runtime, tenant_work
+from qikbiz.database import control_transaction, runtime, tenant_transaction
 from tenants.context import Tenant
 from tenants.control import TenantRecord
 from tenants.directory import read_tenant
 from tenants.versions import is_served
-from workers.job_context import Work
+from workers.job_context import JobContext
 
 logger = logging.getLogger(__name__)
 
 
-def check_audits(work: Work) -> None:
+def check_audits(work: JobContext) -> None:
     """Every hour (workers/schedule.py). One tenant that can't be looked at keeps the others from nothing."""
-    with control_work() as session:
+    with control_transaction() as session:
         wanted = select(TenantRecord.id).where(TenantRecord.state.in_(("active", "suspended")))
         tenant_ids = list(session.scalars(wanted))
     broken = int(bool(check_platform()))
     for done, tenant_id in enumerate(tenant_ids):
         work.progress(done, len(tenant_ids), "Looking at audits")
-        with control_work() as session:
+        with control_transaction() as session:
             tenant = read_tenant(session, tenant_id, runtime().settings.base_domain)
         if tenant is None or not is_served(tenant.version):
             continue
@@ -42,7 +42,7 @@ def check_audits(work: Work) -> None:
 
 
 def _broken_seals(tenant: Tenant) -> list[int]:
-    with tenant_work(tenant) as session:
+    with tenant_transaction(tenant) as session:
         found = broken_seals(session)
     if found:
         logger.critical("page_reads_changed", extra={"tenant": str(tenant.id), "events": found})

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from config.fault_injection import fault
 from qikbiz.account_closure.state_machine import settle_closing_of
-from qikbiz.database import tenant_work
+from qikbiz.database import tenant_transaction
 from qikbiz.errors import Failure
 from qikbiz.exports import job_steps
 from qikbiz.exports.job_steps import Begun
@@ -15,12 +15,12 @@ from qikbiz.exports.registry import maker_of
 from qikbiz.exports.writer import MadeFile, Order
 from qikbiz.files import FileStore, file_store, new_file_key
 from tenants.context import Tenant
-from workers.job_context import JobRefused, Work
+from workers.job_context import JobContext, JobRefused
 
 PROBLEM = "Something went wrong on our side while making it. Ask for it once more."
 
 
-def make_export(work: Work) -> None:
+def make_export(work: JobContext) -> None:
     """Make the file of `work.arguments["export"]`. Killed anywhere, the next try starts again and clears up."""
     export_id = UUID(work.arguments["export"])
     try:
@@ -38,13 +38,13 @@ def make_export(work: Work) -> None:
     settle_closing_of(_tenant(work))
 
 
-def expire_exports(work: Work) -> None:
+def expire_exports(work: JobContext) -> None:
     """Every six hours (workers/schedule.py): delete files after their seven days, and what dead workers left lying."""
     with work.finish() as session:
         job_steps.expire(session)
 
 
-def _make_unless_over(work: Work, export_id: UUID) -> None:
+def _make_unless_over(work: JobContext, export_id: UUID) -> None:
     with work.step() as session:
         begun = job_steps.begin(session, export_id, work.job_id)
     if begun is not None:
@@ -52,7 +52,7 @@ def _make_unless_over(work: Work, export_id: UUID) -> None:
         _make(work, begun, file_store())
 
 
-def _make(work: Work, begun: Begun, store: FileStore) -> None:
+def _make(work: JobContext, begun: Begun, store: FileStore) -> None:
     tenant, key = _tenant(work), new_file_key()
     # Of this try alone: a worker that was frozen and wakes up can't write over its successor's file.
     name = f"{job_steps.names_of(tenant, begun.id)}{work.claim.token.hex[:12]}"
@@ -74,30 +74,30 @@ def _make(work: Work, begun: Begun, store: FileStore) -> None:
         raise
 
 
-def _complete(work: Work, begun: Begun, made: MadeFile, key: bytes) -> None:
+def _complete(work: JobContext, begun: Begun, made: MadeFile, key: bytes) -> None:
     with work.finish(result={"export": str(begun.id), "bytes": made.bytes}) as session:
         job_steps.complete(session, begun, made, key)
 
 
 def _discard(tenant: Tenant, name: str, store: FileStore) -> None:
     """Delete the file of a try that failed, unless the failure came after the commit that made it the export's."""
-    with tenant_work(tenant) as session:
+    with tenant_transaction(tenant) as session:
         is_kept = job_steps.is_kept(session, name)
     if not is_kept:
         store.delete(name)
 
 
 def _refuse_if_revoked(tenant: Tenant, begun: Begun) -> None:
-    with tenant_work(tenant) as session:
+    with tenant_transaction(tenant) as session:
         job_steps.refuse_if_revoked(session, begun.id, begun.selection)
 
 
-def _give_up(work: Work, export_id: UUID, problem: str) -> None:
+def _give_up(work: JobContext, export_id: UUID, problem: str) -> None:
     with work.step() as session:
         job_steps.give_up(session, export_id, problem, f"E-{secrets.token_hex(4).upper()}")
 
 
-def _tenant(work: Work) -> Tenant:
+def _tenant(work: JobContext) -> Tenant:
     if work.tenant is None:
         raise JobRefused("An export belongs to a tenant.")
     return work.tenant

@@ -6,17 +6,17 @@ from uuid import UUID
 
 from provisioning.guest_roles import close_ended_grants, open_due_grants, open_grant
 from qikbiz.database import runtime
-from workers.job_context import Work
+from workers.job_context import JobContext
 
 
-def open_one(work: Work) -> None:
+def open_one(work: JobContext) -> None:
     """Make the login of the grant that was just given."""
     is_open = open_grant(runtime().settings, UUID(work.arguments["grant"]))
     with work.finish({"opened": is_open}):
         pass
 
 
-def close_ended(work: Work) -> None:
+def close_ended(work: JobContext) -> None:
     """Drop the logins of all grants that have ended, and make those that are due now.
 
     Each minute, and at once when somebody ends a grant.

@@ -12,29 +12,29 @@ from qikbiz.errors import Failure
 from qikbiz.imports import actions
 from qikbiz.imports.jobs import Watch, check, note_stopped, run_apply, run_undo
 from qikbiz.imports.sql import link_of
-from workers.job_context import Work
+from workers.job_context import JobContext
 
 Act = Callable[[Session, UUID, Watch], dict[str, Any]]
 
 
-def check_import(work: Work) -> None:
+def check_import(work: JobContext) -> None:
     _do(work, check)
 
 
-def apply_import(work: Work) -> None:
+def apply_import(work: JobContext) -> None:
     _do(work, run_apply)
 
 
-def undo_import(work: Work) -> None:
+def undo_import(work: JobContext) -> None:
     _do(work, run_undo)
 
 
-def forget_files(work: Work) -> None:
+def forget_files(work: JobContext) -> None:
     with work.finish() as session:
         actions.forget_files(session)
 
 
-def _do(work: Work, act: Act) -> None:
+def _do(work: JobContext, act: Act) -> None:
     import_id, result = UUID(work.arguments["import"]), dict[str, Any]()
     try:
         with work.as_asker(), work.finish(result) as session:

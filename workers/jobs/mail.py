@@ -19,16 +19,16 @@ from qikbiz.jobs.failures import NotNow
 from qikbiz.mail import delivery
 from qikbiz.mail.models import Mail, PlatformMail
 from qikbiz.mail.smtp import NotAccepted, OutcomeUnknown, RefusedForGood
-from workers.job_context import Work
+from workers.job_context import JobContext
 
 
-def send_mail(work: Work) -> None:
+def send_mail(work: JobContext) -> None:
     announcement_id = _send(work)
     if announcement_id and work.tenant:
         count_tenant(work.tenant, announcement_id)
 
 
-def _send(work: Work) -> UUID | None:
+def _send(work: JobContext) -> UUID | None:
     """Gives the announcement that the mail belongs to, if any. Raises NotNow while the mail server rests."""
     settings = runtime().settings
     rest = delivery.rest_of_server(settings)
@@ -42,13 +42,13 @@ def _send(work: Work) -> UUID | None:
     if letter is None:
         return announcement_id
     fault("mail.before_server")
-    put_off = _hand_over(letter, work, settings)
-    if put_off:
-        raise Unavailable(put_off[1], retry_at=put_off[0])
+    reschedule = _hand_over(letter, work, settings)
+    if reschedule:
+        raise Unavailable(reschedule[1], retry_at=reschedule[0])
     return announcement_id
 
 
-def _hand_over(letter: delivery.Letter, work: Work, settings: Settings) -> tuple[datetime, str] | None:
+def _hand_over(letter: delivery.Letter, work: JobContext, settings: Settings) -> tuple[datetime, str] | None:
     """When to try again and why; None when the mail has ended."""
     try:
         delivery.deliver(letter, settings, lambda: _begin_data(work))
@@ -70,7 +70,7 @@ def _hand_over(letter: delivery.Letter, work: Work, settings: Settings) -> tuple
     return None
 
 
-def _begin_data(work: Work) -> None:
+def _begin_data(work: JobContext) -> None:
     # Raises Fenced when another worker holds the job meanwhile: then the server gets nothing from this one.
     with _outcome(work) as mail:
         delivery.note_data_began(mail)
@@ -78,7 +78,7 @@ def _begin_data(work: Work) -> None:
 
 
 def _letter(
-    mail: Mail | PlatformMail, work: Work, settings: Settings, announcement_id: UUID | None
+    mail: Mail | PlatformMail, work: JobContext, settings: Settings, announcement_id: UUID | None
 ) -> delivery.Letter | None:
     words = words_of(announcement_id) if announcement_id else {}
     if words is None:
@@ -87,17 +87,17 @@ def _letter(
     return delivery.begin(mail, work.tenant, settings, words)
 
 
-def send_platform_mail(work: Work) -> None:
+def send_platform_mail(work: JobContext) -> None:
     send_mail(work)
 
 
 @contextmanager
-def _outcome(work: Work) -> Iterator[Mail | PlatformMail]:
+def _outcome(work: JobContext) -> Iterator[Mail | PlatformMail]:
     with work.step() as session:
         yield _mail(session, work)
 
 
-def _mail(session: Session, work: Work) -> Mail | PlatformMail:
+def _mail(session: Session, work: JobContext) -> Mail | PlatformMail:
     mail_id = UUID(work.arguments["mail"])
     if work.tenant:
         return session.get_one(Mail, mail_id, with_for_update=True)

@@ -11,10 +11,10 @@ from qikbiz.errors import Failure
 from qikbiz.members.transfer_records import move_records
 from qikbiz.permissions import Permission
 from qikbiz.roles.current import rights_of_user
-from workers.job_context import JobRefused, Work
+from workers.job_context import JobContext, JobRefused
 
 
-def hand_over(work: Work) -> None:
+def hand_over(work: JobContext) -> None:
     """All records of `from` to `to`, in one transaction; whoever asked for it must still be allowed to."""
     given = {name: UUID(work.arguments[name]) for name in ("from", "to", "by")}
     result: dict[str, Any] = {}

@@ -6,15 +6,15 @@ from uuid import UUID
 
 from qikbiz.notifications.digest import send_digest
 from qikbiz.notifications.retention import forget_notifications
-from workers.job_context import Work
+from workers.job_context import JobContext
 
 
-def digest(work: Work) -> None:
+def digest(work: JobContext) -> None:
     """The mail and `done` are committed together: a worker that is killed in between leaves neither."""
     with work.finish():
         send_digest(UUID(work.arguments["user"]))
 
 
-def forget(work: Work) -> None:
+def forget(work: JobContext) -> None:
     with work.finish() as session:
         forget_notifications(session)

@@ -8,14 +8,14 @@ from uuid import UUID
 
 from sqlalchemy import Delete, delete, func, select
 
-from qikbiz.database import control_work, runtime, tenant_work
+from qikbiz.database import control_transaction, runtime, tenant_transaction
 from qikbiz.jobs.actions import enqueue, try_again
 from qikbiz.jobs.models import Job, PlatformJob
 from qikbiz.mail.models import Mail, PlatformMail
 from tenants.control import TenantRecord
 from tenants.directory import read_tenant
 from tenants.versions import is_served
-from workers.job_context import Work
+from workers.job_context import JobContext
 
 KEPT = timedelta(days=30)
 # Failed and quarantined jobs, and mails that failed, stay until somebody has looked at them.
@@ -23,41 +23,41 @@ ENDED_JOBS = ("done", "cancelled")
 ENDED_MAILS = ("sent", "unknown", "dropped")
 
 
-def ask_each_tenant(work: Work) -> None:
+def ask_each_tenant(work: JobContext) -> None:
     """Ask for the job `kind` in every tenant, once for `key` however often this is tried."""
-    with control_work() as session:
+    with control_transaction() as session:
         tenant_ids = list(
             session.scalars(select(TenantRecord.id).where(TenantRecord.state.in_(("active", "suspended"))))
         )
     for done, tenant_id in enumerate(tenant_ids):
         work.progress(done, len(tenant_ids), "Asking each tenant")
-        with control_work() as session:
+        with control_transaction() as session:
             tenant = read_tenant(session, tenant_id, runtime().settings.base_domain)
         if tenant is not None and is_served(tenant.version):
-            with tenant_work(tenant):
+            with tenant_transaction(tenant):
                 enqueue(work.arguments["kind"], work.arguments["arguments"], dedupe_key=work.arguments["key"])
 
 
-def try_job_of_tenant_again(work: Work) -> None:
+def try_job_of_tenant_again(work: JobContext) -> None:
     """An operator wants a tenant's failed job tried again."""
-    with control_work() as session:
+    with control_transaction() as session:
         tenant = read_tenant(session, UUID(work.arguments["tenant"]), runtime().settings.base_domain)
     is_revived = False
     if tenant is not None and is_served(tenant.version):
-        with tenant_work(tenant):
+        with tenant_transaction(tenant):
             is_revived = try_again(UUID(work.arguments["job"]))
     with work.finish({"revived": is_revived}):
         pass
 
 
-def forget_jobs(work: Work) -> None:
+def forget_jobs(work: JobContext) -> None:
     """Ended jobs and mails of the tenant, which name addresses, are not kept for ever."""
     with work.finish() as session:
         session.execute(_ended(Job, ENDED_JOBS, Job.finished_at))
         session.execute(_ended(Mail, ENDED_MAILS, Mail.created_at))
 
 
-def forget_platform_jobs(work: Work) -> None:
+def forget_platform_jobs(work: JobContext) -> None:
     with work.finish() as session:
         session.execute(_ended(PlatformJob, ENDED_JOBS, PlatformJob.finished_at))
         session.execute(_ended(PlatformMail, ENDED_MAILS, PlatformMail.created_at))

@@ -8,12 +8,12 @@ from provisioning import erase_person
 from qikbiz.data_subject_requests.models import Erasure
 from qikbiz.database import runtime
 from tenants.context import Tenant
-from workers.job_context import JobRefused, Work
+from workers.job_context import JobContext, JobRefused
 
 PROBLEM = "Something went wrong on our side while erasing. Nothing was erased; we have been told."
 
 
-def erase(work: Work) -> None:
+def erase(work: JobContext) -> None:
     """One transaction of the owner's; whoever is killed in it starts again, and finds nothing or all of it done."""
     erasure_id = UUID(work.arguments["erasure"])
     try:
@@ -26,21 +26,21 @@ def erase(work: Work) -> None:
         pass
 
 
-def erase_again(work: Work) -> None:
+def erase_again(work: JobContext) -> None:
     """Every six hours, and after a restore (workers/schedule.py)."""
     erased = erase_person.erase_again(runtime().settings, _tenant(work))
     with work.finish({"erased": erased}):
         pass
 
 
-def _give_up(work: Work, erasure_id: UUID) -> None:
+def _give_up(work: JobContext, erasure_id: UUID) -> None:
     with work.step() as session:
         erasure = session.get_one(Erasure, erasure_id)
         if erasure.state == "asked":
             erasure.state, erasure.problem = "failed", PROBLEM
 
 
-def _tenant(work: Work) -> Tenant:
+def _tenant(work: JobContext) -> Tenant:
     if work.tenant is None:
         raise JobRefused("An erasure belongs to a tenant.")
     return work.tenant

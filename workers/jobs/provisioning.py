@@ -9,15 +9,15 @@ from provisioning.audit_retention import trim_audits
 from provisioning.create import finish_tenant
 from provisioning.erase_tenant import erase_due_tenants
 from provisioning.usage import measure_tenants
-from qikbiz.database import control_work, runtime
+from qikbiz.database import control_transaction, runtime
 from tenants.control import TenantRecord
-from workers.job_context import JobRefused, Work
+from workers.job_context import JobContext, JobRefused
 
 
-def create(work: Work) -> None:
+def create(work: JobContext) -> None:
     """Make what is missing of the tenant that the console reserved under `slug`."""
     slug = str(work.arguments["slug"])
-    with control_work() as session:
+    with control_transaction() as session:
         record = session.scalars(select(TenantRecord).where(TenantRecord.slug == slug)).one_or_none()
     if record is None:
         raise JobRefused(f"“{slug}” is not reserved.")
@@ -28,26 +28,26 @@ def create(work: Work) -> None:
         pass
 
 
-def erase(work: Work) -> None:
+def erase(work: JobContext) -> None:
     erased = erase_due_tenants(runtime().settings)
     with work.finish({"erased": len(erased)}):
         pass
 
 
-def trim(work: Work) -> None:
+def trim(work: JobContext) -> None:
     trimmed = trim_audits(runtime().settings)
     with work.finish({"trimmed": trimmed}):
         pass
 
 
-def drive_closings(work: Work) -> None:
+def drive_closings(work: JobContext) -> None:
     """Do what is due of every account that is being closed."""
     driven = closing.drive_closings(runtime().settings)
     with work.finish({"closings": driven}):
         pass
 
 
-def measure(work: Work) -> None:
+def measure(work: JobContext) -> None:
     measured = measure_tenants(runtime().settings)
     with work.finish({"measured": measured}):
         pass

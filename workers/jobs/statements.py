@@ -13,12 +13,12 @@ from qikbiz.privacy.bundled_versions import altered_files, bundled_statements
 from qikbiz.privacy.emails import tell_administrators, warn_operators
 from qikbiz.privacy.notice_probe import look_at_notice
 from qikbiz.privacy.queries import Standing, forget_standing, standing
-from workers.job_context import JobRefused, Work
+from workers.job_context import JobContext, JobRefused
 
 logger = logging.getLogger(__name__)
 
 
-def watch_notice(work: Work) -> None:
+def watch_notice(work: JobContext) -> None:
     """Look at the public notice while one is running, and at the files whether they are what was announced."""
     forget_standing()
     now = standing()
@@ -32,7 +32,7 @@ def watch_notice(work: Work) -> None:
         _check_files(now)
 
 
-def tell_of_statement(work: Work) -> None:
+def tell_of_statement(work: JobContext) -> None:
     """Mail to each administrator of the tenant: a version was announced, or withdrawn."""
     forget_standing()
     now = standing()

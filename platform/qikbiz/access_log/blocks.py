@@ -13,9 +13,9 @@ from sqlalchemy import Select, func, select
 
 from qikbiz.access_log.kinds import AccessKind
 from qikbiz.access_log.models import AccessEvent
-from qikbiz.access_log.recorder import note_access
+from qikbiz.access_log.recorder import record_access
 from qikbiz.audit.actions import record
-from qikbiz.database import control_work, db
+from qikbiz.database import control_transaction, db
 from qikbiz.errors import Conflict, Failure
 from qikbiz.ip_reputation import rules
 from qikbiz.ip_reputation.models import AddressRule
@@ -51,7 +51,7 @@ class Allowance:
 def hits() -> list[Hit]:
     """Rules in force over addresses that this tenant's log knows, and that it has not let in itself."""
     seen = _addresses_seen()
-    with control_work() as control:
+    with control_transaction() as control:
         there = control.scalars(_rules_for_everybody()).all()
         own = {str(rule.unit) for rule in control.scalars(_own_rules())}
     found = []
@@ -65,7 +65,7 @@ def hits() -> list[Hit]:
 
 def allowances() -> list[Allowance]:
     """What this tenant lets in now."""
-    with control_work() as control:
+    with control_transaction() as control:
         own = control.scalars(_own_rules().order_by(AddressRule.created_at.desc())).all()
     return [Allowance(rule.id, shown(ip_network(rule.unit)), rule.reason, rule.expires_at) for rule in own]
 
@@ -81,17 +81,17 @@ def allow(address: str, reason: str) -> AddressRule:
         raise Failure(f"“{address.strip()[:60]}” is not an address such as 203.0.113.7.") from None
     if unit not in {unit_of(known) for known in _addresses_seen()}:
         raise Conflict("Nobody of your organisation came from this address lately, so there is nothing to let in.")
-    with control_work():
+    with control_transaction():
         rule = rules.allow_at_tenant(unit, current_tenant().id, said)
     record("address.allowed", details={"reference": rule.reference, "reason": without_addresses(said)})
-    note_access(AccessKind.ADDRESS_ALLOWED, detail=f"For 24 hours, reference {rule.reference}")
+    record_access(AccessKind.ADDRESS_ALLOWED, detail=f"For 24 hours, reference {rule.reference}")
     return rule
 
 
 def end(rule_id: UUID) -> None:
     """Stop letting an address in. Raises NotFound for what is not this tenant's."""
-    with control_work():
-        rule = rules.lift(rule_id, "Ended by the organisation", tenant_id=current_tenant().id)
+    with control_transaction():
+        rule = rules.revoke(rule_id, "Ended by the organisation", tenant_id=current_tenant().id)
     record("address.allowance_ended", details={"reference": rule.reference})
 
 

@@ -1,7 +1,7 @@
 """Writing the access log. The one way in, for every room:
 
-    note_access(AccessKind.LOGIN, person=account)                      # in the act's transaction
-    note_access(AccessKind.LOGIN, "failed", account="a@b.example")     # written even though the request fails
+    record_access(AccessKind.LOGIN, person=account)                      # in the act's transaction
+    record_access(AccessKind.LOGIN, "failed", account="a@b.example")     # written even though the request fails
 
 What is done stands or falls with its act. What failed or was refused is written after the request's transaction has
 ended, in one of its own, so that it stays when that one is rolled back and no thread holds two connections.
@@ -24,7 +24,7 @@ from qikbiz.access_log.kinds import AccessKind, Outcome
 from qikbiz.access_log.models import AccessEvent
 from qikbiz.accounts.devices import device_of_request
 from qikbiz.actors import current_actor
-from qikbiz.database import db, runtime, tenant_work
+from qikbiz.database import db, runtime, tenant_transaction
 from qikbiz.ip_reputation.points import count
 from qikbiz.web.client_address import client_address, shown_prefix
 from tenants.context import Tenant, tenant_or_none
@@ -48,7 +48,7 @@ class Somebody(Protocol):
     def name(self) -> str: ...
 
 
-def note_access(
+def record_access(
     kind: AccessKind, outcome: Outcome = "done", *, person: Somebody | None = None, account: str = "", detail: str = ""
 ) -> None:
     """Note one event at the door of the tenant at hand.
@@ -78,7 +78,7 @@ def failures_written_afterwards(tenant: Tenant) -> Iterator[None]:
 
 def _write(tenant: Tenant, rows: list[dict[str, Any]]) -> None:
     try:
-        with tenant_work(tenant) as session:
+        with tenant_transaction(tenant) as session:
             session.add_all([AccessEvent(**row) for row in rows])
     except SQLAlchemyError as error:
         # The request was answered already, or failed for a reason of its own, which this must not hide.

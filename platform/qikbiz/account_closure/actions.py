@@ -21,7 +21,7 @@ from qikbiz.accounts.models import User
 from qikbiz.actors import current_actor
 from qikbiz.billing import pricing
 from qikbiz.billing.invoices import void_invoice
-from qikbiz.database import control_work, db
+from qikbiz.database import control_transaction, db
 from qikbiz.errors import Conflict, Failure
 from qikbiz.exports.actions import ask_for_export
 from qikbiz.exports.models import Export
@@ -54,14 +54,14 @@ def ask_to_close(*, reason: str, typed: str) -> Closing:
         raise BadAnswer(f"Type the name of your organisation exactly as it stands here: {tenant.name}")
     if len(reason) > LONGEST_REASON:
         raise BadAnswer(f"The reason has {len(reason):,} characters; {LONGEST_REASON:,} are enough.")
-    with control_work() as control:
+    with control_transaction() as control:
         record = control.get_one(TenantRecord, tenant.id, with_for_update=True)
         standing = open_closing_of(tenant.id)
         if standing is None:
             _refuse_unless_active(record)
             standing = _begin(record, reason.strip())
             control.flush()
-            events.note(standing, "asked", tenant.slug, quote=f"{standing.quote_amount} {standing.currency}")
+            events.record_step(standing, "asked", tenant.slug, quote=f"{standing.quote_amount} {standing.currency}")
             facts = {"organisation": tenant.name, "person": actor.name, "url": emails.page_of(tenant)}
             emails.tell(standing, "asked", "asked", people, facts)
     events.tell_tenant(standing.id)
@@ -90,7 +90,7 @@ def accept_quote(amount: str) -> Closing:
             raise Conflict("Another quote stands meanwhile. Read it before you accept it.")
         closing.state, closing.export_id = "exporting", export_id
         closing.accepted_at, closing.accepted_by, closing.accepted_by_name = clock.now(), actor.id, actor.name
-        events.note(closing, "accepted", tenant.slug, quote=f"{closing.quote_amount} {closing.currency}")
+        events.record_step(closing, "accepted", tenant.slug, quote=f"{closing.quote_amount} {closing.currency}")
         facts = {
             "organisation": tenant.name,
             "person": actor.name,
@@ -113,7 +113,7 @@ def make_export_again() -> Closing:
     with _changing("exporting", "exported", "confirmed") as (_, closing):
         closing.state, closing.export_id = "exporting", export_id
         closing.export_sha256, closing.exported_at, closing.confirmed_at = "", None, None
-        events.note(closing, "export_asked_again", tenant.slug)
+        events.record_step(closing, "export_asked_again", tenant.slug)
     events.tell_tenant(closing.id)
     return closing
 
@@ -131,7 +131,7 @@ def confirm_checksum(typed: str) -> Closing:
             )
         if closing.state == "exported":
             closing.state, closing.confirmed_at = "confirmed", clock.now()
-            events.note(closing, "confirmed", tenant.slug, sha256=closing.export_sha256)
+            events.record_step(closing, "confirmed", tenant.slug, sha256=closing.export_sha256)
     events.tell_tenant(closing.id)
     return closing
 
@@ -159,7 +159,7 @@ def begin_retrieval(
     closing.read_only_at, closing.erase_after = notary.begin_retrieval(closing.id, record.id, days)
     record.read_only_until = closing.erase_after
     touch_directory(db.control(), record)
-    events.note(closing, "read_only", tenant.slug, until=closing.erase_after.isoformat(), days=days)
+    events.record_step(closing, "read_only", tenant.slug, until=closing.erase_after.isoformat(), days=days)
     facts = {"organisation": tenant.name, "until": closing.erase_after, "days": days, "url": emails.page_of(tenant)}
     emails.tell(closing, "read_only", "read_only", people, facts | {"by_us": closing.ended_by == "operator"})
     drive_soon(closing)
@@ -182,7 +182,7 @@ def take_back(closing: Closing, tenant: Tenant, people: Sequence[emails.Recipien
     closing.state = "reopening" if was == "read_only" else "cancelled"
     closing.cancelled_at = clock.now()
     void_invoice(closing)
-    events.note(closing, "cancelled", tenant.slug, was=was, **why)
+    events.record_step(closing, "cancelled", tenant.slug, was=was, **why)
     facts = {"organisation": tenant.name, "person": person, "url": emails.page_of(tenant)}
     emails.tell(closing, "cancelled", "cancelled", people, facts)
     drive_soon(closing)
@@ -202,7 +202,7 @@ def drive_soon(closing: Closing) -> None:
 @contextmanager
 def _changing(*states: str) -> Iterator[tuple[TenantRecord, Closing]]:
     """The closing of the tenant entered, locked, if it stands in one of `states`. Raises Conflict."""
-    with control_work() as control:
+    with control_transaction() as control:
         record = control.get_one(TenantRecord, current_tenant().id, with_for_update=True)
         closing = open_closing_of(record.id)
         if closing is None:

@@ -39,7 +39,7 @@ KEPT_INVOICE = "Its invoice, as long as tax law has us keep invoices"
 def issue(
     tenant_id: UUID, organisation: str, counts: dict[str, Any], moment: datetime, *, has_invoice: bool
 ) -> ErasureCertificate:
-    """Make and keep the certificate. Inside `control_work()`."""
+    """Make and keep the certificate. Inside `control_transaction()`."""
     number, settings = _new_number(), runtime().settings
     document = {
         "format": "qikbiz-erasure-certificate",

@@ -40,7 +40,7 @@ def give_more_time(closing_id: UUID, until: str, reason: str) -> Closing:
         raise Failure("Choose a day within a year of the one that stands now.")
     notary.extend_retrieval(closing.id, later)
     _move(closing, record, later)
-    events.note(closing, "extended", record.slug, until=later.isoformat(), reason=reason.strip())
+    events.record_step(closing, "extended", record.slug, until=later.isoformat(), reason=reason.strip())
     drive_soon(closing)
     return closing
 

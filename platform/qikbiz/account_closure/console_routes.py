@@ -94,7 +94,9 @@ def set_charge_of_tenant() -> ResponseReturnValue:
 
 
 def _page(closing_id: UUID, problem: str = "") -> str:
-    return render_template("account_closure/console_case.html", case=case_of(closing_id), problem=problem, given=request.form)
+    return render_template(
+        "account_closure/console_case.html", case=case_of(closing_id), problem=problem, given=request.form
+    )
 
 
 def _charges_page(problem: str = "") -> str:

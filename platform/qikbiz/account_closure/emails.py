@@ -12,7 +12,7 @@ from sqlalchemy import delete
 from qikbiz.account_closure.models import Closing, ErasureCertificate, Invoice
 from qikbiz.accounts.queries import administrators
 from qikbiz.actors import SYSTEM, acting_as
-from qikbiz.database import control_work, db, runtime, tenant_work
+from qikbiz.database import control_transaction, db, runtime, tenant_transaction
 from qikbiz.mail.actions import send_platform
 from qikbiz.mail.models import PlatformMail
 from qikbiz.timezones import zone_of
@@ -37,7 +37,7 @@ def people_to_tell() -> list[Recipient]:
 
 def people_of(tenant: Tenant) -> list[Recipient]:
     """The same from outside: the program looks them up, since staff enter no tenant."""
-    with acting_as(SYSTEM), tenant_work(tenant):
+    with acting_as(SYSTEM), tenant_transaction(tenant):
         return people_to_tell()
 
 
@@ -99,7 +99,7 @@ def forget_mails(closing: Closing) -> None:
 def forget_sent_certificates() -> None:
     """Once it has left, the mail with a certificate is the last thing that names somebody: its row goes."""
     left = PlatformMail.state.in_(("sent", "unknown", "dropped")), PlatformMail.template == "closing_certificate"
-    with control_work() as control:
+    with control_transaction() as control:
         control.execute(delete(PlatformMail).where(*left))
 
 

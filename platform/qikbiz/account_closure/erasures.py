@@ -15,7 +15,7 @@ from qikbiz.account_closure import emails
 from qikbiz.account_closure.certificates import is_genuine, issue
 from qikbiz.account_closure.models import Closing, ClosingEvent, ErasedTenant, Erasure, ErasureCertificate, Invoice
 from qikbiz.console.models import PlatformAuditEvent
-from qikbiz.database import control_work, db
+from qikbiz.database import control_transaction, db
 from qikbiz.models import control_metadata
 from tenants.control import TenantRecord
 
@@ -32,13 +32,13 @@ UNTIED_TABLES = {"abuse_events": ("tenant_id", "account_mac")}
 
 def counted(tenant_id: UUID) -> dict[str, Any] | None:
     """What a run before counted, if it came that far."""
-    with control_work() as control:
+    with control_transaction() as control:
         erasure = control.get(Erasure, tenant_id)
         return erasure.counts if erasure else None
 
 
 def keep_counts(tenant_id: UUID, counts: dict[str, Any]) -> None:
-    with control_work() as control:
+    with control_transaction() as control:
         control.merge(Erasure(tenant_id=tenant_id, begun_at=clock.now(), counts=counts))
 
 
@@ -75,7 +75,7 @@ def forget_rows(tenant_id: UUID) -> None:
 
 def erased_ids() -> set[UUID]:
     """Every tenant that was erased, as this database knows it: by a certificate that this installation signed."""
-    with control_work() as control:
+    with control_transaction() as control:
         its = ErasureCertificate.tenant_id == ErasedTenant.tenant_id
         certificates = control.scalars(select(ErasureCertificate).join(ErasedTenant, its))
         return {one.tenant_id for one in certificates if is_genuine(one)}

@@ -16,13 +16,13 @@ from qikbiz.account_closure.models import Closing, ClosingEvent
 from qikbiz.actors import Actor, acting_as, current_actor
 from qikbiz.audit.actions import record, record_on_platform
 from qikbiz.audit.models import AuditEvent
-from qikbiz.database import control_work, db, tenant_work
+from qikbiz.database import control_transaction, db, tenant_transaction
 from tenants.context import Tenant
 
 RECORD_TYPE = "closing"
 
 
-def note(closing: Closing, action: str, subject: str, **details: Any) -> None:
+def record_step(closing: Closing, action: str, subject: str, **details: Any) -> None:
     """Write the act down, in the control transaction that does it. `subject` is the tenant's address."""
     actor = current_actor()
     event = ClosingEvent(
@@ -44,7 +44,7 @@ def note(closing: Closing, action: str, subject: str, **details: Any) -> None:
 
 def tell_tenant(closing_id: UUID) -> None:
     """Bring the tenant's audit up to date, in the tenant's transaction at hand."""
-    with control_work() as control:
+    with control_transaction() as control:
         waiting = select(ClosingEvent).where(ClosingEvent.closing_id == closing_id, ClosingEvent.noted_at.is_(None))
         events = control.scalars(waiting.order_by(ClosingEvent.id)).all()
     for event in events:
@@ -54,14 +54,14 @@ def tell_tenant(closing_id: UUID) -> None:
 
 def catch_up(tenant: Tenant, closing_id: UUID) -> None:
     """The same in a transaction of its own, after which it is known that everything stands there."""
-    with control_work() as control:
+    with control_transaction() as control:
         waiting = select(ClosingEvent.id).where(ClosingEvent.closing_id == closing_id, ClosingEvent.noted_at.is_(None))
         ids = list(control.scalars(waiting))
     if not ids:
         return
-    with tenant_work(tenant):
+    with tenant_transaction(tenant):
         tell_tenant(closing_id)
-    with control_work() as control:
+    with control_transaction() as control:
         control.execute(update(ClosingEvent).where(ClosingEvent.id.in_(ids)).values(noted_at=clock.now()))
 
 

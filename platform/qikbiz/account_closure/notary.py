@@ -1,4 +1,4 @@
-"""What the notary says about the time in which a customer can take everything out. All inside `control_work()`.
+"""What the notary says about the time in which a customer can take everything out. All inside `control_transaction()`.
 
 The notary (provisioning/notary) takes every moment from the database's own clock and only adds to its log, so that no
 row that this program writes can make the thirty days shorter. Each function raises Conflict with the notary's sentence.

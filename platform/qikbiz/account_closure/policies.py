@@ -1,4 +1,4 @@
-"""What operators have set about charges, and the terms that follow for one tenant. Inside `control_work()`."""
+"""What operators have set about charges, and the terms that follow for one tenant. Inside `control_transaction()`."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from qikbiz.account_closure.models import Closing
 from qikbiz.account_closure.policies import terms_for
 from qikbiz.account_closure.queries import WORDS, standing_closing
 from qikbiz.billing import pricing
-from qikbiz.database import control_work, db
+from qikbiz.database import control_transaction, db
 from qikbiz.exports.catalogue import EVERYTHING
 from qikbiz.exports.models import Export
 from qikbiz.promises.evidence import Fact, Keeping
@@ -24,7 +24,7 @@ def evidence() -> Sequence[Fact]:
     tenant = current_tenant()
     made = select(func.count()).select_from(Export).where(Export.scope == EVERYTHING, Export.ready_at.is_not(None))
     closing = standing_closing(tenant.id)
-    with control_work():
+    with control_transaction():
         quote = pricing.quote(terms_for(tenant.id), clock.now())
     return (
         ("Exports of everything", count(db.session.scalar(made) or 0, "export")),

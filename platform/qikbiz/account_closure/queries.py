@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from qikbiz.account_closure.models import ENDED, Closing, ErasureCertificate, Invoice
-from qikbiz.database import control_work, db
+from qikbiz.database import control_transaction, db
 from qikbiz.errors import NotFound
 from tenants.control import TenantRecord
 
@@ -50,31 +50,31 @@ class Case:
 
 
 def open_closing_of(tenant_id: UUID) -> Closing | None:
-    """The closing of a tenant that is under way. Inside `control_work()`."""
+    """The closing of a tenant that is under way. Inside `control_transaction()`."""
     statement = select(Closing).where(Closing.tenant_id == tenant_id, Closing.state.not_in(ENDED))
     return db.control.scalars(statement).one_or_none()
 
 
 def standing_closing(tenant_id: UUID) -> Closing | None:
     """The same, in a transaction of its own."""
-    with control_work():
+    with control_transaction():
         return open_closing_of(tenant_id)
 
 
 def is_export_of_closing(export_id: UUID) -> bool:
-    """Whether the program makes this export because the operator ended the contract. Inside `control_work()`."""
+    """Whether the program makes this export because the operator ended the contract. Inside `control_transaction()`."""
     waiting = select(Closing.id).where(Closing.export_id == export_id, Closing.ended_by == "operator")
     return db.control.scalar(waiting.where(Closing.state == "exporting")) is not None
 
 
 def open_closings() -> list[UUID]:
     """Every closing under way, the oldest first."""
-    with control_work() as control:
+    with control_transaction() as control:
         return list(control.scalars(select(Closing.id).where(Closing.state.not_in(ENDED)).order_by(Closing.id)))
 
 
 def invoice_of(closing_id: UUID) -> Invoice | None:
-    with control_work() as control:
+    with control_transaction() as control:
         return control.scalars(select(Invoice).where(Invoice.closing_id == closing_id)).one_or_none()
 
 

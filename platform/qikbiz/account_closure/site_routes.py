@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from qikbiz.account_closure.certificates import PURPOSE, certificate_numbered, is_genuine, name_mark
 from qikbiz.account_closure.emails import certificate_url
 from qikbiz.billing import stripe
-from qikbiz.database import control_work, runtime
+from qikbiz.database import control_transaction, runtime
 from qikbiz.permissions import public
 from qikbiz.web.request_context import answers_alone
 
@@ -32,7 +32,7 @@ def find() -> ResponseReturnValue:
 @public
 def show(number: str) -> ResponseReturnValue:
     """The certificate, if we issued it and it is as we signed it."""
-    with control_work():
+    with control_transaction():
         found = certificate_numbered(number[:40])
     if found is None or not is_genuine(found):
         problem = "We issued no certificate with this number. Check it letter by letter."

@@ -22,7 +22,7 @@ from qikbiz.actors import SYSTEM, Actor, acting_as
 from qikbiz.billing import pricing
 from qikbiz.billing.invoices import issue_invoice
 from qikbiz.billing.pricing import Terms
-from qikbiz.database import control_work, db, tenant_work
+from qikbiz.database import control_transaction, db, tenant_transaction
 from qikbiz.exports.actions import ask_for_export
 from qikbiz.exports.models import Export
 from qikbiz.exports.selection import Selection
@@ -41,14 +41,14 @@ def ensure_export(tenant: Tenant, closing: Closing) -> None:
     """
     is_ours = closing.ended_by == "operator"
     who = SYSTEM if is_ours else Actor("user", closing.accepted_by, closing.accepted_by_name)
-    with acting_as(who), tenant_work(tenant) as session:
+    with acting_as(who), tenant_transaction(tenant) as session:
         export = session.get(Export, closing.export_id)
         if export is None:
             ask_for_export(Selection(), export_id=closing.export_id)
             return
         is_lost = is_ours and export.state not in ("waiting", "running", "ready")
     if is_lost:
-        with control_work() as control:
+        with control_transaction() as control:
             control.get_one(Closing, closing.id, with_for_update=True).export_id = new_id()
 
 
@@ -61,22 +61,22 @@ def settle_closing_of(tenant: Tenant) -> None:
 
 def settle_export(tenant: Tenant, closing_id: UUID) -> None:
     """The export is made: write down what it is and what it cost, bill what is to be billed. Otherwise nothing."""
-    with control_work() as control:
+    with control_transaction() as control:
         closing = control.get_one(Closing, closing_id)
         if closing.state != "exporting":
             return
-    with tenant_work(tenant) as session:
+    with tenant_transaction(tenant) as session:
         export = session.get(Export, closing.export_id)
         people = people_to_tell()
     if export is None or export.state != "ready":
         return
     fault("closing.before_settle")
-    with control_work() as control:
+    with control_transaction() as control:
         record = control.get_one(TenantRecord, tenant.id, with_for_update=True)
         closing = control.get_one(Closing, closing_id, with_for_update=True, populate_existing=True)
         if closing.state == "exporting" and closing.export_id == export.id:
             _settle(closing, export)
-            events.note(closing, "exported", tenant.slug, sha256=closing.export_sha256, cost=str(closing.cost))
+            events.record_step(closing, "exported", tenant.slug, sha256=closing.export_sha256, cost=str(closing.cost))
             if closing.ended_by == "operator":
                 # Nobody has to check it before the time begins: it can be fetched and made anew all that time.
                 begin_retrieval(record, closing, tenant, people, closing.retrieval_days)
@@ -91,14 +91,14 @@ def settle_export(tenant: Tenant, closing_id: UUID) -> None:
 
 def remind(tenant: Tenant, closing_id: UUID) -> None:
     """A week and a day before the erasure, and when an operator gave more time. Each mail once for each date."""
-    with tenant_work(tenant) as session:
+    with tenant_transaction(tenant) as session:
         people = people_to_tell()
         closing = _as_it_stands(closing_id)
         if closing.erase_after and (closing.extended_at or closing.ended_by == "operator"):
             keep_export(closing)
         session.flush()
     fault("closing.before_reminder")
-    with control_work() as control:
+    with control_transaction() as control:
         control.get_one(TenantRecord, tenant.id, with_for_update=True)
         closing = control.get_one(Closing, closing_id, with_for_update=True, populate_existing=True)
         if closing.state != "read_only" or closing.erase_after is None:
@@ -122,7 +122,7 @@ def is_due(closing: Closing, moment: datetime) -> bool:
 
 def begin_erasure(closing_id: UUID) -> bool:
     """From here on there is no way back: the doors close in the same transaction. False when it is not due."""
-    with control_work() as control:
+    with control_transaction() as control:
         found = control.get_one(Closing, closing_id)
         record = control.get_one(TenantRecord, found.tenant_id, with_for_update=True)
         closing = control.get_one(Closing, closing_id, with_for_update=True, populate_existing=True)
@@ -135,7 +135,7 @@ def begin_erasure(closing_id: UUID) -> bool:
         closing.state, record.state = "erasing", "closed"
         record.epoch += 1
         touch_directory(control, record)
-        events.note(closing, "erasing", record.slug)
+        events.record_step(closing, "erasing", record.slug)
     return True
 
 
@@ -146,7 +146,7 @@ def locking(closing_id: UUID) -> Iterator[bool]:
     The closing is held meanwhile: it can't be called off between the look and the act, which would leave an account
     that is open and locked.
     """
-    with control_work() as control:
+    with control_transaction() as control:
         closing = control.get_one(Closing, closing_id, with_for_update=True, populate_existing=True)
         is_wanted = closing.state == "read_only"
         yield is_wanted
@@ -157,7 +157,7 @@ def locking(closing_id: UUID) -> Iterator[bool]:
 @contextmanager
 def reopening(closing_id: UUID) -> Iterator[bool]:
     """The same the other way round: the database allows changes inside the block, and the front door after it."""
-    with control_work() as control:
+    with control_transaction() as control:
         found = control.get_one(Closing, closing_id)
         record = control.get_one(TenantRecord, found.tenant_id, with_for_update=True)
         closing = control.get_one(Closing, closing_id, with_for_update=True, populate_existing=True)
@@ -170,7 +170,7 @@ def reopening(closing_id: UUID) -> Iterator[bool]:
 
 
 def _as_it_stands(closing_id: UUID) -> Closing:
-    with control_work() as control:
+    with control_transaction() as control:
         return control.get_one(Closing, closing_id)
 
 
@@ -224,4 +224,6 @@ def _tell(closing: Closing, template: str, tenant: Tenant, people: list[emails.R
     facts = {"organisation": tenant.name, "until": closing.erase_after, "url": emails.page_of(tenant)}
     facts["by_us"] = closing.ended_by == "operator"
     emails.tell(closing, template, f"{step or template} {closing.erase_after:%Y-%m-%d}", people, facts)
-    events.note(closing, "reminded" if step else "extension_told", tenant.slug, until=closing.erase_after.isoformat())
+    events.record_step(
+        closing, "reminded" if step else "extension_told", tenant.slug, until=closing.erase_after.isoformat()
+    )

@@ -8,19 +8,19 @@ from uuid import UUID
 
 from qikbiz import clock
 from qikbiz.access_log.kinds import AccessKind
-from qikbiz.access_log.recorder import note_access
+from qikbiz.access_log.recorder import record_access
 from qikbiz.accounts import emails, passwords, remember_me, sessions, throttles
 from qikbiz.accounts.audit_events import note_failed_login, note_login_act
 from qikbiz.accounts.failures import AlreadyThere, LastAdministrator, WeakPassword, WrongPassword
 from qikbiz.accounts.login_steps import admit
 from qikbiz.accounts.models import User
-from qikbiz.accounts.principal import Person
+from qikbiz.accounts.principal import Principal
 from qikbiz.accounts.queries import account_for_change, account_named, has_users, lock_administrators
 from qikbiz.accounts.realms import Account, Realm, names_of, same_address, staff_realm, tenant_realm
 from qikbiz.accounts.seats import take_seat
 from qikbiz.accounts.tokens import account_behind, end_links, end_links_of_others, make_link
 from qikbiz.errors import TooMany
-from qikbiz.ip_reputation.events import begin_sign_in_try, note
+from qikbiz.ip_reputation.events import begin_sign_in_try, record_event
 from qikbiz.mfa.actions import show_code, show_passkey
 from qikbiz.mfa.queries import has_second_factor
 from qikbiz.permissions import Role, StaffRole
@@ -45,33 +45,33 @@ def log_in(realm: Realm, email: str, password: str, *, remember: bool, target: s
     try:
         attempt = throttles.try_login(realm, name, is_known_device=is_known_device)
     except TooMany:
-        note_access(AccessKind.LOGIN, "refused", person=account, account=name, detail="Too many tries")
+        record_access(AccessKind.LOGIN, "refused", person=account, account=name, detail="Too many tries")
         raise
     counted, take_back = begin_sign_in_try()
     is_open = account is not None and account.state not in _NOT_OPEN
     if not passwords.matches(account.password_hash if account and is_open else None, password) or account is None:
-        note("login_failed" if account else "login_unknown", account=name, counted=counted, is_sign_in=True)
-        note_access(AccessKind.LOGIN, "failed", person=account, account=name)
+        record_event("login_failed" if account else "login_unknown", account=name, counted=counted, is_sign_in=True)
+        record_access(AccessKind.LOGIN, "failed", person=account, account=name)
         note_failed_login(realm, account, "password")
         count_login(realm.kind, "wrong")
         raise WrongPassword
     attempt.give_back()
     take_back()
-    note("login_succeeded", account=name)
+    record_event("login_succeeded", account=name)
     count_login(realm.kind, "right")
     known = {"remember": remember, "target": target, "problem": problem_since(realm, account, password, policy)}
     return _welcome(realm, account.id, password, is_hot=attempt.is_hot, **known)
 
 
-def log_out(realm: Realm, person: Person) -> None:
+def log_out(realm: Realm, person: Principal) -> None:
     """End this session and, on this device, the remembering."""
     sessions.end_session(realm.work, realm, person.session_key, "logout")
     remember_me.forget_device(realm.work, realm)
-    note_access(AccessKind.LOGOUT, person=person)
+    record_access(AccessKind.LOGOUT, person=person)
     note_login_act(realm, "login.ended", person)
 
 
-def confirm(realm: Realm, person: Person, password: str, code: str = "") -> None:
+def confirm(realm: Realm, person: Principal, password: str, code: str = "") -> None:
     """Make this session fresh. Who has a second factor shows it too.
 
     Raises WrongPassword, WrongCode, TooMany or SsoOnly.
@@ -80,14 +80,14 @@ def confirm(realm: Realm, person: Person, password: str, code: str = "") -> None
     account = _account_with_password(realm, person, password)
     if has_second_factor(realm, account.id):
         show_code(realm, account, code, place=person.session_key.hex(), is_vouched=True)
-    note_access(AccessKind.CONFIRMED, person=account)
+    record_access(AccessKind.CONFIRMED, person=account)
     sessions.make_fresh(realm.work, realm, person.session_key, person.id)
 
 
-def confirm_by_passkey(realm: Realm, person: Person, answer: str) -> None:
+def confirm_by_passkey(realm: Realm, person: Principal, answer: str) -> None:
     """The same with one of the person's own passkeys, which is both. Raises PasskeyRefused or SsoOnly."""
     _refuse_where_sso_confirms(realm, person)
-    note_access(AccessKind.CONFIRMED, person=show_passkey(realm, answer, "confirm", whose=person.id))
+    record_access(AccessKind.CONFIRMED, person=show_passkey(realm, answer, "confirm", whose=person.id))
     sessions.make_fresh(realm.work, realm, person.session_key, person.id)
 
 
@@ -102,7 +102,7 @@ def use_password_link(realm: Realm, secret: str, password: str) -> str:
     account.epoch += 1
     sessions.end_sessions_of(realm.work, realm, account.id, "password_changed")
     emails.send_password_changed(realm, account)
-    note_access(AccessKind.PASSWORD_CHANGED, person=account, detail="By a mailed link")
+    record_access(AccessKind.PASSWORD_CHANGED, person=account, detail="By a mailed link")
     note_login_act(realm, "password.changed", account, how="link")
     return admit(realm, account, "password_link")
 
@@ -118,12 +118,12 @@ def accept_invitation(realm: Realm, secret: str, name: str, password: str) -> st
     set_password(realm, account, password)
     token.used_at = clock.now()
     account.state = "active"
-    note_access(AccessKind.INVITATION_ACCEPTED, person=account)
+    record_access(AccessKind.INVITATION_ACCEPTED, person=account)
     note_login_act(realm, "user.joined", account)
     return admit(realm, account, "invitation")
 
 
-def change_password(realm: Realm, person: Person, old: str, new: str) -> None:
+def change_password(realm: Realm, person: Principal, old: str, new: str) -> None:
     """Change one's own password; the other sessions end. Raises WrongPassword, WeakPassword or TooMany."""
     account = _account_with_password(realm, person, old)
     set_password(realm, account, new)
@@ -132,7 +132,7 @@ def change_password(realm: Realm, person: Person, old: str, new: str) -> None:
     sessions.end_sessions_of(realm.work, realm, account.id, "password_changed", except_key=person.session_key)
     end_links(realm.work, realm, account, "password")
     emails.send_password_changed(realm, account)
-    note_access(AccessKind.PASSWORD_CHANGED, person=account)
+    record_access(AccessKind.PASSWORD_CHANGED, person=account)
     note_login_act(realm, "password.changed", account, how="profile")
 
 
@@ -144,7 +144,7 @@ def replace_password(realm: Realm, account: Account, password: str) -> None:
     sessions.end_sessions_of(realm.work, realm, account.id, "password_changed")
     end_links(realm.work, realm, account, "password")
     emails.send_password_changed(realm, account)
-    note_access(AccessKind.PASSWORD_CHANGED, person=account)
+    record_access(AccessKind.PASSWORD_CHANGED, person=account)
     note_login_act(realm, "password.changed", account, how="login")
 
 
@@ -158,7 +158,7 @@ def set_password(realm: Realm, account: Account, password: str) -> None:
     account.password_changed_at = clock.now()
 
 
-def change_profile(realm: Realm, person: Person, *, name: str, time_zone: str, theme: str) -> None:
+def change_profile(realm: Realm, person: Principal, *, name: str, time_zone: str, theme: str) -> None:
     account = account_for_change(realm.work, realm, person.id)
     before = {"name": account.name, "time_zone": account.time_zone, "theme": account.preferences.get("theme", "auto")}
     after = {"name": name, "time_zone": time_zone, "theme": theme}
@@ -168,7 +168,7 @@ def change_profile(realm: Realm, person: Person, *, name: str, time_zone: str, t
     changes = {field: [before[field], after[field]] for field in after if before[field] != after[field]}
     if changes:
         note_login_act(realm, "profile.changed", account, changes=changes)
-    sessions.doubt_after_commit(realm.work, realm, [account.id])
+    sessions.invalidate_after_commit(realm.work, realm, [account.id])
 
 
 def invite_user(email: str, name: str, roles: Sequence[str], *, invited_by: str = "") -> str:
@@ -181,7 +181,7 @@ def invite_user(email: str, name: str, roles: Sequence[str], *, invited_by: str 
 
 
 def invite_staff(email: str, name: str, role: str, *, invited_by: str = "") -> str:
-    """The same for the platform's staff, inside `control_work()`."""
+    """The same for the platform's staff, inside `control_transaction()`."""
     return _invite(staff_realm(), email, name, [StaffRole(role).value], invited_by)
 
 
@@ -212,7 +212,7 @@ def change_roles(user_id: UUID, roles: Sequence[str]) -> User:
     note_login_act(
         realm, "user.roles_changed", user, changes={"roles": [words_for(before, names), words_for(wanted, names)]}
     )
-    sessions.doubt_after_commit(realm.work, realm, [user.id])
+    sessions.invalidate_after_commit(realm.work, realm, [user.id])
     return user
 
 
@@ -241,17 +241,17 @@ def enable_user(user_id: UUID) -> User:
     return user
 
 
-def _refuse_where_sso_confirms(realm: Realm, person: Person) -> None:
+def _refuse_where_sso_confirms(realm: Realm, person: Principal) -> None:
     if asks_for_sso(realm, person):
         raise SsoOnly
 
 
-def _account_with_password(realm: Realm, person: Person, password: str) -> Account:
+def _account_with_password(realm: Realm, person: Principal, password: str) -> Account:
     give_back = throttles.try_confirmation(realm, person.id.hex)
     account = account_for_change(realm.work, realm, person.id)
     if not passwords.matches(account.password_hash, password):
-        note("login_failed", account=account.email_key)
-        note_access(AccessKind.CONFIRMED, "failed", person=account)
+        record_event("login_failed", account=account.email_key)
+        record_access(AccessKind.CONFIRMED, "failed", person=account)
         note_failed_login(realm, account, "confirmation")
         raise WrongPassword
     give_back()

@@ -11,7 +11,7 @@ from flask_login import current_user
 from qikbiz.account_closure.read_only import goes_on
 from qikbiz.accounts import revocation, session_store
 from qikbiz.accounts.login_steps import words_for_method
-from qikbiz.accounts.realms import realm_at_hand
+from qikbiz.accounts.realms import current_realm
 from qikbiz.accounts.reauthentication import requires_fresh
 from qikbiz.mfa.queries import app_of, codes_left, passkeys_of
 from qikbiz.permissions import Permission, requires
@@ -20,7 +20,7 @@ from qikbiz.web.flash import show_toast
 
 @requires(Permission.USER_MANAGE)
 def user_sessions(user_id: UUID) -> ResponseReturnValue:
-    realm = realm_at_hand()
+    realm = current_realm()
     user = revocation.user_to_help(realm, user_id)
     return render_template(
         "accounts/user_sessions.html",
@@ -38,7 +38,7 @@ def user_sessions(user_id: UUID) -> ResponseReturnValue:
 @goes_on
 @requires_fresh
 def end_user_session(user_id: UUID, key: str) -> ResponseReturnValue:
-    user = revocation.end_one_for(realm_at_hand(), user_id, key, by=current_user.name)
+    user = revocation.end_one_for(current_realm(), user_id, key, by=current_user.name)
     show_toast(f"That login of {user.name} is ended. They are told by mail.")
     return redirect(url_for(".user_sessions", user_id=user_id), 303)
 
@@ -47,7 +47,7 @@ def end_user_session(user_id: UUID, key: str) -> ResponseReturnValue:
 @goes_on
 @requires_fresh
 def end_user_sessions(user_id: UUID) -> ResponseReturnValue:
-    user = revocation.end_all_for(realm_at_hand(), user_id, by=current_user.name)
+    user = revocation.end_all_for(current_realm(), user_id, by=current_user.name)
     show_toast(f"{user.name} is logged out everywhere, and is told by mail.")
     return redirect(url_for(".user_sessions", user_id=user_id), 303)
 
@@ -55,7 +55,7 @@ def end_user_sessions(user_id: UUID) -> ResponseReturnValue:
 @requires(Permission.USER_MANAGE)
 @requires_fresh
 def reset_user_factors(user_id: UUID) -> ResponseReturnValue:
-    user = revocation.reset_factors_for(realm_at_hand(), user_id, current_user.id, by=current_user.name)
+    user = revocation.reset_factors_for(current_realm(), user_id, current_user.id, by=current_user.name)
     show_toast(f"{user.name} has no second factor any more. You both get a mail.")
     return redirect(url_for(".user_sessions", user_id=user_id), 303)
 

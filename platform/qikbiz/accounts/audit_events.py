@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qikbiz.accounts.principal import Person
+from qikbiz.accounts.principal import Principal
 from qikbiz.accounts.realms import Account, Realm
 from qikbiz.actors import Actor, acting_as, current_actor
 from qikbiz.audit.actions import record, record_on_platform
@@ -18,7 +18,7 @@ def note_failed_login(realm: Realm, who: Account | None, how: str) -> None:
         record_on_platform("login.failed", subject=subject, details=details)
 
 
-def note_login_act(realm: Realm, action: str, who: Account | Person, **details: object) -> None:
+def note_login_act(realm: Realm, action: str, who: Account | Principal, **details: object) -> None:
     """`who` is whose login it is; done by whoever acts, or by themselves where nobody is logged in yet."""
     # Who logs in, or comes by a link, is nobody yet when the request begins.
     actor = current_actor()

@@ -11,11 +11,11 @@ from flask_login import LoginManager
 
 from qikbiz.account_closure.read_only import WITHHELD
 from qikbiz.accounts import remember_me, sessions
-from qikbiz.accounts.principal import Person, Visitor
+from qikbiz.accounts.principal import Anonymous, Principal
 from qikbiz.accounts.realms import Realm, realm_of_request
 from qikbiz.accounts.why_ended import say_if_stolen
 from qikbiz.grants import support_sessions
-from qikbiz.ip_reputation.events import note
+from qikbiz.ip_reputation.events import record_event
 from qikbiz.web.cookies import SESSION, broken_cookies, has_carried_cookie, open_cookie
 from qikbiz.web.visit_cookie import end_session_cookie
 from tenants.context import NoTenantEntered
@@ -41,13 +41,13 @@ class NoFlaskSession(SessionInterface):
     """Flask's own session is not used: nothing of a person is kept in a cookie."""
 
     def open_session(self, app: Flask, request: Request) -> SessionMixin:
-        return Nothing()
+        return DisabledSession()
 
     def save_session(self, app: Flask, session: SessionMixin, response: Any) -> None:
         return None
 
 
-class Nothing(dict[str, Any], SessionMixin):
+class DisabledSession(dict[str, Any], SessionMixin):
     """Empty, and refuses to be anything else."""
 
     def __setitem__(self, key: str, value: Any) -> NoReturn:
@@ -59,27 +59,27 @@ def register(app: Flask) -> None:
     app.config["EXEMPT_METHODS"] = frozenset()
     manager = PeopleOfSessions(app)
     manager.session_protection = None
-    manager.anonymous_user = Visitor
+    manager.anonymous_user = Anonymous
 
 
-def _person_of_request() -> Person | None:
+def _person_of_request() -> Principal | None:
     realm = realm_of_request()
     if realm is None:
         return None
     try:
-        person: Person | None = support_sessions.person_of_request(realm.tenant) if realm.tenant else None
+        person: Principal | None = support_sessions.person_of_request(realm.tenant) if realm.tenant else None
         person = person or _from_session(realm) or (remember_me.restore(realm) if realm.tenant else None)
     except NoTenantEntered:
         return None
     if broken_cookies():
-        note("cross_tenant_cookie" if has_carried_cookie() else "bad_cookie")
+        record_event("cross_tenant_cookie" if has_carried_cookie() else "bad_cookie")
     g.person_id = str(person.id) if person else None
     if person is not None and realm.tenant is not None and realm.tenant.is_read_only:
         return replace(person, withheld=WITHHELD)
     return person
 
 
-def _from_session(realm: Realm) -> Person | None:
+def _from_session(realm: Realm) -> Principal | None:
     opened = open_cookie(SESSION)
     if opened is None or len(opened.plaintext) != SESSION_COOKIE_BYTES:
         return None
@@ -89,5 +89,5 @@ def _from_session(realm: Realm) -> Person | None:
         with realm.own_work() as work:
             say_if_stolen(work, realm, realm.macs(sessions.PURPOSE, opened.plaintext[16:]))
     elif person.has_new_token and remember_me.note_shown_token(realm, person.id):
-        sessions.doubt_now(realm, [person.id])
+        sessions.invalidate_now(realm, [person.id])
     return person

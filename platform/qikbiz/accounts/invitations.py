@@ -6,7 +6,7 @@ from qikbiz.accounts.actions import invite_user
 
 
 def invite(email: str, name: str, role: str) -> str:
-    """Invite somebody into the tenant entered (inside `tenant_work`) and return the link that was mailed.
+    """Invite somebody into the tenant entered (inside `tenant_transaction`) and return the link that was mailed.
 
     Asked again for somebody who has not accepted yet, it sends a new link and the one before ends.
     """

@@ -11,9 +11,9 @@ from qikbiz.accounts.failures import WeakPassword, WrongPassword
 from qikbiz.accounts.forms import ConfirmForm, ForgotForm, InvitationForm, LoginForm, NewPasswordForm
 from qikbiz.accounts.password_strength import strength_of
 from qikbiz.accounts.queries import has_password
-from qikbiz.accounts.realms import Account, names_of, realm_at_hand
+from qikbiz.accounts.realms import Account, current_realm, names_of
 from qikbiz.accounts.tokens import LinkEnded, Purpose, account_behind
-from qikbiz.ip_reputation.events import note
+from qikbiz.ip_reputation.events import record_event
 from qikbiz.mfa import passkeys
 from qikbiz.mfa.failures import WrongCode
 from qikbiz.mfa.login_routes import open_second_steps
@@ -36,7 +36,7 @@ def login() -> ResponseReturnValue:
     target = own_path(request.args.get("next"))
     if current_user.is_authenticated:
         return redirect(target)
-    return render_template("accounts/login.html", form=LoginForm(next=target), realm=realm_at_hand())
+    return render_template("accounts/login.html", form=LoginForm(next=target), realm=current_realm())
 
 
 @public
@@ -45,7 +45,7 @@ def log_in() -> ResponseReturnValue:
     if form.validate_on_submit():
         try:
             target = actions.log_in(
-                realm_at_hand(),
+                current_realm(),
                 form.email.data or "",
                 form.password.data or "",
                 remember=bool(form.remember.data),
@@ -55,14 +55,14 @@ def log_in() -> ResponseReturnValue:
             form.form_errors.append(_WRONG)
         else:
             return redirect(target, 303)
-    return render_template("accounts/login.html", form=form, realm=realm_at_hand()), 401
+    return render_template("accounts/login.html", form=form, realm=current_realm()), 401
 
 
 @public
 def password_strength() -> ResponseReturnValue:
     """For strength.js: how good a password would be, by the same rules that take or refuse it when it is sent."""
-    throttles.ask_for_strength(realm_at_hand())
-    form, realm = request.form, realm_at_hand()
+    throttles.ask_for_strength(current_realm())
+    form, realm = request.form, current_realm()
     person = [current_user.name or form.get("name", ""), current_user.email or form.get("email", "")]
     verdict = strength_of(form.get("password", ""), names=names_of(realm, *(text[:320] for text in person)))
     return jsonify(level=verdict.level, word=verdict.word, text=verdict.text)
@@ -72,7 +72,7 @@ def password_strength() -> ResponseReturnValue:
 @allowed_while_looking
 @requires(Permission.SIGNED_IN)
 def logout() -> ResponseReturnValue:
-    actions.log_out(realm_at_hand(), current_user)
+    actions.log_out(current_realm(), current_user)
     end_session_cookie()
     response = redirect(url_for(".login"), 303)
     # Not "cookies": that would also end the message of the next page, and ours are deleted one by one.
@@ -82,7 +82,7 @@ def logout() -> ResponseReturnValue:
 
 @public
 def forgot() -> ResponseReturnValue:
-    if policy_of(realm_at_hand()).sso_only:
+    if policy_of(current_realm()).sso_only:
         return _by_sso_alone("There is no password to forget")
     return render_template("accounts/forgot.html", form=ForgotForm())
 
@@ -92,7 +92,7 @@ def ask_for_password_link() -> ResponseReturnValue:
     form = ForgotForm()
     if not form.validate_on_submit():
         return render_template("accounts/forgot.html", form=form), 422
-    password_links.ask_for_password_link(realm_at_hand(), form.email.data or "")
+    password_links.ask_for_password_link(current_realm(), form.email.data or "")
     return render_template("accounts/forgot_sent.html", email=form.email.data)
 
 
@@ -101,7 +101,7 @@ def new_password(secret: str) -> ResponseReturnValue:
     account = _behind("password", secret)
     if account is None:
         return _link_ended("password")
-    if policy_of(realm_at_hand()).sso_only:
+    if policy_of(current_realm()).sso_only:
         return _by_sso_alone("No password is needed", account)
     return render_template("accounts/new_password.html", form=NewPasswordForm(), account=account)
 
@@ -114,7 +114,7 @@ def choose_password(secret: str) -> ResponseReturnValue:
     form = NewPasswordForm()
     if form.validate_on_submit():
         try:
-            target = actions.use_password_link(realm_at_hand(), secret, form.password.data or "")
+            target = actions.use_password_link(current_realm(), secret, form.password.data or "")
         except WeakPassword as weak:
             form.password.errors = [weak.text]
         else:
@@ -128,10 +128,10 @@ def invitation(secret: str) -> ResponseReturnValue:
     account = _behind("invitation", secret)
     if account is None:
         return _link_ended("invitation")
-    if policy_of(realm_at_hand()).sso_only:
-        return _by_sso_alone(f"Welcome to {realm_at_hand().name}", account)
+    if policy_of(current_realm()).sso_only:
+        return _by_sso_alone(f"Welcome to {current_realm().name}", account)
     form = InvitationForm(name=account.name)
-    return render_template("accounts/invitation.html", form=form, account=account, realm=realm_at_hand())
+    return render_template("accounts/invitation.html", form=form, account=account, realm=current_realm())
 
 
 @public
@@ -142,12 +142,12 @@ def accept_invitation(secret: str) -> ResponseReturnValue:
     form = InvitationForm()
     if form.validate_on_submit():
         try:
-            target = actions.accept_invitation(realm_at_hand(), secret, form.name.data or "", form.password.data or "")
+            target = actions.accept_invitation(current_realm(), secret, form.name.data or "", form.password.data or "")
         except WeakPassword as weak:
             form.password.errors = [weak.text]
         else:
             return redirect(target, 303)
-    return render_template("accounts/invitation.html", form=form, account=account, realm=realm_at_hand()), 422
+    return render_template("accounts/invitation.html", form=form, account=account, realm=current_realm()), 422
 
 
 @requires(Permission.SIGNED_IN)
@@ -160,7 +160,7 @@ def confirm_password() -> ResponseReturnValue:
     form = ConfirmForm()
     if form.validate_on_submit():
         try:
-            actions.confirm(realm_at_hand(), current_user, form.password.data or "", form.code.data or "")
+            actions.confirm(current_realm(), current_user, form.password.data or "", form.code.data or "")
         except WrongPassword:
             form.password.errors = ["This is not your password."]
         except WrongCode as wrong:
@@ -192,7 +192,7 @@ def _by_sso_alone(title: str, account: Account | None = None) -> str:
 
 
 def _confirm_page(form: ConfirmForm) -> str:
-    realm = realm_at_hand()
+    realm = current_realm()
     if asks_for_sso(realm, current_user):
         return render_template("accounts/confirm.html", form=form, by_sso=True, by_password=False)
     has_passkey = any(factor.host == passkeys.host() for factor in passkeys_of(realm, current_user.id))
@@ -208,11 +208,11 @@ def _confirm_page(form: ConfirmForm) -> str:
 
 
 def _behind(purpose: Purpose, secret: str) -> Account | None:
-    realm = realm_at_hand()
+    realm = current_realm()
     try:
         account, _token = account_behind(realm.work, realm, purpose, secret)
     except LinkEnded:
-        note("bad_link")
+        record_event("bad_link")
         return None
     return account
 

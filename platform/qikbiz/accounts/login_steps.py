@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask_login import current_user
 
 from qikbiz.access_log.kinds import AccessKind
-from qikbiz.access_log.recorder import note_access
+from qikbiz.access_log.recorder import record_access
 from qikbiz.accounts import emails, pending_login, remember_me, sessions
 from qikbiz.accounts.audit_events import note_login_act
 from qikbiz.accounts.devices import device_of_request, is_new_device, place_of_request
@@ -126,7 +126,7 @@ def open_session(
     )
     if series or is_new:
         emails.send_new_device(realm, account, device_of_request(), place_of_request(), is_remembered=bool(series))
-    note_access(AccessKind.LOGIN, person=account, detail=words_for_method(method))
+    record_access(AccessKind.LOGIN, person=account, detail=words_for_method(method))
     note_login_act(realm, "login.opened", account, method=method, remembered=bool(series))
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import update
 
 from qikbiz import clock
 from qikbiz.access_log.kinds import AccessKind
-from qikbiz.access_log.recorder import note_access
+from qikbiz.access_log.recorder import record_access
 from qikbiz.accounts import emails, throttles
 from qikbiz.accounts.audit_events import note_login_act
 from qikbiz.accounts.devices import device_of_request, place_of_request
@@ -54,10 +54,10 @@ def use_code(realm: Realm, account: Account, code: str) -> None:
         tokens.expires_at > clock.now(),
     )
     if realm.work.scalar(used.values(used_at=clock.now()).returning(tokens.token_hash)) is None:
-        note_access(AccessKind.SECOND_FACTOR, "failed", person=account, detail="The mailed code was not right")
+        record_access(AccessKind.SECOND_FACTOR, "failed", person=account, detail="The mailed code was not right")
         raise WrongCode("This code is not right, or older than an hour. Use the newest email.")
     give_back()
-    note_access(AccessKind.SECOND_FACTOR, person=account, detail="Mailed code")
+    record_access(AccessKind.SECOND_FACTOR, person=account, detail="Mailed code")
 
 
 def _secret(account: Account, code: str) -> bytes:

@@ -11,7 +11,7 @@ from typing import Any
 
 from qikbiz import clock
 from qikbiz.access_log.kinds import AccessKind
-from qikbiz.access_log.recorder import note_access
+from qikbiz.access_log.recorder import record_access
 from qikbiz.accounts import emails, throttles
 from qikbiz.accounts.audit_events import note_login_act
 from qikbiz.accounts.queries import account_named
@@ -31,7 +31,7 @@ def ask_for_password_link(realm: Realm, email: str) -> None:
     throttles.ask_for_link(realm)
     name = same_address(email)
     require_way(realm, "password_link", account=name)
-    note_access(AccessKind.PASSWORD_LINK, account=name, detail="Asked for")
+    record_access(AccessKind.PASSWORD_LINK, account=name, detail="Asked for")
     asked = {"name": name, "requester": throttles.requester()}
     arguments = {"sealed": runtime().settings.keys.seal(_PURPOSE, json.dumps(asked).encode(), bound_to=_place(realm))}
     if realm.tenant:
@@ -53,7 +53,7 @@ def send_link_if_known(realm: Realm, arguments: dict[str, Any]) -> bool:
     if not throttles.may_send_link(realm, asked["name"], asked["requester"]):
         return False
     emails.send_password_link(realm, account, make_link(realm.work, realm, account, "password", clock.RESET))
-    note_access(AccessKind.PASSWORD_LINK, person=account, detail="Sent")
+    record_access(AccessKind.PASSWORD_LINK, person=account, detail="Sent")
     with acting_as(ANONYMOUS):
         note_login_act(realm, "password.link_sent", account)
     return True

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from qikbiz.accounts import passwords
-from qikbiz.accounts.realms import realm_at_hand
+from qikbiz.accounts.realms import current_realm
 from qikbiz.sign_in_policy.queries import policy_of
 
 # Judging takes longer with every character, and what is so long is strong or a repetition, which the rules find.
@@ -30,7 +30,7 @@ def strength_of(password: str, *, names: Sequence[str] = ()) -> Strength:
     """The verdict of the rules first, then an estimate for what they accept."""
     if not password:
         return Strength(0, "", "")
-    problem = passwords.problem_with(password, context=names, policy=policy_of(realm_at_hand()), ask_outside=False)
+    problem = passwords.problem_with(password, context=names, policy=policy_of(current_realm()), ask_outside=False)
     if problem:
         return Strength(0, _WORDS[0], problem)
     power = _estimate(password, names)

@@ -72,7 +72,7 @@ def begin(account: Account, method: str, **known: Any) -> HalfLogin:
     return HalfLogin(account.id.hex, method, proof_of(account), ends=ends, **known).kept()
 
 
-def half_login_at_hand(realm: Realm) -> tuple[HalfLogin, Account]:
+def current_pending_login(realm: Realm) -> tuple[HalfLogin, Account]:
     """The one that this browser holds, with its person locked. Raises HalfLoginEnded."""
     opened = open_cookie(HALF_LOGIN)
     if opened is None:

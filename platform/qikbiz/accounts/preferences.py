@@ -8,12 +8,12 @@ from flask_login import current_user
 
 from qikbiz.accounts import sessions
 from qikbiz.accounts.queries import account_for_change
-from qikbiz.accounts.realms import realm_at_hand
+from qikbiz.accounts.realms import current_realm
 
 
 def save_preference(name: str, value: Any) -> None:
     """Keep one choice of the person at hand, on all their devices."""
-    realm = realm_at_hand()
+    realm = current_realm()
     account = account_for_change(realm.work, realm, current_user.id)
     account.preferences = {**account.preferences, name: value}
-    sessions.doubt_after_commit(realm.work, realm, [account.id])
+    sessions.invalidate_after_commit(realm.work, realm, [account.id])

@@ -13,7 +13,7 @@ from qikbiz.roles.rights import NOTHING, Rights
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class Principal:
     """Somebody logged in, with a snapshot of the login that is renewed the moment it changes.
 
     `roles` are keys, `role` what they are called, and `rights` what they allow together: or, during a `preview`
@@ -68,7 +68,7 @@ class Person:
         return self.session_key.hex()
 
 
-class Visitor:
+class Anonymous:
     """Nobody in particular."""
 
     id = None

@@ -11,7 +11,7 @@ from qikbiz.accounts.audit_events import note_login_act
 from qikbiz.accounts.failures import WeakPassword, WrongPassword
 from qikbiz.accounts.forms import ChangePasswordForm, ProfileForm
 from qikbiz.accounts.login_steps import words_for_method
-from qikbiz.accounts.realms import realm_at_hand
+from qikbiz.accounts.realms import current_realm
 from qikbiz.accounts.revocation import end_one
 from qikbiz.mfa.profile_routes import open_security_pages
 from qikbiz.permissions import Permission, requires
@@ -31,7 +31,7 @@ def change_profile() -> ResponseReturnValue:
     if not form.validate_on_submit():
         return render_template("accounts/profile.html", form=form), 422
     actions.change_profile(
-        realm_at_hand(), current_user, name=form.name.data or "", time_zone=form.time_zone.data, theme=form.theme.data
+        current_realm(), current_user, name=form.name.data or "", time_zone=form.time_zone.data, theme=form.theme.data
     )
     show_toast("Your profile is saved.")
     return redirect(url_for(".profile"), 303)
@@ -48,7 +48,7 @@ def change_password() -> ResponseReturnValue:
     if form.validate_on_submit():
         try:
             actions.change_password(
-                realm_at_hand(), current_user, form.old_password.data or "", form.password.data or ""
+                current_realm(), current_user, form.old_password.data or "", form.password.data or ""
             )
         except WrongPassword:
             form.old_password.errors = ["This is not your password."]
@@ -62,7 +62,7 @@ def change_password() -> ResponseReturnValue:
 
 @requires(Permission.SIGNED_IN)
 def list_sessions() -> ResponseReturnValue:
-    realm = realm_at_hand()
+    realm = current_realm()
     return render_template(
         "accounts/sessions.html",
         sessions=session_store.live_sessions(realm.work, realm, current_user.id),
@@ -73,7 +73,7 @@ def list_sessions() -> ResponseReturnValue:
 
 @requires(Permission.SIGNED_IN)
 def end_session(key: str) -> ResponseReturnValue:
-    realm = realm_at_hand()
+    realm = current_realm()
     device = end_one(realm, current_user.id, key, "ended_by_owner")
     note_login_act(realm, "session.ended", current_user, device=device)
     show_toast(f"{device or 'The device'} is logged out.")
@@ -82,7 +82,7 @@ def end_session(key: str) -> ResponseReturnValue:
 
 @requires(Permission.SIGNED_IN)
 def end_other_sessions() -> ResponseReturnValue:
-    realm = realm_at_hand()
+    realm = current_realm()
     key = current_user.session_key
     ended = sessions.end_sessions_of(realm.work, realm, current_user.id, "ended_by_owner", except_key=key)
     note_login_act(realm, "session.others_ended", current_user, sessions=ended)

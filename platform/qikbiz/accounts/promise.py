@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from flask_login import current_user
 
 from qikbiz.accounts.models import RememberSeries, UserSession
-from qikbiz.accounts.realms import realm_at_hand
+from qikbiz.accounts.realms import current_realm
 from qikbiz.promises.evidence import Fact, Keeping
 from qikbiz.sign_in_policy.queries import count_remembered, count_sessions, policy_of
 
@@ -20,7 +20,7 @@ def _sessions() -> Sequence[Fact]:
 
 
 def _remembered() -> Sequence[Fact]:
-    days = policy_of(realm_at_hand()).remember_days
+    days = policy_of(current_realm()).remember_days
     return [
         ("Your own remembered devices", str(count_remembered(RememberSeries.user_id == current_user.id))),
         ("How long a device is remembered", f"{days} days without use" if days else "Not at all"),

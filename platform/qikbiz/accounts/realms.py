@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from qikbiz.accounts.models import User, UserFactor, UserSession, UserToken
 from qikbiz.console.models import Staff, StaffFactor, StaffSession, StaffToken
-from qikbiz.database import control_work, db, runtime, tenant_work
+from qikbiz.database import control_transaction, db, runtime, tenant_transaction
 from qikbiz.web.request_context import destination
 from tenants.context import Tenant, current_tenant
 
@@ -95,7 +95,7 @@ class Realm:
         """A transaction apart from the request's: it holds even when the request fails. Ask for it first or last,
         so that no thread waits for a second connection while it holds one."""
         with current_app.app_context():
-            work = tenant_work(self.tenant) if self.tenant else control_work()
+            work = tenant_transaction(self.tenant) if self.tenant else control_transaction()
             with work as session:
                 yield session
 
@@ -111,7 +111,7 @@ def realm_of_request() -> Realm | None:
     return Realm(None, where.host) if where.surface == "console" else None
 
 
-def realm_at_hand() -> Realm:
+def current_realm() -> Realm:
     """As `realm_of_request`, for views that exist only where people log in."""
     realm = realm_of_request()
     if realm is None:

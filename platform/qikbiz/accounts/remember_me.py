@@ -19,15 +19,15 @@ from sqlalchemy.orm import Session
 
 from qikbiz import clock
 from qikbiz.access_log.kinds import AccessKind
-from qikbiz.access_log.recorder import note_access
+from qikbiz.access_log.recorder import record_access
 from qikbiz.accounts import sessions
 from qikbiz.accounts.devices import device_of_request, is_new_device, place_of_request
 from qikbiz.accounts.emails import send_new_device, send_theft_detected
 from qikbiz.accounts.models import RememberSeries, User
-from qikbiz.accounts.principal import Person
+from qikbiz.accounts.principal import Principal
 from qikbiz.accounts.realms import Realm
 from qikbiz.accounts.why_ended import THEFT, say_stolen
-from qikbiz.ip_reputation.events import note
+from qikbiz.ip_reputation.events import record_event
 from qikbiz.mfa.queries import has_second_factor
 from qikbiz.sign_in_policy.networks import address_of_request, is_inside
 from qikbiz.sign_in_policy.queries import needs_factor, policy_of
@@ -69,7 +69,7 @@ def remember_device(work: Session, realm: Realm, user: User) -> bytes:
     return row.series_hash
 
 
-def restore(realm: Realm) -> Person | None:
+def restore(realm: Realm) -> Principal | None:
     """Log in whoever this device remembers, with a new session that is not fresh."""
     shown = _shown(realm)
     if shown is None:
@@ -96,7 +96,7 @@ def restore(realm: Realm) -> Person | None:
             return None
         count_login(realm.kind, "remembered")
         _say_if_new(work, realm, user)
-        note_access(AccessKind.REMEMBERED, person=user)
+        record_access(AccessKind.REMEMBERED, person=user)
         return sessions.open_session(work, realm, user, "remembered", is_fresh=False, series_hash=row.series_hash)
 
 
@@ -220,8 +220,8 @@ def _end_everything(work: Session, realm: Realm, user: User, row: RememberSeries
     here, first = (device_of_request(), place_of_request()), (row.device, row.address_prefix)
     send_theft_detected(realm, user, clock.now(), used_now=here, remembered_as=first)
     count_login(realm.kind, "theft")
-    note("remember_reuse", account=user.email_key)
-    note_access(AccessKind.REMEMBERED, "refused", person=user, detail="Its token was used twice; everything was ended")
+    record_event("remember_reuse", account=user.email_key)
+    record_access(AccessKind.REMEMBERED, "refused", person=user, detail="Its token was used twice; all sessions ended")
     logger.warning("authn_token_reuse", extra={"person": str(user.id)})
     delete_cookie(REMEMBER)
     end_session_cookie()

@@ -21,7 +21,7 @@ from uuid import UUID
 
 from config.keys import SealBroken
 from qikbiz import clock
-from qikbiz.accounts.principal import Person
+from qikbiz.accounts.principal import Principal
 from qikbiz.accounts.realms import Realm
 from qikbiz.database import runtime
 from qikbiz.roles.builtin_roles import EDITION
@@ -38,7 +38,7 @@ logger = logging.getLogger(__name__)
 class Remembered:
     """One session as Redis knows it. Times are aware; `stamp` is the person's at the time of writing."""
 
-    person: Person
+    person: Principal
     stamp: str
     epoch: int
     idle_until: datetime
@@ -46,7 +46,7 @@ class Remembered:
     seen_at: datetime
     written_at: float
 
-    def is_believed(self, stamp: str, epoch: int) -> bool:
+    def is_valid(self, stamp: str, epoch: int) -> bool:
         """Whether this may be used without asking Postgres."""
         now = clock.now()
         return (
@@ -87,7 +87,7 @@ def forget(realm: Realm, session_keys: Iterable[bytes]) -> None:
             client.delete(*names)
 
 
-def doubt(realm: Realm, people: Iterable[UUID]) -> None:
+def invalidate(realm: Realm, people: Iterable[UUID]) -> None:
     """Have Postgres asked again about every session of these people. Raises RedisAway."""
     with runtime().redis.client() as client:
         for person_id in people:
@@ -158,7 +158,7 @@ def _read(realm: Realm, sealed: str | None, session_key: bytes) -> Remembered | 
 def _remembered(record: dict[str, Any], session_key: bytes) -> Remembered:
     if record["edition"] != EDITION:
         raise ValueError("Made under another table of rights.")
-    person = Person(
+    person = Principal(
         kind=record["kind"],
         id=UUID(record["id"]),
         name=record["name"],

@@ -17,11 +17,11 @@ from sqlalchemy.orm import Session
 from config.keys import Opened
 from qikbiz import clock
 from qikbiz.access_log.kinds import AccessKind
-from qikbiz.access_log.recorder import note_access
+from qikbiz.access_log.recorder import record_access
 from qikbiz.accounts import session_cache, session_store
 from qikbiz.accounts.devices import device_of_request, place_of_request
 from qikbiz.accounts.models import RememberSeries, UserSession
-from qikbiz.accounts.principal import Person
+from qikbiz.accounts.principal import Principal
 from qikbiz.accounts.realms import Account, AccountSession, Realm
 from qikbiz.accounts.session_cache import Remembered
 from qikbiz.database import after_commit
@@ -31,7 +31,7 @@ from qikbiz.roles.effective_rights import granted_rights, names_of_roles
 from qikbiz.roles.view_as import preview_of
 from qikbiz.sign_in_policy.queries import policy_of
 from qikbiz.web.cookies import SESSION, set_cookie
-from qikbiz.web.visit_cookie import note_login
+from qikbiz.web.visit_cookie import record_login
 from tenants.redis import RedisAway
 
 PURPOSE = "session-id"
@@ -50,7 +50,7 @@ def open_session(
     is_fresh: bool,
     series_hash: bytes | None = None,
     from_anywhere: bool = False,
-) -> Person:
+) -> Principal:
     """Log `account` in on this device with an id of its own, and have the response carry the cookie.
 
     `from_anywhere` spares this one session the list of networks.
@@ -77,11 +77,11 @@ def open_session(
     work.flush()
     _end_beyond_the_limit(work, realm, account.id)
     set_cookie(SESSION, account.id.bytes + secret)
-    note_login()
+    record_login()
     return _with_form_key(person_of(work, realm, account, row), secret)
 
 
-def resume(realm: Realm, opened: Opened) -> Person | None:
+def resume(realm: Realm, opened: Opened) -> Principal | None:
     """Who the session cookie says is there, or None when that session has ended."""
     person_id, secret = UUID(bytes=opened.plaintext[:16]), opened.plaintext[16:]
     keys = realm.macs(PURPOSE, secret)
@@ -89,7 +89,7 @@ def resume(realm: Realm, opened: Opened) -> Person | None:
         known, stamp = session_cache.fetch(realm, keys[0], person_id)
     except RedisAway:
         known, stamp = None, ""
-    if known is not None and known.is_believed(stamp, realm.epoch):
+    if known is not None and known.is_valid(stamp, realm.epoch):
         found: Remembered | None = known
     else:
         found = _asked_of_postgres(realm, keys, person_id, stamp)
@@ -138,7 +138,7 @@ def end_sessions_of(
             .values(revoked_at=clock.now(), revoked_reason=reason)
             .execution_options(synchronize_session=False)
         )
-    doubt_after_commit(work, realm, [person_id])
+    invalidate_after_commit(work, realm, [person_id])
     return len(ended)
 
 
@@ -156,18 +156,18 @@ def make_fresh(work: Session, realm: Realm, key: bytes, person_id: UUID) -> None
         .values(fresh_until=clock.now() + clock.FRESH)
         .execution_options(synchronize_session=False)
     )
-    doubt_after_commit(work, realm, [person_id])
+    invalidate_after_commit(work, realm, [person_id])
 
 
-def doubt_after_commit(work: Session, realm: Realm, people: Iterable[UUID]) -> None:
+def invalidate_after_commit(work: Session, realm: Realm, people: Iterable[UUID]) -> None:
     """Once `work` is committed, have Postgres asked about these people's sessions at their next request."""
     chosen = list(people)
-    after_commit(work, lambda: doubt_now(realm, chosen))
+    after_commit(work, lambda: invalidate_now(realm, chosen))
 
 
-def doubt_now(realm: Realm, people: list[UUID]) -> None:
+def invalidate_now(realm: Realm, people: list[UUID]) -> None:
     try:
-        session_cache.doubt(realm, people)
+        session_cache.invalidate(realm, people)
     except RedisAway:
         _ask_for_doubt(realm, people)
 
@@ -188,7 +188,7 @@ def _end(work: Session, realm: Realm, reason: str, which: ColumnElement[bool]) -
     keys = session_store.revoke(work, realm, reason, which=which)
     if keys:
         _note_ended(work, realm, people, reason)
-        doubt_after_commit(work, realm, people)
+        invalidate_after_commit(work, realm, people)
         after_commit(work, lambda: _forget_now(realm, keys))
     logger.info("sessions_ended", extra={"reason": reason, "sessions": len(keys), "table": table.__tablename__})
     return keys
@@ -198,7 +198,7 @@ def _note_ended(work: Session, realm: Realm, people: set[UUID], reason: str) -> 
     if reason in _SAID_OTHERWISE:
         return
     for person in work.scalars(select(realm.people).where(realm.people.id.in_(people))):
-        note_access(AccessKind.SESSION_ENDED, person=person, detail=reason.replace("_", " ").capitalize())
+        record_access(AccessKind.SESSION_ENDED, person=person, detail=reason.replace("_", " ").capitalize())
 
 
 def _people_of(realm: Realm, which: ColumnElement[bool]) -> Any:
@@ -231,12 +231,12 @@ def _asked_of_postgres(realm: Realm, keys: tuple[bytes, ...], person_id: UUID, s
         )
 
 
-def _with_form_key(person: Person, secret: bytes) -> Person:
+def _with_form_key(person: Principal, secret: bytes) -> Principal:
     # Of the id itself and not of its MAC, so that a form opened before a roll of keys is good after it.
     return replace(person, form_key=hashlib.sha256(b"form|" + secret).digest())
 
 
-def person_of(work: Session, realm: Realm, account: Account, row: AccountSession) -> Person:
+def person_of(work: Session, realm: Realm, account: Account, row: AccountSession) -> Principal:
     """The snapshot of a login that a session carries."""
     roles = realm.roles_of(account)
     # The organisation's own zone is asked for on each page: who chose none follows it when it changes.
@@ -245,7 +245,7 @@ def person_of(work: Session, realm: Realm, account: Account, row: AccountSession
     preview = None
     if isinstance(row, UserSession):
         preview = preview_of(work, row.viewing, row.viewing_until, account.id, rights)
-    return Person(
+    return Principal(
         kind=realm.kind,
         id=account.id,
         name=account.name,

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from qikbiz import clock
 from qikbiz.announcements.models import Announcement, AnnouncementTenant
 from qikbiz.announcements.sending import tenant_named
-from qikbiz.database import control_work, db, tenant_work
+from qikbiz.database import control_transaction, db, tenant_transaction
 from qikbiz.jobs.models import Job
 from qikbiz.mail.models import Mail
 from tenants.context import Tenant
@@ -59,12 +59,12 @@ def totals_of(announcement_id: UUID) -> Totals:
 def count_tenant(tenant: Tenant, announcement_id: UUID) -> None:
     """Count one tenant's mails. Called when one of them ends; what goes wrong here is made up for by the watch."""
     try:
-        with tenant_work(tenant) as session:
+        with tenant_transaction(tenant) as session:
             counts = _counts(session, announcement_id)
             # Until the tenant's own job has written the mails, that none waits means nothing.
             key = f"announcement:{announcement_id}"
             is_written = not session.scalar(select(Job.id).where(Job.dedupe_key == key, Job.state.in_(OPEN_JOBS)))
-        with control_work() as session:
+        with control_transaction() as session:
             _keep(session, announcement_id, tenant.id, counts, is_settled=is_written and not counts["waiting"])
             finish_if_settled(session, announcement_id)
     except SQLAlchemyError:
@@ -74,17 +74,17 @@ def count_tenant(tenant: Tenant, announcement_id: UUID) -> None:
 def count_open_tenants(announcement_id: UUID) -> bool:
     """Count wherever something may still wait; False once nothing does."""
     open_rows = (AnnouncementTenant.announcement_id == announcement_id, AnnouncementTenant.state == "asked")
-    with control_work() as session:
+    with control_transaction() as session:
         tenant_ids = session.scalars(select(AnnouncementTenant.tenant_id).where(*open_rows)).all()
     for tenant_id in tenant_ids:
-        with control_work() as session:
+        with control_transaction() as session:
             tenant = tenant_named(session, tenant_id)
             if tenant is None or tenant.state == "closed":
                 own = (*open_rows, AnnouncementTenant.tenant_id == tenant_id)
                 session.execute(update(AnnouncementTenant).where(*own).values(state="settled"))
         if tenant is not None and tenant.state != "closed":
             count_tenant(tenant, announcement_id)
-    with control_work() as session:
+    with control_transaction() as session:
         finish_if_settled(session, announcement_id)
         still_open = AnnouncementTenant.announcement_id == announcement_id, AnnouncementTenant.state != "settled"
         return session.scalar(select(AnnouncementTenant.tenant_id).where(*still_open).limit(1)) is not None

@@ -20,7 +20,7 @@ from qikbiz.accounts.queries import is_administrator
 from qikbiz.actors import Actor, acting_as
 from qikbiz.announcements.models import Announcement, AnnouncementTenant
 from qikbiz.audit.actions import record
-from qikbiz.database import control_work, db, runtime, tenant_work
+from qikbiz.database import control_transaction, db, runtime, tenant_transaction
 from qikbiz.jobs.actions import enqueue
 from qikbiz.mail.actions import send
 from qikbiz.mail.addresses import BadAddress
@@ -62,25 +62,25 @@ def tenants_waiting(announcement_id: UUID) -> list[tuple[UUID, int]]:
         .where(AnnouncementTenant.announcement_id == announcement_id, AnnouncementTenant.state == "waiting")
         .order_by(AnnouncementTenant.tenant_id)
     )
-    with control_work() as session:
+    with control_transaction() as session:
         return [(row.tenant_id, max(row.users or 0, 1)) for row in session.execute(query)]
 
 
 def ask_tenant(announcement_id: UUID, tenant_id: UUID, run_at: datetime) -> None:
     """Have the tenant's own job write its mails; once, however often this is called."""
-    with control_work() as session:
+    with control_transaction() as session:
         found = session.get_one(Announcement, announcement_id)
         tenant = tenant_named(session, tenant_id)
         if found.state != "sending":
             return
     state = "settled"
     if tenant is not None and tenant.state in _states(found.category) and is_served(tenant.version):
-        with tenant_work(tenant):
+        with tenant_transaction(tenant):
             key = f"announcement:{announcement_id}"
             enqueue("announcements.deliver", {"announcement": str(announcement_id)}, run_at=run_at, dedupe_key=key)
         state = "asked"
     own = (AnnouncementTenant.announcement_id == announcement_id, AnnouncementTenant.tenant_id == tenant_id)
-    with control_work() as session:
+    with control_transaction() as session:
         session.execute(
             update(AnnouncementTenant).where(*own, AnnouncementTenant.state == "waiting").values(state=state)
         )
@@ -88,7 +88,7 @@ def ask_tenant(announcement_id: UUID, tenant_id: UUID, run_at: datetime) -> None
 
 def deliver(announcement_id: UUID) -> int:
     """Write one mail for each person of the tenant entered, spread over time; gives how many."""
-    with control_work() as session:
+    with control_transaction() as session:
         found = session.get(Announcement, announcement_id)
         if found is None or found.state != "sending":
             return 0
@@ -104,7 +104,7 @@ def deliver(announcement_id: UUID) -> int:
 
 def words_of(announcement_id: UUID) -> dict[str, Any] | None:
     """What a mail of this announcement says, asked when it leaves; None when it was stopped."""
-    with control_work() as session:
+    with control_transaction() as session:
         found = session.get(Announcement, announcement_id)
         if found is None or found.state not in ("sending", "sent"):
             return None

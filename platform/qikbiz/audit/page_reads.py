@@ -25,7 +25,7 @@ from qikbiz.audit.chain import has_events
 from qikbiz.audit.models import AuditEvent, PageRead
 from qikbiz.audit.queries import AuditFilter, id_at
 from qikbiz.clock import now
-from qikbiz.database import before_commit, db, tenant_work
+from qikbiz.database import before_commit, db, tenant_transaction
 from qikbiz.log_pagination import LogPage, log_page
 from tenants.context import Tenant, current_tenant
 from tenants.control import new_id
@@ -115,7 +115,7 @@ def page_of_reads(wanted: AuditFilter, *, before: UUID | None, after: UUID | Non
 
 def seal_reads(tenant: Tenant) -> int:
     """Have one event of the chain vouch for what was not sealed yet. Returns how many rows; none makes no event."""
-    with acting_as(SYSTEM), tenant_work(tenant) as session:
+    with acting_as(SYSTEM), tenant_transaction(tenant) as session:
         last = next(iter(_seals(session, limit=1)), None)
         after = last.through if last else ""
         count, digest, through = _digest(session, after, str(id_at(now() - SETTLED)))

@@ -20,7 +20,7 @@ from qikbiz.exports.actions import ask_for_export
 from qikbiz.exports.forms import export_id_from
 from qikbiz.exports.selection import AUDIT, Selection
 from qikbiz.permissions import Permission, requires
-from qikbiz.records.field_access import seen_type
+from qikbiz.records.field_access import visible_type
 from qikbiz.records.types import BY_SINGULAR
 from qikbiz.web.flash import show_toast
 from qikbiz.web.query_params import asked_otherwise, day_asked, id_asked
@@ -145,7 +145,7 @@ def _unknown_to_reader(event: AuditEvent) -> frozenset[str]:
     declared = BY_SINGULAR.get(event.record_type)
     if declared is None:
         return frozenset()
-    known = seen_type(declared, current_user.rights)
+    known = visible_type(declared, current_user.rights)
     # A company added to a contact stands under a name of its own.
     return known.hidden | (known.unsearchable | {"companies", "sort_name"} if known.unsearchable else frozenset())
 

@@ -23,7 +23,7 @@ from qikbiz.audit.serialization import frame_of
 from qikbiz.audit.verify import BEFORE_THE_FIRST, TRIMMED, link_hash, private_hash
 from qikbiz.clock import now
 from qikbiz.console.models import PlatformAuditEvent
-from qikbiz.database import control_work, tenant_work
+from qikbiz.database import control_transaction, tenant_transaction
 from tenants.context import Tenant
 
 # A chain that grew by more since the last round is looked at in several.
@@ -49,15 +49,15 @@ class Broken(Exception):
 
 def check_tenant(tenant: Tenant) -> str:
     """Look at one tenant's chain, and anchor its head. Gives what is wrong with it, "" for nothing."""
-    with control_work() as control:
+    with control_transaction() as control:
         start, anchors = _known(control, tenant.id), _anchors(control, tenant.id)
     try:
-        with tenant_work(tenant) as session:
+        with tenant_transaction(tenant) as session:
             reached = _look(session, AuditEvent, tenant.id, start, anchors)
         problem = ""
     except Broken as broken:
         reached, problem = start, str(broken)
-    with control_work() as control:
+    with control_transaction() as control:
         _keep(control, tenant.id, reached, problem)
         if not problem and reached.seq:
             _anchor(control, tenant.id, reached)
@@ -66,7 +66,7 @@ def check_tenant(tenant: Tenant) -> str:
 
 def check_platform() -> str:
     """The same for the platform's own chain. Its head goes to the log, which leaves the machine."""
-    with control_work() as control:
+    with control_transaction() as control:
         start = _known(control, PLATFORM_CHAIN)
         try:
             reached, problem = _look(control, PlatformAuditEvent, PLATFORM_CHAIN, start, {}), ""

@@ -70,7 +70,7 @@ def settle(invoice: Invoice, closing: Closing | None, by: str, reference: str) -
     invoice.state, invoice.paid_at, invoice.paid_by, invoice.payment_reference = "paid", clock.now(), by, reference
     if closing is not None and closing.state != "erased":
         slug = db.control.get_one(TenantRecord, closing.tenant_id).slug
-        events.note(closing, "paid", slug, invoice=invoice.number, amount=f"{invoice.amount} {invoice.currency}")
+        events.record_step(closing, "paid", slug, invoice=invoice.number, amount=f"{invoice.amount} {invoice.currency}")
 
 
 def void_invoice(closing: Closing) -> None:

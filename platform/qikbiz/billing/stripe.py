@@ -18,7 +18,7 @@ from qikbiz.audit.actions import record_on_platform
 from qikbiz.billing.invoices import settle
 from qikbiz.billing.pricing import minor_units
 from qikbiz.circuit_breaker import CircuitBreaker
-from qikbiz.database import control_work, db, runtime
+from qikbiz.database import control_transaction, db, runtime
 from qikbiz.deadline import Deadline, OutOfTime, call_within
 from qikbiz.errors import Conflict, NotFound, Unavailable
 from tenants.context import Tenant
@@ -51,7 +51,7 @@ def checkout_url(invoice: Invoice, tenant: Tenant) -> str:
     if invoice.state != "open":
         raise Conflict("This invoice needs no payment any more.")
     session = _create_session(invoice, tenant)
-    with control_work() as control:
+    with control_transaction() as control:
         kept = control.get_one(Invoice, invoice.number, with_for_update=True)
         kept.checkout_id = session.id
     return str(session.url)
@@ -64,7 +64,7 @@ def take_report(body: bytes, signature: str) -> Outcome:
     event = _verified(body, signature)
     if event is None:
         return Outcome(400, "signature refused")
-    with acting_as(SERVICE), control_work() as control:
+    with acting_as(SERVICE), control_transaction() as control:
         given = {"id": str(event["id"]), "kind": str(event["type"]), "outcome": "taken"}
         statement = insert(PaymentEvent).values(given).on_conflict_do_nothing().returning(PaymentEvent)
         row = control.scalars(statement).one_or_none()

@@ -7,7 +7,7 @@ from typing import Any
 
 from qikbiz.companies.models import SEARCHED, Company
 from qikbiz.records.common_fields import OWNERSHIP, SYSTEM, address_fields, sort_name
-from qikbiz.records.fields import Field, Kind, RecordType, Values
+from qikbiz.records.fields import Field, FieldKind, RecordType, Values
 
 TYPES = ("Prospect", "Customer", "Partner", "Reseller", "Supplier", "Investor", "Other")
 INDUSTRIES = (
@@ -20,23 +20,23 @@ INDUSTRIES = (
 COMPANY_FIELDS = (
     Field("name", "Name", section="Company", is_required=True, is_searchable=True, is_listable=False,
           autocomplete="organization"),
-    Field("domain", "Domain", Kind.DOMAIN, "Company", "Such as example.com.", 253, is_searchable=True,
+    Field("domain", "Domain", FieldKind.DOMAIN, "Company", "Such as example.com.", 253, is_searchable=True,
           is_filterable=True, in_list=True),
-    Field("website", "Website", Kind.URL, "Company", max_length=2_000, is_listable=False),
-    Field("email", "E-mail", Kind.EMAIL, "Company", max_length=254, is_searchable=True, is_filterable=True),
-    Field("phone", "Phone", Kind.PHONE, "Company", max_length=40, is_searchable=True, in_list=True),
-    Field("type", "Type", Kind.CHOICE, "About", max_length=100, choices=TYPES, is_open=True, is_filterable=True,
+    Field("website", "Website", FieldKind.URL, "Company", max_length=2_000, is_listable=False),
+    Field("email", "E-mail", FieldKind.EMAIL, "Company", max_length=254, is_searchable=True, is_filterable=True),
+    Field("phone", "Phone", FieldKind.PHONE, "Company", max_length=40, is_searchable=True, in_list=True),
+    Field("type", "Type", FieldKind.CHOICE, "About", max_length=100, choices=TYPES, is_open=True, is_filterable=True,
           in_list=True),
-    Field("industry", "Industry", Kind.CHOICE, "About", max_length=100, choices=INDUSTRIES, is_open=True,
+    Field("industry", "Industry", FieldKind.CHOICE, "About", max_length=100, choices=INDUSTRIES, is_open=True,
           is_filterable=True, in_list=True),
-    Field("number_of_employees", "Employees", Kind.INTEGER, "About"),
-    Field("annual_revenue", "Annual revenue", Kind.MONEY, "About"),
-    Field("annual_revenue_currency", "Currency of revenue", Kind.CURRENCY, "About", is_listable=False),
-    Field("parent_id", "Part of", Kind.COMPANY, "About", "Another company.", is_listable=False),
+    Field("number_of_employees", "Employees", FieldKind.INTEGER, "About"),
+    Field("annual_revenue", "Annual revenue", FieldKind.MONEY, "About"),
+    Field("annual_revenue_currency", "Currency of revenue", FieldKind.CURRENCY, "About", is_listable=False),
+    Field("parent_id", "Part of", FieldKind.COMPANY, "About", "Another company.", is_listable=False),
     *OWNERSHIP,
     *address_fields("billing_"),
-    Field("linkedin_url", "LinkedIn", Kind.URL, "Web", max_length=2_000, is_listable=False),
-    Field("x_url", "X", Kind.URL, "Web", max_length=2_000, is_listable=False),
+    Field("linkedin_url", "LinkedIn", FieldKind.URL, "Web", max_length=2_000, is_listable=False),
+    Field("x_url", "X", FieldKind.URL, "Web", max_length=2_000, is_listable=False),
     *SYSTEM,
 )  # fmt: skip
 

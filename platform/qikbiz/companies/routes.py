@@ -14,7 +14,7 @@ from qikbiz.contacts.fields import CONTACTS
 from qikbiz.contacts.queries import contacts_of
 from qikbiz.permissions import Permission, requires
 from qikbiz.records import record_pages
-from qikbiz.records.field_access import seen_type
+from qikbiz.records.field_access import visible_type
 from qikbiz.records.urls import open_record_pages
 from qikbiz.records.views import RecordRoom
 
@@ -37,6 +37,6 @@ def show(record_id: UUID) -> ResponseReturnValue:
     if not current_user.can(Permission.CONTACT_SEE):
         return record_pages.show_record(ROOM, record_id)
     found = contacts_of(record_id, MOST_CONTACTS + 1)
-    called = seen_type(CONTACTS).name_of
+    called = visible_type(CONTACTS).name_of
     people = [(row, called(row._asdict())) for row in found[:MOST_CONTACTS]]
     return record_pages.show_record(ROOM, record_id, contacts=people, has_more=len(found) > MOST_CONTACTS)

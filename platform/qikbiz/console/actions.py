@@ -9,7 +9,7 @@ from qikbiz.console.tenant_actions import (
     BadTenant,
     close_tenant,
     for_change,
-    note_act,
+    record_act,
     reserve_tenant,
 )
 from qikbiz.database import db
@@ -21,7 +21,7 @@ from tenants.control import TenantRecord
 def ask_for_tenant(slug: str, name: str, admin_email: str) -> PlatformJob:
     """Reserve the address now, have the rest made by the worker. Asking again finishes what a job began."""
     record = reserve_tenant(db.control(), slug, name, admin_email)
-    note_act(record, "tenant.asked_for", name=record.name)
+    record_act(record, "tenant.asked_for", name=record.name)
     return enqueue_platform("tenants.create", {"slug": record.slug}, created_by=current_actor().id)
 
 

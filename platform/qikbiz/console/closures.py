@@ -23,11 +23,11 @@ from qikbiz.console.tenant_actions import (
     LONGEST_REASON,
     BadTenant,
     for_change,
-    note_act,
+    record_act,
     refuse_unless,
     refuse_while_closing,
 )
-from qikbiz.database import db, runtime, tenant_work
+from qikbiz.database import db, runtime, tenant_transaction
 from qikbiz.errors import Conflict, Forbidden, NotFound
 from tenants.context import Tenant
 from tenants.control import TenantRecord, new_id
@@ -43,7 +43,7 @@ def was_ever_used(record: TenantRecord) -> bool:
     tenant = _tenant_of(record) if record.version else None
     if tenant is None:
         return False
-    with acting_as(SYSTEM), tenant_work(tenant) as session:
+    with acting_as(SYSTEM), tenant_transaction(tenant) as session:
         return session.scalar(select(User.id).where(User.last_seen_at.is_not(None)).limit(1)) is not None
 
 
@@ -71,7 +71,7 @@ def propose(session: Session, slug: str, *, confirmation: str, reason: str, days
     actor = current_actor()
     who = {"proposed_at": clock.now(), "proposed_by": _staff_id(), "proposed_by_name": actor.name}
     proposal = session.merge(ClosingProposal(tenant_id=record.id, reason=reason, days=days, **who))
-    note_act(record, "tenant.ending_proposed", reason=reason, days=days)
+    record_act(record, "tenant.ending_proposed", reason=reason, days=days)
     return proposal
 
 
@@ -94,7 +94,7 @@ def confirm(session: Session, slug: str, *, confirmation: str) -> Closing | None
     refuse_while_closing(record, "nothing is left to end")
     if proposal.proposed_by is None:
         proposal.proposed_by, proposal.proposed_by_name = staff_id, current_actor().name
-        note_act(record, "tenant.ending_proposed", reason=proposal.reason, days=proposal.days)
+        record_act(record, "tenant.ending_proposed", reason=proposal.reason, days=proposal.days)
         return None
     closing = _begin(record, proposal)
     session.delete(proposal)
@@ -107,7 +107,7 @@ def withdraw(session: Session, slug: str) -> None:
     proposal = session.get(ClosingProposal, record.id)
     if proposal is not None:
         session.delete(proposal)
-        note_act(record, "tenant.ending_withdrawn")
+        record_act(record, "tenant.ending_withdrawn")
 
 
 def _begin(record: TenantRecord, proposal: ClosingProposal) -> Closing:
@@ -130,7 +130,7 @@ def _begin(record: TenantRecord, proposal: ClosingProposal) -> Closing:
     db.control.add(closing)
     db.control.flush()
     about = {"reason": proposal.reason, "days": proposal.days, "proposed_by": proposal.proposed_by_name}
-    events.note(closing, "ended_by_operator", tenant.slug, **about)
+    events.record_step(closing, "ended_by_operator", tenant.slug, **about)
     facts = {"organisation": tenant.name, "reason": proposal.reason, "days": proposal.days}
     facts |= {"support": runtime().settings.support_address, "url": emails.page_of(tenant)}
     emails.tell(closing, "ended_by_us", "ended_by_us", emails.people_of(tenant), facts)

@@ -17,7 +17,7 @@ from sqlalchemy import select
 
 from qikbiz.actors import Actor, acting_as, current_actor
 from qikbiz.audit.actions import record_on_platform
-from qikbiz.database import NoGrant, control_work, db, runtime, tenant_work
+from qikbiz.database import NoGrant, control_transaction, db, runtime, tenant_transaction
 from qikbiz.errors import Conflict, NotFound
 from qikbiz.exports.actions import ask_for_export
 from qikbiz.exports.models import Export
@@ -39,14 +39,14 @@ from qikbiz.grants.queries import (
     is_opening,
     waiting_instructions,
 )
-from qikbiz.grants.scopes import Scope
+from qikbiz.grants.scopes import GrantScope
 from qikbiz.grants.tickets import put_instruction_on_work_list
 from qikbiz.imports import actions as importing
 from qikbiz.imports.mapping import Mapping as Columns
 from qikbiz.imports.models import Import
 from qikbiz.imports.queries import import_for_changing, progress_of_import
 from qikbiz.records.types import RECORD_TYPES
-from qikbiz.tickets.actions import note_act
+from qikbiz.tickets.actions import record_act
 from qikbiz.tickets.models import Ticket
 from tenants.context import Tenant
 
@@ -88,7 +88,7 @@ def tenant_to_serve(slug: str) -> Tenant:
     return tenant
 
 
-def record_instruction(tenant: Tenant, scope: Scope, words: str, *, about: Ticket | None = None) -> Grant:
+def record_instruction(tenant: Tenant, scope: GrantScope, words: str, *, about: Ticket | None = None) -> Grant:
     """Write down what a customer asked for: on the ticket `about` where it did, or elsewhere.
 
     Raises BadGrant, and Conflict when nobody who has a say there asked.
@@ -106,7 +106,7 @@ def record_instruction(tenant: Tenant, scope: Scope, words: str, *, about: Ticke
 
 def confirm_instruction(tenant: Tenant, grant_id: UUID) -> Grant:
     """A second member of staff confirms what a customer's ticket asks for. Raises Conflict, Forbidden, NotFound."""
-    with control_work() as control:
+    with control_transaction() as control:
         grant = grant_of(control, tenant.id, grant_id)
         instructing.confirm_as_second(tenant, grant, _ticket_of(grant))
     return grant
@@ -123,7 +123,7 @@ class Waiting:
 def instructions_waiting(tenant: Tenant) -> list[Waiting]:
     """What was written down and is not confirmed, or opens later."""
     me = current_actor()
-    with control_work() as control:
+    with control_transaction() as control:
         policy = access_policy(control, tenant.id)
         found = []
         for grant in waiting_instructions(control, tenant.id):
@@ -141,7 +141,7 @@ def export_for(
 
     It is noted on the ticket `about` which it is made, else on the one that the grant belongs to.
     """
-    with _under(tenant, grant_id, Scope.EXPORT) as grant:
+    with _under(tenant, grant_id, GrantScope.EXPORT) as grant:
         export = ask_for_export(Selection(scope=scope, product=product), export_id=export_id)
         _on_platform("tenant.export_asked", tenant, grant)
     _note(about, grant, "exports", export_id, "An export was begun.")
@@ -152,7 +152,7 @@ def import_for(
     tenant: Tenant, grant_id: UUID, file: BinaryIO, file_name: str, *, import_id: UUID, choices: dict[str, str]
 ) -> UUID:
     """Upload a file under a grant and have the dry run made, with the columns as their headings say. Raises NoGrant."""
-    with _under(tenant, grant_id, Scope.IMPORT) as grant:
+    with _under(tenant, grant_id, GrantScope.IMPORT) as grant:
         found = importing.start_import(import_id, choices["type"], file_name, file)
         guessed = Columns.from_json(found.mapping)
         importing.choose_columns(found, guessed, key=choices["key"], mode=choices["mode"], options={})
@@ -187,7 +187,7 @@ def acts_about(tenant: Tenant, ticket: Ticket, noted: Mapping[UUID, UUID | None]
 def _acts(tenant: Tenant, grants: Iterable[Grant]) -> list[tuple[Grant, Act]]:
     acts: list[tuple[Grant, Act]] = []
     for grant in grants:
-        if not {Scope.EXPORT, Scope.IMPORT}.isdisjoint(grant.scopes):
+        if not {GrantScope.EXPORT, GrantScope.IMPORT}.isdisjoint(grant.scopes):
             with _under(tenant, grant.id):
                 acts += [(grant, act) for act in _acts_under(grant)]
     return sorted(acts, key=lambda pair: pair[1].at, reverse=True)
@@ -207,44 +207,44 @@ def act_for(tenant: Tenant, grant_id: UUID, kind: str, act_id: UUID) -> Act:
 def grants_in_force(tenant: Tenant) -> list[Grant]:
     """Those that let the member of staff at hand in now."""
     me = current_actor()
-    with control_work() as control:
+    with control_transaction() as control:
         return [grant for grant in grants_for_staff(control, tenant.id, me.id) if is_in_force(grant)]
 
 
 def grants_coming(tenant: Tenant) -> list[Grant]:
     """Those whose login the worker is making just now."""
     me = current_actor()
-    with control_work() as control:
+    with control_transaction() as control:
         return [grant for grant in grants_for_staff(control, tenant.id, me.id) if is_opening(grant)]
 
 
 @contextmanager
-def _under(tenant: Tenant, grant_id: UUID, scope: Scope | None = None) -> Iterator[Grant]:
+def _under(tenant: Tenant, grant_id: UUID, scope: GrantScope | None = None) -> Iterator[Grant]:
     """Work inside the tenant by the role of the grant. Raises NoGrant."""
     me = current_actor()
-    with control_work() as control:
+    with control_transaction() as control:
         grant = grant_in_force(control, tenant.id, grant_id)
         if not admits(grant, me.id) or (scope is not None and scope not in grant.scopes):
             raise NoGrant(OVER)
         guest = guest_of(grant)
     actor = Actor("staff", me.id, me.name, instruction_of(grant), me.request_id, grant=grant.id)
-    with acting_as(actor), tenant_work(tenant, guest=guest):
+    with acting_as(actor), tenant_transaction(tenant, guest=guest):
         yield grant
 
 
 def _acts_under(grant: Grant) -> list[Act]:
     found: list[Act] = []
-    if Scope.EXPORT in grant.scopes:
+    if GrantScope.EXPORT in grant.scopes:
         exports = select(Export).where(Export.grant_id == grant.id).order_by(Export.id.desc()).limit(SHOWN)
         found += [_export_act(export) for export in db.session.scalars(exports)]
-    if Scope.IMPORT in grant.scopes:
+    if GrantScope.IMPORT in grant.scopes:
         imports = select(Import).where(Import.grant_id == grant.id).order_by(Import.id.desc()).limit(SHOWN)
         found += [_import_act(one) for one in db.session.scalars(imports)]
     return found
 
 
 def _go_on(tenant: Tenant, grant_id: UUID, import_id: UUID, ask: Any, act: str) -> None:
-    with _under(tenant, grant_id, Scope.IMPORT) as grant:
+    with _under(tenant, grant_id, GrantScope.IMPORT) as grant:
         _import_under(grant_id, import_id)
         ask(import_for_changing(import_id))
         _on_platform(act, tenant, grant, {"import": str(import_id)})
@@ -263,10 +263,10 @@ def _ticket_of(grant: Grant) -> Ticket | None:
 
 
 def _note(about: Ticket | None, grant: Grant, kind: str, act_id: UUID, words: str) -> None:
-    with control_work() as control:
+    with control_transaction() as control:
         ticket = about or (control.get(Ticket, grant.ticket_id) if grant.ticket_id else None)
         if ticket is not None:
-            note_act(ticket, kind, act_id, grant.id, words)
+            record_act(ticket, kind, act_id, grant.id, words)
 
 
 def _export_act(export: Export) -> Act:

@@ -1,6 +1,6 @@
 """What is done to a tenant in the control database alone: reserve, suspend, resume, rename, limit, close.
 
-For the console and the command line alike, inside `control_work()`. Making and erasing schemas is provisioning's.
+For the console and the command line alike, inside `control_transaction()`. Provisioning makes and erases schemas.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def suspend_tenant(session: Session, slug: str, reason: str) -> TenantRecord:
     if (record.state, record.state_reason) != ("suspended", reason):
         before, record.state, record.state_reason = record.directory_version, "suspended", reason
         touch_directory(session, record)
-        note_act(record, "tenant.suspended", reason=reason)
+        record_act(record, "tenant.suspended", reason=reason)
         facts = {"reason": reason, "support": runtime().settings.support_address}
         tell_tenant(record, "suspended", mail="organisation_suspended", once=before, facts=facts, reason=reason)
     return record
@@ -102,7 +102,7 @@ def resume_tenant(session: Session, slug: str) -> TenantRecord:
     record = for_change(session, slug)
     refuse_unless(record, "active", "suspended", "closing")
     if record.state != "active":
-        note_act(record, "tenant.resumed", was=record.state)
+        record_act(record, "tenant.resumed", was=record.state)
         once = record.directory_version
         tell_tenant(record, "resumed", mail="organisation_resumed", once=once, was=record.state)
         record.state, record.state_reason, record.delete_after = "active", "", None
@@ -126,7 +126,7 @@ def rename_tenant(
     after = {"slug": record.slug, "name": record.name}
     if before != after:
         touch_directory(session, record)
-        note_act(record, "tenant.renamed", before=before, after=after)
+        record_act(record, "tenant.renamed", before=before, after=after)
         changes = {"Address": [before["slug"], record.slug], "Name": [before["name"], record.name]}
         tell_tenant(record, "renamed", changes={what: pair for what, pair in changes.items() if pair[0] != pair[1]})
     return record
@@ -148,7 +148,7 @@ def close_tenant(session: Session, slug: str, *, confirmation: str, days: int = 
         record.state, record.delete_after = "closing", due
         record.epoch += 1
         touch_directory(session, record)
-        note_act(record, "tenant.closed", delete_after=due.isoformat())
+        record_act(record, "tenant.closed", delete_after=due.isoformat())
         tell_tenant(record, "closed", delete_after=due.isoformat())
     return record
 
@@ -163,12 +163,12 @@ def limit_seats(session: Session, slug: str, seats: int | None) -> TenantRecord:
         changes = {"Seats": [record.seats or "no limit", seats or "no limit"]}
         record.seats = seats
         touch_directory(session, record)
-        note_act(record, "tenant.seats_limited", changes=changes)
+        record_act(record, "tenant.seats_limited", changes=changes)
         tell_tenant(record, "seats_limited", changes=changes)
     return record
 
 
-def note_act(record: TenantRecord, action: str, **details: object) -> None:
+def record_act(record: TenantRecord, action: str, **details: object) -> None:
     """A row of the platform's audit, in the transaction of the act itself."""
     record_on_platform(action, tenant_id=record.id, subject=record.slug, details=details)
 

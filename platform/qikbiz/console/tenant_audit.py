@@ -7,7 +7,7 @@ from typing import Any
 from qikbiz.accounts.queries import administrators
 from qikbiz.actors import SYSTEM, acting_as, current_actor
 from qikbiz.audit.actions import record
-from qikbiz.database import db, runtime, tenant_work
+from qikbiz.database import db, runtime, tenant_transaction
 from qikbiz.mail.actions import send
 from tenants.control import TenantRecord
 from tenants.directory import read_tenant
@@ -35,7 +35,7 @@ def tell_tenant(
         return
     actor = current_actor()
     # Staff enter nowhere without a grant (P8): the program writes the line, in the name of whoever acted.
-    with acting_as(SYSTEM), tenant_work(tenant):
+    with acting_as(SYSTEM), tenant_transaction(tenant):
         with acting_as(actor):
             record(f"organisation.{action}", subject=found.name, details=details)
         if mail:

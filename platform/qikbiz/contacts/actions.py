@@ -18,7 +18,7 @@ from qikbiz.errors import NotFound
 from qikbiz.permissions import Permission
 from qikbiz.records.actions import change_record, create_record, note_change
 from qikbiz.records.fields import FieldProblem
-from qikbiz.records.row_access import reached_id, refuse_locked, require_reach
+from qikbiz.records.row_access import reached_id, refuse_locked, require_access
 from qikbiz.roles.current import current_rights
 from qikbiz.roles.rights import Action
 
@@ -97,7 +97,7 @@ def _company_named(name: str) -> UUID:
 
 
 def _refuse_unless_linkable(contact: Contact, company_id: UUID) -> None:
-    require_reach(CONTACTS, contact, Action.CHANGE)
+    require_access(CONTACTS, contact, Action.CHANGE)
     refuse_locked(CONTACTS, ["company_id"])
     if reached_id("company", company_id) is None:
         raise NotFound("This company was removed meanwhile. Choose another one.")

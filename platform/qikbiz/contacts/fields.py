@@ -7,7 +7,7 @@ from typing import Any
 
 from qikbiz.contacts.models import SEARCHED, Contact
 from qikbiz.records.common_fields import OWNERSHIP, SYSTEM, address_fields, joined_list, sort_name
-from qikbiz.records.fields import Field, Kind, RecordType, Values
+from qikbiz.records.fields import Field, FieldKind, RecordType, Values
 
 STAGES = (
     "Subscriber",
@@ -29,44 +29,44 @@ LAWFUL_BASES = (
 )
 SALUTATIONS = ("Mr", "Ms", "Mrs", "Mx", "Dr", "Prof")
 NAMES = (
-    Field("salutation", "Salutation", Kind.CHOICE, "Name", max_length=40, choices=SALUTATIONS, is_open=True),
+    Field("salutation", "Salutation", FieldKind.CHOICE, "Name", max_length=40, choices=SALUTATIONS, is_open=True),
     Field("first_name", "First name", section="Name", max_length=100, is_searchable=True),
     Field("middle_name", "Middle name", section="Name", max_length=100, is_searchable=True, is_listable=False),
     Field("last_name", "Last name", section="Name", max_length=100, is_searchable=True),
 )
 WAYS_TO_REACH = (
-    Field("email", "E-mail", Kind.EMAIL, max_length=254, is_editable=False, is_searchable=True, is_filterable=True,
+    Field("email", "E-mail", FieldKind.EMAIL, max_length=254, is_editable=False, is_searchable=True, is_filterable=True,
           is_sortable=True, in_list=True, columns=("email", "emails", "other_emails")),
-    Field("emails", "E-mails", Kind.EMAILS, "E-mail and phone", is_listable=False,
+    Field("emails", "E-mails", FieldKind.EMAILS, "E-mail and phone", is_listable=False,
           columns=("email", "emails", "other_emails")),
-    Field("phone", "Phone", Kind.PHONE, max_length=40, is_editable=False, is_searchable=True, is_filterable=True,
+    Field("phone", "Phone", FieldKind.PHONE, max_length=40, is_editable=False, is_searchable=True, is_filterable=True,
           in_list=True, columns=("phone", "phones")),
-    Field("phones", "Phones", Kind.PHONES, "E-mail and phone", is_listable=False, columns=("phone", "phones")),
+    Field("phones", "Phones", FieldKind.PHONES, "E-mail and phone", is_listable=False, columns=("phone", "phones")),
 )  # fmt: skip
 WORK = (
-    Field("company_name", "Company", Kind.COMPANY, "Work", is_searchable=True, is_filterable=True, in_list=True,
+    Field("company_name", "Company", FieldKind.COMPANY, "Work", is_searchable=True, is_filterable=True, in_list=True,
           columns=("company_name", "company_id")),
     Field("job_title", "Job title", section="Work", is_key=True),
     Field("department", "Department", section="Work"),
-    Field("reports_to_id", "Reports to", Kind.CONTACT, "Work", is_listable=False),
+    Field("reports_to_id", "Reports to", FieldKind.CONTACT, "Work", is_listable=False),
 )  # fmt: skip
 RELATION = (
-    Field("lifecycle_stage", "Stage", Kind.CHOICE, "Relation", choices=STAGES, is_filterable=True, in_list=True),
+    Field("lifecycle_stage", "Stage", FieldKind.CHOICE, "Relation", choices=STAGES, is_filterable=True, in_list=True),
     *OWNERSHIP,
-    Field("birthdate", "Birthday", Kind.DATE, "Relation"),
+    Field("birthdate", "Birthday", FieldKind.DATE, "Relation"),
 )
 WEB = (
-    Field("website", "Website", Kind.URL, "Web", max_length=2_000, is_listable=False),
-    Field("linkedin_url", "LinkedIn", Kind.URL, "Web", max_length=2_000, is_listable=False),
-    Field("x_url", "X", Kind.URL, "Web", max_length=2_000, is_listable=False),
+    Field("website", "Website", FieldKind.URL, "Web", max_length=2_000, is_listable=False),
+    Field("linkedin_url", "LinkedIn", FieldKind.URL, "Web", max_length=2_000, is_listable=False),
+    Field("x_url", "X", FieldKind.URL, "Web", max_length=2_000, is_listable=False),
 )
 CONSENT = (
-    Field("do_not_call", "Do not call", Kind.BOOLEAN, "Consent", is_filterable=True),
-    Field("email_opt_out", "Wants no e-mails", Kind.BOOLEAN, "Consent", is_filterable=True),
-    Field("lawful_basis", "Lawful basis", Kind.CHOICE, "Consent", choices=LAWFUL_BASES, is_filterable=True,
+    Field("do_not_call", "Do not call", FieldKind.BOOLEAN, "Consent", is_filterable=True),
+    Field("email_opt_out", "Wants no e-mails", FieldKind.BOOLEAN, "Consent", is_filterable=True),
+    Field("lawful_basis", "Lawful basis", FieldKind.CHOICE, "Consent", choices=LAWFUL_BASES, is_filterable=True,
           help="Why you may keep this person's data."),
     Field("lawful_basis_source", "Where the basis is written", section="Consent", max_length=500, is_listable=False),
-    Field("consent_reviewed_on", "Last reviewed", Kind.DATE, "Consent"),
+    Field("consent_reviewed_on", "Last reviewed", FieldKind.DATE, "Consent"),
 )  # fmt: skip
 
 

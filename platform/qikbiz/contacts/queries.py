@@ -13,8 +13,8 @@ from qikbiz.companies.models import Company
 from qikbiz.contacts.fields import CONTACTS
 from qikbiz.contacts.models import Contact, ContactCompany
 from qikbiz.database import db
-from qikbiz.records.field_access import seen_type
-from qikbiz.records.row_access import shown_column, within_reach
+from qikbiz.records.field_access import visible_type
+from qikbiz.records.row_access import shown_column, visible_rows
 from qikbiz.roles.rights import Action
 
 
@@ -24,7 +24,7 @@ def companies_of(contact_id: UUID) -> Sequence[Any]:
         select(Company.id, Company.name, ContactCompany.role, ContactCompany.is_primary)
         .join(ContactCompany, ContactCompany.company_id == Company.id)
         .where(ContactCompany.contact_id == contact_id, Company.deleted_at.is_(None))
-        .where(*within_reach(COMPANIES, Action.SEE))
+        .where(*visible_rows(COMPANIES, Action.SEE))
     )
     return db.session.execute(query.order_by(ContactCompany.is_primary.desc(), Company.sort_name)).all()
 
@@ -34,7 +34,7 @@ def contacts_with_the_same_email(contact: Contact, limit: int) -> Sequence[Any]:
 
     Their id and name columns, the oldest first; those in the trash are left out.
     """
-    known = seen_type(CONTACTS)
+    known = visible_type(CONTACTS)
     addresses = [entry["address"].lower() for entry in contact.emails]
     if not addresses or {"email", "emails", "other_emails"} & set(known.hidden):
         return []
@@ -48,20 +48,20 @@ def contacts_with_the_same_email(contact: Contact, limit: int) -> Sequence[Any]:
                 and_(Contact.other_emails.overlap(addresses), Contact.other_emails != literal_column("'{}'")),
             )
         )
-        .where(*within_reach(known, Action.SEE))
+        .where(*visible_rows(known, Action.SEE))
     )
     return db.session.execute(query.order_by(Contact.id).limit(limit)).all()
 
 
 def contacts_of(company_id: UUID, limit: int) -> Sequence[Any]:
     """The people of a company that this person may see, by name, as their name columns, role and id."""
-    known = seen_type(CONTACTS)
+    known = visible_type(CONTACTS)
     names = [name for name in ("id", *known.name_columns, "job_title") if name not in known.hidden]
     query = (
         select(*(shown_column(known, name) for name in names), ContactCompany.role)
         .select_from(Contact)
         .join(ContactCompany, ContactCompany.contact_id == Contact.id)
         .where(ContactCompany.company_id == company_id, Contact.deleted_at.is_(None))
-        .where(*within_reach(known, Action.SEE))
+        .where(*visible_rows(known, Action.SEE))
     )
     return db.session.execute(query.order_by(Contact.sort_name, Contact.id).limit(limit)).all()

@@ -15,7 +15,7 @@ from qikbiz.contacts.queries import companies_of, contacts_with_the_same_email
 from qikbiz.permissions import Permission, requires
 from qikbiz.records import record_pages
 from qikbiz.records.actions import record_for_changing
-from qikbiz.records.field_access import seen_type
+from qikbiz.records.field_access import visible_type
 from qikbiz.records.links import company_to_link
 from qikbiz.records.normalize import clean_text
 from qikbiz.records.urls import open_record_pages
@@ -29,7 +29,7 @@ def tell_of_the_same_email(contact: Contact) -> None:
     """Two contacts with one address are often one person, but not always: nothing is refused."""
     others = contacts_with_the_same_email(contact, limit=2)
     if others:
-        name = seen_type(CONTACTS).name_of(others[0]._asdict())
+        name = visible_type(CONTACTS).name_of(others[0]._asdict())
         more = " among others" if len(others) > 1 else ""
         show_toast(
             f"Another contact has the same email{more}.",

@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from qikbiz.contacts.models import Contact
 from qikbiz.data_subject_requests.subject_report import everything_about
-from qikbiz.database import tenant_work
+from qikbiz.database import tenant_transaction
 from qikbiz.errors import NotFound
 from qikbiz.exports.writer import LONGEST_SECONDS, MadeFile, Order, check_room, zip_in_store
 from qikbiz.files import FileStore
@@ -58,7 +58,7 @@ def _page() -> Template:
 
 
 def _gathered(tenant: Tenant, contact_id: UUID) -> tuple[datetime, dict[str, Any]]:
-    with tenant_work(tenant, snapshot=True, statement_timeout_ms=LONGEST_SECONDS * 1000) as session:
+    with tenant_transaction(tenant, snapshot=True, statement_timeout_ms=LONGEST_SECONDS * 1000) as session:
         contact = session.get(Contact, contact_id)
         if contact is None:
             raise NotFound("The contact is not there any more.")

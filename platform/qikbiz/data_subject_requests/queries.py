@@ -9,12 +9,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from qikbiz.data_subject_requests.models import ErasedRecord, Tombstone
-from qikbiz.database import control_work
+from qikbiz.database import control_transaction
 
 
 def erased_records(session: Session, tenant_ids: Iterable[UUID]) -> frozenset[UUID]:
     """The numbers of contacts that were erased here, or in one of these organisations."""
     own = set(session.scalars(select(Tombstone.record_id)))
-    with control_work() as control:
+    with control_transaction() as control:
         wanted = select(ErasedRecord.record_id).where(ErasedRecord.tenant_id.in_(list(tenant_ids)))
         return frozenset(own | set(control.scalars(wanted)))

@@ -29,7 +29,12 @@ receipts = Blueprint("receipts", __name__)
 def show(contact_id: UUID) -> ResponseReturnValue:
     contact = requests.person_at_hand(contact_id)
     return render_template(
-        "data_subject_requests/show.html", contact=contact, name=name_of(CONTACTS, contact), export_id=new_id(), typed="", problem=""
+        "data_subject_requests/show.html",
+        contact=contact,
+        name=name_of(CONTACTS, contact),
+        export_id=new_id(),
+        typed="",
+        problem="",
     )
 
 

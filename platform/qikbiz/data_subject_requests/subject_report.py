@@ -21,7 +21,7 @@ from qikbiz.exports.models import Export
 from qikbiz.imports.import_context import plan_of
 from qikbiz.imports.models import Import, ImportRow, ImportUpdate
 from qikbiz.mail.models import Mail
-from qikbiz.records.fields import Kind
+from qikbiz.records.fields import FieldKind
 
 # Which of our own people did or does something with the record is theirs to know, not the person's.
 _OURS = frozenset({"owner_id", "created_by", "updated_by", "deleted_by", "created_by_import", "sort_name", "version"})
@@ -62,7 +62,7 @@ def plain(value: Any) -> Any:
 
 
 def _fields(contact: Contact) -> list[dict[str, Any]]:
-    shown = [field for field in CONTACTS.fields if field.name not in _OURS and field.kind is not Kind.OWNER]
+    shown = [field for field in CONTACTS.fields if field.name not in _OURS and field.kind is not FieldKind.OWNER]
     found = [(field.name, field.label, plain(getattr(contact, field.name, None))) for field in shown]
     known = {name for name, _, _ in found}
     more = [(name, name.replace("_", " ").capitalize()) for name in ("id", "external_id", "created_at", "deleted_at")]

@@ -1,4 +1,4 @@
-"""Claiming, proving and giving up a domain, for pages and commands alike; inside the tenant and `control_work`."""
+"""Claim, prove and give up a domain, for pages and commands alike; inside the tenant and `control_transaction`."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from flask import request
 
-from qikbiz.database import control_work, runtime
+from qikbiz.database import control_transaction, runtime
 from qikbiz.domains.queries import domains_of
 from qikbiz.promises.evidence import Fact, Keeping
 from qikbiz.web.client_address import tls_version
@@ -14,7 +14,7 @@ from tenants.context import current_tenant
 
 
 def _evidence() -> Sequence[Fact]:
-    with control_work():
+    with control_transaction():
         own = [domain.host for domain in domains_of(current_tenant().id) if domain.verified_at]
     facts = [("This page came", _how_it_came())]
     if runtime().settings.environment != "development":

@@ -1,4 +1,4 @@
-"""Reading domains. They stand in the control database, so everything here happens inside `control_work`."""
+"""Reading domains. They stand in the control database, so everything here happens inside `control_transaction`."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from flask import Blueprint, Flask, Response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from qikbiz.accounts.reauthentication import requires_fresh
-from qikbiz.database import control_work, runtime
+from qikbiz.database import control_transaction, runtime
 from qikbiz.domains import actions
 from qikbiz.domains.asking import asked_too_often
 from qikbiz.domains.queries import domains_of, may_be_certified
@@ -40,7 +40,7 @@ def index() -> ResponseReturnValue:
 def add() -> ResponseReturnValue:
     text = request.form.get("host", "")[:300]
     try:
-        with control_work():
+        with control_transaction():
             domain = actions.add_domain(current_tenant(), text)
             show_toast(f"{domain.host} is noted. Now prove that it is yours.")
     except Failure as failure:
@@ -53,7 +53,7 @@ def add() -> ResponseReturnValue:
 @requires_fresh
 def verify(host: str) -> ResponseReturnValue:
     try:
-        with control_work():
+        with control_transaction():
             domain = actions.verify_domain(current_tenant(), host)
             show_toast(f"{domain.host} is yours, and served from now on.")
     except NotFound:
@@ -68,7 +68,7 @@ def verify(host: str) -> ResponseReturnValue:
 @requires_fresh
 def remove(host: str) -> ResponseReturnValue:
     tenant = current_tenant()
-    with control_work():
+    with control_transaction():
         actions.remove_domain(tenant, host)
     show_toast(f"{host} is no longer served.")
     if normalise_host(request.host) == host:
@@ -96,7 +96,7 @@ def ask() -> ResponseReturnValue:
 
 def _page(text: str = "", problem: str = "", *, problem_of: str = "") -> str:
     tenant = current_tenant()
-    with control_work():
+    with control_transaction():
         found = [(domain, actions.proof_of(domain, tenant)) for domain in domains_of(tenant.id)]
     return render_template(
         "domains/index.html",

@@ -13,10 +13,10 @@ from sqlalchemy.dialects.postgresql import insert
 
 from config.keys import SealBroken
 from qikbiz.access_log.kinds import AccessKind
-from qikbiz.access_log.recorder import note_access
+from qikbiz.access_log.recorder import record_access
 from qikbiz.actors import Actor, current_actor
 from qikbiz.audit.actions import record, record_on_platform
-from qikbiz.database import after_commit, control_work, db, runtime
+from qikbiz.database import after_commit, control_transaction, db, runtime
 from qikbiz.errors import Conflict, Failure, TooMany
 from qikbiz.exports import emails
 from qikbiz.exports.access import refuse_unless_exportable
@@ -104,7 +104,7 @@ def note_fetch(export: Export, *, first: int, last: int, device: str = "") -> No
     _audit("export.downloaded", export, {"first_byte": first, "last_byte": last, "bytes": export.file_bytes})
     if first > 0:
         return
-    note_access(AccessKind.EXPORT_DOWNLOADED, detail=f"{export.scope.capitalize()}, {export.product}")
+    record_access(AccessKind.EXPORT_DOWNLOADED, detail=f"{export.scope.capitalize()}, {export.product}")
     count = update(Export).where(Export.id == export.id).values(downloads=Export.downloads + 1)
     if db.session.scalar(count.returning(Export.downloads)) == 1:
         emails.tell_of_first_download(export, current_actor(), device)
@@ -157,7 +157,7 @@ def _audit(action: str, export: Export, details: dict[str, Any] | None = None) -
     record(action, record_type="export", record_id=export.id, subject=export.scope, details=details)
     if current_actor().kind == "staff":
         # What staff do in a customer's data stands in both audits.
-        with control_work():
+        with control_transaction():
             noted = {"export": str(export.id), "instruction": current_actor().instruction, **(details or {})}
             record_on_platform(action, tenant_id=current_tenant().id, subject=export.scope, details=noted)
 

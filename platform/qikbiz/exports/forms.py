@@ -10,7 +10,7 @@ from werkzeug.datastructures import MultiDict
 from qikbiz.errors import Failure
 from qikbiz.exports.catalogue import EVERYTHING
 from qikbiz.exports.selection import PORTABLE, SORT, SPREADSHEET, Selection
-from qikbiz.records.field_access import seen_type
+from qikbiz.records.field_access import visible_type
 from qikbiz.records.filters import parameters
 from qikbiz.records.listing import sortable
 from qikbiz.records.types import RECORD_TYPES, record_type
@@ -48,7 +48,7 @@ def selection_from(given: MultiDict[str, str], *, scope: str = EVERYTHING, produ
 
 def filters_from_address(scope: str, given: MultiDict[str, str]) -> dict[str, list[str]]:
     """The parameters that filter and sort the list of `scope`, and no others."""
-    kind = seen_type(record_type(scope))
+    kind = visible_type(record_type(scope))
     names = ["q", *(name for field in kind.filterable() for name in parameters(field))]
     found = {name: [text for text in given.getlist(name) if text.strip()] for name in names}
     order = given.get(SORT, "")

@@ -15,7 +15,7 @@ from qikbiz.accounts.models import User
 from qikbiz.actors import Actor, acting_as
 from qikbiz.audit.actions import record
 from qikbiz.console.models import Staff
-from qikbiz.database import NoGrant, after_commit, control_work, runtime
+from qikbiz.database import NoGrant, after_commit, control_transaction, runtime
 from qikbiz.errors import Forbidden
 from qikbiz.exports import emails
 from qikbiz.exports.access import as_kept, still_allows
@@ -25,7 +25,7 @@ from qikbiz.exports.selection import Selection
 from qikbiz.exports.writer import MadeFile
 from qikbiz.files import PART, file_store, seal_file_key
 from qikbiz.grants.queries import grant_for
-from qikbiz.grants.scopes import Scope
+from qikbiz.grants.scopes import GrantScope
 from qikbiz.jobs.actions import enqueue
 from qikbiz.jobs.models import Job
 from qikbiz.permissions import Permission
@@ -206,7 +206,7 @@ def _rights_for(export: Export) -> Rights:
     """What whoever asked may have now."""
     if export.actor_kind == "user":
         return rights_of_user(export.requested_by) if export.requested_by else NOTHING
-    with control_work() as control:
+    with control_transaction() as control:
         if export.actor_kind == "system" and export.grant_id is None:
             return EVERYTHING if is_export_of_closing(export.id) else NOTHING
         may = export.grant_id is not None and _is_granted(control, export.grant_id, export.requested_by)
@@ -215,7 +215,7 @@ def _rights_for(export: Export) -> Rights:
 
 def _is_granted(control: Session, grant_id: UUID, staff_id: UUID | None) -> bool:
     try:
-        grant_for(control, current_tenant().id, grant_id, Scope.EXPORT, staff_id)
+        grant_for(control, current_tenant().id, grant_id, GrantScope.EXPORT, staff_id)
     except NoGrant:
         return False
     if staff_id is None:

@@ -28,7 +28,7 @@ from qikbiz.audit.actions import record
 from qikbiz.audit.models import AuditEvent, RecordChange
 from qikbiz.companies.models import Company
 from qikbiz.contacts.models import Contact
-from qikbiz.database import control_work, require_tenant_session
+from qikbiz.database import control_transaction, require_tenant_session
 from qikbiz.errors import Conflict
 from qikbiz.exports.catalogue import EVERYTHING, EXPORTED, ExportedTable
 from qikbiz.exports.erasure_filter import Erased
@@ -162,7 +162,7 @@ def _refuse_unknown_columns(table: ExportedTable, entry: dict[str, Any]) -> None
 
 
 def _refuse_erased(manifest: dict[str, Any], *, is_own: bool) -> None:
-    with control_work() as control:
+    with control_transaction() as control:
         erased = control.get(ErasedTenant, UUID(manifest["organisation"]["id"]))
     if erased is not None and not is_own:
         raise NotRestorable(

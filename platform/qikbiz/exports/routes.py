@@ -26,7 +26,7 @@ from qikbiz.exports.queries import all_exports, export_within_reach
 from qikbiz.exports.selection import PORTABLE, SPREADSHEET, Selection, check
 from qikbiz.permissions import Permission, requires
 from qikbiz.records.active_filters import chips
-from qikbiz.records.field_access import seen_type
+from qikbiz.records.field_access import visible_type
 from qikbiz.records.owners import colleague_names
 from qikbiz.records.types import record_type
 from qikbiz.web.flash import show_toast
@@ -141,7 +141,7 @@ def _in_words(selection: Selection) -> list[str]:
     if selection.scope == EVERYTHING or not selection.filters:
         return []
     words = [
-        text for text, _ in chips(seen_type(record_type(selection.scope)), selection.filters, "", colleague_names())
+        text for text, _ in chips(visible_type(record_type(selection.scope)), selection.filters, "", colleague_names())
     ]
     searched = selection.filters.get("q")
     return [*words, f"Found by “{searched[0]}”"] if searched else words

@@ -27,9 +27,9 @@ from qikbiz.exports import spreadsheet
 from qikbiz.exports.access import exportable_types, refuse_unless_exportable
 from qikbiz.exports.catalogue import EVERYTHING, EXPORTED, ExportedTable, exported_table
 from qikbiz.exports.formula_escape import FIRST_CHARACTERS, FORMULA_SAFE_SUFFIX
-from qikbiz.records.field_access import seen_type
+from qikbiz.records.field_access import visible_type
 from qikbiz.records.fields import RecordType
-from qikbiz.records.filters import Viewpoint, conditions
+from qikbiz.records.filters import Viewer, conditions
 from qikbiz.records.listing import order_from
 from qikbiz.records.row_access import shown_column
 from qikbiz.records.types import RECORD_TYPES, record_type
@@ -62,8 +62,8 @@ class Selection:
     zone: ZoneInfo = _UTC
 
     @property
-    def viewpoint(self) -> Viewpoint:
-        return Viewpoint(self.rights, self.zone, Action.EXPORT)
+    def viewpoint(self) -> Viewer:
+        return Viewer(self.rights, self.zone, Action.EXPORT)
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ def check(selection: Selection) -> None:
         if selection.filters or selection.columns:
             raise Failure("Everything can't be filtered. Choose one list.")
         return
-    kind = seen_type(record_type(selection.scope), selection.rights)
+    kind = visible_type(record_type(selection.scope), selection.rights)
     conditions(kind, selection.filters or {}, selection.viewpoint)
     order_from(kind, selection.filters or {})
     known = set(exported_table(kind.plural).columns) - unexported(kind)
@@ -180,7 +180,7 @@ def _source(table: ExportedTable, selection: Selection, connection: Connection) 
 def _gone(table: ExportedTable, selection: Selection) -> frozenset[str]:
     if not is_table_of_records(table.name):
         return frozenset()
-    return unexported(seen_type(record_type(table.name), selection.rights))
+    return unexported(visible_type(record_type(table.name), selection.rights))
 
 
 def _column(table: ExportedTable, rights: Rights, connection: Connection, name: str) -> sql.Composable:
@@ -207,7 +207,7 @@ def _condition(table: ExportedTable, selection: Selection, connection: Connectio
         if selection.product == PORTABLE:
             return sql.SQL("true")
         return _written_out(and_(*conditions(record_type(table.name), {}, selection.viewpoint)), table, connection)
-    kind = seen_type(record_type(selection.scope), selection.rights)
+    kind = visible_type(record_type(selection.scope), selection.rights)
     wanted = conditions(kind, selection.filters or {}, selection.viewpoint)
     return _written_out(and_(*wanted), table, connection)
 
@@ -219,7 +219,7 @@ def _order(table: ExportedTable, selection: Selection, connection: Connection) -
     is_list = selection.scope != EVERYTHING and is_table_of_records(table.name)
     if not is_list or (selection.product == PORTABLE and SORT not in asked):
         return by_key
-    order = order_from(seen_type(record_type(table.name), selection.rights), asked)
+    order = order_from(visible_type(record_type(table.name), selection.rights), asked)
     direction = sql.SQL(" DESC" if order.is_descending else "")
     if order.column is None:
         return by_key + direction

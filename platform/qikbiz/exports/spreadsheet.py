@@ -13,7 +13,7 @@ from sqlalchemy.types import Integer as SomeInteger
 
 from qikbiz.exports.catalogue import ExportedTable
 from qikbiz.exports.formula_escape import APOSTROPHE, FIRST_CHARACTERS
-from qikbiz.records.fields import Field, Kind
+from qikbiz.records.fields import Field, FieldKind
 from qikbiz.records.types import RECORD_TYPES
 
 _UNREAD = frozenset({"version", "sort_name", "other_emails", "created_by_import", "deleted_at", "deleted_by"})
@@ -69,8 +69,8 @@ def _readable(table: ExportedTable, name: str, zone: ZoneInfo, column: sql.Compo
     if name in _PEOPLE:
         return _safe_once(sql.SQL("(SELECT u.name FROM users AS u WHERE u.id = {})").format(column))
     field = _field_of(table, name)
-    if field is not None and field.kind in (Kind.EMAILS, Kind.PHONES):
-        return _safe_once(_joined(column, "address" if field.kind is Kind.EMAILS else "number"))
+    if field is not None and field.kind in (FieldKind.EMAILS, FieldKind.PHONES):
+        return _safe_once(_joined(column, "address" if field.kind is FieldKind.EMAILS else "number"))
     return _by_type(column, table.column(name).type, zone)
 
 

@@ -22,7 +22,7 @@ from qikbiz.exports.manifest import FileReport, Report, explanation, manifest_te
 from qikbiz.exports.selection import PORTABLE, SPREADSHEET, Selection, Source, sources
 from qikbiz.files import FileStore
 from qikbiz.full_disks import NoDiskSpace, is_disk_full
-from tenants.context import Tenant, current_entry, entered
+from tenants.context import Tenant, current_entry, tenant_context
 
 Connection = psycopg.Connection[TupleRow]
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -119,7 +119,7 @@ def zip_in_store(order: Order, store: FileStore) -> Iterator[Archive]:
 @contextmanager
 def snapshot(tenant: Tenant) -> Iterator[Connection]:
     """A connection of its own in one REPEATABLE READ READ ONLY transaction as the tenant's role."""
-    with entered(tenant, snapshot=True, statement_timeout_ms=LONGEST_SECONDS * 1000):
+    with tenant_context(tenant, snapshot=True, statement_timeout_ms=LONGEST_SECONDS * 1000):
         connection = runtime().cells.connect(tenant.cell, current_entry().guest)
         try:
             # How values are written must not depend on how a server was set up.

@@ -16,11 +16,11 @@ from sqlalchemy.orm import Session
 from qikbiz import clock
 from qikbiz.actors import current_actor
 from qikbiz.audit.actions import record, record_on_platform
-from qikbiz.database import after_commit, control_work, db
+from qikbiz.database import after_commit, control_transaction, db
 from qikbiz.errors import Conflict, Failure
 from qikbiz.grants.models import Grant, Visit
 from qikbiz.grants.queries import staff_to_choose
-from qikbiz.grants.scopes import OFFERED, Scope
+from qikbiz.grants.scopes import OFFERED, GrantScope
 from qikbiz.grants.tickets import put_on_work_list
 from qikbiz.jobs.actions import enqueue_platform
 from qikbiz.tickets.models import Ticket
@@ -55,7 +55,7 @@ def give_grant(
         raise BadGrant("One of the people you chose no longer works in our support. Choose again.")
     grant = new_grant(tenant, "grant", _scopes(scopes), reason, ends_at)
     grant.staff_ids = [str(staff_id) for staff_id in staff_ids]
-    with control_work() as control:
+    with control_transaction() as control:
         refuse_too_many(control, tenant)
         control.add(grant)
         control.flush()
@@ -70,7 +70,7 @@ def give_grant(
 
 def open_soon(grant_id: UUID) -> None:
     """Have the role made. Without the worker the grant stays closed, which harms nobody."""
-    with control_work() as control:
+    with control_transaction() as control:
         is_free = Grant.state == "asked", or_(Grant.kind == "grant", Grant.confirmed_at.is_not(None))
         asked = update(Grant).where(Grant.id == grant_id, *is_free).values(state="opening")
         if control.scalar(asked.returning(Grant.id)) is not None:
@@ -80,7 +80,7 @@ def open_soon(grant_id: UUID) -> None:
 def end_grant(grant: Grant) -> None:
     """End it now: from the commit of the control database on nobody gets in by it. Raises Conflict when it is over."""
     me = current_actor()
-    with control_work() as control:
+    with control_transaction() as control:
         ended = (
             update(Grant)
             .where(Grant.id == grant.id, Grant.state != "ended")
@@ -96,9 +96,9 @@ def end_grant(grant: Grant) -> None:
     write_audit("grant.ended", grant)
 
 
-def _scopes(given: Sequence[str]) -> list[Scope]:
+def _scopes(given: Sequence[str]) -> list[GrantScope]:
     try:
-        chosen = sorted({Scope(name) for name in given})
+        chosen = sorted({GrantScope(name) for name in given})
     except ValueError as error:
         raise BadGrant("One of the purposes is none that we know. Choose again.") from error
     if not chosen:
@@ -106,7 +106,7 @@ def _scopes(given: Sequence[str]) -> list[Scope]:
     return chosen
 
 
-def new_grant(tenant: Tenant, kind: str, scopes: Sequence[Scope], reason: str, ends_at: datetime) -> Grant:
+def new_grant(tenant: Tenant, kind: str, scopes: Sequence[GrantScope], reason: str, ends_at: datetime) -> Grant:
     said, now, actor = " ".join(reason.split()), clock.now(), current_actor()
     _refuse_bad(said, now, ends_at)
     return Grant(
@@ -149,6 +149,6 @@ def write_audit(action: str, grant: Grant, **more: str) -> None:
 
 
 def write_platform_audit(action: str, grant: Grant) -> None:
-    """Into the platform's audit, inside `control_work`."""
+    """Into the platform's audit, inside `control_transaction`."""
     facts = {"scopes": grant.scopes, "ends_at": grant.ends_at.isoformat(), "kind": grant.kind}
     record_on_platform(action, tenant_id=grant.tenant_id, subject=grant.reference, details=facts)

@@ -9,7 +9,7 @@ from qikbiz.accounts.models import User
 from qikbiz.accounts.queries import administrators
 from qikbiz.database import runtime
 from qikbiz.grants.models import Grant, Visit
-from qikbiz.grants.scopes import LABELS, Scope
+from qikbiz.grants.scopes import LABELS, GrantScope
 from qikbiz.mail.actions import send
 from qikbiz.notifications.actions import notify
 from qikbiz.timezones import zone_of
@@ -44,7 +44,7 @@ def tell_of_confirmation(grant: Grant, name: str, *, is_staff: bool) -> None:
 
 def what_may_be_done(grant: Grant) -> str:
     """`See records, make an export`."""
-    words = ", ".join(LABELS[Scope(scope)][0].lower() for scope in grant.scopes)
+    words = ", ".join(LABELS[GrantScope(scope)][0].lower() for scope in grant.scopes)
     return words[:1].upper() + words[1:]
 
 

@@ -13,7 +13,7 @@ from wtforms.widgets import CheckboxInput, ListWidget
 from qikbiz.accounts.forms import OwnForm
 from qikbiz.grants.actions import LONGEST_REASON
 from qikbiz.grants.queries import staff_to_choose
-from qikbiz.grants.scopes import LABELS, OFFERED, Scope
+from qikbiz.grants.scopes import LABELS, OFFERED, GrantScope
 from qikbiz.tickets.models import Ticket
 
 SUPPORT = "support"
@@ -26,7 +26,7 @@ class GrantForm(OwnForm):
     scopes = SelectMultipleField(
         "What may they do?",
         choices=[SelectChoice(scope.value, f"{LABELS[scope][0]}: {LABELS[scope][1]}") for scope in OFFERED],
-        default=[Scope.SEE.value],
+        default=[GrantScope.SEE.value],
         widget=ListWidget(prefix_label=False),
         option_widget=CheckboxInput(),
         validators=[InputRequired("Choose at least one thing that may be done.")],

@@ -16,7 +16,7 @@ from qikbiz import clock
 from qikbiz.accounts.queries import ever_signed_in
 from qikbiz.actors import SYSTEM, Actor, acting_as, current_actor
 from qikbiz.audit.actions import record
-from qikbiz.database import after_commit, control_work, db, tenant_work
+from qikbiz.database import after_commit, control_transaction, db, tenant_transaction
 from qikbiz.errors import Conflict, Forbidden
 from qikbiz.grants import emails
 from qikbiz.grants.actions import (
@@ -29,25 +29,25 @@ from qikbiz.grants.actions import (
 )
 from qikbiz.grants.models import WAIT_HOURS, AccessPolicy, Grant
 from qikbiz.grants.queries import access_policy, instruction_of
-from qikbiz.grants.scopes import Scope
+from qikbiz.grants.scopes import GrantScope
 from qikbiz.permissions import Permission
 from qikbiz.roles.current import current_rights, rights_of_user
 from qikbiz.tickets.models import Ticket
 from tenants.context import Tenant, current_tenant
 
 # What can be asked for in writing. To see or change records by hand, somebody is let in by a grant.
-INSTRUCTABLE = (Scope.EXPORT, Scope.IMPORT, Scope.RESTORE)
+INSTRUCTABLE = (GrantScope.EXPORT, GrantScope.IMPORT, GrantScope.RESTORE)
 WAITS_FOR_CONFIRMATION = timedelta(days=7)
 LASTS = timedelta(hours=24)
 
 
 def record_instruction(
-    tenant: Tenant, scope: Scope, instruction: str, *, about: Ticket | None = None, is_free: bool = False
+    tenant: Tenant, scope: GrantScope, instruction: str, *, about: Ticket | None = None, is_free: bool = False
 ) -> Grant:
     """Staff write down what a customer asked for in writing, for one import or export. The customer reads it at once.
 
     It waits to be confirmed, unless nobody has ever signed in there, or `is_free` (a demo organisation). Called in
-    `control_work`, by the console or a command. Raises BadGrant.
+    `control_transaction`, by the console or a command. Raises BadGrant.
     """
     me = current_actor()
     if scope not in INSTRUCTABLE:
@@ -60,7 +60,7 @@ def record_instruction(
         grant.confirmed_at, grant.confirmed_how, grant.ends_at = clock.now(), "unused", clock.now() + LASTS
     else:
         grant.state = "waiting"
-    with control_work() as control:
+    with control_transaction() as control:
         refuse_too_many(control, tenant)
         control.add(grant)
         control.flush()
@@ -80,7 +80,7 @@ def confirm_as_customer(grant: Grant) -> None:
     me = current_actor()
     if me.kind != "user" or not current_rights().can(Permission.GRANT_GIVE):
         raise Forbidden("Only administrators confirm an instruction.")
-    with control_work():
+    with control_transaction():
         _confirm(grant, me, "user", "asked", opens_at=None)
     write_audit("grant.instruction_confirmed", grant)
     emails.tell_of_confirmation(grant, me.name, is_staff=False)
@@ -97,7 +97,7 @@ def confirm_as_second(tenant: Tenant, grant: Grant, ticket: Ticket | None) -> No
     me = current_actor()
     if me.kind != "staff" or me.id is None or grant.recorded_by in (None, me.id):
         raise Forbidden("Whoever wrote an instruction down does not confirm it: somebody else of the staff does.")
-    with control_work() as control:
+    with control_transaction() as control:
         policy = access_policy(control, tenant.id)
         problem = why_only_customer(tenant, policy, ticket)
         if problem:
@@ -128,7 +128,7 @@ def can_instruct(tenant: Tenant, person_id: UUID | None) -> bool:
     """Whether what this person asks for is the organisation's word: it is, of those who may give access."""
     if person_id is None:
         return False
-    with acting_as(SYSTEM), tenant_work(tenant):
+    with acting_as(SYSTEM), tenant_transaction(tenant):
         return rights_of_user(person_id).can(Permission.GRANT_GIVE)
 
 
@@ -137,7 +137,7 @@ def set_access_policy(*, staff_may_confirm: bool, wait_hours: int) -> None:
     if not WAIT_HOURS[0] <= wait_hours <= WAIT_HOURS[1]:
         raise BadGrant(f"The wait lies between {WAIT_HOURS[0]} and {WAIT_HOURS[1]} hours.")
     tenant, me = current_tenant(), current_actor()
-    with control_work() as control:
+    with control_transaction() as control:
         policy = access_policy(control, tenant.id)
         before = {"Staff may confirm": _yes(policy.staff_may_confirm), "Wait in hours": policy.wait_hours}
         policy.staff_may_confirm, policy.wait_hours = staff_may_confirm, wait_hours
@@ -169,14 +169,14 @@ def _confirm(grant: Grant, me: Actor, how: str, state: str, *, opens_at: datetim
 def _tell_customer(tenant: Tenant, grant: Grant, action: str, tell: Any, details: dict[str, Any] | None = None) -> None:
     """Write it down with the tenant's own role, as the system: nobody is let in by writing this down."""
     me = current_actor()
-    with acting_as(Actor("system", name="QikBiz", request_id=me.request_id)), tenant_work(tenant):
+    with acting_as(Actor("system", name="QikBiz", request_id=me.request_id)), tenant_transaction(tenant):
         with acting_as(Actor("staff", me.id, me.name, instruction_of(grant), me.request_id, grant=grant.id)):
             write_audit(action, grant, **(details or {}))
         tell()
 
 
 def _is_used(tenant: Tenant) -> bool:
-    with acting_as(SYSTEM), tenant_work(tenant):
+    with acting_as(SYSTEM), tenant_transaction(tenant):
         return ever_signed_in()
 
 

@@ -19,7 +19,7 @@ from qikbiz.grants.models import Grant, Visit
 from qikbiz.grants.queries import is_in_force, is_opening, is_standing, names_of
 from qikbiz.grants.support_sessions import IDLE
 from qikbiz.roles.effective_rights import names_of_roles, rights_of_roles
-from qikbiz.roles.rights import Action, Rights, Scope, added_up
+from qikbiz.roles.rights import Action, Rights, Scope, union
 
 # More people than this stand on the page of the users.
 MOST_USERS = 100
@@ -115,7 +115,7 @@ def _users() -> list[UserLine]:
             user.id,
             user.name,
             ", ".join(names[key] for key in user.roles if key in names),
-            reach_words(added_up(rights[key] for key in user.roles if key in rights)),
+            reach_words(union(rights[key] for key in user.roles if key in rights)),
             user.state,
             ends.get(user.id),
         )

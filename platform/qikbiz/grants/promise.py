@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import func, select
 
-from qikbiz.database import control_work, db
+from qikbiz.database import control_transaction, db
 from qikbiz.grants.queries import counts_of
 from qikbiz.imports.models import Import
 from qikbiz.promises.evidence import Fact, Keeping
@@ -16,14 +16,14 @@ from tenants.context import current_tenant
 
 def access_now() -> Sequence[Fact]:
     """Whether anybody of ours could come in at this moment."""
-    with control_work() as control:
+    with control_transaction() as control:
         in_force = counts_of(control, current_tenant().id)["open"]
     return (("Access in force now", number(in_force) if in_force else "None: nobody of QikBiz can see a record"),)
 
 
 def entries() -> Sequence[Fact]:
     """How often staff came in."""
-    with control_work() as control:
+    with control_transaction() as control:
         counts = counts_of(control, current_tenant().id)
     return (("Entries of staff in 30 days", number(counts["lately"])), ("Entries ever", number(counts["ever"])))
 

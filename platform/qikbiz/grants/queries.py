@@ -16,7 +16,7 @@ from qikbiz.console.models import Staff
 from qikbiz.database import NoGrant, db, runtime
 from qikbiz.errors import NotFound
 from qikbiz.grants.models import WAIT_HOURS, AccessPolicy, Grant, Visit
-from qikbiz.grants.scopes import Scope
+from qikbiz.grants.scopes import GrantScope
 from tenants.context import Guest
 
 GUEST_DSN = "guest-dsn"
@@ -120,7 +120,7 @@ def actor_under(grant: Grant, staff_id: UUID | None) -> Actor:
     return Actor("staff", staff_id, staff.name if staff else grant.given_by_name, instruction_of(grant), grant=grant.id)
 
 
-def grant_for(session: Session, tenant_id: UUID, grant_id: UUID, scope: Scope, staff_id: UUID | None) -> Grant:
+def grant_for(session: Session, tenant_id: UUID, grant_id: UUID, scope: GrantScope, staff_id: UUID | None) -> Grant:
     """The grant, if it allows this now to this member of staff. Raises NoGrant."""
     grant = grant_in_force(session, tenant_id, grant_id)
     if scope not in grant.scopes or not admits(grant, staff_id):

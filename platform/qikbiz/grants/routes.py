@@ -12,7 +12,7 @@ from flask_login import current_user
 from qikbiz import clock
 from qikbiz.accounts.reauthentication import requires_fresh
 from qikbiz.audit.labels import detail_lines, heading, record_url
-from qikbiz.database import control_work
+from qikbiz.database import control_transaction
 from qikbiz.grants import actions, instructions, support_sessions
 from qikbiz.grants.actions import BadGrant
 from qikbiz.grants.audit_trail import acts_under
@@ -44,7 +44,7 @@ grants = Blueprint("grants", __name__, template_folder="templates")
 @grants.get("/access")
 @requires(Permission.GRANT_GIVE)
 def index() -> ResponseReturnValue:
-    with control_work() as control:
+    with control_transaction() as control:
         lines = [_line(grant) for grant in grants_of(control, current_tenant().id)]
         policy = access_policy(control, current_tenant().id)
         return render_template("grants/index.html", nav_active="grants", lines=lines, policy=policy, waits=_WAITS)
@@ -68,7 +68,7 @@ def set_policy() -> ResponseReturnValue:
 @grants.get("/access/entries")
 @requires(Permission.GRANT_GIVE)
 def entries() -> ResponseReturnValue:
-    with control_work() as control:
+    with control_transaction() as control:
         found = visits_of(control, current_tenant().id)
         return render_template("grants/entries.html", nav_active="grants", entries=found)
 
@@ -77,7 +77,7 @@ def entries() -> ResponseReturnValue:
 @requires(Permission.GRANT_GIVE)
 def reach_now() -> ResponseReturnValue:
     """Everybody who can reach the data at this moment."""
-    with control_work() as control:
+    with control_transaction() as control:
         found = overview(control, current_tenant().id)
         return render_template("grants/now.html", nav_active="grants", found=found, words=heading)
 
@@ -85,7 +85,7 @@ def reach_now() -> ResponseReturnValue:
 @grants.get("/access/new")
 @requires(Permission.GRANT_GIVE)
 def new() -> ResponseReturnValue:
-    with control_work():
+    with control_transaction():
         form = _form()
         tomorrow = clock.now().astimezone(time_zone()) + timedelta(hours=actions.PROPOSED_HOURS)
         form.ends_at.data = tomorrow.replace(second=0, microsecond=0, tzinfo=None)
@@ -97,7 +97,7 @@ def new() -> ResponseReturnValue:
 @requires(Permission.GRANT_GIVE)
 @requires_fresh
 def give() -> ResponseReturnValue:
-    with control_work():
+    with control_transaction():
         form = _form()
         if form.validate_on_submit():
             try:
@@ -119,7 +119,7 @@ def give() -> ResponseReturnValue:
 @grants.get("/access/<uuid:grant_id>")
 @requires(Permission.GRANT_GIVE)
 def show(grant_id: UUID) -> ResponseReturnValue:
-    with control_work() as control:
+    with control_transaction() as control:
         grant = grant_of(control, current_tenant().id, grant_id)
         if request.headers.get("HX-Request"):
             return still_waiting(is_coming=_line(grant)["is_coming"])
@@ -139,7 +139,7 @@ def show(grant_id: UUID) -> ResponseReturnValue:
 @requires_fresh
 def confirm(grant_id: UUID) -> ResponseReturnValue:
     """The organisation says that it asked for this: from now on staff may act on it."""
-    with control_work() as control:
+    with control_transaction() as control:
         grant = grant_of(control, current_tenant().id, grant_id)
         instructions.confirm_as_customer(grant)
     show_toast(f"{grant.reference} is confirmed. You see here what is done by it, and can end it at any time.")
@@ -149,7 +149,7 @@ def confirm(grant_id: UUID) -> ResponseReturnValue:
 @grants.post("/access/<uuid:grant_id>/end")
 @requires(Permission.GRANT_GIVE)
 def end(grant_id: UUID) -> ResponseReturnValue:
-    with control_work() as control:
+    with control_transaction() as control:
         grant = grant_of(control, current_tenant().id, grant_id)
         actions.end_grant(grant)
     show_toast(f"{grant.reference} has ended. Nobody can come in by it any more.")
@@ -159,7 +159,7 @@ def end(grant_id: UUID) -> ResponseReturnValue:
 @grants.get("/visit/<secret>")
 @public
 def door(secret: str) -> ResponseReturnValue:
-    with control_work():
+    with control_transaction():
         _visit, grant = support_sessions.ticket_for(secret)
         return render_template("grants/door.html", grant=grant, what=what_may_be_done(grant), secret=secret)
 

@@ -13,7 +13,7 @@ from qikbiz.permissions import Permission as P
 from qikbiz.roles.rights import Rights
 
 
-class Scope(StrEnum):
+class GrantScope(StrEnum):
     """One purpose of a grant."""
 
     SEE = "see"
@@ -24,25 +24,25 @@ class Scope(StrEnum):
     RESTORE = "restore"
 
 
-LABELS: dict[Scope, tuple[str, str]] = {
-    Scope.SEE: ("See records", "contacts, companies and their history, without changing any"),
-    Scope.CHANGE: ("Change records", "create and edit them, move them to the trash"),
-    Scope.IMPORT: ("Import a file", "one that you gave us; you can take it back"),
-    Scope.EXPORT: ("Make an export", "a file with your data, which you fetch"),
-    Scope.RESTORE: ("Restore an archive", "a whole export of yours, into an empty organisation"),
+LABELS: dict[GrantScope, tuple[str, str]] = {
+    GrantScope.SEE: ("See records", "contacts, companies and their history, without changing any"),
+    GrantScope.CHANGE: ("Change records", "create and edit them, move them to the trash"),
+    GrantScope.IMPORT: ("Import a file", "one that you gave us; you can take it back"),
+    GrantScope.EXPORT: ("Make an export", "a file with your data, which you fetch"),
+    GrantScope.RESTORE: ("Restore an archive", "a whole export of yours, into an empty organisation"),
 }
-OFFERED = (Scope.SEE, Scope.CHANGE, Scope.IMPORT, Scope.EXPORT)
+OFFERED = (GrantScope.SEE, GrantScope.CHANGE, GrantScope.IMPORT, GrantScope.EXPORT)
 
-_NAMES = frozenset(scope.value for scope in Scope)
+_NAMES = frozenset(scope.value for scope in GrantScope)
 _SEEING = frozenset({P.WORKSPACE_SEE, P.CONTACT_SEE, P.COMPANY_SEE})
-_PERMISSIONS: dict[Scope, frozenset[P]] = {
-    Scope.SEE: _SEEING,
-    Scope.CHANGE: _SEEING
+_PERMISSIONS: dict[GrantScope, frozenset[P]] = {
+    GrantScope.SEE: _SEEING,
+    GrantScope.CHANGE: _SEEING
     | {P.CONTACT_CREATE, P.CONTACT_CHANGE, P.CONTACT_DELETE, P.COMPANY_CREATE, P.COMPANY_CHANGE, P.COMPANY_DELETE},
-    Scope.IMPORT: frozenset({P.IMPORT_SEE, P.IMPORT_APPLY, P.IMPORT_UNDO}),
+    GrantScope.IMPORT: frozenset({P.IMPORT_SEE, P.IMPORT_APPLY, P.IMPORT_UNDO}),
     # Asking only: the file is the customer's to fetch, or the command's under its own instruction.
-    Scope.EXPORT: frozenset({P.EXPORT_ASK, P.EXPORT_EVERYTHING}),
-    Scope.RESTORE: frozenset(),
+    GrantScope.EXPORT: frozenset({P.EXPORT_ASK, P.EXPORT_EVERYTHING}),
+    GrantScope.RESTORE: frozenset(),
 }
 
 _READ, _ADD, _WORK = "SELECT", "SELECT, INSERT", "SELECT, INSERT, UPDATE"
@@ -74,36 +74,36 @@ _RUN_IMPORTS = {
 }
 _ASK_FOR_EXPORTS = {"exports": _WORK, **_JOBS}
 # The rights of a scope are those of what is done under it, and a test does each of it under each scope.
-_ACTS: dict[Scope, tuple[dict[str, str], ...]] = {
-    Scope.SEE: (_SEE_RECORDS,),
-    Scope.CHANGE: (_SEE_RECORDS, _WRITE_RECORDS, _NOTIFY),
-    Scope.IMPORT: (_SEE_RECORDS, _RUN_IMPORTS, _NOTIFY),
-    Scope.EXPORT: (_ASK_FOR_EXPORTS,),
-    Scope.RESTORE: (),
+_ACTS: dict[GrantScope, tuple[dict[str, str], ...]] = {
+    GrantScope.SEE: (_SEE_RECORDS,),
+    GrantScope.CHANGE: (_SEE_RECORDS, _WRITE_RECORDS, _NOTIFY),
+    GrantScope.IMPORT: (_SEE_RECORDS, _RUN_IMPORTS, _NOTIFY),
+    GrantScope.EXPORT: (_ASK_FOR_EXPORTS,),
+    GrantScope.RESTORE: (),
 }
 
 # What these two do to every table that leaves the product (exports.catalogue).
-_WHOLE = {Scope.EXPORT: _READ, Scope.RESTORE: _ADD}
+_WHOLE = {GrantScope.EXPORT: _READ, GrantScope.RESTORE: _ADD}
 
 
 def permissions_of(scopes: Iterable[str]) -> frozenset[P]:
     """The permissions that these scopes give a guest. Unknown ones give none."""
-    known = [Scope(name) for name in scopes if name in _NAMES]
+    known = [GrantScope(name) for name in scopes if name in _NAMES]
     return frozenset().union(*(_PERMISSIONS[scope] for scope in known))
 
 
 def reach_of(scopes: Iterable[str]) -> Rights:
     """How far a guest's work on records reaches once a page is open: to all, as the customer's own members."""
     given = set(scopes)
-    writes = "all" if given & {Scope.CHANGE, Scope.IMPORT} else "none"
+    writes = "all" if given & {GrantScope.CHANGE, GrantScope.IMPORT} else "none"
     return Rights.of(
         see="all" if given else "none",
         create=writes,
         change=writes,
         delete=writes,
-        import_="all" if Scope.IMPORT in given else "none",
-        export="all" if Scope.EXPORT in given else "none",
-        pages=[P.EXPORT_EVERYTHING] if Scope.EXPORT in given else [],
+        import_="all" if GrantScope.IMPORT in given else "none",
+        export="all" if GrantScope.EXPORT in given else "none",
+        pages=[P.EXPORT_EVERYTHING] if GrantScope.EXPORT in given else [],
     )
 
 
@@ -111,11 +111,11 @@ def rights_of(scopes: Iterable[str], exported: Iterable[str]) -> dict[str, list[
     """{table: privileges as SQL} of a guest's role. `exported` are the tables of an export."""
     given: dict[str, list[str]] = {table: [rights] for table, rights in _ANYBODY.items()}
     given["users"] = [_colleagues()]
-    for scope in sorted({Scope(name) for name in scopes if name in _NAMES}):
+    for scope in sorted({GrantScope(name) for name in scopes if name in _NAMES}):
         rights = {table: words for act in _ACTS[scope] for table, words in act.items()}
         if scope in _WHOLE:
             rights = dict.fromkeys((table for table in exported if table != "users"), _WHOLE[scope]) | rights
-        if scope is Scope.RESTORE:
+        if scope is GrantScope.RESTORE:
             rights["users"] = "INSERT"
         for table, words in rights.items():
             given.setdefault(table, []).append(words)

@@ -20,13 +20,13 @@ from sqlalchemy.orm import Session
 
 from qikbiz import clock
 from qikbiz.access_log.kinds import AccessKind
-from qikbiz.access_log.recorder import note_access
+from qikbiz.access_log.recorder import record_access
 from qikbiz.accounts.devices import device_of_request
-from qikbiz.accounts.principal import Person
+from qikbiz.accounts.principal import Principal
 from qikbiz.actors import Actor, acting_as
 from qikbiz.audit.actions import record, record_on_platform
 from qikbiz.console.models import Staff, StaffSession
-from qikbiz.database import NoGrant, control_work, runtime
+from qikbiz.database import NoGrant, control_transaction, runtime
 from qikbiz.errors import Failure
 from qikbiz.grants import emails
 from qikbiz.grants.models import Grant, Visit
@@ -64,7 +64,7 @@ class Inside:
 
 
 @dataclass(frozen=True, slots=True)
-class GuestPerson(Person):
+class GuestPerson(Principal):
     """A member of staff inside a tenant. May do what the grant's scopes say, and nothing of a colleague's own."""
 
     permissions: frozenset[Permission] = frozenset()
@@ -83,12 +83,12 @@ class GuestPerson(Person):
         return f"{self.visit.reference}: {self.visit.reason}" if self.visit else ""
 
 
-def make_ticket(grant: Grant, staff: Person) -> str:
+def make_ticket(grant: Grant, staff: Principal) -> str:
     """The address at which this member of staff comes in, good once and for a minute. Raises NoGrant."""
     _refuse_unless_admitted(grant, staff.id)
     guest_of(grant)
     secret = secrets.token_urlsafe(_SECRET_BYTES)
-    with control_work() as control:
+    with control_transaction() as control:
         person = control.get_one(Staff, staff.id)
         control.add(
             Visit(
@@ -109,7 +109,7 @@ def make_ticket(grant: Grant, staff: Person) -> str:
 
 def ticket_for(secret: str) -> tuple[Visit, Grant]:
     """The visit that may begin by this ticket at the tenant at hand. Raises TicketEnded."""
-    with control_work() as control:
+    with control_transaction() as control:
         return _waiting(control, secret)
 
 
@@ -120,7 +120,7 @@ def come_in(secret: str) -> Inside:
     tenant's own role.
     """
     key = secrets.token_bytes(_SECRET_BYTES)
-    with control_work() as control:
+    with control_transaction() as control:
         visit, grant = _waiting(control, secret)
         now = clock.now()
         visit.session_hash, visit.entered_at, visit.last_seen_at = _hash(key), now, now
@@ -134,7 +134,7 @@ def come_in(secret: str) -> Inside:
             facts = {"visit": str(visit.id), "scopes": grant.scopes, "device": visit.device}
             record("staff.entered", record_type="grant", record_id=grant.id, subject=grant.reference, details=facts)
             record_on_platform("visit.entered", tenant_id=grant.tenant_id, subject=grant.reference, details=facts)
-            note_access(AccessKind.STAFF_ENTRY, detail=f"{grant.reference}: {grant.reason}")
+            record_access(AccessKind.STAFF_ENTRY, detail=f"{grant.reference}: {grant.reason}")
         emails.tell_of_entry(grant, visit)
         inside = _inside(grant, visit)
     set_cookie(GUEST, visit.id.bytes + key)
@@ -154,7 +154,7 @@ def leave(person: GuestPerson) -> None:
     delete_cookie(GUEST)
     if person.inside is None:
         return
-    with control_work() as control:
+    with control_transaction() as control:
         left = update(Visit).where(Visit.id == person.inside.visit_id, Visit.left_at.is_(None))
         control.execute(left.values(left_at=clock.now()))
         record("staff.left", record_type="grant", record_id=person.inside.grant_id, subject=person.inside.reference)
@@ -168,7 +168,7 @@ def note_page(person: GuestPerson) -> None:
         return
     path = request.full_path.rstrip("?")[:300]
     verb = "staff.saw" if request.method == "GET" else "staff.did"
-    with control_work() as control:
+    with control_transaction() as control:
         seen = update(Visit).where(Visit.id == person.inside.visit_id)
         control.execute(seen.values(pages=Visit.pages + 1, last_seen_at=clock.now()))
         facts = {"visit": str(person.inside.visit_id), "page": str(request.endpoint), "method": request.method}
@@ -182,7 +182,7 @@ def _asked(tenant: Tenant) -> GuestPerson | None:
     if opened is None or len(opened.plaintext) != 16 + _SECRET_BYTES:
         return None
     visit_id, key = UUID(bytes=opened.plaintext[:16]), opened.plaintext[16:]
-    with control_work() as control:
+    with control_transaction() as control:
         row = control.execute(_asked_for().where(Visit.id == visit_id, Visit.tenant_id == tenant.id)).one_or_none()
         person = _person(*row[:3], key) if row and _is_good(*row, key) else None
     if person is None:

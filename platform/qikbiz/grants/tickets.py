@@ -14,11 +14,11 @@ from sqlalchemy import select
 from qikbiz.accounts.models import User
 from qikbiz.accounts.queries import administrators
 from qikbiz.actors import SYSTEM, acting_as, current_actor
-from qikbiz.database import db, tenant_work
+from qikbiz.database import db, tenant_transaction
 from qikbiz.grants.emails import what_may_be_done
 from qikbiz.grants.models import Grant
 from qikbiz.grants.queries import is_in_force
-from qikbiz.grants.scopes import Scope
+from qikbiz.grants.scopes import GrantScope
 from qikbiz.tickets.actions import Question, open_ticket, write_as_customer
 from qikbiz.tickets.models import Ticket
 from tenants.context import Tenant
@@ -41,7 +41,7 @@ def put_instruction_on_work_list(tenant: Tenant, grant: Grant) -> None:
 
     It is answered to the administrator who is there longest; before there is one, to the address that was invited.
     """
-    with acting_as(SYSTEM), tenant_work(tenant):
+    with acting_as(SYSTEM), tenant_transaction(tenant):
         there = [(person.name, person.email) for person in administrators()]
     invited = select(TenantRecord.name, TenantRecord.admin_email).where(TenantRecord.id == tenant.id)
     name, email = there[0] if there else db.control.execute(invited).one()
@@ -63,9 +63,9 @@ def _question(grant: Grant, name: str, email: str, person_id: UUID | None) -> Qu
 
 
 def _topic(grant: Grant) -> str:
-    if Scope.EXPORT in grant.scopes:
+    if GrantScope.EXPORT in grant.scopes:
         return "export"
-    return "import" if Scope.IMPORT in grant.scopes else "access"
+    return "import" if GrantScope.IMPORT in grant.scopes else "access"
 
 
 def _words(grant: Grant) -> str:

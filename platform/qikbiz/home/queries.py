@@ -13,7 +13,7 @@ from qikbiz.database import db
 from qikbiz.exports.queries import Standing, all_exports
 from qikbiz.imports.queries import recent_imports as reachable_imports
 from qikbiz.imports.wizard import Line, line_of
-from qikbiz.records.row_access import within_reach
+from qikbiz.records.row_access import visible_rows
 from qikbiz.records.types import RECORD_TYPES
 from qikbiz.roles.rights import Action
 
@@ -32,7 +32,7 @@ class Count:
 def count_alive(record_type: type[Contact] | type[Company]) -> Count:
     """How many records this person sees, counted up to COUNT_UP_TO."""
     declared = RECORD_TYPES[record_type.__tablename__]
-    wanted = (record_type.deleted_at.is_(None), *within_reach(declared, Action.SEE))
+    wanted = (record_type.deleted_at.is_(None), *visible_rows(declared, Action.SEE))
     some = select(record_type.id).where(*wanted).limit(COUNT_UP_TO + 1).subquery()
     number = db.session.scalar(select(func.count()).select_from(some)) or 0
     return Count(min(number, COUNT_UP_TO), number > COUNT_UP_TO)
@@ -40,7 +40,7 @@ def count_alive(record_type: type[Contact] | type[Company]) -> Count:
 
 def recent_contacts() -> list[Contact]:
     """Those changed last."""
-    wanted = (Contact.deleted_at.is_(None), *within_reach(CONTACTS, Action.SEE))
+    wanted = (Contact.deleted_at.is_(None), *visible_rows(CONTACTS, Action.SEE))
     statement = select(Contact).where(*wanted).order_by(Contact.updated_at.desc(), Contact.id.desc())
     return list(db.session.scalars(statement.limit(_RECENT)))
 

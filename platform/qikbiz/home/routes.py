@@ -15,7 +15,7 @@ from qikbiz.contacts.models import Contact
 from qikbiz.home.queries import count_alive, recent_contacts, recent_exports, recent_imports
 from qikbiz.permissions import Permission, requires
 from qikbiz.records.actions import name_of
-from qikbiz.records.field_access import seen_type
+from qikbiz.records.field_access import visible_type
 from qikbiz.records.row_access import shown_record
 from qikbiz.web.viewer import time_zone
 
@@ -25,7 +25,7 @@ home = Blueprint("home", __name__, template_folder="templates")
 @home.get("/")
 @requires(Permission.WORKSPACE_SEE)
 def index() -> ResponseReturnValue:
-    known = seen_type(CONTACTS)
+    known = visible_type(CONTACTS)
     recent = recent_contacts()
     if recent:
         record_page("home", CONTACTS.name, shown=len(recent))

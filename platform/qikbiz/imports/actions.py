@@ -29,7 +29,7 @@ from qikbiz.imports.plans import MODES
 from qikbiz.imports.queries import WORKING, are_records, progress_of_import
 from qikbiz.imports.uploads import Kept, Source, forget_upload, keep_upload, kept_upload
 from qikbiz.jobs.actions import cancel, enqueue
-from qikbiz.records.field_access import seen_type
+from qikbiz.records.field_access import visible_type
 from qikbiz.records.fields import RecordType
 from qikbiz.records.types import record_type
 from qikbiz.roles.current import current_rights
@@ -48,7 +48,7 @@ def start_import(import_id: UUID, type_name: str, file_name: str, given: BinaryI
     known = db.session.get(Import, import_id)
     if known is not None:
         return _ours(known)
-    wanted = seen_type(record_type(type_name))
+    wanted = visible_type(record_type(type_name))
     if not current_rights().scope(wanted.name, Action.IMPORT):
         raise Forbidden(f"Your role does not let you import {wanted.plural}.")
     content, file_name = opened(given, file_name)
@@ -61,7 +61,7 @@ def start_import(import_id: UUID, type_name: str, file_name: str, given: BinaryI
     if found.file_path != kept.name:
         forget_upload(kept.name)
         return _ours(found)
-    note(found, "uploaded", {"bytes": found.file_bytes, "sha256": found.file_sha256})
+    record_event(found, "uploaded", {"bytes": found.file_bytes, "sha256": found.file_sha256})
     return found
 
 
@@ -99,7 +99,7 @@ def choose_format(
 def choose_columns(found: Import, mapping: Mapping, *, key: str, mode: str, options: dict[str, str]) -> None:
     """Say which column goes where, how records are found and what to do. Raises UnusableMapping."""
     _refuse_unless_open(found)
-    wanted = seen_type(record_type(found.record_type))
+    wanted = visible_type(record_type(found.record_type))
     if mode not in MODES:
         raise UnreadableFile("Choose whether to create, to update, or both.")
     checked_mapping(wanted, mapping, found.header, key, finds_existing=mode != "create")
@@ -138,7 +138,7 @@ def ask_apply(found: Import) -> None:
     if found.state not in ("checked", "applying"):
         raise Conflict("Check the file first; then you see what the import will do.")
     _start(found, "applying", "imports.apply")
-    note(found, "apply_asked", {})
+    record_event(found, "apply_asked", {})
 
 
 def ask_undo(found: Import, *, anyway: bool = False) -> None:
@@ -150,7 +150,7 @@ def ask_undo(found: Import, *, anyway: bool = False) -> None:
     if found.state not in ("applied", "undoing", "undone"):
         raise Conflict("Only an import that was applied can be undone.")
     _start(found, "undoing", "imports.undo", anyway=anyway)
-    note(found, "undo_asked", {"anyway": True} if anyway else {})
+    record_event(found, "undo_asked", {"anyway": True} if anyway else {})
 
 
 def call_off(found: Import) -> bool:
@@ -163,7 +163,7 @@ def call_off(found: Import) -> bool:
     # What an undo that was cancelled leaves is the import as it was.
     before_undo = "undone" if found.undone_at else "applied"
     found.state, found.problem = before_undo if found.state == "undoing" else "cancelled", ""
-    note(found, "cancelled", {})
+    record_event(found, "cancelled", {})
     return True
 
 
@@ -180,7 +180,7 @@ def forget_files(session: Session) -> int:
     return len(forgotten)
 
 
-def note(found: Import, action: str, details: dict[str, Any]) -> None:
+def record_event(found: Import, action: str, details: dict[str, Any]) -> None:
     """Write to the tenant's audit what an import did; what it holds stays out."""
     record(
         f"import.{action}",
@@ -257,7 +257,7 @@ def _take_format(found: Import, shape: Format, source: Source) -> None:
     if not first:
         raise UnreadableFile("The file has a header but no rows.")
     found.header = reader.header
-    wanted = seen_type(record_type(found.record_type))
+    wanted = visible_type(record_type(found.record_type))
     guessed = guess(wanted, reader.header, first, lambda ids: are_records(wanted, ids))
     found.mapping = guessed.as_json()
     possible = [key for key in ("id", *wanted.key_fields) if has_key(guessed.fields(), key)]

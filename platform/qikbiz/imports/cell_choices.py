@@ -17,8 +17,8 @@ from qikbiz.imports.mapping import FULL_NAME, Column, Mapping, finds_records
 from qikbiz.imports.models import Import
 from qikbiz.imports.queries import Unreadable
 from qikbiz.imports.visibility import visible_cells
-from qikbiz.records.field_access import seen_type
-from qikbiz.records.fields import Kind, RecordType
+from qikbiz.records.field_access import visible_type
+from qikbiz.records.fields import FieldKind, RecordType
 from qikbiz.records.normalize import countries
 from qikbiz.records.owners import possible_owners
 from qikbiz.records.types import record_type
@@ -69,7 +69,7 @@ class ColumnCells:
 
 def unreadable_columns(found: Import, *, with_mapped: bool = False) -> list[ColumnCells]:
     """The columns with cells that can't be read, in the file's order; with those whose values were mapped, if asked."""
-    wanted, visible, policy = seen_type(record_type(found.record_type)), visible_cells(found), cell_policy_of(found)
+    wanted, visible, policy = visible_type(record_type(found.record_type)), visible_cells(found), cell_policy_of(found)
     mapping = Mapping.from_json(found.mapping)
     grouped: dict[str, list[Unreadable]] = defaultdict(list)
     for one in queries.unreadable_values(found.id):
@@ -153,11 +153,11 @@ def _choices(wanted: RecordType, name: str) -> Choices:
     if name == FULL_NAME or wanted.field(name).kind not in MAPPABLE:
         return []
     match wanted.field(name).kind:
-        case Kind.COUNTRY:
+        case FieldKind.COUNTRY:
             return list(countries().items())
-        case Kind.BOOLEAN:
+        case FieldKind.BOOLEAN:
             return [("yes", "Yes"), ("no", "No")]
-        case Kind.OWNER:
+        case FieldKind.OWNER:
             allowed = limits_of(wanted, current_rights()).made
             return [(str(one), who) for one, who in possible_owners().items() if allowed is None or one in allowed]
     return [(choice, choice) for choice in wanted.field(name).choices]

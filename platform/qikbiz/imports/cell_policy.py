@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from qikbiz.imports.mapping import Mapping
-from qikbiz.records.fields import Kind
+from qikbiz.records.fields import FieldKind
 
 SKIP, REFUSE = "skip", "refuse"
 POLICIES = (SKIP, REFUSE)
 OPTION = "cell_policy"
 # Kinds whose values a person can be asked to choose from.
-MAPPABLE = frozenset({Kind.CHOICE, Kind.OWNER, Kind.COUNTRY, Kind.BOOLEAN})
+MAPPABLE = frozenset({FieldKind.CHOICE, FieldKind.OWNER, FieldKind.COUNTRY, FieldKind.BOOLEAN})
 MOST_VALUES = 2_000
 
 

@@ -16,7 +16,7 @@ from qikbiz.imports.mapping import FULL_NAME, finds_records
 from qikbiz.imports.names import split_name
 from qikbiz.imports.plans import SEVERAL_OF_THE_NAME, Plan, owner_key
 from qikbiz.records.common_fields import sort_name
-from qikbiz.records.fields import Field, FieldProblem, Kind, derived_columns
+from qikbiz.records.fields import Field, FieldKind, FieldProblem, derived_columns
 from qikbiz.records.normalize import fold, name_key
 from qikbiz.records.parsing import parse_value
 
@@ -159,7 +159,7 @@ class Converter:
                 given[name] = value
 
     def _is_phone(self, name: str) -> bool:
-        return self._type.field(name).kind is Kind.PHONE
+        return self._type.field(name).kind is FieldKind.PHONE
 
     def _read_phone(
         self, place: int, name: str, cells: Sequence[str], given: dict[str, Any], faults: list[Fault]
@@ -184,24 +184,24 @@ class Converter:
     def _parser(self, name: str) -> Parse:
         field = self._type.field(name)
         turn = understood(field)
-        if turn is not None and field.kind is Kind.TEXT:
+        if turn is not None and field.kind is FieldKind.TEXT:
             clean = self._clean(name)
             return lambda text: clean(turn(text))
         if turn is not None:
-            return remembering(lambda text: self._optional(field, turn(text)))
-        if field.kind in (Kind.TEXT, Kind.LONG_TEXT, Kind.COMPANY):
+            return memoize(lambda text: self._optional(field, turn(text)))
+        if field.kind in (FieldKind.TEXT, FieldKind.LONG_TEXT, FieldKind.COMPANY):
             return self._clean(name)
-        if field.kind is Kind.EMAIL:
+        if field.kind is FieldKind.EMAIL:
             return lambda text: quick_email(text) if text.strip() else None
-        if field.kind is Kind.OWNER:
-            return remembering(lambda text: self._owner(field, text))
-        return remembering(lambda text: self._optional(field, text))
+        if field.kind is FieldKind.OWNER:
+            return memoize(lambda text: self._owner(field, text))
+        return memoize(lambda text: self._optional(field, text))
 
     def _clean(self, name: str) -> Parse:
         """Text as `Field.parse` gives it; printable ASCII without spaces around needs no look at every character."""
         field = self._type.field(name)
         longest, context = field.max_length, self._plan.context
-        breaks = _LINE_BREAKS if field.kind is Kind.LONG_TEXT else {}
+        breaks = _LINE_BREAKS if field.kind is FieldKind.LONG_TEXT else {}
 
         def parse(text: str) -> str | None:
             if text.isascii() and text.isprintable() and len(text) <= longest and text[0] != " " and text[-1] != " ":
@@ -246,7 +246,7 @@ def shortened(text: str) -> str:
     return text if len(text) <= _SHORTENED else text[: _SHORTENED - 1] + "…"
 
 
-def remembering(parse: Parse) -> Parse:
+def memoize(parse: Parse) -> Parse:
     """`parse`, asked once for each different text. Countries, stages and the like repeat; problems are not kept."""
     known: dict[str, Any] = {}
 

@@ -19,8 +19,8 @@ from qikbiz.imports.mapping import FULL_NAME, Mapping
 from qikbiz.imports.models import Import
 from qikbiz.imports.plans import SEVERAL_OF_THE_NAME, Plan, owner_key
 from qikbiz.imports.uploads import Source, kept_upload
-from qikbiz.records.field_access import seen_type
-from qikbiz.records.fields import ParseContext
+from qikbiz.records.field_access import visible_type
+from qikbiz.records.fields import ParseLocale
 from qikbiz.records.types import record_type
 from qikbiz.roles.current import current_rights
 from qikbiz.roles.rights import Action, Rights
@@ -60,7 +60,7 @@ def plan_of(found: Import) -> Plan:
     options = found.options
     # Where the file's own country was not chosen, the organisation's counts.
     region = options.get("region") or current_tenant().country
-    context = ParseContext(region, options.get("date_order", ""), options.get("decimal_mark", "."))
+    context = ParseLocale(region, options.get("date_order", ""), options.get("decimal_mark", "."))
     mapping = Mapping.from_json(found.mapping)
     rights = rights_for(found)
     limits = limits_of(record_type(found.record_type), rights)
@@ -81,7 +81,7 @@ def rights_for(found: Import) -> Rights:
     """The rights of whoever asked for the step at hand. Raises Forbidden when they no longer allow this import."""
     with acting_as(acting_actor(found)):
         rights = current_rights()
-    wanted = seen_type(record_type(found.record_type), rights)
+    wanted = visible_type(record_type(found.record_type), rights)
     if not rights.scope(wanted.name, Action.IMPORT):
         raise Forbidden(f"Your role does not let you import {wanted.plural}.")
     closed = [name for name in sorted(Mapping.from_json(found.mapping).fields() - {FULL_NAME}) if wanted.locks(name)]

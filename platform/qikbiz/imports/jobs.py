@@ -13,7 +13,7 @@ from config.fault_injection import fault
 from qikbiz.actors import acting_as, current_actor
 from qikbiz.errors import Conflict
 from qikbiz.imports.access_limits import limits_of
-from qikbiz.imports.actions import note
+from qikbiz.imports.actions import record_event
 from qikbiz.imports.apply import By, apply, forget_staged
 from qikbiz.imports.diff import compare
 from qikbiz.imports.erasure_filter import rows_of_erased
@@ -61,7 +61,7 @@ def check(session: Session, import_id: UUID, watch: Watch) -> dict[str, Any]:
         found = _still(import_id, "checking")
         found.rows, found.counts = rows, shown
         found.state, found.problem = "checked", ""
-        note(found, "checked", {"rows": rows, **numbers})
+        record_event(found, "checked", {"rows": rows, **numbers})
     fault("imports.after_check")
     return {"rows": rows, **numbers}
 
@@ -113,7 +113,7 @@ def run_apply(session: Session, import_id: UUID, watch: Watch) -> dict[str, Any]
         _tell(found, counts)
         found = _still(import_id, "applying")
         found.state, found.applied_at, found.counts = "applied", datetime.now(UTC), counts
-        note(found, "applied", {"rows": found.rows, **counts, **written})
+        record_event(found, "applied", {"rows": found.rows, **counts, **written})
     fault("imports.after_apply")
     return {"rows": found.rows, **counts}
 
@@ -135,7 +135,7 @@ def run_undo(session: Session, import_id: UUID, watch: Watch) -> dict[str, Any]:
         found.state, found.undo_counts = state, done
         found.undone_at = datetime.now(UTC) if state == "undone" else None
         numbers = {name: number for name, number in done.items() if isinstance(number, int)}
-        note(found, "undone" if state == "undone" else "kept", numbers | written)
+        record_event(found, "undone" if state == "undone" else "kept", numbers | written)
     fault("imports.after_undo")
     return {name: done[name] for name in ("reversed", "kept", "failed")}
 
@@ -168,7 +168,7 @@ def _ask_again(found: Import, rows: int, shown: dict[str, Any]) -> dict[str, Any
     with acting_as(acting_actor(found)):
         found = _still(found.id, "applying")
         found.rows, found.counts, found.state, found.problem = rows, shown, "checked", OTHERWISE
-        note(found, "checked", {"rows": rows})
+        record_event(found, "checked", {"rows": rows})
     return {"stopped": OTHERWISE}
 
 

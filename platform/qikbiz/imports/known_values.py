@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Callable
 
-from qikbiz.records.fields import Field, Kind
+from qikbiz.records.fields import Field, FieldKind
 from qikbiz.records.parsing import choice_key
 
 _CHOICES = {
@@ -42,11 +42,11 @@ _FIVE_DIGITS = frozenset(
 
 def understood(field: Field) -> Callable[[str], str] | None:
     """What turns another program's text for this field into ours; None where there is nothing to turn."""
-    if field.kind is Kind.CHOICE:
+    if field.kind is FieldKind.CHOICE:
         return lambda text: _choice(field, text)
-    if field.kind is Kind.DATE:
+    if field.kind is FieldKind.DATE:
         return lambda text: "" if _EMPTY_DATE.fullmatch(text.strip()) else text
-    if field.kind is Kind.TAGS:
+    if field.kind is FieldKind.TAGS:
         return _tags
     if field.name.endswith("postal_code"):
         # A spreadsheet took it for a number.

@@ -12,8 +12,8 @@ from qikbiz.imports.access_limits import owned_by
 from qikbiz.imports.models import Import
 from qikbiz.imports.plans import Plan
 from qikbiz.imports.sql import Link, is_company, staged
-from qikbiz.records.field_access import seen_type
-from qikbiz.records.row_access import shown_column, within_reach
+from qikbiz.records.field_access import visible_type
+from qikbiz.records.row_access import shown_column, visible_rows
 from qikbiz.records.types import record_type
 from qikbiz.roles.rights import Action
 
@@ -38,11 +38,11 @@ def shown_lookalikes(found: Import) -> list[tuple[int, str, str, UUID]]:
     pairs = (found.counts.get(COUNT) or {}).get("pairs", [])
     shown = []
     for kind in {kind for _, kind, _ in pairs}:
-        known = seen_type(record_type(kind))
+        known = visible_type(record_type(kind))
         ids = [UUID(ident) for _, one, ident in pairs if one == kind]
         columns = [shown_column(known, name) for name in ("id", *known.name_columns)]
         model: Any = known.model
-        query = select(*columns).where(model.id.in_(ids), *within_reach(known, Action.SEE))
+        query = select(*columns).where(model.id.in_(ids), *visible_rows(known, Action.SEE))
         names = {row.id: known.name_of(row._asdict()) for row in db.session.execute(query)}
         shown += [(row, kind, names[UUID(ident)], UUID(ident)) for row, _, ident in pairs if UUID(ident) in names]
     return sorted(shown)

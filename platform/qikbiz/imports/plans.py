@@ -14,7 +14,7 @@ from qikbiz.imports.access_limits import Limits
 from qikbiz.imports.cell_policy import CellPolicy
 from qikbiz.imports.csv_dialect import Format
 from qikbiz.imports.mapping import FULL_NAME, SEVERAL, Mapping
-from qikbiz.records.fields import Kind, ParseContext, RecordType
+from qikbiz.records.fields import FieldKind, ParseLocale, RecordType
 from qikbiz.records.types import RECORD_TYPES
 
 Mode = Literal["create", "update", "upsert"]
@@ -36,7 +36,7 @@ class Plan:
     mapping: Mapping
     key: str
     mode: Mode
-    context: ParseContext = field(default_factory=ParseContext)
+    context: ParseLocale = field(default_factory=ParseLocale)
     owners: dict[str, str] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
     cells: CellPolicy = field(default_factory=CellPolicy)
@@ -92,7 +92,7 @@ class Plan:
         column: ColumnElement[Any] = self.record_type.model.__table__.c[name]
         return column.type
 
-    def kind(self, name: str) -> Kind:
+    def kind(self, name: str) -> FieldKind:
         return self.record_type.field(name).kind
 
     def as_json(self) -> dict[str, Any]:
@@ -115,7 +115,7 @@ class Plan:
             Mapping.from_json(kept["mapping"]),
             kept["key"],
             kept["mode"],
-            ParseContext(*kept["context"]),
+            ParseLocale(*kept["context"]),
             kept["owners"],
             cells=CellPolicy.from_json(kept["cells"]),
         )

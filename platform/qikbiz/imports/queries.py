@@ -16,7 +16,7 @@ from qikbiz.imports.mapping import Mapping
 from qikbiz.imports.models import Import, ImportRow, ImportUpdate
 from qikbiz.jobs.queries import Progress, job, progress_of
 from qikbiz.records.fields import RecordType
-from qikbiz.records.row_access import within_reach as within_sight
+from qikbiz.records.row_access import visible_rows as within_sight
 from qikbiz.records.types import BY_SINGULAR, RECORD_TYPES
 from qikbiz.roles.current import current_rights
 from qikbiz.roles.rights import Action
@@ -69,7 +69,7 @@ def import_for_changing(import_id: UUID) -> Import:
     return found
 
 
-def within_reach() -> ColumnElement[bool]:
+def visible_imports() -> ColumnElement[bool]:
     """The imports that this person may know of: as far as the role's importing of that type reaches."""
     rights, reached = current_rights(), []
     for kind in RECORD_TYPES.values():
@@ -81,7 +81,7 @@ def within_reach() -> ColumnElement[bool]:
 
 def import_within_reach(import_id: UUID, *, for_change: bool = False) -> Import:
     """As `import_for_reading` and `import_for_changing`, for pages: others' imports may not be there."""
-    query = select(Import).where(Import.id == import_id, within_reach())
+    query = select(Import).where(Import.id == import_id, visible_imports())
     if for_change:
         query = query.with_for_update().execution_options(populate_existing=True)
     found = db.session.scalars(query).one_or_none()
@@ -92,7 +92,7 @@ def import_within_reach(import_id: UUID, *, for_change: bool = False) -> Import:
 
 def recent_imports(*, before: UUID | None = None, limit: int = PAGE) -> list[Import]:
     """The newest first; `before` is the id of the last one shown."""
-    query = select(Import).where(within_reach()).order_by(Import.id.desc()).limit(limit)
+    query = select(Import).where(visible_imports()).order_by(Import.id.desc()).limit(limit)
     return list(db.session.scalars(query.where(Import.id < before) if before else query))
 
 
@@ -142,7 +142,7 @@ def skipped_cells(import_id: UUID, *, after: int = 0, limit: int = PAGE) -> Page
 def updates(import_id: UUID, record_type: RecordType, *, after: int = 0, limit: int = PAGE) -> Page:
     """Records to be changed, with old and new values, in the file's order: those that this person may see.
 
-    `record_type` is the one that this person knows (`seen_type`): records are called by what they may see of them.
+    `record_type` is the one that this person knows (`visible_type`): records are called by what they may see of them.
     """
     columns = record_type.model.__table__.c
     names = [columns[name].label(f"name_{name}") for name in record_type.name_columns]

@@ -13,7 +13,7 @@ from flask_login import current_user
 from werkzeug.datastructures import FileStorage
 
 from qikbiz.audit.page_reads import part_of, record_page
-from qikbiz.database import tenant_work
+from qikbiz.database import tenant_transaction
 from qikbiz.errors import Forbidden
 from qikbiz.imports import actions, import_context, queries, wizard
 from qikbiz.imports.cell_choices import UnknownValue, cell_facts, policy_from
@@ -264,7 +264,7 @@ def _report_page(import_id: UUID, name: str, read: Any) -> str:
 def _rows_file(import_id: UUID, rows: Any, name: str, act: str) -> ResponseReturnValue:
     found = queries.import_within_reach(import_id)
     import_context.source_of(found)
-    actions.note(found, act, {})
+    actions.record_event(found, act, {})
     pieces = _in_context(rows(import_id, _transactions(current_tenant()), visible_cells(found)))
     headers = {"Content-Disposition": f'attachment; filename="{name}-{found.id.hex[-6:]}.csv"'}
     return current_app.response_class(pieces, mimetype="text/csv", headers=headers)
@@ -273,7 +273,7 @@ def _rows_file(import_id: UUID, rows: Any, name: str, act: str) -> ResponseRetur
 def _transactions(tenant: Tenant) -> Any:
     @contextmanager
     def transaction() -> Iterator[Any]:
-        with tenant_work(tenant) as session:
+        with tenant_transaction(tenant) as session:
             yield session
 
     return transaction

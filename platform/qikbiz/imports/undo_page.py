@@ -15,8 +15,8 @@ from qikbiz.imports.jobs import by_whoever_asks
 from qikbiz.imports.models import Import
 from qikbiz.imports.sql import link_of
 from qikbiz.imports.undo_rules import EDITED, LATER, UNREACHED, USED, Preview, preview
-from qikbiz.records.field_access import seen_type
-from qikbiz.records.row_access import shown_column, within_reach
+from qikbiz.records.field_access import visible_type
+from qikbiz.records.row_access import shown_column, visible_rows
 from qikbiz.records.types import record_type
 from qikbiz.roles.rights import Action
 
@@ -59,11 +59,11 @@ def kept_facts(found: Import) -> dict[str, Any]:
 
 def named_records(found: Import, named: Sequence[dict[str, str]]) -> list[Kept]:
     """The first of these records by name, as far as this person may see them."""
-    known = seen_type(record_type(found.record_type))
+    known = visible_type(record_type(found.record_type))
     reasons = {UUID(one["id"]): REASONS[one["why"]] for one in named[:NAMED]}
     model: Any = known.model
     columns = [shown_column(known, name) for name in ("id", *known.name_columns)]
-    query = select(*columns).where(model.id.in_(list(reasons)), *within_reach(known, Action.SEE))
+    query = select(*columns).where(model.id.in_(list(reasons)), *visible_rows(known, Action.SEE))
     rows = db.session.execute(query.order_by(model.sort_name, model.id)).all()
     return [Kept(row.id, known.name_of(_whole(found, row._asdict())), reasons[row.id]) for row in rows]
 

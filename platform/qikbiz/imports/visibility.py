@@ -15,7 +15,7 @@ from qikbiz.actors import current_actor
 from qikbiz.errors import Forbidden
 from qikbiz.imports.mapping import FULL_NAME, Mapping
 from qikbiz.imports.models import Import
-from qikbiz.records.field_access import seen_type
+from qikbiz.records.field_access import visible_type
 from qikbiz.records.fields import RecordType
 from qikbiz.records.types import record_type
 
@@ -59,7 +59,7 @@ class VisibleCells:
 def visible_cells(found: Import) -> VisibleCells:
     """For whoever acts."""
     declared = record_type(found.record_type)
-    wanted, header = seen_type(declared), tuple(found.header)
+    wanted, header = visible_type(declared), tuple(found.header)
     if is_own_upload(found) or not hides_fields(declared, wanted):
         return VisibleCells(header, None, shows_key=True)
     mapped = Mapping.from_json(found.mapping).columns

@@ -23,7 +23,7 @@ from qikbiz.imports.unmapped import unmapped_columns
 from qikbiz.imports.visibility import is_own_upload, shown_row, visible_cells
 from qikbiz.permissions import Permission
 from qikbiz.records.changes import shown_changes
-from qikbiz.records.field_access import COMPANY_COLUMNS, seen_type
+from qikbiz.records.field_access import COMPANY_COLUMNS, visible_type
 from qikbiz.records.fields import RecordType, show_value
 from qikbiz.records.types import record_type
 
@@ -105,7 +105,7 @@ def format_facts(found: Import) -> dict[str, Any]:
 
 
 def column_facts(found: Import) -> dict[str, Any]:
-    wanted = seen_type(record_type(found.record_type))
+    wanted = visible_type(record_type(found.record_type))
     visible = visible_cells(found)
     sample = [visible.kept(row) for row in import_context.sample_of(found)]
     mapping = Mapping.from_json(found.mapping)
@@ -156,7 +156,7 @@ def standing_of(found: Import) -> dict[str, Any]:
 
 
 def updates_of(found: Import, *, after: int = 0, limit: int = queries.PAGE) -> Page:
-    return queries.updates(found.id, seen_type(record_type(found.record_type)), after=after, limit=limit)
+    return queries.updates(found.id, visible_type(record_type(found.record_type)), after=after, limit=limit)
 
 
 def refused_of(found: Import, *, after: int = 0, limit: int = queries.PAGE) -> Page:
@@ -175,7 +175,7 @@ def _readable(found: Import, page: Page) -> Page:
 
 def changes_in_words(found: Import, update: Any) -> list[tuple[str, str, str]]:
     """(label, old, new) of each field that a person knows."""
-    wanted = seen_type(record_type(found.record_type))
+    wanted = visible_type(record_type(found.record_type))
     changes = shown_changes(wanted, _without_hidden_companies(wanted, found, update.changes))
     return [(wanted.field(name).label, show_value(old), show_value(new)) for name, old, new in changes]
 

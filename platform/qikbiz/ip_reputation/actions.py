@@ -16,7 +16,7 @@ from qikbiz.ip_reputation import limiter
 from qikbiz.ip_reputation.models import AbuseEvent, AddressRule, AddressScore
 from qikbiz.ip_reputation.networks import WIDER_FACTOR, Network, wider_units
 from qikbiz.ip_reputation.rules import Action, make_rule, standing_about
-from qikbiz.ip_reputation.scoring import Judgement, Observed, judge
+from qikbiz.ip_reputation.scoring import Judgement, Observed, evaluate
 from qikbiz.ip_reputation.signals import LOOK_BACK_SECONDS
 from qikbiz.ip_reputation.spray_detection import raise_alarm_if_sprayed
 
@@ -39,7 +39,7 @@ def check_address(unit_text: str, *, now: datetime | None = None) -> Judgement:
 
 def _judge_and_decide(unit: Network, now: datetime, factor: int) -> Judgement:
     score = db.control.get(AddressScore, str(unit), with_for_update=True)
-    judgement = judge(_events_of(unit, now), now, earlier_blocks=score.blocks if score else 0, factor=factor)
+    judgement = evaluate(_events_of(unit, now), now, earlier_blocks=score.blocks if score else 0, factor=factor)
     if judgement.verdict == "none" and score is None:
         return judgement
     there = standing_about(unit)

@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from qikbiz import clock
-from qikbiz.database import control_work, runtime
+from qikbiz.database import control_transaction, runtime
 from qikbiz.ip_reputation.models import AbuseEvent
 from qikbiz.ip_reputation.networks import Address, normalise, unit_of
 from qikbiz.ip_reputation.points import begin_try, count, is_worth_recording
@@ -29,7 +29,7 @@ CHECK_EVERY_SECONDS = 3
 logger = logging.getLogger(__name__)
 
 
-def note(
+def record_event(
     signal: Signal | str,
     *,
     address: Address | str | None = None,
@@ -92,7 +92,7 @@ def ask_for_check(event: AbuseEvent) -> None:
     slot = int(time.time()) // CHECK_EVERY_SECONDS + 1
     due = datetime.fromtimestamp(slot * CHECK_EVERY_SECONDS, UTC)
     key = f"check:{mark(ip_network(event.unit))}:{slot}"
-    with control_work():
+    with control_transaction():
         enqueue_platform("checks.address", {"event": str(event.id)}, dedupe_key=key, run_at=due)
 
 

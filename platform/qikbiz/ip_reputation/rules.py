@@ -48,7 +48,7 @@ def allow_at_tenant(unit: Network, tenant_id: UUID, reason: str) -> AddressRule:
     return make_rule(unit, "allow", reason, source="tenant", end=end, tenant_id=tenant_id)
 
 
-def lift(rule_id: UUID, reason: str, *, tenant_id: UUID | None = None) -> AddressRule:
+def revoke(rule_id: UUID, reason: str, *, tenant_id: UUID | None = None) -> AddressRule:
     """End a rule before its time. A tenant ends its own only."""
     rule = db.control.get(AddressRule, rule_id, with_for_update=True)
     if rule is None or (tenant_id and rule.tenant_id != tenant_id):

@@ -49,7 +49,7 @@ class Judgement:
         return f"{self.score} points: {counts}" if counts else f"{self.score} points"
 
 
-def judge(events: Iterable[Observed], now: datetime, *, earlier_blocks: int = 0, factor: int = 1) -> Judgement:
+def evaluate(events: Iterable[Observed], now: datetime, *, earlier_blocks: int = 0, factor: int = 1) -> Judgement:
     """Weigh the events of one unit. `factor` raises every limit (for networks wider than one unit).
 
     Noise alone leads to watching at most: it counts for as many points as the guesses beside it.

@@ -65,7 +65,7 @@ def enqueue_platform(
     run_at: datetime | None = None,
     created_by: UUID | None = None,
 ) -> PlatformJob:
-    """The same for the platform, inside `control_work()`. It needs no mark: the sweeper always looks here."""
+    """The same for the platform, inside `control_transaction()`. It needs no mark: the sweeper always looks here."""
     session = db.control()
     given = {"arguments": arguments, "dedupe_key": dedupe_key, "run_at": run_at, "created_by": created_by}
     job, is_new = _insert(session, PlatformJob, kind, given)

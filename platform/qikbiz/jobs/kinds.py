@@ -12,7 +12,7 @@ SECONDS_TO_RECORD = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class JobKind:
     """`title` is how people read it; `function` is "module:name".
 
     A claim holds `lease_seconds` without a heartbeat; a try may take `timeout_seconds`.
@@ -40,12 +40,12 @@ class Kind:
 
 
 # A name, once released, is kept for one release after its last use: older jobs may still bear it.
-KINDS: dict[str, Kind] = {
-    "exports.make": Kind(
+KINDS: dict[str, JobKind] = {
+    "exports.make": JobKind(
         "exports", "Make an export", "workers.jobs.exports:make_export", 6 * HOUR, works_for_asker=True
     ),
-    "exports.expire": Kind("exports", "Delete old exports", "workers.jobs.exports:expire_exports"),
-    "imports.check": Kind(
+    "exports.expire": JobKind("exports", "Delete old exports", "workers.jobs.exports:expire_exports"),
+    "imports.check": JobKind(
         "imports",
         "Check an import",
         "workers.jobs.imports:check_import",
@@ -53,7 +53,7 @@ KINDS: dict[str, Kind] = {
         changes_records=True,
         works_for_asker=True,
     ),
-    "imports.apply": Kind(
+    "imports.apply": JobKind(
         "imports",
         "Apply an import",
         "workers.jobs.imports:apply_import",
@@ -61,7 +61,7 @@ KINDS: dict[str, Kind] = {
         changes_records=True,
         works_for_asker=True,
     ),
-    "imports.undo": Kind(
+    "imports.undo": JobKind(
         "imports",
         "Undo an import",
         "workers.jobs.imports:undo_import",
@@ -69,10 +69,12 @@ KINDS: dict[str, Kind] = {
         changes_records=True,
         works_for_asker=True,
     ),
-    "imports.forget": Kind("imports", "Forget old uploads", "workers.jobs.imports:forget_files"),
+    "imports.forget": JobKind("imports", "Forget old uploads", "workers.jobs.imports:forget_files"),
     # Many tries: a mail server may be away for days (qikbiz.mail.delivery says when the next one is).
-    "mail.send": Kind("mail", "Send a mail", "workers.jobs.mail:send_mail", 120, max_attempts=60, outside_seconds=90),
-    "mail.send_platform": Kind(
+    "mail.send": JobKind(
+        "mail", "Send a mail", "workers.jobs.mail:send_mail", 120, max_attempts=60, outside_seconds=90
+    ),
+    "mail.send_platform": JobKind(
         "mail",
         "Send a mail",
         "workers.jobs.mail:send_platform_mail",
@@ -81,31 +83,35 @@ KINDS: dict[str, Kind] = {
         is_platform=True,
         outside_seconds=90,
     ),
-    "announcements.send": Kind(
+    "announcements.send": JobKind(
         "mail", "Send an announcement", "workers.jobs.announcements:send_announcement", HOUR, is_platform=True
     ),
-    "announcements.deliver": Kind("mail", "Write an announcement's mails", "workers.jobs.announcements:deliver", HOUR),
-    "announcements.watch": Kind(
+    "announcements.deliver": JobKind(
+        "mail", "Write an announcement's mails", "workers.jobs.announcements:deliver", HOUR
+    ),
+    "announcements.watch": JobKind(
         "mail", "Count an announcement's mails", "workers.jobs.announcements:watch", HOUR, is_platform=True
     ),
-    "notifications.digest": Kind("mail", "Write a daily digest", "workers.jobs.notifications:digest"),
-    "notifications.forget": Kind("checks", "Forget old notifications", "workers.jobs.notifications:forget"),
-    "checks.address": Kind("checks", "Check an address", "workers.jobs.abuse:check_address", 60, is_platform=True),
-    "checks.forget": Kind(
+    "notifications.digest": JobKind("mail", "Write a daily digest", "workers.jobs.notifications:digest"),
+    "notifications.forget": JobKind("checks", "Forget old notifications", "workers.jobs.notifications:forget"),
+    "checks.address": JobKind("checks", "Check an address", "workers.jobs.abuse:check_address", 60, is_platform=True),
+    "checks.forget": JobKind(
         "checks", "Forget old address events", "workers.jobs.abuse:forget_addresses", is_platform=True
     ),
-    "checks.measure_blocks": Kind(
+    "checks.measure_blocks": JobKind(
         "checks", "Measure mistaken blocks", "workers.jobs.abuse:measure_blocks", is_platform=True
     ),
-    "access.forget": Kind("checks", "Forget old addresses", "workers.jobs.access:forget_addresses"),
-    "records.hand_over": Kind("imports", "Hand records over", "workers.jobs.members:hand_over", 2 * HOUR),
-    "sessions.forget": Kind("checks", "Forget old sessions", "workers.jobs.accounts:forget_sessions"),
-    "sessions.forget_staff": Kind(
+    "access.forget": JobKind("checks", "Forget old addresses", "workers.jobs.access:forget_addresses"),
+    "records.hand_over": JobKind("imports", "Hand records over", "workers.jobs.members:hand_over", 2 * HOUR),
+    "sessions.forget": JobKind("checks", "Forget old sessions", "workers.jobs.accounts:forget_sessions"),
+    "sessions.forget_staff": JobKind(
         "checks", "Forget old staff sessions", "workers.jobs.accounts:forget_staff_sessions", is_platform=True
     ),
     # For any name that is typed: only the job finds out whose it is (qikbiz.accounts.password_links).
-    "passwords.link": Kind("checks", "Send a link for a new password", "workers.jobs.accounts:send_password_link", 60),
-    "passwords.link_staff": Kind(
+    "passwords.link": JobKind(
+        "checks", "Send a link for a new password", "workers.jobs.accounts:send_password_link", 60
+    ),
+    "passwords.link_staff": JobKind(
         "checks",
         "Send staff a link for a new password",
         "workers.jobs.accounts:send_staff_password_link",
@@ -113,8 +119,8 @@ KINDS: dict[str, Kind] = {
         is_platform=True,
     ),
     # Tells Redis, once it can be reached again, whose sessions it must not vouch for (qikbiz.accounts.sessions).
-    "sessions.doubt": Kind("checks", "End sessions", "workers.jobs.accounts:doubt_sessions", 60, max_attempts=60),
-    "sessions.doubt_staff": Kind(
+    "sessions.doubt": JobKind("checks", "End sessions", "workers.jobs.accounts:doubt_sessions", 60, max_attempts=60),
+    "sessions.doubt_staff": JobKind(
         "checks",
         "End staff sessions",
         "workers.jobs.accounts:doubt_staff_sessions",
@@ -122,13 +128,13 @@ KINDS: dict[str, Kind] = {
         max_attempts=60,
         is_platform=True,
     ),
-    "audit.check": Kind("checks", "Check the audits", "workers.jobs.audit:check_audits", HOUR, is_platform=True),
-    "jobs.forget": Kind("checks", "Forget old jobs", "workers.jobs.periodic:forget_jobs"),
-    "jobs.forget_platform": Kind(
+    "audit.check": JobKind("checks", "Check the audits", "workers.jobs.audit:check_audits", HOUR, is_platform=True),
+    "jobs.forget": JobKind("checks", "Forget old jobs", "workers.jobs.periodic:forget_jobs"),
+    "jobs.forget_platform": JobKind(
         "checks", "Forget old jobs", "workers.jobs.periodic:forget_platform_jobs", is_platform=True
     ),
-    "statements.tell": Kind("checks", "Tell of a statement", "workers.jobs.statements:tell_of_statement"),
-    "statements.watch": Kind(
+    "statements.tell": JobKind("checks", "Tell of a statement", "workers.jobs.statements:tell_of_statement"),
+    "statements.watch": JobKind(
         "checks",
         "Look whether the notice stands",
         "workers.jobs.statements:watch_notice",
@@ -136,14 +142,14 @@ KINDS: dict[str, Kind] = {
         is_platform=True,
         outside_seconds=60,
     ),
-    "tenants.each": Kind(
+    "tenants.each": JobKind(
         "checks", "Ask each organisation", "workers.jobs.periodic:ask_each_tenant", HOUR, is_platform=True
     ),
-    "jobs.try_again": Kind(
+    "jobs.try_again": JobKind(
         "checks", "Try a job again", "workers.jobs.periodic:try_job_of_tenant_again", 60, is_platform=True
     ),
     # Only the provisioning worker may make and drop the logins by which guests come in.
-    "grants.open": Kind(
+    "grants.open": JobKind(
         "provisioning",
         "Make the login of a grant",
         "workers.jobs.grants:open_one",
@@ -151,31 +157,31 @@ KINDS: dict[str, Kind] = {
         max_attempts=20,
         is_platform=True,
     ),
-    "grants.close": Kind(
+    "grants.close": JobKind(
         "provisioning", "Drop the logins of grants that ended", "workers.jobs.grants:close_ended", 300, is_platform=True
     ),
-    "tenants.create": Kind(
+    "tenants.create": JobKind(
         "provisioning", "Create an organisation", "workers.jobs.provisioning:create", 300, is_platform=True
     ),
-    "tenants.erase": Kind(
+    "tenants.erase": JobKind(
         "provisioning", "Erase organisations that are due", "workers.jobs.provisioning:erase", HOUR, is_platform=True
     ),
     # Only the schema's owner can remove events.
-    "audit.trim": Kind("provisioning", "Trim audits", "workers.jobs.provisioning:trim", HOUR, is_platform=True),
-    "closings.drive": Kind(
+    "audit.trim": JobKind("provisioning", "Trim audits", "workers.jobs.provisioning:trim", HOUR, is_platform=True),
+    "closings.drive": JobKind(
         "provisioning", "Go on with closings", "workers.jobs.provisioning:drive_closings", HOUR, is_platform=True
     ),
-    "persons.erase": Kind("provisioning", "Erase a person", "workers.jobs.persons:erase", 600, max_attempts=6),
-    "persons.erase_again": Kind(
+    "persons.erase": JobKind("provisioning", "Erase a person", "workers.jobs.persons:erase", 600, max_attempts=6),
+    "persons.erase_again": JobKind(
         "provisioning", "Erase people again after a restore", "workers.jobs.persons:erase_again", 600
     ),
-    "tenants.measure": Kind(
+    "tenants.measure": JobKind(
         "provisioning", "Measure all organisations", "workers.jobs.provisioning:measure", HOUR, is_platform=True
     ),
 }
 
 
-def kind_named(name: str, *, is_platform: bool) -> Kind:
+def kind_named(name: str, *, is_platform: bool) -> JobKind:
     """The declared kind. Raises KeyError for an unknown name, or one that belongs to the other ledger."""
     kind = KINDS[name]
     if kind.is_platform != is_platform:

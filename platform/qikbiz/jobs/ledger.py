@@ -80,7 +80,7 @@ def finish(session: Session, model: LedgerModel, claimed: Claim, result: dict[st
     return _touched(session, update(model).where(_is_held(model, claimed)).values(values))
 
 
-def put_off(
+def reschedule(
     session: Session,
     model: LedgerModel,
     claimed: Claim,

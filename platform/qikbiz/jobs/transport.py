@@ -21,6 +21,8 @@ from qikbiz.jobs.ledger import Due
 from tenants.redis import RedisAway, RedisStore
 
 ENTRY = "workers.run_job.run"
+# What announced jobs were called before; a worker takes these for one release more.
+FORMER_ENTRIES = frozenset({"workers.wrapper.run"})
 KEPT_IN_REDIS_SECONDS = 24 * 3600
 _PURPOSE = "job"
 logger = logging.getLogger(__name__)

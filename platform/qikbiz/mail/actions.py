@@ -68,7 +68,7 @@ def send_platform(
     dedupe_key: str,
     must_be_reachable: bool = True,
 ) -> PlatformMail:
-    """The same for mails of the platform itself, inside `control_work()`. None of them can be switched off.
+    """The same for mails of the platform itself, inside `control_transaction()`. None of them can be switched off.
 
     Without `must_be_reachable` an address that our server can't send to is no BadAddress: the mail fails later.
     """

@@ -172,7 +172,7 @@ def note_unknown(mail: MailColumns) -> None:
 def note_put_off(mail: MailColumns, reason: str, settings: Settings) -> datetime | None:
     """The server did not take it: when to try again, or None when it has been for too long."""
     mail.data_began_at = None
-    return _wait(mail, reason, pause(mail.attempt, settings))
+    return _wait(mail, reason, backoff(mail.attempt, settings))
 
 
 def note_resting(mail: MailColumns, rest: timedelta) -> datetime | None:
@@ -189,7 +189,7 @@ def _wait(mail: MailColumns, reason: str, rest: timedelta) -> datetime | None:
     return next_at
 
 
-def pause(attempt: int, settings: Settings) -> timedelta:
+def backoff(attempt: int, settings: Settings) -> timedelta:
     """A minute, two, four … four hours."""
     return min(timedelta(seconds=settings.job_retry_seconds * 12 * 2 ** min(attempt - 1, 12)), LONGEST_PAUSE)
 

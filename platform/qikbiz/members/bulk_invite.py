@@ -23,7 +23,7 @@ from qikbiz.roles.delegation import BeyondOwnRights, may_change_members, may_giv
 from qikbiz.roles.effective_rights import rights_of_roles
 from qikbiz.roles.models import Team
 from qikbiz.roles.queries import all_roles, members_of
-from qikbiz.roles.rights import Rights, added_up
+from qikbiz.roles.rights import Rights, union
 from qikbiz.roles.teams import join_teams
 from tenants.control import new_id
 
@@ -132,7 +132,7 @@ def _judge(rows: list[Row]) -> None:
 def _judge_team(row: Row, team: UUID) -> None:
     """As when the person joins: by the roles that the row gives, whoever they may be."""
     newcomer, members = new_id(), members_of(team)
-    rights = added_up(rights_of_roles(db.session(), row.roles).values())
+    rights = union(rights_of_roles(db.session(), row.roles).values())
     try:
         may_change_members(members, members | {newcomer}, new={newcomer: rights})
     except BeyondOwnRights as refused:

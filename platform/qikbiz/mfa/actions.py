@@ -10,13 +10,13 @@ from sqlalchemy import delete, select, update
 from config.keys import SealBroken
 from qikbiz import clock
 from qikbiz.access_log.kinds import AccessKind
-from qikbiz.access_log.recorder import note_access
+from qikbiz.access_log.recorder import record_access
 from qikbiz.accounts import emails, sessions, throttles
 from qikbiz.accounts.audit_events import note_login_act
-from qikbiz.accounts.principal import Person
+from qikbiz.accounts.principal import Principal
 from qikbiz.accounts.queries import account_for_change
 from qikbiz.accounts.realms import Account, Factor, Realm
-from qikbiz.ip_reputation.events import note
+from qikbiz.ip_reputation.events import record_event
 from qikbiz.mfa import challenges, passkeys, recovery, totp
 from qikbiz.mfa.failures import LastFactor, MoreNeeded, PasskeyRefused, WrongCode
 from qikbiz.mfa.queries import app_of, codes_left, has_second_factor, passkey_of, passkey_with, passkeys_of
@@ -42,11 +42,11 @@ def show_code(realm: Realm, account: Account, code: str, *, place: str, is_vouch
     elif _use_recovery_code(realm, account, code):
         shown = "recovery"
     else:
-        note("login_failed", account=account.email_key)
-        note_access(AccessKind.SECOND_FACTOR, "failed", person=account, detail="The code was not right")
+        record_event("login_failed", account=account.email_key)
+        record_access(AccessKind.SECOND_FACTOR, "failed", person=account, detail="The code was not right")
         raise WrongCode(_WRONG_CODE)
     attempt.give_back()
-    note_access(AccessKind.SECOND_FACTOR, person=account)
+    record_access(AccessKind.SECOND_FACTOR, person=account)
     return shown
 
 
@@ -58,11 +58,11 @@ def show_passkey(realm: Realm, answer: str, purpose: challenges.Purpose, *, whos
     try:
         factor, account = _answered(realm, answer, purpose, whose)
     except PasskeyRefused:
-        note("login_failed")
-        note_access(AccessKind.SECOND_FACTOR, "failed", detail="The passkey was not accepted")
+        record_event("login_failed")
+        record_access(AccessKind.SECOND_FACTOR, "failed", detail="The passkey was not accepted")
         raise
     factor.last_used_at = clock.now()
-    note_access(AccessKind.SECOND_FACTOR, person=account, detail="Passkey")
+    record_access(AccessKind.SECOND_FACTOR, person=account, detail="Passkey")
     return account
 
 
@@ -108,13 +108,13 @@ def keep_app(realm: Realm, person_id: UUID, secret: str, step: int = 0) -> None:
     realm.work.add(table(person_id=person_id, kind="app", name="Authenticator app", counter=step, sealed_secret=sealed))
 
 
-def rename_passkey(realm: Realm, person: Person, passkey_id: UUID, name: str) -> None:
+def rename_passkey(realm: Realm, person: Principal, passkey_id: UUID, name: str) -> None:
     factor = passkey_of(realm, person.id, passkey_id)
     before, factor.name = factor.name, name
     note_login_act(realm, "factor.renamed", person, name=[before, name])
 
 
-def remove_passkey(realm: Realm, person: Person, passkey_id: UUID) -> str:
+def remove_passkey(realm: Realm, person: Principal, passkey_id: UUID) -> str:
     """Forget one passkey; other sessions end. Returns its name. Raises NotFound or LastFactor."""
     account = account_for_change(realm.work, realm, person.id)
     factor = passkey_of(realm, person.id, passkey_id)
@@ -122,7 +122,7 @@ def remove_passkey(realm: Realm, person: Person, passkey_id: UUID) -> str:
     return factor.name
 
 
-def remove_app(realm: Realm, person: Person) -> None:
+def remove_app(realm: Realm, person: Principal) -> None:
     """Forget the authenticator app; other sessions end. Raises LastFactor."""
     account = account_for_change(realm.work, realm, person.id)
     app = app_of(realm, person.id)
@@ -130,7 +130,7 @@ def remove_app(realm: Realm, person: Person) -> None:
         _remove(realm, account, [app], "the authenticator app", person.session_key)
 
 
-def make_recovery_codes(realm: Realm, person: Person) -> list[str]:
+def make_recovery_codes(realm: Realm, person: Principal) -> list[str]:
     """Ten new codes, to be shown once; those before no longer work."""
     account = account_for_change(realm.work, realm, person.id)
     if not has_second_factor(realm, account.id):

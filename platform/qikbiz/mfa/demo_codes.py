@@ -17,7 +17,7 @@ from config.settings import Settings
 from qikbiz import clock
 from qikbiz.accounts.realms import staff_realm
 from qikbiz.console.models import Staff, StaffFactor
-from qikbiz.database import control_work, runtime
+from qikbiz.database import control_transaction, runtime
 from qikbiz.mfa.totp import open_secret
 from qikbiz.permissions import public
 
@@ -34,7 +34,7 @@ def demo_secret(settings: Settings, email: str) -> str:
 @demo_codes.get("/demo-codes")
 @public
 def index() -> str:
-    with control_work() as work:
+    with control_transaction() as work:
         apps = work.execute(select(Staff, StaffFactor).join(StaffFactor, StaffFactor.person_id == Staff.id))
         shown = [(staff, _codes(staff.email)) for staff, factor in apps if _is_demo(staff, factor)]
     return render_template("mfa/demo_codes.html", shown=shown)

@@ -18,8 +18,8 @@ from qikbiz.accounts.login_steps import (
     step_of,
 )
 from qikbiz.accounts.mailed_codes import mail_code, use_code
-from qikbiz.accounts.pending_login import HalfLogin, HalfLoginEnded, half_login_at_hand
-from qikbiz.accounts.realms import Account, realm_at_hand
+from qikbiz.accounts.pending_login import HalfLogin, HalfLoginEnded, current_pending_login
+from qikbiz.accounts.realms import Account, current_realm
 from qikbiz.mfa import challenges, passkeys
 from qikbiz.mfa.actions import add_app, add_passkey, show_code, show_passkey
 from qikbiz.mfa.enrolment import app_page, secret_of
@@ -46,7 +46,7 @@ def passkey_question() -> ResponseReturnValue:
 
 @public
 def log_in_by_passkey() -> ResponseReturnValue:
-    form, realm = PasskeyForm(), realm_at_hand()
+    form, realm = PasskeyForm(), current_realm()
     form.refuse_unknown_fields()
     require_way(realm, "passkey")
     try:
@@ -67,7 +67,7 @@ def second_step() -> ResponseReturnValue:
 @public
 def show_second_factor() -> ResponseReturnValue:
     half, account = _half_login(SHOW_FACTOR)
-    form, realm = CodeForm(), realm_at_hand()
+    form, realm = CodeForm(), current_realm()
     if form.validate_on_submit():
         try:
             place, is_vouched = throttles.requester(), half.mailed == "shown"
@@ -92,7 +92,7 @@ def mailed_code() -> ResponseReturnValue:
 @public
 def show_mailed_code() -> ResponseReturnValue:
     half, account = _half_login(SHOW_MAILED_CODE)
-    form, realm = MailedCodeForm(), realm_at_hand()
+    form, realm = MailedCodeForm(), current_realm()
     if form.validate_on_submit():
         try:
             use_code(realm, account, form.code.data or "")
@@ -106,7 +106,7 @@ def show_mailed_code() -> ResponseReturnValue:
 @public
 def mail_code_again() -> ResponseReturnValue:
     _half, account = _half_login(SHOW_MAILED_CODE)
-    mail_code(realm_at_hand(), account)
+    mail_code(current_realm(), account)
     show_toast("Another email is on its way. Codes sent before work too.")
     return redirect(SHOW_MAILED_CODE, 303)
 
@@ -114,7 +114,7 @@ def mail_code_again() -> ResponseReturnValue:
 @public
 def second_step_question() -> ResponseReturnValue:
     _half, account = _half_login(SHOW_FACTOR, SHOW_MAILED_CODE)
-    known = passkeys_of(realm_at_hand(), account.id)
+    known = passkeys_of(current_realm(), account.id)
     return _json(passkeys.options_to_ask(challenges.ask("half-login"), known))
 
 
@@ -122,7 +122,7 @@ def second_step_question() -> ResponseReturnValue:
 def second_step_by_passkey() -> ResponseReturnValue:
     # A passkey can't be guessed: it is taken instead of a mailed code too.
     half, account = _half_login(SHOW_FACTOR, SHOW_MAILED_CODE)
-    form, realm = PasskeyForm(), realm_at_hand()
+    form, realm = PasskeyForm(), current_realm()
     form.refuse_unknown_fields()
     try:
         show_passkey(realm, form.credential.data or "", "half-login", whose=account.id)
@@ -144,7 +144,7 @@ def next_password() -> ResponseReturnValue:
 @public
 def choose_next_password() -> ResponseReturnValue:
     half, account = _half_login(NEW_PASSWORD)
-    form, realm = NextPasswordForm(), realm_at_hand()
+    form, realm = NextPasswordForm(), current_realm()
     if form.validate_on_submit():
         try:
             actions.replace_password(realm, account, form.password.data or "")
@@ -160,19 +160,19 @@ def choose_next_password() -> ResponseReturnValue:
 @public
 def set_up() -> ResponseReturnValue:
     _half_login(SET_UP_FACTOR)
-    return render_template("mfa/set_up.html", form=NewPasskeyForm(name="This device"), realm=realm_at_hand())
+    return render_template("mfa/set_up.html", form=NewPasskeyForm(name="This device"), realm=current_realm())
 
 
 @public
 def set_up_question() -> ResponseReturnValue:
     _half, account = _half_login(SET_UP_FACTOR)
-    return _json(passkeys.options_to_create(realm_at_hand(), account, challenges.ask("enrol"), ()))
+    return _json(passkeys.options_to_create(current_realm(), account, challenges.ask("enrol"), ()))
 
 
 @public
 def set_up_passkey() -> ResponseReturnValue:
     half, account = _half_login(SET_UP_FACTOR)
-    form, realm = NewPasskeyForm(), realm_at_hand()
+    form, realm = NewPasskeyForm(), current_realm()
     if form.validate_on_submit():
         try:
             codes = add_passkey(realm, account, form.credential.data or "", form.name.data or "", "enrol", keep=None)
@@ -186,13 +186,13 @@ def set_up_passkey() -> ResponseReturnValue:
 @public
 def set_up_app() -> ResponseReturnValue:
     half, account = _half_login(SET_UP_FACTOR)
-    return app_page("mfa/set_up_app.html", realm_at_hand(), account, half.place)
+    return app_page("mfa/set_up_app.html", current_realm(), account, half.place)
 
 
 @public
 def finish_app() -> ResponseReturnValue:
     half, account = _half_login(SET_UP_FACTOR)
-    form, realm = AppForm(), realm_at_hand()
+    form, realm = AppForm(), current_realm()
     secret = secret_of(realm, account, half.place, form.setup.data)
     if form.validate_on_submit():
         try:
@@ -206,7 +206,7 @@ def finish_app() -> ResponseReturnValue:
 
 @requires(Permission.SIGNED_IN)
 def confirm_question() -> ResponseReturnValue:
-    known = passkeys_of(realm_at_hand(), current_user.id)
+    known = passkeys_of(current_realm(), current_user.id)
     return _json(passkeys.options_to_ask(challenges.ask("confirm"), known))
 
 
@@ -215,9 +215,9 @@ def confirm_by_passkey() -> ResponseReturnValue:
     form = PasskeyForm()
     form.refuse_unknown_fields()
     target = own_path(form.next.data)
-    throttles.try_confirmation(realm_at_hand(), current_user.id.hex)()
+    throttles.try_confirmation(current_realm(), current_user.id.hex)()
     try:
-        actions.confirm_by_passkey(realm_at_hand(), current_user, form.credential.data or "")
+        actions.confirm_by_passkey(current_realm(), current_user, form.credential.data or "")
     except PasskeyRefused as refused:
         show_toast(refused.text, kind="failed")
         return redirect(url_for(".confirm", next=target), 303)
@@ -254,30 +254,28 @@ def open_second_steps(room: Blueprint) -> None:
 
 def _half_login(*steps: str) -> tuple[HalfLogin, Account]:
     """The half login at hand, if one of these steps is the one that is missing. Raises HalfLoginEnded."""
-    realm = realm_at_hand()
-    half, account = half_login_at_hand(realm)
+    realm = current_realm()
+    half, account = current_pending_login(realm)
     if step_of(realm, account, half) not in steps:
         raise HalfLoginEnded
     return half, account
 
 
 def _second_step_page(form: CodeForm, account: Account) -> str:
-    realm = realm_at_hand()
+    realm = current_realm()
     has_passkey = any(factor.host == passkeys.host() for factor in passkeys_of(realm, account.id))
     has_app = app_of(realm, account.id) is not None
-    return render_template(
-        "mfa/second_step.html", form=form, account=account, has_app=has_app, has_passkey=has_passkey
-    )
+    return render_template("mfa/second_step.html", form=form, account=account, has_app=has_app, has_passkey=has_passkey)
 
 
 def _mailed_code_page(form: CodeForm, account: Account) -> str:
-    known = passkeys_of(realm_at_hand(), account.id)
+    known = passkeys_of(current_realm(), account.id)
     has_passkey = any(factor.host == passkeys.host() for factor in known)
     return render_template("mfa/mailed_code.html", form=form, account=account, has_passkey=has_passkey)
 
 
 def _set_up_done(half: HalfLogin, account: Account, kind: str, codes: list[str]) -> str:
-    target = go_on(realm_at_hand(), account, half.kept(shown=kind))
+    target = go_on(current_realm(), account, half.kept(shown=kind))
     return render_template("mfa/codes_at_login.html", codes=codes, target=target, account=account)
 
 

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from qikbiz.accounts.queries import account_for_change
-from qikbiz.accounts.realms import Account, realm_at_hand
+from qikbiz.accounts.realms import Account, current_realm
 from qikbiz.accounts.reauthentication import requires_fresh
 from qikbiz.mfa import actions, challenges, passkeys
 from qikbiz.mfa.enrolment import app_page, secret_of
@@ -23,7 +23,7 @@ from qikbiz.web.flash import show_toast
 
 @requires(Permission.SIGNED_IN)
 def security() -> ResponseReturnValue:
-    realm = realm_at_hand()
+    realm = current_realm()
     return render_template(
         "mfa/security.html",
         passkeys=passkeys_of(realm, current_user.id),
@@ -43,7 +43,7 @@ def new_passkey() -> ResponseReturnValue:
 @requires(Permission.SIGNED_IN)
 @requires_fresh
 def new_passkey_question() -> ResponseReturnValue:
-    account, realm = _own_login(), realm_at_hand()
+    account, realm = _own_login(), current_realm()
     known = passkeys_of(realm, account.id)
     document = passkeys.options_to_create(realm, account, challenges.ask("add"), known)
     return Response(document, mimetype="application/json")
@@ -56,7 +56,7 @@ def add_passkey() -> ResponseReturnValue:
     if form.validate_on_submit():
         answer, name = form.credential.data or "", form.name.data or ""
         try:
-            codes = actions.add_passkey(realm_at_hand(), _own_login(), answer, name, "add", keep=keep)
+            codes = actions.add_passkey(current_realm(), _own_login(), answer, name, "add", keep=keep)
         except PasskeyRefused as refused:
             form.form_errors.append(refused.text)
         else:
@@ -68,7 +68,7 @@ def add_passkey() -> ResponseReturnValue:
 def rename_passkey(passkey_id: UUID) -> ResponseReturnValue:
     form = NameForm()
     if form.validate_on_submit():
-        actions.rename_passkey(realm_at_hand(), current_user, passkey_id, form.name.data or "")
+        actions.rename_passkey(current_realm(), current_user, passkey_id, form.name.data or "")
         show_toast("The passkey has a new name.")
     else:
         show_toast(" ".join(form.name.errors), kind="failed")
@@ -78,7 +78,7 @@ def rename_passkey(passkey_id: UUID) -> ResponseReturnValue:
 @requires(Permission.SIGNED_IN)
 @requires_fresh
 def remove_passkey(passkey_id: UUID) -> ResponseReturnValue:
-    name = actions.remove_passkey(realm_at_hand(), current_user, passkey_id)
+    name = actions.remove_passkey(current_realm(), current_user, passkey_id)
     show_toast(f"The passkey “{name}” no longer logs in. Delete it on the device too.")
     return redirect(url_for(".security"), 303)
 
@@ -86,13 +86,13 @@ def remove_passkey(passkey_id: UUID) -> ResponseReturnValue:
 @requires(Permission.SIGNED_IN)
 @requires_fresh
 def new_app() -> ResponseReturnValue:
-    return app_page("mfa/new_app.html", realm_at_hand(), _own_login(), current_user.session_key)
+    return app_page("mfa/new_app.html", current_realm(), _own_login(), current_user.session_key)
 
 
 @requires(Permission.SIGNED_IN)
 @requires_fresh
 def add_app() -> ResponseReturnValue:
-    form, realm, account, key = AppForm(), realm_at_hand(), _own_login(), current_user.session_key
+    form, realm, account, key = AppForm(), current_realm(), _own_login(), current_user.session_key
     secret = secret_of(realm, account, key, form.setup.data)
     if form.validate_on_submit():
         try:
@@ -107,7 +107,7 @@ def add_app() -> ResponseReturnValue:
 @requires(Permission.SIGNED_IN)
 @requires_fresh
 def remove_app() -> ResponseReturnValue:
-    actions.remove_app(realm_at_hand(), current_user)
+    actions.remove_app(current_realm(), current_user)
     show_toast("The authenticator app is no longer asked for.")
     return redirect(url_for(".security"), 303)
 
@@ -115,7 +115,7 @@ def remove_app() -> ResponseReturnValue:
 @requires(Permission.SIGNED_IN)
 @requires_fresh
 def make_recovery_codes() -> ResponseReturnValue:
-    codes = actions.make_recovery_codes(realm_at_hand(), current_user)
+    codes = actions.make_recovery_codes(current_realm(), current_user)
     return render_template("mfa/codes.html", codes=codes, said="")
 
 
@@ -139,7 +139,7 @@ def open_security_pages(room: Blueprint) -> None:
 
 
 def _own_login() -> Account:
-    realm = realm_at_hand()
+    realm = current_realm()
     return account_for_change(realm.work, realm, current_user.id)
 
 

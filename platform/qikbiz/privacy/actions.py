@@ -1,4 +1,4 @@
-"""Announcing a version of the statement, and taking an announcement back. Both inside `control_work()`.
+"""Announcing a version of the statement, and taking an announcement back. Both inside `control_transaction()`.
 
 What is allowed is decided by the database (provisioning/notary): this login can neither choose the moment nor write a
 day that is too early.

@@ -46,7 +46,7 @@ def tell_administrators(version: Version, what: str) -> int:
 
 
 def warn_operators(version: int, announced_sha256: str, found_sha256: str) -> None:
-    """A file has other words than what was announced under its number. Inside `control_work()`."""
+    """A file has other words than what was announced under its number. Inside `control_transaction()`."""
     operators = select(Staff).where(Staff.role == StaffRole.OPERATOR.value, Staff.state == "active")
     for person in db.control.scalars(operators):
         send_platform(

@@ -14,11 +14,11 @@ from qikbiz.accounts.models import User
 from qikbiz.audit.models import AuditEvent
 from qikbiz.audit.queries import CLOCKS_DIFFER, id_at
 from qikbiz.clock import now
-from qikbiz.database import control_work, db
+from qikbiz.database import control_transaction, db
 from qikbiz.grants.models import Grant
 from qikbiz.grants.queries import grants_of, is_in_force, names_of
 from qikbiz.grants.scopes import LABELS
-from qikbiz.grants.scopes import Scope as Purpose
+from qikbiz.grants.scopes import GrantScope as Purpose
 from qikbiz.records.fields import RecordType
 from qikbiz.roles.effective_rights import colleagues_of, names_of_roles, rights_of_roles
 from qikbiz.roles.rights import Action, Rights, Scope
@@ -113,7 +113,7 @@ def _viewer(record: _Owned, user: User, roles: Mapping[str, Rights], names: Mapp
 
 
 def _guests() -> list[Viewer]:
-    with control_work() as control:
+    with control_transaction() as control:
         return [_guest(grant) for grant in grants_of(control, current_tenant().id) if _shows(grant)]
 
 

@@ -25,9 +25,9 @@ from qikbiz.records.row_access import (
     default_owner,
     no_such,
     refuse_locked,
-    require_reach,
+    require_access,
     unseen_links,
-    within_reach,
+    visible_rows,
 )
 from qikbiz.roles.current import current_rights
 from qikbiz.roles.rights import Action
@@ -46,7 +46,7 @@ def record_for_reading(record_type: RecordType, record_id: UUID, *, in_trash: bo
     found: Record = db.session.get(record_type.model, record_id)
     if found is None or (found.deleted_at is not None and not in_trash):
         raise no_such(record_type)
-    require_reach(record_type, found, Action.SEE)
+    require_access(record_type, found, Action.SEE)
     if found.deleted_at is not None and not _reaches(record_type, found, Action.DELETE):
         raise no_such(record_type)
     return found
@@ -59,7 +59,7 @@ def record_for_changing(
     found: Record = db.session.get(record_type.model, record_id, with_for_update=True, populate_existing=True)
     if found is None or (found.deleted_at is not None) != in_trash:
         raise no_such(record_type)
-    require_reach(record_type, found, action)
+    require_access(record_type, found, action)
     return found
 
 
@@ -97,7 +97,7 @@ def change_record(
 
     Raises FieldProblem, and Forbidden or NotFound for a record that this person's rights don't reach.
     """
-    require_reach(record_type, found, Action.CHANGE)
+    require_access(record_type, found, Action.CHANGE)
     before = columns_of(record_type, found)
     whole = {**values, **derived_columns(record_type, values, before)}
     record_type.check({**before, **whole})
@@ -145,7 +145,7 @@ def purge_record(record_type: RecordType, found: Record) -> None:
     """Remove a record in the trash for good, with its history. The audit keeps that it was there."""
     if not current_rights().can(Permission(f"{record_type.name}:purge")):
         raise Forbidden(f"Your role does not let you remove {record_type.plural} for good.")
-    require_reach(record_type, found, Action.DELETE)
+    require_access(record_type, found, Action.DELETE)
     db.session.execute(delete(RecordChange).where(RecordChange.record_id == found.id))
     if record_type.name == "contact":
         db.session.execute(delete(ContactCompany).where(ContactCompany.contact_id == found.id))
@@ -176,7 +176,7 @@ def records_for_changing(
     wanted = sorted(set(ids))[:MOST_AT_ONCE]
     model: Any = record_type.model
     is_there = model.deleted_at.is_not(None) if in_trash else model.deleted_at.is_(None)
-    reached = within_reach(record_type, action)
+    reached = visible_rows(record_type, action)
     query = select(model).where(model.id.in_(wanted), is_there, *reached).order_by(model.id).with_for_update()
     return list(db.session.scalars(query.execution_options(populate_existing=True)))
 

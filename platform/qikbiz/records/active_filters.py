@@ -8,7 +8,7 @@ from uuid import UUID
 
 from qikbiz.companies.models import Company
 from qikbiz.database import db
-from qikbiz.records.fields import Kind, RecordType
+from qikbiz.records.fields import FieldKind, RecordType
 from qikbiz.records.filters import ME, NOBODY, Filter, filters_from
 from qikbiz.records.normalize import countries
 from qikbiz.records.row_access import reached_id
@@ -43,21 +43,21 @@ def address(path: str, arguments: Arguments, *, without: Filter | None = None, *
 def _words(filter_: Filter, people: Mapping[UUID, str]) -> str:  # noqa: PLR0911 - one line for each kind
     field, text = filter_.field, filter_.text
     match field.kind:
-        case Kind.OWNER:
+        case FieldKind.OWNER:
             return f"{field.label} is {_person(text, people)}"
-        case Kind.COMPANY:
+        case FieldKind.COMPANY:
             ident = reached_id("company", UUID(text))
             company = db.session.get(Company, ident) if ident else None
             return f"{field.label} is {company.name if company else 'gone'}"
-        case Kind.EMAIL | Kind.PHONE:
+        case FieldKind.EMAIL | FieldKind.PHONE:
             return f"{'With' if text == 'yes' else 'Without'} {field.label.lower()}"
-        case Kind.TIMESTAMP:
+        case FieldKind.TIMESTAMP:
             return f"{field.label} {'from' if filter_.end == 'from' else 'up to'} {text}"
-        case Kind.TAGS:
+        case FieldKind.TAGS:
             return f"Tag is {text}"
-        case Kind.COUNTRY:
+        case FieldKind.COUNTRY:
             return f"{field.label} is {countries().get(text, text)}"
-        case Kind.CHOICE | Kind.BOOLEAN:
+        case FieldKind.CHOICE | FieldKind.BOOLEAN:
             return f"{field.label} is {text}"
     return f"{field.label} has “{text}”"
 

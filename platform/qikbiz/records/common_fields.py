@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from qikbiz.records.fields import Field, Kind
+from qikbiz.records.fields import Field, FieldKind
 from qikbiz.records.normalize import fold, merge_entries
 
 SOURCES = (
@@ -21,27 +21,27 @@ SOURCES = (
     "Other",
 )
 OWNERSHIP = (
-    Field("owner_id", "Owner", Kind.OWNER, "Relation", is_filterable=True, in_list=True),
+    Field("owner_id", "Owner", FieldKind.OWNER, "Relation", is_filterable=True, in_list=True),
     Field(
         "lead_source",
         "Source",
-        Kind.CHOICE,
+        FieldKind.CHOICE,
         "Relation",
         max_length=100,
         choices=SOURCES,
         is_open=True,
         is_filterable=True,
     ),
-    Field("tags", "Tags", Kind.TAGS, "Relation", "Separated by commas.", is_filterable=True, in_list=True),
+    Field("tags", "Tags", FieldKind.TAGS, "Relation", "Separated by commas.", is_filterable=True, in_list=True),
 )
 SYSTEM = (
-    Field("description", "Description", Kind.LONG_TEXT, "Notes", max_length=20_000, is_listable=False),
+    Field("description", "Description", FieldKind.LONG_TEXT, "Notes", max_length=20_000, is_listable=False),
     Field("external_id", "External id", section="Notes", help="The number this record has in another program."),
-    Field("id", "Record id", Kind.ID, is_editable=False, is_listable=False),
+    Field("id", "Record id", FieldKind.ID, is_editable=False, is_listable=False),
     Field(
         "created_at",
         "Created",
-        Kind.TIMESTAMP,
+        FieldKind.TIMESTAMP,
         is_importable=False,
         is_editable=False,
         is_filterable=True,
@@ -50,7 +50,7 @@ SYSTEM = (
     Field(
         "updated_at",
         "Changed",
-        Kind.TIMESTAMP,
+        FieldKind.TIMESTAMP,
         is_importable=False,
         is_editable=False,
         is_filterable=True,
@@ -69,7 +69,7 @@ def address_fields(prefix: str = "") -> tuple[Field, ...]:
         Field(f"{prefix}postal_code", "Postal code", section=section, max_length=20),
         Field(f"{prefix}city", "City", section=section, max_length=100, is_filterable=True),
         Field(f"{prefix}state", "State or region", section=section, max_length=100),
-        Field(f"{prefix}country", "Country", Kind.COUNTRY, section, is_filterable=True),
+        Field(f"{prefix}country", "Country", FieldKind.COUNTRY, section, is_filterable=True),
     )
 
 

@@ -17,7 +17,7 @@ from qikbiz.records.forms import RecordForm
 from qikbiz.records.history import note_reading, shown_value
 from qikbiz.records.owners import colleague_names, possible_owners, with_current_owner
 from qikbiz.records.record_pages import record_context, type_for
-from qikbiz.records.row_access import require_reach
+from qikbiz.records.row_access import require_access
 from qikbiz.records.views import RecordRoom
 from qikbiz.roles.rights import Action
 from qikbiz.web.flash import show_toast
@@ -56,7 +56,7 @@ def create(room: RecordRoom) -> ResponseReturnValue:
 def edit_record(room: RecordRoom, record_id: UUID) -> ResponseReturnValue:
     """The form with what the record holds."""
     found = record_for_reading(room.record_type, record_id)
-    require_reach(room.record_type, found, Action.CHANGE)
+    require_access(room.record_type, found, Action.CHANGE)
     note_reading(room.record_type, found)
     form = RecordForm(type_for(room, found))
     form.fill_from(found)

@@ -22,7 +22,7 @@ COMPANY_COLUMNS = frozenset({"company_name", "company_id"})
 ALWAYS_SEEN = frozenset({"first_name", "middle_name", "last_name", "name", "id", "created_at", "updated_at"})
 
 
-def seen_type(record_type: RecordType, rights: Rights | None = None) -> RecordType:
+def visible_type(record_type: RecordType, rights: Rights | None = None) -> RecordType:
     """The record type as the one who acts knows it."""
     known = rights or current_rights()
     hidden, locked = known.hidden(record_type.name), known.unchangeable(record_type.name)

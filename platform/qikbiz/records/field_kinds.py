@@ -8,7 +8,7 @@ from enum import StrEnum
 from qikbiz.records.number_parsing import DateOrder
 
 
-class Kind(StrEnum):
+class FieldKind(StrEnum):
     """What a value is; decides how it is read, shown, edited, compared and sorted."""
 
     TEXT = "text"
@@ -35,7 +35,7 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class ParseContext:
+class ParseLocale:
     """How the writer writes: the country of numbers without a code, the order in 03/04/2026, the decimal mark."""
 
     default_region: str = ""
@@ -43,4 +43,4 @@ class ParseContext:
     decimal_mark: str = "."
 
 
-PLAIN = ParseContext()
+PLAIN = ParseLocale()

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from qikbiz.database import Model
 from qikbiz.errors import NotFound
-from qikbiz.records.field_kinds import PLAIN, Kind, ParseContext
+from qikbiz.records.field_kinds import PLAIN, FieldKind, ParseLocale
 from qikbiz.records.parsing import parse_value
 from qikbiz.records.validation import FieldProblem
 
@@ -31,7 +31,7 @@ class Field:
 
     name: str
     label: str
-    kind: Kind = Kind.TEXT
+    kind: FieldKind = FieldKind.TEXT
     section: str = ""
     help: str = ""
     max_length: int = 200
@@ -55,7 +55,7 @@ class Field:
     def written_columns(self) -> tuple[str, ...]:
         return self.columns or (self.name,)
 
-    def parse(self, text: str, context: ParseContext = PLAIN) -> Any:
+    def parse(self, text: str, context: ParseLocale = PLAIN) -> Any:
         """The value as it is kept; None, or an empty list, for empty text. Raises FieldProblem."""
         return parse_value(self, text, context)
 
@@ -180,4 +180,4 @@ def _show_entry(entry: Mapping[str, Any]) -> str:
     return f"{entry['label']}: {value}" if entry.get("label") else str(value)
 
 
-__all__ = ["PLAIN", "Field", "FieldProblem", "Kind", "ParseContext", "RecordType", "derived_columns"]
+__all__ = ["PLAIN", "Field", "FieldKind", "FieldProblem", "ParseLocale", "RecordType", "derived_columns"]

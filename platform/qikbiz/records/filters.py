@@ -12,9 +12,9 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, and_, literal_column
 
 from qikbiz.errors import Failure
-from qikbiz.records.fields import Field, Kind, RecordType
+from qikbiz.records.fields import Field, FieldKind, RecordType
 from qikbiz.records.number_parsing import parse_boolean, parse_date
-from qikbiz.records.row_access import filtered_link, within_reach
+from qikbiz.records.row_access import filtered_link, visible_rows
 from qikbiz.records.search import search_condition
 from qikbiz.records.validation import FieldProblem
 from qikbiz.roles.rights import Action, Rights
@@ -44,7 +44,7 @@ class Filter:
 
 
 @dataclass(frozen=True, slots=True)
-class Viewpoint:
+class Viewer:
     """Whose list it is: which records the act reaches, what "me" means, and in which zone a day begins."""
 
     rights: Rights
@@ -54,7 +54,7 @@ class Viewpoint:
 
 def parameters(field: Field) -> tuple[str, ...]:
     """The parameters of a filterable field."""
-    if field.kind is Kind.TIMESTAMP:
+    if field.kind is FieldKind.TIMESTAMP:
         return (f"{field.name}_from", f"{field.name}_to")
     return (field.name,)
 
@@ -64,22 +64,20 @@ def filters_from(record_type: RecordType, arguments: Mapping[str, Sequence[str]]
     found = []
     for field in record_type.filterable():
         for parameter in parameters(field):
-            end = parameter.rpartition("_")[2] if field.kind is Kind.TIMESTAMP else ""
+            end = parameter.rpartition("_")[2] if field.kind is FieldKind.TIMESTAMP else ""
             texts = [text.strip() for text in arguments.get(parameter, ()) if text.strip()]
             found += [Filter(field, _short(text), end) for text in texts[:5]]
     return found
 
 
-def conditions(
-    record_type: RecordType, arguments: Mapping[str, Sequence[str]], viewpoint: Viewpoint
-) -> list[Condition]:
+def conditions(record_type: RecordType, arguments: Mapping[str, Sequence[str]], viewpoint: Viewer) -> list[Condition]:
     """What the rows of a list fulfil: alive, within reach, every filter, and the search. Raises BadFilter.
 
     The export of a list uses the same function, so that it holds exactly what the list shows.
     """
     columns = record_type.model.__table__.c
     wanted: list[Condition] = [columns.deleted_at.is_(None)]
-    wanted += within_reach(record_type, viewpoint.action, viewpoint.rights)
+    wanted += visible_rows(record_type, viewpoint.action, viewpoint.rights)
     wanted += [condition(record_type, filter_, viewpoint) for filter_ in filters_from(record_type, arguments)]
     typed = (arguments.get("q") or [""])[0].strip()
     if typed:
@@ -87,7 +85,7 @@ def conditions(
     return wanted
 
 
-def condition(record_type: RecordType, filter_: Filter, viewpoint: Viewpoint) -> Condition:
+def condition(record_type: RecordType, filter_: Filter, viewpoint: Viewer) -> Condition:
     """Raises BadFilter for a value that makes no sense for the field."""
     try:
         return _condition(record_type, filter_, viewpoint)
@@ -96,46 +94,46 @@ def condition(record_type: RecordType, filter_: Filter, viewpoint: Viewpoint) ->
         raise BadFilter(f"The filter {filter_.field.label} does not work. {reason}") from None
 
 
-def _condition(record_type: RecordType, filter_: Filter, viewpoint: Viewpoint) -> Condition:
+def _condition(record_type: RecordType, filter_: Filter, viewpoint: Viewer) -> Condition:
     field = filter_.field
     # Of a company its id is the last column, of everything else the column has the field's name.
-    name = field.written_columns[-1] if field.kind is Kind.COMPANY else field.name
+    name = field.written_columns[-1] if field.kind is FieldKind.COMPANY else field.name
     build = _BUILDERS.get(field.kind, _contains)
     return build(record_type.model.__table__.c[name], filter_, viewpoint)
 
 
-def _owned(column: Column, filter_: Filter, viewpoint: Viewpoint) -> Condition:
+def _owned(column: Column, filter_: Filter, viewpoint: Viewer) -> Condition:
     if filter_.text == NOBODY:
         return column.is_(None)
     return column == (viewpoint.rights.me if filter_.text == ME else UUID(filter_.text))
 
 
-def _linked(column: Column, filter_: Filter, viewpoint: Viewpoint) -> Condition:
+def _linked(column: Column, filter_: Filter, viewpoint: Viewer) -> Condition:
     return and_(column == UUID(filter_.text), *filtered_link("company", column, viewpoint.rights))
 
 
-def _tagged(column: Column, filter_: Filter, _viewpoint: Viewpoint) -> Condition:
+def _tagged(column: Column, filter_: Filter, _viewpoint: Viewer) -> Condition:
     # The second half lets the partial index answer.
     return and_(column.contains([filter_.text]), column != literal_column("'{}'"))
 
 
-def _filled(column: Column, filter_: Filter, _viewpoint: Viewpoint) -> Condition:
+def _filled(column: Column, filter_: Filter, _viewpoint: Viewer) -> Condition:
     return column.is_not(None) if parse_boolean(filter_.text) else column.is_(None)
 
 
-def _ticked(column: Column, filter_: Filter, _viewpoint: Viewpoint) -> Condition:
+def _ticked(column: Column, filter_: Filter, _viewpoint: Viewer) -> Condition:
     return column.is_(parse_boolean(filter_.text))
 
 
-def _equal(column: Column, filter_: Filter, _viewpoint: Viewpoint) -> Condition:
+def _equal(column: Column, filter_: Filter, _viewpoint: Viewer) -> Condition:
     return column == filter_.text
 
 
-def _contains(column: Column, filter_: Filter, _viewpoint: Viewpoint) -> Condition:
+def _contains(column: Column, filter_: Filter, _viewpoint: Viewer) -> Condition:
     return column.icontains(filter_.text, autoescape=True)
 
 
-def _within(column: Column, filter_: Filter, viewpoint: Viewpoint) -> Condition:
+def _within(column: Column, filter_: Filter, viewpoint: Viewer) -> Condition:
     start = datetime.combine(parse_date(filter_.text), time(), viewpoint.zone)
     if filter_.end == "from":
         return column >= start
@@ -143,16 +141,16 @@ def _within(column: Column, filter_: Filter, viewpoint: Viewpoint) -> Condition:
     return column < start + timedelta(days=1)
 
 
-_BUILDERS: dict[Kind, Callable[[Column, Filter, Viewpoint], Condition]] = {
-    Kind.OWNER: _owned,
-    Kind.COMPANY: _linked,
-    Kind.TAGS: _tagged,
-    Kind.EMAIL: _filled,
-    Kind.PHONE: _filled,
-    Kind.BOOLEAN: _ticked,
-    Kind.CHOICE: _equal,
-    Kind.COUNTRY: _equal,
-    Kind.TIMESTAMP: _within,
+_BUILDERS: dict[FieldKind, Callable[[Column, Filter, Viewer], Condition]] = {
+    FieldKind.OWNER: _owned,
+    FieldKind.COMPANY: _linked,
+    FieldKind.TAGS: _tagged,
+    FieldKind.EMAIL: _filled,
+    FieldKind.PHONE: _filled,
+    FieldKind.BOOLEAN: _ticked,
+    FieldKind.CHOICE: _equal,
+    FieldKind.COUNTRY: _equal,
+    FieldKind.TIMESTAMP: _within,
 }
 
 

@@ -13,7 +13,7 @@ from werkzeug.datastructures import MultiDict
 from qikbiz.errors import Failure
 from qikbiz.records.actions import MOST_AT_ONCE
 from qikbiz.records.field_kinds import PLAIN
-from qikbiz.records.fields import Field, Kind, ParseContext, RecordType
+from qikbiz.records.fields import Field, FieldKind, ParseLocale, RecordType
 from qikbiz.records.links import contact_id, linked_columns, shown_link
 from qikbiz.records.normalize import normalise_country, with_plain_line_ends
 from qikbiz.records.parsing import is_label
@@ -23,9 +23,9 @@ from tenants.context import current_tenant
 # Empty lines offered where JavaScript can't add them.
 SPARE_LINES = 2
 MOST_LINES = 50
-LABELS = {Kind.EMAILS: ("work", "home", "other"), Kind.PHONES: ("work", "mobile", "home", "fax", "other")}
-PARTS = {Kind.EMAILS: "address", Kind.PHONES: "number"}
-_LINKS = (Kind.OWNER, Kind.COMPANY)
+LABELS = {FieldKind.EMAILS: ("work", "home", "other"), FieldKind.PHONES: ("work", "mobile", "home", "fax", "other")}
+PARTS = {FieldKind.EMAILS: "address", FieldKind.PHONES: "number"}
+_LINKS = (FieldKind.OWNER, FieldKind.COMPANY)
 _OURS = frozenset({"csrf_token", "version", "next", "once"})
 
 
@@ -163,11 +163,11 @@ class RecordForm:
             return False
         return rest == "primary" or (index.isascii() and index.isdecimal() and part in ("label", known.part))
 
-    def _context(self) -> ParseContext:
+    def _context(self) -> ParseLocale:
         """A phone number without country code is one of the country typed in the address, else the organisation's."""
-        country = next((item.text for item in self if item.field.kind is Kind.COUNTRY and item.text), "")
+        country = next((item.text for item in self if item.field.kind is FieldKind.COUNTRY and item.text), "")
         try:
-            return ParseContext(default_region=normalise_country(country or current_tenant().country))
+            return ParseLocale(default_region=normalise_country(country or current_tenant().country))
         except FieldProblem:
             return PLAIN
 
@@ -185,10 +185,10 @@ def _entries(item: FormField, sent: Mapping[str, str]) -> tuple[list[dict[str, s
     return lines, filled.index(chosen) if chosen in filled else 0
 
 
-def _columns(item: FormField, context: ParseContext, record: Any) -> dict[str, Any]:
+def _columns(item: FormField, context: ParseLocale, record: Any) -> dict[str, Any]:
     if item.is_list:
         return {item.field.name: _parsed_entries(item, context)}
-    if item.field.kind is Kind.CONTACT:
+    if item.field.kind is FieldKind.CONTACT:
         return {item.field.name: contact_id(item.text, but_not=record)}
     # Browsers send line ends as CR LF whatever the text held.
     value = item.field.parse(with_plain_line_ends(item.text), context)
@@ -204,7 +204,7 @@ def _is_untouched(item: FormField, record: Any) -> bool:
     return with_plain_line_ends(item.text) == with_plain_line_ends(_shown(item.field, record))
 
 
-def _parsed_entries(item: FormField, context: ParseContext) -> list[dict[str, str]]:
+def _parsed_entries(item: FormField, context: ParseLocale) -> list[dict[str, str]]:
     """The primary line first, each by itself, so that a mistake names its line. The same address is kept once."""
     parsed: dict[str, dict[str, str]] = {}
     rest = [entry for index, entry in enumerate(item.entries) if index != item.primary]
@@ -219,7 +219,7 @@ def _parsed_entries(item: FormField, context: ParseContext) -> list[dict[str, st
 
 
 def _shown(item: Field, record: Any) -> str:
-    if item.kind in (*_LINKS, Kind.CONTACT):
+    if item.kind in (*_LINKS, FieldKind.CONTACT):
         return shown_link(item, record)
     return item.show(getattr(record, item.name))
 

@@ -19,8 +19,8 @@ from qikbiz.contacts.models import Contact
 from qikbiz.database import db
 from qikbiz.records.actions import Record, name_of
 from qikbiz.records.changes import shown_changes
-from qikbiz.records.field_access import COMPANY_COLUMNS, seen_type
-from qikbiz.records.fields import Field, Kind, RecordType, show_value
+from qikbiz.records.field_access import COMPANY_COLUMNS, visible_type
+from qikbiz.records.fields import Field, FieldKind, RecordType, show_value
 from qikbiz.records.normalize import countries, show_phone
 from qikbiz.records.row_access import reached_id, shown_record
 from qikbiz.web.formats import number
@@ -83,22 +83,22 @@ def shown_value(field: Field, value: Any, people: Mapping[UUID, str]) -> str:  #
     if value is None or value in ("", []):
         return ""
     match field.kind:
-        case Kind.OWNER:
+        case FieldKind.OWNER:
             return people.get(_uuid(value), "somebody unknown")
-        case Kind.CONTACT:
+        case FieldKind.CONTACT:
             return _contact_name(_uuid(value))
-        case Kind.COMPANY if field.name.endswith("_id"):
+        case FieldKind.COMPANY if field.name.endswith("_id"):
             return _company_name(_uuid(value))
-        case Kind.COUNTRY:
+        case FieldKind.COUNTRY:
             return countries().get(str(value), str(value))
-        case Kind.PHONE:
+        case FieldKind.PHONE:
             return show_phone(value)
-        case Kind.DATE:
+        case FieldKind.DATE:
             day = value if isinstance(value, date) else date.fromisoformat(value)
             return f"{day.day} {day:%b %Y}"
-        case Kind.BOOLEAN:
+        case FieldKind.BOOLEAN:
             return "Yes" if value else "No"
-        case Kind.INTEGER:
+        case FieldKind.INTEGER:
             return number(int(value))
     return show_value(value)
 
@@ -156,7 +156,7 @@ def _uuid(value: UUID | str) -> UUID:
 
 def _contact_name(ident: UUID) -> str:
     contact = db.session.get(Contact, reached_id("contact", ident)) if reached_id("contact", ident) else None
-    return name_of(seen_type(CONTACTS), shown_record(seen_type(CONTACTS), contact)) if contact else GONE
+    return name_of(visible_type(CONTACTS), shown_record(visible_type(CONTACTS), contact)) if contact else GONE
 
 
 def _company_name(ident: UUID) -> str:

@@ -14,11 +14,11 @@ from qikbiz.contacts.fields import CONTACTS
 from qikbiz.contacts.models import Contact
 from qikbiz.database import db
 from qikbiz.errors import Failure
-from qikbiz.records.field_access import seen_type
-from qikbiz.records.fields import Field, Kind
+from qikbiz.records.field_access import visible_type
+from qikbiz.records.fields import Field, FieldKind
 from qikbiz.records.normalize import clean_text, fold, name_key
 from qikbiz.records.owners import colleague_by_email, possible_owners
-from qikbiz.records.row_access import shown_column, within_reach
+from qikbiz.records.row_access import shown_column, visible_rows
 from qikbiz.records.search import search_condition
 from qikbiz.records.validation import FieldProblem
 from qikbiz.roles.rights import Action
@@ -33,7 +33,7 @@ def linked_columns(field: Field, value: Any, record: Any) -> dict[str, Any]:
 
     A company that does not exist yet leaves `company_id` empty: the action that saves the contact creates it.
     """
-    if field.kind is Kind.OWNER:
+    if field.kind is FieldKind.OWNER:
         return {field.name: _owner_id(value)}
     if field.name == "company_name":
         return _company_columns(value, record)
@@ -53,7 +53,7 @@ def shown_link(field: Field, record: Any) -> str:
     if field.name == "parent_id":
         parent = db.session.get(Company, value)
         return company_text(parent.name, parent.domain) if parent else ""
-    if field.kind is Kind.CONTACT:
+    if field.kind is FieldKind.CONTACT:
         contact = db.session.get(Contact, value)
         return contact_text(contact) if contact else ""
     return str(value)
@@ -120,7 +120,7 @@ def contact_id(text: str, *, but_not: Any = None) -> UUID | None:
 
 def contact_text(contact: Any) -> str:
     """A contact, or a row with its names, so that it can be typed back."""
-    known = seen_type(CONTACTS)
+    known = visible_type(CONTACTS)
     name = known.name_of({column: getattr(contact, column) for column in known.name_columns})
     email = contact.email if "email" not in known.hidden else None
     return f"{name} ({email})" if email and email != name else name
@@ -128,23 +128,23 @@ def contact_text(contact: Any) -> str:
 
 def _contacts_like(typed: str) -> list[Row[Any]]:
     columns = Contact.__table__.c
-    known = seen_type(CONTACTS)
+    known = visible_type(CONTACTS)
     query = select(*(shown_column(known, name) for name in ("id", *known.name_columns)))
-    wanted = (columns.deleted_at.is_(None), search_condition(known, typed), *within_reach(known, Action.SEE))
+    wanted = (columns.deleted_at.is_(None), search_condition(known, typed), *visible_rows(known, Action.SEE))
     return list(db.session.execute(query.where(*wanted).order_by(columns.id).limit(MOST_OF_ONE_NAME)))
 
 
 def _is_meant(row: Row[Any], typed: str) -> bool:
-    called = seen_type(CONTACTS).name_of(row._asdict())
+    called = visible_type(CONTACTS).name_of(row._asdict())
     return fold(typed) in (fold(contact_text(row)), fold(called), getattr(row, "email", None))
 
 
 def _companies_like(name: str) -> list[Row[Any]]:
     """The companies of that name, whatever its accents."""
-    known = seen_type(COMPANIES)
+    known = visible_type(COMPANIES)
     domain = null() if "domain" in known.hidden else Company.domain
     query = select(Company.id, Company.name, domain.label("domain")).where(
-        Company.sort_name == fold(name), Company.deleted_at.is_(None), *within_reach(known, Action.SEE)
+        Company.sort_name == fold(name), Company.deleted_at.is_(None), *visible_rows(known, Action.SEE)
     )
     return list(db.session.execute(query.limit(MOST_OF_ONE_NAME)))
 

@@ -15,8 +15,8 @@ from qikbiz.database import db
 from qikbiz.errors import Failure, Forbidden
 from qikbiz.records.actions import delete_records, records_for_changing
 from qikbiz.records.active_filters import address, chips
-from qikbiz.records.fields import PLAIN, FieldProblem, Kind, RecordType
-from qikbiz.records.filters import ME, NOBODY, Viewpoint
+from qikbiz.records.fields import PLAIN, FieldKind, FieldProblem, RecordType
+from qikbiz.records.filters import ME, NOBODY, Viewer
 from qikbiz.records.forms import record_ids
 from qikbiz.records.links import linked_columns
 from qikbiz.records.listing import chosen_fields, filter_names, first, list_page, sortable
@@ -115,21 +115,21 @@ def _choices(record_type: RecordType) -> dict[str, list[tuple[str, str]]]:
     yes_or_no = [("yes", "Yes"), ("no", "No")]
     owners = [(ME, "Me"), (NOBODY, "Nobody"), *((str(id_), name) for id_, name in possible_owners().items())]
     by_kind = {
-        Kind.OWNER: owners,
-        Kind.EMAIL: [("yes", "Is there"), ("no", "Is missing")],
-        Kind.PHONE: [("yes", "Is there"), ("no", "Is missing")],
-        Kind.BOOLEAN: yes_or_no,
-        Kind.COUNTRY: list(countries().items()),
+        FieldKind.OWNER: owners,
+        FieldKind.EMAIL: [("yes", "Is there"), ("no", "Is missing")],
+        FieldKind.PHONE: [("yes", "Is there"), ("no", "Is missing")],
+        FieldKind.BOOLEAN: yes_or_no,
+        FieldKind.COUNTRY: list(countries().items()),
     }
     return {
         field.name: [(text, text) for text in field.choices] or by_kind[field.kind]
         for field in record_type.filterable()
-        if field.kind in by_kind or field.kind is Kind.CHOICE
+        if field.kind in by_kind or field.kind is FieldKind.CHOICE
     }
 
 
-def viewpoint() -> Viewpoint:
-    return Viewpoint(current_user.rights, time_zone())
+def viewpoint() -> Viewer:
+    return Viewer(current_user.rights, time_zone())
 
 
 def undo_url(room: RecordRoom, ids: list[UUID]) -> str:

@@ -10,13 +10,13 @@ from sqlalchemy import ColumnElement, Row, Select, select
 from sqlalchemy.orm import Session
 
 from qikbiz.errors import Failure
-from qikbiz.records.fields import Field, Kind, RecordType
-from qikbiz.records.filters import Viewpoint, conditions
+from qikbiz.records.fields import Field, FieldKind, RecordType
+from qikbiz.records.filters import Viewer, conditions
 from qikbiz.records.pagination import Order, Page, fetch_page, with_cursor
 from qikbiz.records.row_access import shown_column
 from qikbiz.records.row_counts import Estimate, remembered_estimate
 from qikbiz.records.search import sorted_name
-from qikbiz.records.search_fallback import search_patiently
+from qikbiz.records.search_fallback import search_with_fallback
 from tenants.context import current_tenant
 
 Arguments = Mapping[str, Sequence[str]]
@@ -45,7 +45,7 @@ class ListPage:
 
 
 def list_page(
-    session: Session, record_type: RecordType, fields: tuple[Field, ...], arguments: Arguments, viewpoint: Viewpoint
+    session: Session, record_type: RecordType, fields: tuple[Field, ...], arguments: Arguments, viewpoint: Viewer
 ) -> ListPage:
     """The page that the address asks for. Raises BadOrder, BadFilter, BadCursor."""
     order = order_from(record_type, arguments)
@@ -57,7 +57,7 @@ def list_page(
     def look() -> Page:
         return fetch_page(session, query, order, after=after, before=before, limit=PAGE_SIZE)
 
-    page = search_patiently(session, look) if first(arguments, "q") or first(arguments, "tags") else look()
+    page = search_with_fallback(session, look) if first(arguments, "q") or first(arguments, "tags") else look()
     is_whole = not (page.next or page.previous)
     name = _name(record_type, arguments, viewpoint)
     total = Estimate(len(page.rows)) if is_whole else remembered_estimate(session, query, name)
@@ -73,7 +73,7 @@ def filter_names(record_type: RecordType, arguments: Arguments) -> list[str]:
 
 
 def list_query(
-    record_type: RecordType, fields: Sequence[Field], viewpoint: Viewpoint, wanted: Sequence[ColumnElement[bool]]
+    record_type: RecordType, fields: Sequence[Field], viewpoint: Viewer, wanted: Sequence[ColumnElement[bool]]
 ) -> Select[Any]:
     """The columns that the fields and the record's name need, without order."""
     names = dict.fromkeys(("id", *record_type.name_columns, *(name for field in fields for name in _shown(field))))
@@ -110,7 +110,7 @@ def first(arguments: Arguments, name: str) -> str:
     return (arguments.get(name) or [""])[0]
 
 
-def _name(record_type: RecordType, arguments: Arguments, viewpoint: Viewpoint) -> Hashable:
+def _name(record_type: RecordType, arguments: Arguments, viewpoint: Viewer) -> Hashable:
     """Which list this is, whatever its page and order: the tenant's, filtered so."""
     filters = tuple((name, *texts) for name, texts in sorted(arguments.items()) if name not in _NOT_FILTERS)
     return current_tenant().id, record_type.name, filters, viewpoint
@@ -118,4 +118,4 @@ def _name(record_type: RecordType, arguments: Arguments, viewpoint: Viewpoint) -
 
 def _shown(field: Field) -> tuple[str, ...]:
     # The name of a linked company and its id, to make the link.
-    return field.written_columns if field.kind is Kind.COMPANY else (field.name,)
+    return field.written_columns if field.kind is FieldKind.COMPANY else (field.name,)

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from qikbiz.records import normalize, number_parsing
-from qikbiz.records.field_kinds import Kind, ParseContext
+from qikbiz.records.field_kinds import FieldKind, ParseLocale
 from qikbiz.records.normalize import clean_text, fold, name_key, plain
 from qikbiz.records.validation import FieldProblem
 
 if TYPE_CHECKING:
     from qikbiz.records.fields import Field
 
-Parser = Callable[["Field", str, ParseContext], Any]
-LISTS = frozenset({Kind.EMAILS, Kind.PHONES, Kind.TAGS})
+Parser = Callable[["Field", str, ParseLocale], Any]
+LISTS = frozenset({FieldKind.EMAILS, FieldKind.PHONES, FieldKind.TAGS})
 LONGEST_LIST = 50
 LONGEST_TAG = 50
 _BETWEEN = re.compile(r"\s*(?:[;,\n]|:::)\s*")
@@ -25,7 +25,7 @@ _LABEL = re.compile(r"[^:;,@+<>\n\x00-\x1f]{0,40}")
 _LABELLED = re.compile(r"^([^:;,@+<>\n]{1,40}):\s+(.+)$", re.DOTALL)
 
 
-def parse_value(field: Field, text: str, context: ParseContext) -> Any:
+def parse_value(field: Field, text: str, context: ParseLocale) -> Any:
     """None for empty text, an empty list where the field holds several."""
     if not text or not text.strip():
         return _empty(field)
@@ -45,23 +45,23 @@ def is_label(text: str) -> bool:
 def _empty(field: Field) -> Any:
     if field.is_required:
         raise FieldProblem(f"{field.label} is missing.", "Fill it in.")
-    if field.kind is Kind.BOOLEAN:
+    if field.kind is FieldKind.BOOLEAN:
         return False
     return [] if field.kind in LISTS else None
 
 
-def _text(_field: Field, text: str, _context: ParseContext) -> str:
+def _text(_field: Field, text: str, _context: ParseLocale) -> str:
     return clean_text(text)
 
 
-def _emails(_field: Field, text: str, _context: ParseContext) -> list[dict[str, str]]:
+def _emails(_field: Field, text: str, _context: ParseLocale) -> list[dict[str, str]]:
     entries = [
         {"label": label, "address": normalize.normalise_email(address)} for label, address in _labelled_entries(text)
     ]
     return normalize.merge_entries(None, entries, "address")
 
 
-def _phones(_field: Field, text: str, context: ParseContext) -> list[dict[str, str]]:
+def _phones(_field: Field, text: str, context: ParseLocale) -> list[dict[str, str]]:
     entries = [
         {"label": label, "number": normalize.normalise_phone(number, context.default_region)}
         for label, number in _labelled_entries(text)
@@ -81,7 +81,7 @@ def _label_and_rest(part: str) -> tuple[str, str]:
     return (labelled[1].strip(), labelled[2]) if labelled else ("", part)
 
 
-def _choice(field: Field, text: str, _context: ParseContext) -> str:
+def _choice(field: Field, text: str, _context: ParseLocale) -> str:
     written = clean_text(text)
     known = {choice_key(choice): choice for choice in field.choices}
     found = known.get(choice_key(written), written if field.is_open else None)
@@ -95,7 +95,7 @@ def choice_key(text: str) -> str:
     return _NO_LETTER.sub("", fold(text)) or text
 
 
-def _tags(_field: Field, text: str, _context: ParseContext) -> list[str]:
+def _tags(_field: Field, text: str, _context: ParseLocale) -> list[str]:
     kept: dict[str, str] = {}
     for tag in filter(None, map(str.strip, re.split(r"[;,\n]", clean_text(text)))):
         kept.setdefault(name_key(tag), tag)
@@ -107,7 +107,7 @@ def _tags(_field: Field, text: str, _context: ParseContext) -> list[str]:
     return tags
 
 
-def _owner(_field: Field, text: str, _context: ParseContext) -> UUID | str:
+def _owner(_field: Field, text: str, _context: ParseLocale) -> UUID | str:
     # An address is the sure name of a colleague; a plain name is looked up too.
     written = plain(text)
     found = _uuid_or_none(written)
@@ -116,7 +116,7 @@ def _owner(_field: Field, text: str, _context: ParseContext) -> UUID | str:
     return normalize.normalise_email(written) if "@" in written else written
 
 
-def _id(_field: Field, text: str, _context: ParseContext) -> UUID:
+def _id(_field: Field, text: str, _context: ParseLocale) -> UUID:
     found = _uuid_or_none(plain(text))
     if found is None:
         raise FieldProblem(f"“{text[:60]}” is not a record id.", "Use the id from an export.")
@@ -130,26 +130,26 @@ def _uuid_or_none(text: str) -> UUID | None:
         return None
 
 
-_PARSERS: dict[Kind, Parser] = {
-    Kind.TEXT: _text,
-    Kind.LONG_TEXT: _text,
-    Kind.COMPANY: _text,
-    Kind.EMAILS: _emails,
-    Kind.EMAIL: lambda _field, text, _context: normalize.normalise_email(text),
-    Kind.PHONES: _phones,
-    Kind.PHONE: lambda _field, text, context: normalize.normalise_phone(text, context.default_region),
-    Kind.URL: lambda _field, text, _context: normalize.normalise_url(text),
-    Kind.DOMAIN: lambda _field, text, _context: normalize.normalise_domain(text),
-    Kind.COUNTRY: lambda _field, text, _context: normalize.normalise_country(text),
-    Kind.DATE: lambda _field, text, context: number_parsing.parse_date(text, context.date_order),
-    Kind.INTEGER: lambda _field, text, context: number_parsing.parse_integer(text, context.decimal_mark),
-    Kind.MONEY: lambda _field, text, context: number_parsing.parse_money(text, context.decimal_mark),
-    Kind.CURRENCY: lambda _field, text, _context: number_parsing.parse_currency(text),
-    Kind.CHOICE: _choice,
-    Kind.BOOLEAN: lambda _field, text, _context: number_parsing.parse_boolean(text),
-    Kind.TAGS: _tags,
-    Kind.OWNER: _owner,
-    Kind.CONTACT: _id,
-    Kind.TIMESTAMP: lambda _field, text, _context: number_parsing.parse_timestamp(text),
-    Kind.ID: _id,
+_PARSERS: dict[FieldKind, Parser] = {
+    FieldKind.TEXT: _text,
+    FieldKind.LONG_TEXT: _text,
+    FieldKind.COMPANY: _text,
+    FieldKind.EMAILS: _emails,
+    FieldKind.EMAIL: lambda _field, text, _context: normalize.normalise_email(text),
+    FieldKind.PHONES: _phones,
+    FieldKind.PHONE: lambda _field, text, context: normalize.normalise_phone(text, context.default_region),
+    FieldKind.URL: lambda _field, text, _context: normalize.normalise_url(text),
+    FieldKind.DOMAIN: lambda _field, text, _context: normalize.normalise_domain(text),
+    FieldKind.COUNTRY: lambda _field, text, _context: normalize.normalise_country(text),
+    FieldKind.DATE: lambda _field, text, context: number_parsing.parse_date(text, context.date_order),
+    FieldKind.INTEGER: lambda _field, text, context: number_parsing.parse_integer(text, context.decimal_mark),
+    FieldKind.MONEY: lambda _field, text, context: number_parsing.parse_money(text, context.decimal_mark),
+    FieldKind.CURRENCY: lambda _field, text, _context: number_parsing.parse_currency(text),
+    FieldKind.CHOICE: _choice,
+    FieldKind.BOOLEAN: lambda _field, text, _context: number_parsing.parse_boolean(text),
+    FieldKind.TAGS: _tags,
+    FieldKind.OWNER: _owner,
+    FieldKind.CONTACT: _id,
+    FieldKind.TIMESTAMP: lambda _field, text, _context: number_parsing.parse_timestamp(text),
+    FieldKind.ID: _id,
 }

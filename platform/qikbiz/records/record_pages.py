@@ -15,18 +15,18 @@ from qikbiz.permissions import Permission
 from qikbiz.records.access import openings_of, viewers_of
 from qikbiz.records.actions import Record, name_of, record_for_changing, record_for_reading
 from qikbiz.records.field_access import locked_type
-from qikbiz.records.fields import Field, FieldProblem, Kind, RecordType
+from qikbiz.records.fields import Field, FieldKind, FieldProblem, RecordType
 from qikbiz.records.forms import FormField, RecordForm
 from qikbiz.records.history import note_reading, shown_value, timeline
 from qikbiz.records.normalize import with_plain_line_ends
 from qikbiz.records.owners import colleague_names, possible_owners, with_current_owner
-from qikbiz.records.row_access import require_reach, shown_record, unseen_links
+from qikbiz.records.row_access import require_access, shown_record, unseen_links
 from qikbiz.records.views import RecordRoom
 from qikbiz.roles.rights import Action
 from qikbiz.web.fragments import render_page
 
 TABS = ("timeline", "details", "access")
-LISTS = (Kind.EMAILS, Kind.PHONES)
+LISTS = (FieldKind.EMAILS, FieldKind.PHONES)
 
 
 def show_record(room: RecordRoom, record_id: UUID, **beside: Any) -> ResponseReturnValue:
@@ -88,7 +88,7 @@ def type_for(room: RecordRoom, found: Record) -> RecordType:
 def edit_field(room: RecordRoom, record_id: UUID, name: str) -> ResponseReturnValue:
     """The small form that takes a field's place, or with ?cancel the field as it is."""
     found = record_for_reading(room.record_type, record_id)
-    require_reach(room.record_type, found, Action.CHANGE)
+    require_access(room.record_type, found, Action.CHANGE)
     field = _field_in_place(room, found, name)
     if "cancel" in request.args:
         return _fact(room, found, field)
@@ -157,7 +157,7 @@ def _field_form(room: RecordRoom, found: Record, form: RecordForm, name: str, *,
         version=found.version,
         was=_typed_now(room, found, name),
         theirs=theirs,
-        people=with_current_owner(possible_owners(), found) if item.field.kind is Kind.OWNER else {},
+        people=with_current_owner(possible_owners(), found) if item.field.kind is FieldKind.OWNER else {},
     )
 
 

@@ -10,7 +10,7 @@ from qikbiz.audit.page_reads import record_page
 from qikbiz.companies.fields import COMPANIES
 from qikbiz.contacts.fields import CONTACTS
 from qikbiz.permissions import Permission, requires
-from qikbiz.records.field_access import seen_type
+from qikbiz.records.field_access import visible_type
 from qikbiz.records.normalize import countries, show_phone
 from qikbiz.records.search import LONGEST_SEARCH
 from qikbiz.records.suggestions import best_matches
@@ -27,7 +27,7 @@ records.add_app_template_filter(show_phone, "phone")
 def search() -> ResponseReturnValue:
     typed = request.args.get("q", "")[:LONGEST_SEARCH]
     kinds = ((CONTACTS, Permission.CONTACT_SEE), (COMPANIES, Permission.COMPANY_SEE))
-    known = [seen_type(kind) for kind, permission in kinds if current_user.can(permission)]
+    known = [visible_type(kind) for kind, permission in kinds if current_user.can(permission)]
     found = [
         (kind, [(row, kind.name_of(row._asdict())) for row in best_matches(kind, typed, MOST_OF_A_KIND)])
         for kind in known

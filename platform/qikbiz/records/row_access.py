@@ -34,13 +34,13 @@ _LINK_COLUMNS = {
 }
 
 
-def within_reach(record_type: RecordType, action: Action, rights: Rights | None = None) -> list[Condition]:
+def visible_rows(record_type: RecordType, action: Action, rights: Rights | None = None) -> list[Condition]:
     """What rows fulfil that the act reaches. Nothing to fulfil for whoever reaches all."""
     owners = (rights or current_rights()).owners(record_type.name, action)
     return [] if owners is None else [_owned_by(record_type.model.__table__.c.owner_id, owners)]
 
 
-def require_reach(record_type: RecordType, found: Any, action: Action) -> None:
+def require_access(record_type: RecordType, found: Any, action: Action) -> None:
     """Raises NotFound for a record that this person may not know of, Forbidden for one that may not be acted on."""
     rights, name = current_rights(), record_type.name
     if not rights.reaches(name, Action.SEE, found.owner_id):
@@ -86,7 +86,7 @@ def reached_id(type_name: str, record_id: UUID | None, rights: Rights | None = N
     if record_id is None or known.scope(type_name, Action.SEE) is Scope.ALL:
         return record_id
     columns = BY_SINGULAR[type_name].model.__table__.c
-    wanted = (columns.id == record_id, *within_reach(BY_SINGULAR[type_name], Action.SEE, known))
+    wanted = (columns.id == record_id, *visible_rows(BY_SINGULAR[type_name], Action.SEE, known))
     return db.session.scalar(select(columns.id).where(*wanted))
 
 
@@ -118,7 +118,7 @@ def filtered_link(type_name: str, column: ColumnElement[Any], rights: Rights) ->
     return [select(target.c.id).where(target.c.id == column, _owned_by(target.c.owner_id, owners)).exists()]
 
 
-class Shown:
+class MaskedRecord:
     """A record as this person may see it: what is hidden, and what names something unseen, reads as empty."""
 
     def __init__(self, found: Any, gone: frozenset[str]) -> None:
@@ -132,10 +132,10 @@ class Shown:
 
 
 def shown_record(record_type: RecordType, found: Any) -> Any:
-    """`record_type` is the one that this person knows (`seen_type`)."""
+    """`record_type` is the one that this person knows (`visible_type`)."""
     unseen = {LINKS[record_type.name][name][0] for name in unseen_links(record_type, found)}
     gone = record_type.hidden | unseen | (COMPANY_COLUMNS if "company_id" in unseen else frozenset())
-    return Shown(found, frozenset(gone)) if gone else found
+    return MaskedRecord(found, frozenset(gone)) if gone else found
 
 
 def _owned_by(column: ColumnElement[Any], owners: frozenset[UUID]) -> Condition:

@@ -22,7 +22,7 @@ A_MOMENT_MS = 250
 _CANCELLED = "57014"
 
 
-def search_patiently(session: Session, look: Callable[[], Found]) -> Found:
+def search_with_fallback(session: Session, look: Callable[[], Found]) -> Found:
     """What `look` finds, the second time walking the order's index if the first takes too long."""
     attempt = session.begin_nested()
     try:

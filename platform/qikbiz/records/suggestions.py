@@ -13,9 +13,9 @@ from qikbiz.contacts.fields import CONTACTS
 from qikbiz.database import db
 from qikbiz.records.fields import RecordType
 from qikbiz.records.links import company_text, contact_text
-from qikbiz.records.row_access import shown_column, within_reach
+from qikbiz.records.row_access import shown_column, visible_rows
 from qikbiz.records.search import search_condition
-from qikbiz.records.search_fallback import search_patiently
+from qikbiz.records.search_fallback import search_with_fallback
 from qikbiz.records.views import RecordRoom
 from qikbiz.roles.rights import Action
 
@@ -44,10 +44,10 @@ def best_matches(record_type: RecordType, typed: str, limit: int) -> Sequence[Ro
     wanted = dict.fromkeys(("id", *record_type.name_columns, "email", *_hints(record_type)))
     shown = [shown_column(record_type, name) for name in wanted if name not in record_type.hidden]
     query = select(*shown).where(
-        columns.deleted_at.is_(None), search_condition(record_type, typed), *within_reach(record_type, Action.SEE)
+        columns.deleted_at.is_(None), search_condition(record_type, typed), *visible_rows(record_type, Action.SEE)
     )
     ordered = query.order_by(columns.sort_name, columns.id).limit(limit)
-    return search_patiently(db.session(), lambda: db.session.execute(ordered).all())
+    return search_with_fallback(db.session(), lambda: db.session.execute(ordered).all())
 
 
 def _hints(record_type: RecordType) -> tuple[str, ...]:

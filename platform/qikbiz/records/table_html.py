@@ -15,7 +15,7 @@ from uuid import UUID
 from markupsafe import Markup, escape
 from sqlalchemy import Row
 
-from qikbiz.records.fields import Field, Kind, RecordType, show_value
+from qikbiz.records.fields import Field, FieldKind, RecordType, show_value
 from qikbiz.records.normalize import countries, show_phone
 from qikbiz.web.formats import hue, initials, moments_shown, number
 
@@ -43,7 +43,7 @@ def table_rows(
 
 
 def heading_class(field: Field) -> str:
-    return "num" if field.kind in (Kind.INTEGER, Kind.MONEY) else ""
+    return "num" if field.kind in (FieldKind.INTEGER, FieldKind.MONEY) else ""
 
 
 def safe_texts(texts: Iterable[str | None]) -> list[str]:
@@ -73,24 +73,24 @@ def _names(record_type: RecordType, ids: Sequence[str], names: Sequence[str], *,
 def _column(field: Field, rows: Rows, people: Mapping[UUID, str]) -> list[str]:
     values = [getattr(row, field.name) for row in rows]
     match field.kind:
-        case Kind.COMPANY:
+        case FieldKind.COMPANY:
             return _companies(rows)
-        case Kind.TAGS:
+        case FieldKind.TAGS:
             return [_tags(tags) for tags in values]
-        case Kind.TIMESTAMP:
+        case FieldKind.TIMESTAMP:
             return _moments(values)
-        case Kind.EMAIL:
+        case FieldKind.EMAIL:
             return [_email(address) for address in safe_texts(values)]
-        case Kind.INTEGER | Kind.MONEY:
+        case FieldKind.INTEGER | FieldKind.MONEY:
             return [f'<td class="num">{number(value)}</td>' for value in values]
-        case Kind.OWNER:
+        case FieldKind.OWNER:
             values = [people.get(value) for value in values]
-        case Kind.PHONE:
+        case FieldKind.PHONE:
             values = [show_phone(value) if value else None for value in values]
-        case Kind.COUNTRY:
+        case FieldKind.COUNTRY:
             known = countries()
             values = [known.get(value) for value in values]
-        case Kind.BOOLEAN | Kind.DATE:
+        case FieldKind.BOOLEAN | FieldKind.DATE:
             values = [show_value(value) if value else None for value in values]
     return [f"<td>{text}</td>" for text in safe_texts(values)]
 

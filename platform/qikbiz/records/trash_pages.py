@@ -24,7 +24,7 @@ from qikbiz.records.fields import RecordType
 from qikbiz.records.list_pages import undo_url
 from qikbiz.records.owners import colleague_names
 from qikbiz.records.pagination import Order, fetch_page, with_cursor
-from qikbiz.records.row_access import shown_column, within_reach
+from qikbiz.records.row_access import shown_column, visible_rows
 from qikbiz.records.views import RecordRoom
 from qikbiz.roles.rights import Action
 from qikbiz.web.flash import show_toast
@@ -55,7 +55,7 @@ def show_trash(room: RecordRoom) -> ResponseReturnValue:
     columns = room.record_type.model.__table__.c
     order = Order("deleted", columns.id, columns.deleted_at, is_descending=True)
     names = (shown_column(room.record_type, name) for name in ("id", *room.record_type.name_columns))
-    wanted = (columns.deleted_at.is_not(None), *within_reach(room.record_type, Action.DELETE))
+    wanted = (columns.deleted_at.is_not(None), *visible_rows(room.record_type, Action.DELETE))
     query = select(*names, columns.deleted_at, columns.deleted_by).where(*wanted)
     after, before = request.args.get("after", ""), request.args.get("before", "")
     page = fetch_page(db.session(), with_cursor(query, order), order, after=after, before=before, limit=PAGE_SIZE)

@@ -13,7 +13,7 @@ from flask_login import current_user
 from qikbiz.account_closure.read_only import is_read_only
 from qikbiz.audit.actions import Changes
 from qikbiz.permissions import Permission
-from qikbiz.records.field_access import seen_type
+from qikbiz.records.field_access import visible_type
 from qikbiz.records.fields import RecordType
 from qikbiz.roles.rights import Action
 from qikbiz.web.navigation import path_of
@@ -36,7 +36,7 @@ class RecordRoom:
 
     @property
     def record_type(self) -> RecordType:
-        return seen_type(self.declared, current_user.rights)
+        return visible_type(self.declared, current_user.rights)
 
     def url(self, page: str, **values: Any) -> str:
         """The address of one of this room's pages."""

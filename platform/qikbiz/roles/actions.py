@@ -77,7 +77,7 @@ def edition_of(role: OwnRole) -> str:
 def hold_to_it(people: Iterable[UUID]) -> None:
     """Have what these people may do looked up anew at their next request."""
     realm = tenant_realm()
-    sessions.doubt_after_commit(realm.work, realm, people)
+    sessions.invalidate_after_commit(realm.work, realm, people)
 
 
 def described(rights: Rights) -> dict[str, str]:

@@ -14,7 +14,7 @@ from qikbiz.permissions import Permission
 from qikbiz.roles.current import current_rights
 from qikbiz.roles.effective_rights import colleagues_of, granted_rights, own_roles, rights_of_roles
 from qikbiz.roles.models import OwnRole
-from qikbiz.roles.rights import Rights, Scope, added_up, every_act
+from qikbiz.roles.rights import Rights, Scope, every_act, union
 
 
 class BeyondOwnRights(Forbidden):
@@ -45,7 +45,7 @@ def may_give_rights(rights: Rights) -> None:
 def may_give_to(user: User, roles: Sequence[str]) -> None:
     """The same for somebody who is in teams: their scope *team* reaches no records that the giver doesn't reach."""
     may_give(roles)
-    rights = added_up(rights_of_roles(db.session(), roles).values())
+    rights = union(rights_of_roles(db.session(), roles).values())
     _refuse_reach({user.id: rights}, {user.id: colleagues_of(db.session(), user.id) - {user.id}})
 
 

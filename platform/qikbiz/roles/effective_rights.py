@@ -10,12 +10,12 @@ from sqlalchemy.orm import Session, aliased
 
 from qikbiz.roles.builtin_roles import BUILT_IN, ROLE_NAMES
 from qikbiz.roles.models import OwnRole, TeamMember
-from qikbiz.roles.rights import NOTHING, Rights, added_up
+from qikbiz.roles.rights import NOTHING, Rights, union
 
 
 def granted_rights(work: Session, user_id: UUID, roles: Sequence[str]) -> Rights:
     """What a user with these roles may do. Asks the database only for what is not built in."""
-    rights = added_up(rights_of_roles(work, roles).values()) if roles else NOTHING
+    rights = union(rights_of_roles(work, roles).values()) if roles else NOTHING
     return rights.as_person(user_id, colleagues_of(work, user_id) if rights.asks_for_teams else ())
 
 

@@ -213,7 +213,7 @@ def rights_from_text(text: str) -> Rights:
     return Rights.from_json(kept).as_person(UUID(hex=kept["me"]) if kept["me"] else None, colleagues)
 
 
-def added_up(roles: Iterable[Rights]) -> Rights:
+def union(roles: Iterable[Rights]) -> Rights:
     """Several roles of one person: the widest scope, every page, and only the field rules that all of them have.
 
     A role that doesn't show a record type at all has no say about its fields.

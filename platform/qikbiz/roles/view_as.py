@@ -47,7 +47,7 @@ def start(person: Any, role: str, user_id: str) -> None:
         raise Failure("There is no such role or user any more. Open the page again.")
     _write(person, viewing, found.until)
     record("preview.started", record_type="user", record_id=person.id, subject=found.name, details={"as": found.name})
-    sessions.doubt_after_commit(db.session(), tenant_realm(), [person.id])
+    sessions.invalidate_after_commit(db.session(), tenant_realm(), [person.id])
 
 
 def end(person: Any) -> None:
@@ -57,7 +57,7 @@ def end(person: Any) -> None:
     _write(person, "", None)
     if person.preview is not None:
         record("preview.ended", record_type="user", record_id=person.id, subject=person.preview.name)
-    sessions.doubt_after_commit(db.session(), tenant_realm(), [person.id])
+    sessions.invalidate_after_commit(db.session(), tenant_realm(), [person.id])
 
 
 def preview_of(work: Session, viewing: str, until: datetime | None, own_id: UUID, own: Rights) -> Preview | None:

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from qikbiz import clock
 from qikbiz.accounts import sessions
 from qikbiz.accounts.models import RememberSeries, User, UserSession
-from qikbiz.accounts.principal import Person
+from qikbiz.accounts.principal import Principal
 from qikbiz.accounts.realms import Realm
 from qikbiz.audit.actions import record
 from qikbiz.database import db
@@ -25,7 +25,7 @@ from qikbiz.sign_in_policy.sso_only import began_otherwise, refuse_locking_every
 _NOT_SHOWN = ("stricter_at",)
 
 
-def change_policy(realm: Realm, person: Person, wanted: Policy) -> dict[str, list[object]]:
+def change_policy(realm: Realm, person: Principal, wanted: Policy) -> dict[str, list[object]]:
     """Put `wanted` in force and return what changed, old → new.
 
     Raises BelowTheFloor, OutsideNetworks and WouldLockOut.
@@ -51,7 +51,7 @@ def change_policy(realm: Realm, person: Person, wanted: Policy) -> dict[str, lis
         _hold_devices_to(wanted)
         if wanted.sso_only and not before.sso_only:
             sessions.end_sessions_where(realm.work, realm, "single_sign_on_only", began_otherwise())
-        sessions.doubt_after_commit(realm.work, realm, _people_who_may_be_logged_in())
+        sessions.invalidate_after_commit(realm.work, realm, _people_who_may_be_logged_in())
         record("policy.changed", subject="Sign-in policy", details={"changes": changes})
     return changes
 

@@ -11,20 +11,20 @@ from sqlalchemy import update
 
 from qikbiz import clock
 from qikbiz.access_log.kinds import AccessKind
-from qikbiz.access_log.recorder import note_access
+from qikbiz.access_log.recorder import record_access
 from qikbiz.accounts import emails, passwords, throttles
 from qikbiz.accounts.actions import problem_since
 from qikbiz.accounts.audit_events import note_login_act
 from qikbiz.accounts.failures import WrongPassword
 from qikbiz.accounts.login_steps import admit
 from qikbiz.accounts.models import User
-from qikbiz.accounts.principal import Person
+from qikbiz.accounts.principal import Principal
 from qikbiz.accounts.queries import account_named, lock_administrators
 from qikbiz.accounts.realms import Realm, same_address
 from qikbiz.audit.actions import record
 from qikbiz.database import db
 from qikbiz.errors import Conflict
-from qikbiz.ip_reputation.events import begin_sign_in_try, note
+from qikbiz.ip_reputation.events import begin_sign_in_try, record_event
 from qikbiz.mfa.recovery import hash_of, new_code
 from qikbiz.permissions import Role
 from qikbiz.sign_in_policy.models import SignInPolicy
@@ -35,7 +35,7 @@ _GROUPS = 5
 logger = logging.getLogger(__name__)
 
 
-def make_code(person: Person) -> str:
+def make_code(person: Principal) -> str:
     """A new code, to be shown once; the one before no longer works. Raises Conflict where it would break nothing."""
     row = policy_row(for_change=True)
     if not keeps_people_out(row):
@@ -66,8 +66,8 @@ def break_glass(realm: Realm, email: str, password: str, code: str) -> str:
     is_right = passwords.matches(hashed, password)
     account = account_named(realm.work, realm, same_address(email))
     if not is_right or not isinstance(account, User) or not _may(account) or not _use(code):
-        note("login_failed", account=email, counted=counted, is_sign_in=True)
-        note_access(AccessKind.LOGIN, "failed", account=email, detail="With a break-glass code")
+        record_event("login_failed", account=email, counted=counted, is_sign_in=True)
+        record_access(AccessKind.LOGIN, "failed", account=email, detail="With a break-glass code")
         raise WrongPassword
     take_back()
     note_login_act(realm, "policy.break_glass_used", account)

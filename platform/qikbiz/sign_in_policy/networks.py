@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from flask import request
 
 from qikbiz.access_log.kinds import AccessKind
-from qikbiz.access_log.recorder import note_access
+from qikbiz.access_log.recorder import record_access
 from qikbiz.accounts.realms import Account, Realm
 from qikbiz.database import runtime
 from qikbiz.errors import Failure, Forbidden
@@ -54,7 +54,7 @@ def require_inside(realm: Realm, *, account: str = "", person: Account | None = 
     """Raises OutsideNetworks where the policy does not let this request's address log in."""
     if is_inside(address_of_request(), policy_of(realm).networks):
         return
-    note_access(AccessKind.NETWORK_REFUSED, "refused", person=person, account=account, detail="Not in the list")
+    record_access(AccessKind.NETWORK_REFUSED, "refused", person=person, account=account, detail="Not in the list")
     raise outside()
 
 

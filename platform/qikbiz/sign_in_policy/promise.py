@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from qikbiz.accounts.realms import realm_at_hand
+from qikbiz.accounts.realms import current_realm
 from qikbiz.promises.evidence import Fact, Keeping
 from qikbiz.sign_in_policy.queries import count_without_factor, policy_of
 from qikbiz.sign_in_policy.rules import Policy
@@ -15,7 +15,7 @@ _FACTOR_FOR = {"nobody": "Everybody decides", "roles": "People with some roles",
 
 
 def _policy() -> Sequence[Fact]:
-    policy = policy_of(realm_at_hand())
+    policy = policy_of(current_realm())
     return [
         ("People log in", _ways(policy)),
         ("Shortest password", count(policy.least_characters, "character")),
@@ -27,14 +27,14 @@ def _policy() -> Sequence[Fact]:
 
 
 def _ways(policy: Policy) -> str:
-    label = label_on_offer(realm_at_hand())
+    label = label_on_offer(current_realm())
     if policy.sso_only:
         return f"Only by single sign-on ({label})"
     return f"With a password, a passkey, or by single sign-on ({label})" if label else "With a password or a passkey"
 
 
 def _networks() -> Sequence[Fact]:
-    networks = policy_of(realm_at_hand()).networks
+    networks = policy_of(current_realm()).networks
     return [("Networks that may log in", ", ".join(networks) if networks else "All; you have listed none")]
 
 

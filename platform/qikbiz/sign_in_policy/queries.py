@@ -7,7 +7,7 @@ from typing import cast
 from sqlalchemy import ColumnElement, exists, func, or_, select
 
 from qikbiz.accounts.models import RememberSeries, User, UserFactor, UserSession
-from qikbiz.accounts.principal import Person
+from qikbiz.accounts.principal import Principal
 from qikbiz.accounts.realms import Account, Realm
 from qikbiz.clock import now
 from qikbiz.database import db
@@ -38,9 +38,9 @@ def policy_in(row: SignInPolicy) -> Policy:
     )
 
 
-def needs_factor(realm: Realm, who: Account | Person) -> bool:
+def needs_factor(realm: Realm, who: Account | Principal) -> bool:
     """Whether this person must have a second factor."""
-    roles = who.roles if isinstance(who, User | Person) else (who.role,)
+    roles = who.roles if isinstance(who, User | Principal) else (who.role,)
     return policy_of(realm).requires_factor(roles)
 
 

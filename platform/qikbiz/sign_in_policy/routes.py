@@ -10,7 +10,7 @@ from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  #
 
 from qikbiz.accounts import breached_passwords
 from qikbiz.accounts.failures import WrongPassword
-from qikbiz.accounts.realms import realm_at_hand
+from qikbiz.accounts.realms import current_realm
 from qikbiz.accounts.reauthentication import requires_fresh
 from qikbiz.database import db
 from qikbiz.permissions import Permission, public, requires
@@ -32,7 +32,7 @@ _WRONG = "E-mail address, password and code don't belong together, or the code w
 @policy.get("/settings/sign-in-policy")
 @requires(Permission.POLICY_SET)
 def index() -> ResponseReturnValue:
-    now = policy_of(realm_at_hand())
+    now = policy_of(current_realm())
     form = _form(
         sign_in=_sign_in(now),
         least_characters=now.least_characters,
@@ -55,7 +55,7 @@ def preview() -> ResponseReturnValue:
     wanted = _wanted(form)
     if wanted is None:
         return _page(form), 422
-    before = policy_of(realm_at_hand())
+    before = policy_of(current_realm())
     changes = actions.changes_between(before, wanted)
     if not changes:
         show_toast("Nothing is different from what is in force.")
@@ -73,7 +73,7 @@ def save() -> ResponseReturnValue:
     if wanted is None:
         return _page(form), 422
     try:
-        actions.change_policy(realm_at_hand(), current_user, wanted)
+        actions.change_policy(current_realm(), current_user, wanted)
     except WouldLockOut as refused:
         # A colleague has changed the provider since the form was checked.
         form.sign_in.errors = [refused.text]
@@ -106,7 +106,7 @@ def use_code() -> ResponseReturnValue:
     if form.validate_on_submit():
         given = (form.email.data or "", form.password.data or "", form.code.data or "")
         try:
-            return redirect(break_glass.break_glass(realm_at_hand(), *given), 303)
+            return redirect(break_glass.break_glass(current_realm(), *given), 303)
         except WrongPassword:
             form.form_errors.append(_WRONG)
     return render_template("sign_in_policy/break_glass.html", form=form), 401
@@ -114,7 +114,7 @@ def use_code() -> ResponseReturnValue:
 
 def _form(**given: object) -> PolicyForm:
     # A form that doesn't say how people log in leaves it as it is.
-    form = PolicyForm(**({"sign_in": _sign_in(policy_of(realm_at_hand()))} | given))
+    form = PolicyForm(**({"sign_in": _sign_in(policy_of(current_realm()))} | given))
     own = db.session.execute(select(OwnRole.id, OwnRole.name).order_by(OwnRole.name))
     roles = [*ROLE_NAMES.items(), *((str(key), name) for key, name in own)]
     form.factor_roles.choices = [SelectChoice(key, name) for key, name in roles]
@@ -129,8 +129,8 @@ def _wanted(form: PolicyForm) -> Policy | None:
         wanted = form.wanted(read_networks(form.networks.data or ""))
         wanted.check()
         actions.refuse_locking_oneself_out(wanted)
-        if wanted.sso_only and not policy_of(realm_at_hand()).sso_only:
-            refuse_locking_everybody_out(realm_at_hand(), current_user)
+        if wanted.sso_only and not policy_of(current_realm()).sso_only:
+            refuse_locking_everybody_out(current_realm(), current_user)
     except WouldLockOut as refused:
         form.sign_in.errors = [refused.text]
         return None

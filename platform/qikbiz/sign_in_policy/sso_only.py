@@ -5,9 +5,9 @@ from __future__ import annotations
 from sqlalchemy import ColumnElement, exists, func, select
 
 from qikbiz.access_log.kinds import AccessKind
-from qikbiz.access_log.recorder import note_access
+from qikbiz.access_log.recorder import record_access
 from qikbiz.accounts.models import User, UserSession
-from qikbiz.accounts.principal import Person
+from qikbiz.accounts.principal import Principal
 from qikbiz.accounts.queries import is_administrator
 from qikbiz.accounts.realms import Account, Realm
 from qikbiz.errors import Failure, Forbidden
@@ -45,22 +45,22 @@ def require_way(realm: Realm, method: str, *, account: str = "", person: Account
     """Raises SsoOnly, before anything that was given is looked at."""
     if is_open_to(realm, method):
         return
-    note_access(AccessKind.LOGIN, "refused", person=person, account=account, detail="Only single sign-on is allowed")
+    record_access(AccessKind.LOGIN, "refused", person=person, account=account, detail="Only single sign-on is allowed")
     raise SsoOnly
 
 
-def session_way(realm: Realm, person: Person) -> str:
+def session_way(realm: Realm, person: Principal) -> str:
     """How the session at hand began; "" for staff and for one that has ended."""
     row = realm.work.get(realm.sessions, person.session_key)
     return way_of(row.method) if row is not None else ""
 
 
-def asks_for_sso(realm: Realm, person: Person) -> bool:
+def asks_for_sso(realm: Realm, person: Principal) -> bool:
     """Whether confirming that it is them goes through the provider alone."""
     return policy_of(realm).sso_only and session_way(realm, person) != BEHIND_GLASS
 
 
-def refuse_locking_everybody_out(realm: Realm, person: Person, *, for_change: bool = False) -> None:
+def refuse_locking_everybody_out(realm: Realm, person: Principal, *, for_change: bool = False) -> None:
     """Raises WouldLockOut unless an administrator has just come in by the provider as it is set up now.
 
     With `for_change` the provider stays as it is until the end of the transaction.

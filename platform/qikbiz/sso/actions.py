@@ -9,17 +9,17 @@ from sqlalchemy.dialects.postgresql import insert
 
 from qikbiz import clock
 from qikbiz.access_log.kinds import AccessKind
-from qikbiz.access_log.recorder import note_access
+from qikbiz.access_log.recorder import record_access
 from qikbiz.accounts import sessions
 from qikbiz.accounts.audit_events import note_login_act
 from qikbiz.accounts.login_steps import SHOWN_THERE, admit
-from qikbiz.accounts.principal import Person
+from qikbiz.accounts.principal import Principal
 from qikbiz.accounts.queries import account_for_change, account_named
 from qikbiz.accounts.realms import Account, Realm
 from qikbiz.accounts.tokens import end_links
 from qikbiz.audit.actions import record
 from qikbiz.errors import NotFound
-from qikbiz.ip_reputation.events import note
+from qikbiz.ip_reputation.events import record_event
 from qikbiz.sign_in_policy.sso_only import is_only_way_now
 from qikbiz.sso.auth_requests import RoundTrip
 from qikbiz.sso.failures import NobodyHere, RoundTripEnded, SsoFailed, SsoRefused
@@ -101,15 +101,15 @@ def come_in(realm: Realm, provider: Provider, claims: Claims, target: str) -> st
     if account.state == "invited":
         account.state = "active"
         end_links(realm.work, realm, account, "invitation")
-        note_access(AccessKind.INVITATION_ACCEPTED, person=account, detail="By single sign-on")
+        record_access(AccessKind.INVITATION_ACCEPTED, person=account, detail="By single sign-on")
         note_login_act(realm, "user.joined", account, how="sso")
-    note("login_succeeded", account=account.email_key)
+    record_event("login_succeeded", account=account.email_key)
     count_login(realm.kind, "right")
     shown = SHOWN_THERE if claims.has_second_factor else ""
     return admit(realm, account, "sso", target=target, shown=shown, is_fresh=_is_fresh(claims))
 
 
-def confirm_by_sso(realm: Realm, person: Person, claims: Claims, trip: RoundTrip) -> None:
+def confirm_by_sso(realm: Realm, person: Principal, claims: Claims, trip: RoundTrip) -> None:
     """Make this session fresh, if the provider has just asked this very person again. Raises SsoFailed."""
     identity = realm.work.get(SsoIdentity, (claims.issuer, claims.subject))
     if identity is None or identity.user_id != person.id:
@@ -118,7 +118,7 @@ def confirm_by_sso(realm: Realm, person: Person, claims: Claims, trip: RoundTrip
         raise SsoFailed("The provider does not say when it asked you (the claim “auth_time”), so it proves nothing.")
     if not trip.began - LEEWAY_SECONDS <= claims.auth_time <= clock.now().timestamp() + LEEWAY_SECONDS:
         raise SsoFailed("The provider did not ask you again, although it was told to.")
-    note_access(AccessKind.CONFIRMED, person=person, detail="By single sign-on")
+    record_access(AccessKind.CONFIRMED, person=person, detail="By single sign-on")
     sessions.make_fresh(realm.work, realm, person.session_key, person.id)
 
 

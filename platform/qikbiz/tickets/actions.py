@@ -1,4 +1,4 @@
-"""What can be done with a ticket, by whoever asked and by staff. Inside `control_work()`."""
+"""What can be done with a ticket, by whoever asked and by staff. Inside `control_transaction()`."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def note_internally(ticket: Ticket, body: str) -> TicketMessage:
     return _write(ticket, "note", body_from(body), name=actor.name, author_id=actor.id)
 
 
-def note_act(ticket: Ticket, kind: str, act_id: UUID, grant_id: UUID, body: str) -> TicketMessage:
+def record_act(ticket: Ticket, kind: str, act_id: UUID, grant_id: UUID, body: str) -> TicketMessage:
     """Support began something beside the ticket, such as an export, under a grant. Once for each act."""
     query = select(TicketMessage).where(TicketMessage.ticket_id == ticket.id, TicketMessage.act_id == act_id)
     already = db.control.scalars(query).first()

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import Select, select
 from sqlalchemy.orm import InstrumentedAttribute
 
-from qikbiz.database import control_work
+from qikbiz.database import control_transaction
 from qikbiz.tickets.models import Ticket, TicketMessage
 
 Columns = tuple[tuple[str, str], ...]
@@ -67,7 +67,7 @@ def _pages(wanted: Select[*tuple[Any, ...]], key: InstrumentedAttribute[UUID]) -
     """All rows in pages, each in a transaction of its own; the first of each row has the `key`."""
     last: UUID | None = None
     while True:
-        with control_work() as control:
+        with control_transaction() as control:
             page = wanted if last is None else wanted.where(key > last)
             rows = control.execute(page.limit(_AT_ONCE)).all()
         yield from rows

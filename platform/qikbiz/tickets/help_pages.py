@@ -6,9 +6,9 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from qikbiz.accounts.realms import realm_at_hand
+from qikbiz.accounts.realms import current_realm
 from qikbiz.accounts.throttles import Limit, keep_within
-from qikbiz.database import control_work
+from qikbiz.database import control_transaction
 from qikbiz.errors import Failure
 from qikbiz.permissions import Permission, requires
 from qikbiz.tickets import queries
@@ -38,7 +38,7 @@ def ask() -> ResponseReturnValue:
     if not typed.check("subject", "body"):
         return _index(typed), 422
     _count_person()
-    with control_work():
+    with control_transaction():
         ticket = open_ticket(
             Question(
                 current_user.name,
@@ -59,7 +59,7 @@ def ask() -> ResponseReturnValue:
 @help_pages.get("/help/<reference>")
 @requires(Permission.SIGNED_IN)
 def show(reference: str) -> ResponseReturnValue:
-    with control_work():
+    with control_transaction():
         return _show(_ticket(reference), "")
 
 
@@ -67,7 +67,7 @@ def show(reference: str) -> ResponseReturnValue:
 @requires(Permission.SIGNED_IN)
 def write(reference: str) -> ResponseReturnValue:
     body = request.form.get("body", "")
-    with control_work():
+    with control_transaction():
         ticket = _ticket(reference)
         try:
             _count_person()
@@ -85,7 +85,7 @@ def _ticket(reference: str) -> Ticket:
 
 
 def _index(typed: Typed) -> str:
-    with control_work():
+    with control_transaction():
         sees_all = current_user.can(Permission.USER_MANAGE)
         tickets = queries.tickets_of_customer(current_tenant().id, current_user.id, sees_all=sees_all)
     return render_template(
@@ -113,4 +113,4 @@ def _once() -> str | None:
 
 
 def _count_person() -> None:
-    keep_within(realm_at_hand(), [Limit(f"question:person:{current_user.id.hex}", 20, 3600)])
+    keep_within(current_realm(), [Limit(f"question:person:{current_user.id.hex}", 20, 3600)])

@@ -53,7 +53,7 @@ class Ignored(Exception):
 
 
 def receive(content: bytes, *, recipient: str = "") -> Received:
-    """Take one mail in, inside `control_work()`. `recipient` is the envelope's, when the server gives it."""
+    """Take one mail in, inside `control_transaction()`. `recipient` is the envelope's, when the server gives it."""
     try:
         return _take(BytesParser(policy=default).parsebytes(content), content, recipient)
     except Ignored as ignored:

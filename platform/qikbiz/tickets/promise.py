@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from flask_login import current_user
 from sqlalchemy import func, select
 
-from qikbiz.database import control_work
+from qikbiz.database import control_transaction
 from qikbiz.promises.evidence import Fact, Keeping
 from qikbiz.tickets.models import Ticket
 from qikbiz.web.formats import number
@@ -16,7 +16,7 @@ from tenants.context import current_tenant
 
 def evidence() -> Sequence[Fact]:
     """One's own questions, and those of the organisation, by how they stand."""
-    with control_work() as control:
+    with control_transaction() as control:
         # Grouped by its name: written out a second time it would be another expression to PostgreSQL.
         asked = select(Ticket.state, (Ticket.person_id == current_user.id).label("is_own"), func.count())
         asked = asked.where(Ticket.tenant_id == current_tenant().id, Ticket.person_id.is_not(None))

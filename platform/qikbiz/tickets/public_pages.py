@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from flask import Blueprint, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
-from qikbiz.database import control_work, runtime
+from qikbiz.database import control_transaction, runtime
 from qikbiz.errors import Blocked, Failure, TooMany
 from qikbiz.ip_reputation.limiter import answer
 from qikbiz.ip_reputation.networks import Address
@@ -94,7 +94,7 @@ def _sent(typed: Typed, fields: tuple[str, ...], *, source: str, topic: str = ""
         if isinstance(failure, TooMany):
             typed.errors["retry"] = []
         return None
-    with control_work():
+    with control_transaction():
         rule = block_on(_here()) if source == "blocked" else None
         return open_ticket(
             Question(

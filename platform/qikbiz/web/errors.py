@@ -21,11 +21,11 @@ from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
-from qikbiz.accounts.principal import Visitor
+from qikbiz.accounts.principal import Anonymous
 from qikbiz.accounts.reauthentication import ConfirmationNeeded
 from qikbiz.errors import Blocked, Failure
 from qikbiz.full_disks import is_disk_full
-from qikbiz.ip_reputation.events import note
+from qikbiz.ip_reputation.events import record_event
 from qikbiz.permissions import Permission
 from qikbiz.tickets.public_pages import block_page
 from qikbiz.web.cookie_instructions import help_for, is_known
@@ -35,7 +35,7 @@ from qikbiz.web.error_pages import render_error
 from qikbiz.web.error_texts import TEXTS
 from qikbiz.web.flash import has_waiting_toasts, show_toast
 from qikbiz.web.formats import count
-from qikbiz.web.front_door import LoginNeeded, page_work
+from qikbiz.web.front_door import LoginNeeded, page_transaction
 from qikbiz.web.request_context import destination, request_id
 from qikbiz.web.resubmit import can_send_again, typed_fields
 from qikbiz.web.safe_redirect import own_path, split_address
@@ -76,7 +76,7 @@ def on_failure(failure: Failure) -> ResponseReturnValue:
         # No sign of misuse: it counts against nobody's address.
         return _cookies_refused()
     if isinstance(failure, CsrfFailed):
-        note("bad_csrf")
+        record_event("bad_csrf")
         logger.warning("csrf_failed", extra={"reason": type(failure).__name__})
     if isinstance(failure, LoginNeeded):
         return _to_login(failure)
@@ -208,7 +208,7 @@ def _answer(key: str, status: int, text: str = "", *, retry_at: datetime | None 
 def _ask_nobody_who_is_there() -> None:
     # The page of an error must not fail by looking, for its colours, into the database that has just failed.
     if "_login_user" not in g:
-        g._login_user = Visitor()
+        g._login_user = Anonymous()
 
 
 def _page_in_frame(key: str, text: str) -> str:
@@ -219,7 +219,7 @@ def _page_in_frame(key: str, text: str) -> str:
     try:
         if not current_user.is_authenticated:
             return ""
-        with page_work():
+        with page_transaction():
             return render_template(
                 "errors/in_frame.html",
                 error=TEXTS[key],

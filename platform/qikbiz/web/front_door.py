@@ -17,16 +17,16 @@ from werkzeug.exceptions import NotFound as NoRoute
 from werkzeug.routing import MapAdapter, RequestRedirect
 
 from qikbiz.access_log.kinds import AccessKind
-from qikbiz.access_log.recorder import failures_written_afterwards, note_access
+from qikbiz.access_log.recorder import failures_written_afterwards, record_access
 from qikbiz.account_closure.read_only import refuse_request
-from qikbiz.accounts.principal import Visitor
+from qikbiz.accounts.principal import Anonymous
 from qikbiz.accounts.reauthentication import ConfirmationNeeded, needs_fresh
 from qikbiz.actors import ANONYMOUS, Actor, acting_as
-from qikbiz.database import control_work, runtime, tenant_work
+from qikbiz.database import control_transaction, runtime, tenant_transaction
 from qikbiz.errors import Blocked, Forbidden, NotFound, Unavailable
 from qikbiz.grants import support_sessions
 from qikbiz.ip_reputation.check import admit_anonymous
-from qikbiz.ip_reputation.events import note
+from qikbiz.ip_reputation.events import record_event
 from qikbiz.ip_reputation.signals import is_probe
 from qikbiz.permissions import Permission, permission_of
 from qikbiz.roles.view_as import refuse_acts
@@ -36,7 +36,7 @@ from qikbiz.web.block_exemption import is_open_while_blocked
 from qikbiz.web.client_address import client_address
 from qikbiz.web.csrf import check_csrf, is_by_sealed_link
 from qikbiz.web.request_context import DESTINATION, destination, request_id
-from qikbiz.web.retries import done_again_after_a_collision
+from qikbiz.web.retries import retry_on_conflict
 from tenants.context import Tenant
 from tenants.directory import Destination, DirectoryAway
 from tenants.versions import is_served
@@ -44,7 +44,7 @@ from tenants.versions import is_served
 # Forms that anyone may send are small; only people who may upload make us read more.
 PUBLIC_FORM_BYTES = 64 * 1024
 _READING = ("GET", "HEAD", "OPTIONS")
-ANYONE = Visitor()
+ANYONE = Anonymous()
 
 
 class UnknownHost(NotFound):
@@ -91,10 +91,10 @@ class QikBiz(Flask):
         )
 
     def dispatch_request(self) -> ResponseReturnValue:
-        return done_again_after_a_collision(self._dispatch_in_a_transaction)
+        return retry_on_conflict(self._dispatch_in_a_transaction)
 
     def _dispatch_in_a_transaction(self) -> ResponseReturnValue:
-        with request_work():
+        with request_transaction():
             answer = super().dispatch_request()
             if isinstance(current_user, support_sessions.GuestPerson):
                 support_sessions.note_page(current_user)
@@ -117,7 +117,7 @@ def register(app: QikBiz) -> None:
 
 
 @contextmanager
-def request_work() -> Iterator[None]:
+def request_transaction() -> Iterator[None]:
     """The transaction of a request, entered only after host, tenant and route are known to be servable."""
     cookies.refuse_oversize()
     if request.environ.get("qikbiz.directory_away"):
@@ -132,9 +132,9 @@ def request_work() -> Iterator[None]:
             _refuse_unservable(where.tenant, view)
             work.enter_context(failures_written_afterwards(where.tenant))
             inside = support_sessions.person_of_request(where.tenant)
-            work.enter_context(tenant_work(where.tenant, guest=inside.guest if inside else None))
+            work.enter_context(tenant_transaction(where.tenant, guest=inside.guest if inside else None))
         elif where.surface == "console":
-            work.enter_context(control_work())
+            work.enter_context(control_transaction())
         # A sealed link is its own right, and is sent by servers of mail programs: who and from where does not matter.
         person = ANYONE if is_by_sealed_link(view) else _person(where, view)
         work.enter_context(acting_as(_actor(person)))
@@ -156,15 +156,15 @@ def request_work() -> Iterator[None]:
 
 
 @contextmanager
-def page_work() -> Iterator[None]:
+def page_transaction() -> Iterator[None]:
     """A transaction for a page about a request whose own one is over: as whoever is signed in, and only to read."""
     where = destination()
     with ExitStack() as work:
         if where.tenant is not None:
             inside = support_sessions.person_of_request(where.tenant)
-            work.enter_context(tenant_work(where.tenant, guest=inside.guest if inside else None))
+            work.enter_context(tenant_transaction(where.tenant, guest=inside.guest if inside else None))
         else:
-            work.enter_context(control_work())
+            work.enter_context(control_transaction())
         work.enter_context(acting_as(_actor(current_user)))
         yield
 
@@ -191,9 +191,9 @@ def _redirect_from_www() -> None:
 
 def _note_odd_request(error: Exception) -> None:
     if destination().surface == "unknown":
-        note("bad_host")
+        record_event("bad_host")
     elif isinstance(error, NoRoute) and is_probe(request.path) and not _is_signed_in():
-        note("probe")
+        record_event("probe")
 
 
 def _is_signed_in() -> bool:
@@ -233,7 +233,7 @@ def _admit_stranger(where: Destination) -> None:
     try:
         admit_anonymous(address, where.tenant.id if where.tenant else None)
     except Blocked as blocked:
-        note_access(AccessKind.BLOCKED, "refused", detail=f"Reference {blocked.text}")
+        record_access(AccessKind.BLOCKED, "refused", detail=f"Reference {blocked.text}")
         raise
 
 
@@ -260,7 +260,7 @@ def _refuse_from_outside(permission: Permission, person: Any, view: Callable[...
     if permission is Permission.PUBLIC or not person.networks or getattr(view, "works_from_anywhere", False):
         return
     if not is_inside(address_of_request(), person.networks):
-        note_access(AccessKind.NETWORK_REFUSED, "refused", person=person, detail="Logged in, and left the list")
+        record_access(AccessKind.NETWORK_REFUSED, "refused", person=person, detail="Logged in, and left the list")
         raise outside()
 
 
@@ -268,4 +268,4 @@ def _what_pages_know() -> dict[str, Any]:
     return {"tenant": destination().tenant, "request_id": request_id()} if request else {}
 
 
-__all__ = ["LoginNeeded", "QikBiz", "destination", "page_work", "register", "request_id", "runtime"]
+__all__ = ["LoginNeeded", "QikBiz", "destination", "page_transaction", "register", "request_id", "runtime"]

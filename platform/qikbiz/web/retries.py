@@ -19,7 +19,7 @@ Result = TypeVar("Result")
 logger = logging.getLogger(__name__)
 
 
-def done_again_after_a_collision(act: Callable[[], Result]) -> Result:
+def retry_on_conflict(act: Callable[[], Result]) -> Result:
     """What `act` returns, which opens and ends a transaction. A request with files is not repeated: they are read."""
     for tried in range(1, TRIES):
         try:

@@ -33,7 +33,7 @@ def visit(*, make: bool) -> bytes:
     return known
 
 
-def note_login() -> None:
+def record_login() -> None:
     """A session's cookie is about to be handed out. Nothing to note for a browser that has shown it keeps one."""
     known = visit(make=False)
     if known and SESSION.name not in request.cookies:

@@ -1,4 +1,4 @@
-"""Changing what an organisation says of itself; inside the tenant and `control_work`."""
+"""Changing what an organisation says of itself; inside the tenant and `control_transaction`."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from flask import Blueprint, Response, redirect, render_template, request, url_f
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from qikbiz.database import control_work, db
+from qikbiz.database import control_transaction, db
 from qikbiz.errors import NotFound
 from qikbiz.permissions import Permission, public, requires
 from qikbiz.web.assets import KEPT_FOR_EVER
@@ -43,7 +43,7 @@ def change() -> ResponseReturnValue:
     form.refuse_unknown_fields()
     if not form.validate():
         return _page(form), 422
-    with control_work():
+    with control_transaction():
         changes = change_general(current_tenant(), {name: form[name].data or "" for name in SETTINGS})
     show_toast("Saved." if changes else "Nothing was changed.")
     return redirect(url_for(".general"), 303)
@@ -59,7 +59,7 @@ def upload_logo() -> ResponseReturnValue:
         picture = read_picture(given.stream.read(MOST_UPLOADED_BYTES + 1) if given else b"")
     except BadPicture as problem:
         return _page(_filled_in(), logo_problem=problem.text), problem.status
-    with control_work():
+    with control_transaction():
         is_new = set_logo(current_tenant(), picture)
     show_toast("Logo saved." if is_new else "Nothing was changed.")
     return redirect(url_for(".general"), 303)
@@ -68,7 +68,7 @@ def upload_logo() -> ResponseReturnValue:
 @workspace.post("/settings/general/logo/removal")
 @requires(Permission.POLICY_SET)
 def delete_logo() -> ResponseReturnValue:
-    with control_work():
+    with control_transaction():
         was_there = remove_logo(current_tenant())
     show_toast("Logo removed." if was_there else "Nothing was changed.")
     return redirect(url_for(".general"), 303)

@@ -84,13 +84,13 @@ def _pss(up: subprocess.Popen[bytes]) -> int:
 def _seconds_until_jobs_start(played: Stage, jobs: int) -> float:
     """Milliseconds from the asking to the claim, the middle one; both are times of the same PostgreSQL."""
     from provisioning.application import working_application
-    from qikbiz.database import control_work
+    from qikbiz.database import control_transaction
     from qikbiz.jobs.actions import enqueue_platform
 
     took = []
     with working_application(played.settings):
         for number in range(jobs):
-            with control_work():
+            with control_transaction():
                 job = enqueue_platform("jobs.forget_platform", {}, dedupe_key=f"bench {number}").id
             took.append(_waited(played, str(job)))
             time.sleep(0.5)

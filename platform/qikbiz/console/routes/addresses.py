@@ -81,6 +81,6 @@ def decide_address() -> ResponseReturnValue:
 @console.post("/addresses/rules/<uuid:rule_id>/lift")
 @requires(Permission.ABUSE_DECIDE)
 def lift_rule(rule_id: UUID) -> ResponseReturnValue:
-    rule = rules.lift(rule_id, request.form.get("reason", ""))
+    rule = rules.revoke(rule_id, request.form.get("reason", ""))
     show_toast(f"The rule about {rule.unit} is lifted.")
     return redirect(url_for("console.addresses"))

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from qikbiz.console import queries
 from qikbiz.console.blueprint import console
-from qikbiz.database import db, runtime, tenant_work
+from qikbiz.database import db, runtime, tenant_transaction
 from qikbiz.errors import NotFound
 from qikbiz.mail.models import Mail, PlatformMail
 from qikbiz.mail.queries import MailModel, MailStatus, counts, oldest_waiting, recent
@@ -49,7 +49,7 @@ def _of_tenant(slug: str, state: str) -> Mails:
     tenant = runtime().directory.tenant_by_slug(slug)
     if tenant is None:
         raise NotFound(f"No organisation has the address “{slug}”.")
-    with tenant_work(tenant, guest=WATCHER) as session:
+    with tenant_transaction(tenant, guest=WATCHER) as session:
         return _shown(session, Mail, state)
 
 

@@ -14,14 +14,14 @@ from qikbiz.console import queries
 from qikbiz.console import support as serving
 from qikbiz.console.blueprint import console
 from qikbiz.console.routes.asked import chosen_grant, given_id
-from qikbiz.database import control_work, runtime
+from qikbiz.database import control_transaction, runtime
 from qikbiz.errors import Failure
 from qikbiz.grants import support_sessions
 from qikbiz.grants.emails import what_may_be_done
 from qikbiz.grants.models import Grant
 from qikbiz.grants.queries import grant_in_force
 from qikbiz.grants.routes import still_waiting
-from qikbiz.grants.scopes import Scope
+from qikbiz.grants.scopes import GrantScope
 from qikbiz.imports.plans import MODES
 from qikbiz.permissions import Permission, requires
 from qikbiz.records.types import RECORD_TYPES
@@ -139,7 +139,7 @@ def visit_tenant(slug: str, grant_id: UUID) -> ResponseReturnValue:
     A page and no redirect: browsers don't let a form lead to another host (form-action of the content policy).
     """
     tenant = serving.tenant_to_serve(slug)
-    with control_work() as control:
+    with control_transaction() as control:
         grant = grant_in_force(control, tenant.id, grant_id)
         secret = support_sessions.make_ticket(grant, current_user._get_current_object())
     url = runtime().settings.origin(tenant.host) + f"/visit/{secret}"
@@ -155,12 +155,12 @@ def _choices(grants: list[Grant], scope: str) -> list[tuple[str, str]]:
     return [(str(grant.id), f"{grant.reference}: {grant.reason}") for grant in grants if scope in grant.scopes]
 
 
-def _instructed_scope() -> Scope:
+def _instructed_scope() -> GrantScope:
     try:
-        return Scope(request.form.get("scope", ""))
+        return GrantScope(request.form.get("scope", ""))
     except ValueError:
         # Refused where it is recorded.
-        return Scope.SEE
+        return GrantScope.SEE
 
 
 def _page(slug: str, given: dict[str, str], problem: str) -> str:

@@ -11,7 +11,7 @@ from qikbiz.actors import current_actor
 from qikbiz.audit.actions import record_on_platform
 from qikbiz.console import queries
 from qikbiz.console.blueprint import console
-from qikbiz.database import runtime, tenant_work
+from qikbiz.database import runtime, tenant_transaction
 from qikbiz.errors import Conflict, NotFound
 from qikbiz.jobs.actions import enqueue_platform
 from qikbiz.jobs.kinds import title_of
@@ -29,7 +29,7 @@ STATES = ("pending", "running", "done", "failed", "quarantined", "cancelled")
 def tenant_jobs(slug: str) -> str:
     tenant, state, before = _tenant(slug), request.args.get("state", ""), request.args.get("before", type=UUID)
     state = state if state in STATES else ""
-    with tenant_work(tenant, guest=WATCHER) as session:
+    with tenant_transaction(tenant, guest=WATCHER) as session:
         found = recent(session, Job, state=state, before=before, limit=queries.PAGE + 1)
         numbers = counts(session, Job)
     return render_template(
@@ -50,7 +50,7 @@ def tenant_jobs(slug: str) -> str:
 @requires(Permission.TENANT_CREATE)
 def retry_tenant_job(slug: str, job_id: UUID) -> ResponseReturnValue:
     tenant = _tenant(slug)
-    with tenant_work(tenant, guest=WATCHER) as session:
+    with tenant_transaction(tenant, guest=WATCHER) as session:
         if state_of(session, Job, job_id) not in ("failed", "quarantined"):
             raise Conflict("This job neither failed nor was set aside, so there is nothing to try again.")
     # A worker gives it new tries: staff may look at the ledger and write nothing into it.

@@ -18,7 +18,7 @@ from qikbiz.console.routes.tenants import tenants
 from qikbiz.errors import Failure, NotFound
 from qikbiz.grants.emails import what_may_be_done
 from qikbiz.grants.instructions import can_instruct
-from qikbiz.grants.scopes import Scope
+from qikbiz.grants.scopes import GrantScope
 from qikbiz.grants.tickets import access_of
 from qikbiz.permissions import Permission, StaffRole, requires
 from qikbiz.tickets import actions, queries
@@ -105,7 +105,7 @@ def assign_ticket(reference: str) -> ResponseReturnValue:
 def record_ticket_as_instruction(reference: str) -> ResponseReturnValue:
     """The ticket is what the customer asked for in writing: it is told, and may end it."""
     found = queries.ticket_for_staff(reference)
-    serving.record_instruction(_tenant(found), Scope.EXPORT, _instruction(found), about=found)
+    serving.record_instruction(_tenant(found), GrantScope.EXPORT, _instruction(found), about=found)
     show_toast("Written down, and the customer is told. It can be used once it is confirmed.")
     return redirect(url_for("console.ticket", reference=found.reference) + "#act", 303)
 
@@ -165,7 +165,7 @@ def _access(found: Ticket) -> dict[str, Any]:
     except Failure:
         return {"standing": [], "grants": [], "coming": False, "waiting": [], "may_instruct": False}
     standing = serving.grants_in_force(tenant)
-    exporting = [grant for grant in standing if Scope.EXPORT in grant.scopes]
+    exporting = [grant for grant in standing if GrantScope.EXPORT in grant.scopes]
     # What was given for this ticket stands first, and so is proposed.
     exporting.sort(key=lambda grant: grant.ticket_id != found.id)
     words = [(str(grant.id), f"{grant.reference}: {grant.reason}") for grant in exporting]

@@ -7,14 +7,14 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from qikbiz.access_log.kinds import AccessKind
-from qikbiz.access_log.recorder import note_access
+from qikbiz.access_log.recorder import record_access
 from qikbiz.accounts import throttles
 from qikbiz.accounts.audit_events import note_failed_login
-from qikbiz.accounts.realms import Realm, realm_at_hand
+from qikbiz.accounts.realms import Realm, current_realm
 from qikbiz.accounts.reauthentication import requires_fresh
 from qikbiz.audit.actions import record
 from qikbiz.errors import Failure, NotFound
-from qikbiz.ip_reputation.events import note
+from qikbiz.ip_reputation.events import record_event
 from qikbiz.permissions import Permission, public, requires
 from qikbiz.sign_in_policy.queries import policy_of
 from qikbiz.sso import actions, auth_requests
@@ -40,18 +40,18 @@ _TITLES = {
 @sso.app_template_global("sso_label")
 def sso_label() -> str:
     """What the button of the login says; empty where there is no single sign-on."""
-    return label_on_offer(realm_at_hand())
+    return label_on_offer(current_realm())
 
 
 @sso.app_template_global("sso_is_only_way")
 def sso_is_only_way() -> bool:
-    return policy_of(realm_at_hand()).sso_only
+    return policy_of(current_realm()).sso_only
 
 
 @sso.app_template_global("sso_is_away")
 def sso_is_away() -> bool:
     """Whether the provider did not answer somebody a moment ago."""
-    return was_away(realm_at_hand())
+    return was_away(current_realm())
 
 
 @sso.get("/login/sso")
@@ -60,7 +60,7 @@ def log_in() -> ResponseReturnValue:
     target = own_path(request.args.get("next"))
     if current_user.is_authenticated:
         return redirect(target)
-    provider = provider_of(realm_at_hand())
+    provider = provider_of(current_realm())
     if provider is None or not provider.is_on:
         return redirect(url_for("accounts.login", next=target))
     return _to_provider(provider, "login", target)
@@ -69,7 +69,7 @@ def log_in() -> ResponseReturnValue:
 @sso.get("/confirm/sso")
 @requires(Permission.SIGNED_IN)
 def confirm() -> ResponseReturnValue:
-    provider = provider_of(realm_at_hand())
+    provider = provider_of(current_realm())
     if provider is None or not provider.is_on:
         raise NotFound
     return _to_provider(provider, "confirm", own_path(request.args.get("next")))
@@ -79,7 +79,7 @@ def confirm() -> ResponseReturnValue:
 @requires(Permission.POLICY_SET)
 @requires_fresh
 def try_it() -> ResponseReturnValue:
-    provider = provider_of(realm_at_hand())
+    provider = provider_of(current_realm())
     if provider is None:
         raise NotFound
     return _to_provider(provider, "try")
@@ -88,7 +88,7 @@ def try_it() -> ResponseReturnValue:
 @sso.get(BACK)
 @public
 def back() -> ResponseReturnValue:
-    realm = realm_at_hand()
+    realm = current_realm()
     try:
         trip = auth_requests.returned(realm, request.args.get("state", ""))
     except RoundTripEnded as ended:
@@ -107,7 +107,7 @@ def back() -> ResponseReturnValue:
 
 
 def _to_provider(provider: Provider, purpose: Purpose, target: str = "/") -> ResponseReturnValue:
-    realm = realm_at_hand()
+    realm = current_realm()
     throttles.ask_provider(realm, is_cross_site=is_cross_site())
     try:
         endpoints = _endpoints(realm, provider, purpose)
@@ -174,12 +174,12 @@ def _arrive(realm: Realm, provider: Provider, claims: Claims, trip: RoundTrip) -
 
 def _failed(failure: Failure, purpose: Purpose = "login", target: str = "/") -> ResponseReturnValue:
     """A plain page; what went wrong stands in the access log and the audit."""
-    realm, is_confirmation = realm_at_hand(), purpose == "confirm"
+    realm, is_confirmation = current_realm(), purpose == "confirm"
     if isinstance(failure, NobodyHere | SsoFailed):
-        note("sso_failed")
+        record_event("sso_failed")
         note_failed_login(realm, None, "sso")
     kind = AccessKind.CONFIRMED if is_confirmation else AccessKind.LOGIN
-    note_access(kind, "failed", detail=f"Single sign-on: {failure.text}")
+    record_access(kind, "failed", detail=f"Single sign-on: {failure.text}")
     page = render_template(
         "sso/failed.html",
         title=_TITLES.get(failure.key, "Signing in did not work"),

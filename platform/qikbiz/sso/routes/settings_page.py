@@ -6,9 +6,9 @@ from flask import redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from qikbiz.accounts import throttles
-from qikbiz.accounts.realms import Realm, realm_at_hand
+from qikbiz.accounts.realms import Realm, current_realm
 from qikbiz.accounts.reauthentication import requires_fresh
-from qikbiz.database import control_work, runtime
+from qikbiz.database import control_transaction, runtime
 from qikbiz.domains.queries import domains_of
 from qikbiz.errors import NotFound
 from qikbiz.permissions import Permission, requires
@@ -28,14 +28,14 @@ from tenants.context import current_tenant
 @sso.get("/settings/single-sign-on")
 @requires(Permission.POLICY_SET)
 def index() -> ResponseReturnValue:
-    return _page(_filled(realm_at_hand()))
+    return _page(_filled(current_realm()))
 
 
 @sso.post("/settings/single-sign-on")
 @requires(Permission.POLICY_SET)
 @requires_fresh
 def save() -> ResponseReturnValue:
-    form, realm = ProviderForm(), realm_at_hand()
+    form, realm = ProviderForm(), current_realm()
     if not form.validate_on_submit() or not _is_complete(realm, form) or not _answers(realm, form):
         return _page(form), 422
     given = {name: form[name].data or "" for name in ("issuer", "client_id", "label")}
@@ -52,7 +52,7 @@ def save() -> ResponseReturnValue:
 @requires(Permission.POLICY_SET)
 @requires_fresh
 def switch_on() -> ResponseReturnValue:
-    actions.switch(realm_at_hand(), is_on=True)
+    actions.switch(current_realm(), is_on=True)
     show_toast("The login page offers single sign-on now.")
     return redirect(url_for(".index"), 303)
 
@@ -62,7 +62,7 @@ def switch_on() -> ResponseReturnValue:
 @requires_fresh
 def switch_off() -> ResponseReturnValue:
     try:
-        actions.switch(realm_at_hand(), is_on=False)
+        actions.switch(current_realm(), is_on=False)
     except SsoRefused as refused:
         return _refused(refused)
     show_toast("Single sign-on is off. Who is logged in stays so.")
@@ -74,7 +74,7 @@ def switch_off() -> ResponseReturnValue:
 @requires_fresh
 def remove() -> ResponseReturnValue:
     try:
-        actions.remove_provider(realm_at_hand())
+        actions.remove_provider(current_realm())
     except SsoRefused as refused:
         return _refused(refused)
     show_toast("The provider and its secret are gone.")
@@ -85,7 +85,7 @@ def remove() -> ResponseReturnValue:
 @requires(Permission.POLICY_SET)
 @requires_fresh
 def disconnect() -> ResponseReturnValue:
-    form, realm = PersonForm(), realm_at_hand()
+    form, realm = PersonForm(), current_realm()
     if form.validate_on_submit():
         try:
             account = actions.disconnect(realm, form.email.data or "")
@@ -98,7 +98,7 @@ def disconnect() -> ResponseReturnValue:
 
 
 def _refused(refused: SsoRefused) -> ResponseReturnValue:
-    return _page(_filled(realm_at_hand()), problem=refused.text), refused.status
+    return _page(_filled(current_realm()), problem=refused.text), refused.status
 
 
 def _filled(realm: Realm) -> ProviderForm:
@@ -125,10 +125,10 @@ def _answers(realm: Realm, form: ProviderForm) -> bool:
 
 
 def _page(form: ProviderForm, person: PersonForm | None = None, problem: str = "") -> str:
-    realm, tenant = realm_at_hand(), current_tenant()
+    realm, tenant = current_realm(), current_tenant()
     row = provider_row(realm)
     form.client_secret.flags.required = row is None
-    with control_work():
+    with control_transaction():
         hosts = [tenant.host, *(d.host for d in domains_of(tenant.id) if d.verified_at and d.host != tenant.host)]
     return render_template(
         "sso/index.html",
