@@ -306,7 +306,7 @@ def test_after_the_password_the_page_of_the_export_stays_and_the_file_comes(
     page = alice.get(f"/exports/{export.id}")
     assert f'href="{address(export)}"' in page.text
     assert "Refresh" not in page.headers
-    monkeypatch.setattr("qikbiz.accounts.principal.Person.is_fresh", False)
+    monkeypatch.setattr("qikbiz.accounts.principal.Principal.is_fresh", False)
     page = alice.get(f"/exports/{export.id}?fetch=1")
     assert f'href="/exports/{export.id}/download"' in page.text
     assert "Refresh" not in page.headers

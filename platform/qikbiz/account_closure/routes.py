@@ -200,7 +200,7 @@ def _page(step: str, found: Closing | None, **context: Any) -> str:
     facts |= {"given": {}, "problem": "", "shortest": SHORTEST, "longest": LONGEST}
     if found is not None:
         facts["invoice"] = invoice_of(found.id)
-    return render_page(f"closing/{step}.html", "making", **(facts | context))
+    return render_page(f"account_closure/{step}.html", "making", **(facts | context))
 
 
 def _export_of(found: Closing) -> Standing | None:
