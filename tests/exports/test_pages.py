@@ -40,7 +40,8 @@ def exports_in(office: Office) -> list[Export]:
 
 def actions_in(office: Office) -> list[str]:
     with tenant_transaction(office.tenant) as session:
-        return list(session.scalars(select(AuditEvent.action).where(AuditEvent.record_type == "export")))
+        its = select(AuditEvent.action).where(AuditEvent.record_type == "export").order_by(AuditEvent.id)
+        return list(session.scalars(its))
 
 
 def test_a_new_organisation_is_told_what_exports_are_for(alice: Browser) -> None:
