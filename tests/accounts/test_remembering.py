@@ -310,7 +310,9 @@ def test_the_owner_reads_what_happened_on_the_page_and_when_and_where_in_the_mai
     _on_next_day(owner)
     page = owner.follow(owner.get("/"))
     assert "was used a second time" in page.text and "logged you out everywhere" in page.text
+    assert "from 198.51.100.0/24" in page.text, "The thief was quicker, and is named."
     (told,) = _mails(app, jo, "theft_detected")
+    assert "from 198.51.100.0/24" in told["used_before"]
     assert told["used_now"].endswith(owner.address.rsplit(".", 1)[0] + ".0/24")
     assert told["remembered_as"].endswith(owner.address.rsplit(".", 1)[0] + ".0/24")
     assert "UTC" in told["when"] or "(" in told["when"]

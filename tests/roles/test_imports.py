@@ -181,6 +181,25 @@ def test_a_colleagues_import_shows_no_cell_of_a_field_that_the_role_hides(staffe
         assert cell in alice.get(f"/imports/{import_id}{page}").text
 
 
+def test_a_row_that_stands_in_for_headings_is_hidden_like_its_columns(staffed, desk_of):
+    """A file without headings: what the product takes for them are somebody's values."""
+    all_of_it = Rights.of(see="all", create="all", change="all", import_="all")
+    staffed.join("cleo", ruled(all_of_it, phones="hidden", phone="hidden", emails="hidden", email="hidden"))
+    desk = desk_of("alice")
+    first = ["Ken", "Secret", "ken.secret@x.example", "+442079460991", "ken.private@x.example"]
+    import_id = desk.upload(csv_text(first, [["Bo", "Yu", "bo@x.example", "phone 2", ""]]))
+    columns = {"0": "first_name", "1": "last_name", "2": "emails", "3": "phones"}
+    mapped = {place: {"field": name, "label": "", "label_place": None} for place, name in columns.items()}
+    desk.choose(import_id, key="email", columns=mapped)
+    desk.check(import_id)
+    alice, cleo = staffed.office.browser("alice"), staffed.office.browser("cleo")
+    for page in PAGES:
+        text = cleo.get(f"/imports/{import_id}{page}", check=False).text
+        assert not [value for value in (*first[2:], "phone 2") if value in text], page
+    assert "Column 4" in cleo.get(f"/imports/{import_id}/columns").text
+    assert first[4] in alice.get(f"/imports/{import_id}").text
+
+
 def test_nor_can_a_hidden_column_be_read_anew_to_be_seen(staffed, desk_of):
     all_of_it = Rights.of(see="all", create="all", change="all", import_="all")
     staffed.join("cleo", ruled(all_of_it, phones="hidden", phone="hidden"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
-from qikbiz.accounts.actions import change_roles, resend_invitation
+from qikbiz.accounts.actions import change_roles, invite_user, resend_invitation
 from qikbiz.accounts.models import User
 from qikbiz.database import tenant_transaction
 from qikbiz.permissions import Permission as P
@@ -129,3 +129,21 @@ def test_a_link_is_sent_again_only_to_who_may_do_no_more_and_after_a_password(st
     clock.move(minutes=30)
     stale = alice.post(f"/users/{boss}/invitation")
     assert "/confirm" in (stale.location or ""), "the password is asked for again"
+
+
+def test_whoever_waits_in_a_wider_team_is_not_invited_anew_with_a_role_that_reaches_it(staffed, lead):
+    """Their link goes to the address that the invitation names, so a role given like this is as good as taken."""
+    staffed.join("fay", Rights.of(see="own"))
+    with tenant_transaction(staffed.office.tenant) as session:
+        roles = {role.name.split()[0]: role.key for role in session.scalars(select(OwnRole))}
+        pat = User(email="pat@x.example", email_key="pat@x.example", name="Pat", roles=[roles["fay"]], state="invited")
+        session.add(pat)
+        session.flush()
+        session.add(TeamMember(team_id=lead["south"], user_id=pat.id))
+    refused = pytest.raises(BeyondOwnRights, match="reach yourself")
+    with staffed.acting("lea"), refused, tenant_transaction(staffed.office.tenant):
+        invite_user("pat@x.example", "Pat", [roles["cleo"]])
+    with tenant_transaction(staffed.office.tenant) as session:
+        assert session.get_one(User, pat.id).roles == [roles["fay"]]
+    with staffed.acting("alice"), tenant_transaction(staffed.office.tenant):
+        invite_user("pat@x.example", "Pat", [roles["cleo"]])

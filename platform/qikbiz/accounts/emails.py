@@ -30,13 +30,23 @@ def send_password_changed(realm: Realm, account: Account) -> None:
 
 
 def send_theft_detected(
-    realm: Realm, account: Account, at: datetime, *, used_now: tuple[str, str], remembered_as: tuple[str, str]
+    realm: Realm,
+    account: Account,
+    at: datetime,
+    *,
+    used_now: tuple[str, str],
+    used_before: str,
+    remembered_as: tuple[str, str],
 ) -> None:
-    """`used_now` is the (device, network) that showed the old token, `remembered_as` the one that was remembered."""
+    """`used_now` is the (device, network) that showed the old token, `remembered_as` the one that was remembered.
+
+    `used_before` says in words who logged in by it last. Either of the two may be the thief.
+    """
     zone = account.time_zone or (realm.tenant.time_zone if realm.tenant else "UTC")
     values = {
         "when": f"{at.astimezone(ZoneInfo(zone)):%-d %B %Y, %H:%M} ({zone})",
         "used_now": ", ".join(used_now),
+        "used_before": used_before or "unknown",
         "remembered_as": ", ".join(remembered_as),
     }
     _send(realm, account, "theft_detected", values | {"url": realm.url("/login"), "forgot_url": realm.url("/forgot")})

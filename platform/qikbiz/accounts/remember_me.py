@@ -26,7 +26,7 @@ from qikbiz.accounts.emails import send_new_device, send_theft_detected
 from qikbiz.accounts.models import RememberSeries, User
 from qikbiz.accounts.principal import Principal
 from qikbiz.accounts.realms import Realm
-from qikbiz.accounts.why_ended import THEFT, say_stolen
+from qikbiz.accounts.why_ended import THEFT, say_stolen, words_for_moment
 from qikbiz.ip_reputation.events import record_event
 from qikbiz.mfa.queries import has_second_factor
 from qikbiz.sign_in_policy.networks import address_of_request, is_inside
@@ -40,8 +40,8 @@ from qikbiz.web.visit_cookie import end_session_cookie
 _SERIES, _TOKEN = "remember-series", "remember-token"
 _SERIES_BYTES, _TOKEN_BYTES, _EPOCH_BYTES = 16, 32, 8
 _COPIED = (
-    "The login that this device remembered was used a second time, so somebody may have copied it. We logged you out "
-    "everywhere and sent you an e-mail with the details. Log in again; if you can't explain it, choose a new password."
+    "The login that this device remembered was used a second time{before}. Somebody may have copied it, so we logged "
+    "you out everywhere. If you can't explain it, choose a new password."
 )
 logger = logging.getLogger(__name__)
 
@@ -216,16 +216,28 @@ def _say_if_new(work: Session, realm: Realm, user: User) -> None:
 
 def _end_everything(work: Session, realm: Realm, user: User, row: RememberSeries) -> None:
     user.epoch += 1
+    before = _last_use(work, realm, row)
     sessions.end_sessions_of(work, realm, user.id, THEFT)
     here, first = (device_of_request(), place_of_request()), (row.device, row.address_prefix)
-    send_theft_detected(realm, user, clock.now(), used_now=here, remembered_as=first)
+    send_theft_detected(realm, user, clock.now(), used_now=here, used_before=before, remembered_as=first)
     count_login(realm.kind, "theft")
     record_event("remember_reuse", account=user.email_key)
     record_access(AccessKind.REMEMBERED, "refused", person=user, detail="Its token was used twice; all sessions ended")
     logger.warning("authn_token_reuse", extra={"person": str(user.id)})
     delete_cookie(REMEMBER)
     end_session_cookie()
-    show_toast(_COPIED, kind="failed")
+    show_toast(_COPIED.format(before=f" (before that by {before})" if before else ""), kind="failed")
+
+
+def _last_use(work: Session, realm: Realm, row: RememberSeries) -> str:
+    """When, by what and from where the device logged in last: that may be the thief, who was quicker. "" if unknown."""
+    table = realm.sessions
+    its = select(table.created_at, table.device, table.address_prefix).where(table.series_hash == row.series_hash)
+    found = work.execute(its.order_by(table.created_at.desc()).limit(1)).one_or_none()
+    if found is None:
+        return ""
+    at, device, prefix = found
+    return f"{device} from {prefix}, {words_for_moment(realm, work.get_one(User, row.user_id), at)}"
 
 
 def _agent(realm: Realm) -> bytes:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from qikbiz.access_log.kinds import AccessKind
 from qikbiz.access_log.models import AccessEvent
-from qikbiz.accounts.realms import Realm
+from qikbiz.accounts.realms import Account, Realm
 from qikbiz.web.flash import show_toast
 
 THEFT = "token_reuse"
@@ -29,15 +29,19 @@ def say_if_stolen(work: Session, realm: Realm, keys: Sequence[bytes]) -> None:
 
 
 def say_stolen(work: Session, realm: Realm, person_id: UUID, at: datetime) -> None:
-    account = work.get_one(realm.people, person_id)
-    zone = account.time_zone or (realm.tenant.time_zone if realm.tenant else "UTC")
-    when = f"{at.astimezone(ZoneInfo(zone)):%-d %B %Y, %H:%M} ({zone})"
+    when = words_for_moment(realm, work.get_one(realm.people, person_id), at)
     show_toast(
         f"On {when} the login that a device of yours remembers was used a second time"
         f"{_by(work, person_id, at)}. Somebody may have copied it, so we logged you out everywhere. "
         "If you can't explain it, choose a new password.",
         kind="failed",
     )
+
+
+def words_for_moment(realm: Realm, account: Account, at: datetime) -> str:
+    """In the person's own zone, which is named."""
+    zone = account.time_zone or (realm.tenant.time_zone if realm.tenant else "UTC")
+    return f"{at.astimezone(ZoneInfo(zone)):%-d %B %Y, %H:%M} ({zone})"
 
 
 def _by(work: Session, person_id: UUID, at: datetime) -> str:

@@ -49,7 +49,7 @@ def _rows(
     header = reader.header[: own_width(reader.header)]
     # The line holds every cell, also those that this person may not see.
     with_lines = heading == REASON_COLUMN and visible.is_everything
-    yield b"\xef\xbb\xbf" + _line([*header, heading, *([LINE_COLUMN] if with_lines else [])])
+    yield b"\xef\xbb\xbf" + _line([*visible.headings[: len(header)], heading, *([LINE_COLUMN] if with_lines else [])])
     wanted = next(returned, None)
     for number, row, problem in reader:
         if wanted is None:

@@ -40,7 +40,8 @@ def unmapped_columns(found: Import) -> list[UnmappedColumn]:
         if mapping.column_of(place) or place in labels or heading in COLUMNS:
             continue
         cells = [row[place] for row in rows if place < len(row) and row[place].strip()] if visible.shows(place) else []
-        unmapped.append(UnmappedColumn(heading, list(dict.fromkeys(cells))[:_EXAMPLES], is_opt_out(found, heading)))
+        shown = visible.headings[place]
+        unmapped.append(UnmappedColumn(shown, list(dict.fromkeys(cells))[:_EXAMPLES], is_opt_out(found, heading)))
     return sorted(unmapped, key=lambda column: not column.is_opt_out)
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from qikbiz.actors import current_actor
 from qikbiz.errors import Forbidden
+from qikbiz.imports.column_synonyms import meaning
 from qikbiz.imports.mapping import FULL_NAME, Mapping
 from qikbiz.imports.models import Import
 from qikbiz.records.field_access import visible_type
@@ -24,9 +25,14 @@ HIDDEN_REASON = "Your role hides what this column holds."
 
 @dataclass(frozen=True)
 class VisibleCells:
-    """`places` are the visible columns, None for all; `shows_key` is whether what finds records may be seen."""
+    """`places` are the visible columns, None for all; `shows_key` is whether what finds records may be seen.
+
+    `headings` are those of the file, but for hidden columns only where they are words that everybody knows: in a file
+    without headings its first row stands there.
+    """
 
     header: tuple[str, ...]
+    headings: tuple[str, ...]
     places: frozenset[int] | None
     shows_key: bool
 
@@ -47,7 +53,10 @@ class VisibleCells:
         """A problem of a row as this person may read it."""
         if self.places is None or self._shows_column(problem):
             return dict(problem)
-        return {**problem, "value": "", "reason": HIDDEN_REASON, "how_to_fix": "Ask whoever uploaded the file."}
+        heading = problem["column"]
+        shown = self.headings[self.header.index(heading)] if heading in self.header else ""
+        hidden = {"value": "", "reason": HIDDEN_REASON, "how_to_fix": "Ask whoever uploaded the file."}
+        return {**problem, "column": shown, **hidden}
 
     def _shows_column(self, problem: AnyMapping[str, str]) -> bool:
         heading = problem["column"]
@@ -61,10 +70,14 @@ def visible_cells(found: Import) -> VisibleCells:
     declared = record_type(found.record_type)
     wanted, header = visible_type(declared), tuple(found.header)
     if is_own_upload(found) or not hides_fields(declared, wanted):
-        return VisibleCells(header, None, shows_key=True)
+        return VisibleCells(header, header, None, shows_key=True)
     mapped = Mapping.from_json(found.mapping).columns
     places = {column.place for column in mapped if column.field == FULL_NAME or wanted.has_field(column.field)}
-    return VisibleCells(header, frozenset(places), shows_key=found.key_field in wanted.key_fields)
+    headings = tuple(
+        heading if place in places or meaning(declared, heading) is not None else f"Column {place + 1}"
+        for place, heading in enumerate(header)
+    )
+    return VisibleCells(header, headings, frozenset(places), shows_key=found.key_field in wanted.key_fields)
 
 
 def require_whole_file(found: Import) -> None:

@@ -98,6 +98,7 @@ def format_facts(found: Import) -> dict[str, Any]:
         "rows": [visible.kept(row) for row in import_context.sample_of(found)[:_SHOWN]],
         "is_partly_hidden": not visible.is_everything,
         "lines": [line[:300] for line in lines],
+        "headings": visible.headings,
         "has_header": bool(found.options.get("has_header", True)),
         "is_formula_safe": bool(found.options.get("is_formula_safe", False)),
         "header_row": found.options.get("header_row") or "",
@@ -113,7 +114,8 @@ def column_facts(found: Import) -> dict[str, Any]:
         "found": found,
         "way": steps_of(found),
         "columns": [
-            _column(found, mapping, sample, place) | {"is_hidden": not visible.shows(place)}
+            _column(found, mapping, sample, place)
+            | {"heading": visible.headings[place], "is_hidden": not visible.shows(place)}
             for place in range(len(found.header))
         ],
         "targets": target_choices(wanted),
