@@ -29,6 +29,12 @@ def send_password_changed(realm: Realm, account: Account) -> None:
     _send(realm, account, "password_changed", {"url": realm.url("/forgot")})
 
 
+def words_for_moment(realm: Realm, account: Account, at: datetime) -> str:
+    """In the account's own zone, which is named."""
+    zone = account.time_zone or (realm.tenant.time_zone if realm.tenant else "UTC")
+    return f"{at.astimezone(ZoneInfo(zone)):%-d %B %Y, %H:%M} ({zone})"
+
+
 def send_theft_detected(
     realm: Realm,
     account: Account,
@@ -42,9 +48,8 @@ def send_theft_detected(
 
     `used_before` says in words who logged in by it last. Either of the two may be the thief.
     """
-    zone = account.time_zone or (realm.tenant.time_zone if realm.tenant else "UTC")
     values = {
-        "when": f"{at.astimezone(ZoneInfo(zone)):%-d %B %Y, %H:%M} ({zone})",
+        "when": words_for_moment(realm, account, at),
         "used_now": ", ".join(used_now),
         "used_before": used_before or "unknown",
         "remembered_as": ", ".join(remembered_as),

@@ -22,11 +22,11 @@ from qikbiz.access_log.kinds import AccessKind
 from qikbiz.access_log.recorder import record_access
 from qikbiz.accounts import sessions
 from qikbiz.accounts.devices import device_of_request, is_new_device, place_of_request
-from qikbiz.accounts.emails import send_new_device, send_theft_detected
+from qikbiz.accounts.emails import send_new_device, send_theft_detected, words_for_moment
 from qikbiz.accounts.models import RememberSeries, User
 from qikbiz.accounts.principal import Principal
 from qikbiz.accounts.realms import Realm
-from qikbiz.accounts.why_ended import THEFT, say_stolen, words_for_moment
+from qikbiz.accounts.why_ended import THEFT, say_stolen
 from qikbiz.ip_reputation.events import record_event
 from qikbiz.mfa.queries import has_second_factor
 from qikbiz.sign_in_policy.networks import address_of_request, is_inside

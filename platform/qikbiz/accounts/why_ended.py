@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from qikbiz.access_log.kinds import AccessKind
 from qikbiz.access_log.models import AccessEvent
-from qikbiz.accounts.realms import Account, Realm
+from qikbiz.accounts.emails import words_for_moment
+from qikbiz.accounts.realms import Realm
 from qikbiz.web.flash import show_toast
 
 THEFT = "token_reuse"
@@ -36,12 +36,6 @@ def say_stolen(work: Session, realm: Realm, person_id: UUID, at: datetime) -> No
         "If you can't explain it, choose a new password.",
         kind="failed",
     )
-
-
-def words_for_moment(realm: Realm, account: Account, at: datetime) -> str:
-    """In the person's own zone, which is named."""
-    zone = account.time_zone or (realm.tenant.time_zone if realm.tenant else "UTC")
-    return f"{at.astimezone(ZoneInfo(zone)):%-d %B %Y, %H:%M} ({zone})"
 
 
 def _by(work: Session, person_id: UUID, at: datetime) -> str:
