@@ -3,10 +3,10 @@
 SHELL := /bin/sh
 
 # The distribution's own first: it gets security updates, and is built with the optimisations that make everything a
-# quarter quicker, which a Python compiled by hand often lacks. Then whatever is on the PATH.
-# A comma in an argument of a function.
-, := ,
+# quarter quicker, which a Python compiled by hand often lacks. Then those on the PATH.
 CANDIDATES := /usr/bin/python3 python3 python3.13 python3.12 python3.11
+# make would take a comma in a function's argument for the end of it.
+, := ,
 can = $(strip $(foreach candidate,$(2),$(shell $(candidate) -c $(1) >/dev/null 2>&1 && echo $(candidate))))
 NEW_ENOUGH := $(call can,'import sys; sys.exit(sys.version_info < (3$(,) 11))',$(CANDIDATES))
 PYTHON ?= $(firstword $(call can,'import ensurepip$(,) venv',$(NEW_ENOUGH)) $(NEW_ENOUGH))

@@ -133,7 +133,7 @@ def undo_for_customer(
             # What the customer's own people brought in is not the staff's to take away on an instruction.
             if not allowed.shows_values and found.grant_id != allowed.grant_id:
                 raise NotFound(
-                    "This instruction did not bring that import in, so it can't take it back. Somebody of the "
+                    "This instruction did not bring that import in, so it can't take it back. A user of the "
                     "organisation can, on the import's page; or name an access of theirs with --grant."
                 )
             actions.ask_undo(found, anyway=anyway)

@@ -83,7 +83,7 @@ class RedisStore:
                 # What is no text was not written by us; whoever reads it finds it unusable, and raises nothing.
                 encoding_errors="replace",
                 redis_connect_func=self._greet,
-                driver_info=None,  # nobody asks Redis for the library's version, which costs two round trips
+                driver_info=None,  # telling Redis the library's version costs two round trips
                 # One more try at once, for a pooled connection that died; waiting would hold a web thread.
                 retry=Retry(NoBackoff(), 1),
             )

@@ -62,7 +62,7 @@ class LogRelay:
             self._show(whole)
 
     def _show(self, line: bytes) -> None:
-        """On the screen, as far as it takes it at once: whoever stops reading (Ctrl-S) must not stop the keeping.
+        """On the screen, as far as it takes it at once: a stopped terminal (Ctrl-S) must not stop the supervision.
 
         What is left out is counted, and the log has it.
         """

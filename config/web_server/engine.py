@@ -174,7 +174,7 @@ class Engine:
         """Seconds until the leader has something to do, if nothing comes meanwhile."""
         if self._calls or self._ready.has_next():
             return 0.0
-        # What waits may begin once another process is done, which nobody tells.
+        # What waits may begin once another process is done, of which there is no signal.
         return SECONDS_BETWEEN_LOOKS if len(self._ready) else SECONDS_BETWEEN_TICKS
 
     def _run(self, whose: str, task: Task) -> bool:

@@ -313,8 +313,8 @@ def _invite(realm: Realm, email: str, name: str, roles: Sequence[str], invited_b
         account = realm.people(email=email.strip(), email_key=same_address(email), state="invited")
         realm.work.add(account)
     elif isinstance(account, User):
-        # Inviting again gives other roles: somebody who may do more is not brought down like this, and whoever was put
-        # into a team gains no reach by them that the one who invites doesn't have.
+        # Inviting again gives other roles. They take nothing from a user who may do more than the inviter, and give a
+        # member of a team no records that the inviter can't see.
         may_act_on(account)
         may_give_to(account, roles)
     account.name = name

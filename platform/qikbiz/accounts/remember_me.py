@@ -40,8 +40,8 @@ from qikbiz.web.visit_cookie import end_session_cookie
 _SERIES, _TOKEN = "remember-series", "remember-token"
 _SERIES_BYTES, _TOKEN_BYTES, _EPOCH_BYTES = 16, 32, 8
 _COPIED = (
-    "The login that this device remembered was used a second time{before}. Somebody may have copied it, so we logged "
-    "you out everywhere. If you can't explain it, choose a new password."
+    "The login that this device remembered was used a second time{before}. It may have been copied, so we logged you "
+    "out everywhere. If you can't explain it, choose a new password."
 )
 logger = logging.getLogger(__name__)
 

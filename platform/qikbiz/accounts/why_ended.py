@@ -32,7 +32,7 @@ def say_stolen(work: Session, realm: Realm, person_id: UUID, at: datetime) -> No
     when = words_for_moment(realm, work.get_one(realm.people, person_id), at)
     show_toast(
         f"On {when} the login that a device of yours remembers was used a second time"
-        f"{_by(work, person_id, at)}. Somebody may have copied it, so we logged you out everywhere. "
+        f"{_by(work, person_id, at)}. It may have been copied, so we logged you out everywhere. "
         "If you can't explain it, choose a new password.",
         kind="failed",
     )

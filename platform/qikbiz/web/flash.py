@@ -51,7 +51,7 @@ def pending_toasts() -> list[Toast]:
 
 
 def has_waiting_toasts() -> bool:
-    """Whether something is to be said already, as by whoever knows best why the login has ended."""
+    """Whether something is to be said already, such as why the login has ended."""
     return bool(_waiting())
 
 
