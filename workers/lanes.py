@@ -31,7 +31,7 @@ class Lanes:
         self._keeper = os.getpid()
 
     def open(self) -> None:
-        """Start what is not running. Called by the queue's own worker while it is busy; does nothing in a fork of it."""
+        """Start what is not running. Called by the queue's worker while it is busy; does nothing in a fork of it."""
         if os.getpid() != self._keeper:
             return
         self.reap()

@@ -13,7 +13,7 @@ import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
 
-from config.web_server.board import QUICK_SECONDS, VISITED_SECONDS, Board, Place
+from config.web_server.board import QUICK_SECONDS, Board, Place
 
 Task = Callable[[], None]
 # A busy host leaves a process alone that another one visited within the first, for at most the second.
@@ -105,6 +105,6 @@ class FairQueue:
         return task
 
     def _forget_visits(self) -> None:
-        horizon = time.monotonic() - VISITED_SECONDS
+        horizon = time.monotonic() - SHARED_SECONDS
         while self._visited and next(iter(self._visited.values())) < horizon:
             self._visited.popitem(last=False)
