@@ -238,12 +238,14 @@ def closed(fresh_tenant: Callable[..., Tenant], platform: Platform) -> Iterator[
     """A function that makes an organisation whose doors are closed."""
     from qikbiz.database import control_transaction
     from tenants.control import TenantRecord
+    from tenants.directory import touch_directory
 
     def make(state: str) -> Tenant:
         tenant = fresh_tenant("Closed doors")
         with control_transaction() as session:
-            session.get_one(TenantRecord, tenant.id).state = state
-            session.execute(text("UPDATE directory_state SET version = version + 1"))
+            record = session.get_one(TenantRecord, tenant.id)
+            record.state = state
+            touch_directory(session, record)
         return tenant
 
     yield make
