@@ -1,7 +1,7 @@
 """The key ring: one master secret per key id, a subkey for each purpose, rotation without log-outs.
 
 Sealing is AES-256-GCM-SIV where OpenSSL has it (a repeated nonce then reveals only equality) and AES-256-GCM
-elsewhere; the first byte of a sealed value names the scheme. research: security.md 3.2 and 3.3.
+elsewhere; the first byte of a sealed value names the scheme, so that values of both can be opened.
 """
 
 from __future__ import annotations
@@ -49,7 +49,10 @@ class KeyUnknown(SealBroken):
 
 @dataclass(frozen=True)
 class Key:
-    """One master key: `id` 0 to 255, `secret` at least 32 bytes, `state` as in security.md 3.3."""
+    """One master key: `id` 0 to 255, `secret` at least 32 bytes.
+
+    `state`: an "active" key seals and opens, an "accept" key only opens, a "retired" key does neither.
+    """
 
     id: int
     secret: bytes

@@ -1,8 +1,8 @@
 """What PostgreSQL lets everybody do by default and a tenant must not (docs/decisions/0001-isolation.md).
 
-`SET LOCAL ROLE` alone is no wall: one SELECT with set_config() and query_to_xml() read the neighbour (measured,
-research: tenancy.md 0 and 3.1). Each query here names what still stands open and the statement that closes it, so
-that doing, checking (`qikbiz doctor`) and telling a DBA what to do are the same text.
+`SET LOCAL ROLE` alone doesn't keep tenants apart: in a test, one injected SELECT with set_config() and query_to_xml()
+read another tenant's rows. Each query here lists what is still open and the statement that closes it, so that closing
+it, checking it (`qikbiz doctor`) and instructing a DBA use the same text.
 """
 
 from __future__ import annotations

@@ -25,8 +25,8 @@ class UnknownCell(Exception):
 class Cells:
     """The engines of this process, made when first needed.
 
-    `find_dsn` gives a cell's opened DSN, or None. `max_tenants` bounds what a backend keeps in its caches, which
-    it never gives back: after that many tenants a connection is replaced (research: tenancy.md 5.3).
+    `find_dsn` returns a cell's opened DSN, or None. `max_tenants` bounds what a backend keeps in its caches: PostgreSQL
+    never frees that memory, so after that many tenants the connection is replaced.
     """
 
     def __init__(

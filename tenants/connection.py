@@ -1,9 +1,9 @@
 """The only kind of connection that reaches tenant data.
 
-Two rules live here, each for a measured reason (research: tenancy.md 0 and 3):
+It keeps two rules:
 * every statement goes by the extended protocol, which takes exactly one: an injected `; RESET ROLE; …` is refused;
-* the opening BEGIN carries the tenant's role and path, taken from the context at that moment. Nothing about a tenant is
-  kept on the connection, so nothing can be left behind on it.
+* the opening BEGIN carries the tenant's role and path, taken from the context at that moment. No state of a tenant is
+  kept on the connection, so no later transaction can find any.
 """
 
 from __future__ import annotations

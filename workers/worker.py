@@ -1,5 +1,5 @@
-"""RQ's worker with what it lacks (research: security.md 2.2): it outlives a Redis outage, its horse dies with it, and
-it runs one function of ours with three signed arguments instead of whatever lies in Redis.
+"""RQ's worker with what it lacks: it outlives a Redis outage, its work-horse process dies with it, and it runs one
+function of ours with three signed arguments instead of what Redis names.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class SignedJob(Job):
             or self.kwargs
             or len(self.args) != 3
         ):
-            # Someone who can write to our Redis wants a function run (security.md 2.2 row 34).
+            # RQ alone runs any importable function that Redis names, so write access to Redis would run code.
             logger.critical("job_not_ours", extra={"job": self.id, "function": str(self.func_name)[:100]})
             raise run_job.NotOurs("Only signed jobs of ours are run.")
         return run_job.run

@@ -1,4 +1,4 @@
-"""How long logins last, and the one clock that decides (research: security.md 3.5)."""
+"""How long sessions last (the defaults follow OWASP and NIST SP 800-63B), and the one clock that decides."""
 
 from __future__ import annotations
 

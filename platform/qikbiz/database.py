@@ -60,7 +60,7 @@ class NoGrant(Forbidden):
 class TenantSession(FlaskSession):
     """A session made for one tenant, which refuses to work while another is entered.
 
-    Without this the identity map hands out the neighbour's object for an equal id (research: tenancy.md 3.2). It also
+    Without this the identity map returns another tenant's object for an equal id. It also
     refuses staff who did not come in as a guest, by a role that the customer's grant keeps alive (promise P8).
     """
 

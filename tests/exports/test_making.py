@@ -38,7 +38,7 @@ from qikbiz.roles.builtin_roles import EVERYTHING
 from tenants.control import new_id
 from tests.exports.conftest import Office
 
-# research: security.md section 6, row 18
+# A spreadsheet takes these for formulas, or changes them when it reads them (docs/decisions/0004-exports.md).
 DANGEROUS = [
     "=cmd|' /C calc'!A0",
     "+4366012345",

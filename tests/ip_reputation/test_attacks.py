@@ -1,4 +1,4 @@
-"""What attackers do to be counted as many, or to have others counted for them (research: security.md 4.7)."""
+"""What attackers do to be counted as many, or to have others counted for them."""
 
 from __future__ import annotations
 

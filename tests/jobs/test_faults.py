@@ -1,6 +1,6 @@
-"""Workers, horses and servers are really killed, frozen and wiped; each time exactly one effect is seen.
+"""Workers, work-horse processes and servers are really killed, frozen and wiped; each job has exactly one effect.
 
-The rows of security.md 2.2 and 6 that each test covers are named. The servers are this file's own, since they die.
+The servers are this file's own, since they die.
 """
 
 import signal
@@ -96,7 +96,6 @@ def place(mortal: tuple[Servers, Settings], starter: Starter) -> Iterator[Place]
 
 
 def test_a_killed_horse_is_followed_by_another(place: Place) -> None:
-    """Row 1."""
     place.shop.sweeper()
     worker = place.shop.worker("checks")
     job_id = place.ask(seconds=1.5)
@@ -106,7 +105,6 @@ def test_a_killed_horse_is_followed_by_another(place: Place) -> None:
 
 
 def test_a_horse_dies_with_its_worker_and_another_worker_takes_over(place: Place) -> None:
-    """Rows 2 and 3."""
     place.shop.sweeper()
     worker = place.shop.worker("checks")
     job_id = place.ask(seconds=1.5)
@@ -120,7 +118,7 @@ def test_a_horse_dies_with_its_worker_and_another_worker_takes_over(place: Place
 
 
 def test_a_second_delivery_while_the_first_runs_does_nothing(place: Place) -> None:
-    """Rows 2, 25 and 26: two workers, the same job three times in Redis."""
+    """Two workers, the same job three times in Redis."""
     place.shop.worker("checks")
     place.shop.worker("checks")
     job_id = place.ask(seconds=1)
@@ -133,7 +131,7 @@ def test_a_second_delivery_while_the_first_runs_does_nothing(place: Place) -> No
 
 
 def test_a_worker_that_dies_between_pop_and_claim_loses_nothing(place: Place) -> None:
-    """Rows 4 and 8: the job is then in no list."""
+    """The job is then in no list."""
     place.shop.sweeper()
     place.shop.worker("checks", QIKBIZ_FAULT="job.before_claim=kill")
     job_id = place.ask()
@@ -147,7 +145,7 @@ def test_a_worker_that_dies_between_pop_and_claim_loses_nothing(place: Place) ->
 
 
 def test_a_worker_killed_right_after_its_pop_loses_nothing(place: Place, tmp_path: Path) -> None:
-    """Rows 4 and 33: the other worker need not wait for RQ's own cleaning."""
+    """The other worker need not wait for RQ's own cleaning."""
     place.shop.sweeper()
     worker = place.shop.worker("checks", QIKBIZ_FAULT="worker.after_pop=kill")
     job_id = place.ask()
@@ -163,7 +161,6 @@ def test_a_worker_killed_right_after_its_pop_loses_nothing(place: Place, tmp_pat
 def test_a_horse_that_dies_at_any_point_leaves_one_effect(
     place: Place, tmp_path: Path, point: str, attempt: int
 ) -> None:
-    """Row 21 and security.md 6 row 22."""
     place.shop.sweeper()
     place.shop.worker("checks", QIKBIZ_FAULT=f"{point}=kill@1", QIKBIZ_FAULT_DIR=str(tmp_path))
     job_id = place.ask()
@@ -171,7 +168,6 @@ def test_a_horse_that_dies_at_any_point_leaves_one_effect(
 
 
 def test_a_horse_frozen_past_its_lease_commits_nothing_when_it_wakes(place: Place) -> None:
-    """Row 32."""
     place.shop.sweeper()
     sleeper = place.shop.worker("checks")
     job_id = place.ask("test.never_look", seconds=1)
@@ -191,7 +187,6 @@ def test_a_horse_frozen_past_its_lease_commits_nothing_when_it_wakes(place: Plac
 
 
 def test_redis_wiped_with_jobs_in_it_loses_none(place: Place) -> None:
-    """Rows 15, 22 and 25."""
     job_ids = [place.ask() for _ in range(5)]
     place.redis().flushall()
     place.shop.sweeper()
@@ -201,7 +196,7 @@ def test_redis_wiped_with_jobs_in_it_loses_none(place: Place) -> None:
 
 
 def test_redis_restored_from_yesterday_runs_nothing_again(place: Place) -> None:
-    """Row 25: old announcements come back; their rows are done."""
+    """Old announcements come back; their rows are done."""
     worker = place.shop.worker("checks")
     job_id = place.ask()
     place.is_done_once(job_id, attempt=1)
@@ -212,7 +207,7 @@ def test_redis_restored_from_yesterday_runs_nothing_again(place: Place) -> None:
 
 
 def test_redis_killed_while_a_job_runs_costs_neither_job_nor_worker(place: Place) -> None:
-    """Rows 20 and 21: Redis dies, the job ends meanwhile, Redis comes back."""
+    """Redis dies, the job ends meanwhile, Redis comes back."""
     worker = place.shop.worker("checks")
     job_id = place.ask(seconds=1)
     place.is_running(job_id)
@@ -229,7 +224,7 @@ def test_redis_killed_while_a_job_runs_costs_neither_job_nor_worker(place: Place
 
 
 def test_redis_away_when_a_job_is_asked_for_delays_it_only(place: Place) -> None:
-    """Rows 18 and 19: the idle worker waits, the person is not shown an error."""
+    """The idle worker waits, the person is not shown an error."""
     worker = place.shop.worker("checks")
     eventually(lambda: place.redis().keys("rq:worker:*"))
     place.servers.valkey.kill()
@@ -243,7 +238,6 @@ def test_redis_away_when_a_job_is_asked_for_delays_it_only(place: Place) -> None
 
 
 def test_postgres_restarted_while_a_job_runs_costs_only_time(place: Place) -> None:
-    """security.md 6 rows 30 and 31."""
     place.shop.sweeper()
     place.shop.worker("checks")
     job_id = place.ask(seconds=2)
@@ -256,7 +250,6 @@ def test_postgres_restarted_while_a_job_runs_costs_only_time(place: Place) -> No
 
 
 def test_redis_full_makes_a_job_wait_and_says_so(place: Place) -> None:
-    """Row 16."""
     client = place.redis()
     client.config_set("maxmemory", 1)
     try:
@@ -270,7 +263,7 @@ def test_redis_full_makes_a_job_wait_and_says_so(place: Place) -> None:
 
 
 def test_a_job_that_kills_its_worker_each_time_is_set_aside(place: Place) -> None:
-    """Row 35: and the jobs behind it are done."""
+    """And the jobs behind it are done."""
     place.shop.sweeper()
     place.shop.worker("checks", QIKBIZ_JOB_LEASE_SECONDS="1")
     poison, honest = place.ask("test.kill_me"), place.ask()
@@ -282,7 +275,6 @@ def test_a_job_that_kills_its_worker_each_time_is_set_aside(place: Place) -> Non
 
 
 def test_a_job_that_takes_too_long_is_stopped_and_given_up(place: Place) -> None:
-    """Row 9."""
     place.shop.sweeper()
     place.shop.worker("checks")
     job_id = place.ask("test.overrun")
@@ -303,7 +295,6 @@ def test_a_job_called_off_stops_at_its_next_progress(place: Place) -> None:
 
 
 def test_one_sigterm_lets_the_job_finish_and_ends_the_worker(place: Place) -> None:
-    """Row 6."""
     worker = place.shop.worker("checks")
     job_id = place.ask(seconds=1)
     place.is_running(job_id)
@@ -313,7 +304,6 @@ def test_one_sigterm_lets_the_job_finish_and_ends_the_worker(place: Place) -> No
 
 
 def test_a_second_sigterm_costs_a_try_but_no_job(place: Place) -> None:
-    """Row 7."""
     place.shop.sweeper()
     worker = place.shop.worker("checks")
     job_id = place.ask(seconds=2.5)
@@ -327,7 +317,6 @@ def test_a_second_sigterm_costs_a_try_but_no_job(place: Place) -> None:
 
 
 def test_of_two_sweepers_one_works_and_the_other_takes_over(place: Place) -> None:
-    """Rows 27 and 28."""
     first, second = place.shop.sweeper(), place.shop.sweeper()
     eventually(lambda: sweeper_pid(place))
     active = sweeper_pid(place)

@@ -1,6 +1,6 @@
 """Random histories of one job against a model: whatever happens, it has one effect, or none and says why.
 
-After Jepsen's and LazyFS's one-node checks (security.md 6, "How trusted systems test themselves").
+After Jepsen's and LazyFS's checks of one node.
 """
 
 from collections.abc import Iterator

@@ -53,7 +53,7 @@ def test_jobs_announced_under_the_former_name_are_run_for_one_release_more(setti
 def test_a_function_pushed_into_redis_by_hand_is_not_run(
     settings: Settings, workshop: Workshop, tmp_path: Path
 ) -> None:
-    """security.md 2.2 row 34, 6 row 46."""
+    """RQ alone runs any importable function that Redis names."""
     trace = tmp_path / "trace"
     connection = redis.Redis.from_url(settings.redis_url)
     queue = Queue("checks", connection=connection, serializer=JSONSerializer)
@@ -117,7 +117,7 @@ def test_a_worker_with_two_queues_ends_with_a_sentence(workshop: Workshop) -> No
 
 
 def test_a_worker_refuses_a_redis_that_evicts(settings: Settings) -> None:
-    """security.md 2.2 rows 15 and 17."""
+    """With such a policy a full Redis accepts jobs and drops them."""
     connection = redis.Redis.from_url(settings.redis_url)
     connection.config_set("maxmemory-policy", "allkeys-lru")
     try:

@@ -1,4 +1,4 @@
-"""A mail's way out: accepted, refused, put off, answered too late (security.md 6, rows 35 and 36)."""
+"""Delivering a mail: accepted, refused, deferred, answered too late."""
 
 import socket
 import threading

@@ -36,7 +36,7 @@ access.add_app_template_filter(label, "access_kind")
 def index() -> ResponseReturnValue:
     wanted = _filter()
     page = queries.access_page(wanted, before=id_asked("before", page=PAGE), after=id_asked("after", page=PAGE))
-    # Addresses are looked at for a reason, so looking leaves a trace (research: security.md 4.5).
+    # The log shows personal data (addresses), so the audit records each reading of it (P3).
     record("access_log.read", details=_said())
     return render_template(
         "access_log/index.html",

@@ -24,7 +24,10 @@ SESSION_COOKIE_BYTES = 48
 
 
 class PeopleOfSessions(LoginManager):  # type: ignore[misc]  # Flask-Login has no types
-    """Flask-Login with its session, its remember cookie and its protection taken out (research: security.md 3.7)."""
+    """Flask-Login without its session, its remember cookie and its protection.
+
+    They hold for every tenant's user of the same id, and survive a logout (docs/decisions/0002-sessions.md).
+    """
 
     def init_app(self, app: Flask, add_context_processor: bool = True) -> None:
         if app.config.get("LOGIN_DISABLED"):

@@ -129,7 +129,7 @@ class UserFactor(FactorColumns, Model):
 
 
 class RememberSeries(Model):
-    """A remembered device: a series with a one-time token (research: security.md 3.6)."""
+    """A remembered device: a series with a one-time token (accounts/remember_me.py)."""
 
     __tablename__ = "remember_series"
     __table_args__ = (Index("ix_remember_series_user_id", "user_id"),)

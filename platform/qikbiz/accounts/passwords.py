@@ -1,4 +1,4 @@
-"""Passwords: how they are kept, compared and judged (research: security.md 1 P7; NIST SP 800-63B-4, ASVS 6.2)."""
+"""Passwords: how they are stored, compared and judged (P7; NIST SP 800-63B-4, ASVS 6.2)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""“Stay logged in on this device”: a series with a one-time token (research: security.md 3.6).
+"""“Stay logged in on this device”: a series with a one-time token.
 
 Each use of the token replaces it. The one before is still good for a minute, for tabs of the same browser that were
 opened together, and for longer only if the browser never showed the new one, since then the answer that carried it was

@@ -1,4 +1,4 @@
-"""Every field of a company, once (names: research crm.md 2b)."""
+"""Every field of a company, once. The names are those that other CRMs' exports use."""
 
 from __future__ import annotations
 

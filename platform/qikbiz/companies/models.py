@@ -1,4 +1,4 @@
-"""A company and its address, in the field's own names (research: crm.md 2b)."""
+"""A company and its address. The names are those that other CRMs use."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every field of a contact, once (names: research crm.md 2a)."""
+"""Every field of a contact, once. The names are those that other CRMs' exports use."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A person, in the field's own names (research: crm.md 2a), and the link to companies with a role."""
+"""A contact, in the names that other CRMs use, and the link to companies with a role."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 *Portable* keeps every value exactly and can be restored. *Spreadsheet* is for reading in Excel or LibreOffice: labels
 as headings, names beside ids, times in the reader's zone, and text that a spreadsheet would run as a formula marked
-with an apostrophe, which can be taken off again (research: security.md 5.1). The two are never mixed in one file.
+with an apostrophe, which an import can remove (docs/decisions/0004-exports.md). The two are never mixed in one file.
 """
 
 from __future__ import annotations

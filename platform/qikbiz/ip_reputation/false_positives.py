@@ -1,4 +1,4 @@
-"""How often an automatic block was a mistake: its false positives, by week (research: security.md 4.6).
+"""How often an automatic block was a mistake: its false positives, by week.
 
 A block counts as mistaken when somebody logged in from there within a day of it. The target is under one in a hundred.
 """

@@ -1,6 +1,6 @@
 """What counts as one source: an IPv4 address, or an IPv6 /64, and the wider networks round it.
 
-Research: security.md 4.2.
+Providers give a customer a whole /64 at least, often a /56 or /48: counting single IPv6 addresses would stop no one.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How Redis and the ledger name a network without saying which: by a keyed hash (research: security.md 4.5)."""
+"""How Redis and the ledger name a network: by a keyed hash, so that they hold no address (P3)."""
 
 from __future__ import annotations
 

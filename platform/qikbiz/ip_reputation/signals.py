@@ -1,4 +1,4 @@
-"""What can be odd about a request, and how many points it gives (research: security.md 4.3)."""
+"""What can be odd about a request, and how many points it gives. A network that has enough points is blocked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The global alarm: guessing so slow and so spread out that no single address stands out (research: security.md 4.3).
+"""The global alarm: guessing so slow and so spread out that no single address stands out.
 
 What gives it away is the share of logins that fail, over all addresses. While it stands, every stranger's login waits
 a moment, and operators see it on the page of addresses.

@@ -1,4 +1,4 @@
-"""One recipient, whatever somebody typed as a name or an address (research: security.md 6 row 36)."""
+"""One recipient, whatever a user typed as a name or an address: no line break adds a header (RFC 5322)."""
 
 from __future__ import annotations
 

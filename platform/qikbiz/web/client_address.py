@@ -1,6 +1,6 @@
 """Who is on the other end, and how they came. The only place that looks at REMOTE_ADDR and X-Forwarded-….
 
-Research: security.md 4.1.
+X-Forwarded-… is believed only from our own proxies: everyone can send these headers.
 """
 
 from __future__ import annotations

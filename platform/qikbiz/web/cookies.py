@@ -1,7 +1,7 @@
 """The one registry of cookies. Every cookie that the product sets is declared here and goes through here.
 
 Each value is sealed with the cookie's name, the host and the tenant that it is for, so that a value copied to another
-cookie, host or tenant opens nowhere (research: security.md 3.1).
+cookie, host or tenant opens nowhere.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A form is accepted only from a page that we made for the same session (research: security.md 3.1, 6 #14).
+"""A form is accepted only from a page that we made for the same session.
 
 The token is a MAC of the session, or of a random visit before anyone is logged in. It is masked anew on every page, so
 that compressed pages give nothing away.

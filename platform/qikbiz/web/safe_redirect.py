@@ -1,4 +1,4 @@
-"""Where a visitor may be sent after logging in: only to a path of this same host (research: security.md 6 #13)."""
+"""Where a user may be redirected after signing in: only to a path of this same host, or a link could lead elsewhere."""
 
 from __future__ import annotations
 
