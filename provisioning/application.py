@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from flask import Flask, has_app_context
 
 from config.settings import Settings
-from qikbiz.actors import SYSTEM, Actor, acting_as, current_actor
-from qikbiz.database import connect_database, runtime
+from qikbiz.kernel.actors import SYSTEM, Actor, acting_as, current_actor
+from qikbiz.kernel.database import connect_database, runtime
 from tenants.runtime import Runtime
 
 

@@ -8,8 +8,8 @@ from config.settings import Settings
 from provisioning.application import working_application
 from qikbiz.audit.actions import record_on_platform
 from qikbiz.audit.platform_file import platform_audit_lines
-from qikbiz.database import control_transaction
-from qikbiz.errors import Conflict, Unavailable
+from qikbiz.kernel.database import control_transaction
+from qikbiz.kernel.errors import Conflict, Unavailable
 
 
 def write_platform_audit(settings: Settings, file: Path) -> int:

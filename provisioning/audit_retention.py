@@ -17,14 +17,14 @@ from psycopg.types.json import Jsonb
 from config.settings import Settings
 from provisioning.schema_owner import as_owner
 from provisioning.servers import Connection
-from qikbiz.actors import SYSTEM, Actor
 from qikbiz.audit.models import AuditEvent
 from qikbiz.audit.page_reads import MONTHS_KEPT
 from qikbiz.audit.queries import id_at
 from qikbiz.audit.serialization import SALT_BYTES, exact, frame_of
 from qikbiz.audit.verify import BEFORE_THE_FIRST, TRIMMED, link_hash, private_hash
-from qikbiz.clock import now
-from qikbiz.database import control_transaction, runtime
+from qikbiz.kernel.actors import SYSTEM, Actor
+from qikbiz.kernel.clock import now
+from qikbiz.kernel.database import control_transaction, runtime
 from tenants.context import Tenant
 from tenants.control import TenantRecord, new_id
 from tenants.directory import read_tenant

@@ -16,12 +16,12 @@ from config.settings import Settings
 from provisioning.application import working_application
 from provisioning.erase_tenant import erase_tenant
 from provisioning.read_only import allow_changes, refuse_changes
-from qikbiz.account_closure import events, state_machine
-from qikbiz.account_closure.emails import forget_sent_certificates
-from qikbiz.account_closure.models import Closing
-from qikbiz.account_closure.queries import open_closings
-from qikbiz.database import control_transaction
-from qikbiz.errors import Failure
+from qikbiz.kernel.database import control_transaction
+from qikbiz.kernel.errors import Failure
+from qikbiz.trust.account_closure import events, state_machine
+from qikbiz.trust.account_closure.emails import forget_sent_certificates
+from qikbiz.trust.account_closure.models import Closing
+from qikbiz.trust.account_closure.queries import open_closings
 from tenants.context import Tenant
 from tenants.directory import read_tenant
 from tenants.versions import is_served

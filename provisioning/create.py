@@ -24,8 +24,8 @@ from provisioning.render import HEAD_SCRIPT, TENANT_ROLE, migrations
 from provisioning.schema_versions import Place, lock_key, migrate_place
 from provisioning.servers import OWNER, SINCE_16, WATCH, Connection, connect_as_provisioner
 from qikbiz.console.tenant_actions import NoRoom, has_room, record_act, reserve_tenant
-from qikbiz.database import control_transaction
-from qikbiz.errors import Conflict, NotFound
+from qikbiz.kernel.database import control_transaction
+from qikbiz.kernel.errors import Conflict, NotFound
 from tenants.context import Tenant
 from tenants.control import TenantRecord
 from tenants.directory import touch_directory

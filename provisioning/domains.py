@@ -11,8 +11,8 @@ from sqlalchemy import select
 from config.settings import Settings
 from provisioning.application import working_application
 from provisioning.tenants import tenant_named
-from qikbiz.database import control_transaction, db, tenant_transaction
-from qikbiz.domains.actions import add_domain, proof_of, remove_domain, verify_domain
+from qikbiz.kernel.database import control_transaction, db, tenant_transaction
+from qikbiz.trust.domains.actions import add_domain, proof_of, remove_domain, verify_domain
 from tenants.context import Tenant
 from tenants.control import Domain, TenantRecord
 

@@ -19,15 +19,15 @@ from config.settings import Settings
 from provisioning.audit_retention import append
 from provisioning.schema_owner import as_owner
 from provisioning.servers import Connection
-from qikbiz.actors import SYSTEM, Actor
 from qikbiz.audit.verify import TRIMMED
-from qikbiz.clock import now
-from qikbiz.data_subject_requests.models import ErasedRecord
-from qikbiz.data_subject_requests.receipts import PURPOSE, moment_text, receipt, signed_text
-from qikbiz.data_subject_requests.tombstone_keys import marks_of, new_key
-from qikbiz.database import control_transaction
-from qikbiz.errors import Unavailable
-from qikbiz.files import file_store
+from qikbiz.files.store import file_store
+from qikbiz.kernel.actors import SYSTEM, Actor
+from qikbiz.kernel.clock import now
+from qikbiz.kernel.database import control_transaction
+from qikbiz.kernel.errors import Unavailable
+from qikbiz.trust.data_subject_requests.models import ErasedRecord
+from qikbiz.trust.data_subject_requests.receipts import PURPOSE, moment_text, receipt, signed_text
+from qikbiz.trust.data_subject_requests.tombstone_keys import marks_of, new_key
 from tenants.context import Tenant
 from tenants.control import new_id
 

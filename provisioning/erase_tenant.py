@@ -24,14 +24,14 @@ from provisioning.guest_roles import close_grants_of
 from provisioning.row_counts import KEYS_AT_ONCE, count_everything
 from provisioning.schema_versions import lock_key
 from provisioning.servers import OWNER, connect_as_provisioner
-from qikbiz.account_closure.erasures import counted, finish, keep_counts
-from qikbiz.account_closure.models import ErasureCertificate
-from qikbiz.account_closure.notary import may_erase
 from qikbiz.audit.models import AuditCheck
 from qikbiz.console.closures import was_ever_used
 from qikbiz.console.tenant_actions import record_act
-from qikbiz.database import control_transaction
-from qikbiz.errors import Conflict, Failure, NotFound, Unavailable
+from qikbiz.kernel.database import control_transaction
+from qikbiz.kernel.errors import Conflict, Failure, NotFound, Unavailable
+from qikbiz.trust.account_closure.erasures import counted, finish, keep_counts
+from qikbiz.trust.account_closure.models import ErasureCertificate
+from qikbiz.trust.account_closure.notary import may_erase
 from tenants.control import ReservedName, TenantRecord
 from tenants.directory import touch_directory
 from tenants.redis import RedisAway

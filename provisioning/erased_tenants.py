@@ -16,9 +16,9 @@ from typing import Any
 from uuid import UUID
 
 from config.settings import Settings
-from qikbiz.account_closure.certificates import is_genuine
-from qikbiz.account_closure.erasures import erased_ids
-from qikbiz.account_closure.models import ErasureCertificate
+from qikbiz.trust.account_closure.certificates import is_genuine
+from qikbiz.trust.account_closure.erasures import erased_ids
+from qikbiz.trust.account_closure.models import ErasureCertificate
 
 _FOLDER = "erased-tenants"
 _BEGUN = "erasure-begun"

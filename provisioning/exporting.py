@@ -17,12 +17,12 @@ from config.settings import Settings
 from provisioning.application import working_application
 from provisioning.instructions import Allowed, Authority, on_authority
 from provisioning.tenants import tenant_named
-from qikbiz.database import tenant_transaction
-from qikbiz.errors import Failure, Unavailable
-from qikbiz.exports.actions import ask_for_export, file_of, note_fetch
-from qikbiz.exports.queries import Standing, export_for_reading
-from qikbiz.exports.selection import Selection
-from qikbiz.grants.scopes import GrantScope
+from qikbiz.kernel.database import tenant_transaction
+from qikbiz.kernel.errors import Failure, Unavailable
+from qikbiz.transfer.exports.actions import ask_for_export, file_of, note_fetch
+from qikbiz.transfer.exports.queries import Standing, export_for_reading
+from qikbiz.transfer.exports.selection import Selection
+from qikbiz.trust.grants.scopes import GrantScope
 from tenants.context import Tenant
 
 SECONDS_BETWEEN_LOOKS = 0.1

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from config.settings import Settings
 from provisioning.application import working_application
-from qikbiz.accounts.invitations import invite
-from qikbiz.database import tenant_transaction
-from qikbiz.permissions import Role
+from qikbiz.identity.accounts.invitations import invite
+from qikbiz.kernel.database import tenant_transaction
+from qikbiz.kernel.permissions import Role
 from tenants.context import Tenant
 
 

@@ -13,9 +13,9 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 
 from provisioning.render import MIGRATIONS, TENANT_ROLE
 from provisioning.servers import WATCH
+from qikbiz.app.models import control_metadata, tenant_metadata
 from qikbiz.jobs.queries import JobStatus
-from qikbiz.mail.queries import MailStatus
-from qikbiz.models import control_metadata, tenant_metadata
+from qikbiz.messaging.mail.queries import MailStatus
 
 _SCHEMA_VERSION = """CREATE TABLE schema_version (
 \tversion TEXT NOT NULL,

@@ -20,13 +20,13 @@ from config.settings import Settings
 from provisioning.application import working_application
 from provisioning.read_only import refuse_changes
 from provisioning.servers import OWNER, Connection, cell_dsn, connect_as_provisioner
-from qikbiz import clock
 from qikbiz.audit.actions import record_on_platform
-from qikbiz.database import control_transaction
-from qikbiz.exports.catalogue import EXPORTED
-from qikbiz.grants.models import Grant
-from qikbiz.grants.queries import is_opening
-from qikbiz.grants.scopes import rights_of
+from qikbiz.kernel import clock
+from qikbiz.kernel.database import control_transaction
+from qikbiz.transfer.exports.catalogue import EXPORTED
+from qikbiz.trust.grants.models import Grant
+from qikbiz.trust.grants.queries import is_opening
+from qikbiz.trust.grants.scopes import rights_of
 from tenants.control import TenantRecord
 
 GUEST_DSN = "guest-dsn"

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from qikbiz.errors import NotFound
-from qikbiz.imports.cell_policy import MAPPABLE, POLICIES, CellPolicy, written_key
-from qikbiz.imports.import_context import cell_policy_of
-from qikbiz.imports.mapping import FULL_NAME, Mapping
-from qikbiz.imports.models import Import
-from qikbiz.records.fields import FieldKind, FieldProblem
-from qikbiz.records.owners import colleague_by_email
-from qikbiz.records.types import record_type
+from qikbiz.crm.records.fields import FieldKind, FieldProblem
+from qikbiz.crm.records.owners import colleague_by_email
+from qikbiz.crm.records.types import record_type
+from qikbiz.kernel.errors import NotFound
+from qikbiz.transfer.imports.cell_policy import MAPPABLE, POLICIES, CellPolicy, written_key
+from qikbiz.transfer.imports.import_context import cell_policy_of
+from qikbiz.transfer.imports.mapping import FULL_NAME, Mapping
+from qikbiz.transfer.imports.models import Import
 
 
 def told_policy(found: Import, unreadable: Sequence[str], values: Sequence[str]) -> CellPolicy:

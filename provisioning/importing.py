@@ -19,20 +19,25 @@ from provisioning.import_cells import told_policy
 from provisioning.instructions import Authority, on_authority
 from provisioning.tenants import tenant_named
 from qikbiz.audit.actions import record_on_platform
-from qikbiz.database import control_transaction, tenant_transaction
-from qikbiz.errors import Conflict, Failure, NotFound, Unavailable
-from qikbiz.exports.restore import LONGEST_SECONDS, is_archive, restore_archive
-from qikbiz.grants.scopes import GrantScope
-from qikbiz.imports import actions, import_context
-from qikbiz.imports.csv_dialect import DELIMITERS, UnreadableFile
-from qikbiz.imports.failed_rows import failed_rows, rows_with_skipped_cells
-from qikbiz.imports.mapping import FULL_NAME, Column
-from qikbiz.imports.mapping import Mapping as Columns
-from qikbiz.imports.models import Import
-from qikbiz.imports.queries import import_for_changing, import_for_reading, progress_of_import, same_import_before
-from qikbiz.imports.visibility import visible_cells
+from qikbiz.crm.records.types import record_type
 from qikbiz.jobs.transport import queue_named, queue_store
-from qikbiz.records.types import record_type
+from qikbiz.kernel.database import control_transaction, tenant_transaction
+from qikbiz.kernel.errors import Conflict, Failure, NotFound, Unavailable
+from qikbiz.transfer.exports.restore import LONGEST_SECONDS, is_archive, restore_archive
+from qikbiz.transfer.imports import actions, import_context
+from qikbiz.transfer.imports.csv_dialect import DELIMITERS, UnreadableFile
+from qikbiz.transfer.imports.failed_rows import failed_rows, rows_with_skipped_cells
+from qikbiz.transfer.imports.mapping import FULL_NAME, Column
+from qikbiz.transfer.imports.mapping import Mapping as Columns
+from qikbiz.transfer.imports.models import Import
+from qikbiz.transfer.imports.queries import (
+    import_for_changing,
+    import_for_reading,
+    progress_of_import,
+    same_import_before,
+)
+from qikbiz.transfer.imports.visibility import visible_cells
+from qikbiz.trust.grants.scopes import GrantScope
 from tenants.context import Tenant
 from tenants.control import new_id
 from tenants.redis import RedisAway

@@ -22,17 +22,17 @@ from sqlalchemy.orm import Session
 from config.settings import Settings
 from provisioning.demo import is_demo
 from provisioning.guest_roles import open_grant
-from qikbiz import clock
-from qikbiz.accounts.queries import ever_signed_in
-from qikbiz.actors import SYSTEM, Actor, acting_as
-from qikbiz.database import NoGrant, control_transaction, tenant_transaction
-from qikbiz.errors import Failure, Unavailable
-from qikbiz.grants.actions import end_grant
-from qikbiz.grants.instructions import can_instruct, record_instruction
-from qikbiz.grants.models import Grant
-from qikbiz.grants.queries import OVER, admits, guest_of, instruction_of, is_in_force, is_standing
-from qikbiz.grants.scopes import LABELS, GrantScope
-from qikbiz.tickets.models import Ticket
+from qikbiz.identity.accounts.queries import ever_signed_in
+from qikbiz.kernel import clock
+from qikbiz.kernel.actors import SYSTEM, Actor, acting_as
+from qikbiz.kernel.database import NoGrant, control_transaction, tenant_transaction
+from qikbiz.kernel.errors import Failure, Unavailable
+from qikbiz.trust.grants.actions import end_grant
+from qikbiz.trust.grants.instructions import can_instruct, record_instruction
+from qikbiz.trust.grants.models import Grant
+from qikbiz.trust.grants.queries import OVER, admits, guest_of, instruction_of, is_in_force, is_standing
+from qikbiz.trust.grants.scopes import LABELS, GrantScope
+from qikbiz.trust.tickets.models import Ticket
 from tenants.context import Guest, Tenant, tenant_context
 
 # A worker that runs makes the login at once; with the sweeper's help after a few seconds.

@@ -9,7 +9,7 @@ from psycopg import sql
 
 from config.settings import Settings
 from provisioning.servers import OWNER, connect_as_provisioner
-from qikbiz.errors import Unavailable
+from qikbiz.kernel.errors import Unavailable
 from tenants.redis import RedisAway
 from tenants.runtime import Runtime
 

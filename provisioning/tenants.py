@@ -12,7 +12,6 @@ from provisioning.application import working_application
 from provisioning.erase_tenant import erase_tenant
 from provisioning.fleet import TenantFacts
 from provisioning.usage import measure_tenants
-from qikbiz.account_closure.actions import SHORTEST
 from qikbiz.console.closures import propose, was_ever_used
 from qikbiz.console.tenant_actions import (
     WAITING_DAYS,
@@ -23,8 +22,9 @@ from qikbiz.console.tenant_actions import (
     resume_tenant,
     suspend_tenant,
 )
-from qikbiz.database import control_transaction
-from qikbiz.errors import Conflict, NotFound
+from qikbiz.kernel.database import control_transaction
+from qikbiz.kernel.errors import Conflict, NotFound
+from qikbiz.trust.account_closure.actions import SHORTEST
 from tenants.context import Tenant
 from tenants.control import Domain, TenantRecord
 from tenants.runtime import Runtime

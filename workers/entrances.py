@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import qikbiz.web.application as web
+import qikbiz.app.application as web
 from config.web_server import process, requests
 from workers import jobs, lanes, schedule, sweep_round, worker
 

@@ -17,7 +17,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from qikbiz.jobs.ledger import LedgerModel
-from qikbiz.mail.queries import MailModel
+from qikbiz.messaging.mail.queries import MailModel
 
 SECONDS_BETWEEN_LOOKS = 15.0
 OPEN_JOBS, FAILED_JOBS = ("pending", "running"), ("failed", "quarantined")

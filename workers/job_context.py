@@ -21,13 +21,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from config.fault_injection import fault
-from qikbiz.actors import acting_as
-from qikbiz.database import control_transaction, tenant_transaction
-from qikbiz.grants.queries import actor_under, grant_in_force, guest_of
 from qikbiz.jobs import ledger
 from qikbiz.jobs.failures import JobRefused
 from qikbiz.jobs.ledger import Claim, LedgerModel
 from qikbiz.jobs.models import Job, PlatformJob
+from qikbiz.kernel.actors import acting_as
+from qikbiz.kernel.database import control_transaction, tenant_transaction
+from qikbiz.trust.grants.queries import actor_under, grant_in_force, guest_of
 from tenants.context import Tenant, tenant_context
 from workers.heartbeat import Heartbeat
 

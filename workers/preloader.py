@@ -47,7 +47,7 @@ def _load() -> None:
     # The library that counts looks for it when it is loaded.
     tell_children(FIGURES, str(settings.home / "figures"))
     (settings.home / "figures").mkdir(parents=True, exist_ok=True)
-    from qikbiz.web.preloaded import preload  # noqa: PLC0415 - the line above must come first
+    from qikbiz.app.preloaded import preload  # noqa: PLC0415 - the line above must come first
     from workers import entrances  # noqa: PLC0415
 
     assert entrances.LOADED
@@ -69,7 +69,7 @@ def _obey(orders: int, supervisor: Supervisor, pipes: Mapping[str, int]) -> None
 
 
 def _warm_up() -> None:
-    from qikbiz.web.preloaded import application  # noqa: PLC0415 - loaded by _load, which must come first
+    from qikbiz.app.preloaded import application  # noqa: PLC0415 - loaded by _load, which must come first
     from workers.process import warm_up  # noqa: PLC0415
 
     warm_up(application(load_settings(), process=PRELOADER))

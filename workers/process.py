@@ -10,10 +10,10 @@ from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
 from config.settings import Settings
-from qikbiz.database import control_transaction, runtime
+from qikbiz.app.preloaded import application as application_of_process
 from qikbiz.jobs import ledger
 from qikbiz.jobs.models import PlatformJob
-from qikbiz.web.preloaded import application as application_of_process
+from qikbiz.kernel.database import control_transaction, runtime
 from tenants.control import new_id
 
 _app: Flask | None = None

@@ -17,15 +17,15 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from config.fault_injection import fault
-from qikbiz.account_closure.read_only import refuse_change
-from qikbiz.database import control_transaction, runtime, tenant_transaction
-from qikbiz.errors import Failure
-from qikbiz.full_disks import SENTENCE, is_disk_full
 from qikbiz.jobs import ledger, transport
 from qikbiz.jobs.failures import NotNow
 from qikbiz.jobs.kinds import KINDS, JobKind
 from qikbiz.jobs.ledger import LedgerModel
 from qikbiz.jobs.models import Job, PlatformJob
+from qikbiz.kernel.database import control_transaction, runtime, tenant_transaction
+from qikbiz.kernel.errors import Failure
+from qikbiz.kernel.full_disks import SENTENCE, is_disk_full
+from qikbiz.trust.account_closure.read_only import refuse_change
 from tenants.context import Tenant, tenant_context
 from tenants.directory import read_tenant
 from tenants.versions import is_served

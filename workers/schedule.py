@@ -9,9 +9,9 @@ from typing import Any
 from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 
-from qikbiz.database import control_transaction
 from qikbiz.jobs.actions import enqueue_platform
 from qikbiz.jobs.models import ScheduleRun
+from qikbiz.kernel.database import control_transaction
 
 EPOCH = datetime(2024, 1, 1, tzinfo=UTC)
 KEPT = timedelta(days=30)

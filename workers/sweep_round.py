@@ -13,13 +13,13 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from qikbiz.audit.actions import record_on_platform
-from qikbiz.database import control_transaction, runtime, tenant_transaction
 from qikbiz.jobs import ledger, transport
 from qikbiz.jobs.actions import mark_pending
 from qikbiz.jobs.kinds import QUEUES
 from qikbiz.jobs.ledger import Due
 from qikbiz.jobs.models import Job, PlatformJob
-from qikbiz.mail.models import Mail, PlatformMail
+from qikbiz.kernel.database import control_transaction, runtime, tenant_transaction
+from qikbiz.messaging.mail.models import Mail, PlatformMail
 from tenants.context import Tenant
 from tenants.control import PendingWork, TenantRecord
 from tenants.directory import read_tenant

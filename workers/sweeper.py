@@ -20,7 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from config.logging import configure_logging
 from config.settings import SettingsError, load_settings
-from qikbiz.database import runtime
+from qikbiz.kernel.database import runtime
 from tenants.redis import RedisAway
 from workers import process
 from workers.schedule import start_due_work

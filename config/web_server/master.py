@@ -30,7 +30,7 @@ NO_PROXY = (
     "such as 127.0.0.1 for one on this machine."
 )
 FIGURES = "PROMETHEUS_MULTIPROC_DIR"
-APPLICATION = "qikbiz.wsgi"
+APPLICATION = "qikbiz.app.wsgi"
 logger = logging.getLogger(__name__)
 
 

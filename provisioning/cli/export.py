@@ -59,7 +59,7 @@ def verify(file: Path) -> Answer:
     import zipfile
 
     from provisioning.cli.errors import Refused
-    from qikbiz.exports.verify import verify as check
+    from qikbiz.transfer.exports.verify import verify as check
 
     try:
         manifest, problems = check(file)

@@ -19,7 +19,7 @@ from provisioning.cli.output import Answer, reporting
 def receipt(file: Path, public_key: str) -> Answer:
     """Check that the receipt of an erasure was signed by this key and not changed since. Needs no server."""
     from provisioning.cli.errors import Refused
-    from qikbiz.data_subject_requests.receipts import FORMAT, is_signed
+    from qikbiz.trust.data_subject_requests.receipts import FORMAT, is_signed
 
     try:
         handed_out = json.loads(file.read_text(encoding="utf-8"))

@@ -26,9 +26,9 @@ def receive(recipient: str) -> Answer:
     """
     from config.settings import load_settings
     from provisioning.application import working_application
-    from qikbiz.database import control_transaction
-    from qikbiz.tickets.incoming import LONGEST_MAIL
-    from qikbiz.tickets.incoming import receive as take_in
+    from qikbiz.kernel.database import control_transaction
+    from qikbiz.trust.tickets.incoming import LONGEST_MAIL
+    from qikbiz.trust.tickets.incoming import receive as take_in
 
     content = sys.stdin.buffer.read(LONGEST_MAIL + 1)
     with working_application(load_settings()), control_transaction():

@@ -6,7 +6,7 @@ import click
 
 from provisioning.cli.output import Answer, reporting
 from provisioning.cli.passwords import read_password
-from qikbiz.permissions import Role
+from qikbiz.kernel.permissions import Role
 
 # ruff: noqa: PLC0415 - whatever a command needs is imported when it runs, so that `--help` answers at once
 

@@ -18,13 +18,13 @@ from provisioning.demo.records import Inventor, Owner, Row, start_of_today
 from provisioning.logins import add_person
 from provisioning.servers import Connection
 from provisioning.usage import measure_tenants, refresh_estimates
-from qikbiz.accounts.models import User
-from qikbiz.accounts.passwords import hash_password
-from qikbiz.accounts.realms import staff_realm, tenant_realm
 from qikbiz.console.models import Staff
-from qikbiz.database import control_transaction, tenant_transaction
-from qikbiz.mfa.actions import keep_app
-from qikbiz.mfa.demo_codes import demo_secret
+from qikbiz.identity.accounts.models import User
+from qikbiz.identity.accounts.passwords import hash_password
+from qikbiz.identity.accounts.realms import staff_realm, tenant_realm
+from qikbiz.identity.mfa.actions import keep_app
+from qikbiz.identity.mfa.demo_codes import demo_secret
+from qikbiz.kernel.database import control_transaction, tenant_transaction
 from tenants.context import Tenant
 from tenants.control import TenantRecord
 from tenants.runtime import Runtime

@@ -11,9 +11,9 @@ from typing import Any
 from uuid import UUID
 
 from provisioning.demo.words import Country, Word, countries, cultures, latin, words
-from qikbiz.companies.fields import TYPES, company_columns
-from qikbiz.contacts.fields import LAWFUL_BASES, STAGES, contact_columns
-from qikbiz.records.common_fields import SOURCES
+from qikbiz.crm.companies.fields import TYPES, company_columns
+from qikbiz.crm.contacts.fields import LAWFUL_BASES, STAGES, contact_columns
+from qikbiz.crm.records.common_fields import SOURCES
 
 Row = dict[str, Any]
 _TRIES = 30

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 
 from provisioning.servers import Connection
-from qikbiz.privacy.business_days import closures
+from qikbiz.trust.privacy.business_days import closures
 
 YEARS_AHEAD = 5
 

@@ -22,7 +22,7 @@ from provisioning.servers import (
     control_parts,
     same_server,
 )
-from qikbiz.privacy.bundled_versions import founding_statement
+from qikbiz.trust.privacy.bundled_versions import founding_statement
 
 NOTARY = "qb_notary"
 SCHEMA = "notices"

@@ -11,12 +11,12 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
-from qikbiz import clock
-from qikbiz.access_log.kinds import AccessKind
-from qikbiz.access_log.models import AccessEvent
-from qikbiz.access_log.recorder import NOT_AN_ADDRESS, record_access
-from qikbiz.actors import Actor, acting_as
-from qikbiz.database import tenant_transaction
+from qikbiz.kernel import clock
+from qikbiz.kernel.actors import Actor, acting_as
+from qikbiz.kernel.database import tenant_transaction
+from qikbiz.security.access_log.kinds import AccessKind
+from qikbiz.security.access_log.models import AccessEvent
+from qikbiz.security.access_log.recorder import NOT_AN_ADDRESS, record_access
 from tenants.context import Tenant
 from tenants.runtime import Runtime
 from tests.fixtures.tenancy import Platform

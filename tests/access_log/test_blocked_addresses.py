@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from sqlalchemy import select, text
 
-from qikbiz import clock
 from qikbiz.audit.models import AuditEvent
-from qikbiz.database import control_transaction, tenant_transaction
-from qikbiz.ip_reputation import rules
-from qikbiz.ip_reputation.models import AddressRule
+from qikbiz.kernel import clock
+from qikbiz.kernel.database import control_transaction, tenant_transaction
+from qikbiz.security.ip_reputation import rules
+from qikbiz.security.ip_reputation.models import AddressRule
 from tenants.runtime import Runtime
 from tests.fixtures.tenancy import Platform
 from tests.fixtures.web import Browser

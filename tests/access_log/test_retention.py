@@ -14,19 +14,19 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from provisioning.servers import Connection
-from qikbiz import clock
-from qikbiz.access_log.data_map import PLACES, Database, places_in
-from qikbiz.access_log.retention import forget_addresses
-from qikbiz.accounts.retention import forget_logins, forget_staff_logins
-from qikbiz.actors import Actor, acting_as
-from qikbiz.database import control_transaction, tenant_transaction
-from qikbiz.exports.actions import ask_for_export, file_of
-from qikbiz.exports.models import Export
-from qikbiz.exports.selection import Selection
-from qikbiz.ip_reputation import actions, retention, rules
-from qikbiz.ip_reputation.events import record_event
+from qikbiz.app.request_pipeline import QikBiz
+from qikbiz.identity.accounts.retention import forget_logins, forget_staff_logins
 from qikbiz.jobs.kinds import KINDS
-from qikbiz.web.front_door import QikBiz
+from qikbiz.kernel import clock
+from qikbiz.kernel.actors import Actor, acting_as
+from qikbiz.kernel.database import control_transaction, tenant_transaction
+from qikbiz.security.access_log.data_map import PLACES, Database, places_in
+from qikbiz.security.access_log.retention import forget_addresses
+from qikbiz.security.ip_reputation import actions, retention, rules
+from qikbiz.security.ip_reputation.events import record_event
+from qikbiz.transfer.exports.actions import ask_for_export, file_of
+from qikbiz.transfer.exports.models import Export
+from qikbiz.transfer.exports.selection import Selection
 from tenants.context import Tenant
 from tenants.runtime import Runtime
 from tests.fixtures.tenancy import Platform
@@ -108,7 +108,7 @@ def test_addresses_stand_only_where_the_data_map_says(
     lived()
     found = everything()
     declared = {(place.database, place.table, place.column) for place in PLACES}
-    assert set(found) - declared == set(), "an address stands where qikbiz/access_log/data_map.py does not say it may"
+    assert set(found) - declared == set(), "security/access_log/data_map.py does not name the place of an address"
     whole = {place for place, content in found.items() if WHOLE.search(content)}
     networks_only = {(p.database, p.table, p.column) for p in PLACES if p.holds == "network"}
     assert whole & networks_only == set()
@@ -211,7 +211,7 @@ def everything(platform: Platform, working: Runtime) -> Callable[[], dict[tuple[
 
 
 def in_database(database: Database, tenant: Tenant) -> dict[tuple[str, str, str], str]:
-    from qikbiz.models import control_metadata, tenant_metadata
+    from qikbiz.app.models import control_metadata, tenant_metadata
 
     metadata = tenant_metadata if database == "tenant" else control_metadata
     found = {}

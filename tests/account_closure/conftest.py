@@ -16,15 +16,15 @@ from sqlalchemy import func, select, update
 from config.settings import Settings
 from provisioning.application import working_with
 from provisioning.closing import drive_closings
-from qikbiz import clock as system_clock
-from qikbiz.account_closure.models import ENDED, ChargePolicy, Closing, ErasureCertificate, Invoice
-from qikbiz.account_closure.policies import GENERAL
-from qikbiz.account_closure.queries import standing_closing
+from qikbiz.app.request_pipeline import QikBiz
 from qikbiz.audit.models import AuditEvent
-from qikbiz.database import control_transaction, tenant_transaction
-from qikbiz.exports.models import Export
-from qikbiz.mail.models import PlatformMail
-from qikbiz.web.front_door import QikBiz
+from qikbiz.kernel import clock as system_clock
+from qikbiz.kernel.database import control_transaction, tenant_transaction
+from qikbiz.messaging.mail.models import PlatformMail
+from qikbiz.transfer.exports.models import Export
+from qikbiz.trust.account_closure.models import ENDED, ChargePolicy, Closing, ErasureCertificate, Invoice
+from qikbiz.trust.account_closure.policies import GENERAL
+from qikbiz.trust.account_closure.queries import standing_closing
 from tenants.context import Tenant
 from tenants.control import TenantRecord
 from tests.fixtures.statements import CLOCK, as_notary

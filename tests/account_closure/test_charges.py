@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qikbiz.billing.pricing import GIB, Terms, charge, cost, minor_units, quote
+from qikbiz.trust.billing.pricing import GIB, Terms, charge, cost, minor_units, quote
 from tests.account_closure.conftest import Leaving
 from tests.fixtures.web import Browser
 

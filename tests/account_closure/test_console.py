@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from qikbiz.web.front_door import QikBiz
+from qikbiz.app.request_pipeline import QikBiz
 from tests.account_closure.conftest import Leaving
 from tests.fixtures.web import Browser
 
@@ -107,7 +107,7 @@ def test_the_database_refuses_less_than_thirty_days(left_at: Callable[[str], Lea
     from sqlalchemy import text
     from sqlalchemy.exc import IntegrityError
 
-    from qikbiz.database import control_transaction
+    from qikbiz.kernel.database import control_transaction
 
     leaving = left_at("read_only")
     statement = text("UPDATE closings SET erase_after = read_only_at + interval '29 days' WHERE id = :id")

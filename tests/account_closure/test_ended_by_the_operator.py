@@ -11,9 +11,9 @@ from provisioning.erase_tenant import erase_due_tenants, erase_tenant
 from provisioning.tenants import delete
 from qikbiz.console.closures import was_ever_used
 from qikbiz.console.tenant_actions import BadTenant, close_tenant
-from qikbiz.database import control_transaction
-from qikbiz.errors import Conflict
-from qikbiz.mail.models import PlatformMail
+from qikbiz.kernel.database import control_transaction
+from qikbiz.kernel.errors import Conflict
+from qikbiz.messaging.mail.models import PlatformMail
 from tests.account_closure.conftest import Leaving
 from tests.fixtures.tenancy import Person
 from tests.fixtures.web import Browser

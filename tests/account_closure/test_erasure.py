@@ -16,18 +16,18 @@ from provisioning.create import schema_script
 from provisioning.erase_tenant import close_what_came_back, erase_due_tenants
 from provisioning.migrate import migrate_everything
 from provisioning.servers import Connection, connect_as_provisioner
-from qikbiz.account_closure.certificates import PURPOSE, is_genuine, name_mark, signed_text
-from qikbiz.account_closure.erasures import KEPT_TABLES
-from qikbiz.account_closure.models import Closing, ErasureCertificate
-from qikbiz.database import control_transaction, tenant_transaction
-from qikbiz.exports.actions import file_of
-from qikbiz.exports.loading import NotRestorable
-from qikbiz.exports.models import Export
-from qikbiz.exports.restore import restore_archive
+from qikbiz.app.models import control_metadata
 from qikbiz.jobs.models import PlatformJob
-from qikbiz.mail import actions as mailing
-from qikbiz.mail.models import PlatformMail
-from qikbiz.models import control_metadata
+from qikbiz.kernel.database import control_transaction, tenant_transaction
+from qikbiz.messaging.mail import actions as mailing
+from qikbiz.messaging.mail.models import PlatformMail
+from qikbiz.transfer.exports.actions import file_of
+from qikbiz.transfer.exports.loading import NotRestorable
+from qikbiz.transfer.exports.models import Export
+from qikbiz.transfer.exports.restore import restore_archive
+from qikbiz.trust.account_closure.certificates import PURPOSE, is_genuine, name_mark, signed_text
+from qikbiz.trust.account_closure.erasures import KEPT_TABLES
+from qikbiz.trust.account_closure.models import Closing, ErasureCertificate
 from tenants.context import Tenant
 from tenants.control import ReservedName, TenantRecord
 from tests.account_closure.conftest import Leaving

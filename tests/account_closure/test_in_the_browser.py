@@ -13,10 +13,10 @@ from sqlalchemy import select
 from werkzeug.serving import make_server
 
 from provisioning import assets
-from qikbiz.database import control_transaction
-from qikbiz.mail import actions as mailing
-from qikbiz.mail.models import PlatformMail
-from qikbiz.web.front_door import QikBiz
+from qikbiz.app.request_pipeline import QikBiz
+from qikbiz.kernel.database import control_transaction
+from qikbiz.messaging.mail import actions as mailing
+from qikbiz.messaging.mail.models import PlatformMail
 from tests.account_closure.conftest import Leaving
 from tests.fixtures.axe import axe_problems
 

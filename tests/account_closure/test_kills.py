@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import text
 
 from provisioning.closing import drive_closings
-from qikbiz import clock
-from qikbiz.database import control_transaction, runtime
+from qikbiz.kernel import clock
+from qikbiz.kernel.database import control_transaction, runtime
 from tests.account_closure.conftest import Leaving
 
 pytestmark = [pytest.mark.faults, pytest.mark.promise("P13")]
@@ -67,8 +67,8 @@ def test_killed_while_the_export_is_settled(leaving: Leaving, monkeypatch: pytes
 def test_the_export_is_asked_for_again_when_the_request_died_between_two_databases(leaving: Leaving) -> None:
     from sqlalchemy import delete
 
-    from qikbiz.database import tenant_transaction
-    from qikbiz.exports.models import Export
+    from qikbiz.kernel.database import tenant_transaction
+    from qikbiz.transfer.exports.models import Export
 
     leaving.to("exporting")
     with tenant_transaction(leaving.tenant) as session:
@@ -83,7 +83,7 @@ def test_the_export_is_asked_for_again_when_the_request_died_between_two_databas
 def test_the_customers_audit_is_completed_when_the_request_died_between_two_databases(
     leaving: Leaving, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("qikbiz.account_closure.events.tell_tenant", lambda _id: None)
+    monkeypatch.setattr("qikbiz.trust.account_closure.events.tell_tenant", lambda _id: None)
     leaving.to("asked")
     assert leaving.audited() == []
     monkeypatch.undo()
@@ -192,7 +192,7 @@ def test_a_round_that_can_not_drive_one_closing_drives_the_others(
     leaving: Leaving, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from provisioning import closing as driving
-    from qikbiz.errors import Unavailable
+    from qikbiz.kernel.errors import Unavailable
 
     leaving.to("read_only")
     really: Callable[..., None] = driving.drive

@@ -20,11 +20,11 @@ import stripe
 from sqlalchemy import select
 
 from config.settings import SettingsError, load_settings
-from qikbiz.account_closure.models import Invoice, PaymentEvent
-from qikbiz.billing.pricing import minor_units
+from qikbiz.app.request_pipeline import QikBiz
 from qikbiz.console.models import PlatformAuditEvent
-from qikbiz.database import control_transaction
-from qikbiz.web.front_door import QikBiz
+from qikbiz.kernel.database import control_transaction
+from qikbiz.trust.account_closure.models import Invoice, PaymentEvent
+from qikbiz.trust.billing.pricing import minor_units
 from tests.account_closure.conftest import Leaving
 from tests.fixtures.web import Browser
 

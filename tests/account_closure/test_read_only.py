@@ -12,14 +12,14 @@ from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
 from provisioning.tenants import suspend
-from qikbiz.account_closure.read_only import RECORD_TABLES, STILL_ALLOWED, ReadOnly
-from qikbiz.database import control_transaction, tenant_transaction
-from qikbiz.exports.restore import restore_archive
+from qikbiz.app.request_pipeline import QikBiz
 from qikbiz.jobs.actions import enqueue
 from qikbiz.jobs.kinds import KINDS
 from qikbiz.jobs.models import Job
-from qikbiz.permissions import permission_of
-from qikbiz.web.front_door import QikBiz
+from qikbiz.kernel.database import control_transaction, tenant_transaction
+from qikbiz.kernel.permissions import permission_of
+from qikbiz.transfer.exports.restore import restore_archive
+from qikbiz.trust.account_closure.read_only import RECORD_TABLES, STILL_ALLOWED, ReadOnly
 from tenants.context import Tenant
 from tenants.directory import read_tenant
 from tests.account_closure.conftest import Leaving
@@ -174,7 +174,7 @@ FIRST_COLUMN = {
 
 
 def test_every_kind_of_record_is_among_the_tables_that_are_locked() -> None:
-    from qikbiz.records.types import RECORD_TYPES
+    from qikbiz.crm.records.types import RECORD_TYPES
 
     assert set(RECORD_TYPES) <= set(RECORD_TABLES)
 
@@ -238,8 +238,8 @@ def test_it_can_be_called_off_at_every_earlier_step(leaving: Leaving, subtests: 
 
 
 def test_once_the_erasure_has_begun_it_can_not(leaving: Leaving, monkeypatch: pytest.MonkeyPatch) -> None:
-    from qikbiz.account_closure import actions
-    from qikbiz.errors import Conflict
+    from qikbiz.kernel.errors import Conflict
+    from qikbiz.trust.account_closure import actions
 
     leaving.to("read_only")
     leaving.drive()

@@ -11,7 +11,7 @@ import pytest
 from provisioning.create import create_tenant
 from provisioning.servers import Connection, connect_to_control
 from qikbiz.console.slugs import NameTaken
-from qikbiz.errors import Conflict
+from qikbiz.kernel.errors import Conflict
 from tests.account_closure.conftest import Leaving
 from tests.fixtures.web import Browser
 

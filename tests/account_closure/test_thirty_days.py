@@ -13,9 +13,9 @@ from sqlalchemy import text
 
 from provisioning.erase_tenant import close_what_came_back, erase_due_tenants, erase_tenant
 from provisioning.servers import connect_to_control
-from qikbiz import clock
-from qikbiz.database import control_transaction
-from qikbiz.errors import Conflict
+from qikbiz.kernel import clock
+from qikbiz.kernel.database import control_transaction
+from qikbiz.kernel.errors import Conflict
 from tests.account_closure.conftest import Leaving
 from tests.fixtures.tenancy import Platform
 

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, event, select, text
 
-from qikbiz import clock as system_clock
-from qikbiz.database import tenant_transaction
-from qikbiz.mail.actions import opened_values
-from qikbiz.mail.models import Mail
-from qikbiz.web.front_door import QikBiz
+from qikbiz.app.request_pipeline import QikBiz
+from qikbiz.kernel import clock as system_clock
+from qikbiz.kernel.database import tenant_transaction
+from qikbiz.messaging.mail.actions import opened_values
+from qikbiz.messaging.mail.models import Mail
 from tenants.context import Tenant
 from tests.fixtures.servers import Servers
 from tests.fixtures.tenancy import Platform

@@ -7,8 +7,8 @@ import json
 import pytest
 from sqlalchemy import text, update
 
-from qikbiz.accounts.models import User
-from qikbiz.database import control_transaction, tenant_transaction
+from qikbiz.identity.accounts.models import User
+from qikbiz.kernel.database import control_transaction, tenant_transaction
 from tests.accounts.conftest import counted_statements
 
 NEW = "an entirely different phrase 7"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from qikbiz.accounts.invitations import invite
-from qikbiz.database import tenant_transaction
-from qikbiz.mail.models import Mail
+from qikbiz.identity.accounts.invitations import invite
+from qikbiz.kernel.database import tenant_transaction
+from qikbiz.messaging.mail.models import Mail
 from tests.fixtures.web import Browser
 
 NEW = "brand new quiet staple words"
@@ -138,7 +138,7 @@ def test_the_link_in_the_mail_uses_the_tenants_own_host(browser_at, tenant, add_
 def _password_link(browser_at, person, app, do_jobs, *, with_host=False) -> str:
     from sqlalchemy import select
 
-    from qikbiz.mail.actions import opened_values
+    from qikbiz.messaging.mail.actions import opened_values
 
     browser: Browser = browser_at(person.tenant.host)
     assert browser.post("/forgot", {"email": person.email}).status_code == 200

@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from config.keys import Key, KeyRing
-from qikbiz.web import create_app
+from qikbiz.app.application import create_app
 from qikbiz.web.cookies import REMEMBER, SESSION
 from tests.fixtures.web import Browser
 

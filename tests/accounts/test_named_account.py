@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from qikbiz.accounts import throttles
-from qikbiz.accounts.login_steps import words_for_method
-from qikbiz.accounts.throttles import Limit
+from qikbiz.identity.accounts import throttles
+from qikbiz.identity.accounts.login_steps import words_for_method
+from qikbiz.identity.accounts.throttles import Limit
 from tests.accounts.test_throttling import WRONG
 from tests.fixtures.factors import add_passkey, code_of, log_in_by_passkey, set_up_app
 from tests.fixtures.page_checks import csrf_token_in

@@ -12,11 +12,11 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import update
 
-from qikbiz.accounts import passwords
-from qikbiz.accounts.common_passwords import weakness_of
-from qikbiz.accounts.models import User
-from qikbiz.database import tenant_transaction
-from qikbiz.web import create_app
+from qikbiz.app.application import create_app
+from qikbiz.identity.accounts import passwords
+from qikbiz.identity.accounts.common_passwords import weakness_of
+from qikbiz.identity.accounts.models import User
+from qikbiz.kernel.database import tenant_transaction
 from tests.fixtures.web import Browser
 
 GOOD = (
@@ -101,7 +101,7 @@ def test_the_same_verdict_on_every_path(log_in, browser_at, platform, fresh_tena
 
 
 def _by_invitation(app, tenant, password):
-    from qikbiz.accounts.actions import invite_user
+    from qikbiz.identity.accounts.actions import invite_user
 
     with app.app_context(), tenant_transaction(tenant):
         url = invite_user(f"lena{abs(hash(password))}@example.com", "Lena", ["member"])
@@ -111,9 +111,9 @@ def _by_invitation(app, tenant, password):
 
 
 def _by_link(app, tenant, person, password):
-    from qikbiz import clock
-    from qikbiz.accounts.realms import tenant_realm
-    from qikbiz.accounts.tokens import make_link
+    from qikbiz.identity.accounts.realms import tenant_realm
+    from qikbiz.identity.accounts.tokens import make_link
+    from qikbiz.kernel import clock
 
     with app.app_context(), tenant_transaction(tenant) as work:
         url = make_link(work, tenant_realm(), work.get(User, person.id), "password", clock.RESET)
@@ -129,7 +129,7 @@ def _by_profile(log_in, person, password):
 
 def _by_command(platform, tenant, password):
     from provisioning.logins import create_user
-    from qikbiz.errors import Failure
+    from qikbiz.kernel.errors import Failure
 
     address = f"lena{abs(hash(password + 'c'))}@example.com"
     try:
@@ -204,5 +204,5 @@ def test_unknown_names_take_as_long_as_known_ones(platform, add_person):
 
 
 def test_the_lists_of_leaked_passwords_are_not_read_before_they_are_needed():
-    code = "import sys, qikbiz.accounts.passwords; sys.exit('zxcvbn' in sys.modules)"
+    code = "import sys, qikbiz.identity.accounts.passwords; sys.exit('zxcvbn' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

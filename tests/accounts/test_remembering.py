@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import select, text
 
-from qikbiz.database import tenant_transaction
-from qikbiz.mail.actions import opened_values
-from qikbiz.mail.models import Mail
+from qikbiz.kernel.database import tenant_transaction
+from qikbiz.messaging.mail.actions import opened_values
+from qikbiz.messaging.mail.models import Mail
 from qikbiz.web.cookies import REMEMBER, SESSION
 from tests.accounts.test_sessions import change_tenant
 from tests.fixtures.web import Browser

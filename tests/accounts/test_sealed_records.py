@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from qikbiz.accounts.session_cache import _PURPOSE
-from qikbiz.ip_reputation import limiter
-from qikbiz.ip_reputation.networks import unit_of
+from qikbiz.identity.accounts.session_cache import _PURPOSE
+from qikbiz.security.ip_reputation import limiter
+from qikbiz.security.ip_reputation.networks import unit_of
 
 pytestmark = pytest.mark.promise("P2")
 HERE, THERE = "198.51.100.91", "198.51.100.92"

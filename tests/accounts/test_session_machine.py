@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from config.keys import Key, KeyRing
-from qikbiz import clock as system_clock
-from qikbiz.accounts.realms import Realm
-from qikbiz.accounts.sessions import PURPOSE
+from qikbiz.identity.accounts.realms import Realm
+from qikbiz.identity.accounts.sessions import PURPOSE
+from qikbiz.kernel import clock as system_clock
 from qikbiz.web.cookies import REMEMBER, SESSION
 from tenants.context import Tenant
 from tests.accounts.conftest import Clock

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from flask import Blueprint
 
-from qikbiz.permissions import Permission, requires
-from qikbiz.web.front_door import QikBiz
+from qikbiz.app.request_pipeline import QikBiz
+from qikbiz.kernel.permissions import Permission, requires
 from tests.accounts.conftest import Clock
 from tests.accounts.test_sessions import change_tenant
 from tests.fixtures.tenancy import Person, Platform

@@ -10,10 +10,10 @@ import pytest
 from flask import Blueprint
 from sqlalchemy.orm import Session
 
-from qikbiz.accounts import sessions
-from qikbiz.accounts.realms import Realm
-from qikbiz.database import tenant_transaction
-from qikbiz.permissions import Permission, requires
+from qikbiz.identity.accounts import sessions
+from qikbiz.identity.accounts.realms import Realm
+from qikbiz.kernel.database import tenant_transaction
+from qikbiz.kernel.permissions import Permission, requires
 from qikbiz.web.cookies import SESSION
 from tenants.control import TenantRecord
 from tenants.directory import touch_directory

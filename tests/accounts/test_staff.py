@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import select
 
 from provisioning.logins import reset_staff_factors
-from qikbiz.accounts.actions import invite_staff
 from qikbiz.console.models import PlatformAuditEvent
-from qikbiz.database import control_transaction
+from qikbiz.identity.accounts.actions import invite_staff
+from qikbiz.kernel.database import control_transaction
 from qikbiz.web.cookies import REMEMBER, SESSION
 from tests.fixtures.devices import DEVICES, Device
 from tests.fixtures.factors import set_up_app, set_up_passkey_at_login

@@ -8,9 +8,9 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import update
 
-from qikbiz.accounts.models import User
-from qikbiz.database import tenant_transaction
-from qikbiz.web.front_door import QikBiz
+from qikbiz.app.request_pipeline import QikBiz
+from qikbiz.identity.accounts.models import User
+from qikbiz.kernel.database import tenant_transaction
 from tenants.context import Tenant
 from tests.fixtures.tenancy import Person
 from tests.fixtures.web import Browser

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from qikbiz.accounts import throttles
-from qikbiz.accounts.throttles import Limit
+from qikbiz.identity.accounts import throttles
+from qikbiz.identity.accounts.throttles import Limit
 from qikbiz.web.cookies import SESSION
 from tests.fixtures.web import Browser
 

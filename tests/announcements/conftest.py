@@ -10,15 +10,15 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select, text
 
-from qikbiz.accounts.models import User
-from qikbiz.actors import Actor, acting_as
-from qikbiz.announcements import actions
-from qikbiz.announcements.counting import Totals, totals_of
-from qikbiz.announcements.models import Announcement
-from qikbiz.database import control_transaction, tenant_transaction
+from qikbiz.identity.accounts.models import User
 from qikbiz.jobs.models import Job, PlatformJob
-from qikbiz.mail.choices import change_choices
-from qikbiz.mail.models import Mail
+from qikbiz.kernel.actors import Actor, acting_as
+from qikbiz.kernel.database import control_transaction, tenant_transaction
+from qikbiz.messaging.announcements import actions
+from qikbiz.messaging.announcements.counting import Totals, totals_of
+from qikbiz.messaging.announcements.models import Announcement
+from qikbiz.messaging.mail.choices import change_choices
+from qikbiz.messaging.mail.models import Mail
 from tenants.context import Tenant
 from tests.fixtures.tenancy import Person, Platform
 from tests.mail.conftest import Mood, mood, port, served_by, smtp

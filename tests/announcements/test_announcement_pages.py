@@ -11,10 +11,10 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import select, text
 
-from qikbiz.announcements.models import Announcement
 from qikbiz.console.models import PlatformAuditEvent, Staff
-from qikbiz.database import control_transaction
-from qikbiz.mail.markdown import as_html, as_text
+from qikbiz.kernel.database import control_transaction
+from qikbiz.messaging.announcements.models import Announcement
+from qikbiz.messaging.mail.markdown import as_html, as_text
 from tests.announcements.conftest import Office
 
 FORM = {
@@ -125,8 +125,8 @@ def test_a_time_is_meant_in_the_operators_own_zone(olivia: Any, office: Office) 
     with control_transaction() as session:
         session.get_one(Staff, office.platform.olivia.id).time_zone = "America/New_York"
     try:
-        from qikbiz.accounts import sessions
-        from qikbiz.accounts.realms import staff_realm
+        from qikbiz.identity.accounts import sessions
+        from qikbiz.identity.accounts.realms import staff_realm
 
         sessions.invalidate_now(staff_realm(), [office.platform.olivia.id])
         wanted = (datetime.now(ZoneInfo("America/New_York")) + timedelta(days=2)).replace(second=0, microsecond=0)

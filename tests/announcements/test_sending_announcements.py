@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import select, text, update
 
 from config.fault_injection import FaultInjected
-from qikbiz.accounts.models import User
 from qikbiz.audit.models import AuditEvent
-from qikbiz.database import control_transaction, tenant_transaction
+from qikbiz.identity.accounts.models import User
 from qikbiz.jobs.models import Job
+from qikbiz.kernel.database import control_transaction, tenant_transaction
 from tests.announcements.conftest import Mood, Office
 
 pytestmark = pytest.mark.usefixtures("smtp")

@@ -17,11 +17,11 @@ from sqlalchemy import insert, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from provisioning.application import working_application
-from qikbiz.actors import Actor, acting_as
 from qikbiz.audit.actions import record, record_change, record_on_platform
 from qikbiz.audit.models import AuditEvent
 from qikbiz.console.models import PlatformAuditEvent
-from qikbiz.database import control_transaction, tenant_transaction
+from qikbiz.kernel.actors import Actor, acting_as
+from qikbiz.kernel.database import control_transaction, tenant_transaction
 from tenants.control import new_id
 from tests.fixtures.records import Office
 from tests.fixtures.tenancy import Platform

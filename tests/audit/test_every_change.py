@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
+from qikbiz.app.request_pipeline import QikBiz
 from qikbiz.audit.models import AuditEvent
-from qikbiz.database import tenant_transaction
-from qikbiz.exports.models import Export
-from qikbiz.imports.models import Import
-from qikbiz.web.front_door import QikBiz
+from qikbiz.kernel.database import tenant_transaction
+from qikbiz.transfer.exports.models import Export
+from qikbiz.transfer.imports.models import Import
 from tests.fixtures.records import Office
 from tests.imports.test_the_wizard import choices_on, upload
 from workers.run_job import perform
@@ -207,7 +207,7 @@ def logins(walk: Walk) -> None:
     walk.does("/profile", {"name": "Alice A.", "time_zone": "Europe/Vienna", "theme": "dark"})
     walk.does("/users/invitation", {"email": "new@example.com", "name": "New", "role": "reader"})
     with tenant_transaction(office.tenant) as session:
-        from qikbiz.accounts.models import User
+        from qikbiz.identity.accounts.models import User
 
         new = session.scalars(select(User.id).where(User.email == "new@example.com")).one()
     walk.does(f"/users/{new}/invitation")

@@ -15,9 +15,9 @@ from psycopg import sql
 from sqlalchemy import select
 
 from provisioning.servers import Connection
-from qikbiz.accounts.models import User
-from qikbiz.database import tenant_transaction
-from qikbiz.web.front_door import QikBiz
+from qikbiz.app.request_pipeline import QikBiz
+from qikbiz.identity.accounts.models import User
+from qikbiz.kernel.database import tenant_transaction
 from tenants.context import Tenant
 from tests.audit.test_every_change import STEPS, Walk
 from tests.fixtures.records import Office

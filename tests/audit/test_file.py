@@ -17,16 +17,16 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from provisioning.cli.audit import verify as verify_command
-from qikbiz.actors import Actor, acting_as
 from qikbiz.audit.actions import record
 from qikbiz.audit.models import AuditEvent
 from qikbiz.audit.queries import newest_link
 from qikbiz.audit.verify import MEMBER, NotAnAudit, verify
-from qikbiz.database import tenant_transaction
-from qikbiz.exports.actions import ask_for_export, file_of
-from qikbiz.exports.models import Export
-from qikbiz.exports.restore import restore_archive
-from qikbiz.exports.selection import AUDIT, Selection
+from qikbiz.kernel.actors import Actor, acting_as
+from qikbiz.kernel.database import tenant_transaction
+from qikbiz.transfer.exports.actions import ask_for_export, file_of
+from qikbiz.transfer.exports.models import Export
+from qikbiz.transfer.exports.restore import restore_archive
+from qikbiz.transfer.exports.selection import AUDIT, Selection
 from tenants.context import Tenant
 from tests.fixtures.records import Office
 from tests.fixtures.tenancy import Person
@@ -123,9 +123,9 @@ def test_asking_and_fetching_are_in_the_audit_and_need_the_rights(
 
 @pytest.mark.promise("P6")
 def test_whoever_may_export_lists_but_not_read_the_audit_does_not_get_it(office: Office, file: Path) -> None:
-    from qikbiz.accounts.models import User
-    from qikbiz.roles.models import OwnRole
-    from qikbiz.roles.rights import Rights
+    from qikbiz.identity.accounts.models import User
+    from qikbiz.identity.roles.models import OwnRole
+    from qikbiz.identity.roles.rights import Rights
 
     with office.work() as session:
         role = OwnRole(name="Sales", folded_name="sales", rights=Rights.of(see="all", export="all").as_json())

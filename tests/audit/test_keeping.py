@@ -14,12 +14,12 @@ from sqlalchemy.exc import DBAPIError
 
 from provisioning.audit_retention import trim_audit, trim_audits
 from provisioning.servers import Connection
-from qikbiz import clock
 from qikbiz.audit import verification
 from qikbiz.audit.models import AuditEvent
 from qikbiz.audit.verification import check_tenant
 from qikbiz.audit.verify import MEMBER, verify
-from qikbiz.database import control_transaction, tenant_transaction
+from qikbiz.kernel import clock
+from qikbiz.kernel.database import control_transaction, tenant_transaction
 from tests.audit.test_chain import assert_whole, events_of
 from tests.audit.test_file import made_by
 from tests.fixtures.records import Office

@@ -18,7 +18,7 @@ from qikbiz.audit import page_reads
 from qikbiz.audit.models import AuditEvent, PageRead
 from qikbiz.audit.page_reads import broken_seals, seal_reads
 from qikbiz.audit.queries import id_at
-from qikbiz.database import before_commit, tenant_transaction
+from qikbiz.kernel.database import before_commit, tenant_transaction
 from tenants.context import Tenant
 from tests.fixtures.tenancy import Person, Platform
 from tests.fixtures.web import Browser

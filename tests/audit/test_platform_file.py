@@ -13,8 +13,8 @@ from qikbiz.audit.actions import record_on_platform
 from qikbiz.audit.serialization import SALT_BYTES
 from qikbiz.audit.verify import NotAnAudit, verify
 from qikbiz.console.queries import newest_platform_link
-from qikbiz.database import control_transaction
-from qikbiz.errors import Conflict, Unavailable
+from qikbiz.kernel.database import control_transaction
+from qikbiz.kernel.errors import Conflict, Unavailable
 from tests.fixtures.tenancy import Platform
 from tests.fixtures.web import Browser
 

@@ -18,7 +18,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from provisioning import assets
-from qikbiz.mail import dev_outbox
+from qikbiz.messaging.mail import dev_outbox
 from tenants.control import new_id
 from tests.browser.product import Person, Product, free_port
 from tests.mail.conftest import Mood

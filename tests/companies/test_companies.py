@@ -5,8 +5,8 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from qikbiz.companies.models import Company
-from qikbiz.contacts.models import Contact
+from qikbiz.crm.companies.models import Company
+from qikbiz.crm.contacts.models import Contact
 from tests.fixtures.records import Office
 
 

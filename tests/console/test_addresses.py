@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import select, text
 
 from qikbiz.console.models import PlatformAuditEvent
-from qikbiz.database import control_transaction
-from qikbiz.ip_reputation.events import record_event
-from qikbiz.ip_reputation.models import AddressRule, BlockWeek
-from qikbiz.ip_reputation.signals import Signal
+from qikbiz.kernel.database import control_transaction
+from qikbiz.security.ip_reputation.events import record_event
+from qikbiz.security.ip_reputation.models import AddressRule, BlockWeek
+from qikbiz.security.ip_reputation.signals import Signal
 from tenants.runtime import Runtime
 from tests.fixtures.web import Browser
 

@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import select, text, update
 
 from qikbiz.console.models import PlatformAuditEvent
-from qikbiz.database import control_transaction, tenant_transaction
 from qikbiz.jobs import ledger
 from qikbiz.jobs.actions import enqueue
 from qikbiz.jobs.models import Job, PlatformJob
+from qikbiz.kernel.database import control_transaction, tenant_transaction
 from tenants.runtime import Runtime
 from tests.fixtures.tenancy import Platform
 from tests.fixtures.web import Browser

@@ -8,8 +8,8 @@ from uuid import UUID
 import pytest
 from sqlalchemy import delete
 
-from qikbiz.database import control_transaction
 from qikbiz.jobs.models import PlatformJob
+from qikbiz.kernel.database import control_transaction
 from tenants.control import new_id
 from tenants.runtime import Runtime
 from tests.fixtures.web import Browser

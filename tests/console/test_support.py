@@ -11,12 +11,12 @@ import pytest
 from sqlalchemy import select, text
 
 from qikbiz.audit.models import AuditEvent
-from qikbiz.contacts.models import Contact
-from qikbiz.database import tenant_transaction
-from qikbiz.exports.models import Export
-from qikbiz.grants.models import Grant
-from qikbiz.imports.models import Import
-from qikbiz.mail.models import Mail
+from qikbiz.crm.contacts.models import Contact
+from qikbiz.kernel.database import tenant_transaction
+from qikbiz.messaging.mail.models import Mail
+from qikbiz.transfer.exports.models import Export
+from qikbiz.transfer.imports.models import Import
+from qikbiz.trust.grants.models import Grant
 from tenants.control import new_id
 from tests.fixtures.grants import Customer
 from tests.fixtures.web import Browser

@@ -7,10 +7,10 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import select
 
-from qikbiz.database import tenant_transaction
-from qikbiz.mail.actions import opened_values
-from qikbiz.mail.models import Mail
-from qikbiz.web.front_door import QikBiz
+from qikbiz.app.request_pipeline import QikBiz
+from qikbiz.kernel.database import tenant_transaction
+from qikbiz.messaging.mail.actions import opened_values
+from qikbiz.messaging.mail.models import Mail
 from tenants.context import Tenant
 from tests.fixtures.tenancy import Person
 from tests.fixtures.web import Browser

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import select, text
 
 from qikbiz.audit.models import AuditEvent
-from qikbiz.database import control_transaction, tenant_transaction
 from qikbiz.jobs.models import PlatformJob
+from qikbiz.kernel.database import control_transaction, tenant_transaction
 from tenants.context import Tenant
 from tenants.control import TenantRecord
 from tenants.runtime import Runtime

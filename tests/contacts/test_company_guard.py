@@ -14,14 +14,14 @@ import pytest
 from flask import current_app
 from sqlalchemy import func, select, text
 
-from qikbiz.actors import Actor, acting_as
-from qikbiz.companies.fields import COMPANIES
-from qikbiz.companies.models import Company
-from qikbiz.contacts.actions import create_contact, hold_company
-from qikbiz.contacts.models import Contact, ContactCompany
-from qikbiz.database import db, tenant_transaction
-from qikbiz.errors import NotFound
-from qikbiz.records.actions import delete_records, purge_record, record_for_changing
+from qikbiz.crm.companies.fields import COMPANIES
+from qikbiz.crm.companies.models import Company
+from qikbiz.crm.contacts.actions import create_contact, hold_company
+from qikbiz.crm.contacts.models import Contact, ContactCompany
+from qikbiz.crm.records.actions import delete_records, purge_record, record_for_changing
+from qikbiz.kernel.actors import Actor, acting_as
+from qikbiz.kernel.database import db, tenant_transaction
+from qikbiz.kernel.errors import NotFound
 from tenants.runtime import Runtime
 from tests.fixtures.records import Office
 

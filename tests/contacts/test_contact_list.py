@@ -5,7 +5,7 @@ import re
 import pytest
 from sqlalchemy import insert
 
-from qikbiz.contacts.models import Contact
+from qikbiz.crm.contacts.models import Contact
 from tests.fixtures.records import Office
 from tests.fixtures.web import Browser
 

@@ -7,9 +7,9 @@ import pytest
 from sqlalchemy import func, select
 
 from qikbiz.audit.models import AuditEvent
-from qikbiz.companies.models import Company
-from qikbiz.contacts.actions import change_contact
-from qikbiz.contacts.models import Contact, ContactCompany
+from qikbiz.crm.companies.models import Company
+from qikbiz.crm.contacts.actions import change_contact
+from qikbiz.crm.contacts.models import Contact, ContactCompany
 from tests.fixtures.records import Office
 
 

@@ -8,8 +8,8 @@ from uuid import uuid4
 from sqlalchemy import select
 
 from qikbiz.audit.models import AuditEvent
-from qikbiz.contacts.models import Contact, ContactCompany
-from qikbiz.database import db, tenant_transaction
+from qikbiz.crm.contacts.models import Contact, ContactCompany
+from qikbiz.kernel.database import db, tenant_transaction
 from tenants.runtime import Runtime
 from tests.fixtures.tenancy import Platform
 from tests.fixtures.web import Browser

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from qikbiz.audit.models import AuditEvent, RecordChange
-from qikbiz.contacts.models import Contact
+from qikbiz.crm.contacts.models import Contact
 from tests.fixtures.records import Office
 
 

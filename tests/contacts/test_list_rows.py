@@ -8,12 +8,12 @@ import pytest
 from markupsafe import escape
 from sqlalchemy import update
 
-from qikbiz.accounts.models import User
-from qikbiz.companies.fields import COMPANIES
-from qikbiz.contacts.fields import CONTACTS
-from qikbiz.contacts.models import Contact
-from qikbiz.records.fields import FieldKind, RecordType
-from qikbiz.records.table_html import safe_texts
+from qikbiz.crm.companies.fields import COMPANIES
+from qikbiz.crm.contacts.fields import CONTACTS
+from qikbiz.crm.contacts.models import Contact
+from qikbiz.crm.records.fields import FieldKind, RecordType
+from qikbiz.crm.records.table_html import safe_texts
+from qikbiz.identity.accounts.models import User
 from tests.fixtures.records import Office
 
 HOSTILE = "<img src=x onerror='alert(1)'>\"&amp;</td><script>"

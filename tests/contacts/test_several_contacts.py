@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from qikbiz.audit.models import RecordChange
-from qikbiz.contacts.models import Contact
+from qikbiz.crm.contacts.models import Contact
 from tests.fixtures.records import Office
 
 

@@ -8,9 +8,9 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select, update
 
-from qikbiz.accounts.models import User
 from qikbiz.audit.models import RecordChange
-from qikbiz.contacts.models import Contact
+from qikbiz.crm.contacts.models import Contact
+from qikbiz.identity.accounts.models import User
 from tests.fixtures.records import Office
 from tests.fixtures.sent_forms import sent_by_browser
 

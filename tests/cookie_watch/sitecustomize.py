@@ -18,7 +18,7 @@ from typing import Any
 
 # Not QIKBIZ_…: tests that start the product take those out of its environment.
 JOURNAL = "COOKIE_JOURNAL_OF_TESTS"
-WATCHED = "qikbiz.web.front_door"
+WATCHED = "qikbiz.app.request_pipeline"
 # A busy machine may take that long between making a header and noting it.
 CLOCK_SECONDS = 30
 _noted: set[str] = set()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 
-from qikbiz.actors import Actor
+from qikbiz.kernel.actors import Actor
 from tests.data_subject_requests.test_rights_of_a_person import erase
 from tests.fixtures.records import Office
 from tests.imports.desk import Desk, csv_text

@@ -19,16 +19,16 @@ from qikbiz.audit.actions import record
 from qikbiz.audit.models import AuditEvent
 from qikbiz.audit.verification import check_tenant
 from qikbiz.audit.verify import MEMBER, verify
-from qikbiz.contacts.models import Contact
-from qikbiz.data_subject_requests.models import Erasure, Tombstone
-from qikbiz.database import tenant_transaction
-from qikbiz.exports.actions import file_of
-from qikbiz.exports.models import Export
-from qikbiz.exports.restore import restore_archive
-from qikbiz.files import FolderStore
-from qikbiz.imports.models import Import, ImportRow
-from qikbiz.mail.models import Mail
-from qikbiz.notifications.models import Notification
+from qikbiz.crm.contacts.models import Contact
+from qikbiz.files.store import FolderStore
+from qikbiz.kernel.database import tenant_transaction
+from qikbiz.messaging.mail.models import Mail
+from qikbiz.messaging.notifications.models import Notification
+from qikbiz.transfer.exports.actions import file_of
+from qikbiz.transfer.exports.models import Export
+from qikbiz.transfer.exports.restore import restore_archive
+from qikbiz.transfer.imports.models import Import, ImportRow
+from qikbiz.trust.data_subject_requests.models import Erasure, Tombstone
 from tenants.context import Tenant
 from tenants.control import new_id
 from tests.fixtures.records import Office

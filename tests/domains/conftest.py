@@ -14,7 +14,7 @@ import dns.rrset
 import pytest
 
 from provisioning.servers import connect_to_control
-from qikbiz.domains import dns as asking
+from qikbiz.trust.domains import dns as asking
 from tests.fixtures.tenancy import Platform
 
 

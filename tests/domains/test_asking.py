@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from provisioning.servers import connect_to_control
-from qikbiz.domains import asking
+from qikbiz.trust.domains import asking
 from tests.domains.test_own_domains import HOST, claim, serve
 
 ADDRESS = "http://127.0.0.1:8000"

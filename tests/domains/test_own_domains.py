@@ -253,7 +253,7 @@ def test_the_page_of_promises_shows_the_evidence(alice, name_server):
 
 def test_the_server_is_a_real_one(name_server: NameServer) -> None:
     """The fake speaks the protocol: a text of more than one string comes back whole."""
-    from qikbiz.domains.dns import texts_at
+    from qikbiz.trust.domains.dns import texts_at
 
     name_server.texts["a.example.com"] = ["x" * 70]
     assert texts_at("a.example.com") == ["x" * 70]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from qikbiz.domains.names import BadDomain, own_domain
+from qikbiz.trust.domains.names import BadDomain, own_domain
 
 BASE = "qikbiz.example"
 

@@ -14,14 +14,14 @@ from uuid import UUID
 import pytest
 from sqlalchemy import insert
 
-from qikbiz.actors import Actor, acting_as
-from qikbiz.contacts.models import Contact
-from qikbiz.database import tenant_transaction
-from qikbiz.exports.actions import ask_for_export, file_of
-from qikbiz.exports.job_steps import folder_of
-from qikbiz.exports.models import Export
-from qikbiz.exports.selection import Selection
-from qikbiz.files import FolderStore
+from qikbiz.crm.contacts.models import Contact
+from qikbiz.files.store import FolderStore
+from qikbiz.kernel.actors import Actor, acting_as
+from qikbiz.kernel.database import tenant_transaction
+from qikbiz.transfer.exports.actions import ask_for_export, file_of
+from qikbiz.transfer.exports.job_steps import folder_of
+from qikbiz.transfer.exports.models import Export
+from qikbiz.transfer.exports.selection import Selection
 from tenants.context import Tenant
 from tenants.control import new_id
 from tenants.runtime import Runtime

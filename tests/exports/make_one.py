@@ -6,7 +6,7 @@ from pathlib import Path
 from uuid import UUID
 
 from config.settings import load_settings
-from qikbiz.web import create_app
+from qikbiz.app.application import create_app
 from workers.run_job import perform
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from provisioning.servers import Connection
-from qikbiz.exports.catalogue import EXCLUDED_COLUMNS, EXCLUDED_TABLES, EXPORTED, NOT_RESTORED, exported_table
+from qikbiz.transfer.exports.catalogue import EXCLUDED_COLUMNS, EXCLUDED_TABLES, EXPORTED, NOT_RESTORED, exported_table
 from tests.fixtures.tenancy import Platform
 
 COLUMNS = "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = %s"
@@ -23,7 +23,7 @@ def columns_decided() -> set[tuple[str, str]]:
 def test_no_column_was_forgotten(platform: Platform, owner_connection: Connection) -> None:
     found = columns_of_the_schema(platform, owner_connection)
     forgotten = {pair for pair in found if pair[0] not in EXCLUDED_TABLES} - columns_decided()
-    assert forgotten == set(), "Say in exports/catalogue.py whether these are exported, or why not."
+    assert forgotten == set(), "Say in transfer/exports/catalogue.py whether these are exported, or why not."
 
 
 def test_nothing_is_listed_that_does_not_exist(platform: Platform, owner_connection: Connection) -> None:

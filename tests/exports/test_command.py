@@ -13,10 +13,10 @@ from sqlalchemy import select
 
 from qikbiz.audit.models import AuditEvent
 from qikbiz.console.models import PlatformAuditEvent
-from qikbiz.database import control_transaction, tenant_transaction
-from qikbiz.exports.models import Export
-from qikbiz.exports.verify import verify
-from qikbiz.mail.models import Mail
+from qikbiz.kernel.database import control_transaction, tenant_transaction
+from qikbiz.messaging.mail.models import Mail
+from qikbiz.transfer.exports.models import Export
+from qikbiz.transfer.exports.verify import verify
 from tests.exports.conftest import Office
 from tests.fixtures.commands import in_a_process, in_here
 from tests.fixtures.workers import Workshop

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config.keys import KeyRing, SealBroken, new_key_ring_json
-from qikbiz.files import CHUNK, FileBroken, FileGone, FolderStore, new_file_key, open_file_key, seal_file_key
+from qikbiz.files.store import CHUNK, FileBroken, FileGone, FolderStore, new_file_key, open_file_key, seal_file_key
 
 KEY = new_file_key()
 SIZES = [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK, 3 * CHUNK + 17]

@@ -12,10 +12,10 @@ from flask import Flask
 from sqlalchemy.exc import OperationalError
 
 from provisioning.cli.errors import sentence_for
-from qikbiz.database import tenant_transaction
-from qikbiz.full_disks import SENTENCE, is_disk_full
+from qikbiz.app import error_handlers
 from qikbiz.jobs import queries
-from qikbiz.web import errors
+from qikbiz.kernel.database import tenant_transaction
+from qikbiz.kernel.full_disks import SENTENCE, is_disk_full
 from tests.exports.conftest import Office
 from tests.fixtures.tenancy import Platform
 from tests.fixtures.web import Browser
@@ -63,7 +63,11 @@ def test_it_is_known_by_whatever_says_it(app: Flask, caplog: pytest.LogCaptureFi
     for other in (OSError(errno.ENOENT, "x"), OperationalError("SELECT", {}, psycopg.OperationalError("away")), None):
         assert not is_disk_full(other)
     with app.test_request_context("/", base_url="http://acme.localhost:8000"), caplog.at_level(logging.ERROR):
-        for error, handler in ((wrapped, errors.on_database_away), (full, errors.on_bug), (of_postgres, errors.on_bug)):
+        for error, handler in (
+            (wrapped, error_handlers.on_database_away),
+            (full, error_handlers.on_bug),
+            (of_postgres, error_handlers.on_bug),
+        ):
             assert handler(error).status_code == 507  # type: ignore[union-attr]
     assert {record.message for record in caplog.records} == {"disk_full"}
     assert sentence_for(OSError(errno.ENOSPC, "No space", "/srv/x")).startswith("The disk is full where /srv/x lies.")

@@ -12,12 +12,12 @@ from sqlalchemy import func, select, text, update
 
 from config.fault_injection import FaultInjected
 from qikbiz.audit.models import AuditEvent
-from qikbiz.database import runtime, tenant_transaction
-from qikbiz.exports import job_steps
-from qikbiz.exports.models import Export
-from qikbiz.exports.restore import restore_archive
 from qikbiz.jobs.models import Job
-from qikbiz.mail.models import Mail
+from qikbiz.kernel.database import runtime, tenant_transaction
+from qikbiz.messaging.mail.models import Mail
+from qikbiz.transfer.exports import job_steps
+from qikbiz.transfer.exports.models import Export
+from qikbiz.transfer.exports.restore import restore_archive
 from tenants.context import Tenant
 from tests.exports.conftest import Office
 from tests.fixtures.workers import Workshop, eventually

@@ -7,20 +7,20 @@ from collections.abc import Callable
 from sqlalchemy import select
 
 from provisioning.guest_roles import open_grant
-from qikbiz.actors import Actor, acting_as
-from qikbiz.database import control_transaction, runtime, tenant_transaction
-from qikbiz.exports.actions import ask_for_export, note_fetch
-from qikbiz.exports.job_steps import give_up
-from qikbiz.exports.selection import Selection
-from qikbiz.grants.instructions import record_instruction
-from qikbiz.grants.models import Grant
-from qikbiz.grants.queries import actor_under, guest_of
-from qikbiz.grants.scopes import GrantScope
 from qikbiz.jobs.actions import enqueue
 from qikbiz.jobs.models import Job
-from qikbiz.mail.actions import opened_values
-from qikbiz.mail.models import Mail
-from qikbiz.mail.rendering import RenderedMail, render_mail
+from qikbiz.kernel.actors import Actor, acting_as
+from qikbiz.kernel.database import control_transaction, runtime, tenant_transaction
+from qikbiz.messaging.mail.actions import opened_values
+from qikbiz.messaging.mail.models import Mail
+from qikbiz.messaging.mail.rendering import RenderedMail, render_mail
+from qikbiz.transfer.exports.actions import ask_for_export, note_fetch
+from qikbiz.transfer.exports.job_steps import give_up
+from qikbiz.transfer.exports.selection import Selection
+from qikbiz.trust.grants.instructions import record_instruction
+from qikbiz.trust.grants.models import Grant
+from qikbiz.trust.grants.queries import actor_under, guest_of
+from qikbiz.trust.grants.scopes import GrantScope
 from tests.exports.conftest import Office
 from tests.fixtures.tenancy import Person
 from workers.run_job import perform

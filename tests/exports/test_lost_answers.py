@@ -12,9 +12,9 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
 
 from qikbiz.audit.models import AuditEvent
-from qikbiz.database import TenantSession, tenant_transaction
-from qikbiz.exports.models import Export
 from qikbiz.jobs.models import Job
+from qikbiz.kernel.database import TenantSession, tenant_transaction
+from qikbiz.transfer.exports.models import Export
 from tenants.control import new_id
 from tests.exports.conftest import Office
 from tests.fixtures.web import Browser

@@ -18,23 +18,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import insert, select, text, update
 
-from qikbiz.accounts.models import User
-from qikbiz.companies.models import Company
-from qikbiz.contacts.fields import CONTACTS
-from qikbiz.contacts.models import Contact
-from qikbiz.database import tenant_transaction
-from qikbiz.exports import writer
-from qikbiz.exports.catalogue import EXPORTED
-from qikbiz.exports.formula_escape import FIRST_CHARACTERS, escape, unescape
-from qikbiz.exports.models import Export
-from qikbiz.exports.portable_csv import portable_rows
-from qikbiz.exports.selection import Selection
-from qikbiz.exports.verify import verify
-from qikbiz.exports.writer import NoRoom, Order, make_file
-from qikbiz.files import new_file_key
+from qikbiz.crm.companies.models import Company
+from qikbiz.crm.contacts.fields import CONTACTS
+from qikbiz.crm.contacts.models import Contact
+from qikbiz.crm.records.filters import Viewer, conditions
+from qikbiz.files.store import new_file_key
+from qikbiz.identity.accounts.models import User
+from qikbiz.identity.roles.builtin_roles import EVERYTHING
 from qikbiz.jobs.models import Job
-from qikbiz.records.filters import Viewer, conditions
-from qikbiz.roles.builtin_roles import EVERYTHING
+from qikbiz.kernel.database import tenant_transaction
+from qikbiz.transfer.exports import writer
+from qikbiz.transfer.exports.catalogue import EXPORTED
+from qikbiz.transfer.exports.formula_escape import FIRST_CHARACTERS, escape, unescape
+from qikbiz.transfer.exports.models import Export
+from qikbiz.transfer.exports.portable_csv import portable_rows
+from qikbiz.transfer.exports.selection import Selection
+from qikbiz.transfer.exports.verify import verify
+from qikbiz.transfer.exports.writer import NoRoom, Order, make_file
 from tenants.control import new_id
 from tests.exports.conftest import Office
 

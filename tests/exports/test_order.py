@@ -7,8 +7,8 @@ import io
 
 import pytest
 
-from qikbiz.errors import Failure
-from qikbiz.exports.selection import PORTABLE, SPREADSHEET, Selection
+from qikbiz.kernel.errors import Failure
+from qikbiz.transfer.exports.selection import PORTABLE, SPREADSHEET, Selection
 from tests.exports.conftest import Office
 from tests.fixtures.web import Browser
 from tests.imports.test_the_wizard import alice

@@ -11,13 +11,13 @@ from threading import Event
 import pytest
 from sqlalchemy import select, update
 
-from qikbiz import clock
+from qikbiz.app.request_pipeline import QikBiz
 from qikbiz.audit.models import AuditEvent
-from qikbiz.database import tenant_transaction
-from qikbiz.errors import TooMany
-from qikbiz.exports.models import Export
-from qikbiz.mail.models import Mail
-from qikbiz.web.front_door import QikBiz
+from qikbiz.kernel import clock
+from qikbiz.kernel.database import tenant_transaction
+from qikbiz.kernel.errors import TooMany
+from qikbiz.messaging.mail.models import Mail
+from qikbiz.transfer.exports.models import Export
 from tenants.control import new_id
 from tests.exports.conftest import Office
 from tests.fixtures.tenancy import Person, Platform
@@ -307,7 +307,7 @@ def test_after_the_password_the_page_of_the_export_stays_and_the_file_comes(
     page = alice.get(f"/exports/{export.id}")
     assert f'href="{address(export)}"' in page.text
     assert "Refresh" not in page.headers
-    monkeypatch.setattr("qikbiz.accounts.principal.Principal.is_fresh", False)
+    monkeypatch.setattr("qikbiz.identity.accounts.principal.Principal.is_fresh", False)
     page = alice.get(f"/exports/{export.id}?fetch=1")
     assert f'href="/exports/{export.id}/download"' in page.text
     assert "Refresh" not in page.headers

@@ -9,13 +9,13 @@ import pytest
 from sqlalchemy import select
 
 from qikbiz.audit.models import AuditEvent
-from qikbiz.database import tenant_transaction
-from qikbiz.exports.restore import restore_archive
 from qikbiz.jobs.models import Job
-from qikbiz.mail.actions import send
-from qikbiz.mail.choices import choices_of
-from qikbiz.mail.models import Mail, MailChoice
-from qikbiz.notifications.models import Notification
+from qikbiz.kernel.database import tenant_transaction
+from qikbiz.messaging.mail.actions import send
+from qikbiz.messaging.mail.choices import choices_of
+from qikbiz.messaging.mail.models import Mail, MailChoice
+from qikbiz.messaging.notifications.models import Notification
+from qikbiz.transfer.exports.restore import restore_archive
 from tenants.context import Tenant
 from tests.exports.conftest import Office
 from tests.mail.conftest import NOTICE

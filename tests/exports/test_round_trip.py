@@ -17,18 +17,18 @@ from hypothesis import strategies as st
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
-from qikbiz.accounts.models import User
 from qikbiz.audit.models import AuditEvent, RecordChange
-from qikbiz.companies.models import Company
-from qikbiz.contacts.models import Contact, ContactCompany
-from qikbiz.database import tenant_transaction
-from qikbiz.errors import Conflict
-from qikbiz.exports.catalogue import EXPORTED, NOT_RESTORED
-from qikbiz.exports.portable_csv import NotPortable, portable_rows
-from qikbiz.exports.restore import NotRestorable, is_archive, restore_archive
-from qikbiz.exports.selection import Selection
-from qikbiz.mail.choices import choices_of
-from qikbiz.mail.models import MailChoice
+from qikbiz.crm.companies.models import Company
+from qikbiz.crm.contacts.models import Contact, ContactCompany
+from qikbiz.identity.accounts.models import User
+from qikbiz.kernel.database import tenant_transaction
+from qikbiz.kernel.errors import Conflict
+from qikbiz.messaging.mail.choices import choices_of
+from qikbiz.messaging.mail.models import MailChoice
+from qikbiz.transfer.exports.catalogue import EXPORTED, NOT_RESTORED
+from qikbiz.transfer.exports.portable_csv import NotPortable, portable_rows
+from qikbiz.transfer.exports.restore import NotRestorable, is_archive, restore_archive
+from qikbiz.transfer.exports.selection import Selection
 from tenants.context import Tenant
 from tenants.control import new_id
 from tests.exports.conftest import Office
@@ -228,8 +228,8 @@ def test_only_a_portable_export_of_everything_is_restored(office: Office, empty:
 def test_a_zip_that_was_made_to_do_harm_is_refused_before_anything_is_read(
     working: object, empty: Tenant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, names: list[str], most_bytes: int
 ) -> None:
-    monkeypatch.setattr("qikbiz.exports.restore.MOST_BYTES", most_bytes)
-    monkeypatch.setattr("qikbiz.exports.restore.verify", lambda _path: pytest.fail("It was read."))
+    monkeypatch.setattr("qikbiz.transfer.exports.restore.MOST_BYTES", most_bytes)
+    monkeypatch.setattr("qikbiz.transfer.exports.restore.verify", lambda _path: pytest.fail("It was read."))
     with zipfile.ZipFile(tmp_path / "bad.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         for name in names:
             archive.writestr(name, b"0" * 30)

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from qikbiz.actors import Actor, acting_as
-from qikbiz.database import control_transaction
-from qikbiz.exports.restore import checked_manifest
-from qikbiz.exports.selection import Selection
-from qikbiz.tickets.actions import Question, open_ticket
-from qikbiz.tickets.models import Ticket, TicketMessage
+from qikbiz.kernel.actors import Actor, acting_as
+from qikbiz.kernel.database import control_transaction
+from qikbiz.transfer.exports.restore import checked_manifest
+from qikbiz.transfer.exports.selection import Selection
+from qikbiz.trust.tickets.actions import Question, open_ticket
+from qikbiz.trust.tickets.models import Ticket, TicketMessage
 from tenants.context import Tenant
 from tests.exports.conftest import Office
 from tests.fixtures.tenancy import Person

@@ -11,9 +11,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from provisioning.embedded.processes import wait_until
-from qikbiz.database import db
-from qikbiz.errors import Failure
-from qikbiz.permissions import Permission, public, requires
+from qikbiz.kernel.database import db
+from qikbiz.kernel.errors import Failure
+from qikbiz.kernel.permissions import Permission, public, requires
 from qikbiz.web.error_texts import TEXTS
 from qikbiz.web.flash import show_toast
 from tests.accounts.test_sessions import _open_late

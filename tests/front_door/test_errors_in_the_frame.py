@@ -7,9 +7,9 @@ from uuid import uuid4
 
 import pytest
 
-from qikbiz.contacts.models import Contact
-from qikbiz.database import tenant_transaction
-from qikbiz.web import errors
+from qikbiz.app import error_handlers
+from qikbiz.crm.contacts.models import Contact
+from qikbiz.kernel.database import tenant_transaction
 from tenants.runtime import Runtime
 from tests.fixtures.tenancy import Platform
 from tests.fixtures.web import Browser
@@ -77,6 +77,6 @@ def test_a_frame_that_fails_leaves_the_plain_page(client_for: ClientFor, monkeyp
     def fails() -> None:
         raise RuntimeError("no database")
 
-    monkeypatch.setattr(errors, "page_transaction", fails)
+    monkeypatch.setattr(error_handlers, "page_transaction", fails)
     page = alice.get("/no-such-page")
     assert page.status_code == 404 and "error-page" in page.text and "sidebar" not in page.text

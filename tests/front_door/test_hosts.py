@@ -6,9 +6,9 @@ import pytest
 from sqlalchemy import select
 from werkzeug.test import Client
 
-from qikbiz.database import tenant_transaction
-from qikbiz.mail.actions import opened_values
-from qikbiz.mail.models import Mail
+from qikbiz.kernel.database import tenant_transaction
+from qikbiz.messaging.mail.actions import opened_values
+from qikbiz.messaging.mail.models import Mail
 from tests.fixtures.web import Browser
 
 

@@ -8,9 +8,9 @@ from datetime import timedelta
 import pytest
 from werkzeug.test import Client, TestResponse
 
-from qikbiz import clock
+from qikbiz.app.request_pipeline import QikBiz
+from qikbiz.kernel import clock
 from qikbiz.web.cookie_instructions import BROWSERS, help_for
-from qikbiz.web.front_door import QikBiz
 from tests.fixtures.page_checks import check_page, csrf_token_in
 from tests.fixtures.tenancy import Platform
 from tests.fixtures.web import Browser

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from qikbiz.permissions import Permission, Role, StaffRole, permission_of
-from qikbiz.roles.builtin_roles import allows
+from qikbiz.identity.roles.builtin_roles import allows
+from qikbiz.kernel.permissions import Permission, Role, StaffRole, permission_of
 
 PUBLIC = {
     "accounts.login",

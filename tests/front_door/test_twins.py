@@ -14,9 +14,9 @@ from sqlalchemy import text
 from werkzeug.routing import Rule
 
 from provisioning.servers import Connection
-from qikbiz.database import tenant_transaction
-from qikbiz.models import tenant_metadata
-from qikbiz.web.front_door import QikBiz
+from qikbiz.app.models import tenant_metadata
+from qikbiz.app.request_pipeline import QikBiz
+from qikbiz.kernel.database import tenant_transaction
 from tenants.context import Tenant
 from tenants.control import new_id
 from tests.fixtures.records import Office

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qikbiz import clock
+from qikbiz.kernel import clock
 from qikbiz.web.safe_redirect import own_path
 
 ELSEWHERE = [

@@ -9,7 +9,7 @@ from provisioning.erase_tenant import erase_tenant
 from provisioning.guest_roles import close_ended_grants, stray_logins
 from provisioning.servers import Connection
 from qikbiz.console.tenant_actions import close_tenant
-from qikbiz.database import control_transaction, tenant_transaction
+from qikbiz.kernel.database import control_transaction, tenant_transaction
 from tests.fixtures.grants import Clock, Customer
 from tests.fixtures.web import Browser
 

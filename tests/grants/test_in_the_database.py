@@ -10,12 +10,12 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
 from provisioning.servers import Connection
-from qikbiz.accounts.models import User
-from qikbiz.actors import Actor, acting_as
-from qikbiz.contacts.models import Contact
-from qikbiz.database import NoGrant, tenant_transaction
-from qikbiz.grants.models import Grant
+from qikbiz.crm.contacts.models import Contact
+from qikbiz.identity.accounts.models import User
 from qikbiz.jobs.models import Job
+from qikbiz.kernel.actors import Actor, acting_as
+from qikbiz.kernel.database import NoGrant, tenant_transaction
+from qikbiz.trust.grants.models import Grant
 from tenants.connection import open_tenant_connection
 from tenants.context import WATCHER, WrongTenant, tenant_context
 from tenants.control import new_id
@@ -124,8 +124,8 @@ GIVEN = (("see",), ("change",), ("import",), ("export",), ("see", "import", "exp
 def test_what_is_given_is_what_the_table_of_scopes_says(
     customer: Customer, owner_connection: Connection, subtests: pytest.Subtests
 ) -> None:
-    from qikbiz.exports.catalogue import EXPORTED
-    from qikbiz.grants.scopes import rights_of
+    from qikbiz.transfer.exports.catalogue import EXPORTED
+    from qikbiz.trust.grants.scopes import rights_of
 
     for scopes in GIVEN:
         with subtests.test(", ".join(scopes)):

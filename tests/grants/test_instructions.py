@@ -15,16 +15,16 @@ from sqlalchemy.exc import IntegrityError
 
 from provisioning.cli import qikbiz
 from provisioning.instructions import Authority, on_authority
-from qikbiz import clock as system_clock
-from qikbiz.database import NoGrant, control_transaction, tenant_transaction
-from qikbiz.errors import Failure
-from qikbiz.exports.models import Export
-from qikbiz.grants.models import AccessPolicy, Grant, Visit
-from qikbiz.grants.queries import is_in_force
-from qikbiz.grants.scopes import GrantScope
-from qikbiz.imports.models import Import
-from qikbiz.mail.models import Mail
-from qikbiz.tickets.models import Ticket
+from qikbiz.kernel import clock as system_clock
+from qikbiz.kernel.database import NoGrant, control_transaction, tenant_transaction
+from qikbiz.kernel.errors import Failure
+from qikbiz.messaging.mail.models import Mail
+from qikbiz.transfer.exports.models import Export
+from qikbiz.transfer.imports.models import Import
+from qikbiz.trust.grants.models import AccessPolicy, Grant, Visit
+from qikbiz.trust.grants.queries import is_in_force
+from qikbiz.trust.grants.scopes import GrantScope
+from qikbiz.trust.tickets.models import Ticket
 from tenants.context import Tenant
 from tests.fixtures.grants import Clock, Customer, way_in
 from tests.fixtures.tenancy import Person, Platform

@@ -22,10 +22,10 @@ from sqlalchemy import select
 from provisioning.application import working_application
 from provisioning.cli import qikbiz
 from provisioning.servers import Connection
-from qikbiz.database import control_transaction, tenant_transaction
 from qikbiz.jobs.actions import enqueue, enqueue_platform
 from qikbiz.jobs.kinds import KINDS
-from qikbiz.mail.models import Mail
+from qikbiz.kernel.database import control_transaction, tenant_transaction
+from qikbiz.messaging.mail.models import Mail
 from tenants.context import Tenant
 from tests.fixtures.grants import Customer
 from tests.fixtures.tenancy import Platform
@@ -225,7 +225,7 @@ def test_the_first_who_gets_a_login_ends_the_invitations_sent_before(
         assert ("operator_login", "gavin@example.com") in told and ("operator_login", THIEF) in told
     else:
         with working_application(platform.settings), tenant_transaction(tenant):
-            from qikbiz.accounts.actions import invite_user
+            from qikbiz.identity.accounts.actions import invite_user
 
             own = invite_user("gavin@example.com", "Gavin", ["administrator"])
         answer = browser.post("/invitation/" + own.rsplit("/", 1)[1], {"name": "Gavin", "password": PASSWORD})

@@ -8,9 +8,9 @@ from uuid import UUID
 import pytest
 from sqlalchemy import update
 
+from qikbiz.app.request_pipeline import QikBiz
 from qikbiz.console.models import Staff
-from qikbiz.database import control_transaction
-from qikbiz.web.front_door import QikBiz
+from qikbiz.kernel.database import control_transaction
 from tests.fixtures.grants import Clock, Customer, way_in
 from tests.fixtures.tenancy import Platform
 from tests.fixtures.web import Browser
@@ -80,8 +80,8 @@ def test_every_page_that_was_opened_is_shown_to_the_customer(customer: Customer)
 def test_whoever_administers_is_told_by_mail_at_each_entry(customer: Customer) -> None:
     from sqlalchemy import select
 
-    from qikbiz.database import tenant_transaction
-    from qikbiz.mail.models import Mail
+    from qikbiz.kernel.database import tenant_transaction
+    from qikbiz.messaging.mail.models import Mail
 
     grant = customer.give("see")
     customer.enter(grant)

@@ -16,19 +16,19 @@ from provisioning import importing
 from provisioning.application import working_with
 from provisioning.importing import Choices, import_for_customer, undo_for_customer
 from provisioning.instructions import Authority, on_authority
-from qikbiz.actors import Actor, acting_as
-from qikbiz.companies.models import Company
-from qikbiz.contacts.models import Contact
-from qikbiz.database import tenant_transaction
-from qikbiz.errors import NotFound
-from qikbiz.exports.models import Export
-from qikbiz.exports.restore import restore_archive
-from qikbiz.grants.models import Grant
-from qikbiz.grants.scopes import GrantScope
-from qikbiz.imports.models import Import
+from qikbiz.crm.companies.models import Company
+from qikbiz.crm.contacts.models import Contact
 from qikbiz.jobs.models import Job
-from qikbiz.mail.models import Mail
-from qikbiz.notifications.models import Notification
+from qikbiz.kernel.actors import Actor, acting_as
+from qikbiz.kernel.database import tenant_transaction
+from qikbiz.kernel.errors import NotFound
+from qikbiz.messaging.mail.models import Mail
+from qikbiz.messaging.notifications.models import Notification
+from qikbiz.transfer.exports.models import Export
+from qikbiz.transfer.exports.restore import restore_archive
+from qikbiz.transfer.imports.models import Import
+from qikbiz.trust.grants.models import Grant
+from qikbiz.trust.grants.scopes import GrantScope
 from tests.fixtures.grants import Customer
 from tests.fixtures.page_checks import csrf_token_in
 from tests.fixtures.tenancy import Person
@@ -216,9 +216,9 @@ def test_to_restore(
 
 
 def _archive(owner: Person, folder: Path) -> Path:
-    from qikbiz.contacts.actions import create_contact
-    from qikbiz.exports.actions import ask_for_export, file_of
-    from qikbiz.exports.selection import Selection
+    from qikbiz.crm.contacts.actions import create_contact
+    from qikbiz.transfer.exports.actions import ask_for_export, file_of
+    from qikbiz.transfer.exports.selection import Selection
 
     tenant = owner.tenant
     assert tenant is not None

@@ -9,9 +9,9 @@ import pytest
 from click.testing import CliRunner
 
 from provisioning.cli import qikbiz
-from qikbiz.grants.overview import reach_words
-from qikbiz.roles.builtin_roles import BUILT_IN
-from qikbiz.roles.rights import Rights
+from qikbiz.identity.roles.builtin_roles import BUILT_IN
+from qikbiz.identity.roles.rights import Rights
+from qikbiz.trust.grants.overview import reach_words
 from tests.fixtures.grants import Customer
 from tests.fixtures.tenancy import Platform
 from tests.fixtures.web import Browser

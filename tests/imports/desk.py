@@ -13,15 +13,15 @@ from uuid import UUID
 from flask import Flask
 from sqlalchemy import select
 
-from qikbiz.actors import Actor, acting_as
-from qikbiz.database import db, tenant_transaction
-from qikbiz.imports import actions
-from qikbiz.imports.jobs import check, run_apply, run_undo
-from qikbiz.imports.mapping import Mapping
-from qikbiz.imports.models import Import
-from qikbiz.imports.queries import import_for_changing
+from qikbiz.crm.records.types import RECORD_TYPES
 from qikbiz.jobs.models import Job
-from qikbiz.records.types import RECORD_TYPES
+from qikbiz.kernel.actors import Actor, acting_as
+from qikbiz.kernel.database import db, tenant_transaction
+from qikbiz.transfer.imports import actions
+from qikbiz.transfer.imports.jobs import check, run_apply, run_undo
+from qikbiz.transfer.imports.mapping import Mapping
+from qikbiz.transfer.imports.models import Import
+from qikbiz.transfer.imports.queries import import_for_changing
 from tenants.context import Tenant
 from tenants.control import new_id
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from qikbiz.imports.queries import skipped_cells
+from qikbiz.transfer.imports.queries import skipped_cells
 from tests.imports.desk import Desk, csv_text
 from tests.imports.test_undo import whole
 

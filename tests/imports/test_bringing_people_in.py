@@ -6,11 +6,11 @@ from uuid import UUID
 
 import pytest
 
-from qikbiz.database import db
-from qikbiz.errors import Conflict
-from qikbiz.imports.jobs import ChangedSince
-from qikbiz.imports.queries import invalid_rows, skipped_cells, updates
-from qikbiz.records.types import RECORD_TYPES
+from qikbiz.crm.records.types import RECORD_TYPES
+from qikbiz.kernel.database import db
+from qikbiz.kernel.errors import Conflict
+from qikbiz.transfer.imports.jobs import ChangedSince
+from qikbiz.transfer.imports.queries import invalid_rows, skipped_cells, updates
 from tests.imports.desk import Desk, csv_text
 
 HEADER = ["First name", "Last name", "Email", "Phone", "Company", "City", "Country", "Tags"]
@@ -155,8 +155,8 @@ def test_applying_twice_imports_once(desk: Desk) -> None:
     desk.check(import_id)
     desk.apply(import_id)
     with desk.at_work():
-        from qikbiz.imports import actions
-        from qikbiz.imports.queries import import_for_changing
+        from qikbiz.transfer.imports import actions
+        from qikbiz.transfer.imports.queries import import_for_changing
 
         actions.ask_apply(import_for_changing(import_id))
     assert len(desk.records()) == 1
@@ -201,8 +201,8 @@ def test_bytes_that_no_text_holds_are_skipped_and_nothing_else(desk: Desk) -> No
     )
     import_id = desk.upload(content)
     with desk.at_work():
-        from qikbiz.imports import actions
-        from qikbiz.imports.queries import import_for_changing
+        from qikbiz.transfer.imports import actions
+        from qikbiz.transfer.imports.queries import import_for_changing
 
         actions.choose_format(import_for_changing(import_id), encoding="utf-8", delimiter=",", has_header=True)
     desk.choose(import_id)

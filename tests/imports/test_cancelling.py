@@ -11,10 +11,10 @@ from uuid import UUID
 
 import pytest
 
-from qikbiz.actors import Actor
-from qikbiz.imports import jobs
-from qikbiz.imports.queries import import_for_changing
-from qikbiz.imports.sql import Link
+from qikbiz.kernel.actors import Actor
+from qikbiz.transfer.imports import jobs
+from qikbiz.transfer.imports.queries import import_for_changing
+from qikbiz.transfer.imports.sql import Link
 from tests.fixtures.records import Office
 from tests.fixtures.web import Browser
 from tests.imports.desk import Desk, csv_text

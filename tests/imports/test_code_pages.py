@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from qikbiz.imports.code_pages import likeliest_code_page
-from qikbiz.imports.csv_dialect import ENCODINGS, detect
-from qikbiz.imports.uploads import FileSource
+from qikbiz.transfer.imports.code_pages import likeliest_code_page
+from qikbiz.transfer.imports.csv_dialect import ENCODINGS, detect
+from qikbiz.transfer.imports.uploads import FileSource
 
 _NAMES = Path(__file__).parent / "fixtures" / "names.tsv"
 _SIZES = (1, 3, 20, 300)

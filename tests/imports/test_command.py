@@ -15,10 +15,10 @@ from provisioning import importing
 from provisioning.instructions import Authority
 from qikbiz.audit.models import AuditEvent
 from qikbiz.console.models import PlatformAuditEvent
-from qikbiz.database import control_transaction, db
-from qikbiz.imports.csv_dialect import UnreadableFile
-from qikbiz.imports.queries import import_for_changing
 from qikbiz.jobs.transport import queue_store
+from qikbiz.kernel.database import control_transaction, db
+from qikbiz.transfer.imports.csv_dialect import UnreadableFile
+from qikbiz.transfer.imports.queries import import_for_changing
 from tests.fixtures.commands import in_a_process, in_here
 from tests.fixtures.tenancy import Platform
 from tests.fixtures.workers import Workshop

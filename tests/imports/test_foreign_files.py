@@ -6,16 +6,16 @@ from typing import Any
 
 import pytest
 
-from qikbiz.imports.csv_reader import plain_text
-from qikbiz.imports.known_values import understood
-from qikbiz.imports.mapping import UnusableMapping, guess
-from qikbiz.imports.names import split_name
-from qikbiz.imports.queries import invalid_rows
-from qikbiz.imports.totals import is_totals
-from qikbiz.records.fields import FieldProblem
-from qikbiz.records.normalize import normalise_country, normalise_domain, normalise_phone
-from qikbiz.records.number_parsing import parse_boolean, parse_integer, parse_money
-from qikbiz.records.types import RECORD_TYPES
+from qikbiz.crm.records.fields import FieldProblem
+from qikbiz.crm.records.normalize import normalise_country, normalise_domain, normalise_phone
+from qikbiz.crm.records.number_parsing import parse_boolean, parse_integer, parse_money
+from qikbiz.crm.records.types import RECORD_TYPES
+from qikbiz.transfer.imports.csv_reader import plain_text
+from qikbiz.transfer.imports.known_values import understood
+from qikbiz.transfer.imports.mapping import UnusableMapping, guess
+from qikbiz.transfer.imports.names import split_name
+from qikbiz.transfer.imports.queries import invalid_rows
+from qikbiz.transfer.imports.totals import is_totals
 from tests.imports.desk import Desk, csv_text
 
 CONTACTS, COMPANIES = RECORD_TYPES["contacts"], RECORD_TYPES["companies"]
@@ -60,7 +60,7 @@ def test_a_file_as_hubspot_writes_it_comes_in_whole(desk: Desk) -> None:
 
 
 def test_a_name_that_two_users_have_does_not_say_who_owns_a_record(desk: Desk) -> None:
-    from qikbiz.accounts.models import User
+    from qikbiz.identity.accounts.models import User
 
     with desk.at_work() as session:
         alice = session.get(User, desk.actor.id)

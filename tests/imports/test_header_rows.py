@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from qikbiz.imports.csv_dialect import Format, UnreadableFile, detect, with_header_found
-from qikbiz.imports.csv_reader import RowReader
-from qikbiz.imports.header_rows import header_row_of
-from qikbiz.imports.uploads import FileSource
+from qikbiz.transfer.imports.csv_dialect import Format, UnreadableFile, detect, with_header_found
+from qikbiz.transfer.imports.csv_reader import RowReader
+from qikbiz.transfer.imports.header_rows import header_row_of
+from qikbiz.transfer.imports.uploads import FileSource
 from tests.fixtures.web import Browser
 from tests.imports.desk import Desk
 from tests.imports.test_rubbish import Written, written

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from qikbiz.imports.column_synonyms import plain_heading
-from qikbiz.imports.mapping import Mapping, UnusableMapping, checked_mapping, guess
-from qikbiz.records.types import RECORD_TYPES
+from qikbiz.crm.records.types import RECORD_TYPES
+from qikbiz.transfer.imports.column_synonyms import plain_heading
+from qikbiz.transfer.imports.mapping import Mapping, UnusableMapping, checked_mapping, guess
 
 CONTACTS, COMPANIES = RECORD_TYPES["contacts"], RECORD_TYPES["companies"]
 GOOGLE = (

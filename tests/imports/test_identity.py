@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from qikbiz.imports.lookalikes import shown_lookalikes
-from qikbiz.imports.queries import invalid_rows
-from qikbiz.records.fields import FieldProblem
-from qikbiz.records.links import company_id
+from qikbiz.crm.records.fields import FieldProblem
+from qikbiz.crm.records.links import company_id
+from qikbiz.transfer.imports.lookalikes import shown_lookalikes
+from qikbiz.transfer.imports.queries import invalid_rows
 from tests.imports.desk import Desk, csv_text
 
 FIXTURES = Path(__file__).parent / "fixtures"

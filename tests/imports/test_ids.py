@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from qikbiz.imports import apply
+from qikbiz.transfer.imports import apply
 from tenants.control import new_id
 from tests.imports.desk import Desk, csv_text
 

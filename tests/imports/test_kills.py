@@ -10,14 +10,14 @@ import pytest
 from sqlalchemy import func, select, text, update
 
 from qikbiz.audit.models import AuditEvent
-from qikbiz.database import db, runtime
-from qikbiz.imports import actions, import_context
-from qikbiz.imports.csv_dialect import UnreadableFile
-from qikbiz.imports.jobs import APPLY_STEPS
-from qikbiz.imports.models import Import
-from qikbiz.imports.queries import import_for_changing
 from qikbiz.jobs.models import Job
-from qikbiz.mail.models import Mail
+from qikbiz.kernel.database import db, runtime
+from qikbiz.messaging.mail.models import Mail
+from qikbiz.transfer.imports import actions, import_context
+from qikbiz.transfer.imports.csv_dialect import UnreadableFile
+from qikbiz.transfer.imports.jobs import APPLY_STEPS
+from qikbiz.transfer.imports.models import Import
+from qikbiz.transfer.imports.queries import import_for_changing
 from tests.imports.desk import Desk, csv_text
 from workers.run_job import perform
 

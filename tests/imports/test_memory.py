@@ -6,9 +6,9 @@ import os
 import resource
 from pathlib import Path
 
-from qikbiz.database import runtime
-from qikbiz.imports import actions
-from qikbiz.imports.queries import import_for_changing
+from qikbiz.kernel.database import runtime
+from qikbiz.transfer.imports import actions
+from qikbiz.transfer.imports.queries import import_for_changing
 from tests.imports.desk import Desk
 from workers.run_job import perform
 

@@ -8,9 +8,9 @@ from uuid import UUID
 
 import pytest
 
-from qikbiz.exports.selection import PORTABLE, SPREADSHEET, Selection
-from qikbiz.imports import actions
-from qikbiz.records.types import RECORD_TYPES
+from qikbiz.crm.records.types import RECORD_TYPES
+from qikbiz.transfer.exports.selection import PORTABLE, SPREADSHEET, Selection
+from qikbiz.transfer.imports import actions
 from tenants.control import new_id
 from tests.exports.conftest import Office, office
 from tests.fixtures.tenancy import Platform

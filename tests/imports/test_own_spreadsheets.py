@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import io
 
-from qikbiz.imports import actions
-from qikbiz.imports.import_context import format_of
-from qikbiz.imports.queries import import_for_changing
+from qikbiz.transfer.imports import actions
+from qikbiz.transfer.imports.import_context import format_of
+from qikbiz.transfer.imports.queries import import_for_changing
 from tenants.control import new_id
 from tests.fixtures.web import Browser
 from tests.imports.desk import Desk, csv_text

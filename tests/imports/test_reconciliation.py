@@ -8,15 +8,15 @@ from dataclasses import dataclass, field
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from qikbiz.imports.addresses import quick_email, quick_phone
-from qikbiz.imports.converting import Converter
-from qikbiz.imports.csv_dialect import Format
-from qikbiz.imports.encoding import copy_array
-from qikbiz.imports.mapping import guess
-from qikbiz.imports.plans import Plan
-from qikbiz.records.fields import FieldProblem, derived_columns
-from qikbiz.records.normalize import normalise_email, normalise_phone
-from qikbiz.records.types import RECORD_TYPES
+from qikbiz.crm.records.fields import FieldProblem, derived_columns
+from qikbiz.crm.records.normalize import normalise_email, normalise_phone
+from qikbiz.crm.records.types import RECORD_TYPES
+from qikbiz.transfer.imports.addresses import quick_email, quick_phone
+from qikbiz.transfer.imports.converting import Converter
+from qikbiz.transfer.imports.csv_dialect import Format
+from qikbiz.transfer.imports.encoding import copy_array
+from qikbiz.transfer.imports.mapping import guess
+from qikbiz.transfer.imports.plans import Plan
 from tests.imports.desk import Desk, csv_text
 
 HEADER = ["Last name", "Email", "City"]
@@ -169,7 +169,7 @@ def test_quick_addresses_are_the_librarys(local: str, domain: str) -> None:
 @given(st.lists(st.none() | TEXT.filter(lambda text: not set(text) & {"\x00", "\x1e"}), min_size=1, max_size=6))
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_text_is_staged_arrives_exactly(desk: Desk, values: list[str | None]) -> None:
-    from qikbiz.imports.sql import link_of
+    from qikbiz.transfer.imports.sql import link_of
 
     ident = desk.actor.id
     with desk.at_work() as session:

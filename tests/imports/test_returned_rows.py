@@ -5,10 +5,10 @@ from __future__ import annotations
 import csv
 from uuid import UUID
 
-from qikbiz.imports.failed_rows import failed_rows
-from qikbiz.imports.queries import import_for_reading
-from qikbiz.imports.returned_rows import reason_if_unchanged
-from qikbiz.imports.visibility import visible_cells
+from qikbiz.transfer.imports.failed_rows import failed_rows
+from qikbiz.transfer.imports.queries import import_for_reading
+from qikbiz.transfer.imports.returned_rows import reason_if_unchanged
+from qikbiz.transfer.imports.visibility import visible_cells
 from tests.imports.desk import Desk, csv_text
 
 FILE = (

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from qikbiz.imports import csv_reader, limits
-from qikbiz.imports.archives import opened
-from qikbiz.imports.csv_dialect import Detection, Format, UnreadableFile, detect
-from qikbiz.imports.csv_reader import RowProblem, RowReader
-from qikbiz.imports.uploads import FileSource
+from qikbiz.transfer.imports import csv_reader, limits
+from qikbiz.transfer.imports.archives import opened
+from qikbiz.transfer.imports.csv_dialect import Detection, Format, UnreadableFile, detect
+from qikbiz.transfer.imports.csv_reader import RowProblem, RowReader
+from qikbiz.transfer.imports.uploads import FileSource
 
 HEADER = b"Name,E-mail,City\n"
 Read = list[tuple[int, list[str], RowProblem | None]]

@@ -10,12 +10,12 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
-from qikbiz.database import db
-from qikbiz.imports import parallel_convert
-from qikbiz.imports.csv_dialect import UnreadableFile
-from qikbiz.imports.import_context import plan_of, source_of
-from qikbiz.imports.models import Import, ImportRow
-from qikbiz.imports.parallel_convert import SecondReaderGone
+from qikbiz.kernel.database import db
+from qikbiz.transfer.imports import parallel_convert
+from qikbiz.transfer.imports.csv_dialect import UnreadableFile
+from qikbiz.transfer.imports.import_context import plan_of, source_of
+from qikbiz.transfer.imports.models import Import, ImportRow
+from qikbiz.transfer.imports.parallel_convert import SecondReaderGone
 from tests.imports.desk import Desk, csv_text
 
 HEADER = ["First name", "Last name", "Email", "Phone", "Notes"]
@@ -37,7 +37,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[subprocess.Popen[b
         processes.append(real(*arguments, **options))
         return processes[-1]
 
-    monkeypatch.setattr("qikbiz.imports.parallel_convert.subprocess.Popen", popen)
+    monkeypatch.setattr("qikbiz.transfer.imports.parallel_convert.subprocess.Popen", popen)
     yield processes
     assert all(process.poll() is not None for process in processes)
 

@@ -14,13 +14,13 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
-from qikbiz.database import db, tenant_transaction
-from qikbiz.imports import actions
-from qikbiz.imports.jobs import check, run_apply, run_undo
-from qikbiz.imports.models import Import
-from qikbiz.imports.uploads import Kept, keep_upload
+from qikbiz.app.request_pipeline import QikBiz
 from qikbiz.jobs.models import Job
-from qikbiz.web.front_door import QikBiz
+from qikbiz.kernel.database import db, tenant_transaction
+from qikbiz.transfer.imports import actions
+from qikbiz.transfer.imports.jobs import check, run_apply, run_undo
+from qikbiz.transfer.imports.models import Import
+from qikbiz.transfer.imports.uploads import Kept, keep_upload
 from tests.fixtures.tenancy import Platform
 from tests.fixtures.web import Browser
 from tests.imports.desk import unwatched

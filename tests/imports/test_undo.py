@@ -9,22 +9,22 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
-from qikbiz.actors import Actor
 from qikbiz.audit.models import AuditEvent, RecordChange
-from qikbiz.companies.fields import COMPANIES
-from qikbiz.companies.models import Company
-from qikbiz.contacts.fields import CONTACTS
-from qikbiz.contacts.models import Contact, ContactCompany
-from qikbiz.database import db
-from qikbiz.errors import Conflict
-from qikbiz.imports import actions
-from qikbiz.imports.jobs import by_whoever_asks, run_undo
-from qikbiz.imports.queries import import_for_changing, import_for_reading
-from qikbiz.imports.sql import link_of
-from qikbiz.imports.undo_page import named_records
-from qikbiz.imports.undo_rules import Preview, preview
-from qikbiz.records.actions import change_record, restore_records
-from qikbiz.records.types import record_type
+from qikbiz.crm.companies.fields import COMPANIES
+from qikbiz.crm.companies.models import Company
+from qikbiz.crm.contacts.fields import CONTACTS
+from qikbiz.crm.contacts.models import Contact, ContactCompany
+from qikbiz.crm.records.actions import change_record, restore_records
+from qikbiz.crm.records.types import record_type
+from qikbiz.kernel.actors import Actor
+from qikbiz.kernel.database import db
+from qikbiz.kernel.errors import Conflict
+from qikbiz.transfer.imports import actions
+from qikbiz.transfer.imports.jobs import by_whoever_asks, run_undo
+from qikbiz.transfer.imports.queries import import_for_changing, import_for_reading
+from qikbiz.transfer.imports.sql import link_of
+from qikbiz.transfer.imports.undo_page import named_records
+from qikbiz.transfer.imports.undo_rules import Preview, preview
 from tests.fixtures.tenancy import Person
 from tests.fixtures.web import Browser
 from tests.imports.desk import Desk, csv_text, unwatched

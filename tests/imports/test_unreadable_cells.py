@@ -8,16 +8,16 @@ from uuid import UUID
 import pytest
 
 from provisioning.import_cells import told_policy
-from qikbiz.errors import NotFound
-from qikbiz.imports import actions
-from qikbiz.imports.cell_choices import UnknownValue, policy_from, unreadable_columns
-from qikbiz.imports.cell_policy import REFUSE, SKIP, CellPolicy
-from qikbiz.imports.converting import Converter
-from qikbiz.imports.csv_dialect import Format
-from qikbiz.imports.mapping import guess
-from qikbiz.imports.plans import Plan
-from qikbiz.imports.queries import import_for_changing, import_for_reading, invalid_rows, skipped_cells
-from qikbiz.records.types import RECORD_TYPES
+from qikbiz.crm.records.types import RECORD_TYPES
+from qikbiz.kernel.errors import NotFound
+from qikbiz.transfer.imports import actions
+from qikbiz.transfer.imports.cell_choices import UnknownValue, policy_from, unreadable_columns
+from qikbiz.transfer.imports.cell_policy import REFUSE, SKIP, CellPolicy
+from qikbiz.transfer.imports.converting import Converter
+from qikbiz.transfer.imports.csv_dialect import Format
+from qikbiz.transfer.imports.mapping import guess
+from qikbiz.transfer.imports.plans import Plan
+from qikbiz.transfer.imports.queries import import_for_changing, import_for_reading, invalid_rows, skipped_cells
 from tests.imports.desk import Desk, csv_text
 
 HEADER = ["First name", "Email", "Phone", "Country", "Stage", "Birthday"]

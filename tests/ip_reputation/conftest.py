@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import text
 
-from qikbiz.database import control_transaction
+from qikbiz.kernel.database import control_transaction
 from tenants.runtime import Runtime
 
 

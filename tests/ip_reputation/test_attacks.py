@@ -9,12 +9,12 @@ import pytest
 from sqlalchemy import select
 
 from qikbiz.console.models import PlatformAuditEvent
-from qikbiz.database import control_transaction
-from qikbiz.ip_reputation import actions, limiter, points, rules, spray_detection
-from qikbiz.ip_reputation.events import account_mac, record_event
-from qikbiz.ip_reputation.models import AbuseEvent, AddressRule
-from qikbiz.ip_reputation.networks import unit_of
-from qikbiz.ip_reputation.signals import Signal
+from qikbiz.kernel.database import control_transaction
+from qikbiz.security.ip_reputation import actions, limiter, points, rules, spray_detection
+from qikbiz.security.ip_reputation.events import account_mac, record_event
+from qikbiz.security.ip_reputation.models import AbuseEvent, AddressRule
+from qikbiz.security.ip_reputation.networks import unit_of
+from qikbiz.security.ip_reputation.signals import Signal
 from tenants.runtime import Runtime
 from tests.fixtures.tenancy import Platform
 from tests.fixtures.web import Browser

@@ -5,16 +5,16 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select, text
 
-from qikbiz.actors import Actor, acting_as
 from qikbiz.console.models import PlatformAuditEvent
-from qikbiz.database import control_transaction, db
-from qikbiz.errors import Blocked, Conflict, Failure
-from qikbiz.ip_reputation import actions, limiter, points, queries, retention, rules
-from qikbiz.ip_reputation.check import admit_anonymous
-from qikbiz.ip_reputation.events import account_mac, record_event
-from qikbiz.ip_reputation.models import AbuseEvent, AddressRule, AddressScore
-from qikbiz.ip_reputation.networks import normalise, unit_of
-from qikbiz.ip_reputation.signals import Signal
+from qikbiz.kernel.actors import Actor, acting_as
+from qikbiz.kernel.database import control_transaction, db
+from qikbiz.kernel.errors import Blocked, Conflict, Failure
+from qikbiz.security.ip_reputation import actions, limiter, points, queries, retention, rules
+from qikbiz.security.ip_reputation.check import admit_anonymous
+from qikbiz.security.ip_reputation.events import account_mac, record_event
+from qikbiz.security.ip_reputation.models import AbuseEvent, AddressRule, AddressScore
+from qikbiz.security.ip_reputation.networks import normalise, unit_of
+from qikbiz.security.ip_reputation.signals import Signal
 from tenants.runtime import Runtime
 
 pytestmark = pytest.mark.promise("P5")

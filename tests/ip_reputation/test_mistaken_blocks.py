@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import text
 
-from qikbiz.database import control_transaction
-from qikbiz.ip_reputation.false_positives import measure_blocks, weeks
-from qikbiz.ip_reputation.models import AbuseEvent, AddressRule
-from qikbiz.ip_reputation.signals import Signal
+from qikbiz.kernel.database import control_transaction
+from qikbiz.security.ip_reputation.false_positives import measure_blocks, weeks
+from qikbiz.security.ip_reputation.models import AbuseEvent, AddressRule
+from qikbiz.security.ip_reputation.signals import Signal
 from tenants.runtime import Runtime
 
 NOW = datetime(2026, 11, 18, 12, tzinfo=UTC)

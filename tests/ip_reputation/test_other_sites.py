@@ -11,13 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from qikbiz.database import control_transaction
-from qikbiz.errors import TooMany
-from qikbiz.ip_reputation import actions, limiter, points
-from qikbiz.ip_reputation.events import record_event
-from qikbiz.ip_reputation.scoring import Observed, evaluate
-from qikbiz.ip_reputation.signals import BLOCK_AT, NOISE, SLOW_AT, Signal
-from qikbiz.web.front_door import QikBiz
+from qikbiz.app.request_pipeline import QikBiz
+from qikbiz.kernel.database import control_transaction
+from qikbiz.kernel.errors import TooMany
+from qikbiz.security.ip_reputation import actions, limiter, points
+from qikbiz.security.ip_reputation.events import record_event
+from qikbiz.security.ip_reputation.scoring import Observed, evaluate
+from qikbiz.security.ip_reputation.signals import BLOCK_AT, NOISE, SLOW_AT, Signal
 from tenants.runtime import Runtime
 from tests.fixtures.tenancy import Platform
 from tests.fixtures.web import Browser

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qikbiz.ip_reputation.scoring import Observed, evaluate
-from qikbiz.ip_reputation.signals import BLOCK_AT, SLOW_AT, WATCH_AT, Signal
+from qikbiz.security.ip_reputation.scoring import Observed, evaluate
+from qikbiz.security.ip_reputation.signals import BLOCK_AT, SLOW_AT, WATCH_AT, Signal
 
 pytestmark = pytest.mark.promise("P5")
 

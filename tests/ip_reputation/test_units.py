@@ -4,7 +4,7 @@ from ipaddress import ip_network
 
 import pytest
 
-from qikbiz.ip_reputation.networks import lookup_order, normalise, shown, unit_of
+from qikbiz.security.ip_reputation.networks import lookup_order, normalise, shown, unit_of
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,9 @@ import signal
 import time
 from uuid import uuid4
 
-from qikbiz.errors import Unavailable
 from qikbiz.jobs.kinds import KINDS, JobKind
-from qikbiz.mail.models import Mail, PlatformMail
+from qikbiz.kernel.errors import Unavailable
+from qikbiz.messaging.mail.models import Mail, PlatformMail
 from workers.job_context import JobContext, JobRefused
 
 NAMES = ("leave_effect", "step_by_step", "refuse", "stumble", "kill_me", "be_away", "overrun", "never_look")

@@ -19,11 +19,11 @@ from config.settings import Settings
 from provisioning.application import working_application
 from provisioning.bootstrap import prepare_servers
 from provisioning.create import create_tenant
-from qikbiz.database import control_transaction, runtime, tenant_transaction
 from qikbiz.jobs import actions, ledger, transport
 from qikbiz.jobs.ledger import Due
 from qikbiz.jobs.models import Job, PlatformJob
-from qikbiz.mail.models import Mail
+from qikbiz.kernel.database import control_transaction, runtime, tenant_transaction
+from qikbiz.messaging.mail.models import Mail
 from tenants.context import Tenant
 from tests.fixtures.servers import Servers, servers_at, settings_for, throw_away_home
 from tests.fixtures.workers import Starter, Workshop, eventually, horses

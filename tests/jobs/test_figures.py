@@ -9,10 +9,10 @@ import pytest
 from prometheus_client import generate_latest
 from sqlalchemy import select, text, update
 
-from qikbiz.database import control_transaction, tenant_transaction
 from qikbiz.jobs import actions, queries
 from qikbiz.jobs.models import Job, PlatformJob
-from qikbiz.mail import actions as mails
+from qikbiz.kernel.database import control_transaction, tenant_transaction
+from qikbiz.messaging.mail import actions as mails
 from qikbiz.web.platform_metrics import platform_registry
 from tenants.runtime import Runtime
 from tests.fixtures.tenancy import Platform

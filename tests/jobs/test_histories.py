@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 from sqlalchemy import delete, func, select, update
 
-from qikbiz.database import tenant_transaction
 from qikbiz.jobs import actions, ledger
 from qikbiz.jobs.ledger import Claim
 from qikbiz.jobs.models import Job
-from qikbiz.mail.models import Mail
+from qikbiz.kernel.database import tenant_transaction
+from qikbiz.messaging.mail.models import Mail
 from tenants.context import Tenant
 from tenants.runtime import Runtime
 from tests.fixtures.tenancy import Platform

@@ -7,10 +7,10 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import func, select, text, update
 
-from qikbiz.database import control_transaction, tenant_transaction
 from qikbiz.jobs import actions, ledger
 from qikbiz.jobs.models import Job, PlatformJob
-from qikbiz.mail.models import Mail
+from qikbiz.kernel.database import control_transaction, tenant_transaction
+from qikbiz.messaging.mail.models import Mail
 from tenants.context import NoTenantEntered
 from tenants.runtime import Runtime
 from tests.fixtures.tenancy import Platform

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from qikbiz.accounts import breached_passwords
-from qikbiz.circuit_breaker import CircuitBreaker
-from qikbiz.deadline import OutOfTime
-from qikbiz.domains import dns
-from qikbiz.privacy import notice_probe
+from qikbiz.identity.accounts import breached_passwords
+from qikbiz.kernel.circuit_breaker import CircuitBreaker
+from qikbiz.kernel.deadline import OutOfTime
+from qikbiz.trust.domains import dns
+from qikbiz.trust.privacy import notice_probe
 from tenants.runtime import Runtime
 from tests.domains.conftest import NameServer, name_server
 
@@ -26,12 +26,12 @@ ASKS = re.compile(
 )
 # Each holds to one deadline: by `call_within`, by a thread that is given up (fetching), by the resolver's `lifetime`.
 KNOWN = {
-    "qikbiz/accounts/breached_passwords.py": "call_within(",
-    "qikbiz/billing/stripe.py": "call_within(",
-    "qikbiz/domains/dns.py": "lifetime=",
-    "qikbiz/mail/smtp.py": "call_within(",
-    "qikbiz/privacy/notice_probe.py": "call_within(",
-    "qikbiz/sso/http_client.py": "thread.join(deadline.left)",
+    "qikbiz/identity/accounts/breached_passwords.py": "call_within(",
+    "qikbiz/trust/billing/stripe.py": "call_within(",
+    "qikbiz/trust/domains/dns.py": "lifetime=",
+    "qikbiz/messaging/mail/smtp.py": "call_within(",
+    "qikbiz/trust/privacy/notice_probe.py": "call_within(",
+    "qikbiz/identity/sso/http_client.py": "thread.join(deadline.left)",
 }
 
 

@@ -8,11 +8,11 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import func, select, text
 
-from qikbiz.accounts.models import User, UserSession, UserToken
 from qikbiz.console.tenant_actions import reserve_tenant
-from qikbiz.database import control_transaction, tenant_transaction
+from qikbiz.identity.accounts.models import User, UserSession, UserToken
 from qikbiz.jobs.actions import enqueue, enqueue_platform
 from qikbiz.jobs.models import PlatformJob
+from qikbiz.kernel.database import control_transaction, tenant_transaction
 from tenants.control import TenantRecord
 from tenants.directory import read_tenant
 from tenants.runtime import Runtime

@@ -11,9 +11,9 @@ import redis
 from flask import current_app
 from sqlalchemy import func, select, text, update
 
-from qikbiz.database import control_transaction, tenant_transaction
 from qikbiz.jobs import actions, queries, transport
 from qikbiz.jobs.models import Job, PlatformJob, ScheduleRun
+from qikbiz.kernel.database import control_transaction, tenant_transaction
 from tenants.context import Tenant
 from tenants.control import PendingWork, TenantRecord
 from tenants.runtime import Runtime

@@ -7,9 +7,9 @@ from uuid import UUID
 
 import pytest
 
-from qikbiz.database import tenant_transaction
 from qikbiz.jobs import actions, queries, transport
 from qikbiz.jobs.models import Job
+from qikbiz.kernel.database import tenant_transaction
 from tenants.context import Tenant
 from tenants.runtime import Runtime
 from tests.fixtures.tenancy import Platform

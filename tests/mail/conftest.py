@@ -12,10 +12,10 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from flask import current_app
 from sqlalchemy import select, text, update
 
-from qikbiz.database import control_transaction, tenant_transaction
 from qikbiz.jobs.models import Job
-from qikbiz.mail import actions
-from qikbiz.mail.models import Mail
+from qikbiz.kernel.database import control_transaction, tenant_transaction
+from qikbiz.messaging.mail import actions
+from qikbiz.messaging.mail.models import Mail
 from tenants.runtime import Runtime
 from tests.fixtures.tenancy import Person, Platform
 from workers import run_job

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, select, update
 
-from qikbiz.accounts.models import User
 from qikbiz.audit.models import AuditEvent
-from qikbiz.database import control_transaction, tenant_transaction
-from qikbiz.mail import actions
-from qikbiz.mail.categories import CHOOSABLE, KINDS, LOCKED, NEWS
-from qikbiz.mail.choices import change_choices, choices_of
-from qikbiz.mail.models import MailChoice
+from qikbiz.identity.accounts.models import User
+from qikbiz.kernel.database import control_transaction, tenant_transaction
+from qikbiz.messaging.mail import actions
+from qikbiz.messaging.mail.categories import CHOOSABLE, KINDS, LOCKED, NEWS
+from qikbiz.messaging.mail.choices import change_choices, choices_of
+from qikbiz.messaging.mail.models import MailChoice
 from tests.fixtures.tenancy import Person, Platform
 from tests.mail.conftest import Mood, Post
 
@@ -197,7 +197,7 @@ def test_a_caller_can_not_make_a_mail_unstoppable_by_calling_it_security(post: P
 @pytest.mark.promise("P18")
 @pytest.mark.usefixtures("smtp")
 def test_a_row_whose_category_is_unknown_stays_here(post: Post, mood: Mood) -> None:
-    from qikbiz.mail.models import Mail
+    from qikbiz.messaging.mail.models import Mail
 
     mail_id = post.notice()
     with tenant_transaction(post.platform.acme) as session:

@@ -8,11 +8,11 @@ import pytest
 from markupsafe import escape
 from sqlalchemy import select
 
-from qikbiz.accounts.models import User
-from qikbiz.database import tenant_transaction
-from qikbiz.mail import smtp
-from qikbiz.mail.addresses import BadAddress
-from qikbiz.mail.reachability import CANT_BE_REACHED, NOT_KNOWN_NOW, unreachable_reason
+from qikbiz.identity.accounts.models import User
+from qikbiz.kernel.database import tenant_transaction
+from qikbiz.messaging.mail import smtp
+from qikbiz.messaging.mail.addresses import BadAddress
+from qikbiz.messaging.mail.reachability import CANT_BE_REACHED, NOT_KNOWN_NOW, unreachable_reason
 from tests.fixtures.web import Browser
 from tests.mail.conftest import Post
 from tests.mail.scripted_server import ScriptedServer, scripted_server

@@ -14,11 +14,11 @@ from aiosmtpd.smtp import AuthResult, LoginPassword
 from sqlalchemy import text, update
 
 from config.settings import SettingsError
-from qikbiz.database import control_transaction, tenant_transaction
 from qikbiz.jobs.models import PlatformJob
-from qikbiz.mail import actions, dev_outbox, smtp
-from qikbiz.mail.addresses import BadAddress
-from qikbiz.mail.models import Mail, PlatformMail
+from qikbiz.kernel.database import control_transaction, tenant_transaction
+from qikbiz.messaging.mail import actions, dev_outbox, smtp
+from qikbiz.messaging.mail.addresses import BadAddress
+from qikbiz.messaging.mail.models import Mail, PlatformMail
 from tests.fixtures.servers import settings_for
 from tests.fixtures.tenancy import Platform
 from tests.mail.conftest import Mood, Post, free_port

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator
 import pytest
 from sqlalchemy import select, text, update
 
-from qikbiz.database import runtime, tenant_transaction
-from qikbiz.deadline import Deadline, OutOfTime, call_within
 from qikbiz.jobs.kinds import KINDS, JobKind
 from qikbiz.jobs.models import Job
-from qikbiz.mail import delivery, smtp
-from qikbiz.mail.models import Mail
+from qikbiz.kernel.database import runtime, tenant_transaction
+from qikbiz.kernel.deadline import Deadline, OutOfTime, call_within
+from qikbiz.messaging.mail import delivery, smtp
+from qikbiz.messaging.mail.models import Mail
 from tests.fixtures.resting import forget_rests
 from tests.mail.conftest import Post
 from tests.mail.scripted_server import ScriptedServer, scripted_server

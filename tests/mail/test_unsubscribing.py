@@ -16,12 +16,12 @@ from sqlalchemy import func, select, text
 from werkzeug.test import Client, TestResponse
 
 from qikbiz.audit.models import AuditEvent
-from qikbiz.database import tenant_transaction
-from qikbiz.mail.categories import CHOOSABLE, DIGEST, LOCKED, MailCategory, category_named
-from qikbiz.mail.choices import choices_of
-from qikbiz.mail.models import MailChoice
-from qikbiz.mail.unsubscribing import unsubscribe_token
-from qikbiz.permissions import Permission, permission_of
+from qikbiz.kernel.database import tenant_transaction
+from qikbiz.kernel.permissions import Permission, permission_of
+from qikbiz.messaging.mail.categories import CHOOSABLE, DIGEST, LOCKED, MailCategory, category_named
+from qikbiz.messaging.mail.choices import choices_of
+from qikbiz.messaging.mail.models import MailChoice
+from qikbiz.messaging.mail.unsubscribing import unsubscribe_token
 from qikbiz.web.csrf import is_by_sealed_link
 from tenants.context import Tenant
 from tests.fixtures.tenancy import Person, Platform
@@ -236,7 +236,7 @@ def test_a_click_never_turns_more_mails_on(scanner: Scanner, link: Callable[...,
 @pytest.fixture
 def closed(fresh_tenant: Callable[..., Tenant], platform: Platform) -> Iterator[Callable[[str], Tenant]]:
     """A function that makes an organisation whose doors are closed."""
-    from qikbiz.database import control_transaction
+    from qikbiz.kernel.database import control_transaction
     from tenants.control import TenantRecord
     from tenants.directory import touch_directory
 

@@ -6,9 +6,9 @@ import io
 
 import pytest
 
-from qikbiz.members import bulk_invite
-from qikbiz.permissions import Permission
-from qikbiz.roles.rights import Rights
+from qikbiz.identity.members import bulk_invite
+from qikbiz.identity.roles.rights import Rights
+from qikbiz.kernel.permissions import Permission
 
 pytestmark = pytest.mark.promise("P14")
 GOOD = 'name,email,roles,team\nCleo Lee,cleo@x.example,member,North\nDan Yu,dan@x.example,"Reader, member",\n'

@@ -8,9 +8,9 @@ from threading import Barrier, BrokenBarrierError
 
 import pytest
 
-from qikbiz.accounts import seats as module
 from qikbiz.console.tenant_actions import limit_seats
-from qikbiz.database import control_transaction
+from qikbiz.identity.accounts import seats as module
+from qikbiz.kernel.database import control_transaction
 
 pytestmark = pytest.mark.promise("P14")
 INVITED = {"name": "Cleo Lee", "email": "cleo@x.example", "role": ["member"]}

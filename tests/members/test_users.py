@@ -7,9 +7,9 @@ from uuid import uuid4
 
 import pytest
 
-from qikbiz.members import transfer_records
-from qikbiz.permissions import Permission
-from qikbiz.roles.rights import Rights
+from qikbiz.identity.members import transfer_records
+from qikbiz.identity.roles.rights import Rights
+from qikbiz.kernel.permissions import Permission
 from tests.fixtures.roles import ruled
 from workers.run_job import perform
 

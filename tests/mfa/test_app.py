@@ -207,11 +207,11 @@ def test_the_old_password_alone_does_not_make_a_session_fresh(with_app, nora, cl
 
 @pytest.mark.promise("P10")
 def test_a_new_password_by_mail_does_not_bypass_the_app(with_app, nora, app, rows_of):
-    from qikbiz import clock as system_clock
-    from qikbiz.accounts.models import User
-    from qikbiz.accounts.realms import tenant_realm
-    from qikbiz.accounts.tokens import make_link
-    from qikbiz.database import tenant_transaction
+    from qikbiz.identity.accounts.models import User
+    from qikbiz.identity.accounts.realms import tenant_realm
+    from qikbiz.identity.accounts.tokens import make_link
+    from qikbiz.kernel import clock as system_clock
+    from qikbiz.kernel.database import tenant_transaction
 
     with app.app_context(), tenant_transaction(nora.tenant) as work:
         url = make_link(work, tenant_realm(), work.get(User, nora.id), "password", system_clock.RESET)

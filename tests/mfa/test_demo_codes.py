@@ -8,12 +8,12 @@ from dataclasses import replace
 import pyotp
 
 from provisioning.logins import add_person
-from qikbiz.accounts.realms import staff_realm
-from qikbiz.database import control_transaction
-from qikbiz.mfa.actions import keep_app
-from qikbiz.mfa.demo_codes import demo_secret
-from qikbiz.mfa.totp import new_secret
-from qikbiz.web import create_app
+from qikbiz.app.application import create_app
+from qikbiz.identity.accounts.realms import staff_realm
+from qikbiz.identity.mfa.actions import keep_app
+from qikbiz.identity.mfa.demo_codes import demo_secret
+from qikbiz.identity.mfa.totp import new_secret
+from qikbiz.kernel.database import control_transaction
 
 
 def test_the_page_shows_codes_of_the_demo_and_of_nobody_else(app, browser_at, platform):

@@ -7,12 +7,12 @@ from dataclasses import replace
 import pytest
 
 from config.keys import Key, KeyRing
-from qikbiz.accounts.realms import tenant_realm
-from qikbiz.database import tenant_transaction
-from qikbiz.mfa import totp
-from qikbiz.mfa.actions import keep_app, seal_anew
-from qikbiz.mfa.queries import app_of
-from qikbiz.web import create_app
+from qikbiz.app.application import create_app
+from qikbiz.identity.accounts.realms import tenant_realm
+from qikbiz.identity.mfa import totp
+from qikbiz.identity.mfa.actions import keep_app, seal_anew
+from qikbiz.identity.mfa.queries import app_of
+from qikbiz.kernel.database import tenant_transaction
 
 pytestmark = pytest.mark.promise("P10")
 

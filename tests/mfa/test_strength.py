@@ -13,9 +13,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from config.settings import SettingsError, load_settings
-from qikbiz.accounts import breached_passwords, passwords
-from qikbiz.sign_in_policy.rules import Policy
-from qikbiz.web import create_app
+from qikbiz.app.application import create_app
+from qikbiz.identity.accounts import breached_passwords, passwords
+from qikbiz.identity.sign_in_policy.rules import Policy
 from tests.fixtures.web import Browser
 
 LEAKED_ONE, FINE_ONE = "quiet lantern harbour leaked", "quiet lantern harbour marble"

@@ -9,14 +9,14 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select, text
 
-from qikbiz.accounts.models import User
-from qikbiz.actors import Actor, acting_as
-from qikbiz.contacts.actions import create_contact
-from qikbiz.database import tenant_transaction
-from qikbiz.mail.choices import change_choices
-from qikbiz.mail.models import Mail
-from qikbiz.notifications.actions import notify
-from qikbiz.notifications.models import Notification
+from qikbiz.crm.contacts.actions import create_contact
+from qikbiz.identity.accounts.models import User
+from qikbiz.kernel.actors import Actor, acting_as
+from qikbiz.kernel.database import tenant_transaction
+from qikbiz.messaging.mail.choices import change_choices
+from qikbiz.messaging.mail.models import Mail
+from qikbiz.messaging.notifications.actions import notify
+from qikbiz.messaging.notifications.models import Notification
 from tenants.runtime import Runtime
 from tests.fixtures.tenancy import Person, Platform
 

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, text
 
-from qikbiz.accounts.models import User
-from qikbiz.actors import Actor, acting_as
-from qikbiz.contacts.models import Contact
-from qikbiz.database import tenant_transaction
-from qikbiz.notifications.actions import notify
-from qikbiz.notifications.mentions import mentioned_in
+from qikbiz.crm.contacts.models import Contact
+from qikbiz.identity.accounts.models import User
+from qikbiz.kernel.actors import Actor, acting_as
+from qikbiz.kernel.database import tenant_transaction
+from qikbiz.messaging.notifications.actions import notify
+from qikbiz.messaging.notifications.mentions import mentioned_in
 from tenants.control import new_id
 from tests.fixtures.tenancy import Person
 from tests.notifications.conftest import News
@@ -60,7 +60,7 @@ def test_nobody_is_told_what_they_did_themselves(client_for: Callable[..., Any],
 @pytest.mark.promise("P17")
 def test_an_act_that_fails_tells_nobody(news: News) -> None:
     with pytest.raises(RuntimeError), tenant_transaction(news.platform.acme):
-        from qikbiz.contacts.actions import create_contact
+        from qikbiz.crm.contacts.actions import create_contact
 
         create_contact({"last_name": "Lee", "owner_id": news.platform.ben.id})
         raise RuntimeError
@@ -70,7 +70,7 @@ def test_an_act_that_fails_tells_nobody(news: News) -> None:
 
 @pytest.mark.promise("P17")
 def test_a_record_given_on_within_one_act_is_told_to_its_last_owner_only(news: News) -> None:
-    from qikbiz.contacts.actions import change_contact, create_contact
+    from qikbiz.crm.contacts.actions import change_contact, create_contact
 
     alice, ben, bob = news.platform.alice, news.platform.ben, news.platform.bob
     with acting_as(Actor("user", alice.id, "Alice")), tenant_transaction(news.platform.acme):
@@ -173,8 +173,8 @@ def test_only_a_name_that_means_one_person_counts(written: str, named: set[str])
 def test_who_may_not_see_the_record_is_not_told_of_it(
     news: News, monkeypatch: pytest.MonkeyPatch, client_for: Callable[..., Any]
 ) -> None:
-    from qikbiz.notifications import mentions
-    from qikbiz.roles.rights import NOTHING
+    from qikbiz.identity.roles.rights import NOTHING
+    from qikbiz.messaging.notifications import mentions
 
     monkeypatch.setattr(mentions, "granted_rights", lambda *_: NOTHING)
     news.contact(description="@ben look")
@@ -196,9 +196,9 @@ def test_two_organisations_never_hear_of_each_other(client_for: Callable[..., An
 
 @pytest.mark.promise("P17")
 def test_records_given_by_an_import_are_one_notification_for_each_owner(news: News) -> None:
-    from qikbiz.contacts.fields import CONTACTS
-    from qikbiz.imports.models import Import
-    from qikbiz.imports.queries import new_owners
+    from qikbiz.crm.contacts.fields import CONTACTS
+    from qikbiz.transfer.imports.models import Import
+    from qikbiz.transfer.imports.queries import new_owners
 
     ben, bob, import_id = news.platform.ben, news.platform.bob, new_id()
     with tenant_transaction(news.platform.acme) as session:
@@ -217,7 +217,7 @@ def test_records_given_by_an_import_are_one_notification_for_each_owner(news: Ne
 def test_everything_of_a_colleague_handed_over_is_one_notification(
     news: News, add_person: Callable[..., Person]
 ) -> None:
-    from qikbiz.members.transfer_records import move_records
+    from qikbiz.identity.members.transfer_records import move_records
 
     ben, leaving = news.platform.ben, add_person(news.platform.acme, "Leaving", "member")
     for number in range(3):
@@ -234,7 +234,7 @@ def test_everything_of_a_colleague_handed_over_is_one_notification(
 
 @pytest.mark.promise("P17")
 def test_what_is_kept_of_a_mail_that_left_names_nobody(news: News) -> None:
-    from qikbiz.mail.models import Mail
+    from qikbiz.messaging.mail.models import Mail
     from workers import run_job
 
     news.tell(news.platform.ben, subject="Alice made you the owner of the contact Ann Lee")

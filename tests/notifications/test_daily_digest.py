@@ -9,13 +9,13 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import select, text
 
-from qikbiz.accounts.models import User
-from qikbiz.database import tenant_transaction
+from qikbiz.identity.accounts.models import User
 from qikbiz.jobs.models import Job
-from qikbiz.mail.actions import opened_values
-from qikbiz.mail.models import Mail
-from qikbiz.mail.rendering import render_mail
-from qikbiz.notifications.digest import next_morning
+from qikbiz.kernel.database import tenant_transaction
+from qikbiz.messaging.mail.actions import opened_values
+from qikbiz.messaging.mail.models import Mail
+from qikbiz.messaging.mail.rendering import render_mail
+from qikbiz.messaging.notifications.digest import next_morning
 from tests.fixtures.tenancy import Person
 from tests.notifications.conftest import News
 from workers import run_job

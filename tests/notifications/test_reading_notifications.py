@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from sqlalchemy import event, text
 
-from qikbiz import clock
-from qikbiz.database import tenant_transaction
 from qikbiz.jobs.actions import enqueue
+from qikbiz.kernel import clock
+from qikbiz.kernel.database import tenant_transaction
 from tenants.control import new_id
 from tests.notifications.conftest import News
 from workers import run_job

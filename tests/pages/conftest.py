@@ -9,8 +9,8 @@ import pytest
 from flask.testing import FlaskClient
 
 from provisioning import assets
-from qikbiz.web import create_app
-from qikbiz.web.front_door import QikBiz
+from qikbiz.app.application import create_app
+from qikbiz.app.request_pipeline import QikBiz
 from tests.fixtures.servers import settings_for
 
 

@@ -8,7 +8,7 @@ from itertools import product as every_pair
 import pytest
 
 from provisioning.assets import SOURCES
-from qikbiz.accents import ACCENTS
+from qikbiz.kernel.accents import ACCENTS
 
 TEXT, EDGE = 4.5, 3.0
 Colour = tuple[float, float, float]

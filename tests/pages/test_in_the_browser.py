@@ -10,8 +10,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from werkzeug.serving import make_server
 
+from qikbiz.app.request_pipeline import QikBiz
 from qikbiz.site.styleguide import PAGES
-from qikbiz.web.front_door import QikBiz
 from tests.fixtures.axe import THIN_OUT, axe_problems
 
 PUBLIC = ("/", "/privacy", "/promises", "/cookies", "/sign-in")

@@ -7,8 +7,8 @@ import re
 import pytest
 from jinja2 import Environment, UndefinedError, meta
 
-from qikbiz.accents import ACCENTS
-from qikbiz.mail.rendering import LINE, TEMPLATES, render_mail
+from qikbiz.kernel.accents import ACCENTS
+from qikbiz.messaging.mail.rendering import LINE, TEMPLATES, render_mail
 
 URL = "https://acme.qikbiz.example/invitation/" + "x" * 90
 VALUES = {

@@ -11,7 +11,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from provisioning import assets
-from qikbiz.accents import ACCENTS
+from qikbiz.kernel.accents import ACCENTS
 from qikbiz.web.assets import AssetsNotBuilt, asset_url, manifest
 
 ROOT = assets.ROOT

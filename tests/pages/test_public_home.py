@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from qikbiz.privacy.bundled_versions import founding_statement
+from qikbiz.trust.privacy.bundled_versions import founding_statement
 from tests.fixtures.web import Browser
 
 

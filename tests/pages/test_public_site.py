@@ -8,9 +8,9 @@ import html5lib
 import pytest
 from flask.testing import FlaskClient
 
+from qikbiz.app.request_pipeline import QikBiz
 from qikbiz.site.forms import slug_from
 from qikbiz.site.styleguide import PAGES
-from qikbiz.web.front_door import QikBiz
 from tests.fixtures.servers import settings_for
 
 
@@ -93,7 +93,7 @@ def test_every_page_of_the_style_guide_is_valid(visitor: FlaskClient, page: str)
 def test_the_style_guide_is_not_part_of_production(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
     from dataclasses import replace
 
-    from qikbiz.web import create_app
+    from qikbiz.app.application import create_app
 
     app = create_app(replace(settings_for(tmp_path), environment="production"))  # type: ignore[arg-type]
     assert not [rule for rule in app.url_map.iter_rules() if str(rule).startswith("/styleguide")]

@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 
 from provisioning.assets import ROOT, SOURCES
-from qikbiz.mail.categories import CATEGORIES, CATEGORY_OF_TEMPLATE
+from qikbiz.messaging.mail.categories import CATEGORIES, CATEGORY_OF_TEMPLATE
 
 PLATFORM = ROOT / "platform" / "qikbiz"
 TEMPLATES = sorted(PLATFORM.glob("**/templates/**/*.html"))
 # Mail programs know no style sheets.
-MAILS = sorted(PLATFORM.glob("mail/templates/**/*.jinja"))
+MAILS = sorted(PLATFORM.glob("messaging/mail/templates/**/*.jinja"))
 EVERYTHING = TEMPLATES + MAILS
+assert TEMPLATES and MAILS, "the folders have moved"
 
 
 def named(path: Path) -> str:
@@ -67,7 +68,7 @@ def test_only_two_files_make_html_in_python() -> None:
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) == "Markup"
     }
-    assert makers <= {"platform/qikbiz/web/markup.py", "platform/qikbiz/records/table_html.py"}
+    assert makers <= {"platform/qikbiz/web/markup.py", "platform/qikbiz/crm/records/table_html.py"}
 
 
 def test_icons_are_listed_once_and_in_order() -> None:
@@ -81,7 +82,7 @@ def test_mails_load_no_pictures(mail: Path) -> None:
 
 
 def test_every_mail_belongs_to_exactly_one_category() -> None:
-    """Who adds a mail decides whether it can be switched off: add it to qikbiz/mail/categories.py."""
+    """Who adds a mail decides whether it can be switched off: add it to qikbiz/messaging/mail/categories.py."""
     sent = {mail.stem for mail in MAILS if not mail.name.startswith(("layout", "parts"))}
     assert set(CATEGORY_OF_TEMPLATE) == sent
     assert set(CATEGORY_OF_TEMPLATE.values()) <= set(CATEGORIES)

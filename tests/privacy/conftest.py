@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from qikbiz.privacy import bundled_versions
-from qikbiz.privacy.business_days import earliest_effective_day
+from qikbiz.trust.privacy import bundled_versions
+from qikbiz.trust.privacy.business_days import earliest_effective_day
 from tests.fixtures.statements import MONDAY, changed_text
 
 HEAD = "---\nversion: {}\nmaterial: {}\nannounced_on: {}\neffective_on: {}\n---\n\n"

@@ -11,12 +11,12 @@ import pytest
 from sqlalchemy import select, text
 
 from qikbiz.console.models import PlatformAuditEvent
-from qikbiz.database import control_transaction, tenant_transaction
 from qikbiz.jobs.actions import enqueue
 from qikbiz.jobs.models import Job, PlatformJob
-from qikbiz.mail.models import Mail
-from qikbiz.privacy.business_days import earliest_effective_day
-from qikbiz.privacy.queries import standing
+from qikbiz.kernel.database import control_transaction, tenant_transaction
+from qikbiz.messaging.mail.models import Mail
+from qikbiz.trust.privacy.business_days import earliest_effective_day
+from qikbiz.trust.privacy.queries import standing
 from tenants.runtime import Runtime
 from tests.fixtures.statements import MONDAY, Notary, changed_text
 from tests.fixtures.tenancy import Platform

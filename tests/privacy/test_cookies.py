@@ -20,8 +20,8 @@ from tests.fixtures.web import Browser
 ROOT = Path(__file__).parents[2]
 GOOD = "Secure; HttpOnly; Path=/; SameSite=Lax"
 EXAMPLE = """
-from qikbiz.permissions import public
-from qikbiz.web import create_app
+from qikbiz.kernel.permissions import public
+from qikbiz.app.application import create_app
 from qikbiz.web.request_context import answers_alone
 from tests.fixtures.servers import settings_for
 
@@ -40,7 +40,7 @@ def test_it(tmp_path):
 # The same in a second: its answer passes the wrapper of the class, and nothing else of the application.
 BARE_EXAMPLE = """
 from flask import Response
-from qikbiz.web.front_door import QikBiz
+from qikbiz.app.request_pipeline import QikBiz
 
 def test_it():
     app = QikBiz("example")
@@ -72,7 +72,7 @@ def test_the_page_names_every_registered_cookie_and_nothing_else(
 def test_a_cookie_added_to_the_registry_appears_by_itself(
     browser_at: Callable[[str], Browser], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from qikbiz.privacy import cookie_page
+    from qikbiz.trust.privacy import cookie_page
 
     added = Cookie("__Host-Http-qb_x", "x", "Something that was added today.", timedelta(days=9))
     monkeypatch.setattr(cookie_page, "COOKIES", (*COOKIES, added))

@@ -13,8 +13,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from werkzeug.serving import make_server
 
 from provisioning import assets
-from qikbiz.privacy.business_days import earliest_effective_day, takes_effect_at
-from qikbiz.web.front_door import QikBiz
+from qikbiz.app.request_pipeline import QikBiz
+from qikbiz.trust.privacy.business_days import earliest_effective_day, takes_effect_at
 from tests.fixtures.axe import axe_problems
 from tests.fixtures.statements import MONDAY, Notary
 from tests.fixtures.tenancy import Person, Platform

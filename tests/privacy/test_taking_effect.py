@@ -9,9 +9,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from qikbiz import clock
-from qikbiz.privacy.business_days import earliest_effective_day, takes_effect_at
-from qikbiz.privacy.queries import REMEMBERED_SECONDS
+from qikbiz.kernel import clock
+from qikbiz.trust.privacy.business_days import earliest_effective_day, takes_effect_at
+from qikbiz.trust.privacy.queries import REMEMBERED_SECONDS
 from tests.fixtures.statements import MONDAY, Notary, changed_text
 from tests.fixtures.web import Browser
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import strategies
 
 from provisioning.servers import connect_to_control
-from qikbiz.privacy.bundled_versions import founding_statement
-from qikbiz.privacy.business_days import (
+from qikbiz.trust.privacy.bundled_versions import founding_statement
+from qikbiz.trust.privacy.business_days import (
     UnknownCountry,
     announcement_day,
     closures,
@@ -20,7 +20,7 @@ from qikbiz.privacy.business_days import (
     is_business_day,
     takes_effect_at,
 )
-from qikbiz.privacy.text import StatementRefused, read_text
+from qikbiz.trust.privacy.text import StatementRefused, read_text
 from tests.fixtures.statements import MONDAY, Notary, as_notary, changed_text
 from tests.fixtures.tenancy import Platform
 

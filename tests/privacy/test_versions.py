@@ -10,9 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from qikbiz.privacy.bundled_versions import FOLDER, altered_files, bundled_statements, founding_statement, load_file
-from qikbiz.privacy.diff import differences
-from qikbiz.privacy.text import NUMBERS, StatementRefused, read_file, read_text
+from qikbiz.trust.privacy.bundled_versions import (
+    FOLDER,
+    altered_files,
+    bundled_statements,
+    founding_statement,
+    load_file,
+)
+from qikbiz.trust.privacy.diff import differences
+from qikbiz.trust.privacy.text import NUMBERS, StatementRefused, read_file, read_text
 from tests.fixtures.statements import changed_text
 
 COUNTRIES = ("US", "DE", "GB")

@@ -12,15 +12,15 @@ from sqlalchemy import select
 from werkzeug.serving import make_server
 
 from config.settings import Settings
+from qikbiz.app.request_pipeline import QikBiz
 from qikbiz.console.models import PlatformAuditEvent, Staff
-from qikbiz.database import control_transaction
 from qikbiz.jobs.actions import enqueue_platform
 from qikbiz.jobs.models import PlatformJob
-from qikbiz.mail.models import PlatformMail
-from qikbiz.privacy import notice_probe
-from qikbiz.privacy.notice_probe import Look, look_at_notice
-from qikbiz.privacy.queries import announced_statement, looks_of_the_probe
-from qikbiz.web.front_door import QikBiz
+from qikbiz.kernel.database import control_transaction
+from qikbiz.messaging.mail.models import PlatformMail
+from qikbiz.trust.privacy import notice_probe
+from qikbiz.trust.privacy.notice_probe import Look, look_at_notice
+from qikbiz.trust.privacy.queries import announced_statement, looks_of_the_probe
 from tenants.runtime import Runtime
 from tests.fixtures.statements import MONDAY, Notary, changed_text
 from workers.run_job import perform

@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from config.operator import Operator, OperatorUnknown, operator_of, refuse_unknown
-from qikbiz.privacy.bundled_versions import founding_statement
-from qikbiz.web.front_door import QikBiz
+from qikbiz.app.request_pipeline import QikBiz
+from qikbiz.trust.privacy.bundled_versions import founding_statement
 from tests.fixtures.statements import Notary
 from tests.fixtures.web import Browser
 

@@ -9,12 +9,12 @@ import pytest
 from sqlalchemy import text
 
 from config.build import Build
-from qikbiz.database import db, tenant_transaction
-from qikbiz.privacy.bundled_versions import founding_statement
-from qikbiz.promises import registry, routes
-from qikbiz.promises.evidence import Keeping
-from qikbiz.promises.queries import UNREADABLE
-from qikbiz.promises.test_results import NO_RUN, TestResult, TestRun
+from qikbiz.kernel.database import db, tenant_transaction
+from qikbiz.trust.privacy.bundled_versions import founding_statement
+from qikbiz.trust.promises import registry, routes
+from qikbiz.trust.promises.evidence import Keeping
+from qikbiz.trust.promises.queries import UNREADABLE
+from qikbiz.trust.promises.test_results import NO_RUN, TestResult, TestRun
 from tenants.context import Tenant
 from tenants.runtime import Runtime
 from tests.fixtures.tenancy import Platform

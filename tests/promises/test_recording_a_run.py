@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from config.build import Build
-from qikbiz.privacy.text import NUMBERS
-from qikbiz.promises.test_results import NO_RUN, read_run
+from qikbiz.trust.privacy.text import NUMBERS
+from qikbiz.trust.promises.test_results import NO_RUN, read_run
 from tests.fixtures.promises import Promises, Proven, is_whole, record_of, table
 
 ROOT = Path(__file__).parents[2]

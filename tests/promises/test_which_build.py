@@ -72,5 +72,5 @@ def test_a_wheel_carries_its_commit_and_the_results_and_the_pages_files(tmp_path
     expected = build_of_clone(ROOT)
     assert (record.commit, record.version) == (expected.commit, expected.version)
     assert "qikbiz/web/static/dist/manifest.json" in names
-    results = ROOT / "platform" / "qikbiz" / "promises" / "test_results.json"
-    assert ("qikbiz/promises/test_results.json" in names) is results.exists()
+    results = ROOT / "platform" / "qikbiz" / "trust" / "promises" / "test_results.json"
+    assert ("qikbiz/trust/promises/test_results.json" in names) is results.exists()

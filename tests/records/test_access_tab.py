@@ -9,11 +9,11 @@ from typing import Any
 
 from sqlalchemy import select
 
-from qikbiz.accounts.models import User
-from qikbiz.companies.models import Company
-from qikbiz.contacts.models import Contact
-from qikbiz.roles.models import OwnRole, Team, TeamMember
-from qikbiz.roles.rights import Rights
+from qikbiz.crm.companies.models import Company
+from qikbiz.crm.contacts.models import Contact
+from qikbiz.identity.accounts.models import User
+from qikbiz.identity.roles.models import OwnRole, Team, TeamMember
+from qikbiz.identity.roles.rights import Rights
 from tests.fixtures.grants import Customer
 from tests.fixtures.records import Office
 

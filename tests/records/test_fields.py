@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qikbiz.errors import NotFound
-from qikbiz.records.fields import PLAIN, Field, FieldKind, FieldProblem, ParseLocale, derived_columns
-from qikbiz.records.types import RECORD_TYPES
+from qikbiz.crm.records.fields import PLAIN, Field, FieldKind, FieldProblem, ParseLocale, derived_columns
+from qikbiz.crm.records.types import RECORD_TYPES
+from qikbiz.kernel.errors import NotFound
 
 CONTACTS, COMPANIES = RECORD_TYPES["contacts"], RECORD_TYPES["companies"]
 GERMANY = ParseLocale(default_region="DE", date_order="dmy", decimal_mark=",")

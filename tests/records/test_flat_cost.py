@@ -8,15 +8,15 @@ import pytest
 from sqlalchemy import Select, event, select, text
 from sqlalchemy.orm import Session
 
-from qikbiz.companies.models import Company
-from qikbiz.contacts.models import Contact
-from qikbiz.database import tenant_transaction
-from qikbiz.records.filters import Viewer
-from qikbiz.records.listing import ListPage, chosen_fields, list_page
-from qikbiz.records.row_counts import Estimate, estimate
-from qikbiz.records.search_fallback import search_with_fallback
-from qikbiz.records.types import RECORD_TYPES
-from qikbiz.roles.builtin_roles import EVERYTHING
+from qikbiz.crm.companies.models import Company
+from qikbiz.crm.contacts.models import Contact
+from qikbiz.crm.records.filters import Viewer
+from qikbiz.crm.records.listing import ListPage, chosen_fields, list_page
+from qikbiz.crm.records.row_counts import Estimate, estimate
+from qikbiz.crm.records.search_fallback import search_with_fallback
+from qikbiz.crm.records.types import RECORD_TYPES
+from qikbiz.identity.roles.builtin_roles import EVERYTHING
+from qikbiz.kernel.database import tenant_transaction
 from tenants.context import Tenant
 
 ROWS = 30_000
@@ -131,7 +131,7 @@ def test_numbers_are_guessed_above_a_thousand_and_counted_below(large: Callable[
 def test_a_search_that_fits_most_rows_is_answered_by_walking_the_list(
     large: Callable[[], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("qikbiz.records.search_fallback.A_MOMENT_MS", 1)
+    monkeypatch.setattr("qikbiz.crm.records.search_fallback.A_MOMENT_MS", 1)
     with large() as session:
         expected = [row.id for row in page_of(session, {}).rows]
         assert [row.id for row in page_of(session, {"q": ["user"]}).rows] != []

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
-from qikbiz.contacts.models import Contact
-from qikbiz.database import tenant_transaction
-from qikbiz.records.pagination import BadCursor, Order, Page, decode_cursor, fetch_page, with_cursor
+from qikbiz.crm.contacts.models import Contact
+from qikbiz.crm.records.pagination import BadCursor, Order, Page, decode_cursor, fetch_page, with_cursor
+from qikbiz.kernel.database import tenant_transaction
 from tenants.context import Tenant
 from tenants.runtime import Runtime
 

@@ -2,9 +2,9 @@
 
 from sqlalchemy import func, select
 
-from qikbiz.contacts.fields import CONTACTS
-from qikbiz.contacts.models import Contact
-from qikbiz.records.search import search_condition
+from qikbiz.crm.contacts.fields import CONTACTS
+from qikbiz.crm.contacts.models import Contact
+from qikbiz.crm.records.search import search_condition
 from tests.fixtures.records import Office
 
 PEOPLE = {

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from sqlalchemy import text
 
-from qikbiz.database import tenant_transaction
+from qikbiz.kernel.database import tenant_transaction
 from tenants.context import Tenant
 from tenants.runtime import Runtime
 

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from qikbiz.database import tenant_transaction
-from qikbiz.errors import Failure, Forbidden
-from qikbiz.exports.actions import ask_for_export, file_of
-from qikbiz.exports.models import Export
-from qikbiz.exports.selection import PRODUCTS, Selection
-from qikbiz.permissions import Permission
-from qikbiz.roles.rights import Rights
+from qikbiz.identity.roles.rights import Rights
+from qikbiz.kernel.database import tenant_transaction
+from qikbiz.kernel.errors import Failure, Forbidden
+from qikbiz.kernel.permissions import Permission
+from qikbiz.transfer.exports.actions import ask_for_export, file_of
+from qikbiz.transfer.exports.models import Export
+from qikbiz.transfer.exports.selection import PRODUCTS, Selection
 from tests.fixtures.roles import ruled
 from workers.run_job import perform
 

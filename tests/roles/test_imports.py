@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from qikbiz.actors import Actor
-from qikbiz.database import db
-from qikbiz.errors import Forbidden
-from qikbiz.imports.mapping import UnusableMapping
-from qikbiz.imports.models import Import
-from qikbiz.imports.queries import updates
-from qikbiz.records.field_access import visible_type
-from qikbiz.records.types import RECORD_TYPES
-from qikbiz.roles.rights import Rights
+from qikbiz.crm.records.field_access import visible_type
+from qikbiz.crm.records.types import RECORD_TYPES
+from qikbiz.identity.roles.rights import Rights
+from qikbiz.kernel.actors import Actor
+from qikbiz.kernel.database import db
+from qikbiz.kernel.errors import Forbidden
+from qikbiz.transfer.imports.mapping import UnusableMapping
+from qikbiz.transfer.imports.models import Import
+from qikbiz.transfer.imports.queries import updates
 from tests.fixtures.roles import ruled
 from tests.imports.desk import Desk, csv_text
 

@@ -15,22 +15,22 @@ import pytest
 from sqlalchemy import delete
 
 from provisioning.application import working_with
-from qikbiz.accounts.models import User
-from qikbiz.companies.actions import change_company, create_company
-from qikbiz.contacts.actions import change_contact, create_contact
-from qikbiz.database import tenant_transaction
-from qikbiz.errors import Forbidden, NotFound
-from qikbiz.exports.actions import ask_for_export
-from qikbiz.exports.models import Export
-from qikbiz.exports.selection import Selection
-from qikbiz.imports.actions import ask_apply, ask_check, choose_columns, start_import
-from qikbiz.imports.mapping import Mapping
-from qikbiz.imports.models import Import
-from qikbiz.permissions import Role
-from qikbiz.records.actions import delete_records, record_for_changing, record_for_reading
-from qikbiz.records.types import BY_SINGULAR
-from qikbiz.roles.builtin_roles import BUILT_IN, PAGE_RIGHTS
-from qikbiz.roles.rights import RECORD_TYPES, Action, Rights, Scope
+from qikbiz.crm.companies.actions import change_company, create_company
+from qikbiz.crm.contacts.actions import change_contact, create_contact
+from qikbiz.crm.records.actions import delete_records, record_for_changing, record_for_reading
+from qikbiz.crm.records.types import BY_SINGULAR
+from qikbiz.identity.accounts.models import User
+from qikbiz.identity.roles.builtin_roles import BUILT_IN, PAGE_RIGHTS
+from qikbiz.identity.roles.rights import RECORD_TYPES, Action, Rights, Scope
+from qikbiz.kernel.database import tenant_transaction
+from qikbiz.kernel.errors import Forbidden, NotFound
+from qikbiz.kernel.permissions import Role
+from qikbiz.transfer.exports.actions import ask_for_export
+from qikbiz.transfer.exports.models import Export
+from qikbiz.transfer.exports.selection import Selection
+from qikbiz.transfer.imports.actions import ask_apply, ask_check, choose_columns, start_import
+from qikbiz.transfer.imports.mapping import Mapping
+from qikbiz.transfer.imports.models import Import
 from tenants.control import new_id
 from tests.fixtures.records import Office
 from tests.fixtures.roles import Staffed
@@ -175,7 +175,7 @@ def test_functions_do_as_the_table_says(case: Case, kind: str) -> None:
 
 
 def test_pages_of_settings_open_as_the_table_says(case: Case, app: Any) -> None:
-    from qikbiz.permissions import permission_of
+    from qikbiz.kernel.permissions import permission_of
 
     wanted = {right.permission for right in PAGE_RIGHTS}
     for rule in app.url_map.iter_rules():

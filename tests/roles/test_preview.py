@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from qikbiz.permissions import Permission
-from qikbiz.roles.rights import Rights
+from qikbiz.identity.roles.rights import Rights
+from qikbiz.kernel.permissions import Permission
 from tests.fixtures.roles import ruled
 
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
-from qikbiz.accounts.actions import change_roles, invite_user, resend_invitation
-from qikbiz.accounts.models import User
-from qikbiz.database import tenant_transaction
-from qikbiz.permissions import Permission as P
-from qikbiz.roles import teams
-from qikbiz.roles.actions import change_role, edition_of
-from qikbiz.roles.delegation import BeyondOwnRights
-from qikbiz.roles.models import OwnRole, TeamMember
-from qikbiz.roles.rights import Rights
+from qikbiz.identity.accounts.actions import change_roles, invite_user, resend_invitation
+from qikbiz.identity.accounts.models import User
+from qikbiz.identity.roles import teams
+from qikbiz.identity.roles.actions import change_role, edition_of
+from qikbiz.identity.roles.delegation import BeyondOwnRights
+from qikbiz.identity.roles.models import OwnRole, TeamMember
+from qikbiz.identity.roles.rights import Rights
+from qikbiz.kernel.database import tenant_transaction
+from qikbiz.kernel.permissions import Permission as P
 
 pytestmark = pytest.mark.promise("P15")
 TEAM = {"see": "team", "create": "team", "change": "team", "delete": "team", "export": "team", "import_": "team"}

@@ -6,10 +6,9 @@ from uuid import uuid4
 
 import pytest
 
-from qikbiz.permissions import Permission, Role
-from qikbiz.records.types import BY_SINGULAR
-from qikbiz.roles.builtin_roles import BUILT_IN, EVERYTHING, PAGE_RIGHTS, STAFF
-from qikbiz.roles.rights import (
+from qikbiz.crm.records.types import BY_SINGULAR
+from qikbiz.identity.roles.builtin_roles import BUILT_IN, EVERYTHING, PAGE_RIGHTS, STAFF
+from qikbiz.identity.roles.rights import (
     FOLLOWING,
     NOTHING,
     RECORD_ACTS,
@@ -23,6 +22,7 @@ from qikbiz.roles.rights import (
     rights_from_text,
     union,
 )
+from qikbiz.kernel.permissions import Permission, Role
 
 ANN, BEN, CLEO = uuid4(), uuid4(), uuid4()
 

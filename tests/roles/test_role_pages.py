@@ -9,9 +9,9 @@ from uuid import uuid4
 
 import pytest
 
-from qikbiz.permissions import Permission
-from qikbiz.roles.builtin_roles import EDITION, EVERYTHING
-from qikbiz.roles.rights import Rights
+from qikbiz.identity.roles.builtin_roles import EDITION, EVERYTHING
+from qikbiz.identity.roles.rights import Rights
+from qikbiz.kernel.permissions import Permission
 
 MANAGES_ROLES = Rights.of(see="all", pages=[Permission.ROLE_MANAGE, Permission.USER_MANAGE, Permission.USER_INVITE])
 

@@ -18,7 +18,7 @@ from config.settings import SettingsError
 from provisioning.cli import COMMANDS, qikbiz
 from provisioning.cli.errors import Refused, sentence_for
 from provisioning.cli.output import Answer, progress, reporting
-from qikbiz.errors import Conflict
+from qikbiz.kernel.errors import Conflict
 
 
 @click.command()

@@ -12,9 +12,9 @@ from psycopg import conninfo
 
 from provisioning.servers import connect_to_control
 from provisioning.up import make_home_private
-from qikbiz.exports.manifest import MANIFEST
-from qikbiz.exports.restore import NotRestorable, checked_manifest, is_archive
-from qikbiz.mail import dev_outbox
+from qikbiz.messaging.mail import dev_outbox
+from qikbiz.transfer.exports.manifest import MANIFEST
+from qikbiz.transfer.exports.restore import NotRestorable, checked_manifest, is_archive
 from tenants.control import new_id
 from tenants.runtime import CELL_DSN
 from tests.fixtures.tenancy import Platform

@@ -11,7 +11,7 @@ import pytest
 
 from provisioning.create import create_tenant
 from provisioning.embedded.processes import wait_until
-from qikbiz.web.front_door import QikBiz
+from qikbiz.app.request_pipeline import QikBiz
 from tests.fixtures.page_checks import refused_over_plain_http
 from tests.running.edge import CADDYFILE, NGINX, Edge, caddy, nginx
 from tests.running.installation import (

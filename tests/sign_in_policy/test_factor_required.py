@@ -57,11 +57,11 @@ def test_a_remembered_device_does_not_get_round_it(set_policy, log_in, otto):
 
 
 def test_a_link_for_a_new_password_does_not_get_round_it(set_policy, app, otto):
-    from qikbiz import clock
-    from qikbiz.accounts.models import User
-    from qikbiz.accounts.realms import tenant_realm
-    from qikbiz.accounts.tokens import make_link
-    from qikbiz.database import tenant_transaction
+    from qikbiz.identity.accounts.models import User
+    from qikbiz.identity.accounts.realms import tenant_realm
+    from qikbiz.identity.accounts.tokens import make_link
+    from qikbiz.kernel import clock
+    from qikbiz.kernel.database import tenant_transaction
 
     set_policy(factor_for="everyone")
     with app.app_context(), tenant_transaction(otto.tenant) as work:

@@ -7,7 +7,7 @@ from ipaddress import ip_address
 
 import pytest
 
-from qikbiz.sign_in_policy.networks import BadNetwork, is_inside, read_networks
+from qikbiz.identity.sign_in_policy.networks import BadNetwork, is_inside, read_networks
 from qikbiz.web.cookies import REMEMBER, SESSION
 from tests.fixtures.factors import code_of, set_up_app
 from tests.fixtures.web import Browser
@@ -130,8 +130,8 @@ def test_a_remembered_device_is_not_restored_outside_and_stays_remembered(office
 
 @pytest.mark.promise("P9")
 def test_invitations_and_links_are_not_used_up_outside(office, app, otto):
-    from qikbiz.accounts.actions import invite_user
-    from qikbiz.database import tenant_transaction
+    from qikbiz.identity.accounts.actions import invite_user
+    from qikbiz.kernel.database import tenant_transaction
 
     with app.app_context(), tenant_transaction(otto.tenant):
         url = invite_user("kim@example.com", "Kim", ["member"])

@@ -8,14 +8,14 @@ import unicodedata
 import pytest
 
 from provisioning.logins import BadLogin, refuse_password
-from qikbiz import clock
-from qikbiz.accounts import passwords
-from qikbiz.accounts.actions import invite_user
-from qikbiz.accounts.models import User
-from qikbiz.accounts.realms import tenant_realm
-from qikbiz.accounts.tokens import make_link
-from qikbiz.database import tenant_transaction
-from qikbiz.sign_in_policy.rules import Policy
+from qikbiz.identity.accounts import passwords
+from qikbiz.identity.accounts.actions import invite_user
+from qikbiz.identity.accounts.models import User
+from qikbiz.identity.accounts.realms import tenant_realm
+from qikbiz.identity.accounts.tokens import make_link
+from qikbiz.identity.sign_in_policy.rules import Policy
+from qikbiz.kernel import clock
+from qikbiz.kernel.database import tenant_transaction
 from tests.fixtures.web import Browser
 from tests.sign_in_policy.conftest import AS_IT_IS, PAGE
 

@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from qikbiz.sign_in_policy.models import SignInPolicy
-from qikbiz.sign_in_policy.rules import ABSOLUTE_HOURS, CHARACTERS, FLOOR, IDLE_MINUTES, REMEMBER_DAYS
+from qikbiz.identity.sign_in_policy.models import SignInPolicy
+from qikbiz.identity.sign_in_policy.rules import ABSOLUTE_HOURS, CHARACTERS, FLOOR, IDLE_MINUTES, REMEMBER_DAYS
 from tests.fixtures.factors import set_up_app
 from tests.sign_in_policy.conftest import AS_IT_IS, PAGE
 

@@ -126,11 +126,11 @@ def test_a_login_that_was_half_done_is_not_finished(provider, sign_on, paula, ot
 
 
 def _link(app, person, purpose):
-    from qikbiz import clock as system_clock
-    from qikbiz.accounts.models import User
-    from qikbiz.accounts.realms import tenant_realm
-    from qikbiz.accounts.tokens import make_link
-    from qikbiz.database import tenant_transaction
+    from qikbiz.identity.accounts.models import User
+    from qikbiz.identity.accounts.realms import tenant_realm
+    from qikbiz.identity.accounts.tokens import make_link
+    from qikbiz.kernel import clock as system_clock
+    from qikbiz.kernel.database import tenant_transaction
 
     with app.app_context(), tenant_transaction(person.tenant) as work:
         url = make_link(work, tenant_realm(), work.get(User, person.id), purpose, system_clock.RESET)
@@ -151,8 +151,8 @@ def test_links_for_passwords_lead_to_single_sign_on(only, otto, app, rows_of):
 
 
 def test_invitations_lead_to_single_sign_on_and_are_accepted_by_it(only, sign_on, otto, app, rows_of):
-    from qikbiz.accounts.actions import invite_user
-    from qikbiz.database import tenant_transaction
+    from qikbiz.identity.accounts.actions import invite_user
+    from qikbiz.kernel.database import tenant_transaction
 
     with app.app_context(), tenant_transaction(otto.tenant):
         url = invite_user("kim@example.com", "Kim", ["member"])
@@ -288,7 +288,7 @@ def test_one_makes_it_the_only_way_while_another_removes_the_provider(provider, 
 
 
 def test_a_provider_that_goes_between_the_look_and_the_lock(provider, sign_on, paula, rows_of, monkeypatch):
-    from qikbiz.sign_in_policy import routes
+    from qikbiz.identity.sign_in_policy import routes
 
     browser, _answer = sign_on(email=paula.email)
     monkeypatch.setattr(routes, "refuse_locking_everybody_out", lambda *_args: None)

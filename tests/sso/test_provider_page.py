@@ -40,7 +40,7 @@ def test_the_secret_is_on_no_page_and_sealed_for_this_organisation_alone(
     provider, paula, log_in, rows_of, app, platform
 ):
     from config.keys import SealBroken
-    from qikbiz.sso.queries import PURPOSE
+    from qikbiz.identity.sso.queries import PURPOSE
 
     page = log_in(paula).get(PAGE).text
     assert CLIENT_SECRET not in page
@@ -144,9 +144,9 @@ def test_the_secret_is_sealed_anew_under_a_new_key(provider, paula, app, rows_of
     from dataclasses import replace
 
     from config.keys import Key, KeyRing
-    from qikbiz.accounts.realms import tenant_realm
-    from qikbiz.database import tenant_transaction
-    from qikbiz.sso.queries import seal_anew
+    from qikbiz.identity.accounts.realms import tenant_realm
+    from qikbiz.identity.sso.queries import seal_anew
+    from qikbiz.kernel.database import tenant_transaction
 
     runtime = app.extensions["qikbiz"]
     ring = runtime.settings.keys

@@ -7,11 +7,11 @@ from ipaddress import ip_address
 
 import pytest
 
-from qikbiz.accounts.realms import tenant_realm
-from qikbiz.database import tenant_transaction
-from qikbiz.sso import http_client
-from qikbiz.sso.http_client import BadAddress, Deadline, check_address, may_be_asked
-from qikbiz.sso.provider_outage import note_away
+from qikbiz.identity.accounts.realms import tenant_realm
+from qikbiz.identity.sso import http_client
+from qikbiz.identity.sso.http_client import BadAddress, Deadline, check_address, may_be_asked
+from qikbiz.identity.sso.provider_outage import note_away
+from qikbiz.kernel.database import tenant_transaction
 from qikbiz.web.cookies import SESSION
 from tests.fixtures.web import Browser
 from tests.sso.conftest import PAGE, begin, come_back, form_for

@@ -22,7 +22,7 @@ from provisioning.hardening import openings
 from provisioning.migrate import migrate_everything
 from provisioning.servers import NoProvisioner, cell_dsn, connect_as_provisioner, connect_to_control
 from provisioning.usage import measure_tenants
-from qikbiz.database import tenant_transaction
+from qikbiz.kernel.database import tenant_transaction
 from tenants.context import Tenant
 from tests.fixtures.servers import servers_at, throw_away_folder
 from tests.fixtures.tenancy import Platform

@@ -10,8 +10,8 @@ from sqlalchemy import text
 
 from provisioning.application import working_application
 from provisioning.cli import qikbiz
-from qikbiz.accounts.passwords import matches
-from qikbiz.database import tenant_transaction
+from qikbiz.identity.accounts.passwords import matches
+from qikbiz.kernel.database import tenant_transaction
 from tenants.context import Tenant
 from tenants.versions import HEAD
 from tests.fixtures.tenancy import Platform

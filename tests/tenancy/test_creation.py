@@ -10,8 +10,8 @@ from config.settings import Settings
 from provisioning.create import create_tenant, finish_tenant
 from provisioning.servers import Connection, connect_as_provisioner, connect_to_control
 from qikbiz.console.tenant_actions import BadTenant, reserve_tenant
-from qikbiz.database import control_transaction, tenant_transaction
-from qikbiz.errors import Conflict
+from qikbiz.kernel.database import control_transaction, tenant_transaction
+from qikbiz.kernel.errors import Conflict
 from tenants.context import Tenant
 from tenants.versions import HEAD
 from tests.fixtures.forks import end_in_a_fork

@@ -12,8 +12,8 @@ from sqlalchemy.exc import DBAPIError
 
 from config.settings import Settings
 from provisioning.servers import connect_to_control
-from qikbiz.contacts.models import Contact
-from qikbiz.database import db, tenant_transaction
+from qikbiz.crm.contacts.models import Contact
+from qikbiz.kernel.database import db, tenant_transaction
 from tenants.cells import Cells, UnknownCell
 from tenants.context import NoTenantEntered, Tenant, WrongTenant, current_tenant, tenant_context
 from tenants.runtime import CELL_DSN, Runtime

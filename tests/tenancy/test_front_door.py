@@ -8,7 +8,7 @@ from sqlalchemy import event
 
 from provisioning import tenants as acts
 from provisioning.servers import connect_to_control
-from qikbiz.web.front_door import QikBiz
+from qikbiz.app.request_pipeline import QikBiz
 from tenants.context import Tenant
 from tests.fixtures.tenancy import Platform
 from tests.fixtures.web import Browser

@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError
 
 from provisioning.hardening import close_openings, openings
 from provisioning.servers import Connection, connect_as_provisioner, connect_to_control
-from qikbiz.database import tenant_transaction
+from qikbiz.kernel.database import tenant_transaction
 from tenants.context import Tenant
 from tests.fixtures.tenancy import Platform
 

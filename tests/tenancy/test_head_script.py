@@ -11,7 +11,7 @@ from provisioning import create
 from provisioning.render import HEAD_SCRIPT, head_script, migrations
 from provisioning.schema_versions import Place, migrate_place
 from provisioning.servers import Connection, connect_as_provisioner
-from qikbiz.models import control_metadata, tenant_metadata
+from qikbiz.app.models import control_metadata, tenant_metadata
 from tenants.context import Tenant
 from tenants.control import sqlalchemy_url
 from tenants.versions import HEAD, SERVED

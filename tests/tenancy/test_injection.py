@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from flask.typing import ResponseReturnValue
 
 from provisioning.servers import Connection, connect_as_provisioner
-from qikbiz.database import connect_database, runtime, tenant_transaction
+from qikbiz.kernel.database import connect_database, runtime, tenant_transaction
 from tenants.context import Tenant
 from tenants.runtime import Runtime
 from tests.fixtures.tenancy import Platform

@@ -14,11 +14,11 @@ from provisioning.fleet import list_tenants
 from provisioning.servers import Connection, connect_to_control
 from provisioning.tenants import delete, rename, resume, show_tenant, suspend
 from provisioning.usage import measure_tenants
-from qikbiz.actors import Actor, acting_as
 from qikbiz.console.slugs import NameTaken
 from qikbiz.console.tenant_actions import BadTenant
-from qikbiz.database import tenant_transaction
-from qikbiz.errors import Conflict, NotFound, Unavailable
+from qikbiz.kernel.actors import Actor, acting_as
+from qikbiz.kernel.database import tenant_transaction
+from qikbiz.kernel.errors import Conflict, NotFound, Unavailable
 from tenants.context import Tenant
 from tests.fixtures.forks import end_in_a_fork
 from tests.fixtures.servers import Servers

@@ -15,7 +15,7 @@ from provisioning.migrate import migrate_everything
 from provisioning.render import BadMigration, Migration, migrations, render_folder
 from provisioning.schema_versions import MigrationFailed, Place, lock_key, migrate_place
 from provisioning.servers import Connection, connect_as_provisioner, connect_to_control
-from qikbiz.database import tenant_transaction
+from qikbiz.kernel.database import tenant_transaction
 from tenants.context import Tenant
 from tenants.versions import HEAD, is_served
 from tests.fixtures.forks import end_in_a_fork

@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from provisioning import tenants as acts
 from qikbiz.console.slugs import _LOOK, BadName, NameTaken, check_free, check_shape, look_of
-from qikbiz.database import control_transaction
+from qikbiz.kernel.database import control_transaction
 from tenants.context import Tenant
 from tests.fixtures.tenancy import Platform
 

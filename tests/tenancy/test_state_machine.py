@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError, InvalidRequestError
 from sqlalchemy.orm import Session
 
 from provisioning.application import working_application
-from qikbiz.database import db, tenant_transaction
+from qikbiz.kernel.database import db, tenant_transaction
 from tenants.cells import Cells
 from tenants.context import NoTenantEntered, Tenant, WrongTenant, tenant_context
 from tests.fixtures.tenancy import Platform

@@ -8,7 +8,7 @@ from psycopg import sql
 from sqlalchemy import text
 
 from provisioning.servers import Connection
-from qikbiz.database import tenant_transaction
+from qikbiz.kernel.database import tenant_transaction
 from tenants.context import Tenant
 
 IDS = tuple(UUID(int=number) for number in range(1, 6))

@@ -14,12 +14,12 @@ import pytest
 from sqlalchemy import select, text
 from werkzeug.test import TestResponse
 
-from qikbiz import clock
-from qikbiz.database import control_transaction
-from qikbiz.mail.models import PlatformMail
-from qikbiz.tickets import guard
-from qikbiz.tickets.incoming import Received, receive
-from qikbiz.tickets.models import Ticket, TicketMessage
+from qikbiz.kernel import clock
+from qikbiz.kernel.database import control_transaction
+from qikbiz.messaging.mail.models import PlatformMail
+from qikbiz.trust.tickets import guard
+from qikbiz.trust.tickets.incoming import Received, receive
+from qikbiz.trust.tickets.models import Ticket, TicketMessage
 from tenants.runtime import Runtime
 from tests.fixtures.web import Browser
 

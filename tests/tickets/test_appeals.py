@@ -7,9 +7,9 @@ from collections.abc import Callable
 import pytest
 from werkzeug.test import TestResponse
 
-from qikbiz.database import control_transaction
-from qikbiz.ip_reputation import limiter, points, rules
-from qikbiz.ip_reputation.models import AddressRule
+from qikbiz.kernel.database import control_transaction
+from qikbiz.security.ip_reputation import limiter, points, rules
+from qikbiz.security.ip_reputation.models import AddressRule
 from tests.fixtures.tenancy import Platform
 from tests.fixtures.web import Browser
 from tests.tickets.conftest import hidden_fields, mails, messages, tickets

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from werkzeug.test import TestResponse
 
 from provisioning.cli import qikbiz
-from qikbiz.tickets.addresses import reply_address
+from qikbiz.trust.tickets.addresses import reply_address
 from tests.fixtures.tenancy import Platform
 from tests.fixtures.web import Browser
 from tests.tickets.conftest import mail, messages, tickets

@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
-from qikbiz.actors import Actor, acting_as
-from qikbiz.database import control_transaction
-from qikbiz.tickets.actions import answer, note_internally
-from qikbiz.tickets.queries import ticket_for_staff
+from qikbiz.kernel.actors import Actor, acting_as
+from qikbiz.kernel.database import control_transaction
+from qikbiz.trust.tickets.actions import answer, note_internally
+from qikbiz.trust.tickets.queries import ticket_for_staff
 from tests.fixtures.tenancy import Platform
 from tests.fixtures.web import Browser
 from tests.tickets.conftest import mails, messages, tickets

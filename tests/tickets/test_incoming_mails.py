@@ -7,13 +7,13 @@ from collections.abc import Callable
 import pytest
 from werkzeug.test import TestResponse
 
-from qikbiz.database import control_transaction
-from qikbiz.tickets import incoming
-from qikbiz.tickets.actions import answer, set_state
-from qikbiz.tickets.addresses import reply_address, ticket_of
-from qikbiz.tickets.emails import CUT_HERE
-from qikbiz.tickets.models import Ticket
-from qikbiz.tickets.queries import ticket_for_staff
+from qikbiz.kernel.database import control_transaction
+from qikbiz.trust.tickets import incoming
+from qikbiz.trust.tickets.actions import answer, set_state
+from qikbiz.trust.tickets.addresses import reply_address, ticket_of
+from qikbiz.trust.tickets.emails import CUT_HERE
+from qikbiz.trust.tickets.models import Ticket
+from qikbiz.trust.tickets.queries import ticket_for_staff
 from tests.fixtures.tenancy import Platform
 from tests.fixtures.web import Browser
 from tests.tickets.conftest import mail, mails, messages, take, tickets

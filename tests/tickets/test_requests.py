@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import select
 
 from qikbiz.console.models import Staff
-from qikbiz.database import control_transaction
-from qikbiz.grants.models import Grant
-from qikbiz.mail.models import PlatformMail
-from qikbiz.tickets.models import Ticket
+from qikbiz.kernel.database import control_transaction
+from qikbiz.messaging.mail.models import PlatformMail
+from qikbiz.trust.grants.models import Grant
+from qikbiz.trust.tickets.models import Ticket
 from tests.fixtures.grants import Customer
 from tests.tickets.conftest import mails, messages
 

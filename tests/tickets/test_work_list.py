@@ -12,13 +12,13 @@ import pytest
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from qikbiz.database import control_transaction, tenant_transaction
-from qikbiz.exports.models import Export
-from qikbiz.grants.models import Grant
 from qikbiz.jobs.models import PlatformJob
-from qikbiz.mail.delivery import begin
-from qikbiz.mail.models import PlatformMail
-from qikbiz.tickets.addresses import reply_address
+from qikbiz.kernel.database import control_transaction, tenant_transaction
+from qikbiz.messaging.mail.delivery import begin
+from qikbiz.messaging.mail.models import PlatformMail
+from qikbiz.transfer.exports.models import Export
+from qikbiz.trust.grants.models import Grant
+from qikbiz.trust.tickets.addresses import reply_address
 from tests.fixtures.tenancy import Platform
 from tests.fixtures.web import Browser
 from tests.tickets.conftest import mail, mails, messages, take, tickets

@@ -7,10 +7,10 @@ from sqlalchemy import select
 
 from provisioning.embedded.processes import wait_until
 from qikbiz.audit.models import AuditEvent
-from qikbiz.companies.actions import change_company, create_company
-from qikbiz.companies.models import Company
-from qikbiz.contacts.models import Contact
-from qikbiz.database import control_transaction
+from qikbiz.crm.companies.actions import change_company, create_company
+from qikbiz.crm.companies.models import Company
+from qikbiz.crm.contacts.models import Contact
+from qikbiz.kernel.database import control_transaction
 from tenants.context import Tenant
 from tenants.control import TenantRecord
 from tests.fixtures.records import Office

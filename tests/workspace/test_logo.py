@@ -15,8 +15,8 @@ from werkzeug.test import TestResponse
 
 from provisioning.embedded.processes import wait_until
 from qikbiz.audit.models import AuditEvent
-from qikbiz.workspace.models import Logo
-from qikbiz.workspace.pictures import (
+from qikbiz.crm.workspace.models import Logo
+from qikbiz.crm.workspace.pictures import (
     BOX,
     MOST_PIXELS,
     MOST_STORED_BYTES,

@@ -8,8 +8,8 @@ from uuid import UUID
 
 import pytest
 
-from qikbiz.records.normalize import countries
-from qikbiz.workspace import weeks
+from qikbiz.crm.records.normalize import countries
+from qikbiz.crm.workspace import weeks
 from tenants.context import Tenant
 
 ACME = Tenant(UUID(int=1), "acme", "Acme", "active", "t_aaaaaaaaaaaa", "t_aaaaaaaaaaaa", "cell")

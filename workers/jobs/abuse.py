@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from qikbiz.ip_reputation import actions, false_positives, retention, rules
+from qikbiz.security.ip_reputation import actions, false_positives, retention, rules
 from workers.job_context import JobContext
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qikbiz.access_log.retention import forget_addresses as forget
+from qikbiz.security.access_log.retention import forget_addresses as forget
 from workers.job_context import JobContext
 
 

@@ -7,13 +7,13 @@ from uuid import UUID
 
 from sqlalchemy import update
 
-from qikbiz.accounts import session_cache
-from qikbiz.accounts.password_links import send_link_if_known
-from qikbiz.accounts.realms import Realm, staff_realm, tenant_realm
-from qikbiz.accounts.retention import forget_logins, forget_staff_logins
-from qikbiz.errors import Unavailable
-from qikbiz.mfa.actions import seal_anew
-from qikbiz.sso.queries import seal_anew as seal_secret_of_provider_anew
+from qikbiz.identity.accounts import session_cache
+from qikbiz.identity.accounts.password_links import send_link_if_known
+from qikbiz.identity.accounts.realms import Realm, staff_realm, tenant_realm
+from qikbiz.identity.accounts.retention import forget_logins, forget_staff_logins
+from qikbiz.identity.mfa.actions import seal_anew
+from qikbiz.identity.sso.queries import seal_anew as seal_secret_of_provider_anew
+from qikbiz.kernel.errors import Unavailable
 from tenants.redis import RedisAway
 from workers.job_context import JobContext
 

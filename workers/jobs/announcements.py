@@ -6,9 +6,9 @@ from datetime import timedelta
 from uuid import UUID
 
 from config.fault_injection import fault
-from qikbiz import clock
-from qikbiz.announcements import counting, sending
 from qikbiz.jobs.actions import enqueue_platform
+from qikbiz.kernel import clock
+from qikbiz.messaging.announcements import counting, sending
 from workers.job_context import JobContext
 
 WATCH_EVERY = timedelta(seconds=30)

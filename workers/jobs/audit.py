@@ -9,7 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from qikbiz.audit.page_reads import broken_seals, seal_reads
 from qikbiz.audit.verification import check_platform, check_tenant
-from qikbiz.database import control_transaction, runtime, tenant_transaction
+from qikbiz.kernel.database import control_transaction, runtime, tenant_transaction
 from tenants.context import Tenant
 from tenants.control import TenantRecord
 from tenants.directory import read_tenant

@@ -6,14 +6,14 @@ import secrets
 from uuid import UUID
 
 from config.fault_injection import fault
-from qikbiz.account_closure.state_machine import settle_closing_of
-from qikbiz.database import tenant_transaction
-from qikbiz.errors import Failure
-from qikbiz.exports import job_steps
-from qikbiz.exports.job_steps import Begun
-from qikbiz.exports.registry import maker_of
-from qikbiz.exports.writer import MadeFile, Order
-from qikbiz.files import FileStore, file_store, new_file_key
+from qikbiz.files.store import FileStore, file_store, new_file_key
+from qikbiz.kernel.database import tenant_transaction
+from qikbiz.kernel.errors import Failure
+from qikbiz.transfer.exports import job_steps
+from qikbiz.transfer.exports.job_steps import Begun
+from qikbiz.transfer.exports.registry import maker_of
+from qikbiz.transfer.exports.writer import MadeFile, Order
+from qikbiz.trust.account_closure.state_machine import settle_closing_of
 from tenants.context import Tenant
 from workers.job_context import JobContext, JobRefused
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from provisioning.guest_roles import close_ended_grants, open_due_grants, open_grant
-from qikbiz.database import runtime
+from qikbiz.kernel.database import runtime
 from workers.job_context import JobContext
 
 

@@ -8,10 +8,10 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from qikbiz.errors import Failure
-from qikbiz.imports import actions
-from qikbiz.imports.jobs import Watch, check, note_stopped, run_apply, run_undo
-from qikbiz.imports.sql import link_of
+from qikbiz.kernel.errors import Failure
+from qikbiz.transfer.imports import actions
+from qikbiz.transfer.imports.jobs import Watch, check, note_stopped, run_apply, run_undo
+from qikbiz.transfer.imports.sql import link_of
 from workers.job_context import JobContext
 
 Act = Callable[[Session, UUID, Watch], dict[str, Any]]

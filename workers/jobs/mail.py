@@ -11,14 +11,14 @@ from sqlalchemy.orm import Session
 
 from config.fault_injection import fault
 from config.settings import Settings
-from qikbiz.announcements.counting import count_tenant
-from qikbiz.announcements.sending import words_of
-from qikbiz.database import runtime
-from qikbiz.errors import Unavailable
 from qikbiz.jobs.failures import NotNow
-from qikbiz.mail import delivery
-from qikbiz.mail.models import Mail, PlatformMail
-from qikbiz.mail.smtp import NotAccepted, OutcomeUnknown, RefusedForGood
+from qikbiz.kernel.database import runtime
+from qikbiz.kernel.errors import Unavailable
+from qikbiz.messaging.announcements.counting import count_tenant
+from qikbiz.messaging.announcements.sending import words_of
+from qikbiz.messaging.mail import delivery
+from qikbiz.messaging.mail.models import Mail, PlatformMail
+from qikbiz.messaging.mail.smtp import NotAccepted, OutcomeUnknown, RefusedForGood
 from workers.job_context import JobContext
 
 

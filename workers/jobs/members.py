@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from qikbiz.accounts.models import User
-from qikbiz.actors import Actor, acting_as
-from qikbiz.errors import Failure
-from qikbiz.members.transfer_records import move_records
-from qikbiz.permissions import Permission
-from qikbiz.roles.current import rights_of_user
+from qikbiz.identity.accounts.models import User
+from qikbiz.identity.members.transfer_records import move_records
+from qikbiz.identity.roles.current import rights_of_user
+from qikbiz.kernel.actors import Actor, acting_as
+from qikbiz.kernel.errors import Failure
+from qikbiz.kernel.permissions import Permission
 from workers.job_context import JobContext, JobRefused
 
 

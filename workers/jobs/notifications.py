@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from qikbiz.notifications.digest import send_digest
-from qikbiz.notifications.retention import forget_notifications
+from qikbiz.messaging.notifications.digest import send_digest
+from qikbiz.messaging.notifications.retention import forget_notifications
 from workers.job_context import JobContext
 
 

@@ -8,10 +8,10 @@ from uuid import UUID
 
 from sqlalchemy import Delete, delete, func, select
 
-from qikbiz.database import control_transaction, runtime, tenant_transaction
 from qikbiz.jobs.actions import enqueue, try_again
 from qikbiz.jobs.models import Job, PlatformJob
-from qikbiz.mail.models import Mail, PlatformMail
+from qikbiz.kernel.database import control_transaction, runtime, tenant_transaction
+from qikbiz.messaging.mail.models import Mail, PlatformMail
 from tenants.control import TenantRecord
 from tenants.directory import read_tenant
 from tenants.versions import is_served

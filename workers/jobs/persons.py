@@ -5,8 +5,8 @@ from __future__ import annotations
 from uuid import UUID
 
 from provisioning import erase_person
-from qikbiz.data_subject_requests.models import Erasure
-from qikbiz.database import runtime
+from qikbiz.kernel.database import runtime
+from qikbiz.trust.data_subject_requests.models import Erasure
 from tenants.context import Tenant
 from workers.job_context import JobContext, JobRefused
 

@@ -9,7 +9,7 @@ from provisioning.audit_retention import trim_audits
 from provisioning.create import finish_tenant
 from provisioning.erase_tenant import erase_due_tenants
 from provisioning.usage import measure_tenants
-from qikbiz.database import control_transaction, runtime
+from qikbiz.kernel.database import control_transaction, runtime
 from tenants.control import TenantRecord
 from workers.job_context import JobContext, JobRefused
 

@@ -6,13 +6,13 @@ import logging
 from datetime import UTC, datetime, timedelta
 
 from qikbiz.audit.actions import record_on_platform
-from qikbiz.database import runtime
-from qikbiz.errors import Unavailable
-from qikbiz.privacy.actions import note_look
-from qikbiz.privacy.bundled_versions import altered_files, bundled_statements
-from qikbiz.privacy.emails import tell_administrators, warn_operators
-from qikbiz.privacy.notice_probe import look_at_notice
-from qikbiz.privacy.queries import Standing, forget_standing, standing
+from qikbiz.kernel.database import runtime
+from qikbiz.kernel.errors import Unavailable
+from qikbiz.trust.privacy.actions import note_look
+from qikbiz.trust.privacy.bundled_versions import altered_files, bundled_statements
+from qikbiz.trust.privacy.emails import tell_administrators, warn_operators
+from qikbiz.trust.privacy.notice_probe import look_at_notice
+from qikbiz.trust.privacy.queries import Standing, forget_standing, standing
 from workers.job_context import JobContext, JobRefused
 
 logger = logging.getLogger(__name__)

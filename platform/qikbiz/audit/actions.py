@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any, Literal
 from uuid import UUID
 
-from qikbiz.actors import current_actor
 from qikbiz.audit.chain import collect
 from qikbiz.audit.models import AuditEvent, RecordChange
 from qikbiz.audit.serialization import exact
 from qikbiz.console.models import PlatformAuditEvent
-from qikbiz.database import db
+from qikbiz.kernel.actors import current_actor
+from qikbiz.kernel.database import db
 from tenants.control import new_id
 
 ChangeKind = Literal["created", "changed", "deleted", "restored"]

@@ -21,7 +21,7 @@ from qikbiz.audit.models import AuditEvent
 from qikbiz.audit.serialization import SALT_BYTES, frame_of
 from qikbiz.audit.verify import BEFORE_THE_FIRST, link_hash, private_hash
 from qikbiz.console.models import PlatformAuditEvent
-from qikbiz.database import ControlSession, TenantSession, before_commit
+from qikbiz.kernel.database import ControlSession, TenantSession, before_commit
 from tenants.context import current_tenant
 
 Event = TypeVar("Event", AuditEvent, PlatformAuditEvent)

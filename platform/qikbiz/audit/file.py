@@ -14,10 +14,10 @@ from psycopg.rows import class_row
 from qikbiz.audit import verify
 from qikbiz.audit.models import AuditEvent
 from qikbiz.audit.serialization import line_of, moment_text
-from qikbiz.exports.archive import Archive
-from qikbiz.exports.manifest import program_version
-from qikbiz.exports.writer import Connection, MadeFile, Order, check_room, one_row, snapshot, zip_in_store
-from qikbiz.files import FileStore
+from qikbiz.files.store import FileStore
+from qikbiz.transfer.exports.archive import Archive
+from qikbiz.transfer.exports.manifest import program_version
+from qikbiz.transfer.exports.writer import Connection, MadeFile, Order, check_room, one_row, snapshot, zip_in_store
 
 EVENTS_A_BLOCK = 500
 # About what one event takes in the file before it is compressed, and hardly more after.

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import ARRAY, CheckConstraint, Index, LargeBinary, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from qikbiz.database import Model
+from qikbiz.kernel.database import Model
 from tenants.control import ControlModel, new_id
 
 # Whether somebody looked where they should not is often asked about a year later.

@@ -19,14 +19,14 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from qikbiz.actors import SYSTEM, acting_as, current_actor
 from qikbiz.audit.actions import record
 from qikbiz.audit.chain import has_events
 from qikbiz.audit.models import AuditEvent, PageRead
 from qikbiz.audit.queries import AuditFilter, id_at
-from qikbiz.clock import now
-from qikbiz.database import before_commit, db, tenant_transaction
-from qikbiz.log_pagination import LogPage, log_page
+from qikbiz.kernel.actors import SYSTEM, acting_as, current_actor
+from qikbiz.kernel.clock import now
+from qikbiz.kernel.database import before_commit, db, tenant_transaction
+from qikbiz.kernel.log_pagination import LogPage, log_page
 from tenants.context import Tenant, current_tenant
 from tenants.control import new_id
 

@@ -13,7 +13,7 @@ from qikbiz.audit import verify
 from qikbiz.audit.chain import PLATFORM_CHAIN
 from qikbiz.audit.serialization import line_of, moment_text
 from qikbiz.console.models import PlatformAuditEvent
-from qikbiz.exports.manifest import program_version
+from qikbiz.transfer.exports.manifest import program_version
 
 EVENTS_A_BLOCK = 500
 

@@ -10,9 +10,9 @@ from sqlalchemy import func, select
 from qikbiz.audit.models import AuditEvent, PageRead
 from qikbiz.audit.queries import id_at, months_kept, newest_link, oldest_moment
 from qikbiz.audit.retention import how_long
-from qikbiz.clock import now
-from qikbiz.database import db
-from qikbiz.promises.evidence import Fact, Keeping
+from qikbiz.kernel.clock import now
+from qikbiz.kernel.database import db
+from qikbiz.trust.promises.evidence import Fact, Keeping
 from qikbiz.web.formats import number
 from tenants.context import current_tenant
 

@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import ColumnElement, select
 
 from qikbiz.audit.models import AuditEvent, AuditKeeping
-from qikbiz.database import db
-from qikbiz.log_pagination import LogPage, log_page
+from qikbiz.kernel.database import db
+from qikbiz.kernel.log_pagination import LogPage, log_page
 from tenants.context import current_tenant
 
 # An id is made by the web process or a worker, the time by the database.

@@ -7,9 +7,9 @@ from sqlalchemy.dialects.postgresql import insert
 
 from qikbiz.audit.actions import record
 from qikbiz.audit.models import AuditKeeping
-from qikbiz.clock import now
-from qikbiz.database import db
-from qikbiz.errors import Failure
+from qikbiz.kernel.clock import now
+from qikbiz.kernel.database import db
+from qikbiz.kernel.errors import Failure
 
 # Months; None is for ever. Nothing below a year: that somebody looked where they should not often comes up only then,
 # and who wants to hide something could otherwise have it cut off.

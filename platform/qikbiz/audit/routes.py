@@ -8,20 +8,20 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from qikbiz.accounts.queries import known_people
-from qikbiz.accounts.reauthentication import requires_fresh
 from qikbiz.audit.labels import ACTS, READS, VIEWS, detail_lines, heading, record_url
 from qikbiz.audit.models import AuditEvent
 from qikbiz.audit.page_reads import MONTHS_KEPT, page_of_reads
 from qikbiz.audit.queries import AuditFilter, audit_page, months_kept, newest_link, oldest_moment
 from qikbiz.audit.retention import CHOICES, how_long, set_keeping
-from qikbiz.errors import Forbidden
-from qikbiz.exports.actions import ask_for_export
-from qikbiz.exports.forms import export_id_from
-from qikbiz.exports.selection import AUDIT, Selection
-from qikbiz.permissions import Permission, requires
-from qikbiz.records.field_access import visible_type
-from qikbiz.records.types import BY_SINGULAR
+from qikbiz.crm.records.field_access import visible_type
+from qikbiz.crm.records.types import BY_SINGULAR
+from qikbiz.identity.accounts.queries import known_people
+from qikbiz.identity.accounts.reauthentication import requires_fresh
+from qikbiz.kernel.errors import Forbidden
+from qikbiz.kernel.permissions import Permission, requires
+from qikbiz.transfer.exports.actions import ask_for_export
+from qikbiz.transfer.exports.forms import export_id_from
+from qikbiz.transfer.exports.selection import AUDIT, Selection
 from qikbiz.web.flash import show_toast
 from qikbiz.web.query_params import asked_otherwise, day_asked, id_asked
 from qikbiz.web.viewer import time_zone

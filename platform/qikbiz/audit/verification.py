@@ -21,9 +21,9 @@ from qikbiz.audit.chain import PLATFORM_CHAIN
 from qikbiz.audit.models import AuditAnchor, AuditCheck, AuditEvent
 from qikbiz.audit.serialization import frame_of
 from qikbiz.audit.verify import BEFORE_THE_FIRST, TRIMMED, link_hash, private_hash
-from qikbiz.clock import now
 from qikbiz.console.models import PlatformAuditEvent
-from qikbiz.database import control_transaction, tenant_transaction
+from qikbiz.kernel.clock import now
+from qikbiz.kernel.database import control_transaction, tenant_transaction
 from tenants.context import Tenant
 
 # A chain that grew by more since the last round is looked at in several.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from qikbiz.actors import current_actor
 from qikbiz.console.closures import propose, was_ever_used
 from qikbiz.console.tenant_actions import (
     LONGEST_REASON,
@@ -12,9 +11,10 @@ from qikbiz.console.tenant_actions import (
     record_act,
     reserve_tenant,
 )
-from qikbiz.database import db
 from qikbiz.jobs.actions import enqueue_platform
 from qikbiz.jobs.models import PlatformJob
+from qikbiz.kernel.actors import current_actor
+from qikbiz.kernel.database import db
 from tenants.control import TenantRecord
 
 

@@ -12,13 +12,6 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from qikbiz import clock
-from qikbiz.account_closure import emails, events
-from qikbiz.account_closure.actions import LONGEST, SHORTEST, drive_soon
-from qikbiz.account_closure.models import Closing, ClosingProposal
-from qikbiz.accounts.models import User
-from qikbiz.actors import SYSTEM, acting_as, current_actor
-from qikbiz.billing.pricing import NOTHING, Terms
 from qikbiz.console.tenant_actions import (
     LONGEST_REASON,
     BadTenant,
@@ -27,8 +20,15 @@ from qikbiz.console.tenant_actions import (
     refuse_unless,
     refuse_while_closing,
 )
-from qikbiz.database import db, runtime, tenant_transaction
-from qikbiz.errors import Conflict, Forbidden, NotFound
+from qikbiz.identity.accounts.models import User
+from qikbiz.kernel import clock
+from qikbiz.kernel.actors import SYSTEM, acting_as, current_actor
+from qikbiz.kernel.database import db, runtime, tenant_transaction
+from qikbiz.kernel.errors import Conflict, Forbidden, NotFound
+from qikbiz.trust.account_closure import emails, events
+from qikbiz.trust.account_closure.actions import LONGEST, SHORTEST, drive_soon
+from qikbiz.trust.account_closure.models import Closing, ClosingProposal
+from qikbiz.trust.billing.pricing import NOTHING, Terms
 from tenants.context import Tenant
 from tenants.control import TenantRecord, new_id
 from tenants.directory import read_tenant

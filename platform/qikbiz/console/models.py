@@ -9,8 +9,8 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from qikbiz.accounts.models import FactorColumns, PersonColumns, SessionColumns, TokenColumns, factor_rules
 from qikbiz.audit.models import ChainColumns
+from qikbiz.identity.accounts.models import FactorColumns, PersonColumns, SessionColumns, TokenColumns, factor_rules
 from tenants.control import ControlModel, new_id
 
 

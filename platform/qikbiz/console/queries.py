@@ -11,9 +11,9 @@ from uuid import UUID
 from sqlalchemy import Select, func, or_, select
 
 from qikbiz.console.models import PlatformAuditEvent
-from qikbiz.database import db
-from qikbiz.errors import NotFound
 from qikbiz.jobs.models import PlatformJob
+from qikbiz.kernel.database import db
+from qikbiz.kernel.errors import NotFound
 from tenants.control import Domain, TenantMigration, TenantRecord
 
 PAGE = 50

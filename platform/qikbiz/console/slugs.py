@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from qikbiz.errors import Conflict, Failure
+from qikbiz.kernel.errors import Conflict, Failure
 
 SHORTEST, LONGEST = 3, 40
 _RESERVED_NAMES = Path(__file__).with_name("reserved_names.txt")

@@ -15,18 +15,23 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from qikbiz.actors import Actor, acting_as, current_actor
 from qikbiz.audit.actions import record_on_platform
-from qikbiz.database import NoGrant, control_transaction, db, runtime, tenant_transaction
-from qikbiz.errors import Conflict, NotFound
-from qikbiz.exports.actions import ask_for_export
-from qikbiz.exports.models import Export
-from qikbiz.exports.queries import export_for_reading
-from qikbiz.exports.selection import Selection
-from qikbiz.grants import instructions as instructing
-from qikbiz.grants.instructions import can_instruct
-from qikbiz.grants.models import Grant
-from qikbiz.grants.queries import (
+from qikbiz.crm.records.types import RECORD_TYPES
+from qikbiz.kernel.actors import Actor, acting_as, current_actor
+from qikbiz.kernel.database import NoGrant, control_transaction, db, runtime, tenant_transaction
+from qikbiz.kernel.errors import Conflict, NotFound
+from qikbiz.transfer.exports.actions import ask_for_export
+from qikbiz.transfer.exports.models import Export
+from qikbiz.transfer.exports.queries import export_for_reading
+from qikbiz.transfer.exports.selection import Selection
+from qikbiz.transfer.imports import actions as importing
+from qikbiz.transfer.imports.mapping import Mapping as Columns
+from qikbiz.transfer.imports.models import Import
+from qikbiz.transfer.imports.queries import import_for_changing, progress_of_import
+from qikbiz.trust.grants import instructions as instructing
+from qikbiz.trust.grants.instructions import can_instruct
+from qikbiz.trust.grants.models import Grant
+from qikbiz.trust.grants.queries import (
     OVER,
     access_policy,
     admits,
@@ -39,15 +44,10 @@ from qikbiz.grants.queries import (
     is_opening,
     waiting_instructions,
 )
-from qikbiz.grants.scopes import GrantScope
-from qikbiz.grants.tickets import put_instruction_on_work_list
-from qikbiz.imports import actions as importing
-from qikbiz.imports.mapping import Mapping as Columns
-from qikbiz.imports.models import Import
-from qikbiz.imports.queries import import_for_changing, progress_of_import
-from qikbiz.records.types import RECORD_TYPES
-from qikbiz.tickets.actions import record_act
-from qikbiz.tickets.models import Ticket
+from qikbiz.trust.grants.scopes import GrantScope
+from qikbiz.trust.grants.tickets import put_instruction_on_work_list
+from qikbiz.trust.tickets.actions import record_act
+from qikbiz.trust.tickets.models import Ticket
 from tenants.context import Tenant
 
 SHOWN = 20

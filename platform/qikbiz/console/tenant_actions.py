@@ -14,12 +14,12 @@ from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from qikbiz.account_closure.queries import open_closing_of
 from qikbiz.audit.actions import record_on_platform
 from qikbiz.console.slugs import check_free, check_shape, name_used_before_by
 from qikbiz.console.tenant_audit import tell_tenant
-from qikbiz.database import runtime
-from qikbiz.errors import Conflict, Failure, NotFound, Unavailable
+from qikbiz.kernel.database import runtime
+from qikbiz.kernel.errors import Conflict, Failure, NotFound, Unavailable
+from qikbiz.trust.account_closure.queries import open_closing_of
 from tenants.control import Cell, ReservedName, TenantRecord, new_id
 from tenants.directory import touch_directory
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from qikbiz.accounts.queries import administrators
-from qikbiz.actors import SYSTEM, acting_as, current_actor
 from qikbiz.audit.actions import record
-from qikbiz.database import db, runtime, tenant_transaction
-from qikbiz.mail.actions import send
+from qikbiz.identity.accounts.queries import administrators
+from qikbiz.kernel.actors import SYSTEM, acting_as, current_actor
+from qikbiz.kernel.database import db, runtime, tenant_transaction
+from qikbiz.messaging.mail.actions import send
 from tenants.control import TenantRecord
 from tenants.directory import read_tenant
 

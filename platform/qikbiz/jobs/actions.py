@@ -12,13 +12,13 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from qikbiz.account_closure.read_only import refuse_change
-from qikbiz.actors import current_actor
-from qikbiz.database import after_commit, db, require_tenant_session, runtime
 from qikbiz.jobs import ledger, transport
 from qikbiz.jobs.kinds import KINDS, kind_named
 from qikbiz.jobs.ledger import Due, LedgerModel
 from qikbiz.jobs.models import Job, PlatformJob
+from qikbiz.kernel.actors import current_actor
+from qikbiz.kernel.database import after_commit, db, require_tenant_session, runtime
+from qikbiz.trust.account_closure.read_only import refuse_change
 from tenants.context import current_tenant
 from tenants.control import new_id
 

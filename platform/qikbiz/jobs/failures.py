@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from qikbiz.errors import Failure
+from qikbiz.kernel.errors import Failure
 
 
 class JobRefused(Failure):

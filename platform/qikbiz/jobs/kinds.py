@@ -16,7 +16,7 @@ class JobKind:
     """`title` is how people read it; `function` is "module:name".
 
     A claim holds `lease_seconds` without a heartbeat; a try may take `timeout_seconds`.
-    `works_for_asker`: what staff ask for is done by the role of the customer's grant (qikbiz.grants).
+    `works_for_asker`: what staff ask for is done by the role of the customer's grant (qikbiz.trust.grants).
     `outside_seconds` is how long it may wait for servers that are not ours, all together.
     After `max_attempts` tries that raised, the job is `failed`; when its worker died each time, `quarantined`. One that
     `changes_records` is neither taken nor done for an account that is closing.
@@ -70,7 +70,7 @@ KINDS: dict[str, JobKind] = {
         works_for_asker=True,
     ),
     "imports.forget": JobKind("imports", "Forget old uploads", "workers.jobs.imports:forget_files"),
-    # Many tries: a mail server may be away for days (qikbiz.mail.delivery says when the next one is).
+    # Many tries: a mail server may be away for days (qikbiz.messaging.mail.delivery says when the next one is).
     "mail.send": JobKind(
         "mail", "Send a mail", "workers.jobs.mail:send_mail", 120, max_attempts=60, outside_seconds=90
     ),
@@ -107,7 +107,7 @@ KINDS: dict[str, JobKind] = {
     "sessions.forget_staff": JobKind(
         "checks", "Forget old staff sessions", "workers.jobs.accounts:forget_staff_sessions", is_platform=True
     ),
-    # For any name that is typed: only the job finds out whose it is (qikbiz.accounts.password_links).
+    # For any name that is typed: only the job finds out whose it is (qikbiz.identity.accounts.password_links).
     "passwords.link": JobKind(
         "checks", "Send a link for a new password", "workers.jobs.accounts:send_password_link", 60
     ),
@@ -118,7 +118,7 @@ KINDS: dict[str, JobKind] = {
         60,
         is_platform=True,
     ),
-    # Tells Redis, once it can be reached again, whose sessions it must not vouch for (qikbiz.accounts.sessions).
+    # Tells Redis, once it can be reached again, which sessions it must not vouch for (identity/accounts/sessions.py).
     "sessions.doubt": JobKind("checks", "End sessions", "workers.jobs.accounts:doubt_sessions", 60, max_attempts=60),
     "sessions.doubt_staff": JobKind(
         "checks",

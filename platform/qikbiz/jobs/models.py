@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Index, text
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
-from qikbiz.database import Model
+from qikbiz.kernel.database import Model
 from tenants.control import ControlModel, new_id
 
 STATES = "('pending', 'running', 'done', 'failed', 'quarantined', 'cancelled')"

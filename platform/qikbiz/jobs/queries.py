@@ -10,9 +10,9 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from qikbiz.database import require_tenant_session
 from qikbiz.jobs.ledger import LedgerModel
 from qikbiz.jobs.models import Job, JobColumns
+from qikbiz.kernel.database import require_tenant_session
 
 OPEN = ("pending", "running")
 

@@ -15,9 +15,9 @@ from rq import Queue
 from rq.serializers import JSONSerializer
 
 from config.keys import KeyRing
-from qikbiz.database import runtime
 from qikbiz.jobs.kinds import KINDS
 from qikbiz.jobs.ledger import Due
+from qikbiz.kernel.database import runtime
 from tenants.redis import RedisAway, RedisStore
 
 ENTRY = "workers.run_job.run"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from flask import Blueprint, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
-from qikbiz.database import runtime
-from qikbiz.permissions import public
-from qikbiz.privacy.queries import standing
+from qikbiz.kernel.database import runtime
+from qikbiz.kernel.permissions import public
 from qikbiz.site.forms import slug_from
+from qikbiz.trust.privacy.queries import standing
 
 site = Blueprint("site", __name__, template_folder="templates")
 

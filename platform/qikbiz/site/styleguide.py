@@ -11,9 +11,9 @@ from flask import Blueprint, abort, current_app, request
 from flask.typing import ResponseReturnValue
 from jinja2 import Environment
 
-from qikbiz.accents import ACCENTS
-from qikbiz.errors import NotFound
-from qikbiz.permissions import public
+from qikbiz.kernel.accents import ACCENTS
+from qikbiz.kernel.errors import NotFound
+from qikbiz.kernel.permissions import public
 from qikbiz.web.error_pages import render_error
 from qikbiz.web.error_texts import TEXTS
 

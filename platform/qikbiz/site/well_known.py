@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 from flask import Blueprint, Flask, Response, redirect
 from flask.typing import ResponseReturnValue
 
-from qikbiz.database import runtime
-from qikbiz.permissions import public
+from qikbiz.kernel.database import runtime
+from qikbiz.kernel.permissions import public
 from qikbiz.web.assets import asset_url
 from qikbiz.web.request_context import destination
 

@@ -18,8 +18,8 @@ from typing import Literal
 from flask import Flask, Response, request
 
 from config.keys import KeyUnknown, Opened, SealBroken
-from qikbiz.database import runtime
-from qikbiz.errors import Failure
+from qikbiz.kernel.database import runtime
+from qikbiz.kernel.errors import Failure
 from qikbiz.web.request_context import destination
 
 LONGEST_HEADER = 12 * 1024

@@ -16,8 +16,8 @@ from typing import Any, TypeVar
 from flask import Flask, request
 from flask_login import current_user
 
-from qikbiz.database import runtime
-from qikbiz.errors import Forbidden
+from qikbiz.kernel.database import runtime
+from qikbiz.kernel.errors import Forbidden
 from qikbiz.web.client_address import came_over_tls
 from qikbiz.web.cookies import GUEST, SESSION, VISIT
 from qikbiz.web.safe_redirect import split_address

@@ -8,7 +8,7 @@ from typing import Literal
 
 from flask import Flask, Response, has_request_context, request
 
-from qikbiz.reading_direction import one_way
+from qikbiz.kernel.reading_direction import one_way
 from qikbiz.web.cookies import FLASH, delete_cookie, open_cookie, set_cookie
 from qikbiz.web.request_context import DESTINATION
 

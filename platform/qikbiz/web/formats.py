@@ -9,7 +9,7 @@ from zlib import crc32
 from flask import Flask
 from markupsafe import Markup
 
-from qikbiz.reading_direction import one_way
+from qikbiz.kernel.reading_direction import one_way
 from qikbiz.web.markup import time_element
 from qikbiz.web.viewer import is_zone_chosen, time_zone
 

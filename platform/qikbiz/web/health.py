@@ -6,9 +6,9 @@ from flask import Blueprint, Flask, Response, current_app, jsonify, request
 from flask.typing import ResponseReturnValue
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from qikbiz.database import runtime
-from qikbiz.errors import NotFound
-from qikbiz.permissions import public
+from qikbiz.kernel.database import runtime
+from qikbiz.kernel.errors import NotFound
+from qikbiz.kernel.permissions import public
 from qikbiz.web.client_address import is_neighbour
 from qikbiz.web.metrics import registry_of_all_processes
 from qikbiz.web.platform_metrics import platform_registry

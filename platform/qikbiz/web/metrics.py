@@ -10,7 +10,7 @@ from flask import Flask, Response, g, request
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram, values
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
-from qikbiz.database import runtime
+from qikbiz.kernel.database import runtime
 from qikbiz.web.request_context import destination
 
 REQUESTS = Counter("qikbiz_requests_total", "Requests answered.", ["surface", "route", "method", "status"])

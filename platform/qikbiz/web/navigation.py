@@ -7,7 +7,7 @@ from itertools import groupby
 from flask import current_app, url_for
 from flask_login import current_user
 
-from qikbiz.permissions import Permission
+from qikbiz.kernel.permissions import Permission
 
 
 @cache

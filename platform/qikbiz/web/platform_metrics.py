@@ -15,9 +15,9 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 from rq import Worker
 
-from qikbiz.database import runtime
 from qikbiz.jobs import transport
 from qikbiz.jobs.kinds import QUEUES
+from qikbiz.kernel.database import runtime
 from qikbiz.web.readiness import control_answers, tenants_answer
 from tenants.redis import RedisAway
 

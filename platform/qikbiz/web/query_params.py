@@ -8,7 +8,7 @@ from uuid import UUID
 
 from flask import request, url_for
 
-from qikbiz.errors import Failure
+from qikbiz.kernel.errors import Failure
 
 # No log is older; and at the ends of the calendar the day before and the day after don't exist.
 _YEARS = range(1970, 3000)

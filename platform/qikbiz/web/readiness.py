@@ -11,7 +11,7 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from config.keys import SealBroken
-from qikbiz.database import runtime
+from qikbiz.kernel.database import runtime
 from tenants.cells import UnknownCell
 from tenants.control import Cell
 from tenants.directory import DirectoryAway

@@ -8,7 +8,7 @@ import time
 from flask import Flask, Response, g, request
 
 from config.logging import add_context
-from qikbiz.database import runtime
+from qikbiz.kernel.database import runtime
 from qikbiz.web.request_context import DESTINATION, destination, request_id
 from tenants.context import tenant_or_none
 

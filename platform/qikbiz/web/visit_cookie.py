@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from flask import request
 
-from qikbiz import clock
+from qikbiz.kernel import clock
 from qikbiz.web.cookies import SESSION, VISIT, delete_cookie, open_cookie, set_cookie
 
 _KEY, _HELD = "qikbiz.visit", "qikbiz.visit_held"

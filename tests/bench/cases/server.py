@@ -17,7 +17,7 @@ def measure_server(played: Stage, *, requests: int) -> list[Figure]:
         own = _timed(port, requests)
     port, threads = played.settings.port, str(played.settings.web_threads)
     command = [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "--workers", "2"]
-    command += ["--worker-class", "gthread", "--threads", threads, "--keep-alive", "20", "qikbiz.wsgi:app"]
+    command += ["--worker-class", "gthread", "--threads", threads, "--keep-alive", "20", "qikbiz.app.wsgi:app"]
     with running(command, environment=played.environment, cwd=ROOT, log=BUILD / "gunicorn.log") as process:
         wait_for_port(port, process)
         gunicorn = _timed(port, requests)

@@ -84,8 +84,8 @@ def _pss(up: subprocess.Popen[bytes]) -> int:
 def _seconds_until_jobs_start(played: Stage, jobs: int) -> float:
     """Milliseconds from the asking to the claim, the middle one; both are times of the same PostgreSQL."""
     from provisioning.application import working_application
-    from qikbiz.database import control_transaction
     from qikbiz.jobs.actions import enqueue_platform
+    from qikbiz.kernel.database import control_transaction
 
     took = []
     with working_application(played.settings):

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from flask import request
 
-from qikbiz.errors import Failure
+from qikbiz.kernel.errors import Failure
 from tenants.control import new_id
 
 

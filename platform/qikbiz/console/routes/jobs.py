@@ -10,11 +10,11 @@ from flask.typing import ResponseReturnValue
 from qikbiz.audit.actions import record_on_platform
 from qikbiz.console import queries
 from qikbiz.console.blueprint import console
-from qikbiz.errors import Conflict
 from qikbiz.jobs.actions import try_platform_again
 from qikbiz.jobs.kinds import title_of
 from qikbiz.jobs.models import PlatformJob
-from qikbiz.permissions import Permission, requires
+from qikbiz.kernel.errors import Conflict
+from qikbiz.kernel.permissions import Permission, requires
 
 FAILED, OPEN = ("failed", "quarantined"), ("pending", "running")
 STATES = ("pending", "running", "done", "failed", "quarantined", "cancelled")

@@ -10,11 +10,11 @@ from sqlalchemy.orm import Session
 
 from qikbiz.console import queries
 from qikbiz.console.blueprint import console
-from qikbiz.database import db, runtime, tenant_transaction
-from qikbiz.errors import NotFound
-from qikbiz.mail.models import Mail, PlatformMail
-from qikbiz.mail.queries import MailModel, MailStatus, counts, oldest_waiting, recent
-from qikbiz.permissions import Permission, requires
+from qikbiz.kernel.database import db, runtime, tenant_transaction
+from qikbiz.kernel.errors import NotFound
+from qikbiz.kernel.permissions import Permission, requires
+from qikbiz.messaging.mail.models import Mail, PlatformMail
+from qikbiz.messaging.mail.queries import MailModel, MailStatus, counts, oldest_waiting, recent
 from tenants.context import WATCHER
 
 Mails = tuple[list[MailStatus], dict[str, int], datetime | None]

@@ -6,16 +6,16 @@ from uuid import UUID
 
 from flask import Response, render_template, request
 
-from qikbiz import clock
 from qikbiz.audit.actions import record_on_platform
 from qikbiz.audit.chain import PLATFORM_CHAIN
 from qikbiz.audit.platform_file import platform_audit_lines
 from qikbiz.audit.verification import state_of
 from qikbiz.console import queries
 from qikbiz.console.blueprint import console
-from qikbiz.database import db, runtime
-from qikbiz.errors import NotFound
-from qikbiz.permissions import Permission, requires
+from qikbiz.kernel import clock
+from qikbiz.kernel.database import db, runtime
+from qikbiz.kernel.errors import NotFound
+from qikbiz.kernel.permissions import Permission, requires
 
 
 @console.get("/audit")

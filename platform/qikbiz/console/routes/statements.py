@@ -7,16 +7,16 @@ from datetime import date
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from qikbiz.accounts.reauthentication import requires_fresh
 from qikbiz.console.blueprint import console
-from qikbiz.database import runtime
-from qikbiz.errors import Conflict, Failure, NotFound
-from qikbiz.permissions import Permission, requires
-from qikbiz.privacy import actions
-from qikbiz.privacy.bundled_versions import altered_files, bundled_statements
-from qikbiz.privacy.diff import differences
-from qikbiz.privacy.queries import earliest_day_now, looks_of_the_probe, standing
-from qikbiz.privacy.text import StatementFile
+from qikbiz.identity.accounts.reauthentication import requires_fresh
+from qikbiz.kernel.database import runtime
+from qikbiz.kernel.errors import Conflict, Failure, NotFound
+from qikbiz.kernel.permissions import Permission, requires
+from qikbiz.trust.privacy import actions
+from qikbiz.trust.privacy.bundled_versions import altered_files, bundled_statements
+from qikbiz.trust.privacy.diff import differences
+from qikbiz.trust.privacy.queries import earliest_day_now, looks_of_the_probe, standing
+from qikbiz.trust.privacy.text import StatementFile
 from qikbiz.web.flash import show_toast
 from qikbiz.web.formats import day
 

@@ -9,22 +9,22 @@ from flask import Response, make_response, redirect, render_template, request, u
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from qikbiz.accounts.reauthentication import requires_fresh
 from qikbiz.console import queries
 from qikbiz.console import support as serving
 from qikbiz.console.blueprint import console
 from qikbiz.console.routes.asked import chosen_grant, given_id
-from qikbiz.database import control_transaction, runtime
-from qikbiz.errors import Failure
-from qikbiz.grants import support_sessions
-from qikbiz.grants.emails import what_may_be_done
-from qikbiz.grants.models import Grant
-from qikbiz.grants.queries import grant_in_force
-from qikbiz.grants.routes import still_waiting
-from qikbiz.grants.scopes import GrantScope
-from qikbiz.imports.plans import MODES
-from qikbiz.permissions import Permission, requires
-from qikbiz.records.types import RECORD_TYPES
+from qikbiz.crm.records.types import RECORD_TYPES
+from qikbiz.identity.accounts.reauthentication import requires_fresh
+from qikbiz.kernel.database import control_transaction, runtime
+from qikbiz.kernel.errors import Failure
+from qikbiz.kernel.permissions import Permission, requires
+from qikbiz.transfer.imports.plans import MODES
+from qikbiz.trust.grants import support_sessions
+from qikbiz.trust.grants.emails import what_may_be_done
+from qikbiz.trust.grants.models import Grant
+from qikbiz.trust.grants.queries import grant_in_force
+from qikbiz.trust.grants.routes import still_waiting
+from qikbiz.trust.grants.scopes import GrantScope
 from qikbiz.web.flash import show_toast
 from tenants.control import new_id
 

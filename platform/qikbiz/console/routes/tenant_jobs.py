@@ -7,17 +7,17 @@ from uuid import UUID
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from qikbiz.actors import current_actor
 from qikbiz.audit.actions import record_on_platform
 from qikbiz.console import queries
 from qikbiz.console.blueprint import console
-from qikbiz.database import runtime, tenant_transaction
-from qikbiz.errors import Conflict, NotFound
 from qikbiz.jobs.actions import enqueue_platform
 from qikbiz.jobs.kinds import title_of
 from qikbiz.jobs.models import Job
 from qikbiz.jobs.queries import counts, recent, state_of
-from qikbiz.permissions import Permission, requires
+from qikbiz.kernel.actors import current_actor
+from qikbiz.kernel.database import runtime, tenant_transaction
+from qikbiz.kernel.errors import Conflict, NotFound
+from qikbiz.kernel.permissions import Permission, requires
 from qikbiz.web.flash import show_toast
 from tenants.context import WATCHER, Tenant
 

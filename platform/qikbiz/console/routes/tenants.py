@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from qikbiz.accounts.reauthentication import requires_fresh
 from qikbiz.audit.verification import state_of
 from qikbiz.console import actions, closures, queries, tenant_actions
 from qikbiz.console.blueprint import console
-from qikbiz.database import db, runtime
-from qikbiz.errors import Failure
-from qikbiz.permissions import Permission, requires
+from qikbiz.identity.accounts.reauthentication import requires_fresh
+from qikbiz.kernel.database import db, runtime
+from qikbiz.kernel.errors import Failure
+from qikbiz.kernel.permissions import Permission, requires
 from qikbiz.web.flash import show_toast
 from qikbiz.web.formats import count
 

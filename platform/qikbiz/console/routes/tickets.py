@@ -10,20 +10,20 @@ from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from qikbiz.accounts.reauthentication import requires_fresh
 from qikbiz.console import support as serving
 from qikbiz.console.blueprint import console
 from qikbiz.console.routes.asked import chosen_grant, given_id
 from qikbiz.console.routes.tenants import tenants
-from qikbiz.errors import Failure, NotFound
-from qikbiz.grants.emails import what_may_be_done
-from qikbiz.grants.instructions import can_instruct
-from qikbiz.grants.scopes import GrantScope
-from qikbiz.grants.tickets import access_of
-from qikbiz.permissions import Permission, StaffRole, requires
-from qikbiz.tickets import actions, queries
-from qikbiz.tickets.models import Ticket, TicketMessage
-from qikbiz.tickets.texts import topic_label
+from qikbiz.identity.accounts.reauthentication import requires_fresh
+from qikbiz.kernel.errors import Failure, NotFound
+from qikbiz.kernel.permissions import Permission, StaffRole, requires
+from qikbiz.trust.grants.emails import what_may_be_done
+from qikbiz.trust.grants.instructions import can_instruct
+from qikbiz.trust.grants.scopes import GrantScope
+from qikbiz.trust.grants.tickets import access_of
+from qikbiz.trust.tickets import actions, queries
+from qikbiz.trust.tickets.models import Ticket, TicketMessage
+from qikbiz.trust.tickets.texts import topic_label
 from qikbiz.web.flash import show_toast
 from tenants.context import Tenant
 from tenants.control import new_id

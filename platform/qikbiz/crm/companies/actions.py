@@ -1,0 +1,44 @@
+"""Changing companies. Contacts repeat the name of their company for the list, so a new name is written there too."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from sqlalchemy import update
+
+from qikbiz.audit.actions import Changes
+from qikbiz.crm.companies.fields import COMPANIES
+from qikbiz.crm.companies.models import Company
+from qikbiz.crm.contacts.models import Contact
+from qikbiz.crm.records.actions import change_record, create_record
+from qikbiz.kernel.database import db
+from tenants.context import current_tenant
+
+
+def create_company(values: Mapping[str, Any], record_id: UUID | None = None) -> Company:
+    """A new company; without a domain it gets that of its website. Raises FieldProblem."""
+    completed = dict(values)
+    if completed.get("website") and not completed.get("domain"):
+        completed["domain"] = (urlsplit(completed["website"]).hostname or "").removeprefix("www.") or None
+    company: Company = create_record(COMPANIES, _with_currency(completed), record_id=record_id)
+    return company
+
+
+def change_company(company: Company, values: Mapping[str, Any]) -> Changes:
+    """Write `values` over a locked company; gives what changed. Raises FieldProblem."""
+    changes = change_record(COMPANIES, company, _with_currency(values, company))
+    if "name" in changes:
+        # Not a change of the contacts themselves: their version stays.
+        db.session.execute(update(Contact).where(Contact.company_id == company.id).values(company_name=company.name))
+    return changes
+
+
+def _with_currency(values: Mapping[str, Any], company: Company | None = None) -> Mapping[str, Any]:
+    """A revenue that is entered without a currency is in that of the organisation."""
+    kept = company.annual_revenue_currency if company else None
+    if values.get("annual_revenue") is None or values.get("annual_revenue_currency", kept):
+        return values
+    return {**values, "annual_revenue_currency": current_tenant().currency or None}

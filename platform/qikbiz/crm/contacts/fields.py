@@ -1,0 +1,113 @@
+"""Every field of a contact, once. The names are those that other CRMs' exports use."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from qikbiz.crm.contacts.models import SEARCHED, Contact
+from qikbiz.crm.records.common_fields import OWNERSHIP, SYSTEM, address_fields, joined_list, sort_name
+from qikbiz.crm.records.fields import Field, FieldKind, RecordType, Values
+
+STAGES = (
+    "Subscriber",
+    "Lead",
+    "Marketing qualified lead",
+    "Sales qualified lead",
+    "Opportunity",
+    "Customer",
+    "Evangelist",
+    "Other",
+)
+LAWFUL_BASES = (
+    "Consent",
+    "Contract",
+    "Legal obligation",
+    "Vital interests",
+    "Public task",
+    "Legitimate interest",
+)
+SALUTATIONS = ("Mr", "Ms", "Mrs", "Mx", "Dr", "Prof")
+NAMES = (
+    Field("salutation", "Salutation", FieldKind.CHOICE, "Name", max_length=40, choices=SALUTATIONS, is_open=True),
+    Field("first_name", "First name", section="Name", max_length=100, is_searchable=True),
+    Field("middle_name", "Middle name", section="Name", max_length=100, is_searchable=True, is_listable=False),
+    Field("last_name", "Last name", section="Name", max_length=100, is_searchable=True),
+)
+WAYS_TO_REACH = (
+    Field("email", "E-mail", FieldKind.EMAIL, max_length=254, is_editable=False, is_searchable=True, is_filterable=True,
+          is_sortable=True, in_list=True, columns=("email", "emails", "other_emails")),
+    Field("emails", "E-mails", FieldKind.EMAILS, "E-mail and phone", is_listable=False,
+          columns=("email", "emails", "other_emails")),
+    Field("phone", "Phone", FieldKind.PHONE, max_length=40, is_editable=False, is_searchable=True, is_filterable=True,
+          in_list=True, columns=("phone", "phones")),
+    Field("phones", "Phones", FieldKind.PHONES, "E-mail and phone", is_listable=False, columns=("phone", "phones")),
+)  # fmt: skip
+WORK = (
+    Field("company_name", "Company", FieldKind.COMPANY, "Work", is_searchable=True, is_filterable=True, in_list=True,
+          columns=("company_name", "company_id")),
+    Field("job_title", "Job title", section="Work", is_key=True),
+    Field("department", "Department", section="Work"),
+    Field("reports_to_id", "Reports to", FieldKind.CONTACT, "Work", is_listable=False),
+)  # fmt: skip
+RELATION = (
+    Field("lifecycle_stage", "Stage", FieldKind.CHOICE, "Relation", choices=STAGES, is_filterable=True, in_list=True),
+    *OWNERSHIP,
+    Field("birthdate", "Birthday", FieldKind.DATE, "Relation"),
+)
+WEB = (
+    Field("website", "Website", FieldKind.URL, "Web", max_length=2_000, is_listable=False),
+    Field("linkedin_url", "LinkedIn", FieldKind.URL, "Web", max_length=2_000, is_listable=False),
+    Field("x_url", "X", FieldKind.URL, "Web", max_length=2_000, is_listable=False),
+)
+CONSENT = (
+    Field("do_not_call", "Do not call", FieldKind.BOOLEAN, "Consent", is_filterable=True),
+    Field("email_opt_out", "Wants no e-mails", FieldKind.BOOLEAN, "Consent", is_filterable=True),
+    Field("lawful_basis", "Lawful basis", FieldKind.CHOICE, "Consent", choices=LAWFUL_BASES, is_filterable=True,
+          help="Why you may keep this person's data."),
+    Field("lawful_basis_source", "Where the basis is written", section="Consent", max_length=500, is_listable=False),
+    Field("consent_reviewed_on", "Last reviewed", FieldKind.DATE, "Consent"),
+)  # fmt: skip
+
+
+def contact_columns(given: Mapping[str, Any], before: Mapping[str, Any]) -> Values:
+    emails = joined_list("email", "emails", "address", given, before)
+    phones = joined_list("phone", "phones", "number", given, before)
+    whole = {**before, **given}
+    email = emails[0]["address"] if emails else None
+    phone = phones[0]["number"] if phones else None
+    return {
+        "emails": emails,
+        "email": email,
+        "other_emails": [entry["address"] for entry in emails[1:]],
+        "phones": phones,
+        "phone": phone,
+        "sort_name": sort_name(_last_then_first(whole), email, phone, whole.get("company_name")),
+    }
+
+
+def display_name(record: Mapping[str, Any]) -> str:
+    """What a contact is called on every page: the name, or else how it can be reached."""
+    named = " ".join(filter(None, (record["first_name"], record["middle_name"], record["last_name"])))
+    return named or record["email"] or record["phone"] or record["company_name"] or "No name"
+
+
+def _last_then_first(record: Mapping[str, Any]) -> str:
+    return ", ".join(filter(None, (record.get("last_name"), record.get("first_name"))))
+
+
+CONTACTS = RecordType(
+    name="contact",
+    plural="contacts",
+    label="Contact",
+    plural_label="Contacts",
+    model=Contact,
+    fields=(*NAMES, *WAYS_TO_REACH, *WORK, *RELATION, *address_fields(), *WEB, *CONSENT, *SYSTEM),
+    derive=contact_columns,
+    name_of=display_name,
+    name_columns=("first_name", "middle_name", "last_name", "email", "phone", "company_name"),
+    needs_one_of=("first_name", "last_name", "email", "phone"),
+    key_fields=("email", "external_id", "id", "name_company"),
+    searched=SEARCHED,
+    names=("first_name", "last_name"),
+)

@@ -1,0 +1,81 @@
+"""Contacts, as a kind of record: what their pages have that those of other kinds have not."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from flask import Blueprint, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+
+from qikbiz.crm.contacts import actions
+from qikbiz.crm.contacts.actions import change_contact, create_contact
+from qikbiz.crm.contacts.fields import CONTACTS
+from qikbiz.crm.contacts.models import Contact
+from qikbiz.crm.contacts.queries import companies_of, contacts_with_the_same_email
+from qikbiz.crm.records import record_pages
+from qikbiz.crm.records.actions import record_for_changing
+from qikbiz.crm.records.field_access import visible_type
+from qikbiz.crm.records.links import company_to_link
+from qikbiz.crm.records.normalize import clean_text
+from qikbiz.crm.records.urls import open_record_pages
+from qikbiz.crm.records.views import RecordRoom
+from qikbiz.kernel.permissions import Permission, requires
+from qikbiz.web.flash import show_toast
+
+contacts = Blueprint("contacts", __name__, template_folder="templates", url_prefix="/contacts")
+
+
+def tell_of_the_same_email(contact: Contact) -> None:
+    """Two contacts with one address are often one person, but not always: nothing is refused."""
+    others = contacts_with_the_same_email(contact, limit=2)
+    if others:
+        name = visible_type(CONTACTS).name_of(others[0]._asdict())
+        more = " among others" if len(others) > 1 else ""
+        show_toast(
+            f"Another contact has the same email{more}.",
+            kind="notice",
+            link_url=url_for("contacts.show", record_id=others[0].id),
+            link_text=f"Open {name}",
+        )
+
+
+ROOM = RecordRoom(
+    declared=CONTACTS,
+    create=create_contact,
+    change=change_contact,
+    icon="users",
+    is_square=False,
+    after_save=tell_of_the_same_email,
+)
+open_record_pages(contacts, ROOM)
+
+
+@contacts.get("/<uuid:record_id>")
+@requires(Permission.CONTACT_SEE)
+def show(record_id: UUID) -> ResponseReturnValue:
+    if not ROOM.record_type.has_field("company_name"):
+        return record_pages.show_record(ROOM, record_id)
+    return record_pages.show_record(ROOM, record_id, companies=companies_of(record_id))
+
+
+@contacts.post("/<uuid:record_id>/companies")
+@requires(Permission.CONTACT_CHANGE)
+def link_company(record_id: UUID) -> ResponseReturnValue:
+    contact = record_for_changing(CONTACTS, record_id)
+    company = company_to_link(request.form.get("company_name", ""))
+    actions.link_company(contact, company, clean_text(request.form.get("role", "")[:100]) or None)
+    return redirect(ROOM.url("show", record_id=record_id), 303)
+
+
+@contacts.post("/<uuid:record_id>/companies/<uuid:company_id>/removal")
+@requires(Permission.CONTACT_CHANGE)
+def unlink_company(record_id: UUID, company_id: UUID) -> ResponseReturnValue:
+    actions.unlink_company(record_for_changing(CONTACTS, record_id), company_id)
+    return redirect(ROOM.url("show", record_id=record_id), 303)
+
+
+@contacts.post("/<uuid:record_id>/companies/<uuid:company_id>/primary")
+@requires(Permission.CONTACT_CHANGE)
+def choose_primary_company(record_id: UUID, company_id: UUID) -> ResponseReturnValue:
+    actions.choose_primary_company(record_for_changing(CONTACTS, record_id), company_id)
+    return redirect(ROOM.url("show", record_id=record_id), 303)

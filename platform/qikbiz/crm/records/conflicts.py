@@ -1,0 +1,98 @@
+"""Two people edited the same record: what the other one changed, and for each field whose value stands.
+
+The second person sees both values of every field that both changed. What only one of them changed is kept as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+
+from qikbiz.audit.models import RecordChange
+from qikbiz.crm.records.actions import Record, columns_of
+from qikbiz.crm.records.changes import plain_value, shown_changes
+from qikbiz.crm.records.fields import Field, RecordType
+from qikbiz.crm.records.normalize import with_plain_line_ends
+from qikbiz.kernel.database import db
+
+
+@dataclass(frozen=True, slots=True)
+class Clash:
+    """One field that both changed, to different values."""
+
+    field: Field
+    theirs: Any
+    yours: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """`theirs` is what was changed meanwhile, as (field, old, new); `clashes` must be decided by the person."""
+
+    theirs: list[tuple[Field, Any, Any]]
+    clashes: list[Clash]
+    who: list[str]
+
+
+def compare(record_type: RecordType, found: Record, seen_version: int, yours: Mapping[str, Any]) -> Comparison:
+    """What stands between the version somebody saw, with their values, and the record as it is now."""
+    history = _changes_since(found, seen_version)
+    current = columns_of(record_type, found)
+    if len(history) != found.version - seen_version:
+        # The history has a gap, so who changed what can't be known: every difference is for the person to decide.
+        different = [name for name in yours if record_type.has_field(name) and _differs(current, yours, name)]
+        return Comparison([], [_clash(record_type, name, current, yours) for name in different], [])
+    theirs = _merged(record_type, history)
+    both = [name for name in theirs if name in yours and _differs(current, yours, name)]
+    mine = [name for name in both if not _is_same(yours[name], theirs[name][0])]
+    changed = [(record_type.field(name), old, new) for name, (old, new) in theirs.items()]
+    who = list(dict.fromkeys(change.actor_name for change in history if change.actor_name))
+    return Comparison(changed, [_clash(record_type, name, current, yours) for name in mine], who)
+
+
+def settled(comparison: Comparison, yours: Mapping[str, Any], choices: Mapping[str, str]) -> dict[str, Any] | None:
+    """The values to write: without fields that only the others changed, or that were left to them. None: undecided."""
+    clashing = {clash.field.name for clash in comparison.clashes}
+    if any(choices.get(name) not in ("mine", "theirs") for name in clashing):
+        return None
+    left = {field.name for field, _, _ in comparison.theirs} - clashing
+    left |= {name for name in clashing if choices[name] == "theirs"}
+    left |= {column for name in left for column in _columns_written_with(name)}
+    return {name: value for name, value in yours.items() if name not in left}
+
+
+def _columns_written_with(name: str) -> tuple[str, ...]:
+    return ("company_id",) if name == "company_name" else ()
+
+
+def _changes_since(found: Record, version: int) -> list[RecordChange]:
+    query = select(RecordChange).where(RecordChange.record_id == found.id, RecordChange.version > version)
+    return list(db.session.scalars(query.order_by(RecordChange.version)))
+
+
+def _merged(record_type: RecordType, history: list[RecordChange]) -> dict[str, tuple[Any, Any]]:
+    """Each field's value before the first change and after the last."""
+    merged: dict[str, tuple[Any, Any]] = {}
+    for change in history:
+        for name, old, new in shown_changes(record_type, change.changes):
+            merged[name] = (merged[name][0] if name in merged else old, new)
+    return {name: pair for name, pair in merged.items() if pair[0] != pair[1]}
+
+
+def _differs(current: Mapping[str, Any], yours: Mapping[str, Any], name: str) -> bool:
+    return name in current and (plain_value(current[name]) or None) != (plain_value(yours[name]) or None)
+
+
+def _is_same(yours: Any, before: Any) -> bool:
+    """Whether the person left a field as it was: a form sends line ends of its own, and spaces at its ends are cut."""
+    sent = plain_value(yours)
+    if isinstance(sent, str) and isinstance(before, str):
+        return with_plain_line_ends(sent).strip() == with_plain_line_ends(before).strip()
+    return bool(sent == before)
+
+
+def _clash(record_type: RecordType, name: str, current: Mapping[str, Any], yours: Mapping[str, Any]) -> Clash:
+    return Clash(record_type.field(name), current[name], yours[name])

@@ -1,0 +1,160 @@
+"""The form of a record: new, edit, and what to do when two people edited the same one."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from flask import redirect, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from qikbiz.crm.records.actions import (
+    ChangedMeanwhile,
+    Record,
+    record_for_changing,
+    record_for_reading,
+    require_version,
+)
+from qikbiz.crm.records.conflicts import Comparison, compare, settled
+from qikbiz.crm.records.fields import FieldProblem
+from qikbiz.crm.records.forms import RecordForm
+from qikbiz.crm.records.history import note_reading, shown_value
+from qikbiz.crm.records.owners import colleague_names, possible_owners, with_current_owner
+from qikbiz.crm.records.record_pages import record_context, type_for
+from qikbiz.crm.records.row_access import require_access
+from qikbiz.crm.records.views import RecordRoom
+from qikbiz.identity.roles.rights import Action
+from qikbiz.kernel.database import db
+from qikbiz.web.flash import show_toast
+from tenants.control import new_id
+
+CHOICE = "choice-"
+
+
+def new_record(room: RecordRoom) -> ResponseReturnValue:
+    """An empty form; fields in the address are filled in, such as the company from whose page one comes."""
+    form = RecordForm(room.record_type)
+    for name, text in request.args.items():
+        if name in form.fields and not form[name].is_list:
+            form[name].text = text
+    return _form_page(room, form)
+
+
+def create(room: RecordRoom) -> ResponseReturnValue:
+    """Save a new record, or show what must be mended. The same form again (its answer was lost) is the same record."""
+    record_id = _given_id()
+    known: Record = db.session.get(room.declared.model, record_id)
+    if known is not None and known.created_by == current_user.id:
+        return redirect(room.url("show", record_id=known.id), 303)
+    form = RecordForm(room.record_type)
+    form.read(request.form)
+    # An id that somebody else's record has was not given by our form.
+    given = record_id if known is None else new_id()
+    created = _saved(form, lambda: room.create(form.values, given)) if form.validate() else None
+    if created is None:
+        return _form_page(room, form), 422
+    show_toast(f"{room.record_type.label} saved.")
+    room.after_save(created)
+    return redirect(room.url("show", record_id=created.id), 303)
+
+
+def edit_record(room: RecordRoom, record_id: UUID) -> ResponseReturnValue:
+    """The form with what the record holds."""
+    found = record_for_reading(room.record_type, record_id)
+    require_access(room.record_type, found, Action.CHANGE)
+    note_reading(room.record_type, found)
+    form = RecordForm(type_for(room, found))
+    form.fill_from(found)
+    return _form_page(room, form, found)
+
+
+def save_record(room: RecordRoom, record_id: UUID) -> ResponseReturnValue:
+    """Save an edit; when somebody else was quicker, show both edits and write nothing."""
+    found = record_for_changing(room.record_type, record_id)
+    form = RecordForm(type_for(room, found))
+    form.read(request.form, extra=_choices_allowed(form))
+    if not form.validate(found):
+        return _form_page(room, form, found), 422
+    try:
+        require_version(found, form.version)
+    except ChangedMeanwhile:
+        return _conflict_page(room, found, form), 409
+    return _write(room, found, form, form.values)
+
+
+def settle_conflict(room: RecordRoom, record_id: UUID) -> ResponseReturnValue:
+    """Save an edit after the person decided, for each field that both changed, whose value stands."""
+    found = record_for_changing(room.record_type, record_id)
+    form = RecordForm(type_for(room, found))
+    form.read(request.form, extra=_choices_allowed(form) | {"now"})
+    if not form.validate(found):
+        return _form_page(room, form, found), 422
+    comparison = compare(room.record_type, found, form.version, form.values)
+    choices = {name.removeprefix(CHOICE): text for name, text in request.form.items() if name.startswith(CHOICE)}
+    values = settled(comparison, form.values, choices)
+    # A third edit may have come in between: what was decided is then decided on something old.
+    if values is None or request.form.get("now") != str(found.version):
+        return _conflict_page(room, found, form, choices), 409
+    return _write(room, found, form, values)
+
+
+def _write(room: RecordRoom, found: Record, form: RecordForm, values: dict[str, Any]) -> ResponseReturnValue:
+    changes = _saved(form, lambda: room.change(found, values))
+    if changes is None:
+        return _form_page(room, form, found), 422
+    show_toast("Saved." if changes else "Nothing was changed.")
+    if changes:
+        room.after_save(found)
+    return redirect(room.url("show", record_id=found.id), 303)
+
+
+def _saved(form: RecordForm, act: Any) -> Any:
+    try:
+        return act()
+    except FieldProblem as problem:
+        form.form_errors.append(str(problem))
+        return None
+
+
+def _form_page(room: RecordRoom, form: RecordForm, found: Record = None) -> str:
+    about = record_context(room, found) if found else {"room": room, "record_type": room.record_type}
+    return render_template(
+        "records/form.html",
+        **{"nav_active": room.plural, **about},
+        form=form,
+        people=_owners_to_choose(room, found),
+        once=_given_id(),
+    )
+
+
+def _given_id() -> UUID:
+    """The id that the form of a new record carries from its first showing on."""
+    try:
+        return UUID(request.form.get("once", ""))
+    except ValueError:
+        return new_id()
+
+
+def _owners_to_choose(room: RecordRoom, found: Record) -> dict[UUID, str]:
+    action, name = Action.CHANGE if found else Action.CREATE, room.declared.name
+    reached = {id_: who for id_, who in possible_owners().items() if current_user.rights.reaches(name, action, id_)}
+    return with_current_owner(reached, found)
+
+
+def _conflict_page(room: RecordRoom, found: Record, form: RecordForm, choices: dict[str, str] | None = None) -> str:
+    comparison: Comparison = compare(room.record_type, found, form.version, form.values)
+    people = colleague_names()
+    return render_template(
+        "records/conflict.html",
+        **record_context(room, found),
+        form=form,
+        comparison=comparison,
+        choices=choices or {},
+        clashing={clash.field.name for clash in comparison.clashes},
+        shown=lambda field, value: shown_value(field, value, people),
+    )
+
+
+def _choices_allowed(form: RecordForm) -> frozenset[str]:
+    return frozenset(f"{CHOICE}{name}" for name in form.fields)

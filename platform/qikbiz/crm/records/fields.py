@@ -1,0 +1,183 @@
+"""The one declaration of a record's fields: page, form, list, filter, import and export are all made from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from qikbiz.crm.records.field_kinds import PLAIN, FieldKind, ParseLocale
+from qikbiz.crm.records.parsing import parse_value
+from qikbiz.crm.records.validation import FieldProblem
+from qikbiz.kernel.database import Model
+from qikbiz.kernel.errors import NotFound
+
+Values = dict[str, Any]
+Derive = Callable[[Mapping[str, Any], Mapping[str, Any]], Values]
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field. `columns` are the database columns it writes; empty means the one of the same name.
+
+    `choices` are the texts kept; with `is_open` any other text is allowed too. `in_list` shows it in a list at
+    first, and on the record's page among the key facts, as `is_key` does.
+    `is_locked` is set where a person may see the field and not change it (`crm/records/field_access.py`).
+    `parse` gives None for empty text, a UUID or text to look up for OWNER, COMPANY and CONTACT.
+    """
+
+    name: str
+    label: str
+    kind: FieldKind = FieldKind.TEXT
+    section: str = ""
+    help: str = ""
+    max_length: int = 200
+    choices: tuple[str, ...] = ()
+    is_open: bool = False
+    is_required: bool = False
+    is_importable: bool = True
+    is_exportable: bool = True
+    is_editable: bool = True
+    is_searchable: bool = False
+    is_filterable: bool = False
+    is_sortable: bool = False
+    is_listable: bool = True
+    in_list: bool = False
+    is_key: bool = False
+    columns: tuple[str, ...] = ()
+    autocomplete: str = "off"
+    is_locked: bool = False
+
+    @property
+    def written_columns(self) -> tuple[str, ...]:
+        return self.columns or (self.name,)
+
+    def parse(self, text: str, context: ParseLocale = PLAIN) -> Any:
+        """The value as it is kept; None, or an empty list, for empty text. Raises FieldProblem."""
+        return parse_value(self, text, context)
+
+    def show(self, value: Any) -> str:
+        """The value as text that `parse` reads back to the same value."""
+        return show_value(value)
+
+
+@dataclass(frozen=True)
+class RecordType:
+    """One kind of record. `derive` computes the columns that repeat others: see `derived_columns`.
+
+    `name_of` says what a record is called, from its `name_columns`.
+    At least one of `needs_one_of` must be filled. `key_fields` can find an existing record in an import.
+    `searched` are the columns of the search document beside `phone`. A record without `names` is sorted and found by
+    other columns in their place.
+    `hidden` and `unsearchable` are columns that a person may not know of, or not find records by
+    (`crm/records/field_access.py`).
+    """
+
+    name: str
+    plural: str
+    label: str
+    plural_label: str
+    model: type[Model]
+    fields: tuple[Field, ...]
+    derive: Derive
+    name_of: Callable[[Mapping[str, Any]], str]
+    name_columns: tuple[str, ...]
+    needs_one_of: tuple[str, ...]
+    key_fields: tuple[str, ...]
+    searched: tuple[str, ...]
+    names: tuple[str, ...]
+    hidden: frozenset[str] = frozenset()
+    unsearchable: frozenset[str] = frozenset()
+
+    def field(self, name: str) -> Field:
+        """Raises NotFound for a name that is none of this record's."""
+        for field in self.fields:
+            if field.name == name:
+                return field
+        raise NotFound(f"{self.plural_label} have no field {name!r}.")
+
+    def has_field(self, name: str) -> bool:
+        return any(field.name == name for field in self.fields)
+
+    def importable(self) -> tuple[Field, ...]:
+        return tuple(field for field in self.fields if field.is_importable and not field.is_locked)
+
+    def exportable(self) -> tuple[Field, ...]:
+        return tuple(field for field in self.fields if field.is_exportable)
+
+    def editable(self) -> tuple[Field, ...]:
+        return tuple(field for field in self.fields if field.is_editable and not field.is_locked)
+
+    def filled_in(self) -> tuple[Field, ...]:
+        """What people fill in; some of it this person may only read."""
+        return tuple(field for field in self.fields if field.is_editable)
+
+    def locks(self, name: str) -> bool:
+        """Whether this person can't write the field, or doesn't know of it."""
+        return not any(field.name == name and not field.is_locked for field in self.fields)
+
+    def listable(self) -> tuple[Field, ...]:
+        return tuple(field for field in self.fields if field.is_listable)
+
+    def filterable(self) -> tuple[Field, ...]:
+        return tuple(field for field in self.fields if field.is_filterable)
+
+    def sections(self) -> dict[str, list[Field]]:
+        """The fields that people fill in, also those that this person can only read, under their headings."""
+        grouped: dict[str, list[Field]] = {}
+        for field in self.filled_in():
+            grouped.setdefault(field.section, []).append(field)
+        return grouped
+
+    def check(self, record: Mapping[str, Any]) -> None:
+        """Rules over several fields, on the whole record with its derived columns. Raises FieldProblem."""
+        if not any(record.get(name) for name in self.needs_one_of):
+            wanted = " or ".join(self.field(name).label.lower() for name in self.needs_one_of)
+            raise FieldProblem("There is nothing to call it by.", f"Fill in at least one of: {wanted}.")
+
+
+def derived_columns(
+    record_type: RecordType, given: Mapping[str, Any], before: Mapping[str, Any] | None = None
+) -> Values:
+    """The columns computed from others: form and import write what this gives, beside the values themselves.
+
+    `given` are the values written now, `before` the record's columns as they were (nothing for a new record).
+    A list of addresses is the whole truth; an address given alone takes the place of the primary one; both together
+    make the single one the first of the list.
+    """
+    return record_type.derive(given, before or {})
+
+
+def show_value(value: Any) -> str:
+    """Any kept value as text. Lists of addresses read `work: ann@example.com; ann@home.example`."""
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "yes" if value else "no"
+        case str():
+            return value
+        case datetime() | date():
+            return value.isoformat()
+        case int() | Decimal() | UUID():
+            return str(value)
+        case list():
+            return _show_list(value)
+    raise TypeError(f"No field keeps a {type(value).__name__}.")
+
+
+def _show_list(entries: list[Any]) -> str:
+    if entries and isinstance(entries[0], Mapping):
+        return "; ".join(_show_entry(entry) for entry in entries)
+    return ", ".join(str(entry) for entry in entries)
+
+
+def _show_entry(entry: Mapping[str, Any]) -> str:
+    value = entry.get("address") or entry.get("number") or ""
+    return f"{entry['label']}: {value}" if entry.get("label") else str(value)
+
+
+__all__ = ["PLAIN", "Field", "FieldKind", "FieldProblem", "ParseLocale", "RecordType", "derived_columns"]

@@ -1,0 +1,239 @@
+"""The form of a record, made from its declaration. It refuses what it did not ask for, and keeps what was typed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from dataclasses import field as initially
+from typing import Any
+from uuid import UUID
+
+from werkzeug.datastructures import MultiDict
+
+from qikbiz.crm.records.actions import MOST_AT_ONCE
+from qikbiz.crm.records.field_kinds import PLAIN
+from qikbiz.crm.records.fields import Field, FieldKind, ParseLocale, RecordType
+from qikbiz.crm.records.links import contact_id, linked_columns, shown_link
+from qikbiz.crm.records.normalize import normalise_country, with_plain_line_ends
+from qikbiz.crm.records.parsing import is_label
+from qikbiz.crm.records.validation import FieldProblem
+from qikbiz.kernel.errors import Failure
+from tenants.context import current_tenant
+
+# Empty lines offered where JavaScript can't add them.
+SPARE_LINES = 2
+MOST_LINES = 50
+LABELS = {FieldKind.EMAILS: ("work", "home", "other"), FieldKind.PHONES: ("work", "mobile", "home", "fax", "other")}
+PARTS = {FieldKind.EMAILS: "address", FieldKind.PHONES: "number"}
+_LINKS = (FieldKind.OWNER, FieldKind.COMPANY)
+_OURS = frozenset({"csrf_token", "version", "next", "once"})
+
+
+class UnknownField(Failure):
+    """The form sent something that this record can't be given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    text: str
+
+
+@dataclass(slots=True)
+class FormField:
+    """One field as typed. `entries` are the lines of a list, each {label, value}; `primary` says which one leads."""
+
+    field: Field
+    text: str = ""
+    primary: int = 0
+    entries: list[dict[str, str]] = initially(default_factory=list)
+    errors: list[str] = initially(default_factory=list)
+
+    @property
+    def id(self) -> str:
+        return self.field.name
+
+    @property
+    def label(self) -> Label:
+        return Label(self.field.label)
+
+    @property
+    def is_list(self) -> bool:
+        return self.field.kind in PARTS
+
+    @property
+    def part(self) -> str:
+        return PARTS[self.field.kind]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return LABELS[self.field.kind]
+
+
+class RecordForm:
+    """All editable fields of a record type. After `validate`, `values` holds the columns to write."""
+
+    def __init__(self, record_type: RecordType, *, version: int = 0) -> None:
+        self.record_type = record_type
+        self.version = version
+        self.fields = {item.name: FormField(item) for item in record_type.editable()}
+        self.form_errors: list[str] = []
+        self.values: dict[str, Any] = {}
+
+    def __iter__(self) -> Iterator[FormField]:
+        return iter(self.fields.values())
+
+    def __getitem__(self, name: str) -> FormField:
+        return self.fields[name]
+
+    @property
+    def errors(self) -> dict[str, list[str]]:
+        found = {name: item.errors for name, item in self.fields.items() if item.errors}
+        return {**found, **({"": self.form_errors} if self.form_errors else {})}
+
+    def sections(self) -> list[tuple[str, list[FormField]]]:
+        return [
+            (title, shown)
+            for title, items in self.record_type.sections().items()
+            for shown in ([self.fields[item.name] for item in items if item.name in self.fields],)
+            if shown
+        ]
+
+    def fill_from(self, record: Any) -> None:
+        """Show what the record holds."""
+        self.version = record.version
+        for name, item in self.fields.items():
+            if item.is_list:
+                item.entries = [{"label": e["label"], "value": e[item.part]} for e in getattr(record, name)]
+            else:
+                item.text = _shown(item.field, record)
+
+    def read(self, sent: MultiDict[str, str], *, extra: frozenset[str] = frozenset()) -> None:
+        """Take over what was typed. Raises UnknownField for anything the form does not have."""
+        for name in sent:
+            if name not in _OURS | extra and not self._knows(name):
+                raise UnknownField(f"This form has no field called “{name[:60]}”. Nothing was saved.")
+        self.version = _number(sent.get("version", "0"))
+        for name, item in self.fields.items():
+            item.text = sent.get(name, "")
+            if item.is_list:
+                item.entries, item.primary = _entries(item, sent)
+
+    def validate(self, record: Any = None) -> bool:
+        """Check everything and fill `values`; False when something must be mended. `record` is the one edited.
+
+        A field that comes back as it was shown is left out: what it holds stays to the byte, whatever a form can carry.
+        """
+        context = self._context()
+        for item in self:
+            if record is not None and _is_untouched(item, record):
+                continue
+            try:
+                self.values.update(_columns(item, context, record))
+            except FieldProblem as problem:
+                item.errors.append(str(problem))
+        return not self.errors
+
+    def validate_one(self, name: str, record: Any) -> bool:
+        """As `validate`, for a form that sent only one field."""
+        item = self.fields[name]
+        if _is_untouched(item, record):
+            return True
+        try:
+            self.values = _columns(item, PLAIN, record)
+        except FieldProblem as problem:
+            item.errors.append(str(problem))
+        return not item.errors
+
+    def typed(self) -> list[tuple[str, str]]:
+        """Everything typed as names and texts, so that a page in between can send it on."""
+        pairs = [(name, item.text) for name, item in self.fields.items() if not item.is_list]
+        for name, item in self.fields.items():
+            pairs.append((f"{name}-primary", str(item.primary) if item.entries else ""))
+            for index, entry in enumerate(item.entries):
+                pairs += [(f"{name}-{index}-label", entry["label"]), (f"{name}-{index}-{item.part}", entry["value"])]
+        return [(name, text) for name, text in pairs if text]
+
+    def _knows(self, name: str) -> bool:
+        if name in self.fields:
+            return not self.fields[name].is_list
+        base, _, rest = name.partition("-")
+        index, _, part = rest.partition("-")
+        known = self.fields.get(base)
+        if known is None or not known.is_list:
+            return False
+        return rest == "primary" or (index.isascii() and index.isdecimal() and part in ("label", known.part))
+
+    def _context(self) -> ParseLocale:
+        """A phone number without country code is one of the country typed in the address, else the organisation's."""
+        country = next((item.text for item in self if item.field.kind is FieldKind.COUNTRY and item.text), "")
+        try:
+            return ParseLocale(default_region=normalise_country(country or current_tenant().country))
+        except FieldProblem:
+            return PLAIN
+
+
+def _entries(item: FormField, sent: Mapping[str, str]) -> tuple[list[dict[str, str]], int]:
+    """The lines that are filled in, and which of them was marked as the primary one."""
+    start, end = f"{item.field.name}-", f"-{item.part}"
+    names = [name.removeprefix(start).removesuffix(end) for name in sent if name.startswith(start)]
+    indexes = sorted({int(name) for name in names if name.isdecimal()})[: MOST_LINES + 1]
+    filled = [index for index in indexes if sent.get(f"{start}{index}{end}", "").strip()]
+    lines = [
+        {"label": sent.get(f"{start}{index}-label", ""), "value": sent[f"{start}{index}{end}"]} for index in filled
+    ]
+    chosen = _number(sent.get(f"{start}primary", "0"))
+    return lines, filled.index(chosen) if chosen in filled else 0
+
+
+def _columns(item: FormField, context: ParseLocale, record: Any) -> dict[str, Any]:
+    if item.is_list:
+        return {item.field.name: _parsed_entries(item, context)}
+    if item.field.kind is FieldKind.CONTACT:
+        return {item.field.name: contact_id(item.text, but_not=record)}
+    # Browsers send line ends as CR LF whatever the text held.
+    value = item.field.parse(with_plain_line_ends(item.text), context)
+    if item.field.kind in _LINKS:
+        return linked_columns(item.field, value, record)
+    return {item.field.name: value}
+
+
+def _is_untouched(item: FormField, record: Any) -> bool:
+    if item.is_list:
+        shown = [{"label": entry["label"], "value": entry[item.part]} for entry in getattr(record, item.field.name)]
+        return item.primary == 0 and item.entries == shown
+    return with_plain_line_ends(item.text) == with_plain_line_ends(_shown(item.field, record))
+
+
+def _parsed_entries(item: FormField, context: ParseLocale) -> list[dict[str, str]]:
+    """The primary line first, each by itself, so that a mistake names its line. The same address is kept once."""
+    parsed: dict[str, dict[str, str]] = {}
+    rest = [entry for index, entry in enumerate(item.entries) if index != item.primary]
+    for entry in [*item.entries[item.primary : item.primary + 1], *rest]:
+        if not is_label(entry["label"]):
+            raise FieldProblem(f"“{entry['label'][:40]}” can't be a kind.", f"Use one such as {item.labels[0]}.")
+        for found in item.field.parse(entry["value"], context):
+            parsed.setdefault(
+                found[item.part], {"label": entry["label"] or found["label"], item.part: found[item.part]}
+            )
+    return list(parsed.values())
+
+
+def _shown(item: Field, record: Any) -> str:
+    if item.kind in (*_LINKS, FieldKind.CONTACT):
+        return shown_link(item, record)
+    return item.show(getattr(record, item.name))
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 18 else 0
+
+
+def record_ids(sent: MultiDict[str, str]) -> list[UUID]:
+    """The ids ticked in a list. Raises UnknownField for anything else."""
+    try:
+        ids = [UUID(text) for text in sent.getlist("ids")]
+    except ValueError:
+        raise UnknownField("One of the ticked rows is not a record.") from None
+    if len(ids) > MOST_AT_ONCE:
+        raise Failure(f"At most {MOST_AT_ONCE} rows can be changed at once. Nothing was changed.")
+    return ids

@@ -1,0 +1,164 @@
+"""What happened to a record, for its timeline; and that somebody looked at it, for the audit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from qikbiz.audit.actions import record
+from qikbiz.audit.models import AuditEvent, RecordChange
+from qikbiz.crm.companies.models import Company
+from qikbiz.crm.contacts.fields import CONTACTS
+from qikbiz.crm.contacts.models import Contact
+from qikbiz.crm.records.actions import Record, name_of
+from qikbiz.crm.records.changes import shown_changes
+from qikbiz.crm.records.field_access import COMPANY_COLUMNS, visible_type
+from qikbiz.crm.records.fields import Field, FieldKind, RecordType, show_value
+from qikbiz.crm.records.normalize import countries, show_phone
+from qikbiz.crm.records.row_access import reached_id, shown_record
+from qikbiz.kernel.actors import current_actor
+from qikbiz.kernel.database import db
+from qikbiz.web.formats import number
+
+PAGE_SIZE = 30
+# What is not there for this person reads the same as what was removed.
+GONE = "a record that is gone or not yours to see"
+# Looking twice within this time is one look.
+ONE_LOOK = timedelta(minutes=5)
+_ICONS = {"created": "plus", "changed": "edit", "deleted": "trash", "restored": "arrow-back-up"}
+_VERBS = {"created": "created it", "deleted": "moved it to the trash", "restored": "brought it back from the trash"}
+_WAYS = {"import": "by an import", "undo": "by an undo", "command": "on the command line"}
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One entry of a timeline. `changes` are (label, old, new) as they are shown."""
+
+    icon: str
+    who: str
+    what: str
+    at: datetime
+    changes: list[tuple[str, str, str]]
+    import_id: UUID | None = None
+
+
+def timeline(
+    record_type: RecordType, found: Record, people: Mapping[UUID, str], before: UUID | None = None
+) -> tuple[list[Moment], UUID | None]:
+    """The latest changes first, and from where to go on. The creation by an import stands at the end."""
+    query = select(RecordChange).where(RecordChange.record_id == found.id).order_by(RecordChange.id.desc())
+    if before is not None:
+        query = query.where(RecordChange.id < before)
+    changes = list(db.session.scalars(query.limit(PAGE_SIZE + 1)))
+    shown = changes[:PAGE_SIZE]
+    moments = [_moment(record_type, change, people) for change in shown]
+    if len(changes) > PAGE_SIZE:
+        return moments, shown[-1].id
+    if not any(change.kind == "created" for change in shown):
+        moments.append(_creation(found, people))
+    return moments, None
+
+
+def note_reading(record_type: RecordType, found: Record) -> None:
+    """Add to the audit that somebody looked at this record, once in five minutes."""
+    actor = current_actor()
+    action = f"{record_type.name}.read"
+    lately = select(AuditEvent.id).where(
+        AuditEvent.record_id == found.id,
+        AuditEvent.actor_id == actor.id,
+        AuditEvent.action == action,
+        AuditEvent.at > datetime.now(UTC) - ONE_LOOK,
+    )
+    if db.session.execute(lately.limit(1)).first() is None:
+        record(action, record_type=record_type.name, record_id=found.id, subject=name_of(record_type, found))
+
+
+def shown_value(field: Field, value: Any, people: Mapping[UUID, str]) -> str:  # noqa: PLR0911 - one line for each kind
+    """A value, kept or read back from history, in words: names instead of ids."""
+    if value is None or value in ("", []):
+        return ""
+    match field.kind:
+        case FieldKind.OWNER:
+            return people.get(_uuid(value), "somebody unknown")
+        case FieldKind.CONTACT:
+            return _contact_name(_uuid(value))
+        case FieldKind.COMPANY if field.name.endswith("_id"):
+            return _company_name(_uuid(value))
+        case FieldKind.COUNTRY:
+            return countries().get(str(value), str(value))
+        case FieldKind.PHONE:
+            return show_phone(value)
+        case FieldKind.DATE:
+            day = value if isinstance(value, date) else date.fromisoformat(value)
+            return f"{day.day} {day:%b %Y}"
+        case FieldKind.BOOLEAN:
+            return "Yes" if value else "No"
+        case FieldKind.INTEGER:
+            return number(int(value))
+    return show_value(value)
+
+
+def _moment(record_type: RecordType, change: RecordChange, people: Mapping[UUID, str]) -> Moment:
+    changes = _shown(record_type, change.changes, people)
+    verb = _VERBS.get(change.kind) or _changed_what(changes)
+    way = _WAYS.get(change.source, "") if change.kind != "restored" else ""
+    who = change.actor_name or "QikBiz"
+    # The first values are the record itself; repeating them says nothing.
+    shown = [] if change.kind == "created" else changes
+    return Moment(_ICONS.get(change.kind, "edit"), who, f"{verb} {way}".strip(), change.at, shown, change.import_id)
+
+
+def _changed_what(changes: list[tuple[str, str, str]]) -> str:
+    labels = [label for label, _, _ in changes]
+    if len(labels) == 1:
+        return f"changed {labels[0]}"
+    return f"changed {len(labels)} fields" if labels else "changed it"
+
+
+def _shown(
+    record_type: RecordType, changes: Mapping[str, Any], people: Mapping[UUID, str]
+) -> list[tuple[str, str, str]]:
+    if record_type.unsearchable & COMPANY_COLUMNS:
+        changes = _without_unseen_companies(changes)
+    shown = [
+        (field.label, shown_value(field, old, people), shown_value(field, new, people))
+        for name, old, new in shown_changes(record_type, changes)
+        for field in (record_type.field(name),)
+    ]
+    if "companies" in changes and not record_type.unsearchable & COMPANY_COLUMNS:
+        old, new = changes["companies"]
+        shown.append(("Companies", old or "", new or ""))
+    return shown
+
+
+def _without_unseen_companies(changes: Mapping[str, Any]) -> dict[str, Any]:
+    """A history names companies by text: only with their ids beside it is it known whether they may be seen."""
+    ids = [_uuid(ident) for ident in changes.get("company_id", ()) if ident]
+    is_known = "company_id" in changes and all(reached_id("company", ident) for ident in ids)
+    return {name: pair for name, pair in changes.items() if is_known or name not in COMPANY_COLUMNS}
+
+
+def _creation(found: Record, people: Mapping[UUID, str]) -> Moment:
+    by_import = found.created_by_import is not None
+    who = people.get(found.created_by) or ("An import" if by_import else "QikBiz")
+    what = "created it by an import" if by_import and found.created_by else "created it"
+    return Moment("table-import" if by_import else "plus", who, what, found.created_at, [], found.created_by_import)
+
+
+def _uuid(value: UUID | str) -> UUID:
+    return value if isinstance(value, UUID) else UUID(value)
+
+
+def _contact_name(ident: UUID) -> str:
+    contact = db.session.get(Contact, reached_id("contact", ident)) if reached_id("contact", ident) else None
+    return name_of(visible_type(CONTACTS), shown_record(visible_type(CONTACTS), contact)) if contact else GONE
+
+
+def _company_name(ident: UUID) -> str:
+    company = db.session.get(Company, ident) if reached_id("company", ident) else None
+    return company.name if company else GONE

@@ -1,0 +1,203 @@
+"""The list of a record type: page, filters, choice of columns, acts on several rows, suggestions."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from flask import redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from qikbiz.audit.page_reads import part_of, record_page
+from qikbiz.crm.records.actions import delete_records, records_for_changing
+from qikbiz.crm.records.active_filters import address, chips
+from qikbiz.crm.records.fields import PLAIN, FieldKind, FieldProblem, RecordType
+from qikbiz.crm.records.filters import ME, NOBODY, Viewer
+from qikbiz.crm.records.forms import record_ids
+from qikbiz.crm.records.links import linked_columns
+from qikbiz.crm.records.listing import chosen_fields, filter_names, first, list_page, sortable
+from qikbiz.crm.records.normalize import countries
+from qikbiz.crm.records.owners import colleague_names_for_lists, possible_owners
+from qikbiz.crm.records.table_html import heading_class, table_rows
+from qikbiz.crm.records.views import RecordRoom
+from qikbiz.identity.accounts.preferences import save_preference
+from qikbiz.kernel.database import db
+from qikbiz.kernel.errors import Failure, Forbidden
+from qikbiz.web.csrf import csrf_token
+from qikbiz.web.flash import show_toast
+from qikbiz.web.formats import count
+from qikbiz.web.fragments import render_page
+from qikbiz.web.viewer import time_zone
+
+
+def show_list(room: RecordRoom) -> ResponseReturnValue:
+    """A page of the list, or for htmx its rows only."""
+    arguments = request.args.to_dict(flat=False)
+    if "" in request.args.values() and "HX-Request" not in request.headers:
+        # A filter form sends also what was left empty; the address that people keep and send on is a short one.
+        return redirect(address(request.path, arguments))
+    record_type = room.record_type
+    fields = chosen_fields(record_type, current_user.preferences)
+    page = list_page(db.session(), record_type, fields, arguments, viewpoint())
+    record_page(
+        "list",
+        record_type.name,
+        shown=len(page.rows),
+        filters=filter_names(record_type, arguments),
+        part=part_of(request.args),
+    )
+    people = colleague_names_for_lists()
+    path = request.path
+    return render_page(
+        "records/list.html",
+        "list",
+        room=room,
+        record_type=record_type,
+        nav_active=room.plural,
+        page=page,
+        columns=[(field, heading_class(field)) for field in fields],
+        rows=table_rows(record_type, fields, page.rows, people, is_square=room.is_square, has_ticks=room.may_change),
+        people=people,
+        q=first(arguments, "q"),
+        chips=chips(record_type, arguments, path, people),
+        keep=_kept(arguments),
+        sortable=sortable(record_type),
+        sort_address=lambda sort: address(path, arguments, sort=sort),
+        previous_url=address(path, arguments, before=page.previous) if page.previous else "",
+        next_url=address(path, arguments, after=page.next) if page.next else "",
+        here=address(path, arguments),
+        token=csrf_token(),
+        export_url=address(url_for("exports.new"), arguments, scope=room.plural),
+        listable=record_type.listable(),
+        shown={field.name for field in fields},
+    )
+
+
+def show_filters(room: RecordRoom) -> ResponseReturnValue:
+    """Every filter this list can have; stands in a menu, or is a page where there is no JavaScript."""
+    arguments = request.args.to_dict(flat=False)
+    return render_page(
+        "records/filters.html",
+        "filters",
+        room=room,
+        record_type=room.record_type,
+        nav_active=room.plural,
+        arguments={name: texts[0] for name, texts in arguments.items()},
+        choices=_choices(room.record_type),
+    )
+
+
+def choose_columns(room: RecordRoom) -> ResponseReturnValue:
+    """Remember which columns this person wants to see."""
+    known = {field.name for field in room.record_type.listable()}
+    wanted = [name for name in request.form.getlist("columns") if name in known]
+    saved = current_user.preferences.get("columns")
+    save_preference("columns", {**(saved if isinstance(saved, dict) else {}), room.plural: wanted})
+    return redirect(_back(room))
+
+
+def change_several(room: RecordRoom) -> ResponseReturnValue:
+    """Do one act to all ticked rows."""
+    ids = record_ids(request.form)
+    if not ids:
+        show_toast("Tick some rows first.", kind="notice")
+        return redirect(_back(room))
+    act = request.form.get("act", "")
+    if act not in _ACTS:
+        raise Failure("There is no such act on several rows.")
+    _ACTS[act](room, ids)
+    return redirect(_back(room))
+
+
+def _choices(record_type: RecordType) -> dict[str, list[tuple[str, str]]]:
+    """What can be chosen for each filter that is a choice, as (value, words)."""
+    yes_or_no = [("yes", "Yes"), ("no", "No")]
+    owners = [(ME, "Me"), (NOBODY, "Nobody"), *((str(id_), name) for id_, name in possible_owners().items())]
+    by_kind = {
+        FieldKind.OWNER: owners,
+        FieldKind.EMAIL: [("yes", "Is there"), ("no", "Is missing")],
+        FieldKind.PHONE: [("yes", "Is there"), ("no", "Is missing")],
+        FieldKind.BOOLEAN: yes_or_no,
+        FieldKind.COUNTRY: list(countries().items()),
+    }
+    return {
+        field.name: [(text, text) for text in field.choices] or by_kind[field.kind]
+        for field in record_type.filterable()
+        if field.kind in by_kind or field.kind is FieldKind.CHOICE
+    }
+
+
+def viewpoint() -> Viewer:
+    return Viewer(current_user.rights, time_zone())
+
+
+def undo_url(room: RecordRoom, ids: list[UUID]) -> str:
+    return room.url("restore", ids=".".join(ident.hex for ident in ids))
+
+
+def _delete(room: RecordRoom, ids: list[UUID]) -> None:
+    if not room.may_delete:
+        raise Forbidden
+    moved = delete_records(room.record_type, ids)
+    words = count(len(moved), room.record_type.label.lower())
+    show_toast(f"Moved {words} to the trash.{_left_alone(ids, moved)}", undo_url=undo_url(room, moved) if moved else "")
+
+
+def _tag(room: RecordRoom, ids: list[UUID]) -> None:
+    new = _parsed_tags(room)
+    _change_each(room, ids, lambda record: {"tags": [*record.tags, *(tag for tag in new if tag not in record.tags)]})
+
+
+def _untag(room: RecordRoom, ids: list[UUID]) -> None:
+    old = _parsed_tags(room)
+    _change_each(room, ids, lambda record: {"tags": [tag for tag in record.tags if tag not in old]})
+
+
+def _give(room: RecordRoom, ids: list[UUID]) -> None:
+    field = room.record_type.field("owner_id")
+    columns = _or_failure(lambda: linked_columns(field, field.parse(request.form.get("owner_id", "")), None))
+    _change_each(room, ids, lambda _record: columns)
+
+
+_ACTS = {"delete": _delete, "tag": _tag, "untag": _untag, "owner": _give}
+
+
+def _change_each(room: RecordRoom, ids: list[UUID], values: Any) -> None:
+    if not room.may_change:
+        raise Forbidden
+    records = records_for_changing(room.record_type, ids)
+    changed = [record for record in records if _or_failure(lambda record=record: room.change(record, values(record)))]
+    show_toast(f"Changed {count(len(changed), room.record_type.label.lower())}.{_left_alone(ids, records)}")
+
+
+def _left_alone(ids: list[UUID], reached: list[Any]) -> str:
+    left = len(set(ids)) - len(reached)
+    return f" {left} could not be changed: gone, or not within your role." if left else ""
+
+
+def _parsed_tags(room: RecordRoom) -> list[str]:
+    field = room.record_type.field("tags")
+    tags: list[str] = _or_failure(lambda: field.parse(request.form.get("tag", ""), PLAIN))
+    if not tags:
+        raise Failure("Say which tag.")
+    return tags
+
+
+def _or_failure(act: Any) -> Any:
+    try:
+        return act()
+    except FieldProblem as problem:
+        raise Failure(str(problem)) from None
+
+
+def _kept(arguments: dict[str, list[str]]) -> list[tuple[str, str]]:
+    """What a new search carries along: everything but itself and the page."""
+    gone = ("q", "after", "before")
+    return [(name, text) for name, texts in arguments.items() if name not in gone for text in texts if text]
+
+
+def _back(room: RecordRoom) -> str:
+    """The list as it was. Only its query is taken over, so that it can't lead elsewhere."""
+    query = request.form.get("next", "").partition("?")[2]
+    return room.url("index") + (f"?{query}" if query and query.isprintable() else "")

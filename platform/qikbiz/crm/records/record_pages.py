@@ -1,0 +1,165 @@
+"""One record: its page, and changing one field in place."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from uuid import UUID
+
+from flask import abort, make_response, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from qikbiz.crm.records.access import openings_of, viewers_of
+from qikbiz.crm.records.actions import Record, name_of, record_for_changing, record_for_reading
+from qikbiz.crm.records.field_access import locked_type
+from qikbiz.crm.records.fields import Field, FieldKind, FieldProblem, RecordType
+from qikbiz.crm.records.forms import FormField, RecordForm
+from qikbiz.crm.records.history import note_reading, shown_value, timeline
+from qikbiz.crm.records.normalize import with_plain_line_ends
+from qikbiz.crm.records.owners import colleague_names, possible_owners, with_current_owner
+from qikbiz.crm.records.row_access import require_access, shown_record, unseen_links
+from qikbiz.crm.records.views import RecordRoom
+from qikbiz.identity.roles.rights import Action
+from qikbiz.kernel.errors import Failure, Forbidden, NotFound
+from qikbiz.kernel.permissions import Permission
+from qikbiz.web.fragments import render_page
+
+TABS = ("timeline", "details", "access")
+LISTS = (FieldKind.EMAILS, FieldKind.PHONES)
+
+
+def show_record(room: RecordRoom, record_id: UUID, **beside: Any) -> ResponseReturnValue:
+    """The record's page; that it was read is audited. `beside` is what this type shows more."""
+    found = record_for_reading(room.record_type, record_id, in_trash=room.may_delete)
+    known = shown_record(room.record_type, found)
+    note_reading(room.record_type, found)
+    people = colleague_names()
+    tab = request.args.get("tab", TABS[0])
+    if tab not in TABS:
+        abort(404)
+    if tab == "access":
+        beside |= _access(room.declared, found)
+    moments, more = timeline(room.record_type, found, people, request.args.get("before", type=UUID))
+    return render_page(
+        "records/record.html",
+        "timeline",
+        **record_context(room, found),
+        people=people,
+        tab=tab,
+        moments=moments,
+        more=more,
+        shown=lambda field: shown_value(field, getattr(known, field.name), people),
+        **beside,
+    )
+
+
+def _access(record_type: RecordType, found: Record) -> dict[str, Any]:
+    """Who can see it, for everybody who can; who opened it, for those who may read the audit."""
+    if current_user.kind != "user":
+        raise Forbidden("Who can see a record is for the organisation's own people.")
+    may_read = current_user.can(Permission.AUDIT_SEE)
+    openings = openings_of(record_type, found.id) if may_read else ()
+    return {"viewers": viewers_of(record_type, found.owner_id), "openings": openings, "may_read_audit": may_read}
+
+
+def record_context(room: RecordRoom, found: Record) -> dict[str, Any]:
+    """What every page about one record needs."""
+    known = shown_record(room.record_type, found)
+    return {
+        "room": room,
+        "record_type": type_for(room, found),
+        "record": known,
+        "name": name_of(room.record_type, known),
+        "may_change": room.may_change and room.reaches("change", found),
+        "may_delete": room.may_delete and room.reaches("delete", found),
+        "nav_active": room.plural,
+        "url": room.url("show", record_id=found.id),
+        "lists": LISTS,
+    }
+
+
+def type_for(room: RecordRoom, found: Record) -> RecordType:
+    """The type as this person knows it, with links to what may not be seen locked: saving would tear them off."""
+    unseen = unseen_links(room.declared, found)
+    return locked_type(room.record_type, unseen) if unseen else room.record_type
+
+
+def edit_field(room: RecordRoom, record_id: UUID, name: str) -> ResponseReturnValue:
+    """The small form that takes a field's place, or with ?cancel the field as it is."""
+    found = record_for_reading(room.record_type, record_id)
+    require_access(room.record_type, found, Action.CHANGE)
+    field = _field_in_place(room, found, name)
+    if "cancel" in request.args:
+        return _fact(room, found, field)
+    form = RecordForm(type_for(room, found))
+    form.fill_from(found)
+    return _field_form(room, found, form, name)
+
+
+def save_field(room: RecordRoom, record_id: UUID, name: str) -> ResponseReturnValue:
+    """Write one field. When somebody else changed it meanwhile, both values are shown and nothing is written."""
+    found = record_for_changing(room.record_type, record_id)
+    field = _field_in_place(room, found, name)
+    form = RecordForm(type_for(room, found))
+    form.read(request.form, extra=frozenset({"was"}))
+    if beside := sorted(set(request.form) - {"csrf_token", "version", "was", name}):
+        raise Failure(f"Only one field can be changed in place, and “{beside[0][:60]}” came along.")
+    if not form.validate_one(name, found):
+        return _field_form(room, found, form, name), 422
+    if found.version != form.version and not _was_shown(_typed_now(room, found, name)):
+        return _field_form(room, found, form, name, theirs=shown_value(field, getattr(found, name), _people())), 409
+    try:
+        changes = room.change(found, form.values)
+    except FieldProblem as problem:
+        form[name].errors.append(str(problem))
+        return _field_form(room, found, form, name), 422
+    response = make_response(_fact(room, found, field))
+    response.headers["HX-Trigger"] = _said(f"{field.label} saved." if changes else "Nothing was changed.")
+    return response
+
+
+def _said(text: str) -> str:
+    """The header that has the timeline read anew, and `text` shown and read aloud. ASCII, as headers are."""
+    return json.dumps({"record-changed": None, "toast": {"text": text}})
+
+
+def _field_in_place(room: RecordRoom, found: Record, name: str) -> Field:
+    field = type_for(room, found).field(name)
+    if field.is_locked:
+        raise Forbidden(f"{field.label} can't be changed by you.")
+    if not field.is_editable or field.kind in LISTS:
+        raise NotFound("This field is changed on the edit page.")
+    return field
+
+
+def _was_shown(text: str) -> bool:
+    return with_plain_line_ends(request.form.get("was", "")) == with_plain_line_ends(text)
+
+
+def _typed_now(room: RecordRoom, found: Record, name: str) -> str:
+    form = RecordForm(type_for(room, found))
+    form.fill_from(found)
+    return form[name].text
+
+
+def _fact(room: RecordRoom, found: Record, field: Field) -> str:
+    shown = shown_value(field, getattr(shown_record(room.record_type, found), field.name), _people())
+    return render_template("records/fact.html", **record_context(room, found), field=field, text=shown)
+
+
+def _field_form(room: RecordRoom, found: Record, form: RecordForm, name: str, *, theirs: str | None = None) -> str:
+    item: FormField = form[name]
+    return render_template(
+        "records/fact_form.html",
+        **record_context(room, found),
+        item=item,
+        version=found.version,
+        was=_typed_now(room, found, name),
+        theirs=theirs,
+        people=with_current_owner(possible_owners(), found) if item.field.kind is FieldKind.OWNER else {},
+    )
+
+
+def _people() -> dict[UUID, str]:
+    return colleague_names()

@@ -1,0 +1,54 @@
+"""What could be meant while somebody types, in lists and in the search of everything."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from flask import render_template, request
+from sqlalchemy import Row, select
+
+from qikbiz.audit.page_reads import record_page
+from qikbiz.crm.contacts.fields import CONTACTS
+from qikbiz.crm.records.fields import RecordType
+from qikbiz.crm.records.links import company_text, contact_text
+from qikbiz.crm.records.row_access import shown_column, visible_rows
+from qikbiz.crm.records.search import search_condition
+from qikbiz.crm.records.search_fallback import search_with_fallback
+from qikbiz.crm.records.views import RecordRoom
+from qikbiz.identity.roles.rights import Action
+from qikbiz.kernel.database import db
+
+MOST_SUGGESTIONS = 8
+# Whichever field is being typed in sends its own name.
+_TYPED_IN = ("q", "company_name", "parent_id", "reports_to_id")
+
+
+def show_suggestions(room: RecordRoom) -> str:
+    """Options for the list under a field."""
+    record_type = room.record_type
+    typed = next((request.args[name] for name in _TYPED_IN if request.args.get(name)), "")
+    found = best_matches(record_type, typed, MOST_SUGGESTIONS)
+    if found:
+        record_page("suggestions", record_type.name, shown=len(found))
+    is_contact = record_type.name == CONTACTS.name
+    texts = [contact_text(row) if is_contact else company_text(row.name, getattr(row, "domain", None)) for row in found]
+    return render_template("records/suggestions.html", texts=texts)
+
+
+def best_matches(record_type: RecordType, typed: str, limit: int) -> Sequence[Row[Any]]:
+    """Living records within reach that the words find, by name. `record_type` is as the person knows it."""
+    if not typed.strip():
+        return []
+    columns = record_type.model.__table__.c
+    wanted = dict.fromkeys(("id", *record_type.name_columns, "email", *_hints(record_type)))
+    shown = [shown_column(record_type, name) for name in wanted if name not in record_type.hidden]
+    query = select(*shown).where(
+        columns.deleted_at.is_(None), search_condition(record_type, typed), *visible_rows(record_type, Action.SEE)
+    )
+    ordered = query.order_by(columns.sort_name, columns.id).limit(limit)
+    return search_with_fallback(db.session(), lambda: db.session.execute(ordered).all())
+
+
+def _hints(record_type: RecordType) -> tuple[str, ...]:
+    return ("job_title",) if record_type.name == CONTACTS.name else ("domain", "billing_city")

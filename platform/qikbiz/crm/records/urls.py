@@ -1,0 +1,49 @@
+"""The addresses that every record type has. Each names the act that it needs; pages get the room they are made for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import Blueprint
+from flask.typing import ResponseReturnValue
+
+from qikbiz.crm.records import edit_pages, list_pages, record_pages, suggestions, trash_pages
+from qikbiz.crm.records.views import RecordRoom
+from qikbiz.kernel.permissions import requires
+
+Page = Callable[..., ResponseReturnValue]
+# (method, address below the room's, endpoint, act, page)
+_PAGES: tuple[tuple[str, str, str, str, Page], ...] = (
+    ("GET", "", "index", "see", list_pages.show_list),
+    ("GET", "/filters", "filters", "see", list_pages.show_filters),
+    ("POST", "/columns", "columns", "see", list_pages.choose_columns),
+    ("POST", "/several", "several", "change", list_pages.change_several),
+    ("GET", "/suggestions", "suggestions", "see", suggestions.show_suggestions),
+    ("GET", "/new", "new", "create", edit_pages.new_record),
+    ("POST", "", "create", "create", edit_pages.create),
+    ("GET", "/trash", "trash", "delete", trash_pages.show_trash),
+    ("POST", "/restorations", "restore", "delete", trash_pages.restore_several),
+    ("GET", "/<uuid:record_id>/edit", "edit", "change", edit_pages.edit_record),
+    ("POST", "/<uuid:record_id>/edit", "save", "change", edit_pages.save_record),
+    ("POST", "/<uuid:record_id>/conflict", "settle", "change", edit_pages.settle_conflict),
+    ("GET", "/<uuid:record_id>/fields/<name>", "edit_field", "change", record_pages.edit_field),
+    ("POST", "/<uuid:record_id>/fields/<name>", "save_field", "change", record_pages.save_field),
+    ("POST", "/<uuid:record_id>/deletion", "delete", "delete", trash_pages.delete_one),
+    ("GET", "/<uuid:record_id>/removal", "confirm_purge", "purge", trash_pages.confirm_purge),
+    ("POST", "/<uuid:record_id>/removal", "purge", "purge", trash_pages.purge),
+)
+
+
+def open_record_pages(blueprint: Blueprint, room: RecordRoom) -> None:
+    """Give the room its pages, all but the record's own, beside which each type shows something else."""
+    for method, address, endpoint, act, page in _PAGES:
+        blueprint.add_url_rule(address, endpoint, _view(page, room, act), methods=[method])
+
+
+def _view(page: Page, room: RecordRoom, act: str) -> Page:
+    @requires(room.permission(act))
+    def view(**values: Any) -> ResponseReturnValue:
+        return page(room, **values)
+
+    return view

@@ -1,0 +1,1 @@
+"""Files at rest: each one encrypted under a key of its own, in a folder. May import kernel."""

@@ -1,0 +1,69 @@
+"""For administrators: where a user is logged in, and the help for whoever has lost a second factor."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from flask import Blueprint, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from qikbiz.identity.accounts import revocation, session_store
+from qikbiz.identity.accounts.login_steps import words_for_method
+from qikbiz.identity.accounts.realms import current_realm
+from qikbiz.identity.accounts.reauthentication import requires_fresh
+from qikbiz.identity.mfa.queries import app_of, codes_left, passkeys_of
+from qikbiz.kernel.permissions import Permission, requires
+from qikbiz.trust.account_closure.read_only import goes_on
+from qikbiz.web.flash import show_toast
+
+
+@requires(Permission.USER_MANAGE)
+def user_sessions(user_id: UUID) -> ResponseReturnValue:
+    realm = current_realm()
+    user = revocation.user_to_help(realm, user_id)
+    return render_template(
+        "accounts/user_sessions.html",
+        user=user,
+        sessions=session_store.live_sessions(realm.work, realm, user.id),
+        resting=session_store.resting_devices(realm.work, realm, user.id),
+        words_for_method=words_for_method,
+        passkeys=passkeys_of(realm, user.id),
+        app=app_of(realm, user.id),
+        codes_left=codes_left(realm, user.id),
+    )
+
+
+@requires(Permission.USER_MANAGE)
+@goes_on
+@requires_fresh
+def end_user_session(user_id: UUID, key: str) -> ResponseReturnValue:
+    user = revocation.end_one_for(current_realm(), user_id, key, by=current_user.name)
+    show_toast(f"That login of {user.name} is ended. They are told by mail.")
+    return redirect(url_for(".user_sessions", user_id=user_id), 303)
+
+
+@requires(Permission.USER_MANAGE)
+@goes_on
+@requires_fresh
+def end_user_sessions(user_id: UUID) -> ResponseReturnValue:
+    user = revocation.end_all_for(current_realm(), user_id, by=current_user.name)
+    show_toast(f"{user.name} is logged out everywhere, and is told by mail.")
+    return redirect(url_for(".user_sessions", user_id=user_id), 303)
+
+
+@requires(Permission.USER_MANAGE)
+@requires_fresh
+def reset_user_factors(user_id: UUID) -> ResponseReturnValue:
+    user = revocation.reset_factors_for(current_realm(), user_id, current_user.id, by=current_user.name)
+    show_toast(f"{user.name} has no second factor any more. You both get a mail.")
+    return redirect(url_for(".user_sessions", user_id=user_id), 303)
+
+
+def open_user_logins(room: Blueprint) -> None:
+    """Give `room` the pages about others' logins."""
+    place = "/users/<uuid:user_id>/sessions"
+    room.add_url_rule(place, view_func=user_sessions, methods=["GET"])
+    room.add_url_rule(f"{place}/<key>/end", view_func=end_user_session, methods=["POST"])
+    room.add_url_rule(f"{place}/end-all", view_func=end_user_sessions, methods=["POST"])
+    room.add_url_rule("/users/<uuid:user_id>/factors/reset", view_func=reset_user_factors, methods=["POST"])

@@ -1,0 +1,25 @@
+"""What can be refused about logins, in the words the person reads."""
+
+from __future__ import annotations
+
+from qikbiz.kernel.errors import Conflict, Failure
+
+
+class WeakPassword(Failure):
+    """The password is not accepted; the text says why."""
+
+    key = "weak_password"
+
+
+class WrongPassword(Failure):
+    """Name and password don't belong together. Nothing more is said, whoever asks."""
+
+    status, key = 401, "wrong_password"
+
+
+class LastAdministrator(Conflict):
+    """Without an administrator nobody could invite or help anyone."""
+
+
+class AlreadyThere(Conflict):
+    """A login with this address exists."""

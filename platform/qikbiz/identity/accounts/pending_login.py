@@ -1,0 +1,93 @@
+"""Between the right password and the rest: a second factor to show or to set up, a new password to choose.
+
+It is no session: it has no permission, opens no page, and the server keeps nothing of it. The browser holds it in a
+sealed cookie for ten minutes. It ends with any change of the password, with the person's epoch, and with its one use.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from dataclasses import asdict, dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from qikbiz.identity.accounts.queries import account_for_change
+from qikbiz.identity.accounts.realms import Account, Realm
+from qikbiz.kernel import clock
+from qikbiz.kernel.errors import Failure, NotFound
+from qikbiz.web.cookies import HALF_LOGIN, delete_cookie, open_cookie, set_cookie
+
+LIFE = timedelta(minutes=10)
+
+
+class HalfLoginEnded(Failure):
+    """It took too long, was finished already, or the password changed meanwhile."""
+
+    status, key = 410, "half_login_ended"
+
+
+@dataclass(frozen=True, slots=True)
+class HalfLogin:
+    """`method` is how it began, `shown` the factor shown since, `problem` why the password no longer does.
+
+    `mailed` is "needed" while a code must be fetched from the person's mail, and "shown" afterwards.
+    `proof` ties it to the password that was given, `nonce` makes its use single. `ends` is a time stamp.
+    """
+
+    person: str
+    method: str
+    proof: str
+    remember: bool = False
+    target: str = "/"
+    problem: str = ""
+    shown: str = ""
+    mailed: str = ""
+    from_anywhere: bool = False
+    is_fresh: bool = True
+    nonce: str = field(default_factory=lambda: secrets.token_hex(16))
+    ends: float = 0.0
+
+    @property
+    def person_id(self) -> UUID:
+        return UUID(self.person)
+
+    @property
+    def place(self) -> bytes:
+        """What is made for this half login alone is bound to."""
+        return bytes.fromhex(self.nonce)
+
+    def kept(self, **changes: object) -> HalfLogin:
+        """The same with something changed, in the browser from the next answer on."""
+        changed = replace(self, **changes)  # type: ignore[arg-type]  # the fields' own types are checked by the callers
+        set_cookie(HALF_LOGIN, json.dumps(asdict(changed)).encode())
+        return changed
+
+
+def begin(account: Account, method: str, **known: Any) -> HalfLogin:
+    """Start one, with whatever is known of its fields, and have the browser keep it."""
+    ends = (clock.now() + LIFE).timestamp()
+    return HalfLogin(account.id.hex, method, proof_of(account), ends=ends, **known).kept()
+
+
+def current_pending_login(realm: Realm) -> tuple[HalfLogin, Account]:
+    """The one that this browser holds, with its person locked. Raises HalfLoginEnded."""
+    opened = open_cookie(HALF_LOGIN)
+    if opened is None:
+        raise HalfLoginEnded
+    half = HalfLogin(**json.loads(opened.plaintext))
+    try:
+        account = account_for_change(realm.work, realm, half.person_id)
+    except NotFound:
+        raise HalfLoginEnded from None
+    if clock.now().timestamp() >= half.ends or account.state != "active" or half.proof != proof_of(account):
+        delete_cookie(HALF_LOGIN)
+        raise HalfLoginEnded
+    return half, account
+
+
+def proof_of(account: Account) -> str:
+    """Changes with the password and whenever all sessions of the person are ended."""
+    return hashlib.sha256(f"{account.id}|{account.epoch}|{account.password_hash}".encode()).hexdigest()[:32]

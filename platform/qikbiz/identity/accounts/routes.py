@@ -1,0 +1,115 @@
+"""A tenant's pages about logins: before the door, one's own, and the administrators' one about who may log in."""
+
+from __future__ import annotations
+
+from collections import Counter
+from uuid import UUID
+
+from flask import Blueprint, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from qikbiz.identity.accounts import actions
+from qikbiz.identity.accounts.admin_session_routes import open_user_logins
+from qikbiz.identity.accounts.failures import AlreadyThere
+from qikbiz.identity.accounts.forms import InviteForm, RoleForm
+from qikbiz.identity.accounts.login_routes import open_entrance
+from qikbiz.identity.accounts.profile_routes import open_own_pages
+from qikbiz.identity.accounts.queries import all_users, with_open_invitation
+from qikbiz.identity.accounts.reauthentication import requires_fresh
+from qikbiz.identity.accounts.seats import NoSeatLeft, seats
+from qikbiz.identity.roles.delegation import NoSuchRole
+from qikbiz.identity.roles.queries import role_choices
+from qikbiz.kernel.permissions import Permission, requires
+from qikbiz.trust.account_closure.read_only import goes_on
+from qikbiz.web.flash import show_toast
+
+accounts = Blueprint("accounts", __name__, template_folder="templates")
+open_entrance(accounts)
+open_own_pages(accounts)
+open_user_logins(accounts)
+
+
+@accounts.get("/users")
+@requires(Permission.USER_MANAGE)
+def users() -> ResponseReturnValue:
+    people = all_users()
+    names = dict(role_choices())
+    states = Counter(user.state for user in people)
+    return render_template(
+        "accounts/users.html", users=people, names=names, states=states, seats=seats(), linked=with_open_invitation()
+    )
+
+
+@accounts.get("/users/invitation")
+@requires(Permission.USER_INVITE)
+def invite() -> ResponseReturnValue:
+    return render_template("accounts/invite.html", form=_invite_form(), problem=seats().problem_with(1))
+
+
+@accounts.post("/users/invitation")
+@requires(Permission.USER_INVITE)
+@requires_fresh
+def send_invitation() -> ResponseReturnValue:
+    form = _invite_form()
+    if form.validate_on_submit():
+        try:
+            actions.invite_user(
+                form.email.data or "", form.name.data or "", form.role.data or [], invited_by=current_user.name
+            )
+        except NoSeatLeft as problem:
+            form.email.errors = [problem.text]
+        except AlreadyThere:
+            form.email.errors = ["Somebody with this address can already log in here."]
+        else:
+            show_toast(f"The invitation for {form.name.data} is on its way.")
+            return redirect(url_for(".users"), 303)
+    return render_template("accounts/invite.html", form=form), 422
+
+
+@accounts.post("/users/<uuid:user_id>/invitation")
+@requires(Permission.USER_INVITE)
+@requires_fresh
+def resend_invitation(user_id: UUID) -> ResponseReturnValue:
+    user = actions.resend_invitation(user_id, invited_by=current_user.name)
+    show_toast(f"A new invitation for {user.name} is on its way. The link sent before no longer works.")
+    return redirect(url_for(".users"), 303)
+
+
+@accounts.post("/users/<uuid:user_id>/role")
+@requires(Permission.USER_MANAGE)
+@requires_fresh
+def change_role(user_id: UUID) -> ResponseReturnValue:
+    form = RoleForm()
+    form.role.choices = role_choices()
+    if not form.validate_on_submit():
+        raise NoSuchRole("Choose at least one role that is there. Nothing was changed.")
+    user = actions.change_roles(user_id, form.role.data or [])
+    show_toast(f"The roles of {user.name} are changed. It counts from the next click on.")
+    return redirect(url_for("members.show", user_id=user_id), 303)
+
+
+@accounts.post("/users/<uuid:user_id>/closure")
+@requires(Permission.USER_MANAGE)
+@goes_on
+@requires_fresh
+def disable_user(user_id: UUID) -> ResponseReturnValue:
+    user = actions.disable_user(user_id)
+    undo = url_for(".enable_user", user_id=user.id)
+    show_toast(f"{user.name} can no longer log in.", undo_url=undo)
+    return redirect(url_for(".users"), 303)
+
+
+@accounts.post("/users/<uuid:user_id>/opening")
+@requires(Permission.USER_MANAGE)
+@requires_fresh
+def enable_user(user_id: UUID) -> ResponseReturnValue:
+    user = actions.enable_user(user_id)
+    show_toast(f"{user.name} can log in again.")
+    return redirect(url_for(".users"), 303)
+
+
+def _invite_form() -> InviteForm:
+    form = InviteForm()
+    form.role.choices = role_choices()
+    return form

@@ -1,0 +1,122 @@
+"""Making, changing and deleting roles. Whoever has a changed role is held to it at the next request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from uuid import UUID
+
+from sqlalchemy import select
+
+from qikbiz.audit.actions import record
+from qikbiz.crm.records.types import BY_SINGULAR
+from qikbiz.identity.accounts import sessions
+from qikbiz.identity.accounts.realms import tenant_realm
+from qikbiz.identity.roles.builtin_roles import PAGE_RIGHTS, ROLE_NAMES
+from qikbiz.identity.roles.delegation import may_give_rights, may_widen
+from qikbiz.identity.roles.models import OwnRole
+from qikbiz.identity.roles.queries import role_for_changing, role_line, users_with_role
+from qikbiz.identity.roles.rights import RECORD_TYPES, Action, Rights
+from qikbiz.kernel.database import db
+from qikbiz.kernel.errors import Conflict
+
+LONGEST_NAME = 60
+
+
+class NameTaken(Conflict):
+    """Two roles, or two teams, would have the same name."""
+
+
+def copy_role(key: str, name: str) -> OwnRole:
+    """A new role with the rights of another. Raises NameTaken, BeyondOwnRights, NotFound."""
+    source = role_line(key)
+    may_give_rights(source.rights)
+    _refuse_taken(name)
+    role = OwnRole(name=name, folded_name=name.casefold(), rights=source.rights.as_json())
+    db.session.add(role)
+    db.session.flush()
+    _note("role.created", role, {"copied_from": source.name})
+    return role
+
+
+def change_role(key: str, name: str, rights: Rights, *, seen_at: str) -> None:
+    """Write a role anew. `seen_at` is `edition_of` the role as the person saw it. Raises Conflict, BeyondOwnRights."""
+    role = role_for_changing(key)
+    if edition_of(role) != seen_at:
+        raise Conflict("Somebody else changed this role meanwhile. Open it again; nothing of yours was saved.")
+    before = Rights.from_json(role.rights)
+    may_give_rights(before)
+    may_give_rights(rights)
+    may_widen(role, rights)
+    _refuse_taken(name, but_not=role.id)
+    changes = _differences(role.name, before, name, rights)
+    if not changes:
+        return
+    role.name, role.folded_name, role.rights = name, name.casefold(), rights.as_json()
+    role.updated_at = datetime.now(UTC)
+    _note("role.changed", role, {"changes": changes})
+    hold_to_it(users_with_role(key))
+
+
+def delete_role(key: str) -> str:
+    """Delete a role that nobody has, and give its name. Raises Conflict."""
+    role = role_for_changing(key)
+    may_give_rights(Rights.from_json(role.rights))
+    if users_with_role(key):
+        raise Conflict(f"{role.name} is still the role of somebody. Give them another one first.")
+    _note("role.deleted", role, {})
+    db.session.delete(role)
+    return role.name
+
+
+def edition_of(role: OwnRole) -> str:
+    """Tells one state of a role from another, for forms that were opened before somebody else changed it."""
+    return role.updated_at.isoformat()
+
+
+def hold_to_it(people: Iterable[UUID]) -> None:
+    """Have what these people may do looked up anew at their next request."""
+    realm = tenant_realm()
+    sessions.invalidate_after_commit(realm.work, realm, people)
+
+
+def described(rights: Rights) -> dict[str, str]:
+    """What a role allows, line by line in words, for the audit."""
+    lines = {f"{BY_SINGULAR[kind].plural_label}: {act}": _scope_words(rights, kind, act) for kind, act in _acts()}
+    for kind in RECORD_TYPES:
+        declared = BY_SINGULAR[kind]
+        for name, rule in ((rights.rules or {}).get(kind) or {}).items():
+            label = declared.field(name).label if declared.has_field(name) else name
+            lines[f"{declared.plural_label}: field {label}"] = rule.value
+    for page in PAGE_RIGHTS:
+        lines[f"May {page.label}"] = "yes" if page.permission in rights.pages else ""
+    return lines
+
+
+def _acts() -> list[tuple[str, Action]]:
+    return [(kind, action) for kind in RECORD_TYPES for action in Action]
+
+
+def _scope_words(rights: Rights, kind: str, action: Action) -> str:
+    return rights.scope(kind, action).key
+
+
+def _differences(old_name: str, old: Rights, new_name: str, new: Rights) -> dict[str, list[str]]:
+    before, after = {"Name": old_name, **described(old)}, {"Name": new_name, **described(new)}
+    names = dict.fromkeys([*before, *after])
+    return {
+        name: [before.get(name, ""), after.get(name, "")]
+        for name in names
+        if before.get(name, "") != after.get(name, "")
+    }
+
+
+def _refuse_taken(name: str, *, but_not: UUID | None = None) -> None:
+    folded = name.casefold()
+    taken = db.session.scalar(select(OwnRole.id).where(OwnRole.folded_name == folded, OwnRole.id != but_not))
+    if taken is not None or folded in {known.casefold() for known in ROLE_NAMES.values()}:
+        raise NameTaken(f"There is a role called “{name}” already.")
+
+
+def _note(action: str, role: OwnRole, details: dict[str, object]) -> None:
+    record(action, record_type="role", record_id=role.id, subject=role.name, details=dict(details))

@@ -1,0 +1,140 @@
+"""The forms of roles and teams. A role's matrix is read cell by cell; a cell that the page doesn't have is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from werkzeug.datastructures import MultiDict
+from wtforms import SelectField, StringField
+from wtforms.validators import InputRequired, Length
+
+from qikbiz.crm.records.field_access import rulable_fields
+from qikbiz.crm.records.fields import Field, RecordType
+from qikbiz.crm.records.types import BY_SINGULAR
+from qikbiz.identity.accounts.forms import OwnForm, UnexpectedField, plain_name
+from qikbiz.identity.roles.actions import LONGEST_NAME
+from qikbiz.identity.roles.builtin_roles import PAGE_RIGHTS
+from qikbiz.identity.roles.rights import RECORD_TYPES, Action, FieldRule, Rights, Scope
+from qikbiz.kernel.errors import Failure
+from qikbiz.kernel.permissions import Permission
+
+SCOPE_WORDS = {Scope.NONE: "None", Scope.OWN: "Own", Scope.TEAM: "Team's", Scope.ALL: "All"}
+ACTION_WORDS = {
+    Action.SEE: "See",
+    Action.CREATE: "Create",
+    Action.CHANGE: "Change",
+    Action.DELETE: "Delete",
+    Action.EXPORT: "Export",
+    Action.IMPORT: "Import",
+}
+RULE_WORDS = {"": "Seen and changed", FieldRule.READ_ONLY: "Only read", FieldRule.HIDDEN: "Hidden"}
+_OURS = frozenset({"csrf_token", "name", "seen_at", "pages"})
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One control of the matrix: its name in the form, how it is called aloud, and what is chosen."""
+
+    name: str
+    label: str
+    chosen: str
+
+
+def name_field(what: str) -> StringField:
+    return StringField(
+        "Name",
+        [
+            InputRequired(f"Give the {what} a name."),
+            Length(max=LONGEST_NAME, message=f"Use at most {LONGEST_NAME} characters."),
+            plain_name,
+        ],
+    )
+
+
+class CopyForm(OwnForm):
+    name = name_field("role")
+    source = SelectField("Copied from", [InputRequired()], validate_choice=True)
+
+
+class NameForm(OwnForm):
+    """Only for the name of a role or a team; what else the page sends is read by itself."""
+
+    name = name_field("team")
+
+    def refuse_unknown_fields(self) -> None:
+        """Done by the reader of the rest."""
+
+
+def scope_cells(rights: Rights) -> list[tuple[RecordType, list[Cell]]]:
+    """The matrix: a line for each record type, a cell for each act."""
+    return [
+        (declared, [_scope_cell(rights, declared, action) for action in Action])
+        for declared in (BY_SINGULAR[kind] for kind in RECORD_TYPES)
+    ]
+
+
+def rule_cells(rights: Rights) -> list[tuple[RecordType, list[Cell]]]:
+    """For each record type its fields with their rules."""
+    return [
+        (declared, [_rule_cell(rights, declared, field) for field in rulable_fields(declared)])
+        for declared in (BY_SINGULAR[kind] for kind in RECORD_TYPES)
+    ]
+
+
+def rights_from(sent: MultiDict[str, str]) -> Rights:
+    """The rights that a role's form says. Raises UnexpectedField, Failure."""
+    known = {cell.name for _, cells in (*scope_cells(Rights({})), *rule_cells(Rights({}))) for cell in cells}
+    unknown = sorted(set(sent) - known - _OURS)
+    if unknown:
+        raise UnexpectedField(f"The form has no field named “{unknown[0][:60]}”.")
+    return Rights(_scopes(sent), _pages(sent.getlist("pages")), _rules(sent) or None)
+
+
+def user_ids_from(sent: MultiDict[str, str], name: str) -> list[UUID]:
+    try:
+        return [UUID(text) for text in sent.getlist(name)]
+    except ValueError:
+        raise Failure("One of the ticked lines is not there. Open the page again.") from None
+
+
+def _scope_cell(rights: Rights, declared: RecordType, action: Action) -> Cell:
+    label = f"{ACTION_WORDS[action]} {declared.plural_label.lower()}"
+    return Cell(f"{declared.name}.{action}", label, rights.scope(declared.name, action).key)
+
+
+def _rule_cell(rights: Rights, declared: RecordType, field: Field) -> Cell:
+    rule = ((rights.rules or {}).get(declared.name) or {}).get(field.name, "")
+    return Cell(f"field.{declared.name}.{field.name}", field.label, str(rule))
+
+
+def _scopes(sent: Mapping[str, str]) -> dict[tuple[str, Action], Scope]:
+    scopes = {}
+    for kind in RECORD_TYPES:
+        for action in Action:
+            chosen = sent.get(f"{kind}.{action}", "none").upper()
+            if chosen not in Scope.__members__:
+                raise Failure("A cell of the table holds something that can't be chosen. Open the page again.")
+            if Scope[chosen]:
+                scopes[kind, action] = Scope[chosen]
+    return scopes
+
+
+def _rules(sent: Mapping[str, str]) -> dict[str, dict[str, FieldRule]]:
+    rules: dict[str, dict[str, FieldRule]] = {}
+    for declared, cells in rule_cells(Rights({})):
+        for cell in cells:
+            chosen = sent.get(cell.name, "")
+            if chosen not in RULE_WORDS:
+                raise Failure(f"{cell.label} can be seen and changed, only read, or hidden. Open the page again.")
+            if chosen:
+                rules.setdefault(declared.name, {})[cell.name.rpartition(".")[2]] = FieldRule(chosen)
+    return rules
+
+
+def _pages(chosen: list[str]) -> frozenset[Permission]:
+    known = {right.permission.value: right.permission for right in PAGE_RIGHTS}
+    if set(chosen) - known.keys():
+        raise Failure("One of the pages ticked is not there. Open the page again.")
+    return frozenset(known[page] for page in chosen)

@@ -1,0 +1,199 @@
+"""Settings: roles as a table of record types and acts, teams, and looking at the product as others see it."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from qikbiz.identity.accounts.queries import all_users
+from qikbiz.identity.accounts.reauthentication import requires_fresh
+from qikbiz.identity.roles import actions, queries, teams, view_as
+from qikbiz.identity.roles.actions import NameTaken
+from qikbiz.identity.roles.builtin_roles import PAGE_RIGHTS
+from qikbiz.identity.roles.forms import (
+    ACTION_WORDS,
+    RULE_WORDS,
+    SCOPE_WORDS,
+    CopyForm,
+    NameForm,
+    rights_from,
+    rule_cells,
+    scope_cells,
+    user_ids_from,
+)
+from qikbiz.identity.roles.rights import Rights
+from qikbiz.kernel.permissions import Permission, Role, requires
+from qikbiz.web.flash import show_toast
+
+roles = Blueprint("roles", __name__, template_folder="templates")
+
+
+@roles.get("/roles")
+@requires(Permission.ROLE_MANAGE)
+def index() -> ResponseReturnValue:
+    return render_template("roles/index.html", roles=queries.all_roles())
+
+
+@roles.get("/roles/new")
+@requires(Permission.ROLE_MANAGE)
+def new() -> ResponseReturnValue:
+    form = _copy_form()
+    form.source.data = request.args.get("from", Role.MEMBER.value)
+    return render_template("roles/new.html", form=form)
+
+
+@roles.post("/roles")
+@requires(Permission.ROLE_MANAGE)
+@requires_fresh
+def create() -> ResponseReturnValue:
+    form = _copy_form()
+    if form.validate_on_submit():
+        try:
+            role = actions.copy_role(form.source.data, form.name.data or "")
+        except NameTaken as problem:
+            form.name.errors = [problem.text]
+        else:
+            show_toast(f"{role.name} is made. Nobody has it yet.")
+            return redirect(url_for(".show", key=role.key), 303)
+    return render_template("roles/new.html", form=form), 422
+
+
+@roles.get("/roles/<key>")
+@requires(Permission.ROLE_MANAGE)
+def show(key: str) -> ResponseReturnValue:
+    line = queries.role_line(key)
+    return _role_page(line, line.rights, NameForm(data={"name": line.name}))
+
+
+@roles.post("/roles/<key>")
+@requires(Permission.ROLE_MANAGE)
+@requires_fresh
+def save(key: str) -> ResponseReturnValue:
+    queries.role_for_changing(key)
+    line, form, rights = queries.role_line(key), NameForm(), rights_from(request.form)
+    if form.validate_on_submit():
+        try:
+            actions.change_role(key, form.name.data or "", rights, seen_at=request.form.get("seen_at", ""))
+        except NameTaken as problem:
+            form.name.errors = [problem.text]
+        else:
+            show_toast("Saved. It counts from everybody's next click on.")
+            return redirect(url_for(".show", key=key), 303)
+    return _role_page(line, rights, form), 422
+
+
+@roles.post("/roles/<key>/removal")
+@requires(Permission.ROLE_MANAGE)
+@requires_fresh
+def delete(key: str) -> ResponseReturnValue:
+    show_toast(f"The role {actions.delete_role(key)} is deleted.")
+    return redirect(url_for(".index"), 303)
+
+
+@roles.post("/preview")
+@requires(Permission.ROLE_MANAGE)
+@requires_fresh
+def start_preview() -> ResponseReturnValue:
+    view_as.start(current_user, request.form.get("role", ""), request.form.get("user", ""))
+    return redirect("/", 303)
+
+
+@roles.post("/preview/end")
+@view_as.allowed_while_looking
+@requires(Permission.SIGNED_IN)
+def end_preview() -> ResponseReturnValue:
+    view_as.end(current_user)
+    return redirect(url_for(".index"), 303)
+
+
+@roles.get("/teams")
+@requires(Permission.TEAM_MANAGE)
+def all_teams() -> ResponseReturnValue:
+    return render_template("roles/teams.html", teams=queries.all_teams(), form=NameForm())
+
+
+@roles.post("/teams")
+@requires(Permission.TEAM_MANAGE)
+@requires_fresh
+def create_team() -> ResponseReturnValue:
+    form = NameForm()
+    if form.validate_on_submit():
+        try:
+            team = teams.create_team(form.name.data or "")
+        except NameTaken as problem:
+            form.name.errors = [problem.text]
+        else:
+            return redirect(url_for(".team", team_id=team.id), 303)
+    return render_template("roles/teams.html", teams=queries.all_teams(), form=form), 422
+
+
+@roles.get("/teams/<uuid:team_id>")
+@requires(Permission.TEAM_MANAGE)
+def team(team_id: UUID) -> ResponseReturnValue:
+    found = queries.team_for_changing(team_id)
+    return _team_page(team_id, found.name, queries.members_of(team_id), NameForm(data={"name": found.name}))
+
+
+@roles.post("/teams/<uuid:team_id>")
+@requires(Permission.TEAM_MANAGE)
+@requires_fresh
+def save_team(team_id: UUID) -> ResponseReturnValue:
+    found, form, people = queries.team_for_changing(team_id), NameForm(), user_ids_from(request.form, "members")
+    before = found.name
+    if form.validate_on_submit():
+        try:
+            teams.change_team(team_id, form.name.data or "", people, seen=request.form.get("seen", ""))
+        except NameTaken as problem:
+            form.name.errors = [problem.text]
+        else:
+            show_toast("Saved. It counts from everybody's next click on.")
+            return redirect(url_for(".all_teams"), 303)
+    return _team_page(team_id, before, set(people), form), 422
+
+
+@roles.post("/teams/<uuid:team_id>/removal")
+@requires(Permission.TEAM_MANAGE)
+@requires_fresh
+def delete_team(team_id: UUID) -> ResponseReturnValue:
+    show_toast(f"The team {teams.delete_team(team_id)} is deleted. Its members keep their records.")
+    return redirect(url_for(".all_teams"), 303)
+
+
+def _copy_form() -> CopyForm:
+    form = CopyForm()
+    form.source.choices = queries.role_choices()
+    return form
+
+
+def _role_page(line: Any, rights: Rights, form: NameForm) -> str:
+    return render_template(
+        "roles/role.html",
+        line=line,
+        form=form,
+        seen_at=request.form.get("seen_at") or (actions.edition_of(line.own) if line.own else ""),
+        scopes=scope_cells(rights),
+        rules=rule_cells(rights),
+        pages=[(group, list(found)) for group, found in groupby(PAGE_RIGHTS, key=lambda right: right.group)],
+        chosen=rights.pages,
+        scope_words=[(scope.key, words) for scope, words in SCOPE_WORDS.items()],
+        action_words=list(ACTION_WORDS.values()),
+        rule_words=[(str(rule), words) for rule, words in RULE_WORDS.items()],
+    )
+
+
+def _team_page(team_id: UUID, name: str, members: set[UUID], form: NameForm) -> str:
+    people = [user for user in all_users() if user.state != "disabled" or user.id in members]
+    return render_template(
+        "roles/team.html",
+        team_id=team_id,
+        name=name,
+        people=people,
+        members=members,
+        form=form,
+        seen=request.form.get("seen") or teams.edition_of(name, members),
+    )

@@ -1,0 +1,121 @@
+"""Looking at the product as somebody else sees it: read only, for a quarter of an hour, never more than one's own.
+
+The actor stays who is looking. The view lives in the session, so it ends with it, and by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+from uuid import UUID
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from qikbiz.audit.actions import record
+from qikbiz.identity.accounts.models import User, UserSession
+from qikbiz.identity.roles.effective_rights import colleagues_of, granted_rights, names_of_roles, rights_of_roles
+from qikbiz.identity.roles.rights import Rights, Scope, every_act
+from qikbiz.kernel import clock
+from qikbiz.kernel.database import db
+from qikbiz.kernel.errors import Failure, Forbidden
+
+View = TypeVar("View", bound=Callable[..., Any])
+LASTS = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """As whom somebody is looking, until when, and what they see meanwhile."""
+
+    name: str
+    until: datetime
+    rights: Rights
+
+
+def start(person: Any, role: str, user_id: str) -> None:
+    """Begin to look as a role or as a user, from the next request on. Raises Failure for neither."""
+    # Imported here: sessions ask this module what a session looks like.
+    from qikbiz.identity.accounts import sessions  # noqa: PLC0415
+    from qikbiz.identity.accounts.realms import tenant_realm  # noqa: PLC0415
+
+    viewing = f"role:{role}" if role else f"user:{user_id}"
+    found = preview_of(db.session(), viewing, clock.now() + LASTS, person.id, person.rights)
+    if found is None:
+        raise Failure("There is no such role or user any more. Open the page again.")
+    _write(person, viewing, found.until)
+    record("preview.started", record_type="user", record_id=person.id, subject=found.name, details={"as": found.name})
+    sessions.invalidate_after_commit(db.session(), tenant_realm(), [person.id])
+
+
+def end(person: Any) -> None:
+    from qikbiz.identity.accounts import sessions  # noqa: PLC0415
+    from qikbiz.identity.accounts.realms import tenant_realm  # noqa: PLC0415
+
+    _write(person, "", None)
+    if person.preview is not None:
+        record("preview.ended", record_type="user", record_id=person.id, subject=person.preview.name)
+    sessions.invalidate_after_commit(db.session(), tenant_realm(), [person.id])
+
+
+def preview_of(work: Session, viewing: str, until: datetime | None, own_id: UUID, own: Rights) -> Preview | None:
+    """What a session that is looking sees; None when it is not, or no longer, or its subject is gone."""
+    if not viewing or until is None or clock.now() >= until:
+        return None
+    kind, _, key = viewing.partition(":")
+    name, rights = _role(work, key, own_id) if kind == "role" else _user(work, key)
+    return Preview(name, until, _seen(rights, own)) if name else None
+
+
+def allowed_while_looking(view: View) -> View:
+    """Declare an act that may be done during a preview: to end it, and to log out."""
+    view.allowed_while_looking = True  # type: ignore[attr-defined]  # read back below
+    return view
+
+
+def refuse_acts(person: Any, view: Callable[..., Any], *, is_reading: bool, needs_password: bool) -> None:
+    """Raises Forbidden for anything but reading while somebody is looking as somebody else."""
+    looking = getattr(person, "preview", None)
+    if looking is None or getattr(view, "allowed_while_looking", False):
+        return
+    if not is_reading or needs_password:
+        raise Forbidden(
+            f"You are looking as {looking.name} and can only read. Stop looking first, then do it yourself."
+        )
+
+
+def _seen(rights: Rights, own: Rights) -> Rights:
+    both = rights.within(own)
+    if rights.me == own.me:
+        return both
+    # "Own" and "team" mean other people here: only who reaches all may look through their eyes.
+    scopes = {act: both.scope(*act) for act in every_act() if own.scope(*act) is Scope.ALL and both.scope(*act)}
+    return replace(both, scopes=scopes)
+
+
+def _role(work: Session, key: str, own_id: UUID) -> tuple[str, Rights]:
+    rights, names = rights_of_roles(work, [key]), names_of_roles(work, [key])
+    if key not in rights:
+        return "", Rights({})
+    return f"the role {names[key]}", rights[key].as_person(own_id, colleagues_of(work, own_id))
+
+
+def _user(work: Session, key: str) -> tuple[str, Rights]:
+    try:
+        user = work.get(User, UUID(key))
+    except ValueError:
+        user = None
+    if user is None:
+        return "", Rights({})
+    return user.name, granted_rights(work, user.id, user.roles)
+
+
+def _write(person: Any, viewing: str, until: datetime | None) -> None:
+    db.session.execute(
+        update(UserSession)
+        .where(UserSession.id_hash == person.session_key)
+        .values(viewing=viewing, viewing_until=until)
+        .execution_options(synchronize_session=False)
+    )

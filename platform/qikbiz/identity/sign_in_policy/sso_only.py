@@ -1,0 +1,95 @@
+"""“By single sign-on only”: who is let in all the same, and how it can't lock everybody out."""
+
+from __future__ import annotations
+
+from sqlalchemy import ColumnElement, exists, func, select
+
+from qikbiz.identity.accounts.models import User, UserSession
+from qikbiz.identity.accounts.principal import Principal
+from qikbiz.identity.accounts.queries import is_administrator
+from qikbiz.identity.accounts.realms import Account, Realm
+from qikbiz.identity.sign_in_policy.models import ONLY, SignInPolicy
+from qikbiz.identity.sign_in_policy.queries import policy_of
+from qikbiz.identity.sso.queries import provider_row
+from qikbiz.kernel.errors import Failure, Forbidden
+from qikbiz.security.access_log.kinds import AccessKind
+from qikbiz.security.access_log.recorder import record_access
+
+# How a session may have begun, by the first word of its method.
+BY_SSO, BEHIND_GLASS = "sso", "break_glass"
+
+
+class SsoOnly(Forbidden):
+    """The organisation lets people log in only through its identity provider, and this was another way."""
+
+    key = "sso_only"
+
+
+class WouldLockOut(Failure):
+    """Nobody could be sure to get in again; the text says what is missing."""
+
+    key = "would_lock_out"
+
+
+def way_of(method: str) -> str:
+    """How a login began: `sso+app` began by single sign-on."""
+    return method.partition("+")[0]
+
+
+def is_open_to(realm: Realm, method: str) -> bool:
+    """Whether somebody who began a login like this may be here."""
+    return way_of(method) in (BY_SSO, BEHIND_GLASS) or not policy_of(realm).sso_only
+
+
+def require_way(realm: Realm, method: str, *, account: str = "", person: Account | None = None) -> None:
+    """Raises SsoOnly, before anything that was given is looked at."""
+    if is_open_to(realm, method):
+        return
+    record_access(AccessKind.LOGIN, "refused", person=person, account=account, detail="Only single sign-on is allowed")
+    raise SsoOnly
+
+
+def session_way(realm: Realm, person: Principal) -> str:
+    """How the session at hand began; "" for staff and for one that has ended."""
+    row = realm.work.get(realm.sessions, person.session_key)
+    return way_of(row.method) if row is not None else ""
+
+
+def asks_for_sso(realm: Realm, person: Principal) -> bool:
+    """Whether confirming that it is them goes through the provider alone."""
+    return policy_of(realm).sso_only and session_way(realm, person) != BEHIND_GLASS
+
+
+def refuse_locking_everybody_out(realm: Realm, person: Principal, *, for_change: bool = False) -> None:
+    """Raises WouldLockOut unless an administrator has just come in by the provider as it is set up now.
+
+    With `for_change` the provider stays as it is until the end of the transaction.
+    """
+    provider = provider_row(realm, for_change=for_change)
+    if provider is None or not provider.is_on:
+        raise WouldLockOut("Set up single sign-on and switch it on first.")
+    row = realm.work.get(UserSession, person.session_key)
+    if row is None or way_of(row.method) != BY_SSO or row.created_at < provider.changed_at:
+        raise WouldLockOut(
+            f"You have not come in by single sign-on yourself. Log out, log in with {provider.label}, and choose this "
+            "again: so it is certain that it works."
+        )
+    if not person.is_administrator:
+        raise WouldLockOut("An administrator must choose this: a break-glass code lets in administrators alone.")
+    has_password = exists().where(is_administrator(), User.state == "active", User.password_hash.is_not(None))
+    if not realm.work.scalar(select(has_password)):
+        raise WouldLockOut(
+            "A break-glass code works together with an administrator's password, and no administrator has one. Log "
+            "out, choose “Forgot your password?” and set one."
+        )
+
+
+def is_only_way_now(realm: Realm) -> bool:
+    """Asked of the database itself, after the provider's row was locked."""
+    return bool(realm.work.scalar(select(SignInPolicy.sso_only).where(SignInPolicy.id == ONLY)))
+
+
+def began_otherwise() -> ColumnElement[bool]:
+    """Of sessions in force: not by the provider, and not by a break-glass code."""
+    way = func.split_part(UserSession.method, "+", 1)
+    return way.not_in((BY_SSO, BEHIND_GLASS)) & UserSession.revoked_at.is_(None)

@@ -1,0 +1,142 @@
+"""The administrators' page about the organisation's identity provider."""
+
+from __future__ import annotations
+
+from flask import redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+
+from qikbiz.identity.accounts import throttles
+from qikbiz.identity.accounts.realms import Realm, current_realm
+from qikbiz.identity.accounts.reauthentication import requires_fresh
+from qikbiz.identity.sign_in_policy.queries import policy_of
+from qikbiz.identity.sso import actions
+from qikbiz.identity.sso.auth_requests import BACK
+from qikbiz.identity.sso.blueprint import sso
+from qikbiz.identity.sso.failures import ProviderAway, SsoRefused
+from qikbiz.identity.sso.forms import PersonForm, ProviderForm
+from qikbiz.identity.sso.http_client import Deadline
+from qikbiz.identity.sso.openid import discover
+from qikbiz.identity.sso.queries import count_identities, provider_of, provider_row
+from qikbiz.kernel.database import control_transaction, runtime
+from qikbiz.kernel.errors import NotFound
+from qikbiz.kernel.permissions import Permission, requires
+from qikbiz.trust.domains.queries import domains_of
+from qikbiz.web.flash import show_toast
+from tenants.context import current_tenant
+
+
+@sso.get("/settings/single-sign-on")
+@requires(Permission.POLICY_SET)
+def index() -> ResponseReturnValue:
+    return _page(_filled(current_realm()))
+
+
+@sso.post("/settings/single-sign-on")
+@requires(Permission.POLICY_SET)
+@requires_fresh
+def save() -> ResponseReturnValue:
+    form, realm = ProviderForm(), current_realm()
+    if not form.validate_on_submit() or not _is_complete(realm, form) or not _answers(realm, form):
+        return _page(form), 422
+    given = {name: form[name].data or "" for name in ("issuer", "client_id", "label")}
+    try:
+        actions.set_provider(realm, **given, secret=form.client_secret.data or "")
+    except SsoRefused as refused:
+        form.issuer.errors = [refused.text]
+        return _page(form), refused.status
+    show_toast("The provider is noted. Try it before you switch it on.")
+    return redirect(url_for(".index"), 303)
+
+
+@sso.post("/settings/single-sign-on/switch")
+@requires(Permission.POLICY_SET)
+@requires_fresh
+def switch_on() -> ResponseReturnValue:
+    actions.switch(current_realm(), is_on=True)
+    show_toast("The login page offers single sign-on now.")
+    return redirect(url_for(".index"), 303)
+
+
+@sso.post("/settings/single-sign-on/switch-off")
+@requires(Permission.POLICY_SET)
+@requires_fresh
+def switch_off() -> ResponseReturnValue:
+    try:
+        actions.switch(current_realm(), is_on=False)
+    except SsoRefused as refused:
+        return _refused(refused)
+    show_toast("Single sign-on is off. Who is logged in stays so.")
+    return redirect(url_for(".index"), 303)
+
+
+@sso.post("/settings/single-sign-on/removal")
+@requires(Permission.POLICY_SET)
+@requires_fresh
+def remove() -> ResponseReturnValue:
+    try:
+        actions.remove_provider(current_realm())
+    except SsoRefused as refused:
+        return _refused(refused)
+    show_toast("The provider and its secret are gone.")
+    return redirect(url_for(".index"), 303)
+
+
+@sso.post("/settings/single-sign-on/disconnection")
+@requires(Permission.POLICY_SET)
+@requires_fresh
+def disconnect() -> ResponseReturnValue:
+    form, realm = PersonForm(), current_realm()
+    if form.validate_on_submit():
+        try:
+            account = actions.disconnect(realm, form.email.data or "")
+        except NotFound:
+            form.email.errors = ["Nobody with this address has come in by single sign-on."]
+        else:
+            show_toast(f"{account.name} is disconnected. The next sign-in with the same address connects anew.")
+            return redirect(url_for(".index"), 303)
+    return _page(_filled(realm), form), 422
+
+
+def _refused(refused: SsoRefused) -> ResponseReturnValue:
+    return _page(_filled(current_realm()), problem=refused.text), refused.status
+
+
+def _filled(realm: Realm) -> ProviderForm:
+    row = provider_row(realm)
+    return ProviderForm(issuer=row.issuer, client_id=row.client_id, label=row.label) if row else ProviderForm()
+
+
+def _is_complete(realm: Realm, form: ProviderForm) -> bool:
+    if form.client_secret.data or provider_of(realm) is not None:
+        return True
+    form.client_secret.errors = ["Give the client secret."]
+    return False
+
+
+def _answers(realm: Realm, form: ProviderForm) -> bool:
+    """Whether a provider really is at that address, asked before anything of ours is locked or written."""
+    throttles.ask_provider(realm)
+    try:
+        discover(form.issuer.data or "", Deadline())
+    except ProviderAway as away:
+        form.issuer.errors = [away.text]
+        return False
+    return True
+
+
+def _page(form: ProviderForm, person: PersonForm | None = None, problem: str = "") -> str:
+    realm, tenant = current_realm(), current_tenant()
+    row = provider_row(realm)
+    form.client_secret.flags.required = row is None
+    with control_transaction():
+        hosts = [tenant.host, *(d.host for d in domains_of(tenant.id) if d.verified_at and d.host != tenant.host)]
+    return render_template(
+        "sso/index.html",
+        form=form,
+        person=person,
+        problem=problem,
+        is_only_way=policy_of(realm).sso_only,
+        row=row,
+        people=count_identities(realm),
+        addresses=[runtime().settings.origin(host) + BACK for host in hosts],
+    )

@@ -1,0 +1,89 @@
+"""Which mails one gets: the page in the settings, and the link at the end of each mail that can be stopped."""
+
+from __future__ import annotations
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from qikbiz.identity.accounts.forms import UnexpectedField
+from qikbiz.identity.accounts.models import User
+from qikbiz.kernel.database import db, runtime
+from qikbiz.kernel.errors import Failure, NotFound
+from qikbiz.kernel.permissions import Permission, public, requires
+from qikbiz.messaging.mail import choices
+from qikbiz.messaging.mail.categories import KINDS, LOCKED, NEWS
+from qikbiz.messaging.mail.unsubscribing import ONE_CLICK, Subscription, opened_token
+from qikbiz.web.csrf import FIELD, by_sealed_link
+from qikbiz.web.flash import show_toast
+from tenants.context import current_tenant
+
+mail_choices = Blueprint("mail_choices", __name__, template_folder="templates")
+CHOICE_WORDS = {
+    "on": "At once",
+    "daily": "Once a day, at 8 in the morning",
+    "app": "Only in the app",
+    "off": "Not at all",
+}
+NEWS_WORDS = {"on": "Send them", "off": "Don't send them"}
+
+
+@mail_choices.get("/profile/mails")
+@requires(Permission.SIGNED_IN)
+def index() -> ResponseReturnValue:
+    return render_template(
+        "choices/index.html",
+        locked=LOCKED,
+        news=NEWS,
+        kinds=KINDS,
+        choices=choices.choices_of(current_user.id),
+        choice_words=CHOICE_WORDS,
+        news_words=NEWS_WORDS,
+    )
+
+
+@mail_choices.post("/profile/mails")
+@requires(Permission.SIGNED_IN)
+def change() -> ResponseReturnValue:
+    wanted = {name: choice for name, choice in request.form.items() if name != FIELD}
+    known = {one.key for one in (*NEWS, *KINDS)}
+    if unknown := sorted(set(wanted) - known):
+        raise UnexpectedField(f"The form has no field named “{unknown[0][:60]}”.")
+    user = db.session.get(User, current_user.id, with_for_update=True)
+    if user is None:
+        raise NotFound("Only somebody with a login of this organisation gets its mails.")
+    changes = choices.change_choices(user, wanted)
+    show_toast("Your choices are saved." if changes else "Nothing was changed.")
+    return redirect(url_for(".index"), 303)
+
+
+@mail_choices.get("/unsubscribe/<token>")
+@public
+@by_sealed_link
+def ask_to_stop(token: str) -> ResponseReturnValue:
+    """Changes nothing: programs that look at mails for viruses open every link in them."""
+    found = _subscription(token)
+    return _stop_page(found, token, is_stopped=choices.is_stopped(found.user_id, found.category.key))
+
+
+@mail_choices.post("/unsubscribe/<token>")
+@public
+@by_sealed_link
+def stop(token: str) -> ResponseReturnValue:
+    """RFC 8058: sent by the mail program itself, or by the button of the page."""
+    found = _subscription(token)
+    name, value = ONE_CLICK
+    if request.form.get(name) != value:
+        raise Failure("This is no request to stop mails: it must say List-Unsubscribe=One-Click. Nothing was changed.")
+    choices.unsubscribe(found.user_id, found.category.key)
+    return _stop_page(found, token, is_stopped=True)
+
+
+def _subscription(token: str) -> Subscription:
+    return opened_token(runtime().settings.keys, current_tenant(), token)
+
+
+def _stop_page(found: Subscription, token: str, *, is_stopped: bool) -> str:
+    return render_template(
+        "choices/stop.html", category=found.category, token=token, is_stopped=is_stopped, one_click=ONE_CLICK
+    )

@@ -1,0 +1,45 @@
+"""How promise P17 is kept inside the product: notifications in the app and by mail."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from flask_login import current_user
+from sqlalchemy import func, select
+
+from qikbiz.kernel import clock
+from qikbiz.kernel.database import db
+from qikbiz.messaging.notifications.models import Notification
+from qikbiz.messaging.notifications.unread import counted
+from qikbiz.trust.promises.evidence import Fact, Keeping
+from qikbiz.web.formats import number
+
+LATELY = timedelta(days=30)
+
+
+def evidence() -> Sequence[Fact]:
+    """What the person was told in the last thirty days."""
+    told = (Notification.user_id == current_user.id, Notification.at >= clock.now() - LATELY)
+    query = select(func.count(), func.count(Notification.mailed_at)).where(*told)
+    total, mailed = db.session.execute(query).one()
+    return (
+        ("You were told of in 30 days", number(total)),
+        ("Of these also by mail", number(mailed)),
+        ("Not read yet", number(counted(current_user.id))),
+    )
+
+
+KEEPINGS = (
+    Keeping(
+        "P17",
+        "You are told when a colleague gives you a record or mentions you, when your import or export is ready, and "
+        "when our staff use an access that you gave: in the app, and by mail at once or in one digest each morning, "
+        "as you like it. One act is one notification, however many records it was about. Notifications are kept for "
+        "ninety days.",
+        "notifications.index",
+        "Notifications",
+        evidence,
+        try_it="Have a colleague give you a record. It shows here and, if you want it, by mail.",
+    ),
+)

@@ -1,0 +1,46 @@
+"""Every place that may hold an address of a visitor, and until when (promise P5). A test looks everywhere else.
+
+Redis holds none: networks are named there by a keyed hash (`ip_reputation/pseudonyms.py`). Log lines hold none, and
+the ledgers and audits neither: they name the event or the rule. A proxy in front keeps its own logs, as its
+configuration says.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Database = Literal["tenant", "control"]
+# "address" is a whole one; "network" its /24, or the /48 of IPv6.
+Holds = Literal["address", "network"]
+
+
+@dataclass(frozen=True, slots=True)
+class AddressPlace:
+    """A column. `job` is the kind of the scheduled job that forgets what it holds."""
+
+    database: Database
+    table: str
+    column: str
+    holds: Holds
+    until: str
+    job: str
+
+
+_SESSION = "30 days after its end"
+PLACES: tuple[AddressPlace, ...] = (
+    AddressPlace("tenant", "access_events", "address", "address", "30 days", "access.forget"),
+    AddressPlace("tenant", "access_events", "prefix", "network", "12 months", "access.forget"),
+    AddressPlace("tenant", "user_sessions", "address_prefix", "network", _SESSION, "sessions.forget"),
+    AddressPlace("tenant", "remember_series", "address_prefix", "network", _SESSION, "sessions.forget"),
+    AddressPlace("control", "staff_sessions", "address_prefix", "network", _SESSION, "sessions.forget_staff"),
+    AddressPlace("control", "abuse_events", "address", "address", "30 days", "checks.forget"),
+    AddressPlace("control", "abuse_events", "unit", "address", "30 days", "checks.forget"),
+    AddressPlace("control", "address_scores", "unit", "address", "30 days", "checks.forget"),
+    AddressPlace("control", "address_rules", "unit", "address", "30 days; its network 12 months", "checks.forget"),
+    AddressPlace("control", "address_rules", "reason", "address", "30 days", "checks.forget"),
+)
+
+
+def places_in(database: Database) -> dict[tuple[str, str], AddressPlace]:
+    return {(place.table, place.column): place for place in PLACES if place.database == database}

@@ -1,0 +1,40 @@
+"""The question at the front door: may this address, with nobody logged in, go on?
+
+Whoever is already logged in is never asked: an honest colleague behind the same address goes on working.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from flask import request
+
+from qikbiz.kernel.errors import Blocked, TooMany
+from qikbiz.security.ip_reputation.limiter import answer
+from qikbiz.security.ip_reputation.networks import Address
+
+SLOW_SECONDS = (0.5, 2.0)
+# Waiting takes a thread; beyond these few the answer is "later", so that slow clients can't use up the server.
+_waiting = threading.BoundedSemaphore(2)
+
+
+def admit_anonymous(address: Address, tenant_id: UUID | None = None) -> None:
+    """Let the request pass, let it wait, or raise Blocked or TooMany."""
+    found = answer(address, tenant_id)
+    if found.verdict == "block":
+        raise Blocked(found.reference, retry_at=found.until)
+    if found.verdict == "slow" and request.method == "POST":
+        _wait()
+
+
+def _wait() -> None:
+    if not _waiting.acquire(blocking=False):
+        raise TooMany(retry_at=datetime.now(UTC) + timedelta(seconds=5))
+    try:
+        time.sleep(random.uniform(*SLOW_SECONDS))
+    finally:
+        _waiting.release()

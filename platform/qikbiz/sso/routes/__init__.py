@@ -1,6 +1,0 @@
-"""The pages of single sign-on, one module a subject; importing them opens their routes."""
-
-from qikbiz.sso.blueprint import sso
-from qikbiz.sso.routes import login_routes, settings_page
-
-__all__ = ["login_routes", "settings_page", "sso"]

@@ -1,0 +1,68 @@
+"""What a person asks for, read from the address of a list or from the form."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from flask_login import current_user
+from werkzeug.datastructures import MultiDict
+
+from qikbiz.crm.records.field_access import visible_type
+from qikbiz.crm.records.filters import parameters
+from qikbiz.crm.records.listing import sortable
+from qikbiz.crm.records.types import RECORD_TYPES, record_type
+from qikbiz.kernel.errors import Failure
+from qikbiz.transfer.exports.catalogue import EVERYTHING
+from qikbiz.transfer.exports.selection import PORTABLE, SORT, SPREADSHEET, Selection
+from qikbiz.web.viewer import time_zone
+
+SCOPES = (
+    (EVERYTHING, "Everything", "All contacts and companies, your users, histories, and the audit."),
+    *(
+        (kind.plural, kind.plural_label, f"Only the list of {kind.plural_label.lower()}.")
+        for kind in RECORD_TYPES.values()
+    ),
+)
+PRODUCT_CHOICES = (
+    (
+        PORTABLE,
+        "Portable",
+        "Every value exactly as it is kept, one CSV file for each table. To keep, to move to another program, or to "
+        "restore here.",
+    ),
+    (
+        SPREADSHEET,
+        "Spreadsheet",
+        "To open in Excel or LibreOffice: readable headings and dates, and nothing in it can run as a formula.",
+    ),
+)
+
+
+def selection_from(given: MultiDict[str, str], *, scope: str = EVERYTHING, product: str = PORTABLE) -> Selection:
+    """`scope` and `product` are what is meant when none is named. Raises Failure for a list that there is not."""
+    scope = given.get("scope") or scope
+    filters = {} if scope == EVERYTHING else filters_from_address(scope, given)
+    columns = tuple(given.getlist("columns"))
+    return Selection(scope, given.get("product") or product, filters, columns, current_user.rights, time_zone())
+
+
+def filters_from_address(scope: str, given: MultiDict[str, str]) -> dict[str, list[str]]:
+    """The parameters that filter and sort the list of `scope`, and no others."""
+    kind = visible_type(record_type(scope))
+    names = ["q", *(name for field in kind.filterable() for name in parameters(field))]
+    found = {name: [text for text in given.getlist(name) if text.strip()] for name in names}
+    order = given.get(SORT, "")
+    if order.removeprefix("-") in sortable(kind):
+        found[SORT] = [order]
+    return {name: texts for name, texts in found.items() if texts}
+
+
+def export_id_from(given: MultiDict[str, str]) -> UUID | None:
+    """The id that the form was given when it was shown, so that sending it twice asks once."""
+    text = given.get("export_id")
+    if not text:
+        return None
+    try:
+        return UUID(text)
+    except ValueError:
+        raise Failure("This form was changed on the way. Open it again.") from None

@@ -1,0 +1,261 @@
+"""A row of the file → the columns of a record, or what is wrong with it. The hot path: a million times an import."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from qikbiz.crm.records.common_fields import sort_name
+from qikbiz.crm.records.fields import Field, FieldKind, FieldProblem, derived_columns
+from qikbiz.crm.records.normalize import fold, name_key
+from qikbiz.crm.records.parsing import parse_value
+from qikbiz.transfer.imports.address_columns import AddressColumns, Fault
+from qikbiz.transfer.imports.addresses import quick_email, quick_phone
+from qikbiz.transfer.imports.cell_policy import REFUSE, written_key
+from qikbiz.transfer.imports.csv_reader import RowProblem
+from qikbiz.transfer.imports.known_values import understood, with_zeros
+from qikbiz.transfer.imports.mapping import FULL_NAME, finds_records
+from qikbiz.transfer.imports.names import split_name
+from qikbiz.transfer.imports.plans import SEVERAL_OF_THE_NAME, Plan, owner_key
+
+Parse = Callable[[str], Any]
+_SURROGATE = re.compile("[\ud800-\udfff]")
+# Old programs write a line break inside a cell as a vertical tab.
+_LINE_BREAKS = str.maketrans("\x0b\x0c", "\n\n")
+_SHORTENED = 80
+_REMEMBERED = 50_000
+KEY_SEPARATOR = "\x1f"
+
+
+@dataclass(slots=True)
+class Converted:
+    """`values` are the record's columns as for a new record; `key` is None when the row has none.
+
+    `problems` refuse the row. `skipped` are cells that can't be read and don't: the record goes without them.
+    `needs` is the problem it would have as a new record only, such as no name at all.
+    """
+
+    key: str | None
+    values: dict[str, Any]
+    problems: list[RowProblem]
+    needs: RowProblem | None = None
+    skipped: Sequence[RowProblem] = ()
+
+
+class Converter:
+    """Converts the rows of one import, by its plan."""
+
+    def __init__(self, plan: Plan, header: Sequence[str]) -> None:
+        self._plan = plan
+        self._header = header
+        self._type = plan.record_type
+        lists = ("emails", "phones") if plan.is_contacts else ()
+        single = [
+            (c.place, c.field, self._with_chosen_values(c.place, self._parser(c.field)))
+            for c in plan.mapping.columns
+            if c.field not in lists and c.field != FULL_NAME
+        ]
+        # A number without a country code is one of the row's own country, which has to be known first.
+        self._single = [one for one in single if not self._is_phone(one[1])]
+        self._phones = [one[:2] for one in single if self._is_phone(one[1])]
+        self._country = "country" if plan.is_contacts else "billing_country"
+        self._postal_codes = [name for _, name, _ in single if name.endswith("postal_code")]
+        several = [(name, [c for c in plan.mapping.columns if c.field == name]) for name in lists]
+        self._addresses = [AddressColumns(plan, name, columns) for name, columns in several if columns]
+        self._full_name = next((c.place for c in plan.mapping.columns if c.field == FULL_NAME), None)
+        self._name_parts = (
+            [(name, self._clean(name)) for name in ("first_name", "last_name")] if plan.is_contacts else []
+        )
+        self._region = plan.context.default_region
+        places = [column.place for column in plan.mapping.columns]
+        self._refusing = frozenset(place for place in places if plan.cells.of(place) == REFUSE)
+        self._needed = frozenset(c.place for c in plan.mapping.columns if self._is_needed(c.field, c.place))
+
+    def convert(self, cells: Sequence[str]) -> Converted:
+        given: dict[str, Any] = {}
+        faults: list[Fault] = []
+        for place, name, parse in self._single:
+            text = cells[place]
+            if text:
+                try:
+                    value = parse(text)
+                except FieldProblem as problem:
+                    faults.append((place, text, problem))
+                else:
+                    if value is not None:
+                        given[name] = value
+        if self._full_name is not None and cells[self._full_name]:
+            self._split_name(cells[self._full_name], given, faults)
+        self._give_zeros_back(given)
+        region = given.get(self._country) or self._region
+        for place, name in self._phones:
+            self._read_phone(place, name, cells, given, faults)
+        for addresses in self._addresses:
+            faults += addresses.read(cells, given, region)
+        return self._without(faults, given) if faults else self._completed(given)
+
+    def _give_zeros_back(self, given: dict[str, Any]) -> None:
+        for name in self._postal_codes:
+            if name in given:
+                given[name] = with_zeros(given[name], given.get(name.replace("postal_code", "country"), ""))
+
+    def _without(self, faults: list[Fault], given: dict[str, Any]) -> Converted:
+        """The row without the cells at fault, or refused where one of them refuses it."""
+        problems = [self._problem(*fault) for fault in faults]
+        places = {place for place, _, _ in faults}
+        if places & self._refusing:
+            return Converted(None, given, problems)
+        found = self._completed(given)
+        # Of several addresses one may be enough to find the record by; a name without its company finds another one.
+        if places & self._needed and (found.key is None or self._plan.key == "name_company"):
+            return Converted(None, given, problems)
+        found.skipped = problems
+        return found
+
+    def _completed(self, given: dict[str, Any]) -> Converted:
+        values = self._with_derived(given)
+        if self._plan.links_companies and given.get("company_name"):
+            values["company_key"] = fold(given["company_name"])
+        if self._plan.links_parents and given.get("parent_id"):
+            values["parent_key"] = fold(str(given["parent_id"]))
+        return Converted(self._key(values), values, [], self._needs(values))
+
+    def _with_derived(self, given: dict[str, Any]) -> dict[str, Any]:
+        if not self._plan.is_contacts or "emails" in given or "phones" in given:
+            return {**given, **derived_columns(self._type, given)}
+        # The usual row, a million times: the same columns without building lists of one. A test compares the two.
+        email, phone = given.get("email"), given.get("phone")
+        first, last = given.get("first_name"), given.get("last_name")
+        named = f"{last}, {first}" if last and first else last or first
+        given["sort_name"] = sort_name(named, email, phone, given.get("company_name"))
+        return given
+
+    def _needs(self, values: dict[str, Any]) -> RowProblem | None:
+        try:
+            self._type.check(values)
+        except FieldProblem as problem:
+            return RowProblem("", "", problem.reason, problem.how_to_fix)
+        return None
+
+    def _key(self, values: dict[str, Any]) -> str | None:
+        key = self._plan.key
+        if key == "name_company":
+            named = ", ".join(filter(None, (values.get("last_name"), values.get("first_name"))))
+            return name_key(f"{named}{KEY_SEPARATOR}{values.get('company_name') or ''}") if named else None
+        found = values.get(key)
+        return (name_key(found) if key == "name" else str(found)) if found else None
+
+    def _split_name(self, text: str, given: dict[str, Any], faults: list[Fault]) -> None:
+        place = self._full_name or 0
+        for (name, parse), part in zip(self._name_parts, split_name(text), strict=True):
+            try:
+                value = parse(part) if part else None
+            except FieldProblem as problem:
+                faults.append((place, text, problem))
+                return
+            if value:
+                given[name] = value
+
+    def _is_phone(self, name: str) -> bool:
+        return self._type.field(name).kind is FieldKind.PHONE
+
+    def _read_phone(
+        self, place: int, name: str, cells: Sequence[str], given: dict[str, Any], faults: list[Fault]
+    ) -> None:
+        if cells[place].strip():
+            try:
+                given[name] = quick_phone(cells[place], given.get(self._country) or self._region)
+            except FieldProblem as problem:
+                faults.append((place, cells[place], problem))
+
+    def _is_needed(self, name: str, place: int) -> bool:
+        """Whether records are found by this column, and nobody said what becomes of a cell that can't be read."""
+        return not self._plan.cells.of(place) and finds_records(self._plan.key, name)
+
+    def _with_chosen_values(self, place: int, parse: Parse) -> Parse:
+        """The parser, given another text for those that a person chose a value for."""
+        chosen = self._plan.cells.values.get(place)
+        if not chosen:
+            return parse
+        return lambda text: parse(chosen.get(written_key(text), text))
+
+    def _parser(self, name: str) -> Parse:
+        field = self._type.field(name)
+        turn = understood(field)
+        if turn is not None and field.kind is FieldKind.TEXT:
+            clean = self._clean(name)
+            return lambda text: clean(turn(text))
+        if turn is not None:
+            return memoize(lambda text: self._optional(field, turn(text)))
+        if field.kind in (FieldKind.TEXT, FieldKind.LONG_TEXT, FieldKind.COMPANY):
+            return self._clean(name)
+        if field.kind is FieldKind.EMAIL:
+            return lambda text: quick_email(text) if text.strip() else None
+        if field.kind is FieldKind.OWNER:
+            return memoize(lambda text: self._owner(field, text))
+        return memoize(lambda text: self._optional(field, text))
+
+    def _clean(self, name: str) -> Parse:
+        """Text as `Field.parse` gives it; printable ASCII without spaces around needs no look at every character."""
+        field = self._type.field(name)
+        longest, context = field.max_length, self._plan.context
+        breaks = _LINE_BREAKS if field.kind is FieldKind.LONG_TEXT else {}
+
+        def parse(text: str) -> str | None:
+            if text.isascii() and text.isprintable() and len(text) <= longest and text[0] != " " and text[-1] != " ":
+                return text
+            if not text.strip():
+                return None
+            found: str | None = parse_value(field, text.translate(breaks), context)
+            return found
+
+        return parse
+
+    def _optional(self, field: Field, text: str) -> Any:
+        # An empty cell says nothing about the field, also where the field itself is required.
+        return parse_value(field, text, self._plan.context) if text.strip() else None
+
+    def _owner(self, field: Field, text: str) -> str | None:
+        if not text.strip():
+            return None
+        wanted = str(parse_value(field, text, self._plan.context))
+        found = self._plan.owners.get(wanted) or self._plan.owners.get(owner_key(wanted))
+        if found == SEVERAL_OF_THE_NAME:
+            raise FieldProblem(f"Several of your users are called “{wanted[:60]}”.", "Use the email address instead.")
+        if found is None:
+            raise FieldProblem(
+                f"“{wanted[:60]}” is none of your users.",
+                "Invite them first, use another address, or leave the column out.",
+            )
+        return found
+
+    def _problem(self, place: int, text: str, problem: FieldProblem) -> RowProblem:
+        if _SURROGATE.search(text):
+            return RowProblem(
+                self._header[place],
+                shortened(text),
+                "It holds bytes that are not UTF-8.",
+                "Save the file as UTF-8, or choose its encoding.",
+            )
+        return RowProblem(self._header[place], shortened(text), problem.reason, problem.how_to_fix)
+
+
+def shortened(text: str) -> str:
+    return text if len(text) <= _SHORTENED else text[: _SHORTENED - 1] + "…"
+
+
+def memoize(parse: Parse) -> Parse:
+    """`parse`, asked once for each different text. Countries, stages and the like repeat; problems are not kept."""
+    known: dict[str, Any] = {}
+
+    def look(text: str) -> Any:
+        if text in known:
+            return known[text]
+        value = parse(text)
+        if len(known) < _REMEMBERED and len(text) < 200:
+            known[text] = value
+        return value
+
+    return look

@@ -1,0 +1,91 @@
+"""What a person chose in the wizard, read from the form."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from werkzeug.datastructures import MultiDict
+
+from qikbiz.crm.records.fields import RecordType
+from qikbiz.crm.records.normalize import countries
+from qikbiz.kernel.errors import Failure
+from qikbiz.transfer.imports.mapping import Column, Mapping
+from qikbiz.transfer.imports.models import Import
+from qikbiz.transfer.imports.visibility import visible_cells
+from tenants.context import current_tenant
+
+MODE_CHOICES = (
+    (
+        "upsert",
+        "Create and update",
+        "New ones are created; those that exist get the values of the file. An empty cell erases nothing.",
+    ),
+    ("create", "Only create", "Those that exist are left as they are and listed."),
+    ("update", "Only update", "Nobody is added; rows that find nobody are listed."),
+)
+DATE_ORDERS = (
+    ("", "Refuse dates that can be read in two ways"),
+    ("dmy", "Day first: 3 April"),
+    ("mdy", "Month first: March 4"),
+)
+DECIMAL_MARKS = ((".", "Point: 1,234.50"), (",", "Comma: 1.234,50"))
+
+
+def import_id_from(given: MultiDict[str, str]) -> UUID:
+    """The id that the form was given when it was shown, so that sending it twice uploads once."""
+    try:
+        return UUID(given.get("import_id", ""))
+    except ValueError:
+        raise Failure("This form was changed on the way. Open it again.") from None
+
+
+def header_row_from(given: MultiDict[str, str]) -> int | None:
+    """The row of the headings that was typed; None where nothing was, or no number."""
+    text = given.get("header_row", "").strip()
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 6 else None
+
+
+def mapping_from(given: MultiDict[str, str], found: Import) -> Mapping:
+    """The field chosen for each column: `column-3=emails:work`. What the guess knew of label columns is kept.
+
+    A column that this person may not see stays as it is: mapped into another field it would be seen.
+    """
+    known = {column.place: column for column in Mapping.from_json(found.mapping).columns}
+    visible = visible_cells(found)
+    columns = []
+    for place in range(len(found.header)):
+        if not visible.shows(place):
+            columns += [known[place]] if place in known else []
+            continue
+        chosen = given.get(f"column-{place}", "")
+        if not chosen:
+            continue
+        name, _, label = chosen.partition(":")
+        guessed = known.get(place)
+        beside = guessed.label_place if guessed and guessed.field == name else None
+        columns.append(Column(place, name, label[:40], beside))
+    return Mapping(tuple(columns))
+
+
+def options_from(given: MultiDict[str, str]) -> dict[str, str]:
+    """How the writer of the file writes; anything that is none of the choices counts as not chosen."""
+    region, order, mark = given.get("region", ""), given.get("date_order", ""), given.get("decimal_mark", ".")
+    return {
+        "region": region if region in countries() else "",
+        "date_order": order if order in dict(DATE_ORDERS) else "",
+        "decimal_mark": mark if mark in dict(DECIMAL_MARKS) else ".",
+    }
+
+
+def key_choices(record_type: RecordType) -> list[tuple[str, str]]:
+    labels = {"name_company": "Name and company", "email": "E-mail, also a further one", "id": "Record id of QikBiz"}
+    return [(key, labels.get(key) or record_type.field(key).label) for key in record_type.key_fields]
+
+
+def region_choices() -> list[tuple[str, str]]:
+    return [("", _no_region()), *countries().items()]
+
+
+def _no_region() -> str:
+    own = countries().get(current_tenant().country)
+    return f"As the organisation: {own}" if own else "None: such numbers are refused"

@@ -1,0 +1,134 @@
+"""What an import is to do, in one value that the job, its helper process and the SQL are all made from."""
+
+from __future__ import annotations
+
+from dataclasses import astuple, dataclass, field
+from functools import cached_property
+from typing import Any, Literal
+from uuid import UUID
+
+from sqlalchemy import ColumnElement
+from sqlalchemy.sql.type_api import TypeEngine
+
+from qikbiz.crm.records.fields import FieldKind, ParseLocale, RecordType
+from qikbiz.crm.records.types import RECORD_TYPES
+from qikbiz.transfer.imports.access_limits import Limits
+from qikbiz.transfer.imports.cell_policy import CellPolicy
+from qikbiz.transfer.imports.csv_dialect import Format
+from qikbiz.transfer.imports.mapping import FULL_NAME, SEVERAL, Mapping
+
+Mode = Literal["create", "update", "upsert"]
+MODES: tuple[Mode, ...] = ("create", "update", "upsert")
+# In place of an id: the name says not which user is meant.
+SEVERAL_OF_THE_NAME = "several"
+NAMES = ("first_name", "middle_name", "last_name")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """`owners` are the users who may own a row, {address, id or name: id}. `staged` says what is where in a staged row.
+
+    `limits` concern the SQL alone: the helper process, which only reads the file, doesn't get them.
+    """
+
+    type_name: str
+    shape: Format
+    mapping: Mapping
+    key: str
+    mode: Mode
+    context: ParseLocale = field(default_factory=ParseLocale)
+    owners: dict[str, str] = field(default_factory=dict)
+    limits: Limits = field(default_factory=Limits)
+    cells: CellPolicy = field(default_factory=CellPolicy)
+
+    @cached_property
+    def record_type(self) -> RecordType:
+        return RECORD_TYPES[self.type_name]
+
+    @cached_property
+    def is_contacts(self) -> bool:
+        return self.record_type.name == "contact"
+
+    @cached_property
+    def fields(self) -> tuple[str, ...]:
+        """The fields that the file gives, in the order declared; addresses under the name of their list."""
+        given = self.mapping.fields()
+        if FULL_NAME in given:
+            given |= {"first_name", "last_name"}
+        names = (one.name for one in self.record_type.importable() if one.name in given and one.name != "id")
+        return tuple(names)
+
+    @cached_property
+    def staged(self) -> tuple[str, ...]:
+        """The columns of a staged row's values. `company_key` is the company's name folded, to find it by."""
+        own = [name for name in self.fields if name not in SEVERAL.values() or not self.is_contacts]
+        more = ["sort_name"]
+        if self.is_contacts:
+            more += ["email", "other_emails", "emails", "phone", "phones"]
+            more += ["company_key"] if "company_name" in self.fields else []
+        elif "parent_id" in self.fields:
+            more += ["parent_key"]
+        return tuple(dict.fromkeys([*own, *more]))
+
+    @cached_property
+    def place(self) -> dict[str, int]:
+        """Where in a staged row a column stands, from 0."""
+        return {name: place for place, name in enumerate(self.staged)}
+
+    @property
+    def links_companies(self) -> bool:
+        return "company_key" in self.place
+
+    @property
+    def links_parents(self) -> bool:
+        return "parent_key" in self.place
+
+    @cached_property
+    def columns(self) -> tuple[str, ...]:
+        """The columns of the table that a staged row fills by itself."""
+        return tuple(name for name in self.staged if name not in ("company_key", "parent_key", "parent_id"))
+
+    def column_type(self, name: str) -> TypeEngine[Any]:
+        column: ColumnElement[Any] = self.record_type.model.__table__.c[name]
+        return column.type
+
+    def kind(self, name: str) -> FieldKind:
+        return self.record_type.field(name).kind
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "type_name": self.type_name,
+            "shape": list(astuple(self.shape)),
+            "mapping": self.mapping.as_json(),
+            "key": self.key,
+            "mode": self.mode,
+            "context": [self.context.default_region, self.context.date_order, self.context.decimal_mark],
+            "owners": self.owners,
+            "cells": self.cells.as_json(),
+        }
+
+    @classmethod
+    def from_json(cls, kept: dict[str, Any]) -> Plan:
+        return cls(
+            kept["type_name"],
+            Format(*kept["shape"]),
+            Mapping.from_json(kept["mapping"]),
+            kept["key"],
+            kept["mode"],
+            ParseLocale(*kept["context"]),
+            kept["owners"],
+            cells=CellPolicy.from_json(kept["cells"]),
+        )
+
+
+def owner_key(written: str) -> str:
+    """How an address or a name of a user is looked up."""
+    return " ".join(written.split()).casefold()
+
+
+def is_uuid(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True

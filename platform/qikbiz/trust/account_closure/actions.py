@@ -1,0 +1,253 @@
+"""What the customer's administrators do about closing their account. Each act is one step, done once.
+
+The tenant's row is locked for each, so that two administrators at once, or a second click, meet what the first did.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from decimal import Decimal, InvalidOperation
+
+from sqlalchemy import update
+
+from qikbiz.identity.accounts.models import User
+from qikbiz.jobs.actions import enqueue_platform
+from qikbiz.kernel import clock
+from qikbiz.kernel.actors import current_actor
+from qikbiz.kernel.database import control_transaction, db
+from qikbiz.kernel.errors import Conflict, Failure
+from qikbiz.transfer.exports.actions import ask_for_export
+from qikbiz.transfer.exports.models import Export
+from qikbiz.transfer.exports.selection import Selection
+from qikbiz.trust.account_closure import emails, events, notary
+from qikbiz.trust.account_closure.emails import people_to_tell
+from qikbiz.trust.account_closure.models import Closing
+from qikbiz.trust.account_closure.policies import terms_for
+from qikbiz.trust.account_closure.queries import open_closing_of, standing_closing
+from qikbiz.trust.billing import pricing
+from qikbiz.trust.billing.invoices import void_invoice
+from tenants.context import Tenant, current_tenant
+from tenants.control import TenantRecord, new_id
+from tenants.directory import touch_directory
+
+SHORTEST, LONGEST = 30, 90
+LONGEST_REASON = 1000
+CHECKED_CHARACTERS = 8
+BEFORE_READ_ONLY = ("asked", "exporting", "exported", "confirmed")
+
+
+ENDED_BY_US = (
+    "QikBiz ended this contract, so it can't be called off here. If you think that this is a mistake, ask our support "
+    "under Help."
+)
+
+
+class BadAnswer(Failure):
+    """Something typed on the way is not what was asked for; the text says what to type."""
+
+
+def ask_to_close(*, reason: str, typed: str) -> Closing:
+    """Begin, with the quote made now. Asking again, by whomever, gives the closing that stands already."""
+    tenant, people, actor = current_tenant(), people_to_tell(), current_actor()
+    if " ".join(typed.split()) != tenant.name:
+        raise BadAnswer(f"Type the name of your organisation exactly as it stands here: {tenant.name}")
+    if len(reason) > LONGEST_REASON:
+        raise BadAnswer(f"The reason has {len(reason):,} characters; {LONGEST_REASON:,} are enough.")
+    with control_transaction() as control:
+        record = control.get_one(TenantRecord, tenant.id, with_for_update=True)
+        standing = open_closing_of(tenant.id)
+        if standing is None:
+            _refuse_unless_active(record)
+            standing = _begin(record, reason.strip())
+            control.flush()
+            events.record_step(standing, "asked", tenant.slug, quote=f"{standing.quote_amount} {standing.currency}")
+            facts = {"organisation": tenant.name, "person": actor.name, "url": emails.page_of(tenant)}
+            emails.tell(standing, "asked", "asked", people, facts)
+    events.tell_tenant(standing.id)
+    return standing
+
+
+def change_reason(reason: str) -> None:
+    """Going back to the first step: what was written there may be written anew."""
+    if len(reason) > LONGEST_REASON:
+        raise BadAnswer(f"The reason has {len(reason):,} characters; {LONGEST_REASON:,} are enough.")
+    with _changing(*BEFORE_READ_ONLY) as (_, closing):
+        closing.reason = reason.strip()
+
+
+def accept_quote(amount: str) -> Closing:
+    """Accept what the page showed, and have the export made. Raises Conflict when another quote stands."""
+    tenant, people, actor, export_id = current_tenant(), people_to_tell(), current_actor(), new_id()
+    standing = standing_closing(tenant.id)
+    if standing is not None and standing.accepted_at is not None:
+        return standing
+    # First, so that what is refused here leaves the quote open; both are committed or the work that drives closings
+    # asks for the export again.
+    ask_for_export(Selection(), export_id=export_id)
+    with _changing("asked") as (_, closing):
+        if closing.quote_amount != _amount(amount):
+            raise Conflict("Another quote stands meanwhile. Read it before you accept it.")
+        closing.state, closing.export_id = "exporting", export_id
+        closing.accepted_at, closing.accepted_by, closing.accepted_by_name = clock.now(), actor.id, actor.name
+        events.record_step(closing, "accepted", tenant.slug, quote=f"{closing.quote_amount} {closing.currency}")
+        facts = {
+            "organisation": tenant.name,
+            "person": actor.name,
+            "amount": f"{closing.quote_amount} {closing.currency}",
+            "is_free": closing.quote_amount == 0,
+            "url": emails.page_of(tenant),
+        }
+        emails.tell(closing, "accepted", "accepted", people, facts)
+    events.tell_tenant(closing.id)
+    return closing
+
+
+def make_export_again() -> Closing:
+    """Another export in the place of one that failed, expired or was deleted, or of an older state of the records."""
+    tenant, export_id = current_tenant(), new_id()
+    standing = standing_closing(tenant.id)
+    if standing is not None and standing.state == "exporting" and _is_being_made(standing):
+        return standing
+    ask_for_export(Selection(), export_id=export_id)
+    with _changing("exporting", "exported", "confirmed") as (_, closing):
+        closing.state, closing.export_id = "exporting", export_id
+        closing.export_sha256, closing.exported_at, closing.confirmed_at = "", None, None
+        events.record_step(closing, "export_asked_again", tenant.slug)
+    events.tell_tenant(closing.id)
+    return closing
+
+
+def confirm_checksum(typed: str) -> Closing:
+    """The person has the file and computed its SHA-256; the last characters of it are proof enough of a whole file."""
+    tenant = current_tenant()
+    with _changing("exported", "confirmed") as (_, closing):
+        given = "".join(typed.split()).lower()
+        # The whole sum, as the page computes it, or its end, as a person types it.
+        if len(given) < CHECKED_CHARACTERS or not closing.export_sha256.endswith(given):
+            raise BadAnswer(
+                "This is not the checksum of the file that we made. Choose the file once more; if it differs again, it "
+                "was not downloaded whole: download it anew."
+            )
+        if closing.state == "exported":
+            closing.state, closing.confirmed_at = "confirmed", clock.now()
+            events.record_step(closing, "confirmed", tenant.slug, sha256=closing.export_sha256)
+    events.tell_tenant(closing.id)
+    return closing
+
+
+def start_retrieval(days: int) -> Closing:
+    """From now on nothing is changed any more; after `days` everything is erased."""
+    tenant, people = current_tenant(), people_to_tell()
+    if not SHORTEST <= days <= LONGEST:
+        raise BadAnswer(f"Choose between {SHORTEST} and {LONGEST} days.")
+    standing = standing_closing(tenant.id)
+    if standing is not None and standing.state == "read_only":
+        return standing
+    with _changing("confirmed") as (record, closing):
+        begin_retrieval(record, closing, tenant, people, days)
+    keep_export(closing)
+    events.tell_tenant(closing.id)
+    return closing
+
+
+def begin_retrieval(
+    record: TenantRecord, closing: Closing, tenant: Tenant, people: Sequence[emails.Recipient], days: int
+) -> None:
+    """The account becomes read-only for `days`, in the control transaction at hand, which holds both rows."""
+    closing.state, closing.retrieval_days = "read_only", days
+    closing.read_only_at, closing.erase_after = notary.begin_retrieval(closing.id, record.id, days)
+    record.read_only_until = closing.erase_after
+    touch_directory(db.control(), record)
+    events.record_step(closing, "read_only", tenant.slug, until=closing.erase_after.isoformat(), days=days)
+    facts = {"organisation": tenant.name, "until": closing.erase_after, "days": days, "url": emails.page_of(tenant)}
+    emails.tell(closing, "read_only", "read_only", people, facts | {"by_us": closing.ended_by == "operator"})
+    drive_soon(closing)
+
+
+def call_off() -> Closing:
+    """Stay a customer. Possible until the erasure begins; the records can be changed again within seconds."""
+    tenant, people, actor = current_tenant(), people_to_tell(), current_actor()
+    with _changing(*BEFORE_READ_ONLY, "read_only", "reopening") as (_, closing):
+        if closing.state != "reopening":
+            take_back(closing, tenant, people, actor.name)
+    events.tell_tenant(closing.id)
+    return closing
+
+
+def take_back(closing: Closing, tenant: Tenant, people: Sequence[emails.Recipient], person: str, **why: str) -> None:
+    """The account goes on, in the control transaction at hand. `person` is shown as who decided it."""
+    was = closing.state
+    notary.call_off_retrieval(closing.id)
+    closing.state = "reopening" if was == "read_only" else "cancelled"
+    closing.cancelled_at = clock.now()
+    void_invoice(closing)
+    events.record_step(closing, "cancelled", tenant.slug, was=was, **why)
+    facts = {"organisation": tenant.name, "person": person, "url": emails.page_of(tenant)}
+    emails.tell(closing, "cancelled", "cancelled", people, facts)
+    drive_soon(closing)
+
+
+def keep_export(closing: Closing) -> None:
+    """Inside the tenant: the checked file is kept for as long as anything is."""
+    kept = update(Export).where(Export.id == closing.export_id, Export.state == "ready")
+    db.session.execute(kept.values(expires_at=closing.erase_after))
+
+
+def drive_soon(closing: Closing) -> None:
+    """Have the work that drives closings look now, and not only at its next round."""
+    enqueue_platform("closings.drive", {"closing": str(closing.id)})
+
+
+@contextmanager
+def _changing(*states: str) -> Iterator[tuple[TenantRecord, Closing]]:
+    """The closing of the tenant entered, locked, if it stands in one of `states`. Raises Conflict."""
+    with control_transaction() as control:
+        record = control.get_one(TenantRecord, current_tenant().id, with_for_update=True)
+        closing = open_closing_of(record.id)
+        if closing is None:
+            raise Conflict("No closing of this account is under way.")
+        control.refresh(closing)
+        if closing.ended_by == "operator":
+            raise Conflict(ENDED_BY_US)
+        if closing.state not in states:
+            raise Conflict("The closing of this account has gone on meanwhile. Look where it stands now.")
+        yield record, closing
+
+
+def _begin(record: TenantRecord, reason: str) -> Closing:
+    terms, moment, actor = terms_for(record.id), clock.now(), current_actor()
+    offered = pricing.quote(terms, moment)
+    closing = Closing(
+        id=new_id(),
+        tenant_id=record.id,
+        state="asked",
+        reason=reason,
+        asked_at=moment,
+        asked_by=actor.id,
+        asked_by_name=actor.name,
+        asked_by_email=db.session.get_one(User, actor.id).email,
+        quote={"terms": terms.as_json(), "reasons": list(offered.reasons), "at": moment.isoformat()},
+        quote_amount=offered.amount,
+        currency=offered.currency,
+    )
+    db.control.add(closing)
+    return closing
+
+
+def _refuse_unless_active(record: TenantRecord) -> None:
+    # A suspended customer may always leave.
+    if record.state not in ("active", "suspended"):
+        raise Conflict("This account can't be closed from here just now.")
+
+
+def _is_being_made(closing: Closing) -> bool:
+    export = db.session.get(Export, closing.export_id)
+    return export is not None and export.state in ("waiting", "running")
+
+
+def _amount(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        raise BadAnswer("Read the quote and accept it with its button.") from None

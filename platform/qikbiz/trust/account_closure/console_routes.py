@@ -1,0 +1,110 @@
+"""Closings at the console: where each stands, its quote and payment, more time, and what is charged."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from qikbiz.kernel.errors import Failure
+from qikbiz.kernel.permissions import Permission, requires
+from qikbiz.trust.account_closure import console_actions, policies
+from qikbiz.trust.account_closure.queries import case_of, cases
+from qikbiz.trust.billing import invoices
+from qikbiz.trust.billing.pricing import CURRENCIES
+from qikbiz.web.flash import show_toast
+
+closings = Blueprint("closings", __name__, url_prefix="/closings", template_folder="templates")
+
+
+@closings.get("/")
+@requires(Permission.CLOSING_HANDLE)
+def index() -> str:
+    is_over = request.args.get("over") == "1"
+    return render_template("account_closure/console_index.html", cases=cases(is_over=is_over), is_over=is_over)
+
+
+@closings.get("/<uuid:closing_id>")
+@requires(Permission.CLOSING_HANDLE)
+def show(closing_id: UUID) -> str:
+    return _page(closing_id)
+
+
+@closings.post("/<uuid:closing_id>/payment")
+@requires(Permission.CLOSING_HANDLE)
+def mark_paid(closing_id: UUID) -> ResponseReturnValue:
+    try:
+        invoice = invoices.mark_paid(closing_id, request.form.get("reference", ""))
+    except Failure as failure:
+        return _page(closing_id, failure.text), failure.status
+    show_toast(f"Invoice {invoice.number} is marked as paid.")
+    return redirect(url_for(".show", closing_id=closing_id), 303)
+
+
+@closings.post("/<uuid:closing_id>/extension")
+@requires(Permission.CLOSING_HANDLE)
+def extend(closing_id: UUID) -> ResponseReturnValue:
+    form = request.form
+    try:
+        console_actions.give_more_time(closing_id, form.get("until", ""), form.get("reason", ""))
+    except Failure as failure:
+        return _page(closing_id, failure.text), failure.status
+    show_toast("The customer has more time, and is told so by mail.")
+    return redirect(url_for(".show", closing_id=closing_id), 303)
+
+
+@closings.post("/<uuid:closing_id>/cancellation")
+@requires(Permission.TENANT_DELETE)
+def take_back(closing_id: UUID) -> ResponseReturnValue:
+    try:
+        console_actions.take_back_ours(closing_id, request.form.get("reason", ""))
+    except Failure as failure:
+        return _page(closing_id, failure.text), failure.status
+    show_toast("The closing is called off. The administrators are told by email.")
+    return redirect(url_for(".show", closing_id=closing_id), 303)
+
+
+@closings.get("/charges")
+@requires(Permission.CLOSING_HANDLE)
+def charges() -> str:
+    return _charges_page()
+
+
+@closings.post("/charges")
+@requires(Permission.CLOSING_HANDLE)
+def set_charges() -> ResponseReturnValue:
+    try:
+        policies.set_general(request.form)
+    except Failure as failure:
+        return _charges_page(failure.text), failure.status
+    show_toast("Saved. Closings that were quoted already keep their quote.")
+    return redirect(url_for(".charges"), 303)
+
+
+@closings.post("/charges/organisations")
+@requires(Permission.CLOSING_HANDLE)
+def set_charge_of_tenant() -> ResponseReturnValue:
+    try:
+        record = policies.set_for_tenant(request.form.get("slug", ""), request.form)
+    except Failure as failure:
+        return _charges_page(failure.text), failure.status
+    show_toast(f"Saved for {record.name}.")
+    return redirect(url_for(".charges"), 303)
+
+
+def _page(closing_id: UUID, problem: str = "") -> str:
+    return render_template(
+        "account_closure/console_case.html", case=case_of(closing_id), problem=problem, given=request.form
+    )
+
+
+def _charges_page(problem: str = "") -> str:
+    return render_template(
+        "account_closure/console_charges.html",
+        general=policies.general_policy(),
+        own=policies.own_policies(),
+        currencies=[(name, name) for name in CURRENCIES],
+        problem=problem,
+        given=request.form,
+    )

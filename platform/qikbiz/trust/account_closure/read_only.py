@@ -1,0 +1,83 @@
+"""An account that is suspended or in its retrieval period is read and exported, and nothing in it is changed.
+
+A suspension is the same for its people as a closing, but for the end: they sign in, read, export, close the account,
+ask our support and see what it did.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from qikbiz.kernel.errors import Forbidden
+from qikbiz.kernel.permissions import Permission
+from tenants.context import Tenant, current_tenant
+
+# What goes on: whatever is about one's own login, taking the data out, who may come in, and the closing itself.
+STILL_ALLOWED = frozenset(
+    {
+        Permission.PUBLIC,
+        Permission.SIGNED_IN,
+        Permission.EXPORT_ASK,
+        Permission.EXPORT_FETCH,
+        Permission.GRANT_GIVE,
+        Permission.CLOSING_ASK,
+    }
+)
+# What only leads to a change: nobody has these meanwhile, so that neither links to them nor their forms are shown.
+WITHHELD = frozenset(
+    {
+        Permission.COMPANY_CHANGE,
+        Permission.COMPANY_CREATE,
+        Permission.COMPANY_IMPORT,
+        Permission.CONTACT_CHANGE,
+        Permission.CONTACT_CREATE,
+        Permission.CONTACT_IMPORT,
+        Permission.IMPORT_APPLY,
+        Permission.IMPORT_UNDO,
+        Permission.USER_INVITE,
+    }
+)
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+# What the tenant's role may only read meanwhile; the provisioner takes the other rights and gives them back.
+RECORD_TABLES = ("companies", "contacts", "contact_companies", "record_changes")
+
+
+class ReadOnly(Forbidden):
+    """The account is closing, so nothing in it can be changed any more."""
+
+    key = "read_only"
+
+
+class Suspended(Forbidden):
+    """The operator suspended the workspace: nothing is changed meanwhile. The text is the reason."""
+
+    key = "tenant_suspended"
+
+
+def refuse_change(tenant: Tenant) -> None:
+    """Raises ReadOnly when `tenant` is in its retrieval period, Suspended while it is suspended."""
+    if tenant.state == "suspended":
+        raise Suspended(tenant.state_reason)
+    if tenant.read_only_until is not None:
+        until = tenant.read_only_until
+        raise ReadOnly(f"Everything can be read and exported until {until.day} {until:%B %Y}, when it is erased.")
+
+
+def goes_on(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Mark a view that keeps people out: for up to 90 days nobody shall have to wait for that."""
+    view.goes_on_while_closing = True  # type: ignore[attr-defined]  # read back by `refuse_request`
+    return view
+
+
+def is_read_only() -> bool:
+    """Whether nothing in the tenant entered may be changed."""
+    return current_tenant().is_read_only
+
+
+def refuse_request(tenant: Tenant, permission: Permission, method: str, view: Callable[..., Any]) -> None:
+    """The front door's question: may a page with this permission be asked for with this method?"""
+    if getattr(view, "goes_on_while_closing", False):
+        return
+    if permission in WITHHELD or (method not in SAFE_METHODS and permission not in STILL_ALLOWED):
+        refuse_change(tenant)

@@ -1,0 +1,212 @@
+"""Closing the account: a way of five steps, then a page that says until when everything can be fetched."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from qikbiz.identity.accounts.reauthentication import requires_fresh
+from qikbiz.kernel.database import runtime
+from qikbiz.kernel.errors import NotFound
+from qikbiz.kernel.permissions import Permission, requires
+from qikbiz.transfer.exports.queries import Standing, export_for_reading
+from qikbiz.trust.account_closure import actions
+from qikbiz.trust.account_closure.actions import LONGEST, SHORTEST, BadAnswer
+from qikbiz.trust.account_closure.models import Closing
+from qikbiz.trust.account_closure.queries import invoice_of, standing_closing
+from qikbiz.trust.account_closure.wizard import WAY, final_facts, page_for, steps_of
+from qikbiz.trust.billing import stripe
+from qikbiz.web.flash import show_toast
+from qikbiz.web.fragments import render_page
+from tenants.context import current_tenant
+
+closing = Blueprint("closing", __name__, url_prefix="/closing", template_folder="templates")
+
+
+@closing.get("/")
+@requires(Permission.CLOSING_ASK)
+def index() -> ResponseReturnValue:
+    """What closing means; with one under way, the page where it stands."""
+    standing = standing_closing(current_tenant().id)
+    if standing is not None:
+        return redirect(url_for(f".{page_for(standing)}"))
+    return render_template("account_closure/index.html", backup_days=runtime().settings.backup_days)
+
+
+@closing.get("/request")
+@requires(Permission.CLOSING_ASK)
+@requires_fresh
+def ask() -> ResponseReturnValue:
+    return _page("request", standing_closing(current_tenant().id))
+
+
+@closing.post("/request")
+@requires(Permission.CLOSING_ASK)
+@requires_fresh
+def ask_to_close() -> ResponseReturnValue:
+    given = request.form
+    standing = standing_closing(current_tenant().id)
+    try:
+        if standing is not None:
+            actions.change_reason(given.get("reason", ""))
+        else:
+            standing = actions.ask_to_close(reason=given.get("reason", ""), typed=given.get("typed", ""))
+    except BadAnswer as problem:
+        return _page("request", standing, given=given, problem=problem.text), 400
+    return redirect(url_for(".cost"), 303)
+
+
+@closing.get("/cost")
+@requires(Permission.CLOSING_ASK)
+def cost() -> ResponseReturnValue:
+    return _page_of_closing("cost")
+
+
+@closing.post("/acceptance")
+@requires(Permission.CLOSING_ASK)
+def accept() -> ResponseReturnValue:
+    actions.accept_quote(request.form.get("amount", ""))
+    return redirect(url_for(".export"), 303)
+
+
+@closing.get("/export")
+@requires(Permission.CLOSING_ASK)
+def export() -> ResponseReturnValue:
+    standing = standing_closing(current_tenant().id)
+    if standing is None or standing.export_id is None or standing.ended_by == "operator":
+        return _to_the_beginning()
+    return _page("export", standing, making=_export_of(standing))
+
+
+@closing.post("/exports")
+@requires(Permission.CLOSING_ASK)
+def export_again() -> ResponseReturnValue:
+    actions.make_export_again()
+    return redirect(url_for(".export"), 303)
+
+
+@closing.get("/check")
+@requires(Permission.CLOSING_ASK)
+def check() -> ResponseReturnValue:
+    return _page_of_closing("check")
+
+
+@closing.post("/verification")
+@requires(Permission.CLOSING_ASK)
+def confirm() -> ResponseReturnValue:
+    try:
+        actions.confirm_checksum(request.form.get("checksum", ""))
+    except BadAnswer as problem:
+        return _page("check", standing_closing(current_tenant().id), problem=problem.text), 400
+    return redirect(url_for(".end"), 303)
+
+
+@closing.get("/end")
+@requires(Permission.CLOSING_ASK)
+@requires_fresh
+def end() -> ResponseReturnValue:
+    standing = standing_closing(current_tenant().id)
+    if standing is None or standing.state != "confirmed":
+        return _to_the_beginning()
+    return _page("end", standing, **final_facts(standing, request.args.get("days", SHORTEST, type=int)))
+
+
+@closing.post("/retrieval")
+@requires(Permission.CLOSING_ASK)
+@requires_fresh
+def start() -> ResponseReturnValue:
+    days = request.form.get("days", 0, type=int)
+    try:
+        actions.start_retrieval(days)
+    except BadAnswer as problem:
+        standing = standing_closing(current_tenant().id)
+        if standing is None:
+            raise
+        return _page("end", standing, problem=problem.text, **final_facts(standing, SHORTEST)), 400
+    return redirect(url_for(".standing"), 303)
+
+
+@closing.get("/standing")
+@requires(Permission.CLOSING_ASK)
+def standing() -> ResponseReturnValue:
+    found = standing_closing(current_tenant().id)
+    if found is None or page_for(found) != "standing":
+        return _to_the_beginning()
+    facts = {"invoice": invoice_of(found.id), "pays_by_card": stripe.is_on()}
+    return render_page("account_closure/standing.html", "standing", closing=found, export=_export_of(found), **facts)
+
+
+@closing.get("/cancellation")
+@requires(Permission.CLOSING_ASK)
+@requires_fresh
+def cancel() -> ResponseReturnValue:
+    found = standing_closing(current_tenant().id)
+    if found is None or found.ended_by == "operator":
+        return _to_the_beginning()
+    return render_template("account_closure/cancel.html", closing=found, invoice=invoice_of(found.id))
+
+
+@closing.post("/cancellation")
+@requires(Permission.CLOSING_ASK)
+@requires_fresh
+def call_off() -> ResponseReturnValue:
+    found = actions.call_off()
+    if found.state == "cancelled":
+        show_toast("The closing is called off. Everything stays as it is.")
+        return redirect(url_for(".index"), 303)
+    show_toast("The closing is called off. In a few seconds records can be changed again.")
+    return redirect(url_for(".standing"), 303)
+
+
+@closing.get("/invoice")
+@requires(Permission.CLOSING_ASK)
+def invoice() -> ResponseReturnValue:
+    found = standing_closing(current_tenant().id)
+    bill = invoice_of(found.id) if found else None
+    if found is None or bill is None:
+        raise NotFound("There is no invoice: nothing was charged.")
+    return render_template("account_closure/invoice.html", closing=found, invoice=bill, pays_by_card=stripe.is_on())
+
+
+@closing.post("/payment")
+@requires(Permission.CLOSING_ASK)
+def pay() -> ResponseReturnValue:
+    """Ask the payment service for a page of its own to pay on; the person goes there by a link."""
+    found = standing_closing(current_tenant().id)
+    bill = invoice_of(found.id) if found else None
+    if bill is None:
+        raise NotFound("There is no invoice: nothing was charged.")
+    return render_template("account_closure/pay.html", invoice=bill, url=stripe.checkout_url(bill, current_tenant()))
+
+
+def _to_the_beginning() -> ResponseReturnValue:
+    """Where the closing stands, or what closing means; also from a part of a page that looks again by itself."""
+    if request.headers.get("HX-Request"):
+        return "", {"HX-Redirect": url_for(".index")}
+    return redirect(url_for(".index"))
+
+
+def _page_of_closing(step: str) -> ResponseReturnValue:
+    found = standing_closing(current_tenant().id)
+    if found is None or found.ended_by == "operator" or (step == "check" and not found.export_sha256):
+        return _to_the_beginning()
+    return _page(step, found)
+
+
+def _page(step: str, found: Closing | None, **context: Any) -> str:
+    facts: dict[str, Any] = {"closing": found, "steps_of_way": steps_of(found), "step": WAY.index(step) + 1}
+    facts |= {"given": {}, "problem": "", "shortest": SHORTEST, "longest": LONGEST}
+    if found is not None:
+        facts["invoice"] = invoice_of(found.id)
+    return render_page(f"account_closure/{step}.html", "making", **(facts | context))
+
+
+def _export_of(found: Closing) -> Standing | None:
+    if found.export_id is None:
+        return None
+    try:
+        return export_for_reading(found.export_id)
+    except NotFound:
+        return None

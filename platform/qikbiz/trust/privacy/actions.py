@@ -1,0 +1,90 @@
+"""Announcing a version of the statement, and taking an announcement back. Both inside `control_transaction()`.
+
+What is allowed is decided by the database (provisioning/notary): this login can neither choose the moment nor write a
+day that is too early.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+from flask import Flask, current_app
+from psycopg import Error as PostgresError
+from sqlalchemy import TextClause, text
+from sqlalchemy.exc import DBAPIError
+
+from qikbiz.audit.actions import record_on_platform
+from qikbiz.jobs.actions import enqueue_platform
+from qikbiz.kernel.actors import current_actor
+from qikbiz.kernel.database import after_commit, db
+from qikbiz.kernel.errors import Conflict, Failure
+from qikbiz.trust.privacy.queries import forget_standing
+from qikbiz.trust.privacy.text import StatementFile
+
+_ANNOUNCE = text("SELECT notices.announce(:version, :body, :material, :effective_on, :by)")
+_WITHDRAW = text("SELECT notices.withdraw(:version, :by, :why)")
+_SAW = text("INSERT INTO notices.watch (version, stood, page_sha256, remark) VALUES (:v, :stood, :page, :remark)")
+LONGEST_REASON = 500
+
+
+class TooEarly(Failure):
+    """The chosen day leaves less than thirty business days."""
+
+    status = 422
+
+
+def announce(file: StatementFile, effective_on: date) -> date:
+    """Announce this very text now. Returns the day on which it takes effect. Raises TooEarly and Conflict."""
+    values = {"version": file.version, "body": file.text.source, "material": file.material}
+    granted: date = _asked(_ANNOUNCE, values | {"effective_on": effective_on, "by": current_actor().name})
+    details = {"effective_on": granted.isoformat(), "sha256": file.text.sha256, "material": file.material}
+    record_on_platform("statement.announced", subject=f"Version {file.version}", details=details)
+    _tell(file.version, "announced")
+    enqueue_platform("statements.watch", {}, dedupe_key=f"statement {file.version} first look")
+    return granted
+
+
+def withdraw(version: int, reason: str) -> None:
+    """Take an announcement back before it takes effect. Raises Conflict."""
+    why = " ".join(reason.split())
+    if not why:
+        raise Failure("Say why it is withdrawn; the reason is shown beside the version.")
+    _asked(_WITHDRAW, {"version": version, "by": current_actor().name, "why": why[:LONGEST_REASON]})
+    record_on_platform("statement.withdrawn", subject=f"Version {version}", details={"reason": why[:LONGEST_REASON]})
+    _tell(version, "withdrawn")
+
+
+def note_look(version: int, *, stood: bool, page_sha256: str, remark: str) -> None:
+    """Write down what the probe saw. The database adds the moment."""
+    statement = text(
+        "INSERT INTO notices.watch (version, stood, page_sha256, remark) VALUES (:v, :stood, :page, :remark)"
+    )
+    db.control.execute(statement, {"v": version, "stood": stood, "page": page_sha256, "remark": remark[:300]})
+
+
+def _tell(version: int, what: str) -> None:
+    """Have the administrators of every tenant told, once the transaction is committed."""
+    key = f"statement {version} {what}"
+    arguments = {"kind": "statements.tell", "key": key, "arguments": {"version": version, "what": what}}
+    enqueue_platform("tenants.each", arguments, dedupe_key=key)
+    # The pages of this process show it at once, those of others within a few seconds.
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # werkzeug's proxies have it
+    after_commit(db.control(), lambda: _forget(app))
+
+
+def _forget(app: Flask) -> None:
+    with app.app_context():
+        forget_standing()
+
+
+def _asked(question: TextClause, values: dict[str, object]) -> date:
+    session = db.control()
+    try:
+        with session.begin_nested():
+            found: date = session.execute(question, values).scalar_one()
+            return found
+    except DBAPIError as error:
+        if isinstance(error.orig, PostgresError) and (error.orig.sqlstate or "").startswith("QB"):
+            refusal = TooEarly if error.orig.sqlstate == "QB002" else Conflict
+            raise refusal(str(error.orig.diag.message_primary)) from error
+        raise

@@ -1,0 +1,46 @@
+"""How promise P20 is kept: anybody can ask us, and gets an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from flask_login import current_user
+from sqlalchemy import func, select
+
+from qikbiz.kernel.database import control_transaction
+from qikbiz.trust.promises.evidence import Fact, Keeping
+from qikbiz.trust.tickets.models import Ticket
+from qikbiz.web.formats import number
+from tenants.context import current_tenant
+
+
+def evidence() -> Sequence[Fact]:
+    """One's own questions, and those of the organisation, by how they stand."""
+    with control_transaction() as control:
+        # Grouped by its name: written out a second time it would be another expression to PostgreSQL.
+        asked = select(Ticket.state, (Ticket.person_id == current_user.id).label("is_own"), func.count())
+        asked = asked.where(Ticket.tenant_id == current_tenant().id, Ticket.person_id.is_not(None))
+        rows = control.execute(asked.group_by(Ticket.state, "is_own")).all()
+    of_all = {state: sum(n for other, _, n in rows if other == state) for state in ("open", "waiting", "solved")}
+    return (
+        ("Questions you asked", number(sum(n for _, is_own, n in rows if is_own))),
+        ("Questions of your organisation", number(sum(of_all.values()))),
+        ("Waiting for our answer", number(of_all["open"])),
+        ("Answered or solved", number(of_all["waiting"] + of_all["solved"])),
+    )
+
+
+KEEPINGS = (
+    Keeping(
+        "P20",
+        "You can write to us from the public site, from your organisation's own address, from inside the product and "
+        "by mail, without a login and without scripts. Each question becomes a ticket with a reference, which is "
+        "acknowledged by mail at once. A person answers, longest waiting first; to go on, answer the mail. What you "
+        "asked inside the product stays readable there, for you and your administrators and for nobody of another "
+        "organisation. Forms are kept free of machines by limits and not by somebody else's puzzles.",
+        "help.index",
+        "Help",
+        evidence,
+        try_it="Ask a question. You get its reference by mail at once, and the answer from a person.",
+    ),
+)

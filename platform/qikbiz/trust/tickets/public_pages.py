@@ -1,0 +1,136 @@
+"""Forms that anyone may send: the contact form, and the one on the page of a blocked address."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from flask import Blueprint, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+
+from qikbiz.kernel.database import control_transaction, runtime
+from qikbiz.kernel.errors import Blocked, Failure, TooMany
+from qikbiz.kernel.permissions import public
+from qikbiz.security.ip_reputation.limiter import answer
+from qikbiz.security.ip_reputation.networks import Address
+from qikbiz.security.ip_reputation.rules import block_on
+from qikbiz.trust.tickets import guard
+from qikbiz.trust.tickets.actions import Question, open_ticket
+from qikbiz.trust.tickets.forms import Typed
+from qikbiz.trust.tickets.models import Ticket
+from qikbiz.trust.tickets.texts import APPEAL, TOPICS
+from qikbiz.web.block_exemption import works_while_blocked
+from qikbiz.web.client_address import client_address
+from qikbiz.web.request_context import destination
+
+View = TypeVar("View", bound=Callable[..., Any])
+contact = Blueprint("contact", __name__, template_folder="templates")
+appeals = Blueprint("appeals", __name__, template_folder="templates")
+logger = logging.getLogger(__name__)
+_UNSEEN_REFERENCE = "QB-0000000"
+
+
+@contact.get("/contact")
+@public
+def form() -> ResponseReturnValue:
+    topic = request.args.get("topic", "question")
+    return _contact(Typed(topic=topic if topic in TOPICS else "question"))
+
+
+@contact.post("/contact")
+@public
+def send() -> ResponseReturnValue:
+    typed = Typed.from_form()
+    source = "tenant" if destination().tenant else "site"
+    ticket = _sent(typed, ("name", "email", "subject", "body"), source=source)
+    return _thanks(typed, ticket) if ticket else (_contact(typed), _status(typed))
+
+
+@appeals.get("/appeal")
+@public
+@works_while_blocked
+def look() -> ResponseReturnValue:
+    """The page of the block, for whoever loads it again; without a block there is nothing to appeal against."""
+    found = answer(_here(), _tenant_id())
+    if found.verdict != "block":
+        return redirect("/", 303)
+    return block_page(Blocked(found.reference, retry_at=found.until)), 403
+
+
+@appeals.post("/appeal")
+@public
+@works_while_blocked
+def appeal() -> ResponseReturnValue:
+    typed = Typed.from_form()
+    found = answer(_here(), _tenant_id())
+    typed.subject = f"Blocked address, reference {found.reference or 'none'}"
+    ticket = _sent(typed, ("email", "body"), source="blocked", topic=APPEAL)
+    if ticket:
+        return _thanks(typed, ticket)
+    return block_page(Blocked(found.reference, retry_at=found.until), typed), _status(typed)
+
+
+def block_page(blocked: Blocked, typed: Typed | None = None) -> str:
+    """What is wrong, until when, under which reference, and a form that works all the same."""
+    return render_template(
+        "tickets/blocked.html", reference=blocked.text, until=blocked.retry_at, typed=typed or Typed(), **_guards()
+    )
+
+
+def _sent(typed: Typed, fields: tuple[str, ...], *, source: str, topic: str = "") -> Ticket | None:
+    """The ticket, or None when something is to be mended. What a machine sent gets a ticket that is nowhere."""
+    try:
+        stamp = guard.check_form()
+        if not typed.check(*fields):
+            return None
+        guard.check_text(typed.name, typed.subject, typed.body)
+        guard.count_sender(typed.email)
+    except guard.SentByMachine:
+        logger.info("question_by_machine", extra={"source": source})
+        return Ticket(reference=_UNSEEN_REFERENCE, email=typed.email)
+    except Failure as failure:
+        typed.refuse(failure)
+        if isinstance(failure, TooMany):
+            typed.errors["retry"] = []
+        return None
+    with control_transaction():
+        rule = block_on(_here()) if source == "blocked" else None
+        return open_ticket(
+            Question(
+                typed.name or typed.email.partition("@")[0],
+                typed.email,
+                typed.subject,
+                typed.body,
+                topic=topic or typed.topic,
+                source=source,
+                tenant_id=_tenant_id(),
+                rule_id=rule.id if rule else None,
+                once=f"form {stamp.once}",
+            )
+        )
+
+
+def _contact(typed: Typed) -> str:
+    return render_template("tickets/contact.html", typed=typed, topics=list(TOPICS.items()), **_guards())
+
+
+def _thanks(typed: Typed, ticket: Ticket) -> ResponseReturnValue:
+    return render_template("tickets/thanks.html", reference=ticket.reference, email=typed.email), 201
+
+
+def _guards() -> dict[str, str]:
+    return {"stamp": guard.new_stamp(), "stamp_name": guard.STAMP, "unseen": guard.UNSEEN}
+
+
+def _status(typed: Typed) -> int:
+    return 429 if "retry" in typed.errors else 422
+
+
+def _here() -> Address:
+    return client_address(request.environ, runtime().settings.trusted_proxies)
+
+
+def _tenant_id() -> Any:
+    tenant = destination().tenant
+    return tenant.id if tenant else None
