@@ -1,1 +1,1 @@
-"""Settings, keys, logging, and the servers' configuration. Knows nothing of tenants or records."""
+"""Settings, keys, logging, and the servers' configuration. No module here imports tenants or records."""

@@ -22,7 +22,7 @@ _STARTED = time.time()
 
 @dataclass(frozen=True, slots=True)
 class Build:
-    """`commit` is the full hash, "" where nobody knows it. `is_dirty` says that files differ from that commit."""
+    """`commit` is the full hash, "" when it is unknown. `is_dirty` says that files differ from that commit."""
 
     version: str
     commit: str = ""
@@ -36,7 +36,7 @@ class Build:
         return f"{self.version} ({self.commit[:7]}{', with changes' if self.is_dirty else ''})"
 
     def is_same_as(self, other: Build) -> bool:
-        """Whether both are known to be the very same program. What has changes is never known to be."""
+        """Whether both are known to be the same program. A build with changes is never known to be."""
         return bool(self.commit) and self.commit == other.commit and not self.is_dirty and not other.is_dirty
 
 
@@ -46,7 +46,7 @@ def running_build() -> Build:
     if PACKED.exists():
         return read_build(json.loads(PACKED.read_text(encoding="utf-8")))
     found = build_of_clone(ROOT)
-    # The process read its files when it started: what was pulled or edited since is not what runs.
+    # The process read its files when it started: later edits and pulls are not what runs.
     return Build(found.version, found.commit, found.is_dirty or _changed_since(_STARTED))
 
 

@@ -1,4 +1,4 @@
-"""Where the embedded servers listen. Pure path arithmetic: whoever knows QIKBIZ_HOME can compute it, running or not."""
+"""Where the embedded servers listen. It follows from QIKBIZ_HOME alone, whether the servers run or not."""
 
 from hashlib import sha256
 from os.path import realpath
@@ -19,7 +19,7 @@ def socket_directory(home: Path) -> Path:
     directory = Path(realpath(home)) / "run"
     if len(bytes(directory / ".s.PGSQL.5432.lock")) <= LONGEST_SOCKET_PATH:
         return directory
-    # Not the temp dir of this process: another terminal may have another TMPDIR and must find the same place.
+    # Not this process's temp dir: another terminal may have another TMPDIR and must find the same directory.
     return Path("/tmp") / f"qikbiz-{sha256(bytes(directory)).hexdigest()[:16]}"
 
 
@@ -32,7 +32,7 @@ def control_url(home: Path) -> str:
 
 
 def provisioner_url(home: Path) -> str:
-    """The superuser: only it may revoke functions of pg_catalog from everybody."""
+    """The superuser: only it may revoke functions of pg_catalog from PUBLIC."""
     return postgres_url(home, SUPERUSER, TENANT_DATABASE)
 
 

@@ -1,8 +1,8 @@
 """Points at which a test may make a process die, stop, sleep or fail. They do nothing unless QIKBIZ_FAULT names them.
 
 QIKBIZ_FAULT is `point=action[:argument][@times]`, separated by commas; the actions: kill, stop, raise, sleep, full.
-`@1` and a QIKBIZ_FAULT_DIR make a point act once for all processes together. Settings refuse both in production; they
-are read here, not there, since a point may lie before or below anything that knows settings.
+`@1` and a QIKBIZ_FAULT_DIR make a point act once for all processes together. Settings refuse both in production. They
+are read here and not there, since a point may be passed before settings are loaded.
 """
 
 from __future__ import annotations

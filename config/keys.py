@@ -1,4 +1,4 @@
-"""The key ring: one master secret per key id, a subkey for each purpose, rotation without log-outs.
+"""The key ring: one master secret per key id, a subkey for each purpose, rotation without ending sessions.
 
 Sealing is AES-256-GCM-SIV where OpenSSL has it (a repeated nonce then reveals only equality) and AES-256-GCM
 elsewhere; the first byte of a sealed value names the scheme, so that values of both can be opened.
@@ -129,11 +129,11 @@ class KeyRing:
         return any([hmac.compare_digest(mac, claimed) for mac in self.macs(purpose, message)])
 
     def sign(self, purpose: str, message: bytes) -> tuple[int, bytes]:
-        """The active key's id, and its Ed25519 signature, which anybody with the public key can check."""
+        """The active key's id, and its Ed25519 signature, which anyone with the public key can check."""
         return self.active.id, _signing_key(self.active, purpose).sign(message)
 
     def is_signed(self, purpose: str, key_id: int, message: bytes, signature: bytes) -> bool:
-        """Whether a key of this ring made the signature; a retired one too, since what it signed stays said."""
+        """Whether a key of this ring made the signature; a retired one too, since what it signed stays valid."""
         for key in self.keys:
             if key.id == key_id:
                 try:
@@ -167,7 +167,7 @@ def development_key_ring(home: Path) -> KeyRing:
         draft.touch(mode=0o600)
         draft.write_text(new_key_ring_json(development=True), encoding="utf-8")
         try:
-            os.link(draft, path)  # whoever comes first wins, so that two processes never hold different keys
+            os.link(draft, path)  # the first process wins, so that two never hold different keys
         except FileExistsError:
             pass
         finally:

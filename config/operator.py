@@ -1,6 +1,6 @@
-"""Who runs this installation and where: what the public pages have to say of it, and no program can know.
+"""Who runs this installation and where: the operator's statements that the public pages have to show.
 
-A start in production is refused while anything is missing: a privacy statement of nobody promises nothing.
+A start in production is refused while any is missing: a privacy statement has to name who makes it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class OperatorUnknown(ValueError):
 
 @dataclass(frozen=True)
 class Operator:
-    """As the pages show it. `subprocessors` is None as long as nobody said whether there are any."""
+    """As the pages show it. `subprocessors` is None until the operator says whether there are any."""
 
     company: str = ""
     address: str = ""
@@ -40,7 +40,7 @@ class Operator:
 
 
 def operator_of(given: Mapping[str, str]) -> Operator:
-    """What the environment says. Raises OperatorUnknown for what can't be shown, not for what is missing."""
+    """The environment's values. Raises OperatorUnknown for one that can't be shown, not for one that is missing."""
     named = _line(given, SUBPROCESSORS)
     several = tuple(" ".join(one.split()) for one in named.split(";") if one.strip())
     is_none = [one.lower() for one in several] == [_NO_ONE]

@@ -26,7 +26,7 @@ Environment = Literal["development", "test", "production"]
 
 
 class SettingsError(Exception):
-    """The environment asks for something the program refuses; the text says what and how to mend it."""
+    """The environment asks for something the program refuses; the text says what and how to fix it."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class Settings:
     stripe_secret_key: str | None = None
     stripe_webhook_secret: str | None = None
     stripe_api_base: str = "https://api.stripe.com"
-    # Identity providers inside a private network: off where strangers' organisations could name any address of ours.
+    # Identity providers inside a private network: off where any customer could name an address of our network.
     sso_private_issuers: bool = False
     # Company, hosting place and sub-processors, for the privacy page.
     operator: Operator = field(default_factory=Operator)
@@ -151,7 +151,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
 
 
 def served_file(home: Path) -> Path:
-    """Certificate, chain and key of `qikbiz up --tls`. While it lies there, every process of this home speaks https."""
+    """Certificate, chain and key of `qikbiz up --tls`. While the file exists, every process of this home uses https."""
     return home / "tls" / "served.pem"
 
 
@@ -160,7 +160,7 @@ def served_over_tls(settings: Settings) -> Settings:
 
 
 def without_tls(settings: Settings) -> Settings:
-    """The same, whatever the run before did."""
+    """The same, whether the run before used TLS or not."""
     return replace(settings, tls_file=None, public_scheme="http") if settings.tls_file else settings
 
 
@@ -352,7 +352,7 @@ def postgres_is_protected(url: str) -> bool:
     parts = urlsplit(url)
     query = parse_qs(parts.query)
     hosts = (query.get("host") or [parts.hostname or ""])[-1].split(",")
-    # `hostaddr` is where libpq really connects to, whatever the host is called.
+    # `hostaddr` is where libpq really connects to, not `host`.
     is_local = all(host.startswith("/") for host in hosts) and "hostaddr" not in query
     return is_local or query.get("sslmode") == ["verify-full"]
 

@@ -1,1 +1,1 @@
-"""Which tenant is this, and how nobody else's rows can be reached."""
+"""Which tenant a request, job or command works for, and what keeps it from other tenants' rows."""

@@ -61,7 +61,7 @@ class Cells:
             return self._engines[cell]
 
     def engine_for(self, entry: TenantContext) -> Engine:
-        """The engine by which this entry reaches its tenant: the cell's, or a guest's own."""
+        """The engine that this entry connects by: the cell's, or a guest role's own."""
         guest = entry.guest
         if guest is None or not guest.dsn:
             return self.engine(entry.tenant.cell)
@@ -82,7 +82,7 @@ class Cells:
         return connection
 
     def name(self, application_name: str) -> None:
-        """What the database is told of connections made from now on."""
+        """The options for connections made from now on."""
         self._application_name = application_name
 
     def in_use(self) -> int:
@@ -118,7 +118,7 @@ class Cells:
         return engine
 
     def _make_guest_engine(self, dsn: str) -> Engine:
-        # No pool: nothing of a guest may stay connected when the grant has ended.
+        # No pool: no connection of a guest role may stay open when the grant has ended.
         engine = create_engine(
             "postgresql+psycopg://",
             creator=lambda: open_tenant_connection(dsn, f"{self._application_name}-guest"),

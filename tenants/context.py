@@ -79,10 +79,10 @@ class Tenant:
 
 @dataclass(frozen=True, slots=True)
 class Guest:
-    """Somebody of ours inside a tenant: a login of the database that exists only while the customer's grant does.
+    """Staff inside a tenant: a login of the database that exists only while the customer's grant does.
 
-    `dsn` is how it connects. Without one it is the watcher: a role that sees of jobs and mails how they went, and
-    nothing of what they are about.
+    `dsn` is how it connects. Without one it is the watcher: a role that reads the outcome of jobs and mails, and
+    not their contents.
     """
 
     role: str
@@ -145,7 +145,7 @@ def tenant_or_none() -> Tenant | None:
 
 
 def entry_or_none() -> TenantContext | None:
-    """As `tenant_or_none`, with the way in."""
+    """As `tenant_or_none`, with the role and the limits."""
     return _entry.get()
 
 
@@ -160,8 +160,8 @@ def tenant_context(
 ) -> Iterator[Tenant]:
     """Work for `tenant` inside the block. `snapshot` makes its transactions REPEATABLE READ READ ONLY.
 
-    Entering a second tenant inside the first is refused: nothing in the product works for two at once. Whoever came in
-    as a `guest` stays one in every block inside.
+    Entering a second tenant inside the first is refused: nothing in the product works for two at once. A `guest`
+    stays one in every block inside.
     """
     before = _entry.get()
     if before is not None and before.tenant.id != tenant.id:

@@ -1,8 +1,8 @@
 """Host name → tenant. One function decides, from memory; a thread keeps the memory fresh.
 
 Each change of the directory raises one version in the control database, in the same transaction. Every process looks
-at that version a few times a second, outside of any request, and reads what changed. So a change is felt everywhere
-within a second, Redis or no Redis, and a request asks the control database nothing.
+at that version a few times a second, outside of any request, and reads what changed. So a change applies everywhere
+within a second, with or without Redis, and a request does not query the control database.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Redis for sessions, limits and signals: short time-outs, a breaker, and one builder of keys.
 
-Redis is never the truth here. Whoever asks must say what happens when it is away.
+Redis is never the truth here. Each caller decides what happens when it is away.
 """
 
 from __future__ import annotations
@@ -80,10 +80,10 @@ class RedisStore:
                 socket_timeout=self._timeout,
                 socket_connect_timeout=self._timeout,
                 decode_responses=self._decode,
-                # What is no text was not written by us; whoever reads it finds it unusable, and raises nothing.
+                # Bytes that are no text were not written by us: the reader finds them unusable, and raises nothing.
                 encoding_errors="replace",
                 redis_connect_func=self._greet,
-                driver_info=None,  # telling Redis the library's version costs two round trips
+                driver_info=None,  # sending Redis the library's version costs two round trips
                 # One more try at once, for a pooled connection that died; waiting would hold a web thread.
                 retry=Retry(NoBackoff(), 1),
             )
@@ -91,8 +91,8 @@ class RedisStore:
         return self._client
 
     def _greet(self, connection: Any) -> None:
-        # A server that was restarted may have come back with yesterday's data, which no failure of ours tells:
-        # an idle process would not have noticed. Whoever keeps copies here compares their age with `back_at`.
+        # A server that was restarted may have come back with yesterday's data, and an idle process saw no
+        # failure meanwhile. So the code that caches here compares the age of its copies with `back_at`.
         connection.on_connect()
         try:
             connection.send_command("INFO", "server")

@@ -32,7 +32,7 @@ class Runtime:
         self.redis = RedisStore(settings.redis_url, prefix=settings.redis_prefix)
 
     def name(self, process: str) -> None:
-        """What the databases are told of connections made from now on."""
+        """The options for connections made from now on."""
         self._process = process
         self.cells.name(process)
 

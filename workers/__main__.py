@@ -27,7 +27,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _work(worker: ReliableWorker, *, idle_seconds: int | None = None) -> None:
-    # RQ tells of every breath; what matters about a job stands on our own lines.
+    # RQ logs every step; our own lines say what matters about a job.
     worker.work(logging_level="WARNING", max_idle_time=idle_seconds)
 
 

@@ -1,4 +1,4 @@
-"""What the processes of the Procfile load, named in one place so that it can be loaded once for all of them."""
+"""The modules that the processes of the Procfile load, so that they can be loaded once for all of them."""
 
 from __future__ import annotations
 

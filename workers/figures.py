@@ -1,7 +1,7 @@
 """How many jobs and mails wait, run and failed, over all tenants: gathered by the sweeper, read by /metrics.
 
-Nobody enters every tenant for each look of a monitor. The sweeper looks at the tenants that have work in each round
-and at all others every few minutes; the last look at each tenant counts.
+A monitor's request enters no tenant. The sweeper counts in the tenants that have work in each round, and in all others
+every few minutes; the last count of each tenant is shown.
 """
 
 from __future__ import annotations

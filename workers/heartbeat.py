@@ -75,7 +75,7 @@ class Heartbeat:
                     _close(connection)
                     connection = None
                 if not self.is_lost:
-                    # Also while the database is away: this process is well, and nobody else could do the job.
+                    # Also while the database is away: this process is well, and no other one could do the job.
                     lease_watch.extend(self._lease)
             _close(connection)
 

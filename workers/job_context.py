@@ -1,12 +1,12 @@
-"""What a job's function is given: who it works for, how to show progress, and the only two ways to commit.
+"""What a job's function is given: its tenant, how to show progress, and the only two ways to commit.
 
-    def make_export(work: Work) -> None:
+    def make_export(work: JobContext) -> None:
         with work.step() as session: ...                      # intermediate state, committed
         work.progress(500, 10_000, "Writing contacts")
         with work.finish(result={"export": "…"}) as session: ...   # the effect, committed together with `done`
 
 Both commit under the claim's token: a worker that was frozen past its lease, and whose job another one has taken,
-gets Fenced instead and nothing of it stays.
+gets LeaseLost instead, and its work is rolled back.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class LeaseLost(Exception):
 
 
 class Cancelled(Exception):
-    """Somebody called the job off. Tidy up and leave."""
+    """The job was cancelled. Tidy up and return."""
 
 
 class JobContext:
@@ -82,7 +82,7 @@ class JobContext:
 
     @contextmanager
     def as_asker(self) -> Iterator[None]:
-        """Do what is inside by the rights of whoever asked: for staff, by the role of the customer's grant.
+        """Work by the rights of the user who asked for the job: for staff, by the role of the customer's grant.
 
         Raises NoGrant when the grant has ended, also when the database was the first to say so.
         """
@@ -101,7 +101,7 @@ class JobContext:
             raise
 
     def progress(self, done: int, total: int | None = None, note: str = "") -> None:
-        """Show how far the job is. Cheap: call it as often as you like. Raises Fenced and Cancelled."""
+        """Show how far the job is. Cheap: call it as often as you like. Raises LeaseLost and Cancelled."""
         self._heartbeat.note_progress(done, total, note)
         self.check()
 
@@ -110,7 +110,7 @@ class JobContext:
         self._heartbeat.interrupt = connection.cancel
 
     def check(self) -> None:
-        """Raise Fenced or Cancelled when the job is no longer ours, as far as the last heartbeat knows."""
+        """Raise LeaseLost or Cancelled when the job is no longer ours, as far as the last heartbeat knows."""
         if self._heartbeat.is_cancelled:
             raise Cancelled
         if self._heartbeat.is_lost:

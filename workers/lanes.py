@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 
 class Lanes:
-    """The further lanes of one queue. `work` is what each does until it is told to end, or finds nothing to do."""
+    """The further lanes of one queue. `work` is what each does until a signal ends it, or it finds nothing to do."""
 
     def __init__(self, queue: str, work: Callable[[], None]) -> None:
         self._work = work
@@ -39,7 +39,7 @@ class Lanes:
             self._processes.add(self._fork())
 
     def end(self) -> None:
-        """Ask all to end after the job at hand."""
+        """Ask all to end after the job that runs."""
         self._is_ending = True
         if os.getpid() != self._keeper:
             return
@@ -54,7 +54,7 @@ class Lanes:
         self._processes.clear()
 
     def reap(self) -> None:
-        """Take note of those that have ended."""
+        """Collect those that have ended."""
         if os.getpid() != self._keeper:
             return
         for process in list(self._processes):

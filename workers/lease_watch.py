@@ -1,7 +1,8 @@
 """Until when the work-horse process may be silent, in memory that it shares with the worker process that forked it.
 
-A horse that is frozen, or whose interpreter is held by a library, can't end itself and would hold its queue for every
-tenant. Its heartbeat writes here; the worker kills it once the time is over.
+A work-horse is RQ's word for the process that does one job. One that is frozen, or whose interpreter a library holds,
+can't end itself and would hold its queue for every tenant. Its heartbeat writes here; the worker kills it once the
+time is over.
 """
 
 from __future__ import annotations
@@ -17,13 +18,13 @@ _memory = mmap.mmap(-1, _moment.size)
 
 
 def begin() -> None:
-    """A worker begins: it shares the memory with the horses that it forks, and with nobody else."""
+    """A worker begins: it shares the memory only with the processes that it forks."""
     global _memory  # noqa: PLW0603  # one for each process; the clock is the same in all of them
     _memory = mmap.mmap(-1, _moment.size)
 
 
 def extend(seconds: float) -> None:
-    """The horse is well, or about to begin."""
+    """The process is well, or about to begin."""
     _moment.pack_into(_memory, 0, time.monotonic() + seconds)
 
 

@@ -1,4 +1,4 @@
-"""The application of a worker process, made once before its horses are forked. It holds no connection."""
+"""The application of a worker, made once before it forks a process for each job. It holds no connection."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def start(settings: Settings, name: str) -> Flask:
     global _app  # noqa: PLW0603  # one for each process, for the function that RQ calls by name
     _app = application_of_process(settings, process=name)
     warm_up(_app)
-    # What was imported is for good: left out of collections, its pages stay shared with the horses.
+    # Loaded modules stay: excluded from collections, their memory pages stay shared with the forked processes.
     gc.freeze()
     return _app
 

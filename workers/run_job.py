@@ -44,7 +44,7 @@ class NotOurs(Exception):
 
 
 def run(tenant: str | None, job: str, signature: str) -> None:
-    """RQ's entry point in the horse. Raises NotOurs for anything that was not signed by us."""
+    """RQ's entry point in the forked process. Raises NotOurs for a job that we did not sign."""
     app = application()
     with app.app_context():
         tenant_id, job_id = UUID(tenant) if tenant else None, UUID(job)
@@ -57,7 +57,7 @@ def run(tenant: str | None, job: str, signature: str) -> None:
 
 
 def perform(tenant_id: UUID | None, job_id: UUID) -> str:
-    """Claim and do one job inside the application context at hand. Says what became of it."""
+    """Claim and do one job inside the current application context. Returns its outcome."""
     if tenant_id is None:
         return _perform(None, job_id)
     with control_transaction() as session:
@@ -75,7 +75,7 @@ def _perform(tenant: Tenant | None, job_id: UUID) -> str:
     with _transaction(tenant) as session:
         name = ledger.kind_of(session, model, job_id)
         if name is None:
-            # Its row went with a savepoint, a retention or an erased tenant: nobody waits for it.
+            # Its row went with a savepoint, a retention or an erased tenant: it is no longer needed.
             logger.info("job_gone", extra={"job": str(job_id)})
             return "gone"
         kind = KINDS.get(name)
@@ -126,7 +126,7 @@ def _attempt(work: JobContext, kind: JobKind) -> str:
         return _wait(work, rest)
     except Exception as error:
         if work.is_finished:
-            # The effect stands; what failed came after it and is nobody's loss.
+            # The effect is committed; what failed came after it and loses nothing.
             logger.exception("job_failed_after_its_end", extra=about)
             return "done"
         return _record_failure(work, error)

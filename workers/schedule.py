@@ -48,7 +48,7 @@ SCHEDULE = (
     Periodic("measure blocks", "checks.measure_blocks", timedelta(days=1)),
     Periodic("forget addresses of tenants", "access.forget", timedelta(hours=12), each_tenant=True),
     Periodic("forget staff sessions", "sessions.forget_staff", timedelta(days=1)),
-    # Whatever a restored back-up brought back of people who were erased goes again.
+    # Erases again what a restored back-up holds of people who were erased.
     Periodic("erase again", "persons.erase_again", timedelta(hours=6), each_tenant=True),
     Periodic("forget sessions", "sessions.forget", timedelta(days=1), each_tenant=True),
     # An export that is over can't be fetched any more; this only takes its bytes.
@@ -63,7 +63,7 @@ SCHEDULE = (
 
 
 def start_due_work(now: datetime | None = None, schedule: tuple[Periodic, ...] = SCHEDULE) -> int:
-    """Ask for whatever has come due. A time that passed while nothing ran is made up for once, not many times."""
+    """Ask for what has come due. Times that passed while nothing ran are made up for once, not many times."""
     moment = now or datetime.now(UTC)
     return sum(_start(entry, entry.due_at(moment)) for entry in schedule if not _is_started(entry, moment))
 

@@ -62,7 +62,7 @@ class Sweep:
         return announced
 
     def _recall(self) -> None:
-        """See what lies in Redis already, so that a job that waits its turn is not announced twice."""
+        """Read what Redis holds already, so that a job that waits its turn is not announced twice."""
         horizon = time.monotonic() - ANNOUNCED_AGAIN_ROUNDS * runtime().settings.sweep_seconds
         self._announced = {travel: at for travel, at in self._announced.items() if at > horizon}
         try:
@@ -168,5 +168,5 @@ def _report(quarantined: list[UUID], tenant_id: UUID | None) -> None:
         about = {"job": str(job_id), "tenant": str(tenant_id) if tenant_id else None, "ref": ref}
         logger.critical("job_quarantined", extra=about)
         with control_transaction():
-            # Where operators look; the log line is for whoever is called at night.
+            # For the operators' page; the log line is for an alarm.
             record_on_platform("job.quarantined", tenant_id=tenant_id, subject=ref, details={"job": str(job_id)})

@@ -1,4 +1,4 @@
-"""`python -m workers.sweeper`: brings every due job before the workers, whatever Redis forgot.
+"""`python -m workers.sweeper`: announces every due job to the workers, also what Redis has lost.
 
 Only one works at a time (an advisory lock in the control database); others wait to take over. Two at once, for a
 moment, would do no harm: announcing is repeatable, and a claim is won once.
@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 
 
 class Sweeper:
-    """Rounds until told to stop."""
+    """Rounds until a signal ends them."""
 
     def __init__(self, app: Flask) -> None:
         self._app = app

@@ -29,7 +29,7 @@ WORKER_TTL = 45
 # rq.Worker.dequeue_timeout
 RQ_WAITS_LESS = 15
 SECONDS_TO_ANSWER = 10
-# How often a worker looks whether its work-horse is well.
+# How often a worker looks whether its work-horse process is well.
 MONITORING_SECONDS = 5
 AWAY = (redis.ConnectionError, redis.TimeoutError)
 logger = logging.getLogger(__name__)
@@ -66,7 +66,7 @@ class SignedJob(Job):
 
 
 class ReliableWorker(Worker):
-    """One queue, one horse at a time. `lanes` are the queue's further workers, kept by this one."""
+    """One queue, one job at a time. `lanes` are the queue's further workers, kept by this one."""
 
     job_class = SignedJob
     lanes: Lanes | None = None
@@ -111,7 +111,7 @@ class ReliableWorker(Worker):
             self.log.warning("Worker %s: heartbeat not sent: %s", self.name, type(error).__name__)
 
     def subscribe(self) -> None:
-        # No orders through Redis: a cancelled job is a row, and whoever writes to Redis must not stop workers.
+        # No orders through Redis: a cancelled job is a row, and write access to Redis must not stop workers.
         return
 
     def register_death(self) -> None:

@@ -1,4 +1,4 @@
-"""Processes that are kept running: forked or started, seen ending, begun again, and ended together."""
+"""Processes that are kept running: forked or started, watched, restarted when they end, and ended together."""
 
 from config.supervision.children import Kept, die_with, execute, fork_child, name_process, redirect
 from config.supervision.relay import LogRelay

@@ -68,7 +68,7 @@ def execute(
             os.setgroups([])
             os.setgid(group)
             os.setuid(user)
-        die_with(parent, how)  # again, since another account forgets it
+        die_with(parent, how)  # again, since a change of account clears it
         os.chdir(directory)
         redirect(output)
         for file in handed:

@@ -15,7 +15,7 @@ LONGEST_LINE = 256 * 1024
 
 
 class LogRelay:
-    """A pipe for each process. Nothing here raises: a full disk must not end what it only tells of."""
+    """A pipe for each process. Nothing here raises: a full disk must not end a process that only logs."""
 
     def __init__(self, log: Path, *, everything: bool) -> None:
         self._everything = everything
@@ -26,7 +26,7 @@ class LogRelay:
         self._left_out = 0
 
     def pipe(self, name: str) -> int:
-        """The end to write to. It stays open here as well, for the process that is begun anew."""
+        """The end to write to. It stays open here as well, for the process that is restarted."""
         if name not in self._pipes:
             self._pipes[name] = os.pipe2(os.O_CLOEXEC)
         return self._pipes[name][1]
@@ -36,7 +36,7 @@ class LogRelay:
             supervisor.when_readable(end, partial(self._read, name, end))
 
     def last_line(self, name: str) -> str:
-        """The last one that was relayed, after whatever still waits in the pipe."""
+        """The last one that was relayed, after relaying what still waits in the pipe."""
         end = self._pipes[name][0]
         while select.select([end], [], [], 0)[0]:
             self._read(name, end)
@@ -69,7 +69,7 @@ class LogRelay:
         if self._left_out:
             line = b"(lines not shown here: %d; the log has them)\n" % self._left_out + line
         for begin in range(0, len(line), select.PIPE_BUF):
-            # "Can be written" promises room for this much and no more.
+            # "Can be written" promises space for this much and no more.
             if not select.select([], [2], [], 0)[1]:
                 self._left_out += 1
                 return

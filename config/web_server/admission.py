@@ -1,7 +1,7 @@
 """How many connections and uploads there may be, in all and from one address.
 
 A new connection is never refused while an old one only waits: at a limit, the one that has kept us waiting longest is
-closed. So whoever holds many open pushes out themselves, and not their neighbours behind the same address.
+closed. So a client that holds many open loses its own, and not those of others behind the same address.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Admission:
         return len(self._all)
 
     def enter(self, guest: Guest) -> bool:
-        """Count a new connection; False when there is no room for it, even after closing one that waits."""
+        """Count a new connection; False when the limit is reached, even after closing one that waits."""
         own = self._guests.setdefault(guest.peer, {})
         if not self._is_proxy(guest.peer) and len(own) >= self._limits.connections_of_one and not _close_one(own):
             return False

@@ -30,7 +30,7 @@ class Receiver(Protocol):
         """The last bytes, or all of them; never waits."""
 
     def stream(self, data: bytes) -> bool:
-        """Some bytes with more to come; waits until they are taken. False when nobody takes them any more."""
+        """Some bytes with more to come; waits until they are taken. False when the client takes them no more."""
 
     def begin_stream(self) -> bool:
         """From now on only `stream` and `finish` are called. False when too many are sending already."""
@@ -90,7 +90,7 @@ class Answer:
             if (left or 0) < 0 or (piece and not self._receiver.stream(self._as_sent(piece))):
                 break
         else:
-            # Shorter than announced: whatever is sent next would be taken for its rest.
+            # Shorter than announced: the next answer would be taken for its rest.
             self._keep_alive = self._keep_alive and (not left or self._request.method == "HEAD")
             end = b"0\r\n\r\n" if self._is_chunked and self._request.method != "HEAD" else b""
             self._receiver.finish(end, keep_alive=self._keep_alive)

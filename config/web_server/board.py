@@ -1,4 +1,4 @@
-"""What the web processes tell one another in shared memory: whom each works for, and which hosts were visited lately.
+"""What the web processes share in memory: which host each works for, and which hosts were requested lately.
 
 Every cell is written whole by one processor instruction, so nothing is locked. What is read may be a moment old: a
 request then waits some milliseconds too long, or begins that early.
@@ -22,7 +22,7 @@ class Board:
 
     def __init__(self, processes: int) -> None:
         # Pairs of a host and a moment. For each process: who is at work since when, and the one that was done last; at
-        # the end the visits.
+        # the end the hosts that were requested.
         self._own = 2 * (_PLACES + 1)
         self._processes = processes
         cells = processes * self._own + 2 * _VISITS
@@ -33,7 +33,7 @@ class Board:
         return Place(self, number)
 
     def clear(self, number: int) -> None:
-        """Whatever stood there was of a process that has ended."""
+        """Clears what a process that has ended left there."""
         begin = number * self._own
         for cell in range(begin, begin + self._own, 2):
             self._hosts[cell] = 0

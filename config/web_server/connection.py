@@ -56,7 +56,7 @@ class Connection:
         self._web.engine.watch(self._line.file, READ, self._act)
 
     def close(self) -> None:
-        """End it at once, whatever was read."""
+        """End it at once, also in the middle of a request."""
         self._is_over = True
         self._web.engine.forget(self._line.file)
         self._web.admission.leave(self)

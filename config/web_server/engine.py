@@ -34,7 +34,7 @@ logger = logging.getLogger(__name__)
 class Engine:
     """`tick` is called by the leader once a second; `place` is this process's among the others.
 
-    What a task raises is logged: a thread that ended by it would take the lead along, and nobody would be served.
+    What a task raises is logged: if it ended the leading thread, no request would be served.
     """
 
     def __init__(
@@ -195,7 +195,7 @@ class Engine:
             return True
 
     def _give_place_back(self) -> None:
-        """Another request of this one's host may begin; a leader that waits is told."""
+        """Another request of this one's host may begin; a leader that waits is woken."""
         whose, self._mine.whose = self._mine.whose, None
         if whose is not None and self._ready.done(whose) and self._mine.term != self._term:
             self.ring()

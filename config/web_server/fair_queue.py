@@ -2,7 +2,7 @@
 
 While several hosts are visited, each has one request at work at a time in all processes together, beside those that
 take long, and none has all threads of one: a page of another host finds a processor free, however many requests of the
-busy one wait. Of two processes the busy host is served by the one that the others don't visit, as long as that keeps
+busy one wait. Of two processes the busy host is served by the one that the others don't use, as long as that keeps
 none of its requests waiting for long.
 """
 
@@ -48,7 +48,7 @@ class FairQueue:
             self._count += 1
 
     def take(self) -> tuple[str, Task] | None:
-        """The next host's longest waiting request; None when none waits that may begin now. Tell `done` after it."""
+        """The next host's longest waiting request; None when none waits that may begin now. Call `done` after it."""
         with self._lock:
             for whose in self._waiting:
                 if self._may_begin(whose):

@@ -1,4 +1,4 @@
-"""What one web process grants to whoever connects."""
+"""What one web process grants to its clients."""
 
 from __future__ import annotations
 

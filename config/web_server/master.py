@@ -35,14 +35,14 @@ logger = logging.getLogger(__name__)
 
 
 def serve(settings: Settings) -> None:
-    """Serve until told to stop. Only programs of this machine get in, unless QIKBIZ_LISTEN names another address."""
+    """Serve until a signal ends it. It listens on loopback only, unless QIKBIZ_LISTEN names another address."""
     if settings.is_production and not settings.trusted_proxies:
-        # It would answer nobody: in production a request counts only when a proxy vouches that it came over TLS.
+        # It would refuse every request: in production one counts only when a proxy says that it came over TLS.
         raise SettingsError(NO_PROXY)
     _share_figures(settings.home / "figures")
     listener = _listen(settings)
     application: WSGIApplication = importlib.import_module(APPLICATION).app
-    # What was loaded is for good: left out of collections, its pages stay shared with the processes.
+    # Loaded modules stay: excluded from collections, their memory pages stay shared with the processes.
     gc.collect()
     gc.freeze()
     board = Board(settings.web_workers)

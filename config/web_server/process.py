@@ -63,7 +63,7 @@ class Web:
         self._listener: socket.socket | None = None
 
     def serve(self, listener: socket.socket, *, seconds_to_end: float) -> None:
-        """Returns once the requests at hand are answered, or after `seconds_to_end`."""
+        """Returns once the requests that run are answered, or after `seconds_to_end`."""
         _allow_files(self.limits.connections + 200)
         told = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -75,7 +75,7 @@ class Web:
         self._finish(seconds_to_end if told.wait(self._lifetime) else SECONDS_TO_RETIRE)
 
     def client_of(self, peer: str, request: Request) -> str:
-        """Whose uploads are counted: behind one of our proxies, whoever it says."""
+        """Whose uploads are counted: behind one of our proxies, the address that the proxy names."""
         if not self._is_proxy(peer):
             return peer
         told = request.named(b"x-forwarded-for")
@@ -104,7 +104,7 @@ class Web:
         self._take_up_certificate()
 
     def _take_up_certificate(self) -> None:
-        """`qikbiz up --tls` writes the file anew for a new tenant; the next handshake shows it."""
+        """`qikbiz up --tls` writes the file again for a new tenant; the next handshake uses it."""
         if self._tls is None or self._tls_file is None:
             return
         with suppress(OSError):  # among them: a file that is half written; the next look finds it whole

@@ -81,7 +81,7 @@ class Request:
             raise Refused(400, "The name of a header can't be read.")
 
     def add(self, piece: bytes) -> None:
-        """Keep a piece of the body, on disk once it is large. Raises OSError when there is no room."""
+        """Keep a piece of the body, on disk once it is large. Raises OSError when the disk is full."""
         if self.body is None:
             self.body = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - lives as long as the request
         self.body.write(piece)
@@ -124,7 +124,7 @@ class Request:
 
     def close(self) -> None:
         if self.body is not None:
-            with suppress(OSError):  # the last bytes have no room on the disk, and are not wanted any more
+            with suppress(OSError):  # the disk has no space for the last bytes, and they are not wanted any more
                 self.body.close()
 
 

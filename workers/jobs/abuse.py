@@ -1,4 +1,4 @@
-"""Jobs about addresses: score one, keep the rules and the retention, measure how often a block was a mistake."""
+"""Jobs about addresses: score one, apply rules and retention, measure how often a block was a mistake."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def check_address(work: JobContext) -> None:
 
 
 def forget_addresses(work: JobContext) -> None:
-    """Let old events go, cut old rules, and tell Redis again which stand."""
+    """Delete old events and rules, and write the rules in force to Redis again."""
     with work.finish():
         retention.forget_old_addresses()
         rules.enforce_standing_rules()

@@ -7,6 +7,6 @@ from workers.job_context import JobContext
 
 
 def forget_addresses(work: JobContext) -> None:
-    """Empty old addresses and let older rows go, in the tenant at hand."""
+    """Empty old addresses and delete older rows, in the current tenant."""
     with work.finish() as session:
         forget(session)

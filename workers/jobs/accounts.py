@@ -1,4 +1,4 @@
-"""Jobs about logins: links for new passwords, what Redis must doubt, and the daily retention."""
+"""Jobs about sign-ins: links for new passwords, invalidating what Redis holds, and the daily retention."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ def make_export(work: JobContext) -> None:
         _give_up(work, export_id, failure.text or PROBLEM)
         raise JobRefused(failure.text or PROBLEM) from failure
     except Exception:
-        # Whatever it was: after the last try the person must see a failed export, not one that waits.
+        # Any error: after the last try the user must see a failed export, not one that waits.
         if work.attempt >= work.claim.max_attempts:
             _give_up(work, export_id, PROBLEM)
         raise

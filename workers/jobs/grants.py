@@ -1,4 +1,4 @@
-"""The logins behind grants: made when a customer lets somebody in, dropped when that is over."""
+"""The database roles behind grants: made when a customer gives access, dropped when the grant is over."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from workers.job_context import JobContext
 
 
 def open_one(work: JobContext) -> None:
-    """Make the login of the grant that was just given."""
+    """Make the database role of the grant that was just given."""
     is_open = open_grant(runtime().settings, UUID(work.arguments["grant"]))
     with work.finish({"opened": is_open}):
         pass
 
 
 def close_ended(work: JobContext) -> None:
-    """Drop the logins of all grants that have ended, and make those that are due now.
+    """Drop the database roles of all grants that have ended, and make those that are due now.
 
-    Each minute, and at once when somebody ends a grant.
+    Each minute, and at once when a user ends a grant.
     """
     closed, opened = close_ended_grants(runtime().settings), open_due_grants(runtime().settings)
     with work.finish({"closed": closed, "opened": opened}):

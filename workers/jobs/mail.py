@@ -71,7 +71,7 @@ def _hand_over(letter: delivery.Letter, work: JobContext, settings: Settings) ->
 
 
 def _begin_data(work: JobContext) -> None:
-    # Raises Fenced when another worker holds the job meanwhile: then the server gets nothing from this one.
+    # Raises LeaseLost when another worker holds the job meanwhile: this one then sends nothing.
     with _outcome(work) as mail:
         delivery.note_data_began(mail)
     fault("mail.data_began")

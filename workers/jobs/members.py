@@ -1,4 +1,4 @@
-"""Handing over what somebody owns, when it is too much for a page."""
+"""Transferring the records that a user owns, when they are too many for a request."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from workers.job_context import JobContext, JobRefused
 
 
 def hand_over(work: JobContext) -> None:
-    """All records of `from` to `to`, in one transaction; whoever asked for it must still be allowed to."""
+    """All records of `from` to `to`, in one transaction; the user who asked for it must still be allowed to."""
     given = {name: UUID(work.arguments[name]) for name in ("from", "to", "by")}
     result: dict[str, Any] = {}
     try:

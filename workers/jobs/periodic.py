@@ -1,4 +1,4 @@
-"""Periodic work that belongs to no room: fan a job out to each tenant, and forget ended jobs and mails."""
+"""Periodic work that belongs to no feature: run a job in each tenant, and delete ended jobs and mails."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tenants.versions import is_served
 from workers.job_context import JobContext
 
 KEPT = timedelta(days=30)
-# Failed and quarantined jobs, and mails that failed, stay until somebody has looked at them.
+# Failed and quarantined jobs, and mails that failed, stay until an operator has looked at them.
 ENDED_JOBS = ("done", "cancelled")
 ENDED_MAILS = ("sent", "unknown", "dropped")
 
@@ -39,7 +39,7 @@ def ask_each_tenant(work: JobContext) -> None:
 
 
 def try_job_of_tenant_again(work: JobContext) -> None:
-    """An operator wants a tenant's failed job tried again."""
+    """Try a tenant's failed job again, as an operator asked."""
     with control_transaction() as session:
         tenant = read_tenant(session, UUID(work.arguments["tenant"]), runtime().settings.base_domain)
     is_revived = False
@@ -51,7 +51,7 @@ def try_job_of_tenant_again(work: JobContext) -> None:
 
 
 def forget_jobs(work: JobContext) -> None:
-    """Ended jobs and mails of the tenant, which name addresses, are not kept for ever."""
+    """Delete ended jobs and mails of the tenant: they hold addresses."""
     with work.finish() as session:
         session.execute(_ended(Job, ENDED_JOBS, Job.finished_at))
         session.execute(_ended(Mail, ENDED_MAILS, Mail.created_at))

@@ -14,7 +14,7 @@ PROBLEM = "Something went wrong on our side while erasing. Nothing was erased; w
 
 
 def erase(work: JobContext) -> None:
-    """One transaction of the owner's; whoever is killed in it starts again, and finds nothing or all of it done."""
+    """One transaction of the owner's: after a kill the next try finds nothing or all of it done."""
     erasure_id = UUID(work.arguments["erasure"])
     try:
         erase_person.erase_person(runtime().settings, _tenant(work), erasure_id)

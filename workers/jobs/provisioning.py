@@ -21,7 +21,7 @@ def create(work: JobContext) -> None:
         record = session.scalars(select(TenantRecord).where(TenantRecord.slug == slug)).one_or_none()
     if record is None:
         raise JobRefused(f"“{slug}” is not reserved.")
-    # An earlier try may have died right after opening the doors.
+    # An earlier try may have died right after it made the tenant active.
     if record.state == "creating":
         finish_tenant(runtime().settings, record.id, progress=work.progress)
     with work.finish({"slug": slug, "tenant": str(record.id)}):

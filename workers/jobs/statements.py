@@ -1,4 +1,4 @@
-"""Jobs about the privacy statement: see whether the announced notice stands, and tell administrators of it."""
+"""Jobs about the privacy statement: check that the announced notice is public, and notify administrators."""
 
 from __future__ import annotations
 
