@@ -10,9 +10,9 @@ from sqlalchemy import text
 
 from config.build import Build
 from qikbiz.kernel.database import db, tenant_transaction
+from qikbiz.kernel.evidence import Keeping
 from qikbiz.trust.privacy.bundled_versions import founding_statement
 from qikbiz.trust.promises import registry, routes
-from qikbiz.trust.promises.evidence import Keeping
 from qikbiz.trust.promises.queries import UNREADABLE
 from qikbiz.trust.promises.test_results import NO_RUN, TestResult, TestRun
 from tenants.context import Tenant

@@ -12,7 +12,7 @@ from qikbiz.audit.queries import id_at, months_kept, newest_link, oldest_moment
 from qikbiz.audit.retention import how_long
 from qikbiz.kernel.clock import now
 from qikbiz.kernel.database import db
-from qikbiz.trust.promises.evidence import Fact, Keeping
+from qikbiz.kernel.evidence import Fact, Keeping
 from qikbiz.web.formats import number
 from tenants.context import current_tenant
 

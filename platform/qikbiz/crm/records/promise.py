@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from qikbiz.audit.models import RecordChange
 from qikbiz.kernel import clock
 from qikbiz.kernel.database import db
-from qikbiz.trust.promises.evidence import Fact, Keeping
+from qikbiz.kernel.evidence import Fact, Keeping
 from qikbiz.web.formats import number
 
 

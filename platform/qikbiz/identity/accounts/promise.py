@@ -9,7 +9,7 @@ from flask_login import current_user
 from qikbiz.identity.accounts.models import RememberSeries, UserSession
 from qikbiz.identity.accounts.realms import current_realm
 from qikbiz.identity.sign_in_policy.queries import count_remembered, count_sessions, policy_of
-from qikbiz.trust.promises.evidence import Fact, Keeping
+from qikbiz.kernel.evidence import Fact, Keeping
 
 
 def _sessions() -> Sequence[Fact]:

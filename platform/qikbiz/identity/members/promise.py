@@ -10,7 +10,7 @@ from qikbiz.identity.accounts.models import User
 from qikbiz.identity.accounts.seats import seats
 from qikbiz.identity.roles.queries import all_teams
 from qikbiz.kernel.database import db
-from qikbiz.trust.promises.evidence import Fact, Keeping
+from qikbiz.kernel.evidence import Fact, Keeping
 
 
 def _evidence() -> Sequence[Fact]:

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 
 from qikbiz.identity.accounts.models import User, UserFactor
 from qikbiz.kernel.database import db
-from qikbiz.trust.promises.evidence import Fact, Keeping
+from qikbiz.kernel.evidence import Fact, Keeping
 
 
 def _evidence() -> Sequence[Fact]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from qikbiz.identity.roles.queries import all_roles, all_teams
-from qikbiz.trust.promises.evidence import Fact, Keeping
+from qikbiz.kernel.evidence import Fact, Keeping
 
 
 def _evidence() -> Sequence[Fact]:

@@ -8,7 +8,7 @@ from qikbiz.identity.accounts.realms import current_realm
 from qikbiz.identity.sign_in_policy.queries import count_without_factor, policy_of
 from qikbiz.identity.sign_in_policy.rules import Policy
 from qikbiz.identity.sso.queries import label_on_offer
-from qikbiz.trust.promises.evidence import Fact, Keeping
+from qikbiz.kernel.evidence import Fact, Keeping
 from qikbiz.web.formats import count
 
 _FACTOR_FOR = {"nobody": "Everybody decides", "roles": "People with some roles", "everyone": "Everybody"}

@@ -9,8 +9,8 @@ from sqlalchemy import func, select
 
 from qikbiz.kernel import clock
 from qikbiz.kernel.database import db
+from qikbiz.kernel.evidence import Fact, Keeping
 from qikbiz.messaging.mail.models import Mail
-from qikbiz.trust.promises.evidence import Fact, Keeping
 from qikbiz.web.formats import number
 
 LATELY = timedelta(days=30)

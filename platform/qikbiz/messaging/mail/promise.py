@@ -10,10 +10,10 @@ from sqlalchemy import func, select
 
 from qikbiz.kernel import clock
 from qikbiz.kernel.database import db
+from qikbiz.kernel.evidence import Fact, Keeping
 from qikbiz.messaging.mail.categories import CATEGORIES
 from qikbiz.messaging.mail.choices import choices_of
 from qikbiz.messaging.mail.models import Mail
-from qikbiz.trust.promises.evidence import Fact, Keeping
 from qikbiz.web.formats import count, number
 
 LATELY = timedelta(days=30)

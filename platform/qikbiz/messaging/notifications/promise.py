@@ -10,9 +10,9 @@ from sqlalchemy import func, select
 
 from qikbiz.kernel import clock
 from qikbiz.kernel.database import db
+from qikbiz.kernel.evidence import Fact, Keeping
 from qikbiz.messaging.notifications.models import Notification
 from qikbiz.messaging.notifications.unread import counted
-from qikbiz.trust.promises.evidence import Fact, Keeping
 from qikbiz.web.formats import number
 
 LATELY = timedelta(days=30)

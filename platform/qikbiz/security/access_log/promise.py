@@ -9,10 +9,10 @@ from sqlalchemy import func, select
 
 from qikbiz.kernel import clock
 from qikbiz.kernel.database import db
+from qikbiz.kernel.evidence import Fact, Keeping
 from qikbiz.security.access_log.blocks import allowances, blocks_lately, hits
 from qikbiz.security.access_log.models import AccessEvent
 from qikbiz.security.access_log.queries import oldest_address, oldest_event
-from qikbiz.trust.promises.evidence import Fact, Keeping
 from qikbiz.web.formats import count, number
 
 LATELY = timedelta(days=30)

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from flask import request
 
 from qikbiz.kernel.database import control_transaction, runtime
+from qikbiz.kernel.evidence import Fact, Keeping
 from qikbiz.trust.domains.queries import domains_of
-from qikbiz.trust.promises.evidence import Fact, Keeping
 from qikbiz.web.client_address import tls_version
 from tenants.context import current_tenant
 

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from sqlalchemy import func, select
 
 from qikbiz.kernel.database import control_transaction, db
+from qikbiz.kernel.evidence import Fact, Keeping
 from qikbiz.transfer.imports.models import Import
 from qikbiz.trust.grants.queries import counts_of
-from qikbiz.trust.promises.evidence import Fact, Keeping
 from qikbiz.web.formats import number
 from tenants.context import current_tenant
 

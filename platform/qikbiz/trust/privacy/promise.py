@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from flask import request
 
+from qikbiz.kernel.evidence import Fact, Keeping
 from qikbiz.trust.privacy.queries import looks_of_the_probe, standing
-from qikbiz.trust.promises.evidence import Fact, Keeping
 from qikbiz.web.cookies import COOKIES
 from qikbiz.web.formats import day
 

@@ -11,9 +11,9 @@ from flask_login import current_user
 
 from config.build import Build
 from qikbiz.kernel.database import db
+from qikbiz.kernel.evidence import Fact, Keeping
 from qikbiz.kernel.permissions import Permission, permission_of
 from qikbiz.trust.privacy.text import Block, Section, StatementText
-from qikbiz.trust.promises.evidence import Fact, Keeping
 from qikbiz.trust.promises.registry import keepings
 from qikbiz.trust.promises.test_results import TestResult, TestRun
 

@@ -11,6 +11,7 @@ from qikbiz.identity.members import promise as members
 from qikbiz.identity.mfa import promise as factors
 from qikbiz.identity.roles import promise as roles
 from qikbiz.identity.sign_in_policy import promise as policy
+from qikbiz.kernel.evidence import Keeping
 from qikbiz.messaging.announcements import promise as announcements
 from qikbiz.messaging.mail import promise as mail
 from qikbiz.messaging.notifications import promise as notifications
@@ -20,7 +21,6 @@ from qikbiz.trust.data_subject_requests import promise as persons
 from qikbiz.trust.domains import promise as domains
 from qikbiz.trust.grants import promise as grants
 from qikbiz.trust.privacy import promise as privacy
-from qikbiz.trust.promises.evidence import Keeping
 from qikbiz.trust.tickets import promise as tickets
 
 ROOMS: tuple[tuple[Keeping, ...], ...] = (

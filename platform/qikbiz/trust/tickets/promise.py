@@ -8,7 +8,7 @@ from flask_login import current_user
 from sqlalchemy import func, select
 
 from qikbiz.kernel.database import control_transaction
-from qikbiz.trust.promises.evidence import Fact, Keeping
+from qikbiz.kernel.evidence import Fact, Keeping
 from qikbiz.trust.tickets.models import Ticket
 from qikbiz.web.formats import number
 from tenants.context import current_tenant
