@@ -13,7 +13,7 @@ from psycopg import errors, sql
 from config.settings import Settings
 from provisioning.servers import OWNER, Connection, connect_as_provisioner
 from qikbiz.kernel.errors import Unavailable
-from qikbiz.trust.account_closure.read_only import RECORD_TABLES
+from qikbiz.kernel.read_only import RECORD_TABLES
 
 # The tenant's own role and guests'; rights on single columns count as well.
 _HOLDERS = """

@@ -25,7 +25,7 @@ from qikbiz.jobs.models import Job, PlatformJob
 from qikbiz.kernel.database import control_transaction, runtime, tenant_transaction
 from qikbiz.kernel.errors import Failure
 from qikbiz.kernel.full_disks import SENTENCE, is_disk_full
-from qikbiz.trust.account_closure.read_only import refuse_change
+from qikbiz.kernel.read_only import refuse_change
 from tenants.context import Tenant, tenant_context
 from tenants.directory import read_tenant
 from tenants.versions import is_served

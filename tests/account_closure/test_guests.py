@@ -11,7 +11,7 @@ from provisioning.guest_roles import open_grant
 from provisioning.servers import Connection
 from qikbiz.kernel.actors import Actor, acting_as
 from qikbiz.kernel.database import control_transaction, tenant_transaction
-from qikbiz.trust.account_closure.read_only import RECORD_TABLES
+from qikbiz.kernel.read_only import RECORD_TABLES
 from qikbiz.trust.grants.actions import give_grant
 from qikbiz.trust.grants.models import Grant
 from tests.account_closure.conftest import Leaving

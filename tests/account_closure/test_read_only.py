@@ -18,8 +18,8 @@ from qikbiz.jobs.kinds import KINDS
 from qikbiz.jobs.models import Job
 from qikbiz.kernel.database import control_transaction, tenant_transaction
 from qikbiz.kernel.permissions import permission_of
+from qikbiz.kernel.read_only import RECORD_TABLES, STILL_ALLOWED, ReadOnly
 from qikbiz.transfer.exports.restore import restore_archive
-from qikbiz.trust.account_closure.read_only import RECORD_TABLES, STILL_ALLOWED, ReadOnly
 from tenants.context import Tenant
 from tenants.directory import read_tenant
 from tests.account_closure.conftest import Leaving

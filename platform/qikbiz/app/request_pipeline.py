@@ -24,12 +24,12 @@ from qikbiz.kernel.actors import ANONYMOUS, Actor, acting_as
 from qikbiz.kernel.database import control_transaction, runtime, tenant_transaction
 from qikbiz.kernel.errors import Blocked, Forbidden, NotFound, Unavailable
 from qikbiz.kernel.permissions import Permission, permission_of
+from qikbiz.kernel.read_only import refuse_request
 from qikbiz.security.access_log.kinds import AccessKind
 from qikbiz.security.access_log.recorder import failures_written_afterwards, record_access
 from qikbiz.security.ip_reputation.check import admit_anonymous
 from qikbiz.security.ip_reputation.events import record_event
 from qikbiz.security.ip_reputation.signals import is_probe
-from qikbiz.trust.account_closure.read_only import refuse_request
 from qikbiz.trust.grants import support_sessions
 from qikbiz.web import cookies
 from qikbiz.web.block_exemption import is_open_while_blocked
@@ -209,7 +209,7 @@ def _declared_permission(view: Callable[..., Any]) -> Permission:
 
 
 def _refuse_unservable(tenant: Tenant, view: Callable[..., Any]) -> None:
-    # A suspended one is open: what may be done in it is asked for each page (trust/account_closure/read_only.py).
+    # A suspended one is open: what may be done in it is asked for each page (kernel/read_only.py).
     is_open = tenant.state in ("active", "suspended") or (tenant.state == "closing" and is_by_sealed_link(view))
     if not is_open and tenant.state in ("closed", "closing"):
         raise TenantClosed

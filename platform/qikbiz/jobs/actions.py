@@ -18,7 +18,7 @@ from qikbiz.jobs.ledger import Due, LedgerModel
 from qikbiz.jobs.models import Job, PlatformJob
 from qikbiz.kernel.actors import current_actor
 from qikbiz.kernel.database import after_commit, db, require_tenant_session, runtime
-from qikbiz.trust.account_closure.read_only import refuse_change
+from qikbiz.kernel.read_only import refuse_change
 from tenants.context import current_tenant
 from tenants.control import new_id
 

@@ -15,7 +15,7 @@ from qikbiz.crm.records.field_access import visible_type
 from qikbiz.crm.records.fields import RecordType
 from qikbiz.identity.roles.rights import Action
 from qikbiz.kernel.permissions import Permission
-from qikbiz.trust.account_closure.read_only import is_read_only
+from qikbiz.kernel.read_only import is_read_only
 from qikbiz.web.navigation import path_of
 
 

@@ -14,7 +14,7 @@ from qikbiz.identity.accounts.realms import current_realm
 from qikbiz.identity.accounts.reauthentication import requires_fresh
 from qikbiz.identity.mfa.queries import app_of, codes_left, passkeys_of
 from qikbiz.kernel.permissions import Permission, requires
-from qikbiz.trust.account_closure.read_only import goes_on
+from qikbiz.kernel.read_only import goes_on
 from qikbiz.web.flash import show_toast
 
 

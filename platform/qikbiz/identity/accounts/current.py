@@ -13,8 +13,8 @@ from qikbiz.identity.accounts import remember_me, sessions
 from qikbiz.identity.accounts.principal import Anonymous, Principal
 from qikbiz.identity.accounts.realms import Realm, realm_of_request
 from qikbiz.identity.accounts.why_ended import say_if_stolen
+from qikbiz.kernel.read_only import WITHHELD
 from qikbiz.security.ip_reputation.events import record_event
-from qikbiz.trust.account_closure.read_only import WITHHELD
 from qikbiz.trust.grants import support_sessions
 from qikbiz.web.cookies import SESSION, broken_cookies, has_carried_cookie, open_cookie
 from qikbiz.web.visit_cookie import end_session_cookie

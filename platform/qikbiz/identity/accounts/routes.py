@@ -21,7 +21,7 @@ from qikbiz.identity.accounts.seats import NoSeatLeft, seats
 from qikbiz.identity.roles.delegation import NoSuchRole
 from qikbiz.identity.roles.queries import role_choices
 from qikbiz.kernel.permissions import Permission, requires
-from qikbiz.trust.account_closure.read_only import goes_on
+from qikbiz.kernel.read_only import goes_on
 from qikbiz.web.flash import show_toast
 
 accounts = Blueprint("accounts", __name__, template_folder="templates")

@@ -28,6 +28,7 @@ from qikbiz.crm.companies.models import Company
 from qikbiz.crm.contacts.models import Contact
 from qikbiz.kernel.database import control_transaction, require_tenant_session
 from qikbiz.kernel.errors import Conflict
+from qikbiz.kernel.read_only import refuse_change
 from qikbiz.transfer.exports.catalogue import EVERYTHING, EXPORTED, ExportedTable
 from qikbiz.transfer.exports.erasure_filter import Erased
 from qikbiz.transfer.exports.loading import NotRestorable, TableLoader
@@ -35,7 +36,6 @@ from qikbiz.transfer.exports.manifest import FORMAT, FORMAT_VERSION, MANIFEST
 from qikbiz.transfer.exports.selection import PORTABLE
 from qikbiz.transfer.exports.verify import verify
 from qikbiz.trust.account_closure.models import ErasedTenant
-from qikbiz.trust.account_closure.read_only import refuse_change
 from tenants.context import current_tenant
 
 Watch = Callable[[int, int, str], None]
