@@ -125,7 +125,7 @@ def test_asking_and_fetching_are_in_the_audit_and_need_the_rights(
 def test_whoever_may_export_lists_but_not_read_the_audit_does_not_get_it(office: Office, file: Path) -> None:
     from qikbiz.identity.accounts.models import User
     from qikbiz.identity.roles.models import OwnRole
-    from qikbiz.identity.roles.rights import Rights
+    from qikbiz.kernel.rights import Rights
 
     with office.work() as session:
         role = OwnRole(name="Sales", folded_name="sales", rights=Rights.of(see="all", export="all").as_json())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from qikbiz.identity.roles.rights import Rights
+from qikbiz.kernel.rights import Rights
 from tests.fixtures.records import Office
 from tests.fixtures.roles import Staffed, ruled
 from tests.fixtures.web import Browser

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from provisioning.cli import qikbiz
 from qikbiz.identity.roles.builtin_roles import BUILT_IN
-from qikbiz.identity.roles.rights import Rights
+from qikbiz.kernel.rights import Rights
 from qikbiz.trust.grants.overview import reach_words
 from tests.fixtures.grants import Customer
 from tests.fixtures.tenancy import Platform

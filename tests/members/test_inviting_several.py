@@ -7,8 +7,8 @@ import io
 import pytest
 
 from qikbiz.identity.members import bulk_invite
-from qikbiz.identity.roles.rights import Rights
 from qikbiz.kernel.permissions import Permission
+from qikbiz.kernel.rights import Rights
 
 pytestmark = pytest.mark.promise("P14")
 GOOD = 'name,email,roles,team\nCleo Lee,cleo@x.example,member,North\nDan Yu,dan@x.example,"Reader, member",\n'

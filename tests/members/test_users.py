@@ -8,8 +8,8 @@ from uuid import uuid4
 import pytest
 
 from qikbiz.identity.members import transfer_records
-from qikbiz.identity.roles.rights import Rights
 from qikbiz.kernel.permissions import Permission
+from qikbiz.kernel.rights import Rights
 from tests.fixtures.roles import ruled
 from workers.run_job import perform
 

@@ -173,7 +173,7 @@ def test_only_a_name_that_means_one_person_counts(written: str, named: set[str])
 def test_who_may_not_see_the_record_is_not_told_of_it(
     news: News, monkeypatch: pytest.MonkeyPatch, client_for: Callable[..., Any]
 ) -> None:
-    from qikbiz.identity.roles.rights import NOTHING
+    from qikbiz.kernel.rights import NOTHING
     from qikbiz.messaging.notifications import mentions
 
     monkeypatch.setattr(mentions, "granted_rights", lambda *_: NOTHING)

@@ -13,7 +13,7 @@ from qikbiz.crm.companies.models import Company
 from qikbiz.crm.contacts.models import Contact
 from qikbiz.identity.accounts.models import User
 from qikbiz.identity.roles.models import OwnRole, Team, TeamMember
-from qikbiz.identity.roles.rights import Rights
+from qikbiz.kernel.rights import Rights
 from tests.fixtures.grants import Customer
 from tests.fixtures.records import Office
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from qikbiz.identity.roles.rights import Rights
 from qikbiz.kernel.database import tenant_transaction
 from qikbiz.kernel.errors import Failure, Forbidden
 from qikbiz.kernel.permissions import Permission
+from qikbiz.kernel.rights import Rights
 from qikbiz.transfer.exports.actions import ask_for_export, file_of
 from qikbiz.transfer.exports.models import Export
 from qikbiz.transfer.exports.selection import PRODUCTS, Selection

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from qikbiz.identity.roles.rights import Rights
 from qikbiz.kernel.permissions import Permission
+from qikbiz.kernel.rights import Rights
 from tests.fixtures.roles import ruled
 
 pytestmark = pytest.mark.promise("P15")

@@ -6,10 +6,10 @@ import pytest
 
 from qikbiz.crm.records.field_access import visible_type
 from qikbiz.crm.records.types import RECORD_TYPES
-from qikbiz.identity.roles.rights import Rights
 from qikbiz.kernel.actors import Actor
 from qikbiz.kernel.database import db
 from qikbiz.kernel.errors import Forbidden
+from qikbiz.kernel.rights import Rights
 from qikbiz.transfer.imports.mapping import UnusableMapping
 from qikbiz.transfer.imports.models import Import
 from qikbiz.transfer.imports.queries import updates

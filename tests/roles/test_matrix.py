@@ -21,10 +21,10 @@ from qikbiz.crm.records.actions import delete_records, record_for_changing, reco
 from qikbiz.crm.records.types import BY_SINGULAR
 from qikbiz.identity.accounts.models import User
 from qikbiz.identity.roles.builtin_roles import BUILT_IN, PAGE_RIGHTS
-from qikbiz.identity.roles.rights import RECORD_TYPES, Action, Rights, Scope
 from qikbiz.kernel.database import tenant_transaction
 from qikbiz.kernel.errors import Forbidden, NotFound
 from qikbiz.kernel.permissions import Role
+from qikbiz.kernel.rights import RECORD_TYPES, Action, Rights, Scope
 from qikbiz.transfer.exports.actions import ask_for_export
 from qikbiz.transfer.exports.models import Export
 from qikbiz.transfer.exports.selection import Selection

@@ -11,9 +11,9 @@ from qikbiz.identity.roles import teams
 from qikbiz.identity.roles.actions import change_role, edition_of
 from qikbiz.identity.roles.delegation import BeyondOwnRights
 from qikbiz.identity.roles.models import OwnRole, TeamMember
-from qikbiz.identity.roles.rights import Rights
 from qikbiz.kernel.database import tenant_transaction
 from qikbiz.kernel.permissions import Permission as P
+from qikbiz.kernel.rights import Rights
 
 pytestmark = pytest.mark.promise("P15")
 TEAM = {"see": "team", "create": "team", "change": "team", "delete": "team", "export": "team", "import_": "team"}

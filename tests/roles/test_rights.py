@@ -8,7 +8,8 @@ import pytest
 
 from qikbiz.crm.records.types import BY_SINGULAR
 from qikbiz.identity.roles.builtin_roles import BUILT_IN, EVERYTHING, PAGE_RIGHTS, STAFF
-from qikbiz.identity.roles.rights import (
+from qikbiz.kernel.permissions import Permission, Role
+from qikbiz.kernel.rights import (
     FOLLOWING,
     NOTHING,
     RECORD_ACTS,
@@ -22,7 +23,6 @@ from qikbiz.identity.roles.rights import (
     rights_from_text,
     union,
 )
-from qikbiz.kernel.permissions import Permission, Role
 
 ANN, BEN, CLEO = uuid4(), uuid4(), uuid4()
 

@@ -10,8 +10,8 @@ from uuid import uuid4
 import pytest
 
 from qikbiz.identity.roles.builtin_roles import EDITION, EVERYTHING
-from qikbiz.identity.roles.rights import Rights
 from qikbiz.kernel.permissions import Permission
+from qikbiz.kernel.rights import Rights
 
 MANAGES_ROLES = Rights.of(see="all", pages=[Permission.ROLE_MANAGE, Permission.USER_MANAGE, Permission.USER_INVITE])
 

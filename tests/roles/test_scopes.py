@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from qikbiz.identity.roles.rights import Rights
+from qikbiz.kernel.rights import Rights
 
 WORKS_WITH_OWN = Rights.of(see="own", create="own", change="own", delete="own")
 

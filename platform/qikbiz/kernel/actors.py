@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
 
-from qikbiz.identity.roles.rights import Rights
+from qikbiz.kernel.rights import Rights
 
 ActorKind = Literal["user", "staff", "system", "anonymous"]
 

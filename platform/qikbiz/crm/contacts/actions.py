@@ -17,10 +17,10 @@ from qikbiz.crm.records.actions import change_record, create_record, note_change
 from qikbiz.crm.records.fields import FieldProblem
 from qikbiz.crm.records.row_access import reached_id, refuse_locked, require_access
 from qikbiz.identity.roles.current import current_rights
-from qikbiz.identity.roles.rights import Action
 from qikbiz.kernel.database import db
 from qikbiz.kernel.errors import NotFound
 from qikbiz.kernel.permissions import Permission
+from qikbiz.kernel.rights import Action
 
 
 def create_contact(values: Mapping[str, Any], record_id: UUID | None = None) -> Contact:

@@ -14,8 +14,8 @@ from qikbiz.crm.contacts.fields import CONTACTS
 from qikbiz.crm.contacts.models import Contact, ContactCompany
 from qikbiz.crm.records.field_access import visible_type
 from qikbiz.crm.records.row_access import shown_column, visible_rows
-from qikbiz.identity.roles.rights import Action
 from qikbiz.kernel.database import db
+from qikbiz.kernel.rights import Action
 
 
 def companies_of(contact_id: UUID) -> Sequence[Any]:

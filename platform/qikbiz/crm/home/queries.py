@@ -11,8 +11,8 @@ from qikbiz.crm.contacts.fields import CONTACTS
 from qikbiz.crm.contacts.models import Contact
 from qikbiz.crm.records.row_access import visible_rows
 from qikbiz.crm.records.types import RECORD_TYPES
-from qikbiz.identity.roles.rights import Action
 from qikbiz.kernel.database import db
+from qikbiz.kernel.rights import Action
 from qikbiz.transfer.exports.queries import Standing, all_exports
 from qikbiz.transfer.imports.queries import recent_imports as reachable_imports
 from qikbiz.transfer.imports.wizard import Line, line_of

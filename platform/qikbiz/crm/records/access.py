@@ -15,9 +15,9 @@ from qikbiz.audit.queries import CLOCKS_DIFFER, id_at
 from qikbiz.crm.records.fields import RecordType
 from qikbiz.identity.accounts.models import User
 from qikbiz.identity.roles.effective_rights import colleagues_of, names_of_roles, rights_of_roles
-from qikbiz.identity.roles.rights import Action, Rights, Scope
 from qikbiz.kernel.clock import now
 from qikbiz.kernel.database import control_transaction, db
+from qikbiz.kernel.rights import Action, Rights, Scope
 from qikbiz.trust.grants.models import Grant
 from qikbiz.trust.grants.queries import grants_of, is_in_force, names_of
 from qikbiz.trust.grants.scopes import LABELS

@@ -24,11 +24,11 @@ from qikbiz.crm.records.row_access import (
     visible_rows,
 )
 from qikbiz.identity.roles.current import current_rights
-from qikbiz.identity.roles.rights import Action
 from qikbiz.kernel.actors import current_actor
 from qikbiz.kernel.database import db
 from qikbiz.kernel.errors import Conflict, Forbidden
 from qikbiz.kernel.permissions import Permission
+from qikbiz.kernel.rights import Action
 from qikbiz.messaging.notifications.assignment import note_new_owner
 from qikbiz.messaging.notifications.mentions import tell_mentioned
 from tenants.control import new_id

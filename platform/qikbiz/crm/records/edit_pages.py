@@ -24,8 +24,8 @@ from qikbiz.crm.records.owners import colleague_names, possible_owners, with_cur
 from qikbiz.crm.records.record_pages import record_context, type_for
 from qikbiz.crm.records.row_access import require_access
 from qikbiz.crm.records.views import RecordRoom
-from qikbiz.identity.roles.rights import Action
 from qikbiz.kernel.database import db
+from qikbiz.kernel.rights import Action
 from qikbiz.web.flash import show_toast
 from tenants.control import new_id
 

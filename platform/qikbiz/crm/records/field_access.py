@@ -13,7 +13,7 @@ from typing import Any
 from qikbiz.crm.records.fields import Field, RecordType
 from qikbiz.crm.records.types import BY_SINGULAR
 from qikbiz.identity.roles.current import current_rights
-from qikbiz.identity.roles.rights import Action, Rights, Scope
+from qikbiz.kernel.rights import Action, Rights, Scope
 
 Names = frozenset[str]
 # Of a contact, what names a company; without them the contact belongs to none.

@@ -16,8 +16,8 @@ from qikbiz.crm.records.number_parsing import parse_boolean, parse_date
 from qikbiz.crm.records.row_access import filtered_link, visible_rows
 from qikbiz.crm.records.search import search_condition
 from qikbiz.crm.records.validation import FieldProblem
-from qikbiz.identity.roles.rights import Action, Rights
 from qikbiz.kernel.errors import Failure
+from qikbiz.kernel.rights import Action, Rights
 
 Condition = ColumnElement[bool]
 Column = ColumnElement[Any]

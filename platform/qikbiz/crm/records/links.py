@@ -19,9 +19,9 @@ from qikbiz.crm.records.owners import colleague_by_email, possible_owners
 from qikbiz.crm.records.row_access import shown_column, visible_rows
 from qikbiz.crm.records.search import search_condition
 from qikbiz.crm.records.validation import FieldProblem
-from qikbiz.identity.roles.rights import Action
 from qikbiz.kernel.database import db
 from qikbiz.kernel.errors import Failure
+from qikbiz.kernel.rights import Action
 
 # "Acme (acme.example)": what tells two of one name apart stands in brackets.
 _WITH_HINT = re.compile(r"^(?P<name>.*\S)\s*\((?P<hint>[^()]+)\)$", re.DOTALL)

@@ -20,9 +20,9 @@ from qikbiz.crm.records.normalize import with_plain_line_ends
 from qikbiz.crm.records.owners import colleague_names, possible_owners, with_current_owner
 from qikbiz.crm.records.row_access import require_access, shown_record, unseen_links
 from qikbiz.crm.records.views import RecordRoom
-from qikbiz.identity.roles.rights import Action
 from qikbiz.kernel.errors import Failure, Forbidden, NotFound
 from qikbiz.kernel.permissions import Permission
+from qikbiz.kernel.rights import Action
 from qikbiz.web.fragments import render_page
 
 TABS = ("timeline", "details", "access")

@@ -12,9 +12,9 @@ from qikbiz.crm.records.field_access import COMPANY_COLUMNS, columns_of_fields
 from qikbiz.crm.records.fields import FieldProblem, RecordType
 from qikbiz.crm.records.types import BY_SINGULAR
 from qikbiz.identity.roles.current import current_rights
-from qikbiz.identity.roles.rights import Action, Rights, Scope
 from qikbiz.kernel.database import db
 from qikbiz.kernel.errors import Forbidden, NotFound
+from qikbiz.kernel.rights import Action, Rights, Scope
 
 Condition = ColumnElement[bool]
 # The fields that name another record, with the column that holds its id and the type of what it names.

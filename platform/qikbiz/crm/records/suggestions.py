@@ -16,8 +16,8 @@ from qikbiz.crm.records.row_access import shown_column, visible_rows
 from qikbiz.crm.records.search import search_condition
 from qikbiz.crm.records.search_fallback import search_with_fallback
 from qikbiz.crm.records.views import RecordRoom
-from qikbiz.identity.roles.rights import Action
 from qikbiz.kernel.database import db
+from qikbiz.kernel.rights import Action
 
 MOST_SUGGESTIONS = 8
 # Whichever field is being typed in sends its own name.

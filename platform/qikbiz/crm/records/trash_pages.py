@@ -23,10 +23,10 @@ from qikbiz.crm.records.owners import colleague_names
 from qikbiz.crm.records.pagination import Order, fetch_page, with_cursor
 from qikbiz.crm.records.row_access import shown_column, visible_rows
 from qikbiz.crm.records.views import RecordRoom
-from qikbiz.identity.roles.rights import Action
 from qikbiz.kernel.database import db
 from qikbiz.kernel.errors import Failure
 from qikbiz.kernel.reading_direction import one_way
+from qikbiz.kernel.rights import Action
 from qikbiz.web.flash import show_toast
 from qikbiz.web.formats import count
 

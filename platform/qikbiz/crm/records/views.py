@@ -13,9 +13,9 @@ from flask_login import current_user
 from qikbiz.audit.actions import Changes
 from qikbiz.crm.records.field_access import visible_type
 from qikbiz.crm.records.fields import RecordType
-from qikbiz.identity.roles.rights import Action
 from qikbiz.kernel.permissions import Permission
 from qikbiz.kernel.read_only import is_read_only
+from qikbiz.kernel.rights import Action
 from qikbiz.web.navigation import path_of
 
 

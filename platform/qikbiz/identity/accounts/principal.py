@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from qikbiz.identity.roles.rights import NOTHING, Rights
 from qikbiz.kernel import clock
 from qikbiz.kernel.permissions import Permission, Role
+from qikbiz.kernel.rights import NOTHING, Rights
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,10 +23,10 @@ from config.keys import SealBroken
 from qikbiz.identity.accounts.principal import Principal
 from qikbiz.identity.accounts.realms import Realm
 from qikbiz.identity.roles.builtin_roles import EDITION
-from qikbiz.identity.roles.rights import rights_from_text
 from qikbiz.identity.roles.view_as import Preview
 from qikbiz.kernel import clock
 from qikbiz.kernel.database import runtime
+from qikbiz.kernel.rights import rights_from_text
 
 # Clocks of several machines may differ by this much when a record's age is compared with an outage.
 _MARGIN_SECONDS = 1.0

@@ -19,10 +19,10 @@ from qikbiz.identity.roles.delegation import BeyondOwnRights, may_change_members
 from qikbiz.identity.roles.effective_rights import rights_of_roles
 from qikbiz.identity.roles.models import Team
 from qikbiz.identity.roles.queries import all_roles, members_of
-from qikbiz.identity.roles.rights import Rights, union
 from qikbiz.identity.roles.teams import join_teams
 from qikbiz.kernel.database import db
 from qikbiz.kernel.errors import Failure
+from qikbiz.kernel.rights import Rights, union
 from qikbiz.messaging.mail.reachability import unreachable_reason
 from qikbiz.transfer.imports.code_pages import likeliest_code_page
 from tenants.control import new_id

@@ -18,12 +18,12 @@ from qikbiz.identity.accounts.models import User
 from qikbiz.identity.members.queries import owned_by, user_for_reading
 from qikbiz.identity.roles.current import current_rights
 from qikbiz.identity.roles.delegation import BeyondOwnRights, may_act_on
-from qikbiz.identity.roles.rights import Action
 from qikbiz.jobs.actions import enqueue
 from qikbiz.jobs.models import Job
 from qikbiz.kernel.actors import current_actor
 from qikbiz.kernel.database import db
 from qikbiz.kernel.errors import Conflict, Failure
+from qikbiz.kernel.rights import Action
 from qikbiz.messaging.notifications.assignment import tell_heir
 from tenants.control import new_id
 

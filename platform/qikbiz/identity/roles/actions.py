@@ -16,9 +16,9 @@ from qikbiz.identity.roles.builtin_roles import PAGE_RIGHTS, ROLE_NAMES
 from qikbiz.identity.roles.delegation import may_give_rights, may_widen
 from qikbiz.identity.roles.models import OwnRole
 from qikbiz.identity.roles.queries import role_for_changing, role_line, users_with_role
-from qikbiz.identity.roles.rights import RECORD_TYPES, Action, Rights
 from qikbiz.kernel.database import db
 from qikbiz.kernel.errors import Conflict
+from qikbiz.kernel.rights import RECORD_TYPES, Action, Rights
 
 LONGEST_NAME = 60
 

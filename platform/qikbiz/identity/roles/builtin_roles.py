@@ -8,8 +8,8 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-from qikbiz.identity.roles.rights import NOTHING, Rights
 from qikbiz.kernel.permissions import Permission, Role, StaffRole
+from qikbiz.kernel.rights import NOTHING, Rights
 
 P = Permission
 

@@ -7,9 +7,9 @@ from uuid import UUID
 from qikbiz.identity.accounts.models import User
 from qikbiz.identity.roles.builtin_roles import EVERYTHING
 from qikbiz.identity.roles.effective_rights import granted_rights
-from qikbiz.identity.roles.rights import NOTHING, Rights
 from qikbiz.kernel.actors import current_actor
 from qikbiz.kernel.database import db
+from qikbiz.kernel.rights import NOTHING, Rights
 
 _KNOWN = "rights_of_users"
 

@@ -11,10 +11,10 @@ from qikbiz.identity.accounts.models import User
 from qikbiz.identity.roles.current import current_rights
 from qikbiz.identity.roles.effective_rights import colleagues_of, granted_rights, own_roles, rights_of_roles
 from qikbiz.identity.roles.models import OwnRole
-from qikbiz.identity.roles.rights import Rights, Scope, every_act, union
 from qikbiz.kernel.database import db
 from qikbiz.kernel.errors import Failure, Forbidden
 from qikbiz.kernel.permissions import Permission
+from qikbiz.kernel.rights import Rights, Scope, every_act, union
 
 
 class BeyondOwnRights(Forbidden):

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, aliased
 
 from qikbiz.identity.roles.builtin_roles import BUILT_IN, ROLE_NAMES
 from qikbiz.identity.roles.models import OwnRole, TeamMember
-from qikbiz.identity.roles.rights import NOTHING, Rights, union
+from qikbiz.kernel.rights import NOTHING, Rights, union
 
 
 def granted_rights(work: Session, user_id: UUID, roles: Sequence[str]) -> Rights:

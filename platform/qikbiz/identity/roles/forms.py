@@ -16,9 +16,9 @@ from qikbiz.crm.records.types import BY_SINGULAR
 from qikbiz.identity.accounts.forms import OwnForm, UnexpectedField, plain_name
 from qikbiz.identity.roles.actions import LONGEST_NAME
 from qikbiz.identity.roles.builtin_roles import PAGE_RIGHTS
-from qikbiz.identity.roles.rights import RECORD_TYPES, Action, FieldRule, Rights, Scope
 from qikbiz.kernel.errors import Failure
 from qikbiz.kernel.permissions import Permission
+from qikbiz.kernel.rights import RECORD_TYPES, Action, FieldRule, Rights, Scope
 
 SCOPE_WORDS = {Scope.NONE: "None", Scope.OWN: "Own", Scope.TEAM: "Team's", Scope.ALL: "All"}
 ACTION_WORDS = {

@@ -12,10 +12,10 @@ from sqlalchemy import func, select
 from qikbiz.identity.accounts.models import User
 from qikbiz.identity.roles.builtin_roles import BUILT_IN, ROLE_NAMES, ROLE_SUMMARIES
 from qikbiz.identity.roles.models import OwnRole, Team, TeamMember
-from qikbiz.identity.roles.rights import Rights
 from qikbiz.kernel.database import db
 from qikbiz.kernel.errors import NotFound
 from qikbiz.kernel.permissions import Role
+from qikbiz.kernel.rights import Rights
 
 
 @dataclass(frozen=True, slots=True)

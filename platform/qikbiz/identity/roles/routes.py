@@ -26,8 +26,8 @@ from qikbiz.identity.roles.forms import (
     scope_cells,
     user_ids_from,
 )
-from qikbiz.identity.roles.rights import Rights
 from qikbiz.kernel.permissions import Permission, Role, requires
+from qikbiz.kernel.rights import Rights
 from qikbiz.web.flash import show_toast
 
 roles = Blueprint("roles", __name__, template_folder="templates")

@@ -17,10 +17,10 @@ from sqlalchemy.orm import Session
 from qikbiz.audit.actions import record
 from qikbiz.identity.accounts.models import User, UserSession
 from qikbiz.identity.roles.effective_rights import colleagues_of, granted_rights, names_of_roles, rights_of_roles
-from qikbiz.identity.roles.rights import Rights, Scope, every_act
 from qikbiz.kernel import clock
 from qikbiz.kernel.database import db
 from qikbiz.kernel.errors import Failure, Forbidden
+from qikbiz.kernel.rights import Rights, Scope, every_act
 
 View = TypeVar("View", bound=Callable[..., Any])
 LASTS = timedelta(minutes=15)

@@ -12,9 +12,9 @@ from sqlalchemy import select
 from qikbiz.crm.records.fields import RecordType
 from qikbiz.identity.accounts.models import User
 from qikbiz.identity.roles.effective_rights import granted_rights
-from qikbiz.identity.roles.rights import Action
 from qikbiz.kernel.actors import current_actor
 from qikbiz.kernel.database import db
+from qikbiz.kernel.rights import Action
 from qikbiz.messaging.notifications.actions import notify
 
 MOST_AT_ONCE = 50

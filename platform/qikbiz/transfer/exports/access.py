@@ -9,10 +9,10 @@ from sqlalchemy import ColumnElement, true
 
 from qikbiz.crm.records.types import RECORD_TYPES, record_type
 from qikbiz.identity.roles.current import current_rights
-from qikbiz.identity.roles.rights import RECORD_TYPES as NAMES
-from qikbiz.identity.roles.rights import Action, Rights, Scope
 from qikbiz.kernel.errors import Forbidden
 from qikbiz.kernel.permissions import Permission
+from qikbiz.kernel.rights import RECORD_TYPES as NAMES
+from qikbiz.kernel.rights import Action, Rights, Scope
 from qikbiz.transfer.exports.catalogue import EVERYTHING
 from qikbiz.transfer.exports.models import Export
 

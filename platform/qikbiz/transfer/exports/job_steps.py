@@ -16,13 +16,13 @@ from qikbiz.files.store import PART, file_store, seal_file_key
 from qikbiz.identity.accounts.models import User
 from qikbiz.identity.roles.builtin_roles import EVERYTHING, staff_rights
 from qikbiz.identity.roles.current import rights_of_user
-from qikbiz.identity.roles.rights import NOTHING, Rights
 from qikbiz.jobs.actions import enqueue
 from qikbiz.jobs.models import Job
 from qikbiz.kernel.actors import Actor, acting_as
 from qikbiz.kernel.database import NoGrant, after_commit, control_transaction, runtime
 from qikbiz.kernel.errors import Forbidden
 from qikbiz.kernel.permissions import Permission
+from qikbiz.kernel.rights import NOTHING, Rights
 from qikbiz.kernel.timezones import zone_of
 from qikbiz.transfer.exports import emails
 from qikbiz.transfer.exports.access import as_kept, still_allows

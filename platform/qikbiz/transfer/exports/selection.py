@@ -28,8 +28,8 @@ from qikbiz.crm.records.filters import Viewer, conditions
 from qikbiz.crm.records.listing import order_from
 from qikbiz.crm.records.row_access import shown_column
 from qikbiz.crm.records.types import RECORD_TYPES, record_type
-from qikbiz.identity.roles.rights import NOTHING, Action, Rights
 from qikbiz.kernel.errors import Failure
+from qikbiz.kernel.rights import NOTHING, Action, Rights
 from qikbiz.transfer.exports import spreadsheet
 from qikbiz.transfer.exports.access import exportable_types, refuse_unless_exportable
 from qikbiz.transfer.exports.catalogue import EVERYTHING, EXPORTED, ExportedTable, exported_table

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from qikbiz.crm.records.fields import RecordType
-from qikbiz.identity.roles.rights import Action, Rights, Scope
+from qikbiz.kernel.rights import Action, Rights, Scope
 
 Owners = frozenset[UUID] | None
 

@@ -18,11 +18,11 @@ from qikbiz.crm.records.field_access import visible_type
 from qikbiz.crm.records.fields import RecordType
 from qikbiz.crm.records.types import record_type
 from qikbiz.identity.roles.current import current_rights
-from qikbiz.identity.roles.rights import Action
 from qikbiz.jobs.actions import cancel, enqueue
 from qikbiz.kernel.actors import current_actor
 from qikbiz.kernel.database import db
 from qikbiz.kernel.errors import Conflict, Failure, Forbidden
+from qikbiz.kernel.rights import Action
 from qikbiz.transfer.exports.formula_escape import FORMULA_SAFE_SUFFIX
 from qikbiz.transfer.imports.archives import opened
 from qikbiz.transfer.imports.cell_policy import OPTION, CellPolicy

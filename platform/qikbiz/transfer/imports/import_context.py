@@ -12,10 +12,10 @@ from qikbiz.crm.records.types import record_type
 from qikbiz.files.store import FileGone
 from qikbiz.identity.accounts.models import User
 from qikbiz.identity.roles.current import current_rights
-from qikbiz.identity.roles.rights import Action, Rights
 from qikbiz.kernel.actors import Actor, acting_as
 from qikbiz.kernel.database import db
 from qikbiz.kernel.errors import Forbidden
+from qikbiz.kernel.rights import Action, Rights
 from qikbiz.transfer.imports.access_limits import Owners, limits_of
 from qikbiz.transfer.imports.cell_policy import OPTION, CellPolicy
 from qikbiz.transfer.imports.csv_dialect import Detection, Format, UnreadableFile, detect

@@ -14,10 +14,10 @@ from qikbiz.crm.records.fields import RecordType
 from qikbiz.crm.records.row_access import visible_rows as within_sight
 from qikbiz.crm.records.types import BY_SINGULAR, RECORD_TYPES
 from qikbiz.identity.roles.current import current_rights
-from qikbiz.identity.roles.rights import Action
 from qikbiz.jobs.queries import Progress, job, progress_of
 from qikbiz.kernel.database import db
 from qikbiz.kernel.errors import NotFound
+from qikbiz.kernel.rights import Action
 from qikbiz.transfer.imports.mapping import Mapping
 from qikbiz.transfer.imports.models import Import, ImportRow, ImportUpdate
 

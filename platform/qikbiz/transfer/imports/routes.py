@@ -15,10 +15,10 @@ from werkzeug.datastructures import FileStorage
 from qikbiz.audit.page_reads import part_of, record_page
 from qikbiz.crm.records.fields import RecordType
 from qikbiz.crm.records.types import RECORD_TYPES, record_type
-from qikbiz.identity.roles.rights import Action
 from qikbiz.kernel.database import tenant_transaction
 from qikbiz.kernel.errors import Forbidden
 from qikbiz.kernel.permissions import Permission, requires
+from qikbiz.kernel.rights import Action
 from qikbiz.transfer.imports import actions, import_context, queries, wizard
 from qikbiz.transfer.imports.cell_choices import UnknownValue, cell_facts, policy_from
 from qikbiz.transfer.imports.csv_dialect import DELIMITERS, ENCODINGS, UnreadableFile

@@ -13,8 +13,8 @@ from sqlalchemy import select
 from qikbiz.crm.records.field_access import visible_type
 from qikbiz.crm.records.row_access import shown_column, visible_rows
 from qikbiz.crm.records.types import record_type
-from qikbiz.identity.roles.rights import Action
 from qikbiz.kernel.database import db
+from qikbiz.kernel.rights import Action
 from qikbiz.transfer.imports.jobs import by_whoever_asks
 from qikbiz.transfer.imports.models import Import
 from qikbiz.transfer.imports.sql import link_of

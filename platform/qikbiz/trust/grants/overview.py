@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 from qikbiz.console.models import PlatformAuditEvent
 from qikbiz.identity.accounts.models import User, UserToken
 from qikbiz.identity.roles.effective_rights import names_of_roles, rights_of_roles
-from qikbiz.identity.roles.rights import Action, Rights, Scope, union
 from qikbiz.kernel import clock
 from qikbiz.kernel.database import db
+from qikbiz.kernel.rights import Action, Rights, Scope, union
 from qikbiz.trust.grants.emails import what_may_be_done
 from qikbiz.trust.grants.models import Grant, Visit
 from qikbiz.trust.grants.queries import is_in_force, is_opening, is_standing, names_of

@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from enum import StrEnum
 
 from qikbiz.identity.accounts.models import User
-from qikbiz.identity.roles.rights import Rights
 from qikbiz.kernel.permissions import Permission as P
+from qikbiz.kernel.rights import Rights
 
 
 class GrantScope(StrEnum):
