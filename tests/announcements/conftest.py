@@ -21,14 +21,14 @@ from qikbiz.messaging.mail.choices import change_choices
 from qikbiz.messaging.mail.models import Mail
 from tenants.context import Tenant
 from tests.fixtures.tenancy import Person, Platform
-from tests.mail.conftest import Mood, mood, port, served_by, smtp
+from tests.mail.conftest import FakeMailServer, mail_server, port, served_by, smtp
 from workers import run_job
 
-__all__ = ["Mood", "mood", "port", "served_by", "smtp"]
+__all__ = ["FakeMailServer", "mail_server", "port", "served_by", "smtp"]
 
 
 @dataclass
-class Office:
+class AnnouncementHarness:
     """Two tenants with three people each, and what an operator does."""
 
     platform: Platform
@@ -102,17 +102,17 @@ class Office:
 
 
 @pytest.fixture
-def office(
+def harness(
     platform: Platform, working: object, fresh_tenant: Callable[..., Tenant], add_people: Callable[..., list[Person]]
-) -> Iterator[Office]:
-    office = Office(platform, [fresh_tenant("First"), fresh_tenant("Second")])
-    for tenant in office.tenants:
-        office.people[tenant.id] = add_people(tenant, Ann="administrator", Bea="member", Cid="reader")
+) -> Iterator[AnnouncementHarness]:
+    harness = AnnouncementHarness(platform, [fresh_tenant("First"), fresh_tenant("Second")])
+    for tenant in harness.tenants:
+        harness.people[tenant.id] = add_people(tenant, Ann="administrator", Bea="member", Cid="reader")
         with tenant_transaction(tenant) as session:
             # The invitation of its first administrator.
             session.execute(text("DELETE FROM mails"))
             session.execute(text("DELETE FROM jobs"))
-    yield office
+    yield harness
     with control_transaction() as session:
         for table in ("announcements", "platform_jobs", "platform_mails"):
             session.execute(text(f"DELETE FROM {table}"))

@@ -15,7 +15,7 @@ from qikbiz.console.models import PlatformAuditEvent, Staff
 from qikbiz.kernel.database import control_transaction
 from qikbiz.messaging.announcements.models import Announcement
 from qikbiz.messaging.mail.markdown import as_html, as_text
-from tests.announcements.conftest import Office
+from tests.announcements.conftest import AnnouncementHarness
 
 FORM = {
     "subject": "Planned interruption",
@@ -27,7 +27,7 @@ FORM = {
 
 
 @pytest.fixture
-def olivia(client_for: Callable[..., Any], office: Office) -> Any:
+def olivia(client_for: Callable[..., Any], harness: AnnouncementHarness) -> Any:
     return client_for("olivia")
 
 
@@ -49,7 +49,7 @@ def acts() -> list[str]:
 
 
 @pytest.mark.promise("P17")
-def test_it_is_written_shown_in_both_forms_tried_and_sent(olivia: Any, office: Office) -> None:
+def test_it_is_written_shown_in_both_forms_tried_and_sent(olivia: Any, harness: AnnouncementHarness) -> None:
     before = len(acts())
     page = write(olivia)
     shown = olivia.get(page)
@@ -67,7 +67,7 @@ def test_it_is_written_shown_in_both_forms_tried_and_sent(olivia: Any, office: O
     assert olivia.post(f"{page}/sending/1", {"when": "now"}).status_code == 303
     assert one().state == "scheduled"
     assert acts()[before:] == ["announcement.drafted", "announcement.tried", "announcement.scheduled"]
-    office.run_platform()
+    harness.run_platform()
     assert one().state == "sending"
     assert "How far it is" in olivia.get(page).text
     assert "hx-trigger" in olivia.get(f"{page}/progress").text
@@ -77,7 +77,9 @@ def test_it_is_written_shown_in_both_forms_tried_and_sent(olivia: Any, office: O
 
 
 @pytest.mark.parametrize("name", ["sam"])
-def test_support_may_not_announce(client_for: Callable[..., Any], office: Office, name: str, olivia: Any) -> None:
+def test_support_may_not_announce(
+    client_for: Callable[..., Any], harness: AnnouncementHarness, name: str, olivia: Any
+) -> None:
     page = write(olivia)
     other = client_for(name)
     for path in ("/announcements", "/announcements/new", page, f"{page}/mail", f"{page}/edit", f"{page}/progress"):
@@ -88,7 +90,7 @@ def test_support_may_not_announce(client_for: Callable[..., Any], office: Office
     assert "Announcements" not in other.get("/tenants").text
 
 
-def test_tenants_have_no_such_page(client_for: Callable[..., Any], office: Office) -> None:
+def test_tenants_have_no_such_page(client_for: Callable[..., Any], harness: AnnouncementHarness) -> None:
     assert client_for("alice").get("/announcements").status_code == 404
 
 
@@ -120,29 +122,29 @@ def test_an_unknown_field_is_refused(olivia: Any) -> None:
 
 
 @pytest.mark.promise("P17")
-def test_a_time_is_meant_in_the_operators_own_zone(olivia: Any, office: Office) -> None:
+def test_a_time_is_meant_in_the_operators_own_zone(olivia: Any, harness: AnnouncementHarness) -> None:
     page = write(olivia)
     with control_transaction() as session:
-        session.get_one(Staff, office.platform.olivia.id).time_zone = "America/New_York"
+        session.get_one(Staff, harness.platform.olivia.id).time_zone = "America/New_York"
     try:
         from qikbiz.identity.accounts import sessions
         from qikbiz.identity.accounts.realms import staff_realm
 
-        sessions.invalidate_now(staff_realm(), [office.platform.olivia.id])
+        sessions.invalidate_now(staff_realm(), [harness.platform.olivia.id])
         wanted = (datetime.now(ZoneInfo("America/New_York")) + timedelta(days=2)).replace(second=0, microsecond=0)
         assert "America/New_York" in olivia.get(page).text
         answer = olivia.post(f"{page}/sending/1", {"when": "later", "send_at": f"{wanted:%Y-%m-%dT%H:%M}"})
         assert answer.status_code == 303, answer.text
         assert one().send_at == wanted.astimezone(UTC)
         # Its moment has not come, whoever wakes the job.
-        office.run_platform()
+        harness.run_platform()
         assert one().state == "scheduled"
         assert olivia.post(f"{page}/draft/2").status_code == 303
         assert (one().state, one().send_at) == ("draft", None)
     finally:
         with control_transaction() as session:
-            session.get_one(Staff, office.platform.olivia.id).time_zone = ""
-        sessions.invalidate_now(staff_realm(), [office.platform.olivia.id])
+            session.get_one(Staff, harness.platform.olivia.id).time_zone = ""
+        sessions.invalidate_now(staff_realm(), [harness.platform.olivia.id])
 
 
 IMPOSSIBLE_TIMES = ("", "2020-01-01T10:00", "2999-01-01T10:00", "tomorrow", "2027-13-45T99:99")

@@ -9,45 +9,48 @@ from sqlalchemy.exc import ProgrammingError
 
 from qikbiz.audit.actions import record
 from qikbiz.audit.models import AuditEvent
-from tests.fixtures.records import Office
+from tests.fixtures.records import Workspace
 
 
-def entries(office: Office, query: str = "") -> list[str]:
-    page = office.browser("alice").get(f"/audit{query}")
+def entries(workspace: Workspace, query: str = "") -> list[str]:
+    page = workspace.browser("alice").get(f"/audit{query}")
     assert page.status_code == 200, page.text
     return re.findall(r'<span class="audit-what">([^<]+)</span><span class="audit-subject">([^<]*)', page.text)
 
 
 @pytest.fixture
-def ann(office: Office) -> str:
-    ident = office.add_contact(first_name="Ann", last_name="Lee")
-    office.browser("ben").post(f"/contacts/{ident}/fields/city", {"version": "1", "was": "", "city": "Graz"})
+def ann(workspace: Workspace) -> str:
+    ident = workspace.add_contact(first_name="Ann", last_name="Lee")
+    workspace.browser("ben").post(f"/contacts/{ident}/fields/city", {"version": "1", "was": "", "city": "Graz"})
     return ident
 
 
-def test_alice_sees_who_did_what(office: Office, ann: str) -> None:
-    assert ("Contact: changed", "Ann Lee") in entries(office)
-    page = office.browser("alice").get("/audit?action=contact.changed").text
+def test_alice_sees_who_did_what(workspace: Workspace, ann: str) -> None:
+    assert ("Contact: changed", "Ann Lee") in entries(workspace)
+    page = workspace.browser("alice").get("/audit?action=contact.changed").text
     assert "Ben" in page
     assert "Graz" in page
     assert f"/contacts/{ann}" in page
 
 
-def test_filters_by_person_act_record_and_day(office: Office, ann: str) -> None:
-    ben = office.people["ben"].id
-    office.add_company("Umbrella")
-    assert set(entries(office, f"?person={ben}&action=contact")) == {("Contact: changed", "Ann Lee")}
-    assert set(entries(office, "?action=contact")) == {("Contact: changed", "Ann Lee"), ("Contact: created", "Ann Lee")}
-    assert entries(office, "?action=company") == [("Company: created", "Umbrella")]
-    assert len(entries(office, f"?record={ann}")) == 2
-    assert entries(office, "?to=2020-01-01") == []
-    assert len(entries(office, "?from=2020-01-01&action=contact")) == 2
-    assert "Person is Ben" in office.browser("alice").get(f"/audit?person={ben}").text
+def test_filters_by_person_act_record_and_day(workspace: Workspace, ann: str) -> None:
+    ben = workspace.people["ben"].id
+    workspace.add_company("Umbrella")
+    assert set(entries(workspace, f"?person={ben}&action=contact")) == {("Contact: changed", "Ann Lee")}
+    assert set(entries(workspace, "?action=contact")) == {
+        ("Contact: changed", "Ann Lee"),
+        ("Contact: created", "Ann Lee"),
+    }
+    assert entries(workspace, "?action=company") == [("Company: created", "Umbrella")]
+    assert len(entries(workspace, f"?record={ann}")) == 2
+    assert entries(workspace, "?to=2020-01-01") == []
+    assert len(entries(workspace, "?from=2020-01-01&action=contact")) == 2
+    assert "Person is Ben" in workspace.browser("alice").get(f"/audit?person={ben}").text
 
 
-def test_members_readers_and_outsiders_see_nothing(office: Office, ann: str, client_for: Any) -> None:
-    assert office.browser("ben").get("/audit").status_code == 403
-    assert office.browser("bob").get("/audit").status_code == 403
+def test_members_readers_and_outsiders_see_nothing(workspace: Workspace, ann: str, client_for: Any) -> None:
+    assert workspace.browser("ben").get("/audit").status_code == 403
+    assert workspace.browser("bob").get("/audit").status_code == 403
     assert "Ann Lee" not in client_for("mallory").get(f"/audit?record={ann}").text
 
 
@@ -57,17 +60,17 @@ SENSELESS = (
 )
 
 
-def test_an_address_that_makes_no_sense_is_refused(office: Office, subtests: pytest.Subtests) -> None:
+def test_an_address_that_makes_no_sense_is_refused(workspace: Workspace, subtests: pytest.Subtests) -> None:
     for query in SENSELESS:
         with subtests.test(query):
-            assert office.browser("alice").get(f"/audit?{query}").status_code == 400
+            assert workspace.browser("alice").get(f"/audit?{query}").status_code == 400
 
 
-def test_pages_lead_back_and_forth(office: Office) -> None:
-    with office.work():
+def test_pages_lead_back_and_forth(workspace: Workspace) -> None:
+    with workspace.work():
         for n in range(120):
             record("test.done", subject=f"S{n:03}")
-    alice = office.browser("alice")
+    alice = workspace.browser("alice")
     pages = [alice.get("/audit?action=test")]
     while found := re.search(r'rel="next" href="([^"]+)"', pages[-1].text):
         pages.append(alice.get(found[1].replace("&amp;", "&")))
@@ -78,7 +81,7 @@ def test_pages_lead_back_and_forth(office: Office) -> None:
     assert re.findall(r"audit-subject\">(S\d+)", alice.get(back[1].replace("&amp;", "&")).text) == shown[1]
 
 
-def test_the_tenants_own_role_can_not_change_the_audit(office: Office, ann: str) -> None:
+def test_the_tenants_own_role_can_not_change_the_audit(workspace: Workspace, ann: str) -> None:
     for statement in (delete(AuditEvent), text("update audit_events set subject = 'X'")):
-        with pytest.raises(ProgrammingError, match="permission denied"), office.work() as session:
+        with pytest.raises(ProgrammingError, match="permission denied"), workspace.work() as session:
             session.execute(statement)

@@ -23,7 +23,7 @@ from qikbiz.console.models import PlatformAuditEvent
 from qikbiz.kernel.actors import Actor, acting_as
 from qikbiz.kernel.database import control_transaction, tenant_transaction
 from tenants.control import new_id
-from tests.fixtures.records import Office
+from tests.fixtures.records import Workspace
 from tests.fixtures.tenancy import Platform
 
 NAMES = ("id", "actor_kind", "actor_id", "actor_name", "action", "record_type", "record_id", "request_id")
@@ -56,51 +56,51 @@ def assert_whole(events: Sequence[Any], names: tuple[str, ...] = NAMES, first: i
         previous = event.hash
 
 
-def events_of(office: Office) -> list[AuditEvent]:
-    with tenant_transaction(office.tenant) as session:
+def events_of(workspace: Workspace) -> list[AuditEvent]:
+    with tenant_transaction(workspace.tenant) as session:
         return list(session.scalars(select(AuditEvent).order_by(AuditEvent.seq)))
 
 
-def write_beside(office: Office, platform: Platform) -> None:
-    with working_application(platform.settings), tenant_transaction(office.tenant):
+def write_beside(workspace: Workspace, platform: Platform) -> None:
+    with working_application(platform.settings), tenant_transaction(workspace.tenant):
         record("test.quick")
 
 
 @pytest.mark.promise("P6")
-def test_everything_done_at_pages_is_in_the_chain(office: Office) -> None:
-    ann = office.add_contact(first_name="Ann", last_name="Lée 🙂", email="ann@example.com")
-    office.browser("ben").post(f"/contacts/{ann}/fields/city", {"version": "1", "was": "", "city": "Graz"})
-    office.browser("bob").get(f"/contacts/{ann}")
-    events = events_of(office)
+def test_everything_done_at_pages_is_in_the_chain(workspace: Workspace) -> None:
+    ann = workspace.add_contact(first_name="Ann", last_name="Lée 🙂", email="ann@example.com")
+    workspace.browser("ben").post(f"/contacts/{ann}/fields/city", {"version": "1", "was": "", "city": "Graz"})
+    workspace.browser("bob").get(f"/contacts/{ann}")
+    events = events_of(workspace)
     assert_whole(events)
-    assert {event.chain for event in events} == {office.tenant.id}
+    assert {event.chain for event in events} == {workspace.tenant.id}
     assert {"contact.created", "contact.changed", "contact.read", "login.opened"} <= {e.action for e in events}
 
 
 @pytest.mark.promise("P6")
-def test_each_event_has_a_salt_of_its_own(office: Office) -> None:
-    with office.work():
+def test_each_event_has_a_salt_of_its_own(workspace: Workspace) -> None:
+    with workspace.work():
         for _ in range(50):
             record("test.done", subject="the same")
-    salts = [event.salt for event in events_of(office)]
+    salts = [event.salt for event in events_of(workspace)]
     assert len(set(salts)) == len(salts) and all(salt and len(salt) == 16 for salt in salts)
 
 
 @pytest.mark.promise("P6")
-def test_work_that_is_rolled_back_leaves_no_gap(office: Office) -> None:
-    with pytest.raises(ZeroDivisionError), office.work():
+def test_work_that_is_rolled_back_leaves_no_gap(workspace: Workspace) -> None:
+    with pytest.raises(ZeroDivisionError), workspace.work():
         record("test.lost")
         raise ZeroDivisionError
-    with office.work():
+    with workspace.work():
         record("test.kept")
-    events = events_of(office)
+    events = events_of(workspace)
     assert_whole(events)
     assert [e.action for e in events if e.action.startswith("test")] == ["test.kept"]
 
 
 @pytest.mark.promise("P6")
-def test_a_savepoint_that_is_rolled_back_takes_its_events_along(office: Office) -> None:
-    with office.work() as session:
+def test_a_savepoint_that_is_rolled_back_takes_its_events_along(workspace: Workspace) -> None:
+    with workspace.work() as session:
         record("test.first")
         with pytest.raises(ZeroDivisionError), session.begin_nested():
             record("test.lost")
@@ -109,31 +109,34 @@ def test_a_savepoint_that_is_rolled_back_takes_its_events_along(office: Office) 
             raise ZeroDivisionError
         with session.begin_nested():
             record("test.second")
-    events = events_of(office)
+    events = events_of(workspace)
     assert_whole(events)
     assert [e.action for e in events if e.action.startswith("test")] == ["test.first", "test.second"]
 
 
 @pytest.mark.promise("P6")
-def test_an_event_after_a_savepoint_that_held_the_first_one_is_kept(office: Office) -> None:
-    with office.work() as session:
+def test_an_event_after_a_savepoint_that_held_the_first_one_is_kept(workspace: Workspace) -> None:
+    with workspace.work() as session:
         with pytest.raises(ZeroDivisionError), session.begin_nested():
             record("test.lost")
             raise ZeroDivisionError
         record("test.kept")
-    assert_whole(events_of(office))
-    assert [e.action for e in events_of(office) if e.action.startswith("test")] == ["test.kept"]
+    assert_whole(events_of(workspace))
+    assert [e.action for e in events_of(workspace) if e.action.startswith("test")] == ["test.kept"]
 
 
 @pytest.mark.promise("P6")
-def test_many_at_once_make_one_line(office: Office, platform: Platform) -> None:
+def test_many_at_once_make_one_line(workspace: Workspace, platform: Platform) -> None:
     threads, each, failures = 8, 25, []
 
     def write(number: int) -> None:
         try:
             with working_application(platform.settings):
                 for n in range(each):
-                    with tenant_transaction(office.tenant, lock_timeout_ms=30_000) as session, acting_as(Actor("user")):
+                    with (
+                        tenant_transaction(workspace.tenant, lock_timeout_ms=30_000) as session,
+                        acting_as(Actor("user")),
+                    ):
                         record_change("contact", new_id(), 1, "created", {"n": [None, n]}, subject=f"{number}-{n}")
                         if n % 5 == 0:
                             record("test.second", details={"n": n})
@@ -148,31 +151,31 @@ def test_many_at_once_make_one_line(office: Office, platform: Platform) -> None:
     for thread in started:
         thread.join()
     assert failures == []
-    events = events_of(office)
+    events = events_of(workspace)
     assert_whole(events)
     kept = [n for n in range(0, each, 5) if n % 7]
     assert len([e for e in events if e.action == "test.second"]) == threads * len(kept)
 
 
 @pytest.mark.promise("P6")
-def test_numbers_and_keys_that_json_writes_otherwise_come_back_the_same(office: Office) -> None:
+def test_numbers_and_keys_that_json_writes_otherwise_come_back_the_same(workspace: Workspace) -> None:
     numbers = {"float": 0.1, "big": 10**30, "tiny": 1e-320, "whole": 1.0, "list": (1, -2)}
     odd = numbers | {7: "seven", "none": None, "é": '\x7f\\"', "\U0001f642": "\uff5e"}
-    with office.work():
+    with workspace.work():
         record("test.odd", subject="e\u0301\u2028", details={"odd": odd})
-    assert_whole(events_of(office))
+    assert_whole(events_of(workspace))
 
 
 @pytest.mark.promise("P6")
-def test_the_time_is_that_of_the_commit_not_of_the_beginning(office: Office, platform: Platform) -> None:
+def test_the_time_is_that_of_the_commit_not_of_the_beginning(workspace: Workspace, platform: Platform) -> None:
     """So that the order of times is the order of the chain, however long a transaction took."""
-    with office.work() as session:
+    with workspace.work() as session:
         began = session.execute(text("SELECT now()")).scalar_one()
-        beside = threading.Thread(target=write_beside, args=(office, platform))
+        beside = threading.Thread(target=write_beside, args=(workspace, platform))
         beside.start()
         beside.join()
         record("test.slow")
-    events = events_of(office)
+    events = events_of(workspace)
     assert_whole(events)
     moments = [event.at for event in events]
     assert moments == sorted(moments)
@@ -181,17 +184,17 @@ def test_the_time_is_that_of_the_commit_not_of_the_beginning(office: Office, pla
 
 
 @pytest.mark.promise("P6")
-def test_a_fork_is_refused_by_the_database(office: Office) -> None:
-    last = events_of(office)[-1]
+def test_a_fork_is_refused_by_the_database(workspace: Workspace) -> None:
+    last = events_of(workspace)[-1]
     forged = {name: getattr(last, name) for name in ("chain", "seq", "previous_hash", "private_hash", "salt", "hash")}
-    with pytest.raises(IntegrityError), office.work() as session:
+    with pytest.raises(IntegrityError), workspace.work() as session:
         session.execute(insert(AuditEvent).values(**forged, actor_kind="system", action="test.forged"))
 
 
 @pytest.mark.promise("P6")
 @pytest.mark.parametrize("column", ["subject", "details", "salt", "hash", "actor_name"])
-def test_the_tenants_role_can_not_rewrite_a_link(office: Office, column: str) -> None:
-    with pytest.raises(DBAPIError, match="permission denied"), office.work() as session:
+def test_the_tenants_role_can_not_rewrite_a_link(workspace: Workspace, column: str) -> None:
+    with pytest.raises(DBAPIError, match="permission denied"), workspace.work() as session:
         session.execute(text(f"UPDATE audit_events SET {column} = NULL WHERE seq = 1"))
 
 

@@ -20,7 +20,7 @@ from qikbiz.identity.accounts.models import User
 from qikbiz.kernel.database import tenant_transaction
 from tenants.context import Tenant
 from tests.audit.test_every_change import STEPS, Walk
-from tests.fixtures.records import Office
+from tests.fixtures.records import Workspace
 from tests.fixtures.web import Browser
 
 pytestmark = pytest.mark.promise("P15")
@@ -49,14 +49,14 @@ IGNORING = {
 class Meddler(Walk):
     """Does what the walk does, and sends with each form what nobody asked for."""
 
-    def __init__(self, office: Office, app: QikBiz) -> None:
-        super().__init__(office, app)
+    def __init__(self, workspace: Workspace, app: QikBiz) -> None:
+        super().__init__(workspace, app)
         self.refusing: set[str] = set()
         self.ignoring: set[str] = set()
 
     def does(self, path: str, form: dict[str, Any] | None = None, browser: Browser | None = None, **more: Any) -> str:
         asked = path.partition("?")[0]
-        where = self.app.url_map.bind(self.office.tenant.host, subdomain="tenant").match(asked, method="POST")[0]
+        where = self.app.url_map.bind(self.workspace.tenant.host, subdomain="tenant").match(asked, method="POST")[0]
         before = self._events()
         for name, value in ASIDE.items():
             if where in self.ignoring:
@@ -72,19 +72,19 @@ class Meddler(Walk):
 
 
 def test_what_no_form_asks_for_is_refused_by_name_or_never_looked_at(
-    office: Office, app: QikBiz, owner_connection: Connection, subtests: pytest.Subtests
+    workspace: Workspace, app: QikBiz, owner_connection: Connection, subtests: pytest.Subtests
 ) -> None:
     for step in STEPS:
         with subtests.test(step):
-            walk, before = Meddler(office, app), administrators_of(office)
+            walk, before = Meddler(workspace, app), administrators_of(workspace)
             STEPS[step](walk)
             assert walk.ignoring <= IGNORING and not walk.refusing & IGNORING
-            assert MARK not in everything_in(owner_connection, office.tenant)
-            assert administrators_of(office) == before
+            assert MARK not in everything_in(owner_connection, workspace.tenant)
+            assert administrators_of(workspace) == before
 
 
-def administrators_of(office: Office) -> set[UUID]:
-    with tenant_transaction(office.tenant) as session:
+def administrators_of(workspace: Workspace) -> set[UUID]:
+    with tenant_transaction(workspace.tenant) as session:
         return set(session.scalars(select(User.id).where(User.roles.contains(["administrator"]))))
 
 

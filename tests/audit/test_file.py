@@ -28,23 +28,23 @@ from qikbiz.transfer.exports.models import Export
 from qikbiz.transfer.exports.restore import restore_archive
 from qikbiz.transfer.exports.selection import AUDIT, Selection
 from tenants.context import Tenant
-from tests.fixtures.records import Office
+from tests.fixtures.records import Workspace
 from tests.fixtures.tenancy import Person
 from workers.run_job import perform
 
 
-def made_by(office: Office, tmp_path: Path, name: str = "alice") -> Path:
+def made_by(workspace: Workspace, tmp_path: Path, name: str = "alice") -> Path:
     """Alice presses the button, a worker makes the file, she fetches it."""
-    answer = office.browser(name).post("/audit/exports")
+    answer = workspace.browser(name).post("/audit/exports")
     assert answer.status_code == 303, answer.text
     export_id = answer.location.rpartition("/")[2]
-    with tenant_transaction(office.tenant) as session:
+    with tenant_transaction(workspace.tenant) as session:
         job_id = session.get_one(Export, export_id).job_id
-    assert job_id and perform(office.tenant.id, job_id) == "done"
-    page = office.browser(name).get(f"/exports/{export_id}")
+    assert job_id and perform(workspace.tenant.id, job_id) == "done"
+    page = workspace.browser(name).get(f"/exports/{export_id}")
     assert "audit.jsonl" in page.text
     path = tmp_path / "audit.zip"
-    with tenant_transaction(office.tenant) as session:
+    with tenant_transaction(workspace.tenant) as session:
         path.write_bytes(b"".join(file_of(session.get_one(Export, export_id)).read()))
     return path
 
@@ -56,10 +56,12 @@ def plain(path: Path, zipped: Path) -> Path:
 
 
 @pytest.fixture
-def file(office: Office, tmp_path: Path) -> Path:
-    ann = office.add_contact(first_name="Ann", last_name="Lée", email="ann@example.com")
-    office.browser("ben").post(f"/contacts/{ann}/fields/city", {"version": "1", "was": "", "city": "Graz \U0001f642"})
-    return made_by(office, tmp_path)
+def file(workspace: Workspace, tmp_path: Path) -> Path:
+    ann = workspace.add_contact(first_name="Ann", last_name="Lée", email="ann@example.com")
+    workspace.browser("ben").post(
+        f"/contacts/{ann}/fields/city", {"version": "1", "was": "", "city": "Graz \U0001f642"}
+    )
+    return made_by(workspace, tmp_path)
 
 
 def run(*arguments: str | Path) -> Any:
@@ -67,10 +69,10 @@ def run(*arguments: str | Path) -> Any:
 
 
 @pytest.mark.promise("P6")
-def test_a_file_just_made_is_whole_zipped_or_plain(office: Office, file: Path, tmp_path: Path) -> None:
+def test_a_file_just_made_is_whole_zipped_or_plain(workspace: Workspace, file: Path, tmp_path: Path) -> None:
     for one in (file, plain(tmp_path / "audit.jsonl", file)):
         report = verify(one)
-        assert (report.fault, report.organisation) == ("", office.tenant.name)
+        assert (report.fault, report.organisation) == ("", workspace.tenant.name)
         assert report.events > 5 and report.first_at < report.last_at
         answer = run(one, "--json")
         assert answer.exit_code == 0
@@ -92,14 +94,16 @@ def test_the_checker_in_the_zip_needs_only_python(file: Path, tmp_path: Path) ->
 
 
 @pytest.mark.promise("P6")
-def test_the_fingerprint_on_the_page_is_that_of_a_file_made_later(office: Office, file: Path, tmp_path: Path) -> None:
-    with tenant_transaction(office.tenant):
+def test_the_fingerprint_on_the_page_is_that_of_a_file_made_later(
+    workspace: Workspace, file: Path, tmp_path: Path
+) -> None:
+    with tenant_transaction(workspace.tenant):
         newest = newest_link()
     assert newest is not None
     noted = f"{newest[0]}:{newest[1]}"
-    assert noted in office.browser("alice").get("/audit").text
-    office.add_contact(first_name="Bo")
-    later = made_by(office, tmp_path)
+    assert noted in workspace.browser("alice").get("/audit").text
+    workspace.add_contact(first_name="Bo")
+    later = made_by(workspace, tmp_path)
     assert run(later, "--head", noted).exit_code == 0
     wrong = run(later, "--head", f"{newest[0]}:{'0' * 64}")
     assert wrong.exit_code == 1 and "the event that you noted" in wrong.stdout
@@ -108,41 +112,41 @@ def test_the_fingerprint_on_the_page_is_that_of_a_file_made_later(office: Office
 
 @pytest.mark.promise("P6")
 def test_asking_and_fetching_are_in_the_audit_and_need_the_rights(
-    office: Office, file: Path, client_for: Callable[[str], Any]
+    workspace: Workspace, file: Path, client_for: Callable[[str], Any]
 ) -> None:
-    with tenant_transaction(office.tenant) as session:
+    with tenant_transaction(workspace.tenant) as session:
         events = list(session.execute(select(AuditEvent.action, AuditEvent.subject)))
         export_id = session.scalars(select(Export.id)).one()
     assert ("export.asked", "audit") in events and ("export.ready", "audit") in events
     for name in ("ben", "bob"):
-        assert office.browser(name).post("/audit/exports").status_code == 403
-        assert office.browser(name).get(f"/exports/{export_id}").status_code == 403
+        assert workspace.browser(name).post("/audit/exports").status_code == 403
+        assert workspace.browser(name).get(f"/exports/{export_id}").status_code == 403
     assert client_for("mallory").get(f"/exports/{export_id}").status_code == 404
-    assert office.browser("alice").get("/audit/exports").status_code == 405
+    assert workspace.browser("alice").get("/audit/exports").status_code == 405
 
 
 @pytest.mark.promise("P6")
-def test_whoever_may_export_lists_but_not_read_the_audit_does_not_get_it(office: Office, file: Path) -> None:
+def test_whoever_may_export_lists_but_not_read_the_audit_does_not_get_it(workspace: Workspace, file: Path) -> None:
     from qikbiz.identity.accounts.models import User
     from qikbiz.identity.roles.models import OwnRole
     from qikbiz.kernel.rights import Rights
 
-    with office.work() as session:
+    with workspace.work() as session:
         role = OwnRole(name="Sales", folded_name="sales", rights=Rights.of(see="all", export="all").as_json())
         session.add(role)
         session.flush()
-        session.get_one(User, office.people["ben"].id).roles = [role.key]
+        session.get_one(User, workspace.people["ben"].id).roles = [role.key]
         export_id = session.scalars(select(Export.id)).one()
-    ben = office.log_in(office.people["ben"])
+    ben = workspace.log_in(workspace.people["ben"])
     assert ben.get(f"/exports/{export_id}").status_code == 404
     assert ben.get(f"/exports/{export_id}/file").status_code in (303, 404)
     assert str(export_id) not in ben.get("/exports").text
     assert ben.post("/exports/", {"scope": "audit", "product": "audit"}).status_code == 404
 
 
-def test_a_double_click_makes_one_file(office: Office) -> None:
+def test_a_double_click_makes_one_file(workspace: Workspace) -> None:
     form = {"export_id": "01990000-0000-7000-8000-000000000001"}
-    answers = {office.browser("alice").post("/audit/exports", form).location for _ in range(2)}
+    answers = {workspace.browser("alice").post("/audit/exports", form).location for _ in range(2)}
     assert len(answers) == 1
 
 
@@ -180,14 +184,14 @@ def other(value: Any, draw: st.DataObject) -> Any:
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(draw=st.data())
 def test_any_change_removal_addition_or_move_is_found(
-    office: Office, tmp_path: Path, sample: dict[str, Lines], draw: st.DataObject
+    workspace: Workspace, tmp_path: Path, sample: dict[str, Lines], draw: st.DataObject
 ) -> None:
     if not sample:
-        office.add_contact(first_name="Ann", last_name="Lée", email="ann@example.com")
-        with office.work():
+        workspace.add_contact(first_name="Ann", last_name="Lée", email="ann@example.com")
+        with workspace.work():
             for number in range(6):
                 record("test.done", subject=f"{number}", details={"n": number, "list": [None, True]})
-        text = zipfile.ZipFile(made_by(office, tmp_path)).read(MEMBER).decode()
+        text = zipfile.ZipFile(made_by(workspace, tmp_path)).read(MEMBER).decode()
         sample["lines"] = [json.loads(line) for line in text.splitlines()]
         assert verify(written(tmp_path / "a.jsonl", sample["lines"])).is_whole
     lines = json.loads(json.dumps(sample["lines"]))
@@ -296,19 +300,21 @@ def test_an_event_whose_contents_are_erased_is_whole_and_one_that_lies_about_it_
 
 
 @pytest.mark.promise("P6")
-def test_a_beginning_that_is_missing_needs_an_event_that_vouches_for_the_cut(office: Office, tmp_path: Path) -> None:
+def test_a_beginning_that_is_missing_needs_an_event_that_vouches_for_the_cut(
+    workspace: Workspace, tmp_path: Path
+) -> None:
     for number in range(5):
-        office.add_company(f"Company {number}")
-    with tenant_transaction(office.tenant) as session:
+        workspace.add_company(f"Company {number}")
+    with tenant_transaction(workspace.tenant) as session:
         cut = session.scalars(select(AuditEvent).where(AuditEvent.seq == 3)).one()
-    whole = made_by(office, tmp_path)
+    whole = made_by(workspace, tmp_path)
     lines = [json.loads(line) for line in zipfile.ZipFile(whole).read(MEMBER).decode().splitlines()]
     lines[0]["chains"][0]["events"] -= 3
     fault = verify(written(tmp_path / "cut.jsonl", [lines[0], *lines[4:]])).fault
     assert "no event says that it was trimmed" in fault
-    with office.work():
+    with workspace.work():
         record("audit.trimmed", details={"chain": str(cut.chain), "seq": cut.seq, "hash": cut.hash.hex()})
-    whole = made_by(office, tmp_path)
+    whole = made_by(workspace, tmp_path)
     lines = [json.loads(line) for line in zipfile.ZipFile(whole).read(MEMBER).decode().splitlines()]
     lines[0]["chains"][0]["events"] -= 3
     assert verify(written(tmp_path / "trimmed.jsonl", [lines[0], *lines[4:]])).is_whole
@@ -322,11 +328,11 @@ def test_a_beginning_that_is_missing_needs_an_event_that_vouches_for_the_cut(off
 
 @pytest.mark.promise("P6")
 def test_a_restored_audit_stands_beside_the_new_one_and_both_are_whole(
-    office: Office, tmp_path: Path, make_tenant: Callable[..., Tenant], add_person: Callable[..., Person]
+    workspace: Workspace, tmp_path: Path, make_tenant: Callable[..., Tenant], add_person: Callable[..., Person]
 ) -> None:
-    office.add_contact(first_name="Ann")
-    answer = office.browser("alice").post("/exports/", {"scope": "everything", "product": "portable"})
-    archive = fetched(office.tenant, answer.location.rpartition("/")[2], tmp_path / "archive.zip")
+    workspace.add_contact(first_name="Ann")
+    answer = workspace.browser("alice").post("/exports/", {"scope": "everything", "product": "portable"})
+    archive = fetched(workspace.tenant, answer.location.rpartition("/")[2], tmp_path / "archive.zip")
     elsewhere = make_tenant("Elsewhere")
     with tenant_transaction(elsewhere):
         restore_archive(archive)
@@ -335,8 +341,8 @@ def test_a_restored_audit_stands_beside_the_new_one_and_both_are_whole(
         asked = ask_for_export(Selection(AUDIT, AUDIT))
     report = verify(fetched(elsewhere, str(asked.id), tmp_path / "audit.zip"))
     assert report.fault == ""
-    assert set(report.chains) == {str(office.tenant.id), str(elsewhere.id)}
-    assert report.own == str(elsewhere.id) and report.chains[str(office.tenant.id)].events > 3
+    assert set(report.chains) == {str(workspace.tenant.id), str(elsewhere.id)}
+    assert report.own == str(elsewhere.id) and report.chains[str(workspace.tenant.id)].events > 3
 
 
 def fetched(tenant: Tenant, export_id: str, path: Path) -> Path:

@@ -22,103 +22,103 @@ from qikbiz.kernel import clock
 from qikbiz.kernel.database import control_transaction, tenant_transaction
 from tests.audit.test_chain import assert_whole, events_of
 from tests.audit.test_file import made_by
-from tests.fixtures.records import Office
+from tests.fixtures.records import Workspace
 from tests.fixtures.tenancy import Platform
 
 pytestmark = pytest.mark.promise("P6")
 
 
-def keep(office: Office, months: str, name: str = "alice") -> Any:
-    return office.browser(name).post("/audit/keeping", {"months": months})
+def keep(workspace: Workspace, months: str, name: str = "alice") -> Any:
+    return workspace.browser(name).post("/audit/keeping", {"months": months})
 
 
 def later(months: int) -> Any:
     return clock.now() + timedelta(days=31 * months)
 
 
-def test_alice_decides_how_long_and_the_audit_says_so(office: Office) -> None:
-    assert 'value="" selected' in office.browser("alice").get("/audit/keeping").text
-    assert keep(office, "18").status_code == 303
-    assert 'value="18" selected' in office.browser("alice").get("/audit/keeping").text
-    assert keep(office, "18").status_code == 303
-    assert keep(office, "").status_code == 303
-    told = [event.details["changes"] for event in events_of(office) if event.action == "audit.keeping_set"]
+def test_alice_decides_how_long_and_the_audit_says_so(workspace: Workspace) -> None:
+    assert 'value="" selected' in workspace.browser("alice").get("/audit/keeping").text
+    assert keep(workspace, "18").status_code == 303
+    assert 'value="18" selected' in workspace.browser("alice").get("/audit/keeping").text
+    assert keep(workspace, "18").status_code == 303
+    assert keep(workspace, "").status_code == 303
+    told = [event.details["changes"] for event in events_of(workspace) if event.action == "audit.keeping_set"]
     assert told == [{"kept": ["for ever", "for 18 months"]}, {"kept": ["for 18 months", "for ever"]}]
 
 
 RUBBISH = ("1", "11", "-12", "13", "zwölf", "12; DROP")
 
 
-def test_nothing_shorter_than_a_year_and_no_rubbish(office: Office, subtests: pytest.Subtests) -> None:
+def test_nothing_shorter_than_a_year_and_no_rubbish(workspace: Workspace, subtests: pytest.Subtests) -> None:
     for months in RUBBISH:
         with subtests.test(months):
-            assert keep(office, months).status_code == 400
+            assert keep(workspace, months).status_code == 400
 
 
-def test_the_database_refuses_less_than_a_year_whatever_the_program_says(office: Office) -> None:
-    with pytest.raises(DBAPIError, match="ck_audit_keeping_months"), office.work() as session:
+def test_the_database_refuses_less_than_a_year_whatever_the_program_says(workspace: Workspace) -> None:
+    with pytest.raises(DBAPIError, match="ck_audit_keeping_months"), workspace.work() as session:
         session.execute(text("INSERT INTO audit_keeping (id, months) VALUES (1, 11)"))
 
 
-def test_others_neither_see_nor_set_it(office: Office, client_for: Any) -> None:
+def test_others_neither_see_nor_set_it(workspace: Workspace, client_for: Any) -> None:
     for name in ("ben", "bob"):
-        assert office.browser(name).get("/audit/keeping").status_code == 403
-        assert keep(office, "12", name).status_code == 403
+        assert workspace.browser(name).get("/audit/keeping").status_code == 403
+        assert keep(workspace, "12", name).status_code == 403
     client_for("mallory").post("/audit/keeping", {"months": "12"})
-    assert 'value="" selected' in office.browser("alice").get("/audit/keeping").text
+    assert 'value="" selected' in workspace.browser("alice").get("/audit/keeping").text
     client_for("mallory").post("/audit/keeping", {"months": ""})
 
 
-def test_setting_it_asks_for_a_password_given_lately(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-    alice = office.browser("alice")
+def test_setting_it_asks_for_a_password_given_lately(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    alice = workspace.browser("alice")
     token = alice.csrf_token()
     now = clock.now()
     monkeypatch.setattr(clock, "now", lambda: now + clock.FRESH + timedelta(seconds=5))
     assert alice.post("/audit/keeping", {"months": "12", "csrf_token": token}).status_code != 303 or "confirm" in (
         alice.post("/audit/keeping", {"months": "12", "csrf_token": token}).location
     )
-    assert not [event for event in events_of(office) if event.action == "audit.keeping_set"]
+    assert not [event for event in events_of(workspace) if event.action == "audit.keeping_set"]
 
 
-def test_for_ever_means_that_nothing_goes(office: Office, platform: Platform) -> None:
-    office.add_contact(first_name="Ann")
-    before = len(events_of(office))
-    assert trim_audit(platform.settings, office.tenant, at=later(1000)) == 0
-    assert len(events_of(office)) == before
+def test_for_ever_means_that_nothing_goes(workspace: Workspace, platform: Platform) -> None:
+    workspace.add_contact(first_name="Ann")
+    before = len(events_of(workspace))
+    assert trim_audit(platform.settings, workspace.tenant, at=later(1000)) == 0
+    assert len(events_of(workspace)) == before
 
 
 def test_what_is_older_goes_and_what_is_left_is_whole(
-    office: Office, platform: Platform, owner_connection: Connection, tmp_path: Path
+    workspace: Workspace, platform: Platform, owner_connection: Connection, tmp_path: Path
 ) -> None:
     for number in range(6):
-        office.add_company(f"Company {number}")
-    keep(office, "12")
-    assert trim_audit(platform.settings, office.tenant) == 0
-    newest = events_of(office)[-1].seq
-    assert trim_audit(platform.settings, office.tenant, at=later(13)) == newest - 1
-    events = events_of(office)
+        workspace.add_company(f"Company {number}")
+    keep(workspace, "12")
+    assert trim_audit(platform.settings, workspace.tenant) == 0
+    newest = events_of(workspace)[-1].seq
+    assert trim_audit(platform.settings, workspace.tenant, at=later(13)) == newest - 1
+    events = events_of(workspace)
     assert [event.action for event in events] == ["audit.keeping_set", "audit.trimmed"]
     assert_whole(events, first=newest)
     assert events[-1].details["seq"] == newest - 1 and events[-1].actor_kind == "system"
-    assert check_tenant(office.tenant) == ""
-    office.add_contact(first_name="Ann")
-    file = made_by(office, tmp_path)
+    assert check_tenant(workspace.tenant) == ""
+    workspace.add_contact(first_name="Ann")
+    file = made_by(workspace, tmp_path)
     assert verify(file).fault == ""
     lines = [json.loads(line) for line in zipfile.ZipFile(file).read(MEMBER).decode().splitlines()]
     assert lines[1]["seq"] == newest
     # Trimmed once more, the newer entry vouches.
-    assert trim_audit(platform.settings, office.tenant, at=later(14)) > 2
-    assert verify(made_by(office, tmp_path)).fault == ""
-    assert check_tenant(office.tenant) == ""
+    assert trim_audit(platform.settings, workspace.tenant, at=later(14)) > 2
+    assert verify(made_by(workspace, tmp_path)).fault == ""
+    assert check_tenant(workspace.tenant) == ""
 
 
-def test_the_daily_round_trims_only_those_who_want_it(office: Office, platform: Platform) -> None:
-    office.add_contact(first_name="Ann")
-    keep(office, "12")
-    with office.work() as session:
+def test_the_daily_round_trims_only_those_who_want_it(workspace: Workspace, platform: Platform) -> None:
+    workspace.add_contact(first_name="Ann")
+    keep(workspace, "12")
+    with workspace.work() as session:
         before = session.scalars(select(AuditEvent.id)).all()
     assert trim_audits(platform.settings) == 0
-    assert [event.id for event in events_of(office)] == sorted(before)
+    assert [event.id for event in events_of(workspace)] == sorted(before)
 
 
 # Whoever owns the schema can change rows. Each of these is found within the hour.
@@ -136,62 +136,62 @@ REWRITINGS = {
 @pytest.mark.parametrize("what", REWRITINGS)
 @pytest.mark.parametrize("is_known", [True, False], ids=["looked at before", "never looked at"])
 def test_a_rewriting_by_the_owner_is_found(
-    office: Office, owner_connection: Connection, what: str, *, is_known: bool
+    workspace: Workspace, owner_connection: Connection, what: str, *, is_known: bool
 ) -> None:
     for number in range(6):
-        office.add_company(f"Company {number}")
+        workspace.add_company(f"Company {number}")
     if is_known:
-        assert check_tenant(office.tenant) == ""
-    owner_connection.execute(REWRITINGS[what].format(s=office.tenant.schema).encode())
-    problem = check_tenant(office.tenant)
+        assert check_tenant(workspace.tenant) == ""
+    owner_connection.execute(REWRITINGS[what].format(s=workspace.tenant.schema).encode())
+    problem = check_tenant(workspace.tenant)
     if not is_known and what in ("a removed end", "everything removed"):
         assert problem == ""  # nobody knows better: that is what the anchors are for
     else:
         assert problem
         with control_transaction() as session:
             question = text("SELECT count(*) FROM platform_audit_events WHERE tenant_id = :t AND action = :a")
-            assert session.execute(question, {"t": office.tenant.id, "a": "audit.found_broken"}).scalar_one() == 1
-        assert check_tenant(office.tenant) == problem
+            assert session.execute(question, {"t": workspace.tenant.id, "a": "audit.found_broken"}).scalar_one() == 1
+        assert check_tenant(workspace.tenant) == problem
 
 
 def test_a_long_chain_is_read_again_piece_by_piece(
-    office: Office, owner_connection: Connection, monkeypatch: pytest.MonkeyPatch
+    workspace: Workspace, owner_connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(verification, "EVENTS_REREAD", 4)
     monkeypatch.setattr(verification, "EVENTS_A_ROUND", 5)
     for number in range(11):
-        office.add_company(f"Company {number}")
-    assert [check_tenant(office.tenant) for _ in range(9)] == [""] * 9
-    owner_connection.execute(f"UPDATE {office.tenant.schema}.audit_events SET subject = '' WHERE seq = 7".encode())
-    assert "Entry 7 was changed." in [check_tenant(office.tenant) for _ in range(4)]
+        workspace.add_company(f"Company {number}")
+    assert [check_tenant(workspace.tenant) for _ in range(9)] == [""] * 9
+    owner_connection.execute(f"UPDATE {workspace.tenant.schema}.audit_events SET subject = '' WHERE seq = 7".encode())
+    assert "Entry 7 was changed." in [check_tenant(workspace.tenant) for _ in range(4)]
 
 
 def test_a_chain_made_anew_from_the_beginning_is_found_by_its_anchor(
-    office: Office, owner_connection: Connection, platform: Platform
+    workspace: Workspace, owner_connection: Connection, platform: Platform
 ) -> None:
     for number in range(3):
-        office.add_company(f"Company {number}")
-    assert check_tenant(office.tenant) == ""
-    known = len(events_of(office))
-    owner_connection.execute(f"DELETE FROM {office.tenant.schema}.audit_events".encode())
+        workspace.add_company(f"Company {number}")
+    assert check_tenant(workspace.tenant) == ""
+    known = len(events_of(workspace))
+    owner_connection.execute(f"DELETE FROM {workspace.tenant.schema}.audit_events".encode())
     for number in range(known + 2):
-        office.add_company(f"Other {number}")
-    with tenant_transaction(office.tenant) as session:
+        workspace.add_company(f"Other {number}")
+    with tenant_transaction(workspace.tenant) as session:
         assert_whole(list(session.scalars(select(AuditEvent).order_by(AuditEvent.seq))))
-    assert "rewritten" in check_tenant(office.tenant)
+    assert "rewritten" in check_tenant(workspace.tenant)
 
 
 def test_the_console_and_the_doctor_show_a_mismatch(
-    office: Office, owner_connection: Connection, client_for: Any, platform: Platform
+    workspace: Workspace, owner_connection: Connection, client_for: Any, platform: Platform
 ) -> None:
     from provisioning.doctor import databases
 
-    office.add_company("Company")
-    assert check_tenant(office.tenant) == ""
-    page = f"/tenants/{office.tenant.slug}"
+    workspace.add_company("Company")
+    assert check_tenant(workspace.tenant) == ""
+    page = f"/tenants/{workspace.tenant.slug}"
     assert "Whole up to entry" in client_for("olivia").get(page).text
-    owner_connection.execute(f"DELETE FROM {office.tenant.schema}.audit_events".encode())
-    assert check_tenant(office.tenant)
+    owner_connection.execute(f"DELETE FROM {workspace.tenant.schema}.audit_events".encode())
+    assert check_tenant(workspace.tenant)
     assert "The audit is not as it was" in client_for("olivia").get(page).text
     (found,) = databases.audits(platform.settings)
     assert (not found.ok and "The whole audit is gone" in found.detail) or "not as they were" in found.detail

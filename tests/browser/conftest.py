@@ -21,7 +21,7 @@ from provisioning import assets
 from qikbiz.messaging.mail import dev_outbox
 from tenants.control import new_id
 from tests.browser.product import Person, Product, free_port
-from tests.mail.conftest import Mood
+from tests.mail.conftest import FakeMailServer
 
 # Generous, since others may use the machine as well; whatever is quick is not made slower by it.
 MILLISECONDS = 20_000
@@ -37,7 +37,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
 
 
-class PostOffice(Mood):
+class OutboxMailServer(FakeMailServer):
     """A mail server that puts what it takes on the page of mails too, as the product does when it has no server."""
 
     dev_outbox: Path
@@ -50,18 +50,18 @@ class PostOffice(Mood):
 
 
 @pytest.fixture(scope="session")
-def mood() -> PostOffice:
+def mail_server() -> OutboxMailServer:
     """What the product's mail server took."""
-    return PostOffice()
+    return OutboxMailServer()
 
 
 @pytest.fixture(scope="session")
-def product(chromium: Browser, mood: PostOffice) -> Iterator[Product]:
+def product(chromium: Browser, mail_server: OutboxMailServer) -> Iterator[Product]:
     assets.build()
     port = free_port()
     product = Product(settings={"QIKBIZ_SMTP_URL": f"smtp://127.0.0.1:{port}"})
-    mood.sink = product.home / "mail"
-    server = Controller(mood, hostname="127.0.0.1", port=port)
+    mail_server.sink = product.home / "mail"
+    server = Controller(mail_server, hostname="127.0.0.1", port=port)
     server.start()
     try:
         product.start()
@@ -71,7 +71,7 @@ def product(chromium: Browser, mood: PostOffice) -> Iterator[Product]:
         server.stop()
 
 
-class Desk:
+class Browsers:
     """Opens browsers of people, each with cookies of its own, and notes what goes wrong inside their pages."""
 
     def __init__(self, chromium: Browser, product: Product) -> None:
@@ -157,20 +157,20 @@ _kept_logins: dict[str, tuple[Any, float]] = {}
 
 
 @pytest.fixture
-def desk(chromium: Browser, product: Product) -> Iterator[Desk]:
-    desk = Desk(chromium, product)
-    yield desk
-    desk.close()
-    assert desk.complaints == []
+def browsers(chromium: Browser, product: Product) -> Iterator[Browsers]:
+    browsers = Browsers(chromium, product)
+    yield browsers
+    browsers.close()
+    assert browsers.complaints == []
 
 
 @pytest.fixture
-def browser_of(desk: Desk) -> Callable[..., Page]:
+def browser_of(browsers: Browsers) -> Callable[..., Page]:
     """A function that logs a person in: browser_of("alice", remember=True)."""
-    return desk.log_in
+    return browsers.log_in
 
 
 @pytest.fixture
-def browser_at(desk: Desk) -> Callable[..., Page]:
+def browser_at(browsers: Browsers) -> Callable[..., Page]:
     """A function that opens a browser with nobody logged in: browser_at("acme")."""
-    return desk.open
+    return browsers.open

@@ -7,7 +7,7 @@ from typing import Literal
 
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.browser.conftest import Desk
+from tests.browser.conftest import Browsers
 from tests.browser.product import Product
 from tests.fixtures.browsers import CHROMIUM, FLAGS
 
@@ -31,12 +31,12 @@ def main() -> None:
 
 
 def take(browser: Browser, product: Product, theme: Literal["light", "dark"]) -> None:
-    desk = Desk(browser, product)
-    page = desk.log_in("alice", color_scheme=theme, viewport={"width": 1360, "height": 660})
+    browsers = Browsers(browser, product)
+    page = browsers.log_in("alice", color_scheme=theme, viewport={"width": 1360, "height": 660})
     answer = page.goto(PATH)
     assert answer and answer.ok
     page.screenshot(path=FOLDER / f"contacts-{theme}.png")
-    desk.close()
+    browsers.close()
 
 
 if __name__ == "__main__":

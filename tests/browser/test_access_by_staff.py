@@ -7,15 +7,15 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Desk
+from tests.browser.conftest import Browsers
 
 REASON = "Ada's phone number is shown wrong since the last import"
 
 
 @pytest.mark.promise("P8")
 @pytest.mark.promise("P12")
-def test_access_is_given_used_seen_and_ended(desk: Desk) -> None:
-    alice, sam = desk.log_in("alice"), desk.log_in("sam")
+def test_access_is_given_used_seen_and_ended(browsers: Browsers) -> None:
+    alice, sam = browsers.log_in("alice"), browsers.log_in("sam")
     reference = give_access(alice)
     go_inside(sam, reference)
     expect(sam.get_by_role("note")).to_contain_text("You are inside Acme Industrial as QikBiz staff. See records")

@@ -9,7 +9,7 @@ from urllib.parse import urlencode, urlsplit
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Desk
+from tests.browser.conftest import Browsers
 from tests.fixtures.page_checks import csrf_token_in
 
 pytestmark = pytest.mark.promise("P5")
@@ -17,10 +17,10 @@ pytestmark = pytest.mark.promise("P5")
 GUESSES = 45
 
 
-def test_from_the_block_to_the_answer(desk: Desk, browser_at: Callable[..., Page]) -> None:
-    sam, olivia, alice = desk.log_in("sam"), desk.log_in("olivia"), desk.log_in("alice")
-    stranger = browser_at(desk.product.people["alice"].host, java_script_enabled=False)
-    guess_until_blocked(stranger, desk.product.address("acme"))
+def test_from_the_block_to_the_answer(browsers: Browsers, browser_at: Callable[..., Page]) -> None:
+    sam, olivia, alice = browsers.log_in("sam"), browsers.log_in("olivia"), browsers.log_in("alice")
+    stranger = browser_at(browsers.product.people["alice"].host, java_script_enabled=False)
+    guess_until_blocked(stranger, browsers.product.address("acme"))
     try:
         reference = stranger.locator("dd code").inner_text()
         expect(stranger.get_by_text("Ends", exact=True)).to_be_visible()

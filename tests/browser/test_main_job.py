@@ -13,7 +13,7 @@ from uuid import uuid4
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import Desk
+from tests.browser.conftest import Browsers
 from tests.browser.product import Person
 
 # So that the file is a new one however often this copy of the product was tested.
@@ -27,15 +27,15 @@ Record ID;First Name;Last Name;Email;Phone Number;Company Name;Job Title;Lifecyc
 """
 
 
-def test_contacts_are_imported_found_edited_exported_and_left(desk: Desk, tmp_path: Path) -> None:
-    alice = desk.log_in("alice", remember=True)
+def test_contacts_are_imported_found_edited_exported_and_left(browsers: Browsers, tmp_path: Path) -> None:
+    alice = browsers.log_in("alice", remember=True)
     import_file(alice, tmp_path)
     edit_what_was_imported(alice)
     export = ask_for_an_export(alice)
     # She closes her browser and comes back: remembered, but the file is given only to somebody who knows the password.
-    alice = desk.close_and_open_again(alice)
+    alice = browsers.close_and_open_again(alice)
     alice.goto(export)
-    check_the_export(download(alice, desk.product.people["alice"], tmp_path), tmp_path)
+    check_the_export(download(alice, browsers.product.people["alice"], tmp_path), tmp_path)
     expect_both_on_the_start_page(alice)
     expect_every_step_in_the_audit(alice)
     log_out(alice, export)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Desk
+from tests.browser.conftest import Browsers
 
 ADMINISTRATOR = "ines@initech.example"
 
 
-def test_an_operator_creates_a_tenant_and_its_administrator_moves_in(desk: Desk) -> None:
-    olivia = desk.log_in("olivia")
+def test_an_operator_creates_a_tenant_and_its_administrator_moves_in(browsers: Browsers) -> None:
+    olivia = browsers.log_in("olivia")
     create_tenant(olivia)
-    link = link_in_the_invitation(desk.open(""))
-    ines = desk.open("initech")
+    link = link_in_the_invitation(browsers.open(""))
+    ines = browsers.open("initech")
     ines.goto(link)
     expect(ines.get_by_role("heading", level=1, name="Welcome to Initech")).to_be_visible()
     ines.get_by_label("Your name").fill("Ines Initech")
@@ -25,7 +25,7 @@ def test_an_operator_creates_a_tenant_and_its_administrator_moves_in(desk: Desk)
     ines.get_by_label("Password").fill("green kettle on the stairs")
     ines.get_by_role("button", name="Start").click()
     expect_an_empty_organisation(ines)
-    expect_the_link_to_work_once(desk.open("initech"), link)
+    expect_the_link_to_work_once(browsers.open("initech"), link)
 
 
 def create_tenant(olivia: Page) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Desk
+from tests.browser.conftest import Browsers
 
 pytestmark = pytest.mark.promise("P10")
 WORDS = "green kettle on the stairs"
@@ -20,8 +20,8 @@ def virtual_device(page: Page) -> None:
     session.send("WebAuthn.addVirtualAuthenticator", {"options": device})
 
 
-def link_to(desk: Desk, address: str) -> str:
-    visitor = desk.open("")
+def link_to(browsers: Browsers, address: str) -> str:
+    visitor = browsers.open("")
     row = visitor.get_by_role("row", name=address).first
     # The mail leaves by a worker, a moment after the page that asked for it.
     for _ in range(60):
@@ -33,16 +33,16 @@ def link_to(desk: Desk, address: str) -> str:
     return visitor.locator(".mail-text a").first.get_attribute("href") or ""
 
 
-def test_from_the_invitation_to_a_login_with_nothing_but_a_passkey(desk: Desk) -> None:
-    alice = desk.log_in("alice")
+def test_from_the_invitation_to_a_login_with_nothing_but_a_passkey(browsers: Browsers) -> None:
+    alice = browsers.log_in("alice")
     alice.goto("/users/invitation")
     alice.get_by_label("Name", exact=True).fill("Pia Passkey")
     alice.get_by_label("E-mail").fill("pia@acme.example")
     alice.get_by_role("button", name="Send invitation").click()
     expect(alice.get_by_text("on its way")).to_be_visible()
-    pia = desk.open("acme")
+    pia = browsers.open("acme")
     virtual_device(pia)
-    pia.goto(link_to(desk, "pia@acme.example"))
+    pia.goto(link_to(browsers, "pia@acme.example"))
     choose_password(pia)
     add_passkey(pia)
     pia.goto("/")

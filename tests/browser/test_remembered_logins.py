@@ -6,7 +6,7 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Desk
+from tests.browser.conftest import Browsers
 
 
 def expect_logged_in(page: Page) -> None:
@@ -19,32 +19,37 @@ def expect_logged_out(page: Page) -> None:
     expect(page.get_by_role("heading", level=1, name="Log in")).to_be_visible()
 
 
-def test_a_remembered_login_survives_closing_the_browser(desk: Desk) -> None:
-    again = desk.close_and_open_again(desk.log_in("ben", remember=True))
+def test_a_remembered_login_survives_closing_the_browser(browsers: Browsers) -> None:
+    again = browsers.close_and_open_again(browsers.log_in("ben", remember=True))
     expect_logged_in(again)
     # The token was used up and given anew, so that it works a second time as well.
-    expect_logged_in(desk.close_and_open_again(again))
+    expect_logged_in(browsers.close_and_open_again(again))
 
 
-def test_a_login_that_is_not_remembered_ends_with_the_browser(desk: Desk) -> None:
-    expect_logged_out(desk.close_and_open_again(desk.log_in("ben", anew=True)))
+def test_a_login_that_is_not_remembered_ends_with_the_browser(browsers: Browsers) -> None:
+    expect_logged_out(browsers.close_and_open_again(browsers.log_in("ben", anew=True)))
 
 
-def test_a_remembered_device_opens_many_tabs_at_once(desk: Desk) -> None:
-    again = desk.close_and_open_again(desk.log_in("ben", remember=True))
+def test_a_remembered_device_opens_many_tabs_at_once(browsers: Browsers) -> None:
+    again = browsers.close_and_open_again(browsers.log_in("ben", remember=True))
     tabs = [again, *(again.context.new_page() for _ in range(3))]
     for tab in tabs:
         # `commit` waits for no page, so that all of them arrive with the same token.
         tab.goto("about:blank")
         tab.evaluate(
-            "address => setTimeout(() => { location.href = address }, 100)", desk.product.address("acme") + "/contacts"
+            "address => setTimeout(() => { location.href = address }, 100)",
+            browsers.product.address("acme") + "/contacts",
         )
     for tab in tabs:
         expect(tab.get_by_role("heading", level=1, name="Contacts")).to_be_visible()
 
 
-def test_logging_out_everywhere_else_ends_the_other_browsers(desk: Desk) -> None:
-    forgotten, other, own = desk.log_in("ben", remember=True), desk.log_in("ben"), desk.log_in("ben", anew=True)
+def test_logging_out_everywhere_else_ends_the_other_browsers(browsers: Browsers) -> None:
+    forgotten, other, own = (
+        browsers.log_in("ben", remember=True),
+        browsers.log_in("ben"),
+        browsers.log_in("ben", anew=True),
+    )
     for page in (forgotten, other):
         expect_logged_in(page)
     own.goto("/profile/sessions")
@@ -54,11 +59,11 @@ def test_logging_out_everywhere_else_ends_the_other_browsers(desk: Desk) -> None
     expect_logged_in(own)
     for page in (forgotten, other):
         expect_logged_out(page)
-    expect_logged_out(desk.close_and_open_again(forgotten))
+    expect_logged_out(browsers.close_and_open_again(forgotten))
 
 
-def test_a_logged_out_page_shows_nothing_by_going_back(desk: Desk) -> None:
-    page = desk.log_in("ben")
+def test_a_logged_out_page_shows_nothing_by_going_back(browsers: Browsers) -> None:
+    page = browsers.log_in("ben")
     expect_logged_in(page)
     page.locator("details.me summary").click()
     page.get_by_role("button", name="Log out").first.click()

@@ -6,30 +6,30 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Desk
+from tests.browser.conftest import Browsers
 from tests.fixtures.identity_provider import CLIENT_ID, CLIENT_SECRET, IdentityProvider
 
 PAGE, POLICY = "/settings/single-sign-on", "/settings/sign-in-policy"
 
 
-def test_the_whole_way(desk: Desk, identity_provider: IdentityProvider) -> None:
-    alice = desk.log_in("alice")
-    person = desk.product.people["alice"]
+def test_the_whole_way(browsers: Browsers, identity_provider: IdentityProvider) -> None:
+    alice = browsers.log_in("alice")
+    person = browsers.product.people["alice"]
     identity_provider.person = {"email": person.email}
     set_up(alice, identity_provider)
-    sign_on(desk, alice)
+    sign_on(browsers, alice)
     # She came by it herself, so she may make it the only way.
     alice.goto(POLICY)
     alice.get_by_label("By single sign-on only").check()
     save_policy(alice)
     expect(alice.get_by_role("heading", name="Your break-glass code")).to_be_visible()
     code = alice.locator(".break-glass-code code").inner_text()
-    visitor = desk.open("acme")
+    visitor = browsers.open("acme")
     visitor.goto("/login")
     expect(visitor.get_by_role("link", name="Log in with Acme ID")).to_be_visible()
     expect(visitor.get_by_label("Password")).to_have_count(0)
     identity_provider.close()
-    break_the_glass(desk, visitor, code)
+    break_the_glass(browsers, visitor, code)
     # And back to how it was, by the password that the glass lets in.
     visitor.goto(POLICY)
     visitor.get_by_label(re.compile("With a password or a passkey")).check()
@@ -56,7 +56,7 @@ def set_up(page: Page, provider: IdentityProvider) -> None:
     expect(page.get_by_text("offers single sign-on now")).to_be_visible()
 
 
-def sign_on(desk: Desk, page: Page) -> None:
+def sign_on(browsers: Browsers, page: Page) -> None:
     page.context.clear_cookies()
     page.goto("/contacts")
     page.get_by_role("link", name="Log in with Acme ID").click()
@@ -71,8 +71,8 @@ def save_policy(page: Page) -> None:
     page.get_by_role("button", name="Save the policy").click()
 
 
-def break_the_glass(desk: Desk, page: Page, code: str) -> None:
-    person = desk.product.people["alice"]
+def break_the_glass(browsers: Browsers, page: Page, code: str) -> None:
+    person = browsers.product.people["alice"]
     page.get_by_role("link", name="Log in with Acme ID").click()
     expect(page.get_by_role("heading", name="does not answer")).to_be_visible()
     page.get_by_role("link", name="Use a break-glass code").click()

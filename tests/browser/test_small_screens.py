@@ -9,7 +9,7 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Page, ViewportSize, expect
 
-from tests.browser.conftest import Desk
+from tests.browser.conftest import Browsers
 from tests.fixtures.axe import THIN_OUT, axe_problems
 
 PHONE: ViewportSize = {"width": 390, "height": 844}
@@ -53,9 +53,9 @@ OF_THE_CONSOLE = (NOT_THERE, "/", "/tenants/acme", "/tenants/new", "/jobs", "/ma
 LONG = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft"
 
 
-def fill_in_everything(desk: Desk) -> None:
+def fill_in_everything(browsers: Browsers) -> None:
     """A contact with a long value in every field, given to Alice: she has an unread notification besides."""
-    page = desk.log_in("ben")
+    page = browsers.log_in("ben")
     page.goto("/contacts/new")
     # The longest text that each field takes; kinds with a form of their own are given one that fits.
     page.locator("form.form input[type=text]:not([list]), form.form textarea").evaluate_all(
@@ -79,11 +79,11 @@ def with_a_record(page: Page) -> tuple[str, ...]:
 
 
 @pytest.mark.parametrize("name", ["alice", "olivia"])
-def test_axe_finds_nothing_and_nothing_sticks_out(desk: Desk, name: str) -> None:
+def test_axe_finds_nothing_and_nothing_sticks_out(browsers: Browsers, name: str) -> None:
     found: dict[str, list[str]] = {}
     if name == "alice":
-        fill_in_everything(desk)
-    page = desk.log_in(name, color_scheme="light", viewport=DESK)
+        fill_in_everything(browsers)
+    page = browsers.log_in(name, color_scheme="light", viewport=DESK)
     for path in with_a_record(page) if name == "alice" else OF_THE_CONSOLE:
         answer = page.goto(path)
         assert answer and (answer.ok or path == NOT_THERE), path

@@ -13,25 +13,25 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from provisioning.embedded.processes import wait_until
-from tests.browser.conftest import Desk, PostOffice
+from tests.browser.conftest import Browsers, OutboxMailServer
 
 pytestmark = pytest.mark.promise("P18")
 
 
-def test_one_click_in_a_received_mail_stops_its_kind(desk: Desk, mood: PostOffice) -> None:
-    alice = desk.log_in("alice")
+def test_one_click_in_a_received_mail_stops_its_kind(browsers: Browsers, mail_server: OutboxMailServer) -> None:
+    alice = browsers.log_in("alice")
     with_nothing_unread(alice)
-    before = len(mood.taken)
-    ben = desk.log_in("ben")
+    before = len(mail_server.taken)
+    ben = browsers.log_in("ben")
     give_a_contact_to_alice(ben)
-    mail = received(mood, desk.product.people["alice"].email, after=before)
+    mail = received(mail_server, browsers.product.people["alice"].email, after=before)
     assert "made you the owner of" in mail["Subject"]
     assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     link = re.fullmatch(r"<(http://acme\.localhost:\d+(/unsubscribe/[\w-]+))>", mail["List-Unsubscribe"])
     assert link
 
     # Somebody looks at the link first: nothing happens by that.
-    visitor = desk.open("acme")
+    visitor = browsers.open("acme")
     visitor.goto(link[1])
     expect(visitor.get_by_role("heading", level=1, name="Stop these mails?")).to_be_visible()
 
@@ -42,12 +42,12 @@ def test_one_click_in_a_received_mail_stops_its_kind(desk: Desk, mood: PostOffic
     alice.goto("/profile/mails")
     expect(alice.get_by_label("Assigned to you")).to_have_value("app")
 
-    before = len(mood.taken)
+    before = len(mail_server.taken)
     give_a_contact_to_alice(ben)
     alice.goto("/notifications?show=unread")
     expect(alice.locator(".news-item")).to_have_count(2)
     expect(alice.locator(".sidebar .unread")).to_contain_text("2")
-    assert len(mood.taken) == before
+    assert len(mail_server.taken) == before
 
     # She follows one, which is then read, and wants the mails back.
     alice.locator(".news-words a").first.click()
@@ -62,14 +62,14 @@ def test_one_click_in_a_received_mail_stops_its_kind(desk: Desk, mood: PostOffic
     alice.get_by_role("button", name="Save choices").click()
     expect(alice.get_by_text("Your choices are saved.")).to_be_visible()
     give_a_contact_to_alice(ben)
-    assert received(mood, desk.product.people["alice"].email, after=before)
+    assert received(mail_server, browsers.product.people["alice"].email, after=before)
 
 
-def test_a_person_stops_them_by_the_page_without_scripts(desk: Desk, mood: PostOffice) -> None:
-    before = len(mood.taken)
-    give_a_contact_to_alice(desk.log_in("ben"))
-    link = received(mood, desk.product.people["alice"].email, after=before)["List-Unsubscribe"].strip("<>")
-    page = desk.open("acme", java_script_enabled=False)
+def test_a_person_stops_them_by_the_page_without_scripts(browsers: Browsers, mail_server: OutboxMailServer) -> None:
+    before = len(mail_server.taken)
+    give_a_contact_to_alice(browsers.log_in("ben"))
+    link = received(mail_server, browsers.product.people["alice"].email, after=before)["List-Unsubscribe"].strip("<>")
+    page = browsers.open("acme", java_script_enabled=False)
     page.goto(link)
     page.get_by_role("button", name="Stop these mails").click()
     expect(page.get_by_role("heading", level=1, name="These mails are stopped")).to_be_visible()
@@ -92,11 +92,13 @@ def give_a_contact_to_alice(page: Page) -> None:
     expect(page.get_by_text("Changed 1 contact.")).to_be_visible()
 
 
-def received(mood: PostOffice, address: str, *, after: int = 0) -> EmailMessage:
+def received(mail_server: OutboxMailServer, address: str, *, after: int = 0) -> EmailMessage:
     """The newest mail that can be stopped, once it is there."""
 
     def found() -> list[EmailMessage]:
-        messages = [message_from_bytes(taken.original_content or b"", policy=default) for taken in mood.taken[after:]]
+        messages = [
+            message_from_bytes(taken.original_content or b"", policy=default) for taken in mail_server.taken[after:]
+        ]
         wanted = [one for one in messages if one["List-Unsubscribe"] and address in one["To"]]
         return [one for one in wanted if isinstance(one, EmailMessage)]
 

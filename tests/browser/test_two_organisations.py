@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Desk, fill_in_login
+from tests.browser.conftest import Browsers, fill_in_login
 from tests.browser.product import Product
 
 
@@ -38,10 +38,10 @@ def test_an_address_of_another_organisation_is_nowhere(browser_of: Callable[...,
     assert never and never.status == 404
 
 
-def test_cookies_of_one_organisation_open_nothing_in_another(desk: Desk, product: Product) -> None:
-    alice = desk.log_in("alice", remember=True)
+def test_cookies_of_one_organisation_open_nothing_in_another(browsers: Browsers, product: Product) -> None:
+    alice = browsers.log_in("alice", remember=True)
     stolen = [cookie | {"domain": "globex.localhost"} for cookie in alice.context.cookies()]
-    thief = desk.open("globex")
+    thief = browsers.open("globex")
     thief.context.add_cookies(stolen)  # type: ignore[arg-type]
     thief.goto("/contacts")
     expect(thief.get_by_role("heading", level=1, name="Log in")).to_be_visible()
@@ -50,8 +50,8 @@ def test_cookies_of_one_organisation_open_nothing_in_another(desk: Desk, product
     expect(alice.get_by_role("heading", level=1, name="Contacts")).to_be_visible()
 
 
-def test_one_browser_can_be_in_both_at_the_same_time(desk: Desk, product: Product) -> None:
-    acme = desk.log_in("alice")
+def test_one_browser_can_be_in_both_at_the_same_time(browsers: Browsers, product: Product) -> None:
+    acme = browsers.log_in("alice")
     globex = acme.context.new_page()
     globex.goto(product.address("globex") + "/contacts")
     expect(globex.get_by_role("heading", level=1, name="Log in")).to_be_visible()
@@ -63,8 +63,8 @@ def test_one_browser_can_be_in_both_at_the_same_time(desk: Desk, product: Produc
     expect(acme).to_have_title("Companies · Acme Industrial")
 
 
-def test_two_tabs_of_one_login_go_on_side_by_side(desk: Desk) -> None:
-    first = desk.log_in("ben")
+def test_two_tabs_of_one_login_go_on_side_by_side(browsers: Browsers) -> None:
+    first = browsers.log_in("ben")
     second = first.context.new_page()
     second.goto("/companies")
     first.goto("/contacts/new")

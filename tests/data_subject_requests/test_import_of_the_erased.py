@@ -7,46 +7,48 @@ from flask import Flask
 
 from qikbiz.kernel.actors import Actor
 from tests.data_subject_requests.test_rights_of_a_person import erase
-from tests.fixtures.records import Office
-from tests.imports.desk import Desk, csv_text
+from tests.fixtures.records import Workspace
+from tests.imports.harness import ImportHarness, csv_text
 
 pytestmark = pytest.mark.promise("P6")
 NAME = {"first_name": "Zaphod", "last_name": "Beeblebrox"}
 
 
 @pytest.fixture
-def desk(app: Flask, office: Office) -> Desk:
-    alice = office.people["alice"]
-    return Desk(app, office.tenant, Actor("user", alice.id, alice.name))
+def import_harness(app: Flask, workspace: Workspace) -> ImportHarness:
+    alice = workspace.people["alice"]
+    return ImportHarness(app, workspace.tenant, Actor("user", alice.id, alice.name))
 
 
-def erased_rows(desk: Desk, content: str) -> int:
-    import_id = desk.upload(content)
-    desk.choose(import_id)
-    desk.check(import_id)
-    return int(desk.found(import_id).counts["erased"])
+def erased_rows(import_harness: ImportHarness, content: str) -> int:
+    import_id = import_harness.upload(content)
+    import_harness.choose(import_id)
+    import_harness.check(import_id)
+    return int(import_harness.found(import_id).counts["erased"])
 
 
-def test_the_check_warns_of_every_address_however_it_is_written(office: Office, desk: Desk) -> None:
-    erase(office, office.add_contact(**NAME, emails=[{"label": "", "address": "z@example.com"},
+def test_the_check_warns_of_every_address_however_it_is_written(
+    workspace: Workspace, import_harness: ImportHarness
+) -> None:
+    erase(workspace, workspace.add_contact(**NAME, emails=[{"label": "", "address": "z@example.com"},
                                                     {"label": "", "address": "second@example.com"}]))  # fmt: skip
     header = ("First name", "E-mail", "E-mail 2")
     rows = [("Z", "Z@Example.com", ""), ("Other", "o@example.com", ""), ("Z2", "x@example.com", "second@example.com")]
-    assert erased_rows(desk, csv_text(header, rows)) == 2
-    assert erased_rows(desk, csv_text(header, rows[1:2])) == 0
+    assert erased_rows(import_harness, csv_text(header, rows)) == 2
+    assert erased_rows(import_harness, csv_text(header, rows[1:2])) == 0
 
 
-def test_it_may_be_imported_all_the_same(office: Office, desk: Desk) -> None:
-    erase(office, office.add_contact(**NAME, email="z@example.com"))
-    import_id = desk.upload(csv_text(("First name", "E-mail"), [("Z", "z@example.com")]))
-    desk.choose(import_id)
-    desk.check(import_id)
-    page = office.browser("alice").get(f"/imports/{import_id}").text
+def test_it_may_be_imported_all_the_same(workspace: Workspace, import_harness: ImportHarness) -> None:
+    erase(workspace, workspace.add_contact(**NAME, email="z@example.com"))
+    import_id = import_harness.upload(csv_text(("First name", "E-mail"), [("Z", "z@example.com")]))
+    import_harness.choose(import_id)
+    import_harness.check(import_id)
+    page = workspace.browser("alice").get(f"/imports/{import_id}").text
     assert "People who were erased" in page and "1 row names somebody" in page
-    desk.apply(import_id)
-    assert desk.only().email == "z@example.com"
+    import_harness.apply(import_id)
+    assert import_harness.only().email == "z@example.com"
 
 
-def test_nobody_is_warned_where_nobody_was_erased(office: Office, desk: Desk) -> None:
-    assert erased_rows(desk, csv_text(("First name", "E-mail"), [("Z", "z@example.com")])) == 0
-    assert erased_rows(desk, csv_text(("First name", "E-mail"), [("Z", "z%40@example.com"), ("B", "")])) == 0
+def test_nobody_is_warned_where_nobody_was_erased(workspace: Workspace, import_harness: ImportHarness) -> None:
+    assert erased_rows(import_harness, csv_text(("First name", "E-mail"), [("Z", "z@example.com")])) == 0
+    assert erased_rows(import_harness, csv_text(("First name", "E-mail"), [("Z", "z%40@example.com"), ("B", "")])) == 0

@@ -33,7 +33,7 @@ PYTHON = {"PYTHONPATH": os.pathsep.join([str(ROOT / "platform"), str(ROOT)])}
 
 
 @dataclass
-class Office:
+class ExportHarness:
     """One tenant in which Alice asks for exports and they are made at once."""
 
     tenant: Tenant
@@ -93,9 +93,9 @@ def nothing_waits(working: Runtime) -> None:
 
 
 @pytest.fixture
-def office(
+def export_harness(
     fresh_tenant: Callable[..., Tenant], add_person: Callable[..., Person], working: object, platform: Platform
-) -> Office:
+) -> ExportHarness:
     assert working
     tenant = fresh_tenant()
-    return Office(tenant, add_person(tenant, "Alice", "administrator"), FolderStore(platform.settings.files))
+    return ExportHarness(tenant, add_person(tenant, "Alice", "administrator"), FolderStore(platform.settings.files))

@@ -17,33 +17,33 @@ from qikbiz.kernel.database import control_transaction, tenant_transaction
 from qikbiz.messaging.mail.models import Mail
 from qikbiz.transfer.exports.models import Export
 from qikbiz.transfer.exports.verify import verify
-from tests.exports.conftest import Office
+from tests.exports.conftest import ExportHarness
 from tests.fixtures.commands import in_a_process, in_here
-from tests.fixtures.workers import Workshop
+from tests.fixtures.workers import WorkerHarness
 
 WORDS = "Letter of Ann Lee, 3 November"
 
 
 @pytest.fixture
-def at_work(workshop: Workshop, nothing_waits: None) -> Iterator[Workshop]:
-    workshop.worker("exports")
-    workshop.sweeper()
-    yield workshop
+def at_work(worker_harness: WorkerHarness, nothing_waits: None) -> Iterator[WorkerHarness]:
+    worker_harness.worker("exports")
+    worker_harness.sweeper()
+    yield worker_harness
 
 
 @pytest.fixture
-def qikbiz(office: Office) -> Callable[..., tuple[int, dict[str, Any], str]]:
-    return partial(in_here, office.store.root.parent)
+def qikbiz(export_harness: ExportHarness) -> Callable[..., tuple[int, dict[str, Any], str]]:
+    return partial(in_here, export_harness.store.root.parent)
 
 
 def test_support_exports_on_a_customers_instruction(
-    office: Office, at_work: Workshop, qikbiz: Callable[..., Any], tmp_path: Path
+    export_harness: ExportHarness, at_work: WorkerHarness, qikbiz: Callable[..., Any], tmp_path: Path
 ) -> None:
     assert at_work
-    office.add(first_name="Ann")
+    export_harness.add(first_name="Ann")
     output = tmp_path / "acme.zip"
-    words = ("export", "--tenant", office.tenant.slug, "--instruction", WORDS, "--output", str(output))
-    code, said, errors = in_a_process(office.store.root.parent, *words)
+    words = ("export", "--tenant", export_harness.tenant.slug, "--instruction", WORDS, "--output", str(output))
+    code, said, errors = in_a_process(export_harness.store.root.parent, *words)
     assert code == 0, errors
     assert set(said) >= {"export", "files", "bytes", "seconds"}
     assert said["bytes"] == output.stat().st_size
@@ -52,27 +52,36 @@ def test_support_exports_on_a_customers_instruction(
     assert problems == [] and manifest["instruction"].endswith(WORDS)
     assert [file["sha256"] for file in manifest["files"]] == [file["sha256"] for file in said["files"]]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["acme.zip"]
-    code, checked, _ = in_a_process(office.store.root.parent, "verify", str(output))
+    code, checked, _ = in_a_process(export_harness.store.root.parent, "verify", str(output))
     assert (code, checked["whole"]) == (0, True)
 
 
 def test_the_customer_and_the_platform_both_see_it(
-    office: Office, at_work: Workshop, qikbiz: Callable[..., Any], tmp_path: Path
+    export_harness: ExportHarness, at_work: WorkerHarness, qikbiz: Callable[..., Any], tmp_path: Path
 ) -> None:
     assert at_work
-    words = ("export", "--tenant", office.tenant.slug, "--instruction", WORDS, "--type", "contacts", "--product")
+    words = (
+        "export",
+        "--tenant",
+        export_harness.tenant.slug,
+        "--instruction",
+        WORDS,
+        "--type",
+        "contacts",
+        "--product",
+    )
     code, said, errors = qikbiz(*words, "spreadsheet", "--output", str(tmp_path / "list.zip"))
     assert code == 0, errors
     assert [file["name"] for file in said["files"]] == ["contacts.spreadsheet.csv"]
-    with tenant_transaction(office.tenant) as session:
+    with tenant_transaction(export_harness.tenant) as session:
         events = session.scalars(select(AuditEvent).where(AuditEvent.record_type == "export")).all()
         assert [event.action for event in events] == ["export.asked", "export.ready", "export.downloaded"]
         assert all(event.details["instruction"].endswith(WORDS) and event.actor_kind == "staff" for event in events)
         assert session.scalars(select(Export)).one().instruction.endswith(WORDS)
-        told = set(session.scalars(select(Mail.template).where(Mail.to_address == office.alice.email)))
+        told = set(session.scalars(select(Mail.template).where(Mail.to_address == export_harness.alice.email)))
         assert told == {"instruction_recorded", "export_made", "export_downloaded_first"}
     with control_transaction() as control:
-        about = PlatformAuditEvent.tenant_id == office.tenant.id
+        about = PlatformAuditEvent.tenant_id == export_harness.tenant.id
         found = control.scalars(select(PlatformAuditEvent).where(about, PlatformAuditEvent.action.like("export.%")))
         assert [event.details["instruction"][10:] for event in found] == [WORDS, WORDS]
 
@@ -87,21 +96,27 @@ def test_the_customer_and_the_platform_both_see_it(
     ],
 )
 def test_what_can_not_be_done_is_said_in_one_sentence(
-    office: Office, qikbiz: Callable[..., Any], tmp_path: Path, changed: dict[str, str], saying: str
+    export_harness: ExportHarness, qikbiz: Callable[..., Any], tmp_path: Path, changed: dict[str, str], saying: str
 ) -> None:
-    given = {"--tenant": office.tenant.slug, "--instruction": WORDS, "--output": str(tmp_path / "x.zip")} | changed
+    given = {
+        "--tenant": export_harness.tenant.slug,
+        "--instruction": WORDS,
+        "--output": str(tmp_path / "x.zip"),
+    } | changed
     code, said, errors = qikbiz("export", *(word for pair in given.items() for word in pair))
     assert code == 1 and saying in said["error"].lower() and "Traceback" not in errors
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_command_without_an_instruction_is_not_understood(office: Office, qikbiz: Callable[..., Any]) -> None:
-    code, _, errors = qikbiz("export", "--tenant", office.tenant.slug, "--output", "x.zip")
+def test_a_command_without_an_instruction_is_not_understood(
+    export_harness: ExportHarness, qikbiz: Callable[..., Any]
+) -> None:
+    code, _, errors = qikbiz("export", "--tenant", export_harness.tenant.slug, "--output", "x.zip")
     assert code == 2 and "--instruction" in errors
 
 
-def test_verify_tells_what_is_wrong(office: Office, qikbiz: Callable[..., Any], tmp_path: Path) -> None:
-    good, bad = office.save(office.make(), tmp_path / "good.zip"), tmp_path / "bad.zip"
+def test_verify_tells_what_is_wrong(export_harness: ExportHarness, qikbiz: Callable[..., Any], tmp_path: Path) -> None:
+    good, bad = export_harness.save(export_harness.make(), tmp_path / "good.zip"), tmp_path / "bad.zip"
     with zipfile.ZipFile(good) as source, zipfile.ZipFile(bad, "w") as target:
         for name in source.namelist():
             if name != "contacts.csv":

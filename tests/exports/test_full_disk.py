@@ -16,7 +16,7 @@ from qikbiz.app import error_handlers
 from qikbiz.jobs import queries
 from qikbiz.kernel.database import tenant_transaction
 from qikbiz.kernel.full_disks import SENTENCE, is_disk_full
-from tests.exports.conftest import Office
+from tests.exports.conftest import ExportHarness
 from tests.fixtures.tenancy import Platform
 from tests.fixtures.web import Browser
 from workers import run_job
@@ -40,12 +40,14 @@ def test_an_upload_onto_a_full_disk_is_507_and_leaves_nothing(
     assert parts(platform) == []
 
 
-def test_an_export_and_its_job_say_so_too(office: Office, platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
-    export = office.ask()
+def test_an_export_and_its_job_say_so_too(
+    export_harness: ExportHarness, platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    export = export_harness.ask()
     monkeypatch.setenv("QIKBIZ_FAULT", "file.write=full")
-    office.make_now(export)
+    export_harness.make_now(export)
     monkeypatch.delenv("QIKBIZ_FAULT")
-    with tenant_transaction(office.tenant):
+    with tenant_transaction(export_harness.tenant):
         job = queries.job(export.job_id)
         assert job is not None and (job.state, "room on the disk" in job.error_text) == ("failed", True)
     assert parts(platform) == []

@@ -16,7 +16,7 @@ from qikbiz.jobs.models import Job
 from qikbiz.kernel.database import TenantSession, tenant_transaction
 from qikbiz.transfer.exports.models import Export
 from tenants.control import new_id
-from tests.exports.conftest import Office
+from tests.exports.conftest import ExportHarness
 from tests.fixtures.web import Browser
 
 
@@ -35,16 +35,16 @@ def lose_the_next_answer(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_an_export_whose_answer_was_lost_is_asked_for_once(
-    office: Office, log_in: Callable[..., Browser], monkeypatch: pytest.MonkeyPatch
+    export_harness: ExportHarness, log_in: Callable[..., Browser], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    alice = log_in(office.alice)
+    alice = log_in(export_harness.alice)
     form = {"scope": "contacts", "product": "portable", "export_id": str(new_id()), "csrf_token": alice.csrf_token()}
     lose_the_next_answer(monkeypatch)
     lost = alice.post("/exports", form)
     assert lost.status_code == 503 and lost.headers["Retry-After"]
     again = alice.post("/exports", form)
     assert again.location == f"/exports/{form['export_id']}"
-    with tenant_transaction(office.tenant) as session:
+    with tenant_transaction(export_harness.tenant) as session:
         asked = select(func.count()).select_from(AuditEvent).where(AuditEvent.action == "export.asked")
         jobs = select(func.count()).select_from(Job).where(Job.kind == "exports.make")
         found = select(func.count()).select_from(Export)

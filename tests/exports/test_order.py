@@ -9,23 +9,23 @@ import pytest
 
 from qikbiz.kernel.errors import Failure
 from qikbiz.transfer.exports.selection import PORTABLE, SPREADSHEET, Selection
-from tests.exports.conftest import Office
+from tests.exports.conftest import ExportHarness
 from tests.fixtures.web import Browser
 from tests.imports.test_the_wizard import alice
 
 __all__ = ["alice"]
 
 
-def names(office: Office, selection: Selection) -> list[str]:
-    packed = office.zip_of(office.make(selection))
+def names(export_harness: ExportHarness, selection: Selection) -> list[str]:
+    packed = export_harness.zip_of(export_harness.make(selection))
     name = next(one for one in packed.namelist() if one.startswith("contacts"))
     rows = csv.DictReader(io.StringIO(packed.read(name).decode("utf-8-sig")))
     return [row.get("Last name") or row["last_name"] for row in rows]
 
 
-def test_the_order_is_that_of_the_list(office: Office) -> None:
+def test_the_order_is_that_of_the_list(export_harness: ExportHarness) -> None:
     for name, email in (("b", "1@example.com"), ("c", None), ("a", "2@example.com")):
-        office.add(last_name=name, email=email, emails=[{"label": "", "address": email}] if email else [])
+        export_harness.add(last_name=name, email=email, emails=[{"label": "", "address": email}] if email else [])
     for product in (SPREADSHEET, PORTABLE):
         for sort, right in (
             ("name", "abc"),
@@ -34,15 +34,15 @@ def test_the_order_is_that_of_the_list(office: Office) -> None:
             ("-email", "abc"),
             ("created_at", "bca"),
         ):
-            found = names(office, Selection("contacts", product, {"sort": [sort]}))
+            found = names(export_harness, Selection("contacts", product, {"sort": [sort]}))
             assert "".join(found) == right, (product, sort)
-    assert names(office, Selection("contacts", SPREADSHEET)) == ["a", "b", "c"]
-    assert names(office, Selection("contacts", PORTABLE)) == ["b", "c", "a"]
+    assert names(export_harness, Selection("contacts", SPREADSHEET)) == ["a", "b", "c"]
+    assert names(export_harness, Selection("contacts", PORTABLE)) == ["b", "c", "a"]
 
 
-def test_an_order_that_there_is_not_is_refused(office: Office) -> None:
+def test_an_order_that_there_is_not_is_refused(export_harness: ExportHarness) -> None:
     with pytest.raises(Failure, match="can't be sorted by"):
-        office.ask(Selection("contacts", SPREADSHEET, {"sort": ["password"]}))
+        export_harness.ask(Selection("contacts", SPREADSHEET, {"sort": ["password"]}))
 
 
 def test_the_form_of_an_export_takes_the_order_of_the_list_with_it(alice: Browser) -> None:

@@ -31,7 +31,7 @@ from qikbiz.transfer.exports.restore import NotRestorable, is_archive, restore_a
 from qikbiz.transfer.exports.selection import Selection
 from tenants.context import Tenant
 from tenants.control import new_id
-from tests.exports.conftest import Office
+from tests.exports.conftest import ExportHarness
 
 # Whatever PostgreSQL can keep: not NUL, and no halves of a pair.
 TEXTS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=30)
@@ -93,7 +93,7 @@ def emptied(tenant: Tenant) -> Iterator[None]:
     changes=st.lists(CHANGES, min_size=1, max_size=6),
 )
 def test_whatever_a_record_holds_comes_back_the_same(
-    office: Office,
+    export_harness: ExportHarness,
     fresh_tenant: Callable[..., Tenant],
     tmp_path: Path,
     contacts: list[dict[str, Any]],
@@ -101,8 +101,8 @@ def test_whatever_a_record_holds_comes_back_the_same(
     changes: list[dict[str, Any]],
 ) -> None:
     empty = fresh_tenant()
-    with emptied(office.tenant):
-        with tenant_transaction(office.tenant) as session:
+    with emptied(export_harness.tenant):
+        with tenant_transaction(export_harness.tenant) as session:
             session.execute(insert(Company), companies)
             linked = [contact | {"company_id": companies[0]["id"]} for contact in contacts]
             session.execute(insert(Contact), linked)
@@ -114,10 +114,10 @@ def test_whatever_a_record_holds_comes_back_the_same(
                 insert(ContactCompany),
                 [{"contact_id": contacts[0]["id"], "company_id": companies[0]["id"], "role": contacts[0]["city"]}],
             )
-        file = office.save(office.make(), tmp_path / "export.zip")
+        file = export_harness.save(export_harness.make(), tmp_path / "export.zip")
         with tenant_transaction(empty):
             restore_archive(file)
-        before, after = rows_of(office.tenant), rows_of(empty)
+        before, after = rows_of(export_harness.tenant), rows_of(empty)
         for name in ("companies", "contacts", "contact_companies", "record_changes"):
             assert after[name] == before[name]
 
@@ -145,35 +145,35 @@ def test_what_another_program_wrote_is_not_taken_for_ours(text: str) -> None:
 
 
 @pytest.mark.promise("P13")
-def test_users_histories_and_audit_come_back_too(office: Office, empty: Tenant, tmp_path: Path) -> None:
-    contact_id = office.add(first_name="Ann", owner_id=office.alice.id)
-    with tenant_transaction(office.tenant) as session:
+def test_users_histories_and_audit_come_back_too(export_harness: ExportHarness, empty: Tenant, tmp_path: Path) -> None:
+    contact_id = export_harness.add(first_name="Ann", owner_id=export_harness.alice.id)
+    with tenant_transaction(export_harness.tenant) as session:
         _note_change(session, contact_id, {"city": [None, "Graz"]})
-    file = office.save(office.make(), tmp_path / "export.zip")
-    audited = rows_of(office.tenant)["audit_events"][:2]
+    file = export_harness.save(export_harness.make(), tmp_path / "export.zip")
+    audited = rows_of(export_harness.tenant)["audit_events"][:2]
     with tenant_transaction(empty):
         restored = restore_archive(file)
     after = rows_of(empty)
     assert restored.rows["users"] == 2 and restored.records == 1
-    assert after["record_changes"] == rows_of(office.tenant)["record_changes"]
+    assert after["record_changes"] == rows_of(export_harness.tenant)["record_changes"]
     assert [row for row in audited if row in after["audit_events"]] == audited
     with tenant_transaction(empty) as session:
-        alice = session.get_one(User, office.alice.id)
+        alice = session.get_one(User, export_harness.alice.id)
         assert (alice.state, alice.password_hash, alice.last_seen_at) == ("invited", None, None)
 
 
 def test_somebody_who_has_a_login_here_already_keeps_it_and_their_records(
-    office: Office, tmp_path: Path, fresh_tenant: Callable[..., Tenant], working: object
+    export_harness: ExportHarness, tmp_path: Path, fresh_tenant: Callable[..., Tenant], working: object
 ) -> None:
     other = fresh_tenant("Other")
     with tenant_transaction(other) as session:
         there = new_id()
-        address = office.alice.email
+        address = export_harness.alice.email
         session.add(
             User(id=there, email=address, email_key=address, name="Alice", roles=["administrator"], state="active")
         )
-    contact_id = office.add(first_name="Ann", owner_id=office.alice.id)
-    file = office.save(office.make(), tmp_path / "export.zip")
+    contact_id = export_harness.add(first_name="Ann", owner_id=export_harness.alice.id)
+    file = export_harness.save(export_harness.make(), tmp_path / "export.zip")
     with tenant_transaction(other):
         assert restore_archive(file).joined_users == 1
     with tenant_transaction(other) as session:
@@ -181,18 +181,18 @@ def test_somebody_who_has_a_login_here_already_keeps_it_and_their_records(
         assert session.get_one(User, there).state == "active"
 
 
-def test_nothing_is_restored_over_records(office: Office, tmp_path: Path) -> None:
-    office.add(first_name="Ann")
-    file = office.save(office.make(), tmp_path / "export.zip")
-    before = rows_of(office.tenant)
-    with pytest.raises(Conflict), tenant_transaction(office.tenant):
+def test_nothing_is_restored_over_records(export_harness: ExportHarness, tmp_path: Path) -> None:
+    export_harness.add(first_name="Ann")
+    file = export_harness.save(export_harness.make(), tmp_path / "export.zip")
+    before = rows_of(export_harness.tenant)
+    with pytest.raises(Conflict), tenant_transaction(export_harness.tenant):
         restore_archive(file)
-    assert rows_of(office.tenant) == before
+    assert rows_of(export_harness.tenant) == before
 
 
-def test_a_changed_file_is_refused_whole(office: Office, empty: Tenant, tmp_path: Path) -> None:
-    office.add(first_name="Ann")
-    good = office.save(office.make(), tmp_path / "export.zip")
+def test_a_changed_file_is_refused_whole(export_harness: ExportHarness, empty: Tenant, tmp_path: Path) -> None:
+    export_harness.add(first_name="Ann")
+    good = export_harness.save(export_harness.make(), tmp_path / "export.zip")
     bad = tmp_path / "bad.zip"
     with zipfile.ZipFile(good) as source, zipfile.ZipFile(bad, "w") as target:
         for name in source.namelist():
@@ -202,10 +202,12 @@ def test_a_changed_file_is_refused_whole(office: Office, empty: Tenant, tmp_path
     assert rows_of(empty)["contacts"] == []
 
 
-def test_only_a_portable_export_of_everything_is_restored(office: Office, empty: Tenant, tmp_path: Path) -> None:
-    office.add(first_name="Ann")
+def test_only_a_portable_export_of_everything_is_restored(
+    export_harness: ExportHarness, empty: Tenant, tmp_path: Path
+) -> None:
+    export_harness.add(first_name="Ann")
     for selection in (Selection("contacts"), Selection(product="spreadsheet")):
-        file = office.save(office.make(selection), tmp_path / "other.zip")
+        file = export_harness.save(export_harness.make(selection), tmp_path / "other.zip")
         assert is_archive(file)
         with pytest.raises(NotRestorable, match="portable export of everything"), tenant_transaction(empty):
             restore_archive(file)
@@ -237,28 +239,30 @@ def test_a_zip_that_was_made_to_do_harm_is_refused_before_anything_is_read(
         restore_archive(tmp_path / "bad.zip")
 
 
-def test_the_audit_says_where_the_records_came_from(office: Office, empty: Tenant, tmp_path: Path) -> None:
-    office.add(first_name="Ann")
-    file = office.save(office.make(), tmp_path / "export.zip")
+def test_the_audit_says_where_the_records_came_from(
+    export_harness: ExportHarness, empty: Tenant, tmp_path: Path
+) -> None:
+    export_harness.add(first_name="Ann")
+    file = export_harness.save(export_harness.make(), tmp_path / "export.zip")
     with tenant_transaction(empty):
         restore_archive(file)
     with tenant_transaction(empty) as session:
         event = session.scalars(select(AuditEvent).where(AuditEvent.action == "archive.restored")).one()
-        assert event.details["from"] == office.tenant.slug and event.details["rows"]["contacts"] == 1
+        assert event.details["from"] == export_harness.tenant.slug and event.details["rows"]["contacts"] == 1
 
 
 @pytest.mark.promise("P18")
 def test_a_restore_forgets_no_decision_about_mails(
-    office: Office, empty: Tenant, tmp_path: Path, fresh_tenant: Callable[..., Tenant]
+    export_harness: ExportHarness, empty: Tenant, tmp_path: Path, fresh_tenant: Callable[..., Tenant]
 ) -> None:
-    choices = [MailChoice(user_id=office.alice.id, category="updates", choice="off", how="mail")]
-    with tenant_transaction(office.tenant) as session:
+    choices = [MailChoice(user_id=export_harness.alice.id, category="updates", choice="off", how="mail")]
+    with tenant_transaction(export_harness.tenant) as session:
         session.add_all(choices)
-    file = office.save(office.make(), tmp_path / "export.zip")
+    file = export_harness.save(export_harness.make(), tmp_path / "export.zip")
     with tenant_transaction(empty):
         restore_archive(file)
     with tenant_transaction(empty):
-        assert choices_of(office.alice.id)["updates"] == "off"
+        assert choices_of(export_harness.alice.id)["updates"] == "off"
 
 
 @pytest.mark.promise("P18")
@@ -266,19 +270,25 @@ def test_a_restore_forgets_no_decision_about_mails(
     ("years_later", "here", "in_the_file", "afterwards"), [(1, "off", "on", "off"), (-1, "on", "off", "off")]
 )
 def test_what_was_decided_last_stands_after_a_restore(
-    office: Office, empty: Tenant, tmp_path: Path, years_later: int, here: str, in_the_file: str, afterwards: str
+    export_harness: ExportHarness,
+    empty: Tenant,
+    tmp_path: Path,
+    years_later: int,
+    here: str,
+    in_the_file: str,
+    afterwards: str,
 ) -> None:
     then = datetime(2026, 6, 1, tzinfo=UTC)
     now = then.replace(year=then.year + years_later)
     decided = {"category": "improvements", "how": "page"}
-    with tenant_transaction(office.tenant) as session:
-        session.add(MailChoice(user_id=office.alice.id, choice=in_the_file, changed_at=then, **decided))
+    with tenant_transaction(export_harness.tenant) as session:
+        session.add(MailChoice(user_id=export_harness.alice.id, choice=in_the_file, changed_at=then, **decided))
     with tenant_transaction(empty) as session:
-        there, address = new_id(), office.alice.email
+        there, address = new_id(), export_harness.alice.email
         session.add(User(id=there, email=address, email_key=address, name="Alice", roles=["administrator"]))
         session.flush()
         session.add(MailChoice(user_id=there, choice=here, changed_at=now, **decided))
-    file = office.save(office.make(), tmp_path / "export.zip")
+    file = export_harness.save(export_harness.make(), tmp_path / "export.zip")
     with tenant_transaction(empty):
         restore_archive(file)
     with tenant_transaction(empty):

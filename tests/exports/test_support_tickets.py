@@ -16,7 +16,7 @@ from qikbiz.transfer.exports.selection import Selection
 from qikbiz.trust.tickets.actions import Question, open_ticket
 from qikbiz.trust.tickets.models import Ticket, TicketMessage
 from tenants.context import Tenant
-from tests.exports.conftest import Office
+from tests.exports.conftest import ExportHarness
 from tests.fixtures.tenancy import Person
 
 pytestmark = pytest.mark.promise("P13")
@@ -33,9 +33,17 @@ def ask(person: Person, tenant: Tenant, body: str, *, answers: dict[str, str]) -
 
 
 def test_the_export_of_everything_holds_tickets_and_answers_but_no_notes_and_nobody_elses(
-    office: Office, fresh_tenant: Callable[..., Tenant], add_person: Callable[..., Person], tmp_path: Path
+    export_harness: ExportHarness,
+    fresh_tenant: Callable[..., Tenant],
+    add_person: Callable[..., Person],
+    tmp_path: Path,
 ) -> None:
-    ask(office.alice, office.tenant, '=1+1, "why"?\nThanks', answers={"staff": "Because.", "note": "A secret note"})
+    ask(
+        export_harness.alice,
+        export_harness.tenant,
+        '=1+1, "why"?\nThanks',
+        answers={"staff": "Because.", "note": "A secret note"},
+    )
     other = fresh_tenant("Elsewhere")
     ask(add_person(other, "Otto", "administrator"), other, "Otto's question", answers={})
     with control_transaction() as control:
@@ -43,16 +51,16 @@ def test_the_export_of_everything_holds_tickets_and_answers_but_no_notes_and_nob
         moment = control.query(Ticket.created_at).first()
         assert moment is not None
         control.add(
-            Ticket(reference="T-NEMO", subject="A visitor", tenant_id=office.tenant.id, created_at=moment[0],
+            Ticket(reference="T-NEMO", subject="A visitor", tenant_id=export_harness.tenant.id, created_at=moment[0],
                    changed_at=moment[0], **stranger)
         )  # fmt: skip
-    export = office.make()
-    with office.zip_of(export) as archive:
+    export = export_harness.make()
+    with export_harness.zip_of(export) as archive:
         tickets = list(csv.DictReader(io.TextIOWrapper(archive.open("support_tickets.csv"), "utf-8", newline="")))
         messages = list(csv.DictReader(io.TextIOWrapper(archive.open("support_messages.csv"), "utf-8", newline="")))
         everything = b"".join(archive.read(name) for name in archive.namelist())
     assert [(one["name"], one["email"], one["asked_by"]) for one in tickets] == [
-        ("Alice", office.alice.email, str(office.alice.id))
+        ("Alice", export_harness.alice.email, str(export_harness.alice.id))
     ]
     assert [(one["author"], one["body"]) for one in messages] == [
         ("customer", '=1+1, "why"?\nThanks'),
@@ -60,14 +68,14 @@ def test_the_export_of_everything_holds_tickets_and_answers_but_no_notes_and_nob
     ]
     for words in (b"secret note", b"Otto", b"A visitor"):
         assert words not in everything
-    manifest = checked_manifest(office.save(export, tmp_path / "export.zip"))
+    manifest = checked_manifest(export_harness.save(export, tmp_path / "export.zip"))
     described = {entry["table"]: entry for entry in manifest["files"]}
     assert described["support_messages"]["rows"] == 2 and described["support_messages"]["formula_cells"] == {"body": 1}
     assert manifest["totals"]["files"] == len(manifest["files"])
 
 
-def test_a_list_and_a_spreadsheet_hold_none(office: Office) -> None:
-    ask(office.alice, office.tenant, "Question", answers={})
+def test_a_list_and_a_spreadsheet_hold_none(export_harness: ExportHarness) -> None:
+    ask(export_harness.alice, export_harness.tenant, "Question", answers={})
     for selection in (Selection("contacts"), Selection(product="spreadsheet")):
-        with office.zip_of(office.make(selection)) as archive:
+        with export_harness.zip_of(export_harness.make(selection)) as archive:
             assert not [name for name in archive.namelist() if name.startswith("support_")]

@@ -32,7 +32,7 @@ from qikbiz.trust.grants.scopes import GrantScope
 from tests.fixtures.grants import Customer
 from tests.fixtures.page_checks import csrf_token_in
 from tests.fixtures.tenancy import Person
-from tests.imports.desk import csv_text
+from tests.imports.harness import csv_text
 from workers.run_job import perform
 
 pytestmark = pytest.mark.promise("P8")

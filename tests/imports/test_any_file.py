@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from qikbiz.transfer.imports.queries import skipped_cells
-from tests.imports.desk import Desk, csv_text
+from tests.imports.harness import ImportHarness, csv_text
 from tests.imports.test_undo import whole
 
 HEADER = ["First name", "Email", "Phone", "Country", "Stage", "Birthday", "Company", "Do not call"]
@@ -29,33 +29,35 @@ BAD = {"x" * 101, "nobody", "n/a", "Atlantis", "hot", "0.13.00", "y" * 201, "may
 FILES = st.lists(st.lists(st.tuples(*CELLS), min_size=1, max_size=5), min_size=1, max_size=3)
 
 
-def listed(desk: Desk, import_id: UUID) -> dict[int, int]:
-    with desk.at_work():
+def listed(import_harness: ImportHarness, import_id: UUID) -> dict[int, int]:
+    with import_harness.at_work():
         return {row.row: len(row.problems) for row in skipped_cells(import_id).rows}
 
 
 @given(files=FILES)
 @settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_counts_add_up_and_undoing_in_reverse_restores_every_state(desk: Desk, files: list[list[Any]]) -> None:
-    states, done = [whole(desk)], []
+def test_counts_add_up_and_undoing_in_reverse_restores_every_state(
+    import_harness: ImportHarness, files: list[list[Any]]
+) -> None:
+    states, done = [whole(import_harness)], []
     for rows in files:
         if not any(any(row) for row in rows):
             continue
-        import_id = desk.upload(csv_text(HEADER, rows))
-        desk.choose(import_id, key="email")
-        counts = desk.check(import_id)
+        import_id = import_harness.upload(csv_text(HEADER, rows))
+        import_harness.choose(import_id, key="email")
+        counts = import_harness.check(import_id)
         kept = [number for number, row in enumerate(rows, start=2) if any(row)]
         assert counts["rows"] == len(kept)
-        cells = listed(desk, import_id)
+        cells = listed(import_harness, import_id)
         assert (sum(cells.values()), len(cells)) == (counts["skipped_cells"], counts["skipped_rows"])
         assert set(cells) <= set(kept)
         # Of each row that comes in, exactly the cells that can't be read are listed.
         assert all(number == sum(cell in BAD for cell in rows[row - 2]) for row, number in cells.items())
-        desk.apply(import_id)
+        import_harness.apply(import_id)
         done.append(import_id)
-        states.append(whole(desk))
+        states.append(whole(import_harness))
     for import_id in reversed(done):
         states.pop()
-        undone = desk.undo(import_id)
+        undone = import_harness.undo(import_id)
         assert (undone["kept"], undone["failed"]) == (0, 0)
-        assert whole(desk) == states[-1]
+        assert whole(import_harness) == states[-1]

@@ -15,9 +15,9 @@ from qikbiz.kernel.actors import Actor
 from qikbiz.transfer.imports import jobs
 from qikbiz.transfer.imports.queries import import_for_changing
 from qikbiz.transfer.imports.sql import Link
-from tests.fixtures.records import Office
+from tests.fixtures.records import Workspace
 from tests.fixtures.web import Browser
-from tests.imports.desk import Desk, csv_text
+from tests.imports.harness import ImportHarness, csv_text
 from tests.imports.test_kills import ask
 from workers import heartbeat
 from workers.run_job import perform
@@ -28,13 +28,15 @@ MINUTE = "SELECT pg_sleep(60)"
 
 
 @pytest.fixture
-def desk(app: Any, office: Office) -> Desk:
-    alice = office.people["alice"]
-    return Desk(app, office.tenant, Actor("user", alice.id, alice.name))
+def import_harness(app: Any, workspace: Workspace) -> ImportHarness:
+    alice = workspace.people["alice"]
+    return ImportHarness(app, workspace.tenant, Actor("user", alice.id, alice.name))
 
 
 @contextmanager
-def in_the_middle(desk: Desk, import_id: UUID, monkeypatch: pytest.MonkeyPatch, name: str) -> Iterator[Future[str]]:
+def in_the_middle(
+    import_harness: ImportHarness, import_id: UUID, monkeypatch: pytest.MonkeyPatch, name: str
+) -> Iterator[Future[str]]:
     """A worker that has done `name` (apply, undo) and is held by a statement that takes a minute."""
     done, act = Event(), getattr(jobs, name)
 
@@ -46,12 +48,12 @@ def in_the_middle(desk: Desk, import_id: UUID, monkeypatch: pytest.MonkeyPatch, 
 
     monkeypatch.setattr(jobs, name, long)
     monkeypatch.setattr(heartbeat, "SECONDS_BETWEEN_LOOKS", 0.5)
-    job_id = desk.found(import_id).job_id
+    job_id = import_harness.found(import_id).job_id
     assert job_id is not None
 
     def work() -> str:
-        with desk.app.app_context():
-            return perform(desk.tenant.id, job_id)
+        with import_harness.app.app_context():
+            return perform(import_harness.tenant.id, job_id)
 
     with ThreadPoolExecutor(1) as worker:
         outcome = worker.submit(work)
@@ -60,51 +62,51 @@ def in_the_middle(desk: Desk, import_id: UUID, monkeypatch: pytest.MonkeyPatch, 
 
 
 def test_an_import_is_cancelled_while_its_records_are_being_written(
-    desk: Desk, office: Office, monkeypatch: pytest.MonkeyPatch
+    import_harness: ImportHarness, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import_id = desk.upload(FILE)
-    desk.choose(import_id)
-    desk.check(import_id)
-    ask(desk, import_id, "apply")
-    alice = office.browser("alice")
+    import_id = import_harness.upload(FILE)
+    import_harness.choose(import_id)
+    import_harness.check(import_id)
+    ask(import_harness, import_id, "apply")
+    alice = workspace.browser("alice")
     alice.get("/imports/")
-    with in_the_middle(desk, import_id, monkeypatch, "apply") as outcome:
+    with in_the_middle(import_harness, import_id, monkeypatch, "apply") as outcome:
         # Asking for it once more is no second import, and doesn't wait either.
         for act in ("application", "cancellation", "cancellation"):
             assert alice.post(f"/imports/{import_id}/{act}").status_code == 303, act
         assert outcome.result(30) == "cancelled"
-    assert desk.found(import_id).state == "cancelled"
-    assert (desk.records(), desk.records("companies")) == ([], [])
+    assert import_harness.found(import_id).state == "cancelled"
+    assert (import_harness.records(), import_harness.records("companies")) == ([], [])
     monkeypatch.undo()
-    desk.check(import_id)
-    assert desk.apply(import_id)["created"] == 2
+    import_harness.check(import_id)
+    assert import_harness.apply(import_id)["created"] == 2
     assert "could not be cancelled" in alice.get(alice.post(f"/imports/{import_id}/cancellation").location).text
 
 
 def test_an_undo_is_cancelled_and_the_import_stands(
-    desk: Desk, office: Office, monkeypatch: pytest.MonkeyPatch
+    import_harness: ImportHarness, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import_id = desk.upload(FILE)
-    desk.choose(import_id)
-    desk.check(import_id)
-    desk.apply(import_id)
-    ask(desk, import_id, "undo")
-    alice = office.browser("alice")
+    import_id = import_harness.upload(FILE)
+    import_harness.choose(import_id)
+    import_harness.check(import_id)
+    import_harness.apply(import_id)
+    ask(import_harness, import_id, "undo")
+    alice = workspace.browser("alice")
     alice.get("/imports/")
-    with in_the_middle(desk, import_id, monkeypatch, "undo") as outcome:
+    with in_the_middle(import_harness, import_id, monkeypatch, "undo") as outcome:
         assert alice.post(f"/imports/{import_id}/cancellation").status_code == 303
         assert outcome.result(30) == "cancelled"
-    assert (desk.found(import_id).state, len(desk.records())) == ("applied", 2)
-    assert desk.found(import_id).undo_counts == {}
+    assert (import_harness.found(import_id).state, len(import_harness.records())) == ("applied", 2)
+    assert import_harness.found(import_id).undo_counts == {}
 
 
 def test_whoever_may_not_import_cancels_nothing(
-    desk: Desk, office: Office, client_for: Callable[[str], Browser]
+    import_harness: ImportHarness, workspace: Workspace, client_for: Callable[[str], Browser]
 ) -> None:
-    import_id = desk.upload(FILE)
-    desk.choose(import_id)
-    ask(desk, import_id, "check")
-    assert office.browser("bob").post(f"/imports/{import_id}/cancellation").status_code == 403
+    import_id = import_harness.upload(FILE)
+    import_harness.choose(import_id)
+    ask(import_harness, import_id, "check")
+    assert workspace.browser("bob").post(f"/imports/{import_id}/cancellation").status_code == 403
     assert client_for("mallory").post(f"/imports/{import_id}/cancellation").status_code == 404
-    with desk.at_work():
+    with import_harness.at_work():
         assert import_for_changing(import_id).state == "checking"

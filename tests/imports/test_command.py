@@ -21,8 +21,8 @@ from qikbiz.transfer.imports.csv_dialect import UnreadableFile
 from qikbiz.transfer.imports.queries import import_for_changing
 from tests.fixtures.commands import in_a_process, in_here
 from tests.fixtures.tenancy import Platform
-from tests.fixtures.workers import Workshop
-from tests.imports.desk import Desk, csv_text
+from tests.fixtures.workers import WorkerHarness
+from tests.imports.harness import ImportHarness, csv_text
 
 WORDS = "Letter of Ann Lee, 3 November"
 HEADER = ["First name", "Last name", "Email", "Shoe size"]
@@ -44,14 +44,14 @@ def people(tmp_path: Path) -> Path:
 
 
 def test_a_file_is_imported_mended_imported_again_and_taken_back(
-    desk: Desk, platform: Platform, workshop: Workshop, qikbiz: Command, people: Path
+    import_harness: ImportHarness, platform: Platform, worker_harness: WorkerHarness, qikbiz: Command, people: Path
 ) -> None:
-    _forget_what_others_left(desk)
-    workshop.worker("imports")
+    _forget_what_others_left(import_harness)
+    worker_harness.worker("imports")
     base = (
         "import",
         "--tenant",
-        desk.tenant.slug,
+        import_harness.tenant.slug,
         "--type",
         "contacts",
         "--key",
@@ -78,33 +78,37 @@ def test_a_file_is_imported_mended_imported_again_and_taken_back(
     code, again, errors = qikbiz(*base, str(people))
     assert (code, again["import"], again["created"], again["repeated"]) == (0, said["import"], 1, True)
     assert "imported before" in errors
-    assert len(desk.records()) == 2
+    assert len(import_harness.records()) == 2
 
-    code, undone, errors = qikbiz("undo-import", mended["import"], "--tenant", desk.tenant.slug, "--instruction", WORDS)
+    code, undone, errors = qikbiz(
+        "undo-import", mended["import"], "--tenant", import_harness.tenant.slug, "--instruction", WORDS
+    )
     assert (code, undone["reversed"], undone["kept"], undone["failed"]) == (0, 1, 0, 0), errors
-    assert desk.only().email == "ann@example.com"
+    assert import_harness.only().email == "ann@example.com"
 
-    with desk.at_work():
+    with import_harness.at_work():
         events = db.session.scalars(select(AuditEvent).where(AuditEvent.action == "import.applied")).all()
         assert {(event.actor_kind, event.details["instruction"][10:]) for event in events} == {("staff", WORDS)}
         with control_transaction() as control:
-            found = control.scalars(select(PlatformAuditEvent).where(PlatformAuditEvent.tenant_id == desk.tenant.id))
+            found = control.scalars(
+                select(PlatformAuditEvent).where(PlatformAuditEvent.tenant_id == import_harness.tenant.id)
+            )
             assert [event.action for event in found if event.action.startswith("import.")].count("import.asked") == 3
 
 
-def _forget_what_others_left(desk: Desk) -> None:
+def _forget_what_others_left(import_harness: ImportHarness) -> None:
     # Announcements of jobs that tests did themselves, at which a worker would look in vain; and workers that were
     # killed, whose names stand in Redis for another minute and a half.
-    with desk.app.app_context(), queue_store().client() as client:
+    with import_harness.app.app_context(), queue_store().client() as client:
         client.flushdb()
 
 
 def test_what_can_not_be_done_is_said_in_one_sentence(
-    desk: Desk, qikbiz: Command, people: Path, tmp_path: Path
+    import_harness: ImportHarness, qikbiz: Command, people: Path, tmp_path: Path
 ) -> None:
     latin = tmp_path / "latin.csv"
     latin.write_bytes("Name,Email\nJosé,j@example.com\n".encode("cp1252"))
-    base = ("import", "--tenant", desk.tenant.slug, "--instruction", WORDS)
+    base = ("import", "--tenant", import_harness.tenant.slug, "--instruction", WORDS)
     for words, saying in (
         ((*base[:3], "--instruction", "  ", str(people)), "Say with --grant by which access"),
         ((*base, str(latin)), "--encoding cp1252"),
@@ -113,38 +117,38 @@ def test_what_can_not_be_done_is_said_in_one_sentence(
     ):
         code, said, errors = qikbiz(*words)
         assert code == 1 and saying in said["error"], (said, errors)
-    code, _, errors = qikbiz("import", "--tenant", desk.tenant.slug, str(people))
+    code, _, errors = qikbiz("import", "--tenant", import_harness.tenant.slug, str(people))
     assert code == 2 and "--instruction" in errors
-    assert desk.records() == []
+    assert import_harness.records() == []
 
 
-def test_the_row_of_the_headings_can_be_named(desk: Desk) -> None:
+def test_the_row_of_the_headings_can_be_named(import_harness: ImportHarness) -> None:
     text = "Name;Email\nMade on;2026-11-01\nFirst name;Email\nAnn;ann@example.com\n"
     for choices, header in (
         (importing.Choices(delimiter=";", header_row=3), ["First name", "Email"]),
         (importing.Choices(delimiter=";", header_row=1), ["Name", "Email"]),
         (importing.Choices(delimiter=";"), ["Name", "Email"]),
     ):
-        import_id = desk.upload(text)
-        with desk.at_work():
+        import_id = import_harness.upload(text)
+        with import_harness.at_work():
             found = import_for_changing(import_id)
             importing._settle_format(found, choices)
             assert found.header == header
-    import_id = desk.upload(text)
-    with desk.at_work(), pytest.raises(UnreadableFile, match="no such row"):
+    import_id = import_harness.upload(text)
+    with import_harness.at_work(), pytest.raises(UnreadableFile, match="no such row"):
         importing._settle_format(import_for_changing(import_id), importing.Choices(header_row=9))
 
 
 def test_a_missing_worker_is_named(
-    desk: Desk, platform: Platform, people: Path, monkeypatch: pytest.MonkeyPatch
+    import_harness: ImportHarness, platform: Platform, people: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _forget_what_others_left(desk)
+    _forget_what_others_left(import_harness)
     monkeypatch.setattr(importing, "PATIENCE", 0.3)
     choices = importing.Choices()
     with pytest.raises(Exception, match="No import worker is running"):
         importing.import_for_customer(
             platform.settings,
-            desk.tenant.slug,
+            import_harness.tenant.slug,
             people,
             choices,
             authority=Authority(instruction=WORDS),

@@ -16,7 +16,7 @@ from qikbiz.transfer.imports.mapping import UnusableMapping, guess
 from qikbiz.transfer.imports.names import split_name
 from qikbiz.transfer.imports.queries import invalid_rows
 from qikbiz.transfer.imports.totals import is_totals
-from tests.imports.desk import Desk, csv_text
+from tests.imports.harness import ImportHarness, csv_text
 
 CONTACTS, COMPANIES = RECORD_TYPES["contacts"], RECORD_TYPES["companies"]
 
@@ -34,7 +34,7 @@ def as_read(field_name: str, text: str) -> Any:
     return field.parse(turn(text) if turn else text)
 
 
-def test_a_file_as_hubspot_writes_it_comes_in_whole(desk: Desk) -> None:
+def test_a_file_as_hubspot_writes_it_comes_in_whole(import_harness: ImportHarness) -> None:
     header = [
         "Record ID", "First Name", "Last Name", "Email", "Phone Number", "Country/Region", "Lifecycle Stage",
         "Contact owner", "Legal basis for processing contact's data",
@@ -46,24 +46,24 @@ def test_a_file_as_hubspot_writes_it_comes_in_whole(desk: Desk) -> None:
          "Legitimate interest - existing customer"],
         ["103", "Cy", "Fox", "cy@example.com", "4915112345678", "Deutschland", "subscriber", "", ""],
     ]  # fmt: skip
-    import_id = desk.upload(csv_text(header, rows))
-    desk.choose(import_id)
-    counts = desk.check(import_id)
+    import_id = import_harness.upload(csv_text(header, rows))
+    import_harness.choose(import_id)
+    counts = import_harness.check(import_id)
     assert (counts["created"], counts["invalid"], counts["skipped_rows"]) == (3, 0, 0)
-    desk.apply(import_id)
-    bo, cy, ann = desk.records()
+    import_harness.apply(import_id)
+    bo, cy, ann = import_harness.records()
     assert (ann.phone, bo.phone, cy.phone) == ("+12025550143", "+4930901820", "+4915112345678")
     assert [one.lifecycle_stage for one in (ann, bo, cy)] == ["Marketing qualified lead", "Lead", "Subscriber"]
-    assert ann.owner_id == bo.owner_id == desk.actor.id
+    assert ann.owner_id == bo.owner_id == import_harness.actor.id
     assert [one.lawful_basis for one in (ann, bo)] == ["Consent", "Legitimate interest"]
     assert [one.external_id for one in (ann, bo, cy)] == ["101", "102", "103"]
 
 
-def test_a_name_that_two_users_have_does_not_say_who_owns_a_record(desk: Desk) -> None:
+def test_a_name_that_two_users_have_does_not_say_who_owns_a_record(import_harness: ImportHarness) -> None:
     from qikbiz.identity.accounts.models import User
 
-    with desk.at_work() as session:
-        alice = session.get(User, desk.actor.id)
+    with import_harness.at_work() as session:
+        alice = session.get(User, import_harness.actor.id)
         session.add(
             User(
                 name=alice.name,
@@ -73,20 +73,23 @@ def test_a_name_that_two_users_have_does_not_say_who_owns_a_record(desk: Desk) -
                 state="active",
             )
         )
-    import_id = desk.upload(csv_text(["Last name", "Email", "Owner"], [["Lee", "lee@example.com", "Alice"]]))
-    desk.choose(import_id)
-    assert desk.check(import_id)["created"] == 1
-    desk.apply(import_id)
-    assert desk.only().owner_id is None
+    import_id = import_harness.upload(csv_text(["Last name", "Email", "Owner"], [["Lee", "lee@example.com", "Alice"]]))
+    import_harness.choose(import_id)
+    assert import_harness.check(import_id)["created"] == 1
+    import_harness.apply(import_id)
+    assert import_harness.only().owner_id is None
 
 
-def test_the_country_of_the_row_goes_before_that_of_the_organisation(desk: Desk) -> None:
+def test_the_country_of_the_row_goes_before_that_of_the_organisation(import_harness: ImportHarness) -> None:
     rows = [["Lee", "lee@example.com", "0171 1234567", ""], ["Day", "day@example.com", "06 12345678", "France"]]
-    desk.bring_in(csv_text(["Last name", "Email", "Phone", "Country"], rows), region="DE")
-    assert {one.last_name: one.phone for one in desk.records()} == {"Lee": "+491711234567", "Day": "+33612345678"}
+    import_harness.bring_in(csv_text(["Last name", "Email", "Phone", "Country"], rows), region="DE")
+    assert {one.last_name: one.phone for one in import_harness.records()} == {
+        "Lee": "+491711234567",
+        "Day": "+33612345678",
+    }
     companies = [["Acme", "acme.example", "06 12345678", "France"]]
-    desk.bring_in(csv_text(["Name", "Domain", "Phone", "Country"], companies), "companies", region="DE")
-    assert desk.only("companies").phone == "+33612345678"
+    import_harness.bring_in(csv_text(["Name", "Domain", "Phone", "Country"], companies), "companies", region="DE")
+    assert import_harness.only("companies").phone == "+33612345678"
 
 
 @pytest.mark.parametrize(
@@ -105,13 +108,13 @@ def test_numbers_with_a_country_code_and_without_a_plus(text: str, region: str, 
     assert normalise_phone(text, region) == right
 
 
-def test_labels_of_google_are_tags_without_its_own_marks(desk: Desk) -> None:
+def test_labels_of_google_are_tags_without_its_own_marks(import_harness: ImportHarness) -> None:
     header = ["First Name", "Last Name", "Labels", "E-mail 1 - Value"]
     groups = "* myContacts ::: Friends ::: Work Colleagues ::: Christmas Cards ::: Tennis Club"
-    desk.bring_in(
+    import_harness.bring_in(
         csv_text(header, [["Anna", "Lee", groups, "a@example.com"], ["Cy", "Fox", "* myContacts", "c@example.com"]])
     )
-    fox, lee = desk.records()
+    fox, lee = import_harness.records()
     assert (lee.tags, fox.tags) == (["Friends", "Work Colleagues", "Christmas Cards", "Tennis Club"], [])
 
 
@@ -142,39 +145,43 @@ def test_ids_of_other_programs_are_external_ids_and_ours_are_ours() -> None:
     assert guessed("ID,Email Address", "17,a@b.example", ours=True)["ID"] == "external_id"
 
 
-def test_records_that_do_not_exist_here_are_kept_as_external_ids(desk: Desk) -> None:
+def test_records_that_do_not_exist_here_are_kept_as_external_ids(import_harness: ImportHarness) -> None:
     ident = "a1b2c3d4-0000-4000-8000-000000000001"
-    desk.bring_in(csv_text(["ID", "Last name", "Email"], [[ident, "Lee", "lee@example.com"]]))
-    assert desk.only().external_id == ident
-    import_id = desk.upload(
-        csv_text(["Record id", "Last name", "Email"], [[str(desk.only().id), "Lee", "l@example.com"]])
+    import_harness.bring_in(csv_text(["ID", "Last name", "Email"], [[ident, "Lee", "lee@example.com"]]))
+    assert import_harness.only().external_id == ident
+    import_id = import_harness.upload(
+        csv_text(["Record id", "Last name", "Email"], [[str(import_harness.only().id), "Lee", "l@example.com"]])
     )
-    assert desk.found(import_id).key_field == "id"
+    assert import_harness.found(import_id).key_field == "id"
 
 
-def test_digits_that_a_spreadsheet_was_told_to_leave_are_text(desk: Desk) -> None:
+def test_digits_that_a_spreadsheet_was_told_to_leave_are_text(import_harness: ImportHarness) -> None:
     rows = 'Name,Email,Zip\nLee,a@example.com,"=""01067"""\nDay,b@example.com,="00501"\nFox,c@example.com,1067.0\n'
-    desk.bring_in(rows)
-    assert {one.last_name: one.postal_code for one in desk.records()} == {"Lee": "01067", "Day": "00501", "Fox": "1067"}
+    import_harness.bring_in(rows)
+    assert {one.last_name: one.postal_code for one in import_harness.records()} == {
+        "Lee": "01067",
+        "Day": "00501",
+        "Fox": "1067",
+    }
 
 
-def test_zeros_that_a_spreadsheet_took_come_back_where_the_country_says_so(desk: Desk) -> None:
+def test_zeros_that_a_spreadsheet_took_come_back_where_the_country_says_so(import_harness: ImportHarness) -> None:
     rows = "Last name,Email,Zip,Country\nLee,a@x.example,1067.0,Germany\nDay,b@x.example,501,US\n"
-    desk.bring_in(rows + "Fox,c@x.example,1067,Norway\nCox,d@x.example,1067.0,\n")
-    found = {one.last_name: one.postal_code for one in desk.records()}
+    import_harness.bring_in(rows + "Fox,c@x.example,1067,Norway\nCox,d@x.example,1067.0,\n")
+    found = {one.last_name: one.postal_code for one in import_harness.records()}
     assert found == {"Lee": "01067", "Day": "00501", "Fox": "1067", "Cox": "1067"}
 
 
-def test_a_list_without_anything_to_find_contacts_by_is_proposed_as_new_ones(desk: Desk) -> None:
-    import_id = desk.upload("First name,Last name,City\nAnn,Lee,Graz\nBo,Day,Wien\n")
-    proposed = desk.found(import_id)
+def test_a_list_without_anything_to_find_contacts_by_is_proposed_as_new_ones(import_harness: ImportHarness) -> None:
+    import_id = import_harness.upload("First name,Last name,City\nAnn,Lee,Graz\nBo,Day,Wien\n")
+    proposed = import_harness.found(import_id)
     assert proposed.mode == "create"
-    desk.choose(import_id, mode=proposed.mode)
-    assert desk.check(import_id)["created"] == 2
-    desk.apply(import_id)
-    assert [one.last_name for one in desk.records()] == ["Day", "Lee"]
+    import_harness.choose(import_id, mode=proposed.mode)
+    assert import_harness.check(import_id)["created"] == 2
+    import_harness.apply(import_id)
+    assert [one.last_name for one in import_harness.records()] == ["Day", "Lee"]
     with pytest.raises(UnusableMapping, match="choose to create only"):
-        desk.choose(desk.upload("First name,Last name,City\nAnn,Lee,Linz\n"), mode="upsert")
+        import_harness.choose(import_harness.upload("First name,Last name,City\nAnn,Lee,Linz\n"), mode="upsert")
     assert plain_text('="a ""b"""') == 'a "b"'
     assert plain_text("=1+1") == "=1+1"
 
@@ -218,11 +225,11 @@ def test_lines_of_totals_are_told_from_people(row: list[str], right: bool) -> No
     assert is_totals(row) is right
 
 
-def test_a_line_of_totals_makes_no_person(desk: Desk) -> None:
-    import_id = desk.upload("Name,Email,Revenue\nAnn Lee,ann@example.com,10\nTotal,,10\n")
-    desk.choose(import_id)
-    assert desk.check(import_id)["invalid"] == 1
-    with desk.at_work():
+def test_a_line_of_totals_makes_no_person(import_harness: ImportHarness) -> None:
+    import_id = import_harness.upload("Name,Email,Revenue\nAnn Lee,ann@example.com,10\nTotal,,10\n")
+    import_harness.choose(import_id)
+    assert import_harness.check(import_id)["invalid"] == 1
+    with import_harness.at_work():
         (row,) = invalid_rows(import_id).rows
     assert (row.row, row.problems[0]["reason"]) == (3, "This looks like a line of totals.")
 
@@ -257,9 +264,9 @@ def test_a_dot_behind_a_domain_is_dropped() -> None:
         normalise_domain("...")
 
 
-def test_a_vertical_tab_is_a_line_break(desk: Desk) -> None:
-    desk.bring_in('Name,Email,Notes\nLee,a@example.com,"line 1\x0bline 2"\n')
-    assert desk.only().description == "line 1\nline 2"
+def test_a_vertical_tab_is_a_line_break(import_harness: ImportHarness) -> None:
+    import_harness.bring_in('Name,Email,Notes\nLee,a@example.com,"line 1\x0bline 2"\n')
+    assert import_harness.only().description == "line 1\nline 2"
 
 
 def test_outlook_in_german() -> None:
@@ -308,11 +315,11 @@ def test_the_data_loader_of_salesforce() -> None:
     ]  # fmt: skip
 
 
-def test_a_file_of_several_addresses_keeps_them_all(desk: Desk) -> None:
-    desk.bring_in(
+def test_a_file_of_several_addresses_keeps_them_all(import_harness: ImportHarness) -> None:
+    import_harness.bring_in(
         csv_text(["Name", "Email"], [["A", "a@example.com, a2@example.com"], ["B", "b@example.com / b2@example.com"]])
     )
-    assert [(one.email, one.other_emails) for one in desk.records()] == [
+    assert [(one.email, one.other_emails) for one in import_harness.records()] == [
         ("a@example.com", ["a2@example.com"]),
         ("b@example.com", ["b2@example.com"]),
     ]

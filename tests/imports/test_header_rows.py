@@ -9,7 +9,7 @@ from qikbiz.transfer.imports.csv_reader import RowReader
 from qikbiz.transfer.imports.header_rows import header_row_of
 from qikbiz.transfer.imports.uploads import FileSource
 from tests.fixtures.web import Browser
-from tests.imports.desk import Desk
+from tests.imports.harness import ImportHarness
 from tests.imports.test_rubbish import Written, written
 from tests.imports.test_the_wizard import alice, upload
 
@@ -72,13 +72,13 @@ def test_a_person_can_say_in_which_row_the_headings_are(alice: Browser) -> None:
     assert refused.status_code == 400 and "no such row" in refused.text
 
 
-def test_rows_shorter_than_the_headings_are_completed(desk: Desk) -> None:
+def test_rows_shorter_than_the_headings_are_completed(import_harness: ImportHarness) -> None:
     content = (
         "First name,Last name,Email,Mobile,Notes\r\n"
         "Sh,One,one@example.com,+49 170 1234567,hello\r\n"
         "Sh,Two,two@example.com\r\n"
     )
-    assert desk.bring_in(content)["created"] == 2
+    assert import_harness.bring_in(content)["created"] == 2
 
 
 def test_rows_of_spaces_are_blank(written: Written) -> None:

@@ -12,11 +12,11 @@ from qikbiz.crm.records.types import RECORD_TYPES
 from qikbiz.transfer.exports.selection import PORTABLE, SPREADSHEET, Selection
 from qikbiz.transfer.imports import actions
 from tenants.control import new_id
-from tests.exports.conftest import Office, office
+from tests.exports.conftest import ExportHarness, export_harness
 from tests.fixtures.tenancy import Platform
-from tests.imports.desk import Desk, csv_text
+from tests.imports.harness import ImportHarness, csv_text
 
-__all__ = ["office"]
+__all__ = ["export_harness"]
 CONTACT: dict[str, Any] = {
     "Salutation": "Dr", "First name": "=Ann", "Middle name": "M.", "Last name": "O'Neil, Jr",
     "Job title": "Head, of\nall",
@@ -39,38 +39,44 @@ COMPANY = {
 
 
 @pytest.fixture
-def desk_there(office: Office, platform: Platform, desk: Desk) -> Desk:
-    """Alice's desk in the organisation that exports; `desk` is another organisation's."""
-    return Desk(desk.app, office.tenant, type(desk.actor)("user", office.alice.id, office.alice.name))
+def desk_there(export_harness: ExportHarness, platform: Platform, import_harness: ImportHarness) -> ImportHarness:
+    """The harness of the organisation that exports; `import_harness` is another organisation's."""
+    return ImportHarness(
+        import_harness.app,
+        export_harness.tenant,
+        type(import_harness.actor)("user", export_harness.alice.id, export_harness.alice.name),
+    )
 
 
-def filled(desk: Desk) -> None:
+def filled(import_harness: ImportHarness) -> None:
     for row in (CONTACT, NO_EMAIL):
-        desk.bring_in(csv_text(list(row), [list(row.values())]), key="name_company")
-    desk.bring_in(csv_text(list(COMPANY), [list(COMPANY.values())]), "companies")
+        import_harness.bring_in(csv_text(list(row), [list(row.values())]), key="name_company")
+    import_harness.bring_in(csv_text(list(COMPANY), [list(COMPANY.values())]), "companies")
 
 
-def exported(office: Office, scope: str, product: str) -> tuple[str, bytes]:
-    made = office.make(Selection(scope, product))
-    name = next(one for one in office.zip_of(made).namelist() if one.startswith(scope))
-    return name, office.zip_of(made).read(name)
+def exported(export_harness: ExportHarness, scope: str, product: str) -> tuple[str, bytes]:
+    made = export_harness.make(Selection(scope, product))
+    name = next(one for one in export_harness.zip_of(made).namelist() if one.startswith(scope))
+    return name, export_harness.zip_of(made).read(name)
 
 
-def as_proposed(desk: Desk, file: tuple[str, bytes], scope: str) -> tuple[UUID, dict[str, int]]:
+def as_proposed(import_harness: ImportHarness, file: tuple[str, bytes], scope: str) -> tuple[UUID, dict[str, int]]:
     import io
 
     name, content = file
-    with desk.at_work():
+    with import_harness.at_work():
         import_id = actions.start_import(new_id(), scope, name, io.BytesIO(content)).id
-    desk.choose(import_id)
-    return import_id, desk.check(import_id)
+    import_harness.choose(import_id)
+    return import_id, import_harness.check(import_id)
 
 
-def test_every_type_in_both_products_comes_back_without_a_change(office: Office, desk_there: Desk) -> None:
+def test_every_type_in_both_products_comes_back_without_a_change(
+    export_harness: ExportHarness, desk_there: ImportHarness
+) -> None:
     filled(desk_there)
     for scope in RECORD_TYPES:
         for product in (PORTABLE, SPREADSHEET):
-            _, counts = as_proposed(desk_there, exported(office, scope, product), scope)
+            _, counts = as_proposed(desk_there, exported(export_harness, scope, product), scope)
             what = {name: counts[name] for name in ("created", "updated", "invalid", "skipped_rows")}
             assert what == {"created": 0, "updated": 0, "invalid": 0, "skipped_rows": 0}, (scope, product)
             assert counts["unchanged"] == 2, (scope, product)
@@ -78,15 +84,15 @@ def test_every_type_in_both_products_comes_back_without_a_change(office: Office,
 
 @pytest.mark.parametrize("product", [PORTABLE, SPREADSHEET])
 def test_elsewhere_every_field_labels_and_owners_are_as_they_were(
-    office: Office, desk_there: Desk, desk: Desk, product: str
+    export_harness: ExportHarness, desk_there: ImportHarness, import_harness: ImportHarness, product: str
 ) -> None:
     filled(desk_there)
     before = {person.first_name: person for person in desk_there.records()}["=Ann"]
     for scope in ("companies", "contacts"):
-        import_id, counts = as_proposed(desk, exported(office, scope, product), scope)
+        import_id, counts = as_proposed(import_harness, exported(export_harness, scope, product), scope)
         assert (counts["created"], counts["invalid"]) == (2, 0), scope
-        desk.apply(import_id)
-    after = {person.first_name: person for person in desk.records()}["=Ann"]
+        import_harness.apply(import_id)
+    after = {person.first_name: person for person in import_harness.records()}["=Ann"]
     kept = set(before.__table__.c.keys()) - {
         "id", "company_id", "owner_id", "created_at", "updated_at", "created_by", "updated_by", "created_by_import",
         "version", "search",
@@ -94,7 +100,7 @@ def test_elsewhere_every_field_labels_and_owners_are_as_they_were(
     assert {name: getattr(after, name) for name in kept} == {name: getattr(before, name) for name in kept}
     assert after.birthdate == date(1980, 2, 28)
     assert [entry["label"] for entry in after.emails] == ["work", ""]
-    assert after.company_id == {one.name: one.id for one in desk.records("companies")}["Acme"]
+    assert after.company_id == {one.name: one.id for one in import_harness.records("companies")}["Acme"]
     if product == SPREADSHEET:
         # A spreadsheet names the owner; the other organisation has an Alice of its own.
-        assert after.owner_id == desk.actor.id
+        assert after.owner_id == import_harness.actor.id

@@ -17,7 +17,7 @@ from qikbiz.transfer.imports.csv_dialect import Format
 from qikbiz.transfer.imports.encoding import copy_array
 from qikbiz.transfer.imports.mapping import guess
 from qikbiz.transfer.imports.plans import Plan
-from tests.imports.desk import Desk, csv_text
+from tests.imports.harness import ImportHarness, csv_text
 
 HEADER = ["Last name", "Email", "City"]
 NAMES = st.sampled_from(["", "Lee", "Özil", "=1+1", 'O\'Neil, "Jr"', "a\\b\tc", "  "])
@@ -62,20 +62,20 @@ class Model:
 @given(files=FILES)
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_counts_add_up_and_the_records_are_what_the_files_say(
-    desk: Desk, files: list[list[tuple[str, str, str]]]
+    import_harness: ImportHarness, files: list[list[tuple[str, str, str]]]
 ) -> None:
     model = Model()
-    with desk.at_work() as session:
+    with import_harness.at_work() as session:
         session.connection().exec_driver_sql("DELETE FROM contacts")
     for rows in files:
         if not any(any(map(str.strip, row)) for row in rows):
             continue
-        import_id = desk.upload(csv_text(HEADER, rows))
-        desk.choose(import_id, key="email")
-        counts = desk.check(import_id)
+        import_id = import_harness.upload(csv_text(HEADER, rows))
+        import_harness.choose(import_id, key="email")
+        counts = import_harness.check(import_id)
         assert {name: counts[name] for name in ("created", "updated", "unchanged", "invalid")} == model.take(rows)
-        desk.apply(import_id)
-    records = desk.records()
+        import_harness.apply(import_id)
+    records = import_harness.records()
     assert len(records) == len(model.known) + model.nameless
     for record in records:
         if record.email:
@@ -168,11 +168,11 @@ def test_quick_addresses_are_the_librarys(local: str, domain: str) -> None:
 
 @given(st.lists(st.none() | TEXT.filter(lambda text: not set(text) & {"\x00", "\x1e"}), min_size=1, max_size=6))
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_whatever_text_is_staged_arrives_exactly(desk: Desk, values: list[str | None]) -> None:
+def test_whatever_text_is_staged_arrives_exactly(import_harness: ImportHarness, values: list[str | None]) -> None:
     from qikbiz.transfer.imports.sql import link_of
 
-    ident = desk.actor.id
-    with desk.at_work() as session:
+    ident = import_harness.actor.id
+    with import_harness.at_work() as session:
         link = link_of(session)
         link.execute("DELETE FROM import_rows")
         with link.cursor().copy("COPY import_rows (import_id, row, outcome, values) FROM STDIN") as copy:

@@ -23,7 +23,7 @@ from qikbiz.transfer.imports.models import Import
 from qikbiz.transfer.imports.uploads import Kept, keep_upload
 from tests.fixtures.tenancy import Platform
 from tests.fixtures.web import Browser
-from tests.imports.desk import unwatched
+from tests.imports.harness import unwatched
 
 PEOPLE = "First name;Last name;E-mail\nZoë;Wizard;zoe@wizard.example\nBad;Row;nobody\n"
 Work = Callable[..., None]

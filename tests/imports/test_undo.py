@@ -27,22 +27,22 @@ from qikbiz.transfer.imports.undo_page import named_records
 from qikbiz.transfer.imports.undo_rules import Preview, preview
 from tests.fixtures.tenancy import Person
 from tests.fixtures.web import Browser
-from tests.imports.desk import Desk, csv_text, unwatched
+from tests.imports.harness import ImportHarness, csv_text, unwatched
 
 HEADER = ["First name", "Last name", "Email", "Phone", "Company", "City", "Tags", "Birthday"]
 ANN = ["Ann", "Lee", "ann@example.com", "+49 30 1234567", "Acme", "Graz", "vip", "1980-02-03"]
 BO = ["Bo", "Chen", "bo@example.com", "", "Globex", "Berlin", "", ""]
 
 
-def imported(desk: Desk, rows: list[list[str]]) -> UUID:
-    import_id = desk.upload(csv_text(HEADER, rows))
-    desk.choose(import_id)
-    desk.check(import_id)
-    desk.apply(import_id)
+def imported(import_harness: ImportHarness, rows: list[list[str]]) -> UUID:
+    import_id = import_harness.upload(csv_text(HEADER, rows))
+    import_harness.choose(import_id)
+    import_harness.check(import_id)
+    import_harness.apply(import_id)
     return import_id
 
 
-def columns_of(desk: Desk) -> list[dict[str, object]]:
+def columns_of(import_harness: ImportHarness) -> list[dict[str, object]]:
     left = {"version", "updated_at", "updated_by"}
     return [
         {
@@ -50,110 +50,114 @@ def columns_of(desk: Desk) -> list[dict[str, object]]:
             for column in Contact.__table__.c
             if column.name not in left | {"search"}
         }
-        for record in desk.records()
+        for record in import_harness.records()
     ]
 
 
-def links(desk: Desk) -> list[tuple[UUID, UUID, bool]]:
-    with desk.at_work():
+def links(import_harness: ImportHarness) -> list[tuple[UUID, UUID, bool]]:
+    with import_harness.at_work():
         found = select(ContactCompany.contact_id, ContactCompany.company_id, ContactCompany.is_primary)
         return sorted((row[0], row[1], row[2]) for row in db.session.execute(found))
 
 
-def kept(desk: Desk, import_id: UUID) -> set[tuple[str, str]]:
-    with desk.at_work():
+def kept(import_harness: ImportHarness, import_id: UUID) -> set[tuple[str, str]]:
+    with import_harness.at_work():
         found = import_for_reading(import_id)
         return {(one.name, one.reason) for one in named_records(found, found.undo_counts["kept_records"])}
 
 
-def edit_everybody(desk: Desk, **values: str) -> None:
-    with desk.at_work() as session:
+def edit_everybody(import_harness: ImportHarness, **values: str) -> None:
+    with import_harness.at_work() as session:
         for contact in session.scalars(select(Contact).with_for_update()):
             change_record(CONTACTS, contact, values or {"job_title": "Chief"})
 
 
-def planned(desk: Desk, import_id: UUID) -> Preview:
-    with desk.at_work() as session:
+def planned(import_harness: ImportHarness, import_id: UUID) -> Preview:
+    with import_harness.at_work() as session:
         found = import_for_reading(import_id)
         return preview(link_of(session), record_type(found.record_type), by_whoever_asks(found))
 
 
-def whole(desk: Desk) -> tuple[object, ...]:
+def whole(import_harness: ImportHarness) -> tuple[object, ...]:
     """Everything that an import can change, to the last column."""
-    companies = [(company.id, company.name, company.domain, company.industry) for company in desk.records("companies")]
-    return columns_of(desk), links(desk), companies
+    companies = [
+        (company.id, company.name, company.domain, company.industry) for company in import_harness.records("companies")
+    ]
+    return columns_of(import_harness), links(import_harness), companies
 
 
-def test_what_was_created_goes_with_its_companies_and_links(desk: Desk) -> None:
-    import_id = imported(desk, [ANN, BO])
-    done = desk.undo(import_id)
+def test_what_was_created_goes_with_its_companies_and_links(import_harness: ImportHarness) -> None:
+    import_id = imported(import_harness, [ANN, BO])
+    done = import_harness.undo(import_id)
     assert (done["reversed"], done["kept"], done["failed"]) == (2, 0, 0)
-    assert (desk.records(), desk.records("companies"), links(desk)) == ([], [], [])
-    with desk.at_work():
+    assert (import_harness.records(), import_harness.records("companies"), links(import_harness)) == ([], [], [])
+    with import_harness.at_work():
         assert "import.undone" in set(db.session.scalars(select(AuditEvent.action)))
 
 
-def test_what_was_changed_is_as_before_to_the_last_column(desk: Desk) -> None:
-    imported(desk, [ANN])
-    before, linked = columns_of(desk), links(desk)
+def test_what_was_changed_is_as_before_to_the_last_column(import_harness: ImportHarness) -> None:
+    imported(import_harness, [ANN])
+    before, linked = columns_of(import_harness), links(import_harness)
     changed = ["Anna", "Fox", "ann@example.com", "+1 202 555 0143", "Globex", "Linz", "new", "1981-01-01"]
-    second = imported(desk, [changed])
-    assert columns_of(desk) != before
-    assert desk.only().phone == "+12025550143"
-    done = desk.undo(second)
+    second = imported(import_harness, [changed])
+    assert columns_of(import_harness) != before
+    assert import_harness.only().phone == "+12025550143"
+    done = import_harness.undo(second)
     assert (done["reversed"], done["kept"]) == (1, 0)
-    assert columns_of(desk) == before
-    assert links(desk) == linked
-    assert [company.name for company in desk.records("companies")] == ["Acme"]
-    with desk.at_work():
+    assert columns_of(import_harness) == before
+    assert links(import_harness) == linked
+    assert [company.name for company in import_harness.records("companies")] == ["Acme"]
+    with import_harness.at_work():
         sources = db.session.scalars(select(RecordChange.source).order_by(RecordChange.id)).all()
     assert list(sources) == ["import", "undo"]
 
 
-def test_what_was_edited_since_is_kept_and_named(desk: Desk) -> None:
-    imported(desk, [BO])
-    import_id = imported(desk, [ANN, [*BO[:5], "Wien", "", ""]])
-    edit_everybody(desk)
-    done = desk.undo(import_id)
+def test_what_was_edited_since_is_kept_and_named(import_harness: ImportHarness) -> None:
+    imported(import_harness, [BO])
+    import_id = imported(import_harness, [ANN, [*BO[:5], "Wien", "", ""]])
+    edit_everybody(import_harness)
+    done = import_harness.undo(import_id)
     assert (done["reversed"], done["kept"], done["failed"]) == (0, 2, 0)
-    assert kept(desk, import_id) == {("Ann Lee", "edited since"), ("Bo Chen", "edited since")}
+    assert kept(import_harness, import_id) == {("Ann Lee", "edited since"), ("Bo Chen", "edited since")}
     # Nothing was taken back, so the import still stands.
-    assert desk.found(import_id).state == "applied"
-    assert [record.city for record in desk.records()] == ["Wien", "Graz"]
+    assert import_harness.found(import_id).state == "applied"
+    assert [record.city for record in import_harness.records()] == ["Wien", "Graz"]
 
 
-def test_a_record_that_is_gone_meanwhile_is_counted_as_failed(desk: Desk) -> None:
-    imported(desk, [BO])
-    import_id = imported(desk, [[*BO[:5], "Wien", "", ""]])
-    with desk.at_work() as session:
+def test_a_record_that_is_gone_meanwhile_is_counted_as_failed(import_harness: ImportHarness) -> None:
+    imported(import_harness, [BO])
+    import_id = imported(import_harness, [[*BO[:5], "Wien", "", ""]])
+    with import_harness.at_work() as session:
         session.delete(session.scalars(select(Contact)).one())
-    assert desk.undo(import_id)["failed"] == 1
+    assert import_harness.undo(import_id)["failed"] == 1
 
 
-def test_only_an_applied_import_can_be_undone_and_only_once(desk: Desk) -> None:
-    import_id = desk.upload(csv_text(HEADER, [ANN]))
-    desk.choose(import_id)
+def test_only_an_applied_import_can_be_undone_and_only_once(import_harness: ImportHarness) -> None:
+    import_id = import_harness.upload(csv_text(HEADER, [ANN]))
+    import_harness.choose(import_id)
     with pytest.raises(Conflict):
-        desk.undo(import_id)
-    import_id = imported(desk, [ANN])
-    assert desk.undo(import_id)["reversed"] == 1
-    assert desk.undo(import_id)["reversed"] == 1
-    assert desk.found(import_id).state == "undone"
+        import_harness.undo(import_id)
+    import_id = imported(import_harness, [ANN])
+    assert import_harness.undo(import_id)["reversed"] == 1
+    assert import_harness.undo(import_id)["reversed"] == 1
+    assert import_harness.found(import_id).state == "undone"
 
 
-def test_an_undone_file_may_be_imported_again(desk: Desk) -> None:
-    desk.undo(imported(desk, [ANN]))
-    assert len(desk.records()) == 0
-    imported(desk, [ANN])
-    assert desk.only().email == "ann@example.com"
+def test_an_undone_file_may_be_imported_again(import_harness: ImportHarness) -> None:
+    import_harness.undo(imported(import_harness, [ANN]))
+    assert len(import_harness.records()) == 0
+    imported(import_harness, [ANN])
+    assert import_harness.only().email == "ann@example.com"
 
 
-def test_whoever_undoes_is_named_not_whoever_imported(desk: Desk, add_person: Callable[..., Person]) -> None:
-    import_id = imported(desk, [ANN])
-    ben = add_person(desk.tenant, "Ben", "member")
-    alice, desk.actor = desk.actor, Actor("user", ben.id, "Ben")
-    desk.undo(import_id)
-    with desk.at_work():
+def test_whoever_undoes_is_named_not_whoever_imported(
+    import_harness: ImportHarness, add_person: Callable[..., Person]
+) -> None:
+    import_id = imported(import_harness, [ANN])
+    ben = add_person(import_harness.tenant, "Ben", "member")
+    alice, import_harness.actor = import_harness.actor, Actor("user", ben.id, "Ben")
+    import_harness.undo(import_id)
+    with import_harness.at_work():
         events = db.session.execute(select(AuditEvent.action, AuditEvent.actor_name).order_by(AuditEvent.id)).all()
     assert [tuple(event) for event in events if event.action.startswith("import.")] == [
         ("import.uploaded", alice.name),
@@ -165,64 +169,71 @@ def test_whoever_undoes_is_named_not_whoever_imported(desk: Desk, add_person: Ca
     ]
 
 
-def test_imports_undone_in_reverse_order_take_everything_back(desk: Desk) -> None:
+def test_imports_undone_in_reverse_order_take_everything_back(import_harness: ImportHarness) -> None:
     """Created, updated and updated again: neither a later import nor its undoing is an edit by a person."""
-    states, done = [whole(desk)], []
+    states, done = [whole(import_harness)], []
     for rows in ([ANN, BO], [[*ANN[:5], "Linz", *ANN[6:]], BO], [["Anna", *ANN[1:4], "Umbrella", *ANN[5:]], BO]):
-        done.append(imported(desk, rows))
-        states.append(whole(desk))
+        done.append(imported(import_harness, rows))
+        states.append(whole(import_harness))
     for import_id in reversed(done):
         states.pop()
-        counted = planned(desk, import_id)
-        undone = desk.undo(import_id)
+        counted = planned(import_harness, import_id)
+        undone = import_harness.undo(import_id)
         assert undone["kept"] == counted.changed_since == 0
         assert undone["reversed"] == counted.removed + counted.reverted
-        assert whole(desk) == states[-1]
-    assert desk.records("companies") == []
+        assert whole(import_harness) == states[-1]
+    assert import_harness.records("companies") == []
 
 
-def test_a_delta_by_another_programs_ids_is_taken_back_step_by_step(desk: Desk) -> None:
+def test_a_delta_by_another_programs_ids_is_taken_back_step_by_step(import_harness: ImportHarness) -> None:
     header = ["External id", "First name", "Email"]
     steps = []
     for names in (("Ann", "Bo"), ("Anna", "Bob")):
         rows = [[f"u{n}", name, f"{n}@example.com"] for n, name in enumerate(names)]
-        import_id = desk.upload(csv_text(header, rows))
-        desk.choose(import_id, key="external_id")
-        desk.check(import_id)
-        desk.apply(import_id)
+        import_id = import_harness.upload(csv_text(header, rows))
+        import_harness.choose(import_id, key="external_id")
+        import_harness.check(import_id)
+        import_harness.apply(import_id)
         steps.append(import_id)
-    assert desk.undo(steps[1])["reversed"] == 2
-    assert [record.first_name for record in desk.records()] == ["Ann", "Bo"]
-    assert desk.undo(steps[0])["reversed"] == 2
-    assert desk.records() == []
+    assert import_harness.undo(steps[1])["reversed"] == 2
+    assert [record.first_name for record in import_harness.records()] == ["Ann", "Bo"]
+    assert import_harness.undo(steps[0])["reversed"] == 2
+    assert import_harness.records() == []
 
 
-def test_out_of_order_what_a_later_import_changed_is_kept_until_that_one_is_undone(desk: Desk) -> None:
-    first = imported(desk, [ANN, BO])
-    second = imported(desk, [[*ANN[:5], "Linz", *ANN[6:]]])
-    assert (planned(desk, first).kept["later"], planned(desk, first).removed) == (1, 1)
-    done = desk.undo(first)
+def test_out_of_order_what_a_later_import_changed_is_kept_until_that_one_is_undone(
+    import_harness: ImportHarness,
+) -> None:
+    first = imported(import_harness, [ANN, BO])
+    second = imported(import_harness, [[*ANN[:5], "Linz", *ANN[6:]]])
+    assert (planned(import_harness, first).kept["later"], planned(import_harness, first).removed) == (1, 1)
+    done = import_harness.undo(first)
     assert (done["reversed"], done["kept"]) == (1, 1)
-    assert kept(desk, first) == {("Ann Lee", "changed by a later import")}
-    assert desk.found(first).state == "undone"
-    assert desk.undo(second)["reversed"] == 1
-    done = desk.undo(first)
-    assert (done["reversed"], done["kept"], desk.records(), desk.records("companies")) == (2, 0, [], [])
+    assert kept(import_harness, first) == {("Ann Lee", "changed by a later import")}
+    assert import_harness.found(first).state == "undone"
+    assert import_harness.undo(second)["reversed"] == 1
+    done = import_harness.undo(first)
+    assert (done["reversed"], done["kept"], import_harness.records(), import_harness.records("companies")) == (
+        2,
+        0,
+        [],
+        [],
+    )
 
 
-def test_undo_anyway_takes_back_what_was_edited_and_loses_no_work(desk: Desk) -> None:
-    imported(desk, [BO])
-    import_id = imported(desk, [ANN, ["Robert", *BO[1:5], "Wien", "", ""]])
-    edit_everybody(desk, job_title="Chief", last_name="New")
-    counted = planned(desk, import_id)
+def test_undo_anyway_takes_back_what_was_edited_and_loses_no_work(import_harness: ImportHarness) -> None:
+    imported(import_harness, [BO])
+    import_id = imported(import_harness, [ANN, ["Robert", *BO[1:5], "Wien", "", ""]])
+    edit_everybody(import_harness, job_title="Chief", last_name="New")
+    counted = planned(import_harness, import_id)
     assert (counted.changed_since, counted.takes_back) == (2, 0)
-    assert desk.undo(import_id)["kept"] == 2
-    with desk.at_work() as session:
+    assert import_harness.undo(import_id)["kept"] == 2
+    with import_harness.at_work() as session:
         actions.ask_undo(import_for_changing(import_id), anyway=True)
         done = run_undo(session, import_id, unwatched)
-        desk._end_job(import_id)
+        import_harness._end_job(import_id)
     assert (done["reversed"], done["kept"]) == (2, 0)
-    bo = desk.only()
+    bo = import_harness.only()
     # The import's fields are as before it; what people wrote into others stays, and what is computed fits both.
     assert (bo.first_name, bo.city, bo.job_title, bo.last_name, bo.sort_name) == (
         "Bo",
@@ -231,50 +242,50 @@ def test_undo_anyway_takes_back_what_was_edited_and_loses_no_work(desk: Desk) ->
         "New",
         "new, bo",
     )
-    with desk.at_work() as session:
+    with import_harness.at_work() as session:
         ann = session.scalars(select(Contact).where(Contact.deleted_at.is_not(None))).one()
         assert restore_records(CONTACTS, [ann.id]) == [ann.id]
-    assert desk.undo(import_id)["kept"] == 0
-    assert {record.first_name for record in desk.records()} == {"Ann", "Bo"}
+    assert import_harness.undo(import_id)["kept"] == 0
+    assert {record.first_name for record in import_harness.records()} == {"Ann", "Bo"}
 
 
-def test_a_second_company_that_was_linked_before_stays_linked(desk: Desk) -> None:
-    imported(desk, [ANN, BO])
-    with desk.at_work() as session:
+def test_a_second_company_that_was_linked_before_stays_linked(import_harness: ImportHarness) -> None:
+    imported(import_harness, [ANN, BO])
+    with import_harness.at_work() as session:
         ann = session.scalars(select(Contact).where(Contact.first_name == "Ann")).one()
         globex = next(company for company in session.scalars(select(Company)) if company.name == "Globex")
         session.add(ContactCompany(contact_id=ann.id, company_id=globex.id))
-    before = whole(desk)
-    desk.undo(imported(desk, [[*ANN[:4], "Globex", *ANN[5:]]]))
-    assert whole(desk) == before
+    before = whole(import_harness)
+    import_harness.undo(imported(import_harness, [[*ANN[:4], "Globex", *ANN[5:]]]))
+    assert whole(import_harness) == before
 
 
-def test_companies_go_with_the_last_import_that_held_them(desk: Desk) -> None:
-    first, second = imported(desk, [ANN]), imported(desk, [[*BO[:4], "Acme", *BO[5:]]])
-    assert planned(desk, first).companies == 0
-    desk.undo(first)
-    assert [company.name for company in desk.records("companies")] == ["Acme"]
-    assert planned(desk, second).companies == 1
-    desk.undo(second)
-    assert desk.records("companies") == []
+def test_companies_go_with_the_last_import_that_held_them(import_harness: ImportHarness) -> None:
+    first, second = imported(import_harness, [ANN]), imported(import_harness, [[*BO[:4], "Acme", *BO[5:]]])
+    assert planned(import_harness, first).companies == 0
+    import_harness.undo(first)
+    assert [company.name for company in import_harness.records("companies")] == ["Acme"]
+    assert planned(import_harness, second).companies == 1
+    import_harness.undo(second)
+    assert import_harness.records("companies") == []
 
 
-def test_a_company_stays_when_a_person_uses_or_edits_it(desk: Desk) -> None:
-    import_id = imported(desk, [ANN, BO])
-    with desk.at_work() as session:
+def test_a_company_stays_when_a_person_uses_or_edits_it(import_harness: ImportHarness) -> None:
+    import_id = imported(import_harness, [ANN, BO])
+    with import_harness.at_work() as session:
         for company in session.scalars(select(Company).where(Company.name == "Globex").with_for_update()):
             change_record(COMPANIES, company, {"industry": "Energy"})
-    assert planned(desk, import_id).companies == 1
-    assert desk.undo(import_id)["reversed"] == 2
-    assert [company.name for company in desk.records("companies")] == ["Globex"]
+    assert planned(import_harness, import_id).companies == 1
+    assert import_harness.undo(import_id)["reversed"] == 2
+    assert [company.name for company in import_harness.records("companies")] == ["Globex"]
 
 
 def test_the_page_counts_before_it_asks_and_the_heading_says_what_happened(
-    desk: Desk, log_in: Callable[..., Browser], add_person: Callable[..., Person]
+    import_harness: ImportHarness, log_in: Callable[..., Browser], add_person: Callable[..., Person]
 ) -> None:
-    import_id = imported(desk, [ANN, BO])
-    alice = log_in(add_person(desk.tenant, "Alina", "administrator"))
-    with desk.at_work() as session:
+    import_id = imported(import_harness, [ANN, BO])
+    alice = log_in(add_person(import_harness.tenant, "Alina", "administrator"))
+    with import_harness.at_work() as session:
         contact = session.scalars(select(Contact).where(Contact.first_name == "Bo").with_for_update()).one()
         change_record(CONTACTS, contact, {"job_title": "Chief"})
     page = alice.get(f"/imports/{import_id}/undo")
@@ -282,15 +293,15 @@ def test_the_page_counts_before_it_asks_and_the_heading_says_what_happened(
         ("Removed", "1"), ("Old values restored", "0"), ("Companies removed", "1"), ("Kept", "1"),
     ]  # fmt: skip
     assert "Bo Chen" in page.text and "Also undo 1 record changed since" in page.text
-    desk.undo(import_id)
+    import_harness.undo(import_id)
     page = alice.get(f"/imports/{import_id}").text
     assert "Partly undone" in page and "Undo the rest" in page and "Bo Chen" in page
     assert "Partly undone" in alice.get("/imports/").text
     alice.post(f"/imports/{import_id}/undo", {"anyway": "1"})
-    with desk.at_work() as session:
+    with import_harness.at_work() as session:
         run_undo(session, import_id, unwatched)
-        desk._end_job(import_id)
+        import_harness._end_job(import_id)
     page = alice.get(f"/imports/{import_id}").text
     assert "Partly undone" not in page and "Moved to the trash" in page
-    reader = log_in(add_person(desk.tenant, "Rea", "reader"))
+    reader = log_in(add_person(import_harness.tenant, "Rea", "reader"))
     assert reader.get(f"/imports/{import_id}/undo").status_code == 403

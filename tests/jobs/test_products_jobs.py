@@ -17,7 +17,7 @@ from tenants.control import TenantRecord
 from tenants.directory import read_tenant
 from tenants.runtime import Runtime
 from tests.fixtures.tenancy import Platform
-from tests.fixtures.workers import Workshop, eventually
+from tests.fixtures.workers import WorkerHarness, eventually
 from workers.run_job import perform
 
 pytestmark = pytest.mark.usefixtures("tidy")
@@ -75,11 +75,11 @@ def test_a_tenant_nobody_reserved_is_refused() -> None:
 @pytest.mark.faults
 @pytest.mark.parametrize("point", ["schema_made", "invited"])
 def test_a_worker_killed_while_making_a_tenant_is_followed_by_one_that_finishes(
-    platform: Platform, workshop: Workshop, tmp_path: Path, point: str
+    platform: Platform, worker_harness: WorkerHarness, tmp_path: Path, point: str
 ) -> None:
-    workshop.sweeper()
+    worker_harness.sweeper()
     given = {"QIKBIZ_FAULT": f"tenant.create.{point}=kill@1", "QIKBIZ_FAULT_DIR": str(tmp_path)}
-    workshop.worker("provisioning", **given)
+    worker_harness.worker("provisioning", **given)
     slug = f"hooli-{point.replace('_', '-')}"
     job_id = ask_for_tenant(slug)
     eventually(lambda: job_state(job_id) == "done", 60)

@@ -16,7 +16,7 @@ from config.settings import Settings
 from qikbiz.jobs import transport
 from qikbiz.jobs.kinds import KINDS, QUEUES, kind_named
 from tests.fixtures.tenancy import Platform
-from tests.fixtures.workers import ROOT, Workshop, eventually
+from tests.fixtures.workers import ROOT, WorkerHarness, eventually
 from workers import run_job
 from workers.worker import SignedJob, WorkerRefused, make_worker
 
@@ -51,7 +51,7 @@ def test_jobs_announced_under_the_former_name_are_run_for_one_release_more(setti
 @pytest.mark.faults
 @pytest.mark.usefixtures("platform")
 def test_a_function_pushed_into_redis_by_hand_is_not_run(
-    settings: Settings, workshop: Workshop, tmp_path: Path
+    settings: Settings, worker_harness: WorkerHarness, tmp_path: Path
 ) -> None:
     """RQ alone runs any importable function that Redis names."""
     trace = tmp_path / "trace"
@@ -60,8 +60,8 @@ def test_a_function_pushed_into_redis_by_hand_is_not_run(
     queue.enqueue("os.system", f"touch {trace}")
     queue.enqueue("workers.run_job.run", None, str(uuid4()), "00" * 32)
     queue.enqueue("workers.run_job.run", None, "not a uuid", 7)
-    worker = workshop.worker("checks")
-    eventually(lambda: workshop.log(worker).count("job_not_ours") >= 2)
+    worker = worker_harness.worker("checks")
+    eventually(lambda: worker_harness.log(worker).count("job_not_ours") >= 2)
     eventually(lambda: len(queue) == 0)
     assert not trace.exists()
     assert worker.poll() is None
@@ -109,11 +109,11 @@ def test_a_worker_serves_exactly_one_known_queue(settings: Settings, queues: lis
         make_worker(settings, queues)
 
 
-def test_a_worker_with_two_queues_ends_with_a_sentence(workshop: Workshop) -> None:
-    both = workshop.worker("mail", "checks")
+def test_a_worker_with_two_queues_ends_with_a_sentence(worker_harness: WorkerHarness) -> None:
+    both = worker_harness.worker("mail", "checks")
     assert both.wait(20) == 2
     said = "A worker serves exactly one queue: with several, RQ loses the job it dies on."
-    assert workshop.log(both).strip() == said
+    assert worker_harness.log(both).strip() == said
 
 
 def test_a_worker_refuses_a_redis_that_evicts(settings: Settings) -> None:

@@ -13,7 +13,7 @@ from qikbiz.kernel.database import tenant_transaction
 from tenants.context import Tenant
 from tenants.runtime import Runtime
 from tests.fixtures.tenancy import Platform
-from tests.fixtures.workers import Workshop, eventually, horses
+from tests.fixtures.workers import WorkerHarness, eventually, job_processes
 from tests.jobs import functions
 from tests.jobs.test_sweeper import _empty, age_marks
 from workers.lanes import Lanes
@@ -86,25 +86,25 @@ def test_the_sweeper_keeps_the_turns_and_brings_what_nobody_brought(platform: Pl
 
 @pytest.mark.faults
 def test_a_frozen_work_horse_is_killed_by_its_worker_when_its_lease_is_over(
-    platform: Platform, workshop: Workshop
+    platform: Platform, worker_harness: WorkerHarness
 ) -> None:
-    workshop.sweeper()
-    worker = workshop.worker("checks")
+    worker_harness.sweeper()
+    worker = worker_harness.worker("checks")
     (frozen,) = ask(platform.acme, seconds=2)
-    eventually(lambda: horses(worker) and state(platform.acme, frozen) == "running")
-    horse = horses(worker)[0]
-    horse.suspend()
+    eventually(lambda: job_processes(worker) and state(platform.acme, frozen) == "running")
+    job_process = job_processes(worker)[0]
+    job_process.suspend()
     # The only worker of the queue: everybody waits for it.
     (other,) = ask(platform.globex)
-    eventually(lambda: not horse.is_running(), 20)
+    eventually(lambda: not job_process.is_running(), 20)
     eventually(lambda: state(platform.globex, other) == "done", 20)
     eventually(lambda: state(platform.acme, frozen) == "done", 30)
-    assert "lease ran out" in workshop.log(worker)
+    assert "lease ran out" in worker_harness.log(worker)
 
 
 @pytest.mark.faults
-def test_a_short_import_does_not_wait_for_anothers_long_one(platform: Platform, workshop: Workshop) -> None:
-    workshop.worker("imports")
+def test_a_short_import_does_not_wait_for_anothers_long_one(platform: Platform, worker_harness: WorkerHarness) -> None:
+    worker_harness.worker("imports")
     (long,) = ask(platform.acme, kind="test.import", seconds=60)
     eventually(lambda: state(platform.acme, long) == "running")
     (second,) = ask(platform.acme, kind="test.import")
@@ -117,14 +117,14 @@ def test_a_short_import_does_not_wait_for_anothers_long_one(platform: Platform, 
 @pytest.mark.faults
 @pytest.mark.parametrize("how", ["terminate", "kill"])
 def test_a_busy_queue_gets_a_further_lane_that_ends_with_its_worker(
-    platform: Platform, workshop: Workshop, how: str
+    platform: Platform, worker_harness: WorkerHarness, how: str
 ) -> None:
-    worker = workshop.worker("imports")
+    worker = worker_harness.worker("imports")
     ask(platform.acme, kind="test.import", seconds=1)
-    eventually(lambda: len(horses(worker)) == 2)
-    # A work-horse leads a group of its own.
-    (lane,) = [one for one in horses(worker) if os.getpgid(one.pid) != one.pid]
-    eventually(lambda: horses(worker) == [lane])
+    eventually(lambda: len(job_processes(worker)) == 2)
+    # The process of a job leads a group of its own.
+    (lane,) = [one for one in job_processes(worker) if os.getpgid(one.pid) != one.pid]
+    eventually(lambda: job_processes(worker) == [lane])
     getattr(worker, how)()
     eventually(lambda: worker.poll() is not None and not lane.is_running(), 20)
     # Told to end before it listens for signals, it is ended by the signal itself.

@@ -22,7 +22,7 @@ from workers import run_job
 
 
 @dataclass
-class Mood:
+class FakeMailServer:
     """What the server answers at each point; a callable may do anything, such as closing the connection."""
 
     recipient: str = "250 OK"
@@ -68,21 +68,21 @@ def free_port() -> int:
 
 
 @pytest.fixture
-def mood() -> Mood:
-    return Mood()
+def mail_server() -> FakeMailServer:
+    return FakeMailServer()
 
 
 @pytest.fixture
-def port(mood: Mood) -> Iterator[int]:
+def port(mail_server: FakeMailServer) -> Iterator[int]:
     number = free_port()
-    controller = Controller(mood, hostname="127.0.0.1", port=number)
+    controller = Controller(mail_server, hostname="127.0.0.1", port=number)
     controller.start()
     yield number
     controller.stop()
 
 
 @dataclass
-class Post:
+class MailHarness:
     """Acme's mails, one at a time."""
 
     platform: Platform
@@ -130,8 +130,8 @@ class Post:
 
 
 @pytest.fixture
-def post(platform: Platform, working: Runtime, rested: None) -> Iterator[Post]:
-    yield Post(platform, working)
+def mail_harness(platform: Platform, working: Runtime, rested: None) -> Iterator[MailHarness]:
+    yield MailHarness(platform, working)
     with tenant_transaction(platform.acme) as session:
         session.execute(text("DELETE FROM mails"))
         session.execute(text("DELETE FROM mail_choices"))

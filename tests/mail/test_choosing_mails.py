@@ -16,7 +16,7 @@ from qikbiz.messaging.mail.categories import CHOOSABLE, KINDS, LOCKED, NEWS
 from qikbiz.messaging.mail.choices import change_choices, choices_of
 from qikbiz.messaging.mail.models import MailChoice
 from tests.fixtures.tenancy import Person, Platform
-from tests.mail.conftest import Mood, Post
+from tests.mail.conftest import FakeMailServer, MailHarness
 
 PAGE = "/profile/mails"
 
@@ -33,7 +33,7 @@ def kept(person: Person) -> dict[str, str]:
 
 
 @pytest.fixture(autouse=True)
-def _nothing_decided(post: Post) -> None:
+def _nothing_decided(mail_harness: MailHarness) -> None:
     """`post` empties the choices afterwards."""
 
 
@@ -50,21 +50,23 @@ def test_the_page_names_every_category_with_its_recommendation_and_says_why_some
 
 
 @pytest.mark.promise("P18")
-def test_a_choice_is_kept_shown_again_and_written_to_the_audit(client_for: Callable[..., Any], post: Post) -> None:
+def test_a_choice_is_kept_shown_again_and_written_to_the_audit(
+    client_for: Callable[..., Any], mail_harness: MailHarness
+) -> None:
     bob = client_for("bob")
     answer = bob.post(PAGE, {"updates": "off", "notifications.assigned": "daily", "improvements": "on"})
     assert answer.status_code == 303
-    mine = kept(post.platform.bob)
+    mine = kept(mail_harness.platform.bob)
     assert (mine["updates"], mine["notifications.assigned"], mine["improvements"]) == ("off", "daily", "on")
     assert '<option value="daily" selected>' in bob.get(PAGE).text
-    with tenant_transaction(post.platform.acme) as session:
+    with tenant_transaction(mail_harness.platform.acme) as session:
         query = select(AuditEvent).where(AuditEvent.action == "mail_choice.changed").order_by(AuditEvent.seq.desc())
         event = session.scalars(query.limit(1)).one()
-    assert event.actor_id == post.platform.bob.id
+    assert event.actor_id == mail_harness.platform.bob.id
     assert event.details["changes"] == {"updates": ["on", "off"], "notifications.assigned": ["on", "daily"]}
     # The same again changes nothing, and is no act.
     bob.post(PAGE, {"updates": "off"})
-    with tenant_transaction(post.platform.acme) as session:
+    with tenant_transaction(mail_harness.platform.acme) as session:
         assert session.scalars(query.limit(1)).one().id == event.id
 
 
@@ -83,11 +85,11 @@ def test_a_choice_is_kept_shown_again_and_written_to_the_audit(client_for: Calla
     ],
 )
 def test_what_is_no_choice_is_refused_and_changes_nothing(
-    client_for: Callable[..., Any], post: Post, form: dict[str, str]
+    client_for: Callable[..., Any], mail_harness: MailHarness, form: dict[str, str]
 ) -> None:
     answer = client_for("bob").post(PAGE, {"improvements": "off", **form})
     assert answer.status_code == 400
-    assert set(kept(post.platform.bob).values()) == {"on"}
+    assert set(kept(mail_harness.platform.bob).values()) == {"on"}
 
 
 def test_nobody_logged_in_and_staff_have_no_such_page(browser_at: Callable[..., Any]) -> None:
@@ -97,13 +99,15 @@ def test_nobody_logged_in_and_staff_have_no_such_page(browser_at: Callable[..., 
 
 @pytest.mark.promise("P18")
 @pytest.mark.usefixtures("smtp")
-def test_mails_that_wait_are_dropped_with_a_reason_once_their_kind_is_off(post: Post, mood: Mood) -> None:
-    waiting = [post.notice(dedupe_key=f"import {number}") for number in range(12)]
-    choose(post.platform, post.platform.bob, notifications__import_ready="off")
+def test_mails_that_wait_are_dropped_with_a_reason_once_their_kind_is_off(
+    mail_harness: MailHarness, mail_server: FakeMailServer
+) -> None:
+    waiting = [mail_harness.notice(dedupe_key=f"import {number}") for number in range(12)]
+    choose(mail_harness.platform, mail_harness.platform.bob, notifications__import_ready="off")
     for mail_id in waiting:
-        assert post.deliver(mail_id) == "done"
-    assert mood.taken == []
-    mails = [post.mail(mail_id) for mail_id in waiting]
+        assert mail_harness.deliver(mail_id) == "done"
+    assert mail_server.taken == []
+    mails = [mail_harness.mail(mail_id) for mail_id in waiting]
     assert {(mail.state, mail.reason, bool(mail.problem), str(mail.values)) for mail in mails} == {
         ("dropped", "opted_out", True, "{}")
     }
@@ -112,115 +116,130 @@ def test_mails_that_wait_are_dropped_with_a_reason_once_their_kind_is_off(post: 
 @pytest.mark.promise("P18")
 @pytest.mark.usefixtures("smtp")
 @pytest.mark.parametrize("choice", ["daily", "app", "off"])
-def test_only_who_chose_at_once_gets_the_single_mail(post: Post, mood: Mood, choice: str) -> None:
-    choose(post.platform, post.platform.bob, notifications__import_ready=choice)
-    post.deliver(post.notice())
-    assert mood.taken == []
+def test_only_who_chose_at_once_gets_the_single_mail(
+    mail_harness: MailHarness, mail_server: FakeMailServer, choice: str
+) -> None:
+    choose(mail_harness.platform, mail_harness.platform.bob, notifications__import_ready=choice)
+    mail_harness.deliver(mail_harness.notice())
+    assert mail_server.taken == []
 
 
 @pytest.mark.promise("P18")
 @pytest.mark.usefixtures("smtp")
-def test_a_mail_put_off_by_the_server_is_asked_about_again_when_it_leaves(post: Post, mood: Mood) -> None:
-    mood.message = "451 Busy"
-    mail_id = post.notice()
-    assert post.deliver(mail_id) == "put off"
-    choose(post.platform, post.platform.bob, notifications__import_ready="off")
-    mood.message = "250 Taken"
-    assert post.deliver(mail_id) == "done"
-    assert (post.mail(mail_id).reason, mood.taken) == ("opted_out", [])
+def test_a_mail_put_off_by_the_server_is_asked_about_again_when_it_leaves(
+    mail_harness: MailHarness, mail_server: FakeMailServer
+) -> None:
+    mail_server.message = "451 Busy"
+    mail_id = mail_harness.notice()
+    assert mail_harness.deliver(mail_id) == "put off"
+    choose(mail_harness.platform, mail_harness.platform.bob, notifications__import_ready="off")
+    mail_server.message = "250 Taken"
+    assert mail_harness.deliver(mail_id) == "done"
+    assert (mail_harness.mail(mail_id).reason, mail_server.taken) == ("opted_out", [])
 
 
 @pytest.mark.promise("P18")
 @pytest.mark.usefixtures("smtp")
-def test_switching_off_one_kind_stops_nothing_else_and_nobody_else(post: Post, mood: Mood) -> None:
-    choose(post.platform, post.platform.bob, notifications__assigned="off", updates="off")
-    post.deliver(post.notice())
-    choose(post.platform, post.platform.bob, notifications__import_ready="off")
-    post.deliver(post.notice(post.platform.ben, dedupe_key="two"))
-    assert [taken.rcpt_tos for taken in mood.taken] == [[post.platform.bob.email], [post.platform.ben.email]]
+def test_switching_off_one_kind_stops_nothing_else_and_nobody_else(
+    mail_harness: MailHarness, mail_server: FakeMailServer
+) -> None:
+    choose(mail_harness.platform, mail_harness.platform.bob, notifications__assigned="off", updates="off")
+    mail_harness.deliver(mail_harness.notice())
+    choose(mail_harness.platform, mail_harness.platform.bob, notifications__import_ready="off")
+    mail_harness.deliver(mail_harness.notice(mail_harness.platform.ben, dedupe_key="two"))
+    assert [taken.rcpt_tos for taken in mail_server.taken] == [
+        [mail_harness.platform.bob.email],
+        [mail_harness.platform.ben.email],
+    ]
 
 
 @pytest.mark.promise("P18")
 @pytest.mark.usefixtures("smtp")
-def test_security_mails_leave_whatever_was_chosen_and_whatever_a_row_says(post: Post, mood: Mood) -> None:
-    with tenant_transaction(post.platform.acme) as session:
-        session.add(MailChoice(user_id=post.platform.bob.id, category="security", choice="off", how="page"))
-    mail_id = post.write(to_address=post.platform.bob.email)
-    assert post.deliver(mail_id) == "done"
-    assert len(mood.taken) == 1
+def test_security_mails_leave_whatever_was_chosen_and_whatever_a_row_says(
+    mail_harness: MailHarness, mail_server: FakeMailServer
+) -> None:
+    with tenant_transaction(mail_harness.platform.acme) as session:
+        session.add(MailChoice(user_id=mail_harness.platform.bob.id, category="security", choice="off", how="page"))
+    mail_id = mail_harness.write(to_address=mail_harness.platform.bob.email)
+    assert mail_harness.deliver(mail_id) == "done"
+    assert len(mail_server.taken) == 1
 
 
 @pytest.mark.promise("P18")
 @pytest.mark.usefixtures("smtp")
-def test_a_choice_from_another_program_version_never_turns_mails_on(post: Post, mood: Mood) -> None:
-    with tenant_transaction(post.platform.acme) as session:
-        session.add(MailChoice(user_id=post.platform.bob.id, category="updates", choice="app", how="page"))
-    assert kept(post.platform.bob)["updates"] == "off"
+def test_a_choice_from_another_program_version_never_turns_mails_on(
+    mail_harness: MailHarness, mail_server: FakeMailServer
+) -> None:
+    with tenant_transaction(mail_harness.platform.acme) as session:
+        session.add(MailChoice(user_id=mail_harness.platform.bob.id, category="updates", choice="app", how="page"))
+    assert kept(mail_harness.platform.bob)["updates"] == "off"
 
 
 @pytest.mark.promise("P18")
 @pytest.mark.usefixtures("smtp")
-def test_a_login_that_was_disabled_meanwhile_gets_nothing_but_what_must_be_said(post: Post, mood: Mood) -> None:
-    notice = post.notice()
-    warning = post.write(to_address=post.platform.bob.email, dedupe_key="warning")
-    set_state(post, "disabled")
+def test_a_login_that_was_disabled_meanwhile_gets_nothing_but_what_must_be_said(
+    mail_harness: MailHarness, mail_server: FakeMailServer
+) -> None:
+    notice = mail_harness.notice()
+    warning = mail_harness.write(to_address=mail_harness.platform.bob.email, dedupe_key="warning")
+    set_state(mail_harness, "disabled")
     try:
-        post.deliver(notice)
-        post.deliver(warning)
+        mail_harness.deliver(notice)
+        mail_harness.deliver(warning)
     finally:
-        set_state(post, "active")
-    assert (post.mail(notice).state, post.mail(notice).reason) == ("dropped", "no_login")
-    assert post.state(warning) == "sent"
+        set_state(mail_harness, "active")
+    assert (mail_harness.mail(notice).state, mail_harness.mail(notice).reason) == ("dropped", "no_login")
+    assert mail_harness.state(warning) == "sent"
 
 
-def set_state(post: Post, state: str) -> None:
-    with tenant_transaction(post.platform.acme) as session:
-        session.execute(update(User).where(User.id == post.platform.bob.id).values(state=state))
+def set_state(mail_harness: MailHarness, state: str) -> None:
+    with tenant_transaction(mail_harness.platform.acme) as session:
+        session.execute(update(User).where(User.id == mail_harness.platform.bob.id).values(state=state))
 
 
 @pytest.mark.promise("P18")
-def test_a_mail_of_a_stoppable_kind_goes_to_logins_only(post: Post) -> None:
+def test_a_mail_of_a_stoppable_kind_goes_to_logins_only(mail_harness: MailHarness) -> None:
     with pytest.raises(ValueError, match="logins only"):
-        post.write("import_done", to_address="stranger@example.com", values={})
+        mail_harness.write("import_done", to_address="stranger@example.com", values={})
     with control_transaction(), pytest.raises(ValueError, match="switch them off"):
         actions.send_platform("import_done", to_address="o@example.com", values={}, dedupe_key="x")
 
 
 @pytest.mark.promise("P18")
-def test_a_caller_can_not_make_a_mail_unstoppable_by_calling_it_security(post: Post) -> None:
+def test_a_caller_can_not_make_a_mail_unstoppable_by_calling_it_security(mail_harness: MailHarness) -> None:
     with pytest.raises(ValueError, match="belongs to"):
-        post.write("import_done", to_address=post.platform.bob.email, values={}, category="security")
+        mail_harness.write("import_done", to_address=mail_harness.platform.bob.email, values={}, category="security")
     with pytest.raises(ValueError, match="no category"):
-        post.write("newsletter", to_address=post.platform.bob.email, values={}, category="security")
+        mail_harness.write("newsletter", to_address=mail_harness.platform.bob.email, values={}, category="security")
 
 
 @pytest.mark.promise("P18")
 @pytest.mark.usefixtures("smtp")
-def test_a_row_whose_category_is_unknown_stays_here(post: Post, mood: Mood) -> None:
+def test_a_row_whose_category_is_unknown_stays_here(mail_harness: MailHarness, mail_server: FakeMailServer) -> None:
     from qikbiz.messaging.mail.models import Mail
 
-    mail_id = post.notice()
-    with tenant_transaction(post.platform.acme) as session:
+    mail_id = mail_harness.notice()
+    with tenant_transaction(mail_harness.platform.acme) as session:
         session.execute(update(Mail).where(Mail.id == mail_id).values(category="marketing"))
-    post.deliver(mail_id)
-    assert (post.state(mail_id), mood.taken) == ("dropped", [])
+    mail_harness.deliver(mail_id)
+    assert (mail_harness.state(mail_id), mail_server.taken) == ("dropped", [])
 
 
 @pytest.mark.promise("P18")
-def test_choices_go_with_the_login(post: Post, add_person: Callable[..., Person]) -> None:
-    carol = add_person(post.platform.acme, "Carolchoice", "member")
-    choose(post.platform, carol, updates="off")
-    with tenant_transaction(post.platform.acme) as session:
+def test_choices_go_with_the_login(mail_harness: MailHarness, add_person: Callable[..., Person]) -> None:
+    carol = add_person(mail_harness.platform.acme, "Carolchoice", "member")
+    choose(mail_harness.platform, carol, updates="off")
+    with tenant_transaction(mail_harness.platform.acme) as session:
         session.execute(delete(User).where(User.id == carol.id))
         assert session.scalars(select(MailChoice).where(MailChoice.user_id == carol.id)).all() == []
 
 
 @pytest.mark.usefixtures("smtp")
 def test_the_page_of_promises_shows_ones_own_choices_and_what_was_held_back(
-    client_for: Callable[..., Any], post: Post, mood: Mood
+    client_for: Callable[..., Any], mail_harness: MailHarness, mail_server: FakeMailServer
 ) -> None:
-    choose(post.platform, post.platform.bob, notifications__import_ready="off")
-    post.deliver(post.notice())
+    choose(mail_harness.platform, mail_harness.platform.bob, notifications__import_ready="off")
+    mail_harness.deliver(mail_harness.notice())
     page = client_for("bob").get("/promises").text
     assert "You changed Import ready." in page
     assert "1 mail, because their recipients don&#39;t want them" in page

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.fixtures.workers import Workshop, eventually
-from tests.mail.conftest import Mood, Post
+from tests.fixtures.workers import WorkerHarness, eventually
+from tests.mail.conftest import FakeMailServer, MailHarness
 
 pytestmark = pytest.mark.faults
 
@@ -21,30 +21,30 @@ pytestmark = pytest.mark.faults
     ],
 )
 def test_a_killed_sender_leaves_its_mail_once_at_most(
-    post: Post,
-    mood: Mood,
+    mail_harness: MailHarness,
+    mail_server: FakeMailServer,
     port: int,
-    workshop: Workshop,
+    worker_harness: WorkerHarness,
     tmp_path: Path,
     point: str,
     category: str,
     state: str,
     copies: int,
 ) -> None:
-    workshop.sweeper()
+    worker_harness.sweeper()
     given = {"QIKBIZ_SMTP_URL": f"smtp://127.0.0.1:{port}", "QIKBIZ_FAULT": f"{point}=kill@1"}
-    workshop.worker("mail", **given, QIKBIZ_FAULT_DIR=str(tmp_path))
-    bob = post.platform.bob.email
-    mail_id = post.write(to_address=bob, to_name="") if category == "security" else post.notice()
-    eventually(lambda: post.state(mail_id) == state, 60)
+    worker_harness.worker("mail", **given, QIKBIZ_FAULT_DIR=str(tmp_path))
+    bob = mail_harness.platform.bob.email
+    mail_id = mail_harness.write(to_address=bob, to_name="") if category == "security" else mail_harness.notice()
+    eventually(lambda: mail_harness.state(mail_id) == state, 60)
     # The worker also sends what other tenants of the same servers have waiting.
-    messages = [message_from_bytes(one.original_content or b"", policy=default) for one in mood.taken]
+    messages = [message_from_bytes(one.original_content or b"", policy=default) for one in mail_server.taken]
     ours = [message["Message-ID"] for message in messages if bob in message["To"]]
     assert len(ours) == copies
     assert len(set(ours)) == min(copies, 1)
 
 
-def test_a_mail_asked_for_in_work_that_fails_is_not_sent(post: Post) -> None:
+def test_a_mail_asked_for_in_work_that_fails_is_not_sent(mail_harness: MailHarness) -> None:
     with pytest.raises(RuntimeError):
-        post.write_and_fail()
-    assert post.count() == 0
+        mail_harness.write_and_fail()
+    assert mail_harness.count() == 0

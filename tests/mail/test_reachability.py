@@ -14,7 +14,7 @@ from qikbiz.messaging.mail import smtp
 from qikbiz.messaging.mail.addresses import BadAddress
 from qikbiz.messaging.mail.reachability import CANT_BE_REACHED, NOT_KNOWN_NOW, unreachable_reason
 from tests.fixtures.web import Browser
-from tests.mail.conftest import Post
+from tests.mail.conftest import MailHarness
 from tests.mail.scripted_server import ScriptedServer, scripted_server
 
 WITHOUT, WITH = b"250 here", b"250-here\r\n250-8BITMIME\r\n250 SMTPUTF8"
@@ -22,38 +22,50 @@ JOERG = "jörg@example.com"
 
 
 @pytest.fixture
-def scripted(post: Post, served_by: Callable[[str | None], None]) -> Iterator[ScriptedServer]:
+def scripted(mail_harness: MailHarness, served_by: Callable[[str | None], None]) -> Iterator[ScriptedServer]:
     with scripted_server() as played:
         served_by(f"smtp://127.0.0.1:{played.port}")
         yield played
 
 
 def test_an_invitation_that_can_not_arrive_is_refused_with_a_sentence_and_makes_nobody(
-    client_for: Callable[[str], Browser], app: Any, post: Post, scripted: ScriptedServer, monkeypatch: Any
+    client_for: Callable[[str], Browser],
+    app: Any,
+    mail_harness: MailHarness,
+    scripted: ScriptedServer,
+    monkeypatch: Any,
 ) -> None:
     scripted.answers = {"EHLO": WITHOUT}
     held = app.extensions["qikbiz"]
     monkeypatch.setattr(held, "settings", replace(held.settings, smtp_url=f"smtp://127.0.0.1:{scripted.port}"))
     page = client_for("alice").post("/users/invitation", {"email": JOERG, "name": "Jörg", "role": "user"}, check=False)
     assert str(escape(CANT_BE_REACHED)) in page.text
-    with tenant_transaction(post.platform.acme) as session:
+    with tenant_transaction(mail_harness.platform.acme) as session:
         assert session.scalar(select(User.id).where(User.email_key == JOERG)) is None
-    for mail in (lambda: post.write(to_address=JOERG), lambda: post.write(to_address=JOERG, dedupe_key="two")):
+    for mail in (
+        lambda: mail_harness.write(to_address=JOERG),
+        lambda: mail_harness.write(to_address=JOERG, dedupe_key="two"),
+    ):
         with pytest.raises(BadAddress, match="before the @"):
             mail()
     assert scripted.connections == 1, "What the server takes is asked once an hour."
     # After the @ any letters will do: names are sent in their ASCII form.
-    assert post.mail(post.write(to_address="joerg@müller.example")).to_address == "joerg@xn--mller-kva.example"
+    assert (
+        mail_harness.mail(mail_harness.write(to_address="joerg@müller.example")).to_address
+        == "joerg@xn--mller-kva.example"
+    )
 
 
-def test_where_the_server_takes_such_addresses_the_mail_leaves(post: Post, scripted: ScriptedServer) -> None:
+def test_where_the_server_takes_such_addresses_the_mail_leaves(
+    mail_harness: MailHarness, scripted: ScriptedServer
+) -> None:
     scripted.answers = {"EHLO": WITH}
-    mail_id = post.write(to_address=JOERG)
-    assert (post.deliver(mail_id), post.state(mail_id)) == ("done", "sent")
+    mail_id = mail_harness.write(to_address=JOERG)
+    assert (mail_harness.deliver(mail_id), mail_harness.state(mail_id)) == ("done", "sent")
 
 
 def test_while_the_server_is_away_it_is_said_that_this_is_not_known(
-    post: Post, scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+    mail_harness: MailHarness, scripted: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(smtp, "ASK_SECONDS", 0.3)
     scripted.drops = "CONNECT"
@@ -61,6 +73,8 @@ def test_while_the_server_is_away_it_is_said_that_this_is_not_known(
     assert unreachable_reason("joerg@example.com") == ""
 
 
-def test_the_folder_of_development_takes_all(post: Post, served_by: Callable[[str | None], None]) -> None:
+def test_the_folder_of_development_takes_all(
+    mail_harness: MailHarness, served_by: Callable[[str | None], None]
+) -> None:
     served_by(None)
     assert unreachable_reason(JOERG) == ""

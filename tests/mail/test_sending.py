@@ -21,81 +21,83 @@ from qikbiz.messaging.mail.addresses import BadAddress
 from qikbiz.messaging.mail.models import Mail, PlatformMail
 from tests.fixtures.servers import settings_for
 from tests.fixtures.tenancy import Platform
-from tests.mail.conftest import Mood, Post, free_port
+from tests.mail.conftest import FakeMailServer, MailHarness, free_port
 from workers import run_job
 
 
 @pytest.mark.usefixtures("smtp")
-def test_a_mail_is_sent_once_in_text_and_html(post: Post, mood: Mood) -> None:
-    mail_id = post.write()
-    assert post.deliver(mail_id) == "done"
-    assert post.deliver(mail_id) == "not ours"
-    assert len(mood.taken) == 1
-    message = message_from_bytes(mood.taken[0].original_content or b"", policy=default)
-    assert mood.taken[0].rcpt_tos == ["bob@example.com"]
+def test_a_mail_is_sent_once_in_text_and_html(mail_harness: MailHarness, mail_server: FakeMailServer) -> None:
+    mail_id = mail_harness.write()
+    assert mail_harness.deliver(mail_id) == "done"
+    assert mail_harness.deliver(mail_id) == "not ours"
+    assert len(mail_server.taken) == 1
+    message = message_from_bytes(mail_server.taken[0].original_content or b"", policy=default)
+    assert mail_server.taken[0].rcpt_tos == ["bob@example.com"]
     assert message["To"] == "Bob <bob@example.com>"
     assert message["Auto-Submitted"] == "auto-generated"
     assert message["Message-ID"]
     assert [part.get_content_type() for part in message.iter_parts()] == ["text/plain", "text/html"]
-    assert post.mail(mail_id).sent_at is not None
+    assert mail_harness.mail(mail_id).sent_at is not None
 
 
 @pytest.mark.usefixtures("smtp")
-def test_what_a_mail_says_is_sealed_before_and_gone_after(post: Post) -> None:
-    mail_id = post.write()
-    assert "SECRET" not in str(post.mail(mail_id).values)
-    post.deliver(mail_id)
-    mail = post.mail(mail_id)
+def test_what_a_mail_says_is_sealed_before_and_gone_after(mail_harness: MailHarness) -> None:
+    mail_id = mail_harness.write()
+    assert "SECRET" not in str(mail_harness.mail(mail_id).values)
+    mail_harness.deliver(mail_id)
+    mail = mail_harness.mail(mail_id)
     assert (mail.state, mail.values, mail.subject) == ("sent", {}, "Choose a new password")
 
 
-def test_asking_twice_with_the_same_key_sends_one_mail(post: Post) -> None:
-    assert post.write() == post.write()
+def test_asking_twice_with_the_same_key_sends_one_mail(mail_harness: MailHarness) -> None:
+    assert mail_harness.write() == mail_harness.write()
 
 
 @pytest.mark.usefixtures("smtp")
-def test_a_server_that_puts_us_off_is_tried_again_later(post: Post, mood: Mood) -> None:
-    mood.message = "451 Busy, bob@example.com"
-    mail_id = post.write()
-    assert post.deliver(mail_id) == "put off"
-    mail = post.mail(mail_id)
+def test_a_server_that_puts_us_off_is_tried_again_later(mail_harness: MailHarness, mail_server: FakeMailServer) -> None:
+    mail_server.message = "451 Busy, bob@example.com"
+    mail_id = mail_harness.write()
+    assert mail_harness.deliver(mail_id) == "put off"
+    mail = mail_harness.mail(mail_id)
     assert (mail.state, mail.problem) == ("pending", "The mail server put us off (451).")
     assert mail.next_at > datetime.now(UTC)
-    mood.message = "250 Taken"
-    assert post.deliver(mail_id) == "done"
-    assert (post.state(mail_id), post.mail(mail_id).attempt) == ("sent", 2)
+    mail_server.message = "250 Taken"
+    assert mail_harness.deliver(mail_id) == "done"
+    assert (mail_harness.state(mail_id), mail_harness.mail(mail_id).attempt) == ("sent", 2)
 
 
 @pytest.mark.usefixtures("smtp")
 @pytest.mark.parametrize("point", ["recipient", "message"])
-def test_a_refusal_for_good_is_not_repeated(post: Post, mood: Mood, point: str) -> None:
-    setattr(mood, point, "550 No such user bob@example.com")
-    mail_id = post.write()
-    assert post.deliver(mail_id) == "done"
-    mail = post.mail(mail_id)
+def test_a_refusal_for_good_is_not_repeated(mail_harness: MailHarness, mail_server: FakeMailServer, point: str) -> None:
+    setattr(mail_server, point, "550 No such user bob@example.com")
+    mail_id = mail_harness.write()
+    assert mail_harness.deliver(mail_id) == "done"
+    mail = mail_harness.mail(mail_id)
     assert (mail.state, mail.problem) == ("failed", f"The mail server refused the {point} (550).")
-    assert post.deliver(mail_id) == "not ours"
-    assert post.mail(mail_id).values == {}
+    assert mail_harness.deliver(mail_id) == "not ours"
+    assert mail_harness.mail(mail_id).values == {}
 
 
-def test_a_server_that_is_away_is_tried_again(post: Post, served_by: Callable[[str | None], None]) -> None:
+def test_a_server_that_is_away_is_tried_again(
+    mail_harness: MailHarness, served_by: Callable[[str | None], None]
+) -> None:
     served_by("smtp://127.0.0.1:1")
-    mail_id = post.write()
-    assert post.deliver(mail_id) == "put off"
-    assert post.mail(mail_id).problem == "The mail server can't be reached."
+    mail_id = mail_harness.write()
+    assert mail_harness.deliver(mail_id) == "put off"
+    assert mail_harness.mail(mail_id).problem == "The mail server can't be reached."
 
 
 def test_a_server_that_hangs_is_cut_off(
-    post: Post, served_by: Callable[[str | None], None], monkeypatch: pytest.MonkeyPatch
+    mail_harness: MailHarness, served_by: Callable[[str | None], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(smtp, "AGREE_SECONDS", 0.3)
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
         served_by(f"smtp://127.0.0.1:{silent.getsockname()[1]}")
-        mail_id = post.write()
-        assert post.deliver(mail_id) == "put off"
-    assert post.state(mail_id) == "pending"
+        mail_id = mail_harness.write()
+        assert mail_harness.deliver(mail_id) == "put off"
+    assert mail_harness.state(mail_id) == "pending"
 
 
 @pytest.mark.usefixtures("smtp")
@@ -109,30 +111,30 @@ def test_a_server_that_hangs_is_cut_off(
     ],
 )
 def test_a_worker_that_died_while_sending_is_followed_up_only_if_the_server_had_nothing_yet(
-    post: Post, mood: Mood, category: str, began: str | None, state: str, copies: int
+    mail_harness: MailHarness, mail_server: FakeMailServer, category: str, began: str | None, state: str, copies: int
 ) -> None:
-    mail_id = post.write() if category == "security" else post.notice()
-    with tenant_transaction(post.platform.acme) as session:
+    mail_id = mail_harness.write() if category == "security" else mail_harness.notice()
+    with tenant_transaction(mail_harness.platform.acme) as session:
         given = {"state": "sending", "data_began_at": text(began) if began else None}
         session.execute(update(Mail).where(Mail.id == mail_id).values(given))
-    assert post.deliver(mail_id) == "done"
-    assert (post.state(mail_id), len(mood.taken)) == (state, copies)
+    assert mail_harness.deliver(mail_id) == "done"
+    assert (mail_harness.state(mail_id), len(mail_server.taken)) == (state, copies)
 
 
-def test_after_five_days_a_mail_is_given_up(post: Post, served_by: Callable[[str | None], None]) -> None:
+def test_after_five_days_a_mail_is_given_up(mail_harness: MailHarness, served_by: Callable[[str | None], None]) -> None:
     served_by("smtp://127.0.0.1:1")
-    mail_id = post.write()
-    with tenant_transaction(post.platform.acme) as session:
+    mail_id = mail_harness.write()
+    with tenant_transaction(mail_harness.platform.acme) as session:
         long_ago = datetime.now(UTC) - timedelta(days=5)
         session.execute(update(Mail).where(Mail.id == mail_id).values(created_at=long_ago))
-    assert post.deliver(mail_id) == "done"
-    assert post.state(mail_id) == "failed"
+    assert mail_harness.deliver(mail_id) == "done"
+    assert mail_harness.state(mail_id) == "failed"
 
 
-def test_a_mail_that_lacks_a_value_is_failed_and_not_sent_with_a_hole(post: Post) -> None:
-    mail_id = post.write(values={"name": "Bob"})
-    assert post.deliver(mail_id) == "done"
-    assert post.state(mail_id) == "failed"
+def test_a_mail_that_lacks_a_value_is_failed_and_not_sent_with_a_hole(mail_harness: MailHarness) -> None:
+    mail_id = mail_harness.write(values={"name": "Bob"})
+    assert mail_harness.deliver(mail_id) == "done"
+    assert mail_harness.state(mail_id) == "failed"
 
 
 HOSTILE = [
@@ -148,12 +150,14 @@ HOSTILE = [
 
 @pytest.mark.usefixtures("smtp")
 @pytest.mark.parametrize("name", HOSTILE)
-def test_a_hostile_name_reaches_one_recipient_and_adds_no_header(post: Post, mood: Mood, name: str) -> None:
+def test_a_hostile_name_reaches_one_recipient_and_adds_no_header(
+    mail_harness: MailHarness, mail_server: FakeMailServer, name: str
+) -> None:
     values = {"name": name, "organisation": name, "invited_by": name, "url": "https://a.example/x", "days": 7}
-    mail_id = post.write("invitation", to_name=name, values=values)
-    assert post.deliver(mail_id) == "done"
-    message = message_from_bytes(mood.taken[0].original_content or b"", policy=default)
-    assert mood.taken[0].rcpt_tos == ["bob@example.com"]
+    mail_id = mail_harness.write("invitation", to_name=name, values=values)
+    assert mail_harness.deliver(mail_id) == "done"
+    message = message_from_bytes(mail_server.taken[0].original_content or b"", policy=default)
+    assert mail_server.taken[0].rcpt_tos == ["bob@example.com"]
     assert [address.addr_spec for address in message["To"].addresses] == ["bob@example.com"]
     assert message["Bcc"] is None
     assert message.get_all("Subject") == [message["Subject"]]
@@ -174,44 +178,49 @@ def test_a_hostile_name_reaches_one_recipient_and_adds_no_header(post: Post, moo
         "a b@c.example",
     ],
 )
-def test_what_is_no_single_address_is_refused(post: Post, address: str) -> None:
+def test_what_is_no_single_address_is_refused(mail_harness: MailHarness, address: str) -> None:
     with pytest.raises(BadAddress):
-        post.write(to_address=address)
+        mail_harness.write(to_address=address)
 
 
 def test_a_server_without_tls_gets_nothing_when_tls_is_asked_for(
-    post: Post, mood: Mood, port: int, served_by: Callable[[str | None], None]
+    mail_harness: MailHarness, mail_server: FakeMailServer, port: int, served_by: Callable[[str | None], None]
 ) -> None:
     for scheme in ("smtp+starttls", "smtps"):
         served_by(f"{scheme}://user:secret@127.0.0.1:{port}")
-        mail_id = post.write(dedupe_key=scheme)
-        assert post.deliver(mail_id) == "put off"
-        assert post.mail(mail_id).problem == "The mail server can't be reached."
-    assert mood.taken == []
+        mail_id = mail_harness.write(dedupe_key=scheme)
+        assert mail_harness.deliver(mail_id) == "put off"
+        assert mail_harness.mail(mail_id).problem == "The mail server can't be reached."
+    assert mail_server.taken == []
 
 
 @pytest.mark.filterwarnings("ignore:Requiring AUTH")
 def test_a_server_that_wants_a_login_is_given_it(
-    post: Post, served_by: Callable[[str | None], None], mood: Mood
+    mail_harness: MailHarness, served_by: Callable[[str | None], None], mail_server: FakeMailServer
 ) -> None:
     def check(_server: object, _session: object, _envelope: object, _mechanism: str, given: object) -> AuthResult:
         assert isinstance(given, LoginPassword)
         return AuthResult(success=(given.login, given.password) == (b"qik biz", b"p@ss"), handled=False)
 
     controller = Controller(
-        mood, hostname="127.0.0.1", port=free_port(), authenticator=check, auth_required=True, auth_require_tls=False
+        mail_server,
+        hostname="127.0.0.1",
+        port=free_port(),
+        authenticator=check,
+        auth_required=True,
+        auth_require_tls=False,
     )
     controller.start()
     try:
         served_by(f"smtp://qik%20biz:wrong@127.0.0.1:{controller.port}")
-        mail_id = post.write()
-        assert post.deliver(mail_id) == "put off"
-        assert post.mail(mail_id).problem == "The mail server did not accept our login (535)."
+        mail_id = mail_harness.write()
+        assert mail_harness.deliver(mail_id) == "put off"
+        assert mail_harness.mail(mail_id).problem == "The mail server did not accept our login (535)."
         served_by(f"smtp://qik%20biz:p%40ss@127.0.0.1:{controller.port}")
-        assert post.deliver(mail_id) == "done"
+        assert mail_harness.deliver(mail_id) == "done"
     finally:
         controller.stop()
-    assert len(mood.taken) == 1
+    assert len(mail_server.taken) == 1
 
 
 @pytest.mark.parametrize("url", ["http://mail.example", "mail.example:25", "smtp://"])
@@ -221,7 +230,7 @@ def test_an_address_that_is_no_mail_server_is_refused_at_start(tmp_path: Path, u
 
 
 @pytest.mark.usefixtures("smtp")
-def test_a_mail_of_the_platform_goes_the_same_way(post: Post, mood: Mood) -> None:
+def test_a_mail_of_the_platform_goes_the_same_way(mail_harness: MailHarness, mail_server: FakeMailServer) -> None:
     with control_transaction() as session:
         values = {"name": "Olivia", "invited_by": "", "url": "https://console.example/i/1", "days": 7}
         mail_id = actions.send_platform(
@@ -231,13 +240,13 @@ def test_a_mail_of_the_platform_goes_the_same_way(post: Post, mood: Mood) -> Non
     assert run_job.perform(None, job_id) == "done"
     with control_transaction() as session:
         assert session.get_one(PlatformMail, mail_id).state == "sent"
-    assert len(mood.taken) == 1
+    assert len(mail_server.taken) == 1
 
 
-def test_without_a_server_mails_are_kept_in_a_folder(platform: Platform, post: Post) -> None:
-    mail_id = post.write()
-    assert post.deliver(mail_id) == "done"
-    assert post.state(mail_id) == "sent"
+def test_without_a_server_mails_are_kept_in_a_folder(platform: Platform, mail_harness: MailHarness) -> None:
+    mail_id = mail_harness.write()
+    assert mail_harness.deliver(mail_id) == "done"
+    assert mail_harness.state(mail_id) == "sent"
     folder = platform.settings.mail_sink
     kept = dev_outbox.read(folder, mail_id)
     assert kept is not None

@@ -25,7 +25,7 @@ from qikbiz.messaging.mail.unsubscribing import unsubscribe_token
 from qikbiz.web.csrf import is_by_sealed_link
 from tenants.context import Tenant
 from tests.fixtures.tenancy import Person, Platform
-from tests.mail.conftest import Mood, Post
+from tests.mail.conftest import FakeMailServer, MailHarness
 from tests.mail.test_choosing_mails import choose, kept
 
 pytestmark = pytest.mark.promise("P18")
@@ -46,7 +46,7 @@ class Scanner:
 
 
 @pytest.fixture
-def scanner(app: Any, post: Post) -> Scanner:
+def scanner(app: Any, mail_harness: MailHarness) -> Scanner:
     return Scanner(app)
 
 
@@ -128,7 +128,7 @@ def test_a_program_that_opens_links_changes_nothing(
 
 
 def test_a_person_who_opens_the_link_gets_a_page_with_one_button(
-    browser_at: Callable[..., Any], link: Callable[..., str], platform: Platform, post: Post
+    browser_at: Callable[..., Any], link: Callable[..., str], platform: Platform, mail_harness: MailHarness
 ) -> None:
     browser = browser_at("acme.localhost")
     path = link("improvements")
@@ -206,15 +206,15 @@ def test_a_link_to_a_login_that_is_gone_is_refused(
 
 @pytest.mark.usefixtures("smtp")
 def test_a_click_while_mails_wait_is_felt_by_all_of_them(
-    scanner: Scanner, link: Callable[..., str], post: Post, mood: Mood
+    scanner: Scanner, link: Callable[..., str], mail_harness: MailHarness, mail_server: FakeMailServer
 ) -> None:
-    waiting = [post.notice(dedupe_key=f"import {number}") for number in range(3)]
-    post.deliver(waiting[0])
+    waiting = [mail_harness.notice(dedupe_key=f"import {number}") for number in range(3)]
+    mail_harness.deliver(waiting[0])
     assert scanner.click(link("notifications.import_ready")).status_code == 200
     for mail_id in waiting[1:]:
-        post.deliver(mail_id)
-    assert [post.state(mail_id) for mail_id in waiting] == ["sent", "dropped", "dropped"]
-    assert len(mood.taken) == 1
+        mail_harness.deliver(mail_id)
+    assert [mail_harness.state(mail_id) for mail_id in waiting] == ["sent", "dropped", "dropped"]
+    assert len(mail_server.taken) == 1
 
 
 def test_the_click_in_a_digest_stops_the_digest_and_nothing_that_comes_at_once(
@@ -267,20 +267,22 @@ def test_it_works_while_an_organisation_is_closed_for_work(
         assert choices_of(person_id)["updates"] == "off"
 
 
-def received(mood: Mood) -> EmailMessage:
-    message = message_from_bytes(mood.taken[-1].original_content or b"", policy=default)
+def received(mail_server: FakeMailServer) -> EmailMessage:
+    message = message_from_bytes(mail_server.taken[-1].original_content or b"", policy=default)
     assert isinstance(message, EmailMessage)
     return message
 
 
 @pytest.mark.usefixtures("smtp")
-def test_the_headers_of_a_received_mail_stop_it_when_posted_to(post: Post, mood: Mood, scanner: Scanner) -> None:
-    post.deliver(post.notice())
-    message = received(mood)
+def test_the_headers_of_a_received_mail_stop_it_when_posted_to(
+    mail_harness: MailHarness, mail_server: FakeMailServer, scanner: Scanner
+) -> None:
+    mail_harness.deliver(mail_harness.notice())
+    message = received(mail_server)
     assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert message["List-Id"] == "Import ready <import-ready.notifications.acme.localhost>"
     # One line each: a folded or encoded address is one that no program can open.
-    raw = (mood.taken[-1].original_content or b"").decode().replace("\r\n", "\n")
+    raw = (mail_server.taken[-1].original_content or b"").decode().replace("\r\n", "\n")
     url = re.search(r"^List-Unsubscribe: <(\S+)>$", raw, re.M)
     assert url
     parts = urlsplit(url[1])
@@ -288,13 +290,15 @@ def test_the_headers_of_a_received_mail_stop_it_when_posted_to(post: Post, mood:
     assert url[1] in message.get_body(("plain",)).get_content()  # type: ignore[union-attr]
     assert url[1] in message.get_body(("html",)).get_content()  # type: ignore[union-attr]
     assert scanner.click(parts.path).status_code == 200
-    assert kept(post.platform.bob)["notifications.import_ready"] == "app"
+    assert kept(mail_harness.platform.bob)["notifications.import_ready"] == "app"
 
 
 @pytest.mark.usefixtures("smtp")
-def test_a_mail_about_security_has_none_of_them_and_says_why(post: Post, mood: Mood) -> None:
-    post.deliver(post.write(to_address=post.platform.bob.email))
-    message = received(mood)
+def test_a_mail_about_security_has_none_of_them_and_says_why(
+    mail_harness: MailHarness, mail_server: FakeMailServer
+) -> None:
+    mail_harness.deliver(mail_harness.write(to_address=mail_harness.platform.bob.email))
+    message = received(mail_server)
     assert not [name for name in message if name.lower().startswith("list-")]
     for kind in ("plain", "html"):
         words = " ".join(message.get_body((kind,)).get_content().split())  # type: ignore[union-attr]

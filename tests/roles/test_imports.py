@@ -14,7 +14,7 @@ from qikbiz.transfer.imports.mapping import UnusableMapping
 from qikbiz.transfer.imports.models import Import
 from qikbiz.transfer.imports.queries import updates
 from tests.fixtures.roles import ruled
-from tests.imports.desk import Desk, csv_text
+from tests.imports.harness import ImportHarness, csv_text
 
 pytestmark = pytest.mark.promise("P15")
 IMPORTS_OWN = Rights.of(see="own", create="own", change="own", import_="own")
@@ -24,25 +24,25 @@ HEADER = ["First name", "Last name", "E-mail", "Owner", "Company"]
 
 @pytest.fixture
 def desk_of(app, staffed):
-    def desk(name: str) -> Desk:
-        person = staffed.office.people[name]
-        return Desk(app, staffed.office.tenant, Actor("user", person.id, person.name))
+    def import_harness(name: str) -> ImportHarness:
+        person = staffed.workspace.people[name]
+        return ImportHarness(app, staffed.workspace.tenant, Actor("user", person.id, person.name))
 
-    return desk
+    return import_harness
 
 
-def _run(desk: Desk, rows: list[list[str]]) -> dict[str, int]:
-    import_id = desk.upload(csv_text(HEADER, rows))
-    desk.choose(import_id, key="email")
-    desk.check(import_id)
-    counts = desk.apply(import_id)
+def _run(import_harness: ImportHarness, rows: list[list[str]]) -> dict[str, int]:
+    import_id = import_harness.upload(csv_text(HEADER, rows))
+    import_harness.choose(import_id, key="email")
+    import_harness.check(import_id)
+    counts = import_harness.apply(import_id)
     return {name: counts[name] for name in ("created", "updated", "unchanged", "invalid")}
 
 
 def test_what_is_imported_without_an_owner_is_the_importers_own(staffed, desk_of, rows_of):
     staffed.join("cleo", IMPORTS_OWN)
     assert _run(desk_of("cleo"), [["Ann", "Lee", "ann@x.example", "", "New Works"]])["created"] == 1
-    tenant = staffed.office.tenant
+    tenant = staffed.workspace.tenant
     owners = {
         row["owner_id"] for table in ("contacts", "companies") for row in rows_of(tenant, f"select * from {table}")
     }
@@ -51,39 +51,39 @@ def test_what_is_imported_without_an_owner_is_the_importers_own(staffed, desk_of
 
 def test_an_owner_out_of_reach_is_not_given_the_row(staffed, desk_of, rows_of):
     staffed.join("cleo", IMPORTS_OWN)
-    alice = staffed.office.people["alice"].email
+    alice = staffed.workspace.people["alice"].email
     counts = _run(desk_of("cleo"), [["Ann", "Lee", "a@x.example", alice, ""], ["Bo", "Yu", "b@x.example", "", ""]])
     assert counts["created"] == 2
-    rows = rows_of(staffed.office.tenant, "select owner_id from contacts")
+    rows = rows_of(staffed.workspace.tenant, "select owner_id from contacts")
     assert {row["owner_id"] for row in rows} == {staffed.id("cleo")}
 
 
 def test_only_what_may_be_changed_is_updated(staffed, desk_of, rows_of):
     staffed.join("cleo", Rights.of(see="team", create="own", change="own", import_="own"))
     staffed.team("North", "cleo", "ben")
-    office = staffed.office
+    workspace = staffed.workspace
     for name in ("cleo", "ben"):
-        office.add_contact(first_name="Old", email=f"{name}@x.example", owner_id=staffed.id(name))
+        workspace.add_contact(first_name="Old", email=f"{name}@x.example", owner_id=staffed.id(name))
     counts = _run(desk_of("cleo"), [["New", "", f"{name}@x.example", "", ""] for name in ("cleo", "ben")])
     assert (counts["updated"], counts["invalid"]) == (1, 1)
-    names = {row["email"]: row["first_name"] for row in rows_of(office.tenant, "select * from contacts")}
+    names = {row["email"]: row["first_name"] for row in rows_of(workspace.tenant, "select * from contacts")}
     assert names == {"cleo@x.example": "New", "ben@x.example": "Old"}
 
 
 def test_a_record_out_of_sight_is_neither_changed_nor_given_away(staffed, desk_of, rows_of):
     staffed.join("cleo", IMPORTS_OWN)
-    staffed.office.add_contact(first_name="Old", email="ann@x.example", owner_id=staffed.id("alice"))
+    staffed.workspace.add_contact(first_name="Old", email="ann@x.example", owner_id=staffed.id("alice"))
     assert _run(desk_of("cleo"), [["New", "", "ann@x.example", "", ""]])["created"] == 1
     query = "select first_name, owner_id from contacts order by first_name"
-    rows = [(row["first_name"], row["owner_id"]) for row in rows_of(staffed.office.tenant, query)]
+    rows = [(row["first_name"], row["owner_id"]) for row in rows_of(staffed.workspace.tenant, query)]
     assert rows == [("New", staffed.id("cleo")), ("Old", staffed.id("alice"))]
 
 
 def test_a_company_out_of_sight_is_not_linked(staffed, desk_of, rows_of):
     staffed.join("cleo", IMPORTS_OWN)
-    hidden = staffed.office.add_company("Umbrella", owner_id=staffed.id("alice"))
+    hidden = staffed.workspace.add_company("Umbrella", owner_id=staffed.id("alice"))
     _run(desk_of("cleo"), [["Ann", "Lee", "ann@x.example", "", "Umbrella"]])
-    linked = rows_of(staffed.office.tenant, "select company_id from contacts")[0]["company_id"]
+    linked = rows_of(staffed.workspace.tenant, "select company_id from contacts")[0]["company_id"]
     assert str(linked) != hidden
 
 
@@ -92,41 +92,43 @@ def test_without_the_right_to_create_companies_none_are_made(staffed, desk_of, r
     staffed.join("cleo", both, Rights.of(see="all", types=["company"]))
     counts = _run(desk_of("cleo"), [["Ann", "Lee", "ann@x.example", "", "Nowhere"]])
     assert (counts["created"], counts["invalid"]) == (1, 0)
-    assert not rows_of(staffed.office.tenant, "select id from companies")
-    (ann,) = rows_of(staffed.office.tenant, "select company_id, company_name from contacts")
+    assert not rows_of(staffed.workspace.tenant, "select id from companies")
+    (ann,) = rows_of(staffed.workspace.tenant, "select company_id, company_name from contacts")
     assert (ann["company_id"], ann["company_name"]) == (None, None)
 
 
 @pytest.mark.parametrize("rule", ["hidden", "read-only"])
 def test_a_field_that_may_not_be_written_can_not_be_mapped(staffed, desk_of, rule):
     staffed.join("cleo", ruled(Rights.of(see="all", create="all", change="all", import_="all"), birthdate=rule))
-    desk = desk_of("cleo")
-    import_id = desk.upload(csv_text(["Last name", "E-mail", "Birthday"], [["Lee", "ann@x.example", "1990-01-01"]]))
-    with desk.at_work():
+    import_harness = desk_of("cleo")
+    import_id = import_harness.upload(
+        csv_text(["Last name", "E-mail", "Birthday"], [["Lee", "ann@x.example", "1990-01-01"]])
+    )
+    with import_harness.at_work():
         assert "birthdate" not in str(db.session.get_one(Import, import_id).mapping)
     columns = {"0": {"field": "last_name"}, "1": {"field": "emails"}, "2": {"field": "birthdate"}}
     columns = {place: {"label": "", "label_place": None, **one} for place, one in columns.items()}
     with pytest.raises(UnusableMapping, match="birthdate"):
-        desk.choose(import_id, key="email", columns=columns)
+        import_harness.choose(import_id, key="email", columns=columns)
 
 
 def test_a_right_that_was_taken_away_stops_the_import_at_its_next_step(staffed, desk_of, rows_of):
     cleo = staffed.join("cleo", IMPORTS_OWN)
-    desk = desk_of("cleo")
-    import_id = desk.upload(csv_text(HEADER, [["Ann", "Lee", "ann@x.example", "", ""]]))
-    desk.choose(import_id, key="email")
-    desk.check(import_id)
-    rows_of(staffed.office.tenant, "update users set roles = '{reader}' where id = :id", id=cleo.id)
+    import_harness = desk_of("cleo")
+    import_id = import_harness.upload(csv_text(HEADER, [["Ann", "Lee", "ann@x.example", "", ""]]))
+    import_harness.choose(import_id, key="email")
+    import_harness.check(import_id)
+    rows_of(staffed.workspace.tenant, "update users set roles = '{reader}' where id = :id", id=cleo.id)
     with pytest.raises(Forbidden):
-        desk.apply(import_id)
-    assert not rows_of(staffed.office.tenant, "select id from contacts")
+        import_harness.apply(import_id)
+    assert not rows_of(staffed.workspace.tenant, "select id from contacts")
 
 
 def test_others_imports_are_not_there(staffed, desk_of):
     staffed.join("cleo", IMPORTS_OWN)
-    desk = desk_of("alice")
-    import_id = desk.upload(csv_text(HEADER, [["Ann", "Lee", "ann@x.example", "", ""]]))
-    cleo, alice = staffed.office.browser("cleo"), staffed.office.browser("alice")
+    import_harness = desk_of("alice")
+    import_id = import_harness.upload(csv_text(HEADER, [["Ann", "Lee", "ann@x.example", "", ""]]))
+    cleo, alice = staffed.workspace.browser("cleo"), staffed.workspace.browser("alice")
     assert str(import_id) in alice.get("/imports/").text and str(import_id) not in cleo.get("/imports/").text
     for page in (
         "",
@@ -157,13 +159,13 @@ PAGES = ("", "/format", "/columns", "/cells", "/refused", "/refused.csv", "/skip
 def test_a_colleagues_import_shows_no_cell_of_a_field_that_the_role_hides(staffed, desk_of):
     all_of_it = Rights.of(see="all", create="all", change="all", import_="all")
     staffed.join("cleo", ruled(all_of_it, phones="hidden", phone="hidden", birthdate="hidden"))
-    staffed.office.add_contact(first_name="Old", email="ann@x.example")
-    desk = desk_of("alice")
-    import_id = desk.upload(csv_text(FILE, FILE_ROWS))
-    desk.choose(import_id, key="email")
-    counts = desk.check(import_id)
+    staffed.workspace.add_contact(first_name="Old", email="ann@x.example")
+    import_harness = desk_of("alice")
+    import_id = import_harness.upload(csv_text(FILE, FILE_ROWS))
+    import_harness.choose(import_id, key="email")
+    counts = import_harness.check(import_id)
     assert (counts["updated"], counts["created"], counts["invalid"], counts["skipped_cells"]) == (1, 1, 1, 2)
-    alice, cleo = staffed.office.browser("alice"), staffed.office.browser("cleo")
+    alice, cleo = staffed.workspace.browser("alice"), staffed.workspace.browser("cleo")
     seen = {}
     for page in PAGES:
         answer = cleo.get(f"/imports/{import_id}{page}", check=False)
@@ -185,14 +187,14 @@ def test_a_row_that_stands_in_for_headings_is_hidden_like_its_columns(staffed, d
     """A file without headings: what the product takes for them are somebody's values."""
     all_of_it = Rights.of(see="all", create="all", change="all", import_="all")
     staffed.join("cleo", ruled(all_of_it, phones="hidden", phone="hidden", emails="hidden", email="hidden"))
-    desk = desk_of("alice")
+    import_harness = desk_of("alice")
     first = ["Ken", "Secret", "ken.secret@x.example", "+442079460991", "ken.private@x.example"]
-    import_id = desk.upload(csv_text(first, [["Bo", "Yu", "bo@x.example", "phone 2", ""]]))
+    import_id = import_harness.upload(csv_text(first, [["Bo", "Yu", "bo@x.example", "phone 2", ""]]))
     columns = {"0": "first_name", "1": "last_name", "2": "emails", "3": "phones"}
     mapped = {place: {"field": name, "label": "", "label_place": None} for place, name in columns.items()}
-    desk.choose(import_id, key="email", columns=mapped)
-    desk.check(import_id)
-    alice, cleo = staffed.office.browser("alice"), staffed.office.browser("cleo")
+    import_harness.choose(import_id, key="email", columns=mapped)
+    import_harness.check(import_id)
+    alice, cleo = staffed.workspace.browser("alice"), staffed.workspace.browser("cleo")
     for page in PAGES:
         text = cleo.get(f"/imports/{import_id}{page}", check=False).text
         assert not [value for value in (*first[2:], "phone 2") if value in text], page
@@ -203,44 +205,48 @@ def test_a_row_that_stands_in_for_headings_is_hidden_like_its_columns(staffed, d
 def test_nor_can_a_hidden_column_be_read_anew_to_be_seen(staffed, desk_of):
     all_of_it = Rights.of(see="all", create="all", change="all", import_="all")
     staffed.join("cleo", ruled(all_of_it, phones="hidden", phone="hidden"))
-    desk = desk_of("alice")
-    import_id = desk.upload(csv_text(FILE, FILE_ROWS))
-    desk.choose(import_id, key="email")
-    cleo = staffed.office.browser("cleo")
+    import_harness = desk_of("alice")
+    import_id = import_harness.upload(csv_text(FILE, FILE_ROWS))
+    import_harness.choose(import_id, key="email")
+    cleo = staffed.workspace.browser("cleo")
     form = {"column-0": "first_name", "column-1": "emails:", "column-2": "description", "column-4": "description"}
     cleo.post(f"/imports/{import_id}/columns", {**form, "key": "email", "mode": "upsert"})
-    assert "description" not in str(desk.found(import_id).mapping)
+    assert "description" not in str(import_harness.found(import_id).mapping)
     form = {"encoding": "utf-8", "delimiter": ";", "has_header": ""}
     assert cleo.post(f"/imports/{import_id}/format", form).status_code == 403
-    assert desk.found(import_id).header == FILE
+    assert import_harness.found(import_id).header == FILE
 
 
 def test_the_changes_shown_are_those_of_records_one_may_see(staffed, desk_of):
     both = Rights.of(see="own", create="own", change="own", import_="own")
     staffed.join("cleo", both)
-    alice = staffed.office.people["alice"]
+    alice = staffed.workspace.people["alice"]
     for name, owner in (("mine", staffed.id("cleo")), ("hers", alice.id)):
-        staffed.office.add_contact(first_name=name, email=f"{name}@x.example", owner_id=owner)
-    desk = desk_of("alice")
-    import_id = desk.upload(csv_text(["E-mail", "City"], [["mine@x.example", "Graz"], ["hers@x.example", "Linz"]]))
-    desk.choose(import_id, key="email")
-    assert desk.check(import_id)["updated"] == 2
-    with desk.at_work(), staffed.acting("cleo"):
+        staffed.workspace.add_contact(first_name=name, email=f"{name}@x.example", owner_id=owner)
+    import_harness = desk_of("alice")
+    import_id = import_harness.upload(
+        csv_text(["E-mail", "City"], [["mine@x.example", "Graz"], ["hers@x.example", "Linz"]])
+    )
+    import_harness.choose(import_id, key="email")
+    assert import_harness.check(import_id)["updated"] == 2
+    with import_harness.at_work(), staffed.acting("cleo"):
         shown = updates(import_id, visible_type(RECORD_TYPES["contacts"])).rows
     assert [update.subject for update in shown] == ["mine"]
 
 
 def test_undoing_leaves_alone_what_is_no_longer_within_reach(staffed, desk_of, rows_of):
     staffed.join("cleo", IMPORTS_OWN)
-    desk = desk_of("cleo")
-    import_id = desk.upload(
+    import_harness = desk_of("cleo")
+    import_id = import_harness.upload(
         csv_text(HEADER, [["Ann", "Lee", "a@x.example", "", ""], ["Bo", "Yu", "b@x.example", "", ""]])
     )
-    desk.choose(import_id, key="email")
-    desk.check(import_id)
-    desk.apply(import_id)
-    rows_of(staffed.office.tenant, "update contacts set owner_id = :id where first_name = 'Bo'", id=staffed.id("alice"))
-    done = desk.undo(import_id)
+    import_harness.choose(import_id, key="email")
+    import_harness.check(import_id)
+    import_harness.apply(import_id)
+    rows_of(
+        staffed.workspace.tenant, "update contacts set owner_id = :id where first_name = 'Bo'", id=staffed.id("alice")
+    )
+    done = import_harness.undo(import_id)
     assert (done["reversed"], done["kept"]) == (1, 1)
     assert "Yu" not in str(done)
-    assert [row["first_name"] for row in rows_of(staffed.office.tenant, "select * from contacts")] == ["Bo"]
+    assert [row["first_name"] for row in rows_of(staffed.workspace.tenant, "select * from contacts")] == ["Bo"]

@@ -41,7 +41,7 @@ def unwatched(_done: int, _total: int | None, _what: str) -> None:
 
 
 @dataclass
-class Desk:
+class ImportHarness:
     """Imports into one tenant, each step in a transaction of its own, as a request or a job would do it."""
 
     app: Flask
