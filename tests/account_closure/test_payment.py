@@ -21,7 +21,7 @@ from sqlalchemy import select
 
 from config.settings import SettingsError, load_settings
 from qikbiz.app.request_pipeline import QikBiz
-from qikbiz.console.models import PlatformAuditEvent
+from qikbiz.audit.models import PlatformAuditEvent
 from qikbiz.kernel.database import control_transaction
 from qikbiz.trust.account_closure.models import Invoice, PaymentEvent
 from qikbiz.trust.billing.pricing import minor_units

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from provisioning.logins import reset_staff_factors
-from qikbiz.console.models import PlatformAuditEvent
+from qikbiz.audit.models import PlatformAuditEvent
 from qikbiz.identity.accounts.actions import invite_staff
 from qikbiz.kernel.database import control_transaction
 from qikbiz.web.cookies import REMEMBER, SESSION

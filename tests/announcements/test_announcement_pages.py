@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import select, text
 
-from qikbiz.console.models import PlatformAuditEvent, Staff
+from qikbiz.audit.models import PlatformAuditEvent
+from qikbiz.identity.staff.models import Staff
 from qikbiz.kernel.database import control_transaction
 from qikbiz.messaging.announcements.models import Announcement
 from qikbiz.messaging.mail.markdown import as_html, as_text

@@ -18,8 +18,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from provisioning.application import working_application
 from qikbiz.audit.actions import record, record_change, record_on_platform
-from qikbiz.audit.models import AuditEvent
-from qikbiz.console.models import PlatformAuditEvent
+from qikbiz.audit.models import AuditEvent, PlatformAuditEvent
 from qikbiz.kernel.actors import Actor, acting_as
 from qikbiz.kernel.database import control_transaction, tenant_transaction
 from tenants.control import new_id

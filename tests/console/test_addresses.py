@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 import pytest
 from sqlalchemy import select, text
 
-from qikbiz.console.models import PlatformAuditEvent
+from qikbiz.audit.models import PlatformAuditEvent
 from qikbiz.kernel.database import control_transaction
 from qikbiz.security.ip_reputation.events import record_event
 from qikbiz.security.ip_reputation.models import AddressRule, BlockWeek

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select, text, update
 
-from qikbiz.console.models import PlatformAuditEvent
+from qikbiz.audit.models import PlatformAuditEvent
 from qikbiz.jobs import ledger
 from qikbiz.jobs.actions import enqueue
 from qikbiz.jobs.models import Job, PlatformJob

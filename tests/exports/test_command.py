@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from qikbiz.audit.models import AuditEvent
-from qikbiz.console.models import PlatformAuditEvent
+from qikbiz.audit.models import AuditEvent, PlatformAuditEvent
 from qikbiz.kernel.database import control_transaction, tenant_transaction
 from qikbiz.messaging.mail.models import Mail
 from qikbiz.transfer.exports.models import Export

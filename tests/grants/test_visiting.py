@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import update
 
 from qikbiz.app.request_pipeline import QikBiz
-from qikbiz.console.models import Staff
+from qikbiz.identity.staff.models import Staff
 from qikbiz.kernel.database import control_transaction
 from tests.fixtures.grants import Clock, Customer, way_in
 from tests.fixtures.tenancy import Platform

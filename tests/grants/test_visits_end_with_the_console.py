@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import select, update
 
 from provisioning.logins import add_person as add_login
-from qikbiz.console.models import Staff, StaffFactor
 from qikbiz.identity.accounts.passwords import hash_password
 from qikbiz.identity.accounts.realms import staff_realm
+from qikbiz.identity.staff.models import Staff, StaffFactor
 from qikbiz.kernel.database import control_transaction
 from tests.fixtures.devices import DEVICES, Device
 from tests.fixtures.grants import Customer, way_in

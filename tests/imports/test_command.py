@@ -13,8 +13,7 @@ from sqlalchemy import select
 
 from provisioning import importing
 from provisioning.instructions import Authority
-from qikbiz.audit.models import AuditEvent
-from qikbiz.console.models import PlatformAuditEvent
+from qikbiz.audit.models import AuditEvent, PlatformAuditEvent
 from qikbiz.jobs.transport import queue_store
 from qikbiz.kernel.database import control_transaction, db
 from qikbiz.transfer.imports.csv_dialect import UnreadableFile

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from qikbiz.console.models import PlatformAuditEvent
+from qikbiz.audit.models import PlatformAuditEvent
 from qikbiz.kernel.database import control_transaction
 from qikbiz.security.ip_reputation import actions, limiter, points, rules, spray_detection
 from qikbiz.security.ip_reputation.events import account_mac, record_event

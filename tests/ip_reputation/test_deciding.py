@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select, text
 
-from qikbiz.console.models import PlatformAuditEvent
+from qikbiz.audit.models import PlatformAuditEvent
 from qikbiz.kernel.actors import Actor, acting_as
 from qikbiz.kernel.database import control_transaction, db
 from qikbiz.kernel.errors import Blocked, Conflict, Failure

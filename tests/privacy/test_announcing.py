@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, text
 
-from qikbiz.console.models import PlatformAuditEvent
+from qikbiz.audit.models import PlatformAuditEvent
 from qikbiz.jobs.actions import enqueue
 from qikbiz.jobs.models import Job, PlatformJob
 from qikbiz.kernel.database import control_transaction, tenant_transaction

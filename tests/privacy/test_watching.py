@@ -13,7 +13,8 @@ from werkzeug.serving import make_server
 
 from config.settings import Settings
 from qikbiz.app.request_pipeline import QikBiz
-from qikbiz.console.models import PlatformAuditEvent, Staff
+from qikbiz.audit.models import PlatformAuditEvent
+from qikbiz.identity.staff.models import Staff
 from qikbiz.jobs.actions import enqueue_platform
 from qikbiz.jobs.models import PlatformJob
 from qikbiz.kernel.database import control_transaction

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import select
 
-from qikbiz.console.models import Staff
+from qikbiz.identity.staff.models import Staff
 from qikbiz.kernel.database import control_transaction
 from qikbiz.messaging.mail.models import PlatformMail
 from qikbiz.trust.grants.models import Grant

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from qikbiz.audit import models as audit
-from qikbiz.console import models as console
 from qikbiz.crm.companies import models as companies
 from qikbiz.crm.contacts import models as contacts
 from qikbiz.crm.workspace import models as workspace
@@ -11,6 +10,7 @@ from qikbiz.identity.accounts import models as accounts
 from qikbiz.identity.roles import models as roles
 from qikbiz.identity.sign_in_policy import models as policy
 from qikbiz.identity.sso import models as sso
+from qikbiz.identity.staff import models as staff
 from qikbiz.jobs import models as jobs
 from qikbiz.kernel.database import TenantBase
 from qikbiz.messaging.announcements import models as announcements
@@ -34,7 +34,6 @@ ROOMS = (
     audit,
     closing,
     companies,
-    console,
     contacts,
     exports,
     grants,
@@ -46,6 +45,7 @@ ROOMS = (
     policy,
     roles,
     sso,
+    staff,
     tickets,
     workspace,
 )

@@ -6,9 +6,8 @@ from typing import Any, Literal
 from uuid import UUID
 
 from qikbiz.audit.chain import collect
-from qikbiz.audit.models import AuditEvent, RecordChange
+from qikbiz.audit.models import AuditEvent, PlatformAuditEvent, RecordChange
 from qikbiz.audit.serialization import exact
-from qikbiz.console.models import PlatformAuditEvent
 from qikbiz.kernel.actors import current_actor
 from qikbiz.kernel.database import db
 from tenants.control import new_id

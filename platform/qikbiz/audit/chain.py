@@ -17,10 +17,9 @@ from uuid import UUID
 from sqlalchemy import event, func, select
 from sqlalchemy.orm import Session, SessionTransaction
 
-from qikbiz.audit.models import AuditEvent
+from qikbiz.audit.models import AuditEvent, PlatformAuditEvent
 from qikbiz.audit.serialization import SALT_BYTES, frame_of
 from qikbiz.audit.verify import BEFORE_THE_FIRST, link_hash, private_hash
-from qikbiz.console.models import PlatformAuditEvent
 from qikbiz.kernel.database import ControlSession, TenantSession, before_commit
 from tenants.context import current_tenant
 

@@ -1,4 +1,4 @@
-"""The audit of a tenant, and the history of each record from which timeline and undo are read."""
+"""The audit of a tenant and of the platform, and the history of each record from which timeline and undo are read."""
 
 from __future__ import annotations
 
@@ -51,6 +51,29 @@ class AuditEvent(ChainColumns, Model):
     action: Mapped[str]
     record_type: Mapped[str] = mapped_column(server_default="")
     record_id: Mapped[UUID | None]
+    subject: Mapped[str] = mapped_column(server_default="")
+    details: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    request_id: Mapped[str] = mapped_column(server_default="")
+
+
+class PlatformAuditEvent(ChainColumns, ControlModel):
+    """What staff and commands did to the platform. Rows are only ever added."""
+
+    FRAMED: ClassVar = ("id", "actor_kind", "actor_id", "actor_name", "action", "tenant_id", "request_id")
+    __tablename__ = "platform_audit_events"
+    __table_args__ = (
+        Index("ix_platform_audit_events_tenant_id", "tenant_id", "id"),
+        Index("ix_platform_audit_events_action", "action", "id"),
+        UniqueConstraint("chain", "seq"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+    actor_kind: Mapped[str]
+    actor_id: Mapped[UUID | None]
+    actor_name: Mapped[str] = mapped_column(server_default="")
+    action: Mapped[str]
+    tenant_id: Mapped[UUID | None]
     subject: Mapped[str] = mapped_column(server_default="")
     details: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     request_id: Mapped[str] = mapped_column(server_default="")

@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 
 from qikbiz.audit import verify
 from qikbiz.audit.chain import PLATFORM_CHAIN
+from qikbiz.audit.models import PlatformAuditEvent
 from qikbiz.audit.serialization import line_of, moment_text
-from qikbiz.console.models import PlatformAuditEvent
 from qikbiz.transfer.exports.manifest import program_version
 
 EVENTS_A_BLOCK = 500

@@ -8,9 +8,8 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from qikbiz.audit.models import AuditEvent
+from qikbiz.audit.models import AuditEvent, PlatformAuditEvent
 from qikbiz.audit.verify import FORMAT_VERSION
-from qikbiz.console.models import PlatformAuditEvent
 
 SALT_BYTES = 16
 

@@ -18,10 +18,9 @@ from sqlalchemy.orm import Session
 
 from qikbiz.audit.actions import record_on_platform
 from qikbiz.audit.chain import PLATFORM_CHAIN
-from qikbiz.audit.models import AuditAnchor, AuditCheck, AuditEvent
+from qikbiz.audit.models import AuditAnchor, AuditCheck, AuditEvent, PlatformAuditEvent
 from qikbiz.audit.serialization import frame_of
 from qikbiz.audit.verify import BEFORE_THE_FIRST, TRIMMED, link_hash, private_hash
-from qikbiz.console.models import PlatformAuditEvent
 from qikbiz.kernel.clock import now
 from qikbiz.kernel.database import control_transaction, tenant_transaction
 from tenants.context import Tenant

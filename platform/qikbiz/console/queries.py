@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import Select, func, or_, select
 
-from qikbiz.console.models import PlatformAuditEvent
+from qikbiz.audit.models import PlatformAuditEvent
 from qikbiz.jobs.models import PlatformJob
 from qikbiz.kernel.database import db
 from qikbiz.kernel.errors import NotFound

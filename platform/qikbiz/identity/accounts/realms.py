@@ -10,8 +10,8 @@ from typing import Any, Literal
 from flask import current_app
 from sqlalchemy.orm import Session
 
-from qikbiz.console.models import Staff, StaffFactor, StaffSession, StaffToken
 from qikbiz.identity.accounts.models import User, UserFactor, UserSession, UserToken
+from qikbiz.identity.staff.models import Staff, StaffFactor, StaffSession, StaffToken
 from qikbiz.kernel.database import control_transaction, db, runtime, tenant_transaction
 from qikbiz.web.request_context import destination
 from tenants.context import Tenant, current_tenant

@@ -7,8 +7,8 @@ from datetime import timedelta
 from sqlalchemy import delete, func, or_
 from sqlalchemy.orm import Session
 
-from qikbiz.console.models import StaffSession, StaffToken
 from qikbiz.identity.accounts.models import RememberSeries, UserSession, UserToken
+from qikbiz.identity.staff.models import StaffSession, StaffToken
 
 # Long enough that somebody who asks "was that me?" still finds the session in the list.
 SESSIONS_KEPT = timedelta(days=30)

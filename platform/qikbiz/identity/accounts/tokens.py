@@ -9,9 +9,9 @@ from typing import Literal
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from qikbiz.console.models import StaffToken
 from qikbiz.identity.accounts.models import UserToken
 from qikbiz.identity.accounts.realms import Account, Realm
+from qikbiz.identity.staff.models import StaffToken
 from qikbiz.kernel import clock
 from qikbiz.kernel.errors import Failure
 

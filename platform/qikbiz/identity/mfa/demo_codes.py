@@ -14,9 +14,9 @@ from sqlalchemy import select
 
 from config.keys import SealBroken
 from config.settings import Settings
-from qikbiz.console.models import Staff, StaffFactor
 from qikbiz.identity.accounts.realms import staff_realm
 from qikbiz.identity.mfa.totp import open_secret
+from qikbiz.identity.staff.models import Staff, StaffFactor
 from qikbiz.kernel import clock
 from qikbiz.kernel.database import control_transaction, runtime
 from qikbiz.kernel.permissions import public

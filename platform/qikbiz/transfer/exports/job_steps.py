@@ -11,11 +11,11 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from qikbiz.audit.actions import record
-from qikbiz.console.models import Staff
 from qikbiz.files.store import PART, file_store, seal_file_key
 from qikbiz.identity.accounts.models import User
 from qikbiz.identity.roles.builtin_roles import EVERYTHING, staff_rights
 from qikbiz.identity.roles.current import rights_of_user
+from qikbiz.identity.staff.models import Staff
 from qikbiz.jobs.actions import enqueue
 from qikbiz.jobs.models import Job
 from qikbiz.kernel.actors import Actor, acting_as

@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import delete, select, update
 
 from qikbiz.app.models import control_metadata
-from qikbiz.console.models import PlatformAuditEvent
+from qikbiz.audit.models import PlatformAuditEvent
 from qikbiz.kernel import clock
 from qikbiz.kernel.database import control_transaction, db
 from qikbiz.trust.account_closure import emails

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from qikbiz.console.models import PlatformAuditEvent
+from qikbiz.audit.models import PlatformAuditEvent
 from qikbiz.identity.accounts.models import User, UserToken
 from qikbiz.identity.roles.effective_rights import names_of_roles, rights_of_roles
 from qikbiz.kernel import clock

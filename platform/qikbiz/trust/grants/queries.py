@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from config.keys import SealBroken
-from qikbiz.console.models import Staff
+from qikbiz.identity.staff.models import Staff
 from qikbiz.kernel import clock
 from qikbiz.kernel.actors import Actor
 from qikbiz.kernel.database import NoGrant, db, runtime

@@ -19,10 +19,10 @@ from sqlalchemy import Select, and_, select, update
 from sqlalchemy.orm import Session
 
 from qikbiz.audit.actions import record, record_on_platform
-from qikbiz.console.models import Staff, StaffSession
 from qikbiz.identity.accounts.devices import device_of_request
 from qikbiz.identity.accounts.principal import Principal
 from qikbiz.identity.roles.builtin_roles import staff_rights
+from qikbiz.identity.staff.models import Staff, StaffSession
 from qikbiz.kernel import clock
 from qikbiz.kernel.actors import Actor, acting_as
 from qikbiz.kernel.database import NoGrant, control_transaction, runtime

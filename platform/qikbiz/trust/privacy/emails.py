@@ -5,8 +5,8 @@ from __future__ import annotations
 from sqlalchemy import select
 
 from qikbiz.audit.actions import record
-from qikbiz.console.models import Staff
 from qikbiz.identity.accounts.queries import administrators
+from qikbiz.identity.staff.models import Staff
 from qikbiz.kernel.database import db, runtime
 from qikbiz.kernel.permissions import StaffRole
 from qikbiz.messaging.mail.actions import send, send_platform

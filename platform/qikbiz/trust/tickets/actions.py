@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from qikbiz.audit.actions import record_on_platform
-from qikbiz.console.models import Staff
+from qikbiz.identity.staff.models import Staff
 from qikbiz.kernel import clock
 from qikbiz.kernel.actors import current_actor
 from qikbiz.kernel.database import db

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
-from qikbiz.console.models import Staff
+from qikbiz.identity.staff.models import Staff
 from qikbiz.kernel.database import db
 from qikbiz.kernel.errors import NotFound
 from qikbiz.security.ip_reputation.models import AddressRule

@@ -1,0 +1,1 @@
+"""Platform operators, support agents and auditors: their logins, in the control database."""

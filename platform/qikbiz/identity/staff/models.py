@@ -1,0 +1,34 @@
+"""Staff and their sessions, in the control database. Staff have no login in any tenant."""
+
+from __future__ import annotations
+
+from sqlalchemy import CheckConstraint
+from sqlalchemy.orm import Mapped
+
+from qikbiz.identity.login_columns import FactorColumns, PersonColumns, SessionColumns, TokenColumns, factor_rules
+from tenants.control import ControlModel
+
+
+class Staff(PersonColumns, ControlModel):
+    """A platform operator, support agent or auditor."""
+
+    __tablename__ = "staff"
+    __table_args__ = (
+        CheckConstraint("state in ('invited', 'active', 'disabled')", name="state"),
+        CheckConstraint("role in ('operator', 'support', 'auditor')", name="role"),
+    )
+
+    role: Mapped[str]
+
+
+class StaffSession(SessionColumns, ControlModel):
+    __tablename__ = "staff_sessions"
+
+
+class StaffToken(TokenColumns, ControlModel):
+    __tablename__ = "staff_tokens"
+
+
+class StaffFactor(FactorColumns, ControlModel):
+    __tablename__ = "staff_factors"
+    __table_args__ = factor_rules("staff_factors")
