@@ -8,7 +8,7 @@ import pytest
 
 from qikbiz.web.cookies import SESSION
 from tests.fixtures.devices import Device
-from tests.fixtures.factors import add_passkey, set_up_app
+from tests.fixtures.mfa import add_passkey, set_up_app
 from tests.fixtures.web import Browser
 
 MINE = "/profile/sessions"

@@ -13,7 +13,7 @@ from qikbiz.identity.accounts.actions import invite_staff
 from qikbiz.kernel.database import control_transaction
 from qikbiz.web.cookies import REMEMBER, SESSION
 from tests.fixtures.devices import DEVICES, Device
-from tests.fixtures.factors import set_up_app, set_up_passkey_at_login
+from tests.fixtures.mfa import set_up_app, set_up_passkey_at_login
 from tests.fixtures.web import Browser
 
 WORDS = "quiet words for the console"

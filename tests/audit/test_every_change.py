@@ -16,7 +16,7 @@ from qikbiz.kernel.database import tenant_transaction
 from qikbiz.transfer.exports.models import Export
 from qikbiz.transfer.imports.models import Import
 from tests.fixtures.records import Workspace
-from tests.imports.test_the_wizard import choices_on, upload
+from tests.imports.test_wizard import choices_on, upload
 from workers.run_job import perform
 
 pytestmark = pytest.mark.promise("P6")

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from provisioning.cli import qikbiz
-from tests.domains.test_own_domains import HOST, PROOF
+from tests.domains.test_custom_domains import HOST, PROOF
 
 
 @pytest.fixture

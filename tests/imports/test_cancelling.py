@@ -18,7 +18,7 @@ from qikbiz.transfer.imports.sql import Link
 from tests.fixtures.records import Workspace
 from tests.fixtures.web import Browser
 from tests.imports.harness import ImportHarness, csv_text
-from tests.imports.test_kills import ask
+from tests.imports.test_worker_kills import ask
 from workers import heartbeat
 from workers.run_job import perform
 

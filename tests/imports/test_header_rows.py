@@ -10,8 +10,8 @@ from qikbiz.transfer.imports.header_rows import header_row_of
 from qikbiz.transfer.imports.uploads import FileSource
 from tests.fixtures.web import Browser
 from tests.imports.harness import ImportHarness
-from tests.imports.test_rubbish import Written, written
-from tests.imports.test_the_wizard import alice, upload
+from tests.imports.test_malformed_files import Written, written
+from tests.imports.test_wizard import alice, upload
 
 __all__ = ["alice", "written"]
 LINKEDIN = (

@@ -12,7 +12,7 @@ from qikbiz.kernel.database import runtime, tenant_transaction
 from qikbiz.kernel.deadline import Deadline, OutOfTime, call_within
 from qikbiz.messaging.mail import delivery, smtp
 from qikbiz.messaging.mail.models import Mail
-from tests.fixtures.resting import forget_rests
+from tests.fixtures.circuit_breakers import forget_rests
 from tests.mail.conftest import MailHarness
 from tests.mail.scripted_server import ScriptedServer, scripted_server
 

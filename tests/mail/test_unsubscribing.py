@@ -26,7 +26,7 @@ from qikbiz.web.csrf import is_by_sealed_link
 from tenants.context import Tenant
 from tests.fixtures.tenancy import Person, Platform
 from tests.mail.conftest import FakeMailServer, MailHarness
-from tests.mail.test_choosing_mails import choose, kept
+from tests.mail.test_email_preferences import choose, kept
 
 pytestmark = pytest.mark.promise("P18")
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}

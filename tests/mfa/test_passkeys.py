@@ -6,7 +6,7 @@ import pytest
 
 from qikbiz.web.cookies import CHALLENGE, SESSION
 from tests.fixtures.devices import Device
-from tests.fixtures.factors import add_passkey, log_in_by_passkey
+from tests.fixtures.mfa import add_passkey, log_in_by_passkey
 from tests.fixtures.web import Browser
 
 ASK, LOGIN = "/login/passkey/question", "/login/passkey"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.fixtures.factors import code_of, codes_on, set_up_app
+from tests.fixtures.mfa import code_of, codes_on, set_up_app
 from tests.fixtures.web import Browser
 
 pytestmark = pytest.mark.promise("P10")

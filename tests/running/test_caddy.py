@@ -15,7 +15,6 @@ from config.settings import Settings
 from provisioning import domains
 from provisioning.embedded.processes import wait_until
 from provisioning.servers import connect_to_control
-from tests.running.edge import CADDYFILE, CUSTOMERS, Edge, caddy, listening
 from tests.running.installation import (
     ACME,
     DOMAIN,
@@ -25,6 +24,7 @@ from tests.running.installation import (
     connect,
     program,
 )
+from tests.running.proxies import CADDYFILE, CUSTOMERS, Edge, caddy, listening
 
 OWN = "crm.acme-industrial.com"
 

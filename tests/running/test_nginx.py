@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.running.edge import Edge, listening, nginx
 from tests.running.installation import (
     ACME,
     DOMAIN,
@@ -18,6 +17,7 @@ from tests.running.installation import (
     Installation,
     connect,
 )
+from tests.running.proxies import Edge, listening, nginx
 
 SMUGGLED = "GET /healthz HTTP/1.1\nHost: acme.crm.example.org\n\n"
 START = f"POST /login HTTP/1.1\nHost: {ACME}\n"

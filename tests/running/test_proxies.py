@@ -13,7 +13,6 @@ from provisioning.create import create_tenant
 from provisioning.embedded.processes import wait_until
 from qikbiz.app.request_pipeline import QikBiz
 from tests.fixtures.page_checks import refused_over_plain_http
-from tests.running.edge import CADDYFILE, NGINX, Edge, caddy, nginx
 from tests.running.installation import (
     ACME,
     CONSOLE,
@@ -25,6 +24,7 @@ from tests.running.installation import (
     ask,
     connect,
 )
+from tests.running.proxies import CADDYFILE, NGINX, Edge, caddy, nginx
 
 FORBIDDEN_OVER_PLAIN = [
     ("GET", "/api/contacts", {}),

@@ -14,7 +14,6 @@ import pytest
 from config.web_server.limits import UPLOADS
 from provisioning.create import create_tenant
 from provisioning.embedded.processes import wait_until
-from tests.running.edge import CADDYFILE, NGINX, Edge, caddy, nginx
 from tests.running.installation import (
     ACME,
     DOMAIN,
@@ -25,6 +24,7 @@ from tests.running.installation import (
     connect,
     program,
 )
+from tests.running.proxies import CADDYFILE, NGINX, Edge, caddy, nginx
 
 UNFINISHED = f"POST /login HTTP/1.1\r\nHost: {ACME}\r\nX-Forwarded-Proto: https\r\nContent-Length: 1000\r\n\r\nemail="
 MANY = 200

@@ -9,7 +9,7 @@ import pytest
 
 from qikbiz.identity.sign_in_policy.networks import BadNetwork, is_inside, read_networks
 from qikbiz.web.cookies import REMEMBER, SESSION
-from tests.fixtures.factors import code_of, set_up_app
+from tests.fixtures.mfa import code_of, set_up_app
 from tests.fixtures.web import Browser
 from tests.sign_in_policy.conftest import AS_IT_IS, PAGE
 

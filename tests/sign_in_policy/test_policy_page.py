@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from qikbiz.identity.sign_in_policy.models import SignInPolicy
 from qikbiz.identity.sign_in_policy.rules import ABSOLUTE_HOURS, CHARACTERS, FLOOR, IDLE_MINUTES, REMEMBER_DAYS
-from tests.fixtures.factors import set_up_app
+from tests.fixtures.mfa import set_up_app
 from tests.sign_in_policy.conftest import AS_IT_IS, PAGE
 
 

@@ -49,7 +49,7 @@ class Running:
     def __init__(self, folder: Path, **manners: str) -> None:
         self.folder = folder
         (folder / "waiter.py").write_text(WAITER)
-        command = [sys.executable, "-m", "tests.supervision.keeping", str(folder), json.dumps(manners)]
+        command = [sys.executable, "-m", "tests.supervision.supervisor_process", str(folder), json.dumps(manners)]
         self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
     def pid(self, name: str, *, other_than: int = 0) -> int:

@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 
 from qikbiz.kernel.actors import Actor
-from tests.data_subject_requests.test_rights_of_a_person import erase
+from tests.data_subject_requests.test_report_and_erasure import erase
 from tests.fixtures.records import Workspace
 from tests.imports.harness import ImportHarness, csv_text
 

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from qikbiz.web.cookies import SESSION, SSO
-from tests.fixtures.factors import set_up_app
+from tests.fixtures.mfa import set_up_app
 from tests.fixtures.web import Browser
 from tests.sso.conftest import AS_IT_IS, PAGE, begin, come_back, form_for
 

@@ -13,8 +13,8 @@ from qikbiz.kernel.database import connect_database, runtime, tenant_transaction
 from tenants.context import Tenant
 from tenants.runtime import Runtime
 from tests.fixtures.tenancy import Platform
-from tests.tenancy.fragments import FRAGMENTS, NUMBERS_INTO_NAMES
-from tests.tenancy.twins import Twins, checksum, make_twins
+from tests.tenancy.sql_fragments import FRAGMENTS, NUMBERS_INTO_NAMES
+from tests.tenancy.twin_tenants import Twins, checksum, make_twins
 
 
 def open_door() -> ResponseReturnValue:

@@ -20,8 +20,8 @@ from qikbiz.audit.verification import check_tenant
 from qikbiz.audit.verify import MEMBER, verify
 from qikbiz.kernel import clock
 from qikbiz.kernel.database import control_transaction, tenant_transaction
+from tests.audit.test_audit_file import made_by
 from tests.audit.test_chain import assert_whole, events_of
-from tests.audit.test_file import made_by
 from tests.fixtures.records import Workspace
 from tests.fixtures.tenancy import Platform
 

@@ -10,7 +10,7 @@ from qikbiz.transfer.imports.queries import import_for_changing
 from tenants.control import new_id
 from tests.fixtures.web import Browser
 from tests.imports.harness import ImportHarness, csv_text
-from tests.imports.test_the_wizard import alice, upload
+from tests.imports.test_wizard import alice, upload
 
 __all__ = ["alice"]
 TEXT = csv_text(["First name", "Last name", "Email"], [["'=1+1", "''Lee", "ann@example.com"]])

@@ -6,7 +6,7 @@ import pytest
 
 from qikbiz.web.cookies import SESSION
 from tests.fixtures.devices import Device
-from tests.fixtures.factors import set_up_app, set_up_passkey_at_login
+from tests.fixtures.mfa import set_up_app, set_up_passkey_at_login
 from tests.fixtures.web import Browser
 
 pytestmark = pytest.mark.promise("P16")

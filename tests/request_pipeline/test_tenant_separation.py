@@ -21,8 +21,8 @@ from tenants.context import Tenant
 from tenants.control import new_id
 from tests.fixtures.records import Workspace
 from tests.fixtures.web import Browser
-from tests.imports.test_the_wizard import upload
-from tests.tenancy.twins import checksum
+from tests.imports.test_wizard import upload
+from tests.tenancy.twin_tenants import checksum
 
 pytestmark = pytest.mark.promise("P8")
 LEFT, RIGHT = "canary-of-left", "canary-of-right"

@@ -298,7 +298,7 @@ def test_more_than_fits_in_memory_needs_little_of_it(export_harness: ExportHarne
         )
     export = export_harness.ask(Selection("contacts"))
     settings = export_harness.environment()
-    command = [sys.executable, "-m", "tests.exports.make_one", str(export_harness.tenant.id), str(export.job_id)]
+    command = [sys.executable, "-m", "tests.exports.peak_memory", str(export_harness.tenant.id), str(export.job_id)]
     said = subprocess.run(command, check=True, capture_output=True, text=True, env=settings).stdout
     assert export_harness.now(export.id).manifest["totals"]["bytes"] > 150_000_000
     assert int(said) < 150

@@ -17,7 +17,7 @@ from qikbiz.kernel.database import db, tenant_transaction
 from tenants.cells import Cells
 from tenants.context import NoTenantEntered, Tenant, WrongTenant, tenant_context
 from tests.fixtures.tenancy import Platform
-from tests.tenancy.twins import IDS, Twins, make_twins
+from tests.tenancy.twin_tenants import IDS, Twins, make_twins
 
 WHO = text("SELECT current_user, current_schema, (SELECT min(last_name) FROM contacts WHERE id = :id)")
 OURS = "one-connection"

@@ -9,7 +9,7 @@ import pytest
 
 from qikbiz.web.cookies import REMEMBER, SESSION
 from tests.fixtures.devices import Device
-from tests.fixtures.factors import add_passkey, code_of, set_up_app
+from tests.fixtures.mfa import add_passkey, code_of, set_up_app
 from tests.fixtures.page_checks import csrf_token_in
 from tests.fixtures.web import Browser
 from tests.sso.conftest import AS_IT_IS, PAGE, begin, come_back, form_for

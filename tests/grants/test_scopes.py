@@ -88,7 +88,7 @@ def test_to_import_inside_the_product(customer: Customer, carol: Person) -> None
     shown = inside.post("/imports/", form | token)
     assert shown.status_code == 303, shown.text[-800:]
     import_id = shown.location.split("/")[2]
-    from tests.imports.test_the_wizard import choices_on
+    from tests.imports.test_wizard import choices_on
 
     columns = f"/imports/{import_id}/columns"
     answer = inside.post(columns, choices_on(inside.get(columns).text) | token)

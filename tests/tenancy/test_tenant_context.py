@@ -18,7 +18,7 @@ from tenants.cells import Cells, UnknownCell
 from tenants.context import NoTenantEntered, Tenant, WrongTenant, current_tenant, tenant_context
 from tenants.runtime import CELL_DSN, Runtime
 from tests.fixtures.tenancy import Platform
-from tests.tenancy.twins import IDS, make_twins
+from tests.tenancy.twin_tenants import IDS, make_twins
 
 
 def cell_dsn(settings: Settings, name: str) -> str:

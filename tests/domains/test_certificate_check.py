@@ -6,7 +6,7 @@ import pytest
 
 from provisioning.servers import connect_to_control
 from qikbiz.trust.domains import asking
-from tests.domains.test_own_domains import HOST, claim, serve
+from tests.domains.test_custom_domains import HOST, claim, serve
 
 ADDRESS = "http://127.0.0.1:8000"
 

@@ -7,8 +7,8 @@ import pytest
 from qikbiz.identity.accounts import throttles
 from qikbiz.identity.accounts.login_steps import words_for_method
 from qikbiz.identity.accounts.throttles import Limit
-from tests.accounts.test_throttling import WRONG
-from tests.fixtures.factors import add_passkey, code_of, log_in_by_passkey, set_up_app
+from tests.accounts.test_sign_in_throttling import WRONG
+from tests.fixtures.mfa import add_passkey, code_of, log_in_by_passkey, set_up_app
 from tests.fixtures.page_checks import csrf_token_in
 
 MAILED, SECOND = "/login/mailed-code", "/login/second-step"

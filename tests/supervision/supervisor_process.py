@@ -1,4 +1,4 @@
-"""A supervisor in a process of its own: `python -m tests.supervision.keeping FOLDER MANNERS`."""
+"""A supervisor in a process of its own: `python -m tests.supervision.supervisor_process FOLDER MANNERS`."""
 
 from __future__ import annotations
 

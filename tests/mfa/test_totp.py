@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from qikbiz.web.cookies import HALF_LOGIN, SESSION
-from tests.fixtures.factors import code_of, set_up_app
+from tests.fixtures.mfa import code_of, set_up_app
 from tests.fixtures.web import Browser
 
 STEP = "/login/second-step"

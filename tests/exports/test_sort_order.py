@@ -11,7 +11,7 @@ from qikbiz.kernel.errors import Failure
 from qikbiz.transfer.exports.selection import PORTABLE, SPREADSHEET, Selection
 from tests.exports.conftest import ExportHarness
 from tests.fixtures.web import Browser
-from tests.imports.test_the_wizard import alice
+from tests.imports.test_wizard import alice
 
 __all__ = ["alice"]
 
