@@ -10,6 +10,7 @@ from typing import Any
 
 import psycopg
 
+from qikbiz.jobs.lease_state import LeaseState
 from qikbiz.jobs.ledger import Claim
 from tenants.context import Tenant, tenant_context
 from workers import lease_watch
@@ -26,15 +27,12 @@ class Heartbeat:
     """Beats until stopped. A database that is away is not the end: the token decides at the commit, not the beat."""
 
     def __init__(self, claimed: Claim, tenant: Tenant | None, connect: Connect, lease_seconds: float) -> None:
-        self.is_lost = False
-        self.is_cancelled = False
-        self.interrupt: Callable[[], None] | None = None
+        self.state = LeaseState()
         self._claim = claimed
         self._tenant = tenant
         self._table = "jobs" if tenant else "platform_jobs"
         self._connect = connect
         self._lease = lease_seconds
-        self._shown: tuple[int, int | None, str] | None = None
         self._written: tuple[int, int | None, str] | None = None
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
@@ -49,22 +47,13 @@ class Heartbeat:
         self._thread.join(timeout=2)
         lease_watch.extend(lease_watch.SECONDS_TO_CLAIM)
 
-    def note_progress(self, done: int, total: int | None, note: str) -> None:
-        self._shown = (done, total, note)
-
-    def progress_values(self) -> dict[str, Any]:
-        """The last progress, as columns."""
-        if self._shown is None:
-            return {}
-        return dict(zip(("progress_done", "progress_total", "progress_note"), self._shown, strict=True))
-
     def _beat(self) -> None:
         with self._inside():
             connection: psycopg.Connection[Any] | None = None
             waited = 0.0
-            while not (self._stop.wait(min(SECONDS_BETWEEN_PROGRESS, self._lease / 4)) or self.is_lost):
+            while not (self._stop.wait(min(SECONDS_BETWEEN_PROGRESS, self._lease / 4)) or self.state.is_lost):
                 waited += SECONDS_BETWEEN_PROGRESS
-                if self._shown == self._written and waited < min(self._lease / 4, SECONDS_BETWEEN_LOOKS):
+                if self.state.progress == self._written and waited < min(self._lease / 4, SECONDS_BETWEEN_LOOKS):
                     continue
                 try:
                     connection = connection or self._connect()
@@ -74,13 +63,13 @@ class Heartbeat:
                     logger.warning("heartbeat_failed", extra={"reason": type(error).__name__})
                     _close(connection)
                     connection = None
-                if not self.is_lost:
+                if not self.state.is_lost:
                     # Also while the database is away: this process is well, and no other one could do the job.
                     lease_watch.extend(self._lease)
             _close(connection)
 
     def _renew(self, connection: psycopg.Connection[Any]) -> None:
-        shown = self._shown
+        shown = self.state.progress
         done, total, note = shown or (None, None, None)
         mine = (self._claim.job_id, self._claim.token)
         renewed = connection.execute(
@@ -91,14 +80,14 @@ class Heartbeat:
         ).rowcount
         if renewed == 0:
             state = connection.execute(f"SELECT state FROM {self._table} WHERE id = %s", mine[:1]).fetchone()
-            self.is_cancelled = state == ("cancelled",)
-            self.is_lost = True
+            self.state.is_cancelled = state == ("cancelled",)
+            self.state.is_lost = True
             self._interrupt()
         connection.commit()
         self._written = shown
 
     def _interrupt(self) -> None:
-        interrupt = self.interrupt
+        interrupt = self.state.interrupt
         if interrupt is not None:
             with suppress(psycopg.Error):
                 interrupt()

@@ -18,7 +18,8 @@ from sqlalchemy.orm import Session
 
 from config.fault_injection import fault
 from qikbiz.jobs import ledger, transport
-from qikbiz.jobs.failures import NotNow
+from qikbiz.jobs.failures import Cancelled, LeaseLost, NotNow
+from qikbiz.jobs.job_context import JobContext
 from qikbiz.jobs.kinds import KINDS, JobKind
 from qikbiz.jobs.ledger import LedgerModel
 from qikbiz.jobs.models import Job, PlatformJob
@@ -26,11 +27,11 @@ from qikbiz.kernel.database import control_transaction, runtime, tenant_transact
 from qikbiz.kernel.errors import Failure
 from qikbiz.kernel.full_disks import SENTENCE, is_disk_full
 from qikbiz.kernel.read_only import refuse_change
+from qikbiz.trust.grants.queries import guest_for_job
 from tenants.context import Tenant, tenant_context
 from tenants.directory import read_tenant
 from tenants.versions import is_served
 from workers.heartbeat import Heartbeat
-from workers.job_context import Cancelled, JobContext, LeaseLost
 from workers.process import application
 
 LONGEST_PAUSE = timedelta(hours=1)
@@ -89,8 +90,8 @@ def _perform(tenant: Tenant | None, job_id: UUID) -> str:
         return "not ours"
     fault("job.after_claim")
     with Heartbeat(claimed, tenant, _connector(tenant), lease) as heartbeat:
-        work = JobContext(claimed, tenant, heartbeat, lease_seconds=lease, timeout_seconds=kind.timeout_seconds)
-        outcome = _attempt(work, kind)
+        limits = {"lease_seconds": lease, "timeout_seconds": kind.timeout_seconds}
+        outcome = _attempt(JobContext(claimed, tenant, heartbeat.state, guest_for_job, **limits), kind)
     if tenant is not None:
         _bring_next(tenant, kind)
     return outcome

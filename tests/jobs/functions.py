@@ -5,10 +5,11 @@ import signal
 import time
 from uuid import uuid4
 
+from qikbiz.jobs.failures import JobRefused
+from qikbiz.jobs.job_context import JobContext
 from qikbiz.jobs.kinds import KINDS, JobKind
 from qikbiz.kernel.errors import Unavailable
 from qikbiz.messaging.mail.models import Mail, PlatformMail
-from workers.job_context import JobContext, JobRefused
 
 NAMES = ("leave_effect", "step_by_step", "refuse", "stumble", "kill_me", "be_away", "overrun", "never_look")
 for name in NAMES:
@@ -37,7 +38,8 @@ def leave_effect(work: JobContext) -> None:
 def never_look(work: JobContext) -> None:
     """Like leave_effect, but deaf to everything until its end."""
     time.sleep(float(work.arguments["seconds"]) if work.attempt == 1 else 0)
-    leave_effect(JobContext(work.claim, work.tenant, work._heartbeat, lease_seconds=2, timeout_seconds=30))
+    parts = (work.claim, work.tenant, work._lease, work._guest_access)
+    leave_effect(JobContext(*parts, lease_seconds=2, timeout_seconds=30))
 
 
 def step_by_step(work: JobContext) -> None:

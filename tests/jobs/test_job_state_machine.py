@@ -15,6 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from sqlalchemy import delete, func, select, update
 
 from qikbiz.jobs import actions, ledger
+from qikbiz.jobs.failures import LeaseLost
 from qikbiz.jobs.ledger import Claim
 from qikbiz.jobs.models import Job
 from qikbiz.kernel.database import tenant_transaction
@@ -23,7 +24,6 @@ from tenants.context import Tenant
 from tenants.runtime import Runtime
 from tests.fixtures.tenancy import Platform
 from tests.jobs import functions
-from workers.job_context import LeaseLost
 
 assert functions.KINDS
 MOST_TRIES = 3

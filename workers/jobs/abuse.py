@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from qikbiz.jobs.job_context import JobContext
 from qikbiz.security.ip_reputation import actions, false_positives, retention, rules
-from workers.job_context import JobContext
 
 
 def check_address(work: JobContext) -> None:

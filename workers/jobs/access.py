@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from qikbiz.jobs.job_context import JobContext
 from qikbiz.security.access_log.retention import forget_addresses as forget
-from workers.job_context import JobContext
 
 
 def forget_addresses(work: JobContext) -> None:

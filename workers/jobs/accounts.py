@@ -13,9 +13,9 @@ from qikbiz.identity.accounts.realms import Realm, staff_realm, tenant_realm
 from qikbiz.identity.accounts.retention import forget_logins, forget_staff_logins
 from qikbiz.identity.mfa.actions import seal_anew
 from qikbiz.identity.sso.queries import seal_anew as seal_secret_of_provider_anew
+from qikbiz.jobs.job_context import JobContext
 from qikbiz.kernel.errors import Unavailable
 from tenants.redis import RedisAway
-from workers.job_context import JobContext
 
 
 def doubt_sessions(work: JobContext) -> None:

@@ -7,9 +7,9 @@ from uuid import UUID
 
 from config.fault_injection import fault
 from qikbiz.jobs.actions import enqueue_platform
+from qikbiz.jobs.job_context import JobContext
 from qikbiz.kernel import clock
 from qikbiz.messaging.announcements import counting, sending
-from workers.job_context import JobContext
 
 WATCH_EVERY = timedelta(seconds=30)
 

@@ -9,12 +9,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from qikbiz.audit.page_reads import broken_seals, seal_reads
 from qikbiz.audit.verification import check_platform, check_tenant
+from qikbiz.jobs.job_context import JobContext
 from qikbiz.kernel.database import control_transaction, runtime, tenant_transaction
 from tenants.context import Tenant
 from tenants.control import TenantRecord
 from tenants.directory import read_tenant
 from tenants.versions import is_served
-from workers.job_context import JobContext
 
 logger = logging.getLogger(__name__)
 

@@ -7,6 +7,8 @@ from uuid import UUID
 
 from config.fault_injection import fault
 from qikbiz.files.store import FileStore, file_store, new_file_key
+from qikbiz.jobs.failures import JobRefused
+from qikbiz.jobs.job_context import JobContext
 from qikbiz.kernel.database import tenant_transaction
 from qikbiz.kernel.errors import Failure
 from qikbiz.transfer.exports import job_steps
@@ -15,7 +17,6 @@ from qikbiz.transfer.exports.registry import maker_of
 from qikbiz.transfer.exports.writer import MadeFile, Order
 from qikbiz.trust.account_closure.state_machine import settle_closing_of
 from tenants.context import Tenant
-from workers.job_context import JobContext, JobRefused
 
 PROBLEM = "Something went wrong on our side while making it. Ask for it once more."
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from uuid import UUID
 
 from provisioning.guest_roles import close_ended_grants, open_due_grants, open_grant
+from qikbiz.jobs.job_context import JobContext
 from qikbiz.kernel.database import runtime
-from workers.job_context import JobContext
 
 
 def open_one(work: JobContext) -> None:

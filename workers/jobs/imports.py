@@ -8,11 +8,11 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from qikbiz.jobs.job_context import JobContext
 from qikbiz.kernel.errors import Failure
 from qikbiz.transfer.imports import actions
 from qikbiz.transfer.imports.jobs import Watch, check, note_stopped, run_apply, run_undo
 from qikbiz.transfer.imports.sql import link_of
-from workers.job_context import JobContext
 
 Act = Callable[[Session, UUID, Watch], dict[str, Any]]
 

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from config.fault_injection import fault
 from config.settings import Settings
 from qikbiz.jobs.failures import NotNow
+from qikbiz.jobs.job_context import JobContext
 from qikbiz.kernel.database import runtime
 from qikbiz.kernel.errors import Unavailable
 from qikbiz.messaging.announcements.counting import count_tenant
@@ -19,7 +20,6 @@ from qikbiz.messaging.announcements.sending import words_of
 from qikbiz.messaging.mail import delivery
 from qikbiz.messaging.mail.models import Mail, PlatformMail
 from qikbiz.messaging.mail.smtp import NotAccepted, OutcomeUnknown, RefusedForGood
-from workers.job_context import JobContext
 
 
 def send_mail(work: JobContext) -> None:

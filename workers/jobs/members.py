@@ -8,10 +8,11 @@ from uuid import UUID
 from qikbiz.identity.accounts.models import User
 from qikbiz.identity.members.transfer_records import move_records
 from qikbiz.identity.roles.current import rights_of_user
+from qikbiz.jobs.failures import JobRefused
+from qikbiz.jobs.job_context import JobContext
 from qikbiz.kernel.actors import Actor, acting_as
 from qikbiz.kernel.errors import Failure
 from qikbiz.kernel.permissions import Permission
-from workers.job_context import JobContext, JobRefused
 
 
 def hand_over(work: JobContext) -> None:

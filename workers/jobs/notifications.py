@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from qikbiz.jobs.job_context import JobContext
 from qikbiz.messaging.notifications.digest import send_digest
 from qikbiz.messaging.notifications.retention import forget_notifications
-from workers.job_context import JobContext
 
 
 def digest(work: JobContext) -> None:

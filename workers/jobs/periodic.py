@@ -9,13 +9,13 @@ from uuid import UUID
 from sqlalchemy import Delete, delete, func, select
 
 from qikbiz.jobs.actions import enqueue, try_again
+from qikbiz.jobs.job_context import JobContext
 from qikbiz.jobs.models import Job, PlatformJob
 from qikbiz.kernel.database import control_transaction, runtime, tenant_transaction
 from qikbiz.messaging.mail.models import Mail, PlatformMail
 from tenants.control import TenantRecord
 from tenants.directory import read_tenant
 from tenants.versions import is_served
-from workers.job_context import JobContext
 
 KEPT = timedelta(days=30)
 # Failed and quarantined jobs, and mails that failed, stay until an operator has looked at them.

@@ -5,10 +5,11 @@ from __future__ import annotations
 from uuid import UUID
 
 from provisioning import erase_person
+from qikbiz.jobs.failures import JobRefused
+from qikbiz.jobs.job_context import JobContext
 from qikbiz.kernel.database import runtime
 from qikbiz.trust.data_subject_requests.models import Erasure
 from tenants.context import Tenant
-from workers.job_context import JobContext, JobRefused
 
 PROBLEM = "Something went wrong on our side while erasing. Nothing was erased; we have been told."
 

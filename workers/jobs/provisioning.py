@@ -9,9 +9,10 @@ from provisioning.audit_retention import trim_audits
 from provisioning.create import finish_tenant
 from provisioning.erase_tenant import erase_due_tenants
 from provisioning.usage import measure_tenants
+from qikbiz.jobs.failures import JobRefused
+from qikbiz.jobs.job_context import JobContext
 from qikbiz.kernel.database import control_transaction, runtime
 from tenants.control import TenantRecord
-from workers.job_context import JobContext, JobRefused
 
 
 def create(work: JobContext) -> None:

@@ -6,6 +6,8 @@ import logging
 from datetime import UTC, datetime, timedelta
 
 from qikbiz.audit.actions import record_on_platform
+from qikbiz.jobs.failures import JobRefused
+from qikbiz.jobs.job_context import JobContext
 from qikbiz.kernel.database import runtime
 from qikbiz.kernel.errors import Unavailable
 from qikbiz.trust.privacy.actions import note_look
@@ -13,7 +15,6 @@ from qikbiz.trust.privacy.bundled_versions import altered_files, bundled_stateme
 from qikbiz.trust.privacy.emails import tell_administrators, warn_operators
 from qikbiz.trust.privacy.notice_probe import look_at_notice
 from qikbiz.trust.privacy.queries import Standing, forget_standing, standing
-from workers.job_context import JobContext, JobRefused
 
 logger = logging.getLogger(__name__)
 

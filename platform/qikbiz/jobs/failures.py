@@ -1,4 +1,4 @@
-"""How a job may fail in a way that trying again can't mend, and how it may wait without having failed."""
+"""How a job may fail in a way that trying again can't mend, wait without having failed, or be taken from its worker."""
 
 from datetime import datetime
 
@@ -9,6 +9,14 @@ class JobRefused(Failure):
     """The job can never succeed. The text is shown to the person who asked for it."""
 
     status, key = 409, "conflict"
+
+
+class LeaseLost(Exception):
+    """The claim is lost: another worker holds the job now. Leave at once; nothing more may be committed."""
+
+
+class Cancelled(Exception):
+    """The job was cancelled. Tidy up and return."""
 
 
 class NotNow(Exception):

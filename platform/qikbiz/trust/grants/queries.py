@@ -13,7 +13,7 @@ from config.keys import SealBroken
 from qikbiz.identity.staff.models import Staff
 from qikbiz.kernel import clock
 from qikbiz.kernel.actors import Actor
-from qikbiz.kernel.database import NoGrant, db, runtime
+from qikbiz.kernel.database import NoGrant, control_transaction, db, runtime
 from qikbiz.kernel.errors import NotFound
 from qikbiz.trust.grants.models import WAIT_HOURS, AccessPolicy, Grant, Visit
 from qikbiz.trust.grants.scopes import GrantScope
@@ -118,6 +118,13 @@ def actor_under(grant: Grant, staff_id: UUID | None) -> Actor:
     """Whoever works under the grant, as the customer's audit names them; without a login, the command line."""
     staff = db.control.get(Staff, staff_id) if staff_id else None
     return Actor("staff", staff_id, staff.name if staff else grant.given_by_name, instruction_of(grant), grant=grant.id)
+
+
+def guest_for_job(tenant_id: UUID, grant_id: UUID, staff_id: UUID | None) -> tuple[Guest, Actor]:
+    """How a job that staff asked for comes in, and whom it acts for. Raises NoGrant."""
+    with control_transaction() as session:
+        grant = grant_in_force(session, tenant_id, grant_id)
+        return guest_of(grant), actor_under(grant, staff_id)
 
 
 def grant_for(session: Session, tenant_id: UUID, grant_id: UUID, scope: GrantScope, staff_id: UUID | None) -> Grant:

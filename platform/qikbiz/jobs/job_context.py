@@ -11,7 +11,7 @@ gets LeaseLost instead, and its work is rolled back.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 from uuid import UUID
@@ -22,36 +22,37 @@ from sqlalchemy.orm import Session
 
 from config.fault_injection import fault
 from qikbiz.jobs import ledger
-from qikbiz.jobs.failures import JobRefused
+from qikbiz.jobs.failures import Cancelled, LeaseLost
+from qikbiz.jobs.lease_state import LeaseState
 from qikbiz.jobs.ledger import Claim, LedgerModel
 from qikbiz.jobs.models import Job, PlatformJob
-from qikbiz.kernel.actors import acting_as
+from qikbiz.kernel.actors import Actor, acting_as
 from qikbiz.kernel.database import control_transaction, tenant_transaction
-from qikbiz.trust.grants.queries import actor_under, grant_in_force, guest_of
-from tenants.context import Tenant, tenant_context
-from workers.heartbeat import Heartbeat
+from tenants.context import Guest, Tenant, tenant_context
 
-__all__ = ["Cancelled", "JobContext", "JobRefused", "LeaseLost"]
-
-
-class LeaseLost(Exception):
-    """The claim is lost: another worker holds the job now. Leave at once; nothing more may be committed."""
-
-
-class Cancelled(Exception):
-    """The job was cancelled. Tidy up and return."""
+# How a job comes in that staff asked for, and whom it acts for: of the tenant, the grant and the member of staff.
+# Raises NoGrant unless the grant is in force.
+GuestAccess = Callable[[UUID, UUID, UUID | None], tuple[Guest, Actor]]
 
 
 class JobContext:
     """One try of one job. `tenant` is None for a job of the platform."""
 
     def __init__(
-        self, claimed: Claim, tenant: Tenant | None, heartbeat: Heartbeat, *, lease_seconds: float, timeout_seconds: int
+        self,
+        claimed: Claim,
+        tenant: Tenant | None,
+        lease: LeaseState,
+        guest_access: GuestAccess,
+        *,
+        lease_seconds: float,
+        timeout_seconds: int,
     ) -> None:
         self.claim = claimed
         self.tenant = tenant
         self.is_finished = False
-        self._heartbeat = heartbeat
+        self._lease = lease
+        self._guest_access = guest_access
         self._lease_seconds = lease_seconds
         self._timeout_ms = timeout_seconds * 1000
 
@@ -89,31 +90,29 @@ class JobContext:
         if self.tenant is None or self.claim.grant_id is None:
             yield
             return
-        with control_transaction() as control:
-            grant = grant_in_force(control, self.tenant.id, self.claim.grant_id)
-            guest, actor = guest_of(grant), actor_under(grant, self.created_by)
+        asked = (self.tenant.id, self.claim.grant_id, self.created_by)
+        guest, actor = self._guest_access(*asked)
         try:
             with acting_as(actor), tenant_context(self.tenant, guest=guest):
                 yield
         except (SQLAlchemyError, psycopg.Error):
-            with control_transaction() as control:
-                grant_in_force(control, self.tenant.id, self.claim.grant_id)
+            self._guest_access(*asked)
             raise
 
     def progress(self, done: int, total: int | None = None, note: str = "") -> None:
         """Show how far the job is. Cheap: call it as often as you like. Raises LeaseLost and Cancelled."""
-        self._heartbeat.note_progress(done, total, note)
+        self._lease.progress = (done, total, note)
         self.check()
 
     def interrupt_when_lost(self, connection: psycopg.Connection[Any]) -> None:
         """Have the statement that runs on `connection` stopped as soon as the job is cancelled or another worker's."""
-        self._heartbeat.interrupt = connection.cancel
+        self._lease.interrupt = connection.cancel
 
     def check(self) -> None:
         """Raise LeaseLost or Cancelled when the job is no longer ours, as far as the last heartbeat knows."""
-        if self._heartbeat.is_cancelled:
+        if self._lease.is_cancelled:
             raise Cancelled
-        if self._heartbeat.is_lost:
+        if self._lease.is_lost:
             raise LeaseLost
 
     @contextmanager
@@ -136,7 +135,7 @@ class JobContext:
             with self._transaction(**entry) as session:
                 yield session
                 fault("job.before_finish")
-                shown = self._heartbeat.progress_values()
+                shown = self._lease.progress_values()
                 if not ledger.finish(session, self.model, self.claim, outcome, **shown):
                     raise LeaseLost
         except (SQLAlchemyError, psycopg.Error):
@@ -144,7 +143,7 @@ class JobContext:
             self.check()
             raise
         finally:
-            self._heartbeat.interrupt = None
+            self._lease.interrupt = None
         self.is_finished = True
         fault("job.after_finish")
 
