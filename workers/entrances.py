@@ -4,6 +4,6 @@ from __future__ import annotations
 
 import qikbiz.app.application as web
 from config.web_server import process, requests
-from workers import jobs, lanes, schedule, sweep_round, worker
+from workers import lanes, schedule, sweep_round, worker
 
-LOADED = (web, jobs, lanes, schedule, sweep_round, worker, process, requests)
+LOADED = (web, lanes, schedule, sweep_round, worker, process, requests)

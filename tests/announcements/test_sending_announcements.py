@@ -232,12 +232,13 @@ def test_a_refused_mail_counts_as_failed(harness: AnnouncementHarness, mail_serv
 def test_a_count_that_was_never_made_is_made_up_for(
     harness: AnnouncementHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from workers.jobs import announcements, mail
+    from qikbiz.messaging.announcements import jobs
+    from workers.jobs import mail
 
     found = harness.draft()
     harness.send(found)
     with monkeypatch.context() as dead:
-        for module in (mail, announcements.counting):
+        for module in (mail, jobs.counting):
             dead.setattr(module, "count_tenant", lambda *_: None)
         harness.run_all(found)
     assert (harness.totals(found).sent, harness.state(found)) == (0, "sending")

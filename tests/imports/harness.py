@@ -18,7 +18,7 @@ from qikbiz.jobs.models import Job
 from qikbiz.kernel.actors import Actor, acting_as
 from qikbiz.kernel.database import db, tenant_transaction
 from qikbiz.transfer.imports import actions
-from qikbiz.transfer.imports.jobs import check, run_apply, run_undo
+from qikbiz.transfer.imports.job_steps import check, run_apply, run_undo
 from qikbiz.transfer.imports.mapping import Mapping
 from qikbiz.transfer.imports.models import Import
 from qikbiz.transfer.imports.queries import import_for_changing

@@ -12,7 +12,7 @@ from uuid import UUID
 import pytest
 
 from qikbiz.kernel.actors import Actor
-from qikbiz.transfer.imports import jobs
+from qikbiz.transfer.imports import job_steps
 from qikbiz.transfer.imports.queries import import_for_changing
 from qikbiz.transfer.imports.sql import Link
 from tests.fixtures.records import Workspace
@@ -38,7 +38,7 @@ def in_the_middle(
     import_harness: ImportHarness, import_id: UUID, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> Iterator[Future[str]]:
     """A worker that has done `name` (apply, undo) and is held by a statement that takes a minute."""
-    done, act = Event(), getattr(jobs, name)
+    done, act = Event(), getattr(job_steps, name)
 
     def long(link: Link, *rest: Any, **named: Any) -> Any:
         found = act(link, *rest, **named)
@@ -46,7 +46,7 @@ def in_the_middle(
         link.execute(MINUTE)
         return found
 
-    monkeypatch.setattr(jobs, name, long)
+    monkeypatch.setattr(job_steps, name, long)
     monkeypatch.setattr(heartbeat, "SECONDS_BETWEEN_LOOKS", 0.5)
     job_id = import_harness.found(import_id).job_id
     assert job_id is not None

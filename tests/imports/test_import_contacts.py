@@ -9,7 +9,7 @@ import pytest
 from qikbiz.crm.records.types import RECORD_TYPES
 from qikbiz.kernel.database import db
 from qikbiz.kernel.errors import Conflict
-from qikbiz.transfer.imports.jobs import ChangedSince
+from qikbiz.transfer.imports.job_steps import ChangedSince
 from qikbiz.transfer.imports.queries import invalid_rows, skipped_cells, updates
 from tests.imports.harness import ImportHarness, csv_text
 

@@ -20,7 +20,7 @@ from qikbiz.kernel.actors import Actor
 from qikbiz.kernel.database import db
 from qikbiz.kernel.errors import Conflict
 from qikbiz.transfer.imports import actions
-from qikbiz.transfer.imports.jobs import by_whoever_asks, run_undo
+from qikbiz.transfer.imports.job_steps import by_whoever_asks, run_undo
 from qikbiz.transfer.imports.queries import import_for_changing, import_for_reading
 from qikbiz.transfer.imports.sql import link_of
 from qikbiz.transfer.imports.undo_page import named_records

@@ -18,7 +18,7 @@ from qikbiz.app.request_pipeline import QikBiz
 from qikbiz.jobs.models import Job
 from qikbiz.kernel.database import db, tenant_transaction
 from qikbiz.transfer.imports import actions
-from qikbiz.transfer.imports.jobs import check, run_apply, run_undo
+from qikbiz.transfer.imports.job_steps import check, run_apply, run_undo
 from qikbiz.transfer.imports.models import Import
 from qikbiz.transfer.imports.uploads import Kept, keep_upload
 from tests.fixtures.tenancy import Platform

@@ -15,7 +15,7 @@ from qikbiz.kernel.database import db, runtime
 from qikbiz.messaging.mail.models import Mail
 from qikbiz.transfer.imports import actions, import_context
 from qikbiz.transfer.imports.csv_dialect import UnreadableFile
-from qikbiz.transfer.imports.jobs import APPLY_STEPS
+from qikbiz.transfer.imports.job_steps import APPLY_STEPS
 from qikbiz.transfer.imports.models import Import
 from qikbiz.transfer.imports.queries import import_for_changing
 from tests.imports.harness import ImportHarness, csv_text

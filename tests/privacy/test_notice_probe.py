@@ -103,7 +103,7 @@ def test_each_look_is_written_down_with_the_databases_own_moment(
 ) -> None:
     monkeypatch.setattr(working, "settings", served)
     monkeypatch.setattr(
-        "workers.jobs.statements.look_at_notice", lambda _settings, version: look_at_notice(served, version)
+        "qikbiz.trust.privacy.jobs.look_at_notice", lambda _settings, version: look_at_notice(served, version)
     )
     assert run_job() == "done"
     [seen] = looks_of_the_probe()

@@ -48,7 +48,7 @@ KINDS: dict[str, JobKind] = {
     "imports.check": JobKind(
         "imports",
         "Check an import",
-        "workers.jobs.imports:check_import",
+        "qikbiz.transfer.imports.jobs:check_import",
         2 * HOUR,
         changes_records=True,
         works_for_asker=True,
@@ -56,7 +56,7 @@ KINDS: dict[str, JobKind] = {
     "imports.apply": JobKind(
         "imports",
         "Apply an import",
-        "workers.jobs.imports:apply_import",
+        "qikbiz.transfer.imports.jobs:apply_import",
         6 * HOUR,
         changes_records=True,
         works_for_asker=True,
@@ -64,12 +64,12 @@ KINDS: dict[str, JobKind] = {
     "imports.undo": JobKind(
         "imports",
         "Undo an import",
-        "workers.jobs.imports:undo_import",
+        "qikbiz.transfer.imports.jobs:undo_import",
         6 * HOUR,
         changes_records=True,
         works_for_asker=True,
     ),
-    "imports.forget": JobKind("imports", "Forget old uploads", "workers.jobs.imports:forget_files"),
+    "imports.forget": JobKind("imports", "Forget old uploads", "qikbiz.transfer.imports.jobs:forget_files"),
     # Many tries: a mail server may be away for days (qikbiz.messaging.mail.delivery says when the next one is).
     "mail.send": JobKind(
         "mail", "Send a mail", "workers.jobs.mail:send_mail", 120, max_attempts=60, outside_seconds=90
@@ -84,25 +84,27 @@ KINDS: dict[str, JobKind] = {
         outside_seconds=90,
     ),
     "announcements.send": JobKind(
-        "mail", "Send an announcement", "workers.jobs.announcements:send_announcement", HOUR, is_platform=True
+        "mail", "Send an announcement", "qikbiz.messaging.announcements.jobs:send_announcement", HOUR, is_platform=True
     ),
     "announcements.deliver": JobKind(
-        "mail", "Write an announcement's mails", "workers.jobs.announcements:deliver", HOUR
+        "mail", "Write an announcement's mails", "qikbiz.messaging.announcements.jobs:deliver", HOUR
     ),
     "announcements.watch": JobKind(
-        "mail", "Count an announcement's mails", "workers.jobs.announcements:watch", HOUR, is_platform=True
+        "mail", "Count an announcement's mails", "qikbiz.messaging.announcements.jobs:watch", HOUR, is_platform=True
     ),
-    "notifications.digest": JobKind("mail", "Write a daily digest", "workers.jobs.notifications:digest"),
-    "notifications.forget": JobKind("checks", "Forget old notifications", "workers.jobs.notifications:forget"),
-    "checks.address": JobKind("checks", "Check an address", "workers.jobs.abuse:check_address", 60, is_platform=True),
+    "notifications.digest": JobKind("mail", "Write a daily digest", "qikbiz.messaging.notifications.jobs:digest"),
+    "notifications.forget": JobKind("checks", "Forget old notifications", "qikbiz.messaging.notifications.jobs:forget"),
+    "checks.address": JobKind(
+        "checks", "Check an address", "qikbiz.security.ip_reputation.jobs:check_address", 60, is_platform=True
+    ),
     "checks.forget": JobKind(
-        "checks", "Forget old address events", "workers.jobs.abuse:forget_addresses", is_platform=True
+        "checks", "Forget old address events", "qikbiz.security.ip_reputation.jobs:forget_addresses", is_platform=True
     ),
     "checks.measure_blocks": JobKind(
-        "checks", "Measure mistaken blocks", "workers.jobs.abuse:measure_blocks", is_platform=True
+        "checks", "Measure mistaken blocks", "qikbiz.security.ip_reputation.jobs:measure_blocks", is_platform=True
     ),
-    "access.forget": JobKind("checks", "Forget old addresses", "workers.jobs.access:forget_addresses"),
-    "records.hand_over": JobKind("imports", "Hand records over", "workers.jobs.members:hand_over", 2 * HOUR),
+    "access.forget": JobKind("checks", "Forget old addresses", "qikbiz.security.access_log.jobs:forget_addresses"),
+    "records.hand_over": JobKind("imports", "Hand records over", "qikbiz.identity.members.jobs:hand_over", 2 * HOUR),
     "sessions.forget": JobKind("checks", "Forget old sessions", "workers.jobs.accounts:forget_sessions"),
     "sessions.forget_staff": JobKind(
         "checks", "Forget old staff sessions", "workers.jobs.accounts:forget_staff_sessions", is_platform=True
@@ -128,16 +130,16 @@ KINDS: dict[str, JobKind] = {
         max_attempts=60,
         is_platform=True,
     ),
-    "audit.check": JobKind("checks", "Check the audits", "workers.jobs.audit:check_audits", HOUR, is_platform=True),
+    "audit.check": JobKind("checks", "Check the audits", "qikbiz.audit.jobs:check_audits", HOUR, is_platform=True),
     "jobs.forget": JobKind("checks", "Forget old jobs", "workers.jobs.periodic:forget_jobs"),
     "jobs.forget_platform": JobKind(
         "checks", "Forget old jobs", "workers.jobs.periodic:forget_platform_jobs", is_platform=True
     ),
-    "statements.tell": JobKind("checks", "Tell of a statement", "workers.jobs.statements:tell_of_statement"),
+    "statements.tell": JobKind("checks", "Tell of a statement", "qikbiz.trust.privacy.jobs:tell_of_statement"),
     "statements.watch": JobKind(
         "checks",
         "Look whether the notice stands",
-        "workers.jobs.statements:watch_notice",
+        "qikbiz.trust.privacy.jobs:watch_notice",
         120,
         is_platform=True,
         outside_seconds=60,
@@ -152,31 +154,37 @@ KINDS: dict[str, JobKind] = {
     "grants.open": JobKind(
         "provisioning",
         "Make the login of a grant",
-        "workers.jobs.grants:open_one",
+        "provisioning.jobs:make_grant_role",
         60,
         max_attempts=20,
         is_platform=True,
     ),
     "grants.close": JobKind(
-        "provisioning", "Drop the logins of grants that ended", "workers.jobs.grants:close_ended", 300, is_platform=True
+        "provisioning",
+        "Drop the logins of grants that ended",
+        "provisioning.jobs:drop_grant_roles",
+        300,
+        is_platform=True,
     ),
     "tenants.create": JobKind(
-        "provisioning", "Create an organisation", "workers.jobs.provisioning:create", 300, is_platform=True
+        "provisioning", "Create an organisation", "provisioning.jobs:create_tenant", 300, is_platform=True
     ),
     "tenants.erase": JobKind(
-        "provisioning", "Erase organisations that are due", "workers.jobs.provisioning:erase", HOUR, is_platform=True
+        "provisioning", "Erase organisations that are due", "provisioning.jobs:erase_tenants", HOUR, is_platform=True
     ),
     # Only the schema's owner can remove events.
-    "audit.trim": JobKind("provisioning", "Trim audits", "workers.jobs.provisioning:trim", HOUR, is_platform=True),
+    "audit.trim": JobKind("provisioning", "Trim audits", "provisioning.jobs:trim_audits", HOUR, is_platform=True),
     "closings.drive": JobKind(
-        "provisioning", "Go on with closings", "workers.jobs.provisioning:drive_closings", HOUR, is_platform=True
+        "provisioning", "Go on with closings", "provisioning.jobs:drive_closings", HOUR, is_platform=True
     ),
-    "persons.erase": JobKind("provisioning", "Erase a person", "workers.jobs.persons:erase", 600, max_attempts=6),
+    "persons.erase": JobKind(
+        "provisioning", "Erase a person", "provisioning.jobs:erase_data_subject", 600, max_attempts=6
+    ),
     "persons.erase_again": JobKind(
-        "provisioning", "Erase people again after a restore", "workers.jobs.persons:erase_again", 600
+        "provisioning", "Erase people again after a restore", "provisioning.jobs:erase_again", 600
     ),
     "tenants.measure": JobKind(
-        "provisioning", "Measure all organisations", "workers.jobs.provisioning:measure", HOUR, is_platform=True
+        "provisioning", "Measure all organisations", "provisioning.jobs:measure_tenants", HOUR, is_platform=True
     ),
 }
 

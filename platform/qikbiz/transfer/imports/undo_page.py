@@ -15,7 +15,7 @@ from qikbiz.crm.records.row_access import shown_column, visible_rows
 from qikbiz.crm.records.types import record_type
 from qikbiz.kernel.database import db
 from qikbiz.kernel.rights import Action
-from qikbiz.transfer.imports.jobs import by_whoever_asks
+from qikbiz.transfer.imports.job_steps import by_whoever_asks
 from qikbiz.transfer.imports.models import Import
 from qikbiz.transfer.imports.sql import link_of
 from qikbiz.transfer.imports.undo_rules import EDITED, LATER, UNREACHED, USED, Preview, preview
