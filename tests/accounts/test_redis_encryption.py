@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from qikbiz.identity.accounts.session_cache import _PURPOSE
+from qikbiz.kernel.networks import unit_of
 from qikbiz.security.ip_reputation import limiter
-from qikbiz.security.ip_reputation.networks import unit_of
 
 pytestmark = pytest.mark.promise("P2")
 HERE, THERE = "198.51.100.91", "198.51.100.92"

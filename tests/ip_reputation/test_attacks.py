@@ -10,10 +10,10 @@ from sqlalchemy import select
 
 from qikbiz.audit.models import PlatformAuditEvent
 from qikbiz.kernel.database import control_transaction
+from qikbiz.kernel.networks import unit_of
 from qikbiz.security.ip_reputation import actions, limiter, points, rules, spray_detection
 from qikbiz.security.ip_reputation.events import account_mac, record_event
 from qikbiz.security.ip_reputation.models import AbuseEvent, AddressRule
-from qikbiz.security.ip_reputation.networks import unit_of
 from qikbiz.security.ip_reputation.signals import Signal
 from tenants.runtime import Runtime
 from tests.fixtures.tenancy import Platform

@@ -9,11 +9,11 @@ from qikbiz.audit.models import PlatformAuditEvent
 from qikbiz.kernel.actors import Actor, acting_as
 from qikbiz.kernel.database import control_transaction, db
 from qikbiz.kernel.errors import Blocked, Conflict, Failure
+from qikbiz.kernel.networks import normalise, unit_of
 from qikbiz.security.ip_reputation import actions, limiter, points, queries, retention, rules
 from qikbiz.security.ip_reputation.check import admit_anonymous
 from qikbiz.security.ip_reputation.events import account_mac, record_event
 from qikbiz.security.ip_reputation.models import AbuseEvent, AddressRule, AddressScore
-from qikbiz.security.ip_reputation.networks import normalise, unit_of
 from qikbiz.security.ip_reputation.signals import Signal
 from tenants.runtime import Runtime
 

@@ -4,7 +4,8 @@ from ipaddress import ip_network
 
 import pytest
 
-from qikbiz.security.ip_reputation.networks import lookup_order, normalise, shown, unit_of
+from qikbiz.kernel.networks import normalise, shown, unit_of
+from qikbiz.security.ip_reputation.networks import lookup_order
 
 
 @pytest.mark.parametrize(

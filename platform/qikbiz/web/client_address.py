@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from ipaddress import IPv4Address, ip_network
 from typing import Any
 
-from qikbiz.security.ip_reputation.networks import Address, Network, normalise, unit_of
+from qikbiz.kernel.networks import Address, Network, normalise, unit_of
 
 # Longer than any honest chain of proxies; what comes before is not read.
 _HOPS = 20

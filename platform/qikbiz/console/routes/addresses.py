@@ -10,9 +10,9 @@ from flask.typing import ResponseReturnValue
 from qikbiz.audit.actions import record_on_platform
 from qikbiz.console.blueprint import console
 from qikbiz.kernel.errors import Failure
+from qikbiz.kernel.networks import shown
 from qikbiz.kernel.permissions import Permission, requires
 from qikbiz.security.ip_reputation import false_positives, limiter, queries, rules
-from qikbiz.security.ip_reputation.networks import shown
 from qikbiz.security.ip_reputation.signals import BLOCK_AT, SLOW_AT, WATCH_AT
 from qikbiz.web.flash import show_toast
 

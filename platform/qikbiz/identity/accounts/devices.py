@@ -1,4 +1,4 @@
-"""A device in a few plain words, for the list of sessions: “Firefox on Windows”. Nothing is decided on it."""
+"""Whether a person signs in with a device that was never seen before."""
 
 from __future__ import annotations
 
@@ -11,30 +11,9 @@ from sqlalchemy.orm import Session
 from qikbiz.identity.accounts.realms import Account, Realm
 from qikbiz.kernel.database import runtime
 from qikbiz.web.client_address import client_address, shown_prefix
+from qikbiz.web.user_agents import device_of_request
 
 _REGION = {4: 16, 6: 32}
-# The first that is found wins: every browser's name also contains that of older ones.
-_BROWSERS = (
-    ("Edg/", "Edge"),
-    ("OPR/", "Opera"),
-    ("Firefox/", "Firefox"),
-    ("Chrome/", "Chrome"),
-    ("Safari/", "Safari"),
-    ("curl/", "curl"),
-)
-_SYSTEMS = (
-    ("iPhone", "iPhone"),
-    ("iPad", "iPad"),
-    ("Android", "Android"),
-    ("Windows", "Windows"),
-    ("Mac OS X", "macOS"),
-    ("CrOS", "ChromeOS"),
-    ("Linux", "Linux"),
-)
-
-
-def device_of_request() -> str:
-    return device(request.headers.get("User-Agent", ""))
 
 
 def place_of_request() -> str:
@@ -63,10 +42,3 @@ def _region(place: str) -> str:
         return ""
     network = ip_network(place)
     return str(network.supernet(new_prefix=_REGION[network.version]))
-
-
-def device(user_agent: str) -> str:
-    """`Chrome on Linux`, or `Unknown browser`."""
-    browser = next((name for mark, name in _BROWSERS if mark in user_agent), "Unknown browser")
-    system = next((name for mark, name in _SYSTEMS if mark in user_agent), "")
-    return f"{browser} on {system}" if system else browser

@@ -6,7 +6,7 @@ from flask_login import current_user
 
 from qikbiz.identity.accounts import emails, pending_login, remember_me, sessions
 from qikbiz.identity.accounts.audit_events import note_login_act
-from qikbiz.identity.accounts.devices import device_of_request, is_new_device, place_of_request
+from qikbiz.identity.accounts.devices import is_new_device, place_of_request
 from qikbiz.identity.accounts.mailed_codes import mail_code
 from qikbiz.identity.accounts.models import User
 from qikbiz.identity.accounts.pending_login import HalfLogin, HalfLoginEnded
@@ -19,6 +19,7 @@ from qikbiz.identity.sign_in_policy.sso_only import require_way
 from qikbiz.security.access_log.kinds import AccessKind
 from qikbiz.security.access_log.recorder import record_access
 from qikbiz.web.cookies import HALF_LOGIN, delete_cookie
+from qikbiz.web.user_agents import device_of_request
 
 SHOW_FACTOR, NEW_PASSWORD, SET_UP_FACTOR = "/login/second-step", "/login/new-password", "/login/set-up"
 SHOW_MAILED_CODE = "/login/mailed-code"

@@ -12,13 +12,14 @@ from sqlalchemy import update
 
 from qikbiz.identity.accounts import emails, throttles
 from qikbiz.identity.accounts.audit_events import note_login_act
-from qikbiz.identity.accounts.devices import device_of_request, place_of_request
+from qikbiz.identity.accounts.devices import place_of_request
 from qikbiz.identity.accounts.realms import Account, Realm
 from qikbiz.identity.mfa.failures import WrongCode
 from qikbiz.identity.mfa.recovery import new_code
 from qikbiz.kernel import clock
 from qikbiz.security.access_log.kinds import AccessKind
 from qikbiz.security.access_log.recorder import record_access
+from qikbiz.web.user_agents import device_of_request
 
 LIFE = timedelta(hours=1)
 _PURPOSE = "mailed_code"

@@ -18,7 +18,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from qikbiz.identity.accounts import sessions
-from qikbiz.identity.accounts.devices import device_of_request, is_new_device, place_of_request
+from qikbiz.identity.accounts.devices import is_new_device, place_of_request
 from qikbiz.identity.accounts.emails import send_new_device, send_theft_detected, words_for_moment
 from qikbiz.identity.accounts.models import RememberSeries, User
 from qikbiz.identity.accounts.principal import Principal
@@ -35,6 +35,7 @@ from qikbiz.security.ip_reputation.events import record_event
 from qikbiz.web.cookies import REMEMBER, broken_cookies, delete_cookie, open_cookie, set_cookie
 from qikbiz.web.flash import has_waiting_toasts, show_toast
 from qikbiz.web.metrics import count_login
+from qikbiz.web.user_agents import device_of_request
 from qikbiz.web.visit_cookie import end_session_cookie
 
 _SERIES, _TOKEN = "remember-series", "remember-token"

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from config.keys import Opened
 from qikbiz.identity.accounts import session_cache, session_store
-from qikbiz.identity.accounts.devices import device_of_request, place_of_request
+from qikbiz.identity.accounts.devices import place_of_request
 from qikbiz.identity.accounts.models import RememberSeries, UserSession
 from qikbiz.identity.accounts.principal import Principal
 from qikbiz.identity.accounts.realms import Account, AccountSession, Realm
@@ -31,6 +31,7 @@ from qikbiz.kernel.database import after_commit
 from qikbiz.security.access_log.kinds import AccessKind
 from qikbiz.security.access_log.recorder import record_access
 from qikbiz.web.cookies import SESSION, set_cookie
+from qikbiz.web.user_agents import device_of_request
 from qikbiz.web.visit_cookie import record_login
 from tenants.redis import RedisAway
 

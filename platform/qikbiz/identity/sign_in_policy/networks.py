@@ -12,9 +12,9 @@ from qikbiz.identity.accounts.realms import Account, Realm
 from qikbiz.identity.sign_in_policy.queries import policy_of
 from qikbiz.kernel.database import runtime
 from qikbiz.kernel.errors import Failure, Forbidden
+from qikbiz.kernel.networks import Address
 from qikbiz.security.access_log.kinds import AccessKind
 from qikbiz.security.access_log.recorder import record_access
-from qikbiz.security.ip_reputation.networks import Address
 from qikbiz.web.client_address import client_address
 
 View = TypeVar("View", bound=Callable[..., Any])

@@ -14,12 +14,13 @@ from sqlalchemy import Select, func, select
 from qikbiz.audit.actions import record
 from qikbiz.kernel.database import control_transaction, db
 from qikbiz.kernel.errors import Conflict, Failure
+from qikbiz.kernel.networks import normalise, shown, unit_of
 from qikbiz.security.access_log.kinds import AccessKind
 from qikbiz.security.access_log.models import AccessEvent
 from qikbiz.security.access_log.recorder import record_access
 from qikbiz.security.ip_reputation import rules
 from qikbiz.security.ip_reputation.models import AddressRule
-from qikbiz.security.ip_reputation.networks import lookup_order, normalise, shown, unit_of
+from qikbiz.security.ip_reputation.networks import lookup_order
 from qikbiz.security.ip_reputation.pseudonyms import without_addresses
 from tenants.context import current_tenant
 

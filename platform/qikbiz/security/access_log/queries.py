@@ -16,8 +16,8 @@ from qikbiz.kernel import clock
 from qikbiz.kernel.database import db
 from qikbiz.kernel.errors import Failure
 from qikbiz.kernel.log_pagination import LogPage, log_page
+from qikbiz.kernel.networks import Network
 from qikbiz.security.access_log.models import AccessEvent
-from qikbiz.security.ip_reputation.networks import Network
 
 MOST_IN_A_FILE = 100_000
 DAYS_SHOWN = 30

@@ -19,7 +19,6 @@ from uuid import UUID
 from flask import has_request_context, request
 from sqlalchemy.exc import SQLAlchemyError
 
-from qikbiz.identity.accounts.devices import device_of_request
 from qikbiz.kernel import clock
 from qikbiz.kernel.actors import current_actor
 from qikbiz.kernel.database import db, runtime, tenant_transaction
@@ -27,6 +26,7 @@ from qikbiz.security.access_log.kinds import AccessKind, Outcome
 from qikbiz.security.access_log.models import AccessEvent
 from qikbiz.security.ip_reputation.points import count
 from qikbiz.web.client_address import client_address, shown_prefix
+from qikbiz.web.user_agents import device_of_request
 from tenants.context import Tenant, tenant_or_none
 from tenants.control import new_id
 

@@ -12,9 +12,10 @@ from sqlalchemy.dialects.postgresql import CIDR, insert
 from qikbiz.audit.actions import record_on_platform
 from qikbiz.kernel import clock
 from qikbiz.kernel.database import db
+from qikbiz.kernel.networks import Network, wider_units
 from qikbiz.security.ip_reputation import limiter
 from qikbiz.security.ip_reputation.models import AbuseEvent, AddressRule, AddressScore
-from qikbiz.security.ip_reputation.networks import WIDER_FACTOR, Network, wider_units
+from qikbiz.security.ip_reputation.networks import WIDER_FACTOR
 from qikbiz.security.ip_reputation.rules import Action, make_rule, standing_about
 from qikbiz.security.ip_reputation.scoring import Judgement, Observed, evaluate
 from qikbiz.security.ip_reputation.signals import LOOK_BACK_SECONDS

@@ -14,8 +14,8 @@ from uuid import UUID
 from flask import request
 
 from qikbiz.kernel.errors import Blocked, TooMany
+from qikbiz.kernel.networks import Address
 from qikbiz.security.ip_reputation.limiter import answer
-from qikbiz.security.ip_reputation.networks import Address
 
 SLOW_SECONDS = (0.5, 2.0)
 # Waiting takes a thread; beyond these few the answer is "later", so that slow clients can't use up the server.

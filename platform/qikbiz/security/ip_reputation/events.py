@@ -16,8 +16,8 @@ from sqlalchemy.orm import Session
 from qikbiz.jobs.actions import enqueue_platform
 from qikbiz.kernel import clock
 from qikbiz.kernel.database import control_transaction, runtime
+from qikbiz.kernel.networks import Address, normalise, unit_of
 from qikbiz.security.ip_reputation.models import AbuseEvent
-from qikbiz.security.ip_reputation.networks import Address, normalise, unit_of
 from qikbiz.security.ip_reputation.points import begin_try, count, is_worth_recording
 from qikbiz.security.ip_reputation.pseudonyms import mark
 from qikbiz.security.ip_reputation.signals import NOISE, POINTS, Signal

@@ -13,7 +13,8 @@ from uuid import UUID
 
 from config.keys import SealBroken
 from qikbiz.kernel.database import runtime
-from qikbiz.security.ip_reputation.networks import Address, Network, lookup_order
+from qikbiz.kernel.networks import Address, Network
+from qikbiz.security.ip_reputation.networks import lookup_order
 from qikbiz.security.ip_reputation.own_counters import OwnCounters
 from qikbiz.security.ip_reputation.pseudonyms import mark, marks
 from tenants.redis import RedisAway

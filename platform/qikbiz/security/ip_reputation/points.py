@@ -14,6 +14,7 @@ from uuid import UUID
 
 from qikbiz.kernel.database import runtime
 from qikbiz.kernel.errors import TooMany
+from qikbiz.kernel.networks import Address, Network, unit_of
 from qikbiz.security.ip_reputation.limiter import (
     WINDOW_SECONDS,
     answer,
@@ -22,7 +23,7 @@ from qikbiz.security.ip_reputation.limiter import (
     rule_key,
     sealed_rule,
 )
-from qikbiz.security.ip_reputation.networks import WIDER_FACTOR, Address, Network, reference_of, unit_of
+from qikbiz.security.ip_reputation.networks import WIDER_FACTOR, reference_of
 from qikbiz.security.ip_reputation.signals import BLOCK_AT
 from tenants.control import new_id
 from tenants.redis import RedisAway

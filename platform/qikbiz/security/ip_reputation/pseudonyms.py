@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from qikbiz.kernel.database import runtime
-from qikbiz.security.ip_reputation.networks import Network, normalise
+from qikbiz.kernel.networks import Network, normalise
 
 _PURPOSE = "address"
 _LENGTH = 24

@@ -17,9 +17,10 @@ from qikbiz.kernel import clock
 from qikbiz.kernel.actors import current_actor
 from qikbiz.kernel.database import after_commit, db
 from qikbiz.kernel.errors import Conflict, Failure, NotFound
+from qikbiz.kernel.networks import Address, Network, unit_of
 from qikbiz.security.ip_reputation import limiter
 from qikbiz.security.ip_reputation.models import AddressRule, AddressScore
-from qikbiz.security.ip_reputation.networks import WIDEST, Address, Network, lookup_order, unit_of
+from qikbiz.security.ip_reputation.networks import WIDEST, lookup_order
 from qikbiz.security.ip_reputation.pseudonyms import without_addresses
 from tenants.control import new_id
 

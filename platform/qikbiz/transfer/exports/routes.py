@@ -13,7 +13,6 @@ from qikbiz.crm.records.active_filters import chips
 from qikbiz.crm.records.field_access import visible_type
 from qikbiz.crm.records.owners import colleague_names
 from qikbiz.crm.records.types import record_type
-from qikbiz.identity.accounts.devices import device_of_request
 from qikbiz.identity.accounts.queries import administrators
 from qikbiz.identity.accounts.reauthentication import requires_fresh
 from qikbiz.kernel.errors import Forbidden
@@ -31,6 +30,7 @@ from qikbiz.transfer.exports.queries import all_exports, export_within_reach
 from qikbiz.transfer.exports.selection import PORTABLE, SPREADSHEET, Selection, check
 from qikbiz.web.flash import show_toast
 from qikbiz.web.fragments import render_page
+from qikbiz.web.user_agents import device_of_request
 from tenants.control import new_id
 
 exports = Blueprint("exports", __name__, url_prefix="/exports", template_folder="templates")

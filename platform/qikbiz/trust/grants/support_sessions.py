@@ -19,7 +19,6 @@ from sqlalchemy import Select, and_, select, update
 from sqlalchemy.orm import Session
 
 from qikbiz.audit.actions import record, record_on_platform
-from qikbiz.identity.accounts.devices import device_of_request
 from qikbiz.identity.accounts.principal import Principal
 from qikbiz.identity.roles.builtin_roles import staff_rights
 from qikbiz.identity.staff.models import Staff, StaffSession
@@ -37,6 +36,7 @@ from qikbiz.trust.grants.scopes import permissions_of, reach_of
 from qikbiz.web.client_address import client_address, shown_prefix
 from qikbiz.web.cookies import GUEST, delete_cookie, open_cookie, set_cookie
 from qikbiz.web.request_context import request_id
+from qikbiz.web.user_agents import device_of_request
 from tenants.context import Guest, Tenant, current_tenant
 
 TICKET_LASTS = timedelta(minutes=1)

@@ -20,7 +20,7 @@ from qikbiz.identity.accounts.realms import Realm
 from qikbiz.identity.accounts.throttles import Limit, keep_within
 from qikbiz.kernel import clock
 from qikbiz.kernel.database import runtime
-from qikbiz.security.ip_reputation.networks import wider_units
+from qikbiz.kernel.networks import wider_units
 from qikbiz.security.ip_reputation.pseudonyms import mark
 from qikbiz.trust.tickets.texts import BadQuestion
 from qikbiz.web.client_address import client_address, unit

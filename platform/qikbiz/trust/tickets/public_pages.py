@@ -11,9 +11,9 @@ from flask.typing import ResponseReturnValue
 
 from qikbiz.kernel.database import control_transaction, runtime
 from qikbiz.kernel.errors import Blocked, Failure, TooMany
+from qikbiz.kernel.networks import Address
 from qikbiz.kernel.permissions import public
 from qikbiz.security.ip_reputation.limiter import answer
-from qikbiz.security.ip_reputation.networks import Address
 from qikbiz.security.ip_reputation.rules import block_on
 from qikbiz.trust.tickets import guard
 from qikbiz.trust.tickets.actions import Question, open_ticket
