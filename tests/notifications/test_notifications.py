@@ -9,11 +9,11 @@ import pytest
 from sqlalchemy import func, select, text
 
 from qikbiz.crm.contacts.models import Contact
+from qikbiz.crm.records.mentions import mentioned_in
 from qikbiz.identity.accounts.models import User
 from qikbiz.kernel.actors import Actor, acting_as
 from qikbiz.kernel.database import tenant_transaction
 from qikbiz.messaging.notifications.actions import notify
-from qikbiz.messaging.notifications.mentions import mentioned_in
 from tenants.control import new_id
 from tests.fixtures.tenancy import Person
 from tests.notifications.conftest import News
@@ -173,8 +173,8 @@ def test_only_a_name_that_means_one_person_counts(written: str, named: set[str])
 def test_who_may_not_see_the_record_is_not_told_of_it(
     news: News, monkeypatch: pytest.MonkeyPatch, client_for: Callable[..., Any]
 ) -> None:
+    from qikbiz.crm.records import mentions
     from qikbiz.kernel.rights import NOTHING
-    from qikbiz.messaging.notifications import mentions
 
     monkeypatch.setattr(mentions, "granted_rights", lambda *_: NOTHING)
     news.contact(description="@ben look")

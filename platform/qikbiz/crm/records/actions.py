@@ -12,8 +12,10 @@ from sqlalchemy import delete, select, text, update
 from qikbiz.audit.actions import Changes, Source, record, record_change
 from qikbiz.audit.models import RecordChange
 from qikbiz.crm.contacts.models import Contact, ContactCompany
+from qikbiz.crm.records.assignment import note_new_owner
 from qikbiz.crm.records.changes import changed_values, initial_values
 from qikbiz.crm.records.fields import RecordType, derived_columns
+from qikbiz.crm.records.mentions import tell_mentioned
 from qikbiz.crm.records.row_access import (
     checked_owner,
     default_owner,
@@ -29,8 +31,6 @@ from qikbiz.kernel.database import db
 from qikbiz.kernel.errors import Conflict, Forbidden
 from qikbiz.kernel.permissions import Permission
 from qikbiz.kernel.rights import Action
-from qikbiz.messaging.notifications.assignment import note_new_owner
-from qikbiz.messaging.notifications.mentions import tell_mentioned
 from tenants.control import new_id
 
 Record = Any

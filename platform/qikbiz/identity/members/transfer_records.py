@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from qikbiz.audit.actions import record
 from qikbiz.audit.models import RecordChange
+from qikbiz.crm.records.assignment import tell_heir
 from qikbiz.crm.records.fields import RecordType
 from qikbiz.crm.records.types import RECORD_TYPES
 from qikbiz.identity.accounts.models import User
@@ -24,7 +25,6 @@ from qikbiz.kernel.actors import current_actor
 from qikbiz.kernel.database import db
 from qikbiz.kernel.errors import Conflict, Failure
 from qikbiz.kernel.rights import Action
-from qikbiz.messaging.notifications.assignment import tell_heir
 from tenants.control import new_id
 
 # More than this would keep a page waiting: a worker does it, and the page shows how far it is.

@@ -10,12 +10,12 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from config.fault_injection import fault
+from qikbiz.crm.records.assignment import tell_owner
 from qikbiz.crm.records.types import record_type
 from qikbiz.identity.roles.current import current_rights
 from qikbiz.kernel.actors import acting_as, current_actor
 from qikbiz.kernel.errors import Conflict
 from qikbiz.messaging.notifications.actions import notify
-from qikbiz.messaging.notifications.assignment import tell_owner
 from qikbiz.transfer.imports.access_limits import limits_of
 from qikbiz.transfer.imports.actions import record_event
 from qikbiz.transfer.imports.apply import By, apply, forget_staged
