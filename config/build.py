@@ -58,9 +58,17 @@ def build_of_clone(root: Path) -> Build:
     """What git says about `root`. Files that git does not know count as changes, ignored ones do not."""
     commit = _git(root, "rev-parse", "HEAD")
     if not commit:
-        return Build(_version())
+        return Build(program_version())
     status = _git(root, "status", "--porcelain")
-    return Build(_version(), commit.strip(), status is None or bool(status.strip()))
+    return Build(program_version(), commit.strip(), status is None or bool(status.strip()))
+
+
+def program_version() -> str:
+    """The version alone, such as "0.1.0"; "unreleased" when the program is not installed as a package."""
+    try:
+        return version("qikbiz-crm")
+    except PackageNotFoundError:
+        return "unreleased"
 
 
 def packed(build: Build) -> str:
@@ -81,10 +89,3 @@ def _git(root: Path, *arguments: str) -> str | None:
 def _changed_since(moment: float) -> bool:
     files = (file for folder in PROGRAM for file in (ROOT / folder).rglob("*.py"))
     return any(file.stat().st_mtime > moment for file in files)
-
-
-def _version() -> str:
-    try:
-        return version("qikbiz-crm")
-    except PackageNotFoundError:
-        return "unreleased"

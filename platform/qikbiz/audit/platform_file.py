@@ -9,11 +9,11 @@ from typing import Any
 from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
+from config.build import program_version
 from qikbiz.audit import verify
 from qikbiz.audit.chain import PLATFORM_CHAIN
 from qikbiz.audit.models import PlatformAuditEvent
 from qikbiz.audit.serialization import line_of, moment_text
-from qikbiz.transfer.exports.manifest import program_version
 
 EVENTS_A_BLOCK = 500
 

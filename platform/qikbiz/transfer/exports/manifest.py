@@ -6,10 +6,10 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from config.build import program_version
 from qikbiz.transfer.exports.beside import BesideReport
 from qikbiz.transfer.exports.catalogue import EVERYTHING, EXCLUDED_TABLES, EXPORTED, excluded_columns_of
 from qikbiz.transfer.exports.formula_escape import ESCAPE_RULE
@@ -104,13 +104,6 @@ def explanation(manifest: dict[str, Any]) -> str:
 def verifier() -> str:
     """verify.py, the same file that this program uses itself."""
     return Path(__file__).with_name("verify.py").read_text(encoding="utf-8")
-
-
-def program_version() -> str:
-    try:
-        return version("qikbiz-crm")
-    except PackageNotFoundError:
-        return "unknown"
 
 
 def _left_out(selection: Selection, written: set[str]) -> dict[str, dict[str, str]]:

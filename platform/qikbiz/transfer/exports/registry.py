@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from qikbiz.audit.file import make_audit_file
 from qikbiz.files.store import FileStore
+from qikbiz.transfer.exports.audit_file import make_audit_file
 from qikbiz.transfer.exports.selection import AUDIT, PERSON
 from qikbiz.transfer.exports.writer import MadeFile, Order, make_file
 from qikbiz.trust.data_subject_requests.file import make_person_file

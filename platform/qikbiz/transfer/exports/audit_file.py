@@ -11,12 +11,12 @@ from typing import Any
 from psycopg import sql
 from psycopg.rows import class_row
 
+from config.build import program_version
 from qikbiz.audit import verify
 from qikbiz.audit.models import AuditEvent
 from qikbiz.audit.serialization import line_of, moment_text
 from qikbiz.files.store import FileStore
 from qikbiz.transfer.exports.archive import Archive
-from qikbiz.transfer.exports.manifest import program_version
 from qikbiz.transfer.exports.writer import Connection, MadeFile, Order, check_room, one_row, snapshot, zip_in_store
 
 EVENTS_A_BLOCK = 500
