@@ -5,7 +5,6 @@ from __future__ import annotations
 from config.settings import Settings
 from qikbiz.app import error_handlers, request_pipeline, template_globals
 from qikbiz.app.request_pipeline import QikBiz
-from qikbiz.audit.routes import audit
 from qikbiz.console import routes as _console_pages
 from qikbiz.console.blueprint import console
 from qikbiz.console.logins import staff
@@ -27,15 +26,16 @@ from qikbiz.messaging.announcements.routes import announcements
 from qikbiz.messaging.mail.choice_pages import mail_choices
 from qikbiz.messaging.mail.routes import mailbox
 from qikbiz.messaging.notifications.routes import notifications
-from qikbiz.security.access_log.routes import access
 from qikbiz.site import well_known
 from qikbiz.site.routes import site
 from qikbiz.site.styleguide import styleguide
 from qikbiz.transfer.exports.routes import exports
 from qikbiz.transfer.imports.routes import imports
+from qikbiz.trust.access_log_pages.routes import access
 from qikbiz.trust.account_closure.console_routes import closings
 from qikbiz.trust.account_closure.routes import closing
 from qikbiz.trust.account_closure.site_routes import certificates
+from qikbiz.trust.audit_pages.routes import audit
 from qikbiz.trust.data_subject_requests.routes import persons, receipts
 from qikbiz.trust.domains import routes as domains
 from qikbiz.trust.grants.routes import grants

@@ -16,11 +16,11 @@ from qikbiz.kernel import clock
 from qikbiz.kernel.errors import Failure
 from qikbiz.kernel.permissions import Permission, requires
 from qikbiz.security.access_log import blocks, queries
-from qikbiz.security.access_log.csv_export import csv_lines, file_name
 from qikbiz.security.access_log.kinds import LABELS, OUTCOMES, label
 from qikbiz.security.access_log.queries import NOBODY, AccessFilter
 from qikbiz.security.access_log.retention import ADDRESS_KEPT
 from qikbiz.security.ip_reputation.pseudonyms import without_addresses
+from qikbiz.trust.access_log_pages.csv_export import csv_lines, file_name
 from qikbiz.web.flash import show_toast
 from qikbiz.web.query_params import asked_otherwise, day_asked, id_asked
 from qikbiz.web.viewer import time_zone
