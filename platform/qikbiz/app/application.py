@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from config.settings import Settings
-from qikbiz.app import error_handlers, request_pipeline, template_globals
+from qikbiz.app import error_handlers, features, request_pipeline, template_globals
 from qikbiz.app.request_pipeline import QikBiz
 from qikbiz.console import routes as _console_pages
 from qikbiz.console.blueprint import console
@@ -50,6 +50,7 @@ from tenants.runtime import Runtime
 
 def create_app(settings: Settings, *, process: str = "web") -> QikBiz:
     """The Flask application for one process. Serves every host: the surface decides which routes exist."""
+    features.install()
     app = QikBiz("qikbiz.web", static_folder=None)
     app.config.update(
         SECRET_KEY=None,

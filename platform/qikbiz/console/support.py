@@ -51,12 +51,15 @@ from qikbiz.trust.tickets.models import Ticket
 from tenants.context import Tenant
 
 SHOWN = 20
-# (what a form sends, how it reads)
-EXPORT_SCOPES = [("everything", "Everything"), *((name, kind.plural_label) for name, kind in RECORD_TYPES.items())]
 EXPORT_PRODUCTS = [
     ("portable", "Moving elsewhere: exact, can be imported again"),
     ("spreadsheet", "Reading in a spreadsheet: safe from formulas"),
 ]
+
+
+def export_scopes() -> list[tuple[str, str]]:
+    """What an agent can export: (what a form sends, how it reads)."""
+    return [("everything", "Everything"), *((name, kind.plural_label) for name, kind in RECORD_TYPES.items())]
 
 
 @dataclass(frozen=True)

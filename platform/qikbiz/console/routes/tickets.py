@@ -149,7 +149,7 @@ def _page(found: Ticket, body: str = "", problem: str = "") -> str:
         rule=queries.rule_of(found),
         names=queries.staff_names(),
         **_access(found),
-        scopes=serving.EXPORT_SCOPES,
+        scopes=serving.export_scopes(),
         products=serving.EXPORT_PRODUCTS,
         body=body,
         problem=problem,

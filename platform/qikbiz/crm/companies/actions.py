@@ -1,4 +1,4 @@
-"""Changing companies. Contacts repeat the name of their company for the list, so a new name is written there too."""
+"""Changing companies."""
 
 from __future__ import annotations
 
@@ -7,14 +7,10 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from sqlalchemy import update
-
 from qikbiz.audit.actions import Changes
 from qikbiz.crm.companies.fields import COMPANIES
 from qikbiz.crm.companies.models import Company
-from qikbiz.crm.contacts.models import Contact
 from qikbiz.crm.records.actions import change_record, create_record
-from qikbiz.kernel.database import db
 from tenants.context import current_tenant
 
 
@@ -29,11 +25,7 @@ def create_company(values: Mapping[str, Any], record_id: UUID | None = None) -> 
 
 def change_company(company: Company, values: Mapping[str, Any]) -> Changes:
     """Write `values` over a locked company; gives what changed. Raises FieldProblem."""
-    changes = change_record(COMPANIES, company, _with_currency(values, company))
-    if "name" in changes:
-        # Not a change of the contacts themselves: their version stays.
-        db.session.execute(update(Contact).where(Contact.company_id == company.id).values(company_name=company.name))
-    return changes
+    return change_record(COMPANIES, company, _with_currency(values, company))
 
 
 def _with_currency(values: Mapping[str, Any], company: Company | None = None) -> Mapping[str, Any]:

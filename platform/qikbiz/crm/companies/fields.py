@@ -32,7 +32,8 @@ COMPANY_FIELDS = (
     Field("number_of_employees", "Employees", FieldKind.INTEGER, "About"),
     Field("annual_revenue", "Annual revenue", FieldKind.MONEY, "About"),
     Field("annual_revenue_currency", "Currency of revenue", FieldKind.CURRENCY, "About", is_listable=False),
-    Field("parent_id", "Part of", FieldKind.COMPANY, "About", "Another company.", is_listable=False),
+    Field("parent_id", "Part of", FieldKind.COMPANY, "About", "Another company.", is_listable=False,
+          references="company"),
     *OWNERSHIP,
     *address_fields("billing_"),
     Field("linkedin_url", "LinkedIn", FieldKind.URL, "Web", max_length=2_000, is_listable=False),
@@ -63,4 +64,6 @@ COMPANIES = RecordType(
     key_fields=("domain", "external_id", "id", "name"),
     searched=SEARCHED,
     names=("name",),
+    hints=("domain", "billing_city"),
+    is_square=True,
 )

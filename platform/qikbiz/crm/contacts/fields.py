@@ -45,10 +45,10 @@ WAYS_TO_REACH = (
 )  # fmt: skip
 WORK = (
     Field("company_name", "Company", FieldKind.COMPANY, "Work", is_searchable=True, is_filterable=True, in_list=True,
-          columns=("company_name", "company_id")),
+          columns=("company_name", "company_id"), references="company"),
     Field("job_title", "Job title", section="Work", is_key=True),
     Field("department", "Department", section="Work"),
-    Field("reports_to_id", "Reports to", FieldKind.CONTACT, "Work", is_listable=False),
+    Field("reports_to_id", "Reports to", FieldKind.CONTACT, "Work", is_listable=False, references="contact"),
 )  # fmt: skip
 RELATION = (
     Field("lifecycle_stage", "Stage", FieldKind.CHOICE, "Relation", choices=STAGES, is_filterable=True, in_list=True),
@@ -110,4 +110,5 @@ CONTACTS = RecordType(
     key_fields=("email", "external_id", "id", "name_company"),
     searched=SEARCHED,
     names=("first_name", "last_name"),
+    hints=("company_name", "email"),
 )

@@ -87,7 +87,7 @@ class ContactCompany(Model):
 
     No foreign keys: checking three for each of a million imported contacts took a third of the import. Who links a
     company keeps it from being removed (`contacts.actions.hold_company`, an import's lock), and who removes a contact
-    or a company for good removes its links (`records.actions.purge_record`, undoing an import).
+    or a company for good removes its links (`contacts.companies`, undoing an import).
     """
 
     __tablename__ = "contact_companies"

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+from flask_login import current_user
 from sqlalchemy import and_, literal_column, or_, select
 
 from qikbiz.crm.companies.fields import COMPANIES
@@ -15,7 +16,10 @@ from qikbiz.crm.contacts.models import Contact, ContactCompany
 from qikbiz.crm.records.field_access import visible_type
 from qikbiz.crm.records.row_access import shown_column, visible_rows
 from qikbiz.kernel.database import db
+from qikbiz.kernel.permissions import Permission
 from qikbiz.kernel.rights import Action
+
+MOST_CONTACTS = 20
 
 
 def companies_of(contact_id: UUID) -> Sequence[Any]:
@@ -51,6 +55,16 @@ def contacts_with_the_same_email(contact: Contact, limit: int) -> Sequence[Any]:
         .where(*visible_rows(known, Action.SEE))
     )
     return db.session.execute(query.order_by(Contact.id).limit(limit)).all()
+
+
+def panel_of_company(company_id: UUID) -> dict[str, Any] | None:
+    """What a company's page says of its contacts; None for a user who sees no contacts."""
+    if not current_user.can(Permission.CONTACT_SEE):
+        return None
+    found = contacts_of(company_id, MOST_CONTACTS + 1)
+    called = visible_type(CONTACTS).name_of
+    people = [(row, called(row._asdict())) for row in found[:MOST_CONTACTS]]
+    return {"contacts": people, "has_more": len(found) > MOST_CONTACTS}
 
 
 def contacts_of(company_id: UUID, limit: int) -> Sequence[Any]:

@@ -7,6 +7,7 @@ from uuid import UUID
 from flask import Blueprint, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
+from qikbiz.crm.companies.references import company_to_link
 from qikbiz.crm.contacts import actions
 from qikbiz.crm.contacts.actions import change_contact, create_contact
 from qikbiz.crm.contacts.fields import CONTACTS
@@ -15,7 +16,6 @@ from qikbiz.crm.contacts.queries import companies_of, contacts_with_the_same_ema
 from qikbiz.crm.records import record_pages
 from qikbiz.crm.records.actions import record_for_changing
 from qikbiz.crm.records.field_access import visible_type
-from qikbiz.crm.records.links import company_to_link
 from qikbiz.crm.records.normalize import clean_text
 from qikbiz.crm.records.urls import open_record_pages
 from qikbiz.crm.records.views import RecordRoom
@@ -44,7 +44,8 @@ ROOM = RecordRoom(
     create=create_contact,
     change=change_contact,
     icon="users",
-    is_square=False,
+    introduction="A contact is a person you know. Bring them in from a file of your old program, or add the first one "
+    "by hand.",
     after_save=tell_of_the_same_email,
 )
 open_record_pages(contacts, ROOM)

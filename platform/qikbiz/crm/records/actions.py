@@ -7,11 +7,10 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, select, text, update
+from sqlalchemy import delete, select
 
 from qikbiz.audit.actions import Changes, Source, record, record_change
 from qikbiz.audit.models import RecordChange
-from qikbiz.crm.contacts.models import Contact, ContactCompany
 from qikbiz.crm.records.assignment import note_new_owner
 from qikbiz.crm.records.changes import changed_values, initial_values
 from qikbiz.crm.records.fields import RecordType, derived_columns
@@ -25,6 +24,7 @@ from qikbiz.crm.records.row_access import (
     unseen_links,
     visible_rows,
 )
+from qikbiz.crm.records.types import call_on_change, call_on_purge
 from qikbiz.identity.roles.current import current_rights
 from qikbiz.kernel.actors import current_actor
 from qikbiz.kernel.database import db
@@ -112,6 +112,7 @@ def change_record(
     _touch(found)
     _note(record_type, found, "changed", changes, source)
     _tell(record_type, found, changes)
+    call_on_change(record_type.name, found, changes)
     return changes
 
 
@@ -147,10 +148,7 @@ def purge_record(record_type: RecordType, found: Record) -> None:
         raise Forbidden(f"Your role does not let you remove {record_type.plural} for good.")
     require_access(record_type, found, Action.DELETE)
     db.session.execute(delete(RecordChange).where(RecordChange.record_id == found.id))
-    if record_type.name == "contact":
-        db.session.execute(delete(ContactCompany).where(ContactCompany.contact_id == found.id))
-    else:
-        _leave_company(found.id)
+    call_on_purge(record_type.name, found.id)
     record(
         f"{record_type.name}.purged",
         record_type=record_type.name,
@@ -159,14 +157,6 @@ def purge_record(record_type: RecordType, found: Record) -> None:
     )
     db.session.delete(found)
     db.session.flush()
-
-
-def _leave_company(company_id: UUID) -> None:
-    """Nobody belongs to a locked company any more; what it was called stays with its people."""
-    # An import at work may have linked people to it that nobody else sees yet.
-    db.session.execute(text("LOCK TABLE import_updates IN SHARE UPDATE EXCLUSIVE MODE"))
-    db.session.execute(delete(ContactCompany).where(ContactCompany.company_id == company_id))
-    db.session.execute(update(Contact).where(Contact.company_id == company_id).values(company_id=None))
 
 
 def records_for_changing(

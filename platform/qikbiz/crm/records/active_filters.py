@@ -6,12 +6,10 @@ from collections.abc import Mapping, Sequence
 from urllib.parse import urlencode
 from uuid import UUID
 
-from qikbiz.crm.companies.models import Company
 from qikbiz.crm.records.fields import FieldKind, RecordType
 from qikbiz.crm.records.filters import ME, NOBODY, Filter, filters_from
+from qikbiz.crm.records.links import linked_name
 from qikbiz.crm.records.normalize import countries
-from qikbiz.crm.records.row_access import reached_id
-from qikbiz.kernel.database import db
 
 Arguments = Mapping[str, Sequence[str]]
 _PAGE = frozenset({"after", "before"})
@@ -42,13 +40,11 @@ def address(path: str, arguments: Arguments, *, without: Filter | None = None, *
 
 def _words(filter_: Filter, people: Mapping[UUID, str]) -> str:  # noqa: PLR0911 - one line for each kind
     field, text = filter_.field, filter_.text
+    if field.references:
+        return f"{field.label} is {linked_name(field.references, UUID(text)) or 'gone'}"
     match field.kind:
         case FieldKind.OWNER:
             return f"{field.label} is {_person(text, people)}"
-        case FieldKind.COMPANY:
-            ident = reached_id("company", UUID(text))
-            company = db.session.get(Company, ident) if ident else None
-            return f"{field.label} is {company.name if company else 'gone'}"
         case FieldKind.EMAIL | FieldKind.PHONE:
             return f"{'With' if text == 'yes' else 'Without'} {field.label.lower()}"
         case FieldKind.TIMESTAMP:

@@ -58,14 +58,11 @@ def settled(comparison: Comparison, yours: Mapping[str, Any], choices: Mapping[s
     clashing = {clash.field.name for clash in comparison.clashes}
     if any(choices.get(name) not in ("mine", "theirs") for name in clashing):
         return None
-    left = {field.name for field, _, _ in comparison.theirs} - clashing
-    left |= {name for name in clashing if choices[name] == "theirs"}
-    left |= {column for name in left for column in _columns_written_with(name)}
-    return {name: value for name, value in yours.items() if name not in left}
-
-
-def _columns_written_with(name: str) -> tuple[str, ...]:
-    return ("company_id",) if name == "company_name" else ()
+    left = [field for field, _, _ in comparison.theirs if field.name not in clashing]
+    left += [clash.field for clash in comparison.clashes if choices[clash.field.name] == "theirs"]
+    # A reference is left with the name that is kept beside it.
+    columns = {name for field in left for name in (field.name, *(field.written_columns if field.references else ()))}
+    return {name: value for name, value in yours.items() if name not in columns}
 
 
 def _changes_since(found: Record, version: int) -> list[RecordChange]:

@@ -16,8 +16,6 @@ from qikbiz.identity.roles.current import current_rights
 from qikbiz.kernel.rights import Action, Rights, Scope
 
 Names = frozenset[str]
-# Of a contact, what names a company; without them the contact belongs to none.
-COMPANY_COLUMNS = frozenset({"company_name", "company_id"})
 # What a record is called by, and by what the program finds it, is known to whoever sees it.
 ALWAYS_SEEN = frozenset({"first_name", "middle_name", "last_name", "name", "id", "created_at", "updated_at"})
 
@@ -27,9 +25,11 @@ def visible_type(record_type: RecordType, rights: Rights | None = None) -> Recor
     known = rights or current_rights()
     hidden, locked = known.hidden(record_type.name), known.unchangeable(record_type.name)
     unsearchable: Names = frozenset()
-    if record_type.name == "contact" and (scope := known.scope("company", Action.SEE)) is not Scope.ALL:
-        unsearchable = COMPANY_COLUMNS
-        hidden = hidden if scope else hidden | {"company_name"}
+    for field in BY_SINGULAR[record_type.name].named_references:
+        # A name that is kept beside the id would tell of a record that the user may not see.
+        if (scope := known.scope(field.references, Action.SEE)) is not Scope.ALL:
+            unsearchable |= {*field.written_columns}
+            hidden = hidden if scope else hidden | {field.name}
     if not (hidden or locked or unsearchable):
         return record_type
     return _seen(record_type.name, hidden, locked, unsearchable)

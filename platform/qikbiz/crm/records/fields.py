@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from functools import cached_property
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from qikbiz.crm.records.field_kinds import PLAIN, FieldKind, ParseLocale
+from qikbiz.crm.records.field_kinds import PLAIN, FieldDeclaration, FieldKind, ParseLocale
 from qikbiz.crm.records.parsing import parse_value
 from qikbiz.crm.records.validation import FieldProblem
 from qikbiz.kernel.database import Model
@@ -20,43 +21,14 @@ Derive = Callable[[Mapping[str, Any], Mapping[str, Any]], Values]
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
-    """One field. `columns` are the database columns it writes; empty means the one of the same name.
-
-    `choices` are the texts kept; with `is_open` any other text is allowed too. `in_list` shows it in a list at
-    first, and on the record's page among the key facts, as `is_key` does.
-    `is_locked` is set where a person may see the field and not change it (`crm/records/field_access.py`).
-    `parse` gives None for empty text, a UUID or text to look up for OWNER, COMPANY and CONTACT.
-    """
-
-    name: str
-    label: str
-    kind: FieldKind = FieldKind.TEXT
-    section: str = ""
-    help: str = ""
-    max_length: int = 200
-    choices: tuple[str, ...] = ()
-    is_open: bool = False
-    is_required: bool = False
-    is_importable: bool = True
-    is_exportable: bool = True
-    is_editable: bool = True
-    is_searchable: bool = False
-    is_filterable: bool = False
-    is_sortable: bool = False
-    is_listable: bool = True
-    in_list: bool = False
-    is_key: bool = False
-    columns: tuple[str, ...] = ()
-    autocomplete: str = "off"
-    is_locked: bool = False
-
-    @property
-    def written_columns(self) -> tuple[str, ...]:
-        return self.columns or (self.name,)
+class Field(FieldDeclaration):
+    """One field of a record type, with what is done to its values."""
 
     def parse(self, text: str, context: ParseLocale = PLAIN) -> Any:
-        """The value as it is kept; None, or an empty list, for empty text. Raises FieldProblem."""
+        """The value as it is kept; None, or an empty list, for empty text. Raises FieldProblem.
+
+        An owner or another record is a UUID, or text to be looked up.
+        """
         return parse_value(self, text, context)
 
     def show(self, value: Any) -> str:
@@ -64,12 +36,22 @@ class Field:
         return show_value(value)
 
 
+class Reference(NamedTuple):
+    """A reference to a record of type `target`: its field, and the column that holds the id."""
+
+    field: str
+    id_column: str
+    target: str
+
+
 @dataclass(frozen=True)
 class RecordType:
     """One kind of record. `derive` computes the columns that repeat others: see `derived_columns`.
 
     `name_of` says what a record is called, from its `name_columns`.
+    `is_square` draws its pictures as those of organisations are, not as those of people.
     At least one of `needs_one_of` must be filled. `key_fields` can find an existing record in an import.
+    `hints` are columns of which the first that is filled tells records of one name apart.
     `searched` are the columns of the search document beside `phone`. A record without `names` is sorted and found by
     other columns in their place.
     `hidden` and `unsearchable` are columns that a person may not know of, or not find records by
@@ -89,6 +71,8 @@ class RecordType:
     key_fields: tuple[str, ...]
     searched: tuple[str, ...]
     names: tuple[str, ...]
+    hints: tuple[str, ...]
+    is_square: bool = False
     hidden: frozenset[str] = frozenset()
     unsearchable: frozenset[str] = frozenset()
 
@@ -124,6 +108,21 @@ class RecordType:
 
     def filterable(self) -> tuple[Field, ...]:
         return tuple(field for field in self.fields if field.is_filterable)
+
+    @cached_property
+    def references(self) -> dict[str, Reference]:
+        """Every column that tells of another record, with that record's id and type."""
+        return {
+            column: Reference(field.name, field.written_columns[-1], field.references)
+            for field in self.fields
+            if field.references
+            for column in field.written_columns
+        }
+
+    @cached_property
+    def named_references(self) -> tuple[Field, ...]:
+        """The fields that name another record and keep its name beside its id."""
+        return tuple(field for field in self.fields if field.references and len(field.written_columns) > 1)
 
     def sections(self) -> dict[str, list[Field]]:
         """The fields that people fill in, also those that this person can only read, under their headings."""

@@ -96,9 +96,9 @@ def condition(record_type: RecordType, filter_: Filter, viewpoint: Viewer) -> Co
 
 def _condition(record_type: RecordType, filter_: Filter, viewpoint: Viewer) -> Condition:
     field = filter_.field
-    # Of a company its id is the last column, of everything else the column has the field's name.
-    name = field.written_columns[-1] if field.kind is FieldKind.COMPANY else field.name
-    build = _BUILDERS.get(field.kind, _contains)
+    # Of another record its id is the last column, of everything else the column has the field's name.
+    name = field.written_columns[-1] if field.references else field.name
+    build = _linked if field.references else _BUILDERS.get(field.kind, _contains)
     return build(record_type.model.__table__.c[name], filter_, viewpoint)
 
 
@@ -109,7 +109,7 @@ def _owned(column: Column, filter_: Filter, viewpoint: Viewer) -> Condition:
 
 
 def _linked(column: Column, filter_: Filter, viewpoint: Viewer) -> Condition:
-    return and_(column == UUID(filter_.text), *filtered_link("company", column, viewpoint.rights))
+    return and_(column == UUID(filter_.text), *filtered_link(filter_.field.references, column, viewpoint.rights))
 
 
 def _tagged(column: Column, filter_: Filter, _viewpoint: Viewer) -> Condition:
@@ -143,7 +143,6 @@ def _within(column: Column, filter_: Filter, viewpoint: Viewer) -> Condition:
 
 _BUILDERS: dict[FieldKind, Callable[[Column, Filter, Viewer], Condition]] = {
     FieldKind.OWNER: _owned,
-    FieldKind.COMPANY: _linked,
     FieldKind.TAGS: _tagged,
     FieldKind.EMAIL: _filled,
     FieldKind.PHONE: _filled,

@@ -13,7 +13,7 @@ from werkzeug.datastructures import MultiDict
 from qikbiz.crm.records.actions import MOST_AT_ONCE
 from qikbiz.crm.records.field_kinds import PLAIN
 from qikbiz.crm.records.fields import Field, FieldKind, ParseLocale, RecordType
-from qikbiz.crm.records.links import contact_id, linked_columns, shown_link
+from qikbiz.crm.records.links import linked_columns, shown_link
 from qikbiz.crm.records.normalize import normalise_country, with_plain_line_ends
 from qikbiz.crm.records.parsing import is_label
 from qikbiz.crm.records.validation import FieldProblem
@@ -25,7 +25,6 @@ SPARE_LINES = 2
 MOST_LINES = 50
 LABELS = {FieldKind.EMAILS: ("work", "home", "other"), FieldKind.PHONES: ("work", "mobile", "home", "fax", "other")}
 PARTS = {FieldKind.EMAILS: "address", FieldKind.PHONES: "number"}
-_LINKS = (FieldKind.OWNER, FieldKind.COMPANY)
 _OURS = frozenset({"csrf_token", "version", "next", "once"})
 
 
@@ -189,10 +188,10 @@ def _columns(item: FormField, context: ParseLocale, record: Any) -> dict[str, An
     if item.is_list:
         return {item.field.name: _parsed_entries(item, context)}
     if item.field.kind is FieldKind.CONTACT:
-        return {item.field.name: contact_id(item.text, but_not=record)}
+        return linked_columns(item.field, item.text, record)
     # Browsers send line ends as CR LF whatever the text held.
     value = item.field.parse(with_plain_line_ends(item.text), context)
-    if item.field.kind in _LINKS:
+    if _is_link(item.field):
         return linked_columns(item.field, value, record)
     return {item.field.name: value}
 
@@ -219,9 +218,11 @@ def _parsed_entries(item: FormField, context: ParseLocale) -> list[dict[str, str
 
 
 def _shown(item: Field, record: Any) -> str:
-    if item.kind in (*_LINKS, FieldKind.CONTACT):
-        return shown_link(item, record)
-    return item.show(getattr(record, item.name))
+    return shown_link(item, record) if _is_link(item) else item.show(getattr(record, item.name))
+
+
+def _is_link(field: Field) -> bool:
+    return field.kind is FieldKind.OWNER or bool(field.references)
 
 
 def _number(text: str) -> int:

@@ -12,15 +12,13 @@ from sqlalchemy import select
 
 from qikbiz.audit.actions import record
 from qikbiz.audit.models import AuditEvent, RecordChange
-from qikbiz.crm.companies.models import Company
-from qikbiz.crm.contacts.fields import CONTACTS
-from qikbiz.crm.contacts.models import Contact
 from qikbiz.crm.records.actions import Record, name_of
 from qikbiz.crm.records.changes import shown_changes
-from qikbiz.crm.records.field_access import COMPANY_COLUMNS, visible_type
 from qikbiz.crm.records.fields import Field, FieldKind, RecordType, show_value
+from qikbiz.crm.records.links import linked_name
 from qikbiz.crm.records.normalize import countries, show_phone
-from qikbiz.crm.records.row_access import reached_id, shown_record
+from qikbiz.crm.records.row_access import reached_id
+from qikbiz.crm.records.types import BY_SINGULAR
 from qikbiz.kernel.actors import current_actor
 from qikbiz.kernel.database import db
 from qikbiz.web.formats import number
@@ -82,13 +80,11 @@ def shown_value(field: Field, value: Any, people: Mapping[UUID, str]) -> str:  #
     """A value, kept or read back from history, in words: names instead of ids."""
     if value is None or value in ("", []):
         return ""
+    if field.references and len(field.written_columns) == 1:
+        return linked_name(field.references, _uuid(value)) or GONE
     match field.kind:
         case FieldKind.OWNER:
             return people.get(_uuid(value), "somebody unknown")
-        case FieldKind.CONTACT:
-            return _contact_name(_uuid(value))
-        case FieldKind.COMPANY if field.name.endswith("_id"):
-            return _company_name(_uuid(value))
         case FieldKind.COUNTRY:
             return countries().get(str(value), str(value))
         case FieldKind.PHONE:
@@ -123,24 +119,27 @@ def _changed_what(changes: list[tuple[str, str, str]]) -> str:
 def _shown(
     record_type: RecordType, changes: Mapping[str, Any], people: Mapping[UUID, str]
 ) -> list[tuple[str, str, str]]:
-    if record_type.unsearchable & COMPANY_COLUMNS:
-        changes = _without_unseen_companies(changes)
+    named = BY_SINGULAR[record_type.name].named_references
+    unseen = [field for field in named if record_type.unsearchable & {*field.written_columns}]
+    for field in unseen:
+        changes = _without_unseen_names(field, changes)
     shown = [
         (field.label, shown_value(field, old, people), shown_value(field, new, people))
         for name, old, new in shown_changes(record_type, changes)
         for field in (record_type.field(name),)
     ]
-    if "companies" in changes and not record_type.unsearchable & COMPANY_COLUMNS:
-        old, new = changes["companies"]
-        shown.append(("Companies", old or "", new or ""))
-    return shown
+    # Links beside the fields are noted under the plural of what they lead to.
+    linked = [BY_SINGULAR[field.references] for field in named if field not in unseen]
+    beside = [(kind.plural_label, *changes[kind.plural]) for kind in linked if kind.plural in changes]
+    return shown + [(label, old or "", new or "") for label, old, new in beside]
 
 
-def _without_unseen_companies(changes: Mapping[str, Any]) -> dict[str, Any]:
-    """A history names companies by text: only with their ids beside it is it known whether they may be seen."""
-    ids = [_uuid(ident) for ident in changes.get("company_id", ()) if ident]
-    is_known = "company_id" in changes and all(reached_id("company", ident) for ident in ids)
-    return {name: pair for name, pair in changes.items() if is_known or name not in COMPANY_COLUMNS}
+def _without_unseen_names(field: Field, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """A history names records by text: only with their ids beside it is it known whether they may be seen."""
+    id_column = field.written_columns[-1]
+    ids = [_uuid(ident) for ident in changes.get(id_column, ()) if ident]
+    is_known = id_column in changes and all(reached_id(field.references, ident) for ident in ids)
+    return {name: pair for name, pair in changes.items() if is_known or name not in field.written_columns}
 
 
 def _creation(found: Record, people: Mapping[UUID, str]) -> Moment:
@@ -152,13 +151,3 @@ def _creation(found: Record, people: Mapping[UUID, str]) -> Moment:
 
 def _uuid(value: UUID | str) -> UUID:
     return value if isinstance(value, UUID) else UUID(value)
-
-
-def _contact_name(ident: UUID) -> str:
-    contact = db.session.get(Contact, reached_id("contact", ident)) if reached_id("contact", ident) else None
-    return name_of(visible_type(CONTACTS), shown_record(visible_type(CONTACTS), contact)) if contact else GONE
-
-
-def _company_name(ident: UUID) -> str:
-    company = db.session.get(Company, ident) if reached_id("company", ident) else None
-    return company.name if company else GONE

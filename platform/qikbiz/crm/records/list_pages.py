@@ -57,7 +57,7 @@ def show_list(room: RecordRoom) -> ResponseReturnValue:
         nav_active=room.plural,
         page=page,
         columns=[(field, heading_class(field)) for field in fields],
-        rows=table_rows(record_type, fields, page.rows, people, is_square=room.is_square, has_ticks=room.may_change),
+        rows=table_rows(record_type, fields, page.rows, people, has_ticks=room.may_change),
         people=people,
         q=first(arguments, "q"),
         chips=chips(record_type, arguments, path, people),

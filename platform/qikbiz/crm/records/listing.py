@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, select
 from sqlalchemy.orm import Session
 
-from qikbiz.crm.records.fields import Field, FieldKind, RecordType
+from qikbiz.crm.records.fields import Field, RecordType
 from qikbiz.crm.records.filters import Viewer, conditions
 from qikbiz.crm.records.pagination import Order, Page, fetch_page, with_cursor
 from qikbiz.crm.records.row_access import shown_column
@@ -117,5 +117,5 @@ def _name(record_type: RecordType, arguments: Arguments, viewpoint: Viewer) -> H
 
 
 def _shown(field: Field) -> tuple[str, ...]:
-    # The name of a linked company and its id, to make the link.
-    return field.written_columns if field.kind is FieldKind.COMPANY else (field.name,)
+    # The name of a linked record and its id, to make the link.
+    return field.written_columns if field.references else (field.name,)

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 from qikbiz.crm.records import normalize, number_parsing
-from qikbiz.crm.records.field_kinds import FieldKind, ParseLocale
+from qikbiz.crm.records.field_kinds import FieldDeclaration, FieldKind, ParseLocale
 from qikbiz.crm.records.normalize import clean_text, fold, name_key, plain
 from qikbiz.crm.records.validation import FieldProblem
 
-if TYPE_CHECKING:
-    from qikbiz.crm.records.fields import Field
-
-Parser = Callable[["Field", str, ParseLocale], Any]
+Parser = Callable[[FieldDeclaration, str, ParseLocale], Any]
 LISTS = frozenset({FieldKind.EMAILS, FieldKind.PHONES, FieldKind.TAGS})
 LONGEST_LIST = 50
 LONGEST_TAG = 50
@@ -25,7 +22,7 @@ _LABEL = re.compile(r"[^:;,@+<>\n\x00-\x1f]{0,40}")
 _LABELLED = re.compile(r"^([^:;,@+<>\n]{1,40}):\s+(.+)$", re.DOTALL)
 
 
-def parse_value(field: Field, text: str, context: ParseLocale) -> Any:
+def parse_value(field: FieldDeclaration, text: str, context: ParseLocale) -> Any:
     """None for empty text, an empty list where the field holds several."""
     if not text or not text.strip():
         return _empty(field)
@@ -42,7 +39,7 @@ def is_label(text: str) -> bool:
     return _LABEL.fullmatch(text) is not None
 
 
-def _empty(field: Field) -> Any:
+def _empty(field: FieldDeclaration) -> Any:
     if field.is_required:
         raise FieldProblem(f"{field.label} is missing.", "Fill it in.")
     if field.kind is FieldKind.BOOLEAN:
@@ -50,18 +47,18 @@ def _empty(field: Field) -> Any:
     return [] if field.kind in LISTS else None
 
 
-def _text(_field: Field, text: str, _context: ParseLocale) -> str:
+def _text(_field: FieldDeclaration, text: str, _context: ParseLocale) -> str:
     return clean_text(text)
 
 
-def _emails(_field: Field, text: str, _context: ParseLocale) -> list[dict[str, str]]:
+def _emails(_field: FieldDeclaration, text: str, _context: ParseLocale) -> list[dict[str, str]]:
     entries = [
         {"label": label, "address": normalize.normalise_email(address)} for label, address in _labelled_entries(text)
     ]
     return normalize.merge_entries(None, entries, "address")
 
 
-def _phones(_field: Field, text: str, context: ParseLocale) -> list[dict[str, str]]:
+def _phones(_field: FieldDeclaration, text: str, context: ParseLocale) -> list[dict[str, str]]:
     entries = [
         {"label": label, "number": normalize.normalise_phone(number, context.default_region)}
         for label, number in _labelled_entries(text)
@@ -81,7 +78,7 @@ def _label_and_rest(part: str) -> tuple[str, str]:
     return (labelled[1].strip(), labelled[2]) if labelled else ("", part)
 
 
-def _choice(field: Field, text: str, _context: ParseLocale) -> str:
+def _choice(field: FieldDeclaration, text: str, _context: ParseLocale) -> str:
     written = clean_text(text)
     known = {choice_key(choice): choice for choice in field.choices}
     found = known.get(choice_key(written), written if field.is_open else None)
@@ -95,7 +92,7 @@ def choice_key(text: str) -> str:
     return _NO_LETTER.sub("", fold(text)) or text
 
 
-def _tags(_field: Field, text: str, _context: ParseLocale) -> list[str]:
+def _tags(_field: FieldDeclaration, text: str, _context: ParseLocale) -> list[str]:
     kept: dict[str, str] = {}
     for tag in filter(None, map(str.strip, re.split(r"[;,\n]", clean_text(text)))):
         kept.setdefault(name_key(tag), tag)
@@ -107,7 +104,7 @@ def _tags(_field: Field, text: str, _context: ParseLocale) -> list[str]:
     return tags
 
 
-def _owner(_field: Field, text: str, _context: ParseLocale) -> UUID | str:
+def _owner(_field: FieldDeclaration, text: str, _context: ParseLocale) -> UUID | str:
     # An address is the sure name of a colleague; a plain name is looked up too.
     written = plain(text)
     found = _uuid_or_none(written)
@@ -116,7 +113,7 @@ def _owner(_field: Field, text: str, _context: ParseLocale) -> UUID | str:
     return normalize.normalise_email(written) if "@" in written else written
 
 
-def _id(_field: Field, text: str, _context: ParseLocale) -> UUID:
+def _id(_field: FieldDeclaration, text: str, _context: ParseLocale) -> UUID:
     found = _uuid_or_none(plain(text))
     if found is None:
         raise FieldProblem(f"“{text[:60]}” is not a record id.", "Use the id from an export.")

@@ -19,6 +19,7 @@ from qikbiz.crm.records.history import note_reading, shown_value, timeline
 from qikbiz.crm.records.normalize import with_plain_line_ends
 from qikbiz.crm.records.owners import colleague_names, possible_owners, with_current_owner
 from qikbiz.crm.records.row_access import require_access, shown_record, unseen_links
+from qikbiz.crm.records.types import panels_of
 from qikbiz.crm.records.views import RecordRoom
 from qikbiz.kernel.errors import Failure, Forbidden, NotFound
 from qikbiz.kernel.permissions import Permission
@@ -50,6 +51,7 @@ def show_record(room: RecordRoom, record_id: UUID, **beside: Any) -> ResponseRet
         moments=moments,
         more=more,
         shown=lambda field: shown_value(field, getattr(known, field.name), people),
+        panels=panels_of(room.declared.name, found.id),
         **beside,
     )
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
+from sqlalchemy import Row
 
 from qikbiz.audit.page_reads import record_page
-from qikbiz.crm.companies.fields import COMPANIES
-from qikbiz.crm.contacts.fields import CONTACTS
 from qikbiz.crm.records.field_access import visible_type
+from qikbiz.crm.records.fields import RecordType
 from qikbiz.crm.records.normalize import countries, show_phone
 from qikbiz.crm.records.search import LONGEST_SEARCH
-from qikbiz.crm.records.suggestions import best_matches
+from qikbiz.crm.records.suggestions import best_matches, hint_of
+from qikbiz.crm.records.types import RECORD_TYPES
 from qikbiz.kernel.permissions import Permission, requires
 from qikbiz.web.fragments import render_page
 
@@ -26,12 +29,24 @@ records.add_app_template_filter(show_phone, "phone")
 @requires(Permission.WORKSPACE_SEE)
 def search() -> ResponseReturnValue:
     typed = request.args.get("q", "")[:LONGEST_SEARCH]
-    kinds = ((CONTACTS, Permission.CONTACT_SEE), (COMPANIES, Permission.COMPANY_SEE))
-    known = [visible_type(kind) for kind, permission in kinds if current_user.can(permission)]
+    kinds = [kind for kind in RECORD_TYPES.values() if current_user.can(Permission(f"{kind.name}:see"))]
+    known = [visible_type(kind) for kind in kinds]
     found = [
-        (kind, [(row, kind.name_of(row._asdict())) for row in best_matches(kind, typed, MOST_OF_A_KIND)])
+        (
+            kind,
+            [
+                (row, kind.name_of(row._asdict()), hint_of(kind, row))
+                for row in best_matches(kind, typed, MOST_OF_A_KIND)
+            ],
+        )
         for kind in known
     ]
     if typed.strip():
         record_page("search", "", shown=sum(len(rows) for _, rows in found), filters=["q"])
     return render_page("records/search.html", "palette_results", q=typed, found=found, nav_active="search")
+
+
+def _found(record_type: RecordType, typed: str) -> list[tuple[Row[Any], str, str]]:
+    """(row, what the record is called, what tells it apart)."""
+    rows = best_matches(record_type, typed, MOST_OF_A_KIND)
+    return [(row, record_type.name_of(row._asdict()), hint_of(record_type, row)) for row in rows]

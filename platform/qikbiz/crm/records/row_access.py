@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, case, false, or_, select
 
-from qikbiz.crm.records.field_access import COMPANY_COLUMNS, columns_of_fields
+from qikbiz.crm.records.field_access import columns_of_fields
 from qikbiz.crm.records.fields import FieldProblem, RecordType
 from qikbiz.crm.records.types import BY_SINGULAR
 from qikbiz.identity.roles.current import current_rights
@@ -17,21 +17,6 @@ from qikbiz.kernel.errors import Forbidden, NotFound
 from qikbiz.kernel.rights import Action, Rights, Scope
 
 Condition = ColumnElement[bool]
-# The fields that name another record, with the column that holds its id and the type of what it names.
-LINKS = {
-    "contact": {"company_name": ("company_id", "company"), "reports_to_id": ("reports_to_id", "contact")},
-    "company": {"parent_id": ("parent_id", "company")},
-}
-
-# Every column that tells of such a record: the id's column and the type.
-_LINK_COLUMNS = {
-    "contact": {
-        "company_name": ("company_id", "company"),
-        "company_id": ("company_id", "company"),
-        "reports_to_id": ("reports_to_id", "contact"),
-    },
-    "company": {"parent_id": ("parent_id", "company")},
-}
 
 
 def visible_rows(record_type: RecordType, action: Action, rights: Rights | None = None) -> list[Condition]:
@@ -93,20 +78,20 @@ def reached_id(type_name: str, record_id: UUID | None, rights: Rights | None = N
 def unseen_links(record_type: RecordType, found: Any) -> frozenset[str]:
     """The fields of a record that name another one which this person may not see."""
     return frozenset(
-        name
-        for name, (column, target) in LINKS[record_type.name].items()
-        if getattr(found, column) is not None and reached_id(target, getattr(found, column)) is None
+        link.field
+        for link in {*BY_SINGULAR[record_type.name].references.values()}
+        if (ident := getattr(found, link.id_column)) is not None and reached_id(link.target, ident) is None
     )
 
 
 def shown_column(record_type: RecordType, name: str, rights: Rights | None = None) -> ColumnElement[Any]:
     """A column for a list or a file; where it names a record that this person may not see it is empty."""
     columns = record_type.model.__table__.c
-    known, link = rights or current_rights(), _LINK_COLUMNS[record_type.name].get(name)
-    if link is None or _sees_all(known, link[1]):
+    known, link = rights or current_rights(), BY_SINGULAR[record_type.name].references.get(name)
+    if link is None or _sees_all(known, link.target):
         return columns[name]
-    ident = columns[link[0]]
-    return case((or_(ident.is_(None), *filtered_link(link[1], ident, known)), columns[name])).label(name)
+    ident = columns[link.id_column]
+    return case((or_(ident.is_(None), *filtered_link(link.target, ident, known)), columns[name])).label(name)
 
 
 def filtered_link(type_name: str, column: ColumnElement[Any], rights: Rights) -> list[Condition]:
@@ -133,9 +118,8 @@ class MaskedRecord:
 
 def shown_record(record_type: RecordType, found: Any) -> Any:
     """`record_type` is the one that this person knows (`visible_type`)."""
-    unseen = {LINKS[record_type.name][name][0] for name in unseen_links(record_type, found)}
-    gone = record_type.hidden | unseen | (COMPANY_COLUMNS if "company_id" in unseen else frozenset())
-    return MaskedRecord(found, frozenset(gone)) if gone else found
+    gone = record_type.hidden | columns_of_fields(BY_SINGULAR[record_type.name], unseen_links(record_type, found))
+    return MaskedRecord(found, gone) if gone else found
 
 
 def _owned_by(column: ColumnElement[Any], owners: frozenset[UUID]) -> Condition:

@@ -9,30 +9,26 @@ from flask import render_template, request
 from sqlalchemy import Row, select
 
 from qikbiz.audit.page_reads import record_page
-from qikbiz.crm.contacts.fields import CONTACTS
 from qikbiz.crm.records.fields import RecordType
-from qikbiz.crm.records.links import company_text, contact_text
 from qikbiz.crm.records.row_access import shown_column, visible_rows
 from qikbiz.crm.records.search import search_condition
 from qikbiz.crm.records.search_fallback import search_with_fallback
+from qikbiz.crm.records.types import RECORD_TYPES, references_to
 from qikbiz.crm.records.views import RecordRoom
 from qikbiz.kernel.database import db
 from qikbiz.kernel.rights import Action
 
 MOST_SUGGESTIONS = 8
-# Whichever field is being typed in sends its own name.
-_TYPED_IN = ("q", "company_name", "parent_id", "reports_to_id")
 
 
 def show_suggestions(room: RecordRoom) -> str:
     """Options for the list under a field."""
     record_type = room.record_type
-    typed = next((request.args[name] for name in _TYPED_IN if request.args.get(name)), "")
+    typed = next((request.args[name] for name in _typed_in() if request.args.get(name)), "")
     found = best_matches(record_type, typed, MOST_SUGGESTIONS)
     if found:
         record_page("suggestions", record_type.name, shown=len(found))
-    is_contact = record_type.name == CONTACTS.name
-    texts = [contact_text(row) if is_contact else company_text(row.name, getattr(row, "domain", None)) for row in found]
+    texts = [references_to(record_type.name).text(row) for row in found]
     return render_template("records/suggestions.html", texts=texts)
 
 
@@ -41,7 +37,7 @@ def best_matches(record_type: RecordType, typed: str, limit: int) -> Sequence[Ro
     if not typed.strip():
         return []
     columns = record_type.model.__table__.c
-    wanted = dict.fromkeys(("id", *record_type.name_columns, "email", *_hints(record_type)))
+    wanted = dict.fromkeys(("id", *record_type.name_columns, "email", *record_type.hints))
     shown = [shown_column(record_type, name) for name in wanted if name not in record_type.hidden]
     query = select(*shown).where(
         columns.deleted_at.is_(None), search_condition(record_type, typed), *visible_rows(record_type, Action.SEE)
@@ -50,5 +46,11 @@ def best_matches(record_type: RecordType, typed: str, limit: int) -> Sequence[Ro
     return search_with_fallback(db.session(), lambda: db.session.execute(ordered).all())
 
 
-def _hints(record_type: RecordType) -> tuple[str, ...]:
-    return ("job_title",) if record_type.name == CONTACTS.name else ("domain", "billing_city")
+def hint_of(record_type: RecordType, row: Row[Any]) -> str:
+    """What tells the row apart from another one of its name, as far as this user may know it."""
+    return next((hint for name in record_type.hints if (hint := getattr(row, name, None))), "")
+
+
+def _typed_in() -> list[str]:
+    """The field that is being typed in sends its own name."""
+    return ["q", *(field.name for kind in RECORD_TYPES.values() for field in kind.fields if field.references)]

@@ -17,6 +17,7 @@ from sqlalchemy import Row
 
 from qikbiz.crm.records.fields import Field, FieldKind, RecordType, show_value
 from qikbiz.crm.records.normalize import countries, show_phone
+from qikbiz.crm.records.types import BY_SINGULAR
 from qikbiz.web.formats import hue, initials, moments_shown, number
 
 Rows = Sequence[Row[Any]]
@@ -29,14 +30,13 @@ def table_rows(
     rows: Rows,
     people: Mapping[UUID, str],
     *,
-    is_square: bool,
     has_ticks: bool,
 ) -> Markup:
     """The inside of a table's body: a tick box, the name as a link, a cell for each field."""
     ids = [str(row.id) for row in rows]
     names = [record_type.name_of(cast(Mapping[str, Any], row._mapping)) for row in rows]
     columns = [_ticks(ids, names)] if has_ticks else []
-    columns.append(_names(record_type, ids, names, is_square=is_square))
+    columns.append(_names(record_type, ids, names))
     columns += [_column(field, rows, people) for field in fields]
     lines = [f"<tr>{''.join(cells)}</tr>\n" for cells in zip(*columns, strict=True)]
     return Markup("".join(lines))
@@ -60,8 +60,8 @@ def _ticks(ids: Sequence[str], names: Sequence[str]) -> list[str]:
     ]
 
 
-def _names(record_type: RecordType, ids: Sequence[str], names: Sequence[str], *, is_square: bool) -> list[str]:
-    base, square = f"/{record_type.plural}/", " avatar-square" if is_square else ""
+def _names(record_type: RecordType, ids: Sequence[str], names: Sequence[str]) -> list[str]:
+    base, square = f"/{record_type.plural}/", " avatar-square" if record_type.is_square else ""
     hues, letters = map(hue, names), safe_texts(map(initials, names))
     return [
         f'<td><a class="record-link" href="{base}{id_}" hx-boost="false" title="{name}">'
@@ -72,9 +72,9 @@ def _names(record_type: RecordType, ids: Sequence[str], names: Sequence[str], *,
 
 def _column(field: Field, rows: Rows, people: Mapping[UUID, str]) -> list[str]:
     values = [getattr(row, field.name) for row in rows]
+    if field.references:
+        return _linked(field, rows)
     match field.kind:
-        case FieldKind.COMPANY:
-            return _companies(rows)
         case FieldKind.TAGS:
             return [_tags(tags) for tags in values]
         case FieldKind.TIMESTAMP:
@@ -95,13 +95,13 @@ def _column(field: Field, rows: Rows, people: Mapping[UUID, str]) -> list[str]:
     return [f"<td>{text}</td>" for text in safe_texts(values)]
 
 
-def _companies(rows: Rows) -> list[str]:
-    names = safe_texts([row.company_name for row in rows])
+def _linked(field: Field, rows: Rows) -> list[str]:
+    name_column, id_column = field.written_columns
+    base = f"/{BY_SINGULAR[field.references].plural}/"
+    names, ids = safe_texts([getattr(row, name_column) for row in rows]), [getattr(row, id_column) for row in rows]
     return [
-        f'<td><a href="/companies/{row.company_id}" hx-boost="false">{name}</a></td>'
-        if row.company_id and name
-        else f"<td>{name}</td>"
-        for row, name in zip(rows, names, strict=True)
+        f'<td><a href="{base}{id_}" hx-boost="false">{name}</a></td>' if id_ and name else f"<td>{name}</td>"
+        for id_, name in zip(ids, names, strict=True)
     ]
 
 

@@ -30,7 +30,8 @@ class RecordRoom:
     create: Callable[[Mapping[str, Any], UUID], Any]
     change: Callable[[Any, Mapping[str, Any]], Changes]
     icon: str
-    is_square: bool
+    # What the empty list says about this type.
+    introduction: str
     # Called after a form was saved, with the record: for what the person should know about it.
     after_save: Callable[[Any], None] = lambda _found: None
 

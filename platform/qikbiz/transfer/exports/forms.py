@@ -16,13 +16,6 @@ from qikbiz.transfer.exports.catalogue import EVERYTHING
 from qikbiz.transfer.exports.selection import PORTABLE, SORT, SPREADSHEET, Selection
 from qikbiz.web.viewer import time_zone
 
-SCOPES = (
-    (EVERYTHING, "Everything", "All contacts and companies, your users, histories, and the audit."),
-    *(
-        (kind.plural, kind.plural_label, f"Only the list of {kind.plural_label.lower()}.")
-        for kind in RECORD_TYPES.values()
-    ),
-)
 PRODUCT_CHOICES = (
     (
         PORTABLE,
@@ -36,6 +29,17 @@ PRODUCT_CHOICES = (
         "To open in Excel or LibreOffice: readable headings and dates, and nothing in it can run as a formula.",
     ),
 )
+
+
+def scopes() -> list[tuple[str, str, str]]:
+    """What can be exported: (what a form sends, its label, what it holds)."""
+    return [
+        (EVERYTHING, "Everything", "All contacts and companies, your users, histories, and the audit."),
+        *(
+            (kind.plural, kind.plural_label, f"Only the list of {kind.plural_label.lower()}.")
+            for kind in RECORD_TYPES.values()
+        ),
+    ]
 
 
 def selection_from(given: MultiDict[str, str], *, scope: str = EVERYTHING, product: str = PORTABLE) -> Selection:

@@ -23,7 +23,7 @@ from qikbiz.transfer.exports.access import may_fetch as may_have_file
 from qikbiz.transfer.exports.catalogue import EVERYTHING
 from qikbiz.transfer.exports.download import RangeNotThere, download_name, file_response, no_such_range, wanted_piece
 from qikbiz.transfer.exports.emails import what
-from qikbiz.transfer.exports.forms import PRODUCT_CHOICES, SCOPES, export_id_from, selection_from
+from qikbiz.transfer.exports.forms import PRODUCT_CHOICES, export_id_from, scopes, selection_from
 from qikbiz.transfer.exports.job_steps import KEPT
 from qikbiz.transfer.exports.models import Export
 from qikbiz.transfer.exports.queries import all_exports, export_within_reach
@@ -50,16 +50,16 @@ def new() -> ResponseReturnValue:
     # Whoever comes from a list wants to look at it.
     may_have_all = may_export(current_user.rights, EVERYTHING, PORTABLE)
     # Everything is offered to those who may have it in both forms.
-    scopes = [choice for choice in SCOPES if may_export(current_user.rights, choice[0], PORTABLE)]
+    offered = [choice for choice in scopes() if may_export(current_user.rights, choice[0], PORTABLE)]
     product = PORTABLE if may_have_all and "scope" not in request.args else SPREADSHEET
-    selection = selection_from(request.args, scope=scopes[0][0], product=product)
+    selection = selection_from(request.args, scope=offered[0][0], product=product)
     check(selection)
     refuse_unless_exportable(selection.rights, selection.scope, SPREADSHEET)
     return render_template(
         "exports/new.html",
         selection=selection,
         filters=_in_words(selection),
-        scopes=scopes,
+        scopes=offered,
         products=PRODUCT_CHOICES,
         export_id=new_id(),
         administrators=administrators(),

@@ -12,22 +12,26 @@ import os
 import struct
 import subprocess
 import sys
-from base64 import b64decode, b64encode
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import BinaryIO, cast
 from uuid import UUID
 
 from qikbiz.files.store import EncryptedFile
-from qikbiz.kernel.errors import Failure
 from qikbiz.transfer.imports.limits import MEGABYTE
 from qikbiz.transfer.imports.plans import Plan
 from qikbiz.transfer.imports.uploads import Source, StoredSource
 
 # Below it, starting the process takes longer than it saves.
 WORTH_IT = 8 * MEGABYTE
-_LENGTH = struct.Struct(">Q")
+LENGTH = struct.Struct(">Q")
+_programs: list[str] = []
+
+
+def register_program(module: str) -> None:
+    """Name the module that the second process runs: it installs the features, and then calls `second_process.main`."""
+    _programs.append(module)
 
 
 class SecondReaderGone(RuntimeError):
@@ -42,7 +46,7 @@ class SecondReader:
 
     def next_block(self) -> bytes:
         """Raises SecondReaderGone."""
-        return self._read(_LENGTH.unpack(self._read(_LENGTH.size))[0])
+        return self._read(LENGTH.unpack(self._read(LENGTH.size))[0])
 
     def _read(self, length: int) -> bytes:
         found = self._blocks.read(length)
@@ -64,7 +68,7 @@ def second_reader(plan: Plan, source: Source, import_id: UUID) -> Iterator[Secon
         "path": str(stored.path),
         "key": b64encode(stored.key).decode(),
     }
-    command = [sys.executable, "-m", __name__]
+    command = [sys.executable, "-m", _program()]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         try:
             _widen(cast(BinaryIO, process.stdout))
@@ -76,27 +80,14 @@ def second_reader(plan: Plan, source: Source, import_id: UUID) -> Iterator[Secon
             process.kill()
 
 
+def _program() -> str:
+    if not _programs:
+        raise RuntimeError("No program is registered for the second process: the features are not installed.")
+    return _programs[-1]
+
+
 def _widen(pipe: BinaryIO) -> None:
     """So much that the process need not wait while the first one is busy with a block of its own."""
     if sys.platform == "linux":
         with suppress(OSError):
             fcntl.fcntl(pipe.fileno(), fcntl.F_SETPIPE_SZ, MEGABYTE)
-
-
-def main() -> None:
-    """What the second process does: read its task from standard input and write blocks until the file ends."""
-    from qikbiz.transfer.imports.staging import odd_blocks  # noqa: PLC0415  # it imports this module
-
-    given = json.loads(sys.stdin.buffer.read())
-    source = StoredSource(EncryptedFile(Path(given["path"]), b64decode(given["key"])))
-    try:
-        for block in odd_blocks(Plan.from_json(given["plan"]), source, UUID(given["import"])):
-            sys.stdout.buffer.write(_LENGTH.pack(len(block)) + block)
-        sys.stdout.buffer.flush()
-    except (BrokenPipeError, Failure):
-        # The worker is gone, or reads for itself by now what is wrong with the file.
-        os._exit(1)
-
-
-if __name__ == "__main__":
-    main()

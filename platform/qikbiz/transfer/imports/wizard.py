@@ -10,7 +10,7 @@ from flask import url_for
 from flask_login import current_user
 
 from qikbiz.crm.records.changes import shown_changes
-from qikbiz.crm.records.field_access import COMPANY_COLUMNS, visible_type
+from qikbiz.crm.records.field_access import visible_type
 from qikbiz.crm.records.fields import RecordType, show_value
 from qikbiz.crm.records.types import record_type
 from qikbiz.kernel.permissions import Permission
@@ -178,17 +178,20 @@ def _readable(found: Import, page: Page) -> Page:
 def changes_in_words(found: Import, update: Any) -> list[tuple[str, str, str]]:
     """(label, old, new) of each field that a person knows."""
     wanted = visible_type(record_type(found.record_type))
-    changes = shown_changes(wanted, _without_hidden_companies(wanted, found, update.changes))
+    changes = shown_changes(wanted, _without_hidden_names(wanted, found, update.changes))
     return [(wanted.field(name).label, show_value(old), show_value(new)) for name, old, new in changes]
 
 
-def _without_hidden_companies(wanted: RecordType, found: Import, changes: AnyMapping[str, Any]) -> dict[str, Any]:
-    """Without the company that a contact belonged to, where this person may not see each company."""
-    if not wanted.unsearchable & COMPANY_COLUMNS:
-        return dict(changes)
-    shown = {name: pair for name, pair in changes.items() if name not in COMPANY_COLUMNS}
-    if is_own_upload(found) and "company_name" in changes:
-        shown["company_name"] = [None, changes["company_name"][1]]
+def _without_hidden_names(wanted: RecordType, found: Import, changes: AnyMapping[str, Any]) -> dict[str, Any]:
+    """Without the records that were named before, where this user may not see each record of their type."""
+    shown = dict(changes)
+    for field in record_type(found.record_type).named_references:
+        columns = {*field.written_columns}
+        if not wanted.unsearchable & columns:
+            continue
+        shown = {name: pair for name, pair in shown.items() if name not in columns}
+        if is_own_upload(found) and field.name in changes:
+            shown[field.name] = [None, changes[field.name][1]]
     return shown
 
 

@@ -1,0 +1,31 @@
+"""Links of contacts to companies, from the company's side and when a contact goes."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, text, update
+
+from qikbiz.audit.actions import Changes
+from qikbiz.crm.contacts.models import Contact, ContactCompany
+from qikbiz.kernel.database import db
+
+
+def leave_all_companies(contact_id: UUID) -> None:
+    """A contact belongs to no company any more."""
+    db.session.execute(delete(ContactCompany).where(ContactCompany.contact_id == contact_id))
+
+
+def leave_company(company_id: UUID) -> None:
+    """Nobody belongs to a locked company any more; what it was called stays with its people."""
+    # An import at work may have linked people to it that nobody else sees yet.
+    db.session.execute(text("LOCK TABLE import_updates IN SHARE UPDATE EXCLUSIVE MODE"))
+    db.session.execute(delete(ContactCompany).where(ContactCompany.company_id == company_id))
+    db.session.execute(update(Contact).where(Contact.company_id == company_id).values(company_id=None))
+
+
+def repeat_company_name(company: Any, changes: Changes) -> None:
+    """Contacts repeat the name of their company for the list. Not a change of the contacts: their version stays."""
+    if "name" in changes:
+        db.session.execute(update(Contact).where(Contact.company_id == company.id).values(company_name=company.name))
