@@ -9,7 +9,7 @@ import pytest
 
 from qikbiz.identity.sign_in_policy.networks import BadNetwork, is_inside, read_networks
 from qikbiz.web.cookies import REMEMBER, SESSION
-from tests.fixtures.mfa import code_of, set_up_app
+from tests.fixtures.mfa import add_passkey, code_of, log_in_by_passkey, set_up_app
 from tests.fixtures.web import Browser
 from tests.sign_in_policy.conftest import AS_IT_IS, PAGE
 
@@ -49,6 +49,21 @@ def test_from_outside_a_wrong_password_gets_the_same_answer(office, otto):
     wrong = _at(office, ELSEWHERE).log_in(otto.email, "certainly not the password")
     nobody = _at(office, ELSEWHERE).log_in("nobody@example.com", "certainly not the password")
     assert right.status_code == wrong.status_code == nobody.status_code == 403
+
+
+@pytest.mark.promise("P9")
+@pytest.mark.promise("P16")
+def test_from_outside_a_passkey_gets_the_same_answer_right_or_wrong(office, otto, log_in, device_for):
+    inside = _at(office, office[0].address)
+    inside.log_in(otto.email, otto.password)
+    device = device_for(inside)
+    add_passkey(inside, device)
+    for flags in (device.flags, 0):
+        browser, device.flags = _at(office, ELSEWHERE), flags
+        answer = log_in_by_passkey(browser, device)
+        assert answer.status_code == 403
+        assert ELSEWHERE in answer.text
+        assert browser.cookie(SESSION.name) is None
 
 
 INSIDE = ("2001:db8:7::1", "2001:db8:7:ffff::9", "inside")

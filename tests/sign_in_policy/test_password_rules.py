@@ -16,6 +16,8 @@ from qikbiz.identity.accounts.tokens import make_link
 from qikbiz.identity.sign_in_policy.rules import Policy
 from qikbiz.kernel import clock
 from qikbiz.kernel.database import tenant_transaction
+from qikbiz.web.cookies import REMEMBER
+from tests.fixtures.mfa import add_passkey, log_in_by_passkey
 from tests.fixtures.web import Browser
 from tests.sign_in_policy.conftest import AS_IT_IS, PAGE
 
@@ -181,5 +183,58 @@ def test_a_break_glass_code_spares_nobody_the_rules(set_policy, paula, log_in):
 def test_the_preview_of_a_stricter_policy_counts_passwords_and_remembered_devices(set_policy, otto, log_in):
     log_in(otto, remember=True)
     page = set_policy().post(f"{PAGE}/preview", AS_IT_IS | {"least_characters": "30"}).text
-    assert "2 passwords of this organisation will be judged at their next login" in page
+    assert "2 passwords of this organisation will be judged the next time they are given" in page
     assert "1 remembered device will ask for the password" in page
+
+
+def test_confirming_takes_no_password_that_the_rules_have_outgrown(set_policy, otto, log_in, clock):
+    browser = log_in(otto)
+    set_policy(least_characters="30")
+    clock.move(minutes=16)
+    page = browser.post("/confirm", {"password": otto.password, "next": "/profile/security/app"})
+    assert page.status_code == 401
+    assert "Use at least 30 characters" in page.text
+    assert 'href="/profile/password"' in page.text
+    assert browser.get("/profile/security/app").location.startswith("/confirm")
+    new = "quite another staple of many horses"
+    assert browser.post("/profile/password", {"old_password": otto.password, "password": new}).status_code == 303
+    clock.move(minutes=16)
+    assert browser.post("/confirm", {"password": new, "next": "/profile"}).location == "/profile"
+
+
+def test_a_passkey_opens_without_the_password_and_spares_it_no_verdict(set_policy, otto, log_in, device_for, clock):
+    at_work = log_in(otto, remember=True)
+    device = device_for(at_work)
+    codes = add_passkey(at_work, device)
+    set_policy(least_characters="30")
+    browser = Browser(at_work.app, at_work.host)
+    assert log_in_by_passkey(browser, device).location == "/profile"
+    assert browser.cookie(REMEMBER.name) is None, "no device is remembered without the password"
+    clock.move(minutes=16)
+    given = {"password": otto.password, "code": codes[0], "next": "/"}
+    assert browser.post("/confirm", given).status_code == 401
+    assert "10 of 10 codes left" in browser.get("/profile/security").text, "no code is used up by it"
+    answer = device.get(browser.question("/confirm/question"))
+    assert browser.post("/confirm/passkey", {"credential": answer, "next": "/profile"}).location == "/profile"
+
+
+def test_the_preview_says_who_can_log_in_without_the_password(set_policy, otto, log_in, device_for):
+    browser = log_in(otto)
+    add_passkey(browser, device_for(browser))
+    page = set_policy().post(f"{PAGE}/preview", AS_IT_IS | {"least_characters": "30"}).text
+    assert "1 person can log in by a passkey alone" in page
+
+
+def test_the_preview_of_required_factors_counts_devices_and_logins(set_policy, otto, log_in, device_for):
+    log_in(otto, remember=True)
+    page = set_policy().post(f"{PAGE}/preview", AS_IT_IS | {"factor_for": "roles", "factor_roles": "member"}).text
+    assert "1 person has no second factor" in page
+    assert "1 remembered device of theirs will ask for the password instead of logging in alone" in page
+    assert "1 login of theirs that is open now goes on until the end" in page
+
+
+def test_the_preview_of_networks_counts_remembered_devices(set_policy, otto, log_in):
+    log_in(otto, remember=True)
+    browser = set_policy()
+    page = browser.post(f"{PAGE}/preview", AS_IT_IS | {"networks": browser.address}).text
+    assert "1 remembered device logs in alone only from there too" in page

@@ -129,7 +129,8 @@ TEXTS: dict[str, ErrorText] = {
     "half_login_ended": ErrorText(
         410,
         "This login is over",
-        "It took longer than ten minutes, was finished already, or the password was changed meanwhile.",
+        "It took longer than ten minutes, was finished already, or the password or the rules for it were changed "
+        "meanwhile.",
         "Log in again from the beginning.",
         ("Log in", "/login"),
     ),

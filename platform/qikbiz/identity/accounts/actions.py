@@ -11,6 +11,7 @@ from qikbiz.identity.accounts.audit_events import note_failed_login, note_login_
 from qikbiz.identity.accounts.failures import AlreadyThere, LastAdministrator, WeakPassword, WrongPassword
 from qikbiz.identity.accounts.login_steps import admit
 from qikbiz.identity.accounts.models import User
+from qikbiz.identity.accounts.password_verdicts import judge, problem_since
 from qikbiz.identity.accounts.principal import Principal
 from qikbiz.identity.accounts.queries import account_for_change, account_named, has_users, lock_administrators
 from qikbiz.identity.accounts.realms import Account, Realm, names_of, same_address, staff_realm, tenant_realm
@@ -21,8 +22,8 @@ from qikbiz.identity.mfa.queries import has_second_factor
 from qikbiz.identity.roles.delegation import may_act_on, may_give, may_give_to, words_for
 from qikbiz.identity.roles.effective_rights import names_of_roles
 from qikbiz.identity.sign_in_policy.networks import require_inside
-from qikbiz.identity.sign_in_policy.queries import policy_of
-from qikbiz.identity.sign_in_policy.rules import Policy, is_password_in_doubt
+from qikbiz.identity.sign_in_policy.queries import policy_of, policy_to_judge_by
+from qikbiz.identity.sign_in_policy.rules import Policy
 from qikbiz.identity.sign_in_policy.sso_only import SsoOnly, asks_for_sso, require_way
 from qikbiz.kernel import clock
 from qikbiz.kernel.errors import TooMany
@@ -59,8 +60,8 @@ def log_in(realm: Realm, email: str, password: str, *, remember: bool, target: s
     take_back()
     record_event("login_succeeded", account=name)
     count_login(realm.kind, "right")
-    known = {"remember": remember, "target": target, "problem": problem_since(realm, account, password, policy)}
-    return _welcome(realm, account.id, password, is_hot=attempt.is_hot, **known)
+    known = policy, problem_since(realm, account, password, policy)
+    return _welcome(realm, account.id, password, known, remember=remember, target=target, is_hot=attempt.is_hot)
 
 
 def log_out(realm: Realm, person: Principal) -> None:
@@ -74,10 +75,15 @@ def log_out(realm: Realm, person: Principal) -> None:
 def confirm(realm: Realm, person: Principal, password: str, code: str = "") -> None:
     """Make this session fresh. Who has a second factor shows it too.
 
-    Raises WrongPassword, WrongCode, TooMany or SsoOnly.
+    Raises WrongPassword, WeakPassword, WrongCode, TooMany or SsoOnly.
     """
     _refuse_where_sso_confirms(realm, person)
     account = _account_with_password(realm, person, password)
+    # Before the code, which would be used up for nothing.
+    problem = judge(realm, account, password)
+    if problem:
+        record_access(AccessKind.CONFIRMED, "refused", person=account, detail="The password no longer meets the rules")
+        raise WeakPassword(problem)
     if has_second_factor(realm, account.id):
         show_code(realm, account, code, place=person.session_key.hex(), is_vouched=True)
     record_access(AccessKind.CONFIRMED, person=account)
@@ -151,7 +157,7 @@ def replace_password(realm: Realm, account: Account, password: str) -> None:
 def set_password(realm: Realm, account: Account, password: str) -> None:
     """The one way to set a password, for pages, links and commands. Raises WeakPassword with the reason."""
     names = names_of(realm, account.name, account.email)
-    problem = passwords.problem_with(password, context=names, policy=policy_of(realm))
+    problem = passwords.problem_with(password, context=names, policy=policy_to_judge_by(realm))
     if problem:
         raise WeakPassword(problem)
     account.password_hash = passwords.hash_password(password)
@@ -270,23 +276,13 @@ def _look_up(realm: Realm, name: str) -> tuple[Account | None, bool, Policy]:
         return account, is_known, policy
 
 
-def problem_since(realm: Realm, account: Account, password: str, policy: Policy) -> str:
-    """Why a right password no longer does: the rules became stricter after it was chosen. Known only at login."""
-    if not is_password_in_doubt(account, policy):
-        return ""
-    names = names_of(realm, account.name, account.email)
-    return passwords.problem_with(password, context=names, policy=policy) or ""
-
-
-def _welcome(realm: Realm, account_id: UUID, password: str, **known: Any) -> str:
+def _welcome(realm: Realm, account_id: UUID, password: str, known: tuple[Policy, str], **more: Any) -> str:
     account = account_for_change(realm.work, realm, account_id)
     if account.state in _NOT_OPEN:
         raise WrongPassword
     if account.password_hash and passwords.is_outdated(account.password_hash):
         account.password_hash = passwords.hash_password(password)
-    if not known["problem"] and is_password_in_doubt(account, policy_of(realm)):
-        account.password_judged_at = clock.now()
-    return admit(realm, account, "password", **known)
+    return admit(realm, account, "password", problem=judge(realm, account, password, known), **more)
 
 
 def _user_beside_administrators(user_id: UUID) -> tuple[User, list[User]]:

@@ -163,6 +163,9 @@ def confirm_password() -> ResponseReturnValue:
             actions.confirm(current_realm(), current_user, form.password.data or "", form.code.data or "")
         except WrongPassword:
             form.password.errors = ["This is not your password."]
+        except WeakPassword as weak:
+            form.password.errors = [weak.text]
+            return _confirm_page(form, is_outgrown=True), 401
         except WrongCode as wrong:
             form.code.errors = [wrong.text]
         else:
@@ -191,7 +194,7 @@ def _by_sso_alone(title: str, account: Account | None = None) -> str:
     return render_template("accounts/sso_only.html", title=title, account=account)
 
 
-def _confirm_page(form: ConfirmForm) -> str:
+def _confirm_page(form: ConfirmForm, *, is_outgrown: bool = False) -> str:
     realm = current_realm()
     if asks_for_sso(realm, current_user):
         return render_template("accounts/confirm.html", form=form, by_sso=True, by_password=False)
@@ -204,6 +207,7 @@ def _confirm_page(form: ConfirmForm) -> str:
         by_password=has_password(realm.work, realm, current_user.id),
         has_factor=has_factor,
         has_passkey=has_passkey,
+        is_outgrown=is_outgrown,
     )
 
 

@@ -1,7 +1,8 @@
 """Between the right password and the rest: a second factor to show or to set up, a new password to choose.
 
 It is no session: it has no permission, opens no page, and the server keeps nothing of it. The browser holds it in a
-sealed cookie for ten minutes. It ends with any change of the password, with the person's epoch, and with its one use.
+sealed cookie for ten minutes. It ends with any change of the password, with stricter rules for it, with the person's
+epoch, and with its one use.
 """
 
 from __future__ import annotations
@@ -16,15 +17,19 @@ from uuid import UUID
 
 from qikbiz.identity.accounts.queries import account_for_change
 from qikbiz.identity.accounts.realms import Account, Realm
+from qikbiz.identity.sign_in_policy.queries import policy_of
+from qikbiz.identity.sign_in_policy.rules import is_password_in_doubt
 from qikbiz.kernel import clock
 from qikbiz.kernel.errors import Failure, NotFound
 from qikbiz.web.cookies import HALF_LOGIN, delete_cookie, open_cookie, set_cookie
 
 LIFE = timedelta(minutes=10)
+# The one way to begin that shows and sets none.
+_WITHOUT_PASSWORD = "sso"
 
 
 class HalfLoginEnded(Failure):
-    """It took too long, was finished already, or the password changed meanwhile."""
+    """It took too long, was finished already, or the password or the rules for it changed meanwhile."""
 
     status, key = 410, "half_login_ended"
 
@@ -82,10 +87,19 @@ def current_pending_login(realm: Realm) -> tuple[HalfLogin, Account]:
         account = account_for_change(realm.work, realm, half.person_id)
     except NotFound:
         raise HalfLoginEnded from None
-    if clock.now().timestamp() >= half.ends or account.state != "active" or half.proof != proof_of(account):
+    if _is_over(realm, half, account):
         delete_cookie(HALF_LOGIN)
         raise HalfLoginEnded
     return half, account
+
+
+def _is_over(realm: Realm, half: HalfLogin, account: Account) -> bool:
+    is_late = clock.now().timestamp() >= half.ends
+    if is_late or account.state != "active" or half.proof != proof_of(account):
+        return True
+    # A password that did when it was given, and may not by the rules of now: it has to be given again.
+    is_judged = half.method != _WITHOUT_PASSWORD and not half.problem
+    return is_judged and is_password_in_doubt(account, policy_of(realm))
 
 
 def proof_of(account: Account) -> str:

@@ -33,6 +33,7 @@ from qikbiz.identity.mfa.forms import (
     PasskeyForm,
 )
 from qikbiz.identity.mfa.queries import app_of, passkeys_of
+from qikbiz.identity.sign_in_policy.networks import require_inside
 from qikbiz.identity.sign_in_policy.sso_only import require_way
 from qikbiz.kernel.permissions import Permission, public, requires
 from qikbiz.web.flash import show_toast
@@ -48,6 +49,8 @@ def passkey_question() -> ResponseReturnValue:
 def log_in_by_passkey() -> ResponseReturnValue:
     form, realm = PasskeyForm(), current_realm()
     form.refuse_unknown_fields()
+    # Before the passkey is looked at: from outside nobody learns whether one is right.
+    require_inside(realm)
     require_way(realm, "passkey")
     try:
         account = show_passkey(realm, form.credential.data or "", "login")

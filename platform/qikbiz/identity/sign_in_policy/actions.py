@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, replace
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from qikbiz.audit.actions import record
@@ -78,9 +78,11 @@ def changes_between(before: Policy, after: Policy) -> dict[str, list[object]]:
 
 def _row() -> SignInPolicy:
     """The one row, locked; made of the floor, which is also the database's default, when there is none."""
-    # Two administrators who save the first policy at once come one after the other.
+    # Administrators who save at once come one after the other, and so do those who judge a password meanwhile: the
+    # table and not the row, which is not there before the first policy.
+    db.session.execute(text("LOCK TABLE sign_in_policy IN EXCLUSIVE MODE"))
     db.session.execute(insert(SignInPolicy).values(id=ONLY).on_conflict_do_nothing())
-    wanted = select(SignInPolicy).where(SignInPolicy.id == ONLY).with_for_update()
+    wanted = select(SignInPolicy).where(SignInPolicy.id == ONLY)
     return db.session.scalars(wanted.execution_options(populate_existing=True)).one()
 
 

@@ -11,17 +11,17 @@ from sqlalchemy import update
 
 from qikbiz.audit.actions import record
 from qikbiz.identity.accounts import emails, passwords, throttles
-from qikbiz.identity.accounts.actions import problem_since
 from qikbiz.identity.accounts.audit_events import note_login_act
 from qikbiz.identity.accounts.failures import WrongPassword
 from qikbiz.identity.accounts.login_steps import admit
 from qikbiz.identity.accounts.models import User
+from qikbiz.identity.accounts.password_verdicts import judge
 from qikbiz.identity.accounts.principal import Principal
 from qikbiz.identity.accounts.queries import account_named, lock_administrators
 from qikbiz.identity.accounts.realms import Realm, same_address
 from qikbiz.identity.mfa.recovery import hash_of, new_code
 from qikbiz.identity.sign_in_policy.models import SignInPolicy
-from qikbiz.identity.sign_in_policy.queries import policy_of, policy_row
+from qikbiz.identity.sign_in_policy.queries import policy_row
 from qikbiz.kernel import clock
 from qikbiz.kernel.database import db
 from qikbiz.kernel.errors import Conflict
@@ -74,7 +74,7 @@ def break_glass(realm: Realm, email: str, password: str, code: str) -> str:
     for administrator in lock_administrators():
         emails.send_break_glass_used(realm, administrator, who=account.name, email=account.email)
     logger.warning("break_glass_used", extra={"person": str(account.id)})
-    problem = problem_since(realm, account, password, policy_of(realm))
+    problem = judge(realm, account, password)
     return admit(realm, account, "break_glass", from_anywhere=True, problem=problem)
 
 

@@ -9,6 +9,8 @@ from qikbiz.identity.sign_in_policy.queries import (
     count_sessions,
     count_with_password,
     count_without_factor,
+    has_passkey,
+    people_without_factor,
 )
 from qikbiz.identity.sign_in_policy.rules import Policy
 from qikbiz.identity.sign_in_policy.sso_only import began_otherwise
@@ -42,18 +44,12 @@ def _of_passwords(before: Policy, after: Policy) -> list[str]:
     said = []
     if after.least_characters > before.least_characters:
         said.append(
-            f"Whoever's password has fewer than {after.least_characters} characters is asked for a new one at the next "
-            "login, by a break-glass code too. How many these are can't be said: of passwords only hashes are kept."
+            f"Whoever's password has fewer than {after.least_characters} characters is asked for a new one the next "
+            "time it is given: at a login, by a break-glass code too, or to confirm. How many these are can't be said: "
+            "of passwords only hashes are kept."
         )
     if _is_stricter(before, after):
-        known = UserSession.series_hash.is_not(None)
-        people, devices, inside = count_with_password(), count_remembered(), count_sessions(known)
-        said.append(
-            f"The {count(people, 'password')} of this organisation will be judged at their next login. "
-            f"{count(devices, 'remembered device')} will ask for the password once more instead of logging in alone; "
-            f"{count(inside, 'login')} of such a device that {'is' if inside == 1 else 'are'} open now "
-            f"{'goes' if inside == 1 else 'go'} on until the end."
-        )
+        said += _of_stricter_passwords()
     if after.least_characters < before.least_characters:
         said.append(f"New passwords may have {after.least_characters} characters instead of {before.least_characters}.")
     if after.asks_range_service and not before.asks_range_service:
@@ -61,6 +57,25 @@ def _of_passwords(before: Policy, after: Policy) -> list[str]:
     if before.asks_range_service and not after.asks_range_service:
         said.append("Passwords are looked up only in the lists that lie here.")
     return said
+
+
+def _of_stricter_passwords() -> list[str]:
+    people, alone = count_with_password(), count_with_password(has_passkey())
+    devices, inside = count_remembered(), count_sessions(UserSession.series_hash.is_not(None))
+    judged = f"The {count(people, 'password')} of this organisation will be judged the next time they are given."
+    if alone:
+        without = f"{count(alone, 'person', 'people')} can log in by a passkey alone, which asks for no password."
+        judged = f"{judged} {without}"
+    return [
+        f"{judged} {count(devices, 'remembered device')} will ask for the password once more instead of logging in "
+        f"alone; {_go_on(inside, 'of such a device')}."
+    ]
+
+
+def _go_on(logins: int, whose: str) -> str:
+    """What the change leaves as it is, in half a sentence."""
+    are, go = ("is", "goes") if logins == 1 else ("are", "go")
+    return f"{count(logins, 'login')} {whose} that {are} open now {go} on until the end"
 
 
 def _is_stricter(before: Policy, after: Policy) -> bool:
@@ -78,7 +93,14 @@ def _of_factors(before: Policy, after: Policy) -> list[str]:
     have = "person has" if asked == 1 else "people have"
     if not asked:
         return ["Everybody who will need a second factor has one already."]
-    return [f"{asked} {have} no second factor and will be asked to set one up at the next login."]
+    theirs = people_without_factor(after)
+    devices = count_remembered(RememberSeries.user_id.in_(theirs))
+    inside = count_sessions(UserSession.person_id.in_(theirs))
+    return [
+        f"{asked} {have} no second factor and will be asked to set one up at the next login. "
+        f"{count(devices, 'remembered device')} of theirs will ask for the password instead of logging in alone; "
+        f"{_go_on(inside, 'of theirs')}."
+    ]
 
 
 def _of_lives(before: Policy, after: Policy) -> list[str]:
@@ -110,8 +132,10 @@ def _of_networks(before: Policy, after: Policy) -> list[str]:
         return []
     if not after.networks:
         return ["Everybody may log in from anywhere again."]
-    where = address_of_request()
+    where, devices = address_of_request(), count_remembered()
+    logs = "logs" if devices == 1 else "log"
     return [
         f"Logging in works only from {count(len(after.networks), 'network')}. Who is logged in elsewhere is stopped at "
-        f"the next click. You are at {where}, which is inside."
+        f"the next click, and {count(devices, 'remembered device')} {logs} in alone only from there too. You are at "
+        f"{where}, which is inside."
     ]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from typing import cast
+from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, exists, false, func, or_, select
 
 from qikbiz.identity.accounts.models import RememberSeries, User, UserFactor, UserSession
 from qikbiz.identity.accounts.principal import Principal
@@ -20,6 +21,18 @@ def policy_of(realm: Realm) -> Policy:
     if realm.tenant is None:
         return STAFF
     row = realm.work.get(SignInPolicy, ONLY)
+    return policy_in(row) if row else FLOOR
+
+
+def policy_to_judge_by(realm: Realm) -> Policy:
+    """What is asked of logins in this realm now, and stays so until the end of the transaction.
+
+    A verdict on a password has a date: by rules that changed beside it, it would count as one by the new rules.
+    """
+    if realm.tenant is None:
+        return STAFF
+    # Whoever changes the policy waits for this lock on the table, which is there before the first policy too.
+    row = realm.work.get(SignInPolicy, ONLY, with_for_update={"read": True}, populate_existing=True)
     return policy_in(row) if row else FLOOR
 
 
@@ -50,17 +63,28 @@ def policy_row(*, for_change: bool = False) -> SignInPolicy | None:
 
 def count_without_factor(policy: Policy) -> int:
     """Active users of whom `policy` asks a second factor that they don't have."""
+    lacking = people_without_factor(policy).subquery()
+    return int(db.session.scalar(select(func.count()).select_from(lacking)) or 0)
+
+
+def people_without_factor(policy: Policy) -> Select[UUID]:
+    """Their ids."""
     has_one = exists().where(UserFactor.person_id == User.id, UserFactor.kind != "recovery")
-    wanted = select(func.count()).select_from(User).where(User.state == "active", ~has_one)
+    wanted = select(User.id).where(User.state == "active", ~has_one)
     if policy.factor_for == "roles":
-        wanted = wanted.where(or_(*(User.roles.contains([role]) for role in policy.factor_roles)))
-    return int(db.session.scalar(wanted) or 0) if policy.factor_for != "nobody" else 0
+        return wanted.where(or_(*(User.roles.contains([role]) for role in policy.factor_roles)))
+    return wanted if policy.factor_for == "everyone" else wanted.where(false())
 
 
-def count_with_password() -> int:
-    """Active users who have a password."""
-    wanted = select(func.count()).select_from(User).where(User.state == "active", User.password_hash.is_not(None))
-    return int(db.session.scalar(wanted) or 0)
+def count_with_password(*conditions: ColumnElement[bool]) -> int:
+    """Active users who have a password, and of whom this is true."""
+    known = (User.state == "active", User.password_hash.is_not(None))
+    return int(db.session.scalar(select(func.count()).select_from(User).where(*known, *conditions)) or 0)
+
+
+def has_passkey() -> ColumnElement[bool]:
+    """Of users: whether they can log in without a password."""
+    return exists().where(UserFactor.person_id == User.id, UserFactor.kind == "passkey")
 
 
 def count_sessions(*conditions: ColumnElement[bool]) -> int:
