@@ -33,7 +33,7 @@ Pin = tuple[str, str, str]
 
 @dataclass(frozen=True)
 class Advisory:
-    """`ranges` go from a version up to the one that mends it (None: not mended yet); `versions` are single ones."""
+    """`ranges` go from a version up to the one that fixes it (None: not fixed yet); `versions` are single ones."""
 
     id: str
     ecosystem: str
@@ -44,7 +44,7 @@ class Advisory:
     versions: list[str] = field(default_factory=list)
 
     def affects(self, version: str) -> bool:
-        """A version that can't be compared counts as affected: somebody has to look."""
+        """A version that can't be compared counts as affected, so that a developer looks at it."""
         if version in self.versions:
             return True
         try:
@@ -146,7 +146,7 @@ def _of_service(wanted: set[tuple[str, str]]) -> Iterator[dict[str, Any]]:
 
 
 def refresh(folder: Path | None, *, as_of: str, lock: Path = LOCK, root: Path = ROOT) -> int:
-    """Write the lock anew; reasons for what was accepted stay. Returns how many advisories it holds."""
+    """Write the lock again; reasons for what was accepted stay. Returns how many advisories it holds."""
     wanted = {(ecosystem, name) for ecosystem, name, _ in pins(root)}
     records = _of_folder(folder) if folder else _of_service(wanted)
     found = {(each.id, each.package): each for record in records for each in read(record, wanted)}

@@ -17,7 +17,7 @@ from tenants.runtime import Runtime
 
 @contextmanager
 def working_application(settings: Settings) -> Iterator[Runtime]:
-    """The application context at hand (a worker's), or one made for this command and disposed at its end.
+    """The current application context (a worker's), or one made for this command and disposed at its end.
 
     One that was made with other settings points at other servers, so it doesn't count.
     """
@@ -50,7 +50,7 @@ def _stands_for(settings: Settings) -> bool:
 
 
 def _who() -> Actor:
-    """Whoever acts already, or else the person at this machine, as the audit will name them."""
+    """The current actor, or else the operator at this machine, as the audit will name them."""
     if current_actor() is not SYSTEM:
         return current_actor()
     try:

@@ -25,7 +25,7 @@ PACKAGES = ROOT / "node_modules"
 # The oldest browsers with light-dark(), which every colour here relies on.
 BROWSERS = "chrome123,edge123,firefox120,safari17.5"
 COMPRESSIBLE = {".css", ".js", ".svg"}
-# As in css/fonts.css. The axis of weights stays, so that the letters look like their neighbours in bold type too.
+# As in css/fonts.css. The axis of weights stays, so that these characters match the others in bold type too.
 NAMES = [*range(0x100, 0x180), *range(0x218, 0x21C), *range(0x1E80, 0x1E86), 0x1E9E]
 SUBSET_SCRIPT = """
 const fs = require("node:fs"), subset = require("subset-font");
@@ -104,7 +104,7 @@ def _build_into_place(fingerprint: str) -> None:
 
 
 def _subset_font() -> None:
-    """A file with the letters of European names alone, which esbuild takes up."""
+    """A file with the characters of European names alone, which esbuild bundles."""
     folder = ROOT / "build" / "fonts"
     folder.mkdir(parents=True, exist_ok=True)
     whole = PACKAGES / "@fontsource-variable" / "inter" / "files" / "inter-latin-ext-wght-normal.woff2"

@@ -1,6 +1,6 @@
 """Cutting off the beginning of audits whose organisations decided how long theirs is kept.
 
-The tenant's role can't delete an event, so this is done by the schema's owner. An event of its own vouches for the cut,
+The tenant's role can't delete an event, so the schema's owner does this. An event of its own records the cut,
 so that what is left can still be checked.
 """
 
@@ -30,7 +30,7 @@ from tenants.control import TenantRecord, new_id
 from tenants.directory import read_tenant
 from tenants.versions import is_served
 
-# The newest event of a chain always stays, whatever its age: the next one needs it.
+# The newest event of a chain always stays, also an old one: the next event links to it.
 _CUTS = """
     SELECT e.chain, e.seq, e.hash FROM audit_events e JOIN (
         SELECT chain, max(seq) FILTER (WHERE at < %(before)s AND seq < newest) AS seq FROM (
@@ -64,7 +64,7 @@ def trim_audit(settings: Settings, tenant: Tenant, *, at: datetime | None = None
 
 
 def _drop_old_reads(connection: Connection, at: datetime) -> None:
-    """Lists and searches are kept for a year, whatever the organisation decided about its audit."""
+    """Lists and searches are kept for a year, independent of the organisation's setting for its audit."""
     question = "SELECT %s::timestamptz - make_interval(months => %s)"
     before = (connection.execute(question, (at, MONTHS_KEPT)).fetchone() or (None,))[0]
     assert before is not None
@@ -80,7 +80,7 @@ def append(
     actor: Actor = SYSTEM,
     about: tuple[str, UUID | None] = ("audit", None),
 ) -> AuditEvent:
-    """Add an event to the tenant's chain in the owner's transaction at hand; the last thing in it, for its lock.
+    """Add an event to the tenant's chain in the owner's current transaction; the last statement in it, for its lock.
 
     `about` is the type and the number of a record.
     """

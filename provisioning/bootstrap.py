@@ -1,4 +1,4 @@
-"""Bring the servers to where tenants can be made: logins, databases, closed doors, the control tables, one cell.
+"""Prepare the servers for tenants: logins, databases, revoked defaults, the control tables, one cell.
 
 Everything looks first and changes only what is missing, so that each start may run it.
 """
@@ -32,7 +32,7 @@ from provisioning.servers import (
 OLDEST_POSTGRES = 150000
 _ONE_AT_A_TIME = 0x51_42_01
 _MAINTENANCE_DATABASE = "postgres"
-# Before PostgreSQL 16 whoever may make roles may give any on.
+# Before PostgreSQL 16 a login that may make roles may grant any role.
 _MAY_GIVE_ON = """
     SELECT WHERE current_setting('server_version_num')::int < 160000
         OR pg_has_role(current_user, %s, 'USAGE WITH ADMIN OPTION')
@@ -101,7 +101,7 @@ def _refuse_old_server(connection: Connection) -> None:
 
 
 def _ensure_role(connection: Connection, role: str) -> None:
-    """A role that owns things: nobody logs in as it, the provisioner becomes it."""
+    """A role that owns tables: it has no login, the provisioner becomes it by SET ROLE."""
     if not _exists(connection, "SELECT FROM pg_roles WHERE rolname = %s", role):
         connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(sql.Identifier(role)))
     if not _exists(connection, "SELECT WHERE pg_has_role(current_user, %s, 'USAGE')", role):
@@ -137,7 +137,7 @@ def _ensure_control(settings: Settings, maintenance: Connection) -> None:
         _ensure_login(maintenance, str(parts["user"]), str(parts["password"]) if parts.get("password") else None)
         _ensure_database(maintenance, str(parts["dbname"]), owner=str(parts["user"]))
     with connect_to_control(settings, autocommit=True) as control:
-        # Whoever broke out of a tenant's login must not be able to go on to the directory.
+        # A login of tenants that was broken into must not connect to the directory.
         _revoke_public_from_database(control)
 
 

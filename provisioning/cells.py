@@ -24,7 +24,7 @@ _NEXT_NUMBER = """
 
 
 def ensure_cell(settings: Settings) -> str:
-    """The name of a cell with room for one tenant more, made now when there is none."""
+    """The name of a cell that can take one tenant more, made now when there is none."""
     with connect_to_control(settings) as control:
         found = control.execute(_WITH_ROOM).fetchone()
         if found is None:

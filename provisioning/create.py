@@ -1,7 +1,7 @@
 """Create a tenant: its row, its schema and role, its first administrator. Killed anywhere, it is simply run again.
 
-The row comes first, in the state "creating", which the front door serves to nobody. Whatever a run that was killed
-left is found by the same name and finished.
+The row comes first, in the state "creating", which the request pipeline does not serve. A run finds
+what a killed one left by the same name, and finishes it.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ def _finish(
         _open(session, tenant.id, version)
         is_full = not has_room(session)
     if is_full:
-        # The console can't make a cell: the next one must stand before somebody reserves there.
+        # The console can't make a cell: the next one must exist before a tenant is reserved there.
         ensure_cell(settings)
     report(_STEPS, _STEPS, "Done")
     places = (tenant.slug, tenant.schema, tenant.role, tenant.cell, version, settings.origin(tenant.host))

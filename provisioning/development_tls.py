@@ -1,7 +1,7 @@
 """TLS for development: an authority of this home's own, made once, and a certificate for the names served here.
 
-The authority is constrained to names under localhost and to this machine's own addresses, so that whoever trusts it
-in a browser gives nothing else away, should its key ever be copied.
+The authority is constrained to names under localhost and to this machine's own addresses, so that a browser
+which trusts it is safe on all other sites, should its key ever be copied.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ THIS_MACHINE = ("127.0.0.1", "::1")
 
 
 class NotUnderLocalhost(Exception):
-    """The base domain is not this machine's, so this authority may not vouch for it."""
+    """The base domain is not this machine's, so this authority may not certify it."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Domains of a tenant's own by command: the pages' actions, for whoever runs this installation."""
+"""Domains of a tenant's own by command: the pages' actions, for the operators of this installation."""
 
 from __future__ import annotations
 

@@ -82,7 +82,7 @@ def erase_person(settings: Settings, tenant: Tenant, erasure_id: UUID) -> bool:
 
 
 def erase_again(settings: Settings, tenant: Tenant) -> int:
-    """Take away whatever a restored back-up brought back of people who were erased. Returns how many it had."""
+    """Erase again what a restored back-up holds of people who were erased. Returns how many it had."""
     with control_transaction() as control:
         mirrored = [row.record_id for row in control.query(ErasedRecord).filter_by(tenant_id=tenant.id)]
     found = "SELECT id FROM contacts WHERE id = ANY(%s) OR id IN (SELECT record_id FROM tombstones)"
@@ -103,7 +103,7 @@ def _person(connection: Connection, record_id: UUID) -> Person:
         (record_id,),
     ).fetchone()
     if row is None:
-        # Removed for good before: what the history and the audit say about it still goes.
+        # Deleted permanently before: what the history and the audit say about it is erased all the same.
         return Person(record_id)
     email, others, listed, external_id, import_id = row
     addresses = [email, *others, *(entry.get("address") for entry in listed)]
@@ -189,7 +189,7 @@ def _end_exports(connection: Connection) -> list[str]:
 
 
 def _remove_mails(connection: Connection, emails: list[str]) -> int:
-    """Not those to somebody who also logs in here: they are the login's."""
+    """Not those to a user of the workspace: they belong to the account."""
     theirs = "lower(to_address) = ANY(%s) AND lower(to_address) NOT IN (SELECT lower(email) FROM users)"
     ended = connection.execute(
         f"DELETE FROM mails WHERE {theirs} AND state IN ('sent', 'unknown', 'failed', 'dropped')".encode(), (emails,)

@@ -1,4 +1,4 @@
-"""Erase a tenant that was closed: schema, role, files, Redis keys, marks, and its name given to nobody again.
+"""Erase a tenant that was closed: schema, role, files, Redis keys, marks; its name is never given again.
 
 Each step looks first, so that a run that was killed is simply run again. The row stays, without what it said about
 the customer, so that the old address can say that the organisation is closed.
@@ -37,7 +37,7 @@ from tenants.directory import touch_directory
 from tenants.redis import RedisAway
 from tenants.runtime import Runtime
 
-# What stands for the version of a tenant that a restore brought back after its row had none any more.
+# The version of a tenant that a restore brought back after its row had lost it.
 RESTORED = "restored"
 logger = logging.getLogger(__name__)
 
@@ -50,7 +50,7 @@ def due_for_erasure(session: Session) -> list[UUID]:
 
 
 def erase_due_tenants(settings: Settings) -> list[str]:
-    """Erase whatever is due; returns the slugs. One that can't be erased now stops nobody and comes again."""
+    """Erase the tenants that are due; returns the slugs. One that can't be erased now is tried again later."""
     with working_application(settings):
         close_what_came_back(settings)
         with control_transaction() as session:
@@ -59,7 +59,7 @@ def erase_due_tenants(settings: Settings) -> list[str]:
 
 
 def close_what_came_back(settings: Settings) -> list[UUID]:
-    """Shut every tenant that was erased and stands there again, after a restore; the next erasure takes it.
+    """Shut every erased tenant that a restore brought back; the next erasure takes it.
 
     Done before anything is migrated or started, and before each round of erasures.
     """
@@ -96,7 +96,7 @@ def _erase_if_possible(settings: Settings, tenant_id: UUID) -> str | None:
 def erase_tenant(settings: Settings, tenant_id: UUID, *, now: bool = False) -> str:
     """Erase a tenant in the state "closing" whose waiting period is over; `now` doesn't wait for it. Returns its slug.
 
-    Raises Conflict when it isn't due, Unavailable when somebody still holds a lock or Redis is away.
+    Raises Conflict when it isn't due, Unavailable when a session still holds a lock or Redis is away.
     """
     with working_application(settings) as runtime:
         with control_transaction() as session:
@@ -112,7 +112,7 @@ def erase_tenant(settings: Settings, tenant_id: UUID, *, now: bool = False) -> s
         close_grants_of(settings, tenant_id)
         _drop_schema(settings, tenant_id, schema, role)
         fault("tenant.erase.dropped")
-        # Every room keeps its files as `room/tenant/…`.
+        # Every feature keeps its files as `feature/tenant/…`.
         for folder in settings.files.glob(f"*/{tenant_id}"):
             shutil.rmtree(folder)
         _forget_keys(runtime, tenant_id)
@@ -144,7 +144,7 @@ def _begin(settings: Settings, session: Session, tenant_id: UUID, *, now: bool) 
 
 
 def _refuse_used(settings: Settings, record: TenantRecord) -> None:
-    """Whoever ever used it gets notice, an export and thirty days: only its closing may have it erased (P13)."""
+    """A customer who ever signed in gets notice, an export and thirty days: only the closing may erase it (P13)."""
     if record.id in listed_as_erased(settings) or may_erase(record.id) or not was_ever_used(record):
         return
     raise Conflict(

@@ -1,8 +1,8 @@
-"""The list of erased tenants that lies beside the databases, so that restoring one of them brings no tenant back.
+"""The list of erased tenants, kept beside the databases, so that restoring one of them brings no tenant back.
 
-One file for each, named by the tenant's number; it holds the certificate, which names nobody. What is on the list is
-erased again without notice, so a row or a file counts only with a signature of this installation: whoever can merely
-write there puts nobody on it.
+One file for each, named by the tenant's number; it holds the certificate, which names no one. What is on the list is
+erased again without notice, so a row or a file counts only with a signature of this installation: write access to the
+folder is not enough.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""The logins of the database by which guests come in: made for a grant, dropped with it. Staff have no other way in.
+"""The database logins of guests (staff under a grant): made for a grant, dropped with it. Staff have no other.
 
-A guest's login belongs to nobody and is a member of nothing. It may do what its grant's scopes say in one schema, and
+A guest's login owns nothing and is a member of no role. It may do what its grant's scopes say in one schema, and
 the database itself refuses new connections from the minute the grant is over (VALID UNTIL). Each step looks first, so
 that a run that was killed is simply run again.
 """
@@ -47,7 +47,7 @@ def open_grant(settings: Settings, grant_id: UUID) -> bool:
             fault("grant.login_made")
             session.refresh(record)
             if record.read_only_until is not None:
-                # The account is closing: its records are nobody's to change any more.
+                # The account is closing: its records may not be changed any more.
                 refuse_changes(settings, record.schema_name)
             dsn = cell_dsn(settings, grant.role_name, password)
             grant.dsn = settings.keys.seal(GUEST_DSN, dsn.encode(), bound_to=str(grant.id))
@@ -88,7 +88,7 @@ def close_grants_of(settings: Settings, tenant_id: UUID) -> None:
 
 
 def stray_logins(settings: Settings) -> list[str]:
-    """Guests' logins that no grant in force vouches for; empty when all is well. For the doctor."""
+    """Guests' logins without a grant in force; empty when all is well. For the doctor."""
     with working_application(settings):
         with control_transaction() as session:
             known = set(session.scalars(select(Grant.role_name).where(Grant.role_dropped_at.is_(None))))
@@ -144,7 +144,7 @@ def _drop_login(settings: Settings, role: str, schema: str | None) -> None:
 
 
 def _forget_login(connection: Connection, role: str, schema: str | None) -> None:
-    """Take the login out of the database: nobody new comes in, then its rights go, then those inside, then itself."""
+    """Drop the login: first new connections are refused, then its rights and open connections go, then itself."""
     if connection.execute("SELECT FROM pg_roles WHERE rolname = %s", (role,)).fetchone() is None:
         return
     name, database = sql.Identifier(role), sql.Identifier(connection.info.dbname)
@@ -158,7 +158,7 @@ def _forget_login(connection: Connection, role: str, schema: str | None) -> None
     connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM {}").format(database, name))
     connection.execute(sql.SQL("DROP ROLE {}").format(name))
     connection.commit()
-    # Whoever is still connected has no right left; where we may, the connection ends too.
+    # A connection that is still open has no right left; where we may, we end it too.
     with suppress(errors.InsufficientPrivilege):
         connection.execute(
             "SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity WHERE usename = %s", (role,)

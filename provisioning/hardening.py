@@ -1,4 +1,4 @@
-"""What PostgreSQL lets everybody do by default and a tenant must not (docs/decisions/0001-isolation.md).
+"""What PostgreSQL lets PUBLIC do by default and a tenant must not (docs/decisions/0001-isolation.md).
 
 `SET LOCAL ROLE` alone doesn't keep tenants apart: in a test, one injected SELECT with set_config() and query_to_xml()
 read another tenant's rows. Each query here lists what is still open and the statement that closes it, so that closing
@@ -32,7 +32,7 @@ _DANGEROUS = r"""(
 _OPENINGS: tuple[str, ...] = (
     f"""SELECT format('REVOKE ALL ON DATABASE %I FROM PUBLIC', d.datname) FROM pg_database d
         WHERE d.datname = current_database() AND {_PUBLIC_IN.format(acl="d.datacl", kind="d", owner="d.datdba")}""",
-    # Where no tenant is, a cell's login could still look around and fill a disk; whoever prepares servers stays in.
+    # Where no tenant is, a cell's login could still read and fill a disk; logins that prepare servers keep access.
     f"""SELECT format('REVOKE ALL ON DATABASE %I FROM PUBLIC; GRANT CONNECT ON DATABASE %I TO %I',
                       d.datname, d.datname, current_user) FROM pg_database d
         WHERE d.datname IN ('postgres', 'template1') AND d.datname <> current_database()
@@ -78,7 +78,7 @@ def close_openings(connection: Connection) -> list[str]:
             connection.execute("; ".join(statements).encode())
     except errors.InsufficientPrivilege:
         _close_what_may_be_closed(connection, statements)
-    # A revoke by somebody who isn't the owner is only a warning, so what counts is what is still open.
+    # A revoke by a role that isn't the owner is only a warning, so what counts is what is still open.
     return openings(connection)
 
 

@@ -1,4 +1,4 @@
-"""What `qikbiz import` is told about cells that can't be read: --unreadable and --value."""
+"""The options of `qikbiz import` for cells that can't be read: --unreadable and --value."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Importing for a customer by command: bring the file in under an instruction, wait, tell what became of it."""
+"""Importing for a customer by command: import the file under an instruction, wait, report its outcome."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ class Imported:
 def import_for_customer(
     settings: Settings, slug: str, file: Path, choices: Choices, *, authority: Authority, watch: Watch, say: Say
 ) -> Imported:
-    """Import `file` and wait. Raises Failure with a sentence; `say` is told what else a person should know."""
+    """Import `file` and wait. Raises Failure with a sentence; `say` gets what else the operator should know."""
     begun = time.monotonic()
     scope = GrantScope.RESTORE if is_archive(file) else GrantScope.IMPORT
     with (

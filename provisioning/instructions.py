@@ -1,8 +1,8 @@
 """What allows a command to work for a customer: `--grant REFERENCE`, or `--instruction REFERENCE` once it is confirmed.
 
 Either way the command gets into the tenant as a guest, by a login that exists only for this; the customer sees the
-grant or the instruction, whatever is done under it, and can end it. Free text is taken only where nobody has ever
-signed in, so that a first load needs no ceremony, and for the demo organisations of a development run.
+grant or the instruction and all that is done under it, and can end it. Free text is enough only where no user has ever
+signed in, so that a first load is simple, and for the demo organisations of a development run.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ def allowed_by(settings: Settings, tenant: Tenant, authority: Authority, scope: 
 
 
 def takes_words(settings: Settings, tenant: Tenant) -> bool:
-    """Whether words are enough: nobody has ever signed in, or it is a demo organisation of a development run."""
+    """Whether free text is enough: no user has ever signed in, or it is a demo organisation of a development run."""
     if is_demo(settings, tenant.slug):
         return True
     with acting_as(SYSTEM), tenant_transaction(tenant):

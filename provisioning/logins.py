@@ -36,7 +36,7 @@ class BadLogin(Failure):
 
 @dataclass(frozen=True)
 class UserAnswer:
-    """What `qikbiz user create` did: "created", "invited" (again, before anybody had a login) or "proposed"."""
+    """What `qikbiz user create` did: "created", "invited" (again, before there was a user) or "proposed"."""
 
     id: UUID
     outcome: Literal["created", "invited", "proposed"]
@@ -67,7 +67,7 @@ def create_user(
 
 
 def refuse_password(settings: Settings, tenant: Tenant) -> None:
-    """Once there are users nobody outside chooses a password for one. Raises BadLogin."""
+    """Once there are users, operators choose no password for one. Raises BadLogin."""
     with working_application(settings), tenant_transaction(tenant):
         if has_users():
             raise BadLogin(
@@ -77,7 +77,7 @@ def refuse_password(settings: Settings, tenant: Tenant) -> None:
 
 
 def create_staff(settings: Settings, *, email: str, name: str, role: str, password: str) -> UUID:
-    """A member of staff who can log in at the console at once. Raises BadLogin, WeakPassword and AlreadyThere."""
+    """A member of staff who can sign in at the console at once. Raises BadLogin, WeakPassword and AlreadyThere."""
     address = _checked_email(email)
     with working_application(settings), control_transaction():
         person = ready_person(staff_realm(), address, name, role)
@@ -88,7 +88,7 @@ def create_staff(settings: Settings, *, email: str, name: str, role: str, passwo
 
 
 def reset_staff_factors(settings: Settings, email: str) -> int:
-    """Take the second factors off somebody of the staff who has lost them; they set up new ones at the next login.
+    """Remove the second factors of a member of staff who has lost them; the next sign-in sets up new ones.
 
     Returns how many went. Raises BadLogin.
     """
@@ -111,7 +111,7 @@ def add_person(realm: Realm, email: str, name: str, role: str, *, password_hash:
 
 
 def ready_person(realm: Realm, email: str, name: str, role: str) -> Any:
-    """The row of somebody who may log in from now on. Somebody who was only invited becomes active."""
+    """The row of a user who may sign in from now on. One who was only invited becomes active."""
     person: Any = account_named(realm.work, realm, email)
     if person is not None and person.state != "invited":
         raise AlreadyThere(f"{email} has a login already.")

@@ -1,7 +1,7 @@
 """Bring the control database and every tenant's schema to this program's version.
 
 One transaction for each version of each tenant, with the version row inside the tenant's schema, so that a run which is
-killed leaves every tenant wholly at one version. One tenant's failure stops nobody; the next run goes on from there.
+killed leaves every tenant wholly at one version. One tenant's failure stops no other; the next run goes on from there.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def migrate_everything(
     """
     started = time.monotonic()
     migrate_control(settings)
-    # A restored back-up must not open the doors of an erased tenant again.
+    # A restored back-up must not make an erased tenant active again.
     close_what_came_back(settings)
     chain = migrations("tenant")
     waiting, current = _list_waiting(settings, chain[-1].version, tenant)

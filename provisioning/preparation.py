@@ -27,7 +27,7 @@ def prepare(settings: Settings, say: Callable[[str], None]) -> None:
         assets.build()
     if not settings.provisioner_url:
         _set_up_tls(settings)
-        return  # somebody else provisions; this process may not
+        return  # another process provisions; this one may not
     say("Preparing the databases …")
     prepare_servers(settings)
     for slug, reason in migrate_everything(settings).failed:

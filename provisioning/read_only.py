@@ -28,7 +28,7 @@ _HOLDERS = """
 
 
 def refuse_changes(settings: Settings, schema: str) -> None:
-    """Take the right to change records from every role that has it: what the program forgets, the database refuses."""
+    """Take the right to change records from every role that has it: the database refuses what the program overlooks."""
     with _as_owner(settings) as connection:
         for (role,) in connection.execute(_HOLDERS, (schema, list(RECORD_TABLES))).fetchall():
             statement = sql.SQL("REVOKE INSERT, UPDATE, DELETE ON {} FROM {}")

@@ -21,7 +21,7 @@ from tenants.versions import HEAD, SERVED
 Kind = Literal["control", "tenant"]
 MIGRATIONS = Path(__file__).parent / "migrations"
 HEAD_SCRIPT = MIGRATIONS / "tenant_head.sql"
-# Stands in a migration for the tenant's own role, which is named when it runs.
+# The placeholder in a migration for the tenant's own role, which is named when it runs.
 TENANT_ROLE = "@tenant_role@"
 _CONCURRENTLY = re.compile(r"^CREATE (?P<unique>UNIQUE )?INDEX CONCURRENTLY (?P<name>\w+) ON ", re.IGNORECASE)
 

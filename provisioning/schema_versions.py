@@ -61,7 +61,7 @@ def migrate_place(connection: Connection, place: Place, chain: Sequence[Migratio
 
 
 def version_of(connection: Connection, place: Place) -> str:
-    """The version that stands in the schema, "" when it can't be read."""
+    """The version in the schema, "" when it can't be read."""
     try:
         with connection.transaction():
             row = connection.execute(
@@ -73,12 +73,12 @@ def version_of(connection: Connection, place: Place) -> str:
 
 
 def lock_key(tenant_id: UUID) -> int:
-    """The advisory lock of whoever changes this tenant's schema. The later half of a UUIDv7 is its random one."""
+    """The advisory lock for changing this tenant's schema. The later half of a UUIDv7 is its random one."""
     return int.from_bytes(tenant_id.bytes[8:], "big", signed=True)
 
 
 def _enter(connection: Connection, place: Place) -> None:
-    """The owner in the tenant's schema, until the end of the transaction, and nobody else migrating it meanwhile."""
+    """The owner in the tenant's schema, until the end of the transaction, while no other run migrates it."""
     key = (lock_key(place.tenant_id),)
     row = connection.execute("SELECT pg_catalog.pg_try_advisory_xact_lock(%s)", key).fetchone()
     if row is None or not row[0]:
@@ -126,12 +126,12 @@ def _build_index(connection: Connection, place: Place, statement: str) -> None:
         return
     if found is not None:
         connection.execute(sql.SQL("DROP INDEX {}").format(sql.Identifier(place.schema, str(name))))
-    # An index belongs to the owner of its table, whoever builds it.
+    # An index belongs to the owner of its table, not to the role that builds it.
     connection.execute(statement.encode())
 
 
 def _applied(connection: Connection) -> dict[str, str]:
-    """Version → checksum of what stands in the schema at hand; empty before the first migration."""
+    """Version → checksum of what the current schema holds; empty before the first migration."""
     row = connection.execute("SELECT to_regclass('schema_version') IS NOT NULL").fetchone()
     if row is None or not row[0]:
         return {}

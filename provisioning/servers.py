@@ -46,7 +46,7 @@ def control_parts(settings: Settings) -> dict[str, Any]:
 
 
 def same_server(settings: Settings) -> bool:
-    """Whether the control database stands on the server of the tenants' databases."""
+    """Whether the control database is on the server of the tenants' databases."""
     if not settings.provisioner_url:
         return False
     one, other = control_parts(settings), provisioner_parts(settings)

@@ -79,7 +79,7 @@ def delete(
     now: bool = False,
     reason: str = "",
 ) -> TenantFacts:
-    """Close one that nobody ever signed in to, and with `now` erase it. Again, it finishes or says so.
+    """Close one that no user ever signed in to, and with `now` erase it. Again, it finishes or says so.
 
     For one that was used it only proposes to end the contract, which two operators have to confirm at the console.
     """

@@ -59,7 +59,7 @@ def run_everything(settings: Settings, *, say: Say, when_ready: Callable[[], Non
 
 
 def make_home_private(home: Path) -> None:
-    """Databases, keys, files and mails lie there. Other accounts may at most pass through, as the servers' own must."""
+    """It holds databases, keys, files and mails. Other accounts may at most pass through, as the servers' own must."""
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
     mode = home.stat().st_mode
     if mode & 0o066 and home.owner() == _own_name():
@@ -85,7 +85,7 @@ class Product:
         self._why: str | None = None
         self._told: int | None = None
         self._names: list[str] = []
-        # Whoever breaks into the web must not find the login that may make and read every schema, and the preloader's
+        # An attacker in the web must not get the login that may make and read every schema, and the preloader's
         # memory is the web's.
         self._apart = [] if settings.embedded or not settings.provisioner_url else [PROVISIONING_WORKER]
 
@@ -188,11 +188,11 @@ class Product:
             )
         finally:
             os.close(ear)
-            # Begun anew, it begins anew what ran.
+            # Restarted, it restarts what ran.
             self._tell([])
 
     def _tell(self, names: list[str]) -> None:
-        """Have the preloader begin these, now and whenever it is begun anew itself."""
+        """Have the preloader begin these, now and at each restart of its own."""
         self._names += names
         if self._told is not None:
             with suppress(BrokenPipeError):
@@ -228,7 +228,7 @@ def _telling_why(work: Callable[[], None], mouth: int) -> int:
 
 @contextmanager
 def _only_one(home: Path) -> Iterator[IO[str]]:
-    """Hold a lock for as long as we run. Whatever a killed run left is ending, and holds the lock until it has."""
+    """Hold a lock for as long as we run. The processes of a killed run are ending, and hold it until they have."""
     home.mkdir(parents=True, exist_ok=True)
     with (home / "up.lock").open("a+", encoding="utf-8") as lock:
         taken = wait_until(lambda: _takes(lock) or _owner_lives(lock), seconds=SECONDS_FOR_LEFTOVERS)

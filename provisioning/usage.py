@@ -84,7 +84,7 @@ def _count(connection: Connection, schema: str, table: str) -> int:
 
 
 def _keep(control: Connection, tenant_id: UUID, figures: Figures) -> None:
-    # No directory version: nobody decides anything by these.
+    # No directory version: no decision depends on these.
     control.execute(
         """UPDATE tenants SET users = %s, records = %s, bytes = %s, last_seen_at = coalesce(%s, last_seen_at),
                   measured_at = now() WHERE id = %s""",

@@ -13,7 +13,7 @@ from provisioning.cli.output import Answer, reporting
 if TYPE_CHECKING:
     from qikbiz.audit.verify import Report
 
-# ruff: noqa: PLC0415 - whatever a command needs is imported when it runs, so that `--help` answers at once
+# ruff: noqa: PLC0415 - what a command needs is imported when it runs, so that `--help` answers at once
 NOTED = re.compile(r"([1-9][0-9]{0,17}):([0-9a-fA-F]{64})")
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-# ruff: noqa: PLC0415 - whatever a command needs is imported when it runs, so that `--help` answers at once
+# ruff: noqa: PLC0415 - what a command needs is imported when it runs, so that `--help` answers at once
 
 
 def by_word_of_the_customer(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from provisioning.doctor import Check
 
 
-# ruff: noqa: PLC0415 - whatever a command needs is imported when it runs, so that `--help` answers at once
+# ruff: noqa: PLC0415 - what a command needs is imported when it runs, so that `--help` answers at once
 
 
 @click.command()

@@ -1,4 +1,4 @@
-"""One clear sentence for whatever went wrong in a command."""
+"""One clear sentence for each error of a command."""
 
 import errno
 import sys
@@ -49,7 +49,7 @@ def _server_that_is_away(error: BaseException) -> str | None:
 
 
 def _is_meant_for_people(error: BaseException) -> bool:
-    """Our own exceptions carry sentences; a library's carry whatever it had at hand."""
+    """Our own exceptions carry sentences for people; a library's don't."""
     room = type(error).__module__.partition(".")[0]
     return isinstance(error, Refused) or room in {"config", "tenants", "qikbiz", "provisioning", "workers"}
 

@@ -14,7 +14,7 @@ from provisioning.cli.output import Answer, progress, reporting
 if TYPE_CHECKING:
     from provisioning.instructions import Authority
 
-# ruff: noqa: PLC0415 - whatever a command needs is imported when it runs, so that `--help` answers at once
+# ruff: noqa: PLC0415 - what a command needs is imported when it runs, so that `--help` answers at once
 _MARKS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}
 
 

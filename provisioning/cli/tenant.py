@@ -12,7 +12,7 @@ from provisioning.cli.output import Answer, progress, reporting
 if TYPE_CHECKING:
     from provisioning.fleet import TenantFacts
 
-# ruff: noqa: PLC0415 - whatever a command needs is imported when it runs, so that `--help` answers at once
+# ruff: noqa: PLC0415 - what a command needs is imported when it runs, so that `--help` answers at once
 
 
 @click.group()

@@ -8,7 +8,7 @@ import click
 
 from provisioning.cli.output import Answer, reporting
 
-# ruff: noqa: PLC0415 - whatever a command needs is imported when it runs, so that `--help` answers at once
+# ruff: noqa: PLC0415 - what a command needs is imported when it runs, so that `--help` answers at once
 
 
 @click.group()

@@ -38,7 +38,7 @@ def up(verbose: bool, tls: bool) -> None:
 
 
 def _addresses(settings: "Settings") -> Answer:
-    """Where to look, and who may log in there. Demo logins exist in development only."""
+    """The addresses, and who may sign in there. Demo users exist in development only."""
     from provisioning.demo import demo_logins  # noqa: PLC0415
 
     domain = settings.base_domain

@@ -8,7 +8,7 @@ from provisioning.cli.output import Answer, reporting
 from provisioning.cli.passwords import read_password
 from qikbiz.kernel.permissions import Role
 
-# ruff: noqa: PLC0415 - whatever a command needs is imported when it runs, so that `--help` answers at once
+# ruff: noqa: PLC0415 - what a command needs is imported when it runs, so that `--help` answers at once
 
 
 @click.group()

@@ -29,7 +29,7 @@ from tenants.context import Tenant
 from tenants.control import TenantRecord
 from tenants.runtime import Runtime
 
-# Printed on the screen and known to everybody, which is why production refuses all of this.
+# These passwords are printed on the screen, so production refuses all of this.
 PASSWORD = "paper lantern on the river"
 
 
@@ -112,7 +112,7 @@ def ensure_demo(settings: Settings) -> list[str]:
 
 
 def is_demo(settings: Settings, slug: str) -> bool:
-    """Whether this is one of the demo organisations of a development run, and not somebody's own of the same name."""
+    """Whether this is one of the demo organisations of a development run, and not a customer's of the same name."""
     if settings.is_production:
         return False
     record = _record(slug)
@@ -121,7 +121,7 @@ def is_demo(settings: Settings, slug: str) -> bool:
 
 
 def demo_logins(settings: Settings) -> list[DemoLogin]:
-    """Who may log in where; empty in production."""
+    """Who may sign in where; empty in production."""
     if settings.is_production:
         return []
     console = settings.origin(f"console.{settings.base_domain}")
@@ -148,7 +148,7 @@ def _ensure(settings: Settings, runtime: Runtime, organisation: DemoOrganisation
     email = administrator.email_at(organisation.domain)
     record = _record(organisation.slug)
     if record is not None and (record.state not in ("creating", "active") or record.admin_email != email):
-        return False  # somebody uses the name for something real, or put the demo away
+        return False  # a customer uses the name, or the demo was deleted
     if record is None or record.state == "creating":
         create_tenant(
             settings,
@@ -223,7 +223,7 @@ def _copy(session: Session, table: str, rows: Sequence[Row]) -> None:
 
 
 def _plain(column: str, value: Any) -> Any:
-    """Lists of entries are JSON, lists of texts are arrays; an empty one tells only by its column which it is."""
+    """Lists of entries are JSON, lists of texts are arrays; for an empty one only its column says which it is."""
     if column in ("emails", "phones"):
         return json.dumps(value, ensure_ascii=False)
     return value

@@ -26,7 +26,7 @@ _SLOTS = ("too many clients", "connection slots", "too many connections")
 
 
 def remedy_for(error: Exception, settings: Settings) -> str:
-    """The way out of this failure, as far as it names its cause; else how to reach the server."""
+    """The remedy for this failure, as far as it names its cause; else how to connect to the server."""
     text = str(error)
     for is_it, remedy in (
         (any(sign in text for sign in _SLOTS), NO_SLOTS),

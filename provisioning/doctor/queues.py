@@ -1,4 +1,4 @@
-"""Redis, and whether somebody works on what waits there."""
+"""Redis, and whether a worker serves each queue."""
 
 import time
 from collections.abc import Iterator

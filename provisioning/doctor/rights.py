@@ -1,4 +1,4 @@
-"""Who may do what: the provisioner enough, a cell's login nothing by itself, everybody else nothing at all."""
+"""Who may do what: the provisioner enough, a cell's login nothing by itself, every other role nothing at all."""
 
 from collections.abc import Iterator
 
@@ -54,7 +54,7 @@ def provisioner(settings: Settings) -> Iterator[Check]:
 
 
 def closed_doors(settings: Settings) -> Iterator[Check]:
-    """Functions and catalogs that let one tenant read another must be closed to everybody."""
+    """Functions and catalogs that let one tenant read another must be revoked from PUBLIC."""
     if not settings.provisioner_url:
         return
     with connect_as_provisioner(settings) as connection:
@@ -67,7 +67,7 @@ def closed_doors(settings: Settings) -> Iterator[Check]:
 
 
 def notary(settings: Settings) -> Iterator[Check]:
-    """Nobody who serves requests may be able to change what was announced, and the calendar must reach far enough."""
+    """The login that serves requests may not change what was announced, and the calendar must extend far enough."""
     if serving_login_is_notary(settings):
         remedy = "Let a provisioner that may make roles and schemas in the control database run `qikbiz migrate`."
         yield Check("notary", False, "the program's own login could change announcements of the statement", remedy)

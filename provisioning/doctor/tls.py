@@ -51,7 +51,7 @@ def others(settings: Settings) -> Iterator[Check]:
 
 
 def proxy(settings: Settings) -> Iterator[Check]:
-    """Who may vouch for a request that it came over TLS."""
+    """Which proxies are believed when they say that a request came over TLS."""
     trusted = ", ".join(map(str, settings.trusted_proxies))
     if settings.is_production and not trusted:
         remedy = "Set QIKBIZ_TRUSTED_PROXIES to the proxy's address; without it the web process does not start."

@@ -62,8 +62,8 @@ class Account:
             os.close(output)
 
     def own_directory(self, directory: Path) -> None:
-        """Make `directory` this account's alone. Root reaches it all the same, nobody else does."""
-        if directory.is_symlink():  # somebody may have put it in the shared temp directory before us
+        """Make `directory` this account's alone. Only this account and root can open it."""
+        if directory.is_symlink():  # another account may have put it in the shared temp directory before us
             raise PermissionError(f"{directory} is a link; remove it.")
         directory.mkdir(parents=True, exist_ok=True)
         if self.borrowed:
@@ -78,7 +78,7 @@ class Account:
 
 
 def server_account(directory: Path) -> Account:
-    """Ourselves; for root whoever owns the server's `directory`, else an account made for the purpose.
+    """This process's account; for root the owner of the server's `directory`, else an account made for the purpose.
 
     Where accounts can't be made, `nobody` will do.
     """
@@ -105,7 +105,7 @@ def _made_account() -> pwd.struct_passwd | None:
 
 
 def _open_way_to(path: Path) -> None:
-    """Let everybody pass through (not list) the directories above `path`: root's own are often closed."""
+    """Let all accounts pass through (not list) the directories above `path`: root's own are often closed."""
     for directory in path.parents:
         mode = directory.stat().st_mode
         if not mode & stat.S_IXOTH:

@@ -28,7 +28,7 @@ VERSION = "18"
 
 # None of the caller's PG… variables, which would move ports, data and users.
 ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C.UTF-8", "TZ": "UTC"}
-# The built-in locale sorts alike on every machine, whatever its C library.
+# The built-in locale sorts alike on every machine: a C library's differs by its version.
 INITDB = f"--username {SUPERUSER} --auth trust --encoding UTF8 --locale-provider builtin --locale C.UTF-8".split()
 
 SETTINGS = {
@@ -43,7 +43,7 @@ SETTINGS = {
     "random_page_cost": "1.1",
     "max_locks_per_transaction": "256",
     "max_wal_size": "2GB",
-    # Of one connection: a statement that sorts without end must not fill the disk for everybody.
+    # Of one connection: a statement that sorts without end must not fill the disk.
     "temp_file_limit": "4GB",
     "checkpoint_timeout": "15min",
     # By themselves they would take 16 MiB and three processes, which a database of this size has no use for.
@@ -65,7 +65,7 @@ THROW_AWAY = {
 
 
 class EmbeddedPostgres:
-    """One server per `home`. `start` adopts a server that is already running there, whoever started it."""
+    """One server per `home`. `start` adopts a server that another process started there."""
 
     def __init__(self, home: Path, *, durable: bool = True) -> None:
         self.home = Path(os.path.realpath(home))
@@ -151,7 +151,7 @@ class EmbeddedPostgres:
         (self.directory / "qikbiz.conf").chmod(0o644)
 
     def _clear_locks(self) -> None:
-        # Lock files left by a killed server may name a process that is somebody else's by now.
+        # Lock files left by a killed server may name a process of another program by now.
         for lock in (self.directory / "postmaster.pid", self.sockets / ".s.PGSQL.5432.lock"):
             lock.unlink(missing_ok=True)
 

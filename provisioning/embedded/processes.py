@@ -1,4 +1,4 @@
-"""Finding, waiting for and ending a server by its pid file, which may be stale or name somebody else's process."""
+"""Finding, waiting for and ending a server by its pid file, which may be stale or name another program's process."""
 
 import signal
 import time
@@ -24,7 +24,7 @@ def process_of(pid_file: Path, program: str) -> psutil.Process | None:
 
 
 def has_ended(process: psutil.Process) -> bool:
-    """True also for a process that only waits for its parent to take note of its end; some parents take seconds."""
+    """True also for a process that only waits for its parent to collect its end; some parents take seconds."""
     try:
         return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:

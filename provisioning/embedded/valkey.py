@@ -23,7 +23,7 @@ from provisioning.log_rotation import turn_over
 
 
 class EmbeddedValkey:
-    """One server per `home`. `start` adopts a server that is already running there, whoever started it."""
+    """One server per `home`. `start` adopts a server that another process started there."""
 
     def __init__(self, home: Path, *, durable: bool = True) -> None:
         self.home = Path(os.path.realpath(home))

@@ -1,4 +1,4 @@
-"""The notary: the role that keeps announcements and the time of closing accounts, so that nobody hastens one."""
+"""The notary: the role that keeps announcements and the time of closing accounts, so that none can be hastened."""
 
 from provisioning.notary.calendar import fill_calendar
 from provisioning.notary.install import NOTARY, install_notary, serving_login_is_notary

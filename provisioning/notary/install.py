@@ -1,7 +1,7 @@
 """Make the notary's role, schema, tables and functions, and give the login of the program only what it needs.
 
 The program's login may read, ask for an announcement by `notices.announce`, take one back, add to the watch, and have
-the time of a closing account begin, last longer or called off. It can't set the moment of any of them, change a row, or
+the time of a closing account begin, extended or cancelled. It can't set the moment of any of them, change a row, or
 touch the calendar.
 """
 
@@ -59,7 +59,7 @@ def serving_login_is_notary(settings: Settings) -> bool:
 
 
 def _connection(settings: Settings) -> Connection:
-    """As the provisioner where it reaches the control database; else as the program's own login, which doctor tells."""
+    """As the provisioner if it can connect to the control database; else as the program, which doctor reports."""
     if settings.embedded or same_server(settings):
         with suppress(psycopg.OperationalError):
             connection = connect_as_provisioner(settings, database=str(control_parts(settings)["dbname"]))

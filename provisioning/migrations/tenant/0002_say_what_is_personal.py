@@ -1,4 +1,4 @@
-"""Say on each table whether it holds personal data, so that whoever reads a catalog or a dump knows it.
+"""Say on each table whether it holds personal data, so that a catalog or a dump says it.
 
 The texts begin with a word that a program can look for: `personal:`, `technical:` or `record of acts:`.
 """
