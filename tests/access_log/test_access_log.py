@@ -1,4 +1,4 @@
-"""Administrators see who came to their organisation's door; nobody else does, and nobody changes what is written."""
+"""Administrators see who signed in at their organisation and who tried; others don't, and the log can't be changed."""
 
 from __future__ import annotations
 

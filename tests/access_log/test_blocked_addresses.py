@@ -49,7 +49,7 @@ def office(platform: Platform, browser_at: Callable[[str], Browser]) -> Callable
 
 @pytest.fixture
 def blocked(platform: Platform, office: Callable[[str], Browser]) -> AddressRule:
-    """Ben has logged in from the office before it was blocked."""
+    """Ben has signed in from the office before it was blocked."""
     assert office("acme.localhost").log_in(platform.ben.email, platform.ben.password).status_code == 303
     with control_transaction():
         rules.decide(ELSEWHERE, "block", "Nobody of Acme", minutes=60)
@@ -60,7 +60,7 @@ def blocked(platform: Platform, office: Callable[[str], Browser]) -> AddressRule
 def test_a_block_that_hits_them_is_shown_with_who_and_until_when(client_for: ClientFor, blocked: AddressRule) -> None:
     page = client_for("alice").get(BLOCKS).text
     assert OFFICE in page and "Ben" in page and blocked.reference in page
-    # Not what staff noted, nor what concerns nobody here.
+    # Not the notes of staff, nor blocks that concern no user here.
     assert ELSEWHERE not in page and "Guessing by somebody" not in page
 
 

@@ -71,7 +71,7 @@ def days_ago(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
 
 @pytest.fixture
 def lived(app: QikBiz, platform: Platform, working: Runtime) -> Callable[[], None]:
-    """A function that has everything happen which notes an address, from marked ones."""
+    """A function that does everything which records an address, from marked ones."""
 
     def live() -> None:
         for number, address in enumerate(MARKED):
@@ -122,7 +122,7 @@ EXPORTS = (("everything", "portable"), ("everything", "spreadsheet"), ("audit", 
 def test_no_export_holds_an_address_of_a_visitor(
     platform: Platform, lived: Callable[[], None], subtests: pytest.Subtests
 ) -> None:
-    """The access log's own file is the one place: whoever fetches it has asked for addresses."""
+    """The access log's own file is the one place: an administrator who downloads it asked for addresses."""
     lived()
     alice = Actor("user", platform.alice.id, platform.alice.name)
     for scope, product in EXPORTS:

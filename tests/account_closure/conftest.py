@@ -138,7 +138,7 @@ class Leaving:
             return [action.removeprefix("closing.") for action in session.scalars(wanted)]
 
     def to(self, state: str, *, days: int = 30) -> Closing:
-        """Go the way by the pages until the closing stands in `state`."""
+        """Take the steps on the pages until the closing is in `state`."""
         steps: tuple[tuple[str, Callable[[], Any]], ...] = (
             ("asked", lambda: self.post("/closing/request", typed=self.tenant.name)),
             ("exporting", lambda: self.post("/closing/acceptance", amount=str(self.closing.quote_amount))),

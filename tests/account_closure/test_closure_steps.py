@@ -1,4 +1,4 @@
-"""From the request to the certificate: each step shown, done once, written down and told."""
+"""From the request to the certificate: each step is shown, done once, recorded and notified."""
 
 from __future__ import annotations
 

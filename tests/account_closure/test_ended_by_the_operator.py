@@ -153,7 +153,7 @@ def test_the_command_line_only_proposes_and_erases_nobody_who_was_there(leaving:
 
 
 def test_whatever_closed_it_a_used_organisation_is_not_erased_before_its_closing(leaving: Leaving) -> None:
-    """Also when somebody signs in after the look, or the row is changed by hand."""
+    """Also when a user signs in after the check, or the row is changed by hand."""
     settings = leaving.platform.settings
     leaving.browser()
     with control_transaction() as control:

@@ -234,7 +234,7 @@ def waiting_mail(leaving: Leaving) -> PlatformMail:
 
 
 def send_what_waits(leaving: Leaving) -> None:
-    """The last mail, by the code of the worker; then a round, which forgets it."""
+    """The last mail, by the code of the worker; then a round, which deletes it."""
     mail = waiting_mail(leaving)
     with control_transaction() as control:
         jobs = control.scalars(select(PlatformJob).where(PlatformJob.kind == "mail.send_platform")).all()

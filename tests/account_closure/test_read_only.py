@@ -39,7 +39,7 @@ def now_known(leaving: Leaving) -> Tenant:
 
 
 def test_every_page_that_changes_something_is_refused_in_words(left_at: Callable[[str], Leaving], app: QikBiz) -> None:
-    """Every route of the product, as the most powerful person of the tenant: no list of pages to forget one on."""
+    """Every route of the product, as the most powerful person of the tenant: no list of pages that could miss one."""
     assert refused_routes(left_at("read_only"), app, "This account is closing") >= 15
 
 
@@ -82,7 +82,7 @@ def test_a_form_that_could_not_be_saved_is_not_shown(leaving: Leaving, subtests:
 
 
 def test_no_page_offers_what_would_be_refused(leaving: Leaving) -> None:
-    """Links and buttons that lead to a change stand on these pages before, and on none of them after."""
+    """These pages have links and buttons that lead to a change before, and none after."""
     alice = leaving.browser()
     contact = alice.post("/contacts", {"first_name": "Ann", "last_name": "Lee"}).headers["Location"]
     gone = alice.post("/contacts", {"first_name": "Bo", "last_name": "Gone"}).headers["Location"]
@@ -226,7 +226,7 @@ def test_calling_it_off_allows_changes_again_everywhere(leaving: Leaving, owner_
 
 
 def test_it_can_be_called_off_at_every_earlier_step(leaving: Leaving, subtests: pytest.Subtests) -> None:
-    """Each time it is begun anew, and goes further."""
+    """Each time it starts again, and goes further."""
     for state in ("asked", "exporting", "exported", "confirmed"):
         with subtests.test(state=state):
             leaving.to(state)
@@ -264,7 +264,7 @@ def test_other_organisations_go_on_working(left_at: Callable[[str], Leaving], cl
 def test_a_round_that_comes_late_does_not_lock_an_account_that_is_open_again(
     leaving: Leaving, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One round saw it read-only; before it acted, somebody called it off and another round opened it again."""
+    """One round saw it read-only; before it acted, the closing was cancelled and another round opened it again."""
     from provisioning import closing as driving
 
     leaving.to("read_only")

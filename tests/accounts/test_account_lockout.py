@@ -1,4 +1,4 @@
-"""Nobody's tries keep the owner of an account out: it gets slower, more is asked for, and nothing right is refused."""
+"""Guesses never lock an account: its sign-in gets slower and asks for more, and the owner's password still works."""
 
 from __future__ import annotations
 

@@ -194,7 +194,7 @@ def _events(app, browser):
 
 @pytest.mark.promise("P2")
 def test_nothing_at_all_that_redis_holds_is_a_cookie(app, log_in, browser_at, platform):
-    """Every key and every value of whatever kind, as it is and in each spelling, as either cookie."""
+    """Every key and every value of any kind, as it is and in each spelling, as either cookie."""
     alice = log_in(platform.alice, remember=True)
     alice.get("/")
     with app.extensions["qikbiz"].redis.client() as client:

@@ -1,4 +1,4 @@
-"""A forgotten password: the same work for every name, links that nobody else can end or use up."""
+"""A forgotten password: the same work for every name, links that others can't end or use up."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_the_same_statements_are_issued_for_every_name(app, platform, browser_at
 
 @pytest.mark.promise("P10")
 def test_a_wrong_password_issues_the_same_statements_for_every_name(app, platform, browser_at, add_person):
-    """And as many of them; whose login it is stands in their values alone."""
+    """And as many of them; only their values say whose account it is."""
     known = add_person(platform.acme, "Ivan", "member").email
     seen = []
     for address in (known, "nobody@example.com"):

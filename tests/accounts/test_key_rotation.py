@@ -1,4 +1,4 @@
-"""Keys are rolled without logging anyone out; a key taken out at once logs everyone out."""
+"""Keys are rolled without ending a session; a key that is removed at once ends all of them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def processes(platform) -> Iterator[Callable[..., object]]:
 
     def start(*keys: Key):
         app = create_app(replace(platform.settings, keys=KeyRing(keys)), process="tests-keys")
-        # The cells' DSNs are sealed with the same ring; sealing them anew is the roll's own step, not what is tested.
+        # The cells' DSNs are sealed with the same ring; sealing them again is the roll's own step, not what is tested.
         app.extensions["qikbiz"].cells = platform.runtime.cells
         started.append(app)
         return app

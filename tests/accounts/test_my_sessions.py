@@ -1,4 +1,4 @@
-"""Promise P2: where one is logged in, for oneself and for administrators; end one, end all."""
+"""Promise P2: users see their own sessions, administrators those of all; end one, end all."""
 
 from __future__ import annotations
 

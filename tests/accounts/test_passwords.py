@@ -186,7 +186,7 @@ def test_unknown_names_take_as_long_as_known_ones(platform, add_person):
     """A few dozen of each, interleaved; the hash is the only slow step and is made for both."""
     slow = create_app(replace(platform.settings, argon2_memory_kib=8 * 1024, argon2_iterations=2), process="tests-time")
     pia = add_person(platform.acme, "Pia", "reader")
-    # Logging in once renews the hash under this process's parameters.
+    # Signing in once renews the hash under this process's parameters.
     assert Browser(slow, platform.acme.host).log_in(pia.email, pia.password).status_code == 303
     try:
         times_taken: dict[str, list[float]] = {"known": [], "unknown": []}

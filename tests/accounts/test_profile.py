@@ -1,4 +1,4 @@
-"""Everyone's own pages: name, time zone, appearance, password, and where one is logged in."""
+"""The profile pages: name, time zone, appearance, password, and the sessions."""
 
 from __future__ import annotations
 

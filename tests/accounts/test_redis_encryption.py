@@ -23,7 +23,7 @@ def redis(app):
 
 @pytest.fixture
 def record_of(redis, log_in):
-    """A function that signs somebody in and gives the browser and the key of the session's record."""
+    """A function that signs a user in and returns the browser and the key of the session's record."""
 
     def signed_in(person):
         before = set(redis.keys("*:s:*"))

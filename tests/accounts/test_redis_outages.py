@@ -1,4 +1,4 @@
-"""Redis is never the truth: killed, wiped or restored from yesterday, people stay logged in, and the ended stay out."""
+"""Redis is never the truth: killed, wiped or restored from yesterday, sessions stay, and ended ones stay ended."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_who_was_logged_out_during_the_outage_stays_out_when_old_data_comes_back
 
 
 def test_a_process_that_saw_no_outage_believes_no_old_data(app, log_in, platform, servers, another_app):
-    """Process two is idle while Redis dies and process one logs Alice out."""
+    """Process two is idle while Redis dies and process one ends Alice's session."""
     alice = log_in(platform.alice)
     alice.get("/")
     idle = Browser(another_app, alice.host)

@@ -137,7 +137,7 @@ def test_a_lost_answer_does_not_log_out(log_in, jo, clock):
     assert _with(browser, token).get("/").status_code == IN
     clock.move(seconds=30)
     assert _with(browser, token).get("/").status_code == IN
-    # Even later, as long as nobody has ever shown the token that was lost.
+    # Even later, as long as no browser has ever sent the token that was lost.
     clock.move(hours=3)
     again = _with(browser, token)
     assert again.get("/").status_code == IN
@@ -290,7 +290,7 @@ def test_whoever_was_logged_out_by_a_thief_reads_when_and_from_where(log_in, jo,
     thief = _with(owner, stolen)
     thief.headers["User-Agent"], thief.address = PHONE, "198.51.100.80"
     assert thief.get("/").status_code == OUT
-    # With its session, as another device, and back after its browser was closed: each is told once.
+    # With its session, as another device, and back after its browser was closed: each is notified once.
     for browser in (owner, elsewhere, returning):
         page = browser.follow(browser.get("/"))
         assert "was used a second time, by " in page.text and "from 198.51.100.0/24" in page.text

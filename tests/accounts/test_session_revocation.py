@@ -1,4 +1,4 @@
-"""Promise P2: whatever ends a session ends it at once, at every host, and a slower request does not bring it back."""
+"""Promise P2: each way to end a session ends it at once, at every host, and a slower request does not bring it back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever happens in whatever order: a request is logged in exactly when the model says so."""
+"""In any order of events, a request has a session exactly when the model says so."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ class Sessions(RuleBasedStateMachine):
         self._slow_requests_end(is_other_slow)
 
     def _slow_requests_end(self, there_are_some: bool) -> None:
-        """Requests that had loaded their sessions before write back what they knew; then everybody is looked at."""
+        """Requests that had loaded their sessions before write back what they knew; then every browser is checked."""
         if there_are_some:
             self.world.write_back_old_records()
         for device in self.known:

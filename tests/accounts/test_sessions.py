@@ -232,7 +232,7 @@ _slow: dict[int, tuple[threading.Event, threading.Event]] = {}
 
 
 def _slow_view(app):
-    """A route that waits until it is told to go on."""
+    """A route that waits for a signal."""
     if id(app) in _slow:
         return _slow[id(app)]
     started, go_on = threading.Event(), threading.Event()

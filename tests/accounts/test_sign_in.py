@@ -1,4 +1,4 @@
-"""Logging in and out with name and password."""
+"""Signing in and out with email address and password."""
 
 
 def test_alice_logs_in_and_sees_her_home(log_in, platform):

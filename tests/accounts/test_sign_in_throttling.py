@@ -1,4 +1,4 @@
-"""Trying passwords is slowed by name and by address; nobody's account is ever locked."""
+"""Trying passwords is slowed by name and by address; no account is ever locked."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_a_remembered_device_passes_when_the_name_is_under_attack_from_everywher
     for _ in range(4):
         browser_at(quinn.tenant.host).log_in(quinn.email, WRONG)
     assert browser_at(quinn.tenant.host).log_in(quinn.email, quinn.password).location == "/login/mailed-code"
-    # The remembered cookie alone would log in; the form must let this device pass too, and ask for nothing more.
+    # The remembered cookie alone would sign in; the form must let this device pass too, and ask for nothing more.
     page = known.client.post(
         "/login",
         base_url=known.origin,

@@ -1,4 +1,4 @@
-"""Staff log in at the console only, by the same rules as everyone."""
+"""Staff sign in at the console only, by the same rules as users."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Promise P10: whoever tries names learns nothing: same status, same headers, same page, for whoever exists or not."""
+"""Promise P10: trying names shows nothing: the same status, headers and page, whether there is such a user or not."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.fixtures.tenancy import Person
 from tests.fixtures.web import Browser
 
 pytestmark = pytest.mark.promise("P10")
-# As long as one another, so that lengths can be compared too; nobody is called Nadia.
+# As long as one another, so that lengths can be compared too; no user is called Nadia.
 PEOPLE = {
     "Erika": ("member", "active"),
     "Frida": ("administrator", "active"),

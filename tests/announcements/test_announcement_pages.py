@@ -1,4 +1,4 @@
-"""Operators write, look, try, schedule and stop announcements at the console; nobody else does (P17)."""
+"""Operators write, look, try, schedule and stop announcements at the console; others can't (P17)."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ def test_a_time_is_meant_in_the_operators_own_zone(olivia: Any, harness: Announc
         answer = olivia.post(f"{page}/sending/1", {"when": "later", "send_at": f"{wanted:%Y-%m-%dT%H:%M}"})
         assert answer.status_code == 303, answer.text
         assert one().send_at == wanted.astimezone(UTC)
-        # Its moment has not come, whoever wakes the job.
+        # Its moment has not come: a job that starts early sends nothing.
         harness.run_platform()
         assert one().state == "scheduled"
         assert olivia.post(f"{page}/draft/2").status_code == 303

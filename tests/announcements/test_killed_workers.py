@@ -1,4 +1,4 @@
-"""An announcement whose worker is killed half-way goes on, and nobody gets it twice (P17).
+"""An announcement whose worker is killed half-way goes on, and no user gets it twice (P17).
 
 In a file of its own: the sweeper looks after every tenant that stands, and the tests of sending make many.
 """
@@ -34,5 +34,5 @@ def test_a_worker_killed_half_way_never_doubles(
     eventually(lambda: harness.totals(found).recipients == 6 and harness.totals(found).waiting == 0, 180)
     got = [address for address in recipients(mail_server) if address in harness.addresses]
     assert len(got) == len(set(got))
-    # What was killed between the server's answer and our note is not sent again, but it was taken.
+    # A mail whose worker was killed between the server's answer and our record is not sent again, but it was accepted.
     assert set(got) == harness.addresses

@@ -1,4 +1,4 @@
-"""An announcement reaches everybody it is for, once at most, and nobody who opted out (P17)."""
+"""An announcement goes to each user it is for, once at most, and to none who opted out (P17)."""
 
 from __future__ import annotations
 

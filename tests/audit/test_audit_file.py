@@ -150,7 +150,7 @@ def test_a_double_click_makes_one_file(workspace: Workspace) -> None:
     assert len(answers) == 1
 
 
-# What somebody might do to the lines of a file.
+# What an attacker might do to the lines of a file.
 Lines = list[dict[str, Any]]
 
 

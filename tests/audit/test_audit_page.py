@@ -1,4 +1,4 @@
-"""Administrators read the audit; nobody else does, and nobody changes it."""
+"""Administrators read the audit; others can't, and none can change it."""
 
 import re
 from typing import Any

@@ -1,4 +1,4 @@
-"""Each event of the audit is chained to the one before: no gap, no fork, whatever happens around it.
+"""Each event of the audit is chained to the one before: no gap, no fork, also with failures and parallel writes.
 
 The check here is written from docs/audit-format.md alone, not from the code that makes the chain.
 """
@@ -141,7 +141,7 @@ def test_many_at_once_make_one_line(workspace: Workspace, platform: Platform) ->
                             record("test.second", details={"n": n})
                         if n % 7 == 0:
                             session.rollback()
-        except Exception as error:  # told to the thread that asserts
+        except Exception as error:  # passed to the thread that asserts
             failures.append(error)
 
     started = [threading.Thread(target=write, args=(number,)) for number in range(threads)]

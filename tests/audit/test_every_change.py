@@ -1,4 +1,4 @@
-"""Whatever changes something leaves an entry in the audit: each act is done once, and no route is forgotten."""
+"""Each change leaves an entry in the audit: each action is done once, and no route is left out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stands in an audit is read by people: words, not the forms in which it is kept."""
+"""The audit's pages show words for people, not stored values."""
 
 from __future__ import annotations
 

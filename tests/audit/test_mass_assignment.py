@@ -1,4 +1,4 @@
-"""Nobody sets on the side what a form does not ask for: a role, an owner, another organisation.
+"""No request sets what its form does not have: a role, an owner, another organisation.
 
 A form is refused whole when it holds a field that it doesn't have. The views of IGNORING have no form of their own
 making: each reads the one or two fields that it knows by name, so anything else that comes along is never looked at.
@@ -47,7 +47,7 @@ IGNORING = {
 
 
 class Meddler(Walk):
-    """Does what the walk does, and sends with each form what nobody asked for."""
+    """Does what the walk does, and adds fields to each form that it does not have."""
 
     def __init__(self, workspace: Workspace, app: QikBiz) -> None:
         super().__init__(workspace, app)

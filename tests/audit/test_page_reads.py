@@ -99,7 +99,7 @@ def test_the_role_of_the_product_can_only_add(tenant: Tenant, ada: Browser) -> N
 def test_a_list_takes_no_turn_in_the_chain_and_does_not_wait_for_the_disk(
     tenant: Tenant, ada: Browser, owner_connection: Connection
 ) -> None:
-    """While somebody else holds the turn for long, lists go on; a change has to wait."""
+    """While another transaction holds the chain's lock for long, lists go on; a change has to wait."""
     chained = _events(tenant)
     with owner_connection.transaction():
         owner_connection.execute(f'LOCK TABLE "{tenant.schema}".audit_turns IN SHARE UPDATE EXCLUSIVE MODE'.encode())

@@ -106,7 +106,7 @@ def test_what_is_older_goes_and_what_is_left_is_whole(
     assert verify(file).fault == ""
     lines = [json.loads(line) for line in zipfile.ZipFile(file).read(MEMBER).decode().splitlines()]
     assert lines[1]["seq"] == newest
-    # Trimmed once more, the newer entry vouches.
+    # Trimmed once more, the newer entry records the cut.
     assert trim_audit(platform.settings, workspace.tenant, at=later(14)) > 2
     assert verify(made_by(workspace, tmp_path)).fault == ""
     assert check_tenant(workspace.tenant) == ""
@@ -121,7 +121,7 @@ def test_the_daily_round_trims_only_those_who_want_it(workspace: Workspace, plat
     assert [event.id for event in events_of(workspace)] == sorted(before)
 
 
-# Whoever owns the schema can change rows. Each of these is found within the hour.
+# The schema's owner can change rows. Each of these is found within the hour.
 REWRITINGS = {
     "a changed subject": "UPDATE {s}.audit_events SET subject = 'Nobody' WHERE seq = 3",
     "a changed actor": "UPDATE {s}.audit_events SET actor_name = 'Nobody' WHERE seq = 3",
@@ -145,7 +145,7 @@ def test_a_rewriting_by_the_owner_is_found(
     owner_connection.execute(REWRITINGS[what].format(s=workspace.tenant.schema).encode())
     problem = check_tenant(workspace.tenant)
     if not is_known and what in ("a removed end", "everything removed"):
-        assert problem == ""  # nobody knows better: that is what the anchors are for
+        assert problem == ""  # the chain alone can't show this: that is what the anchors are for
     else:
         assert problem
         with control_transaction() as session:

@@ -27,7 +27,7 @@ class Timing:
 
 @dataclass
 class Browser:
-    """One visitor of one host: keeps cookies, sends them whatever their attributes say."""
+    """One client of one host: keeps cookies and ignores their attributes."""
 
     port: int
     host: str
@@ -141,7 +141,7 @@ class Browser:
 
 @dataclass
 class _Line:
-    """One connection of a visitor: sends its one request when told to, and gathers the answer."""
+    """One connection of a client: sends its one request on a call, and gathers the answer."""
 
     browser: Browser
     path: str
@@ -180,7 +180,7 @@ class _Line:
 
 
 def measure(visits: list[tuple[Browser, str]], *, requests: int, at_once: int) -> Timing:
-    """Ask for the visits round and round, `requests` in all, `at_once` at a time. Raises RuntimeError unless 200.
+    """Repeat the requests, `requests` in all, `at_once` at a time. Raises RuntimeError unless 200.
 
     Each of the `at_once` has CONNECTIONS open and takes them in turn, as a proxy in front does: the kernel hands whole
     connections to the worker processes, and a few of them would by chance all go to one. One thread asks, so that as

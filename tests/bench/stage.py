@@ -69,7 +69,7 @@ def stage() -> Iterator[Stage]:
     home.mkdir(parents=True)
     postgres.start()
     valkey.start()
-    # Production's Argon2 cost would only slow the logging in; everything measured runs with production's settings.
+    # Production's Argon2 cost would only slow the sign-in; everything measured runs with production's settings.
     environment = {"QIKBIZ_HOME": str(home), "QIKBIZ_ENV": "development", "PORT": str(free_port())}
     settings = load_settings(environment)
     try:

@@ -9,7 +9,7 @@ PASSWORD = "a long password for the bench"
 
 
 def tenant_with_user(played: Stage, slug: str) -> None:
-    """A tenant whose administrator alice@example.com can log in."""
+    """A tenant whose administrator alice@example.com can sign in."""
     create_tenant(played.settings, slug, slug.capitalize(), "first@example.com")
     words = ("user", "create", "--tenant", slug, "--email", "alice@example.com", "--name", "Alice Ames")
     played.qikbiz(*words, "--role", "administrator", "--password-stdin", "--json", stdin=PASSWORD + "\n")

@@ -1,4 +1,4 @@
-"""Real people at real browsers: `browser_of("alice")` is a page of a new browser in which Alice has logged in."""
+"""Real people at real browsers: `browser_of("alice")` is a page of a new browser in which Alice has signed in."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tenants.control import new_id
 from tests.browser.product import Person, Product, free_port
 from tests.mail.conftest import FakeMailServer
 
-# Generous, since others may use the machine as well; whatever is quick is not made slower by it.
+# Generous, since others may use the machine as well; a quick answer is not made slower by it.
 MILLISECONDS = 20_000
 YOUNG_SECONDS = 300.0
 
@@ -72,7 +72,7 @@ def product(chromium: Browser, mail_server: OutboxMailServer) -> Iterator[Produc
 
 
 class Browsers:
-    """Opens browsers of people, each with cookies of its own, and notes what goes wrong inside their pages."""
+    """Opens browsers of people, each with cookies of its own, and collects the errors of their pages."""
 
     def __init__(self, chromium: Browser, product: Product) -> None:
         self.product = product
@@ -81,20 +81,20 @@ class Browsers:
         self._contexts: list[BrowserContext] = []
 
     def open(self, host: str, **options: Any) -> Page:
-        """A new browser that looks at `host`, with nobody logged in."""
+        """A new browser at `host`, signed out."""
         options = {"reduced_motion": "reduce", "viewport": {"width": 1280, "height": 800}} | options
         context = self._chromium.new_context(base_url=self.product.address(host), **options)
         context.set_default_timeout(MILLISECONDS)
-        # Errors of our scripts, and whatever the content policy or the browser refuses.
+        # Errors of our scripts, and what the content policy or the browser refuses.
         context.on("weberror", lambda error: self.complaints.append(str(error.error)))
         context.on("console", lambda message: self._heard(message.type, message.text))
         self._contexts.append(context)
         return context.new_page()
 
     def log_in(self, name: str, *, remember: bool = False, anew: bool = False, **options: Any) -> Page:
-        """A new browser in which that person has logged in by the form, or is in with the cookies of a moment ago.
+        """A new browser in which that person has signed in by the form, or is signed in by cookies of a moment ago.
 
-        Each `remember` and each `anew` is a login of its own. Staff always come back with the same cookies: each code
+        Each `remember` and each `anew` is a sign-in of its own. Staff always come back with the same cookies: each code
         of an app is good once, and waiting for the next one takes half a minute.
         """
         person = self.product.people[name]
@@ -113,7 +113,7 @@ class Browsers:
         return page
 
     def close_and_open_again(self, page: Page) -> Page:
-        """Close a browser and start it anew: cookies without an end are gone, as on a real computer."""
+        """Close a browser and start it again: cookies without an end are gone, as on a real computer."""
         state = page.context.storage_state()
         state["cookies"] = [cookie for cookie in state["cookies"] if cookie.get("expires", -1) > 0]
         host = urlsplit(page.url).hostname or ""
@@ -172,5 +172,5 @@ def browser_of(browsers: Browsers) -> Callable[..., Page]:
 
 @pytest.fixture
 def browser_at(browsers: Browsers) -> Callable[..., Page]:
-    """A function that opens a browser with nobody logged in: browser_at("acme")."""
+    """A function that opens a browser that is signed out: browser_at("acme")."""
     return browsers.open

@@ -31,7 +31,7 @@ def free_port() -> int:
 
 @dataclass(frozen=True)
 class Person:
-    """Who may log in where; `host` is the first label of the address, `app_secret` what staff's app was set up with."""
+    """Who may sign in where; `host` is the first label of the address, `app_secret` what staff's app has."""
 
     name: str
     host: str

@@ -25,7 +25,7 @@ def test_from_the_block_to_the_answer(browsers: Browsers, browser_at: Callable[.
         reference = stranger.locator("dd code").inner_text()
         expect(stranger.get_by_text("Ends", exact=True)).to_be_visible()
         appeal(stranger)
-        # Whoever is logged in goes on working, and sees whom the block hits.
+        # A user who is signed in goes on working, and sees whom the block hits.
         alice.goto("/access-log/blocks")
         expect(alice.get_by_role("table")).to_contain_text("127.0.0.1")
         sam.goto("/work")

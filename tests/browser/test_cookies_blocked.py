@@ -1,4 +1,4 @@
-"""P4 in a real Chromium that was told to block all cookies."""
+"""P4 in a real Chromium that blocks all cookies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two people at the same record: the second one is told what changed, and loses nothing."""
+"""Two people at the same record: the second one sees what changed, and loses nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Without a mouse: log in, search, open, edit, close."""
+"""Without a mouse: sign in, search, open, edit, close."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.browser.product import Product
 
 @pytest.fixture
 def page(browser_at: Callable[..., Page], product: Product) -> Page:
-    """Logged in by keys alone: the first field has the focus, Tab goes on, Enter sends."""
+    """Signed in by keys alone: the first field has the focus, Tab goes on, Enter sends."""
     page = browser_at("acme")
     person = product.people["alice"]
     page.goto("/contacts")

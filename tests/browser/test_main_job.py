@@ -18,7 +18,7 @@ from tests.browser.product import Person
 
 # So that the file is a new one however often this copy of the product was tested.
 SERIAL = uuid4().hex[:8]
-# As HubSpot writes it, with one row that nobody can import.
+# As HubSpot writes it, with one row that can't be imported.
 FILE = f"""\
 Record ID;First Name;Last Name;Email;Phone Number;Company Name;Job Title;Lifecycle Stage
 {SERIAL}1;Zoë;Quarterman{SERIAL};zoe.{SERIAL}@moving-in.example;+44 20 7946 0811;Quarterman & Daughters;Founder;Customer
@@ -32,7 +32,7 @@ def test_contacts_are_imported_found_edited_exported_and_left(browsers: Browsers
     import_file(alice, tmp_path)
     edit_what_was_imported(alice)
     export = ask_for_an_export(alice)
-    # She closes her browser and comes back: remembered, but the file is given only to somebody who knows the password.
+    # She closes her browser and comes back: remembered, but the file is given only after the password.
     alice = browsers.close_and_open_again(alice)
     alice.goto(export)
     check_the_export(download(alice, browsers.product.people["alice"], tmp_path), tmp_path)
@@ -131,7 +131,7 @@ def download(alice: Page, person: Person, folder: Path) -> Path:
 
 
 def check_the_export(file: Path, folder: Path) -> None:
-    """By our own sums, and by the checker that lies in it for people who have nothing of ours."""
+    """By our own sums, and by the checker in it for people who have none of our programs."""
     unpacked = folder / "unpacked"
     with zipfile.ZipFile(file) as archive:
         assert archive.testzip() is None

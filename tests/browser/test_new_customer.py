@@ -17,7 +17,7 @@ def test_an_operator_creates_a_tenant_and_its_administrator_moves_in(browsers: B
     ines.goto(link)
     expect(ines.get_by_role("heading", level=1, name="Welcome to Initech")).to_be_visible()
     ines.get_by_label("Your name").fill("Ines Initech")
-    # A password that everybody tries first is refused, and nothing else is lost.
+    # A common password is refused, and nothing else is lost.
     ines.get_by_label("Password").fill("passwordpassword")
     ines.get_by_role("button", name="Start").click()
     expect(ines.get_by_role("alert")).to_be_visible()
@@ -37,7 +37,7 @@ def create_tenant(olivia: Page) -> None:
     expect(olivia.get_by_text("Not created yet")).to_be_visible()
     olivia.get_by_label("Address").fill("initech")
     olivia.get_by_role("button", name="Create tenant").click()
-    # The page tells how far it is, and when it is done, without a reload.
+    # The page shows how far it is, and when it is done, without a reload.
     expect(olivia.locator("#job-progress")).to_contain_text("Done", timeout=60_000)
     olivia.get_by_role("link", name="Go to initech").click()
     expect(olivia.get_by_role("heading", level=1, name="Initech")).to_be_visible()

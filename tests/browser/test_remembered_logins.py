@@ -1,4 +1,4 @@
-"""A remembered login survives closing the browser; logging out everywhere else ends every other one."""
+"""A remembered login survives closing the browser; signing out everywhere else ends every other one."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def expect_logged_out(page: Page) -> None:
 def test_a_remembered_login_survives_closing_the_browser(browsers: Browsers) -> None:
     again = browsers.close_and_open_again(browsers.log_in("ben", remember=True))
     expect_logged_in(again)
-    # The token was used up and given anew, so that it works a second time as well.
+    # The token was used up and replaced, so that it works a second time as well.
     expect_logged_in(browsers.close_and_open_again(again))
 
 

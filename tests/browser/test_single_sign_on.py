@@ -1,4 +1,4 @@
-"""From setting a provider up to a door that nothing else opens, and back."""
+"""From setting a provider up to single sign-on as the only sign-in, and back."""
 
 from __future__ import annotations
 

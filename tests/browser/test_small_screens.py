@@ -15,7 +15,7 @@ from tests.fixtures.axe import THIN_OUT, axe_problems
 PHONE: ViewportSize = {"width": 390, "height": 844}
 DESK: ViewportSize = {"width": 1440, "height": 900}
 # Each page is loaded once and looked at in these ways: all rules where other parts show, the colours alone where only
-# they differ. Loading anew for each took the most of the time.
+# they differ. Loading again for each took the most of the time.
 LOOKS: tuple[tuple[Literal["light", "dark"], ViewportSize, tuple[str, ...]], ...] = (
     ("light", DESK, ()),
     ("dark", PHONE, ()),

@@ -30,7 +30,7 @@ def test_one_click_in_a_received_mail_stops_its_kind(browsers: Browsers, mail_se
     link = re.fullmatch(r"<(http://acme\.localhost:\d+(/unsubscribe/[\w-]+))>", mail["List-Unsubscribe"])
     assert link
 
-    # Somebody looks at the link first: nothing happens by that.
+    # A scanner opens the link first: nothing happens by that.
     visitor = browsers.open("acme")
     visitor.goto(link[1])
     expect(visitor.get_by_role("heading", level=1, name="Stop these mails?")).to_be_visible()

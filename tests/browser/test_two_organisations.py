@@ -33,7 +33,7 @@ def test_an_address_of_another_organisation_is_nowhere(browser_of: Callable[...,
     assert nowhere and nowhere.status == 404
     expect(mallory.get_by_role("heading", level=1)).to_be_visible()
     expect(mallory.locator("body")).not_to_contain_text("Acme")
-    # A page that nobody has looks the same, but for its reference.
+    # A page that neither has looks the same, but for its reference.
     never = mallory.goto(path[:-1] + ("0" if path[-1] != "0" else "1"))
     assert never and never.status == 404
 
@@ -45,7 +45,7 @@ def test_cookies_of_one_organisation_open_nothing_in_another(browsers: Browsers,
     thief.context.add_cookies(stolen)  # type: ignore[arg-type]
     thief.goto("/contacts")
     expect(thief.get_by_role("heading", level=1, name="Log in")).to_be_visible()
-    # And nobody minds at home: the same cookies still are Alice's.
+    # And nothing changes at Acme: the same cookies still are Alice's.
     alice.goto("/contacts")
     expect(alice.get_by_role("heading", level=1, name="Contacts")).to_be_visible()
 

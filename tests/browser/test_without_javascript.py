@@ -1,4 +1,4 @@
-"""Everything that matters works when scripts are off: log in, look, search, create, edit, upload, ask for an export."""
+"""All that matters works when scripts are off: sign in, look, search, create, edit, upload, ask for an export."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_a_file_is_uploaded_checked_and_imported(page: Page, tmp_path: Path) -> 
 
 
 def press(page: Page, name: str) -> None:
-    """Press a button, and wait for what it leads to: whoever reloads at once takes back what was sent."""
+    """Press a button, and wait for what it leads to: a reload at once would cancel what was sent."""
     with page.expect_navigation():
         page.get_by_role("button", name=name).click()
 

@@ -1,4 +1,4 @@
-"""The console's page of jobs: what failed stands first, what went well is folded by kind."""
+"""The console's page of jobs: what failed comes first, what went well is folded by kind."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A suspension takes nothing away but changes: people sign in, read, export, leave, ask, and are told why by email."""
+"""A suspension forbids changes alone: people sign in, read, export, leave, ask, and get the reason by email."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rows of lists are HTML made in Python: whatever stands in a record comes out as text."""
+"""The rows of lists are HTML made in Python: each value of a record comes out as text."""
 
 from __future__ import annotations
 

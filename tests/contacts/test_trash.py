@@ -1,4 +1,4 @@
-"""Deleting to the trash, undoing it, and removing for good."""
+"""Deleting to the trash, restoring, and deleting permanently."""
 
 import re
 from typing import Any

@@ -1,4 +1,4 @@
-"""Notes every Set-Cookie that the product answers with, in any process of a test run.
+"""Records every Set-Cookie that the product answers with, in any process of a test run.
 
 Python imports a `sitecustomize` by itself when it starts. The test run puts this folder on PYTHONPATH, so that servers
 which it starts for browsers are watched as well; in its own processes `watch` is called directly. It uses the standard
@@ -19,7 +19,7 @@ from typing import Any
 # Not QIKBIZ_…: tests that start the product take those out of its environment.
 JOURNAL = "COOKIE_JOURNAL_OF_TESTS"
 WATCHED = "qikbiz.app.request_pipeline"
-# A busy machine may take that long between making a header and noting it.
+# A busy machine may take that long between making a header and recording it.
 CLOCK_SECONDS = 30
 _noted: set[str] = set()
 
@@ -41,14 +41,14 @@ def watch(application: type) -> None:
 
 
 def note(header: str) -> None:
-    """Add it to the journal, once for each process and shape. The value itself is no business of anybody's."""
+    """Add it to the journal, once for each process and shape. The value itself is not recorded."""
     pair, _, attributes = header.partition(";")
     name, _, value = pair.partition("=")
     line = f"{name.strip()}={'set' if value.strip() else ''};{_without_moment(attributes)}"
     if line in _noted:
         return
     _noted.add(line)
-    # A short line written by one call that appends is whole, whoever else writes at the same time.
+    # A short line written by one call that appends is whole, also when other processes write at the same time.
     with Path(os.environ[JOURNAL]).open("a", encoding="utf-8") as journal:
         journal.write(line + "\n")
 

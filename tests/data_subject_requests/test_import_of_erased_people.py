@@ -1,4 +1,4 @@
-"""A file that would bring somebody back who was erased: the check says so, and the organisation decides."""
+"""A file that holds a person who was erased: the check says so, and the organisation decides."""
 
 from __future__ import annotations
 

@@ -277,7 +277,7 @@ def test_a_tombstone_travels_with_the_export_and_holds_elsewhere(
         restore_archive(archive)
     with tenant_transaction(elsewhere) as session:
         assert str(session.scalars(select(Tombstone.record_id)).one()) == person
-        # As a back-up of the database would bring it back.
+        # As a back-up of the database would restore it.
         session.execute(insert(Contact).values(id=person, first_name=CANARY, sort_name=CANARY, email=ADDRESS))
     assert erase_again(platform.settings, elsewhere) == 1
     with tenant_transaction(elsewhere) as session:

@@ -1,4 +1,4 @@
-"""Caddy asks before it gets a certificate. It learns whether we serve a name, and nobody else learns even that (P7)."""
+"""Caddy asks before it gets a certificate. It learns whether we serve a name, and others don't learn even that (P7)."""
 
 from __future__ import annotations
 

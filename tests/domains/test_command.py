@@ -1,4 +1,4 @@
-"""`qikbiz domain`: the same acts for whoever runs the installation."""
+"""`qikbiz domain`: the same actions for the operators of the installation."""
 
 from __future__ import annotations
 

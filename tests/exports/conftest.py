@@ -62,7 +62,7 @@ class ExportHarness:
         return self.now(export.id)
 
     def files(self) -> list[str]:
-        """What lies in the tenant's folder."""
+        """The names in the tenant's folder."""
         return self.store.names(folder_of(self.tenant))
 
     def environment(self) -> dict[str, str]:

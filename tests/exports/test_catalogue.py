@@ -1,4 +1,4 @@
-"""Every table and column of a tenant's schema is exported, or stands in a list with the reason why not."""
+"""Every table and column of a tenant's schema is exported, or is in a list with the reason why not."""
 
 from __future__ import annotations
 

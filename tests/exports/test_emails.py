@@ -1,4 +1,4 @@
-"""What people are told about exports: the right ones, once, with a link to the page and never to the file."""
+"""Emails about exports go to the right users, once, with a link to the page and never to the file."""
 
 from __future__ import annotations
 

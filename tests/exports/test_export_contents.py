@@ -182,7 +182,7 @@ def test_every_filter_of_a_list_gives_the_rows_that_the_list_shows(
 
 
 def test_all_tables_are_of_one_moment(export_harness: ExportHarness) -> None:
-    """Between two tables somebody adds a company with a contact: the export has neither or both."""
+    """Between two tables a user adds a company with a contact: the export has neither or both."""
     company = {"name": "Late", "sort_name": "late"}
 
     def add_both(table: str) -> None:

@@ -1,4 +1,4 @@
-"""A full disk or a used-up quota, wherever it is felt, is one sentence, and nothing is left behind."""
+"""A full disk or a used-up quota at any step is one sentence, and nothing is left behind."""
 
 import errno
 import io

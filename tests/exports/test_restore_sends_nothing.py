@@ -1,4 +1,4 @@
-"""Bringing an organisation back tells nobody anything twice, forgets no opt-out, and stands in its audit."""
+"""Restoring an organisation sends no mail twice, keeps every opt-out, and is in its audit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""PostgreSQL dies after it committed and before it said so: whoever sends the form again gets the one result."""
+"""PostgreSQL dies after it committed and before it answered: sending the form again gives the one result."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.fixtures.web import Browser
 
 
 def lose_the_next_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The commit of the next form is done, and nobody hears of it."""
+    """The commit of the next form is done, and its answer is lost."""
     really = TenantSession.commit
 
     def commit(session: Any) -> None:

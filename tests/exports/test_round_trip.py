@@ -33,7 +33,7 @@ from tenants.context import Tenant
 from tenants.control import new_id
 from tests.exports.conftest import ExportHarness
 
-# Whatever PostgreSQL can keep: not NUL, and no halves of a pair.
+# All that PostgreSQL can keep: not NUL, and no halves of a pair.
 TEXTS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=30)
 TRICKY = st.sampled_from(["", '"', '""', ",", "\r\n", "\n", "\r", "'", "=1+1", "+43", "-5", "@x", "\t", "\uff1d1",
                           "\\N", "NULL", "\ufeff", " ", '","', "ü", "🙂", "\\", "{}", '"\r\n"'])  # fmt: skip

@@ -1,4 +1,4 @@
-"""P13: the export of everything holds what the organisation and support wrote to each other, and nobody else's."""
+"""P13: the export of everything holds what the organisation and support wrote to each other, and no other's."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.promise("P13")
 
 
 def ask(person: Person, tenant: Tenant, body: str, *, answers: dict[str, str]) -> None:
-    """A ticket of somebody who is signed in, with what was written on it by others: author → body."""
+    """A ticket of a user who is signed in, with what was written on it by others: author → body."""
     with acting_as(Actor("user", person.id, person.name)), control_transaction() as control:
         question = {"topic": "question", "source": "tenant", "tenant_id": tenant.id, "person_id": person.id}
         ticket = open_ticket(Question(person.name, person.email, f"About {body}", body, **question))  # type: ignore[arg-type]

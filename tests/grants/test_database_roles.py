@@ -1,4 +1,4 @@
-"""What the database itself lets a guest do, whatever the program above it would allow."""
+"""What the database itself lets a guest do, without the checks of the program."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def test_the_login_dies_with_the_grant_whoever_still_holds_its_password(customer
 
 
 def test_the_login_itself_ends_with_the_grant(customer: Customer, owner_connection: Connection) -> None:
-    """PostgreSQL refuses its password from then on, if nobody of ours comes to drop it."""
+    """PostgreSQL refuses its password from then on, if no job of ours drops it."""
     grant = customer.give("see")
     known = owner_connection.execute(
         "SELECT rolvaliduntil, rolconnlimit FROM pg_roles WHERE rolname = %s", (grant.role_name,)

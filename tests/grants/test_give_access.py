@@ -121,7 +121,7 @@ def test_an_organisation_that_is_erased_leaves_no_login_behind(
 ) -> None:
     grant = customer.give("see")
     with tenant_transaction(customer.tenant) as session:
-        # As one that nobody signed in to: only such a one is erased without a closing.
+        # As one that no user signed in to: only such a one is erased without a closing.
         session.execute(text("UPDATE users SET last_seen_at = NULL"))
     with control_transaction() as control:
         close_tenant(control, customer.tenant.slug, confirmation=customer.tenant.slug, days=0)

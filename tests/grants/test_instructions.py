@@ -1,4 +1,4 @@
-"""A written instruction runs only after it was confirmed, and never lets anybody in to look."""
+"""A written instruction runs only after it was confirmed, and never opens a support session."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def test_staff_confirm_nothing_that_no_administrator_asked_in_a_ticket(customer:
     slug = customer.tenant.slug
     assert customer.olivia.post(f"/tenants/{slug}/support/{elsewhere.id}/confirmation").status_code == 409
     with control_transaction() as control:
-        # As if it had come in by mail, whose sender anybody can write.
+        # As if it had come in by mail, whose sender can be forged.
         ticket = control.get_one(Ticket, elsewhere.ticket_id)
         ticket.person_id = _ann(customer)
         ticket.source = "mail"
@@ -182,7 +182,7 @@ ROUTES = (
 
 
 def test_only_what_admits_admits(customer: Customer, clock: Clock, fresh_tenant: Callable[..., Tenant]) -> None:
-    """Each kind of grant and instruction, by each way in."""
+    """Each kind of grant and instruction, by each entry: page, command, job."""
     given = _one_of_each(customer, clock)
     found = set()
     for kind in KINDS:

@@ -115,7 +115,7 @@ WITHOUT_LOGINS = {
     )
 }  # fmt: skip
 
-# The link goes to the address that the login has, whoever asks for it, as on the page itself.
+# The link goes to the address that the account has, not to the person who asks for it, as on the page itself.
 WITHOUT_LOGINS |= dict.fromkeys(("passwords.link", "passwords.link_staff"), "A mail to whose login it is.")
 
 
@@ -141,7 +141,7 @@ class Logins:
         return self._connection.execute(statement.format(self._schema).encode()).fetchall()
 
     def check(self, what: str, *said: str) -> None:
-        """Nothing new opens a login; whoever is new on the list is only waiting, without a link."""
+        """Nothing new opens an account; a new entry of the list is only waiting, without a link."""
         now = self._all()
         new = [row for row in now.pop("users") if row not in self.before["users"]]
         assert all(row[3] == "invited" and row[4] is None for row in new), what

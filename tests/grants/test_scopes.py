@@ -1,4 +1,4 @@
-"""Whatever a grant allows can be done by it to the end: each scope, each act, by the login that the database knows."""
+"""All that a grant allows can be done by it to the end: each scope, each act, by the login that the database knows."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def test_to_import_at_the_console(customer: Customer, carol: Person) -> None:
 def test_to_import_by_command_with_an_owner_column(
     customer: Customer, carol: Person, kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The colleague becomes the owner and is told, as when a colleague had imported the file."""
+    """The colleague becomes the owner and is notified, as when a colleague had imported the file."""
     monkeypatch.setattr(importing, "SECONDS_BETWEEN_LOOKS", 0.01)
     grant = customer.give("import") if kind == "grant" else customer.instruct("import")
     authority = Authority(**{kind: grant.reference})
@@ -149,7 +149,7 @@ def test_an_instruction_takes_back_only_what_it_brought_in(
     with pytest.raises(NotFound, match="did not bring that import in"):
         undo_for_customer(settings, slug, done.id, authority=second, watch=worker)
     assert _state(customer, done.id) == "applied"
-    # The customer's own access reaches whatever the customer's people reach.
+    # The customer's own access sees what the customer's users see.
     access = Authority(grant=customer.give("import").reference)
     assert undo_for_customer(settings, slug, done.id, authority=access, watch=worker)["reversed"] == 1
 
@@ -233,7 +233,7 @@ def _archive(owner: Person, folder: Path) -> Path:
 
 
 def _worker(customer: Customer) -> Callable[[int, int | None, str], None]:
-    """Does what waits, in a thread of its own as a worker would: nothing of the command's own place is felt there."""
+    """Does what waits, in a thread of its own as a worker would: nothing of the command's own context applies there."""
 
     def work() -> None:
         with working_with(customer.platform.runtime):

@@ -1,4 +1,4 @@
-"""A tenant's import room without a browser: give it text, say what to do, look at the records."""
+"""Imports into a tenant without a browser: give it text, say what to do, look at the records."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def csv_text(header: Sequence[str], rows: Rows) -> str:
 
 
 def unwatched(_done: int, _total: int | None, _what: str) -> None:
-    """No one is watching."""
+    """Progress that is ignored."""
 
 
 @dataclass

@@ -97,7 +97,7 @@ def test_a_file_is_imported_mended_imported_again_and_taken_back(
 
 def _forget_what_others_left(import_harness: ImportHarness) -> None:
     # Announcements of jobs that tests did themselves, at which a worker would look in vain; and workers that were
-    # killed, whose names stand in Redis for another minute and a half.
+    # killed, whose names are in Redis for another minute and a half.
     with import_harness.app.app_context(), queue_store().client() as client:
         client.flushdb()
 

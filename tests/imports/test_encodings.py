@@ -1,4 +1,4 @@
-"""The encoding of a file that is not UTF-8 is proposed rightly, in whatever language its few names are."""
+"""The encoding of a file that is not UTF-8 is proposed rightly, for names of any language."""
 
 from __future__ import annotations
 

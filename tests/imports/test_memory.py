@@ -1,4 +1,4 @@
-"""A large file in a small room: an import's memory does not grow with its rows."""
+"""A large file in little memory: what an import uses does not grow with its rows."""
 
 from __future__ import annotations
 

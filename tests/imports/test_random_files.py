@@ -1,4 +1,4 @@
-"""Whatever is in the files: counts add up, each skipped cell is listed, and undone in reverse order nothing is left."""
+"""Random files: counts add up, each skipped cell is listed, and undone in reverse order nothing is left."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever is in the file: the counts add up to its rows, and the records are what a few lines of Python say."""
+"""For any file the counts add up to its rows, and the records are what a few lines of Python say."""
 
 from __future__ import annotations
 

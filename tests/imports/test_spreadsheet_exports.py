@@ -1,4 +1,4 @@
-"""A spreadsheet export of ours comes back as it was: the apostrophes that keep formulas from running are taken off."""
+"""A spreadsheet export of ours comes back as it was: the apostrophes that keep formulas from running are removed."""
 
 from __future__ import annotations
 

@@ -203,7 +203,7 @@ def test_two_clicks_at_once_are_one_import_and_its_file_stays_whole(
     platform: Platform,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Both looked before either was there: whoever comes second to the table has the first one's import."""
+    """Both looked before either was there: the second request gets the first one's import."""
     page = alice.get("/imports/new")
     (import_id,) = re.findall(r'name="import_id" value="([^"]+)"', page.text)
     gate, browsers = Barrier(2, timeout=30), (alice, log_in(platform.alice))

@@ -68,7 +68,7 @@ def test_guessing_slowly_from_five_thousand_places_raises_the_alarm(working: Run
     with control_transaction():
         assert not rules.standing_about(unit_of("100.64.0.1"))
         assert spray_detection.raise_alarm_if_sprayed(now)
-    # Everybody who is not logged in waits a moment; nobody is locked out.
+    # Every request without a session waits a moment; none is refused.
     assert limiter.answer("192.0.2.200").verdict == "slow"
     with control_transaction() as session:
         raised = session.scalars(select(PlatformAuditEvent).where(PlatformAuditEvent.action == "login.alarm_raised"))

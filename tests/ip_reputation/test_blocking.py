@@ -1,4 +1,4 @@
-"""An address that misbehaves is noted, scored, blocked for a time, and can be let in again by staff."""
+"""An address that misbehaves is recorded, scored, blocked for a time, and can be allowed again by staff."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -132,7 +132,7 @@ def test_a_lifted_block_lets_the_next_request_in() -> None:
 
 
 def test_what_led_to_a_lifted_block_does_not_block_again() -> None:
-    """Whoever was let in by us and then mistypes once is not shut out again for what was pardoned."""
+    """An address that staff allowed is not blocked again for old events when its user mistypes once."""
     misbehave(60)
     with control_transaction():
         assert actions.check_address(ADDRESS).verdict == "block"

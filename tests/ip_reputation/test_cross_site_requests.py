@@ -1,4 +1,4 @@
-"""What another site's page makes a browser do counts against nobody, and noise alone keeps nobody from signing in."""
+"""What another site's page makes a browser do counts against no address, and noise alone blocks no sign-in."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.fixtures.web import Browser
 pytestmark = pytest.mark.promise("P5")
 OFFICE = "198.51.100.61"
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
-# What a page can put into a visitor's browser: pictures, frames, links and forms of every kind that scores.
+# What a page can make a browser request: pictures, frames, links and forms of every kind that scores.
 CROSS_SITE = (
     ("GET", "/wp-login.php"),
     ("GET", "/.env"),
@@ -58,7 +58,7 @@ def in_office(browser: Browser) -> Browser:
     "headers",
     [
         {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Dest": "image"},
-        # A neighbour's workspace is another site too.
+        # Another customer's workspace is another site too.
         {"Sec-Fetch-Site": "same-site", "Sec-Fetch-Mode": "navigate"},
         {"Origin": "https://elsewhere.example"},
     ],
@@ -98,7 +98,7 @@ def test_somebody_signed_in_is_not_scored(platform: Platform, client_for: Callab
         alice.get(path, check=False)
     alice.post("/companies/", {"name": "x"}, csrf=False, check=False)
     assert events() == before
-    # A sign-in form is a stranger's, whoever sends it: an account of one's own is no licence to guess at others'.
+    # A sign-in form counts also from a user who is signed in: an account of one's own allows no guesses at others'.
     alice.log_in("somebody@example.com", "wrong wrong wrong")
     assert events() == before + 1
 

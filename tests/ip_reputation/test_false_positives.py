@@ -1,4 +1,4 @@
-"""How often a block hit somebody honest is measured by week, so that limits can be tuned on facts."""
+"""How often a block hit an honest user is measured by week, so that limits can be tuned on facts."""
 
 from __future__ import annotations
 

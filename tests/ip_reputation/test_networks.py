@@ -1,4 +1,4 @@
-"""One source is one address in IPv4 and one /64 in IPv6; what hides an address is taken off."""
+"""One source is one address in IPv4 and one /64 in IPv6; notations that hide an address are removed."""
 
 from ipaddress import ip_network
 

@@ -1,4 +1,4 @@
-"""Whatever asks servers outside has one deadline for the whole exchange, and lets a failing server rest."""
+"""Each call to a server outside has one deadline for the whole exchange, and lets a failing server rest."""
 
 import re
 import socket

@@ -1,4 +1,4 @@
-"""Tenants take turns: whoever asks for much waits for their own work, and others do not."""
+"""Tenants take turns: one that asks for much waits for its own work, and others do not."""
 
 import os
 import signal
@@ -94,7 +94,7 @@ def test_a_frozen_work_horse_is_killed_by_its_worker_when_its_lease_is_over(
     eventually(lambda: job_processes(worker) and state(platform.acme, frozen) == "running")
     job_process = job_processes(worker)[0]
     job_process.suspend()
-    # The only worker of the queue: everybody waits for it.
+    # The only worker of the queue: all jobs wait for it.
     (other,) = ask(platform.globex)
     eventually(lambda: not job_process.is_running(), 20)
     eventually(lambda: state(platform.globex, other) == "done", 20)
@@ -127,7 +127,7 @@ def test_a_busy_queue_gets_a_further_lane_that_ends_with_its_worker(
     eventually(lambda: job_processes(worker) == [lane])
     getattr(worker, how)()
     eventually(lambda: worker.poll() is not None and not lane.is_running(), 20)
-    # Told to end before it listens for signals, it is ended by the signal itself.
+    # A signal that comes before its handler is set ends the process.
     assert worker.poll() in ((0, -signal.SIGTERM) if how == "terminate" else (-signal.SIGKILL,))
 
 

@@ -12,12 +12,12 @@ from config.settings import Settings
 from provisioning.embedded.processes import wait_until
 from workers.worker import WORKER_TTL, make_worker
 
-# redis-py gives up on an answer after 5 s unless it is told otherwise; this is more, as the real 30 s are.
+# redis-py gives up on an answer after 5 s by default; this is more, as the real 30 s are.
 SECONDS_OF_WAITING = 6
 
 
 def alone(settings: Settings) -> Settings:
-    """A database of Redis in which nobody else leaves jobs."""
+    """A database of Redis in which no other test leaves jobs."""
     return replace(settings, redis_url=settings.redis_url.replace("db=0", "db=9"))
 
 
@@ -41,7 +41,7 @@ def test_every_connection_of_a_worker_waits_longer_than_it_does_also_one_that_wa
     worker = make_worker(alone(settings), ["checks"])
     taken = worker.connection.connection_pool.get_connection()
     assert taken.socket_timeout > worker.dequeue_timeout
-    # Its registration outlives three of its waits, so that one that is late loses nobody.
+    # Its registration outlives three of its waits, so that one that is late does not end it.
     assert worker.dequeue_timeout * 3 < WORKER_TTL + 60
     worker.register_birth()  # type: ignore[no-untyped-call]
     with redis.Redis.from_url(alone(settings).redis_url) as client:

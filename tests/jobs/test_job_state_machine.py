@@ -1,4 +1,4 @@
-"""Random histories of one job against a model: whatever happens, it has one effect, or none and says why.
+"""Random histories of one job against a model: each has one effect, or none and a reason.
 
 After Jepsen's and LazyFS's checks of one node.
 """

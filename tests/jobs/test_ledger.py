@@ -1,4 +1,4 @@
-"""A job's life in the ledger: asked for, done once, repeated, refused, given up, called off."""
+"""A job's life in the ledger: asked for, done once, repeated, refused, given up, cancelled."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""The jobs that this room brings itself: making tenants, forgetting logins, telling Redis whom to doubt."""
+"""The product's own jobs: making tenants, deleting old sessions, invalidating what Redis holds."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta

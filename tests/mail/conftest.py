@@ -143,7 +143,7 @@ def mail_harness(platform: Platform, working: Runtime, rested: None) -> Iterator
 
 @pytest.fixture
 def served_by(working: Runtime) -> Callable[[str | None], None]:
-    """A function that sets the mail server of the application at hand."""
+    """A function that sets the mail server of the current application."""
 
     def choose(url: str | None) -> None:
         working.settings = replace(working.settings, smtp_url=url)

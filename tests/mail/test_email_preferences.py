@@ -1,4 +1,4 @@
-"""Everybody chooses which mails they get, category by category, and the choice counts when a mail leaves (P18)."""
+"""Users choose which mails they get, category by category, and the choice counts when a mail leaves (P18)."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ def test_an_invitation_that_can_not_arrive_is_refused_with_a_sentence_and_makes_
         with pytest.raises(BadAddress, match="before the @"):
             mail()
     assert scripted.connections == 1, "What the server takes is asked once an hour."
-    # After the @ any letters will do: names are sent in their ASCII form.
+    # After the @ any characters will do: names are sent in their ASCII form.
     assert (
         mail_harness.mail(mail_harness.write(to_address="joerg@müller.example")).to_address
         == "joerg@xn--mller-kva.example"

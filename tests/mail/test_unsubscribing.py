@@ -52,7 +52,7 @@ def scanner(app: Any, mail_harness: MailHarness) -> Scanner:
 
 @pytest.fixture
 def link(platform: Platform) -> Callable[..., str]:
-    """A function that gives the path of somebody's link: link("updates", platform.bob)."""
+    """A function that returns the path of a user's link: link("updates", platform.bob)."""
 
     def path(category: str | MailCategory, person: Person | None = None, tenant: Tenant | None = None) -> str:
         found = category_named(category) if isinstance(category, str) else category
@@ -235,7 +235,7 @@ def test_a_click_never_turns_more_mails_on(scanner: Scanner, link: Callable[...,
 
 @pytest.fixture
 def closed(fresh_tenant: Callable[..., Tenant], platform: Platform) -> Iterator[Callable[[str], Tenant]]:
-    """A function that makes an organisation whose doors are closed."""
+    """A function that makes an organisation that is not served."""
     from qikbiz.kernel.database import control_transaction
     from tenants.control import TenantRecord
     from tenants.directory import touch_directory

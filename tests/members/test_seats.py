@@ -1,4 +1,4 @@
-"""Operators may limit the seats of an organisation: it sees how many are taken, and nobody loses a login by it."""
+"""Operators may limit the seats of an organisation: it sees how many are taken, and no user loses the account by it."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def test_two_at_once_do_not_share_the_last_seat(workspace, limit, rows_of, monke
 
     def count_together():
         found = counted()
-        # Whoever is alone here, because the other one queues, goes on after a moment.
+        # A thread that is alone here, because the other one queues, goes on after a moment.
         with suppress(BrokenBarrierError):
             both.wait(timeout=1)
         return found

@@ -1,4 +1,4 @@
-"""Promise P10: an authenticator app beside the password. Each code is good once, and the half login is no session."""
+"""Promise P10: an authenticator app beside the password. Each code is good once, and a pending login is no session."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def test_guessing_is_stopped_after_a_few_tries_from_one_place_alone(with_app, br
     for _ in range(6):
         assert guessing.post(STEP, {"code": "000000"}).status_code == 401
     assert guessing.post(STEP, {"code": code_of(with_app[1])}).status_code == 429
-    # Whoever guesses elsewhere, with the right password, keeps the owner from nothing (tests/accounts).
+    # Guesses from elsewhere, with the right password, don't lock the owner out (tests/accounts).
     assert _half(browser_at, nora).post(STEP, {"code": code_of(with_app[1])}).status_code == 303
     log_in(add_person(nora.tenant, "Otto", "member"))
 

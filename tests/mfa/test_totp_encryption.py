@@ -1,4 +1,4 @@
-"""Promise P10: the app's secret is sealed anew in time, so that keys can be rolled and retired without locking out."""
+"""Promise P10: the app's secret is sealed again in time, so that keys can be rolled and retired without locking out."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ from tests.fixtures.tenancy import Person, Platform
 
 @dataclass
 class News:
-    """What Acme's people are told."""
+    """The notifications of Acme's users."""
 
     platform: Platform
 
@@ -72,7 +72,7 @@ def _clear(platform: Platform) -> None:
 
 @pytest.fixture
 def disabled(news: News) -> Iterator[Callable[[Person], None]]:
-    """A function that takes somebody's login away until the end of the test."""
+    """A function that deactivates a user until the end of the test."""
     changed: list[Person] = []
 
     def disable(person: Person) -> None:

@@ -1,4 +1,4 @@
-"""People are told what concerns them: once for each act, in the app, and by mail as they like it (P17)."""
+"""Users are notified of what concerns them: once for each action, in the app, and by mail as they chose (P17)."""
 
 from __future__ import annotations
 

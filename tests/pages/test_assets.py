@@ -1,4 +1,4 @@
-"""The pages' files: made from pinned packages, named by their content, served for good."""
+"""The pages' files: made from pinned packages, named by their content, cached without an end."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ def test_what_a_visitor_typed_is_shown_as_text_only() -> None:
 
 
 def test_every_failure_of_the_program_has_a_page_of_its_own(visitor: FlaskClient) -> None:
-    """A room's own refusals bring their own sentence and stand beside the form that caused them."""
+    """A feature's own refusals have their own sentence, shown beside the form that caused them."""
     everywhere = ("qikbiz.kernel.errors", "qikbiz.web", "qikbiz.app")
     kinds = {kind for kind in _all_kinds(Failure) if kind.__module__.startswith(everywhere)}
     assert {kind.key for kind in kinds} <= set(TEXTS)

@@ -1,4 +1,4 @@
-"""The public site: served without any server behind it, without cookies, and without telling who our customers are."""
+"""The public site: served without any server behind it, without cookies, and without naming our customers."""
 
 from __future__ import annotations
 

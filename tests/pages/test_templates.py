@@ -1,4 +1,4 @@
-"""Rules that every template keeps, whoever wrote it."""
+"""Rules that every template keeps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""P19: operators announce a version at the console; the database names the day, and every administrator is told."""
+"""P19: operators announce a version at the console; the database names the day, and every administrator is notified."""
 
 from __future__ import annotations
 

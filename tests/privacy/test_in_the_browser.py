@@ -1,4 +1,4 @@
-"""P19 in a real Chromium: an operator announces a statement, everybody sees it coming, and the clock moves on."""
+"""P19 in a real Chromium: an operator announces a statement, all users see the notice, and the clock moves on."""
 
 from __future__ import annotations
 

@@ -142,7 +142,7 @@ def test_a_change_of_meaning_can_not_take_effect_early(notary: Notary, change: s
 
 
 def test_every_change_that_a_reader_sees_counts_in_the_database_and_for_the_loader(platform: Platform) -> None:
-    """Whatever is put anywhere: unless the page shows the very same, it has to wait thirty days."""
+    """Any text that is not the one on the page has to wait thirty days."""
     question = "SELECT notices.shown_text(%s) IS DISTINCT FROM notices.shown_text(%s)"
     with connect_to_control(platform.settings) as control:
 

@@ -44,7 +44,7 @@ def broken() -> list[tuple[str, str]]:
 
 @pytest.fixture
 def kept(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
-    """A function that makes exactly these keepings stand in the registry."""
+    """A function that puts exactly this evidence into the registry."""
 
     def put(*several: Keeping) -> None:
         monkeypatch.setattr(registry, "ROOMS", (several,))

@@ -75,7 +75,7 @@ def test_owners_teams_and_those_who_see_nothing_of_it(workspace: Workspace) -> N
 
 
 def test_what_the_tab_says_is_what_happens(workspace: Workspace) -> None:
-    """Whoever is named can open it, whoever is not gets a page that says there is none."""
+    """A user who is named can open it, one who is not gets a page that says there is none."""
     give_role(workspace, "ben", see="own")
     own = workspace.add_contact(first_name="Own", owner_id=workspace.people["ben"].id)
     other = workspace.add_contact(first_name="Other", owner_id=workspace.people["alice"].id)

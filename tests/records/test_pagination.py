@@ -1,4 +1,4 @@
-"""Pages of a list: every row exactly once, in order, forwards and backwards, whatever the rows hold."""
+"""Pages of a list: every row exactly once, in order, forwards and backwards, also with empty and equal values."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""What a few letters find. Special characters are only spaces; nothing that is typed breaks the query."""
+"""What a few characters find. Special characters are only spaces; nothing that is typed breaks the query."""
 
 from sqlalchemy import func, select
 

@@ -1,4 +1,4 @@
-"""The client's address is what the connection or a trusted proxy says, whatever headers claim."""
+"""The client's address is what the connection or a trusted proxy says, not what other headers claim."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pages are compressed wherever their length can't tell a secret to another site."""
+"""Pages are compressed where their length can't show a secret to another site."""
 
 from __future__ import annotations
 

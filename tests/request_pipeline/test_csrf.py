@@ -108,7 +108,7 @@ def test_a_browser_that_refuses_cookies_is_told_so(browser_at, platform):
 
 @pytest.mark.promise("P9")
 def test_a_page_in_the_clear_is_not_the_page_over_tls(client_for):
-    """Whoever sits in between can make a page of http://acme…, and have it send a form to https://acme…."""
+    """An attacker in the network can make a page of http://acme…, and have it send a form to https://acme…."""
     alice = client_for("alice")
     form = {"name": "Alice", "time_zone": "UTC", "theme": "auto", "csrf_token": alice.csrf_token()}
     for origin, status in (

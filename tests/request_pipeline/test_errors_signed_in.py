@@ -1,4 +1,4 @@
-"""Somebody signed in keeps navigation and search when a page is not there or not for them; strangers see none of it."""
+"""A user keeps navigation and search when a page is missing or not allowed; a visitor without a session sees none."""
 
 from __future__ import annotations
 

@@ -74,7 +74,7 @@ def test_forwarded_hosts_are_not_believed(app, platform):
 
 @pytest.mark.parametrize("host", ["acme.localhost:6666", "acme.localhost:443"])
 def test_a_link_in_a_mail_has_our_spelling_of_the_host(app, browser_at, platform, host, do_jobs):
-    """Whatever was typed, or sent by somebody who wants the link to lead to a port of theirs."""
+    """A port that was typed, or sent by an attacker who wants the link to lead to a port of theirs."""
     browser = browser_at("acme.localhost")
     headers = {"Host": host, "Origin": f"https://{host}", "X-Forwarded-Host": "evil.example"}
     assert browser.post("/forgot", {"email": platform.bob.email}, headers=headers).status_code == 200

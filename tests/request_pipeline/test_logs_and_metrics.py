@@ -1,4 +1,4 @@
-"""Logs hold ids and no personal data; figures are for us and not for visitors of a tenant's host."""
+"""Logs hold ids and no personal data; metrics are for operators and not served on a tenant's host."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever an address asks for, a list answers: with rows, or with a sentence that says what is wrong. Never 500."""
+"""A list answers any query: with rows, or with a sentence that says what is wrong. Never 500."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""P4: a browser that refuses cookies is told so, and how to allow them; it is never sent round and round the login."""
+"""P4: the page for a browser that refuses cookies says how to allow them; it is never redirected in a circle."""
 
 from __future__ import annotations
 

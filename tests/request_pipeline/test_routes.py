@@ -1,4 +1,4 @@
-"""Every route says who may use it, and the front door holds it to that."""
+"""Every route declares who may use it, and the request pipeline enforces it."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ PUBLIC = {
     "accounts.set_up_passkey",
     "accounts.set_up_app",
     "accounts.finish_app",
-    # The door for staff: a ticket of the console opens it, and only by its button.
+    # Opens a support session: by a one-time token of the console, and only by its button.
     "grants.come_in",
     "grants.door",
     "grants.leave",

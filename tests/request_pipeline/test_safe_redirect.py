@@ -1,4 +1,4 @@
-"""After logging in one is taken to where one wanted to go, and only if that is a page of ours."""
+"""Signing in leads to the page that was asked for, and only if that is a page of this host."""
 
 from __future__ import annotations
 

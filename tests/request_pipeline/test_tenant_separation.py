@@ -132,7 +132,7 @@ def address(app: QikBiz, rule: Rule, ids: dict[str, str]) -> str:
 
 
 def test_no_page_of_one_shows_a_word_of_the_other(twins: TwinWorkspaces, app: QikBiz) -> None:
-    """Page by page, first one and then the other, so that whatever is kept between requests would show."""
+    """Page by page, first one and then the other, so that state kept between requests would show."""
     seen = {LEFT: 0, RIGHT: 0}
     for name in ROLES:
         pair = twins.browsers(name)
@@ -162,7 +162,7 @@ def test_no_act_in_one_changes_or_writes_a_word_of_the_other(
 
 
 def test_redis_holds_no_words_of_an_organisation(twins: TwinWorkspaces, app: QikBiz) -> None:
-    """Who is signed in stands there sealed, under the organisation's own id; nothing of records, files or queues."""
+    """The session's user is stored sealed, under the organisation's own id; nothing of records, files or queues."""
     for browser in twins.browsers("alice"):
         browser.get(f"/contacts/{twins.ids['contact_id']}")
     sessions = {LEFT: 0, RIGHT: 0}

@@ -1,4 +1,4 @@
-"""Nobody gives away, nor takes for themselves, a reach that they don't have: by teams, by roles, by invitations."""
+"""No user gives or takes more access than they have: by teams, by roles, by invitations."""
 
 from __future__ import annotations
 

@@ -172,7 +172,7 @@ def test_a_colleagues_import_shows_no_cell_of_a_field_that_the_role_hides(staffe
         seen[page] = answer.text
         assert answer.status_code == 200
         assert not [cell for cell in HIDDEN_CELLS if cell in seen[page]], page
-    # What the role shows stays visible, and whoever uploaded the file sees all of it.
+    # What the role shows stays visible, and the user who uploaded the file sees all of it.
     assert "ann@x.example" in seen["/columns"] and "nobody" in seen["/refused.csv"]
     for cell, page in (
         ("code 1", "/columns"),
@@ -184,7 +184,7 @@ def test_a_colleagues_import_shows_no_cell_of_a_field_that_the_role_hides(staffe
 
 
 def test_a_row_that_stands_in_for_headings_is_hidden_like_its_columns(staffed, desk_of):
-    """A file without headings: what the product takes for them are somebody's values."""
+    """A file without headings: what the product takes for them are a person's values."""
     all_of_it = Rights.of(see="all", create="all", change="all", import_="all")
     staffed.join("cleo", ruled(all_of_it, phones="hidden", phone="hidden", emails="hidden", email="hidden"))
     import_harness = desk_of("alice")

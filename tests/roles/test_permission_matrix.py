@@ -57,7 +57,7 @@ ROLES: dict[str, Rights] = {
 
 @dataclass
 class Case:
-    """Somebody with the role at hand, and records to do things to."""
+    """A user with the role under test, and records to work on."""
 
     staffed: Staffed
     rights: Rights
@@ -194,7 +194,7 @@ def _switch(case: Case, session: Any, roles: list[str]) -> list[str]:
 
 @pytest.mark.parametrize("kind", RECORD_TYPES)
 def test_a_job_asks_the_table_again_when_it_runs(case: Case, kind: str) -> None:
-    """Asked for by an administrator who is one no longer: the worker finds the role at hand."""
+    """Asked for by an administrator who is one no longer: the worker finds the present role."""
     tenant, declared = case.staffed.workspace.tenant, BY_SINGULAR[kind]
     with tenant_transaction(tenant) as session:
         roles = _switch(case, session, [Role.ADMINISTRATOR.value])

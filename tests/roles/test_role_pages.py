@@ -1,4 +1,4 @@
-"""Administrators make roles and teams; whoever has a changed one is held to it at the next request."""
+"""Administrators make roles and teams; a change applies to its users at the next request."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _copy(browser, name: str, source: str = "member") -> str:
 
 
 def _form(browser, key: str, **changed: str) -> dict[str, object]:
-    """What the page of a role would send, with some of it changed; double underscores stand for points."""
+    """What the page of a role would send, with some of it changed; double underscores mean points."""
     text = browser.get(f"/roles/{key}").text
     form: dict[str, object] = {"seen_at": re.search(r'name="seen_at" value="([^"]*)"', text)[1]}
     form["name"] = re.search(r'name="name"[^>]*value="([^"]*)"', text)[1]

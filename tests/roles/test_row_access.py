@@ -14,7 +14,7 @@ WORKS_WITH_OWN = Rights.of(see="own", create="own", change="own", delete="own")
 
 @pytest.fixture
 def records(staffed):
-    """Four contacts and companies: of Cleo's, of Dan's in her team, of Alice's, of nobody's."""
+    """Four contacts and companies: of Cleo's, of Dan's in her team, of Alice's, and without an owner."""
     workspace = staffed.workspace
     staffed.join("cleo", WORKS_WITH_OWN)
     staffed.join("dan", Rights.of(see="team", change="own"))

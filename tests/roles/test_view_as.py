@@ -1,4 +1,4 @@
-"""An administrator looks as somebody else: read only, for a quarter of an hour, and stays who acts."""
+"""An administrator views as another user: read only, for a quarter of an hour, and stays the actor."""
 
 from __future__ import annotations
 

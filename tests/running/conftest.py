@@ -1,4 +1,4 @@
-"""One installation behind every proxy: nobody changes in it what another one looks at."""
+"""One installation behind every proxy: no test changes in it what another one looks at."""
 
 from __future__ import annotations
 

@@ -176,7 +176,7 @@ def ask(
     opened = connect(port, source=source)
     connection.sock = tls.wrap_socket(opened, server_hostname=host.partition(":")[0]) if tls else opened
     try:
-        # Whoever refuses a large body answers, and closes, while it is still being sent.
+        # A server that refuses a large body answers, and closes, while it is still being sent.
         with suppress(ssl.SSLError, ConnectionError):
             connection.request(method, path, body=body, headers={"Host": host} | dict(headers or {}))
         response = connection.getresponse()

@@ -47,7 +47,7 @@ def prove(settings: Settings, host: str) -> None:
 
 
 def trusting_caddys_own(edge: Edge) -> ssl.SSLContext:
-    """The authority that stands for the public one in these tests."""
+    """The authority in place of the public one in these tests."""
     return ssl.create_default_context(cafile=str(edge.folder / "data/caddy/pki/authorities/local/root.crt"))
 
 
@@ -124,7 +124,7 @@ def test_a_request_that_could_be_read_in_two_ways_is_refused(edge: Edge, request
 
 
 def test_of_two_ways_to_say_how_long_it_is_only_one_is_passed_on(behind: Installation, tmp_path: Path) -> None:
-    """RFC 9112 6.3: the chunks count, and the other length must not reach whoever might believe it."""
+    """RFC 9112 6.3: the chunks count, and the other length must not be passed on."""
     with listening() as (port, told), caddy(tmp_path, replace(behind, port=port)) as seen:
         seen.send(f"{START}Content-Length: 4\nTransfer-Encoding: chunked\n\n0\n\n")
     assert [text for text in told if re.search("(?im)^content-length: [1-9]", text)] == []
@@ -132,14 +132,14 @@ def test_of_two_ways_to_say_how_long_it_is_only_one_is_passed_on(behind: Install
 
 def test_a_request_that_is_too_large_is_refused(edge: Edge) -> None:
     assert edge.get(ACME, "/", headers={"X-Long": "x" * 200_000}).status == 431
-    # Only begun: whoever closes while a client still sends may cost it the answer.
+    # Only begun: a server that closes while a client still sends may cost it the answer.
     headers = {"Content-Length": str(4 * 2**20), "Origin": f"https://{ACME}"}
     assert edge.get(ACME, "/login", method="POST", headers=headers, body="x" * 50_000).status == 413
 
 
 @pytest.mark.promise("P7")
 def test_the_host_in_an_absolute_target_counts_before_the_header(edge: Edge) -> None:
-    """RFC 9112 3.2.2: a name of nobody's in the target is not served as Acme because a header says so."""
+    """RFC 9112 3.2.2: an unknown name in the target is not served as Acme because a header says so."""
     received = edge.send(f"GET https://nobody.{DOMAIN}/login HTTP/1.1\nHost: {ACME}\nConnection: close\n\n")
     assert re.findall(rb"^HTTP/1\.1 (\d{3})", received) in ([b"404"], [b"421"], [b"400"]), received[:200]
     assert b"Acme" not in received

@@ -24,7 +24,7 @@ from tests.fixtures.servers import Servers, settings_for
 
 @pytest.fixture(scope="module")
 def patient() -> Iterator[Servers]:
-    """Servers of this module's own: the tests here open doors and stop servers."""
+    """Servers of this module's own: the tests here grant rights and stop servers."""
     home = Path(tempfile.mkdtemp(prefix="qb-"))
     # A durable Valkey, as doctor wants it.
     both = Servers(home, EmbeddedPostgres(home, durable=False), EmbeddedValkey(home))

@@ -1,4 +1,4 @@
-"""`qikbiz doctor` looks at every line to another server, and at who may vouch for TLS (P7)."""
+"""`qikbiz doctor` checks every connection to another server, and which proxies are believed about TLS (P7)."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from tests.fixtures.servers import Servers, servers_at, settings_for
 
 @pytest.fixture(scope="module")
 def elsewhere() -> Iterator[Servers]:
-    """Servers that stand for somebody else's: another home, databases of other names."""
+    """Servers in place of the operator's own: another home, databases of other names."""
     both = servers_at(Path(tempfile.mkdtemp(prefix="qb-")))
     both.start()
     yield both

@@ -1,4 +1,4 @@
-"""What lies under QIKBIZ_HOME is read by nobody else, and a cell's login gets into no database without tenants."""
+"""Other accounts can't read QIKBIZ_HOME, and a cell's login can't connect to a database without tenants."""
 
 import stat
 import zipfile

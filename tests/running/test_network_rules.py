@@ -21,7 +21,7 @@ RULES = ROOT / "config" / "nftables" / "qikbiz.nft"
 SERVER, OUTSIDE, ADMINISTRATOR = "198.18.7.1", "198.18.7.2", "198.18.7.3"
 PROGRAM = ("WEB", "EXPORTS", "IMPORTS", "MAIL", "CHECKS", "SWEEPER", "PROVISIONING")
 ACCOUNTS = (*PROGRAM, "PROXY", "SYSTEM", "UPDATES", "CLOCK")
-# Numbers that nobody on this machine has; root is root.
+# Numbers that no account on this machine has; root is root.
 NUMBERS = {name: 61_000 + index for index, name in enumerate(ACCOUNTS)} | {"SYSTEM": 0, "NOBODY": 61_900}
 DATABASE, REDIS, MAIL, OTHER = 5432, 6380, 587, 25
 # Addresses as bytes: a string would have Python load a codec, which other accounts may not read.

@@ -70,13 +70,13 @@ def test_another_name_behind_a_good_one_is_not_served(edge: Edge) -> None:
 
 @pytest.mark.promise("P7")
 def test_a_customers_own_domain_has_a_certificate_of_its_own(edge: Edge) -> None:
-    # Nobody proved that it is Acme's, so the program knows nothing of it.
+    # It was never proved to be Acme's, so the program does not serve it.
     assert edge.get("crm.acme.example", "/login").status == 404
     assert edge.plain("crm.acme.example", "/login").headers["Location"] == "https://crm.acme.example/login"
 
 
 def test_the_address_that_counts_is_the_connections_own(edge: Edge, tmp_path: Path) -> None:
-    """Seen from behind: what the program is told, whatever was claimed."""
+    """What the program receives behind the proxy, not what the client claimed."""
     with listening() as (port, told), nginx(tmp_path, replace(edge.behind, port=port)) as seen:
         claims = {"X-Forwarded-For": "6.6.6.6", "X-Forwarded-Proto": "http", "X-Forwarded-Tls": "TLSv9"}
         seen.get(
@@ -127,7 +127,7 @@ def test_a_request_that_is_too_large_is_refused_before_the_program_sees_it(edge:
 
 @pytest.mark.promise("P7")
 def test_the_host_in_an_absolute_target_counts_before_the_header(edge: Edge) -> None:
-    """RFC 9112 3.2.2: a name of nobody's in the target is not served as Acme because a header says so."""
+    """RFC 9112 3.2.2: an unknown name in the target is not served as Acme because a header says so."""
     received = edge.send(f"GET https://nobody.{DOMAIN}/login HTTP/1.1\nHost: {ACME}\nConnection: close\n\n")
     assert re.findall(rb"^HTTP/1\.1 (\d{3})", received) in ([b"404"], [b"421"], [b"400"]), received[:200]
     assert b"Acme" not in received

@@ -117,7 +117,7 @@ def test_pages_reach_the_browser_compressed_and_whole(edge: Edge) -> None:
     assert packed.headers["Content-Encoding"] == "gzip" and "Accept-Encoding" in packed.headers["Vary"]
     assert len(packed.body) < len(plain.body) / 3
     assert gzip.decompress(packed.body).endswith(plain.body[-200:])
-    # Where another site had a hand in it a tenant's page keeps its own length, whatever the proxy could do itself.
+    # Where another site had a hand in it a tenant's page keeps its own length: the proxy does not compress it either.
     seen = edge.get(ACME, "/login", headers={"Accept-Encoding": "gzip, br, zstd", "Sec-Fetch-Site": "cross-site"})
     assert seen.status == 200 and "Content-Encoding" not in seen.headers
 
@@ -171,7 +171,7 @@ def test_programs_and_downloads_in_the_clear_are_refused_and_never_redirected(
     ],
 )
 def test_what_a_client_claims_about_itself_does_not_reach_the_program(edge: Edge, claims: dict[str, str]) -> None:
-    # Figures are for neighbours; whoever comes through the proxy is none, whatever it claims to be.
+    # Metrics are for this machine; a request through the proxy comes from outside, also if it claims otherwise.
     for path in ("/metrics", "/readyz", "/internal/domains/ask?domain=acme.crm.example.org"):
         assert edge.get(ACME, path, headers=claims).status == 404
     page = edge.get(ACME, "/login", headers=claims)

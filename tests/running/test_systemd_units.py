@@ -137,7 +137,7 @@ def test_the_target_starts_every_unit_that_stays() -> None:
 
 @pytest.fixture
 def placed(tmp_path: Path) -> Path:
-    """The units as they lie in /etc/systemd/system, starting something that exists on this machine."""
+    """The units as they are in /etc/systemd/system, starting something that exists on this machine."""
     program("systemd-analyze")
     shutil.copytree(SYSTEMD, tmp_path, dirs_exist_ok=True)
     for file in tmp_path.glob("*.service"):
@@ -200,7 +200,7 @@ def test_a_command_runs_in_the_same_cage_with_the_provisioners_login(tmp_path: P
     words = done.stdout.splitlines()
     assert words[-6:] == [f"{HERE}qikbiz", *command[1:]]
     (unit,) = [word.removeprefix("--unit=") for word in words if word.startswith("--unit=")]
-    # Units of such a name get what stands in qikbiz-.service.d, as user-.slice.d does it for slices.
+    # Units of such a name get what is in qikbiz-.service.d, as user-.slice.d does it for slices.
     assert unit.startswith("qikbiz-")
     assert f"--setenv=QIKBIZ_PROVISIONER_URL_FILE=/run/credentials/{unit}.service/provisioner-url" in words
     wanted = dict(word.removeprefix("--property=").split("=", 1) for word in words if word.startswith("--property="))

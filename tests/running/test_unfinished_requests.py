@@ -1,4 +1,4 @@
-"""Two hundred requests that never end hold nobody up: asked alone, behind nginx and behind Caddy."""
+"""Two hundred requests that never end delay no other: asked alone, behind nginx and behind Caddy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`qikbiz up --tls` serves development over TLS, by an authority of its own that can vouch for localhost alone (P7)."""
+"""`qikbiz up --tls` serves development over TLS, by an authority of its own that can certify localhost alone (P7)."""
 
 from __future__ import annotations
 

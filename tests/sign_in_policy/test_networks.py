@@ -1,4 +1,4 @@
-"""Promise P9: the organisation's own list of networks that may log in, without locking oneself out for good."""
+"""Promise P9: the organisation's own list of networks that may sign in, which can't lock its administrators out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Promise P16: the same verdict on the same password, whichever way it comes in; asked anew when it gets stricter."""
+"""Promise P16: the same verdict on the same password on every page; asked again when the rules get stricter."""
 
 from __future__ import annotations
 
@@ -157,7 +157,7 @@ def test_a_password_that_was_judged_once_is_remembered_as_good(set_policy, otto,
     browser = log_in(otto, remember=True)
     browser.close()
     assert browser.get("/").status_code == 200
-    # One who was remembered before is asked once, and a looser policy asks nobody.
+    # One who was remembered before is asked once, and a looser policy asks no one.
     set_policy(least_characters="29")
     browser.close()
     assert browser.get("/").status_code in (302, 303)

@@ -1,4 +1,4 @@
-"""Promises P3 and P16: shorter logins, fewer remembered days, felt at once by what is logged in."""
+"""Promises P3 and P16: shorter sessions and fewer remembered days apply at once to sessions that exist."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_switching_remembering_off_ends_every_series_and_takes_the_box_away(
 ):
     browser = log_in(otto, remember=True)
     set_policy(remember_days="0")
-    # For good: allowing it again brings none of them back.
+    # Permanently: allowing it again restores none of them.
     ended = rows_of(otto.tenant, "select revoked_reason from remember_series")
     assert [row["revoked_reason"] for row in ended] == ["policy"]
     assert browser.get("/").status_code == IN

@@ -28,7 +28,7 @@ def form_for(provider: IdentityProvider, **changed: str) -> dict[str, str]:
 
 
 def begin(browser: Browser, target: str = "/") -> str:
-    """The provider's address that somebody who presses the button is sent to."""
+    """The provider's address to which the button redirects."""
     answer = browser.get(f"/login/sso?next={target}")
     assert answer.status_code == 303, answer.text
     return str(answer.location)

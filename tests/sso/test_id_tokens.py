@@ -153,7 +153,7 @@ def test_keys_that_are_none(provider, sign_on, otto, subtests):
 
 
 def test_the_code_is_good_only_for_the_verifier_it_was_asked_with(provider, app, otto):
-    """Somebody else's code, put into one's own answer."""
+    """Another user's code, put into one's own answer."""
     from tests.fixtures.web import Browser
     from tests.sso.conftest import begin, come_back
 

@@ -1,4 +1,4 @@
-"""Promise P16: the provider's servers are asked as strangers are. Whatever they do, a person gets a plain page."""
+"""Promise P16: the provider's servers are not trusted. Any fault of theirs gives the user a plain page."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def impatient(monkeypatch):
 
 @pytest.fixture
 def is_asked_again(app, otto):
-    """A function that forgets that the provider did not answer: else it is spared for seconds."""
+    """A function that resets the circuit breaker of the provider: else it is not asked for seconds."""
 
     def forget():
         with app.app_context(), tenant_transaction(otto.tenant):
@@ -93,7 +93,7 @@ def test_whatever_it_does(provider, app, otto, path, is_asked_again, subtests):
             assert answer.status_code in (400, 503)
             assert "reference" in answer.text
             assert browser.cookie(SESSION.name) is None
-            # Nobody is sent to a provider that does not answer.
+            # No user is redirected to a provider that does not answer.
             if path == DISCOVERY:
                 assert browser.get("/login/sso").status_code == 503
 

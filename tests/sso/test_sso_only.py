@@ -1,4 +1,4 @@
-"""Promise P16: an organisation can let people in by single sign-on only, and can't lock everybody out by it."""
+"""Promise P16: an organisation can allow single sign-on only, and can't lock all its users out by it."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_who_came_in_otherwise_is_out_at_once_and_the_rest_stay(provider, sign_o
     assert remembered.cookie(REMEMBER.name) is None
     assert by_sso.get("/contacts").status_code == 200
     assert admin.get("/contacts").status_code == 200
-    # Ended for good, and not only refused: letting passwords in again brings none of them back.
+    # Ended permanently, and not only refused: allowing passwords again restores none of them.
     ended = rows_of(paula.tenant, "select method, revoked_reason from user_sessions where revoked_at is not null")
     assert {(row["method"], row["revoked_reason"]) for row in ended} >= {("password", "single_sign_on_only")}
     assert {row["method"] for row in ended} == {"password"}

@@ -1,4 +1,4 @@
-"""Promise P16: people log in through the organisation's own identity provider."""
+"""Promise P16: users sign in through the organisation's own identity provider."""
 
 from __future__ import annotations
 
@@ -157,7 +157,7 @@ def test_an_answer_counts_once(provider, app, otto):
     back = provider.sends_back(begin(browser), email=otto.email)
     held = browser.cookie(SSO.name)
     assert come_back(browser, back).location == "/"
-    # Loaded again by whoever is in, it leads on; by a thief with the cookie, nowhere.
+    # Loaded again by the user who is signed in, it leads on; by a thief with the cookie, nowhere.
     assert come_back(browser, back).location == "/"
     thief = Browser(app, otto.tenant.host)
     thief.set_cookie(SSO.name, held)

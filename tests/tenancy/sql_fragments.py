@@ -1,9 +1,9 @@
-"""What an attacker would put into a value that ends up inside SQL text. {schema} and {role} are the neighbour's."""
+"""What an attacker would put into a value that ends up inside SQL text. {schema} and {role} are the other tenant's."""
 
 _UNION = "' UNION ALL SELECT "
 _NEIGHBOUR = "SELECT last_name FROM {schema}.contacts"
 
-# None of these may show a row or a name of the neighbour, nor change anything of it.
+# None of these may show a row or a name of the other tenant, nor change anything of it.
 FRAGMENTS = (
     # reading on
     _UNION + "id::text, last_name FROM {schema}.contacts --",

@@ -33,7 +33,7 @@ DEBIAN_15 = Path("/usr/lib/postgresql/15/bin")
 
 @dataclass(frozen=True)
 class OwnServer:
-    """A server that somebody else runs, and two databases on it that aren't there yet."""
+    """A server of the operator's own, and two databases on it that aren't there yet."""
 
     folder: Path
     redis_url: str
@@ -85,7 +85,7 @@ def maker(own_server: OwnServer) -> str:
         if "their_control" not in known:
             superuser.execute("CREATE ROLE their_control LOGIN")
         superuser.execute("GRANT their_control TO maker")
-        # Another installation's superuser may have closed it to everybody else.
+        # Another installation's superuser may have revoked it from PUBLIC.
         superuser.execute("GRANT CONNECT ON DATABASE postgres TO maker")
         if "qb_owner" in known:
             superuser.execute("GRANT qb_owner, qb_notary TO maker")

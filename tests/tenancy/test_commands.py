@@ -33,7 +33,7 @@ def run(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> Run:
 
 @pytest.fixture(scope="module")
 def unused(make_tenant: Callable[..., Tenant]) -> Tenant:
-    """A tenant in which nobody has a login yet."""
+    """A tenant without a user."""
     return make_tenant("Unused")
 
 

@@ -1,4 +1,4 @@
-"""Whatever happens on a pool of one connection, a transaction is in the tenant it was begun for, or nothing works."""
+"""On a pool of one connection each transaction is in the tenant it was begun for, or fails."""
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -54,7 +54,7 @@ class OneConnection(RuleBasedStateMachine):
 
     @rule(side=side, rollback=st.booleans())
     def savepoint(self, side: str, rollback: bool) -> None:
-        """django-tenants 1262: a rollback to a savepoint brought back the path of another tenant."""
+        """django-tenants 1262: a rollback to a savepoint restored the path of another tenant."""
         tenant = getattr(self.twins, side)
         with tenant_transaction(tenant) as session:
             self.assert_in(tenant, session)

@@ -1,4 +1,4 @@
-"""A tenant is made once and whole, whatever happens to the process that makes it."""
+"""A tenant is made once and whole, also when the process that makes it is killed."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -92,7 +92,7 @@ def test_a_tenant_is_made_while_redis_is_away(platform: Platform, servers: Serve
     tenant = platform.runtime.directory.tenant_by_slug("no-redis")
     assert tenant is not None
     with tenant_transaction(tenant) as session:
-        # The mail waits in the ledger, and the mark tells the sweeper.
+        # The mail waits in the ledger, and the mark has the sweeper look.
         assert session.scalars(text("SELECT state FROM jobs WHERE kind = 'mail.send'")).all() == ["pending"]
     with connect_to_control(platform.settings) as control:
         assert control.execute("SELECT FROM pending_work WHERE tenant_id = %s", (tenant.id,)).fetchone() is not None
@@ -151,7 +151,7 @@ def test_the_next_cell_is_made_when_all_are_full(platform: Platform, make_tenant
     with connect_to_control(settings) as control:
         known = {row[0] for row in control.execute("SELECT name FROM cells").fetchall()}
         inside = "FROM tenants WHERE cell_name = cells.name AND state <> 'closed'"
-        # One that is empty can't be full; it takes nobody new instead.
+        # One that is empty can't be full; it takes no new tenant instead.
         full = f"capacity = (SELECT greatest(count(*), 1) {inside}), accepts_new = EXISTS (SELECT {inside})"
         control.execute(f"UPDATE cells SET {full}".encode())
     try:

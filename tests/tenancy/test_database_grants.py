@@ -96,7 +96,7 @@ def test_nothing_dangerous_is_open_to_everybody(platform: Platform) -> None:
 
 
 def test_a_function_that_an_extension_brings_is_found_and_closed(platform: Platform) -> None:
-    """dblink, crosstab and their like run SQL from a string, as whoever they please."""
+    """dblink, crosstab and their like run SQL from a string, as any role."""
     with connect_as_provisioner(platform.settings, autocommit=True) as connection:
         connection.execute("CREATE FUNCTION public.dblink(text) RETURNS text LANGUAGE sql AS 'SELECT $1'")
         try:

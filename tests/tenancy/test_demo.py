@@ -145,5 +145,5 @@ def test_production_refuses_it(platform: Platform) -> None:
 
 
 def test_a_real_organisation_called_acme_is_not_filled(platform: Platform) -> None:
-    """The Acme of these tests belongs to somebody else, as far as the demo knows."""
+    """The Acme of these tests is a customer's, as far as the demo knows."""
     assert ensure_demo(platform.settings) == []

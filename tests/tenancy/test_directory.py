@@ -191,7 +191,7 @@ def test_the_directory_lives_through_a_control_database_that_is_away_for_a_while
     runtime.directory._engine = Runtime(_elsewhere(settings)).control
     runtime.directory.look()
     assert runtime.directory.resolve("acme.localhost").surface == "tenant"
-    # For too long, and nobody can say any more whether Acme was suspended meanwhile.
+    # For too long: Acme may have been suspended meanwhile.
     runtime.directory._looked_at -= 120
     with pytest.raises(DirectoryAway):
         runtime.directory.resolve("acme.localhost")

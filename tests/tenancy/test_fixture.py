@@ -1,4 +1,4 @@
-"""The shared fixture itself, since every other folder stands on it."""
+"""The shared fixture itself, since every other folder uses it."""
 
 from collections.abc import Callable
 
@@ -12,7 +12,7 @@ from tests.fixtures.tenancy import Person, Platform
 def test_the_platform_has_two_tenants_with_their_people(platform: Platform, working: object) -> None:
     with tenant_transaction(platform.acme) as session:
         names = session.scalars(text("SELECT name FROM users WHERE state = 'active' ORDER BY name")).all()
-    # Other files may have brought in somebody else.
+    # Other files may have added users.
     assert {"Alice", "Ben", "Bob"} <= set(names)
     with tenant_transaction(platform.globex) as session:
         assert "Mallory" in session.scalars(text("SELECT name FROM users WHERE state = 'active'")).all()

@@ -1,4 +1,4 @@
-"""A key can be retired: what lasts longer than a session is sealed anew under the active one."""
+"""A key can be retired: what lasts longer than a session is sealed again under the active one."""
 
 from dataclasses import replace
 

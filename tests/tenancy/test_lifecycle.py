@@ -211,7 +211,7 @@ def audited(settings: Settings, tenant: Tenant) -> list[str]:
 
 
 def what_is_left(settings: Settings, tenant: Tenant, owner: Connection) -> list[object]:
-    """Schema, role, default rights, mails' addresses, marks: whatever still speaks of the tenant."""
+    """Schema, role, default rights, mails' addresses, marks: all that still names the tenant."""
     found: list[object] = owner.execute(
         """SELECT nspname FROM pg_namespace WHERE nspname = %(name)s
            UNION ALL SELECT rolname FROM pg_roles WHERE rolname = %(name)s""",

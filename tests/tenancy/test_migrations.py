@@ -1,4 +1,4 @@
-"""Migrating many tenants: each wholly at one version, one's failure nobody else's, killed and continued."""
+"""Migrating many tenants: each wholly at one version, one's failure stops no other, killed and continued."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -49,7 +49,7 @@ def place_of(tenant: Tenant) -> Place:
 
 
 def versions(settings: Settings, tenant: Tenant) -> tuple[str, str]:
-    """What the control database believes, and what stands in the schema."""
+    """The version that the control database records, and that in the schema."""
     with connect_to_control(settings) as control, connect_as_provisioner(settings) as owner:
         believed = control.execute("SELECT version FROM tenants WHERE id = %s", (tenant.id,)).fetchone()
         question = sql.SQL("SELECT max(version) FROM {}").format(sql.Identifier(tenant.schema, "schema_version"))

@@ -62,7 +62,7 @@ def owner(platform: Platform) -> Iterator[Connection]:
 
 @pytest.fixture(scope="module")
 def untouched(door: Door, owner: Connection) -> str:
-    """The neighbour before the first fragment."""
+    """The other tenant before the first fragment."""
     return checksum(owner, door.twins.right)
 
 

@@ -1,4 +1,4 @@
-"""What a visitor sees at an address that can't be served: a friendly page of its own, which names nobody."""
+"""The page at an address that can't be served: friendly, one for each reason, and without a customer's name."""
 
 import threading
 from collections.abc import Callable, Iterator

@@ -27,7 +27,7 @@ def make_twins(fresh_tenant: Callable[..., Tenant]) -> Twins:
     """Inside an application context."""
     left, right = fresh_tenant("Left Customer Ltd"), fresh_tenant("Right Customer Ltd")
     if left.cell != right.cell:
-        # Neighbours share a cell: only there can one login become either of them.
+        # Both are in one cell: only there can one login become either of them.
         left, right = right, fresh_tenant("Right Customer Ltd")
     twins = Twins(left, right)
     for tenant in (left, right):

@@ -1,4 +1,4 @@
-"""Whoever is blocked reads why, until when and under which reference, and can ask a person all the same."""
+"""A blocked user reads why, until when and under which reference, and can write to support all the same."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_an_appeal_reaches_support_with_the_block_it_is_about(
     assert ticket.tenant_id == platform.acme.id and block.reference in ticket.subject
     assert messages(ticket)[0].body == TYPED["body"]
     assert [mail.template for mail in mails()] == ["ticket_received"]
-    # The question is answered; the door is as closed as before.
+    # The question is answered; the block stays.
     assert blocked.get("/login").status_code == 403
 
 

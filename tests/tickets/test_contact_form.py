@@ -1,4 +1,4 @@
-"""Anybody can ask us something, without a login and without scripts; machines and floods are kept out."""
+"""Any visitor can write to support, without an account and without scripts; machines and floods are kept out."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.tickets.conftest import FORM, hidden_fields, mails, messages, tickets
 pytestmark = [pytest.mark.promise("P20"), pytest.mark.usefixtures("patient")]
 Ask = Callable[..., TestResponse]
 BrowserAt = Callable[[str], Browser]
-# "Buy now" with some letters from the Cyrillic alphabet.
+# "Buy now" with some Cyrillic letters.
 MIXED = "B\u0443y n\u043ew and p\u0430y lat\u0435r"
 
 

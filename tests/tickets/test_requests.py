@@ -1,4 +1,4 @@
-"""What customers ask for by giving access stands on support's one list: run it, watch it and answer on one page."""
+"""What customers ask for by giving access is on support's one list: run it, watch it and answer on one page."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_what_is_begun_on_the_page_of_the_organisation_stands_on_the_ticket_too(
     ticket = ticket_of(customer, grant)
     assert [message.act_id for message in messages(ticket) if message.act_kind == "exports"] == [export_id]
     assert "Export: Everything" in customer.sam.get(f"/tickets/{ticket.reference}").text
-    # Whoever began it looks after it.
+    # The agent who began it is assigned.
     assert ticket.assigned_to == customer.platform.sam.id
 
 

@@ -65,7 +65,7 @@ def test_the_longest_waiting_stands_at_the_top(
     page = sam.get("/work").text
     assert page.index("Second of all") < page.index("Third of all") and "First of all" not in page
     assert "First of all" in sam.get("/work?state=waiting").text
-    # Whoever is answered and writes again waits from then on.
+    # A customer who is answered and writes again waits from then on.
     take(mail(reply_address(_settings(sam), tickets()[0].id), "And then?"))
     page = sam.get("/work").text
     assert page.index("Third of all") < page.index("First of all")

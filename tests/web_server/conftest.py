@@ -1,4 +1,4 @@
-"""A web server with a small application, and a client that says exactly what it is told to."""
+"""A web server with a small application, and a client that sends exactly the given bytes."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ class Server:
     _open: list[socket.socket] = field(default_factory=list)
 
     def connect(self, source: str = "127.0.0.1") -> socket.socket:
-        """A connection that stays open until the test ends, whatever becomes of it."""
+        """A connection that stays open until the test ends, also when it fails."""
         made = socket.create_connection(("127.0.0.1", self.port), timeout=20, source_address=(source, 0))
         self._open.append(made)
         return made
 
     def begin(self, text: str, source: str = "127.0.0.1") -> socket.socket:
-        """A connection over which so much was said; \\n stands for a line's end."""
+        """A connection over which this was sent; \\n stands for a line's end."""
         made = self.connect(source)
         made.sendall(text.replace("\n", "\r\n").encode())
         return made

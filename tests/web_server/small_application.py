@@ -29,7 +29,7 @@ def application(environ: dict[str, Any], start: Any) -> Iterable[bytes]:
 
 
 def told(environ: dict[str, Any], start: Any) -> Iterable[bytes]:
-    """What the application was told of the request."""
+    """What the application got of the request."""
     body = environ["wsgi.input"].read()
     words: dict[str, Any] = {name: value for name, value in environ.items() if isinstance(value, str)}
     words |= {"length": len(body), "sha256": hashlib.sha256(body).hexdigest(), "most_at_work": most_at_work["requests"]}

@@ -1,4 +1,4 @@
-"""A request for whose body the disk has no room: answered, and nobody else's fault."""
+"""A request for whose body the disk has no space: it is answered, and others are served."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from config.web_server.requests import Request
 
 
 class NoRoom:
-    """A body whose last bytes were kept in memory, and find no room when they are to be written."""
+    """A body whose last bytes were kept in memory, and find no space when they are to be written."""
 
     def seek(self, *_: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")

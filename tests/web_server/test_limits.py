@@ -1,4 +1,4 @@
-"""Whoever holds connections, bodies, uploads or answers open takes no thread, and nobody else's place."""
+"""A client that holds connections, bodies, uploads or answers open takes no thread, and no other client's place."""
 
 from __future__ import annotations
 

@@ -103,7 +103,7 @@ def test_a_body_that_is_too_large_is_refused_in_words_though_its_client_sends_on
     reply = server.ask(f"{POST}Content-Length: 6000000\n\n", b"x" * 6_000_000)
     assert reply.status == 413
     assert reply.body == b"The request is too large.\n"
-    # In chunks nobody says beforehand how large it is.
+    # In chunks no length is announced.
     chunk = b"%x\r\n%b\r\n" % (2**20, b"x" * 2**20)
     assert server.ask(f"{POST}Transfer-Encoding: chunked\n\n", chunk * 4).status == 413
 

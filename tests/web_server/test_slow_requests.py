@@ -1,4 +1,4 @@
-"""Requests of one process take turns, but nobody waits long for a slow one."""
+"""Requests of one process take turns, but none waits long for a slow one."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ def _slug(number: int) -> str:
 
 
 def _visited(played: Stage, number: int) -> str:
-    """A tenant with somebody in it and a thousand contacts."""
+    """A tenant with a user and a thousand contacts."""
     tenant_with_user(played, _slug(number))
     fill_contacts(played, _slug(number), 1000)
     return _slug(number)

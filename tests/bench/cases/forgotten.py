@@ -1,6 +1,6 @@
-"""Whether the time of an answer tells who has a login: known and unknown names at the forgotten password's form.
+"""Whether the time of an answer shows who has an account: known and unknown names at the forgotten password's form.
 
-The figure is the area under the ROC curve (AUC): 0.5 is a coin, 1 or 0 tells each time.
+The figure is the area under the ROC curve (AUC): 0.5 is chance, 1 or 0 is certainty.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tests.bench.stage import Stage, our_web
 from tests.bench.tenants import tenant_with_user
 
 KNOWN, UNKNOWN = "alice@example.com", "nadia@example.com"
-# Fewer than one address may ask for in an hour; the next visitor then comes from the next address of this machine.
+# Fewer than one address may ask for in an hour; the next client then uses the next address of this machine.
 ASKED_BY_ONE = 15
 TELLS_NOTHING = 0.1
 

@@ -94,7 +94,7 @@ def _copy_alone(played: Stage, file: Path) -> float:
 def _export(played: Stage, rows: int, worker: int) -> list[Figure]:
     output = BUILD / "moving.zip"
     output.unlink(missing_ok=True)
-    # As autovacuum leaves it after a minute. Else whoever reads first, ours, also writes what the import left to do.
+    # As autovacuum leaves it after a minute. Else the first reader, ours, also does the cleaning that the import left.
     with played.superuser("qikbiz_tenants") as connection:
         connection.execute(f"VACUUM (ANALYZE) {schema_of(played, 'moving')}.contacts".encode())
     words = ("export", "--tenant", "moving", "--type", "contacts", "--instruction", "Bench", "--json")

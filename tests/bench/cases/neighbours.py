@@ -13,7 +13,7 @@ from tests.bench.stage import BUILD, Stage, our_web, our_workers
 from tests.bench.tenants import PASSWORD, fill_contacts, tenant_with_user
 
 QUIET, NOISY = "quiet", "noisy"
-# Nobody has signed in there, so that a word is enough for an import by command.
+# No user has signed in there, so that free text is enough for an import by command.
 LARGE, SMALL = "large", "small"
 AT_ONCE = 16
 
