@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from flask import Flask, has_app_context
 
 from config.settings import Settings
-from qikbiz.app import features
+from qikbiz.app.features import install
 from qikbiz.kernel.actors import SYSTEM, Actor, acting_as, current_actor
 from qikbiz.kernel.database import connect_database, runtime
 from tenants.runtime import Runtime
@@ -38,7 +38,7 @@ def working_with(started: Runtime) -> Iterator[None]:
     if _stands_for(started.settings):
         yield
         return
-    features.install()
+    install()
     app = Flask("qikbiz.command", static_folder=None)
     connect_database(app, started)
     with app.app_context(), acting_as(_who()):

@@ -13,8 +13,9 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 
 from provisioning.render import MIGRATIONS, TENANT_ROLE
 from provisioning.servers import WATCH
-from qikbiz.app.models import control_metadata, tenant_metadata
+from qikbiz.app.features import install
 from qikbiz.jobs.queries import JobStatus
+from qikbiz.kernel.models import control_metadata, tenant_metadata
 from qikbiz.messaging.mail.queries import MailStatus
 
 _SCHEMA_VERSION = """CREATE TABLE schema_version (
@@ -60,8 +61,9 @@ def upgrade() -> None:
 
 
 def write_first_versions() -> None:
-    _write(MIGRATIONS / "control" / "0001_first_tables.py", "The control database.", control_metadata, _CONTROL_ROWS)
-    _write(MIGRATIONS / "tenant" / "0001_first_tables.py", "A tenant's schema.", tenant_metadata, _TENANT_RIGHTS)
+    install()
+    _write(MIGRATIONS / "control" / "0001_first_tables.py", "The control database.", control_metadata(), _CONTROL_ROWS)
+    _write(MIGRATIONS / "tenant" / "0001_first_tables.py", "A tenant's schema.", tenant_metadata(), _TENANT_RIGHTS)
 
 
 def _write(path: Path, title: str, metadata: MetaData, more: tuple[str, ...]) -> None:

@@ -211,9 +211,9 @@ def everything(platform: Platform, working: Runtime) -> Callable[[], dict[tuple[
 
 
 def in_database(database: Database, tenant: Tenant) -> dict[tuple[str, str, str], str]:
-    from qikbiz.app.models import control_metadata, tenant_metadata
+    from qikbiz.kernel.models import control_metadata, tenant_metadata
 
-    metadata = tenant_metadata if database == "tenant" else control_metadata
+    metadata = tenant_metadata() if database == "tenant" else control_metadata()
     found = {}
     for table in metadata.sorted_tables:
         for column in table.columns:

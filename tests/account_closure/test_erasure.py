@@ -16,9 +16,9 @@ from provisioning.create import schema_script
 from provisioning.erase_tenant import close_what_came_back, erase_due_tenants
 from provisioning.migrate import migrate_everything
 from provisioning.servers import Connection, connect_as_provisioner
-from qikbiz.app.models import control_metadata
 from qikbiz.jobs.models import PlatformJob
 from qikbiz.kernel.database import control_transaction, tenant_transaction
+from qikbiz.kernel.models import control_metadata
 from qikbiz.messaging.mail import actions as mailing
 from qikbiz.messaging.mail.models import PlatformMail
 from qikbiz.transfer.exports.actions import file_of
@@ -39,7 +39,7 @@ def everything_kept(leaving: Leaving) -> str:
     """All rows of the control database that are this tenant's, as text."""
     found = []
     with control_transaction() as control:
-        for table in control_metadata.sorted_tables:
+        for table in control_metadata().sorted_tables:
             rows = control.execute(select(table)).all()
             its = [str(row) for row in rows if str(leaving.tenant.id) in str(row) or leaving.tenant.slug in str(row)]
             found += [f"{table.name}: {row}" for row in its if table.name != "closing_invoices"]
@@ -76,16 +76,16 @@ def test_the_last_mail_goes_to_whoever_asked_and_its_row_goes_when_it_has_left(e
 @pytest.mark.promise("P13")
 @pytest.mark.parametrize("table", sorted(KEPT_TABLES))
 def test_what_is_kept_has_a_reason_and_exists(table: str) -> None:
-    assert table in control_metadata.tables and KEPT_TABLES[table].endswith(".")
+    assert table in control_metadata().tables and KEPT_TABLES[table].endswith(".")
 
 
 @pytest.mark.promise("P13")
 def test_what_depends_on_an_erased_row_goes_with_it() -> None:
     """A table that refers to one that is emptied must let itself be emptied too, or no erasure would ever end."""
-    emptied = {table.name for table in control_metadata.sorted_tables if "tenant_id" in table.c} - set(KEPT_TABLES)
+    emptied = {table.name for table in control_metadata().sorted_tables if "tenant_id" in table.c} - set(KEPT_TABLES)
     left = [
         f"{table.name}.{key.parent.name}"
-        for table in control_metadata.sorted_tables
+        for table in control_metadata().sorted_tables
         for key in table.foreign_keys
         if key.column.table.name in emptied and key.ondelete != "CASCADE" and table.name not in emptied
     ]

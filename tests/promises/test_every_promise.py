@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from qikbiz.app.request_pipeline import QikBiz
+from qikbiz.kernel.feature import installed
 from qikbiz.kernel.permissions import permission_of
 from qikbiz.trust.privacy.text import NUMBERS
 from qikbiz.trust.promises.registry import keepings
@@ -51,8 +52,8 @@ def test_nothing_is_marked_or_registered_that_is_no_promise(marked: set[str]) ->
 def test_every_room_with_a_keeping_is_in_the_registry() -> None:
     product = TESTS.parent / "platform" / "qikbiz"
     packages = {".".join(file.parent.relative_to(product.parent).parts) for file in product.glob("**/promise.py")}
-    registry = (product / "trust" / "promises" / "registry.py").read_text()
-    assert len(packages) >= 17 and [name for name in packages if f"from {name} " not in registry] == []
+    registered = {name.removesuffix(".promise:KEEPINGS") for feature in installed() for name in feature.evidence}
+    assert len(packages) >= 17 and packages == registered
 
 
 def test_the_place_of_every_keeping_is_a_page_of_the_tenants_site(app: QikBiz) -> None:

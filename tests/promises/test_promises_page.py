@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
@@ -12,7 +12,7 @@ from config.build import Build
 from qikbiz.kernel.database import db, tenant_transaction
 from qikbiz.kernel.evidence import Keeping
 from qikbiz.trust.privacy.bundled_versions import founding_statement
-from qikbiz.trust.promises import registry, routes
+from qikbiz.trust.promises import queries, registry, routes
 from qikbiz.trust.promises.queries import UNREADABLE
 from qikbiz.trust.promises.test_results import NO_RUN, TestResult, TestRun
 from tenants.context import Tenant
@@ -43,16 +43,16 @@ def broken() -> list[tuple[str, str]]:
 
 
 @pytest.fixture
-def kept(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
-    """A function that puts exactly this evidence into the registry."""
+def kept(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """A function that makes exactly these keepings stand in the registry."""
 
     def put(*several: Keeping) -> None:
-        monkeypatch.setattr(registry, "ROOMS", (several,))
-        registry.keepings.cache_clear()
+        found: dict[str, tuple[Keeping, ...]] = {}
+        for keeping in several:
+            found[keeping.promise] = (*found.get(keeping.promise, ()), keeping)
+        monkeypatch.setattr(queries, "keepings", lambda: found)
 
-    yield put
-    monkeypatch.undo()
-    registry.keepings.cache_clear()
+    return put
 
 
 @pytest.fixture
@@ -202,7 +202,8 @@ def test_the_page_is_small(
 
 
 def test_every_promise_with_a_page_says_how_to_try_it() -> None:
-    lacking = [keeping.promise for one in registry.ROOMS for keeping in one if keeping.place and not keeping.try_it]
+    every = (keeping for several in registry.keepings().values() for keeping in several)
+    lacking = [keeping.promise for keeping in every if keeping.place and not keeping.try_it]
     assert lacking == []
 
 

@@ -14,9 +14,9 @@ from sqlalchemy import text
 from werkzeug.routing import Rule
 
 from provisioning.servers import Connection
-from qikbiz.app.models import tenant_metadata
 from qikbiz.app.request_pipeline import QikBiz
 from qikbiz.kernel.database import tenant_transaction
+from qikbiz.kernel.models import tenant_metadata
 from tenants.context import Tenant
 from tenants.control import new_id
 from tests.fixtures.records import Workspace
@@ -56,7 +56,7 @@ def twins(
 ) -> TwinWorkspaces:
     right = fresh_tenant(f"Right {RIGHT}")
     ids = fill(workspace)
-    for table in tenant_metadata.sorted_tables:
+    for table in tenant_metadata().sorted_tables:
         if table.name not in OWN:
             copy(owner_connection, table, workspace.tenant, right)
     both = TwinWorkspaces(workspace, right, ids, log_in)

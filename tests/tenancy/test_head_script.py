@@ -11,7 +11,7 @@ from provisioning import create
 from provisioning.render import HEAD_SCRIPT, head_script, migrations
 from provisioning.schema_versions import Place, migrate_place
 from provisioning.servers import Connection, connect_as_provisioner
-from qikbiz.app.models import control_metadata, tenant_metadata
+from qikbiz.kernel.models import control_metadata, tenant_metadata
 from tenants.context import Tenant
 from tenants.control import sqlalchemy_url
 from tenants.versions import HEAD, SERVED
@@ -71,8 +71,8 @@ def test_the_tables_are_those_of_the_models(platform: Platform, fresh_tenant: Ca
     tenant = fresh_tenant("Modelled")
     engine = create_engine(sqlalchemy_url(platform.settings.provisioner_url or ""))
     found = inspect(engine)
-    assert set(found.get_table_names(tenant.schema)) - {"schema_version"} == set(tenant_metadata.tables)
-    for name, table in tenant_metadata.tables.items():
+    assert set(found.get_table_names(tenant.schema)) - {"schema_version"} == set(tenant_metadata().tables)
+    for name, table in tenant_metadata().tables.items():
         columns = {
             c["name"]: (c["type"].compile(DIALECT), c["nullable"]) for c in found.get_columns(name, tenant.schema)
         }
@@ -89,8 +89,8 @@ def test_the_tables_are_those_of_the_models(platform: Platform, fresh_tenant: Ca
 def test_the_control_tables_are_those_of_the_models(platform: Platform) -> None:
     engine = create_engine(sqlalchemy_url(platform.settings.control_url))
     found = inspect(engine)
-    assert set(found.get_table_names()) - {"schema_version"} == set(control_metadata.tables)
-    for name, table in control_metadata.tables.items():
+    assert set(found.get_table_names()) - {"schema_version"} == set(control_metadata().tables)
+    for name, table in control_metadata().tables.items():
         columns = {c["name"]: (c["type"].compile(DIALECT), c["nullable"]) for c in found.get_columns(name)}
         assert columns == {c.name: (c.type.compile(DIALECT), c.nullable) for c in table.columns}, name
     engine.dispose()

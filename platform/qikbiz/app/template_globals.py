@@ -19,6 +19,7 @@ def register(app: Flask) -> None:
         statements.announced_statement,
         markup.icon,
         navigation.endpoint_exists,
+        navigation.path_of,
         navigation.tenant_navigation,
         navigation.settings_navigation,
         navigation.settings_groups,

@@ -60,7 +60,7 @@ def _environment() -> Environment:
 def _samples(page: str) -> dict[str, Any]:
     """What the front door would give to a real page."""
     entries = [
-        SimpleNamespace(key=label.lower(), label=label, short_label=label, icon=icon, url=f"/styleguide/{target}")
+        SimpleNamespace(key=label.lower(), label=label, short_label=label, icon=icon, endpoint=f"/styleguide/{target}")
         for label, icon, target in (
             ("Home", "home", "parts"),
             ("Contacts", "users", "list"),
@@ -71,7 +71,7 @@ def _samples(page: str) -> dict[str, Any]:
         )
     ]
     settings = [
-        SimpleNamespace(key=label.lower(), label=label, short_label=label, icon=icon, url="/styleguide/form")
+        SimpleNamespace(key=label.lower(), label=label, short_label=label, icon=icon, endpoint="/styleguide/form")
         for label, icon in (("Users", "user-shield"), ("Audit", "clipboard-list"))
     ]
     return {
@@ -82,6 +82,8 @@ def _samples(page: str) -> dict[str, Any]:
         "settings_groups": lambda: [("People", settings[:1]), ("Privacy", settings[1:])],
         "console_navigation": _console_entries,
         "endpoint_exists": lambda name: False,
+        # The entries of these sidebars name their addresses themselves.
+        "path_of": lambda address: address,
         "chosen_theme": lambda: _one_of(("auto", "light", "dark"), "theme", "auto"),
         "people": [_person(row) for row in PEOPLE if request.args.get("q", "").lower() in row[0].lower()],
         "q": request.args.get("q", ""),
@@ -101,7 +103,7 @@ def _one_of(known: Collection[str], name: str, otherwise: str) -> str:
 def _console_entries() -> list[SimpleNamespace]:
     names = (("Tenants", "building-skyscraper"), ("Jobs", "activity"), ("Mails", "mail"), ("Addresses", "shield-x"))
     return [
-        SimpleNamespace(key=name.lower(), label=name, short_label=name, icon=icon, url="/styleguide/console")
+        SimpleNamespace(key=name.lower(), label=name, short_label=name, icon=icon, endpoint="/styleguide/console")
         for name, icon in names
     ]
 

@@ -1,11 +1,17 @@
-"""What companies register with the records."""
+"""What this package adds to the product."""
 
 from __future__ import annotations
 
-from qikbiz.crm.companies.fields import COMPANIES
-from qikbiz.crm.companies.references import REFERENCES
-from qikbiz.crm.records.types import register_type
+from qikbiz.kernel.feature import Feature, NavigationEntry, Pages
 
-
-def register() -> None:
-    register_type(COMPANIES, REFERENCES)
+FEATURE = Feature(
+    name="companies",
+    pages=(Pages("qikbiz.crm.companies.routes:companies", "tenant"),),
+    models=("qikbiz.crm.companies.models",),
+    navigation=(
+        NavigationEntry(
+            "tenant", 30, "companies", "Companies", "building", "companies.index", permission="company:see"
+        ),
+    ),
+    hooks=("qikbiz.crm.companies.registration:register",),
+)

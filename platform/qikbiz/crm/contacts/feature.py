@@ -1,17 +1,16 @@
-"""What contacts register with the records: their type, and what becomes of them when a company changes or goes."""
+"""What this package adds to the product."""
 
 from __future__ import annotations
 
-from qikbiz.crm.contacts.companies import leave_all_companies, leave_company, repeat_company_name
-from qikbiz.crm.contacts.fields import CONTACTS
-from qikbiz.crm.contacts.queries import panel_of_company
-from qikbiz.crm.contacts.references import REFERENCES
-from qikbiz.crm.records.types import Panel, register_on_change, register_on_purge, register_panel, register_type
+from qikbiz.kernel.feature import Feature, NavigationEntry, Pages
 
-
-def register() -> None:
-    register_type(CONTACTS, REFERENCES)
-    register_on_purge("contact", leave_all_companies)
-    register_on_purge("company", leave_company)
-    register_on_change("company", repeat_company_name)
-    register_panel("company", Panel("contacts/of_company.html", panel_of_company))
+FEATURE = Feature(
+    name="contacts",
+    pages=(Pages("qikbiz.crm.contacts.routes:contacts", "tenant"),),
+    models=("qikbiz.crm.contacts.models",),
+    navigation=(
+        NavigationEntry("tenant", 20, "contacts", "Contacts", "users", "contacts.index", permission="contact:see"),
+        NavigationEntry("tenant", 60, "trash", "Trash", "trash", "contacts.trash", permission="contact:delete"),
+    ),
+    hooks=("qikbiz.crm.contacts.registration:register",),
+)

@@ -15,7 +15,7 @@ from qikbiz.kernel.errors import NotFound
 from qikbiz.kernel.permissions import Permission, public, requires
 from qikbiz.web.assets import KEPT_FOR_EVER
 from qikbiz.web.flash import show_toast
-from qikbiz.web.navigation import settings_navigation
+from qikbiz.web.navigation import path_of, settings_navigation
 from tenants.context import current_tenant
 
 workspace = Blueprint("workspace", __name__, template_folder="templates")
@@ -27,7 +27,7 @@ def index() -> ResponseReturnValue:
     """The first subject that this person may see: General for administrators."""
     if current_user.can(Permission.POLICY_SET):
         return redirect(url_for(".general"))
-    return redirect(settings_navigation()[0].url)
+    return redirect(path_of(settings_navigation()[0].endpoint))
 
 
 @workspace.get("/settings/general")

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from qikbiz.kernel.feature import Feature, derived
+
 # How somebody gets the mails of a category: each at once, once a day, in the app only, or not at all.
 Choice = Literal["on", "daily", "app", "off"]
 NOTIFICATIONS = "notifications."
@@ -127,52 +129,15 @@ DAILY = MailCategory(
 CATEGORIES: dict[str, MailCategory] = {one.key: one for one in (*LOCKED, *NEWS, *KINDS, DAILY)}
 CHOOSABLE: tuple[MailCategory, ...] = (*NEWS, *KINDS)
 
-# Every template that is sent, in the alphabet's order.
-CATEGORY_OF_TEMPLATE: dict[str, str] = {
-    "announced_improvements": "improvements",
-    "announced_legal": "legal",
-    "announced_security": "security",
-    "announced_updates": "updates",
-    "announcement_trial": "answers",
-    "assigned": "notifications.assigned",
-    "break_glass_used": "security",
-    "closing_accepted": "legal",
-    "closing_asked": "legal",
-    "closing_cancelled": "legal",
-    "closing_certificate": "legal",
-    "closing_ended_by_us": "legal",
-    "closing_exported": "legal",
-    "closing_extended": "legal",
-    "closing_invoice": "billing",
-    "closing_read_only": "legal",
-    "closing_reminder": "legal",
-    "digest": DIGEST,
-    "export_downloaded_first": "security",
-    "export_failed": "notifications.export_ready",
-    "export_made": "security",
-    "export_ready": "notifications.export_ready",
-    "import_done": "notifications.import_ready",
-    "instruction_confirmed": "security",
-    "instruction_recorded": "security",
-    "invitation": "security",
-    "mailed_code": "security",
-    "mentioned": "notifications.mentioned",
-    "new_device": "security",
-    "operator_login": "security",
-    "organisation_resumed": "legal",
-    "organisation_suspended": "legal",
-    "password_changed": "security",
-    "password_reset": "security",
-    "sign_in_changed": "security",
-    "staff_entered": "security",
-    "staff_invitation": "security",
-    "statement_announced": "legal",
-    "statement_file_differs": "security",
-    "statement_withdrawn": "legal",
-    "theft_detected": "security",
-    "ticket_answer": "answers",
-    "ticket_received": "answers",
-}
+
+@derived
+def categories_of_templates(features: tuple[Feature, ...]) -> dict[str, str]:
+    """The category of every template that is sent. Raises ValueError for one that two features send, or without one."""
+    sent = [pair for feature in features for pair in feature.emails.items()]
+    found = dict(sent)
+    if len(found) < len(sent) or not CATEGORIES.keys() >= set(found.values()):
+        raise ValueError("An email's template is sent by two features, or its category does not exist.")
+    return found
 
 
 def category_named(key: str) -> MailCategory:
@@ -185,7 +150,7 @@ def category_of(template: str, claimed: str = "") -> MailCategory:
 
     A caller may claim `notification` for any kind of notification.
     """
-    found = CATEGORIES.get(CATEGORY_OF_TEMPLATE.get(template, ""))
+    found = CATEGORIES.get(categories_of_templates().get(template, ""))
     if found is None:
         raise ValueError(f"The mail {template!r} belongs to no category: add it to messaging/mail/categories.py.")
     if claimed and claimed != found.key and not (claimed == "notification" and found.is_notification):

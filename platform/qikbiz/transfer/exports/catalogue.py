@@ -12,7 +12,7 @@ from sqlalchemy import Column, Table
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
-from qikbiz.app.models import tenant_metadata
+from qikbiz.kernel.models import tenant_metadata
 
 _DIALECT = PGDialect_psycopg()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
 EVERYTHING = "everything"
@@ -34,7 +34,7 @@ class ExportedTable:
 
     @property
     def table(self) -> Table:
-        return tenant_metadata.tables[self.name]
+        return tenant_metadata().tables[self.name]
 
     def column(self, name: str) -> Column[object]:
         return self.table.c[name]

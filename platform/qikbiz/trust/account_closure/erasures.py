@@ -10,10 +10,10 @@ from uuid import UUID
 
 from sqlalchemy import delete, select, update
 
-from qikbiz.app.models import control_metadata
 from qikbiz.audit.models import PlatformAuditEvent
 from qikbiz.kernel import clock
 from qikbiz.kernel.database import control_transaction, db
+from qikbiz.kernel.models import control_metadata
 from qikbiz.trust.account_closure import emails
 from qikbiz.trust.account_closure.certificates import is_genuine, issue
 from qikbiz.trust.account_closure.models import (
@@ -69,7 +69,7 @@ def finish(record: TenantRecord, counts: dict[str, Any]) -> ErasureCertificate:
 
 def forget_rows(tenant_id: UUID) -> None:
     """Whatever the control database has of the tenant, dependants before what they depend on."""
-    for table in reversed(control_metadata.sorted_tables):
+    for table in reversed(control_metadata().sorted_tables):
         column = table.c.get("tenant_id")
         if column is None or table.name in KEPT_TABLES:
             continue

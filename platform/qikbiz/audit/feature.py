@@ -1,0 +1,11 @@
+"""What this package adds to the product."""
+
+from __future__ import annotations
+
+from qikbiz.kernel.feature import Feature
+
+FEATURE = Feature(
+    name="audit",
+    models=("qikbiz.audit.models",),
+    evidence=("qikbiz.audit.promise:KEEPINGS",),
+)

@@ -1,0 +1,11 @@
+"""What companies register with the records."""
+
+from __future__ import annotations
+
+from qikbiz.crm.companies.fields import COMPANIES
+from qikbiz.crm.companies.references import REFERENCES
+from qikbiz.crm.records.types import register_type
+
+
+def register() -> None:
+    register_type(COMPANIES, REFERENCES)

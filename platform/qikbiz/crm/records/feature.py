@@ -1,0 +1,11 @@
+"""What this package adds to the product."""
+
+from __future__ import annotations
+
+from qikbiz.kernel.feature import Feature, Pages
+
+FEATURE = Feature(
+    name="records",
+    pages=(Pages("qikbiz.crm.records.routes:records", "tenant"),),
+    evidence=("qikbiz.crm.records.promise:KEEPINGS",),
+)

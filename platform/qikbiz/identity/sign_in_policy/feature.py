@@ -1,0 +1,27 @@
+"""What this package adds to the product."""
+
+from __future__ import annotations
+
+from qikbiz.kernel.feature import Feature, NavigationEntry, Pages
+
+FEATURE = Feature(
+    name="sign_in_policy",
+    pages=(Pages("qikbiz.identity.sign_in_policy.routes:policy", "tenant"),),
+    models=("qikbiz.identity.sign_in_policy.models",),
+    navigation=(
+        NavigationEntry(
+            "settings",
+            110,
+            "policy",
+            "Sign-in policy",
+            "shield-lock",
+            "policy.index",
+            permission="policy:set",
+            group="People",
+        ),
+    ),
+    emails={
+        "break_glass_used": "security",
+    },
+    evidence=("qikbiz.identity.sign_in_policy.promise:KEEPINGS",),
+)

@@ -1,0 +1,43 @@
+"""What this package adds to the product."""
+
+from __future__ import annotations
+
+from qikbiz.kernel.feature import Feature, NavigationEntry, Pages
+
+FEATURE = Feature(
+    name="account_closure",
+    pages=(
+        Pages("qikbiz.trust.account_closure.routes:closing", "tenant"),
+        Pages("qikbiz.trust.account_closure.site_routes:certificates", "site"),
+        Pages("qikbiz.trust.account_closure.console_routes:closings", "console"),
+    ),
+    models=("qikbiz.trust.account_closure.models",),
+    navigation=(
+        NavigationEntry(
+            "settings",
+            200,
+            "closing",
+            "Close your account",
+            "door-exit",
+            "closing.index",
+            permission="closing:ask",
+            group="Danger zone",
+        ),
+        NavigationEntry(
+            "console", 50, "closings", "Closings", "door-exit", "closings.index", permission="closing:handle"
+        ),
+    ),
+    emails={
+        "closing_accepted": "legal",
+        "closing_asked": "legal",
+        "closing_cancelled": "legal",
+        "closing_certificate": "legal",
+        "closing_ended_by_us": "legal",
+        "closing_exported": "legal",
+        "closing_extended": "legal",
+        "closing_invoice": "billing",
+        "closing_read_only": "legal",
+        "closing_reminder": "legal",
+    },
+    evidence=("qikbiz.trust.account_closure.promise:KEEPINGS",),
+)

@@ -1,0 +1,23 @@
+"""What this package adds to the product."""
+
+from __future__ import annotations
+
+from qikbiz.kernel.feature import Feature, NavigationEntry, Pages
+
+FEATURE = Feature(
+    name="tickets",
+    pages=(
+        Pages("qikbiz.trust.tickets.public_pages:contact", "site"),
+        Pages("qikbiz.trust.tickets.public_pages:contact", "tenant", name="tenant_contact"),
+        Pages("qikbiz.trust.tickets.public_pages:appeals", "tenant"),
+        Pages("qikbiz.trust.tickets.public_pages:appeals", "console", name="staff_appeals"),
+        Pages("qikbiz.trust.tickets.help_pages:help_pages", "tenant"),
+    ),
+    models=("qikbiz.trust.tickets.models",),
+    navigation=(NavigationEntry("settings", 70, "help", "Help", "help", "help.index", group="You"),),
+    emails={
+        "ticket_answer": "answers",
+        "ticket_received": "answers",
+    },
+    evidence=("qikbiz.trust.tickets.promise:KEEPINGS",),
+)
