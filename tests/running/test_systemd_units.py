@@ -87,7 +87,7 @@ def test_every_unit_is_hardened(unit: str) -> None:
         "~@privileged @resources",
     ]
     written = " ".join(each for key, each in directives(unit) if key == "ReadWritePaths").split()
-    assert set(written) <= {"/var/lib/qikbiz/files/store", "/var/lib/qikbiz/figures"}
+    assert set(written) <= {"/var/lib/qikbiz/files", "/var/lib/qikbiz/figures"}
 
 
 @pytest.mark.promise("P9")
@@ -182,7 +182,7 @@ def test_accounts_and_folders_are_made_from_the_shipped_files(tmp_path: Path) ->
         done = subprocess.run(command, input=shipped, text=True, capture_output=True, check=False)
         assert done.returncode == 0, done.stderr
     assert re.search(r"(?m)^qikbiz-mail:.*:/usr/sbin/nologin$", (tmp_path / "etc/passwd").read_text())
-    modes = {"var/lib/qikbiz": 0o750, "var/lib/qikbiz/files/store": 0o2770, "var/lib/qikbiz/figures": 0o700}
+    modes = {"var/lib/qikbiz": 0o750, "var/lib/qikbiz/files": 0o2770, "var/lib/qikbiz/figures": 0o700}
     for folder, mode in (modes | {"etc/qikbiz/secrets": 0o700}).items():
         assert (tmp_path / folder).stat().st_mode & 0o7777 == mode, folder
 
