@@ -52,6 +52,19 @@ def test_two_features_that_want_the_same_are_refused(monkeypatch: pytest.MonkeyP
         categories_of_templates()
 
 
+def test_a_hook_that_fails_leaves_nothing_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that goes on after it must not take half of the registrations for all of them."""
+    monkeypatch.setattr(features, "_installed", ())
+    with pytest.raises(ZeroDivisionError):
+        features.install((Feature("one", hooks=(f"{__name__}:fail",)),))
+    with pytest.raises(NotInstalled):
+        features.installed()
+
+
+def fail() -> None:
+    raise ZeroDivisionError
+
+
 _LOOK = """
 from config.settings import load_settings
 from qikbiz.app.application import create_app

@@ -85,10 +85,11 @@ def install(features: tuple[Feature, ...]) -> None:
     names = [feature.name for feature in features]
     if twice := {name for name in names if names.count(name) > 1}:
         raise ValueError(f"Installed twice: {', '.join(sorted(twice))}.")
-    _installed = features
     for feature in features:
         for hook in feature.hooks:
             resolve_name(hook)()
+    # Last: where a hook failed, nothing is taken for installed.
+    _installed = features
 
 
 def installed() -> tuple[Feature, ...]:
