@@ -20,7 +20,7 @@ class PersonColumns:
     email_key: Mapped[str] = mapped_column(unique=True)
     name: Mapped[str]
     state: Mapped[str] = mapped_column(server_default="invited")
-    # Read only where a password is checked: whoever lists people needs no right to it.
+    # Read only where a password is checked: a list of users needs no right to it.
     password_hash: Mapped[str | None] = mapped_column(deferred=True)
     password_changed_at: Mapped[datetime | None]
     # When it was last given and met the rules of that day: it can be judged only then.
@@ -65,7 +65,7 @@ class TokenColumns:
 
 
 class FactorColumns:
-    """What somebody shows beside or instead of the password: a passkey, an authenticator app, or one recovery code.
+    """What a user shows beside or instead of the password: a passkey, an authenticator app, or one recovery code.
 
     `handle` finds it: a passkey's credential id, or the hash of a recovery code. `counter` only grows: the passkey's
     count of signatures, or the number of the half minute whose code was used last. `host` is where a passkey works.

@@ -19,7 +19,7 @@ from qikbiz.kernel.database import db
 from qikbiz.kernel.errors import Failure
 from qikbiz.kernel.rights import Action
 
-# "Acme (acme.example)": what tells two of one name apart stands in brackets.
+# "Acme (acme.example)": brackets hold what tells two of one name apart.
 _WITH_HINT = re.compile(r"^(?P<name>.*\S)\s*\((?P<hint>[^()]+)\)$", re.DOTALL)
 MOST_OF_ONE_NAME = 50
 

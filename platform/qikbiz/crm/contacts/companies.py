@@ -18,8 +18,8 @@ def leave_all_companies(contact_id: UUID) -> None:
 
 
 def leave_company(company_id: UUID) -> None:
-    """Nobody belongs to a locked company any more; what it was called stays with its people."""
-    # An import at work may have linked people to it that nobody else sees yet.
+    """Take every contact out of a locked company; each keeps what it was called."""
+    # An import at work may have linked contacts to it that other transactions do not see yet.
     db.session.execute(text("LOCK TABLE import_updates IN SHARE UPDATE EXCLUSIVE MODE"))
     db.session.execute(delete(ContactCompany).where(ContactCompany.company_id == company_id))
     db.session.execute(update(Contact).where(Contact.company_id == company_id).values(company_id=None))

@@ -19,7 +19,7 @@ from qikbiz.crm.records.validation import FieldProblem
 from qikbiz.kernel.database import db
 from qikbiz.kernel.rights import Action
 
-# "Ann Lee (ann@example.com)": what tells two of one name apart stands in brackets.
+# "Ann Lee (ann@example.com)": brackets hold what tells two of one name apart.
 _WITH_HINT = re.compile(r"^(?P<name>.*\S)\s*\((?P<hint>[^()]+)\)$", re.DOTALL)
 MOST_OF_ONE_NAME = 50
 
@@ -40,7 +40,7 @@ def contact_id(text: str | None, edited: Any = None) -> UUID | None:
             "Choose one of those offered while you type.",
         )
     if edited is not None and found[0].id == edited.id:
-        raise FieldProblem("Nobody reports to themselves.", "Choose somebody else.")
+        raise FieldProblem("A contact can't report to themselves.", "Choose another contact.")
     ident: UUID = found[0].id
     return ident
 

@@ -49,7 +49,7 @@ def passkey_question() -> ResponseReturnValue:
 def log_in_by_passkey() -> ResponseReturnValue:
     form, realm = PasskeyForm(), current_realm()
     form.refuse_unknown_fields()
-    # Before the passkey is looked at: from outside nobody learns whether one is right.
+    # Before the passkey is looked at: a sign-in from outside does not learn whether it is right.
     require_inside(realm)
     require_way(realm, "passkey")
     try:

@@ -44,7 +44,7 @@ def _of_passwords(before: Policy, after: Policy) -> list[str]:
     said = []
     if after.least_characters > before.least_characters:
         said.append(
-            f"Whoever's password has fewer than {after.least_characters} characters is asked for a new one the next "
+            f"A user whose password has fewer than {after.least_characters} characters is asked for a new one the next "
             "time it is given: at a login, by a break-glass code too, or to confirm. How many these are can't be said: "
             "of passwords only hashes are kept."
         )

@@ -46,7 +46,7 @@ KEEPINGS = (
         "remembered devices last, and from which networks people log in. The policy can ask for more than QikBiz asks "
         "of everybody and never for less, which the database enforces too. Every way to set a password gives the same "
         "verdict, and when the policy gets stricter a password is judged anew the next time it is given, at a login or "
-        "to confirm: a remembered device asks for it once more, and a break-glass code spares nobody. A passkey and "
+        "to confirm: a remembered device asks for it once more, and a break-glass code is no exception. A passkey and "
         "single sign-on show no password, and log in without one.",
         place="policy.index",
         place_name="Sign-in policy",

@@ -31,7 +31,7 @@ def policy_to_judge_by(realm: Realm) -> Policy:
     """
     if realm.tenant is None:
         return STAFF
-    # Whoever changes the policy waits for this lock on the table, which is there before the first policy too.
+    # A change of the policy waits for this lock on the table, which is there before the first policy too.
     row = realm.work.get(SignInPolicy, ONLY, with_for_update={"read": True}, populate_existing=True)
     return policy_in(row) if row else FLOOR
 

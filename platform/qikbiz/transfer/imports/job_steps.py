@@ -141,7 +141,7 @@ def run_undo(session: Session, import_id: UUID, watch: Watch) -> dict[str, Any]:
 
 
 def _still(import_id: UUID, state: str) -> Import:
-    """The import, locked, if nobody cancelled it while the work was done. Raises Conflict, which undoes the work."""
+    """The import, locked, unless it was cancelled while the work was done. Raises Conflict, which undoes the work."""
     found = import_for_changing(import_id)
     if found.state != state:
         raise Conflict("The import was cancelled. Nothing was changed.")
@@ -203,7 +203,7 @@ def by_whoever_asks(found: Import) -> By:
 
 
 def _tell(found: Import, counts: dict[str, Any]) -> None:
-    """Whoever started it, that it is done; and whoever was given records by it."""
+    """Notify the user who started it that it is done, and the users who were given records by it."""
     numbers = {name: f"{counts[name]:,}" for name in ("created", "updated", "unchanged", "invalid")}
     if found.actor_kind == "user" and found.created_by:
         subject = (
