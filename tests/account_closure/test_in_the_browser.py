@@ -56,9 +56,9 @@ def log_in(page: Page, leaving: Leaving, name: str = "alice") -> None:
     person = leaving.people[name]
     leaving.look()
     page.goto("/login")
-    page.get_by_label("E-mail").fill(person.email)
+    page.get_by_label("Email").fill(person.email)
     page.get_by_label("Password").fill(person.password)
-    page.get_by_role("button", name="Log in", exact=True).click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     page.wait_for_url(lambda address: "/login" not in address)
 
 

@@ -39,14 +39,14 @@ def test_the_right_password_from_a_new_place_needs_a_code_by_mail_and_then_opens
     assert owner.log_in(attacked.email, attacked.password, target="/contacts/").location == MAILED
     assert owner.get("/").status_code in (302, 303), "it is no session yet"
     page = owner.get(MAILED)
-    assert attacked.email in page.text and "many wrong tries" in page.text
+    assert attacked.email in page.text and "many failed attempts" in page.text
     (code,) = codes_of(attacked)
     wrong = owner.post(MAILED, {"code": "aaaa-bbbb"})
-    assert wrong.status_code == 401 and "not right" in wrong.text
+    assert wrong.status_code == 401 and "Incorrect" in wrong.text
     right = owner.post(MAILED, {"code": code.upper().replace("-", " ")})
     assert (right.status_code, right.location) == (303, "/contacts/")
     assert owner.get("/").status_code == 200
-    assert words_for_method("password+mailed+app") == "Password, mailed code and authenticator app"
+    assert words_for_method("password+mailed+app") == "Password, emailed code and authenticator app"
     # The code is used up, for the next one who knows the password too.
     thief = browser_at(attacked.tenant.host)
     assert thief.log_in(attacked.email, attacked.password).location == MAILED

@@ -57,7 +57,7 @@ def test_an_invitation_ends_after_seven_days(browser_at, tenant, invited, clock)
     clock.move(hours=2)
     page = browser_at(tenant.host).get(invited)
     assert page.status_code == 410
-    assert "ask the person who invited you" in page.text
+    assert "ask the administrator who invited you" in page.text
 
 
 def test_an_invitation_of_one_tenant_opens_nothing_at_another(browser_at, invited):

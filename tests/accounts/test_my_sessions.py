@@ -57,7 +57,7 @@ def test_a_remembered_device_that_is_not_in_use_stands_there_too_and_can_be_forg
     browser = log_in(tim)
     page = browser.get(MINE).text
     assert "(remembered, not in use)" in page
-    assert "Log out everywhere else" in page
+    assert "Sign out everywhere else" in page
     assert browser.post(_ends(page)[0]).status_code == 303
     assert "(remembered, not in use)" not in browser.get(MINE).text
     assert device.get("/").status_code == 303
@@ -98,7 +98,7 @@ def test_an_administrator_ends_all_of_them(log_in, ada, tim, clock):
     assert first.get("/").status_code == 303
     clock.move(minutes=5)
     assert second.get("/").location == "/login"
-    assert "Logged in nowhere" in hers.get(f"/users/{tim.id}/sessions").text
+    assert "Not signed in" in hers.get(f"/users/{tim.id}/sessions").text
 
 
 @pytest.mark.promise("P2")
@@ -149,7 +149,7 @@ def test_an_administrator_takes_a_lost_factor_off_and_both_are_told(log_in, ada,
     acts = rows_of(tim.tenant, "select actor_name, details from audit_events where action = 'factor.reset'")
     assert [(act["actor_name"], act["details"]) for act in acts] == [("Ada", {"factors": 12})]
     assert Browser(his.app, his.host).log_in(tim.email, tim.password).location == "/"
-    assert "None is set up" in hers.get(f"/users/{tim.id}/sessions").text
+    assert "Not set up" in hers.get(f"/users/{tim.id}/sessions").text
 
 
 @pytest.mark.promise("P10")

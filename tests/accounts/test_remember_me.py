@@ -1,4 +1,4 @@
-"""Promise P3: “Stay logged in on this device”, with rotation, a grace for parallel tabs, and theft found out."""
+"""Promise P3: “Stay signed in on this device”, with rotation, a grace for parallel tabs, and theft found out."""
 
 from __future__ import annotations
 
@@ -309,7 +309,7 @@ def test_the_owner_reads_what_happened_on_the_page_and_when_and_where_in_the_mai
     clock.move(minutes=2)
     _on_next_day(owner)
     page = owner.follow(owner.get("/"))
-    assert "was used a second time" in page.text and "logged you out everywhere" in page.text
+    assert "was used a second time" in page.text and "signed you out everywhere" in page.text
     assert "from 198.51.100.0/24" in page.text, "The thief was quicker, and is named."
     (told,) = _mails(app, jo, "theft_detected")
     assert "from 198.51.100.0/24" in told["used_before"]

@@ -132,14 +132,14 @@ class Browsers:
 
 def fill_in_login(page: Page, person: Person, *, remember: bool = False, at: str = "") -> None:
     page.goto(f"{at}/login")
-    page.get_by_label("E-mail").fill(person.email)
+    page.get_by_label("Email").fill(person.email)
     page.get_by_label("Password").fill(person.password)
     if remember:
-        page.get_by_label("Stay logged in on this device").check()
-    page.get_by_role("button", name="Log in", exact=True).click()
+        page.get_by_label("Stay signed in on this device").check()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     if person.app_secret:
         page.get_by_label("Code").fill(next_code(person))
-        page.get_by_role("button", name="Go on").click()
+        page.get_by_role("button", name="Continue").click()
     page.wait_for_url(lambda address: "/login" not in address)
 
 

@@ -26,7 +26,7 @@ def test_access_is_given_used_seen_and_ended(browsers: Browsers) -> None:
     see_what_was_opened(alice, reference, name)
     end_it(alice)
     sam.reload()
-    expect(sam.get_by_label("E-mail")).to_be_visible()
+    expect(sam.get_by_label("Email")).to_be_visible()
     sam.goto("/tenants/acme/support")
     expect(sam.get_by_text(reference)).to_have_count(0)
 

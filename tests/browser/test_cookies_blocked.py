@@ -36,13 +36,13 @@ def blocking(chromium: Browser, product: Product, tmp_path: Path, request: pytes
 def test_logging_in_says_that_cookies_are_refused_and_how_to_allow_them(blocking: Page, product: Product) -> None:
     alice = product.people["alice"]
     blocking.goto("/login")
-    blocking.get_by_label("E-mail").fill(alice.email)
+    blocking.get_by_label("Email").fill(alice.email)
     blocking.get_by_label("Password", exact=True).fill(alice.password)
-    blocking.get_by_role("button", name="Log in", exact=True).click()
+    blocking.get_by_role("button", name="Sign in", exact=True).click()
     expect(blocking.get_by_role("heading", level=1, name="Your browser refuses our cookies")).to_be_visible()
     assert blocking.context.cookies() == []
     own = blocking.locator("details[open] summary")
     expect(own).to_have_text("Google Chrome")
     expect(blocking.get_by_text("Click the symbol at the left of the address")).to_be_visible()
     blocking.get_by_role("link", name="log in again").click()
-    expect(blocking.get_by_label("E-mail")).to_be_visible()
+    expect(blocking.get_by_label("Email")).to_be_visible()

@@ -17,7 +17,7 @@ def page(browser_at: Callable[..., Page], product: Product) -> Page:
     page = browser_at("acme")
     person = product.people["alice"]
     page.goto("/contacts")
-    expect(page.get_by_label("E-mail")).to_be_focused()
+    expect(page.get_by_label("Email")).to_be_focused()
     page.keyboard.type(person.email)
     page.keyboard.press("Tab")
     page.keyboard.type(person.password)

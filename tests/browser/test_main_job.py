@@ -51,7 +51,7 @@ def import_file(alice: Page, folder: Path) -> None:
     expect(alice.get_by_role("heading", level=1, name="How the file is written")).to_be_visible()
     expect(alice.get_by_label("Between the columns")).to_have_value(";")
     expect(alice.get_by_role("cell", name="Łukasz")).to_be_visible()
-    alice.get_by_role("button", name="Go on").click()
+    alice.get_by_role("button", name="Continue").click()
     choose_columns(alice)
     apply(alice)
 
@@ -117,13 +117,13 @@ def ask_for_an_export(alice: Page) -> str:
 
 def download(alice: Page, person: Person, folder: Path) -> Path:
     alice.get_by_role("link", name="Download").click()
-    expect(alice.get_by_role("heading", level=1, name="Confirm that it is you")).to_be_visible()
+    expect(alice.get_by_role("heading", level=1, name="Confirm your identity")).to_be_visible()
     alice.get_by_label("Password").fill("a wrong one, typed too quickly")
-    alice.get_by_role("button", name="Go on").click()
+    alice.get_by_role("button", name="Continue").click()
     expect(alice.get_by_role("alert")).to_be_visible()
     alice.get_by_label("Password").fill(person.password)
     with alice.expect_download() as started:
-        alice.get_by_role("button", name="Go on").click()
+        alice.get_by_role("button", name="Continue").click()
     expect(alice.get_by_role("heading", level=2, name="Ready")).to_be_visible()
     file = folder / started.value.suggested_filename
     started.value.save_as(file)
@@ -161,8 +161,8 @@ def expect_every_step_in_the_audit(alice: Page) -> None:
 
 def log_out(alice: Page, export: str) -> None:
     alice.locator("details.me summary").click()
-    alice.get_by_role("button", name="Log out").first.click()
+    alice.get_by_role("button", name="Sign out").first.click()
     alice.wait_for_url(re.compile("/login"))
     for place in (export, f"{export}/file", "/contacts"):
         alice.goto(place)
-        expect(alice.get_by_role("heading", level=1, name="Log in")).to_be_visible()
+        expect(alice.get_by_role("heading", level=1, name="Sign in")).to_be_visible()

@@ -37,7 +37,7 @@ def test_from_the_invitation_to_a_login_with_nothing_but_a_passkey(browsers: Bro
     alice = browsers.log_in("alice")
     alice.goto("/users/invitation")
     alice.get_by_label("Name", exact=True).fill("Pia Passkey")
-    alice.get_by_label("E-mail").fill("pia@acme.example")
+    alice.get_by_label("Email").fill("pia@acme.example")
     alice.get_by_role("button", name="Send invitation").click()
     expect(alice.get_by_text("on its way")).to_be_visible()
     pia = browsers.open("acme")
@@ -48,22 +48,22 @@ def test_from_the_invitation_to_a_login_with_nothing_but_a_passkey(browsers: Bro
     pia.goto("/")
     log_out(pia)
     # With nothing typed.
-    expect(pia.get_by_role("heading", name="Log in")).to_be_visible()
-    pia.get_by_role("button", name="Log in with a passkey").click()
+    expect(pia.get_by_role("heading", name="Sign in")).to_be_visible()
+    pia.get_by_role("button", name="Sign in with a passkey").click()
     expect(pia.get_by_role("heading", level=1)).to_contain_text("Pia")
     log_out(pia)
     # With the password, the passkey is the second step.
-    pia.get_by_label("E-mail").fill("pia@acme.example")
+    pia.get_by_label("Email").fill("pia@acme.example")
     pia.get_by_label("Password").fill(WORDS)
-    pia.get_by_role("button", name="Log in", exact=True).click()
-    expect(pia.get_by_role("heading", name="One more step")).to_be_visible()
+    pia.get_by_role("button", name="Sign in", exact=True).click()
+    expect(pia.get_by_role("heading", name="Two-step verification")).to_be_visible()
     pia.get_by_role("button", name="Use a passkey").click()
     expect(pia.get_by_role("heading", level=1)).to_contain_text("Pia")
 
 
 def log_out(pia: Page) -> None:
     pia.locator("details.me summary").click()
-    pia.get_by_role("button", name="Log out").first.click()
+    pia.get_by_role("button", name="Sign out").first.click()
 
 
 def choose_password(pia: Page) -> None:
@@ -71,7 +71,7 @@ def choose_password(pia: Page) -> None:
     expect(pia.locator(".strength-words")).to_contain_text("Not accepted")
     pia.get_by_label("Password").fill(WORDS)
     expect(pia.locator(".strength-words")).not_to_contain_text("Not accepted")
-    pia.get_by_role("button", name="Start").click()
+    pia.get_by_role("button", name="Get started").click()
     expect(pia.get_by_role("heading", level=1)).to_contain_text("Pia")
 
 
@@ -79,13 +79,13 @@ def add_passkey(pia: Page) -> None:
     pia.goto("/profile/security")
     pia.get_by_role("link", name="Add a passkey").click()
     pia.get_by_label("Name").fill("Pretended laptop")
-    pia.get_by_role("button", name="Make the passkey").click()
+    pia.get_by_role("button", name="Create passkey").click()
     expect(pia.get_by_role("heading", name="Your recovery codes")).to_be_visible()
     expect(pia.locator(".code-list li")).to_have_count(10)
     with pia.expect_download() as download:
         pia.get_by_role("link", name="Save as a file").click()
     kept = download.value.path().read_text(encoding="utf-8")
     assert pia.locator(".code-list code").first.inner_text() in kept
-    pia.get_by_role("link", name="I have kept them").click()
+    pia.get_by_role("link", name="Done").click()
     expect(pia.get_by_text("Pretended laptop").first).to_be_visible()
     expect(pia.get_by_text("10 of 10 codes left")).to_be_visible()

@@ -16,7 +16,7 @@ def expect_logged_in(page: Page) -> None:
 
 def expect_logged_out(page: Page) -> None:
     page.goto("/contacts")
-    expect(page.get_by_role("heading", level=1, name="Log in")).to_be_visible()
+    expect(page.get_by_role("heading", level=1, name="Sign in")).to_be_visible()
 
 
 def test_a_remembered_login_survives_closing_the_browser(browsers: Browsers) -> None:
@@ -54,7 +54,7 @@ def test_logging_out_everywhere_else_ends_the_other_browsers(browsers: Browsers)
         expect_logged_in(page)
     own.goto("/profile/sessions")
     expect(own.get_by_text("(this device)")).to_be_visible()
-    own.get_by_role("button", name="Log out everywhere else").click()
+    own.get_by_role("button", name="Sign out everywhere else").click()
     expect(own.get_by_role("row")).to_have_count(2)
     expect_logged_in(own)
     for page in (forgotten, other):
@@ -66,8 +66,8 @@ def test_a_logged_out_page_shows_nothing_by_going_back(browsers: Browsers) -> No
     page = browsers.log_in("ben")
     expect_logged_in(page)
     page.locator("details.me summary").click()
-    page.get_by_role("button", name="Log out").first.click()
+    page.get_by_role("button", name="Sign out").first.click()
     page.wait_for_url(re.compile("/login|/$"))
     page.go_back()
-    expect(page.get_by_role("heading", level=1, name="Log in")).to_be_visible()
+    expect(page.get_by_role("heading", level=1, name="Sign in")).to_be_visible()
     expect(page.locator("a.record-link")).to_have_count(0)

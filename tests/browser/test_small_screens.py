@@ -129,8 +129,8 @@ def test_a_phone_reaches_lists_records_and_the_rest_by_its_bar(browser_of: Calla
     page.get_by_role("navigation", name="Subjects of settings").get_by_role("link", name="Audit").tap()
     expect(page.get_by_role("heading", level=1, name="Audit")).to_be_visible()
     bar.get_by_text("More").tap()
-    bar.get_by_role("button", name="Log out").tap()
-    expect(page.get_by_role("heading", level=1, name="Log in")).to_be_visible()
+    bar.get_by_role("button", name="Sign out").tap()
+    expect(page.get_by_role("heading", level=1, name="Sign in")).to_be_visible()
 
 
 def test_a_phone_searches(browser_of: Callable[..., Page]) -> None:
@@ -171,7 +171,7 @@ def test_the_longest_name_is_broken_rather_than_wider_than_a_phone(browser_of: C
     name = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft"
     page.goto("/users/invitation")
     page.get_by_label("Name").fill(name)
-    page.get_by_label("E-mail").fill(f"{'a' * 60}@{'b' * 60}.example")
+    page.get_by_label("Email").fill(f"{'a' * 60}@{'b' * 60}.example")
     page.get_by_role("button", name="Send invitation").click()
     page.get_by_role("link", name=name).first.click()
     user = page.url

@@ -44,7 +44,7 @@ def test_cookies_of_one_organisation_open_nothing_in_another(browsers: Browsers,
     thief = browsers.open("globex")
     thief.context.add_cookies(stolen)  # type: ignore[arg-type]
     thief.goto("/contacts")
-    expect(thief.get_by_role("heading", level=1, name="Log in")).to_be_visible()
+    expect(thief.get_by_role("heading", level=1, name="Sign in")).to_be_visible()
     # And nothing changes at Acme: the same cookies still are Alice's.
     alice.goto("/contacts")
     expect(alice.get_by_role("heading", level=1, name="Contacts")).to_be_visible()
@@ -54,7 +54,7 @@ def test_one_browser_can_be_in_both_at_the_same_time(browsers: Browsers, product
     acme = browsers.log_in("alice")
     globex = acme.context.new_page()
     globex.goto(product.address("globex") + "/contacts")
-    expect(globex.get_by_role("heading", level=1, name="Log in")).to_be_visible()
+    expect(globex.get_by_role("heading", level=1, name="Sign in")).to_be_visible()
     fill_in_login(globex, product.people["mallory"], at=product.address("globex"))
     for page, own in ((acme, "Acme Industrial"), (globex, "Globex Logistics"), (acme, "Acme Industrial")):
         page.reload()

@@ -83,5 +83,5 @@ def reload_until(page: Page, name: str, *, role: str = "button") -> None:
 def test_logging_out_is_a_button_in_a_menu_that_opens(page: Page) -> None:
     page.goto("/contacts")
     page.locator("details.me summary").click()
-    page.get_by_role("button", name="Log out").first.click()
-    expect(page.get_by_role("heading", level=1, name="Log in")).to_be_visible()
+    page.get_by_role("button", name="Sign out").first.click()
+    expect(page.get_by_role("heading", level=1, name="Sign in")).to_be_visible()

@@ -43,9 +43,9 @@ def test_the_limit_is_shown_and_nobody_is_invited_beyond_it(workspace, limit, ro
     limit(5)
     alice = workspace.browser("alice")
     assert "4 of 5" in alice.get("/users").text
-    assert "No seat is free" not in alice.get("/users/invitation").text
+    assert "No seats left" not in alice.get("/users/invitation").text
     assert alice.post("/users/invitation", INVITED).status_code == 303
-    assert "No seat is free" in alice.get("/users/invitation").text
+    assert "No seats left" in alice.get("/users/invitation").text
     refused = alice.post("/users/invitation", INVITED | {"email": "dan@x.example"})
     assert refused.status_code == 422 and "5 of 5 seats are taken" in refused.text and "dan@x.example" in refused.text
     assert _states(rows_of, workspace) == ["active"] * 3 + ["invited"] * 2

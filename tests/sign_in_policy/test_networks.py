@@ -160,7 +160,7 @@ def test_a_list_without_oneself_is_refused_and_names_the_address(set_policy, row
     browser = set_policy()
     page = browser.post(PAGE, AS_IT_IS | {"networks": "203.0.113.0/24"})
     assert page.status_code == 422
-    assert f"seen as {browser.address}" in page.text
+    assert f"Your address {browser.address}" in page.text
     assert rows_of(paula.tenant, "select networks from sign_in_policy") == [{"networks": []}]
 
 

@@ -183,7 +183,7 @@ def test_a_break_glass_code_spares_nobody_the_rules(set_policy, paula, log_in):
 def test_the_preview_of_a_stricter_policy_counts_passwords_and_remembered_devices(set_policy, otto, log_in):
     log_in(otto, remember=True)
     page = set_policy().post(f"{PAGE}/preview", AS_IT_IS | {"least_characters": "30"}).text
-    assert "2 passwords of this organisation will be judged the next time they are given" in page
+    assert "2 passwords will be checked at the next use" in page
     assert "1 remembered device will ask for the password" in page
 
 
@@ -222,19 +222,19 @@ def test_the_preview_says_who_can_log_in_without_the_password(set_policy, otto, 
     browser = log_in(otto)
     add_passkey(browser, device_for(browser))
     page = set_policy().post(f"{PAGE}/preview", AS_IT_IS | {"least_characters": "30"}).text
-    assert "1 person can log in by a passkey alone" in page
+    assert "1 user can sign in with a passkey alone" in page
 
 
 def test_the_preview_of_required_factors_counts_devices_and_logins(set_policy, otto, log_in, device_for):
     log_in(otto, remember=True)
     page = set_policy().post(f"{PAGE}/preview", AS_IT_IS | {"factor_for": "roles", "factor_roles": "member"}).text
-    assert "1 person has no second factor" in page
-    assert "1 remembered device of theirs will ask for the password instead of logging in alone" in page
-    assert "1 login of theirs that is open now goes on until the end" in page
+    assert "1 user has no second factor" in page
+    assert "1 remembered device will ask for the password instead of signing in automatically" in page
+    assert "1 open session of these users continues" in page
 
 
 def test_the_preview_of_networks_counts_remembered_devices(set_policy, otto, log_in):
     log_in(otto, remember=True)
     browser = set_policy()
     page = browser.post(f"{PAGE}/preview", AS_IT_IS | {"networks": browser.address}).text
-    assert "1 remembered device logs in alone only from there too" in page
+    assert "1 remembered device will sign in automatically only from the listed networks" in page

@@ -19,7 +19,7 @@ def test_an_administrator_sees_what_is_in_force(client_for):
     page = client_for("alice").get(PAGE).text
     assert "never weaker" in page
     assert 'name="least_characters"' in page
-    assert "can be asked for once" in page
+    assert "You can require your own identity provider once" in page
 
 
 @pytest.mark.promise("P16")
@@ -39,10 +39,10 @@ def test_it_says_what_it_will_do_before_it_is_saved(log_in, paula, otto, add_per
     log_in(otto, remember=True)
     wanted = AS_IT_IS | {"factor_for": "everyone", "remember_days": "0", "idle_minutes": "10", "least_characters": "20"}
     page = browser.post(f"{PAGE}/preview", wanted).text
-    assert "3 people have no second factor and will be asked to set one up at the next login." in page
+    assert "3 users have no second factor and will set one up at the next sign-in." in page
     assert "1 remembered device will be forgotten" in page
     assert "fewer than 20 characters" in page
-    assert "held to the new limits; 0 of them end at once" in page
+    assert "The new limits apply to" in page and "; 0 of them end immediately" in page
     assert rows_of(paula.tenant, "select id from sign_in_policy") == []
     kept = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', page))
     kept.pop("csrf_token")
@@ -56,7 +56,7 @@ def test_it_counts_only_the_roles_that_are_asked(set_policy, otto, add_person, p
     browser = set_policy()
     wanted = AS_IT_IS | {"factor_for": "roles", "factor_roles": ["member", "reader"]}
     page = browser.post(f"{PAGE}/preview", wanted).text
-    assert "1 person has no second factor" in page
+    assert "1 user has no second factor" in page
     assert browser.post(PAGE, wanted).status_code == 303
     assert log_in(paula).get("/").status_code == 200
 
@@ -64,7 +64,7 @@ def test_it_counts_only_the_roles_that_are_asked(set_policy, otto, add_person, p
 def test_a_preview_of_no_change_says_so(set_policy):
     browser = set_policy()
     answer = browser.post(f"{PAGE}/preview", AS_IT_IS)
-    assert "Nothing is different" in browser.follow(answer).text
+    assert "There are no changes to save" in browser.follow(answer).text
 
 
 BELOW = (

@@ -79,7 +79,7 @@ def test_shortening_it_holds_for_devices_remembered_before_and_after(set_policy,
     before = log_in(otto, remember=True)
     set_policy(remember_days="3")
     after = log_in(otto, remember=True)
-    assert "ends after 3 days" in browser_at(otto.tenant.host).get("/login").text
+    assert "Ends after 3 days" in browser_at(otto.tenant.host).get("/login").text
     for browser in (before, after):
         browser.close()
     clock.move(days=2)

@@ -115,10 +115,10 @@ def test_trying_it_says_what_came_back_and_changes_nothing(provider, paula, otto
     def try_it(**claims):
         return come_back(browser, provider.sends_back(browser.get(f"{PAGE}/trial").location, **claims)).text
 
-    assert f"This would log in Otto ({otto.email})" in try_it(email=otto.email, amr=["mfa"])
-    assert "Nobody with this address" in try_it(email="stranger@example.com")
-    assert "not say that the address is verified" in try_it(email=otto.email, email_verified=None)
-    assert "does not work yet" in try_it(email=otto.email, nonce="wrong")
+    assert f"This would sign in Otto ({otto.email})" in try_it(email=otto.email, amr=["mfa"])
+    assert "No user has this email address" in try_it(email="stranger@example.com")
+    assert "not confirm the email address" in try_it(email=otto.email, email_verified=None)
+    assert "Single sign-on doesn&#39;t work yet" in try_it(email=otto.email, nonce="wrong")
     assert not rows_of(paula.tenant, "select subject from sso_identities")
     # Still Paula, and still the same session.
     assert paula.email in browser.get("/profile").text
@@ -137,7 +137,7 @@ def test_it_can_be_tried_before_it_is_switched_on(identity_provider, paula, log_
     browser = log_in(paula)
     browser.post(PAGE, form_for(identity_provider))
     back = identity_provider.sends_back(browser.get(f"{PAGE}/trial").location, email=paula.email)
-    assert "It works" in come_back(browser, back).text
+    assert "Single sign-on works" in come_back(browser, back).text
 
 
 def test_the_secret_is_sealed_anew_under_a_new_key(provider, paula, app, rows_of, monkeypatch):

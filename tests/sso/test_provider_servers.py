@@ -102,8 +102,8 @@ def test_a_provider_that_is_down(provider, app, otto):
     provider.close()
     answer = Browser(app, otto.tenant.host).get("/login/sso")
     assert answer.status_code == 503
-    assert "does not answer" in answer.text
-    assert "To the login" in answer.text
+    assert "does not respond" in answer.text
+    assert "Back to sign-in" in answer.text
 
 
 def test_after_it_did_not_answer_nobody_waits_for_it_for_a_few_seconds(provider, app, otto):
@@ -225,6 +225,6 @@ def test_setting_up_a_provider_that_does_not_answer_names_the_reason(identity_pr
     wrong = form_for(identity_provider, issuer=identity_provider.issuer + "/")
     answer = browser.post(PAGE, wrong)
     assert answer.status_code == 422
-    assert f"It names itself “{identity_provider.issuer}”" in answer.text
+    assert f"It states the issuer “{identity_provider.issuer}”" in answer.text
     identity_provider.close()
     assert browser.post(PAGE, form_for(identity_provider)).status_code == 422

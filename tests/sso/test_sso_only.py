@@ -142,7 +142,7 @@ def test_links_for_passwords_lead_to_single_sign_on(only, otto, app, rows_of):
     path = _link(app, otto, "password")
     for page in ("/forgot", path):
         text = browser.get(page).text
-        assert "Log in with Initech ID" in text
+        assert "Sign in with Initech ID" in text
         assert 'type="password"' not in text
     assert _post(browser, path, {"password": "quite another staple of horses"}).status_code == 403
     assert _post(browser, "/forgot", {"email": otto.email}).status_code == 403
@@ -159,7 +159,7 @@ def test_invitations_lead_to_single_sign_on_and_are_accepted_by_it(only, sign_on
     browser, path = Browser(app, otto.tenant.host), "/invitation/" + url.rsplit("/", 1)[1]
     page = browser.get(path).text
     assert "kim@example.com" in page
-    assert "Log in with Initech ID" in page
+    assert "Sign in with Initech ID" in page
     assert _post(browser, path, {"name": "Kim", "password": "words of a quiet sunday"}).status_code == 403
     state = "select state from users where email_key = 'kim@example.com'"
     assert rows_of(otto.tenant, state)[0]["state"] == "invited"
@@ -184,9 +184,9 @@ def test_confirming_goes_through_the_provider(only, provider, paula, clock):
     provider_now = {"iat": now, "exp": now + 300}
     for claims, said in (
         ({"auth_time": None}, "auth_time"),
-        ({"auth_time": now - 600}, "did not ask you again"),
-        ({"auth_time": now + 600}, "did not ask you again"),
-        ({"email": "otto@example.com", "sub": "somebody else", "auth_time": now}, "somebody else"),
+        ({"auth_time": now - 600}, "did not ask you to sign in again"),
+        ({"auth_time": now + 600}, "did not ask you to sign in again"),
+        ({"email": "otto@example.com", "sub": "somebody else", "auth_time": now}, "a different user"),
     ):
         answer = _confirm(browser, provider, **({"email": paula.email} | provider_now | claims))
         assert answer.status_code == 400
@@ -218,7 +218,7 @@ def test_only_who_came_by_it_can_make_it_the_only_way(provider, sign_on, paula, 
     for path in (POLICY, f"{POLICY}/preview"):
         answer = browser.post(path, ONLY)
         assert answer.status_code == 422
-        assert "have not come in by single sign-on yourself" in answer.text
+        assert "are not signed in with single sign-on" in answer.text
     assert rows_of(paula.tenant, "select id from sign_in_policy where sso_only") == []
 
 
@@ -229,7 +229,7 @@ def test_nor_by_the_provider_as_it_was_before(provider, sign_on, paula):
     browser.post(f"{PAGE}/switch-off")
     answer = browser.post(POLICY, ONLY)
     assert answer.status_code == 422
-    assert "switch it on first" in answer.text
+    assert "turn it on first" in answer.text
 
 
 def test_nor_while_no_administrator_has_a_password_for_the_bad_day(provider, sign_on, paula, rows_of):
@@ -261,7 +261,7 @@ def test_the_provider_stays_while_it_is_the_only_way(only, provider, rows_of, pa
 def test_switched_off_again_passwords_work(only, otto, log_in):
     browser, _code = only
     assert (
-        "Passwords and passkeys open the product again"
+        "Users can sign in with passwords and passkeys again"
         in browser.post(f"{POLICY}/preview", AS_IT_IS | {"sign_in": "any"}).text
     )
     browser.post(POLICY, AS_IT_IS | {"sign_in": "any"})
@@ -295,7 +295,7 @@ def test_a_provider_that_goes_between_the_look_and_the_lock(provider, sign_on, p
     rows_of(paula.tenant, "update sso_provider set is_on = false")
     answer = browser.post(POLICY, ONLY)
     assert answer.status_code == 422
-    assert "switch it on first" in answer.text
+    assert "turn it on first" in answer.text
     assert rows_of(paula.tenant, "select id from sign_in_policy where sso_only") == []
 
 

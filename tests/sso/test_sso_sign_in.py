@@ -13,7 +13,7 @@ from tests.sso.conftest import AS_IT_IS, PAGE, begin, come_back, form_for
 
 
 def test_the_login_page_offers_it_and_otto_comes_in(provider, sign_on, otto, browser_at, rows_of):
-    assert "Log in with Initech ID" in browser_at(otto.tenant.host).get("/login").text
+    assert "Sign in with Initech ID" in browser_at(otto.tenant.host).get("/login").text
     browser, answer = sign_on(email=otto.email.upper())
     assert answer.location == "/"
     assert browser.get("/").status_code == 200
@@ -163,7 +163,7 @@ def test_an_answer_counts_once(provider, app, otto):
     thief.set_cookie(SSO.name, held)
     answer = come_back(thief, back)
     assert answer.status_code == 400
-    assert "come back before" in answer.text
+    assert "was used before" in answer.text
     assert thief.cookie(SESSION.name) is None
 
 
@@ -212,7 +212,7 @@ def test_another_organisations_answer_opens_nothing(provider, app, otto, platfor
     answer = come_back(acme, back)
     assert answer.status_code == 400
     assert acme.cookie(SESSION.name) is None
-    assert "Log in with" not in acme.get("/login").text.replace("Log in with a passkey", "")
+    assert "Log in with" not in acme.get("/login").text.replace("Sign in with a passkey", "")
 
 
 def test_what_changed_meanwhile_ends_it(provider, app, otto, paula, log_in):
@@ -233,7 +233,7 @@ def test_turning_back_at_the_provider_is_no_mistake_of_ours(provider, app, otto)
     back = provider.sends_back(begin(browser)).replace("code=", "error=access_denied&nocode=")
     answer = come_back(browser, back)
     assert answer.status_code == 400
-    assert "turned back" in answer.text
+    assert "you cancelled" in answer.text
 
 
 def test_who_is_logged_in_goes_on_without_a_round(provider, log_in, otto):

@@ -46,7 +46,7 @@ def log_in(realm: Realm, email: str, password: str, *, remember: bool, target: s
     try:
         attempt = throttles.try_login(realm, name, is_known_device=is_known_device)
     except TooMany:
-        record_access(AccessKind.LOGIN, "refused", person=account, account=name, detail="Too many tries")
+        record_access(AccessKind.LOGIN, "refused", person=account, account=name, detail="Too many attempts")
         raise
     counted, take_back = begin_sign_in_try()
     is_open = account is not None and account.state not in _NOT_OPEN
@@ -108,7 +108,7 @@ def use_password_link(realm: Realm, secret: str, password: str) -> str:
     account.epoch += 1
     sessions.end_sessions_of(realm.work, realm, account.id, "password_changed")
     emails.send_password_changed(realm, account)
-    record_access(AccessKind.PASSWORD_CHANGED, person=account, detail="By a mailed link")
+    record_access(AccessKind.PASSWORD_CHANGED, person=account, detail="With an emailed link")
     note_login_act(realm, "password.changed", account, how="link")
     return admit(realm, account, "password_link")
 
@@ -145,7 +145,7 @@ def change_password(realm: Realm, person: Principal, old: str, new: str) -> None
 def replace_password(realm: Realm, account: Account, password: str) -> None:
     """A new password in the middle of a login, because the one just given no longer does. Raises WeakPassword."""
     if passwords.matches(account.password_hash, password):
-        raise WeakPassword("This is the password that you have now. Choose another one.")
+        raise WeakPassword("This is your current password. Choose another one.")
     set_password(realm, account, password)
     sessions.end_sessions_of(realm.work, realm, account.id, "password_changed")
     end_links(realm.work, realm, account, "password")
@@ -296,13 +296,13 @@ def _user_beside_administrators(user_id: UUID) -> tuple[User, list[User]]:
 
 def _keep_an_administrator(user: User, administrators: list[User]) -> None:
     if [administrator.id for administrator in administrators] == [user.id]:
-        raise LastAdministrator(f"{user.name} is the only administrator. Make somebody else one first.")
+        raise LastAdministrator(f"{user.name} is the only administrator. Make another user an administrator first.")
 
 
 def _invite(realm: Realm, email: str, name: str, roles: Sequence[str], invited_by: str) -> str:
     account = account_named(realm.work, realm, email)
     if account is not None and account.state != "invited":
-        raise AlreadyThere(f"{email} already has a login here.")
+        raise AlreadyThere(f"{email} already has an account here.")
     if account is None:
         if realm.kind == "user":
             take_seat()

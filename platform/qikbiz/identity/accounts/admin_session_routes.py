@@ -39,7 +39,7 @@ def user_sessions(user_id: UUID) -> ResponseReturnValue:
 @requires_fresh
 def end_user_session(user_id: UUID, key: str) -> ResponseReturnValue:
     user = revocation.end_one_for(current_realm(), user_id, key, by=current_user.name)
-    show_toast(f"That login of {user.name} is ended. They are told by mail.")
+    show_toast(f"Session ended. {user.name} gets an email about it.")
     return redirect(url_for(".user_sessions", user_id=user_id), 303)
 
 
@@ -48,7 +48,7 @@ def end_user_session(user_id: UUID, key: str) -> ResponseReturnValue:
 @requires_fresh
 def end_user_sessions(user_id: UUID) -> ResponseReturnValue:
     user = revocation.end_all_for(current_realm(), user_id, by=current_user.name)
-    show_toast(f"{user.name} is logged out everywhere, and is told by mail.")
+    show_toast(f"{user.name} is signed out everywhere and gets an email about it.")
     return redirect(url_for(".user_sessions", user_id=user_id), 303)
 
 
@@ -56,7 +56,7 @@ def end_user_sessions(user_id: UUID) -> ResponseReturnValue:
 @requires_fresh
 def reset_user_factors(user_id: UUID) -> ResponseReturnValue:
     user = revocation.reset_factors_for(current_realm(), user_id, current_user.id, by=current_user.name)
-    show_toast(f"{user.name} has no second factor any more. You both get a mail.")
+    show_toast(f"{user.name} no longer has a second factor. You both get an email.")
     return redirect(url_for(".user_sessions", user_id=user_id), 303)
 
 

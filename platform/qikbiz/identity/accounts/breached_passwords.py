@@ -16,7 +16,7 @@ from qikbiz.kernel.circuit_breaker import CircuitBreaker
 from qikbiz.kernel.database import runtime
 from qikbiz.kernel.deadline import Deadline, OutOfTime, call_within
 
-LEAKED = "This password stands in published lists of leaked passwords. Choose another one."
+LEAKED = "This password is in published lists of leaked passwords. Choose another one."
 SECONDS = 2.0
 _PREFIX = 5
 _LONGEST_ANSWER = 512 * 1024

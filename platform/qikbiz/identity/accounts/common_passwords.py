@@ -9,7 +9,7 @@ from functools import cache
 
 _COMMON = "This password is in lists of passwords that attackers try first. Choose another one."
 _PATTERN = "This password follows a simple pattern. Choose one that can't be guessed from its beginning."
-_CONTEXT = "This password is mostly the name of your organisation, of yourself or of QikBiz. Choose another one."
+_CONTEXT = "This password is mostly your name, your workspace's name or QikBiz. Choose another one."
 _ALWAYS = ("qikbiz", "qikbizcrm")
 _KEYS = ("abcdefghijklmnopqrstuvwxyz", "01234567890", "qwertyuiop", "asdfghjkl", "zxcvbnm", "qwertzuiop", "azertyuiop")
 _ROWS = _KEYS + tuple(row[::-1] for row in _KEYS)

@@ -29,7 +29,7 @@ from qikbiz.messaging.mail.reachability import unreachable_reason
 from qikbiz.web.csrf import FIELD
 from tenants.context import tenant_or_none
 
-_THEMES = [("auto", "Like the device"), ("light", "Light"), ("dark", "Dark")]
+_THEMES = [("auto", "Match system"), ("light", "Light"), ("dark", "Dark")]
 
 
 class UnexpectedField(Failure):
@@ -47,7 +47,7 @@ def zones() -> list[SelectChoice]:
 def zones_of_a_person() -> list[SelectChoice]:
     """Every zone, and first none of one's own: a form without it would choose one on the side."""
     tenant = tenant_or_none()
-    return [*_choices([("", f"As the organisation ({tenant.time_zone})")] if tenant else []), *zones()]
+    return [*_choices([("", f"Same as the workspace ({tenant.time_zone})")] if tenant else []), *zones()]
 
 
 def _choices(pairs: list[tuple[str, str]]) -> list[SelectChoice]:
@@ -76,7 +76,7 @@ def _is_an_address(form: Form, field: EmailField) -> None:
     try:
         field.data = validate_email(field.data or "", check_deliverability=False, test_environment=True).normalized
     except EmailNotValidError as error:
-        raise StopValidation("This is not an e-mail address. It should look like ann@example.com.") from error
+        raise StopValidation("Enter a valid email address, such as ann@example.com.") from error
 
 
 def _is_reachable(form: Form, field: EmailField) -> None:
@@ -88,24 +88,24 @@ def _is_reachable(form: Form, field: EmailField) -> None:
 def plain_name(form: Form, field: StringField) -> None:
     field.data = (field.data or "").strip()
     if not field.data:
-        raise StopValidation("Give a name.")
+        raise StopValidation("Enter a name.")
     if any(not character.isprintable() for character in field.data):
         raise StopValidation("The name contains a character that can't be shown.")
 
 
 _needed = InputRequired
-_NAME = [_needed("Give a name."), Length(max=200, message="Use at most 200 characters."), plain_name]
+_NAME = [_needed("Enter a name."), Length(max=200, message="Use at most 200 characters."), plain_name]
 
 
 class LoginForm(OwnForm):
-    email = EmailField("E-mail", [_needed("Give your e-mail address."), Length(max=320)])
-    password = PasswordField("Password", [_needed("Give your password.")])
-    remember = BooleanField("Stay logged in on this device")
+    email = EmailField("Email", [_needed("Enter your email address."), Length(max=320)])
+    password = PasswordField("Password", [_needed("Enter your password.")])
+    remember = BooleanField("Stay signed in on this device")
     next = HiddenField()
 
 
 class ForgotForm(OwnForm):
-    email = EmailField("E-mail", [_needed("Give your e-mail address."), Length(max=320)])
+    email = EmailField("Email", [_needed("Enter your email address."), Length(max=320)])
 
 
 class NewPasswordForm(OwnForm):
@@ -118,7 +118,7 @@ class InvitationForm(OwnForm):
 
 
 class ConfirmForm(OwnForm):
-    password = PasswordField("Password", [_needed("Give your password.")])
+    password = PasswordField("Password", [_needed("Enter your password.")])
     code = StringField("Code", [Length(max=60, message="This is too long for a code.")])
     next = HiddenField()
 
@@ -130,7 +130,7 @@ class ProfileForm(OwnForm):
 
 
 class ChangePasswordForm(OwnForm):
-    old_password = PasswordField("Password until now", [_needed("Give the password you have now.")])
+    old_password = PasswordField("Current password", [_needed("Enter your current password.")])
     password = PasswordField("New password", [_needed("Choose a password.")])
 
 
@@ -142,7 +142,7 @@ class RolesField(SelectMultipleField):
 
 
 class InviteForm(OwnForm):
-    email = EmailField("E-mail", [_needed("Give an e-mail address."), Length(max=320), _is_an_address, _is_reachable])
+    email = EmailField("Email", [_needed("Enter an email address."), Length(max=320), _is_an_address, _is_reachable])
     name = StringField("Name", _NAME)
     role = RolesField("Roles", [_needed("Choose at least one role.")], default=[Role.MEMBER.value])
 

@@ -28,7 +28,7 @@ from qikbiz.web.flash import show_toast
 from qikbiz.web.safe_redirect import own_path
 from qikbiz.web.visit_cookie import end_session_cookie
 
-_WRONG = "E-mail address and password don't belong together. Check both and try again."
+_WRONG = "Incorrect email or password."
 
 
 @public
@@ -83,7 +83,7 @@ def logout() -> ResponseReturnValue:
 @public
 def forgot() -> ResponseReturnValue:
     if policy_of(current_realm()).sso_only:
-        return _by_sso_alone("There is no password to forget")
+        return _by_sso_alone("There is no password to reset")
     return render_template("accounts/forgot.html", form=ForgotForm())
 
 
@@ -118,7 +118,7 @@ def choose_password(secret: str) -> ResponseReturnValue:
         except WeakPassword as weak:
             form.password.errors = [weak.text]
         else:
-            show_toast("Your new password is set. Everywhere else you were logged out.")
+            show_toast("Password set. You were signed out everywhere else.")
             return redirect(target, 303)
     return render_template("accounts/new_password.html", form=form, account=account), 422
 
@@ -162,7 +162,7 @@ def confirm_password() -> ResponseReturnValue:
         try:
             actions.confirm(current_realm(), current_user, form.password.data or "", form.code.data or "")
         except WrongPassword:
-            form.password.errors = ["This is not your password."]
+            form.password.errors = ["Incorrect password."]
         except WeakPassword as weak:
             form.password.errors = [weak.text]
             return _confirm_page(form, is_outgrown=True), 401

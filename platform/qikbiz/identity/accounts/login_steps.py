@@ -26,14 +26,14 @@ SHOW_MAILED_CODE = "/login/mailed-code"
 
 _METHODS = {
     "password": "password",
-    "password_link": "mailed link",
+    "password_link": "emailed link",
     "invitation": "invitation",
     "app": "authenticator app",
     "passkey": "passkey",
     "recovery": "recovery code",
-    "mailed": "mailed code",
+    "mailed": "emailed code",
     "remembered": "remembered device",
-    "break_glass": "break-glass code",
+    "break_glass": "emergency code",
     "sso": "single sign-on",
     "mfa": "second factor there",
 }

@@ -55,10 +55,10 @@ def use_code(realm: Realm, account: Account, code: str) -> None:
         tokens.expires_at > clock.now(),
     )
     if realm.work.scalar(used.values(used_at=clock.now()).returning(tokens.token_hash)) is None:
-        record_access(AccessKind.SECOND_FACTOR, "failed", person=account, detail="The mailed code was not right")
-        raise WrongCode("This code is not right, or older than an hour. Use the newest email.")
+        record_access(AccessKind.SECOND_FACTOR, "failed", person=account, detail="The emailed code was wrong")
+        raise WrongCode("Incorrect or expired code. Use the newest email.")
     give_back()
-    record_access(AccessKind.SECOND_FACTOR, person=account, detail="Mailed code")
+    record_access(AccessKind.SECOND_FACTOR, person=account, detail="Emailed code")
 
 
 def _secret(account: Account, code: str) -> bytes:

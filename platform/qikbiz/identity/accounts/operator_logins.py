@@ -37,9 +37,9 @@ def add_first_administrator(email: str, name: str, password: str) -> User:
     # An invitation that is accepted at this moment holds its row; it is waited for, then looked at.
     db.session.execute(select(User.id).with_for_update()).all()
     if has_users():
-        raise HasUsers("Somebody has a login here already, so passwords are chosen by the users alone.")
+        raise HasUsers("This workspace has active users, so users choose their own passwords.")
     if account_named(db.session(), tenant_realm(), email) is not None:
-        raise AlreadyThere(f"{email} is invited already. Only this person can accept the invitation.")
+        raise AlreadyThere(f"{email} is invited already. Only the invited person can accept the invitation.")
     take_seat()
     user = _added(email, name, Role.ADMINISTRATOR)
     user.state = "active"
@@ -54,7 +54,7 @@ def invite_first_again(email: str, name: str) -> User:
     """Mail a new link to somebody who was invited before anybody had a login. Raises HasUsers."""
     db.session.execute(select(User.id).with_for_update()).all()
     if has_users():
-        raise HasUsers("Somebody has a login here already, so the invitation is theirs to send.")
+        raise HasUsers("This workspace has active users, so an administrator sends invitations.")
     known = account_named(db.session(), tenant_realm(), email)
     assert isinstance(known, User)
     invite_user(email, name, known.roles)

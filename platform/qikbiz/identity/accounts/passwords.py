@@ -34,13 +34,13 @@ def problem_with(
     `policy` is the organisation's own; without `ask_outside` no other service is asked, however configured.
     """
     if "\x00" in password:
-        return "The password contains a character that no keyboard makes. Choose another one."
+        return "The password contains a character that keyboards can't type. Choose another one."
     if len(password.encode("utf-8", "surrogatepass")) > LONGEST_BYTES:
         return f"The password is too long. Use at most {LONGEST_BYTES} bytes, that is about as many letters."
     password = normalised(password)
     shortest = max(SHORTEST, policy.least_characters)
     if len(password) < shortest:
-        return f"Use at least {shortest} characters. Three or four unrelated words are easy to keep in mind."
+        return f"Use at least {shortest} characters. Three or four unrelated words are easy to remember."
     problem = weakness_of(password, context)
     if problem is None and ask_outside and policy.asks_range_service and is_leaked(password):
         return LEAKED

@@ -33,7 +33,7 @@ def change_profile() -> ResponseReturnValue:
     actions.change_profile(
         current_realm(), current_user, name=form.name.data or "", time_zone=form.time_zone.data, theme=form.theme.data
     )
-    show_toast("Your profile is saved.")
+    show_toast("Profile saved.")
     return redirect(url_for(".profile"), 303)
 
 
@@ -51,11 +51,11 @@ def change_password() -> ResponseReturnValue:
                 current_realm(), current_user, form.old_password.data or "", form.password.data or ""
             )
         except WrongPassword:
-            form.old_password.errors = ["This is not your password."]
+            form.old_password.errors = ["Incorrect password."]
         except WeakPassword as weak:
             form.password.errors = [weak.text]
         else:
-            show_toast("Your password is changed. Everywhere else you were logged out.")
+            show_toast("Password changed. You were signed out everywhere else.")
             return redirect(url_for(".security"), 303)
     return render_template("accounts/password.html", form=form), 422
 
@@ -76,7 +76,7 @@ def end_session(key: str) -> ResponseReturnValue:
     realm = current_realm()
     device = end_one(realm, current_user.id, key, "ended_by_owner")
     note_login_act(realm, "session.ended", current_user, device=device)
-    show_toast(f"{device or 'The device'} is logged out.")
+    show_toast(f"{device or 'The device'} is signed out.")
     return redirect(url_for(".sessions"), 303)
 
 
@@ -86,7 +86,7 @@ def end_other_sessions() -> ResponseReturnValue:
     key = current_user.session_key
     ended = sessions.end_sessions_of(realm.work, realm, current_user.id, "ended_by_owner", except_key=key)
     note_login_act(realm, "session.others_ended", current_user, sessions=ended)
-    show_toast("You are logged out everywhere but here.")
+    show_toast("You are signed out everywhere else.")
     return redirect(url_for(".sessions"), 303)
 
 

@@ -14,15 +14,15 @@ from qikbiz.kernel.evidence import Fact, Keeping
 
 def _sessions() -> Sequence[Fact]:
     return [
-        ("Your own logins in force", str(count_sessions(UserSession.person_id == current_user.id))),
-        ("Logins in force in your organisation", str(count_sessions())),
+        ("Your active sessions", str(count_sessions(UserSession.person_id == current_user.id))),
+        ("Active sessions in your workspace", str(count_sessions())),
     ]
 
 
 def _remembered() -> Sequence[Fact]:
     days = policy_of(current_realm()).remember_days
     return [
-        ("Your own remembered devices", str(count_remembered(RememberSeries.user_id == current_user.id))),
+        ("Your remembered devices", str(count_remembered(RememberSeries.user_id == current_user.id))),
         ("How long a device is remembered", f"{days} days without use" if days else "Not at all"),
     ]
 
@@ -30,9 +30,9 @@ def _remembered() -> Sequence[Fact]:
 KEEPINGS = (
     Keeping(
         "P2",
-        "Each login gets a random identifier of its own, encrypted in the cookie and tied to the account, the address "
-        "and the organisation. You see where you are logged in, with device, network and time, and end one or all; "
-        "administrators see and end those of their users, who are told by mail.",
+        "Each session gets its own random identifier, encrypted in the cookie and tied to the account, the address and "
+        "the workspace. You see where you are signed in, with device, network and time, and end one or all sessions. "
+        "Administrators see and end those of their users, who get an email about it.",
         place="accounts.sessions",
         place_name="Signed-in devices",
         evidence=_sessions,
@@ -40,13 +40,13 @@ KEEPINGS = (
     ),
     Keeping(
         "P3",
-        "Whoever ticks “Stay logged in on this device” needn't log in each time: a one-time token is exchanged at each "
-        "return, and a stolen one is found out. The owner gets a mail about each newly remembered device and each "
-        "return from a browser or network never seen before, and your organisation may shorten the time or switch it "
-        "off, which ends all of them.",
+        "“Stay signed in on this device” saves signing in each time: a one-time token is exchanged at each return, and "
+        "a stolen one is detected. The user gets an email about each newly remembered device and each return from a "
+        "new browser or network. Your workspace can shorten the time or turn this off, which ends all remembered "
+        "devices.",
         place="accounts.sessions",
         place_name="Signed-in devices",
         evidence=_remembered,
-        try_it="Sign in with “Stay logged in” ticked, close the browser and open it again. Then end it here.",
+        try_it="Sign in with “Stay signed in” ticked, close the browser and open it again. Then end it here.",
     ),
 )

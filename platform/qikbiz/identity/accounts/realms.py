@@ -115,7 +115,7 @@ def current_realm() -> Realm:
     """As `realm_of_request`, for views that exist only where people log in."""
     realm = realm_of_request()
     if realm is None:
-        raise LookupError("Nobody logs in at this host.")
+        raise LookupError("This host has no sign-in.")
     return realm
 
 

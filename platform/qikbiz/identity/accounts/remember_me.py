@@ -1,4 +1,4 @@
-"""“Stay logged in on this device”: a series with a one-time token.
+"""“Stay signed in on this device”: a series with a one-time token.
 
 Each use of the token replaces it. The one before is still good for a minute, for tabs of the same browser that were
 opened together, and for longer only if the browser never showed the new one, since then the answer that carried it was
@@ -41,7 +41,7 @@ from qikbiz.web.visit_cookie import end_session_cookie
 _SERIES, _TOKEN = "remember-series", "remember-token"
 _SERIES_BYTES, _TOKEN_BYTES, _EPOCH_BYTES = 16, 32, 8
 _COPIED = (
-    "The login that this device remembered was used a second time{before}. It may have been copied, so we logged you "
+    "The sign-in remembered on this device was used a second time{before}. It may have been copied, so we signed you "
     "out everywhere. If you can't explain it, choose a new password."
 )
 logger = logging.getLogger(__name__)

@@ -50,7 +50,7 @@ def end_all_for(realm: Realm, user_id: UUID, *, by: str) -> User:
 def reset_factors_for(realm: Realm, user_id: UUID, person_id: UUID, *, by: str) -> User:
     """Take the second factor off a colleague who has lost it; both get a mail. Nobody does it for themselves."""
     if user_id == person_id:
-        raise Conflict("Your own second factor is changed under “Sign-in & security”.")
+        raise Conflict("Change your own second factor under “Sign-in & security”.")
     user = user_to_help(realm, user_id)
     reset_factors(realm, user, by=f"{by}, who administers your organisation,")
     administrator = account_for_change(realm.work, realm, person_id)

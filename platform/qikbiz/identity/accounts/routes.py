@@ -60,7 +60,7 @@ def send_invitation() -> ResponseReturnValue:
         except NoSeatLeft as problem:
             form.email.errors = [problem.text]
         except AlreadyThere:
-            form.email.errors = ["Somebody with this address can already log in here."]
+            form.email.errors = ["A user with this email address already exists."]
         else:
             show_toast(f"The invitation for {form.name.data} is on its way.")
             return redirect(url_for(".users"), 303)
@@ -72,7 +72,7 @@ def send_invitation() -> ResponseReturnValue:
 @requires_fresh
 def resend_invitation(user_id: UUID) -> ResponseReturnValue:
     user = actions.resend_invitation(user_id, invited_by=current_user.name)
-    show_toast(f"A new invitation for {user.name} is on its way. The link sent before no longer works.")
+    show_toast(f"A new invitation for {user.name} is on its way. The previous link no longer works.")
     return redirect(url_for(".users"), 303)
 
 
@@ -83,9 +83,9 @@ def change_role(user_id: UUID) -> ResponseReturnValue:
     form = RoleForm()
     form.role.choices = role_choices()
     if not form.validate_on_submit():
-        raise NoSuchRole("Choose at least one role that is there. Nothing was changed.")
+        raise NoSuchRole("Choose at least one existing role. Nothing was changed.")
     user = actions.change_roles(user_id, form.role.data or [])
-    show_toast(f"The roles of {user.name} are changed. It counts from the next click on.")
+    show_toast(f"Roles of {user.name} saved. Effective immediately.")
     return redirect(url_for("members.show", user_id=user_id), 303)
 
 
@@ -96,7 +96,7 @@ def change_role(user_id: UUID) -> ResponseReturnValue:
 def disable_user(user_id: UUID) -> ResponseReturnValue:
     user = actions.disable_user(user_id)
     undo = url_for(".enable_user", user_id=user.id)
-    show_toast(f"{user.name} can no longer log in.", undo_url=undo)
+    show_toast(f"{user.name} can no longer sign in.", undo_url=undo)
     return redirect(url_for(".users"), 303)
 
 
@@ -105,7 +105,7 @@ def disable_user(user_id: UUID) -> ResponseReturnValue:
 @requires_fresh
 def enable_user(user_id: UUID) -> ResponseReturnValue:
     user = actions.enable_user(user_id)
-    show_toast(f"{user.name} can log in again.")
+    show_toast(f"{user.name} can sign in again.")
     return redirect(url_for(".users"), 303)
 
 

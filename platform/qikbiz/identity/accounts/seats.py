@@ -40,7 +40,7 @@ class Seats:
         if self.left is None or wanted <= self.left:
             return ""
         free = f" {self.left:,} free, and this would take {wanted:,}." if self.left else ""
-        return f"{self.words} seats are taken.{free} Deactivate somebody, or ask us for more seats under Help."
+        return f"{self.words} seats are taken.{free} Deactivate a user, or ask us for more seats under Help."
 
 
 def seats() -> Seats:

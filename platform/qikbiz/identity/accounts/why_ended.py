@@ -31,8 +31,8 @@ def say_if_stolen(work: Session, realm: Realm, keys: Sequence[bytes]) -> None:
 def say_stolen(work: Session, realm: Realm, person_id: UUID, at: datetime) -> None:
     when = words_for_moment(realm, work.get_one(realm.people, person_id), at)
     show_toast(
-        f"On {when} the login that a device of yours remembers was used a second time"
-        f"{_by(work, person_id, at)}. It may have been copied, so we logged you out everywhere. "
+        f"On {when} the sign-in remembered on one of your devices was used a second time"
+        f"{_by(work, person_id, at)}. It may have been copied, so we signed you out everywhere. "
         "If you can't explain it, choose a new password.",
         kind="failed",
     )

@@ -23,7 +23,7 @@ from qikbiz.security.access_log.recorder import record_access
 from qikbiz.security.ip_reputation.events import record_event
 
 MOST_PASSKEYS = 20
-_WRONG_CODE = "This code is not right. Wait for the next one in your app, or use a recovery code."
+_WRONG_CODE = "Incorrect code. Wait for the next one in your app, or use a recovery code."
 logger = logging.getLogger(__name__)
 
 
@@ -43,7 +43,7 @@ def show_code(realm: Realm, account: Account, code: str, *, place: str, is_vouch
         shown = "recovery"
     else:
         record_event("login_failed", account=account.email_key)
-        record_access(AccessKind.SECOND_FACTOR, "failed", person=account, detail="The code was not right")
+        record_access(AccessKind.SECOND_FACTOR, "failed", person=account, detail="The code was wrong")
         raise WrongCode(_WRONG_CODE)
     attempt.give_back()
     record_access(AccessKind.SECOND_FACTOR, person=account)
@@ -75,7 +75,7 @@ def add_passkey(
     if len(passkeys_of(realm, account.id)) >= MOST_PASSKEYS:
         raise PasskeyRefused(f"You have {MOST_PASSKEYS} passkeys already. Remove one that you no longer use.")
     if passkey_with(realm, made.credential_id) is not None or not challenges.spend(realm, question, account.id):
-        raise PasskeyRefused("This passkey is known already.")
+        raise PasskeyRefused("This passkey is already registered.")
     codes = _codes_for_the_first(realm, account)
     factor = realm.factors(person_id=account.id, kind="passkey", name=name, handle=made.credential_id)
     factor.public_key, factor.counter, factor.host = made.credential_public_key, made.sign_count, passkeys.host()
@@ -92,7 +92,7 @@ def add_app(realm: Realm, account: Account, secret: str, code: str, *, keep: byt
     attempt = throttles.try_factor(realm, account.id.hex, throttles.requester())
     step = totp.accepted_step(secret, code.replace(" ", ""), after=0)
     if step is None:
-        raise WrongCode("This is not the code that the app shows now. Check the clock of your phone and try the next.")
+        raise WrongCode("Incorrect code. Check your phone's clock and enter the next code.")
     attempt.give_back()
     codes = _codes_for_the_first(realm, account)
     keep_app(realm, account.id, secret, step)
@@ -134,7 +134,7 @@ def make_recovery_codes(realm: Realm, person: Principal) -> list[str]:
     """Ten new codes, to be shown once; those before no longer work."""
     account = account_for_change(realm.work, realm, person.id)
     if not has_second_factor(realm, account.id):
-        raise LastFactor("Recovery codes stand in for a second factor. Add a passkey or an app first.")
+        raise LastFactor("Recovery codes need a second factor. Add a passkey or an app first.")
     codes = _new_codes(realm, account)
     note_login_act(realm, "factor.codes_made", account)
     emails.send_sign_in_changed(realm, account, "New recovery codes were made for your login",
@@ -223,14 +223,14 @@ def _answered(realm: Realm, answer: str, purpose: challenges.Purpose, whose: UUI
     question = challenges.asked(purpose)
     factor = passkey_with(realm, passkeys.handle_in(answer))
     if factor is None or (whose is not None and factor.person_id != whose):
-        raise PasskeyRefused("This passkey does not belong to this login, or was removed from it.")
+        raise PasskeyRefused("This passkey does not belong to this account, or was removed from it.")
     checked = passkeys.checked(answer, question, factor)
     owner = passkeys.owner_in(answer)
     account = account_for_change(realm.work, realm, factor.person_id)
     if (owner is not None and owner != account.id.bytes) or account.state != "active":
-        raise PasskeyRefused("This passkey does not belong to anybody who can log in here.")
+        raise PasskeyRefused("This passkey does not belong to an account in this workspace.")
     if not challenges.spend(realm, question, account.id):
-        raise PasskeyRefused("This answer was used before. Try once more.")
+        raise PasskeyRefused("This passkey response was used before. Try again.")
     factor.counter = checked.new_sign_count
     return factor, account
 
@@ -262,7 +262,7 @@ def _remove(realm: Realm, account: Account, factors: list[Factor], what: str, ke
     realm.work.flush()
     if not has_second_factor(realm, account.id):
         if needs_factor(realm, account):
-            raise LastFactor("Your organisation asks for a second factor. Add another one before you remove this.")
+            raise LastFactor("Your workspace requires a second factor. Add another one before you remove this one.")
         table = realm.factors
         realm.work.execute(delete(table).where(table.person_id == account.id, table.kind == "recovery"))
     sessions.end_sessions_of(realm.work, realm, account.id, "factor_removed", except_key=keep)

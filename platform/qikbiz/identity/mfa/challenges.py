@@ -34,10 +34,10 @@ def asked(purpose: Purpose) -> bytes:
     opened = open_cookie(CHALLENGE)
     delete_cookie(CHALLENGE)
     if opened is None or opened.plaintext[_BYTES + _END_BYTES :] != _place(purpose):
-        raise PasskeyRefused("The passkey was asked for too long ago, or on another page. Try once more.")
+        raise PasskeyRefused("The passkey request has expired, or came from another page. Try again.")
     ends = int.from_bytes(opened.plaintext[_BYTES : _BYTES + _END_BYTES], "big")
     if clock.now().timestamp() >= ends:
-        raise PasskeyRefused("The passkey took longer than five minutes. Try once more.")
+        raise PasskeyRefused("The passkey took longer than five minutes. Try again.")
     return opened.plaintext[:_BYTES]
 
 

@@ -29,4 +29,4 @@ def secret_of(realm: Realm, account: Account, place: bytes, sealed: str | None) 
     try:
         return totp.open_from_form(realm, account.id, place, sealed or "")
     except SealBroken:
-        raise HalfLoginEnded("Set the app up from the beginning.") from None
+        raise HalfLoginEnded("Start the app setup again.") from None

@@ -11,13 +11,13 @@ from qikbiz.identity.accounts.forms import OwnForm
 def _can_be_shown(form: OwnForm, field: StringField) -> None:
     field.data = (field.data or "").strip()
     if not field.data:
-        raise StopValidation("Give it a name, such as “Work laptop”.")
+        raise StopValidation("Enter a name, such as “Work laptop”.")
     if any(not character.isprintable() for character in field.data):
         raise StopValidation("The name contains a character that can't be shown.")
 
 
 _NAME = [
-    InputRequired("Give it a name, such as “Work laptop”."),
+    InputRequired("Enter a name, such as “Work laptop”."),
     Length(max=60, message="Use at most 60 characters."),
     _can_be_shown,
 ]
@@ -25,7 +25,7 @@ _NAME = [
 
 class CodeForm(OwnForm):
     code = StringField(
-        "Code", [InputRequired("Give the code."), Length(max=60, message="This is too long for a code.")]
+        "Code", [InputRequired("Enter the code."), Length(max=60, message="This is too long for a code.")]
     )
 
 
@@ -36,20 +36,20 @@ class MailedCodeForm(CodeForm):
 class AppForm(OwnForm):
     setup = HiddenField()
     code = StringField(
-        "Code that the app shows",
-        [InputRequired("Give the six digits that the app shows now."), Length(max=20, message="Give six digits.")],
+        "Code from the app",
+        [InputRequired("Enter the six digits from the app."), Length(max=20, message="Enter six digits.")],
     )
 
 
 class PasskeyForm(OwnForm):
     """What passkeys.js sends: the browser's answer."""
 
-    credential = HiddenField("Passkey", [InputRequired("No passkey answered.")])
+    credential = HiddenField("Passkey", [InputRequired("No passkey responded.")])
     next = HiddenField()
 
 
 class NewPasskeyForm(OwnForm):
-    credential = HiddenField("Passkey", [InputRequired("No passkey was made.")])
+    credential = HiddenField("Passkey", [InputRequired("No passkey was created.")])
     name = StringField("Name", _NAME)
 
 

@@ -110,7 +110,7 @@ def show_mailed_code() -> ResponseReturnValue:
 def mail_code_again() -> ResponseReturnValue:
     _half, account = _half_login(SHOW_MAILED_CODE)
     mail_code(current_realm(), account)
-    show_toast("Another email is on its way. Codes sent before work too.")
+    show_toast("Another email is on its way. Earlier codes still work.")
     return redirect(SHOW_MAILED_CODE, 303)
 
 

@@ -32,7 +32,7 @@ from qikbiz.web.request_context import destination
 LONGEST_ANSWER = 16 * 1024
 # What the library and the standard's parsers raise for rubbish; deep nesting ends in the last.
 _BROKEN = (WebAuthnException, ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError)
-_REFUSED = "This passkey was not accepted. Try once more, or log in another way."
+_REFUSED = "This passkey was not accepted. Try again, or sign in another way."
 
 
 def options_to_create(realm: Realm, account: Account, question: bytes, known: Sequence[Factor]) -> str:

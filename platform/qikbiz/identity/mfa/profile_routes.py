@@ -60,7 +60,7 @@ def add_passkey() -> ResponseReturnValue:
         except PasskeyRefused as refused:
             form.form_errors.append(refused.text)
         else:
-            return _added(f"The passkey “{name}” is yours. Everywhere else you were logged out.", codes)
+            return _added(f"The passkey “{name}” added. You were signed out everywhere else.", codes)
     return render_template("mfa/new_passkey.html", form=form), 422
 
 
@@ -69,7 +69,7 @@ def rename_passkey(passkey_id: UUID) -> ResponseReturnValue:
     form = NameForm()
     if form.validate_on_submit():
         actions.rename_passkey(current_realm(), current_user, passkey_id, form.name.data or "")
-        show_toast("The passkey has a new name.")
+        show_toast("Passkey renamed.")
     else:
         show_toast(" ".join(form.name.errors), kind="failed")
     return redirect(url_for(".security"), 303)
@@ -79,7 +79,7 @@ def rename_passkey(passkey_id: UUID) -> ResponseReturnValue:
 @requires_fresh
 def remove_passkey(passkey_id: UUID) -> ResponseReturnValue:
     name = actions.remove_passkey(current_realm(), current_user, passkey_id)
-    show_toast(f"The passkey “{name}” no longer logs in. Delete it on the device too.")
+    show_toast(f"Passkey “{name}” removed. Delete it on the device too.")
     return redirect(url_for(".security"), 303)
 
 
@@ -100,7 +100,7 @@ def add_app() -> ResponseReturnValue:
         except WrongCode as wrong:
             form.code.errors = [wrong.text]
         else:
-            return _added("Your authenticator app is set up. Everywhere else you were logged out.", codes)
+            return _added("Authenticator app set up. You were signed out everywhere else.", codes)
     return app_page("mfa/new_app.html", realm, account, key, form=form, secret=secret), 422
 
 
@@ -108,7 +108,7 @@ def add_app() -> ResponseReturnValue:
 @requires_fresh
 def remove_app() -> ResponseReturnValue:
     actions.remove_app(current_realm(), current_user)
-    show_toast("The authenticator app is no longer asked for.")
+    show_toast("Authenticator app removed.")
     return redirect(url_for(".security"), 303)
 
 

@@ -25,12 +25,12 @@ def _evidence() -> Sequence[Fact]:
 KEEPINGS = (
     Keeping(
         "P10",
-        "A meter says in words how good a password is while you choose it, and passwords from published leaks are "
-        "refused. Everybody can add passkeys and an authenticator app, with ten recovery codes for the day a phone is "
-        "lost; a new password by mail does not get round them. Each change of a login, and each login from a new "
-        "device or network, is told to its owner by mail, and changing the password asks for the old one and ends all "
-        "other sessions. Nobody else's tries keep you out: after many of them, a code by mail is asked for beside the "
-        "right password, and a passkey always works.",
+        "A meter shows how strong a password is while you choose it, and passwords from published leaks are refused. "
+        "Every user can add passkeys and an authenticator app, with ten recovery codes for a lost phone. A password "
+        "reset does not bypass them. Each change of an account, and each sign-in from a new device or network, is "
+        "reported to the user by email. Changing the password asks for the old one and ends all other sessions. Failed "
+        "attempts by others don't lock you out: after many of them, sign-in asks for an emailed code beside the right "
+        "password, and a passkey always works.",
         place="accounts.security",
         place_name="Sign-in & security",
         evidence=_evidence,

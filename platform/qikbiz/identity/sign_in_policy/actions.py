@@ -61,8 +61,8 @@ def refuse_locking_oneself_out(wanted: Policy) -> None:
     address = address_of_request()
     if not is_inside(address, wanted.networks):
         raise OutsideNetworks(
-            f"Your own address is seen as {address}, which is in none of these networks: saved like this, you would "
-            "lock yourself out. Add it, or save from inside."
+            f"Your address {address} is in none of these networks, so this would lock you out. Add it, or save from "
+            "an allowed network."
         )
 
 

@@ -39,12 +39,12 @@ def make_code(person: Principal) -> str:
     """A new code, to be shown once; the one before no longer works. Raises Conflict where it would break nothing."""
     row = policy_row(for_change=True)
     if not keeps_people_out(row):
-        raise Conflict("The policy keeps nobody out, so there is nothing for a code to break.")
+        raise Conflict("The policy restricts neither networks nor methods, so no emergency code is needed.")
     assert row is not None
     code = new_code(_GROUPS)
     row.break_glass = hash_of(code, current_tenant().id)
     row.break_glass_made_at, row.break_glass_made_by = clock.now(), person.id
-    record("policy.break_glass_made", subject="Break-glass code")
+    record("policy.break_glass_made", subject="Emergency code")
     return code
 
 
@@ -67,7 +67,7 @@ def break_glass(realm: Realm, email: str, password: str, code: str) -> str:
     account = account_named(realm.work, realm, same_address(email))
     if not is_right or not isinstance(account, User) or not _may(account) or not _use(code):
         record_event("login_failed", account=email, counted=counted, is_sign_in=True)
-        record_access(AccessKind.LOGIN, "failed", account=email, detail="With a break-glass code")
+        record_access(AccessKind.LOGIN, "failed", account=email, detail="With an emergency code")
         raise WrongPassword
     take_back()
     note_login_act(realm, "policy.break_glass_used", account)

@@ -24,36 +24,36 @@ _LONGEST_LIST = 4_000
 
 def _between(bounds: tuple[int, int]) -> list[object]:
     low, high = sorted(bounds)
-    message = f"Give a whole number from {low} to {high}."
+    message = f"Enter a whole number from {low} to {high}."
     return [InputRequired(message), NumberRange(low, high, message=message)]
 
 
 class PolicyForm(OwnForm):
     sign_in = RadioField(
-        "How people may log in",
+        "Allowed methods",
         choices=[
-            SelectChoice("any", "With a password or a passkey, and by single sign-on where it is on"),
-            SelectChoice("sso", "By single sign-on only"),
+            SelectChoice("any", "Password, passkey or single sign-on"),
+            SelectChoice("sso", "Single sign-on only"),
         ],
     )
-    least_characters = IntegerField("Characters of a password, at least", _between(CHARACTERS))
-    asks_range_service = BooleanField("Look passwords up in the published lists of leaked ones")
+    least_characters = IntegerField("Minimum password length", _between(CHARACTERS))
+    asks_range_service = BooleanField("Check passwords against published lists of leaked passwords")
     factor_for = RadioField(
-        "Who needs a second factor",
-        [InputRequired("Choose who needs one.")],
+        "Required for",
+        [InputRequired("Choose who needs a second factor.")],
         choices=[
-            SelectChoice("nobody", "Everybody decides for themselves"),
-            SelectChoice("roles", "People with these roles"),
-            SelectChoice("everyone", "Everybody"),
+            SelectChoice("nobody", "Optional for everyone"),
+            SelectChoice("roles", "Users with these roles"),
+            SelectChoice("everyone", "Everyone"),
         ],
     )
     factor_roles = SelectMultipleField(
         "Roles that need a second factor", option_widget=CheckboxInput(), widget=ListWidget(prefix_label=False)
     )
-    idle_minutes = IntegerField("Minutes without use until a login ends", _between(IDLE_MINUTES))
-    absolute_hours = IntegerField("Hours until a login ends in any case", _between(ABSOLUTE_HOURS))
-    remember_days = IntegerField("Days that a device may stay logged in without use", _between(REMEMBER_DAYS))
-    networks = TextAreaField("Networks that may log in", [Length(max=_LONGEST_LIST, message="This list is too long.")])
+    idle_minutes = IntegerField("Idle timeout in minutes", _between(IDLE_MINUTES))
+    absolute_hours = IntegerField("Maximum session length in hours", _between(ABSOLUTE_HOURS))
+    remember_days = IntegerField("Days a device stays signed in without use", _between(REMEMBER_DAYS))
+    networks = TextAreaField("Allowed networks", [Length(max=_LONGEST_LIST, message="This list is too long.")])
 
     def wanted(self, networks: tuple[str, ...]) -> Policy:
         return Policy(
@@ -70,6 +70,6 @@ class PolicyForm(OwnForm):
 
 
 class BreakGlassForm(OwnForm):
-    email = EmailField("E-mail", [InputRequired("Give your e-mail address."), Length(max=320)])
-    password = PasswordField("Password", [InputRequired("Give your password.")])
-    code = StringField("Break-glass code", [InputRequired("Give the code."), Length(max=60, message="Too long.")])
+    email = EmailField("Email", [InputRequired("Enter your email address."), Length(max=320)])
+    password = PasswordField("Password", [InputRequired("Enter your password.")])
+    code = StringField("Emergency code", [InputRequired("Enter the code."), Length(max=60, message="Too long.")])

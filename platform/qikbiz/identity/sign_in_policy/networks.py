@@ -59,7 +59,7 @@ def require_inside(realm: Realm, *, account: str = "", person: Account | None = 
 
 
 def outside() -> OutsideNetworks:
-    return OutsideNetworks(f"Your address is seen as {address_of_request()}, which is in none of them.")
+    return OutsideNetworks(f"Your address is {address_of_request()}, which is in none of them.")
 
 
 def read_networks(text: str) -> tuple[str, ...]:
@@ -67,7 +67,7 @@ def read_networks(text: str) -> tuple[str, ...]:
     lines = [line.strip() for line in text.replace(",", "\n").splitlines()]
     found = tuple(dict.fromkeys(str(_network(line)) for line in lines if line))
     if len(found) > MOST:
-        raise BadNetwork(f"These are {len(found)} networks; at most {MOST} can be listed.")
+        raise BadNetwork(f"You listed {len(found)} networks; at most {MOST} are allowed.")
     return found
 
 
@@ -76,12 +76,12 @@ def _network(line: str) -> IPv4Network | IPv6Network:
     try:
         network = ip_network(line, strict=False)
     except ValueError:
-        raise BadNetwork(f"“{shown}” is no network. Write it like 203.0.113.0/24 or 2001:db8::/32.") from None
+        raise BadNetwork(f"“{shown}” is not a network. Enter it like 203.0.113.0/24 or 2001:db8::/32.") from None
     if "/" in line and str(network.network_address) != str(ip_network(line.split("/", maxsplit=1)[0]).network_address):
         raise BadNetwork(f"“{shown}” has an address that is inside its network. Did you mean {network}?")
     mapped = network.network_address.ipv4_mapped if isinstance(network, IPv6Network) else None
     if mapped is not None:
-        raise BadNetwork(f"“{shown}” is an IPv4 network in the clothes of IPv6. Write it as IPv4, such as {mapped}/24.")
+        raise BadNetwork(f"“{shown}” is an IPv4 network written as IPv6. Enter it as IPv4, such as {mapped}/24.")
     if network.prefixlen < WIDEST[network.version]:
         raise BadNetwork(f"“{shown}” is too wide: a network may have /{WIDEST[network.version]} or a larger number.")
     return network

@@ -26,7 +26,7 @@ from qikbiz.kernel.permissions import Permission, public, requires
 from qikbiz.web.flash import show_toast
 
 policy = Blueprint("policy", __name__, template_folder="templates")
-_WRONG = "E-mail address, password and code don't belong together, or the code was used. Check all three."
+_WRONG = "Incorrect email, password or code, or the code was used."
 
 
 @policy.get("/settings/sign-in-policy")
@@ -58,7 +58,7 @@ def preview() -> ResponseReturnValue:
     before = policy_of(current_realm())
     changes = actions.changes_between(before, wanted)
     if not changes:
-        show_toast("Nothing is different from what is in force.")
+        show_toast("There are no changes to save.")
         return redirect(url_for(".index"), 303)
     said = consequences(before, wanted)
     return render_template("sign_in_policy/preview.html", form=form, said=said, fields=_fields(wanted))
@@ -78,7 +78,7 @@ def save() -> ResponseReturnValue:
         # A colleague has changed the provider since the form was checked.
         form.sign_in.errors = [refused.text]
         return _page(form), 422
-    show_toast("The sign-in policy is in force.")
+    show_toast("Sign-in policy saved.")
     row = policy_row()
     if row is not None and break_glass.keeps_people_out(row) and row.break_glass is None:
         code = break_glass.make_code(current_user)

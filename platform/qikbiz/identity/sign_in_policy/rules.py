@@ -77,14 +77,14 @@ class Policy:
         for value, (weakest, strictest), what in (
             (self.least_characters, CHARACTERS, "characters of a password"),
             (self.idle_minutes, IDLE_MINUTES, "minutes without use"),
-            (self.absolute_hours, ABSOLUTE_HOURS, "hours of a login"),
+            (self.absolute_hours, ABSOLUTE_HOURS, "hours of a session"),
             (self.remember_days, REMEMBER_DAYS, "days on a remembered device"),
         ):
             low, high = sorted((weakest, strictest))
             if not low <= value <= high:
                 raise BelowTheFloor(f"The {what} must be between {low} and {high}.")
         if self.factor_for == "roles" and not self.factor_roles:
-            raise BelowTheFloor("Choose at least one role that needs a second factor, or choose nobody.")
+            raise BelowTheFloor("Choose at least one role that needs a second factor, or make it optional.")
 
 
 class HasPassword(Protocol):

@@ -67,20 +67,22 @@ def refuse_locking_everybody_out(realm: Realm, person: Principal, *, for_change:
     """
     provider = provider_row(realm, for_change=for_change)
     if provider is None or not provider.is_on:
-        raise WouldLockOut("Set up single sign-on and switch it on first.")
+        raise WouldLockOut("Set up single sign-on and turn it on first.")
     row = realm.work.get(UserSession, person.session_key)
     if row is None or way_of(row.method) != BY_SSO or row.created_at < provider.changed_at:
         raise WouldLockOut(
-            f"You have not come in by single sign-on yourself. Log out, log in with {provider.label}, and choose this "
-            "again: so it is certain that it works."
+            f"You are not signed in with single sign-on. Sign out, sign in with {provider.label}, and choose this "
+            "again, so that you know it works."
         )
     if not person.is_administrator:
-        raise WouldLockOut("An administrator must choose this: a break-glass code lets in administrators alone.")
+        raise WouldLockOut(
+            "Only an administrator can choose this, because an emergency code works only for administrators."
+        )
     has_password = exists().where(is_administrator(), User.state == "active", User.password_hash.is_not(None))
     if not realm.work.scalar(select(has_password)):
         raise WouldLockOut(
-            "A break-glass code works together with an administrator's password, and no administrator has one. Log "
-            "out, choose “Forgot your password?” and set one."
+            "An emergency code needs an administrator's password, and no administrator has one. Sign out, choose "
+            "“Forgot your password?” and set one."
         )
 
 

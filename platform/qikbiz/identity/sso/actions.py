@@ -28,7 +28,7 @@ from qikbiz.security.access_log.recorder import record_access
 from qikbiz.security.ip_reputation.events import record_event
 from qikbiz.web.metrics import count_login
 
-_ASK = "Ask an administrator of your organisation."
+_ASK = "Ask an administrator of your workspace."
 
 
 def set_provider(realm: Realm, *, issuer: str, client_id: str, secret: str, label: str) -> None:
@@ -59,7 +59,7 @@ def switch(realm: Realm, *, is_on: bool) -> bool:
     if row.is_on == is_on:
         return False
     if not is_on:
-        _refuse_while_it_is_the_only_way(realm, "Single sign-on can't be switched off")
+        _refuse_while_it_is_the_only_way(realm, "Single sign-on can't be turned off")
     row.is_on = is_on
     record("sso.switched_on" if is_on else "sso.switched_off", subject=row.label)
     return True
@@ -96,7 +96,7 @@ def come_in(realm: Realm, provider: Provider, claims: Claims, target: str) -> st
     """
     row = provider_row(realm)
     if row is None or not row.is_on or row.issuer != provider.issuer:
-        raise RoundTripEnded("The provider was switched off meanwhile.")
+        raise RoundTripEnded("The provider was turned off in the meantime.")
     account = _account(realm, claims)
     if account.state == "invited":
         account.state = "active"
@@ -113,11 +113,15 @@ def confirm_by_sso(realm: Realm, person: Principal, claims: Claims, trip: RoundT
     """Make this session fresh, if the provider has just asked this very person again. Raises SsoFailed."""
     identity = realm.work.get(SsoIdentity, (claims.issuer, claims.subject))
     if identity is None or identity.user_id != person.id:
-        raise SsoFailed("At the provider you are logged in as somebody else. Switch there, and confirm again.")
+        raise SsoFailed(
+            "You are signed in at the provider as a different user. Switch accounts there, and confirm again."
+        )
     if claims.auth_time is None:
-        raise SsoFailed("The provider does not say when it asked you (the claim “auth_time”), so it proves nothing.")
+        raise SsoFailed(
+            "The provider did not say when you signed in (the claim “auth_time”), so this can't be accepted."
+        )
     if not trip.began - LEEWAY_SECONDS <= claims.auth_time <= clock.now().timestamp() + LEEWAY_SECONDS:
-        raise SsoFailed("The provider did not ask you again, although it was told to.")
+        raise SsoFailed("The provider did not ask you to sign in again, as requested.")
     record_access(AccessKind.CONFIRMED, person=person, detail="By single sign-on")
     sessions.make_fresh(realm.work, realm, person.session_key, person.id)
 
@@ -136,14 +140,14 @@ def _refuse_while_it_is_the_only_way(realm: Realm, what: str) -> None:
     """Asked with the provider's row locked: whoever makes it the only way locks that row too."""
     if is_only_way_now(realm):
         raise SsoRefused(
-            f"{what} while it is the only way to log in. First let people log in otherwise too, under “Sign-in policy”."
+            f"{what} while it is the only sign-in method. First allow other methods under “Sign-in policy”."
         )
 
 
 def _known(realm: Realm) -> SsoProvider:
     row = provider_row(realm, for_change=True)
     if row is None:
-        raise SsoRefused("No provider is set up. Somebody may have removed it; load the page again.")
+        raise SsoRefused("No provider is set up. It may have been removed. Reload the page.")
     return row
 
 
@@ -151,7 +155,7 @@ def _new_provider(realm: Realm, *, issuer: str, client_id: str, secret: str, lab
     given = {"id": ONLY, "issuer": issuer, "client_id": client_id, "label": label, "changed_at": clock.now()}
     statement = insert(SsoProvider).values(given | {"sealed_secret": seal(realm, secret)}).on_conflict_do_nothing()
     if realm.work.scalar(statement.returning(SsoProvider.id)) is None:
-        raise SsoRefused("Somebody else has just set up a provider. Load the page again.")
+        raise SsoRefused("Another administrator has just set up a provider. Reload the page.")
 
 
 def _account(realm: Realm, claims: Claims) -> Account:
@@ -169,9 +173,9 @@ def _account(realm: Realm, claims: Claims) -> Account:
 
 def _first_time(realm: Realm, claims: Claims) -> UUID:
     if not claims.email:
-        raise NobodyHere(f"The provider did not say what your e-mail address is. {_ASK}")
+        raise NobodyHere(f"The provider did not give your email address. {_ASK}")
     if not claims.is_email_verified:
-        raise NobodyHere(f"The provider does not say that {claims.email} is really yours (“email_verified”). {_ASK}")
+        raise NobodyHere(f"The provider does not confirm that {claims.email} is yours (“email_verified”). {_ASK}")
     account = _account_with_address(realm, claims.email)
     if account is None:
         raise NobodyHere(_nobody(claims))
@@ -199,16 +203,16 @@ def _connect(realm: Realm, account: Account, claims: Claims) -> None:
         known = realm.work.scalar(other.where(SsoIdentity.issuer == claims.issuer))
         if known != claims.subject:
             raise NobodyHere(
-                f"{claims.email} came in before with another login of the provider. An administrator of your "
-                "organisation can disconnect that one under “Single sign-on”."
+                f"{claims.email} is connected to another account at the provider. An administrator of your workspace "
+                "can disconnect it under “Single sign-on”."
             )
     note_login_act(realm, "sso.connected", account)
 
 
 def _nobody(claims: Claims) -> str:
     return (
-        f"The provider says that you are {claims.email or 'somebody without an e-mail address'}. Nobody with that "
-        "address can log in here. Ask an administrator of your organisation to invite you with exactly this address."
+        f"The provider says that you are {claims.email or 'a user without an email address'}. No account here has that "
+        "address. Ask an administrator of your workspace to invite you with exactly this address."
     )
 
 

@@ -53,25 +53,25 @@ def returned(realm: Realm, state: str) -> RoundTrip:
     opened = open_cookie(SSO)
     delete_cookie(SSO)
     if opened is None:
-        raise RoundTripEnded("This browser is not waiting for an answer of the provider.")
+        raise RoundTripEnded("This browser is not waiting for a response from the provider.")
     trip = RoundTrip(**json.loads(opened.plaintext))
     if not compare_digest(trip.state.encode(), state.encode("utf-8", "replace")):
-        raise RoundTripEnded("The answer belongs to another login than the one begun last in this browser.")
+        raise RoundTripEnded("The response does not match the last sign-in started in this browser.")
     if clock.now().timestamp() >= trip.began + LIFE.total_seconds():
         raise RoundTripEnded("It took longer than ten minutes.")
     if trip.place != _place(trip.purpose):
-        raise RoundTripEnded("It was begun in another session.")
+        raise RoundTripEnded("It was started in another session.")
     # In a transaction of its own, so that it stays used up when the rest fails.
     with realm.own_work():
         if not spend(realm, b"sso|" + trip.state.encode(), _NOBODY):
-            raise RoundTripEnded("This answer has come back before.")
+            raise RoundTripEnded("This response was used before.")
     return trip
 
 
 def require_same(trip: RoundTrip, provider: Provider) -> None:
     """Raises RoundTripEnded when the provider was changed while somebody was away at it."""
     if trip.edition != _fold(provider.edition):
-        raise RoundTripEnded("The provider was set up anew meanwhile.")
+        raise RoundTripEnded("The provider was set up again in the meantime.")
 
 
 def back_address() -> str:

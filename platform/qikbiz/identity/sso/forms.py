@@ -16,21 +16,21 @@ def _is_an_issuer(form: Form, field: StringField) -> None:
     except BadAddress as bad:
         raise StopValidation(f"{bad.args[0]} It looks like https://login.your-company.com.") from bad
     if parts.query:
-        raise StopValidation("Give the issuer alone, without anything after a question mark.")
+        raise StopValidation("Enter the issuer without a query string.")
 
 
 def _is_plain(form: Form, field: StringField) -> None:
     field.data = (field.data or "").strip()
     if not field.data.isascii() or not field.data.isprintable():
-        raise StopValidation("This contains a character that no client ID or secret has.")
+        raise StopValidation("This contains a character that is not allowed here.")
 
 
 class ProviderForm(OwnForm):
-    issuer = StringField("Issuer", [InputRequired("Give the issuer."), Length(max=500), _is_an_issuer])
-    client_id = StringField("Client ID", [InputRequired("Give the client ID."), Length(max=300), _is_plain])
+    issuer = StringField("Issuer", [InputRequired("Enter the issuer."), Length(max=500), _is_an_issuer])
+    client_id = StringField("Client ID", [InputRequired("Enter the client ID."), Length(max=300), _is_plain])
     client_secret = PasswordField("Client secret", [Length(max=1_000), _is_plain])
-    label = StringField("What people call it", [InputRequired("Give a name."), Length(max=40), plain_name])
+    label = StringField("Display name", [InputRequired("Enter a name."), Length(max=40), plain_name])
 
 
 class PersonForm(OwnForm):
-    email = EmailField("E-mail", [InputRequired("Give an e-mail address."), Length(max=320)])
+    email = EmailField("Email", [InputRequired("Enter an email address."), Length(max=320)])

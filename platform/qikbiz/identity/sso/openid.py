@@ -67,7 +67,7 @@ def discover(issuer: str, deadline: Deadline) -> Endpoints:
     if status != 200:
         raise ProviderAway(f"It answered with status {status}.")
     if document.get("issuer") != issuer:
-        raise ProviderAway(f"It names itself {_shown(document.get('issuer'))}, which is not the issuer set up here.")
+        raise ProviderAway(f"It states the issuer {_shown(document.get('issuer'))}, not the one set up here.")
     endpoints = [document.get(name) for name in ("authorization_endpoint", "token_endpoint", "jwks_uri")]
     if not all(isinstance(endpoint, str) for endpoint in endpoints):
         raise ProviderAway("Its discovery document lacks an address that is needed.")
@@ -145,7 +145,7 @@ def checked(provider: Provider, token: str, keys: dict[str, Any], *, nonce: str)
         return _claims(claims)
     except _BROKEN as error:
         logger.warning("sso_token_refused", extra={"reason": type(error).__name__})
-        raise SsoFailed(f"The provider's ID token does not hold: {_reason(error)}.") from error
+        raise SsoFailed(f"The provider's ID token is not valid: {_reason(error)}.") from error
 
 
 def _claims(claims: dict[str, Any]) -> Claims:
@@ -171,7 +171,7 @@ def _reason(error: Exception) -> str:
 
 
 def _shown(named: object) -> str:
-    return f"“{named}”" if isinstance(named, str) and named.isprintable() and len(named) <= 200 else "otherwise"
+    return f"“{named}”" if isinstance(named, str) and named.isprintable() and len(named) <= 200 else "none"
 
 
 def _refusal(answer: dict[str, Any]) -> str:
@@ -179,5 +179,5 @@ def _refusal(answer: dict[str, Any]) -> str:
     if error == "invalid_client":
         return "The provider does not accept the client ID and client secret that are set up here."
     if error == "invalid_grant":
-        return "The provider does not accept the code any more. It works once and for a short time."
+        return "The provider does not accept the code any more. Codes work once and expire soon."
     return "The provider gave no ID token."

@@ -30,10 +30,10 @@ from qikbiz.web.safe_redirect import own_path
 
 _EXPECTED = (SsoFailed, ProviderAway, NobodyHere)
 _TITLES = {
-    "sso_failed": "Signing in did not work",
-    "sso_ended": "This sign-in is over",
-    "sso_away": "The identity provider does not answer",
-    "sso_nobody": "Nobody here has this login",
+    "sso_failed": "Sign-in failed",
+    "sso_ended": "This sign-in has expired",
+    "sso_away": "The identity provider does not respond",
+    "sso_nobody": "No account found",
 }
 
 
@@ -141,7 +141,7 @@ def _endpoints(realm: Realm, provider: Provider, purpose: Purpose) -> Endpoints:
 def _provider_for(realm: Realm, trip: RoundTrip) -> Provider:
     provider = provider_of(realm)
     if provider is None or (not provider.is_on and trip.purpose != "try"):
-        raise RoundTripEnded("The provider was switched off meanwhile.")
+        raise RoundTripEnded("The provider was turned off in the meantime.")
     auth_requests.require_same(trip, provider)
     return provider
 
@@ -150,14 +150,14 @@ def _claims(provider: Provider, trip: RoundTrip) -> Claims:
     """What the provider says about whoever came back. Everything that it is asked is asked in one deadline."""
     code, deadline = request.args.get("code", ""), Deadline()
     if request.args.get("error") == "access_denied":
-        raise SsoFailed("The provider did not let you through, or you turned back there.")
+        raise SsoFailed("The provider did not sign you in, or you cancelled.")
     if not code or len(code) > 4_000:
         raise SsoFailed("The provider sent you back without a code.")
     endpoints = discover(provider.issuer, deadline)
     # RFC 9207: an answer that another provider gave is not taken for this one's.
     named = request.args.get("iss", "" if endpoints.names_itself else provider.issuer)
     if named != provider.issuer:
-        raise SsoFailed("The answer came from another provider.")
+        raise SsoFailed("The response came from another provider.")
     return claims_for(
         provider, endpoints, code, deadline, back=auth_requests.back_address(), nonce=trip.nonce, verifier=trip.verifier
     )
@@ -182,7 +182,7 @@ def _failed(failure: Failure, purpose: Purpose = "login", target: str = "/") -> 
     record_access(kind, "failed", detail=f"Single sign-on: {failure.text}")
     page = render_template(
         "sso/failed.html",
-        title=_TITLES.get(failure.key, "Signing in did not work"),
+        title=_TITLES.get(failure.key, "Sign-in failed"),
         text=failure.text,
         is_away=isinstance(failure, ProviderAway),
         is_only_way=policy_of(realm).sso_only,

@@ -44,7 +44,7 @@ def save() -> ResponseReturnValue:
     except SsoRefused as refused:
         form.issuer.errors = [refused.text]
         return _page(form), refused.status
-    show_toast("The provider is noted. Try it before you switch it on.")
+    show_toast("Provider saved. Test it before you turn it on.")
     return redirect(url_for(".index"), 303)
 
 
@@ -53,7 +53,7 @@ def save() -> ResponseReturnValue:
 @requires_fresh
 def switch_on() -> ResponseReturnValue:
     actions.switch(current_realm(), is_on=True)
-    show_toast("The login page offers single sign-on now.")
+    show_toast("Single sign-on is on.")
     return redirect(url_for(".index"), 303)
 
 
@@ -65,7 +65,7 @@ def switch_off() -> ResponseReturnValue:
         actions.switch(current_realm(), is_on=False)
     except SsoRefused as refused:
         return _refused(refused)
-    show_toast("Single sign-on is off. Who is logged in stays so.")
+    show_toast("Single sign-on is off. Users stay signed in.")
     return redirect(url_for(".index"), 303)
 
 
@@ -77,7 +77,7 @@ def remove() -> ResponseReturnValue:
         actions.remove_provider(current_realm())
     except SsoRefused as refused:
         return _refused(refused)
-    show_toast("The provider and its secret are gone.")
+    show_toast("Provider removed.")
     return redirect(url_for(".index"), 303)
 
 
@@ -90,9 +90,11 @@ def disconnect() -> ResponseReturnValue:
         try:
             account = actions.disconnect(realm, form.email.data or "")
         except NotFound:
-            form.email.errors = ["Nobody with this address has come in by single sign-on."]
+            form.email.errors = ["No user with this email address has used single sign-on."]
         else:
-            show_toast(f"{account.name} is disconnected. The next sign-in with the same address connects anew.")
+            show_toast(
+                f"{account.name} is disconnected. The next sign-in with the same email address connects them again."
+            )
             return redirect(url_for(".index"), 303)
     return _page(_filled(realm), form), 422
 
@@ -109,7 +111,7 @@ def _filled(realm: Realm) -> ProviderForm:
 def _is_complete(realm: Realm, form: ProviderForm) -> bool:
     if form.client_secret.data or provider_of(realm) is not None:
         return True
-    form.client_secret.errors = ["Give the client secret."]
+    form.client_secret.errors = ["Enter the client secret."]
     return False
 
 
