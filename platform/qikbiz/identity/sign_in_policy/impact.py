@@ -135,7 +135,7 @@ def _of_networks(before: Policy, after: Policy) -> list[str]:
         return ["Users can sign in from any network."]
     where, devices = address_of_request(), count_remembered()
     return [
-        f"Users can sign in only from {count(len(after.networks), 'network')}. Sessions from other networks stop working "
+        f"Users can sign in only from {count(len(after.networks), 'network')}. Sessions from other networks stop "
         f"immediately. {count(devices, 'remembered device')} will sign in automatically only from the listed networks. "
         f"Your address {where} is in the list."
     ]
