@@ -37,7 +37,7 @@ _MAY_GIVE_ON = """
     SELECT WHERE current_setting('server_version_num')::int < 160000
         OR pg_has_role(current_user, %s, 'USAGE WITH ADMIN OPTION')
 """
-HOW_TO_CLOSE = "have a superuser run what `qikbiz doctor --sql` prints in the tenants' database, then try again."
+HOW_TO_CLOSE = "have a superuser run the output of `qikbiz doctor --sql` in the tenants' database, then try again."
 
 
 class ServerNotPrepared(Exception):
@@ -68,8 +68,8 @@ def prepare_servers(settings: Settings) -> Prepared:
         reseal_cells(settings)
     if left_open and settings.is_production:
         raise ServerNotPrepared(
-            f"{len(left_open)} doors of PostgreSQL let one tenant read another, and the provisioner's login may not "
-            f"close them: {HOW_TO_CLOSE}"
+            f"{len(left_open)} PostgreSQL permissions let one tenant read another, and the provisioner can't revoke "
+            f"them: {HOW_TO_CLOSE}"
         )
     return Prepared(tuple(left_open))
 
@@ -167,7 +167,7 @@ def _ensure_database(connection: Connection, name: str, *, owner: str | None) ->
     try:
         connection.execute(command)
     except errors.InsufficientPrivilege as error:
-        raise ServerNotPrepared(f"The database {name} is missing and this login may not make it.") from error
+        raise ServerNotPrepared(f"The database {name} is missing, and this role can't create it.") from error
 
 
 def _close_tenant_database(settings: Settings) -> list[str]:

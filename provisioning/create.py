@@ -94,13 +94,13 @@ def _finish(
     with control_transaction() as session:
         record = _reserved(session, tenant_id)
         tenant, email = _tenant(settings, record), record.admin_email
-    report(1, _STEPS, "Making the schema")
+    report(1, _STEPS, "Creating the schema")
     version = _ensure_schema(settings, tenant)
     fault("tenant.create.schema_made")
     report(2, _STEPS, "Inviting the administrator")
     invitation_url = invite_first_administrator(settings, tenant, email, admin_name or email.partition("@")[0])
     fault("tenant.create.invited")
-    report(3, _STEPS, "Opening the doors")
+    report(3, _STEPS, "Activating the tenant")
     with control_transaction() as session:
         _open(session, tenant.id, version)
         is_full = not has_room(session)
@@ -115,9 +115,9 @@ def _finish(
 def _reserved(session: Session, tenant_id: UUID) -> TenantRecord:
     record = session.scalar(select(TenantRecord).where(TenantRecord.id == tenant_id))
     if record is None:
-        raise NotFound("There is no organisation reserved under this number.")
+        raise NotFound("There is no reserved tenant with this ID.")
     if record.state != "creating":
-        raise Conflict(f"“{record.slug}” is finished already; it is {record.state}.")
+        raise Conflict(f"“{record.slug}” already exists; it is  {record.state}.")
     return record
 
 

@@ -31,8 +31,8 @@ from qikbiz.trust.data_subject_requests.tombstone_keys import marks_of, new_key
 from tenants.context import Tenant
 from tenants.control import new_id
 
-REDONE = "A person in it was erased while it was being made. Ask for it once more."
-STOPPED = "A person in this file was erased. Take the row out of the file and upload it again."
+REDONE = "A person in this export was erased while it was being created. Request it again."
+STOPPED = "A person in this file was erased. Remove the row from the file and upload it again."
 _OPEN_IMPORTS = ("uploaded", "mapped", "checking", "checked", "applying")
 
 
@@ -75,7 +75,7 @@ def erase_person(settings: Settings, tenant: Tenant, erasure_id: UUID) -> bool:
             actor = Actor("user" if asked_by else "system", asked_by, asked_by_name or SYSTEM.name)
             append(connection, tenant, "contact.erased", told, actor=actor, about=("contact", record_id))
     except (errors.LockNotAvailable, errors.DeadlockDetected) as error:
-        raise Unavailable("Somebody is working with the contact right now.") from error
+        raise Unavailable("A user is editing the contact right now.") from error
     fault("persons.committed")
     _delete_files(files)
     return True

@@ -127,9 +127,9 @@ def erase_tenant(settings: Settings, tenant_id: UUID, *, now: bool = False) -> s
 def _begin(settings: Settings, session: Session, tenant_id: UUID, *, now: bool) -> TenantRecord:
     record = session.get(TenantRecord, tenant_id, with_for_update=True)
     if record is None:
-        raise NotFound("There is no such organisation.")
+        raise NotFound("There is no such tenant.")
     if record.state not in ("closing", "closed"):
-        raise Conflict(f"“{record.slug}” is {record.state}; only an organisation being deleted can be erased.")
+        raise Conflict(f"“{record.slug}” is {record.state}; only a tenant that is being deleted can be erased.")
     if (
         record.state == "closing"
         and not now
@@ -148,8 +148,8 @@ def _refuse_used(settings: Settings, record: TenantRecord) -> None:
     if record.id in listed_as_erased(settings) or may_erase(record.id) or not was_ever_used(record):
         return
     raise Conflict(
-        f"“{record.slug}” was used, so it is erased only after its account was closed: its people are told and have "
-        "thirty days at least. Resume it, and end the contract at the console."
+        f"“{record.slug}” was used, so it can be erased only after its account is closed: its users are notified "
+        "and have at least 30 days. Resume it, and end the contract in the console."
     )
 
 
@@ -163,7 +163,7 @@ def _drop_schema(settings: Settings, tenant_id: UUID, schema: str, role: str) ->
             connection.execute("RESET ROLE")
             connection.execute(sql.SQL("DROP ROLE IF EXISTS {}").format(sql.Identifier(role)))
     except (errors.LockNotAvailable, errors.DeadlockDetected) as error:
-        raise Unavailable("Somebody is still working with the data; it is erased at the next try.") from error
+        raise Unavailable("The data is still in use. It is erased at the next attempt.") from error
 
 
 def _forget_keys(runtime: Runtime, tenant_id: UUID) -> None:
@@ -173,7 +173,7 @@ def _forget_keys(runtime: Runtime, tenant_id: UUID) -> None:
             for key in client.scan_iter(match=pattern, count=KEYS_AT_ONCE):
                 client.unlink(key)
     except RedisAway as error:
-        raise Unavailable("Redis can't be asked now; what it keeps is erased at the next try.") from error
+        raise Unavailable("Redis is not available. Its data is erased at the next attempt.") from error
 
 
 def _finish(settings: Settings, session: Session, tenant_id: UUID, counts: dict[str, Any]) -> ErasureCertificate:

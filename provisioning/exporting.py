@@ -75,16 +75,16 @@ def export_for_customer(
 
 def _refuse_place(output: Path) -> None:
     if output.is_dir() or not output.parent.is_dir():
-        raise Failure(f"{output} can't be written: give the name of a file in a folder that exists.")
+        raise Failure(f"{output} can't be written. Use a file name in an existing folder.")
 
 
 def _refuse_output(allowed: Allowed, output: Path | None) -> None:
     if allowed.shows_values and output is None:
-        raise Failure("Say with --output where the file is to be written.")
+        raise Failure("Use --output to choose where to write the file.")
     if not allowed.shows_values and output is not None:
         raise Failure(
-            "Under an instruction the file is the customer's alone: its administrators fetch it under Exports. Leave "
-            "--output out; to write the file here, the customer has to give access to make an export (--grant)."
+            "With an instruction, only the customer's administrators can download the file, under Exports. Omit "
+            "--output. To write the file here, the customer has to grant access for exports (--grant)."
         )
 
 
@@ -98,7 +98,7 @@ def _wait(tenant: Tenant, export_id: UUID, watch: Watch) -> Standing:
         if not standing.is_open:
             raise Failure(f"{standing.problem} (reference {standing.reference})")
         if standing.state == "waiting" and time.monotonic() - began > PATIENCE and not _is_under_way(standing):
-            raise Unavailable("No export worker is running. Start the product (`make run`); the export then goes on.")
+            raise Unavailable("No export worker is running. Start the product (`make run`) to continue the export.")
         watch(standing.done, standing.total or None, standing.note)
         time.sleep(SECONDS_BETWEEN_LOOKS)
 

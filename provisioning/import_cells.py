@@ -21,7 +21,7 @@ def told_policy(found: Import, unreadable: Sequence[str], values: Sequence[str])
     for word in unreadable:
         heading, _, chosen = word.rpartition("=")
         if chosen not in POLICIES:
-            raise NotFound(f"Cells that can't be read are {' or '.join(POLICIES)}: {word!r} is neither.")
+            raise NotFound(f"--unreadable takes {' or '.join(POLICIES)}, not {word!r}.")
         if heading:
             policies[_place(found, heading)] = chosen
         else:
@@ -64,4 +64,4 @@ def _refuse_unknown_value(found: Import, place: int, value: str) -> None:
     except FieldProblem as problem:
         raise NotFound(f"{found.header[place]}: {problem}") from None
     if field.kind is FieldKind.OWNER and "@" in value and colleague_by_email(value) is None:
-        raise NotFound(f"{found.header[place]}: “{value}” is none of the organisation's users.")
+        raise NotFound(f"{found.header[place]}: “{value}” isn't a user of this tenant.")

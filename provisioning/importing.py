@@ -110,8 +110,8 @@ def import_for_customer(
         earlier = _choose(tenant, import_id, choices, say)
         if earlier is not None and not choices.again:
             say(
-                f"This file was imported before with the same choices; nothing was done. Its result stands as "
-                f"{earlier.id}. Use --again to import it anew."
+                f"This file was imported before with the same options, as {earlier.id}. Nothing was done. Use "
+                "--again to import it again."
             )
             return _result(earlier, None, begun, repeated=True)
         for ask in (actions.ask_check, actions.ask_apply):
@@ -138,8 +138,8 @@ def undo_for_customer(
             # What the customer's own people brought in is not the staff's to take away on an instruction.
             if not allowed.shows_values and found.grant_id != allowed.grant_id:
                 raise NotFound(
-                    "This instruction did not bring that import in, so it can't take it back. A user of the "
-                    "organisation can, on the import's page; or name an access of theirs with --grant."
+                    "This instruction did not create that import, so it can't undo it. A user of the tenant can "
+                    "undo it on the import's page. Or use --grant with an access of the tenant."
                 )
             actions.ask_undo(found, anyway=anyway)
         done = dict(_wait(tenant, import_id, watch).undo_counts)
@@ -180,9 +180,8 @@ def _settle_format(found: Import, choices: Choices) -> None:
         detected = import_context.detection_of(found)
         lines = "".join(f"\n  line {line.line}: {line.text}" for line in detected.differences)
         raise UnreadableFile(
-            f"The file is not UTF-8. Read as {detected.proposed}, these lines come out as:{lines}\n"
-            f"If that is right, say --encoding {detected.proposed}; with --encoding utf-8 such cells are skipped "
-            "and listed."
+            f"The file is not UTF-8. Read as {detected.proposed}, these lines come out as:{lines}\nIf that is right, "
+            f"use --encoding {detected.proposed}; with --encoding utf-8 such cells are skipped and listed."
         )
     if delimiter not in DELIMITERS:
         raise UnreadableFile("The delimiter can be a comma, a semicolon, a tab or a vertical bar.")
@@ -208,7 +207,7 @@ def _mapping(found: Import, choices: Choices, say: Say) -> Columns:
             columns[place] = Column(place, name, label)
     left = [heading for place, heading in enumerate(found.header) if place not in columns]
     if left:
-        say(f"Columns left out: {', '.join(left)}. Use --map 'COLUMN=field' to import one.")
+        say(f"Columns not imported: {', '.join(left)}. Use --map 'COLUMN=field' to import one.")
     return Columns(tuple(columns[place] for place in sorted(columns)))
 
 
@@ -231,7 +230,7 @@ def _wait(tenant: Tenant, import_id: UUID, watch: Watch) -> Import:
             return found
         if progress.is_waiting and time.monotonic() - began > PATIENCE and not _has_worker():
             raise Unavailable(
-                f"No import worker is running. Start the product (`make run`); import {import_id} then goes on."
+                f"No import worker is running. Start the product (`make run`) to continue import {import_id}."
             )
         watch(progress.done, progress.total, progress.note)
         time.sleep(SECONDS_BETWEEN_LOOKS)

@@ -79,8 +79,8 @@ def allowed_by(settings: Settings, tenant: Tenant, authority: Authority, scope: 
     grant, instruction = authority.grant.strip(), authority.instruction.strip()
     if bool(grant) == bool(instruction):
         raise Failure(
-            "Say with --grant by which access of the customer this is done, or with --instruction who asked for it "
-            "and where that is written: one of them. The customer sees it."
+            "Use --grant with the customer's access, or --instruction with who requested this and where that is "
+            "documented. The customer sees it."
         )
     if grant:
         return _by_grant(tenant, grant.upper(), scope)
@@ -105,26 +105,26 @@ def takes_words(settings: Settings, tenant: Tenant) -> bool:
 def who() -> str:
     """Who runs the command, for both audits."""
     try:
-        return f"{getpass.getuser()} at the command line"
+        return f"{getpass.getuser()} (command line)"
     except (KeyError, OSError):
-        return f"User {os.getuid()} at the command line"
+        return f"User {os.getuid()} (command line)"
 
 
 def _how_to_get_one(tenant: Tenant) -> str:
     return (
-        f"People work in {tenant.name}, so words are not enough: an administrator there gives access under Settings, "
-        "Access by QikBiz, and its reference goes after --grant; or write the instruction down at the console, under "
-        "Work for them, have it confirmed, and give its reference after --instruction."
+        f"{tenant.name} has users, so a reference is required. An administrator there grants access under Settings, "
+        "Support access: use its reference with --grant. Or record the instruction in the console under Support "
+        "actions, have it confirmed, and use its reference with --instruction."
     )
 
 
 def _by_grant(tenant: Tenant, reference: str, scope: GrantScope) -> Allowed:
     if _GRANT.fullmatch(reference) is None:
-        raise NoGrant(f"“{reference[:40]}” is no reference of an access. {_how_to_get_one(tenant)}")
+        raise NoGrant(f"“{reference[:40]}” isn't the reference of an access. {_how_to_get_one(tenant)}")
     with control_transaction() as control:
         grant = _named(control, tenant, reference)
         if grant is None or grant.kind != "grant" or not admits(grant, None):
-            raise NoGrant(f"{tenant.name} has given no access {reference} to support as a whole.")
+            raise NoGrant(f"{tenant.name} has not granted access {reference} to the whole support team.")
         _refuse_unless_allowed(grant, scope)
         return Allowed(grant.id, is_free=False, shows_values=True)
 
@@ -133,7 +133,7 @@ def _by_instruction(tenant: Tenant, reference: str, scope: GrantScope) -> Allowe
     with control_transaction() as control:
         grant = _named(control, tenant, reference)
         if grant is None or grant.kind != "instruction":
-            raise NoGrant(f"There is no instruction {reference} of {tenant.name}. An access goes after --grant.")
+            raise NoGrant(f"{tenant.name} has no instruction {reference}. For an access, use --grant.")
         _refuse_unless_allowed(grant, scope)
         return Allowed(grant.id, is_free=False, shows_values=False)
 
@@ -144,7 +144,7 @@ def _by_ticket(tenant: Tenant, reference: str, scope: GrantScope) -> Allowed:
         its = Ticket.reference == reference, Ticket.tenant_id == tenant.id
         ticket = control.scalar(select(Ticket).where(*its))
         if ticket is None or not can_instruct(tenant, ticket.person_id):
-            raise NoGrant(f"{reference} is no ticket that an administrator of {tenant.name} wrote while signed in.")
+            raise NoGrant(f"{reference} isn't a ticket that an administrator of {tenant.name} sent while signed in.")
         about = Grant.ticket_id == ticket.id, Grant.kind == "instruction"
         grants = control.scalars(select(Grant).where(*about).order_by(Grant.id.desc())).all()
         found = next((grant for grant in grants if is_standing(grant) and scope in grant.scopes), None)
@@ -154,8 +154,8 @@ def _by_ticket(tenant: Tenant, reference: str, scope: GrantScope) -> Allowed:
         reference = found.reference
     if is_new:
         raise NoGrant(
-            f"Written down as {reference}. It is used once an administrator of {tenant.name} has confirmed it; "
-            f"then run this again with --instruction {reference}."
+            f"Recorded as {reference}. After an administrator of {tenant.name} has confirmed it, run this again "
+            f"with --instruction {reference}."
         )
     return _by_instruction(tenant, reference, scope)
 
@@ -168,11 +168,9 @@ def _refuse_unless_allowed(grant: Grant, scope: GrantScope) -> None:
     if scope not in grant.scopes:
         raise NoGrant(f"{grant.reference} does not allow this: {LABELS[scope][0].lower()}.")
     if not is_standing(grant):
-        raise NoGrant(f"{grant.reference} is over. Ask for a new one.")
+        raise NoGrant(f"{grant.reference} has ended. Ask for a new one.")
     if grant.state == "waiting":
-        raise NoGrant(
-            f"{grant.reference} waits to be confirmed: an administrator does that under Settings, Access by QikBiz."
-        )
+        raise NoGrant(f"{grant.reference} awaits confirmation by an administrator, under Settings, Support access.")
     if grant.opens_at is not None and grant.opens_at > clock.now():
         raise NoGrant(f"{grant.reference} is confirmed and opens on {grant.opens_at:%d %B %Y, %H:%M} UTC.")
 
@@ -189,7 +187,7 @@ def _guest(settings: Settings, tenant: Tenant, grant_id: UUID, me: Actor) -> tup
             if not is_standing(grant):
                 raise NoGrant(OVER)
         if time.monotonic() - began > PATIENCE:
-            raise Unavailable("No provisioning worker is running, which makes the login. Start the product.")
+            raise Unavailable("No provisioning worker is running, so access can't be prepared. Start the product.")
         time.sleep(SECONDS_BETWEEN_LOOKS)
 
 

@@ -58,9 +58,9 @@ def create_user(
         if known is not None:
             return _in(tenant, "tenant.user_invited", "invited", lambda: invite_first_again(address, name))
         if role != Role.ADMINISTRATOR:
-            raise BadLogin(f"{tenant.name} has no user yet, so the first one is its administrator.")
+            raise BadLogin(f"{tenant.name} has no users yet, so the first one must be an administrator.")
         if read_password is None:
-            raise BadLogin("Give the password of the first administrator with --password-stdin.")
+            raise BadLogin("Use --password-stdin to pass the first administrator's password.")
         password = read_password()
         make = partial(add_first_administrator, address, name, password)
         return _in(tenant, "tenant.user_created", "created", make)
@@ -71,8 +71,8 @@ def refuse_password(settings: Settings, tenant: Tenant) -> None:
     with working_application(settings), tenant_transaction(tenant):
         if has_users():
             raise BadLogin(
-                f"{tenant.name} has users, so no password is taken from outside. Run this again without "
-                "--password-stdin: its administrators are asked to invite this person."
+                f"{tenant.name} has users already, so no password is accepted. Run this again without "
+                "--password-stdin to ask its administrators to invite this user."
             )
 
 
@@ -95,14 +95,14 @@ def reset_staff_factors(settings: Settings, email: str) -> int:
     with working_application(settings), control_transaction():
         person = account_named(staff_realm().work, staff_realm(), email)
         if person is None:
-            raise BadLogin(f"Nobody of the staff has the address {email}.")
-        return reset_factors(staff_realm(), person, by="Somebody at the command line of the servers")
+            raise BadLogin(f"There is no staff user with the address {email}.")
+        return reset_factors(staff_realm(), person, by="An operator on the command line")
 
 
 def add_person(realm: Realm, email: str, name: str, role: str, *, password_hash: str) -> UUID:
     """The same with a password that was hashed already and is not judged: for demos and tests, never in production."""
     if runtime().settings.is_production:
-        raise BadLogin("Logins with known passwords are for demos only.")
+        raise BadLogin("Users with known passwords are for demos only.")
     person = ready_person(realm, email, name, role)
     person.password_hash, person.password_changed_at = password_hash, now()
     realm.work.flush()
@@ -114,7 +114,7 @@ def ready_person(realm: Realm, email: str, name: str, role: str) -> Any:
     """The row of a user who may sign in from now on. One who was only invited becomes active."""
     person: Any = account_named(realm.work, realm, email)
     if person is not None and person.state != "invited":
-        raise AlreadyThere(f"{email} has a login already.")
+        raise AlreadyThere(f"{email} already has an account.")
     if person is None:
         person = realm.people(email=email, email_key=same_address(email))
         realm.work.add(person)
@@ -144,4 +144,4 @@ def _checked_email(email: str) -> str:
     try:
         return validate_email(email.strip(), check_deliverability=False, test_environment=True).normalized
     except EmailNotValidError as error:
-        raise BadLogin(f"{email!r} can't be used as an e-mail address: {error}") from error
+        raise BadLogin(f"{email!r} can't be used as an email address: {error}") from error

@@ -121,7 +121,7 @@ def _list_waiting(settings: Settings, head: str, slug: str | None) -> tuple[list
                  ON CONFLICT DO NOTHING"""
         control.cursor().executemany(ask, [(place.tenant_id, head) for place in waiting])
     if slug is not None and not rows:
-        raise MigrationFailed(f"There is no organisation {slug!r} to migrate.")
+        raise MigrationFailed(f"There is no tenant {slug!r} to migrate.")
     return waiting, len(rows) - len(waiting)
 
 

@@ -35,7 +35,7 @@ def prepare(settings: Settings, say: Callable[[str], None]) -> None:
     if settings.environment == "development":
         from provisioning.demo import ensure_demo  # noqa: PLC0415 - production never loads it
 
-        say("Looking after the demo organisations …")
+        say("Updating the demo tenants …")
         ensure_demo(settings)
     _set_up_tls(settings)
 

@@ -54,4 +54,4 @@ def _as_owner(settings: Settings) -> Iterator[Connection]:
             connection.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(OWNER)))
             yield connection
     except (errors.LockNotAvailable, errors.DeadlockDetected) as error:
-        raise Unavailable("Somebody is still at work in these tables; the next round tries again.") from error
+        raise Unavailable("These tables are still in use. The next round tries again.") from error

@@ -51,4 +51,4 @@ def _keys(runtime: Runtime, tenant_id: UUID) -> int:
             pattern = runtime.redis.tenant_key(tenant_id, "*")
             return sum(1 for _ in client.scan_iter(match=pattern, count=KEYS_AT_ONCE))
     except RedisAway as error:
-        raise Unavailable("Redis can't be asked now; the erasure begins at the next try.") from error
+        raise Unavailable("Redis is not available. The erasure starts at the next attempt.") from error

@@ -54,7 +54,7 @@ def migrate_place(connection: Connection, place: Place, chain: Sequence[Migratio
             step = _build_indexes if migration.is_concurrent else _apply
             step(connection, place, migration)
     except (errors.LockNotAvailable, errors.DeadlockDetected) as error:
-        raise MigrationFailed("a lock was not free in time; run the migration again.") from error
+        raise MigrationFailed("a lock was not available in time; run the migration again.") from error
     except psycopg.Error as error:
         raise MigrationFailed(_reason(error)) from error
     return max((*applied, chain[-1].version))

@@ -32,7 +32,7 @@ class NoProvisioner(Exception):
 def provisioner_parts(settings: Settings) -> dict[str, Any]:
     """The provisioner's URL as libpq parameters, its database being the one that holds the tenants' schemas."""
     if not settings.provisioner_url:
-        raise NoProvisioner("QIKBIZ_PROVISIONER_URL is not set; this command needs a login that may make schemas.")
+        raise NoProvisioner("QIKBIZ_PROVISIONER_URL is not set; this command needs a role that can create schemas.")
     parts = conninfo.conninfo_to_dict(settings.provisioner_url)
     if str(parts.get("dbname") or "") in _SHARED_DATABASES:
         parts["dbname"] = TENANT_DATABASE

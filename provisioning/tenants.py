@@ -41,8 +41,9 @@ __all__ = [
     "tenant_named",
 ]
 _USED = (
-    "Somebody has signed in there, so it can't be erased at once. Without --now, this proposes to end the contract: "
-    "two operators confirm it at the console, and its people have thirty days at least to take their data out."
+    "A user has signed in to this tenant, so it can't be erased immediately. Without --now, this proposes to end "
+    "the contract: two operators confirm it in the console, and its users have at least 30 days to download their "
+    "data."
 )
 
 
@@ -87,7 +88,7 @@ def delete(
         with control_transaction() as session:
             record = _found(session, slug)
             if confirmation != record.slug:
-                raise BadTenant(f"To delete this organisation, confirm with --yes {record.slug}")
+                raise BadTenant(f"To delete this tenant, confirm with --yes {record.slug}")
             if record.state in ("active", "suspended") and was_ever_used(record):
                 if now:
                     raise Conflict(_USED)
@@ -108,7 +109,7 @@ def tenant_named(runtime: Runtime, slug: str) -> Tenant:
     runtime.directory.ensure_fresh()
     tenant = runtime.directory.tenant_by_slug(slug.strip().lower())
     if tenant is None or tenant.state in ("creating", "closed"):
-        raise NotFound(f"There is no organisation “{slug}”.")
+        raise NotFound(f"There is no tenant “{slug}”.")
     return tenant
 
 
@@ -120,7 +121,7 @@ def _act(settings: Settings, action: Callable[[Session], TenantRecord]) -> Tenan
 def _found(session: Session, slug: str) -> TenantRecord:
     record = session.scalar(select(TenantRecord).where(TenantRecord.slug == slug.strip().lower()))
     if record is None:
-        raise NotFound(f"There is no organisation “{slug}”.")
+        raise NotFound(f"There is no tenant “{slug}”.")
     return record
 
 

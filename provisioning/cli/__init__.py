@@ -7,21 +7,21 @@ import click
 # name -> (module, attribute, what the help says)
 COMMANDS: dict[str, tuple[str, str, str]] = {
     "up": ("provisioning.cli.up", "up", "Run the whole product on this machine."),
-    "migrate": ("provisioning.cli.migrate", "migrate", "Bring the databases to this program's version."),
-    "tenant": ("provisioning.cli.tenant", "tenant", "Create and look after customer organisations."),
-    "domain": ("provisioning.cli.domain", "domain", "Look after organisations' domains of their own."),
-    "user": ("provisioning.cli.user", "user", "Create a login in one customer organisation."),
+    "migrate": ("provisioning.cli.migrate", "migrate", "Migrate the databases to this version."),
+    "tenant": ("provisioning.cli.tenant", "tenant", "Create and manage tenants."),
+    "domain": ("provisioning.cli.domain", "domain", "Manage custom domains of tenants."),
+    "user": ("provisioning.cli.user", "user", "Create or request a user in a tenant."),
     "staff": ("provisioning.cli.staff", "staff", "Create operators and support agents."),
     "import": ("provisioning.cli.import_", "import_file", "Import a CSV file on a customer's instruction."),
-    "undo-import": ("provisioning.cli.import_", "undo_import", "Take a whole import back."),
+    "undo-import": ("provisioning.cli.import_", "undo_import", "Undo an import."),
     "export": ("provisioning.cli.export", "export", "Export on a customer's instruction."),
-    "verify": ("provisioning.cli.export", "verify", "Check that an export is whole."),
-    "audit": ("provisioning.cli.audit", "audit", "Check audit files."),
-    "receipt": ("provisioning.cli.receipt", "receipt", "Check the receipt of an erasure."),
-    "tickets": ("provisioning.cli.tickets", "tickets", "Take in mails to the support."),
-    "demo": ("provisioning.cli.demo", "demo", "Create the demo organisations."),
-    "keys": ("provisioning.cli.keys", "keys", "Make the keys of an installation."),
-    "doctor": ("provisioning.cli.doctor", "doctor", "Check every server, right, queue and clock."),
+    "verify": ("provisioning.cli.export", "verify", "Verify an export."),
+    "audit": ("provisioning.cli.audit", "audit", "Verify and export audits."),
+    "receipt": ("provisioning.cli.receipt", "receipt", "Verify an erasure receipt."),
+    "tickets": ("provisioning.cli.tickets", "tickets", "Receive support emails."),
+    "demo": ("provisioning.cli.demo", "demo", "Create the demo tenants."),
+    "keys": ("provisioning.cli.keys", "keys", "Create encryption keys."),
+    "doctor": ("provisioning.cli.doctor", "doctor", "Check servers, rights, queues and clocks."),
 }
 
 
@@ -44,11 +44,11 @@ class Topics(click.Group):
 
 
 @click.command(cls=Topics, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
-@click.option("--debug", is_flag=True, help="Show where an unexpected error came from.")
+@click.option("--debug", is_flag=True, help="Show the traceback of an unexpected error.")
 def qikbiz(debug: bool) -> None:
     """QikBiz CRM. Every command takes --json and then prints one JSON object on standard output.
 
-    Exit codes: 0 done, 1 refused or failed, 2 the command was not understood.
+    Exit codes: 0 success, 1 refused or failed, 2 invalid usage.
     """
 
 

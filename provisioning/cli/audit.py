@@ -19,34 +19,34 @@ NOTED = re.compile(r"([1-9][0-9]{0,17}):([0-9a-fA-F]{64})")
 
 @click.group()
 def audit() -> None:
-    """Check audit files, and write the platform's own."""
+    """Verify audit files, and export the platform audit."""
 
 
 @audit.command()
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @reporting
 def export(file: Path) -> Answer:
-    """Write the platform's audit, of what staff and commands did, to FILE."""
+    """Export the platform audit, with all actions of staff and commands, to FILE."""
     from config.settings import load_settings
     from provisioning.audit_file import write_platform_audit
 
     events = write_platform_audit(load_settings(), file)
-    return Answer({"file": str(file), "events": events}, f"{events:,} events are in {file}.")
+    return Answer({"file": str(file), "events": events}, f"{events:,} events written to {file}.")
 
 
 @audit.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--head", "noted", metavar="SEQ:HASH", help="The newest entry as the audit's page showed it earlier.")
+@click.option("--head", "noted", metavar="SEQ:HASH", help="The newest entry as noted earlier from the audit page.")
 @reporting
 def verify(file: Path, noted: str | None) -> Answer:
-    """Check that no event of an audit was changed, added, removed or moved. Needs no server."""
+    """Verify that no event of an audit was changed, added, removed or moved. Needs no server."""
     from provisioning.cli.errors import Refused
     from qikbiz.audit.verify import NotAnAudit
     from qikbiz.audit.verify import verify as check
 
     wanted = NOTED.fullmatch(noted.strip()) if noted is not None else None
     if noted is not None and wanted is None:
-        raise Refused("--head is a number, a colon and 64 hexadecimal digits, as the audit's page shows it.")
+        raise Refused("--head must be a number, a colon and 64 hexadecimal digits, as shown on the audit page.")
     try:
         report = check(file, (int(wanted[1]), wanted[2].lower()) if wanted else None)
     except NotAnAudit as error:
@@ -71,10 +71,12 @@ def _facts(report: Report) -> dict[str, object]:
 def _words(file: Path, report: Report) -> str:
     if report.fault:
         return (
-            f"{file} is NOT whole. The first fault is at {report.at_event}: {report.fault}.\n"
-            f"{report.events:,} events before it are as they were written."
+            f"{file} was ALTERED. The first fault is at  {report.at_event}: {report.fault}.\n{report.events:,} "
+            "events before it are verified."
         )
     seq, digest = report.head
-    erased = f" The contents of {report.erased:,} were erased." if report.erased else ""
+    erased = f" The content of {report.erased:,} was erased." if report.erased else ""
     first = f" from {report.first_at} to {report.last_at}" if report.first_at else ""
-    return f"{file} is whole: {report.events:,} events of {report.organisation}{first}.{erased}\nNewest: {seq}:{digest}"
+    return (
+        f"{file} is verified: {report.events:,} events of {report.organisation}{first}.{erased}\nNewest: {seq}:{digest}"
+    )

@@ -19,16 +19,16 @@ def by_word_of_the_customer(command: Callable[..., Any]) -> Callable[..., Any]:
         from provisioning.instructions import Authority
 
         if (grant is None) == (instruction is None):
-            raise click.UsageError("Name one of --grant REFERENCE and --instruction REFERENCE.")
+            raise click.UsageError("Use either --grant REFERENCE or --instruction REFERENCE.")
         return command(*arguments, authority=Authority(grant or "", instruction or ""), **options)
 
     for option in (
-        click.option("--grant", metavar="REFERENCE", help="The access that the customer gave to support: G-…"),
+        click.option("--grant", metavar="REFERENCE", help="Support access that the customer granted: G-…"),
         click.option(
             "--instruction",
             metavar="REFERENCE",
-            help="A confirmed instruction (G-…) or the ticket it was asked in (QB-…). Where nobody has ever signed "
-            "in: who asked for it, and where that is written.",
+            help="A confirmed instruction (G-…) or the ticket that requests it (QB-…). If no user has ever signed "
+            "in: who requested it and where that is documented.",
         ),
     ):
         named = option(named)

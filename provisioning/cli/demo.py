@@ -14,12 +14,12 @@ from provisioning.cli.output import Answer, reporting
 @click.command()
 @reporting
 def demo() -> Answer:
-    """Create the demo organisations Acme and Globex, or finish them. They have known passwords: not for production."""
+    """Create or complete the demo tenants Acme and Globex. Their passwords are public: not for production."""
     from config.settings import load_settings
     from provisioning.demo import demo_logins, ensure_demo
 
     settings = load_settings()
     made, logins = ensure_demo(settings), demo_logins(settings)
-    lines = [f"Made: {', '.join(made)}." if made else "The demo is there already."]
+    lines = [f"Created: {', '.join(made)}." if made else "The demo tenants already exist."]
     lines += [f"{login.url}   {login.email}   {login.password}   ({login.role})" for login in logins]
     return Answer({"made": made, "logins": [asdict(login) for login in logins]}, "\n".join(lines))

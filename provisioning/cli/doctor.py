@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--sql", is_flag=True, help="Print what a superuser must run in the tenants' database, and nothing else.")
+@click.option("--sql", is_flag=True, help="Only print the SQL that a superuser must run in the tenants' database.")
 @reporting
 def doctor(*, sql: bool) -> Answer:
-    """Check every server, version, right, queue and clock, and say what to do. Ends with 1 when something is wrong."""
+    """Check servers, versions, rights, queues and clocks, and suggest fixes. Exits with 1 if a check fails."""
     from config.settings import load_settings
     from provisioning.doctor import examine
 

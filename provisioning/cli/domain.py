@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def domain() -> None:
-    """Look after organisations' domains of their own."""
+    """Manage custom domains of tenants."""
 
 
 @domain.command()
@@ -25,16 +25,15 @@ def domain() -> None:
 @click.argument("host")
 @reporting
 def add(slug: str, host: str) -> Answer:
-    """Note that the organisation SLUG claims HOST, and say how it is proved."""
+    """Add the domain HOST to the tenant SLUG, and show how to verify it."""
     from config.settings import load_settings
     from provisioning.domains import add
 
     made = add(load_settings(), slug, host)
     shown = (
-        f"To prove that {made.host} is theirs and to lead people there, these records are needed:\n\n"
-        f"  {made.txt_name}   TXT     {made.txt_value}\n"
-        f"  {made.host}   CNAME   {made.points_to}\n\n"
-        f"Then: qikbiz domain verify {made.tenant} {made.host}"
+        f"To verify {made.host} and point it here, the customer adds these DNS records:\n\n  {made.txt_name}   "
+        f"TXT     {made.txt_value}\n  {made.host}   CNAME   {made.points_to}\n\nThen: qikbiz domain verify "
+        f"{made.tenant} {made.host}"
     )
     return Answer(asdict(made), shown)
 
@@ -44,12 +43,12 @@ def add(slug: str, host: str) -> Answer:
 @click.argument("host")
 @reporting
 def verify(slug: str, host: str) -> Answer:
-    """Look into the DNS, and serve HOST from now on if it proves the claim."""
+    """Verify HOST by its DNS records, and start serving it."""
     from config.settings import load_settings
     from provisioning.domains import verify
 
     proved = verify(load_settings(), slug, host)
-    return Answer(asdict(proved), f"{proved.host} is served for {proved.tenant}.")
+    return Answer(asdict(proved), f"{proved.host} is verified and active for {proved.tenant}.")
 
 
 @domain.command()
@@ -57,30 +56,30 @@ def verify(slug: str, host: str) -> Answer:
 @click.argument("host")
 @reporting
 def remove(slug: str, host: str) -> Answer:
-    """Serve HOST no longer."""
+    """Remove the domain HOST."""
     from config.settings import load_settings
     from provisioning.domains import remove
 
     remove(load_settings(), slug, host)
-    return Answer({"tenant": slug, "host": host}, f"{host} is no longer served for {slug}.")
+    return Answer({"tenant": slug, "host": host}, f"{host} is removed from {slug}.")
 
 
 @domain.command("list")
 @click.argument("slug", required=False)
 @reporting
 def list_(slug: str | None) -> Answer:
-    """List the domains of all organisations, or of SLUG."""
+    """List the domains of all tenants, or of SLUG."""
     from config.settings import load_settings
     from provisioning.domains import list_domains
 
     found = list_domains(load_settings(), slug)
-    return Answer({"domains": [asdict(one) for one in found]}, _table(found) if found else "No domain yet.")
+    return Answer({"domains": [asdict(one) for one in found]}, _table(found) if found else "No domains.")
 
 
 def _table(found: list[DomainFacts]) -> Any:
     from rich.table import Table
 
-    table = Table("Domain", "Organisation", "Proved", box=None)
+    table = Table("Domain", "Tenant", "Verified", box=None)
     for one in found:
         table.add_row(one.host, one.tenant, f"{one.verified_at:%Y-%m-%d %H:%M}" if one.verified_at else "not yet")
     return table

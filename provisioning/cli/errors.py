@@ -12,7 +12,7 @@ class Refused(Exception):
 
 # Classes are looked up by module and name: naming them by import would load every driver for each `--help`.
 SERVER_AWAY = {
-    ("psycopg.errors", "DiskFull"): "The database has no room left on its disk",
+    ("psycopg.errors", "DiskFull"): "The database's disk is full",
     ("sqlalchemy.exc", "OperationalError"): "The database can't be reached",
     ("psycopg", "OperationalError"): "The database can't be reached",
     ("redis.exceptions", "ConnectionError"): "Redis can't be reached",
@@ -24,10 +24,15 @@ def sentence_for(error: BaseException) -> str:
     if isinstance(error, KeyboardInterrupt):
         return "Stopped."
     if getattr(error, "errno", None) in FULL:
-        return f"The disk is full{_where(error)}. Make room, then run the command again; nothing is half done."
+        return (
+            f"The disk is full{_where(error)}. Free some space, then run the command again. Nothing was changed "
+            "halfway."
+        )
     away = _server_that_is_away(error)
     if away:
-        return f"{away}: {_first_line(error)} Is `make run` or your own server up? `qikbiz doctor` looks closer."
+        return (
+            f"{away}: {_first_line(error)} Is `make run` or your own server running? Run `qikbiz doctor` for details."
+        )
     if _is_meant_for_people(error):
         return str(error)
     if isinstance(error, OSError) and error.filename:
@@ -37,7 +42,7 @@ def sentence_for(error: BaseException) -> str:
 
 def _where(error: BaseException) -> str:
     name = getattr(error, "filename", None)
-    return f" where {name} lies" if name else ""
+    return f" with {name}" if name else ""
 
 
 def _server_that_is_away(error: BaseException) -> str | None:

@@ -17,19 +17,17 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--tenant", "slug", required=True, help="The organisation's name in its address.")
+@click.option("--tenant", "slug", required=True, help="The first part of the tenant's address.")
 @by_word_of_the_customer
 @click.option("--type", "scope", default="everything", help="One list only: contacts or companies.")
 @click.option("--product", type=click.Choice(["portable", "spreadsheet"]), default="portable", show_default=True)
-@click.option(
-    "--output", type=click.Path(path_type=Path), help="The zip file to write; not under an instruction, see below."
-)
+@click.option("--output", type=click.Path(path_type=Path), help="The zip file to write. Not with an instruction.")
 @reporting
 def export(slug: str, authority: Authority, scope: str, product: str, output: Path | None) -> Answer:
-    """Export an organisation's data by its word, and wait for the file.
+    """Export a tenant's data on the customer's instruction, and wait for the file.
 
-    Under a grant for exports the file is written to --output. Under an instruction it is the customer's alone, who
-    fetches it under Exports; the counts are shown here.
+    With a grant for exports the file is written to --output. With an instruction only the customer can download it,
+    under Exports; the counts are shown here.
     """
     from config.settings import load_settings
     from provisioning.exporting import export_for_customer
@@ -46,7 +44,7 @@ def export(slug: str, authority: Authority, scope: str, product: str, output: Pa
         )
     rows = sum(file["rows"] for file in made.files)
     facts = {"export": made.id, "files": made.files, "bytes": made.bytes, "seconds": made.seconds}
-    place = made.path or "For the customer, under Exports"
+    place = made.path or "Available to the customer under Exports"
     shown = f"{place}: {rows:,} rows in {len(made.files)} files, {made.bytes:,} bytes ({made.seconds} s)."
     return Answer(facts | {"output": made.path, "sha256": made.sha256}, shown)
 
@@ -55,7 +53,7 @@ def export(slug: str, authority: Authority, scope: str, product: str, output: Pa
 @click.argument("file", type=click.Path(exists=True, path_type=Path))
 @reporting
 def verify(file: Path) -> Answer:
-    """Check that an export is whole: every file's SHA-256, size and rows. Needs no server."""
+    """Verify an export: the SHA-256, size and rows of every file. Needs no server."""
     import zipfile
 
     from provisioning.cli.errors import Refused
@@ -64,7 +62,7 @@ def verify(file: Path) -> Answer:
     try:
         manifest, problems = check(file)
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise Refused(f"{file} holds no export that can be checked: {error}") from error
+        raise Refused(f"{file} is not an export that can be verified: {error}") from error
     files = [{name: entry[name] for name in ("name", "rows", "sha256")} for entry in manifest["files"]]
-    shown = "\n".join(problems) or f"{file} is whole: {manifest['totals']['rows']:,} rows in {len(files)} files."
+    shown = "\n".join(problems) or f"{file} is verified: {manifest['totals']['rows']:,} rows in {len(files)} files."
     return Answer({"whole": not problems, "files": files, "problems": problems}, shown, ok=not problems)

@@ -20,23 +20,27 @@ _MARKS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}
 
 @click.command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--tenant", "slug", required=True, help="The organisation's name in its address.")
+@click.option("--tenant", "slug", required=True, help="The first part of the tenant's address.")
 @click.option(
     "--type", "type_name", type=click.Choice(["contacts", "companies"]), default="contacts", show_default=True
 )
 @click.option(
     "--key",
     default="",
-    help="What finds existing records: email, external_id, id, name_company; domain or name for companies.",
+    help="Field that matches existing records: email, external_id, id, name_company; domain or name for companies.",
 )
 @click.option("--mode", type=click.Choice(["create", "update", "upsert"]), default="upsert", show_default=True)
 @by_word_of_the_customer
 @click.option(
-    "--map", "maps", multiple=True, metavar="COLUMN=FIELD", help="Import a column as a field; COLUMN=- leaves it out."
+    "--map",
+    "maps",
+    multiple=True,
+    metavar="COLUMN=FIELD",
+    help=("Map a column to a field. COLUMN=- doesn't import it."),
 )
 @click.option("--encoding", default="", help="Needed when the file is not UTF-8, such as cp1252.")
-@click.option("--delimiter", type=click.Choice([*_MARKS]), default=None, help="Found from the file when left out.")
-@click.option("--header-row", type=click.IntRange(1, 60), help="Row with the headings. Found when left out.")
+@click.option("--delimiter", type=click.Choice([*_MARKS]), default=None, help="Detected if omitted.")
+@click.option("--header-row", type=click.IntRange(1, 60), help="Row with the column headings. Detected if omitted.")
 @click.option("--region", default="", help="Country of phone numbers without country code, such as DE.")
 @click.option("--date-order", type=click.Choice(["dmy", "mdy"]), default=None, help="For dates such as 03/04/2026.")
 @click.option("--decimal-mark", type=click.Choice([".", ","]), default=".", show_default=True)
@@ -44,13 +48,13 @@ _MARKS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}
     "--unreadable",
     multiple=True,
     metavar="[COLUMN=]skip|refuse",
-    help="Cells that can't be read: skip them (default) or refuse their rows, in all columns or in one.",
+    help="Unreadable cells: skip the cell (default) or refuse the row, in all columns or in one.",
 )
+@click.option("--value", "values", multiple=True, metavar="COLUMN:WRITTEN=VALUE", help="Replace a value in a column.")
 @click.option(
-    "--value", "values", multiple=True, metavar="COLUMN:WRITTEN=VALUE", help="Read a written value as another."
+    "--again", is_flag=True, help=("Import again even if this file was imported before with the same options.")
 )
-@click.option("--again", is_flag=True, help="Also when this very file was imported before with the same choices.")
-@click.option("--returning", is_flag=True, help="A customer whose account was erased brings its own export back.")
+@click.option("--returning", is_flag=True, help="A customer whose account was erased imports its own export again.")
 @reporting
 def import_file(
     file: Path,
@@ -72,7 +76,7 @@ def import_file(
     again: bool,
     returning: bool,
 ) -> Answer:
-    """Check and import FILE (CSV, or a zip of one) into an organisation, and wait. A whole export is restored."""
+    """Check and import FILE (CSV, or a zip with one) into a tenant, and wait. A full export is restored."""
     from config.settings import load_settings
     from provisioning.importing import Choices, import_for_customer
 
@@ -100,27 +104,31 @@ def import_file(
         f"{done.rows:,} rows: {done.created:,} created, {done.updated:,} updated, {done.unchanged:,} unchanged, "
         f"{done.invalid:,} not imported ({done.seconds} s)." + (f" Import {done.id}." if done.id else "")
     )
-    more = f"\nThe rows not imported, with reasons: {done.failed_file}" if done.failed_file else ""
+    more = f"\nRows not imported, with reasons: {done.failed_file}" if done.failed_file else ""
     if done.skipped_file:
-        more += f"\n{done.skipped_cells:,} cells could not be read and were skipped. Their rows: {done.skipped_file}"
+        more += f"\n{done.skipped_cells:,} unreadable cells were skipped. Their rows: {done.skipped_file}"
     return Answer(done.as_facts(), shown + more)
 
 
 @click.command("undo-import")
 @click.argument("import_id", metavar="IMPORT", type=click.UUID)
-@click.option("--tenant", "slug", required=True, help="The organisation's name in its address.")
-@click.option("--anyway", is_flag=True, help="Also what was changed since: old values back, new records to the trash.")
+@click.option("--tenant", "slug", required=True, help="The first part of the tenant's address.")
+@click.option(
+    "--anyway",
+    is_flag=True,
+    help=("Also undo records that were changed since: restore old values, move new records to the trash."),
+)
 @by_word_of_the_customer
 @reporting
 def undo_import(import_id: UUID, slug: str, authority: Authority, *, anyway: bool) -> Answer:
-    """Take a whole import back; records that were changed since are kept and listed, unless you say --anyway."""
+    """Undo an import. Records that were changed since are kept and listed, unless --anyway is given."""
     from config.settings import load_settings
     from provisioning.importing import undo_for_customer
 
     with progress("Waiting for the import worker") as steps:
         done = undo_for_customer(load_settings(), slug, import_id, authority=authority, watch=steps.show, anyway=anyway)
     named = "".join(f"\n  kept: {record['id']} ({record['why']})" for record in done.get("kept_records", [])[:20])
-    return Answer(done, f"{done['reversed']:,} taken back, {done['kept']:,} kept, {done['failed']:,} failed.{named}")
+    return Answer(done, f"{done['reversed']:,} undone, {done['kept']:,} kept, {done['failed']:,} failed.{named}")
 
 
 def _pair(given: str) -> tuple[str, str]:

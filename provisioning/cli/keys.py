@@ -10,12 +10,12 @@ from provisioning.cli.output import Answer, reporting
 
 @click.group()
 def keys() -> None:
-    """Make the keys of an installation."""
+    """Create the encryption keys of an installation."""
 
 
 @keys.command()
 @reporting
 def new() -> Answer:
-    """Print a new key ring for QIKBIZ_KEYS_FILE. It is kept nowhere: keep it yourself."""
+    """Print a new key ring for QIKBIZ_KEYS_FILE. It is not saved: store it yourself."""
     ring = new_key_ring_json()
     return Answer(json.loads(ring), ring)

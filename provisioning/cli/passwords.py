@@ -15,8 +15,8 @@ def read_password(*, from_stdin: bool) -> str:
     if from_stdin:
         password = stdin.readline().rstrip("\r\n")
         if not password:
-            raise Refused("No password came on standard input.")
+            raise Refused("No password on standard input.")
         return password
     if not stdin.isatty():
-        raise Refused("There is no terminal to ask for the password; give it with --password-stdin.")
+        raise Refused("There is no terminal to prompt for the password. Use --password-stdin.")
     return str(click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True))

@@ -14,10 +14,10 @@ from provisioning.cli.output import Answer, reporting
 
 @click.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--key", "public_key", required=True, help="The public key, as /receipts/keys of the site shows it.")
+@click.option("--key", "public_key", required=True, help="The public key from /receipts/keys on the public site.")
 @reporting
 def receipt(file: Path, public_key: str) -> Answer:
-    """Check that the receipt of an erasure was signed by this key and not changed since. Needs no server."""
+    """Verify that an erasure receipt was signed with this key and not changed since. Needs no server."""
     from provisioning.cli.errors import Refused
     from qikbiz.trust.data_subject_requests.receipts import FORMAT, is_signed
 
@@ -33,8 +33,8 @@ def receipt(file: Path, public_key: str) -> Answer:
             "record": document["record"]["id"],
         }
     except (KeyError, TypeError, ValueError) as error:
-        raise Refused(f"{file} is no receipt of an erasure, or the key is not 64 hexadecimal digits.") from error
+        raise Refused(f"{file} isn't an erasure receipt, or the key isn't 64 hexadecimal digits.") from error
     if not is_good:
-        return Answer(facts, f"{file} was NOT signed by this key, or was changed since.", ok=False)
+        return Answer(facts, f"{file} was NOT signed with this key, or was changed since.", ok=False)
     about = f"contact {facts['record']} of {facts['organisation']}, erased at {document.get('erased_at')}"
     return Answer(facts, f"{file} is genuine: {about}.")

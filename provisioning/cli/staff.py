@@ -13,34 +13,34 @@ from qikbiz.kernel.permissions import StaffRole
 
 @click.group()
 def staff() -> None:
-    """Create operators, support agents and auditors, and help those who lost their second factor."""
+    """Create operators, support agents and auditors, and reset their second factors."""
 
 
 @staff.command()
 @click.option("--email", required=True)
-@click.option("--name", required=True, help="The person's name.")
+@click.option("--name", required=True, help="The user's name.")
 @click.option("--role", required=True, type=click.Choice([role.value for role in StaffRole]))
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
 @reporting
 def create(email: str, name: str, role: str, password_stdin: bool) -> Answer:
-    """Create a login at the console. Without --password-stdin the password is asked for, unseen."""
+    """Create a console user. Prompts for the password unless --password-stdin is given."""
     from config.settings import load_settings
     from provisioning.logins import create_staff
 
     settings, password = load_settings(), read_password(from_stdin=password_stdin)
     staff_id = create_staff(settings, email=email, name=name, role=role, password=password)
     console = settings.origin(f"console.{settings.base_domain}")
-    return Answer({"id": staff_id, "email": email, "role": role}, f"{email} can log in at {console} as {role}.")
+    return Answer({"id": staff_id, "email": email, "role": role}, f"{email} can sign in at {console} as {role}.")
 
 
 @staff.command("reset-factors")
 @click.option("--email", required=True)
 @reporting
 def reset_factors(email: str) -> Answer:
-    """Take the passkeys, app and recovery codes off a login. The next login sets up new ones; the audit says so."""
+    """Remove a user's passkeys, authenticator app and recovery codes. The next sign-in sets up new ones."""
     from config.settings import load_settings
     from provisioning.logins import reset_staff_factors
 
     gone = reset_staff_factors(load_settings(), email)
-    said = f"{email} is logged out everywhere and sets up a new second factor at the next login. Told by mail."
+    said = f"{email} is signed out everywhere and sets up a new second factor at the next sign-in. An email was sent."
     return Answer({"email": email, "factors": gone}, said)

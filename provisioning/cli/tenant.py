@@ -17,47 +17,49 @@ if TYPE_CHECKING:
 
 @click.group()
 def tenant() -> None:
-    """Create and look after customer organisations."""
+    """Create and manage tenants."""
 
 
 @tenant.command()
 @click.argument("slug")
-@click.option("--name", required=True, help="The organisation's name, as people write it.")
-@click.option("--admin-email", required=True, help="Who gets the invitation as first administrator.")
-@click.option("--admin-name", default="", help="The administrator's name.")
-@click.option("--accent", default=None, help="Colour of the pages; chosen by the name when left out.")
+@click.option("--name", required=True, help="The name of the organisation.")
+@click.option(
+    "--admin-email", required=True, help=("The email address of the first administrator, who gets the invitation.")
+)
+@click.option("--admin-name", default="", help="The name of the first administrator.")
+@click.option("--accent", default=None, help="Accent colour. Derived from the name if omitted.")
 @reporting
 def create(slug: str, name: str, admin_email: str, admin_name: str, accent: str | None) -> Answer:
-    """Create an organisation at SLUG.your-domain, or finish what a killed run began."""
+    """Create a tenant at SLUG.your-domain, or complete an interrupted creation."""
     from config.settings import load_settings
     from provisioning.create import create_tenant
 
-    with progress("Reserving the name", total=4) as steps:
+    with progress("Reserving the address", total=4) as steps:
         made = create_tenant(
             load_settings(), slug, name, admin_email, admin_name=admin_name, accent=accent, progress=steps.show
         )
     names = ("slug", "schema", "role", "cell", "version", "url", "invitation_url", "seconds")
-    shown = f"{made.url} is ready ({made.seconds} s).\nThe administrator's invitation: {made.invitation_url}"
+    shown = f"{made.url} is ready ({made.seconds} s).\nAdministrator's invitation: {made.invitation_url}"
     return Answer({"id": made.id} | {field: getattr(made, field) for field in names}, shown)
 
 
 @tenant.command("list")
-@click.option("--all", "everything", is_flag=True, help="Deleted organisations too.")
+@click.option("--all", "everything", is_flag=True, help="Include deleted tenants.")
 @reporting
 def list_(everything: bool) -> Answer:
-    """List the organisations with their figures."""
+    """List tenants with their usage."""
     from config.settings import load_settings
     from provisioning.fleet import list_tenants
 
     found = list_tenants(load_settings(), everything=everything)
-    return Answer({"tenants": [facts.as_dict() for facts in found]}, _table(found) if found else "No organisation yet.")
+    return Answer({"tenants": [facts.as_dict() for facts in found]}, _table(found) if found else "No tenants.")
 
 
 @tenant.command()
 @click.argument("slug")
 @reporting
 def show(slug: str) -> Answer:
-    """Show one organisation."""
+    """Show a tenant."""
     from config.settings import load_settings
     from provisioning.tenants import show_tenant
 
@@ -67,10 +69,10 @@ def show(slug: str) -> Answer:
 
 @tenant.command()
 @click.argument("slug")
-@click.option("--reason", required=True, help="Every administrator is mailed it, and it stands on their pages.")
+@click.option("--reason", required=True, help="Emailed to all administrators and shown in the workspace.")
 @reporting
 def suspend(slug: str, reason: str) -> Answer:
-    """Let an organisation read and export, and change nothing, for a time."""
+    """Suspend a tenant. Its users can read and export, but not edit."""
     from config.settings import load_settings
     from provisioning.tenants import suspend
 
@@ -81,20 +83,20 @@ def suspend(slug: str, reason: str) -> Answer:
 @click.argument("slug")
 @reporting
 def resume(slug: str) -> Answer:
-    """Lift a suspension, or call a deletion off before it is due."""
+    """Resume a suspended tenant, or cancel a deletion before it is due."""
     from config.settings import load_settings
     from provisioning.tenants import resume
 
-    return _done(resume(load_settings(), slug), "is open")
+    return _done(resume(load_settings(), slug), "is active")
 
 
 @tenant.command()
 @click.argument("slug")
-@click.option("--to", "new_slug", default=None, help="The new address. The old one is given to nobody else.")
+@click.option("--to", "new_slug", default=None, help="The new address. The old one is never reused.")
 @click.option("--name", default=None, help="The new name.")
 @reporting
 def rename(slug: str, new_slug: str | None, name: str | None) -> Answer:
-    """Change an organisation's address, its name, or both. Logins at the old address end."""
+    """Change a tenant's address, its name, or both. Sessions at the old address end."""
     from config.settings import load_settings
     from provisioning.tenants import rename
 
@@ -107,26 +109,33 @@ def rename(slug: str, new_slug: str | None, name: str | None) -> Answer:
 @click.argument("most", type=click.IntRange(min=1), required=False)
 @reporting
 def seats(slug: str, most: int | None) -> Answer:
-    """Let at most MOST people have a login at an organisation; without a number, as many as it likes."""
+    """Limit a tenant to MOST users. Without a number, the limit is removed."""
     from config.settings import load_settings
     from provisioning.tenants import limit
 
-    saying = f"has seats for {most:,}" if most else "has no limit of seats"
+    saying = f"has a seat limit of {most:,}" if most else "has no seat limit"
     return _done(limit(load_settings(), slug, most), saying)
 
 
 @tenant.command()
 @click.argument("slug")
-@click.option("--yes", "confirmation", metavar="SLUG", default=None, help="Type the name again to confirm.")
-@click.option("--days", type=click.IntRange(0, 90), default=None, help="Never used: until erased (7). Used: 30 to 90.")
-@click.option("--reason", default="", help="Why, for the customer; needed when somebody ever signed in there.")
-@click.option("--now", is_flag=True, help="Erase at once one that nobody ever signed in to, without a way back.")
+@click.option("--yes", "confirmation", metavar="SLUG", default=None, help="Confirm by repeating SLUG.")
+@click.option(
+    "--days",
+    type=click.IntRange(0, 90),
+    default=None,
+    help=("Days until it is erased: 7 if never used, 30 to 90 if used."),
+)
+@click.option(
+    "--reason", default="", help=("The reason, shown to the customer. Required if a user has ever signed in.")
+)
+@click.option("--now", is_flag=True, help="Erase a tenant that was never used immediately. This can't be undone.")
 @reporting
 def delete(slug: str, confirmation: str | None, days: int | None, reason: str, now: bool) -> Answer:
-    """Close for good an organisation that nobody ever signed in to. It is erased after a waiting period.
+    """Delete a tenant that was never used. It is erased after a waiting period.
 
-    Where somebody did, this proposes to end the contract. Two operators confirm it at the console; then its
-    administrators are mailed, everything is exported, and it is erased after thirty days at least.
+    If a user has ever signed in, this proposes to end the contract. Two operators confirm it in the console; then
+    its administrators get an email, all data is exported, and it is erased after at least 30 days.
     """
     from config.settings import load_settings
     from provisioning.tenants import delete
@@ -137,14 +146,14 @@ def delete(slug: str, confirmation: str | None, days: int | None, reason: str, n
     if facts.state == "closed":
         return _done(facts, "is erased")
     if facts.delete_after is None:
-        return _done(facts, "goes on until two operators have confirmed at the console that its contract is ended")
+        return _done(facts, "stays active until two operators confirm the end of its contract in the console")
     return _done(facts, f"is closed and will be erased after {facts.delete_after:%d %B %Y, %H:%M} UTC")
 
 
 def _ask_for(slug: str) -> str:
     if not sys.stdin.isatty():
         return ""
-    return str(click.prompt(f"Type {slug} to delete this organisation", err=True))
+    return str(click.prompt(f"Type {slug} to delete this tenant", err=True))
 
 
 def _done(facts: TenantFacts, saying: str) -> Answer:

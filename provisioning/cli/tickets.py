@@ -13,16 +13,16 @@ from provisioning.cli.output import Answer, reporting
 
 @click.group()
 def tickets() -> None:
-    """Take in mails to the support."""
+    """Receive support emails."""
 
 
 @tickets.command()
-@click.option("--recipient", default="", help="The address of the envelope, when the mail server gives it.")
+@click.option("--recipient", default="", help="The envelope recipient, if the mail server passes it.")
 @reporting
 def receive(recipient: str) -> Answer:
-    """Read one mail from standard input. An answer joins its ticket, a new question becomes one.
+    """Read one email from standard input. A reply is added to its ticket, a new request opens one.
 
-    Exit code 0 means that the mail is dealt with, also when it is left alone; 1 that it should be tried again.
+    Exit code 0 means that the email is handled or ignored, 1 that it should be retried.
     """
     from config.settings import load_settings
     from provisioning.application import working_application

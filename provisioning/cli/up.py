@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--verbose", is_flag=True, help="Show every log line, not only warnings and errors.")
-@click.option("--tls", is_flag=True, help="Serve over TLS, with an authority of this machine's own.")
+@click.option("--verbose", is_flag=True, help="Show all log lines, not only warnings and errors.")
+@click.option("--tls", is_flag=True, help="Serve over TLS, with a local certificate authority.")
 @reporting
 def up(verbose: bool, tls: bool) -> None:
-    """Run the whole product on this machine until Ctrl-C: servers, databases, demo, web and workers."""
+    """Run the whole product on this machine: servers, databases, demo, web and workers. Ctrl-C stops it."""
     from config.settings import load_settings, served_over_tls, without_tls  # noqa: PLC0415 - kept out of `--help`
     from provisioning.up import run_everything  # noqa: PLC0415
 
@@ -45,12 +45,12 @@ def _addresses(settings: "Settings") -> Answer:
     places = {
         "Public site": settings.origin(domain),
         "Console": settings.origin(f"console.{domain}"),
-        "Mails": f"{settings.origin(domain)}/mails",
+        "Emails": f"{settings.origin(domain)}/mails",
     }
     logins = demo_logins(settings) if settings.environment == "development" else ()
     facts: dict[str, object] = {"addresses": places, "logins": [asdict(login) for login in logins]}
     if logins:
-        places["Staff's codes"] = f"{settings.origin(domain)}/demo-codes"
+        places["Staff codes"] = f"{settings.origin(domain)}/demo-codes"
     lines = ["", "QikBiz is running. Ctrl-C stops it.", "", *_columns(list(places.items()))]
     if settings.tls_file:
         authority = settings.tls_file.with_name("authority.pem")
@@ -58,7 +58,7 @@ def _addresses(settings: "Settings") -> Answer:
         lines += _how_to_trust(authority)
     if logins:
         rows = [(login.url, login.email, login.password, f"{login.name}, {login.role}") for login in logins]
-        lines += ["", "Demo logins:", "", *_columns(rows)]
+        lines += ["", "Demo accounts:", "", *_columns(rows)]
     return Answer(facts, "\n".join([*lines, ""]))
 
 
@@ -73,7 +73,7 @@ def _how_to_trust(authority: "Path") -> list[str]:
         ("macOS", f"security add-trusted-cert -k ~/Library/Keychains/login.keychain-db {authority}"),
         ("curl", f"curl --cacert {authority} …"),
     ]
-    head = "Trust its authority once; it can vouch for nothing but localhost and the names below it:"
+    head = "Trust its certificate authority once. It can only sign certificates for localhost and its subdomains:"
     return ["", head, f"  {authority}", "", *_columns(ways)]
 
 

@@ -13,21 +13,21 @@ from qikbiz.kernel.permissions import Role
 
 @click.group()
 def user() -> None:
-    """The first administrator of an organisation, and users whom its administrators are asked to invite."""
+    """Create the first administrator of a tenant, or ask its administrators to invite a user."""
 
 
 @user.command()
-@click.option("--tenant", "slug", required=True, help="The organisation's name in its address.")
+@click.option("--tenant", "slug", required=True, help="The first part of the tenant's address.")
 @click.option("--email", required=True)
-@click.option("--name", required=True, help="The person's name.")
+@click.option("--name", required=True, help="The user's name.")
 @click.option("--role", required=True, type=click.Choice([role.value for role in Role]))
 @click.option("--password-stdin", is_flag=True, help="Read the first administrator's password from standard input.")
 @reporting
 def create(slug: str, email: str, name: str, role: str, password_stdin: bool) -> Answer:
-    """Create the first administrator of an organisation, whose password is asked for, unseen.
+    """Create the first administrator of a tenant. Prompts for the password.
 
-    Once somebody has a login there, no password is taken: the administrators are told by mail and invite the person,
-    or don't.
+    If the tenant has users already, no password is accepted: its administrators get an email and can invite the
+    user.
     """
     from config.settings import load_settings
     from provisioning.application import working_application
@@ -49,8 +49,12 @@ def create(slug: str, email: str, name: str, role: str, password_stdin: bool) ->
         )
     facts = {"id": made.id, "email": email, "role": role, "tenant": tenant.slug, "outcome": made.outcome}
     said = {
-        "created": f"{email} can sign in at {settings.origin(tenant.host)} as {role}. The administrators are told.",
-        "invited": f"{email} was invited before; a new link is on its way to this address.",
-        "proposed": f"{tenant.name} has users, so they decide: its administrators are asked by mail to invite {email}.",
+        "created": (
+            f"{email} can sign in at {settings.origin(tenant.host)} as {role}. The administrators are notified."
+        ),
+        "invited": f"{email} was invited before. A new link is on its way to this address.",
+        "proposed": (
+            f"{tenant.name} has users already. Its administrators got an email asking them to invite {email}."
+        ),
     }
     return Answer(facts, said[made.outcome])

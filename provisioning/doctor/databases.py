@@ -46,12 +46,17 @@ def audits(settings: Settings) -> Iterator[Check]:
             "SELECT problem FROM audit_checks WHERE problem <> '' ORDER BY at LIMIT 1"
         ).fetchone()
     if broken:
-        remedy = "The console's page of the tenant says which. Compare it with a back-up before anything else is done."
-        yield Check("audits", False, f"{broken} of {checked} are not as they were: {first[0] if first else ''}", remedy)
+        remedy = "The tenant's page in the console says which. Compare it with a backup before you do anything else."
+        yield Check("audits", False, f"{broken} of {checked} were altered: {(first[0] if first else '')}", remedy)
     elif ago is not None and ago > LONGEST_WITHOUT_A_LOOK:
-        yield Check("audits", False, f"nobody has looked for {ago.days} days", "See that the sweeper and `checks` run.")
+        yield Check(
+            "audits",
+            False,
+            f"not checked for {ago.days} days",
+            ("Make sure that the sweeper and the `checks` worker run."),
+        )
     else:
-        yield Check("audits", True, f"{checked} chains are whole")
+        yield Check("audits", True, f"{checked} chains are verified")
 
 
 def _server(name: str, connection: Connection) -> Check:
@@ -70,14 +75,14 @@ def _connections(connection: Connection) -> Check:
     ).fetchone()
     used, most = row or (0, 1)
     is_enough = used < most * MOST_OF_THE_CONNECTIONS
-    return Check("connections", is_enough, f"{used} of {most} are taken", "" if is_enough else NO_SLOTS)
+    return Check("connections", is_enough, f"{used} of {most} in use", "" if is_enough else NO_SLOTS)
 
 
 def _temporary_files(connection: Connection) -> Check:
     (limit,) = connection.execute("SELECT current_setting('temp_file_limit')").fetchone() or ("-1",)
     remedy = "Run `ALTER SYSTEM SET temp_file_limit = '4GB'; SELECT pg_reload_conf();` as a superuser on each server."
     is_set = limit != "-1"
-    said = f"{limit} for a connection" if is_set else "no limit: one statement can fill the disk for everybody"
+    said = f"{limit} per connection" if is_set else "no limit: a single statement can fill the disk"
     return Check("temporary files", is_set, said, "" if is_set else remedy)
 
 
@@ -89,10 +94,10 @@ def _control_version(connection: Connection) -> Check:
     found = max(applied, default="none")
     ours = {migration.version: migration.checksum for migration in chain}
     if any(applied[version] != ours.get(version, applied[version]) for version in applied):
-        return Check(name, False, f"at {found}, made from other scripts than this program's", HOW_TO_GO_ON)
+        return Check(name, False, f"at {found}, created by other scripts than this version's", HOW_TO_GO_ON)
     if found != "none" and found > head:
-        return Check(name, False, f"at {found}, this program has only {head}: a newer one was here", HOW_TO_GO_ON)
-    return Check(name, found == head, f"at {found}, this program has {head}", "" if found == head else MIGRATE)
+        return Check(name, False, f"at {found}, newer than this version ({head})", HOW_TO_GO_ON)
+    return Check(name, found == head, f"at {found}, this version has {head}", "" if found == head else MIGRATE)
 
 
 def _tenant_versions(connection: Connection) -> Check:
@@ -103,7 +108,9 @@ def _tenant_versions(connection: Connection) -> Check:
     if closed:
         return Check(name, False, f"{len(closed)} can't be served: {_some(closed)}", MIGRATE)
     if behind:
-        return Check(name, True, f"{len(behind)} of {len(rows)} are a version behind and served: {_some(behind)}")
+        return Check(
+            name, True, (f"{len(behind)} of {len(rows)} are one version behind and still served: {_some(behind)}")
+        )
     return Check(name, True, f"all {len(rows)} at {head}")
 
 

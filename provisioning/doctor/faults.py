@@ -9,18 +9,17 @@ from psycopg import errors
 from config.keys import SealBroken
 from config.settings import Settings
 
-NOT_PREPARED = "The server is not prepared yet: run `qikbiz migrate`, which makes the databases, logins and tables."
+NOT_PREPARED = "The server is not prepared yet. Run `qikbiz migrate` to create the databases, roles and tables."
 NO_SLOTS = (
-    "No connection is free: end programs that hold many (`SELECT usename, count(*) FROM pg_stat_activity GROUP BY 1`), "
-    "raise max_connections, or lower QIKBIZ_WEB_WORKERS and QIKBIZ_WEB_THREADS."
+    "All connections are in use: end programs that hold many (`SELECT usename, count(*) FROM pg_stat_activity "
+    "GROUP BY 1`), raise max_connections, or lower QIKBIZ_WEB_WORKERS and QIKBIZ_WEB_THREADS."
 )
 REDIS_FULL = (
-    "Redis is full, so nobody can sign in and no job is announced: raise `maxmemory`, or remove what else it keeps."
+    "Redis is full, so users can't sign in and jobs don't start. Raise `maxmemory`, or remove other data from it."
 )
-DISK_FULL = "Make room on the disk; what was being written is not half there."
+DISK_FULL = "Free some disk space. Nothing was written halfway."
 OTHER_KEYS = (
-    "The key ring is not the one that sealed this. Set QIKBIZ_KEYS, or put keys.json under QIKBIZ_HOME back from a "
-    "back-up, as it was when the servers were prepared."
+    "This was encrypted with another key ring. Set QIKBIZ_KEYS, or restore keys.json under QIKBIZ_HOME from a backup."
 )
 _SLOTS = ("too many clients", "connection slots", "too many connections")
 
@@ -34,11 +33,14 @@ def remedy_for(error: Exception, settings: Settings) -> str:
         (isinstance(error, SealBroken), OTHER_KEYS),
         (isinstance(error, errors.DiskFull) or getattr(error, "errno", 0) in (errno.ENOSPC, errno.EDQUOT), DISK_FULL),
         (_is_unprepared(error, text), NOT_PREPARED),
-        (settings.embedded, "Start the product with `make run`; it brings its servers along."),
+        (settings.embedded, "Start the product with `make run`, which also starts its servers."),
     ):
         if is_it:
             return remedy
-    return "See that the server runs, that this machine may reach it, and that the URL's login and password are right."
+    return (
+        "Check that the server runs, that this machine can reach it, and that the user and password in the URL "
+        "are correct."
+    )
 
 
 def _is_unprepared(error: Exception, text: str) -> bool:

@@ -7,9 +7,9 @@ from provisioning.doctor.checks import Check
 from provisioning.embedded.postgres import VERSION
 
 HOW_TO_GO_ON = (
-    "Keep the folder. To see what is in it, run the version of QikBiz that made it; `qikbiz export` there writes "
-    "everything of an organisation. To go on with this version, set QIKBIZ_HOME to another, empty folder (or move this "
-    "one away) and import the files."
+    "Keep the folder. To read it, run the version of QikBiz that created it; `qikbiz export` there exports all "
+    "data of a tenant. To continue with this version, set QIKBIZ_HOME to another, empty folder (or move this one "
+    "away) and import the files."
 )
 
 
@@ -24,8 +24,8 @@ def home(settings: Settings) -> Iterator[Check]:
         yield Check("home", True, f"{settings.home} is new: the first `make run` fills it")
         return
     is_ours = found == VERSION
-    detail = f"{settings.home} is of PostgreSQL {found}"
-    yield Check("home", is_ours, detail if is_ours else f"{detail}, this program brings {VERSION}", _way(is_ours))
+    detail = f"{settings.home} was created by PostgreSQL {found}"
+    yield Check("home", is_ours, detail if is_ours else f"{detail}, this version includes {VERSION}", _way(is_ours))
 
 
 def _way(is_ours: bool) -> str:

@@ -38,9 +38,9 @@ def clocks(settings: Settings) -> Iterator[Check]:
 
 def keys(settings: Settings) -> Iterator[Check]:
     ring = settings.keys
-    detail = f"{len(ring.keys)} in the ring, number {ring.active.id} seals"
+    detail = f"{len(ring.keys)} in the ring, key {ring.active.id} is active"
     if ring.is_development and settings.is_production:
-        yield Check("keys", False, "the development key", "Make a ring of your own with `qikbiz keys new`.")
+        yield Check("keys", False, "the development key", "Create your own key ring with `qikbiz keys new`.")
     else:
         yield Check("keys", True, detail + (" (development)" if ring.is_development else ""))
 
@@ -59,13 +59,13 @@ def disk(settings: Settings) -> Iterator[Check]:
         seen.add(place.stat().st_dev)
         free = shutil.disk_usage(place).free
         is_enough = free > LEAST_FREE_BYTES
-        remedy = "" if is_enough else f"Make room where {folder} lies: {what}."
+        remedy = "" if is_enough else f"Free some space on the disk of {folder}: {what}."
         yield Check(name, is_enough, f"{free / 1024**3:.1f} GiB free", remedy)
 
 
 def mail_server(settings: Settings) -> Iterator[Check]:
     if not settings.smtp_url:
-        yield Check("mail server", True, f"none set: mails are written to {settings.mail_sink}")
+        yield Check("mail server", True, f"none configured: emails are written to {settings.mail_sink}")
         return
     where = urlsplit(settings.smtp_url)
     host = where.hostname or "localhost"
@@ -73,7 +73,12 @@ def mail_server(settings: Settings) -> Iterator[Check]:
         with _smtp(where.scheme, host, where.port) as server:
             server.noop()
     except (OSError, smtplib.SMTPException) as error:
-        yield Check("mail server", False, f"{host}: {error}", "See that QIKBIZ_SMTP_URL is right and the server is up.")
+        yield Check(
+            "mail server",
+            False,
+            f"{host}: {error}",
+            ("Check that QIKBIZ_SMTP_URL is correct and the server is running."),
+        )
     else:
         yield Check("mail server", True, f"{host} answers")
 
@@ -91,7 +96,7 @@ def _clock(name: str, read: Callable[[], float]) -> Check:
     # Half of the journey there and back is our best guess of when the server looked.
     difference = theirs - (before + time.time()) / 2
     is_close = abs(difference) < LARGEST_CLOCK_DIFFERENCE
-    remedy = "" if is_close else "Let both machines take their time from a time server (NTP)."
+    remedy = "" if is_close else "Synchronise the clocks of both machines with NTP."
     return Check(f"clock of {name}", is_close, f"{difference:+.3f} s from ours", remedy)
 
 

@@ -52,7 +52,7 @@ def sweeper(settings: Settings) -> Iterator[Check]:
     with _connected(settings) as client:
         seen = client.hget(RedisStore(settings.redis_url, prefix=settings.redis_prefix).platform_key("sweeper"), "at")
     if seen is None:
-        remedy = "Start `python -m workers.sweeper` (`make run` does); without it lost jobs stay lost."
+        remedy = "Start `python -m workers.sweeper` (`make run` does). Without it, lost jobs are not restarted."
         yield Check("sweeper", False, "no round in the last minute", remedy)
     else:
         yield Check("sweeper", True, f"last round {max(0, round(time.time() - int(seen)))} s ago")
@@ -68,7 +68,7 @@ def version_check(facts: dict[str, object]) -> Check:
 
 def single_server_check(facts: dict[str, object]) -> Check:
     is_cluster = str(facts.get("cluster_enabled", 0)) == "1"
-    remedy = "Our workers can't use a Redis Cluster: name a single server in QIKBIZ_REDIS_URL."
+    remedy = "The workers can't use a Redis Cluster. Set QIKBIZ_REDIS_URL to a single server."
     said = "a cluster" if is_cluster else "a single server"
     return Check("redis kind", not is_cluster, said, remedy if is_cluster else "")
 

@@ -17,7 +17,7 @@ from provisioning.notary import serving_login_is_notary
 from provisioning.servers import WATCH, Connection, connect_as_provisioner, connect_to_control
 from tenants.runtime import CELL_DSN
 
-REMADE = "Give QIKBIZ_KEYS the ring with which the cell was made, or put keys.json under QIKBIZ_HOME back."
+REMADE = "Set QIKBIZ_KEYS to the key ring with which the cell was created, or restore keys.json under QIKBIZ_HOME."
 _MAY_PROVISION = """
     SELECT rolsuper OR (rolcreaterole AND has_database_privilege(current_database(), 'CREATE'))
       FROM pg_roles WHERE rolname = current_user
@@ -42,15 +42,15 @@ _MEMBER_OF = """
 def provisioner(settings: Settings) -> Iterator[Check]:
     name = "provisioner"
     if not settings.provisioner_url:
-        yield Check(name, True, "not set in this environment: no tenants can be made or migrated from here")
+        yield Check(name, True, "not set in this environment: tenants can't be created or migrated from here")
         return
     with connect_as_provisioner(settings) as connection:
         row = connection.execute(_MAY_PROVISION).fetchone()
     if row and row[0]:
-        yield Check(name, True, "may make roles and schemas")
+        yield Check(name, True, "can create roles and schemas")
     else:
-        remedy = "Give the login of QIKBIZ_PROVISIONER_URL CREATEROLE, and CREATE on the tenants' database."
-        yield Check(name, False, "may not make roles and schemas", remedy)
+        remedy = "Give the role in QIKBIZ_PROVISIONER_URL CREATEROLE, and CREATE on the tenants' database."
+        yield Check(name, False, "can't create roles and schemas", remedy)
 
 
 def closed_doors(settings: Settings) -> Iterator[Check]:
@@ -60,8 +60,8 @@ def closed_doors(settings: Settings) -> Iterator[Check]:
     with connect_as_provisioner(settings) as connection:
         left = openings(connection)
     if left:
-        detail = f"{len(left)} functions, languages or catalogs stand open to every login"
-        yield Check("closed doors", False, detail, f"The provisioner may not close them: {HOW_TO_CLOSE}")
+        detail = f"{len(left)} functions, languages or catalogs are open to every role"
+        yield Check("closed doors", False, detail, f"The provisioner can't revoke these permissions: {HOW_TO_CLOSE}")
     else:
         yield Check("closed doors", True, "no function, language or catalog that reaches another tenant is open")
 
@@ -69,14 +69,16 @@ def closed_doors(settings: Settings) -> Iterator[Check]:
 def notary(settings: Settings) -> Iterator[Check]:
     """The login that serves requests may not change what was announced, and the calendar must extend far enough."""
     if serving_login_is_notary(settings):
-        remedy = "Let a provisioner that may make roles and schemas in the control database run `qikbiz migrate`."
-        yield Check("notary", False, "the program's own login could change announcements of the statement", remedy)
+        remedy = "Run `qikbiz migrate` with a provisioner that can create roles and schemas in the control database."
+        yield Check(
+            "notary", False, "the application's role could change announcements of the privacy statement", remedy
+        )
     else:
-        yield Check("notary", True, "announcements of the privacy statement are out of the program's reach")
+        yield Check("notary", True, "the application can't change announcements of the privacy statement")
     with connect_to_control(settings) as control:
         row = control.execute("SELECT notices.earliest_now() FROM notices.calendar LIMIT 1").fetchone()
     if row is None or row[0] is None:
-        yield Check("business days", False, "the calendar of business days ends too soon", "Run `qikbiz migrate`.")
+        yield Check("business days", False, "the business day calendar ends too early", "Run `qikbiz migrate`.")
     else:
         yield Check("business days", True, "filled ahead")
 
@@ -87,17 +89,17 @@ def guests(settings: Settings) -> Iterator[Check]:
         return
     stray = stray_logins(settings)
     if stray:
-        remedy = "Drop them: each opens an organisation that has not allowed it (any more)."
-        yield Check("guests", False, f"no grant stands behind {', '.join(stray)}", remedy)
+        remedy = "Drop them: each has access to a tenant that has not granted it."
+        yield Check("guests", False, f"no grant for {', '.join(stray)}", remedy)
     else:
-        yield Check("guests", True, "every login of staff has a customer's grant behind it")
+        yield Check("guests", True, "every staff role has a customer's grant")
 
 
 def cells(settings: Settings) -> Iterator[Check]:
     with connect_to_control(settings) as control:
         found = control.execute("SELECT name, login, dsn FROM cells ORDER BY name").fetchall()
     if not found:
-        yield Check("cells", False, "there is none, so no tenant can be made", "Run `qikbiz migrate`.")
+        yield Check("cells", False, "there is none, so tenants can't be created", "Run `qikbiz migrate`.")
     for name, login, sealed in found:
         yield _cell_login(settings, name, sealed)
         if settings.provisioner_url:
@@ -115,7 +117,7 @@ def _cell_login(settings: Settings, name: str, sealed: str) -> Check:
         psycopg.connect(conninfo.make_conninfo(dsn, connect_timeout=5)).close()
     except psycopg.Error as error:
         named = remedy_for(error, settings)
-        remedy = named if named == NO_SLOTS else "See that the server runs and that pg_hba.conf lets this login in."
+        remedy = named if named == NO_SLOTS else "Check that the server runs and that pg_hba.conf allows this role."
         return Check(title, False, str(error).strip().splitlines()[0], remedy)
     return Check(title, True, "works")
 
@@ -123,22 +125,22 @@ def _cell_login(settings: Settings, name: str, sealed: str) -> Check:
 def _cell_rights(settings: Settings, name: str, login: str) -> Check:
     with connect_as_provisioner(settings) as connection:
         wrong = list(_rights_too_many(connection, login))
-    remedy = f"Take from {login} what it has too much; it may only become its tenants' roles."
+    remedy = f"Revoke the extra rights of {login}. It may only become its tenants' roles."
     return Check(f"rights of {name}", not wrong, "; ".join(wrong) or "none of its own", remedy if wrong else "")
 
 
 def _rights_too_many(connection: Connection, login: str) -> Iterator[str]:
     row = connection.execute(_LOGIN, (login,)).fetchone()
     if row is None:
-        yield f"there is no login {login}"
+        yield f"the role {login} is missing"
         return
     if row[0]:
-        yield "it is superuser or may make roles or databases"
+        yield "it is a superuser or can create roles or databases"
     if row[1]:
         yield "it inherits its tenants' rights without entering one"
     own = connection.execute(_RIGHTS_OF_ITS_OWN, (login,)).fetchone()
     if own and own[0]:
-        yield f"{own[0]} objects are its own or granted to it"
+        yield f"{own[0]} objects are owned by it or granted to it"
     roles = [role for (role,) in connection.execute(_MEMBER_OF, (login,)).fetchall()]
     strangers = [role for role in roles if not role.startswith("t_") and role != WATCH]
     if strangers:

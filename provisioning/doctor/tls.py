@@ -14,7 +14,7 @@ from provisioning.servers import Connection, connect_as_provisioner, connect_to_
 from tenants.runtime import CELL_DSN
 
 VERIFIED = "Add sslmode=verify-full to the URL, or use a unix socket."
-NOTHING_ELSE = "in the clear, which only development takes"
+NOTHING_ELSE = "unencrypted, which is allowed in development only"
 _SPOKEN = "SELECT ssl, version FROM pg_stat_ssl WHERE pid = pg_backend_pid()"
 OLD_VERSIONS = ("TLSv1", "TLSv1.1", "SSLv3")
 
@@ -33,7 +33,7 @@ def databases(settings: Settings) -> Iterator[Check]:
             continue  # the check of its login says so
         if not postgres_is_protected(dsn):
             yield _open_line(
-                f"line of {name}", settings, "Make the cell's DSN anew from a URL with sslmode=verify-full."
+                f"line of {name}", settings, "Create the cell's DSN again from a URL with sslmode=verify-full."
             )
 
 
@@ -55,25 +55,23 @@ def proxy(settings: Settings) -> Iterator[Check]:
     trusted = ", ".join(map(str, settings.trusted_proxies))
     if settings.is_production and not trusted:
         remedy = "Set QIKBIZ_TRUSTED_PROXIES to the proxy's address; without it the web process does not start."
-        yield Check("proxy", False, "nobody may say that a request came over TLS", remedy)
+        yield Check("proxy", False, "no proxy is trusted to report TLS", remedy)
     elif any(network.prefixlen == 0 for network in settings.trusted_proxies):
-        remedy = (
-            "Name the proxy's own address in QIKBIZ_TRUSTED_PROXIES: now everybody's word for their address counts."
-        )
+        remedy = "Set QIKBIZ_TRUSTED_PROXIES to the proxy's own address. Currently any client can claim any address."
         yield Check("proxy", False, f"the whole internet is trusted ({trusted})", remedy)
     else:
         yield Check(
-            "proxy", True, f"{trusted} says how requests came" if trusted else "none; the program is asked itself"
+            "proxy", True, f"{trusted} reports how requests arrived" if trusted else "none; clients connect directly"
         )
 
 
 def _database(name: str, settings: Settings, url: str, connection: Connection) -> Check:
     if (connection.info.host or "").startswith("/"):
-        return Check(name, True, "a socket of this machine")
+        return Check(name, True, "a local socket")
     row = connection.execute(_SPOKEN).fetchone()
     is_encrypted, version = bool(row and row[0]), row[1] if row else None
     if version in OLD_VERSIONS:
-        return Check(name, False, f"{version} is spoken", "Set ssl_min_protocol_version = 'TLSv1.2' on the server.")
+        return Check(name, False, f"{version} is used", "Set ssl_min_protocol_version = 'TLSv1.2' on the server.")
     if not is_encrypted or not postgres_is_protected(url):
         return _open_line(name, settings, VERIFIED)
     return Check(name, True, f"{version}, certificate checked")

@@ -147,7 +147,7 @@ def _to_login(failure: LoginNeeded) -> ResponseReturnValue:
         # Nothing that somebody typed is lost because a session ended meanwhile.
         return _send_again("errors/logged_out.html", failure.status)
     if SESSION.name in request.cookies and not has_waiting_toasts():
-        show_toast("Your login on this device has ended. Log in to go on.", kind="notice")
+        show_toast("Your session has ended. Sign in to continue.", kind="notice")
     return _to("/login", failure)
 
 

@@ -204,7 +204,7 @@ def _declared_permission(view: Callable[..., Any]) -> Permission:
     permission = permission_of(view)
     if permission is None:
         # Fails closed; the test over the URL map finds it long before a visitor does.
-        raise Forbidden("This page has no declared permission, so it is not served.")
+        raise Forbidden("This page declares no permission, so it is not served.")
     return permission
 
 
@@ -260,7 +260,9 @@ def _refuse_from_outside(permission: Permission, person: Any, view: Callable[...
     if permission is Permission.PUBLIC or not person.networks or getattr(view, "works_from_anywhere", False):
         return
     if not is_inside(address_of_request(), person.networks):
-        record_access(AccessKind.NETWORK_REFUSED, "refused", person=person, detail="Logged in, and left the list")
+        record_access(
+            AccessKind.NETWORK_REFUSED, "refused", person=person, detail=("Signed in, then left the allowed networks")
+        )
         raise outside()
 
 

@@ -14,32 +14,32 @@ from qikbiz.audit.models import AuditEvent
 READS = "reads"
 # (what the filter sends, how it reads); a word without a point is every act on that thing.
 ACTS = (
-    ("contact", "Anything on contacts"),
-    ("contact.read", "Contact: read"),
+    ("contact", "All contact actions"),
+    ("contact.read", "Contact: viewed"),
     ("contact.changed", "Contact: changed"),
     ("contact.deleted", "Contact: deleted"),
-    ("company", "Anything on companies"),
-    (READS, "Lists and searches on screen"),
-    ("page_reads", "Seals of lists and searches"),
+    ("company", "All company actions"),
+    (READS, "Lists and searches"),
+    ("page_reads", "Fingerprints of lists and searches"),
     ("import", "Imports"),
     ("export", "Exports"),
-    ("access_log", "The access log"),
-    ("address", "Addresses let in"),
-    ("login", "Logins"),
+    ("access_log", "Access log"),
+    ("address", "Allowed addresses"),
+    ("login", "Sign-ins"),
     ("password", "Passwords"),
-    ("policy", "The sign-in policy"),
+    ("policy", "Sign-in policy"),
     ("sso", "Single sign-on"),
     ("factor", "Passkeys, apps and recovery codes"),
-    ("statement", "The privacy statement"),
-    ("closing", "Closing of the account"),
+    ("statement", "Privacy statement"),
+    ("closing", "Account closure"),
     ("user", "Users and their roles"),
     ("role", "Roles"),
     ("team", "Teams"),
-    ("preview", "Looking as somebody else"),
-    ("organisation", "What was done to your organisation"),
-    ("domain", "Domains of your own"),
+    ("preview", "View as"),
+    ("organisation", "Organisation"),
+    ("domain", "Domains"),
     ("workspace", "General settings"),
-    ("audit", "The audit itself"),
+    ("audit", "Audit"),
 )
 VIEWS = {
     "list": "List",
@@ -52,7 +52,7 @@ VIEWS = {
 _PLURALS = {"contact": "contacts", "company": "companies"}
 # Acts whose names alone don't say what was done.
 _ACTS_IN_WORDS = {
-    "import.kept": "Import: undo asked for, every record kept",
+    "import.kept": "Import: undo requested, all records kept",
     "import.refused_rows_fetched": "Import: rows not imported downloaded",
     "import.skipped_cells_fetched": "Import: rows with skipped cells downloaded",
 }

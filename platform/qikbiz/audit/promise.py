@@ -24,10 +24,10 @@ def _evidence() -> Sequence[Fact]:
     own = select(func.count()).select_from(AuditEvent).where(AuditEvent.chain == current_tenant().id)
     return [
         ("Entries in your audit", number(db.session.scalar(own) or 0)),
-        ("The oldest one is of", f"{oldest.day} {oldest:%B %Y}"),
-        ("Fingerprint of the newest", f"{newest[0]}:{newest[1]}"),
-        ("Lists and searches on screen in 30 days", number(_reads_lately())),
-        ("How long it is kept", how_long(months_kept()).capitalize()),
+        ("Oldest entry", f"{oldest.day} {oldest:%B %Y}"),
+        ("Newest fingerprint", f"{newest[0]}:{newest[1]}"),
+        ("Lists and searches viewed in 30 days", number(_reads_lately())),
+        ("Retention", how_long(months_kept()).capitalize()),
     ]
 
 
@@ -39,14 +39,18 @@ def _reads_lately() -> int:
 KEEPINGS = (
     Keeping(
         "P6",
-        "Whatever is changed, read, exported, imported or allowed in your organisation, and every login, is written "
-        "into your audit in the same step, with the old and the new values. The program itself can only add to it, and "
-        "each entry holds the fingerprint of the one before, so that nothing can be rewritten unnoticed. You can "
-        "export it and check it without us. Each list and each search that somebody had on the screen is written down "
-        "too: who, which type, filters by name, how many records, no value; hourly they are sealed into the audit.",
+        "Every change, view, export, import, permission change and sign-in in your organisation is recorded in "
+        "your audit in the same transaction, with old and new values. The application can only add entries, and "
+        "each entry contains the fingerprint of the previous one, so that a rewrite is always noticed. You can "
+        "export the audit and verify it without us. Each list and search that users viewed is recorded too: user, "
+        "record type, names of the filters and number of records, without values. Their fingerprint is added to "
+        "the audit once an hour.",
         place="audit.index",
         place_name="Audit",
         evidence=_evidence,
-        try_it="Change a contact's phone and look here: the entry shows who, when, and the old and the new value.",
+        try_it=(
+            "Edit a contact's phone number and open the audit. The entry shows the user, the time, the old and "
+            "the new value."
+        ),
     ),
 )

@@ -20,7 +20,7 @@ def set_keeping(wanted: str) -> int | None:
     """Keep the audit for so many months, "" for ever. Raises Failure for what is no choice."""
     texts = {"" if months is None else str(months): months for months in CHOICES}
     if wanted not in texts:
-        raise Failure(f"“{wanted[:20]}” is none of the choices. Open the page again.")
+        raise Failure(f"“{wanted[:20]}” isn't a valid option. Reload the page.")
     months = texts[wanted]
     before = db.session.scalar(select(AuditKeeping.months))
     if months != before:
@@ -34,7 +34,7 @@ def set_keeping(wanted: str) -> int | None:
 def how_long(months: int | None) -> str:
     """`for ever`, `for 18 months`, `for 2 years`."""
     if months is None:
-        return "for ever"
+        return "forever"
     if months % 12:
         return f"for {months} months"
     years = months // 12

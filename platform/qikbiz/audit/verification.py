@@ -126,7 +126,7 @@ def _compare(session: Session, model: Model, chain: UUID, known: dict[int, bytes
     found = {row.seq: row.hash for row in session.execute(there)}
     for seq, digest in sorted(known.items()):
         if found.get(seq) != digest:
-            what = "is gone" if seq not in found else "is not the one that stood here"
+            what = "is gone" if seq not in found else "is not the original one"
             raise Broken(f"Entry {seq} {what}: the audit was rewritten.")
 
 

@@ -33,7 +33,7 @@ def end_contract(slug: str, typed: str, reason: str, days: int) -> TenantRecord:
         propose(session, slug, confirmation=typed, reason=reason, days=days)
         return record
     if not reason.strip():
-        raise BadTenant("Say why: the reason is kept in the audit.")
+        raise BadTenant("Enter a reason. It is recorded in the audit.")
     close_tenant(session, slug, confirmation=typed)
     record.state_reason = reason.strip()[:LONGEST_REASON]
     return record

@@ -35,7 +35,7 @@ from tenants.directory import read_tenant
 
 # A proposal that nobody confirmed meanwhile is no decision any more.
 PROPOSAL_DAYS = 14
-FREE = "QikBiz ended the contract, so the export costs nothing."
+FREE = "QikBiz ended the contract, so the export is free."
 
 
 def was_ever_used(record: TenantRecord) -> bool:
@@ -60,12 +60,12 @@ def propose(session: Session, slug: str, *, confirmation: str, reason: str, days
     """
     record = for_change(session, slug)
     if confirmation != record.slug:
-        raise BadTenant(f"To end this contract, type the organisation's address: {record.slug}")
+        raise BadTenant(f"To end this contract, type the tenant address: {record.slug}")
     reason = " ".join(reason.split())
     if not reason or len(reason) > LONGEST_REASON:
-        raise BadTenant(f"Say why, in at most {LONGEST_REASON} characters: its administrators are mailed the reason.")
+        raise BadTenant(f"Enter a reason of at most {LONGEST_REASON} characters. The administrators get it by email.")
     if not SHORTEST <= days <= LONGEST:
-        raise BadTenant(f"Its people get between {SHORTEST} and {LONGEST} days to take their data out.")
+        raise BadTenant(f"Users get {SHORTEST} to {LONGEST} days to download their data.")
     refuse_unless(record, "active", "suspended")
     refuse_while_closing(record, "nothing is left to end")
     actor = current_actor()
@@ -83,11 +83,11 @@ def confirm(session: Session, slug: str, *, confirmation: str) -> Closing | None
     record = for_change(session, slug)
     proposal, staff_id = proposal_for(record), _staff_id()
     if proposal is None:
-        raise NotFound("No proposal to end this contract is open.")
+        raise NotFound("There is no open proposal to end this contract.")
     if staff_id is None:
-        raise Forbidden("Only an operator who is signed in at the console can confirm it.")
+        raise Forbidden("Only an operator who is signed in to the console can confirm it.")
     if confirmation != record.slug:
-        raise BadTenant(f"To end this contract, type the organisation's address: {record.slug}")
+        raise BadTenant(f"To end this contract, type the tenant address: {record.slug}")
     if proposal.proposed_by == staff_id:
         raise Conflict("Another operator has to confirm it.")
     refuse_unless(record, "active", "suspended")

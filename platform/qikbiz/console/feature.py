@@ -12,15 +12,15 @@ FEATURE = Feature(
     ),
     navigation=(
         NavigationEntry(
-            "console", 10, "work", "Work list", "inbox", "console.work", permission="ticket:answer", short="Work"
+            "console", 10, "work", "Tickets", "inbox", "console.work", permission="ticket:answer"
         ),
         NavigationEntry(
             "console", 20, "tenants", "Tenants", "building-skyscraper", "console.tenants", permission="tenant:see"
         ),
         NavigationEntry("console", 30, "jobs", "Jobs", "activity", "console.jobs", permission="platform-job:see"),
-        NavigationEntry("console", 40, "mails", "Mails", "mail", "console.mails", permission="platform-mail:see"),
+        NavigationEntry("console", 40, "mails", "Emails", "mail", "console.mails", permission="platform-mail:see"),
         NavigationEntry(
-            "console", 70, "addresses", "Addresses", "shield-x", "console.addresses", permission="abuse:see"
+            "console", 70, "addresses", "IP addresses", "shield-x", "console.addresses", permission="abuse:see"
         ),
         NavigationEntry(
             "console",

@@ -36,7 +36,7 @@ def look_of(slug: str) -> str:
 def check_shape(slug: str) -> None:
     """Raises BadName with the rule that `slug` breaks."""
     if not SHORTEST <= len(slug) <= LONGEST:
-        raise BadName(f"A name has {SHORTEST} to {LONGEST} characters; “{slug[:60]}” has {len(slug)}.")
+        raise BadName(f"An address has {SHORTEST} to {LONGEST} characters; “{slug[:60]}” has {len(slug)}.")
     if not _SHAPE.fullmatch(slug):
         raise BadName(f"“{slug}” may hold only a to z, 0 to 9 and hyphens, with a hyphen neither first nor last.")
     if "--" in slug:
@@ -58,12 +58,12 @@ def check_free(session: Session, slug: str, *, reserved_for: str = "") -> None:
         session.execute(text(f"SELECT slug FROM tenants WHERE {_LOOK} = :look ORDER BY slug"), look).scalars().first()
     )
     if taken == slug:
-        raise NameTaken(f"The name “{slug}” is taken.")
+        raise NameTaken(f"The address “{slug}” is taken.")
     if taken is not None:
         raise NameTaken(f"“{slug}” could be mistaken for “{taken}”, which is taken; choose another.")
     former = text(f"SELECT slug FROM reserved_names WHERE {_LOOK} = :look AND reason <> :reason LIMIT 1")
     if session.execute(former, look | {"reason": reserved_for}).first() is not None:
-        raise NameTaken(f"“{slug}” was another organisation's name, or looks like one; names are not given again.")
+        raise NameTaken(f"“{slug}” was another organisation's address, or looks like one. Addresses are not reused.")
 
 
 def name_used_before_by(tenant_id: object) -> str:

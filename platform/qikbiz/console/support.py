@@ -52,8 +52,8 @@ from tenants.context import Tenant
 
 SHOWN = 20
 EXPORT_PRODUCTS = [
-    ("portable", "Moving elsewhere: exact, can be imported again"),
-    ("spreadsheet", "Reading in a spreadsheet: safe from formulas"),
+    ("portable", "Portable: exact, can be imported again"),
+    ("spreadsheet", "Spreadsheet: safe from formulas"),
 ]
 
 
@@ -87,7 +87,7 @@ def tenant_to_serve(slug: str) -> Tenant:
     if tenant is None:
         raise NotFound
     if tenant.state != "active":
-        raise Conflict(f"{tenant.name} is {tenant.state}; nothing can be done for it now.")
+        raise Conflict(f"{tenant.name} is {tenant.state}, so support actions are not available.")
     return tenant
 
 
@@ -98,8 +98,8 @@ def record_instruction(tenant: Tenant, scope: GrantScope, words: str, *, about: 
     """
     if about is not None and not can_instruct(tenant, about.person_id):
         raise Conflict(
-            f"Whoever asked this can't instruct us for {tenant.name}: only those who administer it can. Ask them to "
-            "give access under Settings, Access by QikBiz."
+            f"The sender can't give instructions for {tenant.name}; only its administrators can. Ask one of them to "
+            "grant access under Settings, Support access."
         )
     grant = instructing.record_instruction(tenant, scope, words, about=about)
     if about is None:
@@ -132,7 +132,7 @@ def instructions_waiting(tenant: Tenant) -> list[Waiting]:
         for grant in waiting_instructions(control, tenant.id):
             problem = instructing.why_only_customer(tenant, policy, _ticket_of(grant))
             if not problem and grant.recorded_by in (None, me.id):
-                problem = "Another member of staff can confirm it, or the customer."
+                problem = "Another member of staff or the customer can confirm it."
             found.append(Waiting(grant, problem))
         return found
 
@@ -147,7 +147,7 @@ def export_for(
     with _under(tenant, grant_id, GrantScope.EXPORT) as grant:
         export = ask_for_export(Selection(scope=scope, product=product), export_id=export_id)
         _on_platform("tenant.export_asked", tenant, grant)
-    _note(about, grant, "exports", export_id, "An export was begun.")
+    _note(about, grant, "exports", export_id, "Export started.")
     return export.id
 
 
@@ -161,7 +161,7 @@ def import_for(
         importing.choose_columns(found, guessed, key=choices["key"], mode=choices["mode"], options={})
         importing.ask_check(found)
         _on_platform("tenant.import_asked", tenant, grant)
-    _note(None, grant, "imports", import_id, "A file was brought in to be checked.")
+    _note(None, grant, "imports", import_id, "File uploaded for checking.")
     return import_id
 
 

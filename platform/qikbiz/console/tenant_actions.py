@@ -62,7 +62,7 @@ def reserve_tenant(session: Session, slug: str, name: str, admin_email: str, acc
         record.cell_name = _cell_with_room(session)
         session.add(record)
     elif record.state != "creating":
-        raise Conflict(f"There is an organisation “{slug}” already; it is {record.state}.")
+        raise Conflict(f"A tenant “{slug}” already exists; it is {record.state}.")
     for field, value in values.items():
         setattr(record, field, value)
     session.flush()
@@ -83,11 +83,13 @@ def suspend_tenant(session: Session, slug: str, reason: str) -> TenantRecord:
     """
     record, reason = for_change(session, slug), " ".join(reason.split())
     if not reason:
-        raise BadTenant("Say why: its administrators are mailed the reason, and it stands on each of its pages.")
+        raise BadTenant(
+            "Enter a reason. The administrators get it by email, and it is shown on every page of the workspace."
+        )
     if len(reason) > LONGEST_REASON:
         raise BadTenant(f"The reason has {len(reason):,} characters; {LONGEST_REASON:,} are enough.")
     refuse_unless(record, "active", "suspended")
-    refuse_while_closing(record, "its people must reach their data until it is erased")
+    refuse_while_closing(record, "its users must be able to read their data until it is erased")
     if (record.state, record.state_reason) != ("suspended", reason):
         before, record.state, record.state_reason = record.directory_version, "suspended", reason
         touch_directory(session, record)
@@ -117,7 +119,7 @@ def rename_tenant(
     record = for_change(session, slug)
     refuse_unless(record, "active", "suspended")
     if not new_slug and not new_name:
-        raise BadTenant("Give a new address or a new name.")
+        raise BadTenant("Enter a new address or a new name.")
     before = {"slug": record.slug, "name": record.name}
     if new_slug and (new_slug := new_slug.strip().lower()) != record.slug:
         _move(session, record, new_slug)
@@ -140,9 +142,9 @@ def close_tenant(session: Session, slug: str, *, confirmation: str, days: int = 
     """
     record = for_change(session, slug)
     if confirmation != record.slug:
-        raise BadTenant(f"To delete this organisation, type its name: {record.slug}")
+        raise BadTenant(f"To delete this tenant, type its address: {record.slug}")
     refuse_unless(record, "active", "suspended", "closing", "creating")
-    refuse_while_closing(record, "it is erased when the time that was promised is over, and no earlier")
+    refuse_while_closing(record, "it is erased when the retention period is over, not earlier")
     due = datetime.now(UTC) + timedelta(days=days)
     if record.state != "closing" or record.delete_after is None or due < record.delete_after:
         record.state, record.delete_after = "closing", due
@@ -158,7 +160,7 @@ def limit_seats(session: Session, slug: str, seats: int | None) -> TenantRecord:
     record = for_change(session, slug)
     refuse_unless(record, "creating", "active", "suspended")
     if seats is not None and not 1 <= seats <= MOST_SEATS:
-        raise BadTenant(f"The number of seats lies between 1 and {MOST_SEATS:,}.")
+        raise BadTenant(f"The number of seats must be between 1 and {MOST_SEATS:,}.")
     if seats != record.seats:
         changes = {"Seats": [record.seats or "no limit", seats or "no limit"]}
         record.seats = seats
@@ -176,7 +178,7 @@ def record_act(record: TenantRecord, action: str, **details: object) -> None:
 def for_change(session: Session, slug: str) -> TenantRecord:
     record = session.scalar(select(TenantRecord).where(TenantRecord.slug == slug.strip().lower()).with_for_update())
     if record is None:
-        raise NotFound(f"There is no organisation “{slug}”.")
+        raise NotFound(f"There is no tenant “{slug}”.")
     return record
 
 
@@ -208,7 +210,7 @@ def _move(session: Session, record: TenantRecord, slug: str) -> None:
 def _cell_with_room(session: Session) -> str:
     name = _find_cell_with_room(session)
     if name is None:
-        raise NoRoom("There is no room for another organisation yet; run `qikbiz migrate`, which makes some.")
+        raise NoRoom("There is no free slot for another tenant. Run `qikbiz migrate` to add one.")
     return name
 
 
@@ -221,7 +223,7 @@ def _find_cell_with_room(session: Session) -> str | None:
 def _checked_name(name: str) -> str:
     name = " ".join(name.split())
     if not 1 <= len(name) <= 120 or not name.isprintable():
-        raise BadTenant("Give the organisation's name, at most 120 characters.")
+        raise BadTenant("Enter the organisation's name, at most 120 characters.")
     return name
 
 
@@ -230,12 +232,12 @@ def _checked_email(email: str) -> str:
         # `test_environment` allows example.test and the like: whether a mail arrives is for the mail to find out.
         return validate_email(email.strip(), check_deliverability=False, test_environment=True).normalized
     except EmailNotValidError as error:
-        raise BadTenant(f"The administrator's e-mail address can't be used: {error}") from error
+        raise BadTenant(f"The administrator's email address can't be used: {error}") from error
 
 
 def _accent(slug: str, accent: str | None) -> str:
     if accent is None:
         return ACCENTS[zlib.crc32(slug.encode()) % len(ACCENTS)]
     if accent not in ACCENTS:
-        raise BadTenant(f"The accent is one of {', '.join(ACCENTS)}.")
+        raise BadTenant(f"The accent must be one of {', '.join(ACCENTS)}.")
     return accent

@@ -42,7 +42,7 @@ class JobKind:
 # A name, once released, is kept for one release after its last use: older jobs may still bear it.
 KINDS: dict[str, JobKind] = {
     "exports.make": JobKind(
-        "exports", "Make an export", "workers.jobs.exports:make_export", 6 * HOUR, works_for_asker=True
+        "exports", "Create an export", "workers.jobs.exports:make_export", 6 * HOUR, works_for_asker=True
     ),
     "exports.expire": JobKind("exports", "Delete old exports", "workers.jobs.exports:expire_exports"),
     "imports.check": JobKind(
@@ -69,14 +69,14 @@ KINDS: dict[str, JobKind] = {
         changes_records=True,
         works_for_asker=True,
     ),
-    "imports.forget": JobKind("imports", "Forget old uploads", "qikbiz.transfer.imports.jobs:forget_files"),
+    "imports.forget": JobKind("imports", "Delete old uploads", "qikbiz.transfer.imports.jobs:forget_files"),
     # Many tries: a mail server may be away for days (qikbiz.messaging.mail.delivery says when the next one is).
     "mail.send": JobKind(
-        "mail", "Send a mail", "workers.jobs.mail:send_mail", 120, max_attempts=60, outside_seconds=90
+        "mail", "Send an email", "workers.jobs.mail:send_mail", 120, max_attempts=60, outside_seconds=90
     ),
     "mail.send_platform": JobKind(
         "mail",
-        "Send a mail",
+        "Send an email",
         "workers.jobs.mail:send_platform_mail",
         120,
         max_attempts=60,
@@ -87,35 +87,33 @@ KINDS: dict[str, JobKind] = {
         "mail", "Send an announcement", "qikbiz.messaging.announcements.jobs:send_announcement", HOUR, is_platform=True
     ),
     "announcements.deliver": JobKind(
-        "mail", "Write an announcement's mails", "qikbiz.messaging.announcements.jobs:deliver", HOUR
+        "mail", "Create an announcement's emails", "qikbiz.messaging.announcements.jobs:deliver", HOUR
     ),
     "announcements.watch": JobKind(
-        "mail", "Count an announcement's mails", "qikbiz.messaging.announcements.jobs:watch", HOUR, is_platform=True
+        "mail", "Count an announcement's emails", "qikbiz.messaging.announcements.jobs:watch", HOUR, is_platform=True
     ),
     "notifications.digest": JobKind("mail", "Write a daily digest", "qikbiz.messaging.notifications.jobs:digest"),
-    "notifications.forget": JobKind("checks", "Forget old notifications", "qikbiz.messaging.notifications.jobs:forget"),
+    "notifications.forget": JobKind("checks", "Delete old notifications", "qikbiz.messaging.notifications.jobs:forget"),
     "checks.address": JobKind(
         "checks", "Check an address", "qikbiz.security.ip_reputation.jobs:check_address", 60, is_platform=True
     ),
     "checks.forget": JobKind(
-        "checks", "Forget old address events", "qikbiz.security.ip_reputation.jobs:forget_addresses", is_platform=True
+        "checks", "Delete old address events", "qikbiz.security.ip_reputation.jobs:forget_addresses", is_platform=True
     ),
     "checks.measure_blocks": JobKind(
-        "checks", "Measure mistaken blocks", "qikbiz.security.ip_reputation.jobs:measure_blocks", is_platform=True
+        "checks", "Measure false positives", "qikbiz.security.ip_reputation.jobs:measure_blocks", is_platform=True
     ),
-    "access.forget": JobKind("checks", "Forget old addresses", "qikbiz.security.access_log.jobs:forget_addresses"),
-    "records.hand_over": JobKind("imports", "Hand records over", "qikbiz.identity.members.jobs:hand_over", 2 * HOUR),
-    "sessions.forget": JobKind("checks", "Forget old sessions", "workers.jobs.accounts:forget_sessions"),
+    "access.forget": JobKind("checks", "Delete old addresses", "qikbiz.security.access_log.jobs:forget_addresses"),
+    "records.hand_over": JobKind("imports", "Transfer records", "qikbiz.identity.members.jobs:hand_over", 2 * HOUR),
+    "sessions.forget": JobKind("checks", "Delete old sessions", "workers.jobs.accounts:forget_sessions"),
     "sessions.forget_staff": JobKind(
-        "checks", "Forget old staff sessions", "workers.jobs.accounts:forget_staff_sessions", is_platform=True
+        "checks", "Delete old staff sessions", "workers.jobs.accounts:forget_staff_sessions", is_platform=True
     ),
     # For any name that is typed: only the job finds out whose it is (qikbiz.identity.accounts.password_links).
-    "passwords.link": JobKind(
-        "checks", "Send a link for a new password", "workers.jobs.accounts:send_password_link", 60
-    ),
+    "passwords.link": JobKind("checks", "Send a password reset link", "workers.jobs.accounts:send_password_link", 60),
     "passwords.link_staff": JobKind(
         "checks",
-        "Send staff a link for a new password",
+        "Send a password reset link to staff",
         "workers.jobs.accounts:send_staff_password_link",
         60,
         is_platform=True,
@@ -130,30 +128,32 @@ KINDS: dict[str, JobKind] = {
         max_attempts=60,
         is_platform=True,
     ),
-    "audit.check": JobKind("checks", "Check the audits", "qikbiz.audit.jobs:check_audits", HOUR, is_platform=True),
-    "jobs.forget": JobKind("checks", "Forget old jobs", "workers.jobs.periodic:forget_jobs"),
+    "audit.check": JobKind("checks", "Verify the audits", "qikbiz.audit.jobs:check_audits", HOUR, is_platform=True),
+    "jobs.forget": JobKind("checks", "Delete old jobs", "workers.jobs.periodic:forget_jobs"),
     "jobs.forget_platform": JobKind(
-        "checks", "Forget old jobs", "workers.jobs.periodic:forget_platform_jobs", is_platform=True
+        "checks", "Delete old jobs", "workers.jobs.periodic:forget_platform_jobs", is_platform=True
     ),
-    "statements.tell": JobKind("checks", "Tell of a statement", "qikbiz.trust.privacy.jobs:tell_of_statement"),
+    "statements.tell": JobKind(
+        "checks", "Notify of a privacy statement", "qikbiz.trust.privacy.jobs:tell_of_statement"
+    ),
     "statements.watch": JobKind(
         "checks",
-        "Look whether the notice stands",
+        "Check the published notice",
         "qikbiz.trust.privacy.jobs:watch_notice",
         120,
         is_platform=True,
         outside_seconds=60,
     ),
     "tenants.each": JobKind(
-        "checks", "Ask each organisation", "workers.jobs.periodic:ask_each_tenant", HOUR, is_platform=True
+        "checks", "Run each tenant's periodic jobs", "workers.jobs.periodic:ask_each_tenant", HOUR, is_platform=True
     ),
     "jobs.try_again": JobKind(
-        "checks", "Try a job again", "workers.jobs.periodic:try_job_of_tenant_again", 60, is_platform=True
+        "checks", "Retry a job", "workers.jobs.periodic:try_job_of_tenant_again", 60, is_platform=True
     ),
     # Only the provisioning worker may make and drop the logins by which guests come in.
     "grants.open": JobKind(
         "provisioning",
-        "Make the login of a grant",
+        "Create the database role of a grant",
         "provisioning.jobs:make_grant_role",
         60,
         max_attempts=20,
@@ -161,21 +161,23 @@ KINDS: dict[str, JobKind] = {
     ),
     "grants.close": JobKind(
         "provisioning",
-        "Drop the logins of grants that ended",
+        "Drop the database roles of ended grants",
         "provisioning.jobs:drop_grant_roles",
         300,
         is_platform=True,
     ),
     "tenants.create": JobKind(
-        "provisioning", "Create an organisation", "provisioning.jobs:create_tenant", 300, is_platform=True
+        "provisioning", "Create a tenant", "provisioning.jobs:create_tenant", 300, is_platform=True
     ),
     "tenants.erase": JobKind(
-        "provisioning", "Erase organisations that are due", "provisioning.jobs:erase_tenants", HOUR, is_platform=True
+        "provisioning", "Erase tenants that are due", "provisioning.jobs:erase_tenants", HOUR, is_platform=True
     ),
     # Only the schema's owner can remove events.
-    "audit.trim": JobKind("provisioning", "Trim audits", "provisioning.jobs:trim_audits", HOUR, is_platform=True),
+    "audit.trim": JobKind(
+        "provisioning", "Delete old audit entries", "provisioning.jobs:trim_audits", HOUR, is_platform=True
+    ),
     "closings.drive": JobKind(
-        "provisioning", "Go on with closings", "provisioning.jobs:drive_closings", HOUR, is_platform=True
+        "provisioning", "Continue account closures", "provisioning.jobs:drive_closings", HOUR, is_platform=True
     ),
     "persons.erase": JobKind(
         "provisioning", "Erase a person", "provisioning.jobs:erase_data_subject", 600, max_attempts=6
@@ -184,7 +186,7 @@ KINDS: dict[str, JobKind] = {
         "provisioning", "Erase people again after a restore", "provisioning.jobs:erase_again", 600
     ),
     "tenants.measure": JobKind(
-        "provisioning", "Measure all organisations", "provisioning.jobs:measure_tenants", HOUR, is_platform=True
+        "provisioning", "Measure all tenants", "provisioning.jobs:measure_tenants", HOUR, is_platform=True
     ),
 }
 

@@ -17,7 +17,7 @@ from qikbiz.jobs.models import Job, PlatformJob
 
 LedgerModel = type[Job] | type[PlatformJob]
 NOW = func.clock_timestamp()
-QUARANTINED = "It was tried several times, and each time its worker died. We have been told and will look at it."
+QUARANTINED = "All attempts failed because the worker stopped each time. We are notified and will look into it."
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,7 +71,7 @@ class TenantSession(FlaskSession):
         if owner != key:
             raise WrongTenant("This session was made for another tenant.")
         if entry.guest is None and current_actor().kind == "staff":
-            raise NoGrant("The customer has given no grant for this.")
+            raise NoGrant("The customer has not granted access for this.")
         return runtime().cells.engine_for(entry)
 
 

@@ -9,7 +9,7 @@ import psycopg
 from qikbiz.kernel.errors import Failure
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
-SENTENCE = "The disk of the server is full. Nothing was saved; try again when room has been made on it."
+SENTENCE = "The server's disk is full. Nothing was saved. Try again when space has been freed."
 
 
 class NoDiskSpace(Failure):

@@ -61,7 +61,7 @@ def refuse_change(tenant: Tenant) -> None:
         raise Suspended(tenant.state_reason)
     if tenant.read_only_until is not None:
         until = tenant.read_only_until
-        raise ReadOnly(f"Everything can be read and exported until {until.day} {until:%B %Y}, when it is erased.")
+        raise ReadOnly(f"You can read and export everything until {until.day} {until:%B %Y}. Then all data is erased.")
 
 
 def goes_on(view: Callable[..., Any]) -> Callable[..., Any]:

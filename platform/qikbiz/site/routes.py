@@ -28,6 +28,6 @@ def sign_in() -> ResponseReturnValue:
     if slug:
         # Straight there, without asking whether it exists: this page must not tell who our customers are.
         return redirect(settings.origin(f"{slug}.{settings.base_domain}") + "/login")
-    error = "Use letters, digits and hyphens, as in the address of your workspace." if typed else ""
+    error = "Use letters, digits and hyphens, as in your workspace address." if typed else ""
     page = render_template("site/sign_in.html", typed=typed, error=error, base_domain=settings.base_domain)
     return page, 400 if error else 200

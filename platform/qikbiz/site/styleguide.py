@@ -101,7 +101,7 @@ def _one_of(known: Collection[str], name: str, otherwise: str) -> str:
 
 
 def _console_entries() -> list[SimpleNamespace]:
-    names = (("Tenants", "building-skyscraper"), ("Jobs", "activity"), ("Mails", "mail"), ("Addresses", "shield-x"))
+    names = (("Tenants", "building-skyscraper"), ("Jobs", "activity"), ("Emails", "mail"), ("IP addresses", "shield-x"))
     return [
         SimpleNamespace(key=name.lower(), label=name, short_label=name, icon=icon, endpoint="/styleguide/console")
         for name, icon in names

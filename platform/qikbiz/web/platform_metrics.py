@@ -73,12 +73,12 @@ def _of_sweeper(swept: dict[str, str]) -> Iterator[GaugeMetricFamily]:
     for kind, moment in figures.get("oldest", {}).items():
         oldest.add_metric([kind], max(0.0, time.time() - moment))
     yield oldest
-    mails = GaugeMetricFamily("qikbiz_mails", "Mails kept, by what became of them.", labels=["state"])
+    mails = GaugeMetricFamily("qikbiz_mails", "Emails by state.", labels=["state"])
     for state, count in figures.get("mails", {}).items():
         mails.add_metric([state], count)
     yield mails
     if figures.get("oldest_mail"):
-        waits = GaugeMetricFamily("qikbiz_mails_oldest_seconds", "How long the oldest mail that has not left waits.")
+        waits = GaugeMetricFamily("qikbiz_mails_oldest_seconds", "Waiting time of the oldest unsent email.")
         waits.add_metric([], max(0.0, time.time() - figures["oldest_mail"]))
         yield waits
 

@@ -74,7 +74,7 @@ def decide_address() -> ResponseReturnValue:
         request.form.get("reason", ""),
         minutes=request.form.get("minutes", type=int),
     )
-    show_toast(f"{rule.unit} is now decided: {action}.")
+    show_toast(f"Rule added for {rule.unit}: {action}.")
     return redirect(url_for("console.addresses"))
 
 
@@ -82,5 +82,5 @@ def decide_address() -> ResponseReturnValue:
 @requires(Permission.ABUSE_DECIDE)
 def lift_rule(rule_id: UUID) -> ResponseReturnValue:
     rule = rules.revoke(rule_id, request.form.get("reason", ""))
-    show_toast(f"The rule about {rule.unit} is lifted.")
+    show_toast(f"Rule removed for {rule.unit}.")
     return redirect(url_for("console.addresses"))

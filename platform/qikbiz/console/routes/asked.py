@@ -15,7 +15,7 @@ def chosen_grant() -> UUID:
     try:
         return UUID(request.form.get("grant", ""))
     except ValueError:
-        raise Failure("Choose the access or the instruction under which you do this.") from None
+        raise Failure("Choose an access or an instruction.") from None
 
 
 def given_id() -> UUID:

@@ -74,7 +74,7 @@ def job(job_id: UUID) -> Response:
 @requires(Permission.TENANT_CREATE)
 def retry_job(job_id: UUID) -> ResponseReturnValue:
     if not try_platform_again(queries.platform_job(job_id).id):
-        raise Conflict("This job neither failed nor was set aside, so there is nothing to try again.")
+        raise Conflict("Only failed and quarantined jobs can be retried.")
     record_on_platform("job.try_again", subject=str(job_id))
     return redirect(url_for("console.job", job_id=job_id))
 

@@ -48,7 +48,7 @@ def _of_platform(state: str) -> Mails:
 def _of_tenant(slug: str, state: str) -> Mails:
     tenant = runtime().directory.tenant_by_slug(slug)
     if tenant is None:
-        raise NotFound(f"No organisation has the address “{slug}”.")
+        raise NotFound(f"No tenant has the address “{slug}”.")
     with tenant_transaction(tenant, guest=WATCHER) as session:
         return _shown(session, Mail, state)
 

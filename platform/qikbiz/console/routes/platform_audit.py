@@ -55,4 +55,4 @@ def _tenant_id(slug: str) -> UUID:
     try:
         return queries.tenant_by_slug(slug).id
     except NotFound as error:
-        raise NotFound(f"No organisation has the address “{slug}”.") from error
+        raise NotFound(f"No tenant has the address “{slug}”.") from error

@@ -50,13 +50,15 @@ def prepare_announcement(number: int) -> str:
 def announce_statement(number: int) -> ResponseReturnValue:
     file = _waiting(number)
     if request.form.get("sha256") != file.text.sha256:
-        raise Conflict("The text of this version has changed since you looked at it. Read it again before announcing.")
+        raise Conflict("The text of this version has changed since you opened it. Review it before announcing.")
     typed = request.form.get("effective_on", "")
     try:
         granted = actions.announce(file, _day(typed))
     except Failure as failure:
         return _announcement_page(file, typed, failure.text), 422
-    show_toast(f"Version {number} is announced. It takes effect on {day(granted)}, and all administrators are told.")
+    show_toast(
+        f"Version {number} is announced. It takes effect on {day(granted)}, and all administrators are notified."
+    )
     return redirect(url_for("console.statement"), 303)
 
 
@@ -65,7 +67,7 @@ def announce_statement(number: int) -> ResponseReturnValue:
 @requires_fresh
 def withdraw_statement(number: int) -> ResponseReturnValue:
     actions.withdraw(number, request.form.get("reason", ""))
-    show_toast(f"Version {number} is withdrawn. What is in force stays in force.")
+    show_toast(f"Version {number} is withdrawn. The version in force stays in force.")
     return redirect(url_for("console.statement"), 303)
 
 
@@ -97,4 +99,4 @@ def _day(typed: str) -> date:
     try:
         return date.fromisoformat(typed)
     except ValueError as error:
-        raise Failure("Give the day on which it should take effect.") from error
+        raise Failure("Enter the effective date.") from error

@@ -116,7 +116,7 @@ def record_instruction(slug: str) -> ResponseReturnValue:
         serving.record_instruction(tenant, _instructed_scope(), form.get("instruction", ""))
     except Failure as failure:
         return _page(slug, form.to_dict(), failure.text), failure.status
-    show_toast("Written down, and the customer is told. It can be used once it is confirmed.")
+    show_toast("Recorded, and the customer is notified. It can be used once it is confirmed.")
     return redirect(url_for("console.support", slug=slug), 303)
 
 
@@ -126,7 +126,10 @@ def record_instruction(slug: str) -> ResponseReturnValue:
 def confirm_instruction(slug: str, grant_id: UUID) -> ResponseReturnValue:
     """A second member of staff confirms what a ticket of the customer asks for."""
     grant = serving.confirm_instruction(serving.tenant_to_serve(slug), grant_id)
-    show_toast(f"{grant.reference} is confirmed, and the customer is told. It opens after the wait they chose.")
+    show_toast(
+        f"{grant.reference} is confirmed, and the customer is notified. It can be used after the customer's "
+        "waiting time."
+    )
     return redirect(url_for("console.support", slug=slug), 303)
 
 

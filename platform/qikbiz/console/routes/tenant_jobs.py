@@ -52,17 +52,17 @@ def retry_tenant_job(slug: str, job_id: UUID) -> ResponseReturnValue:
     tenant = _tenant(slug)
     with tenant_transaction(tenant, guest=WATCHER) as session:
         if state_of(session, Job, job_id) not in ("failed", "quarantined"):
-            raise Conflict("This job neither failed nor was set aside, so there is nothing to try again.")
+            raise Conflict("Only failed and quarantined jobs can be retried.")
     # A worker gives it new tries: staff may look at the ledger and write nothing into it.
     arguments = {"tenant": str(tenant.id), "job": str(job_id)}
     enqueue_platform("jobs.try_again", arguments, created_by=current_actor().id)
     record_on_platform("job.try_again", tenant_id=tenant.id, subject=str(job_id))
-    show_toast("The job is given new tries.")
+    show_toast("The job is queued again.")
     return redirect(url_for("console.tenant_jobs", slug=slug))
 
 
 def _tenant(slug: str) -> Tenant:
     tenant = runtime().directory.tenant_by_slug(slug)
     if tenant is None:
-        raise NotFound(f"No organisation has the address “{slug}”.")
+        raise NotFound(f"No tenant has the address “{slug}”.")
     return tenant

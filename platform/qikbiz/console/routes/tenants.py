@@ -15,7 +15,6 @@ from qikbiz.kernel.database import db, runtime
 from qikbiz.kernel.errors import Failure
 from qikbiz.kernel.permissions import Permission, requires
 from qikbiz.web.flash import show_toast
-from qikbiz.web.formats import count
 
 STATES = ("active", "suspended", "creating", "closing", "closed")
 
@@ -52,7 +51,7 @@ def create_tenant() -> ResponseReturnValue:
     given = {name: request.form.get(name, "").strip() for name in ("slug", "name", "admin_email")}
     missing = [label for name, label in _LABELS.items() if not given[name]]
     if missing:
-        return _creation_form(given, f"Still missing: {', '.join(missing)}."), 400
+        return _creation_form(given, f"Enter {', '.join(missing)}."), 400
     try:
         job = actions.ask_for_tenant(**given)
     except Failure as failure:
@@ -91,7 +90,7 @@ def suspend_tenant(slug: str) -> ResponseReturnValue:
 @requires(Permission.TENANT_SUSPEND)
 def resume_tenant(slug: str) -> ResponseReturnValue:
     found = tenant_actions.resume_tenant(db.control(), slug)
-    show_toast(f"{found.name} is open again.")
+    show_toast(f"{found.name} is active again.")
     return redirect(url_for("console.tenant", slug=found.slug))
 
 
@@ -99,7 +98,7 @@ def resume_tenant(slug: str) -> ResponseReturnValue:
 @requires(Permission.TENANT_LIMIT)
 def limit_seats(slug: str) -> ResponseReturnValue:
     found = tenant_actions.limit_seats(db.control(), slug, _seats_typed())
-    show_toast(f"{found.name} has {count(found.seats, 'seat')}." if found.seats else "There is no limit of seats now.")
+    show_toast(f"The seat limit of {found.name} is now {found.seats}." if found.seats else "The seat limit is removed.")
     return redirect(url_for("console.tenant", slug=found.slug), 303)
 
 
@@ -112,7 +111,7 @@ def delete_tenant(slug: str) -> ResponseReturnValue:
     if found.state == "closing":
         show_toast(f"{found.name} is closed.", undo_url=url_for("console.resume_tenant", slug=found.slug))
     else:
-        show_toast("Proposed. Nothing changes for the customer before another operator confirms it.")
+        show_toast("Proposed. Nothing changes for the customer until another operator confirms it.")
     return redirect(url_for("console.tenant", slug=found.slug))
 
 
@@ -122,9 +121,9 @@ def delete_tenant(slug: str) -> ResponseReturnValue:
 def confirm_deletion(slug: str) -> ResponseReturnValue:
     closing = closures.confirm(db.control(), slug, confirmation=request.form.get("typed", "").strip())
     if closing is None:
-        show_toast("Noted as the first of two operators. One more has to confirm it.")
+        show_toast("Confirmed by the first of two operators. Another operator has to confirm it.")
         return redirect(url_for("console.tenant", slug=slug), 303)
-    show_toast("The contract is ended. Every administrator gets an email, and everything is exported.")
+    show_toast("The contract is ended. All administrators get an email, and all data is exported.")
     return redirect(url_for("closings.show", closing_id=closing.id), 303)
 
 
@@ -141,11 +140,11 @@ def _seats_typed() -> int | None:
     if not typed:
         return None
     if not (typed.isascii() and typed.isdigit() and len(typed) < 10):
-        raise tenant_actions.BadTenant(f"“{typed[:20]}” is not a number of seats. Leave it empty for no limit.")
+        raise tenant_actions.BadTenant(f"“{typed[:20]}” isn't a valid number of seats. Leave it empty for no limit.")
     return int(typed)
 
 
-_LABELS = {"name": "the organisation's name", "slug": "its address", "admin_email": "the administrator's e-mail"}
+_LABELS = {"name": "the organisation's name", "slug": "the address", "admin_email": "the administrator's email"}
 
 
 def _creation_form(given: dict[str, str], problem: str) -> str:

@@ -76,7 +76,7 @@ def answer_ticket(reference: str) -> ResponseReturnValue:
             actions.answer(found, body, is_solved=act == "solve")
     except Failure as failure:
         return _page(found, body, failure.text), failure.status
-    show_toast("The note is kept." if act == "note" else f"The answer is on its way to {found.name}.")
+    show_toast("Note added." if act == "note" else f"Your reply to {found.name} is on its way.")
     return redirect(url_for("console.ticket", reference=found.reference), 303)
 
 
@@ -106,7 +106,7 @@ def record_ticket_as_instruction(reference: str) -> ResponseReturnValue:
     """The ticket is what the customer asked for in writing: it is told, and may end it."""
     found = queries.ticket_for_staff(reference)
     serving.record_instruction(_tenant(found), GrantScope.EXPORT, _instruction(found), about=found)
-    show_toast("Written down, and the customer is told. It can be used once it is confirmed.")
+    show_toast("Recorded, and the customer is notified. It can be used once it is confirmed.")
     return redirect(url_for("console.ticket", reference=found.reference) + "#act", 303)
 
 
@@ -125,7 +125,7 @@ def export_for_ticket(reference: str) -> ResponseReturnValue:
             about=found,
         )
     except Failure as failure:
-        return _page(found, problem=failure.text or "It could not be begun."), failure.status
+        return _page(found, problem=failure.text or "It could not be started."), failure.status
     return redirect(url_for("console.ticket", reference=found.reference) + "#act", 303)
 
 
@@ -193,10 +193,10 @@ def _acts(found: Ticket, messages: Sequence[TicketMessage]) -> dict[str, Any]:
 def _tenant(found: Ticket) -> Tenant:
     record = queries.tenants_of([found]).get(found.tenant_id) if found.tenant_id else None
     if record is None:
-        raise NotFound("Nobody knows from which organisation this was asked, so nothing can be exported for it.")
+        raise NotFound("The organisation of this ticket is unknown, so it can't be exported.")
     return serving.tenant_to_serve(record.slug)
 
 
 def _instruction(found: Ticket) -> str:
-    who = found.name if found.person_id else f"{found.name} (not logged in)"
+    who = found.name if found.person_id else f"{found.name} (not signed in)"
     return f"Ticket {found.reference} by {who}, {found.created_at:%Y-%m-%d %H:%M} UTC"

@@ -23,7 +23,7 @@ from qikbiz.messaging.mail.categories import category_named
 from tenants.control import new_id
 
 LONGEST_WAIT = timedelta(days=366)
-CHANGED = "Somebody else changed this announcement meanwhile. Look at it again before you go on."
+CHANGED = "Edited by someone else. Review the announcement before you continue."
 
 
 def write_draft(values: Mapping[str, Any]) -> Announcement:
@@ -66,11 +66,11 @@ def schedule(announcement_id: UUID, version: int, send_at: datetime | None, *, i
     """Have it sent at that moment, or now. Raises Failure for a moment that can't be meant, and Conflict."""
     draft = announcement_for_changing(announcement_id, version, "draft")
     if not category_named(draft.category).can_be_off and not is_confirmed:
-        raise Failure("Nobody can opt out of this kind of mail. Tick the box to say that you mean it.")
+        raise Failure("Recipients can't opt out of this category. Tick the box to confirm.")
     now = clock.now()
     moment = send_at or now
     if send_at is not None and not now <= moment <= now + LONGEST_WAIT:
-        raise Failure("Choose a moment in the future, within a year.")
+        raise Failure("Choose a time in the future, within a year.")
     draft.state, draft.send_at, draft.version = "scheduled", moment, draft.version + 1
     enqueue_platform(
         "announcements.send",
@@ -95,7 +95,7 @@ def stop(announcement_id: UUID) -> Announcement:
     """Nothing more of it leaves. What has left can't be taken back."""
     found = _locked(announcement_id)
     if found.state not in ("scheduled", "sending"):
-        raise Conflict("It is not on its way, so there is nothing to stop.")
+        raise Conflict("It is not being sent, so it can't be stopped.")
     found.state, found.finished_at, found.version = "stopped", clock.now(), found.version + 1
     untouched = (AnnouncementTenant.announcement_id == found.id, AnnouncementTenant.state == "waiting")
     db.control().execute(update(AnnouncementTenant).where(*untouched).values(state="settled"))
@@ -114,7 +114,7 @@ def announcement_for_changing(announcement_id: UUID, version: int, state: str) -
     """The announcement, locked, if it still is as the operator saw it."""
     found = _locked(announcement_id)
     if found.state != state:
-        raise Conflict(f"This announcement is {found.state}, so that can't be done to it any more.")
+        raise Conflict(f"This announcement is {found.state}, so this is no longer possible.")
     if found.version != version:
         raise Conflict(CHANGED)
     return found

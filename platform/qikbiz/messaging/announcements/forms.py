@@ -18,13 +18,13 @@ from qikbiz.web.viewer import time_zone
 from tenants.control import TenantRecord
 
 CATEGORIES = [
-    SelectChoice("updates", "Product update: what is new, goes away, or will be interrupted"),
-    SelectChoice("improvements", "Improvement: smaller things, and hints"),
-    SelectChoice("security", "Security: nobody can opt out of it"),
-    SelectChoice("legal", "Legal notice: nobody can opt out of it"),
+    SelectChoice("updates", "Product updates: new features, removals, planned downtime"),
+    SelectChoice("improvements", "Improvements: small changes and tips"),
+    SelectChoice("security", "Security: no opt-out"),
+    SelectChoice("legal", "Legal notices: no opt-out"),
 ]
 AUDIENCES = [
-    SelectChoice("everybody", "Everybody who can log in"),
+    SelectChoice("everybody", "All users"),
     SelectChoice("administrators", "Administrators only"),
 ]
 MOST_TENANTS = 1_000
@@ -34,19 +34,19 @@ class AnnouncementForm(OwnForm):
     """`tenants` are addresses, one a line; empty means all."""
 
     subject = StringField(
-        "Subject", [InputRequired("Give a subject."), Length(max=150, message="Use at most 150 characters.")]
+        "Subject", [InputRequired("Enter a subject."), Length(max=150, message="Use at most 150 characters.")]
     )
-    category = RadioField("Kind", choices=CATEGORIES, default="updates")
-    audience = RadioField("To whom", choices=AUDIENCES, default="everybody")
-    tenants = TextAreaField("In these tenants only", [Length(max=60_000)])
+    category = RadioField("Category", choices=CATEGORIES, default="updates")
+    audience = RadioField("Recipients", choices=AUDIENCES, default="everybody")
+    tenants = TextAreaField("Only these tenants", [Length(max=60_000)])
     body = TextAreaField(
-        "Text", [InputRequired("Write something."), Length(max=20_000, message="Use at most 20,000 characters.")]
+        "Text", [InputRequired("Enter a text."), Length(max=20_000, message="Use at most 20,000 characters.")]
     )
 
     def validate_subject(self, field: StringField) -> None:
         field.data = " ".join((field.data or "").split())
         if not field.data or not field.data.isprintable():
-            raise StopValidation("The subject must be one line that can be read.")
+            raise StopValidation("The subject must be one line of visible characters.")
 
     def validate_tenants(self, field: TextAreaField) -> None:
         self.tenant_ids = _ids_of((field.data or "").lower().replace(",", " ").split())
@@ -86,14 +86,14 @@ def moment_typed(text: str) -> datetime | None:
     try:
         typed = datetime.fromisoformat(text)
     except ValueError as error:
-        raise Failure("Give the date and time as the field asks for them.") from error
+        raise Failure("Enter a date and time.") from error
     return typed.replace(tzinfo=None, microsecond=0).replace(tzinfo=time_zone())
 
 
 def _ids_of(slugs: list[str]) -> list[str]:
     wanted = sorted(set(slugs))
     if len(wanted) > MOST_TENANTS:
-        raise StopValidation(f"Name at most {MOST_TENANTS:,} tenants, or all of them by leaving this empty.")
+        raise StopValidation(f"Enter at most {MOST_TENANTS:,} tenants, or leave this empty for all.")
     query = select(TenantRecord.slug, TenantRecord.id).where(
         TenantRecord.slug.in_(wanted), TenantRecord.state != "closed"
     )

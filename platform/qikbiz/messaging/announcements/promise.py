@@ -24,20 +24,20 @@ def evidence() -> Sequence[Fact]:
     announcements, mails = db.session.execute(query).one()
     return (
         ("Announcements in 30 days", number(announcements)),
-        ("Mails of these that were sent", number(mails)),
+        ("Emails sent for these", number(mails)),
     )
 
 
 KEEPINGS = (
     Keeping(
         "P17",
-        "What is new, what goes away and what will be interrupted is announced by mail, to everybody or to "
-        "administrators. Each announcement belongs to a kind of mails, each person gets it once at most, and who has "
-        "opted out of the kind gets nothing, also when the mail was already waiting. Your audit names every "
-        "announcement that was sent to your people, and who wrote it.",
+        "New features, removals and planned downtime are announced by email, to all users or to administrators. "
+        "Each announcement belongs to a category, each user gets it at most once, and users who unsubscribed from "
+        "the category don't get it, even if the email was already waiting. Your audit lists every announcement "
+        "sent to your users, and its author.",
         "mail_choices.index",
-        "E-mail & notifications",
+        "Notification settings",
         evidence,
-        try_it="See which kinds of mail you get, and switch one off.",
+        try_it="Open your notification settings and unsubscribe from one category.",
     ),
 )

@@ -107,7 +107,7 @@ def change(announcement_id: UUID, version: int) -> ResponseReturnValue:
 @requires(Permission.ANNOUNCEMENT_SEND)
 def send_trial(announcement_id: UUID) -> ResponseReturnValue:
     actions.send_trial(announcement_id, address=current_user.email, name=current_user.name)
-    show_toast(f"A test is on its way to {current_user.email}.")
+    show_toast(f"A test email is on its way to {current_user.email}.")
     return redirect(url_for(".show", announcement_id=announcement_id), 303)
 
 
@@ -126,7 +126,7 @@ def schedule(announcement_id: UUID, version: int) -> ResponseReturnValue:
         if failure.status != Failure.status:
             raise
         return _page(actions.announcement_for_reading(announcement_id), problem=failure.text), 422
-    show_toast("It is on its way." if is_now else "It is scheduled.")
+    show_toast("The announcement is being sent." if is_now else "The announcement is scheduled.")
     return redirect(url_for(".show", announcement_id=found.id), 303)
 
 
@@ -134,7 +134,7 @@ def schedule(announcement_id: UUID, version: int) -> ResponseReturnValue:
 @requires(Permission.ANNOUNCEMENT_SEND)
 def unschedule(announcement_id: UUID, version: int) -> ResponseReturnValue:
     actions.unschedule(announcement_id, version)
-    show_toast("It is a draft again.")
+    show_toast("The announcement is a draft again.")
     return redirect(url_for(".show", announcement_id=announcement_id), 303)
 
 
@@ -142,7 +142,7 @@ def unschedule(announcement_id: UUID, version: int) -> ResponseReturnValue:
 @requires(Permission.ANNOUNCEMENT_SEND)
 def stop(announcement_id: UUID) -> ResponseReturnValue:
     actions.stop(announcement_id)
-    show_toast("Stopped: nothing more of it leaves.")
+    show_toast("Stopped. No more emails are sent.")
     return redirect(url_for(".show", announcement_id=announcement_id), 303)
 
 
@@ -150,7 +150,7 @@ def stop(announcement_id: UUID) -> ResponseReturnValue:
 @requires(Permission.ANNOUNCEMENT_SEND)
 def delete(announcement_id: UUID, version: int) -> ResponseReturnValue:
     actions.delete_draft(announcement_id, version)
-    show_toast("The draft is deleted.")
+    show_toast("Draft deleted.")
     return redirect(url_for(".index"), 303)
 
 

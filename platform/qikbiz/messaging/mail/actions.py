@@ -49,7 +49,7 @@ def send(
     belongs_to = category_of(template, category)
     person_id = to_user or _login_of(session, to_address)
     if belongs_to.can_be_off and person_id is None:
-        raise ValueError(f"Mails of {belongs_to.key} go to logins only: nobody else could switch them off.")
+        raise ValueError(f"Emails of {belongs_to.key} go to users only, since only users can switch them off.")
     given = {"template": template, "category": belongs_to.key, "person_id": person_id, "dedupe_key": dedupe_key}
     given |= _recipient(to_address, to_name) | {"announcement_id": announcement_id}
     mail, is_new = _insert(session, Mail, given, _seal(values, current_tenant().id, dedupe_key))
@@ -75,7 +75,7 @@ def send_platform(
     session = db.control()
     belongs_to = category_of(template, category)
     if belongs_to.can_be_off:
-        raise ValueError(f"Mails of {belongs_to.key} go to the users of tenants, who can switch them off.")
+        raise ValueError(f"Emails of {belongs_to.key} go to the users of tenants, who can switch them off.")
     given = {"template": template, "category": belongs_to.key, "dedupe_key": dedupe_key}
     given |= _recipient(to_address, to_name, must_be_reachable=must_be_reachable)
     mail, is_new = _insert(session, PlatformMail, given, _seal(values, None, dedupe_key))

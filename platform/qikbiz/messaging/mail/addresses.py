@@ -25,7 +25,7 @@ def deliverable(address: str) -> str:
         # Reserved domains are let through: what is no address of a real server ends in a bounce or in the mail page.
         found = validate_email(address, check_deliverability=False, test_environment=True, allow_smtputf8=True)
     except EmailNotValidError as error:
-        raise BadAddress("This is no e-mail address to which something can be sent.") from error
+        raise BadAddress("This isn't a valid email address.") from error
     return found.ascii_email or found.normalized
 
 

@@ -47,29 +47,29 @@ LOCKED = (
     MailCategory(
         "security",
         "Security",
-        "Invitations, links for a new password, logins from a new device, exports of your organisation's data.",
-        "somebody who has broken into your login could otherwise keep the warning from you",
+        "Invitations, password links, sign-ins from new devices, exports of your organisation's data.",
+        "an intruder could otherwise switch off the warning",
         can_be_off=False,
     ),
     MailCategory(
         "billing",
         "Billing",
-        "Quotes, invoices and what follows from them.",
-        "a quote or an invoice has consequences, whether it was read or not",
+        "Quotes, invoices and payments.",
+        "a quote or an invoice has consequences even if you don't read it",
         can_be_off=False,
     ),
     MailCategory(
         "legal",
         "Legal notices",
-        "Changes of the privacy statement and of the terms, access of our staff, the end of a contract.",
-        "we have to tell you about changes of your rights before they take effect",
+        "Changes to the privacy statement and the terms, access by our staff, the end of a contract.",
+        "we must notify you of changes to your rights before they take effect",
         can_be_off=False,
     ),
     MailCategory(
         "answers",
         "Answers",
-        "What you asked us for: a reply to your question, a test that you sent to yourself.",
-        "you get one only after you asked for it",
+        "Replies to your requests, and tests that you sent to yourself.",
+        "you get them only when you asked for them",
         can_be_off=False,
     ),
 )
@@ -77,54 +77,54 @@ NEWS = (
     MailCategory(
         "updates",
         "Product updates",
-        "What is new, what goes away, and planned interruptions of the service.",
-        "We recommend to stay subscribed: interruptions and changes of security-relevant functions are announced here.",
+        "New features, removals and planned downtime.",
+        "Recommended, since downtime and changes to security features are announced here.",
     ),
     MailCategory(
         "improvements",
         "Improvements",
-        "Smaller improvements, and how to get more out of what is there.",
-        "We recommend to stay subscribed: a few mails a year, and each saves more time than it takes to read.",
+        "Small improvements and tips.",
+        "Recommended. A few emails a year.",
     ),
 )
 KINDS = (
     MailCategory(
         NOTIFICATIONS + "assigned",
         "Assigned to you",
-        "Somebody made you the owner of a record.",
-        "We recommend to keep it: whoever gave you a record expects that you know.",
+        "A colleague made you the owner of a record.",
+        "Recommended, since your colleagues expect you to see it.",
     ),
     MailCategory(
         NOTIFICATIONS + "mentioned",
         "Mentioned",
-        "Somebody wrote @ and your name in a description.",
-        "We recommend to keep it: it is how colleagues ask you something.",
+        "A colleague mentioned you with @ in a description.",
+        "Recommended, since colleagues use it to ask you questions.",
     ),
     MailCategory(
         NOTIFICATIONS + "import_ready",
         "Import ready",
-        "An import that you started is done.",
-        "The app shows it too, so the mail can be missed.",
+        "An import you started is done.",
+        "Also shown in the app.",
     ),
     MailCategory(
         NOTIFICATIONS + "export_ready",
         "Export ready",
-        "An export that you asked for is ready, or could not be made.",
-        "We recommend to keep it: the file is kept for seven days only.",
+        "An export you requested is ready or failed.",
+        "Recommended, since the file is kept for seven days only.",
     ),
     MailCategory(
         NOTIFICATIONS + "grant_used",
-        "Access of our support used",
-        "Our staff used the access that your organisation gave them. Tells administrators.",
-        "We recommend to keep it, since it is security-relevant. The mail at the entry itself is sent in any case.",
+        "Support access used",
+        "QikBiz staff used access that your organisation granted. For administrators.",
+        "Recommended for security. The email at the start of each support session is always sent.",
     ),
 )
 # Chosen by choosing "once a day" for a kind, so it has no row of its own on the page.
 DAILY = MailCategory(
     DIGEST,
     "Daily digest",
-    "What happened since yesterday, in one mail at eight in the morning.",
-    "We recommend to keep it: one mail a day, and none when nothing happened.",
+    "Your notifications since yesterday in one email at 8:00.",
+    "Recommended. At most one email a day.",
 )
 CATEGORIES: dict[str, MailCategory] = {one.key: one for one in (*LOCKED, *NEWS, *KINDS, DAILY)}
 CHOOSABLE: tuple[MailCategory, ...] = (*NEWS, *KINDS)
@@ -152,9 +152,9 @@ def category_of(template: str, claimed: str = "") -> MailCategory:
     """
     found = CATEGORIES.get(categories_of_templates().get(template, ""))
     if found is None:
-        raise ValueError(f"The mail {template!r} belongs to no category: add it to messaging/mail/categories.py.")
+        raise ValueError(f"The email {template!r} belongs to no category: add it to messaging/mail/categories.py.")
     if claimed and claimed != found.key and not (claimed == "notification" and found.is_notification):
-        raise ValueError(f"The mail {template!r} belongs to {found.key}, not to {claimed}.")
+        raise ValueError(f"The email {template!r} belongs to {found.key}, not to {claimed}.")
     return found
 
 

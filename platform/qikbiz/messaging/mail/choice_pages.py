@@ -20,12 +20,12 @@ from tenants.context import current_tenant
 
 mail_choices = Blueprint("mail_choices", __name__, template_folder="templates")
 CHOICE_WORDS = {
-    "on": "At once",
-    "daily": "Once a day, at 8 in the morning",
-    "app": "Only in the app",
-    "off": "Not at all",
+    "on": "Immediately",
+    "daily": "Daily digest at 8:00",
+    "app": "In the app only",
+    "off": "Off",
 }
-NEWS_WORDS = {"on": "Send them", "off": "Don't send them"}
+NEWS_WORDS = {"on": "On", "off": "Off"}
 
 
 @mail_choices.get("/profile/mails")
@@ -51,9 +51,9 @@ def change() -> ResponseReturnValue:
         raise UnexpectedField(f"The form has no field named “{unknown[0][:60]}”.")
     user = db.session.get(User, current_user.id, with_for_update=True)
     if user is None:
-        raise NotFound("Only somebody with a login of this organisation gets its mails.")
+        raise NotFound("Only users of this workspace have notification settings.")
     changes = choices.change_choices(user, wanted)
-    show_toast("Your choices are saved." if changes else "Nothing was changed.")
+    show_toast("Saved." if changes else "Nothing was changed.")
     return redirect(url_for(".index"), 303)
 
 
@@ -74,7 +74,9 @@ def stop(token: str) -> ResponseReturnValue:
     found = _subscription(token)
     name, value = ONE_CLICK
     if request.form.get(name) != value:
-        raise Failure("This is no request to stop mails: it must say List-Unsubscribe=One-Click. Nothing was changed.")
+        raise Failure(
+            "This isn't an unsubscribe request: it must contain List-Unsubscribe=One-Click. Nothing was changed."
+        )
     choices.unsubscribe(found.user_id, found.category.key)
     return _stop_page(found, token, is_stopped=True)
 

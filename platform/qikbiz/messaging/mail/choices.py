@@ -54,7 +54,7 @@ def change_choices(user: User, wanted: Mapping[str, str]) -> dict[str, list[str]
     before = choices_of(user.id)
     for key, choice in wanted.items():
         if key not in before or choice not in category_named(key).choices:
-            raise Failure(f"There is no such choice of mails: {key[:60]} {choice[:20]}.")
+            raise Failure(f"This isn't a valid option: {key[:60]} {choice[:20]}.")
         if before[key] != choice:
             changes[key] = [before[key], choice]
     _keep(user, changes, "page")
@@ -97,7 +97,7 @@ def _keep(user: User, changes: Mapping[str, list[str]], how: str) -> None:
     for key, (_, choice) in changes.items():
         _upsert(session, {"user_id": user.id, "category": key, "choice": choice, "how": how})
     if changes:
-        details = {"changes": dict(changes), "how": "one click in a mail" if how == "mail" else "settings"}
+        details = {"changes": dict(changes), "how": "one click in an email" if how == "mail" else "settings"}
         record("mail_choice.changed", record_type="user", record_id=user.id, subject=user.email, details=details)
 
 

@@ -39,15 +39,15 @@ from tenants.context import Tenant
 GIVE_UP_AFTER = timedelta(days=5)
 LONGEST_PAUSE = timedelta(hours=4)
 ENDED = ("sent", "unknown", "failed", "dropped")
-PERHAPS = "It may have arrived: the mail server did not answer after it had taken it. It is not sent again by itself."
-RESTS = "The mail server failed a moment ago. Mails wait until it is tried again."
-OPTED_OUT = "The person has switched mails of this kind off."
-NO_LOGIN = "The login that it was for is not active any more."
-NOBODY_TO_ASK = "Mails of this kind can be switched off, and there is no login whose choice could be asked."
-STOPPED = "The announcement was stopped before this mail left."
+PERHAPS = "It may have arrived: the mail server did not answer after accepting it. It is not sent again automatically."
+RESTS = "The mail server failed a moment ago. Emails wait for the next attempt."
+OPTED_OUT = "The recipient unsubscribed from this category."
+NO_LOGIN = "The user is no longer active."
+NOBODY_TO_ASK = "This category can be switched off, and there is no user whose settings apply."
+STOPPED = "The announcement was stopped before this email was sent."
 TOO_LATE = "It could not be delivered for five days."
-NOT_WRITTEN = "It could not be written: its text needs something that it was not given."
-NO_VALUES = "What it was to say is gone: its key is no longer in use."
+NOT_WRITTEN = "It could not be created: a value for its template is missing."
+NO_VALUES = "Its content can't be decrypted: the key is no longer in use."
 logger = logging.getLogger(__name__)
 
 

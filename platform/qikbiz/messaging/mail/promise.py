@@ -28,23 +28,22 @@ def evidence() -> Sequence[Fact]:
     sent = sum(amount for state, _, amount in rows if state == "sent")
     opted_out = sum(amount for _, reason, amount in rows if reason == "opted_out")
     return (
-        ("Your choices", f"You changed {', '.join(quieter)}." if quieter else "You get every kind of mail at once."),
-        ("Mails sent in 30 days", number(sent)),
-        ("Held back in 30 days", f"{count(opted_out, 'mail')}, because their recipients don't want them"),
+        ("Your settings", f"You changed {', '.join(quieter)}." if quieter else "You get all emails immediately."),
+        ("Emails sent in 30 days", number(sent)),
+        ("Held back in 30 days", f"{count(opted_out, 'email')}, because their recipients unsubscribed"),
     )
 
 
 KEEPINGS = (
     Keeping(
         "P18",
-        "Every mail belongs to one category. Product updates, improvements and each kind of notification can be "
-        "switched off, on a page that says plainly what we recommend and why, or by one click in the mail itself, "
-        "without logging in. The choice is asked when the mail leaves, so it counts for mails that are waiting too, "
-        "and it comes back with a restored back-up. Mails about security, billing and legal matters can't be switched "
-        "off, and say why.",
+        "Every email belongs to one category. You can unsubscribe from product updates, improvements and each kind "
+        "of notification, in your settings or by one click in the email itself, without signing in. The setting is "
+        "checked when an email is sent, so it also applies to emails that are waiting, and a restored backup "
+        "includes it. You can't unsubscribe from emails about security, billing and legal matters; each says why.",
         "mail_choices.index",
-        "E-mail & notifications",
+        "Notification settings",
         evidence,
-        try_it="Switch one kind off and on again: the page says what you miss, and nothing else changes.",
+        try_it="Switch one category off and on again. Nothing else changes.",
     ),
 )

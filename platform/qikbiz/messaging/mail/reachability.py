@@ -14,11 +14,11 @@ from qikbiz.messaging.mail.addresses import BadAddress
 from tenants.redis import RedisAway
 
 CANT_BE_REACHED = (
-    "Our mail server can't send to addresses with letters such as ö or é before the @. Give another address."
+    "Our mail server can't send to addresses with letters such as ö or é before the @. Use another address."
 )
 NOT_KNOWN_NOW = (
-    "Whether our mail server can send to an address with such letters before the @ can't be found out now. "
-    "Try again in a minute, or give another address."
+    "We can't check at the moment whether our mail server can send to an address with such letters before the @. "
+    "Try again in a minute, or use another address."
 )
 SECONDS_KNOWN = 3600
 

@@ -48,5 +48,5 @@ def frame(mail_id: UUID) -> Response:
 def _mail(mail_id: UUID) -> WrittenMail:
     mail = dev_outbox.read(runtime().settings.mail_sink, mail_id)
     if mail is None:
-        raise NotFound("There is no such mail in the folder.")
+        raise NotFound("There is no such email in the folder.")
     return mail

@@ -21,7 +21,7 @@ from qikbiz.kernel.deadline import Deadline, OutOfTime, call_within
 AGREE_SECONDS, GIVE_SECONDS = 40.0, 50.0
 ASK_SECONDS = 4.0
 PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
-NO_SUCH_LETTERS = "The mail server takes no addresses with letters outside ASCII before the @."
+NO_SUCH_LETTERS = "The mail server does not accept addresses with non-ASCII letters before the @."
 _READY_FOR_DATA, _CLOSING = 354, 421
 # A fault of our settings, which an operator mends; no mail should be lost by it.
 _WANTS_LOGIN = (530, 535)
@@ -60,7 +60,7 @@ def hand_over(
         try:
             answer = call_within(Deadline(GIVE_SECONDS), lambda: _give(server, content))
         except (smtplib.SMTPException, OSError, OutOfTime) as error:
-            raise OutcomeUnknown("The mail server went away before it answered.") from error
+            raise OutcomeUnknown("The connection to the mail server was lost before it answered.") from error
         _check(answer, "message", is_of_server=False)
 
 
@@ -95,11 +95,11 @@ def _agreed(deadline: Deadline, agree: Callable[[], Answer]) -> Answer:
     except OutOfTime as error:
         raise NotAccepted("The mail server is too slow.") from error
     except smtplib.SMTPAuthenticationError as error:
-        raise NotAccepted(f"The mail server did not accept our login ({error.smtp_code}).") from error
+        raise NotAccepted(f"The mail server did not accept our credentials ({error.smtp_code}).") from error
     except smtplib.SMTPResponseException as error:
         raise NotAccepted(f"The mail server did not greet us ({error.smtp_code}).") from error
     except smtplib.SMTPServerDisconnected as error:
-        raise NotAccepted("The mail server went away.") from error
+        raise NotAccepted("The connection to the mail server was lost.") from error
     except (smtplib.SMTPException, OSError) as error:
         raise NotAccepted("The mail server can't be reached.") from error
 
@@ -147,4 +147,6 @@ def _check(answer: tuple[int, bytes], what: str, *, is_of_server: bool = True) -
         return
     if 500 <= code < 600 and code not in _WANTS_LOGIN:
         raise RefusedForGood(f"The mail server refused the {what} ({code}).")
-    raise NotAccepted(f"The mail server put us off ({code}).", is_of_server=is_of_server or code == _CLOSING)
+    raise NotAccepted(
+        f"The mail server asked to try again later ({code}).", is_of_server=is_of_server or code == _CLOSING
+    )

@@ -75,13 +75,13 @@ def allow(address: str, reason: str) -> AddressRule:
     """Let an address of the tenant's own log in here for 24 hours. Raises Failure."""
     said = " ".join(reason.split())[:LONGEST_REASON]
     if not said:
-        raise Failure("Say why: your colleagues read it in the audit.")
+        raise Failure("Enter a reason. It is recorded in the audit.")
     try:
         unit = unit_of(normalise(address.strip()))
     except ValueError:
         raise Failure(f"“{address.strip()[:60]}” is not an address such as 203.0.113.7.") from None
     if unit not in {unit_of(known) for known in _addresses_seen()}:
-        raise Conflict("Nobody of your organisation came from this address lately, so there is nothing to let in.")
+        raise Conflict("None of your users signed in from this address recently, so it can't be allowed.")
     with control_transaction():
         rule = rules.allow_at_tenant(unit, current_tenant().id, said)
     record("address.allowed", details={"reference": rule.reference, "reason": without_addresses(said)})

@@ -30,20 +30,20 @@ class AccessKind(StrEnum):
 
 
 LABELS: dict[str, str] = {
-    AccessKind.LOGIN: "Login",
-    AccessKind.REMEMBERED: "Login by a remembered device",
-    AccessKind.LOGOUT: "Logout",
+    AccessKind.LOGIN: "Sign-in",
+    AccessKind.REMEMBERED: "Sign-in by a remembered device",
+    AccessKind.LOGOUT: "Sign-out",
     AccessKind.SESSION_ENDED: "Session ended",
-    AccessKind.CONFIRMED: "Password asked for again",
+    AccessKind.CONFIRMED: "Password confirmed",
     AccessKind.SECOND_FACTOR: "Second factor",
     AccessKind.PASSWORD_CHANGED: "Password changed",
-    AccessKind.PASSWORD_LINK: "Link for a new password",
+    AccessKind.PASSWORD_LINK: "Password reset link",
     AccessKind.INVITATION_ACCEPTED: "Invitation accepted",
     AccessKind.EXPORT_DOWNLOADED: "Export downloaded",
     AccessKind.BLOCKED: "Blocked address",
     AccessKind.NETWORK_REFUSED: "Network not allowed",
     AccessKind.ADDRESS_ALLOWED: "Address allowed",
-    AccessKind.STAFF_ENTRY: "QikBiz staff entered",
+    AccessKind.STAFF_ENTRY: "Support session",
 }
 
 

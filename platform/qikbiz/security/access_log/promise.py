@@ -25,8 +25,8 @@ def evidence() -> Sequence[Fact]:
     outcomes = {outcome: int(amount) for outcome, amount in rows}
     address, event = oldest_address(), oldest_event()
     return (
-        ("Events at your door in 30 days", number(sum(outcomes.values()))),
-        ("Of these failed or refused", number(outcomes.get("failed", 0) + outcomes.get("refused", 0))),
+        ("Sign-in events in 30 days", number(sum(outcomes.values()))),
+        ("Of these, failed or refused", number(outcomes.get("failed", 0) + outcomes.get("refused", 0))),
         ("Requests from blocked addresses", number(blocks_lately())),
         ("Your addresses blocked now", number(len(hits()))),
         ("Allowed by you", count(len(allowances()), "address", "addresses")),
@@ -38,16 +38,16 @@ def evidence() -> Sequence[Fact]:
 KEEPINGS = (
     Keeping(
         "P5",
-        "Failed logins, broken cookies and odd requests are counted by address, in Redis under a keyed hash. Too many "
-        "in a short time slow an address down and then block it for ten minutes, and longer when it goes on; whoever "
-        "is logged in already goes on working, and nobody's account is ever locked. The page of a block says its "
-        "reference and its end, and has a form that works all the same. Your administrators read who came to your "
-        "door and from where, and can let an address in at your organisation for a day. A full address is kept for "
-        "30 days, its network for 12 months; the database itself refuses to keep or change an entry in any other way, "
-        "and one list in the program names every place where an address may stand.",
+        "Failed sign-ins, invalid cookies and suspicious requests are counted by IP address, in Redis under a "
+        "keyed hash. Too many in a short time slow an address down and then block it for ten minutes, and longer "
+        "if they continue. Users who are already signed in are not affected, and accounts are never locked. The "
+        "block page shows a reference and the end of the block, and has a contact form. Your administrators see "
+        "all sign-ins and attempts with their addresses, and can allow an address in your workspace for a day. A "
+        "full address is kept for 30 days and its network for 12 months. The database enforces this, and a list in "
+        "the source code names every place where an address can be stored.",
         "access.index",
         "Access log",
         evidence,
-        try_it="Sign in once with a wrong password, then find that attempt in the log, with its network and time.",
+        try_it="Sign in with a wrong password, then find the attempt in the log with its network and time.",
     ),
 )

@@ -35,7 +35,7 @@ _LATER = "qikbiz.access_events"
 FAILURES_PER_UNIT = 300
 BLOCKS_PER_UNIT = 3
 _LONGEST_ACCOUNT, _LONGEST_DETAIL = 254, 200
-NOT_AN_ADDRESS = "(not an e-mail address)"
+NOT_AN_ADDRESS = "(not an email address)"
 logger = logging.getLogger(__name__)
 
 

@@ -35,9 +35,9 @@ def decide(unit_text: str, action: Action, reason: str, *, minutes: int | None =
     """A rule made by staff. It needs a reason and an end."""
     unit = network_named(unit_text)
     if not reason.strip():
-        raise Failure("Say why: the reason is kept, and told to whoever asks about this address.")
+        raise Failure("Enter a reason. It is recorded, and shared with people who ask about this address.")
     if not minutes or not 0 < minutes <= LONGEST // timedelta(minutes=1):
-        raise Failure(f"A rule needs an end: say for how many minutes, {LONGEST.days} days at most.")
+        raise Failure(f"A rule needs a duration of at most {LONGEST.days} days.")
     lift_standing(unit)
     return make_rule(unit, action, reason.strip(), source="staff", end=clock.now() + timedelta(minutes=minutes))
 
@@ -55,9 +55,9 @@ def revoke(rule_id: UUID, reason: str, *, tenant_id: UUID | None = None) -> Addr
     if rule is None or (tenant_id and rule.tenant_id != tenant_id):
         raise NotFound
     if rule.lifted_at is not None:
-        raise Conflict("This rule was already lifted.")
+        raise Conflict("This rule was already removed.")
     if not reason.strip():
-        raise Failure("Say why: the reason is kept in the audit.")
+        raise Failure("Enter a reason. It is recorded in the audit.")
     rule.lifted_at = clock.now()
     unit, scope = ip_network(rule.unit), rule.tenant_id
     if scope is None:
@@ -139,9 +139,7 @@ def network_named(text: str) -> Network:
             f"“{text.strip()[:60]}” is not an address or network such as 203.0.113.7 or 2001:db8::/64."
         ) from error
     if unit.prefixlen < WIDEST[unit.version]:
-        raise Failure(
-            f"That network is too wide: nothing wider than /{WIDEST[unit.version]} can be decided about here."
-        )
+        raise Failure(f"This network is too large. The largest allowed network is /{WIDEST[unit.version]}.")
     # One customer of a provider has a whole /64: a single address of it is no more than the next one.
     return unit_of(unit.network_address) if unit.prefixlen > unit_of(unit.network_address).prefixlen else unit
 

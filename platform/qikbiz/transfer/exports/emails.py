@@ -33,21 +33,21 @@ def tell_of_ready(export: Export) -> None:
 def tell_of_failure(export: Export, problem: str, reference: str) -> None:
     asked = db.session.get(User, export.requested_by) if export.requested_by and export.actor_kind == "user" else None
     if asked is not None:
-        subject = f"Your export could not be made: {what(export)}"
+        subject = f"Your export failed: {what(export)}"
         _notify("export_failed", asked, export, subject, {"problem": problem, "reference": reference})
 
 
 def tell_of_first_download(export: Export, actor: Actor, device: str) -> None:
     """To all administrators: the file may hold everybody's records."""
     for person in administrators():
-        facts = {"person": actor.name or "Somebody", "when": _shown(datetime.now(UTC), person), "device": device}
+        facts = {"person": actor.name or "Unknown", "when": _shown(datetime.now(UTC), person), "device": device}
         _send("export_downloaded_first", person, export, facts)
 
 
 def what(export: Export) -> str:
     """`Everything (portable)`, `Contacts, filtered (spreadsheet)`, `Audit`."""
     if export.product == export.scope:
-        return {"person": "Everything about one person"}.get(export.scope, export.scope.capitalize())
+        return {"person": "Data of one person"}.get(export.scope, export.scope.capitalize())
     filtered = ", filtered" if set(export.filters) - {SORT} else ""
     return f"{export.scope.capitalize()}{filtered} ({export.product})"
 
@@ -56,7 +56,7 @@ def _who(export: Export) -> str:
     if export.actor_kind == "user":
         return export.requested_by_name
     if export.actor_kind == "system" and export.grant_id is None:
-        return "QikBiz, since your contract ends"
+        return "QikBiz, because your contract ends"
     return f"{export.requested_by_name or 'QikBiz'} of QikBiz, on your instruction"
 
 

@@ -86,7 +86,7 @@ def allow_address() -> ResponseReturnValue:
         blocks.allow(request.form.get("address", "")[:80], request.form.get("reason", ""))
     except Failure as failure:
         return _blocked(failure.text), failure.status
-    show_toast("The address is let in here for 24 hours.")
+    show_toast("The address is allowed in your workspace for 24 hours.")
     return redirect(url_for(".blocked"), 303)
 
 
@@ -94,7 +94,7 @@ def allow_address() -> ResponseReturnValue:
 @requires(Permission.POLICY_SET)
 def end_allowance(rule_id: UUID) -> ResponseReturnValue:
     blocks.end(rule_id)
-    show_toast("The address is no longer let in.")
+    show_toast("The address is no longer allowed.")
     return redirect(url_for(".blocked"), 303)
 
 
@@ -130,9 +130,9 @@ def _said() -> dict[str, str]:
 
 def _chips(wanted: AccessFilter) -> list[tuple[str, str]]:
     names: dict[Any, str] = dict(known_people()) if wanted.person else {}
-    names[NOBODY] = "nobody with a login here"
+    names[NOBODY] = "unknown"
     texts = {
-        "person": f"Person is {names.get(wanted.person, 'unknown')}",
+        "person": f"User is {names.get(wanted.person, 'unknown')}",
         "kind": f"Event is {label(wanted.kind).lower()}",
         "outcome": f"Outcome is {OUTCOMES.get(wanted.outcome, '').lower()}",
         "network": f"From {wanted.network}",

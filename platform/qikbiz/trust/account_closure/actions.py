@@ -38,7 +38,7 @@ BEFORE_READ_ONLY = ("asked", "exporting", "exported", "confirmed")
 
 
 ENDED_BY_US = (
-    "QikBiz ended this contract, so it can't be called off here. If you think that this is a mistake, ask our support "
+    "QikBiz ended this contract, so you can't cancel it here. If you think this is a mistake, contact support "
     "under Help."
 )
 
@@ -51,9 +51,9 @@ def ask_to_close(*, reason: str, typed: str) -> Closing:
     """Begin, with the quote made now. Asking again, by whomever, gives the closing that stands already."""
     tenant, people, actor = current_tenant(), people_to_tell(), current_actor()
     if " ".join(typed.split()) != tenant.name:
-        raise BadAnswer(f"Type the name of your organisation exactly as it stands here: {tenant.name}")
+        raise BadAnswer(f"Type the name of your organisation exactly as shown: {tenant.name}")
     if len(reason) > LONGEST_REASON:
-        raise BadAnswer(f"The reason has {len(reason):,} characters; {LONGEST_REASON:,} are enough.")
+        raise BadAnswer(f"The reason has {len(reason):,} characters; {LONGEST_REASON:,} is the maximum.")
     with control_transaction() as control:
         record = control.get_one(TenantRecord, tenant.id, with_for_update=True)
         standing = open_closing_of(tenant.id)
@@ -71,7 +71,7 @@ def ask_to_close(*, reason: str, typed: str) -> Closing:
 def change_reason(reason: str) -> None:
     """Going back to the first step: what was written there may be written anew."""
     if len(reason) > LONGEST_REASON:
-        raise BadAnswer(f"The reason has {len(reason):,} characters; {LONGEST_REASON:,} are enough.")
+        raise BadAnswer(f"The reason has {len(reason):,} characters; {LONGEST_REASON:,} is the maximum.")
     with _changing(*BEFORE_READ_ONLY) as (_, closing):
         closing.reason = reason.strip()
 
@@ -87,7 +87,7 @@ def accept_quote(amount: str) -> Closing:
     ask_for_export(Selection(), export_id=export_id)
     with _changing("asked") as (_, closing):
         if closing.quote_amount != _amount(amount):
-            raise Conflict("Another quote stands meanwhile. Read it before you accept it.")
+            raise Conflict("The quote has changed. Review it before you accept.")
         closing.state, closing.export_id = "exporting", export_id
         closing.accepted_at, closing.accepted_by, closing.accepted_by_name = clock.now(), actor.id, actor.name
         events.record_step(closing, "accepted", tenant.slug, quote=f"{closing.quote_amount} {closing.currency}")
@@ -126,8 +126,8 @@ def confirm_checksum(typed: str) -> Closing:
         # The whole sum, as the page computes it, or its end, as a person types it.
         if len(given) < CHECKED_CHARACTERS or not closing.export_sha256.endswith(given):
             raise BadAnswer(
-                "This is not the checksum of the file that we made. Choose the file once more; if it differs again, it "
-                "was not downloaded whole: download it anew."
+                "This checksum does not match the export. Choose the file again. If it still differs, the download "
+                "is incomplete: download the file again."
             )
         if closing.state == "exported":
             closing.state, closing.confirmed_at = "confirmed", clock.now()
@@ -206,12 +206,12 @@ def _changing(*states: str) -> Iterator[tuple[TenantRecord, Closing]]:
         record = control.get_one(TenantRecord, current_tenant().id, with_for_update=True)
         closing = open_closing_of(record.id)
         if closing is None:
-            raise Conflict("No closing of this account is under way.")
+            raise Conflict("This account is not being closed.")
         control.refresh(closing)
         if closing.ended_by == "operator":
             raise Conflict(ENDED_BY_US)
         if closing.state not in states:
-            raise Conflict("The closing of this account has gone on meanwhile. Look where it stands now.")
+            raise Conflict("The status of the account closure has changed. Review it before you continue.")
         yield record, closing
 
 
@@ -238,7 +238,7 @@ def _begin(record: TenantRecord, reason: str) -> Closing:
 def _refuse_unless_active(record: TenantRecord) -> None:
     # A suspended customer may always leave.
     if record.state not in ("active", "suspended"):
-        raise Conflict("This account can't be closed from here just now.")
+        raise Conflict("This account can't be closed from here at the moment.")
 
 
 def _is_being_made(closing: Closing) -> bool:
@@ -250,4 +250,4 @@ def _amount(text: str) -> Decimal:
     try:
         return Decimal(text)
     except InvalidOperation:
-        raise BadAnswer("Read the quote and accept it with its button.") from None
+        raise BadAnswer("Review the quote and accept it with its button.") from None

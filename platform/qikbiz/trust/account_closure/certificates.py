@@ -20,20 +20,20 @@ PURPOSE = "erasure-certificate"
 _LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 _GROUPS, _GROUP = 4, 4
 ERASED = (
-    "The organisation's area of the database with every table in it, and the role that alone could reach it",
-    "Its logins, sessions, remembered devices, invitations, second factors and settings",
+    "The organisation's database schema with every table in it, and the only role that had access to it",
+    "Its users, sessions, remembered devices, invitations, second factors and settings",
     "Its uploaded files and exports, and the keys that these were encrypted with",
-    "Its audit, its history, its mails and its list of jobs",
-    "What the cache kept of it",
-    "Its entries in the platform's own database: its name, its administrator's address, its host names, its grants and "
-    "visits, and what it asked our support",
+    "Its audit, its history, its emails and its list of jobs",
+    "Its entries in the cache",
+    "Its entries in the platform's own database: its name, its administrator's address, its host names, its "
+    "support access grants and sessions, and its support requests",
 )
 KEPT = (
-    "Its address on our site, so that nobody else is ever given it",
-    "This certificate, and the number of the organisation, so that a restored back-up can't bring it back",
-    "That the steps of its closing happened, with their times, in the platform's audit, under that number",
+    "Its address on our site, so that it is never reused",
+    "This certificate, and the number of the organisation, so that a restored backup can't bring it back",
+    "The steps of its account closure with their times, in the platform's audit, under that number",
 )
-KEPT_INVOICE = "Its invoice, as long as tax law has us keep invoices"
+KEPT_INVOICE = "Its invoice, for as long as tax law requires"
 
 
 def issue(

@@ -30,14 +30,14 @@ def give_more_time(closing_id: UUID, until: str, reason: str) -> Closing:
     record = db.control.get_one(TenantRecord, found.tenant_id, with_for_update=True)
     closing = db.control.get_one(Closing, closing_id, with_for_update=True, populate_existing=True)
     if closing.state != "read_only" or closing.erase_after is None:
-        raise Conflict("More time can be given only while the account is read-only.")
+        raise Conflict("The period can be extended only while the account is read-only.")
     if not reason.strip():
-        raise Failure("Say why: the reason is kept in both audits.")
+        raise Failure("Enter a reason. It is recorded in both audits.")
     later = _end_of(until)
     if later <= closing.erase_after:
-        raise Failure("Choose a later day: the time that was promised is never shortened.")
+        raise Failure("Choose a later date. The period can't be shortened.")
     if later > closing.erase_after + MOST_MORE:
-        raise Failure("Choose a day within a year of the one that stands now.")
+        raise Failure("Choose a date within a year of the current one.")
     notary.extend_retrieval(closing.id, later)
     _move(closing, record, later)
     events.record_step(closing, "extended", record.slug, until=later.isoformat(), reason=reason.strip())
@@ -53,11 +53,11 @@ def take_back_ours(closing_id: UUID, reason: str) -> Closing:
     record = db.control.get_one(TenantRecord, found.tenant_id, with_for_update=True)
     closing = db.control.get_one(Closing, closing_id, with_for_update=True, populate_existing=True)
     if closing.ended_by != "operator":
-        raise Conflict("Its administrators began this closing, so only they can call it off.")
+        raise Conflict("The customer requested this closure, so only its administrators can cancel it.")
     if closing.state not in ("exporting", "exported", "read_only"):
-        raise Conflict("It is too late, or it was called off already.")
+        raise Conflict("It is too late, or the closure was already cancelled.")
     if not reason.strip():
-        raise Failure("Say why: the reason is kept in both audits.")
+        raise Failure("Enter a reason. It is recorded in both audits.")
     tenant = read_tenant(db.control(), record.id, runtime().settings.base_domain)
     assert tenant is not None  # a closing goes with its tenant's row
     take_back(closing, tenant, people_of(tenant), "QikBiz", reason=reason.strip()[:500])
@@ -79,4 +79,4 @@ def _end_of(text: str) -> datetime:
         day = date.fromisoformat(text.strip())
         return datetime.combine(day, time(23, 59, 59), UTC)
     except ValueError:
-        raise Failure("Give the day as 2026-12-31.") from None
+        raise Failure("Enter the date as 2026-12-31.") from None

@@ -50,7 +50,7 @@ def extend(closing_id: UUID) -> ResponseReturnValue:
         console_actions.give_more_time(closing_id, form.get("until", ""), form.get("reason", ""))
     except Failure as failure:
         return _page(closing_id, failure.text), failure.status
-    show_toast("The customer has more time, and is told so by mail.")
+    show_toast("The period is extended. The customer is notified by email.")
     return redirect(url_for(".show", closing_id=closing_id), 303)
 
 
@@ -61,7 +61,7 @@ def take_back(closing_id: UUID) -> ResponseReturnValue:
         console_actions.take_back_ours(closing_id, request.form.get("reason", ""))
     except Failure as failure:
         return _page(closing_id, failure.text), failure.status
-    show_toast("The closing is called off. The administrators are told by email.")
+    show_toast("The closure is cancelled. The administrators are notified by email.")
     return redirect(url_for(".show", closing_id=closing_id), 303)
 
 
@@ -78,7 +78,7 @@ def set_charges() -> ResponseReturnValue:
         policies.set_general(request.form)
     except Failure as failure:
         return _charges_page(failure.text), failure.status
-    show_toast("Saved. Closings that were quoted already keep their quote.")
+    show_toast("Saved. Existing quotes stay valid.")
     return redirect(url_for(".charges"), 303)
 
 

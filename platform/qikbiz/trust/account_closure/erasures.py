@@ -27,11 +27,11 @@ from qikbiz.trust.account_closure.models import (
 from tenants.control import TenantRecord
 
 KEPT_TABLES: dict[str, str] = {
-    "closings": "When each step was done; names, addresses and the reason given are taken out.",
-    "closing_invoices": "Tax law has invoices kept, with whom they were for.",
-    "erased_tenants": "The number alone, so that a restore brings nothing back.",
-    "erasure_certificates": "It proves the erasure and names nobody.",
-    "platform_audit_events": "That an act happened and when; what it was about is taken out.",
+    "closings": "When each step was done; names, addresses and the reason are removed.",
+    "closing_invoices": "Tax law requires invoices to be kept, with the name of the customer.",
+    "erased_tenants": "The number alone, so that a restored backup brings nothing back.",
+    "erasure_certificates": "It proves the erasure and contains no names.",
+    "platform_audit_events": "That an action happened and when; its content is removed.",
 }
 # Of use against whoever attacked, also after the attacked one is gone: only the tie is cut.
 UNTIED_TABLES = {"abuse_events": ("tenant_id", "account_mac")}

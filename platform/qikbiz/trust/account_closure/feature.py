@@ -24,7 +24,7 @@ FEATURE = Feature(
             group="Danger zone",
         ),
         NavigationEntry(
-            "console", 50, "closings", "Closings", "door-exit", "closings.index", permission="closing:handle"
+            "console", 50, "closings", "Account closures", "door-exit", "closings.index", permission="closing:handle"
         ),
     ),
     emails={

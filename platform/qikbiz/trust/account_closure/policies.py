@@ -59,7 +59,7 @@ def set_general(given: Mapping[str, str]) -> None:
     """Set fee, currency and rates for everybody. Closings that were quoted already keep what they were quoted."""
     currency = given.get("currency", "")
     if currency not in CURRENCIES:
-        raise BadCharge(f"The currency is one of {', '.join(CURRENCIES)}.")
+        raise BadCharge(f"The currency must be one of {', '.join(CURRENCIES)}.")
     values = {name: _money(given.get(name, ""), label) for name, label in _LABELS.items()}
     policy = db.control.get(ChargePolicy, GENERAL) or ChargePolicy(scope=GENERAL)
     _change(policy, {**values, "currency": currency}, given.get("reason", ""), "")
@@ -69,7 +69,7 @@ def set_for_tenant(slug: str, given: Mapping[str, str]) -> TenantRecord:
     """Set the fee of one tenant (empty: the general one), and whether it is a customer in the European Union."""
     record = db.control.scalar(select(TenantRecord).where(TenantRecord.slug == slug.strip().lower()))
     if record is None or record.state == "closed":
-        raise BadCharge(f"There is no organisation at “{slug.strip()}”. Give the first part of its address.")
+        raise BadCharge(f"There is no tenant at “{slug.strip()}”. Enter the first part of its address.")
     fee = _money(given["fee"], _LABELS["fee"]) if given.get("fee", "").strip() else None
     policy = db.control.get(ChargePolicy, str(record.id)) or ChargePolicy(scope=str(record.id), tenant_id=record.id)
     _change(policy, {"fee": fee, "is_eu": given.get("is_eu") == "1"}, given.get("reason", ""), record.slug)
@@ -81,7 +81,7 @@ _LABELS = {"fee": "The fee", "per_hour": "The cost of an hour", "per_gib": "The 
 
 def _change(policy: ChargePolicy, values: Mapping[str, object], reason: str, subject: str) -> None:
     if not reason.strip():
-        raise BadCharge("Say why: the reason is kept in the audit.")
+        raise BadCharge("Enter a reason. It is recorded in the audit.")
     before = {name: getattr(policy, name) for name in values}
     for name, value in values.items():
         setattr(policy, name, value)
@@ -101,5 +101,5 @@ def _money(text: str, label: str) -> Decimal:
     except InvalidOperation:
         raise BadCharge(f"{label} is “{text.strip()}”; write it as 12.50.") from None
     if not amount.is_finite() or not 0 <= amount <= MOST or amount != amount.quantize(CENT):
-        raise BadCharge(f"{label} must lie between 0 and {MOST:,}, with at most two decimals.")
+        raise BadCharge(f"{label} must be between 0 and {MOST:,}, with at most two decimals.")
     return amount.quantize(CENT)

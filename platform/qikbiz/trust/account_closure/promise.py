@@ -29,13 +29,16 @@ def evidence() -> Sequence[Fact]:
     return (
         ("Exports of everything", count(db.session.scalar(made) or 0, "export")),
         ("Closing", _standing(closing)),
-        ("A closing would cost today", f"at most {quote.amount} {quote.currency}" if quote.amount else "Nothing"),
+        (
+            "Cost of closing the account today",
+            f"at most {quote.amount} {quote.currency}" if quote.amount else "Nothing",
+        ),
     )
 
 
 def _standing(closing: Closing | None) -> str:
     if closing is None:
-        return "None is under way"
+        return "Not requested"
     until = f", kept until {day(closing.erase_after)}" if closing.erase_after else ""
     return f"{WORDS[closing.state][0]}{until}"
 
@@ -43,17 +46,17 @@ def _standing(closing: Closing | None) -> str:
 KEEPINGS = (
     Keeping(
         "P13",
-        "An administrator closes the account with a password and the organisation's name. What it costs is shown with "
-        "its reasons and accepted before anything is done; it is nothing unless we set a fee, and never more than "
-        "making the export cost us. Everything is then exported as CSV, you check by a checksum that it is whole, "
-        "and for 30 to 90 days everything can be read and exported while nothing is changed. A bill that is not paid "
-        "holds nothing back. Then everything is erased, and a signed certificate says what, and when back-ups end. "
-        "Until the erasure any administrator can call it off. When we end the contract it goes the same way and costs "
-        "nothing: two of our operators have to agree, every administrator is mailed the reason, and the page says that "
-        "it was us. A suspension takes away nothing but changes.",
+        "An administrator requests the closure with a password and the organisation's name. You see the cost with "
+        "its reasons and accept it before anything happens. It is free unless we set a fee, and never more than "
+        "our cost of creating the export. All data is then exported as CSV, you verify the file by a checksum, and "
+        "the account is read-only for 30 to 90 days. An unpaid invoice holds nothing back. Then all data is "
+        "erased, and a signed certificate lists what was erased and when backups are deleted. Any administrator "
+        "can cancel until the erasure begins. When we end the contract, the same steps apply free of charge: two "
+        "of our operators have to agree, every administrator gets the reason by email, and the page says that "
+        "QikBiz ended it. A suspended workspace can still be read, exported and closed.",
         "closing.index",
         "Close your account",
         evidence,
-        try_it="Open the first step: it shows what a closing would cost and changes nothing.",
+        try_it="Open the first step. It shows the cost and changes nothing.",
     ),
 )

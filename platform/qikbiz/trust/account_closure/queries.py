@@ -16,13 +16,13 @@ from tenants.control import TenantRecord
 
 WORDS = {
     "asked": ("Quoted, not accepted yet", "busy"),
-    "exporting": ("The export is being made", "busy"),
-    "exported": ("To be checked by the customer", "warn"),
-    "confirmed": ("Checked, not closed yet", "warn"),
+    "exporting": ("Exporting", "busy"),
+    "exported": ("Awaiting verification", "warn"),
+    "confirmed": ("Verified, not closed yet", "warn"),
     "read_only": ("Read-only until erased", "bad"),
-    "reopening": ("Being opened again", "busy"),
-    "cancelled": ("Called off", "idle"),
-    "erasing": ("Being erased", "bad"),
+    "reopening": ("Reopening", "busy"),
+    "cancelled": ("Cancelled", "idle"),
+    "erasing": ("Erasing", "bad"),
     "erased": ("Erased", "idle"),
 }
 

@@ -154,9 +154,9 @@ def cancel() -> ResponseReturnValue:
 def call_off() -> ResponseReturnValue:
     found = actions.call_off()
     if found.state == "cancelled":
-        show_toast("The closing is called off. Everything stays as it is.")
+        show_toast("The account closure is cancelled. Nothing has changed.")
         return redirect(url_for(".index"), 303)
-    show_toast("The closing is called off. In a few seconds records can be changed again.")
+    show_toast("The account closure is cancelled. Records can be edited again in a few seconds.")
     return redirect(url_for(".standing"), 303)
 
 
@@ -166,7 +166,7 @@ def invoice() -> ResponseReturnValue:
     found = standing_closing(current_tenant().id)
     bill = invoice_of(found.id) if found else None
     if found is None or bill is None:
-        raise NotFound("There is no invoice: nothing was charged.")
+        raise NotFound("There is no invoice, because nothing was charged.")
     return render_template("account_closure/invoice.html", closing=found, invoice=bill, pays_by_card=stripe.is_on())
 
 
@@ -177,7 +177,7 @@ def pay() -> ResponseReturnValue:
     found = standing_closing(current_tenant().id)
     bill = invoice_of(found.id) if found else None
     if bill is None:
-        raise NotFound("There is no invoice: nothing was charged.")
+        raise NotFound("There is no invoice, because nothing was charged.")
     return render_template("account_closure/pay.html", invoice=bill, url=stripe.checkout_url(bill, current_tenant()))
 
 

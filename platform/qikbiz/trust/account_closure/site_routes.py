@@ -35,7 +35,7 @@ def show(number: str) -> ResponseReturnValue:
     with control_transaction():
         found = certificate_numbered(number[:40])
     if found is None or not is_genuine(found):
-        problem = "We issued no certificate with this number. Check it letter by letter."
+        problem = "There is no certificate with this number. Check the number and try again."
         return render_template("account_closure/find_certificate.html", number=number[:40], problem=problem), 404
     typed = request.args.get("organisation", "")[:200]
     document = found.document

@@ -16,7 +16,7 @@ from qikbiz.trust.account_closure.actions import LONGEST, SHORTEST
 from qikbiz.trust.account_closure.models import Closing
 
 WAY = ("request", "cost", "export", "check", "end")
-_NAMES = {"request": "Ask", "cost": "Cost", "export": "Export", "check": "Check", "end": "Close"}
+_NAMES = {"request": "Request", "cost": "Cost", "export": "Export", "check": "Verify", "end": "Close"}
 _ENDPOINTS = {"request": "ask"}
 _PAGES = {
     "asked": "cost",

@@ -101,7 +101,7 @@ def keeping() -> ResponseReturnValue:
 @requires_fresh
 def keep() -> ResponseReturnValue:
     months = set_keeping(request.form.get("months", ""))
-    show_toast(f"The audit is kept {how_long(months)}.")
+    show_toast(f"Saved. The audit is kept {how_long(months)}.")
     return redirect(url_for(".keeping"), 303)
 
 
@@ -129,8 +129,8 @@ def _entry(event: AuditEvent) -> dict[str, Any]:
 def _chips(wanted: AuditFilter) -> list[tuple[str, str]]:
     names = {str(id_): name for id_, name in known_people()} if wanted.person else {}
     texts = {
-        "person": f"Person is {names.get(str(wanted.person), 'unknown')}",
-        "action": f"Act is {heading(wanted.action).lower()}",
+        "person": f"User is {names.get(str(wanted.person), 'unknown')}",
+        "action": f"Action is {heading(wanted.action).lower()}",
         "record": "One record",
         "from": f"From {wanted.first_day}",
         "to": f"Up to {wanted.last_day}",

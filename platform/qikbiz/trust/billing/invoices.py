@@ -52,13 +52,13 @@ def mark_paid(closing_id: UUID, reference: str) -> Invoice:
     """An operator has seen the money arrive. Again, it stays as it was first marked."""
     reference = " ".join(reference.split())[:LONGEST_REFERENCE]
     if not reference:
-        raise Failure("Give the reference of the payment, as the bank statement says it.")
+        raise Failure("Enter the payment reference as on the bank statement.")
     closing = db.control.get(Closing, closing_id, with_for_update=True)
     invoice = _of(closing) if closing else None
     if closing is None or invoice is None:
-        raise NotFound("There is no invoice for this closing.")
+        raise NotFound("There is no invoice for this account closure.")
     if invoice.state == "void":
-        raise Conflict("This invoice is void: the closing was called off.")
+        raise Conflict("This invoice is void, because the account closure was cancelled.")
     settle(invoice, closing, current_actor().name, reference)
     return invoice
 

@@ -49,21 +49,20 @@ def quote(terms: Terms, moment: datetime) -> Quote:
     """What is offered at `moment`, before any work starts."""
     if is_free_by_law(terms, moment):
         reason = (
-            "You are a customer in the European Union: since 12 January 2027 leaving costs nothing "
+            "You are a customer in the European Union, where closing an account is free since 12 January 2027 "
             "(Regulation (EU) 2023/2854, Article 29)."
         )
         return Quote(NOTHING, terms.currency, (reason,))
     if terms.fee <= 0:
-        return Quote(NOTHING, terms.currency, ("We charge nothing for the export and the closing.",))
+        return Quote(NOTHING, terms.currency, ("The export and the account closure are free.",))
     return Quote(
         terms.fee,
         terms.currency,
         (
-            f"The fee for the export is {terms.fee} {terms.currency}. This is the most that you will be charged.",
-            f"Making the export is measured: {terms.per_hour} {terms.currency} for an hour of work and "
-            f"{terms.per_gib} {terms.currency} for a GiB. If it costs us less than the fee, you are charged only "
-            "what it cost.",
-            "Paid or not, you keep your data for the whole time, and nothing is held back.",
+            f"The fee for the export is {terms.fee} {terms.currency}. You never pay more than this.",
+            f"We measure our cost of creating the export: {terms.per_hour} {terms.currency} per hour of work and "
+            f"{terms.per_gib} {terms.currency} per GiB. If our cost is less than the fee, you pay only our cost.",
+            "You keep access to your data for the full time, whether or not the invoice is paid.",
         ),
     )
 

@@ -47,9 +47,9 @@ def is_on() -> bool:
 def checkout_url(invoice: Invoice, tenant: Tenant) -> str:
     """The address of Stripe's page for this invoice. Raises Conflict, Unavailable."""
     if not is_on():
-        raise NotFound("Paying by card is not offered here. Pay by bank transfer.")
+        raise NotFound("Card payment is not available. Pay by bank transfer.")
     if invoice.state != "open":
-        raise Conflict("This invoice needs no payment any more.")
+        raise Conflict("This invoice no longer needs to be paid.")
     session = _create_session(invoice, tenant)
     with control_transaction() as control:
         kept = control.get_one(Invoice, invoice.number, with_for_update=True)

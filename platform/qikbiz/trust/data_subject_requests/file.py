@@ -61,5 +61,5 @@ def _gathered(tenant: Tenant, contact_id: UUID) -> tuple[datetime, dict[str, Any
     with tenant_transaction(tenant, snapshot=True, statement_timeout_ms=LONGEST_SECONDS * 1000) as session:
         contact = session.get(Contact, contact_id)
         if contact is None:
-            raise NotFound("The contact is not there any more.")
+            raise NotFound("The contact no longer exists.")
         return datetime.now(UTC), everything_about(session, contact)

@@ -18,20 +18,20 @@ def _evidence() -> Sequence[Fact]:
     erased = select(func.count()).select_from(Erasure).where(Erasure.state == "done")
     files = select(func.count()).select_from(Export).where(Export.product == PERSON, Export.ready_at.is_not(None))
     return [
-        ("People who were given everything about themselves", number(db.session.scalar(files) or 0)),
-        ("People who were erased, each with a receipt", number(db.session.scalar(erased) or 0)),
+        ("Data exports for people", number(db.session.scalar(files) or 0)),
+        ("Erased people, each with a receipt", number(db.session.scalar(erased) or 0)),
     ]
 
 
 KEEPINGS = (
     Keeping(
         "P6",
-        "When one of your contacts asks, you hand them a file of everything that is kept about them, and erase them "
-        "wherever they are: record, history, audit, imports, mails and exports. You get a signed receipt, and a mark "
-        "that names nobody keeps them erased when a back-up or an archive comes back.",
+        "When one of your contacts asks, you can create a file with all data about them, and erase them "
+        "everywhere: record, history, audit, imports, emails and exports. You get a signed receipt, and an "
+        "anonymous fingerprint keeps them erased when a backup or an archive is restored.",
         place="persons.erasures",
         place_name="Erased people",
         evidence=_evidence,
-        try_it="Open a contact and choose “When this person asks”: the page says first what each step does.",
+        try_it="Open a contact and choose “Privacy request”. The page explains each step first.",
     ),
 )

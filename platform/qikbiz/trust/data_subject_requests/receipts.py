@@ -19,14 +19,14 @@ PURPOSE = "erasure-receipt"
 ERASED = (
     "The contact with all its fields, its links to companies, and its place in the search",
     "Its timeline: every value from before and after a change",
-    "What the audit said about it; who acted, what was done and when stays, without the contents",
-    "Rows about it of imports that were kept, and the uploaded files that they came from",
-    "Mails to its addresses, and messages to your people that named it",
-    "Files of earlier exports that could still be fetched: their keys are destroyed",
+    "The content of its audit entries; who acted, what was done and when is kept",
+    "Its import rows, and the uploaded files they came from",
+    "Emails to its addresses, and notifications to your users that named it",
+    "Earlier exports that could still be downloaded: their keys are destroyed",
 )
 KEPT = (
     "That a contact with this number was erased, when, and on whose order, in the audit and in this receipt",
-    "Marks that name nobody, by which the contact is known if a back-up or a file would bring it back",
+    "Anonymous fingerprints that keep the contact from returning with a backup or a file",
 )
 
 

@@ -41,7 +41,7 @@ def ask_for_file(contact: Contact, *, export_id: UUID | None) -> Export:
 def ask_for_erasure(contact: Contact, *, typed: str, reference: str) -> Erasure:
     """Have this person erased. Raises Failure when the name typed is another one."""
     if typed.strip() != name_of(CONTACTS, contact).strip():
-        raise Failure("The name typed is not the name of the contact, so nothing was erased.")
+        raise Failure("The name does not match the name of the contact. Nothing was erased.")
     if len(reference.strip()) > LONGEST_REFERENCE:
         raise Failure(f"The reference is longer than {LONGEST_REFERENCE} characters.")
     db.session.get(Contact, contact.id, with_for_update=True)

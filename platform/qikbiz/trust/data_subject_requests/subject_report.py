@@ -29,7 +29,7 @@ _NAMES_ADDRESS = text(
     "EXISTS (SELECT FROM unnest(import_rows.values) cell, unnest(cast(:emails AS text[])) address "
     "WHERE strpos(lower(cell), address) > 0)"
 )
-ACTORS = {"user": "Somebody of the organisation", "staff": "Staff of QikBiz", "system": "The program"}
+ACTORS = {"user": "A user of the organisation", "staff": "QikBiz staff", "system": "QikBiz"}
 
 
 def addresses_of(contact: Contact) -> list[str]:
@@ -89,7 +89,7 @@ def _history(session: Session, contact_id: UUID) -> list[dict[str, Any]]:
             "at": plain(change.at),
             "what": change.kind,
             "how": change.source,
-            "by": ACTORS.get(change.actor_kind, "Somebody"),
+            "by": ACTORS.get(change.actor_kind, "Unknown"),
             "changes": {name: pair for name, pair in change.changes.items() if name not in _OURS},
         }
         for change in changes
@@ -144,7 +144,7 @@ def _audit(session: Session, contact_id: UUID) -> list[dict[str, Any]]:
         {
             "at": plain(event.at),
             "what": event.action,
-            "by": ACTORS.get(event.actor_kind, "Somebody"),
+            "by": ACTORS.get(event.actor_kind, "Unknown"),
             "changes": {n: v for n, v in (event.details.get("changes") or {}).items() if n not in _OURS},
         }
         for event in events

@@ -23,7 +23,7 @@ from tenants.directory import touch_directory
 
 MOST_DOMAINS = 5
 _LABEL, _PREFIX = "_qikbiz", "qikbiz-domain="
-_TAKEN = "“{}” is served for another organisation. If it is yours, write to us: we look into it together."
+_TAKEN = "“{}” belongs to another workspace. If it is yours, contact us."
 
 
 class DomainTaken(Conflict):
@@ -62,7 +62,7 @@ def add_domain(tenant: Tenant, text: str) -> Domain:
     if is_served_for_another(tenant.id, host):
         raise DomainTaken(_TAKEN.format(host))
     if count_of(tenant.id) >= MOST_DOMAINS:
-        raise BadDomain(f"An organisation has at most {MOST_DOMAINS} domains of its own. Remove one first.")
+        raise BadDomain(f"A workspace can have at most {MOST_DOMAINS} custom domains. Remove one first.")
     domain = Domain(host=host, tenant_id=tenant.id, token=secrets.token_hex(16))
     db.control.add(domain)
     db.control.flush()
@@ -109,9 +109,7 @@ def _look_for(proof: Proof, domain: Domain) -> None:
     if domain.token and any(hmac.compare_digest(text.strip().encode(), proof.value.encode()) for text in found):
         return
     if not found:
-        raise NotProved(
-            f"There is no TXT record at {proof.name} yet. A new one may take an hour until it is seen everywhere."
-        )
+        raise NotProved(f"There is no TXT record at {proof.name} yet. A new record can take an hour to become visible.")
     raise NotProved(f"The TXT record at {proof.name} says “{found[0][:80]}”, and not “{proof.value}”.")
 
 

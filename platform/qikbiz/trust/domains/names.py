@@ -28,18 +28,18 @@ def own_domain(text: str, base_domain: str) -> str:
     given = text.strip()
     host = normalise_host(_host_in(given))
     if host is None or host.rpartition(".")[2].isdecimal():
-        raise BadDomain(f"“{given[:80]}” is no domain name. Give a name such as crm.your-company.com.")
+        raise BadDomain(f"“{given[:80]}” isn't a valid domain. Use a name such as crm.your-company.com.")
     labels = host.split(".")
     if host == base_domain or host.endswith(f".{base_domain}"):
-        raise BadDomain(f"“{host}” belongs to QikBiz itself. Give a name of your own organisation.")
+        raise BadDomain(f"“{host}” belongs to QikBiz. Use a domain of your organisation.")
     if labels[-1] in _NEVER_PUBLIC or len(labels) < 2:
-        raise BadDomain(f"“{host}” is no name on the internet, so nobody could certify it.")
+        raise BadDomain(f"“{host}” isn't a public internet domain, so it can't get a certificate.")
     suffixes = _public_suffixes()
     if suffixes.is_public(host):
-        raise BadDomain(f"Under “{host}” everybody can register names, so nobody owns it. Give a name of your own.")
+        raise BadDomain(f"Anyone can register names under “{host}”. Use a domain that you own.")
     if suffixes.privatesuffix(host) == host:
         # Browsers are told to use TLS for the name and all below it: for a whole company's domain that's too much.
-        raise BadDomain(f"“{host}” is a whole domain. Use a name below it made for this, such as crm.{host}.")
+        raise BadDomain(f"“{host}” is a whole domain. Use a subdomain such as crm.{host}.")
     return host
 
 

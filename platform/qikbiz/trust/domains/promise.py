@@ -16,10 +16,10 @@ from tenants.context import current_tenant
 def _evidence() -> Sequence[Fact]:
     with control_transaction():
         own = [domain.host for domain in domains_of(current_tenant().id) if domain.verified_at]
-    facts = [("This page came", _how_it_came())]
+    facts = [("This page was sent", _how_it_came())]
     if runtime().settings.environment != "development":
-        facts.append(("Browsers keep to encryption", "for a year, for every name below too"))
-    facts.append(("Names with a certificate", ", ".join([current_tenant().host, *own])))
+        facts.append(("Browsers require encryption", "for one year, including subdomains"))
+    facts.append(("Domains with a certificate", ", ".join([current_tenant().host, *own])))
     return facts
 
 
@@ -27,35 +27,37 @@ def _how_it_came() -> str:
     version = tls_version(request.environ, runtime().settings.trusted_proxies)
     if version or request.is_secure:
         return f"over {version or 'TLS'}"
-    return "in the clear: this is an installation for development"
+    return "unencrypted: this is a development installation"
 
 
 KEEPINGS = (
     Keeping(
         promise="P7",
         how=(
-            "Pages, files and programs' requests are answered over TLS 1.2 or 1.3 only, under a certificate by "
-            "which your browser checks that it talks to us. A page asked for in the clear is sent on to its "
-            "encrypted address; a program or a download is refused, so that none goes on sending its key in the "
-            "clear. The product itself answers nothing that did not come over TLS, and reaches its databases and "
-            "the mail server over TLS with their certificates checked: it refuses to start otherwise. A domain of "
-            "your own is served and certified only after you proved that it is yours."
+            "Pages, files and API requests are served over TLS 1.2 or 1.3 only, with a certificate that your "
+            "browser verifies. An unencrypted page request is redirected to HTTPS; unencrypted API requests and "
+            "downloads are refused, so that no client keeps sending its key unencrypted. The application answers "
+            "only requests that arrived over TLS. It connects to its databases and the mail server over TLS with "
+            "verified certificates, and refuses to start otherwise. A custom domain is served and gets a "
+            "certificate only after you verified it."
         ),
         place="domains.index",
         place_name="Domains",
         evidence=_evidence,
-        try_it="Look at the lock in your browser's address bar, or add a domain: it is served only once it is proved.",
+        try_it=(
+            "Open the certificate from your browser's address bar, or add a domain: it is served only after you "
+            "verify it."
+        ),
     ),
     Keeping(
         promise="P9",
         how=(
-            "Each server starts from “nothing in, nothing out”. To the world only the two ports of the web are "
-            "open, and they lead to a proxy and never to the program; whoever looks after the servers comes in "
-            "from named networks alone. Each kind of process runs under an account of its own, without rights, "
-            "without sight of other processes, and with a file system that it can't change; the firewall tells "
-            "these accounts apart, so that a process that was broken into reaches only the servers it works with. "
-            "Only the account that makes and removes organisations is ever given the login which may do that. The "
-            "rules are part of the product and are loaded and tried in its tests."
+            "Each server denies all traffic by default. Only the two web ports are open to the internet, and they "
+            "lead to a proxy, never to the application. Operators connect from named networks only. Each kind of "
+            "process runs under its own unprivileged account, can't see other processes, and has a read-only file "
+            "system. The firewall tells these accounts apart, so a compromised process can reach only the servers "
+            "it works with. Only the account that creates and deletes tenants has the database credentials for "
+            "that. These rules are part of the product, and its tests load and check them."
         ),
     ),
 )

@@ -25,7 +25,7 @@ def domain_for_change(tenant_id: UUID, host: str) -> Domain:
     claim = select(Domain).where(Domain.host == host, Domain.tenant_id == tenant_id).with_for_update()
     found = db.control.scalar(claim)
     if found is None:
-        raise NotFound(f"The domain “{host[:80]}” is not among this organisation's.")
+        raise NotFound(f"This workspace has no domain “{host[:80]}”.")
     return found
 
 

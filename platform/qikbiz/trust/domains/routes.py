@@ -42,7 +42,7 @@ def add() -> ResponseReturnValue:
     try:
         with control_transaction():
             domain = actions.add_domain(current_tenant(), text)
-            show_toast(f"{domain.host} is noted. Now prove that it is yours.")
+            show_toast(f"{domain.host} is added. Now verify it.")
     except Failure as failure:
         return _page(text, failure.text), failure.status
     return redirect(url_for(".index"), 303)
@@ -55,7 +55,7 @@ def verify(host: str) -> ResponseReturnValue:
     try:
         with control_transaction():
             domain = actions.verify_domain(current_tenant(), host)
-            show_toast(f"{domain.host} is yours, and served from now on.")
+            show_toast(f"{domain.host} is verified and active.")
     except NotFound:
         raise
     except Failure as failure:
@@ -70,7 +70,7 @@ def remove(host: str) -> ResponseReturnValue:
     tenant = current_tenant()
     with control_transaction():
         actions.remove_domain(tenant, host)
-    show_toast(f"{host} is no longer served.")
+    show_toast(f"{host} is removed.")
     if normalise_host(request.host) == host:
         # This very name is gone; the way on leads by the tenant's other one.
         return redirect(runtime().settings.origin(tenant.host) + url_for(".index"), 303)

@@ -49,10 +49,10 @@ def give_grant(
     """
     tenant = current_tenant()
     if not set(scopes) <= {scope.value for scope in OFFERED}:
-        raise BadGrant("One of the purposes is none that we know. Choose again.")
+        raise BadGrant("One of the purposes isn't a valid option. Choose again.")
     known = {staff_id for staff_id, _ in staff_to_choose()}
     if not set(staff_ids) <= known:
-        raise BadGrant("One of the people you chose no longer works in our support. Choose again.")
+        raise BadGrant("A person you chose no longer works in QikBiz support. Choose again.")
     grant = new_grant(tenant, "grant", _scopes(scopes), reason, ends_at)
     grant.staff_ids = [str(staff_id) for staff_id in staff_ids]
     with control_transaction() as control:
@@ -87,7 +87,7 @@ def end_grant(grant: Grant) -> None:
             .values(state="ended", ended_at=clock.now(), ended_by_name=me.name)
         )
         if control.scalar(ended.returning(Grant.id)) is None:
-            raise Conflict("This has ended already.")
+            raise Conflict("This access has already ended.")
         control.execute(
             update(Visit).where(Visit.grant_id == grant.id, Visit.left_at.is_(None)).values(left_at=clock.now())
         )
@@ -100,9 +100,9 @@ def _scopes(given: Sequence[str]) -> list[GrantScope]:
     try:
         chosen = sorted({GrantScope(name) for name in given})
     except ValueError as error:
-        raise BadGrant("One of the purposes is none that we know. Choose again.") from error
+        raise BadGrant("One of the purposes isn't a valid option. Choose again.") from error
     if not chosen:
-        raise BadGrant("Choose at least one thing that may be done.")
+        raise BadGrant("Choose at least one purpose.")
     return chosen
 
 
@@ -127,19 +127,21 @@ def new_grant(tenant: Tenant, kind: str, scopes: Sequence[GrantScope], reason: s
 
 def _refuse_bad(said: str, now: datetime, ends_at: datetime) -> None:
     if not said:
-        raise BadGrant("Write down the reason: it stands in your audit beside everything that is done.")
+        raise BadGrant("Enter a reason. It is recorded in your audit.")
     if len(said) > LONGEST_REASON:
-        raise BadGrant(f"The reason has {len(said):,} characters; {LONGEST_REASON} are enough.")
+        raise BadGrant(f"The reason has {len(said):,} characters; {LONGEST_REASON} is the maximum.")
     if ends_at <= now:
-        raise BadGrant("The end lies in the past. Choose one that is still to come.")
+        raise BadGrant("The end is in the past. Choose a later time.")
     if ends_at > now + timedelta(days=MOST_DAYS):
-        raise BadGrant(f"The end is too far away: {MOST_DAYS} days at most. You can give access again.")
+        raise BadGrant(
+            f"The end is too far in the future. Access lasts {MOST_DAYS} days at most; you can grant it again."
+        )
 
 
 def refuse_too_many(control: Session, tenant: Tenant) -> None:
     standing = select(Grant.id).where(Grant.tenant_id == tenant.id, Grant.state != "ended", Grant.ends_at > clock.now())
     if len(control.scalars(standing.limit(MOST_OPEN)).all()) >= MOST_OPEN:
-        raise BadGrant(f"{MOST_OPEN} are in force already. End some that are no longer needed.")
+        raise BadGrant(f"{MOST_OPEN} grants are active already. End those that are no longer needed.")
 
 
 def write_audit(action: str, grant: Grant, **more: str) -> None:

@@ -19,7 +19,7 @@ from tenants.context import current_tenant
 def tell_of_entry(grant: Grant, visit: Visit) -> None:
     """Somebody of ours has come in just now: a mail that nobody can switch off, and a line in the app."""
     people = administrators()
-    subject = f"{visit.staff_name} of QikBiz came in: {grant.reason}"
+    subject = f"{visit.staff_name} of QikBiz support accessed your workspace: {grant.reason}"
     notify([person.id for person in people], "grant_used", subject, f"/access/{grant.id}", is_mailed_already=True)
     for person in people:
         values = {"staff": visit.staff_name, "url": _url(f"/access/{grant.id}"), **_facts(grant, person)}

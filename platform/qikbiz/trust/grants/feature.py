@@ -13,7 +13,7 @@ FEATURE = Feature(
             "settings",
             130,
             "grants",
-            "Access by QikBiz",
+            "Support access",
             "login-2",
             "grants.index",
             permission="grant:give",

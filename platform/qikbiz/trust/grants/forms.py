@@ -22,25 +22,25 @@ SUPPORT = "support"
 class GrantForm(OwnForm):
     """Who, what, why and until when."""
 
-    audience = SelectField("Who may come in?", choices=[], validators=[InputRequired()])
+    audience = SelectField("Grant access to", choices=[], validators=[InputRequired()])
     scopes = SelectMultipleField(
-        "What may they do?",
+        "Purpose",
         choices=[SelectChoice(scope.value, f"{LABELS[scope][0]}: {LABELS[scope][1]}") for scope in OFFERED],
         default=[GrantScope.SEE.value],
         widget=ListWidget(prefix_label=False),
         option_widget=CheckboxInput(),
-        validators=[InputRequired("Choose at least one thing that may be done.")],
+        validators=[InputRequired("Choose at least one purpose.")],
     )
     reason = TextAreaField(
-        "Why?",
+        "Reason",
         validators=[
-            DataRequired("Write down the reason: it stands in your audit beside everything that is done."),
-            Length(max=LONGEST_REASON, message=f"{LONGEST_REASON} characters are enough."),
+            DataRequired("Enter a reason. It is recorded in your audit."),
+            Length(max=LONGEST_REASON, message=f"At most {LONGEST_REASON} characters."),
         ],
     )
-    about = SelectField("Is it about a question that you asked us?", choices=[], default="")
+    about = SelectField("Related request", choices=[], default="")
     ends_at = DateTimeLocalField(
-        "Until when?", format="%Y-%m-%dT%H:%M", validators=[InputRequired("Say until when, such as tomorrow at noon.")]
+        "Expires", format="%Y-%m-%dT%H:%M", validators=[InputRequired("Enter a date and time.")]
     )
 
     @classmethod
@@ -48,9 +48,9 @@ class GrantForm(OwnForm):
         """With the people and the tickets that one can choose now."""
         form = cls()
         asked = [SelectChoice(ticket.reference, f"{ticket.reference}: {ticket.subject}") for ticket in tickets]
-        form.about.choices = [SelectChoice("", "No, about something new"), *asked]
+        form.about.choices = [SelectChoice("", "None"), *asked]
         form.audience.choices = [
-            SelectChoice(SUPPORT, "Anybody in QikBiz support"),
+            SelectChoice(SUPPORT, "QikBiz support team"),
             *(SelectChoice(str(staff_id), text) for staff_id, text in staff_to_choose()),
         ]
         return form

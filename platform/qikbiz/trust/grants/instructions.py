@@ -51,7 +51,9 @@ def record_instruction(
     """
     me = current_actor()
     if scope not in INSTRUCTABLE:
-        raise BadGrant("By a written instruction an export or an import can be made. To see records, ask for access.")
+        raise BadGrant(
+            "A written instruction covers an export, an import or a restore. To view records, ask for access."
+        )
     is_free = is_free or not _is_used(tenant)
     grant = new_grant(tenant, "instruction", [scope], instruction, clock.now() + WAITS_FOR_CONFIRMATION)
     grant.recorded_by = me.id if me.kind == "staff" else None
@@ -79,7 +81,7 @@ def confirm_as_customer(grant: Grant) -> None:
     """
     me = current_actor()
     if me.kind != "user" or not current_rights().can(Permission.GRANT_GIVE):
-        raise Forbidden("Only administrators confirm an instruction.")
+        raise Forbidden("Only administrators can confirm an instruction.")
     with control_transaction():
         _confirm(grant, me, "user", "asked", opens_at=None)
     write_audit("grant.instruction_confirmed", grant)
@@ -96,7 +98,7 @@ def confirm_as_second(tenant: Tenant, grant: Grant, ticket: Ticket | None) -> No
     """
     me = current_actor()
     if me.kind != "staff" or me.id is None or grant.recorded_by in (None, me.id):
-        raise Forbidden("Whoever wrote an instruction down does not confirm it: somebody else of the staff does.")
+        raise Forbidden("You recorded this instruction, so another member of staff has to confirm it.")
     with control_transaction() as control:
         policy = access_policy(control, tenant.id)
         problem = why_only_customer(tenant, policy, ticket)
@@ -116,11 +118,14 @@ def confirm_as_second(tenant: Tenant, grant: Grant, ticket: Ticket | None) -> No
 def why_only_customer(tenant: Tenant, policy: AccessPolicy, ticket: Ticket | None) -> str:
     """Why no member of staff can confirm what this ticket asks for; empty when one can."""
     if not policy.staff_may_confirm:
-        return f"{tenant.name} lets only its own administrators confirm instructions."
+        return f"{tenant.name} allows only its own administrators to confirm instructions."
     if ticket is None or ticket.tenant_id != tenant.id or ticket.source != "tenant":
-        return "It did not come in as a ticket that somebody signed in wrote, so only the customer can confirm it."
+        return "It does not come from a ticket of a signed-in user, so only the customer can confirm it."
     if not can_instruct(tenant, ticket.person_id):
-        return "Whoever wrote the ticket does not administer the organisation, so only its administrators can confirm."
+        return (
+            "The sender of the ticket is not an administrator of the organisation, so only its administrators "
+            "can confirm it."
+        )
     return ""
 
 
@@ -135,7 +140,7 @@ def can_instruct(tenant: Tenant, person_id: UUID | None) -> bool:
 def set_access_policy(*, staff_may_confirm: bool, wait_hours: int) -> None:
     """What the tenant entered says about instructions that none of its own confirmed. Raises BadGrant."""
     if not WAIT_HOURS[0] <= wait_hours <= WAIT_HOURS[1]:
-        raise BadGrant(f"The wait lies between {WAIT_HOURS[0]} and {WAIT_HOURS[1]} hours.")
+        raise BadGrant(f"The waiting time must be between {WAIT_HOURS[0]} and {WAIT_HOURS[1]} hours.")
     tenant, me = current_tenant(), current_actor()
     with control_transaction() as control:
         policy = access_policy(control, tenant.id)
@@ -161,7 +166,7 @@ def _confirm(grant: Grant, me: Actor, how: str, state: str, *, opens_at: datetim
     }
     waiting = Grant.id == grant.id, Grant.kind == "instruction", Grant.state == "waiting", Grant.ends_at > clock.now()
     if db.control.scalar(update(Grant).where(*waiting).values(**values).returning(Grant.id)) is None:
-        raise Conflict("This instruction is confirmed already, or over.")
+        raise Conflict("This instruction was already confirmed, or has ended.")
     db.control.refresh(grant)
     write_platform_audit("grant.instruction_confirmed", grant)
 

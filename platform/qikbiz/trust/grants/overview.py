@@ -89,7 +89,7 @@ def reach_words(rights: Rights) -> str:
         scopes = {kind: rights.scope(kind, action) for kind in _KINDS}
         if any(scopes.values()):
             said.setdefault(_of_kinds(scopes), []).append(verb)
-    words = ", ".join(f"{_listed(verbs)} {what}" for what, verbs in said.items()) or "reaches no records"
+    words = ", ".join(f"{_listed(verbs)} {what}" for what, verbs in said.items()) or "no access to records"
     return words[:1].upper() + words[1:]
 
 

@@ -18,14 +18,17 @@ def access_now() -> Sequence[Fact]:
     """Whether anybody of ours could come in at this moment."""
     with control_transaction() as control:
         in_force = counts_of(control, current_tenant().id)["open"]
-    return (("Access in force now", number(in_force) if in_force else "None: nobody of QikBiz can see a record"),)
+    return (("Active access", number(in_force) if in_force else "None: QikBiz staff can't see your records"),)
 
 
 def entries() -> Sequence[Fact]:
     """How often staff came in."""
     with control_transaction() as control:
         counts = counts_of(control, current_tenant().id)
-    return (("Entries of staff in 30 days", number(counts["lately"])), ("Entries ever", number(counts["ever"])))
+    return (
+        ("Support sessions in 30 days", number(counts["lately"])),
+        ("Support sessions in total", number(counts["ever"])),
+    )
 
 
 def imports_by_us() -> Sequence[Fact]:
@@ -33,51 +36,50 @@ def imports_by_us() -> Sequence[Fact]:
     by_staff = select(func.count()).select_from(Import).where(Import.actor_kind == "staff")
     total = db.session.scalar(by_staff) or 0
     undone = db.session.scalar(by_staff.where(Import.state == "undone")) or 0
-    return (("Imports made by us for you", number(total)), ("Of these taken back", number(undone)))
+    return (("Imports by QikBiz for you", number(total)), ("Of these, undone", number(undone)))
 
 
 KEEPINGS = (
     Keeping(
         "P8",
-        "Staff have no login in your organisation. To come in they need access that one of your administrators gives: "
-        "to named people or to support, for a reason, for a purpose, until a time. Behind each access stands a login "
-        "of the database that may do just that in your part of it; it is made when access is given and dropped when it "
-        "ends. "
-        "Without one the program and the database both refuse every row. It holds for our commands too.",
+        "QikBiz staff have no account in your workspace. They need access that one of your administrators grants: "
+        "to named people or to support, for a reason, for a purpose, until a time. Each grant creates a database "
+        "role with exactly these rights, which is dropped when the grant ends. Without a grant, the application "
+        "and the database both refuse every row. This applies to our commands too.",
         "grants.index",
-        "Access by QikBiz",
+        "Support access",
         access_now,
-        try_it="Give us access for an hour and end it again. Before and after it the list shows that nobody has any.",
+        try_it="Grant access for an hour, then end it. Before and after, the list shows no active access.",
     ),
     Keeping(
         "P11",
-        "You enter and import your data yourself. If you want us to import a file, we can do it only by an access that "
-        "you gave for imports, or by an instruction of yours that was confirmed: by one of your administrators, or, "
-        "for a ticket that one of them wrote, by a second member of our staff and after a wait that you set. "
-        "The import stands among yours, with the instruction, and you can take it back whole.",
+        "You enter and import your data yourself. If you want us to import a file, we need a grant for imports or "
+        "a confirmed instruction. One of your administrators confirms it or, for a ticket of an administrator, a "
+        "second member of our staff after a waiting time that you set. The import appears under Imports with its "
+        "instruction, and you can undo it.",
         "grants.index",
-        "Access by QikBiz",
+        "Support access",
         imports_by_us,
-        try_it="Look at what was imported for you and by which instruction. Each import can be undone from its page.",
+        try_it="Review what was imported for you and by which instruction. You can undo each import on its page.",
     ),
     Keeping(
         "P12",
-        "Your data is not used and not made available unless you permit it. Without your permission the database "
-        "itself gives our staff no row, and a permission covers only what you chose, until the time you chose. The "
-        "program counts logins, records and bytes for its operation, and evaluates nothing else of what you keep. The "
-        "accounts of its processes reach the servers that it works with and no other.",
+        "Your data is not used or disclosed without your permission. Without a grant the database returns no rows "
+        "to our staff, and a grant covers only what you chose, until the time you chose. For operations, the "
+        "application counts users, records and bytes, and analyses nothing else. Its processes can connect only to "
+        "the servers they work with.",
         "grants.index",
-        "Access by QikBiz",
+        "Support access",
         access_now,
-        try_it="Look at the list: without an access in force nobody of QikBiz can see a record.",
+        try_it="Open the list: without active access, QikBiz staff can't see any record.",
     ),
     Keeping(
         "P12",
-        "Every entry of our staff is told to your administrators by mail and stands in your own audit: who it was, by "
-        "which access, for what reason, each page that was opened and each thing that was done.",
+        "Your administrators get an email for every support session. Your audit lists who it was, which access was "
+        "used, the reason, each page that was opened and each action.",
         "grants.entries",
-        "Who came in",
+        "Support access history",
         entries,
-        try_it="Give us access about a question, and see here each page that was opened.",
+        try_it="Grant access for a request, then see each page that was opened here.",
     ),
 )

@@ -20,7 +20,7 @@ from qikbiz.trust.grants.scopes import GrantScope
 from tenants.context import Guest
 
 GUEST_DSN = "guest-dsn"
-OVER = "The customer's grant for this has ended, or never allowed it."
+OVER = "The customer's grant has ended, or does not allow this."
 
 
 def is_in_force(grant: Grant) -> bool:
@@ -97,7 +97,7 @@ def guest_of(grant: Grant) -> Guest:
     try:
         opened = runtime().settings.keys.open(GUEST_DSN, grant.dsn, bound_to=str(grant.id))
     except SealBroken as error:
-        raise NoGrant("This grant was made under a key that is no longer in use. Ask for a new one.") from error
+        raise NoGrant("This grant was created with a key that is no longer in use. Ask for a new one.") from error
     return Guest(grant.role_name, opened.plaintext.decode())
 
 
@@ -149,7 +149,7 @@ def names_of(grant: Grant) -> str:
         return "QikBiz support"
     wanted = [UUID(text) for text in grant.staff_ids]
     names = db.control.scalars(select(Staff.name).where(Staff.id.in_(wanted)).order_by(Staff.name))
-    return ", ".join(names) or "Nobody who is still here"
+    return ", ".join(names) or "No active staff"
 
 
 def visits_of(session: Session, tenant_id: UUID, grant_id: UUID | None = None) -> list[tuple[Visit, Grant]]:

@@ -57,7 +57,7 @@ def set_policy() -> ResponseReturnValue:
     """Whether a second member of staff may confirm what a ticket asks for, and how long it waits then."""
     chosen = request.form.get("wait_hours", "")
     if chosen not in dict(_WAITS):
-        raise BadGrant("Choose one of the waits. Nothing was changed.")
+        raise BadGrant("Choose a waiting time from the list. Nothing was changed.")
     instructions.set_access_policy(
         staff_may_confirm=bool(request.form.get("staff_may_confirm")), wait_hours=int(chosen)
     )
@@ -111,7 +111,7 @@ def give() -> ResponseReturnValue:
             except BadGrant as bad:
                 form.form_errors.append(bad.text)
             else:
-                show_toast("Access is given. You see here whenever somebody uses it, and can end it at any time.")
+                show_toast("Access granted. Each use is listed here, and you can end it at any time.")
                 return redirect(url_for(".show", grant_id=grant.id), 303)
         return render_template("grants/new.html", nav_active="grants", form=form), 422
 
@@ -142,7 +142,7 @@ def confirm(grant_id: UUID) -> ResponseReturnValue:
     with control_transaction() as control:
         grant = grant_of(control, current_tenant().id, grant_id)
         instructions.confirm_as_customer(grant)
-    show_toast(f"{grant.reference} is confirmed. You see here what is done by it, and can end it at any time.")
+    show_toast(f"{grant.reference} is confirmed. Each action is listed here, and you can end it at any time.")
     return redirect(url_for(".show", grant_id=grant_id), 303)
 
 
@@ -152,7 +152,7 @@ def end(grant_id: UUID) -> ResponseReturnValue:
     with control_transaction() as control:
         grant = grant_of(control, current_tenant().id, grant_id)
         actions.end_grant(grant)
-    show_toast(f"{grant.reference} has ended. Nobody can come in by it any more.")
+    show_toast(f"{grant.reference} has ended.")
     return redirect(url_for(".show", grant_id=grant_id), 303)
 
 
@@ -227,5 +227,5 @@ def _ticket(reference: str) -> Ticket:
 
 def _in_zone(given: datetime | None) -> datetime:
     if given is None:
-        raise BadGrant("Say until when.")
+        raise BadGrant("Enter a date and time.")
     return given.replace(tzinfo=time_zone())

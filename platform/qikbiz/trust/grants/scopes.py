@@ -25,11 +25,11 @@ class GrantScope(StrEnum):
 
 
 LABELS: dict[GrantScope, tuple[str, str]] = {
-    GrantScope.SEE: ("See records", "contacts, companies and their history, without changing any"),
-    GrantScope.CHANGE: ("Change records", "create and edit them, move them to the trash"),
-    GrantScope.IMPORT: ("Import a file", "one that you gave us; you can take it back"),
-    GrantScope.EXPORT: ("Make an export", "a file with your data, which you fetch"),
-    GrantScope.RESTORE: ("Restore an archive", "a whole export of yours, into an empty organisation"),
+    GrantScope.SEE: ("View records", "contacts, companies and their history, read-only"),
+    GrantScope.CHANGE: ("Edit records", "create, edit and move them to the trash"),
+    GrantScope.IMPORT: ("Import a file", "a file that you gave us; you can undo it"),
+    GrantScope.EXPORT: ("Export", "a file with your data, for you to download"),
+    GrantScope.RESTORE: ("Restore an archive", "a full export of yours, into an empty workspace"),
 }
 OFFERED = (GrantScope.SEE, GrantScope.CHANGE, GrantScope.IMPORT, GrantScope.EXPORT)
 

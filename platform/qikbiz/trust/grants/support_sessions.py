@@ -266,9 +266,9 @@ def _waiting(control: Session, secret: str) -> tuple[Visit, Grant]:
 
 def _refuse_unless_admitted(grant: Grant, staff_id: UUID) -> None:
     if grant.kind != "grant":
-        raise NoGrant("By an instruction work is done and counted; nobody comes in by it. Ask for access to look.")
+        raise NoGrant("An instruction allows no support session. Ask the customer to grant access.")
     if not lets_in(grant, staff_id):
-        raise NoGrant("This access is over, or lets other people in.")
+        raise NoGrant("This access has ended, or was granted to other people.")
 
 
 def _inside(grant: Grant, visit: Visit) -> Inside:

@@ -48,7 +48,7 @@ def withdraw(version: int, reason: str) -> None:
     """Take an announcement back before it takes effect. Raises Conflict."""
     why = " ".join(reason.split())
     if not why:
-        raise Failure("Say why it is withdrawn; the reason is shown beside the version.")
+        raise Failure("Enter a reason. It is shown next to the version.")
     _asked(_WITHDRAW, {"version": version, "by": current_actor().name, "why": why[:LONGEST_REASON]})
     record_on_platform("statement.withdrawn", subject=f"Version {version}", details={"reason": why[:LONGEST_REASON]})
     _tell(version, "withdrawn")

@@ -17,11 +17,11 @@ def the_notice() -> Sequence[Fact]:
     now = standing()
     facts = [("In force", f"Version {now.in_force.number}, since {day(now.in_force.takes_effect_on)}")]
     if now.announced is None:
-        facts.append(("Announced", "Nothing at present"))
+        facts.append(("Announced", "None"))
     else:
         facts.append(("Announced", f"Version {now.announced.number}, for {day(now.announced.takes_effect_on)}"))
     for seen in looks_of_the_probe(limit=1):
-        facts.append(("Notice last looked for", f"{day(seen.seen_at)}: {seen.remark}"))
+        facts.append(("Last notice check", f"{day(seen.seen_at)}: {seen.remark}"))
     return facts
 
 
@@ -38,31 +38,30 @@ def the_cookies() -> Sequence[Fact]:
 KEEPINGS = (
     Keeping(
         "P1",
-        "Every cookie is declared in one registry, with what it is for, how long it stays and of which kind it is, "
-        "and can be set only through it. The cookie page is made from that registry. While our tests run, every cookie "
-        "that any page sets is collected, and a single one that is not registered, or stays longer than it says there, "
-        "makes the whole run fail.",
+        "Every cookie is declared in one registry with its purpose, duration and type, and can only be set through "
+        "it. The cookie page is generated from this registry. Our tests collect every cookie that any page sets. A "
+        "cookie that is not registered, or that lasts longer than declared, fails the whole test run.",
         place="cookies.index",
         place_name="Cookies",
         evidence=the_cookies,
-        try_it="Compare the list with the cookies that your browser's own tools show for this address.",
+        try_it="Compare the list with the cookies that your browser's developer tools show for this address.",
     ),
     Keeping(
         "P4",
-        "Before anyone is asked for a password, the login page hands out a cookie. A browser that does not give it "
-        "back, or comes back from a login without its session, gets a page that says so and how to allow cookies in "
-        "each common browser, and never the login once more. Refusing cookies counts against no address.",
+        "The sign-in page sets a cookie before it asks for a password. A browser that does not return it, or loses "
+        "its session cookie after signing in, gets a page that explains how to allow cookies in each common "
+        "browser, and not the sign-in page again. Blocked cookies never count as suspicious activity.",
         place="cookies.index",
         place_name="Cookies",
-        try_it="Block cookies for this address and try to sign in: a page says how to allow them again.",
+        try_it="Block cookies for this address and try to sign in. A page explains how to allow them again.",
     ),
     Keeping(
         "P19",
-        "Each version is announced in a part of our database that the program itself can only read and ask. It takes "
-        "the moment from its own clock, counts business days in a calendar in which weekends and the holidays of every "
-        "named country are closed, and refuses an earlier day. The announced text stands beside the one in force, with "
-        "every changed word marked, on all public pages and for your administrators, who get a mail. Four times a day "
-        "a probe looks whether the notice is there; a day without it makes the wait a business day longer.",
+        "Each version is announced in a part of our database that the application can't write to directly. The "
+        "database uses its own clock, counts business days in a calendar with weekends and the public holidays of "
+        "every named country, and refuses an earlier date. A banner on all public pages links to the announced "
+        "text beside the one in force, with every changed word marked, and your administrators get an email. A "
+        "probe checks the notice four times a day; a day without it extends the period by a business day.",
         evidence=the_notice,
     ),
 )

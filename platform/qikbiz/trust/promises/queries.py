@@ -18,7 +18,7 @@ from qikbiz.trust.promises.registry import keepings
 from qikbiz.trust.promises.test_results import TestResult, TestRun
 
 logger = logging.getLogger(__name__)
-UNREADABLE: Fact = ("Not shown", "These figures could not be read just now. Load the page again in a while.")
+UNREADABLE: Fact = ("Not shown", "The evidence could not be loaded. Reload this page in a moment.")
 
 
 @dataclass(frozen=True, slots=True)

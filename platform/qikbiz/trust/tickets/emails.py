@@ -15,7 +15,7 @@ from tenants.control import TenantRecord
 
 # More would not fit a header that every server takes (RFC 5322 2.1.1).
 MOST_REFERENCES = 8
-CUT_HERE = "Write your answer above this line"
+CUT_HERE = "Reply above this line"
 
 
 def acknowledge(ticket: Ticket, body: str) -> None:

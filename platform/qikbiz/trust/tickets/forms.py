@@ -45,11 +45,9 @@ class Typed:
         return not self.errors
 
     def refuse(self, failure: Failure) -> None:
-        self.errors.setdefault("", []).append(
-            failure.text or "That was asked too often. Wait a while and send it again."
-        )
+        self.errors.setdefault("", []).append(failure.text or "Too many requests. Wait a while and send it again.")
 
     @staticmethod
     def _check_name(name: str) -> None:
         if not name:
-            raise Failure("Say how we may call you.")
+            raise Failure("Enter your name.")

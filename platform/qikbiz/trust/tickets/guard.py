@@ -62,9 +62,9 @@ def check_form() -> Stamp:
     stamp = _stamp(request.form.get(STAMP, ""))
     age = clock.now() - stamp.opened
     if age < SHORTEST:
-        raise BadQuestion("That was quicker than anybody types. Wait a moment and send it once more.")
+        raise BadQuestion("The form was submitted too quickly. Wait a moment and send it again.")
     if age > LONGEST:
-        raise BadQuestion("This form was opened long ago. What you wrote is still here: send it once more.")
+        raise BadQuestion("This form has expired. Your message is still here: send it again.")
     return stamp
 
 
@@ -72,11 +72,11 @@ def check_text(*texts: str) -> None:
     """Raises BadQuestion for what only advertising looks like."""
     whole = "\n".join(texts)
     if _MARKUP.search(whole):
-        raise BadQuestion("Write plain text without HTML or other markup, please.")
+        raise BadQuestion("Use plain text without HTML or other markup.")
     if len(_LINK.findall(whole)) > MOST_LINKS:
-        raise BadQuestion(f"There are more than {MOST_LINKS} links in it. Send the most important ones first, please.")
+        raise BadQuestion(f"The message has more than {MOST_LINKS} links. Send the most important ones first.")
     if sum(_mixes_alphabets(word) for word in whole.split()) > 1:
-        raise BadQuestion("Some words mix letters of different alphabets. Write them in one, please.")
+        raise BadQuestion("Some words mix letters of different alphabets. Use one alphabet per word.")
 
 
 def count_sender(email: str) -> None:
@@ -103,7 +103,7 @@ def _stamp(sealed: str) -> Stamp:
     try:
         opened = runtime().settings.keys.open(_PURPOSE, sealed, bound_to=destination().host)
     except SealBroken:
-        raise BadQuestion("This form was not made by us, or is too old. Send it once more, please.") from None
+        raise BadQuestion("This form is invalid or has expired. Send it again.") from None
     stamp = json.loads(opened.plaintext)
     return Stamp(datetime.fromtimestamp(stamp["at"], UTC), str(stamp["once"]))
 

@@ -52,7 +52,7 @@ def ask() -> ResponseReturnValue:
                 once=_once(),
             )
         )
-    show_toast(f"Your question has arrived as {ticket.reference}.")
+    show_toast(f"Sent. Your reference is {ticket.reference}.")
     return redirect(url_for(".show", reference=ticket.reference), 303)
 
 
@@ -73,8 +73,10 @@ def write(reference: str) -> ResponseReturnValue:
             _count_person()
             write_as_customer(ticket, body, name=current_user.name, person_id=current_user.id)
         except Failure as failure:
-            return _show(ticket, body, failure.text or "That was asked too often. Wait a while."), failure.status
-    show_toast("Sent. We answer here and by mail.")
+            return _show(
+                ticket, body, failure.text or "Too many requests. Wait a while and send it again."
+            ), failure.status
+    show_toast("Sent. We reply here and by email.")
     return redirect(url_for(".show", reference=reference), 303)
 
 

@@ -82,7 +82,7 @@ def _take(message: EmailMessage, content: bytes, recipient: str) -> Received:
         Question(
             name,
             sender,
-            _header(message, "Subject") or "Without a subject",
+            _header(message, "Subject") or "No subject",
             text,
             source="mail",
             once=f"mail {hashlib.sha256(message_id.encode()).hexdigest()[:40]}",
@@ -99,7 +99,7 @@ def _join(ticket: Ticket, name: str, sender: str, text: str, message_id: str) ->
         TicketMessage.at > clock.now() - timedelta(days=1),
     )
     if (db.control.scalar(today) or 0) >= MOST_A_DAY:
-        raise Ignored("This ticket got too many mails today.")
+        raise Ignored("This ticket got too many emails today.")
     # Somebody else may answer for them; staff see that it was another address.
     shown = name if sender.casefold() == ticket.email.casefold() else f"{name} <{sender}>"
     write_as_customer(ticket, text, name=shown, message_id=message_id)

@@ -23,9 +23,9 @@ def evidence() -> Sequence[Fact]:
         rows = control.execute(asked.group_by(Ticket.state, "is_own")).all()
     of_all = {state: sum(n for other, _, n in rows if other == state) for state in ("open", "waiting", "solved")}
     return (
-        ("Questions you asked", number(sum(n for _, is_own, n in rows if is_own))),
-        ("Questions of your organisation", number(sum(of_all.values()))),
-        ("Waiting for our answer", number(of_all["open"])),
+        ("Your requests", number(sum(n for _, is_own, n in rows if is_own))),
+        ("Requests of your organisation", number(sum(of_all.values()))),
+        ("Waiting for our reply", number(of_all["open"])),
         ("Answered or solved", number(of_all["waiting"] + of_all["solved"])),
     )
 
@@ -33,14 +33,14 @@ def evidence() -> Sequence[Fact]:
 KEEPINGS = (
     Keeping(
         "P20",
-        "You can write to us from the public site, from your organisation's own address, from inside the product and "
-        "by mail, without a login and without scripts. Each question becomes a ticket with a reference, which is "
-        "acknowledged by mail at once. A person answers, longest waiting first; to go on, answer the mail. What you "
-        "asked inside the product stays readable there, for you and your administrators and for nobody of another "
-        "organisation. Forms are kept free of machines by limits and not by somebody else's puzzles.",
+        "You can contact us from the public site, from your workspace and by email, without signing in and without "
+        "scripts. Each request becomes a ticket with a reference, confirmed by email immediately. A person "
+        "replies, longest waiting first; reply to the email to continue. Requests from inside your workspace stay "
+        "readable there, for you and your administrators only. Limits protect the forms from spam, not third-party "
+        "captchas.",
         "help.index",
         "Help",
         evidence,
-        try_it="Ask a question. You get its reference by mail at once, and the answer from a person.",
+        try_it="Send a request. You get its reference by email immediately, and a reply from a person.",
     ),
 )

@@ -10,15 +10,15 @@ from qikbiz.messaging.mail.message import clean_subject
 
 TOPICS: dict[str, str] = {
     "question": "A question",
-    "fault": "Something does not work",
-    "export": "Make an export for us",
+    "fault": "Something is not working",
+    "export": "Export data for us",
     "import": "Import data for us",
     "privacy": "Privacy and rights",
     "billing": "Billing",
 }
 APPEAL = "appeal"
 # What forms don't offer: these come about by themselves.
-_OTHER_TOPICS = {APPEAL: "A blocked address", "access": "Look at something"}
+_OTHER_TOPICS = {APPEAL: "A blocked address", "access": "Something else"}
 LONGEST_SUBJECT, LONGEST_BODY = 150, 10_000
 _TURNING = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
@@ -38,9 +38,9 @@ def body_from(text: str, *, longest: int = LONGEST_BODY) -> str:
     lines = [_line(line) for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n")]
     body = re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
     if not body:
-        raise BadQuestion("Write what it is about.")
+        raise BadQuestion("Enter a message.")
     if len(body) > longest:
-        raise BadQuestion(f"That has {len(body):,} characters; {longest:,} are enough for a start.")
+        raise BadQuestion(f"The message has {len(body):,} characters; the maximum is {longest:,}.")
     return body
 
 
@@ -48,7 +48,7 @@ def subject_from(text: str) -> str:
     """One line: a line break in it would begin another header of a mail."""
     subject = clean_subject(_line(text))
     if not subject:
-        raise BadQuestion("Give it a subject of a few words.")
+        raise BadQuestion("Enter a subject.")
     return subject
 
 
