@@ -150,7 +150,7 @@ def test_it_is_filtered_by_person_kind_outcome_day_and_network(
         ({"person": "nobody", "kind": "login", "outcome": "failed", "from": today}, "near@", "nothing-hidden"),
         ({"person": str(platform.ben.id)}, "Person is Ben", "near@"),
         ({"kind": "logout"}, "Event is logout", "near@"),
-        ({"to": "2001-01-01"}, "No event fits", "near@"),
+        ({"to": "2001-01-01"}, "No event matches", "near@"),
     ):
         page = alice.get("/access-log", query_string=query).text
         assert shown in page and hidden not in page, query

@@ -96,7 +96,7 @@ def test_an_administrator_lets_the_address_in_here_and_nowhere_else(
     assert [event.details["reference"] for event in audited][-1] == own.reference
     assert OFFICE not in str([event.details for event in audited])
     page = client_for("alice").get(BLOCKS).text
-    assert "Allowed by you" in page and "No block hits your people" in page
+    assert "Allowed by you" in page and "No blocked addresses" in page
 
 
 @pytest.mark.promise("P5")
@@ -126,7 +126,7 @@ def test_what_makes_no_sense_is_refused(
     client_for: ClientFor, blocked: AddressRule, form: dict[str, str], status: int
 ) -> None:
     answer = client_for("alice").post(ALLOW, form)
-    assert answer.status_code == status and "Not let in" in answer.text
+    assert answer.status_code == status and "Not allowed" in answer.text
     with control_transaction() as session:
         assert session.scalars(select(AddressRule).where(AddressRule.tenant_id.is_not(None))).all() == []
 

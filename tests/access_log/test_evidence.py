@@ -12,6 +12,6 @@ def test_an_organisation_s_own_figures_stand_beside_the_promises(
 ) -> None:
     browser_at("acme.localhost").log_in("stranger@example.com", "something or other")
     page = client_for("alice").get("/promises").text
-    for label in ("Events at your door in 30 days", "Oldest full address kept", "Questions you asked"):
+    for label in ("Sign-in events in 30 days", "Oldest full address kept", "Your requests"):
         assert f"{label}</dt><dd>" in page
-    assert "could not be read just now" not in page
+    assert "The evidence could not be loaded" not in page

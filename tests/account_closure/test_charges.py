@@ -23,7 +23,7 @@ MONEY = st.decimals(min_value=0, max_value=100_000, places=2)
 
 def test_the_default_is_nothing() -> None:
     offered = quote(Terms(), BEFORE)
-    assert offered.amount == 0 and offered.reasons == ("We charge nothing for the export and the closing.",)
+    assert offered.amount == 0 and offered.reasons == ("The export and the account closure are free.",)
 
 
 def test_a_customer_in_the_eu_pays_nothing_from_12_january_2027() -> None:
@@ -58,7 +58,7 @@ def test_the_quote_is_shown_with_its_reasons_and_accepted_before_any_work(leavin
     set_fee("25", per_gib="1000000")
     leaving.to("asked")
     page = leaving.browser().get("/closing/cost")
-    assert "At most 25.00 EUR" in page.text and "only what it cost" in page.text
+    assert "At most 25.00 EUR" in page.text and "you pay only our cost" in page.text
     assert leaving.closing.export_id is None
     assert "No export yet" in leaving.browser().get("/exports").text
     refused = leaving.browser().post("/closing/acceptance", {"amount": "0.00"})
@@ -124,7 +124,7 @@ def test_an_unpaid_charge_does_not_let_operators_close_the_doors(
     leaving.to("read_only")
     olivia, slug = client_for("olivia"), leaving.tenant.slug
     refused = olivia.post(f"/tenants/{slug}/suspension", {"reason": "Unpaid"})
-    assert refused.status_code == 409 and "must reach their data" in refused.text
+    assert refused.status_code == 409 and "must be able to read their data" in refused.text
     refused = olivia.post(f"/tenants/{slug}/deletion", {"typed": slug, "reason": "Unpaid", "days": "30"})
     assert refused.status_code == 409 and "is being closed already" in refused.text
     assert leaving.record.state == "active"

@@ -23,7 +23,7 @@ def test_the_whole_way(leaving: Leaving, owner_connection: Connection, browser_a
     assert "Close the account of Leaving &amp; Sons" in alice.get("/closing").text
     asked = alice.post("/closing/request", {"reason": "We merge with Globex.", "typed": "Leaving & Sons"})
     page = alice.follow(asked)
-    assert "We charge nothing" in page.text
+    assert "The export and the account closure are free" in page.text
     page = alice.follow(alice.post("/closing/acceptance", {"amount": "0.00"}))
     assert "Being made" in page.text and "hx-trigger" in page.text
     leaving.make_export()
@@ -32,7 +32,7 @@ def test_the_whole_way(leaving: Leaving, owner_connection: Connection, browser_a
     page = alice.get("/closing/check")
     assert "sha256sum" in page.text and "certutil" in page.text
     page = alice.follow(alice.post("/closing/verification", {"checksum": leaving.closing.export_sha256[-8:].upper()}))
-    assert "What will be erased" in page.text
+    assert "Data to be erased" in page.text
     page = alice.follow(alice.post("/closing/retrieval", {"days": "30"}))
     assert "Your account is closing" in page.text
     leaving.drive()
@@ -68,7 +68,7 @@ def test_every_step_stands_in_the_customers_own_audit(leaving: Leaving) -> None:
 def test_the_name_must_be_typed_exactly(left_at: Callable[[str], Leaving], typed: str) -> None:
     leaving = left_at("new")
     page = leaving.browser().post("/closing/request", {"reason": "Bye & farewell", "typed": typed})
-    assert page.status_code == 400 and "exactly as it stands here" in page.text
+    assert page.status_code == 400 and "exactly as shown" in page.text
     assert "Bye &amp; farewell" in page.text
     assert leaving.stands_at("new") and leaving.record.read_only_until is None
 
@@ -162,7 +162,7 @@ def test_no_step_is_skipped(left_at: Callable[[str], Leaving], state: str, path:
 def test_a_wrong_checksum_is_said(left_at: Callable[[str], Leaving], typed: str) -> None:
     leaving = left_at("exported")
     page = leaving.browser().post("/closing/verification", {"checksum": typed})
-    assert page.status_code == 400 and "not the checksum of the file that we made" in page.text
+    assert page.status_code == 400 and "does not match the export" in page.text
     assert leaving.closing.state == "exported"
 
 
@@ -196,7 +196,7 @@ def test_going_back_keeps_everything(leaving: Leaving) -> None:
 def test_the_last_step_says_in_numbers_what_it_does(left_at: Callable[[str], Leaving]) -> None:
     leaving = left_at("confirmed")
     page = leaving.browser().get("/closing/end?days=45")
-    assert "Kept until" in page.text and "45 days" in page.text and "never given to anybody else" in page.text
+    assert "Kept until" in page.text and "45 days" in page.text and "is never reused" in page.text
     assert re.search(r"<dt>Users</dt><dd>5", page.text)
 
 
@@ -204,7 +204,7 @@ def test_an_export_that_failed_or_was_deleted_is_made_again(leaving: Leaving) ->
     leaving.to("exporting")
     alice, first = leaving.browser(), leaving.closing.export_id
     alice.post(f"/exports/{first}/cancellation")
-    assert "no export to download" in alice.get("/closing/export").text
+    assert "No export to download" in alice.get("/closing/export").text
     assert alice.post("/closing/exports").status_code == 303
     leaving.make_export()
     assert leaving.closing.state == "exported" and leaving.closing.export_id != first

@@ -24,7 +24,7 @@ def test_an_operator_sees_where_each_closing_stands(leaving: Leaving, olivia: Br
     listed = olivia.get("/closings")
     assert "Leaving &amp; Sons" in listed.text and "25.00 EUR" in listed.text and "Not paid" in listed.text
     page = olivia.get(f"/closings/{leaving.closing.id}")
-    for words in ("Quote accepted", "Checked by the customer", "Erased after", "Recorded cost"):
+    for words in ("Quote accepted", "Verified by the customer", "Erased after", "Recorded cost"):
         assert words in page.text
 
 
@@ -89,7 +89,7 @@ def test_more_time_is_given_told_and_reminded_of_again(leaving: Leaving) -> None
         ("soon", "x", "2026-12-31"),
         ("", "x", "2026-12-31"),
         ("2999-01-01", "x", "within a year"),
-        ("2999-01-01", " ", "Say why"),
+        ("2999-01-01", " ", "Enter a reason"),
     ],
 )
 def test_time_is_never_made_shorter(
@@ -149,7 +149,7 @@ def test_an_operator_sets_what_is_charged(leaving: Leaving, olivia: Browser, set
         ({"fee": "1e9"}, "between 0"),
         ({"fee": "1.234"}, "two decimals"),
         ({"currency": "XXX"}, "currency"),
-        ({"reason": " "}, "Say why"),
+        ({"reason": " "}, "Enter a reason"),
     ],
 )
 def test_a_bad_charge_is_refused_in_words(olivia: Browser, set_fee: Any, changes: dict[str, str], saying: str) -> None:

@@ -48,7 +48,7 @@ def test_two_operators_end_a_contract_with_notice_export_thirty_days_and_certifi
 
     assert leaving.mails() == {"ended_by_us": 2}
     page = alice.follow(alice.get("/closing"))
-    assert "QikBiz ended the contract" in page.text and WHY in page.text and "Stay after all" not in page.text
+    assert "QikBiz ended the contract" in page.text and WHY in page.text and "Keep your account" not in page.text
     leaving.drive()
     leaving.make_export()
     leaving.drive()
@@ -58,7 +58,7 @@ def test_two_operators_end_a_contract_with_notice_export_thirty_days_and_certifi
     assert (closing.erase_after - closing.read_only_at).days == 45
     alice = leaving.browser()
     page = alice.get("/closing/standing")
-    assert "Download it again" in page.text and alice.get("/contacts").status_code == 200
+    assert "Download again" in page.text and alice.get("/contacts").status_code == 200
     assert alice.post("/exports", {"scope": "everything", "product": "portable"}).status_code == 303
     for path in ("/closing/cancellation", "/closing/exports", "/closing/verification"):
         assert alice.post(path).status_code == 409 and leaving.closing.state == "read_only", path
@@ -136,9 +136,9 @@ def test_the_command_line_only_proposes_and_erases_nobody_who_was_there(leaving:
     with control_transaction():
         assert not was_ever_used(leaving.record)
     leaving.browser()
-    with pytest.raises(Conflict, match="Somebody has signed in there"):
+    with pytest.raises(Conflict, match="A user has signed in to this tenant"):
         delete(settings, slug, confirmation=slug, now=True)
-    with pytest.raises(BadTenant, match="Say why"):
+    with pytest.raises(BadTenant, match="Enter a reason"):
         delete(settings, slug, confirmation=slug)
     with pytest.raises(BadTenant, match="between 30 and 90"):
         delete(settings, slug, confirmation=slug, days=7, reason=WHY)

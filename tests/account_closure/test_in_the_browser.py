@@ -72,13 +72,13 @@ def ask_and_accept(page: Page) -> None:
     page.goto("/closing")
     without_faults(page)
     page.get_by_role("link", name="Begin").click()
-    page.get_by_label("Why do you leave?").fill("We merge with Globex.")
+    page.get_by_label("Reason").fill("We merge with Globex.")
     page.get_by_label("Type the name of your organisation").fill("Leaving & Sons")
     without_faults(page)
-    page.get_by_role("button", name="Ask to close").click()
-    expect(page.get_by_text("We charge nothing")).to_be_visible()
+    page.get_by_role("button", name="Request closure").click()
+    expect(page.get_by_text("The export and the account closure are free")).to_be_visible()
     without_faults(page)
-    page.get_by_role("button", name="Accept and make the export").click()
+    page.get_by_role("button", name="Accept and export").click()
     expect(page.get_by_role("heading", name="Being made")).to_be_visible()
 
 
@@ -103,12 +103,12 @@ def check_and_close(page: Page, file: Path) -> None:
     chosen.focus()
     assert page.evaluate("document.activeElement.type") == "file", "it is reached by the keyboard"
     chosen.set_input_files(broken)
-    expect(page.get_by_text("not the checksum of the file that we made")).to_be_visible()
+    expect(page.get_by_text("does not match the export")).to_be_visible()
     without_faults(page)
     page.get_by_label("Choose or drop the zip file").set_input_files(file)
-    expect(page.get_by_role("heading", name="What will be erased")).to_be_visible()
+    expect(page.get_by_role("heading", name="Data to be erased")).to_be_visible()
     assert max(sent) < 1000
-    expect(page.get_by_role("heading", name="What will be erased")).to_be_visible()
+    expect(page.get_by_role("heading", name="Data to be erased")).to_be_visible()
     without_faults(page)
     page.get_by_role("button", name="Make the account read-only").click()
     expect(page.get_by_role("heading", name="Your account is closing")).to_be_visible()
@@ -121,9 +121,9 @@ def check_certificate(site: Page) -> None:
         assert mail is not None
         link = mailing.opened_values(mail, None)["url"]
     site.goto(urlsplit(link).path)
-    expect(site.get_by_text("We issued this certificate")).to_be_visible()
+    expect(site.get_by_text("This certificate is authentic")).to_be_visible()
     without_faults(site)
-    site.get_by_label("Name of the organisation").fill("Leaving & Sons")
+    site.get_by_label("Organisation name").fill("Leaving & Sons")
     site.get_by_role("button", name="Compare").click()
     expect(site.get_by_text("This certificate was issued for Leaving & Sons.")).to_be_visible()
 
@@ -156,12 +156,12 @@ def test_calling_it_off_on_a_phone(leaving: Leaving, open_page: Callable[..., Pa
     leaving.drive()
     page = open_page(leaving.tenant.host, width=390)
     log_in(page, leaving, "carol")
-    page.get_by_role("link", name="See what is left to do").click()
+    page.get_by_role("link", name="View account closure").click()
     without_faults(page)
-    page.get_by_role("link", name="Call the closing off").click()
+    page.get_by_role("link", name="Cancel closure").click()
     without_faults(page)
     page.get_by_role("button", name="Call it off").click()
-    expect(page.get_by_text("Allowing changes again")).to_be_visible()
+    expect(page.get_by_text("Making the account editable again")).to_be_visible()
     leaving.drive()
     # It notices by itself that there is nothing to wait for any more.
     expect(page.get_by_role("heading", name="Close your account", exact=True)).to_be_visible()

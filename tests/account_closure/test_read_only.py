@@ -149,8 +149,8 @@ def test_every_page_bears_the_banner_with_the_date(left_at: Callable[[str], Leav
 
 def test_members_see_the_banner_without_the_way_to_call_it_off(left_at: Callable[[str], Leaving]) -> None:
     leaving = left_at("read_only")
-    assert "what is left to do" not in leaving.browser("ben").get("/").text
-    assert "what is left to do" in leaving.browser("alice").get("/").text
+    assert "View account closure" not in leaving.browser("ben").get("/").text
+    assert "View account closure" in leaving.browser("alice").get("/").text
 
 
 @pytest.mark.parametrize("table", RECORD_TABLES)
@@ -196,7 +196,7 @@ def test_one_that_was_taken_before_is_not_done(leaving: Leaving) -> None:
     assert perform(leaving.tenant.id, job_id) == "failed"
     with tenant_transaction(leaving.tenant) as session:
         job = session.get_one(Job, job_id)
-    assert job.state == "failed" and "can be read and exported until" in job.error_text
+    assert job.state == "failed" and "You can read and export everything until" in job.error_text
 
 
 def test_nothing_is_restored_into_it(left_at: Callable[[str], Leaving], tmp_path: Path) -> None:
@@ -209,7 +209,7 @@ def test_calling_it_off_allows_changes_again_everywhere(leaving: Leaving, owner_
     leaving.drive()
     alice = leaving.browser()
     page = alice.follow(alice.post("/closing/cancellation"))
-    assert "Allowing changes again" in page.text
+    assert "Making the account editable again" in page.text
     assert alice.post("/contacts", {"last_name": "Early"}).status_code == 403
     leaving.drive()
     assert leaving.closing.state == "cancelled" and leaving.record.read_only_until is None

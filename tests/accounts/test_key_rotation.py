@@ -104,7 +104,7 @@ def test_retiring_a_key_at_once_logs_everyone_out(processes, log_in, platform, o
     moved = _move(alice, emergency)
     assert moved.get("/").status_code == OUT
     # In plain words, and once.
-    assert "Your login on this device has ended" in moved.get("/login").text
+    assert "Your session has ended" in moved.get("/login").text
     assert "has ended" not in moved.get("/login").text
 
 

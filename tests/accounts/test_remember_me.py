@@ -294,7 +294,7 @@ def test_whoever_was_logged_out_by_a_thief_reads_when_and_from_where(log_in, jo,
     for browser in (owner, elsewhere, returning):
         page = browser.follow(browser.get("/"))
         assert "was used a second time, by " in page.text and "from 198.51.100.0/24" in page.text
-        assert "Your login on this device has ended" not in page.text
+        assert "Your session has ended" not in page.text
         assert "second time" not in browser.follow(browser.get("/")).text
 
 

@@ -70,7 +70,7 @@ def test_it_is_written_shown_in_both_forms_tried_and_sent(olivia: Any, harness: 
     assert acts()[before:] == ["announcement.drafted", "announcement.tried", "announcement.scheduled"]
     harness.run_platform()
     assert one().state == "sending"
-    assert "How far it is" in olivia.get(page).text
+    assert "Progress" in olivia.get(page).text
     assert "hx-trigger" in olivia.get(f"{page}/progress").text
     assert olivia.post(f"{page}/stop").status_code == 303
     assert one().state == "stopped"
@@ -96,10 +96,10 @@ def test_tenants_have_no_such_page(client_for: Callable[..., Any], harness: Anno
 
 
 WRONG = (
-    ({"subject": ""}, "Give a subject"),
+    ({"subject": ""}, "Enter a subject"),
     ({"subject": "x" * 151}, "150 characters"),
     ({"subject": "a\x07b"}, "one line"),
-    ({"body": ""}, "Write something"),
+    ({"body": ""}, "Enter a text"),
     ({"body": "x" * 20_001}, "20,000"),
     ({"category": "notifications.assigned"}, "Not a valid choice"),
     ({"category": "billing"}, "Not a valid choice"),
@@ -157,7 +157,7 @@ def test_a_time_that_can_not_be_meant_sends_nothing(olivia: Any, subtests: pytes
         with subtests.test(send_at):
             answer = olivia.post(f"{page}/sending/1", {"when": "later", "send_at": send_at})
             assert answer.status_code == 422
-            assert "Nothing was sent" in answer.text
+            assert "Not sent" in answer.text
             assert one().state == "draft"
 
 
@@ -165,7 +165,7 @@ def test_a_time_that_can_not_be_meant_sends_nothing(olivia: Any, subtests: pytes
 @pytest.mark.parametrize("category", ["legal", "security"])
 def test_what_nobody_can_opt_out_of_is_warned_about_and_confirmed(olivia: Any, category: str) -> None:
     page = write(olivia, category=category)
-    assert "Nobody can opt out of this" in olivia.get(page).text
+    assert "No opt-out" in olivia.get(page).text
     answer = olivia.post(f"{page}/sending/1", {"when": "now"})
     assert answer.status_code == 422
     assert "Tick the box" in answer.text

@@ -13,7 +13,7 @@ from qikbiz.audit.labels import heading, lines_of
         ("user.roles_changed", "User: roles changed"),
         ("access_log", "Access log"),
         ("platform-job.seen", "Platform job: seen"),
-        ("import.kept", "Import: undo asked for, every record kept"),
+        ("import.kept", "Import: undo requested, all records kept"),
         ("import.skipped_cells_fetched", "Import: rows with skipped cells downloaded"),
     ],
 )

@@ -82,7 +82,7 @@ def test_administrators_see_them_by_person_and_nobody_else_does(
     page = ada.follow(ada.get("/audit?action=reads"))
     assert "List: Contacts" in page.text and "country" in page.text and "Ben" in page.text
     assert "List: Contacts" in ada.get(f"/audit/reads?person={ben.id}").text
-    assert "No list or search fits" in ada.get("/audit/reads?to=2020-01-01").text
+    assert "No list or search matches" in ada.get("/audit/reads?to=2020-01-01").text
     assert colleague.get("/audit/reads").status_code == 403
     assert "country" not in client_for("mallory").get("/audit/reads").text
     assert ada.get("/audit/reads?person=x").status_code in (400, 404)

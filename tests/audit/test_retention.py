@@ -189,10 +189,10 @@ def test_the_console_and_the_doctor_show_a_mismatch(
     workspace.add_company("Company")
     assert check_tenant(workspace.tenant) == ""
     page = f"/tenants/{workspace.tenant.slug}"
-    assert "Whole up to entry" in client_for("olivia").get(page).text
+    assert "Verified through entry" in client_for("olivia").get(page).text
     owner_connection.execute(f"DELETE FROM {workspace.tenant.schema}.audit_events".encode())
     assert check_tenant(workspace.tenant)
-    assert "The audit is not as it was" in client_for("olivia").get(page).text
+    assert "The audit was altered" in client_for("olivia").get(page).text
     (found,) = databases.audits(platform.settings)
     assert (not found.ok and "The whole audit is gone" in found.detail) or "not as they were" in found.detail
     with control_transaction() as session:

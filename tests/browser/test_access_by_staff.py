@@ -33,10 +33,10 @@ def test_access_is_given_used_seen_and_ended(browsers: Browsers) -> None:
 
 def give_access(alice: Page) -> str:
     alice.goto("/access")
-    alice.get_by_role("link", name="Give access").first.click()
+    alice.get_by_role("link", name="Grant access").first.click()
     expect(alice.get_by_label("See records:")).to_be_checked()
-    alice.get_by_label("Why?").fill(REASON)
-    alice.get_by_role("button", name="Give access").click()
+    alice.get_by_label("Reason").fill(REASON)
+    alice.get_by_role("button", name="Grant access").click()
     expect(alice.get_by_text("In force")).to_be_visible(timeout=30_000)
     return alice.get_by_role("heading", level=1).inner_text()
 
@@ -46,8 +46,8 @@ def go_inside(sam: Page, reference: str) -> None:
     row = sam.get_by_role("row", name=reference)
     expect(row).to_contain_text(REASON)
     row.get_by_role("button", name="Go inside").click()
-    expect(sam.get_by_role("heading", level=1)).to_have_text("Come in as QikBiz staff")
-    sam.get_by_role("button", name="Come in").click()
+    expect(sam.get_by_role("heading", level=1)).to_have_text("Start a support session")
+    sam.get_by_role("button", name="Start session").click()
     sam.wait_for_url(re.compile("/contacts"))
 
 
@@ -58,7 +58,7 @@ def see_what_was_opened(alice: Page, reference: str, name: str) -> None:
     expect(alice.locator(".audit-list")).to_contain_text("Contact: read")
     expect(alice.locator(".audit-list")).to_contain_text(name)
     alice.get_by_role("link", name="Notifications").first.click()
-    expect(alice.get_by_text(f"of QikBiz came in: {REASON}").first).to_be_visible()
+    expect(alice.get_by_text(f"of QikBiz support accessed your workspace: {REASON}").first).to_be_visible()
     alice.go_back()
 
 

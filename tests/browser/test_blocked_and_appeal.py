@@ -32,7 +32,7 @@ def test_from_the_block_to_the_answer(browsers: Browsers, browser_at: Callable[.
         sam.get_by_role("link", name=f"Blocked address, reference {reference}").click()
         expect(sam.locator(".thread")).to_contain_text("We share this line with a school.")
         sam.get_by_label("Answer", exact=True).fill("Thank you. You can log in again.")
-        sam.get_by_role("button", name="Answer and solve").click()
+        sam.get_by_role("button", name="Reply and solve").click()
         expect(sam.locator(".thread")).to_contain_text("You can log in again.")
     finally:
         lift_all(olivia)
@@ -66,19 +66,19 @@ def appeal(page: Page) -> None:
     page.get_by_label("E-mail").fill("not an address")
     page.get_by_label("What happened?").fill("We share this line with a school.")
     page.wait_for_timeout(3_200)
-    page.get_by_role("button", name="Ask to be let in").click()
+    page.get_by_role("button", name="Send").click()
     # A mistake loses nothing.
     expect(page.get_by_label("What happened?")).to_have_value("We share this line with a school.")
     page.get_by_label("E-mail").fill("teacher@school.example")
     page.wait_for_timeout(3_200)
-    page.get_by_role("button", name="Ask to be let in").click()
-    expect(page.get_by_role("heading", level=1, name="We have it")).to_be_visible()
+    page.get_by_role("button", name="Send").click()
+    expect(page.get_by_role("heading", level=1, name="Message sent")).to_be_visible()
 
 
 def lift_all(page: Page) -> None:
     page.goto("/addresses")
     while page.get_by_role("button", name="Lift", exact=True).count():
         row = page.get_by_role("table").first.get_by_role("row").nth(1)
-        row.get_by_placeholder("Why?").fill("It was a school")
+        row.get_by_placeholder("Reason").fill("It was a school")
         row.get_by_role("button", name="Lift", exact=True).click()
         page.wait_for_load_state()

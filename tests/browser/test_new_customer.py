@@ -32,9 +32,9 @@ def create_tenant(olivia: Page) -> None:
     olivia.get_by_role("link", name="New tenant").click()
     olivia.get_by_label("Organisation").fill("Initech")
     olivia.get_by_label("Address").fill("www")
-    olivia.get_by_label("Administrator's e-mail").fill(ADMINISTRATOR)
+    olivia.get_by_label("Administrator's email").fill(ADMINISTRATOR)
     olivia.get_by_role("button", name="Create tenant").click()
-    expect(olivia.get_by_text("Not created yet")).to_be_visible()
+    expect(olivia.get_by_text("Not created")).to_be_visible()
     olivia.get_by_label("Address").fill("initech")
     olivia.get_by_role("button", name="Create tenant").click()
     # The page shows how far it is, and when it is done, without a reload.

@@ -33,12 +33,12 @@ def test_one_click_in_a_received_mail_stops_its_kind(browsers: Browsers, mail_se
     # A scanner opens the link first: nothing happens by that.
     visitor = browsers.open("acme")
     visitor.goto(link[1])
-    expect(visitor.get_by_role("heading", level=1, name="Stop these mails?")).to_be_visible()
+    expect(visitor.get_by_role("heading", level=1, name="Unsubscribe?")).to_be_visible()
 
     # The mail program sends the one click: no cookie, no token, no page.
     assert one_click(link[1], link[2]) == 200
     visitor.reload()
-    expect(visitor.get_by_role("heading", level=1, name="These mails are stopped")).to_be_visible()
+    expect(visitor.get_by_role("heading", level=1, name="You are unsubscribed")).to_be_visible()
     alice.goto("/profile/mails")
     expect(alice.get_by_label("Assigned to you")).to_have_value("app")
 
@@ -59,8 +59,8 @@ def test_one_click_in_a_received_mail_stops_its_kind(browsers: Browsers, mail_se
     expect(alice.locator(".sidebar .unread")).to_have_count(0)
     alice.goto("/profile/mails")
     alice.get_by_label("Assigned to you").select_option("on")
-    alice.get_by_role("button", name="Save choices").click()
-    expect(alice.get_by_text("Your choices are saved.")).to_be_visible()
+    alice.get_by_role("button", name="Save").click()
+    expect(alice.get_by_text("Saved.")).to_be_visible()
     give_a_contact_to_alice(ben)
     assert received(mail_server, browsers.product.people["alice"].email, after=before)
 
@@ -71,8 +71,8 @@ def test_a_person_stops_them_by_the_page_without_scripts(browsers: Browsers, mai
     link = received(mail_server, browsers.product.people["alice"].email, after=before)["List-Unsubscribe"].strip("<>")
     page = browsers.open("acme", java_script_enabled=False)
     page.goto(link)
-    page.get_by_role("button", name="Stop these mails").click()
-    expect(page.get_by_role("heading", level=1, name="These mails are stopped")).to_be_visible()
+    page.get_by_role("button", name="Unsubscribe").click()
+    expect(page.get_by_role("heading", level=1, name="You are unsubscribed")).to_be_visible()
 
 
 def with_nothing_unread(page: Page) -> None:

@@ -38,7 +38,7 @@ def test_an_operator_sees_how_a_tenant_s_jobs_went_but_not_what_they_are_about(
     page = client_for("olivia").get("/tenants/acme/jobs?state=failed")
     assert page.status_code == 200
     assert ledger.reference(failed_job) in page.text
-    assert "Send a mail" in page.text
+    assert "Send an email" in page.text
     assert "canary" not in page.text
     assert "No jobs" in client_for("olivia").get("/tenants/acme/jobs?state=quarantined").text
 

@@ -36,12 +36,12 @@ def test_failures_stand_first_and_successes_are_folded(
     client_for: Callable[[str], Browser], jobs: dict[str, UUID]
 ) -> None:
     page = client_for("olivia").get("/jobs").text
-    failed, _, rest = page.partition(">Waiting and running</h2>")
+    failed, _, rest = page.partition(">Pending and running</h2>")
     assert f"/jobs/{jobs['failed']}" in failed and f"/jobs/{jobs['quarantined']}" in failed
     open_, _, folded = rest.partition('<details class="folded">')
     assert f"/jobs/{jobs['pending']}" in open_ and f"/jobs/{jobs['running']}" in open_
     assert str(jobs["done"]) not in page and "/jobs?state=done" in folded
-    assert "<summary><h2>Finished in 24 hours</h2>" in folded
+    assert "<summary><h2>Finished in the last 24 hours</h2>" in folded
 
 
 def test_one_state_is_listed_job_by_job(client_for: Callable[[str], Browser], jobs: dict[str, UUID]) -> None:
@@ -54,7 +54,7 @@ def test_a_tenants_page_leads_with_name_state_and_people(client_for: Callable[[s
     page = client_for("olivia").get("/tenants/acme").text
     order = [
         page.index(words)
-        for words in ("<h1", "state state-good", ">Users<", "People and addresses", "Technical details")
+        for words in ("<h1", "state state-good", ">Users<", "Contact and addresses", "Technical details")
     ]
     assert order == sorted(order)
     assert page.index("Technical details") < page.index(">Schema<") < page.index(">Cell<")

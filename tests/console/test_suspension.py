@@ -49,7 +49,7 @@ def test_a_suspended_customer_signs_in_reads_exports_leaves_asks_and_sees_what_s
             assert page.status_code == 200 and REASON in page.text and "This workspace is suspended" in page.text, path
     assert "Lee" in before.get("/contacts").text
     assert before.post("/exports", {"scope": "everything", "product": "portable"}).status_code == 303
-    assert before.post("/help", {"subject": "Why?", "body": "We paid.", "topic": "question"}).status_code == 303
+    assert before.post("/help", {"subject": "Reason", "body": "We paid.", "topic": "question"}).status_code == 303
     assert before.post("/closing/request", {"typed": tenant.name}).status_code == 303
     assert before.post("/closing/acceptance", {"amount": "0.00"}).status_code == 303
     for path in ("/contacts", "/companies", "/users/invitation", "/imports"):

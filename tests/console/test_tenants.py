@@ -138,7 +138,7 @@ def test_deleting_needs_the_address_typed_and_waits_seven_days(
     assert olivia.post(url, {"typed": tenant.slug, "reason": ""}).status_code == 400
     assert olivia.post(url, {"typed": tenant.slug, "reason": "Asked by its owner"}).status_code in (302, 303)
     page = olivia.get(f"/tenants/{tenant.slug}")
-    assert "To be deleted" in page.text
+    assert "Scheduled for deletion" in page.text
     with control_transaction() as session:
         record = session.scalars(select(TenantRecord).where(TenantRecord.slug == tenant.slug)).one()
         assert record.state == "closing" and record.delete_after is not None

@@ -91,7 +91,7 @@ def test_the_customer_and_the_platform_both_see_it(
         ({"--instruction": "  "}, "say with --grant by which access"),
         ({"--tenant": "nobody-knows"}, "no organisation"),
         ({"--type": "secrets"}, "no records called"),
-        ({"--output": "/nowhere/at/all.zip"}, "folder that exists"),
+        ({"--output": "/nowhere/at/all.zip"}, "existing folder"),
     ],
 )
 def test_what_can_not_be_done_is_said_in_one_sentence(

@@ -51,13 +51,13 @@ def test_a_grant_whose_time_is_over_loses_its_login_by_itself(
 
 
 NOT_ACCEPTED = (
-    ({"reason": "  "}, "Write down the reason"),
+    ({"reason": "  "}, "Enter a reason"),
     ({"reason": "x" * 501}, "500 characters are enough"),
-    ({"scopes": []}, "Choose at least one thing"),
+    ({"scopes": []}, "Choose at least one purpose"),
     ({"scopes": ["everything"]}, "is not a valid choice"),
     ({"scopes": ["restore"]}, "is not a valid choice"),
-    ({"ends_at": "2020-01-01T10:00"}, "lies in the past"),
-    ({"ends_at": "2099-01-01T10:00"}, "too far away"),
+    ({"ends_at": "2020-01-01T10:00"}, "is in the past"),
+    ({"ends_at": "2099-01-01T10:00"}, "too far in the future"),
     ({"ends_at": "tomorrow"}, "Not a valid datetime"),
     ({"audience": "00000000-0000-0000-0000-000000000000"}, "Not a valid choice"),
 )
@@ -69,7 +69,7 @@ def test_what_can_t_be_accepted_is_said_beside_its_field(customer: Customer, sub
             page = customer.ann.post("/access", {**customer.form("see"), **change})
             assert page.status_code == 422
             assert words in page.text
-            assert "Nobody of QikBiz can see your records" in customer.ann.get("/access").text
+            assert "QikBiz staff can't see your records" in customer.ann.get("/access").text
 
 
 @pytest.mark.promise("P8")
@@ -112,7 +112,7 @@ def test_nobody_is_let_in_when_the_customers_own_audit_can_t_be_written(
     assert customer.ann.post("/access", customer.form("see")).status_code == 500
     monkeypatch.undo()
     customer.run_platform_jobs("grants.open")
-    assert "Nobody of QikBiz can see your records" in customer.ann.get("/access").text
+    assert "QikBiz staff can't see your records" in customer.ann.get("/access").text
 
 
 @pytest.mark.promise("P8")

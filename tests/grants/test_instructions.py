@@ -39,7 +39,7 @@ def test_nothing_is_done_before_an_administrator_confirms(customer: Customer) ->
     assert _mails(customer, "instruction_recorded") == ["Ann"]
     page = customer.ann.get(f"/access/{grant.id}").text
     assert "Did you ask for this?" in page and "Confirm" in page and WORDS in page
-    assert "Waits for you" in customer.ann.get("/access").text
+    assert "Awaiting confirmation" in customer.ann.get("/access").text
     assert grant.reference in customer.sam.get(f"/tenants/{customer.tenant.slug}/support").text
     assert _ask_export(customer, grant) == 403
     assert customer.rita.post(f"/access/{grant.id}/confirmation").status_code == 403
@@ -96,7 +96,7 @@ def test_a_second_member_of_staff_confirms_a_ticket_and_it_opens_after_the_wait(
     customer.run_platform_jobs("grants.open")
     _close_and_open(customer)
     assert _ask_export(customer, grant) == 403
-    assert "Opens later" in customer.ann.get("/access").text
+    assert "Starts later" in customer.ann.get("/access").text
     clock.move(hours=48, minutes=1)
     _close_and_open(customer)
     assert is_in_force(customer.grant(grant.id))
@@ -238,7 +238,7 @@ def test_free_text_is_refused_with_the_way_to_a_reference(customer: Customer, ru
     ):
         refused = run(*words, "--tenant", customer.tenant.slug, "--instruction", "invented")
         assert refused.exit_code == 1
-        assert "Settings, Access by QikBiz" in refused.output and "--grant" in refused.output
+        assert "Settings, Support access" in refused.output and "--grant" in refused.output
         for option in ("--grant", "--instruction"):
             unknown = run(*words, "--tenant", customer.tenant.slug, option, "G-ABCDEF")
             assert unknown.exit_code == 1 and "G-ABCDEF" in unknown.output
@@ -260,7 +260,7 @@ def test_the_reference_of_a_ticket_writes_it_down_and_waits(customer: Customer, 
     with _command(customer, Authority(instruction=reference), GrantScope.EXPORT) as allowed:
         assert (allowed.grant_id, allowed.shows_values) == (grant.id, False)
     reader = run(*words[:4], _ticket_of(customer, customer.rita))
-    assert reader.exit_code == 1 and "no ticket that an administrator" in reader.output
+    assert reader.exit_code == 1 and "isn't a ticket that an administrator" in reader.output
 
 
 def test_words_are_enough_until_somebody_has_signed_in(
@@ -278,7 +278,7 @@ def test_words_are_enough_until_somebody_has_signed_in(
         assert control.get_one(Grant, allowed.grant_id).state == "ended"
     assert browser_at(tenant.host).log_in(ann.email, ann.password).status_code == 303
     with (
-        pytest.raises(NoGrant, match="words are not enough"),
+        pytest.raises(NoGrant, match="so a reference is required"),
         on_authority(platform.settings, tenant, Authority(instruction=WORDS), GrantScope.IMPORT),
     ):
         pass

@@ -189,7 +189,7 @@ def test_a_command_only_asks_the_administrators_who_invite_or_don_t(
 ) -> None:
     words = ("user", "create", "--tenant", customer.tenant.slug, "--email", THIEF, "--name", "Theo", "--role")
     refused = run(*words, "administrator", "--password-stdin", stdin=PASSWORD + "\n")
-    assert refused.exit_code == 1 and "no password is taken from outside" in refused.output
+    assert refused.exit_code == 1 and "no password is accepted" in refused.output
     asked = json.loads(run(*words, "administrator", "--json").output)
     assert asked["outcome"] == "proposed"
     logins.check("user create")

@@ -146,7 +146,7 @@ def test_an_instruction_takes_back_only_what_it_brought_in(
     first, second = (Authority(instruction=customer.instruct("import").reference) for _ in range(2))
     done = import_for_customer(settings, slug, file, Choices(), authority=first, watch=worker, say=lambda _: None)
     assert done.id is not None
-    with pytest.raises(NotFound, match="did not bring that import in"):
+    with pytest.raises(NotFound, match="did not create that import"):
         undo_for_customer(settings, slug, done.id, authority=second, watch=worker)
     assert _state(customer, done.id) == "applied"
     # The customer's own access sees what the customer's users see.

@@ -109,7 +109,7 @@ def test_what_can_not_be_done_is_said_in_one_sentence(
     latin.write_bytes("Name,Email\nJosé,j@example.com\n".encode("cp1252"))
     base = ("import", "--tenant", import_harness.tenant.slug, "--instruction", WORDS)
     for words, saying in (
-        ((*base[:3], "--instruction", "  ", str(people)), "Say with --grant by which access"),
+        ((*base[:3], "--instruction", "  ", str(people)), "Use --grant with the customer's access"),
         ((*base, str(latin)), "--encoding cp1252"),
         ((*base, "--map", "Nowhere=email", str(people)), "The file has no column “Nowhere”"),
         ((*base, "--map", "Shoe size=shoes", str(people)), "have no field 'shoes'"),

@@ -157,11 +157,11 @@ def test_what_led_to_a_lifted_block_does_not_block_again() -> None:
         ("nonsense", "block", "Because", 10, "is not an address"),
         ("0.0.0.0/0", "block", "Because", 10, "too wide"),
         ("2001::/20", "block", "Because", 10, "too wide"),
-        (ADDRESS, "block", "  ", 10, "Say why"),
-        (ADDRESS, "block", "Because", None, "needs an end"),
-        (ADDRESS, "allow", "Because", None, "needs an end"),
+        (ADDRESS, "block", "  ", 10, "Enter a reason"),
+        (ADDRESS, "block", "Because", None, "needs a duration"),
+        (ADDRESS, "allow", "Because", None, "needs a duration"),
         (ADDRESS, "block", "Because", 60 * 24 * 31, "30 days at most"),
-        (ADDRESS, "block", "Because", -5, "needs an end"),
+        (ADDRESS, "block", "Because", -5, "needs a duration"),
     ],
 )
 def test_a_decision_that_can_t_stand_is_refused_in_words(

@@ -46,7 +46,7 @@ def test_the_page_names_every_category_with_its_recommendation_and_says_why_some
         assert category.name in page.text.replace("&amp;", "&")
         assert category.because.replace("'", "&#39;") in page.text
     assert page.text.count("<select") == len(CHOOSABLE)
-    assert "We recommend to stay subscribed" in page.text
+    assert "Recommended, since downtime" in page.text
 
 
 @pytest.mark.promise("P18")
@@ -199,7 +199,7 @@ def set_state(mail_harness: MailHarness, state: str) -> None:
 
 @pytest.mark.promise("P18")
 def test_a_mail_of_a_stoppable_kind_goes_to_logins_only(mail_harness: MailHarness) -> None:
-    with pytest.raises(ValueError, match="logins only"):
+    with pytest.raises(ValueError, match="users only"):
         mail_harness.write("import_done", to_address="stranger@example.com", values={})
     with control_transaction(), pytest.raises(ValueError, match="switch them off"):
         actions.send_platform("import_done", to_address="o@example.com", values={}, dedupe_key="x")
@@ -243,4 +243,4 @@ def test_the_page_of_promises_shows_ones_own_choices_and_what_was_held_back(
     page = client_for("bob").get("/promises").text
     assert "You changed Import ready." in page
     assert "1 mail, because their recipients don&#39;t want them" in page
-    assert "You get every kind of mail at once." in client_for("alice").get("/promises").text
+    assert "You get all emails immediately." in client_for("alice").get("/promises").text

@@ -70,7 +70,7 @@ def ben(news: News) -> Person:
 def test_a_day_of_notifications_is_one_mail(news: News, ben: Person) -> None:
     for number in range(3):
         news.tell(ben, subject=f"Thing {number}")
-    news.tell(ben, kind="mentioned", subject="At once")
+    news.tell(ben, kind="mentioned", subject="Immediately")
     (job,) = digest_jobs(news)
     assert job.run_at > datetime.now(UTC)
     assert wake(news, job) == "done"
@@ -82,7 +82,7 @@ def test_a_day_of_notifications_is_one_mail(news: News, ben: Person) -> None:
     assert rendered.subject == "3 new notifications at Acme Industrial"
     for form in (rendered.text, rendered.html):
         assert "Thing 1" in form
-        assert "At once" not in form
+        assert "Immediately" not in form
     assert [template for template, _ in news.mails()].count("mentioned") == 1
 
 

@@ -89,11 +89,11 @@ def test_a_dangerous_act_waits_until_its_name_is_typed(page: Page) -> None:
 def test_menus_open_with_a_click_and_close_with_escape(page: Page) -> None:
     page.goto("/styleguide/list")
     page.get_by_text("Filter", exact=True).click()
-    expect(page.get_by_role("link", name="Has no e-mail")).to_be_visible()
+    expect(page.get_by_role("link", name="Has no email")).to_be_visible()
     page.keyboard.press("ArrowDown")
     expect(page.get_by_role("link", name="Owner is me", exact=True)).to_be_focused()
     page.keyboard.press("Escape")
-    expect(page.get_by_role("link", name="Has no e-mail")).to_be_hidden()
+    expect(page.get_by_role("link", name="Has no email")).to_be_hidden()
 
 
 def test_ticking_rows_brings_the_bar_and_shift_ticks_a_range(page: Page) -> None:

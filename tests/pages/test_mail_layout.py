@@ -59,8 +59,8 @@ def test_text_and_page_say_the_same(template: str) -> None:
     assert URL in mail.text
     assert URL in mail.html
     assert ACCENTS["teal"] in mail.html
-    assert "You get this mail because" in " ".join(mail.text.split())
-    assert "You get this mail because" in mail.html
+    assert "You get this email because" in " ".join(mail.text.split())
+    assert "You get this email because" in mail.html
     assert not re.search(r"<(img|link|script)\b|url\(", mail.html)
 
 

@@ -88,7 +88,7 @@ def test_a_statement_is_announced_seen_coming_and_takes_effect_when_its_day_has_
     notary.at(MONDAY)
     olivia = street.person(platform.olivia)
     olivia.goto("/statement")
-    olivia.get_by_role("link", name="Read what changes, and announce").click()
+    olivia.get_by_role("link", name="Review changes and announce").click()
     expect(olivia.get_by_text(f"can take effect on {SHOWN} at the earliest")).to_be_visible()
     is_accessible(olivia)
 

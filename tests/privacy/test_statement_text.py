@@ -52,7 +52,7 @@ def test_the_page_shows_company_address_hosting_and_sub_processors(
     app: QikBiz, browser_at: Callable[[str], Browser], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runtime = app.extensions["qikbiz"]
-    assert "set before it may run in production" in browser_at("localhost").get("/privacy").text
+    assert "set before it can run in production" in browser_at("localhost").get("/privacy").text
     monkeypatch.setattr(runtime, "settings", replace(runtime.settings, operator=operator_of(GIVEN)))
     page = browser_at("localhost").get("/privacy").text
     for words in ("Example &lt;CRM&gt; Ltd", "1 Example Street", "Frankfurt", "Example Mail Ltd", "Example Hosting AG"):
@@ -60,7 +60,7 @@ def test_the_page_shows_company_address_hosting_and_sub_processors(
     none = operator_of(GIVEN | {"QIKBIZ_SUBPROCESSORS": "None"})
     assert none.is_known and none.subprocessors == ()
     monkeypatch.setattr(runtime, "settings", replace(runtime.settings, operator=none))
-    assert "nobody else handles your data" in browser_at("localhost").get("/privacy").text
+    assert "No third party handles your data" in browser_at("localhost").get("/privacy").text
 
 
 @pytest.mark.parametrize("name", GIVEN)

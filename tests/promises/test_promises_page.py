@@ -106,7 +106,7 @@ def test_evidence_that_fails_takes_only_itself_off_the_page(
     kept(Keeping("P6", how, evidence=broken), Keeping("P8", how, evidence=logins_here))
     page = client_for("alice").get("/promises")
     assert page.status_code == 200
-    assert "could not be read just now" in page.text
+    assert "The evidence could not be loaded" in page.text
     assert f"Logins here</dt><dd>{logins_of(platform.acme)}<" in page.text
 
 
@@ -163,7 +163,7 @@ def test_a_test_that_did_not_pass_is_shown_so(
     kept(Keeping("P8", HOW))
     tested(PASSED, TestResult("tests/b.py", "a door is shut", "failed"))
     page = browser_at("localhost").get("/promises").text
-    assert "1 of 2 tests passed" in page and "Some tests did not pass" in page
+    assert "1 of 2 tests passed" in page and "Some tests failed" in page
     of_it = browser_at("localhost").get("/promises/P8").text
     assert "<strong>Failed:</strong> a door is shut" in of_it and "a wall stands" in of_it
 
@@ -175,7 +175,7 @@ def test_a_promise_without_a_test_is_not_called_tested(
     tested(PASSED)
     page = browser_at("localhost").get("/promises").text
     assert page.count("No tests</span>") == 19
-    assert page.count("Not yet described here") == 20
+    assert page.count("Not described yet") == 20
 
 
 def test_the_tests_of_one_promise_are_a_page_and_a_part_of_it(
@@ -185,7 +185,7 @@ def test_the_tests_of_one_promise_are_a_page_and_a_part_of_it(
     for browser in (browser_at("localhost"), client_for("bob")):
         part = browser.get("/promises/P8", headers={"HX-Request": "true"}).text
         assert "a wall stands" in part and "<h1" not in part
-        assert "No test stands behind" in browser.get("/promises/P9").text
+        assert "There are no tests for" in browser.get("/promises/P9").text
         assert browser.get("/promises/P21").status_code == 404
 
 

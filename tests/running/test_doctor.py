@@ -79,7 +79,7 @@ def test_a_function_that_reaches_other_tenants_is_found_and_the_remedy_closes_it
     [
         ("GRANT pg_read_all_data TO qb_cell_001", "REVOKE pg_read_all_data FROM qb_cell_001", "may become pg_read_all"),
         ("ALTER ROLE qb_cell_001 INHERIT", "ALTER ROLE qb_cell_001 NOINHERIT", "inherits"),
-        ("ALTER ROLE qb_cell_001 CREATEDB", "ALTER ROLE qb_cell_001 NOCREATEDB", "may make roles or databases"),
+        ("ALTER ROLE qb_cell_001 CREATEDB", "ALTER ROLE qb_cell_001 NOCREATEDB", "can create roles or databases"),
         ("CREATE TABLE t (); GRANT SELECT ON t TO qb_cell_001", "DROP TABLE t", "granted to it"),
     ],
 )
@@ -100,7 +100,7 @@ def test_a_cell_that_was_sealed_with_another_key_ring_is_found(prepared: Setting
     from config.keys import KeyRing, new_key_ring_json
 
     other = replace(prepared, keys=KeyRing.parse(new_key_ring_json()))
-    assert "ring with which the cell was made" in found(other, "login of cell_001").remedy
+    assert "key ring with which the cell was created" in found(other, "login of cell_001").remedy
 
 
 def test_a_tenant_at_a_version_that_is_not_served_is_named(patient: Servers, prepared: Settings) -> None:

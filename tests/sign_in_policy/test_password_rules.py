@@ -104,7 +104,7 @@ def _by_profile(log_in, add_person, tenant):
 
 def test_where_a_policy_can_be_set_no_command_takes_a_password(strict, platform):
     """It takes the first administrator's alone, who is there before any policy."""
-    with pytest.raises(BadLogin, match="no password is taken from outside"):
+    with pytest.raises(BadLogin, match="no password is accepted"):
         refuse_password(platform.settings, strict)
 
 

@@ -99,7 +99,7 @@ def test_user_create(run: Run, platform: Platform, fresh_tenant: Callable[..., T
     tenant = fresh_tenant("Peopled")
     options = ("--tenant", tenant.slug, "--email", "milton@example.com", "--name", "Milton", "--role")
     refused = facts(run("user", "create", *options, "member", "--password-stdin", "--json", stdin=PASSWORD), code=1)
-    assert "the first one is its administrator" in refused["error"]
+    assert "the first one must be an administrator" in refused["error"]
     stdin = f"{PASSWORD}\n"
     made = facts(run("user", "create", *options, "administrator", "--password-stdin", "--json", stdin=stdin))
     assert (made["email"], made["role"], made["outcome"]) == ("milton@example.com", "administrator", "created")
@@ -115,7 +115,7 @@ def test_user_create(run: Run, platform: Platform, fresh_tenant: Callable[..., T
 
 @pytest.mark.parametrize(
     ("stdin", "said"),
-    [("", "No password came"), ("\n", "No password came"), ("short\n", "at least 15"), ("milton@example.com\n", "")],
+    [("", "No password on standard input"), ("\n", "No password on standard input"), ("short\n", "at least 15"), ("milton@example.com\n", "")],
 )
 def test_a_bad_password_makes_no_login(run: Run, unused: Tenant, stdin: str, said: str) -> None:
     options = ("--tenant", unused.slug, "--email", "milton@example.com", "--name", "Milton", "--role", "administrator")

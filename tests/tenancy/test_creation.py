@@ -109,7 +109,7 @@ def test_the_console_reserves_and_a_job_finishes(platform: Platform, working: ob
     seen: list[str] = []
     made = finish_tenant(platform.settings, tenant_id, progress=lambda done, total, saying: seen.append(saying))
     assert made.slug == "dunder"
-    assert seen == ["Making the schema", "Inviting the administrator", "Opening the doors", "Done"]
+    assert seen == ["Creating the schema", "Inviting the administrator", "Activating the tenant", "Done"]
     with pytest.raises(Conflict, match="finished already"):
         finish_tenant(platform.settings, tenant_id)
 
@@ -123,7 +123,7 @@ def test_the_console_reserves_and_a_job_finishes(platform: Platform, working: ob
         ("Fine", "no address", None, "e-mail address"),
         ("Fine", "a@b", None, "e-mail address"),
         ("Fine", "a@example.com\nBcc: b@example.com", None, "e-mail address"),
-        ("Fine", "a@example.com", "mauve-ish", "accent is one of"),
+        ("Fine", "a@example.com", "mauve-ish", "accent must be one of"),
     ],
 )
 def test_what_can_not_be_used_is_said(platform: Platform, name: str, email: str, accent: str | None, said: str) -> None:

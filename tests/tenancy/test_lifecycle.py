@@ -66,7 +66,7 @@ def test_a_command_is_audited_with_the_login_of_whoever_ran_it(
 
 
 def test_a_suspension_needs_a_reason(platform: Platform, fresh_tenant: Callable[..., Tenant]) -> None:
-    with pytest.raises(BadTenant, match="Say why"):
+    with pytest.raises(BadTenant, match="Enter a reason"):
         suspend(platform.settings, fresh_tenant("Paused").slug, "  ")
 
 

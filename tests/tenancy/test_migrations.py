@@ -159,7 +159,7 @@ def test_one_whose_tables_are_busy_is_left_for_the_next_run(
     with connect_as_provisioner(platform.settings) as busy:
         busy.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(sql.Identifier(tenant.schema, "users")))
         report = migrate_everything(platform.settings)
-    assert report.failed == [(tenant.slug, "a lock was not free in time; run the migration again.")]
+    assert report.failed == [(tenant.slug, "a lock was not available in time; run the migration again.")]
     assert migrate_everything(platform.settings).done == 1
 
 

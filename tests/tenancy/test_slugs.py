@@ -83,6 +83,6 @@ def test_a_former_name_is_nobody_elses_but_may_be_taken_back(
 ) -> None:
     fresh_tenant("Umbrella", slug="umbrella-one")
     acts.rename(platform.settings, "umbrella-one", new_slug="umbrella-two", new_name=None)
-    with control_transaction() as session, pytest.raises(NameTaken, match="not given again"):
+    with control_transaction() as session, pytest.raises(NameTaken, match="not reused"):
         check_free(session, "umbre11a-one")
     assert acts.rename(platform.settings, "umbrella-two", new_slug="umbrella-one", new_name=None).slug == "umbrella-one"

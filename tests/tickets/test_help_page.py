@@ -101,4 +101,4 @@ def test_asking_without_end_is_stopped(client_for: ClientFor) -> None:
 @pytest.mark.promise("P20")
 def test_an_empty_addition_is_not_sent(client_for: ClientFor, reference: str) -> None:
     response = client_for("ben").post(f"/help/{reference}", {"body": "  "})
-    assert response.status_code == 400 and "Not sent yet" in response.text
+    assert response.status_code == 400 and "Not sent" in response.text

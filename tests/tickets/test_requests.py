@@ -125,7 +125,7 @@ def test_access_for_one_person_is_that_persons_work(customer: Customer) -> None:
     grant = customer.give("see", audience=str(olivia))
     ticket = ticket_of(customer, grant)
     assert (ticket.assigned_to, ticket.topic) == (olivia, "access")
-    assert "Look at something" in customer.olivia.get("/work?mine=1").text
+    assert "Something else" in customer.olivia.get("/work?mine=1").text
 
 
 def test_an_instruction_from_elsewhere_is_on_the_list_and_not_among_the_customers_questions(customer: Customer) -> None:
@@ -147,7 +147,7 @@ def test_when_the_access_is_over_nothing_is_seen_any_more(customer: Customer) ->
     customer.sam.post(f"/tickets/{ticket.reference}/exports", form)
     assert customer.ann.post(f"/access/{grant.id}/end").status_code == 303
     page = customer.sam.get(f"/tickets/{ticket.reference}").text
-    assert "can't be seen now" in page.replace("&#39;", "'") and "Start the export" not in page
+    assert "Status not available" in page.replace("&#39;", "'") and "Start the export" not in page
     assert "In force" not in customer.sam.get("/work").text.split(f"/tickets/{ticket.reference}")[1].split("</tr>")[0]
 
 

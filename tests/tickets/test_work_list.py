@@ -50,8 +50,8 @@ def letter(platform: Platform, row: PlatformMail) -> Any:
 def test_support_begins_with_the_work_list(client_for: ClientFor, reference: str) -> None:
     sam = client_for("sam")
     page = sam.get("/")
-    assert page.text.count("Work list") > 1
-    assert "Everything, please" in page.text and "Acme Industrial" in page.text and "Make an export for us" in page.text
+    assert page.text.count("Tickets") > 1
+    assert "Everything, please" in page.text and "Acme Industrial" in page.text and "Export data for us" in page.text
 
 
 @pytest.mark.promise("P20")
@@ -169,7 +169,7 @@ def test_the_ticket_is_the_instruction_and_the_export_is_watched_beside_it(
     assert sam.post(f"/tickets/{reference}/exports", {"scope": "contacts"}).status_code == 400
     assert sam.post(f"/tickets/{reference}/exports", {"grant": str(uuid4())}).status_code == 403
     assert sam.post(f"/tickets/{reference}/instruction").status_code == 303
-    assert "Another member of staff can confirm it" in sam.get(f"/tickets/{reference}").text
+    assert "Another member of staff or the customer can confirm it" in sam.get(f"/tickets/{reference}").text
     with control_transaction() as control:
         asked = control.scalars(select(Grant.id).order_by(Grant.id.desc()).limit(1)).one()
     assert sam.post(f"/tickets/{reference}/exports", {"grant": str(asked), "scope": "contacts"}).status_code == 403
@@ -197,7 +197,7 @@ def test_a_question_of_nobody_known_is_no_instruction(
     ask(browser_at("globex.localhost"), topic="export")
     (ticket,) = tickets()
     sam = client_for("sam")
-    assert "Nobody was logged in" in sam.get(f"/tickets/{ticket.reference}").text
+    assert "The sender was not signed in" in sam.get(f"/tickets/{ticket.reference}").text
     assert sam.post(f"/tickets/{ticket.reference}/instruction").status_code == 409
 
 
