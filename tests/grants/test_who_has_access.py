@@ -34,7 +34,9 @@ def test_it_names_users_with_roles_and_reach(customer: Customer) -> None:
     assert "Ann" in users and "Administrator" in users and "Rita" in users and "Reader" in users
     assert "Sees, changes and exports all contacts and companies" in users
     assert "Invitation expires" in users, "the first administrator's invitation is still open"
-    assert "No QikBiz staff have access." in _section(page, "QikBiz staff") and "None." in _section(page, "Instructions")
+    assert "No QikBiz staff have access." in _section(page, "QikBiz staff") and "None." in _section(
+        page, "Instructions"
+    )
 
 
 def test_a_grant_and_who_is_inside_stand_there_until_it_ends(customer: Customer) -> None:

@@ -115,7 +115,12 @@ def test_user_create(run: Run, platform: Platform, fresh_tenant: Callable[..., T
 
 @pytest.mark.parametrize(
     ("stdin", "said"),
-    [("", "No password on standard input"), ("\n", "No password on standard input"), ("short\n", "at least 15"), ("milton@example.com\n", "")],
+    [
+        ("", "No password on standard input"),
+        ("\n", "No password on standard input"),
+        ("short\n", "at least 15"),
+        ("milton@example.com\n", ""),
+    ],
 )
 def test_a_bad_password_makes_no_login(run: Run, unused: Tenant, stdin: str, said: str) -> None:
     options = ("--tenant", unused.slug, "--email", "milton@example.com", "--name", "Milton", "--role", "administrator")

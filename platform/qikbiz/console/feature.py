@@ -11,9 +11,7 @@ FEATURE = Feature(
         Pages("qikbiz.console.routes:console", "console"),
     ),
     navigation=(
-        NavigationEntry(
-            "console", 10, "work", "Tickets", "inbox", "console.work", permission="ticket:answer"
-        ),
+        NavigationEntry("console", 10, "work", "Tickets", "inbox", "console.work", permission="ticket:answer"),
         NavigationEntry(
             "console", 20, "tenants", "Tenants", "building-skyscraper", "console.tenants", permission="tenant:see"
         ),
