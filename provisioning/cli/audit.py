@@ -71,7 +71,7 @@ def _facts(report: Report) -> dict[str, object]:
 def _words(file: Path, report: Report) -> str:
     if report.fault:
         return (
-            f"{file} was ALTERED. The first fault is at  {report.at_event}: {report.fault}.\n{report.events:,} "
+            f"{file} was ALTERED. The first fault is at {report.at_event}: {report.fault}.\n{report.events:,} "
             "events before it are verified."
         )
     seq, digest = report.head

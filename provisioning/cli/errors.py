@@ -25,7 +25,7 @@ def sentence_for(error: BaseException) -> str:
         return "Stopped."
     if getattr(error, "errno", None) in FULL:
         return (
-            f"The disk is full{_where(error)}. Free some space, then run the command again. Nothing was changed "
+            f"{_full_disk(error)} is full. Free some space, then run the command again. Nothing was changed "
             "halfway."
         )
     away = _server_that_is_away(error)
@@ -40,9 +40,9 @@ def sentence_for(error: BaseException) -> str:
     return f"{_first_line(error)} ({type(error).__name__}; `qikbiz --debug …` shows where)"
 
 
-def _where(error: BaseException) -> str:
+def _full_disk(error: BaseException) -> str:
     name = getattr(error, "filename", None)
-    return f" with {name}" if name else ""
+    return f"The disk that holds {name}" if name else "The disk"
 
 
 def _server_that_is_away(error: BaseException) -> str | None:

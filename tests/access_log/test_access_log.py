@@ -107,7 +107,7 @@ def test_administrators_read_it_and_the_reading_is_audited(
     page = client_for("alice").get("/access-log")
     assert page.status_code == 200
     assert "stranger@example.com" in page.text and "Events by day" in page.text
-    assert "The full address is kept for 30 days" in page.text
+    assert "Full IP addresses are kept for 30 days" in page.text
     assert rows_of_audit("access_log.read") == before + 1
 
 
@@ -148,7 +148,7 @@ def test_it_is_filtered_by_person_kind_outcome_day_and_network(
         ({"network": "198.51.100.0/24"}, "near@", "far@"),
         ({"network": "192.0.2.77"}, "far@", "near@"),
         ({"person": "nobody", "kind": "login", "outcome": "failed", "from": today}, "near@", "nothing-hidden"),
-        ({"person": str(platform.ben.id)}, "Person is Ben", "near@"),
+        ({"person": str(platform.ben.id)}, "User is Ben", "near@"),
         ({"kind": "logout"}, "Event is logout", "near@"),
         ({"to": "2001-01-01"}, "No event matches", "near@"),
     ):

@@ -146,7 +146,7 @@ def test_the_invoice_says_what_it_is_made_of_and_can_be_printed(leaving: Leaving
     bill = leaving.invoice
     assert bill is not None
     page = leaving.browser().get("/closing/invoice")
-    assert bill.number in page.text and "At most 25.00 EUR" in page.text and "an hour" in page.text
+    assert bill.number in page.text and "At most 25.00 EUR" in page.text and "per hour" in page.text
     assert leaving.mails()["invoice"] == 2
     assert "Pay by card" not in page.text
 

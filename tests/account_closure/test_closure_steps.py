@@ -25,7 +25,7 @@ def test_the_whole_way(leaving: Leaving, owner_connection: Connection, browser_a
     page = alice.follow(asked)
     assert "The export and the account closure are free" in page.text
     page = alice.follow(alice.post("/closing/acceptance", {"amount": "0.00"}))
-    assert "Being made" in page.text and "hx-trigger" in page.text
+    assert "In progress" in page.text and "hx-trigger" in page.text
     leaving.make_export()
     page = alice.get("/closing/export")
     assert "Download" in page.text and leaving.closing.export_sha256[-8:] not in page.text
@@ -80,7 +80,7 @@ def test_it_asks_for_a_password_given_lately(leaving: Leaving) -> None:
         assert alice.get(path).location.startswith("/confirm?next=")
     refused = alice.post("/closing/request", {"typed": "Leaving & Sons"})
     assert refused.status_code == 303 and refused.location.startswith("/confirm")
-    assert "Begin" in alice.get("/closing").text
+    assert "Start</span>" in alice.get("/closing").text
 
 
 @pytest.mark.parametrize("name", ["ben", "bob"])
@@ -196,7 +196,7 @@ def test_going_back_keeps_everything(leaving: Leaving) -> None:
 def test_the_last_step_says_in_numbers_what_it_does(left_at: Callable[[str], Leaving]) -> None:
     leaving = left_at("confirmed")
     page = leaving.browser().get("/closing/end?days=45")
-    assert "Kept until" in page.text and "45 days" in page.text and "is never reused" in page.text
+    assert "Data kept until" in page.text and "45 days" in page.text and "is never reused" in page.text
     assert re.search(r"<dt>Users</dt><dd>5", page.text)
 
 
@@ -213,4 +213,4 @@ def test_an_export_that_failed_or_was_deleted_is_made_again(leaving: Leaving) ->
 def test_changes_after_the_export_are_counted_before_the_last_step(leaving: Leaving) -> None:
     leaving.to("confirmed")
     leaving.browser().post("/contacts", {"first_name": "Ann", "last_name": "Late"})
-    assert "1 change that was made after it" in leaving.browser().get("/closing/end").text
+    assert "1 change made after the export" in leaving.browser().get("/closing/end").text

@@ -164,4 +164,4 @@ def test_a_bad_charge_is_refused_in_words(olivia: Browser, set_fee: Any, changes
 
 def test_an_organisation_that_is_not_there_is_said(olivia: Browser) -> None:
     page = olivia.post("/closings/charges/organisations", {"slug": "nobody", "reason": "x"})
-    assert page.status_code == 400 and "no organisation" in page.text
+    assert page.status_code == 400 and "There is no tenant at “nobody”" in page.text

@@ -71,7 +71,7 @@ def without_faults(page: Page) -> None:
 def ask_and_accept(page: Page) -> None:
     page.goto("/closing")
     without_faults(page)
-    page.get_by_role("link", name="Begin").click()
+    page.get_by_role("link", name="Start", exact=True).click()
     page.get_by_label("Reason").fill("We merge with Globex.")
     page.get_by_label("Type the name of your organisation").fill("Leaving & Sons")
     without_faults(page)
@@ -79,7 +79,7 @@ def ask_and_accept(page: Page) -> None:
     expect(page.get_by_text("The export and the account closure are free")).to_be_visible()
     without_faults(page)
     page.get_by_role("button", name="Accept and export").click()
-    expect(page.get_by_role("heading", name="Being made")).to_be_visible()
+    expect(page.get_by_role("heading", name="In progress")).to_be_visible()
 
 
 def download(page: Page, file: Path) -> None:
@@ -160,7 +160,7 @@ def test_calling_it_off_on_a_phone(leaving: Leaving, open_page: Callable[..., Pa
     without_faults(page)
     page.get_by_role("link", name="Cancel closure").click()
     without_faults(page)
-    page.get_by_role("button", name="Call it off").click()
+    page.get_by_role("button", name="Cancel closure").click()
     expect(page.get_by_text("Making the account editable again")).to_be_visible()
     leaving.drive()
     # It notices by itself that there is nothing to wait for any more.

@@ -232,7 +232,7 @@ def test_it_can_be_called_off_at_every_earlier_step(leaving: Leaving, subtests: 
             leaving.to(state)
             assert leaving.browser("carol").post("/closing/cancellation").status_code == 303
             assert leaving.closing.state == "cancelled"
-            assert "Begin" in leaving.browser().get("/closing").text
+            assert "Start</span>" in leaving.browser().get("/closing").text
             assert leaving.browser().post("/closing/cancellation").status_code == 409
             assert leaving.to("asked").state == "asked"
 

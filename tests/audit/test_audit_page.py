@@ -45,7 +45,7 @@ def test_filters_by_person_act_record_and_day(workspace: Workspace, ann: str) ->
     assert len(entries(workspace, f"?record={ann}")) == 2
     assert entries(workspace, "?to=2020-01-01") == []
     assert len(entries(workspace, "?from=2020-01-01&action=contact")) == 2
-    assert "Person is Ben" in workspace.browser("alice").get(f"/audit?person={ben}").text
+    assert "User is Ben" in workspace.browser("alice").get(f"/audit?person={ben}").text
 
 
 def test_members_readers_and_outsiders_see_nothing(workspace: Workspace, ann: str, client_for: Any) -> None:

@@ -116,4 +116,4 @@ def test_looking_at_the_events_of_an_address_is_recorded(client_for: ClientFor) 
 def test_a_rule_without_an_end_within_reach_is_refused(client_for: ClientFor, minutes: str) -> None:
     form = {"unit": ADDRESS, "action": "block", "minutes": minutes, "reason": "Because"}
     page = client_for("olivia").post("/addresses/rules", form)
-    assert page.status_code == 400 and "30 days at most" in page.text
+    assert page.status_code == 400 and "at most 30 days" in page.text

@@ -123,7 +123,7 @@ def test_the_file_holds_everything_about_the_person_and_names_no_colleague(
     assert f"{CANARY} City" in shown and "Dear" in shown and "President" in shown
     for text_ in (shown, archive.read("about-you.json").decode()):
         assert not [name for name in ("Alice", "Ben", "Bob") if name in text_]
-    assert "Everything about one person" in workspace.browser("alice").get(answer.location).text
+    assert "Data of one person" in workspace.browser("alice").get(answer.location).text
 
 
 @pytest.mark.parametrize("path", ["person", "person/file", "person/erasure"])
@@ -219,7 +219,7 @@ def test_the_receipt_is_checked_with_the_public_key_alone(
     for rubbish in ("", "[]", "{}", '{"document": {"format": "x"}}', "\x00"):
         path.write_text(rubbish)
         answer = CliRunner().invoke(receipt_command, [str(path), "--key", key["public_key"]])
-        assert answer.exit_code == 1 and "no receipt" in answer.stderr
+        assert answer.exit_code == 1 and "isn't an erasure receipt" in answer.stderr
 
 
 def test_receipts_are_for_those_who_may_answer(

@@ -88,8 +88,8 @@ def test_the_customer_and_the_platform_both_see_it(
 @pytest.mark.parametrize(
     ("changed", "saying"),
     [
-        ({"--instruction": "  "}, "say with --grant by which access"),
-        ({"--tenant": "nobody-knows"}, "no organisation"),
+        ({"--instruction": "  "}, "use --grant with the customer's access"),
+        ({"--tenant": "nobody-knows"}, "no tenant"),
         ({"--type": "secrets"}, "no records called"),
         ({"--output": "/nowhere/at/all.zip"}, "existing folder"),
     ],

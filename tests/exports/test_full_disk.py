@@ -72,5 +72,5 @@ def test_it_is_known_by_whatever_says_it(app: Flask, caplog: pytest.LogCaptureFi
         ):
             assert handler(error).status_code == 507  # type: ignore[union-attr]
     assert {record.message for record in caplog.records} == {"disk_full"}
-    assert sentence_for(OSError(errno.ENOSPC, "No space", "/srv/x")).startswith("The disk is full where /srv/x lies.")
+    assert sentence_for(OSError(errno.ENOSPC, "No space", "/srv/x")).startswith("The disk that holds /srv/x is full.")
     assert "disk is full" in sentence_for(of_postgres)

@@ -225,7 +225,7 @@ def test_under_an_instruction_a_command_hands_nothing_over(customer: Customer, r
     grant = customer.instruct("export")
     words = ("export", "--tenant", customer.tenant.slug, "--instruction", grant.reference, "--output", "x.zip")
     refused = run(*words)
-    assert refused.exit_code == 1 and "the file is the customer's alone" in refused.output
+    assert refused.exit_code == 1 and "only the customer's administrators can download the file" in refused.output
     with tenant_transaction(customer.tenant) as session:
         assert session.scalars(select(Export)).all() == []
 
@@ -253,7 +253,7 @@ def test_the_reference_of_a_ticket_writes_it_down_and_waits(customer: Customer, 
     reference = _ticket_of(customer, customer.ann)
     words = ("export", "--tenant", customer.tenant.slug, "--instruction", reference)
     first, second = run(*words), run(*words)
-    assert "Written down as G-" in first.output and "waits to be confirmed" in second.output
+    assert "Recorded as G-" in first.output and "awaits confirmation" in second.output
     with control_transaction() as control:
         grant = control.scalars(select(Grant).where(Grant.tenant_id == customer.tenant.id)).one()
     assert customer.ann.post(f"/access/{grant.id}/confirmation").status_code == 303

@@ -24,7 +24,7 @@ def test_sam_comes_in_and_sees_what_the_grant_allows(customer: Customer) -> None
     assert "Lovelace" in inside.get("/contacts").text
     page = inside.get(f"/contacts/{contact_id}")
     assert page.status_code == 200
-    assert "You are inside Served Ltd as QikBiz staff" in page.text
+    assert "You are in a support session in Served Ltd" in page.text
     assert "Where is Ada?" in page.text
     assert inside.get("/").status_code == 200
     assert inside.get("/search?q=lovelace").status_code == 200

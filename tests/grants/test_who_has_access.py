@@ -44,7 +44,7 @@ def test_a_grant_and_who_is_inside_stand_there_until_it_ends(customer: Customer)
     assert grant.reference in _section(customer.ann.get(PAGE).text, "QikBiz staff")
     customer.enter(grant)
     shown = _section(customer.ann.get(PAGE).text, "QikBiz staff")
-    assert "Sam inside now" in shown and "Where is Ada?" in shown and "QikBiz support" in shown
+    assert "Sam in a session now" in shown and "Where is Ada?" in shown and "QikBiz support" in shown
     assert customer.ann.post(f"/access/{grant.id}/end").status_code == 303
     assert "No QikBiz staff have access." in _section(customer.ann.get(PAGE).text, "QikBiz staff")
 
@@ -53,7 +53,7 @@ def test_an_instruction_stands_there_once_it_is_confirmed(customer: Customer) ->
     waiting, confirmed = customer.record("import"), customer.instruct("export")
     shown = _section(customer.ann.get(PAGE).text, "Instructions")
     assert confirmed.reference in shown and "Ann" in shown
-    assert f"1 instruction waits for your confirmation and opens nothing before: {waiting.reference}" in shown
+    assert f"1 instruction awaits your confirmation: {waiting.reference}" in shown
 
 
 def test_what_operators_did_by_command_stands_there(
@@ -86,4 +86,4 @@ def test_a_reach_is_said_in_words() -> None:
         "Sees their teams' contacts and companies, changes their own contacts and companies"
     )
     assert reach_words(Rights.of(types=["contact"], see="own")) == "Sees their own contacts"
-    assert reach_words(Rights.of()) == "Reaches no records"
+    assert reach_words(Rights.of()) == "No access to records"

@@ -64,7 +64,7 @@ def test_a_file_is_imported_mended_imported_again_and_taken_back(
     assert code == 0, errors
     assert set(said) >= {"import", "rows", "created", "updated", "unchanged", "invalid", "seconds", "failed_file"}
     assert [said[name] for name in ("rows", "created", "updated", "unchanged", "invalid")] == [2, 1, 0, 0, 1]
-    assert "Columns left out: Shoe size" in errors
+    assert "Columns not imported: Shoe size" in errors
     failed = Path(said["failed_file"])
     header, row = list(csv.reader(failed.read_text("utf-8-sig").splitlines()))
     assert header == [*HEADER, "Why it was not imported", "The line as it was"]

@@ -191,7 +191,7 @@ def test_the_command_takes_the_same_choices_in_words(import_harness: ImportHarne
             {2: REFUSE}, {3: {"atlantis: sunken": "GR"}, 4: {"hot": "Opportunity"}}, default=SKIP
         )
         for unreadable, values, saying in (
-            (["ignore"], [], "neither"),
+            (["ignore"], [], "takes skip or refuse"),
             (["Fax=skip"], [], "no column “Fax”"),
             ([], ["Stage=Lead"], "COLUMN:WRITTEN=VALUE"),
             ([], ["Stage:hot=Boiling"], "none of the choices"),
