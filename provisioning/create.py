@@ -117,7 +117,7 @@ def _reserved(session: Session, tenant_id: UUID) -> TenantRecord:
     if record is None:
         raise NotFound("There is no reserved tenant with this ID.")
     if record.state != "creating":
-        raise Conflict(f"“{record.slug}” already exists; it is  {record.state}.")
+        raise Conflict(f"“{record.slug}” already exists; it is {record.state}.")
     return record
 
 

@@ -24,10 +24,7 @@ def sentence_for(error: BaseException) -> str:
     if isinstance(error, KeyboardInterrupt):
         return "Stopped."
     if getattr(error, "errno", None) in FULL:
-        return (
-            f"{_full_disk(error)} is full. Free some space, then run the command again. Nothing was changed "
-            "halfway."
-        )
+        return f"{_full_disk(error)} is full. Free some space, then run the command again. Nothing was changed halfway."
     away = _server_that_is_away(error)
     if away:
         return (

@@ -124,7 +124,7 @@ def check_certificate(site: Page) -> None:
     expect(site.get_by_text("This certificate is authentic")).to_be_visible()
     without_faults(site)
     site.get_by_label("Organisation name").fill("Leaving & Sons")
-    site.get_by_role("button", name="Compare").click()
+    site.get_by_role("button", name="Verify", exact=True).click()
     expect(site.get_by_text("This certificate was issued for Leaving & Sons.")).to_be_visible()
 
 

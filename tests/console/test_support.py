@@ -112,7 +112,7 @@ def test_a_file_is_checked_applied_and_undone_under_an_instruction(customer: Cus
     assert asked.status_code in (302, 303), asked.text[-2000:]
     assert _perform_job_of_import(customer) == "done"
     checked = customer.sam.get(asked.location)
-    assert "Import" in checked.text and "Canary" not in checked.text
+    assert "<span>Import</span>" in checked.text and "Canary" not in checked.text
     act = asked.location.replace("/imports/", "/imports/")
     assert customer.sam.post(f"{act}/application").status_code in (302, 303)
     assert _perform_job_of_import(customer) == "done"

@@ -53,7 +53,7 @@ def test_an_instruction_stands_there_once_it_is_confirmed(customer: Customer) ->
     waiting, confirmed = customer.record("import"), customer.instruct("export")
     shown = _section(customer.ann.get(PAGE).text, "Instructions")
     assert confirmed.reference in shown and "Ann" in shown
-    assert f"1 instruction awaits your confirmation: {waiting.reference}" in shown
+    assert f"1 instruction awaits your confirmation, without access until then: {waiting.reference}" in shown
 
 
 def test_what_operators_did_by_command_stands_there(
