@@ -23,7 +23,7 @@ def test_from_the_block_to_the_answer(browsers: Browsers, browser_at: Callable[.
     guess_until_blocked(stranger, browsers.product.address("acme"))
     try:
         reference = stranger.locator("dd code").inner_text()
-        expect(stranger.get_by_text("Ends", exact=True)).to_be_visible()
+        expect(stranger.get_by_text("Expires", exact=True)).to_be_visible()
         appeal(stranger)
         # A user who is signed in goes on working, and sees whom the block hits.
         alice.goto("/access-log/blocks")
@@ -31,9 +31,9 @@ def test_from_the_block_to_the_answer(browsers: Browsers, browser_at: Callable[.
         sam.goto("/work")
         sam.get_by_role("link", name=f"Blocked address, reference {reference}").click()
         expect(sam.locator(".thread")).to_contain_text("We share this line with a school.")
-        sam.get_by_label("Answer", exact=True).fill("Thank you. You can log in again.")
+        sam.get_by_label("Reply", exact=True).fill("Thank you. You can sign in again.")
         sam.get_by_role("button", name="Reply and solve").click()
-        expect(sam.locator(".thread")).to_contain_text("You can log in again.")
+        expect(sam.locator(".thread")).to_contain_text("You can sign in again.")
     finally:
         lift_all(olivia)
     stranger.goto("/login")
@@ -53,7 +53,7 @@ def guess_until_blocked(page: Page, origin: str) -> None:
         body = urlencode({**guess, "csrf_token": csrf_token_in(shown.read().decode())})
         asked(port, "POST", {**headers, "Cookie": cookie}, body)
     page.goto("/login")
-    expect(page.get_by_role("heading", level=1, name="This address is blocked for now")).to_be_visible()
+    expect(page.get_by_role("heading", level=1, name="This address is temporarily blocked")).to_be_visible()
 
 
 def asked(port: int | None, method: str, headers: dict[str, str], body: str | None = None) -> HTTPResponse:
@@ -63,13 +63,13 @@ def asked(port: int | None, method: str, headers: dict[str, str], body: str | No
 
 
 def appeal(page: Page) -> None:
-    page.get_by_label("E-mail").fill("not an address")
+    page.get_by_label("Email").fill("not an address")
     page.get_by_label("What happened?").fill("We share this line with a school.")
     page.wait_for_timeout(3_200)
     page.get_by_role("button", name="Send").click()
     # A mistake loses nothing.
     expect(page.get_by_label("What happened?")).to_have_value("We share this line with a school.")
-    page.get_by_label("E-mail").fill("teacher@school.example")
+    page.get_by_label("Email").fill("teacher@school.example")
     page.wait_for_timeout(3_200)
     page.get_by_role("button", name="Send").click()
     expect(page.get_by_role("heading", level=1, name="Message sent")).to_be_visible()
@@ -77,8 +77,8 @@ def appeal(page: Page) -> None:
 
 def lift_all(page: Page) -> None:
     page.goto("/addresses")
-    while page.get_by_role("button", name="Lift", exact=True).count():
+    while page.get_by_role("button", name="Remove", exact=True).count():
         row = page.get_by_role("table").first.get_by_role("row").nth(1)
         row.get_by_placeholder("Reason").fill("It was a school")
-        row.get_by_role("button", name="Lift", exact=True).click()
+        row.get_by_role("button", name="Remove", exact=True).click()
         page.wait_for_load_state()

@@ -155,12 +155,12 @@ def test_what_led_to_a_lifted_block_does_not_block_again() -> None:
     ("unit", "action", "reason", "minutes", "saying"),
     [
         ("nonsense", "block", "Because", 10, "is not an address"),
-        ("0.0.0.0/0", "block", "Because", 10, "too wide"),
-        ("2001::/20", "block", "Because", 10, "too wide"),
+        ("0.0.0.0/0", "block", "Because", 10, "too large. The largest allowed network is /16"),
+        ("2001::/20", "block", "Because", 10, "too large. The largest allowed network is /32"),
         (ADDRESS, "block", "  ", 10, "Enter a reason"),
         (ADDRESS, "block", "Because", None, "needs a duration"),
         (ADDRESS, "allow", "Because", None, "needs a duration"),
-        (ADDRESS, "block", "Because", 60 * 24 * 31, "30 days at most"),
+        (ADDRESS, "block", "Because", 60 * 24 * 31, "at most 30 days"),
         (ADDRESS, "block", "Because", -5, "needs a duration"),
     ],
 )

@@ -54,7 +54,7 @@ def test_mails_are_listed_newest_first_and_found(visitor: FlaskClient, folder: P
     found = visitor.get("/mails/?q=CAROL").text
     assert "Second mail" in found
     assert "First" not in found
-    assert "Nothing found" in visitor.get("/mails/?q=nobody").text
+    assert "No email matches this recipient or subject." in visitor.get("/mails/?q=nobody").text
 
 
 def test_a_mail_is_shown_as_text_with_links_and_in_a_frame(visitor: FlaskClient, folder: Path) -> None:

@@ -242,5 +242,5 @@ def test_the_page_of_promises_shows_ones_own_choices_and_what_was_held_back(
     mail_harness.deliver(mail_harness.notice())
     page = client_for("bob").get("/promises").text
     assert "You changed Import ready." in page
-    assert "1 mail, because their recipients don&#39;t want them" in page
+    assert "1 email, because their recipients unsubscribed" in page
     assert "You get all emails immediately." in client_for("alice").get("/promises").text

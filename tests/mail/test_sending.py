@@ -46,7 +46,7 @@ def test_what_a_mail_says_is_sealed_before_and_gone_after(mail_harness: MailHarn
     assert "SECRET" not in str(mail_harness.mail(mail_id).values)
     mail_harness.deliver(mail_id)
     mail = mail_harness.mail(mail_id)
-    assert (mail.state, mail.values, mail.subject) == ("sent", {}, "Choose a new password")
+    assert (mail.state, mail.values, mail.subject) == ("sent", {}, "Reset your password")
 
 
 def test_asking_twice_with_the_same_key_sends_one_mail(mail_harness: MailHarness) -> None:
@@ -59,7 +59,7 @@ def test_a_server_that_puts_us_off_is_tried_again_later(mail_harness: MailHarnes
     mail_id = mail_harness.write()
     assert mail_harness.deliver(mail_id) == "put off"
     mail = mail_harness.mail(mail_id)
-    assert (mail.state, mail.problem) == ("pending", "The mail server put us off (451).")
+    assert (mail.state, mail.problem) == ("pending", "The mail server asked to try again later (451).")
     assert mail.next_at > datetime.now(UTC)
     mail_server.message = "250 Taken"
     assert mail_harness.deliver(mail_id) == "done"
@@ -161,7 +161,7 @@ def test_a_hostile_name_reaches_one_recipient_and_adds_no_header(
     assert [address.addr_spec for address in message["To"].addresses] == ["bob@example.com"]
     assert message["Bcc"] is None
     assert message.get_all("Subject") == [message["Subject"]]
-    assert str(message["Subject"]).startswith("Your login for")
+    assert str(message["Subject"]).startswith("Invitation to ")
     assert len(str(message["Subject"])) <= 150
     assert "\u202e" not in str(message["To"])
 
@@ -215,7 +215,7 @@ def test_a_server_that_wants_a_login_is_given_it(
         served_by(f"smtp://qik%20biz:wrong@127.0.0.1:{controller.port}")
         mail_id = mail_harness.write()
         assert mail_harness.deliver(mail_id) == "put off"
-        assert mail_harness.mail(mail_id).problem == "The mail server did not accept our login (535)."
+        assert mail_harness.mail(mail_id).problem == "The mail server did not accept our credentials (535)."
         served_by(f"smtp://qik%20biz:p%40ss@127.0.0.1:{controller.port}")
         assert mail_harness.deliver(mail_id) == "done"
     finally:

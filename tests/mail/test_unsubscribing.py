@@ -91,7 +91,11 @@ def test_one_click_stops_a_category_once_and_for_all(
         (platform.bob.id, category, stopped, "mail")
     ]
     assert acts(platform) == before + 1
-    assert (event.actor_kind, event.actor_id, event.details["how"]) == ("user", platform.bob.id, "one click in a mail")
+    assert (event.actor_kind, event.actor_id, event.details["how"]) == (
+        "user",
+        platform.bob.id,
+        "one click in an email",
+    )
 
 
 @pytest.mark.parametrize("encoding", ["application/x-www-form-urlencoded", "multipart/form-data"])

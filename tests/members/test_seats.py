@@ -36,7 +36,7 @@ def _states(rows_of, workspace):
 
 def test_without_a_limit_the_page_says_how_many_are_taken(workspace):
     page = workspace.browser("alice").get("/users").text
-    assert "Seats taken" in page and "4 of" not in page
+    assert "Seats used" in page and "4 of" not in page
 
 
 def test_the_limit_is_shown_and_nobody_is_invited_beyond_it(workspace, limit, rows_of):

@@ -144,7 +144,7 @@ def test_a_search_shows_its_rows_while_one_types(page: Page) -> None:
 
 def test_lines_of_a_form_are_added_and_removed(page: Page) -> None:
     page.goto("/styleguide/form")
-    page.get_by_role("button", name="Add an e-mail").click()
+    page.get_by_role("button", name="Add an email").click()
     added = page.locator('input[name="emails-1-address"]')
     expect(added).to_be_focused()
     page.get_by_role("button", name="Remove this line").last.click()

@@ -42,7 +42,7 @@ def fields(browser: Browser, **changes: str) -> dict[str, str]:
 
 @pytest.mark.promise("P19")
 def test_the_page_names_the_earliest_day_and_what_changes(olivia: Browser) -> None:
-    assert "Version 2 waits to be announced" in olivia.get("/statement").text
+    assert "Version 2 is ready to announce" in olivia.get("/statement").text
     page = olivia.get(PAGE).text
     assert f"can take effect on <strong>{DAY.day} {DAY:%b %Y}</strong> at the earliest" in page
     assert "We keep them for ninety days.</ins>" in page

@@ -103,7 +103,7 @@ def test_days_on_which_the_notice_did_not_stand_are_made_up_for(
     notary.at(NOON + SECOND)
     assert NEW not in visitor.get("/privacy").text
     shown = visitor.get("/privacy/changes").text
-    assert "made up for" in shown
+    assert "so the notice period is extended" in shown
     day = DAY
     for _ in missed:
         day = earliest_effective_day(day - timedelta(days=1), ("US", "DE", "GB"), 1)

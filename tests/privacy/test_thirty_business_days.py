@@ -226,7 +226,7 @@ def test_a_holiday_that_is_declared_later_makes_the_notice_longer(platform: Plat
 def test_where_the_calendar_ends_nothing_can_be_announced(platform: Platform, notary: Notary) -> None:
     notary.at(datetime(2031, 12, 20, tzinfo=UTC))
     ask = "SELECT notices.announce(2, %s, true, '2033-01-01', 'Olivia')"
-    with connect_to_control(platform.settings) as control, pytest.raises(psycopg.Error, match="ends too early"):
+    with connect_to_control(platform.settings) as control, pytest.raises(psycopg.Error, match="ends too soon"):
         control.execute(ask, (changed_text(),))
 
 

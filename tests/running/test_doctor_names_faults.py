@@ -163,7 +163,7 @@ def test_a_cluster_and_faults_that_servers_name_themselves(prepared: Settings) -
     ):
         assert remedy_for(psycopg.OperationalError(text), prepared) == remedy
     full = psycopg.errors.DiskFull("could not extend file")
-    assert "room on the disk" in remedy_for(full, prepared)
+    assert "Free some disk space" in remedy_for(full, prepared)
     assert "make run" in remedy_for(psycopg.OperationalError("Connection refused"), prepared)
     outside = replace(prepared, embedded=False)
     assert "URL" in remedy_for(psycopg.OperationalError("Connection refused"), outside)

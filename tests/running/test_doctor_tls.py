@@ -46,7 +46,7 @@ def cell_in_the_clear(platform: Platform) -> Iterator[str]:
 def test_sockets_of_this_machine_are_well(platform: Platform) -> None:
     found = [*tls.databases(production(platform.settings)), *tls.others(production(platform.settings))]
     assert [check.ok for check in found] == [True] * len(found)
-    assert found[0].detail == "a socket of this machine"
+    assert found[0].detail == "a local socket"
 
 
 def test_a_cell_that_is_reached_in_the_clear_is_found(platform: Platform, cell_in_the_clear: str) -> None:

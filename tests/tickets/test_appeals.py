@@ -41,7 +41,7 @@ def appeal(browser: Browser, **changed: str) -> TestResponse:
 def test_the_page_of_a_block_says_reference_and_end_and_has_a_form(blocked: Browser, block: AddressRule) -> None:
     page = blocked.get("/login")
     assert page.status_code == 403 and int(page.headers["Retry-After"]) > 60 * 80
-    assert block.reference in page.text and "Ends" in page.text
+    assert block.reference in page.text and "Expires" in page.text
     assert 'action="/appeal"' in page.text and ADDRESS not in page.text
 
 

@@ -42,7 +42,7 @@ def test_access_that_is_given_is_work_on_the_list(customer: Customer) -> None:
     assert (ticket.topic, ticket.state, ticket.name, ticket.tenant_id) == ("export", "open", "Ann", customer.tenant.id)
     page = customer.sam.get("/work").text
     row = page.split(f"/tickets/{ticket.reference}")[1].split("</tr>")[0]
-    assert "Our accountant needs every contact" in row and "Served Ltd" in row and "In force" in row
+    assert "Our accountant needs every contact" in row and "Served Ltd" in row and "Active" in row
     # Ann reads it among her questions, and was not mailed about what she has just done.
     assert grant.reference in customer.ann.get(f"/help/{ticket.reference}").text
     assert letters(ticket) == []
@@ -104,7 +104,7 @@ def test_access_given_about_a_question_goes_to_that_question(customer: Customer)
             ticket.id
         ]
     assert "Look for them" in messages(ticket)[-1].body
-    assert "Go inside" in customer.sam.get(f"/tickets/{ticket.reference}").text
+    assert "Start session" in customer.sam.get(f"/tickets/{ticket.reference}").text
 
 
 @pytest.mark.parametrize("is_solved", [True, False])
@@ -147,8 +147,8 @@ def test_when_the_access_is_over_nothing_is_seen_any_more(customer: Customer) ->
     customer.sam.post(f"/tickets/{ticket.reference}/exports", form)
     assert customer.ann.post(f"/access/{grant.id}/end").status_code == 303
     page = customer.sam.get(f"/tickets/{ticket.reference}").text
-    assert "Status not available" in page.replace("&#39;", "'") and "Start the export" not in page
-    assert "In force" not in customer.sam.get("/work").text.split(f"/tickets/{ticket.reference}")[1].split("</tr>")[0]
+    assert "Status not available" in page.replace("&#39;", "'") and ">Export</button>" not in page
+    assert "Active" not in customer.sam.get("/work").text.split(f"/tickets/{ticket.reference}")[1].split("</tr>")[0]
 
 
 @pytest.mark.promise("P8")
@@ -157,7 +157,7 @@ def test_what_a_reader_asks_is_not_the_organisation_s_word(customer: Customer) -
     assert customer.rita.post("/help", form).status_code == 303
     with control_transaction() as control:
         ticket = control.scalars(select(Ticket).where(Ticket.tenant_id == customer.tenant.id)).one()
-    assert "does not administer Served Ltd" in customer.sam.get(f"/tickets/{ticket.reference}").text
+    assert "The sender is not an administrator of Served Ltd" in customer.sam.get(f"/tickets/{ticket.reference}").text
     assert customer.sam.post(f"/tickets/{ticket.reference}/instruction").status_code == 409
     with control_transaction() as control:
         assert control.scalars(select(Grant).where(Grant.tenant_id == customer.tenant.id)).all() == []

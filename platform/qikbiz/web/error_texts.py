@@ -65,11 +65,10 @@ TEXTS: dict[str, ErrorText] = {
     ),
     "blocked": ErrorText(
         403,
-        "This address is blocked for now",
-        "Too many failed or odd requests came from your internet address, so it can't log in for a while. "
-        "People who are already logged in can go on working.",
-        "Wait a little and try again. If it goes on, tell the person who looks after your network, "
-        "and quote the reference below.",
+        "This address is temporarily blocked",
+        "There were too many failed or suspicious requests from your IP address, so sign-in from it is blocked for a "
+        "while. Users who are already signed in can continue to work.",
+        "Wait a while and try again. If the block continues, tell your network administrator the reference below.",
         None,
         again=True,
     ),
