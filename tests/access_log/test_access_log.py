@@ -149,7 +149,7 @@ def test_it_is_filtered_by_person_kind_outcome_day_and_network(
         ({"network": "192.0.2.77"}, "far@", "near@"),
         ({"person": "nobody", "kind": "login", "outcome": "failed", "from": today}, "near@", "nothing-hidden"),
         ({"person": str(platform.ben.id)}, "User is Ben", "near@"),
-        ({"kind": "logout"}, "Event is logout", "near@"),
+        ({"kind": "logout"}, "Event is sign-out", "near@"),
         ({"to": "2001-01-01"}, "No event matches", "near@"),
     ):
         page = alice.get("/access-log", query_string=query).text
