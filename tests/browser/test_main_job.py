@@ -51,7 +51,7 @@ def import_file(alice: Page, folder: Path) -> None:
     expect(alice.get_by_role("heading", level=1, name="How the file is written")).to_be_visible()
     expect(alice.get_by_label("Between the columns")).to_have_value(";")
     expect(alice.get_by_role("cell", name="Łukasz")).to_be_visible()
-    alice.get_by_role("button", name="Continue").click()
+    alice.get_by_role("button", name="Go on").click()
     choose_columns(alice)
     apply(alice)
 

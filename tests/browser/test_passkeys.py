@@ -67,9 +67,9 @@ def log_out(pia: Page) -> None:
 
 
 def choose_password(pia: Page) -> None:
-    pia.get_by_label("Password").fill("short")
+    pia.get_by_role("textbox", name="Password").fill("short")
     expect(pia.locator(".strength-words")).to_contain_text("Not accepted")
-    pia.get_by_label("Password").fill(WORDS)
+    pia.get_by_role("textbox", name="Password").fill(WORDS)
     expect(pia.locator(".strength-words")).not_to_contain_text("Not accepted")
     pia.get_by_role("button", name="Get started").click()
     expect(pia.get_by_role("heading", level=1)).to_contain_text("Pia")
