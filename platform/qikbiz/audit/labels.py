@@ -52,6 +52,7 @@ VIEWS = {
 _PLURALS = {"contact": "contacts", "company": "companies"}
 # Acts whose names alone don't say what was done.
 _ACTS_IN_WORDS = {
+    "contact.read": "Contact: viewed",
     "import.kept": "Import: undo requested, all records kept",
     "import.refused_rows_fetched": "Import: rows not imported downloaded",
     "import.skipped_cells_fetched": "Import: rows with skipped cells downloaded",
