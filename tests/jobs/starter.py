@@ -1,8 +1,9 @@
-"""Starts workers and sweepers by forking itself, so that each test does not import the whole product for each process.
+"""Starts workers and sweepers by forking itself, as `workers.preloader` does: what they share is made once.
 
 It reads one order a line (JSON) and answers with a process id; how a process ended is written beside its log.
 """
 
+import gc
 import json
 import os
 import select
@@ -13,7 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from config.settings import load_settings
+from qikbiz.app.preloaded import application, preload
 from tests.jobs import functions
+from workers import process as worker_process
 from workers import schedule, sweeper, worker
 from workers.__main__ import main as work
 
@@ -33,6 +36,20 @@ def sweep(_: list[str]) -> int:
 MAINS = {"worker": work, "sweeper": sweep}
 
 
+_is_loaded = False
+
+
+def load(environment: dict[str, str]) -> None:
+    """Make the application as the first order has it; a process with other settings makes one of its own."""
+    global _is_loaded  # noqa: PLW0603 - one for each process
+    _is_loaded = True
+    os.environ.update(environment)
+    settings = load_settings()
+    preload(settings)
+    worker_process.warm_up(application(settings, process="tests"))
+    gc.freeze()
+
+
 def serve() -> None:
     ends: dict[int, Path] = {}
     while True:
@@ -41,6 +58,8 @@ def serve() -> None:
             if not line:
                 return
             order = json.loads(line)
+            if not _is_loaded:
+                load(order["environment"])
             process = start(order)
             ends[process] = Path(order["log"]).with_suffix(".end")
             print(process, flush=True)
