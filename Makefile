@@ -16,6 +16,8 @@ RUNTIME := $(VENV)/.runtime-installed
 DEV := $(VENV)/.dev-installed
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 COMPILE := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet pyproject.toml
+# What `make run` needs beside what a server of its own does.
+EXTRAS := --extra build --extra embedded --extra assets --extra payments
 # Where nothing may keep compiled modules, every process compiles all of them again.
 unexport PYTHONDONTWRITEBYTECODE
 # make's own `-j` would start tests, servers and builds in each other's way.
@@ -35,6 +37,12 @@ setup: $(RUNTIME) $(DEV) ## Make the virtual environment with all tools
 .PHONY: assets
 assets: $(RUNTIME) ## Build the front-end packages (skipped when up to date)
 	@$(BIN)/python -m provisioning.assets build
+
+.PHONY: wheel
+wheel: assets ## Make what a server installs: dist/ with the wheel, the built front-end files in it, and its locks
+	@rm -rf dist
+	@$(BIN)/python -m hatchling build -t wheel
+	@cp requirements.txt requirements-payments.txt dist/
 
 .PHONY: test
 test: $(DEV) assets ## Run every test on throw-away servers
@@ -73,8 +81,10 @@ first-version: $(RUNTIME) ## Write migration 0001 anew from the models; only bef
 
 .PHONY: lock
 lock: $(BIN)/uv ## Pin the newest allowed versions of all packages with their hashes
-	$(COMPILE) --upgrade --extra build --output-file requirements.txt
-	$(COMPILE) --upgrade --extra build --extra dev --constraint requirements.txt --output-file requirements-dev.txt
+	$(COMPILE) --upgrade --output-file requirements.txt
+	$(COMPILE) --upgrade --extra payments --constraint requirements.txt --output-file requirements-payments.txt
+	$(COMPILE) --upgrade $(EXTRAS) --constraint requirements-payments.txt --output-file requirements-run.txt
+	$(COMPILE) --upgrade $(EXTRAS) --extra dev --constraint requirements-run.txt --output-file requirements-dev.txt
 
 .PHONY: advisories
 advisories: $(DEV) ## Ask anew for the known weaknesses of the pinned packages (needs a way to osv.dev)
@@ -97,9 +107,9 @@ $(BIN)/python:
 	@echo "Making the virtual environment in $(VENV) ..."
 	@$(PYTHON) -m venv $(VENV)
 
-$(RUNTIME): requirements.txt pyproject.toml | $(BIN)/python
+$(RUNTIME): requirements-run.txt pyproject.toml | $(BIN)/python
 	@echo "Installing the pinned packages ..."
-	@$(PIP) install --require-hashes --requirement requirements.txt
+	@$(PIP) install --require-hashes --requirement requirements-run.txt
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@$(BIN)/python -m compileall -q config platform provisioning tenants workers
 	@touch $@

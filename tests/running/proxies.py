@@ -80,7 +80,7 @@ def configuration(folder: Path, behind: Installation, *, plain_port: int, tls_po
         "/etc/qikbiz/tls/": f"{folder}/tls/",
         "/etc/letsencrypt/live/crm.acme.example/": f"{folder}/domain/",
         "/var/www/qikbiz-acme": f"{folder}/acme",
-        "/opt/qikbiz/": f"{ROOT}/",
+        "/opt/qikbiz/static/": f"{ROOT}/platform/qikbiz/web/static/",
     }
 
     def place(text: str) -> str:
@@ -131,7 +131,7 @@ def caddy(folder: Path, behind: Installation, change: Callable[[str], str] = str
         "unix//run/caddy/": f"unix/{folder}/",
         "127.0.0.1:8000": f"127.0.0.1:{behind.port}",
         "/etc/qikbiz/tls/": f"{folder}/tls/",
-        "/opt/qikbiz/": f"{ROOT}/",
+        "/opt/qikbiz/static/": f"{ROOT}/platform/qikbiz/web/static/",
     }
     text = CADDYFILE.read_text()
     for shipped, here in changes.items():

@@ -77,7 +77,9 @@ def test_every_package_that_runs_is_in_the_bill_of_materials_with_its_hashes(tmp
     assert (made["bomFormat"], made["specVersion"]) == ("CycloneDX", "1.6")
     assert re.fullmatch(r"urn:uuid:[0-9a-f-]{36}", made["serialNumber"])
     listed = {component["purl"] for component in made["components"]}
-    pinned = re.findall(r"(?m)^([a-z0-9._-]+)(?:\[.*?\])?==([^\s;\\]+)", (sbom.ROOT / "requirements.txt").read_text())
+    pinned = re.findall(
+        r"(?m)^([a-z0-9._-]+)(?:\[.*?\])?==([^\s;\\]+)", (sbom.ROOT / "requirements-run.txt").read_text()
+    )
     assert {f"pkg:pypi/{name}@{version}" for name, version in pinned} <= listed
     assert len(listed) == len(made["components"]) > len(pinned)
     assert all(component["hashes"] for component in made["components"] if component["purl"].startswith("pkg:pypi/"))

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-LOCKS = ("requirements.txt", "requirements-dev.txt")
+# Each holds what the one before it does, and more.
+LOCKS = ("requirements.txt", "requirements-payments.txt", "requirements-run.txt", "requirements-dev.txt")
+EXTRAS = ((), ("payments",), ("payments", "embedded", "assets", "build"), ("dev",))
 
 
 def pinned(lock: str) -> dict[str, str]:
@@ -25,21 +27,29 @@ def test_every_package_is_pinned_with_hashes_and_no_download_address(lock: str) 
     assert "://" not in (ROOT / lock).read_text()
 
 
-def test_every_declared_dependency_is_in_its_lock_and_both_locks_agree() -> None:
+def test_every_declared_dependency_is_in_its_lock_and_the_locks_agree() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    runtime, development = pinned(LOCKS[0]), pinned(LOCKS[1])
-    extras = project["optional-dependencies"]
-    assert {name_of(one) for one in project["dependencies"] + extras["build"]} <= set(runtime)
-    assert {name_of(one) for one in extras["dev"]} <= set(development)
-    assert {name: version_of(block) for name, block in runtime.items()}.items() <= {
-        name: version_of(block) for name, block in development.items()
-    }.items()
+    needed = {name_of(one) for one in project["dependencies"]}
+    smaller: dict[str, str] = {}
+    for lock, extras in zip(LOCKS, EXTRAS, strict=True):
+        needed |= {name_of(one) for extra in extras for one in project["optional-dependencies"][extra]}
+        versions = {name: version_of(block) for name, block in pinned(lock).items()}
+        assert needed <= set(versions), lock
+        assert smaller.items() <= versions.items(), lock
+        smaller = versions
+
+
+def test_a_server_with_databases_of_its_own_installs_no_servers_no_node_and_no_payments() -> None:
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    optional = {name_of(one) for extra in ("embedded", "assets", "payments", "build") for one in extras[extra]}
+    assert not optional & set(pinned("requirements.txt"))
+    assert not (optional - {name_of(one) for one in extras["payments"]}) & set(pinned("requirements-payments.txt"))
 
 
 def test_make_help_names_the_goals_that_people_are_told() -> None:
     said = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     goals = set(re.findall(r"^  make (\S+)", said, re.MULTILINE))
-    assert {"help", "run", "setup", "test", "check", "fmt", "bench", "lock", "assets", "clean"} <= goals
+    assert {"help", "run", "setup", "test", "check", "fmt", "bench", "lock", "assets", "wheel", "clean"} <= goals
 
 
 def test_ci_runs_exactly_what_people_run() -> None:
