@@ -17,10 +17,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import qikbiz
 from config.extras import ASSETS, ExtraMissing
 
 ROOT = Path(__file__).resolve().parent.parent
-STATIC = ROOT / "platform" / "qikbiz" / "web" / "static"
+STATIC = Path(qikbiz.__file__).parent / "web" / "static"
 SOURCES = STATIC / "src"
 DIST = STATIC / "dist"
 PACKAGES = ROOT / "node_modules"

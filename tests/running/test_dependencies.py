@@ -17,6 +17,7 @@ from config import extras
 from config.extras import ASSETS, EMBEDDED, PAYMENTS, Extra, ExtraMissing
 from config.settings import SettingsError, load_settings
 from provisioning import assets
+from qikbiz.web import assets as served
 
 ROOT = Path(__file__).parents[2]
 PRODUCT = ("config", "tenants", "platform/qikbiz", "workers", "provisioning")
@@ -109,6 +110,14 @@ def test_a_missing_tool_of_the_front_end_files_is_one_sentence(
     monkeypatch.setattr(assets, "PACKAGES", tmp_path)
     assert assets.main(["build", "--force"]) == 1
     assert "qikbiz-crm[assets]" in capsys.readouterr().err
+
+
+def test_an_installed_wheel_builds_no_front_end_files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert assets.DIST == served.DIST
+    monkeypatch.setattr(assets, "ROOT", tmp_path)
+    assert assets.is_up_to_date()
+    monkeypatch.setattr(assets, "DIST", tmp_path)
+    assert not assets.is_up_to_date()
 
 
 def test_up_without_the_embedded_servers_says_what_to_install(tmp_path: Path) -> None:
