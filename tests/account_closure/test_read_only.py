@@ -16,8 +16,8 @@ from qikbiz.app.request_pipeline import QikBiz
 from qikbiz.jobs.actions import enqueue
 from qikbiz.jobs.kinds import KINDS
 from qikbiz.jobs.models import Job
+from qikbiz.kernel.access import permission_of
 from qikbiz.kernel.database import control_transaction, tenant_transaction
-from qikbiz.kernel.permissions import permission_of
 from qikbiz.kernel.read_only import RECORD_TABLES, STILL_ALLOWED, ReadOnly
 from qikbiz.transfer.exports.restore import restore_archive
 from tenants.context import Tenant

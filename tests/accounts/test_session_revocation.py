@@ -11,7 +11,8 @@ import pytest
 from flask import Blueprint
 
 from qikbiz.app.request_pipeline import QikBiz
-from qikbiz.kernel.permissions import Permission, requires
+from qikbiz.kernel.access import access
+from qikbiz.kernel.permissions import Permission
 from tests.accounts.conftest import Clock
 from tests.accounts.test_sessions import change_tenant
 from tests.fixtures.tenancy import Person, Platform
@@ -48,7 +49,7 @@ def _slow_room() -> Blueprint:
     room = Blueprint("slow_while_it_ends_for_test", __name__)
 
     @room.get(PAGE)
-    @requires(Permission.SIGNED_IN)
+    @access(Permission.SIGNED_IN)
     def slow() -> str:
         _gate.loaded.set()
         assert _gate.go_on.wait(10)

@@ -12,8 +12,9 @@ from sqlalchemy.orm import Session
 
 from qikbiz.identity.accounts import sessions
 from qikbiz.identity.accounts.realms import Realm
+from qikbiz.kernel.access import access
 from qikbiz.kernel.database import tenant_transaction
-from qikbiz.kernel.permissions import Permission, requires
+from qikbiz.kernel.permissions import Permission
 from qikbiz.web.cookies import SESSION
 from tenants.control import TenantRecord
 from tenants.directory import touch_directory
@@ -239,7 +240,7 @@ def _slow_view(app):
     room = Blueprint("slow_for_test", __name__)
 
     @room.get("/slow-for-test")
-    @requires(Permission.SIGNED_IN)
+    @access(Permission.SIGNED_IN)
     def slow():
         started.set()
         assert go_on.wait(5)

@@ -20,16 +20,15 @@ from tests.fixtures.web import Browser
 ROOT = Path(__file__).parents[2]
 GOOD = "Secure; HttpOnly; Path=/; SameSite=Lax"
 EXAMPLE = """
-from qikbiz.kernel.permissions import public
 from qikbiz.app.application import create_app
-from qikbiz.web.request_context import answers_alone
+from qikbiz.kernel.access import access
+from qikbiz.kernel.permissions import Permission
 from tests.fixtures.servers import settings_for
 
 def test_it(tmp_path):
     app = create_app(settings_for(tmp_path))
 
-    @public
-    @answers_alone
+    @access(Permission.PUBLIC, standalone=True)
     def view():
         from flask import Response
         return Response("Here", headers={{"Set-Cookie": "{header}"}})

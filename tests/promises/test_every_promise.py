@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from qikbiz.app.request_pipeline import QikBiz
+from qikbiz.kernel.access import permission_of
 from qikbiz.kernel.feature import installed
-from qikbiz.kernel.permissions import permission_of
 from qikbiz.trust.privacy.text import NUMBERS
 from qikbiz.trust.promises.registry import keepings
 

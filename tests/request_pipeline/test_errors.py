@@ -11,9 +11,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from provisioning.embedded.processes import wait_until
+from qikbiz.kernel.access import access
 from qikbiz.kernel.database import db
 from qikbiz.kernel.errors import Failure
-from qikbiz.kernel.permissions import Permission, public, requires
+from qikbiz.kernel.permissions import Permission
 from qikbiz.web.error_texts import TEXTS
 from qikbiz.web.flash import show_toast
 from tests.accounts.test_sessions import _open_late
@@ -43,7 +44,7 @@ def broken(app):
     room = Blueprint("broken_for_test", __name__)
 
     @room.get("/broken-for-test/<kind>")
-    @requires(Permission.SIGNED_IN)
+    @access(Permission.SIGNED_IN)
     def fail(kind):
         if kind == "bug":
             raise RuntimeError("the secret of alice@acme.example.com")
@@ -57,7 +58,7 @@ def broken(app):
         return "never"
 
     @room.post("/colliding-for-test")
-    @requires(Permission.SIGNED_IN)
+    @access(Permission.SIGNED_IN)
     def collide():
         collisions.append(request.form["times"])
         show_toast("Once and no more")
@@ -66,14 +67,14 @@ def broken(app):
         return redirect("/profile")
 
     @room.get("/sleeping-for-test")
-    @requires(Permission.SIGNED_IN)
+    @access(Permission.SIGNED_IN)
     def sleep_too_long():
         db.session.execute(text("SET LOCAL statement_timeout = 50"))
         db.session.execute(text("SELECT count(*) FROM generate_series(1, 100000000)"))
         return "never"
 
     @room.post("/large-for-test")
-    @public
+    @access(Permission.PUBLIC)
     def large():
         return "fine"
 

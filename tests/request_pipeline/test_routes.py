@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from qikbiz.identity.roles.builtin_roles import allows
-from qikbiz.kernel.permissions import Permission, Role, StaffRole, permission_of
+from qikbiz.kernel.access import permission_of
+from qikbiz.kernel.permissions import Permission, Role, StaffRole
 
 PUBLIC = {
     "accounts.login",

@@ -21,6 +21,7 @@ from qikbiz.crm.records.actions import delete_records, record_for_changing, reco
 from qikbiz.crm.records.types import BY_SINGULAR
 from qikbiz.identity.accounts.models import User
 from qikbiz.identity.roles.builtin_roles import BUILT_IN, PAGE_RIGHTS
+from qikbiz.kernel.access import permission_of
 from qikbiz.kernel.database import tenant_transaction
 from qikbiz.kernel.errors import Forbidden, NotFound
 from qikbiz.kernel.permissions import Role
@@ -175,8 +176,6 @@ def test_functions_do_as_the_table_says(case: Case, kind: str) -> None:
 
 
 def test_pages_of_settings_open_as_the_table_says(case: Case, app: Any) -> None:
-    from qikbiz.kernel.permissions import permission_of
-
     wanted = {right.permission for right in PAGE_RIGHTS}
     for rule in app.url_map.iter_rules():
         permission = permission_of(app.view_functions[rule.endpoint])

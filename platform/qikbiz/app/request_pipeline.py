@@ -17,13 +17,13 @@ from werkzeug.exceptions import NotFound as NoRoute
 from werkzeug.routing import MapAdapter, RequestRedirect
 
 from qikbiz.identity.accounts.principal import Anonymous
-from qikbiz.identity.accounts.reauthentication import ConfirmationNeeded, needs_fresh
+from qikbiz.identity.accounts.reauthentication import ConfirmationNeeded
 from qikbiz.identity.roles.view_as import refuse_acts
 from qikbiz.identity.sign_in_policy.networks import address_of_request, is_inside, outside
+from qikbiz.kernel.access import AccessRule, rule_of
 from qikbiz.kernel.actors import ANONYMOUS, Actor, acting_as
 from qikbiz.kernel.database import control_transaction, runtime, tenant_transaction
 from qikbiz.kernel.errors import Blocked, Forbidden, NotFound, Unavailable
-from qikbiz.kernel.permissions import Permission, permission_of
 from qikbiz.kernel.read_only import refuse_request
 from qikbiz.security.access_log.kinds import AccessKind
 from qikbiz.security.access_log.recorder import failures_written_afterwards, record_access
@@ -32,9 +32,8 @@ from qikbiz.security.ip_reputation.events import record_event
 from qikbiz.security.ip_reputation.signals import is_probe
 from qikbiz.trust.grants import support_sessions
 from qikbiz.web import cookies
-from qikbiz.web.block_exemption import is_open_while_blocked
 from qikbiz.web.client_address import client_address
-from qikbiz.web.csrf import check_csrf, is_by_sealed_link
+from qikbiz.web.csrf import check_csrf
 from qikbiz.web.request_context import DESTINATION, destination, request_id
 from qikbiz.web.retries import retry_on_conflict
 from tenants.context import Tenant
@@ -122,34 +121,33 @@ def request_transaction() -> Iterator[None]:
     cookies.refuse_oversize()
     if request.environ.get("qikbiz.directory_away"):
         raise Unavailable
-    where, view = destination(), _view()
-    permission = _declared_permission(view)
+    where, rule = destination(), rule_of(_view())
     with ExitStack() as work:
-        if permission is Permission.PUBLIC and getattr(view, "answers_alone", False):
+        if rule.standalone:
             yield
             return
         if where.tenant is not None:
-            _refuse_unservable(where.tenant, view)
+            _refuse_unservable(where.tenant, rule)
             work.enter_context(failures_written_afterwards(where.tenant))
             inside = support_sessions.person_of_request(where.tenant)
             work.enter_context(tenant_transaction(where.tenant, guest=inside.guest if inside else None))
         elif where.surface == "console":
             work.enter_context(control_transaction())
         # A sealed link is its own right, and is sent by servers of mail programs: who and from where does not matter.
-        person = ANYONE if is_by_sealed_link(view) else _person(where, view)
+        person = ANYONE if rule.sealed_link else _person(where, rule)
         work.enter_context(acting_as(_actor(person)))
-        _refuse_nobody(permission, person)
+        _refuse_nobody(rule, person)
         if where.tenant is not None:
             # Before the rights, which are narrower meanwhile: the page shall say why (promise P13).
-            refuse_request(where.tenant, permission, request.method, view)
-        _check_permission(permission, person)
-        _refuse_from_outside(permission, person, view)
-        if permission is Permission.PUBLIC:
+            refuse_request(where.tenant, rule, request.method)
+        _check_permission(rule, person)
+        _refuse_from_outside(rule, person)
+        if rule.is_public:
             request.max_content_length = PUBLIC_FORM_BYTES
-        if not is_by_sealed_link(view):
+        if not rule.sealed_link:
             check_csrf()
-        refuse_acts(person, view, is_reading=request.method in _READING, needs_password=needs_fresh(view))
-        if needs_fresh(view) and not person.is_fresh:
+        refuse_acts(person, rule, is_reading=request.method in _READING)
+        if rule.fresh and not person.is_fresh:
             raise ConfirmationNeeded
         work.enter_context(cookies.kept_only_if_committed())
         yield
@@ -200,17 +198,9 @@ def _is_signed_in() -> bool:
     return cookies.SESSION.name in request.cookies and bool(current_user.is_authenticated)
 
 
-def _declared_permission(view: Callable[..., Any]) -> Permission:
-    permission = permission_of(view)
-    if permission is None:
-        # Fails closed; the test over the URL map finds it long before a visitor does.
-        raise Forbidden("This page declares no permission, so it is not served.")
-    return permission
-
-
-def _refuse_unservable(tenant: Tenant, view: Callable[..., Any]) -> None:
+def _refuse_unservable(tenant: Tenant, rule: AccessRule) -> None:
     # A suspended one is open: what may be done in it is asked for each page (kernel/read_only.py).
-    is_open = tenant.state in ("active", "suspended") or (tenant.state == "closing" and is_by_sealed_link(view))
+    is_open = tenant.state in ("active", "suspended") or (tenant.state == "closing" and rule.sealed_link)
     if not is_open and tenant.state in ("closed", "closing"):
         raise TenantClosed
     if not is_open:
@@ -219,11 +209,11 @@ def _refuse_unservable(tenant: Tenant, view: Callable[..., Any]) -> None:
         raise Maintenance
 
 
-def _person(where: Destination, view: Callable[..., Any]) -> Any:
+def _person(where: Destination, rule: AccessRule) -> Any:
     """Who is there. A stranger's address is asked about first; whoever is logged in is never stopped by it."""
     if where.surface not in ("tenant", "console"):
         return ANYONE
-    if not current_user.is_authenticated and not is_open_while_blocked(view):
+    if not current_user.is_authenticated and not rule.while_blocked:
         _admit_stranger(where)
     return current_user
 
@@ -245,23 +235,23 @@ def _actor(person: Any) -> Actor:
     return Actor(person.kind, person.id, person.name, request_id=request_id(), rights=person.rights)
 
 
-def _refuse_nobody(permission: Permission, person: Any) -> None:
-    if permission is not Permission.PUBLIC and not person.is_authenticated:
+def _refuse_nobody(rule: AccessRule, person: Any) -> None:
+    if not rule.is_public and not person.is_authenticated:
         raise LoginNeeded
 
 
-def _check_permission(permission: Permission, person: Any) -> None:
-    if permission is not Permission.PUBLIC and not person.can(permission):
+def _check_permission(rule: AccessRule, person: Any) -> None:
+    if not rule.is_public and not person.can(rule.permission):
         raise Forbidden
 
 
-def _refuse_from_outside(permission: Permission, person: Any, view: Callable[..., Any]) -> None:
+def _refuse_from_outside(rule: AccessRule, person: Any) -> None:
     """Raises OutsideNetworks for whoever is logged in and has left the networks of the organisation's list."""
-    if permission is Permission.PUBLIC or not person.networks or getattr(view, "works_from_anywhere", False):
+    if rule.is_public or rule.from_anywhere or not person.networks:
         return
     if not is_inside(address_of_request(), person.networks):
         record_access(
-            AccessKind.NETWORK_REFUSED, "refused", person=person, detail=("Signed in, then left the allowed networks")
+            AccessKind.NETWORK_REFUSED, "refused", person=person, detail="Signed in, then left the allowed networks"
         )
         raise outside()
 

@@ -1,12 +1,8 @@
-"""Every permission, and how a route declares one. `identity/roles/builtin_roles.py` says which role has which."""
+"""Every permission. `kernel/access.py` says how a route declares one, `identity/roles/builtin_roles.py` who has it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from enum import StrEnum
-from typing import Any, TypeVar
-
-View = TypeVar("View", bound=Callable[..., Any])
 
 
 class Permission(StrEnum):
@@ -79,23 +75,3 @@ class StaffRole(StrEnum):
     OPERATOR = "operator"
     SUPPORT = "support"
     AUDITOR = "auditor"
-
-
-def requires(permission: Permission) -> Callable[[View], View]:
-    """Declare the permission that a route needs; the front door checks it before the view runs."""
-
-    def declare(view: View) -> View:
-        view.permission = permission  # type: ignore[attr-defined]  # read back by `permission_of`
-        return view
-
-    return declare
-
-
-def public(view: View) -> View:
-    """Declare that a route needs no login."""
-    return requires(Permission.PUBLIC)(view)
-
-
-def permission_of(view: Callable[..., Any]) -> Permission | None:
-    """What the view declared, or None: such a route is never served."""
-    return getattr(view, "permission", None)

@@ -6,9 +6,7 @@ ask our support and see what it did.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
+from qikbiz.kernel.access import AccessRule
 from qikbiz.kernel.errors import Forbidden
 from qikbiz.kernel.permissions import Permission
 from tenants.context import Tenant, current_tenant
@@ -64,20 +62,14 @@ def refuse_change(tenant: Tenant) -> None:
         raise ReadOnly(f"You can read and export everything until {until.day} {until:%B %Y}. Then all data is erased.")
 
 
-def goes_on(view: Callable[..., Any]) -> Callable[..., Any]:
-    """Mark a view that keeps people out: for up to 90 days nobody shall have to wait for that."""
-    view.goes_on_while_closing = True  # type: ignore[attr-defined]  # read back by `refuse_request`
-    return view
-
-
 def is_read_only() -> bool:
     """Whether nothing in the tenant entered may be changed."""
     return current_tenant().is_read_only
 
 
-def refuse_request(tenant: Tenant, permission: Permission, method: str, view: Callable[..., Any]) -> None:
-    """The front door's question: may a page with this permission be asked for with this method?"""
-    if getattr(view, "goes_on_while_closing", False):
+def refuse_request(tenant: Tenant, rule: AccessRule, method: str) -> None:
+    """The request pipeline's question: may a page with this rule be asked for with this method?"""
+    if rule.read_only_ok:
         return
-    if permission in WITHHELD or (method not in SAFE_METHODS and permission not in STILL_ALLOWED):
+    if rule.permission in WITHHELD or (method not in SAFE_METHODS and rule.permission not in STILL_ALLOWED):
         refuse_change(tenant)

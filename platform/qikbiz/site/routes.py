@@ -5,8 +5,9 @@ from __future__ import annotations
 from flask import Blueprint, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
+from qikbiz.kernel.access import access
 from qikbiz.kernel.database import runtime
-from qikbiz.kernel.permissions import public
+from qikbiz.kernel.permissions import Permission
 from qikbiz.site.forms import slug_from
 from qikbiz.trust.privacy.queries import standing
 
@@ -14,13 +15,13 @@ site = Blueprint("site", __name__, template_folder="templates")
 
 
 @site.get("/")
-@public
+@access(Permission.PUBLIC)
 def home() -> str:
     return render_template("site/home.html", standing=standing())
 
 
 @site.get("/sign-in")
-@public
+@access(Permission.PUBLIC)
 def sign_in() -> ResponseReturnValue:
     settings = runtime().settings
     typed = request.args.get("organisation", "")

@@ -12,8 +12,9 @@ from flask.typing import ResponseReturnValue
 from jinja2 import Environment
 
 from qikbiz.kernel.accents import ACCENTS
+from qikbiz.kernel.access import access
 from qikbiz.kernel.errors import NotFound
-from qikbiz.kernel.permissions import public
+from qikbiz.kernel.permissions import Permission
 from qikbiz.web.error_pages import render_error
 from qikbiz.web.error_texts import TEXTS
 
@@ -35,7 +36,7 @@ PEOPLE: tuple[tuple[str, str, str, list[str], int, int], ...] = (
 
 @styleguide.get("/")
 @styleguide.get("/<page>")
-@public
+@access(Permission.PUBLIC)
 def show(page: str = "parts") -> str:
     if page not in PAGES:
         abort(404)
@@ -43,7 +44,7 @@ def show(page: str = "parts") -> str:
 
 
 @styleguide.get("/error/<key>")
-@public
+@access(Permission.PUBLIC)
 def error(key: str) -> ResponseReturnValue:
     if key not in TEXTS:
         raise NotFound

@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 from flask import Blueprint, Flask, Response, redirect
 from flask.typing import ResponseReturnValue
 
+from qikbiz.kernel.access import access
 from qikbiz.kernel.database import runtime
-from qikbiz.kernel.permissions import public
+from qikbiz.kernel.permissions import Permission
 from qikbiz.web.assets import asset_url
 from qikbiz.web.request_context import destination
 
@@ -22,12 +23,12 @@ def register(app: Flask) -> None:
         app.register_blueprint(_blueprint(surface), name=f"well_known_{surface}", subdomain=surface)
 
 
-@public
+@access(Permission.PUBLIC)
 def robots() -> Response:
     return _text(ROBOTS.get(destination().surface, NOBODY))
 
 
-@public
+@access(Permission.PUBLIC)
 def security() -> Response:
     """RFC 9116. Expires is always half a year ahead; section 2.5.5 advises less than a year."""
     settings = runtime().settings
@@ -41,12 +42,12 @@ def security() -> Response:
     return _text("\n".join(lines) + "\n")
 
 
-@public
+@access(Permission.PUBLIC)
 def favicon() -> ResponseReturnValue:
     return redirect(asset_url("favicon-blue.svg"))
 
 
-@public
+@access(Permission.PUBLIC)
 def change_password() -> ResponseReturnValue:
     """Where password managers send people (W3C, A Well-Known URL for Changing Passwords)."""
     return redirect("/profile/password")

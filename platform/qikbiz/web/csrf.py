@@ -51,17 +51,6 @@ def register(app: Flask) -> None:
     app.add_template_global(csrf_token)
 
 
-def by_sealed_link(view: View) -> View:
-    """Declare that the right to this act lies in the sealed link itself: a mail program sends it without a page, a
-    cookie or a form token (RFC 8058). It works while an organisation is suspended or closing too."""
-    view.is_by_sealed_link = True  # type: ignore[attr-defined]  # read back by `is_by_sealed_link`
-    return view
-
-
-def is_by_sealed_link(view: Callable[..., Any]) -> bool:
-    return getattr(view, "is_by_sealed_link", False)
-
-
 def csrf_token() -> str:
     """The token for a form of the page at hand; before login it also sets the visit's cookie."""
     mac = _macs()[0]

@@ -6,14 +6,14 @@ from flask import Blueprint, Flask, Response, current_app, jsonify, request
 from flask.typing import ResponseReturnValue
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from qikbiz.kernel.access import access
 from qikbiz.kernel.database import runtime
 from qikbiz.kernel.errors import NotFound
-from qikbiz.kernel.permissions import public
+from qikbiz.kernel.permissions import Permission
 from qikbiz.web.client_address import is_neighbour
 from qikbiz.web.metrics import registry_of_all_processes
 from qikbiz.web.platform_metrics import platform_registry
 from qikbiz.web.readiness import NEEDED, Readiness
-from qikbiz.web.request_context import answers_alone
 
 
 def register(app: Flask) -> None:
@@ -23,14 +23,12 @@ def register(app: Flask) -> None:
         app.add_url_rule("/metrics", f"metrics_{surface}", metrics, subdomain=surface)
 
 
-@public
-@answers_alone
+@access(Permission.PUBLIC, standalone=True)
 def alive() -> ResponseReturnValue:
     return jsonify(ok=True)
 
 
-@public
-@answers_alone
+@access(Permission.PUBLIC, standalone=True)
 def ready() -> ResponseReturnValue:
     """503 while something is away without which no page is served; a missing Redis is said but serving goes on."""
     checks = current_app.extensions.setdefault("qikbiz.readiness", Readiness()).checks()
@@ -38,8 +36,7 @@ def ready() -> ResponseReturnValue:
     return jsonify(ok=is_ready, checks=checks), 200 if is_ready else 503
 
 
-@public
-@answers_alone
+@access(Permission.PUBLIC, standalone=True)
 def metrics() -> ResponseReturnValue:
     if not is_neighbour(request.environ, runtime().settings.trusted_proxies):
         raise NotFound

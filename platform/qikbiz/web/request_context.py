@@ -14,12 +14,6 @@ View = TypeVar("View", bound=Callable[..., Any])
 DESTINATION = "qikbiz.destination"
 
 
-def answers_alone(view: View) -> View:
-    """Declare that a route needs neither tenant nor person nor database: it answers while all of them are away."""
-    view.answers_alone = True  # type: ignore[attr-defined]  # read back by the front door
-    return view
-
-
 def destination() -> Destination:
     """Where the request at hand goes."""
     found: Destination = request.environ[DESTINATION]

@@ -9,9 +9,10 @@ from flask.typing import ResponseReturnValue
 
 from qikbiz.audit.actions import record_on_platform
 from qikbiz.console.blueprint import console
+from qikbiz.kernel.access import access
 from qikbiz.kernel.errors import Failure
 from qikbiz.kernel.networks import shown
-from qikbiz.kernel.permissions import Permission, requires
+from qikbiz.kernel.permissions import Permission
 from qikbiz.security.ip_reputation import false_positives, limiter, queries, rules
 from qikbiz.security.ip_reputation.signals import BLOCK_AT, SLOW_AT, WATCH_AT
 from qikbiz.web.flash import show_toast
@@ -24,7 +25,7 @@ console.add_app_template_filter(shown, "network")
 
 
 @console.get("/addresses")
-@requires(Permission.ABUSE_SEE)
+@access(Permission.ABUSE_SEE)
 def addresses() -> str:
     search = request.args.get("q", "")[:60].strip()
     hours = queries.events_by_hour()
@@ -46,7 +47,7 @@ def addresses() -> str:
 
 
 @console.get("/addresses/events")
-@requires(Permission.ABUSE_SEE)
+@access(Permission.ABUSE_SEE)
 def address_events() -> str:
     unit = str(rules.network_named(request.args.get("unit", "")))
     # Addresses are looked at for a reason, so looking leaves a trace; which one may not be kept as long as the audit.
@@ -63,7 +64,7 @@ def address_events() -> str:
 
 
 @console.post("/addresses/rules")
-@requires(Permission.ABUSE_DECIDE)
+@access(Permission.ABUSE_DECIDE)
 def decide_address() -> ResponseReturnValue:
     action = request.form.get("action", "")
     if action not in ("allow", "slow", "block"):
@@ -79,7 +80,7 @@ def decide_address() -> ResponseReturnValue:
 
 
 @console.post("/addresses/rules/<uuid:rule_id>/lift")
-@requires(Permission.ABUSE_DECIDE)
+@access(Permission.ABUSE_DECIDE)
 def lift_rule(rule_id: UUID) -> ResponseReturnValue:
     rule = rules.revoke(rule_id, request.form.get("reason", ""))
     show_toast(f"Rule removed for {rule.unit}.")

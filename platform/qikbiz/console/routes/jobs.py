@@ -13,15 +13,16 @@ from qikbiz.console.blueprint import console
 from qikbiz.jobs.actions import try_platform_again
 from qikbiz.jobs.kinds import title_of
 from qikbiz.jobs.models import PlatformJob
+from qikbiz.kernel.access import access
 from qikbiz.kernel.errors import Conflict
-from qikbiz.kernel.permissions import Permission, requires
+from qikbiz.kernel.permissions import Permission
 
 FAILED, OPEN = ("failed", "quarantined"), ("pending", "running")
 STATES = ("pending", "running", "done", "failed", "quarantined", "cancelled")
 
 
 @console.get("/jobs")
-@requires(Permission.PLATFORM_JOB_SEE)
+@access(Permission.PLATFORM_JOB_SEE)
 def jobs() -> str:
     """What failed, then what waits or runs, then what went well, folded by kind; or the jobs of one state."""
     state, before = request.args.get("state", ""), request.args.get("before", type=UUID)
@@ -58,7 +59,7 @@ def _overview() -> str:
 
 
 @console.get("/jobs/<uuid:job_id>")
-@requires(Permission.PLATFORM_JOB_SEE)
+@access(Permission.PLATFORM_JOB_SEE)
 def job(job_id: UUID) -> Response:
     """The page of one job; while it works the page asks for its progress each second."""
     found = queries.platform_job(job_id)
@@ -71,7 +72,7 @@ def job(job_id: UUID) -> Response:
 
 
 @console.post("/jobs/<uuid:job_id>/retry")
-@requires(Permission.TENANT_CREATE)
+@access(Permission.TENANT_CREATE)
 def retry_job(job_id: UUID) -> ResponseReturnValue:
     if not try_platform_again(queries.platform_job(job_id).id):
         raise Conflict("Only failed and quarantined jobs can be retried.")

@@ -10,9 +10,10 @@ from sqlalchemy.orm import Session
 
 from qikbiz.console import queries
 from qikbiz.console.blueprint import console
+from qikbiz.kernel.access import access
 from qikbiz.kernel.database import db, runtime, tenant_transaction
 from qikbiz.kernel.errors import NotFound
-from qikbiz.kernel.permissions import Permission, requires
+from qikbiz.kernel.permissions import Permission
 from qikbiz.messaging.mail.models import Mail, PlatformMail
 from qikbiz.messaging.mail.queries import MailModel, MailStatus, counts, oldest_waiting, recent
 from tenants.context import WATCHER
@@ -22,7 +23,7 @@ STATES = ("pending", "sending", "sent", "unknown", "failed", "dropped")
 
 
 @console.get("/mails")
-@requires(Permission.PLATFORM_MAIL_SEE)
+@access(Permission.PLATFORM_MAIL_SEE)
 def mails() -> str:
     slug, state = request.args.get("tenant", "").strip()[:60], request.args.get("state", "")
     state = state if state in STATES else ""

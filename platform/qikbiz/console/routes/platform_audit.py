@@ -13,13 +13,14 @@ from qikbiz.audit.verification import state_of
 from qikbiz.console import queries
 from qikbiz.console.blueprint import console
 from qikbiz.kernel import clock
+from qikbiz.kernel.access import access
 from qikbiz.kernel.database import db, runtime
 from qikbiz.kernel.errors import NotFound
-from qikbiz.kernel.permissions import Permission, requires
+from qikbiz.kernel.permissions import Permission
 
 
 @console.get("/audit")
-@requires(Permission.PLATFORM_AUDIT_SEE)
+@access(Permission.PLATFORM_AUDIT_SEE)
 def audit() -> str:
     action, slug = request.args.get("action", "")[:60], request.args.get("tenant", "")[:60]
     before = request.args.get("before", type=UUID)
@@ -41,7 +42,7 @@ def audit() -> str:
 
 
 @console.post("/audit/file")
-@requires(Permission.PLATFORM_AUDIT_SEE)
+@access(Permission.PLATFORM_AUDIT_SEE)
 def audit_file() -> Response:
     """All of it as it is now, to be checked with `qikbiz audit verify`."""
     record_on_platform("audit.exported")

@@ -8,10 +8,10 @@ from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from qikbiz.console.blueprint import console
-from qikbiz.identity.accounts.reauthentication import requires_fresh
+from qikbiz.kernel.access import access
 from qikbiz.kernel.database import runtime
 from qikbiz.kernel.errors import Conflict, Failure, NotFound
-from qikbiz.kernel.permissions import Permission, requires
+from qikbiz.kernel.permissions import Permission
 from qikbiz.trust.privacy import actions
 from qikbiz.trust.privacy.bundled_versions import altered_files, bundled_statements
 from qikbiz.trust.privacy.diff import differences
@@ -22,7 +22,7 @@ from qikbiz.web.formats import day
 
 
 @console.get("/statement")
-@requires(Permission.STATEMENT_ANNOUNCE)
+@access(Permission.STATEMENT_ANNOUNCE)
 def statement() -> str:
     now, files = standing(), bundled_statements(runtime().settings.holiday_countries)
     return render_template(
@@ -38,15 +38,13 @@ def statement() -> str:
 
 
 @console.get("/statement/<int:number>/announcement")
-@requires(Permission.STATEMENT_ANNOUNCE)
-@requires_fresh
+@access(Permission.STATEMENT_ANNOUNCE, fresh=True)
 def prepare_announcement(number: int) -> str:
     return _announcement_page(_waiting(number))
 
 
 @console.post("/statement/<int:number>/announcement")
-@requires(Permission.STATEMENT_ANNOUNCE)
-@requires_fresh
+@access(Permission.STATEMENT_ANNOUNCE, fresh=True)
 def announce_statement(number: int) -> ResponseReturnValue:
     file = _waiting(number)
     if request.form.get("sha256") != file.text.sha256:
@@ -63,8 +61,7 @@ def announce_statement(number: int) -> ResponseReturnValue:
 
 
 @console.post("/statement/<int:number>/withdrawal")
-@requires(Permission.STATEMENT_ANNOUNCE)
-@requires_fresh
+@access(Permission.STATEMENT_ANNOUNCE, fresh=True)
 def withdraw_statement(number: int) -> ResponseReturnValue:
     actions.withdraw(number, request.form.get("reason", ""))
     show_toast(f"Version {number} is withdrawn. The version in force stays in force.")

@@ -14,10 +14,10 @@ from qikbiz.console import support as serving
 from qikbiz.console.blueprint import console
 from qikbiz.console.routes.asked import chosen_grant, given_id
 from qikbiz.crm.records.types import RECORD_TYPES
-from qikbiz.identity.accounts.reauthentication import requires_fresh
+from qikbiz.kernel.access import access
 from qikbiz.kernel.database import control_transaction, runtime
 from qikbiz.kernel.errors import Failure
-from qikbiz.kernel.permissions import Permission, requires
+from qikbiz.kernel.permissions import Permission
 from qikbiz.transfer.imports.plans import MODES
 from qikbiz.trust.grants import support_sessions
 from qikbiz.trust.grants.emails import what_may_be_done
@@ -32,7 +32,7 @@ KEYS = {"email": "E-mail", "external_id": "External id", "id": "Record id", "nam
 
 
 @console.get("/tenants/<slug>/support")
-@requires(Permission.TENANT_EXPORT)
+@access(Permission.TENANT_EXPORT)
 def support(slug: str) -> ResponseReturnValue:
     if request.headers.get("HX-Request"):
         return still_waiting(is_coming=serving.grants_coming(serving.tenant_to_serve(slug)))
@@ -40,7 +40,7 @@ def support(slug: str) -> ResponseReturnValue:
 
 
 @console.post("/tenants/<slug>/support/exports")
-@requires(Permission.TENANT_EXPORT)
+@access(Permission.TENANT_EXPORT)
 def export_for_tenant(slug: str) -> ResponseReturnValue:
     tenant, form = serving.tenant_to_serve(slug), request.form
     try:
@@ -57,7 +57,7 @@ def export_for_tenant(slug: str) -> ResponseReturnValue:
 
 
 @console.post("/tenants/<slug>/support/imports")
-@requires(Permission.TENANT_IMPORT)
+@access(Permission.TENANT_IMPORT)
 def import_for_tenant(slug: str) -> ResponseReturnValue:
     tenant, form, file = serving.tenant_to_serve(slug), request.form, request.files.get("file")
     if file is None or not file.filename:
@@ -78,7 +78,7 @@ def import_for_tenant(slug: str) -> ResponseReturnValue:
 
 
 @console.get("/tenants/<slug>/support/<uuid:grant_id>/<any(exports, imports):kind>/<uuid:act_id>")
-@requires(Permission.TENANT_EXPORT)
+@access(Permission.TENANT_EXPORT)
 def support_act(slug: str, grant_id: UUID, kind: str, act_id: UUID) -> Response:
     """One act; while it is being done the page asks for its progress each second."""
     tenant = serving.tenant_to_serve(slug)
@@ -93,22 +93,21 @@ def support_act(slug: str, grant_id: UUID, kind: str, act_id: UUID) -> Response:
 
 
 @console.post("/tenants/<slug>/support/<uuid:grant_id>/imports/<uuid:act_id>/application")
-@requires(Permission.TENANT_IMPORT)
+@access(Permission.TENANT_IMPORT)
 def apply_for_tenant(slug: str, grant_id: UUID, act_id: UUID) -> ResponseReturnValue:
     serving.apply_import(serving.tenant_to_serve(slug), grant_id, act_id)
     return _to_act(slug, grant_id, "imports", act_id)
 
 
 @console.post("/tenants/<slug>/support/<uuid:grant_id>/imports/<uuid:act_id>/reversal")
-@requires(Permission.TENANT_IMPORT)
+@access(Permission.TENANT_IMPORT)
 def undo_for_tenant(slug: str, grant_id: UUID, act_id: UUID) -> ResponseReturnValue:
     serving.undo_import(serving.tenant_to_serve(slug), grant_id, act_id)
     return _to_act(slug, grant_id, "imports", act_id)
 
 
 @console.post("/tenants/<slug>/support/instructions")
-@requires(Permission.TENANT_EXPORT)
-@requires_fresh
+@access(Permission.TENANT_EXPORT, fresh=True)
 def record_instruction(slug: str) -> ResponseReturnValue:
     """Write down what a customer asked for in writing. The customer reads it at once and can end it."""
     tenant, form = serving.tenant_to_serve(slug), request.form
@@ -121,8 +120,7 @@ def record_instruction(slug: str) -> ResponseReturnValue:
 
 
 @console.post("/tenants/<slug>/support/<uuid:grant_id>/confirmation")
-@requires(Permission.TENANT_EXPORT)
-@requires_fresh
+@access(Permission.TENANT_EXPORT, fresh=True)
 def confirm_instruction(slug: str, grant_id: UUID) -> ResponseReturnValue:
     """A second member of staff confirms what a ticket of the customer asks for."""
     grant = serving.confirm_instruction(serving.tenant_to_serve(slug), grant_id)
@@ -134,8 +132,7 @@ def confirm_instruction(slug: str, grant_id: UUID) -> ResponseReturnValue:
 
 
 @console.post("/tenants/<slug>/support/<uuid:grant_id>/visits")
-@requires(Permission.TENANT_ENTER)
-@requires_fresh
+@access(Permission.TENANT_ENTER, fresh=True)
 def visit_tenant(slug: str, grant_id: UUID) -> ResponseReturnValue:
     """Go inside by a grant: on to the tenant's own address with a ticket that is good once and for a minute.
 

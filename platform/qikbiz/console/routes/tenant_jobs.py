@@ -14,10 +14,11 @@ from qikbiz.jobs.actions import enqueue_platform
 from qikbiz.jobs.kinds import title_of
 from qikbiz.jobs.models import Job
 from qikbiz.jobs.queries import counts, recent, state_of
+from qikbiz.kernel.access import access
 from qikbiz.kernel.actors import current_actor
 from qikbiz.kernel.database import runtime, tenant_transaction
 from qikbiz.kernel.errors import Conflict, NotFound
-from qikbiz.kernel.permissions import Permission, requires
+from qikbiz.kernel.permissions import Permission
 from qikbiz.web.flash import show_toast
 from tenants.context import WATCHER, Tenant
 
@@ -25,7 +26,7 @@ STATES = ("pending", "running", "done", "failed", "quarantined", "cancelled")
 
 
 @console.get("/tenants/<slug>/jobs")
-@requires(Permission.PLATFORM_JOB_SEE)
+@access(Permission.PLATFORM_JOB_SEE)
 def tenant_jobs(slug: str) -> str:
     tenant, state, before = _tenant(slug), request.args.get("state", ""), request.args.get("before", type=UUID)
     state = state if state in STATES else ""
@@ -47,7 +48,7 @@ def tenant_jobs(slug: str) -> str:
 
 
 @console.post("/tenants/<slug>/jobs/<uuid:job_id>/retry")
-@requires(Permission.TENANT_CREATE)
+@access(Permission.TENANT_CREATE)
 def retry_tenant_job(slug: str, job_id: UUID) -> ResponseReturnValue:
     tenant = _tenant(slug)
     with tenant_transaction(tenant, guest=WATCHER) as session:

@@ -10,17 +10,17 @@ from flask.typing import ResponseReturnValue
 from qikbiz.audit.verification import state_of
 from qikbiz.console import actions, closures, queries, tenant_actions
 from qikbiz.console.blueprint import console
-from qikbiz.identity.accounts.reauthentication import requires_fresh
+from qikbiz.kernel.access import access
 from qikbiz.kernel.database import db, runtime
 from qikbiz.kernel.errors import Failure
-from qikbiz.kernel.permissions import Permission, requires
+from qikbiz.kernel.permissions import Permission
 from qikbiz.web.flash import show_toast
 
 STATES = ("active", "suspended", "creating", "closing", "closed")
 
 
 @console.get("/tenants")
-@requires(Permission.TENANT_SEE)
+@access(Permission.TENANT_SEE)
 def tenants() -> str:
     search, state = request.args.get("q", "")[:200], request.args.get("state", "")
     sort, page = request.args.get("sort", "name"), request.args.get("page", 1, type=int)
@@ -40,13 +40,13 @@ def tenants() -> str:
 
 
 @console.get("/tenants/new")
-@requires(Permission.TENANT_CREATE)
+@access(Permission.TENANT_CREATE)
 def new_tenant() -> str:
     return _creation_form({}, "")
 
 
 @console.post("/tenants")
-@requires(Permission.TENANT_CREATE)
+@access(Permission.TENANT_CREATE)
 def create_tenant() -> ResponseReturnValue:
     given = {name: request.form.get(name, "").strip() for name in ("slug", "name", "admin_email")}
     missing = [label for name, label in _LABELS.items() if not given[name]]
@@ -60,7 +60,7 @@ def create_tenant() -> ResponseReturnValue:
 
 
 @console.get("/tenants/<slug>")
-@requires(Permission.TENANT_SEE)
+@access(Permission.TENANT_SEE)
 def tenant(slug: str) -> str:
     found = queries.tenant_by_slug(slug)
     settings = runtime().settings
@@ -79,7 +79,7 @@ def tenant(slug: str) -> str:
 
 
 @console.post("/tenants/<slug>/suspension")
-@requires(Permission.TENANT_SUSPEND)
+@access(Permission.TENANT_SUSPEND)
 def suspend_tenant(slug: str) -> ResponseReturnValue:
     found = tenant_actions.suspend_tenant(db.control(), slug, request.form.get("reason", ""))
     show_toast(f"{found.name} is suspended.", undo_url=url_for("console.resume_tenant", slug=found.slug))
@@ -87,7 +87,7 @@ def suspend_tenant(slug: str) -> ResponseReturnValue:
 
 
 @console.post("/tenants/<slug>/resumption")
-@requires(Permission.TENANT_SUSPEND)
+@access(Permission.TENANT_SUSPEND)
 def resume_tenant(slug: str) -> ResponseReturnValue:
     found = tenant_actions.resume_tenant(db.control(), slug)
     show_toast(f"{found.name} is active again.")
@@ -95,7 +95,7 @@ def resume_tenant(slug: str) -> ResponseReturnValue:
 
 
 @console.post("/tenants/<slug>/seats")
-@requires(Permission.TENANT_LIMIT)
+@access(Permission.TENANT_LIMIT)
 def limit_seats(slug: str) -> ResponseReturnValue:
     found = tenant_actions.limit_seats(db.control(), slug, _seats_typed())
     show_toast(f"The seat limit of {found.name} is now {found.seats}." if found.seats else "The seat limit is removed.")
@@ -103,8 +103,7 @@ def limit_seats(slug: str) -> ResponseReturnValue:
 
 
 @console.post("/tenants/<slug>/deletion")
-@requires(Permission.TENANT_DELETE)
-@requires_fresh
+@access(Permission.TENANT_DELETE, fresh=True)
 def delete_tenant(slug: str) -> ResponseReturnValue:
     form = request.form
     found = actions.end_contract(slug, form.get("typed", ""), form.get("reason", ""), form.get("days", 0, type=int))
@@ -116,8 +115,7 @@ def delete_tenant(slug: str) -> ResponseReturnValue:
 
 
 @console.post("/tenants/<slug>/deletion/confirmation")
-@requires(Permission.TENANT_DELETE)
-@requires_fresh
+@access(Permission.TENANT_DELETE, fresh=True)
 def confirm_deletion(slug: str) -> ResponseReturnValue:
     closing = closures.confirm(db.control(), slug, confirmation=request.form.get("typed", "").strip())
     if closing is None:
@@ -128,7 +126,7 @@ def confirm_deletion(slug: str) -> ResponseReturnValue:
 
 
 @console.post("/tenants/<slug>/deletion/withdrawal")
-@requires(Permission.TENANT_DELETE)
+@access(Permission.TENANT_DELETE)
 def withdraw_deletion(slug: str) -> ResponseReturnValue:
     closures.withdraw(db.control(), slug)
     show_toast("The proposal is withdrawn.")

@@ -14,9 +14,9 @@ from qikbiz.console import support as serving
 from qikbiz.console.blueprint import console
 from qikbiz.console.routes.asked import chosen_grant, given_id
 from qikbiz.console.routes.tenants import tenants
-from qikbiz.identity.accounts.reauthentication import requires_fresh
+from qikbiz.kernel.access import access
 from qikbiz.kernel.errors import Failure, NotFound
-from qikbiz.kernel.permissions import Permission, StaffRole, requires
+from qikbiz.kernel.permissions import Permission, StaffRole
 from qikbiz.trust.grants.emails import what_may_be_done
 from qikbiz.trust.grants.instructions import can_instruct
 from qikbiz.trust.grants.scopes import GrantScope
@@ -32,14 +32,14 @@ console.add_app_template_filter(topic_label, "ticket_topic")
 
 
 @console.get("/")
-@requires(Permission.TENANT_SEE)
+@access(Permission.TENANT_SEE)
 def start() -> str:
     """Support begins with what waits for it, everybody else with the tenants."""
     return work() if current_user.role == StaffRole.SUPPORT else tenants()
 
 
 @console.get("/work")
-@requires(Permission.TICKET_ANSWER)
+@access(Permission.TICKET_ANSWER)
 def work() -> str:
     state = request.args.get("state", "open")
     state = state if state in actions.STATES else "open"
@@ -59,13 +59,13 @@ def work() -> str:
 
 
 @console.get("/tickets/<reference>")
-@requires(Permission.TICKET_ANSWER)
+@access(Permission.TICKET_ANSWER)
 def ticket(reference: str) -> str:
     return _page(queries.ticket_for_staff(reference))
 
 
 @console.post("/tickets/<reference>/answers")
-@requires(Permission.TICKET_ANSWER)
+@access(Permission.TICKET_ANSWER)
 def answer_ticket(reference: str) -> ResponseReturnValue:
     found, body = queries.ticket_for_staff(reference), request.form.get("body", "")
     act = request.form.get("act", "answer")
@@ -81,7 +81,7 @@ def answer_ticket(reference: str) -> ResponseReturnValue:
 
 
 @console.post("/tickets/<reference>/state")
-@requires(Permission.TICKET_ANSWER)
+@access(Permission.TICKET_ANSWER)
 def set_ticket_state(reference: str) -> ResponseReturnValue:
     found = queries.ticket_for_staff(reference)
     actions.set_state(found, request.form.get("state", ""))
@@ -89,7 +89,7 @@ def set_ticket_state(reference: str) -> ResponseReturnValue:
 
 
 @console.post("/tickets/<reference>/assignment")
-@requires(Permission.TICKET_ANSWER)
+@access(Permission.TICKET_ANSWER)
 def assign_ticket(reference: str) -> ResponseReturnValue:
     found, chosen = queries.ticket_for_staff(reference), request.form.get("staff", "")
     try:
@@ -100,8 +100,7 @@ def assign_ticket(reference: str) -> ResponseReturnValue:
 
 
 @console.post("/tickets/<reference>/instruction")
-@requires(Permission.TENANT_EXPORT)
-@requires_fresh
+@access(Permission.TENANT_EXPORT, fresh=True)
 def record_ticket_as_instruction(reference: str) -> ResponseReturnValue:
     """The ticket is what the customer asked for in writing: it is told, and may end it."""
     found = queries.ticket_for_staff(reference)
@@ -111,7 +110,7 @@ def record_ticket_as_instruction(reference: str) -> ResponseReturnValue:
 
 
 @console.post("/tickets/<reference>/exports")
-@requires(Permission.TENANT_EXPORT)
+@access(Permission.TENANT_EXPORT)
 def export_for_ticket(reference: str) -> ResponseReturnValue:
     """Begin the export that the customer asked for; whether staff may is decided in `console.support.export_for`."""
     found, form = queries.ticket_for_staff(reference), request.form
@@ -130,7 +129,7 @@ def export_for_ticket(reference: str) -> ResponseReturnValue:
 
 
 @console.get("/tickets/<reference>/acts")
-@requires(Permission.TENANT_EXPORT)
+@access(Permission.TENANT_EXPORT)
 def ticket_acts(reference: str) -> str:
     """How far they are, for the page of the ticket, which asks each second and keeps what is being typed."""
     found = queries.ticket_for_staff(reference)

@@ -12,7 +12,8 @@ from qikbiz.crm.companies.fields import COMPANIES
 from qikbiz.crm.records import record_pages
 from qikbiz.crm.records.urls import open_record_pages
 from qikbiz.crm.records.views import RecordRoom
-from qikbiz.kernel.permissions import Permission, requires
+from qikbiz.kernel.access import access
+from qikbiz.kernel.permissions import Permission
 
 companies = Blueprint("companies", __name__, url_prefix="/companies")
 ROOM = RecordRoom(
@@ -27,6 +28,6 @@ open_record_pages(companies, ROOM)
 
 
 @companies.get("/<uuid:record_id>")
-@requires(Permission.COMPANY_SEE)
+@access(Permission.COMPANY_SEE)
 def show(record_id: UUID) -> ResponseReturnValue:
     return record_pages.show_record(ROOM, record_id)

@@ -19,7 +19,8 @@ from qikbiz.crm.records.field_access import visible_type
 from qikbiz.crm.records.normalize import clean_text
 from qikbiz.crm.records.urls import open_record_pages
 from qikbiz.crm.records.views import RecordRoom
-from qikbiz.kernel.permissions import Permission, requires
+from qikbiz.kernel.access import access
+from qikbiz.kernel.permissions import Permission
 from qikbiz.web.flash import show_toast
 
 contacts = Blueprint("contacts", __name__, template_folder="templates", url_prefix="/contacts")
@@ -52,7 +53,7 @@ open_record_pages(contacts, ROOM)
 
 
 @contacts.get("/<uuid:record_id>")
-@requires(Permission.CONTACT_SEE)
+@access(Permission.CONTACT_SEE)
 def show(record_id: UUID) -> ResponseReturnValue:
     if not ROOM.record_type.has_field("company_name"):
         return record_pages.show_record(ROOM, record_id)
@@ -60,7 +61,7 @@ def show(record_id: UUID) -> ResponseReturnValue:
 
 
 @contacts.post("/<uuid:record_id>/companies")
-@requires(Permission.CONTACT_CHANGE)
+@access(Permission.CONTACT_CHANGE)
 def link_company(record_id: UUID) -> ResponseReturnValue:
     contact = record_for_changing(CONTACTS, record_id)
     company = company_to_link(request.form.get("company_name", ""))
@@ -69,14 +70,14 @@ def link_company(record_id: UUID) -> ResponseReturnValue:
 
 
 @contacts.post("/<uuid:record_id>/companies/<uuid:company_id>/removal")
-@requires(Permission.CONTACT_CHANGE)
+@access(Permission.CONTACT_CHANGE)
 def unlink_company(record_id: UUID, company_id: UUID) -> ResponseReturnValue:
     actions.unlink_company(record_for_changing(CONTACTS, record_id), company_id)
     return redirect(ROOM.url("show", record_id=record_id), 303)
 
 
 @contacts.post("/<uuid:record_id>/companies/<uuid:company_id>/primary")
-@requires(Permission.CONTACT_CHANGE)
+@access(Permission.CONTACT_CHANGE)
 def choose_primary_company(record_id: UUID, company_id: UUID) -> ResponseReturnValue:
     actions.choose_primary_company(record_for_changing(CONTACTS, record_id), company_id)
     return redirect(ROOM.url("show", record_id=record_id), 303)

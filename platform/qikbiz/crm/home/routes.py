@@ -16,14 +16,15 @@ from qikbiz.crm.home.queries import count_alive, recent_contacts, recent_exports
 from qikbiz.crm.records.actions import name_of
 from qikbiz.crm.records.field_access import visible_type
 from qikbiz.crm.records.row_access import shown_record
-from qikbiz.kernel.permissions import Permission, requires
+from qikbiz.kernel.access import access
+from qikbiz.kernel.permissions import Permission
 from qikbiz.web.viewer import time_zone
 
 home = Blueprint("home", __name__, template_folder="templates")
 
 
 @home.get("/")
-@requires(Permission.WORKSPACE_SEE)
+@access(Permission.WORKSPACE_SEE)
 def index() -> ResponseReturnValue:
     known = visible_type(CONTACTS)
     recent = recent_contacts()

@@ -16,7 +16,8 @@ from qikbiz.crm.records.normalize import countries, show_phone
 from qikbiz.crm.records.search import LONGEST_SEARCH
 from qikbiz.crm.records.suggestions import best_matches, hint_of
 from qikbiz.crm.records.types import RECORD_TYPES
-from qikbiz.kernel.permissions import Permission, requires
+from qikbiz.kernel.access import access
+from qikbiz.kernel.permissions import Permission
 from qikbiz.web.fragments import render_page
 
 records = Blueprint("records", __name__, template_folder="templates")
@@ -26,7 +27,7 @@ records.add_app_template_filter(show_phone, "phone")
 
 
 @records.get("/search")
-@requires(Permission.WORKSPACE_SEE)
+@access(Permission.WORKSPACE_SEE)
 def search() -> ResponseReturnValue:
     typed = request.args.get("q", "")[:LONGEST_SEARCH]
     kinds = [kind for kind in RECORD_TYPES.values() if current_user.can(Permission(f"{kind.name}:see"))]

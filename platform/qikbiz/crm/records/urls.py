@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from qikbiz.crm.records import edit_pages, list_pages, record_pages, suggestions, trash_pages
 from qikbiz.crm.records.views import RecordRoom
-from qikbiz.kernel.permissions import requires
+from qikbiz.kernel.access import access
 
 Page = Callable[..., ResponseReturnValue]
 # (method, address below the room's, endpoint, act, page)
@@ -42,7 +42,7 @@ def open_record_pages(blueprint: Blueprint, room: RecordRoom) -> None:
 
 
 def _view(page: Page, room: RecordRoom, act: str) -> Page:
-    @requires(room.permission(act))
+    @access(room.permission(act))
     def view(**values: Any) -> ResponseReturnValue:
         return page(room, **values)
 

@@ -10,9 +10,10 @@ from qikbiz.crm.workspace.actions import SETTINGS, change_general, remove_logo, 
 from qikbiz.crm.workspace.forms import GeneralForm, LogoForm
 from qikbiz.crm.workspace.models import ONLY, Logo
 from qikbiz.crm.workspace.pictures import MOST_UPLOADED_BYTES, BadPicture, read_picture
+from qikbiz.kernel.access import access
 from qikbiz.kernel.database import control_transaction, db
 from qikbiz.kernel.errors import NotFound
-from qikbiz.kernel.permissions import Permission, public, requires
+from qikbiz.kernel.permissions import Permission
 from qikbiz.web.assets import KEPT_FOR_EVER
 from qikbiz.web.flash import show_toast
 from qikbiz.web.navigation import path_of, settings_navigation
@@ -22,7 +23,7 @@ workspace = Blueprint("workspace", __name__, template_folder="templates")
 
 
 @workspace.get("/settings")
-@requires(Permission.SIGNED_IN)
+@access(Permission.SIGNED_IN)
 def index() -> ResponseReturnValue:
     """The first subject that this person may see: General for administrators."""
     if current_user.can(Permission.POLICY_SET):
@@ -31,13 +32,13 @@ def index() -> ResponseReturnValue:
 
 
 @workspace.get("/settings/general")
-@requires(Permission.POLICY_SET)
+@access(Permission.POLICY_SET)
 def general() -> str:
     return _page(_filled_in())
 
 
 @workspace.post("/settings/general")
-@requires(Permission.POLICY_SET)
+@access(Permission.POLICY_SET)
 def change() -> ResponseReturnValue:
     form = GeneralForm()
     form.refuse_unknown_fields()
@@ -50,7 +51,7 @@ def change() -> ResponseReturnValue:
 
 
 @workspace.post("/settings/general/logo")
-@requires(Permission.POLICY_SET)
+@access(Permission.POLICY_SET)
 def upload_logo() -> ResponseReturnValue:
     LogoForm().refuse_unknown_fields()
     given = request.files.get("logo")
@@ -66,7 +67,7 @@ def upload_logo() -> ResponseReturnValue:
 
 
 @workspace.post("/settings/general/logo/removal")
-@requires(Permission.POLICY_SET)
+@access(Permission.POLICY_SET)
 def delete_logo() -> ResponseReturnValue:
     with control_transaction():
         was_there = remove_logo(current_tenant())
@@ -75,7 +76,7 @@ def delete_logo() -> ResponseReturnValue:
 
 
 @workspace.get("/logo/<name>.webp")
-@public
+@access(Permission.PUBLIC)
 def logo(name: str) -> Response:
     """The logo of the tenant whose host this is; the sign-in page shows it too.
 

@@ -11,14 +11,13 @@ from flask_login import current_user
 from qikbiz.identity.accounts import revocation, session_store
 from qikbiz.identity.accounts.login_steps import words_for_method
 from qikbiz.identity.accounts.realms import current_realm
-from qikbiz.identity.accounts.reauthentication import requires_fresh
 from qikbiz.identity.mfa.queries import app_of, codes_left, passkeys_of
-from qikbiz.kernel.permissions import Permission, requires
-from qikbiz.kernel.read_only import goes_on
+from qikbiz.kernel.access import access
+from qikbiz.kernel.permissions import Permission
 from qikbiz.web.flash import show_toast
 
 
-@requires(Permission.USER_MANAGE)
+@access(Permission.USER_MANAGE)
 def user_sessions(user_id: UUID) -> ResponseReturnValue:
     realm = current_realm()
     user = revocation.user_to_help(realm, user_id)
@@ -34,26 +33,21 @@ def user_sessions(user_id: UUID) -> ResponseReturnValue:
     )
 
 
-@requires(Permission.USER_MANAGE)
-@goes_on
-@requires_fresh
+@access(Permission.USER_MANAGE, fresh=True, read_only_ok=True)
 def end_user_session(user_id: UUID, key: str) -> ResponseReturnValue:
     user = revocation.end_one_for(current_realm(), user_id, key, by=current_user.name)
     show_toast(f"Session ended. {user.name} gets an email about it.")
     return redirect(url_for(".user_sessions", user_id=user_id), 303)
 
 
-@requires(Permission.USER_MANAGE)
-@goes_on
-@requires_fresh
+@access(Permission.USER_MANAGE, fresh=True, read_only_ok=True)
 def end_user_sessions(user_id: UUID) -> ResponseReturnValue:
     user = revocation.end_all_for(current_realm(), user_id, by=current_user.name)
     show_toast(f"{user.name} is signed out everywhere and gets an email about it.")
     return redirect(url_for(".user_sessions", user_id=user_id), 303)
 
 
-@requires(Permission.USER_MANAGE)
-@requires_fresh
+@access(Permission.USER_MANAGE, fresh=True)
 def reset_user_factors(user_id: UUID) -> ResponseReturnValue:
     user = revocation.reset_factors_for(current_realm(), user_id, current_user.id, by=current_user.name)
     show_toast(f"{user.name} no longer has a second factor. You both get an email.")

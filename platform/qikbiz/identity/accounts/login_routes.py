@@ -17,12 +17,11 @@ from qikbiz.identity.mfa import passkeys
 from qikbiz.identity.mfa.failures import WrongCode
 from qikbiz.identity.mfa.login_routes import open_second_steps
 from qikbiz.identity.mfa.queries import has_second_factor, passkeys_of
-from qikbiz.identity.roles.view_as import allowed_while_looking
-from qikbiz.identity.sign_in_policy.networks import works_from_anywhere
 from qikbiz.identity.sign_in_policy.queries import policy_of
 from qikbiz.identity.sign_in_policy.sso_only import asks_for_sso
 from qikbiz.identity.sso.queries import has_identity
-from qikbiz.kernel.permissions import Permission, public, requires
+from qikbiz.kernel.access import access
+from qikbiz.kernel.permissions import Permission
 from qikbiz.security.ip_reputation.events import record_event
 from qikbiz.web.flash import show_toast
 from qikbiz.web.safe_redirect import own_path
@@ -31,7 +30,7 @@ from qikbiz.web.visit_cookie import end_session_cookie
 _WRONG = "Incorrect email or password."
 
 
-@public
+@access(Permission.PUBLIC)
 def login() -> ResponseReturnValue:
     target = own_path(request.args.get("next"))
     if current_user.is_authenticated:
@@ -39,7 +38,7 @@ def login() -> ResponseReturnValue:
     return render_template("accounts/login.html", form=LoginForm(next=target), realm=current_realm())
 
 
-@public
+@access(Permission.PUBLIC)
 def log_in() -> ResponseReturnValue:
     form = LoginForm()
     if form.validate_on_submit():
@@ -58,7 +57,7 @@ def log_in() -> ResponseReturnValue:
     return render_template("accounts/login.html", form=form, realm=current_realm()), 401
 
 
-@public
+@access(Permission.PUBLIC)
 def password_strength() -> ResponseReturnValue:
     """For strength.js: how good a password would be, by the same rules that take or refuse it when it is sent."""
     throttles.ask_for_strength(current_realm())
@@ -68,9 +67,7 @@ def password_strength() -> ResponseReturnValue:
     return jsonify(level=verdict.level, word=verdict.word, text=verdict.text)
 
 
-@works_from_anywhere
-@allowed_while_looking
-@requires(Permission.SIGNED_IN)
+@access(Permission.SIGNED_IN, from_anywhere=True, while_viewing_as=True)
 def logout() -> ResponseReturnValue:
     actions.log_out(current_realm(), current_user)
     end_session_cookie()
@@ -80,14 +77,14 @@ def logout() -> ResponseReturnValue:
     return response
 
 
-@public
+@access(Permission.PUBLIC)
 def forgot() -> ResponseReturnValue:
     if policy_of(current_realm()).sso_only:
         return _by_sso_alone("There is no password to reset")
     return render_template("accounts/forgot.html", form=ForgotForm())
 
 
-@public
+@access(Permission.PUBLIC)
 def ask_for_password_link() -> ResponseReturnValue:
     form = ForgotForm()
     if not form.validate_on_submit():
@@ -96,7 +93,7 @@ def ask_for_password_link() -> ResponseReturnValue:
     return render_template("accounts/forgot_sent.html", email=form.email.data)
 
 
-@public
+@access(Permission.PUBLIC)
 def new_password(secret: str) -> ResponseReturnValue:
     account = _behind("password", secret)
     if account is None:
@@ -106,7 +103,7 @@ def new_password(secret: str) -> ResponseReturnValue:
     return render_template("accounts/new_password.html", form=NewPasswordForm(), account=account)
 
 
-@public
+@access(Permission.PUBLIC)
 def choose_password(secret: str) -> ResponseReturnValue:
     account = _behind("password", secret)
     if account is None:
@@ -123,7 +120,7 @@ def choose_password(secret: str) -> ResponseReturnValue:
     return render_template("accounts/new_password.html", form=form, account=account), 422
 
 
-@public
+@access(Permission.PUBLIC)
 def invitation(secret: str) -> ResponseReturnValue:
     account = _behind("invitation", secret)
     if account is None:
@@ -134,7 +131,7 @@ def invitation(secret: str) -> ResponseReturnValue:
     return render_template("accounts/invitation.html", form=form, account=account, realm=current_realm())
 
 
-@public
+@access(Permission.PUBLIC)
 def accept_invitation(secret: str) -> ResponseReturnValue:
     account = _behind("invitation", secret)
     if account is None:
@@ -150,12 +147,12 @@ def accept_invitation(secret: str) -> ResponseReturnValue:
     return render_template("accounts/invitation.html", form=form, account=account, realm=current_realm()), 422
 
 
-@requires(Permission.SIGNED_IN)
+@access(Permission.SIGNED_IN)
 def confirm() -> ResponseReturnValue:
     return _confirm_page(ConfirmForm(next=own_path(request.args.get("next"))))
 
 
-@requires(Permission.SIGNED_IN)
+@access(Permission.SIGNED_IN)
 def confirm_password() -> ResponseReturnValue:
     form = ConfirmForm()
     if form.validate_on_submit():

@@ -14,18 +14,19 @@ from qikbiz.identity.accounts.login_steps import words_for_method
 from qikbiz.identity.accounts.realms import current_realm
 from qikbiz.identity.accounts.revocation import end_one
 from qikbiz.identity.mfa.profile_routes import open_security_pages
-from qikbiz.kernel.permissions import Permission, requires
+from qikbiz.kernel.access import access
+from qikbiz.kernel.permissions import Permission
 from qikbiz.web.flash import show_toast
 
 
-@requires(Permission.SIGNED_IN)
+@access(Permission.SIGNED_IN)
 def profile() -> ResponseReturnValue:
     theme = current_user.preferences.get("theme", "auto")
     form = ProfileForm(name=current_user.name, time_zone=current_user.time_zone, theme=theme)
     return render_template("accounts/profile.html", form=form)
 
 
-@requires(Permission.SIGNED_IN)
+@access(Permission.SIGNED_IN)
 def change_profile() -> ResponseReturnValue:
     form = ProfileForm()
     if not form.validate_on_submit():
@@ -37,12 +38,12 @@ def change_profile() -> ResponseReturnValue:
     return redirect(url_for(".profile"), 303)
 
 
-@requires(Permission.SIGNED_IN)
+@access(Permission.SIGNED_IN)
 def password() -> ResponseReturnValue:
     return render_template("accounts/password.html", form=ChangePasswordForm())
 
 
-@requires(Permission.SIGNED_IN)
+@access(Permission.SIGNED_IN)
 def change_password() -> ResponseReturnValue:
     form = ChangePasswordForm()
     if form.validate_on_submit():
@@ -60,7 +61,7 @@ def change_password() -> ResponseReturnValue:
     return render_template("accounts/password.html", form=form), 422
 
 
-@requires(Permission.SIGNED_IN)
+@access(Permission.SIGNED_IN)
 def list_sessions() -> ResponseReturnValue:
     realm = current_realm()
     return render_template(
@@ -71,7 +72,7 @@ def list_sessions() -> ResponseReturnValue:
     )
 
 
-@requires(Permission.SIGNED_IN)
+@access(Permission.SIGNED_IN)
 def end_session(key: str) -> ResponseReturnValue:
     realm = current_realm()
     device = end_one(realm, current_user.id, key, "ended_by_owner")
@@ -80,7 +81,7 @@ def end_session(key: str) -> ResponseReturnValue:
     return redirect(url_for(".sessions"), 303)
 
 
-@requires(Permission.SIGNED_IN)
+@access(Permission.SIGNED_IN)
 def end_other_sessions() -> ResponseReturnValue:
     realm = current_realm()
     key = current_user.session_key

@@ -14,13 +14,3 @@ class ConfirmationNeeded(Forbidden):
     """The password was given too long ago for this."""
 
     status, key = 403, "confirmation_needed"
-
-
-def requires_fresh(view: View) -> View:
-    """Declare that a route needs a password given lately; the front door asks for it before the view runs."""
-    view.needs_fresh = True  # type: ignore[attr-defined]  # read back by `needs_fresh`
-    return view
-
-
-def needs_fresh(view: Callable[..., Any]) -> bool:
-    return bool(getattr(view, "needs_fresh", False))

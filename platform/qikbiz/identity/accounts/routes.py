@@ -16,12 +16,11 @@ from qikbiz.identity.accounts.forms import InviteForm, RoleForm
 from qikbiz.identity.accounts.login_routes import open_entrance
 from qikbiz.identity.accounts.profile_routes import open_own_pages
 from qikbiz.identity.accounts.queries import all_users, with_open_invitation
-from qikbiz.identity.accounts.reauthentication import requires_fresh
 from qikbiz.identity.accounts.seats import NoSeatLeft, seats
 from qikbiz.identity.roles.delegation import NoSuchRole
 from qikbiz.identity.roles.queries import role_choices
-from qikbiz.kernel.permissions import Permission, requires
-from qikbiz.kernel.read_only import goes_on
+from qikbiz.kernel.access import access
+from qikbiz.kernel.permissions import Permission
 from qikbiz.web.flash import show_toast
 
 accounts = Blueprint("accounts", __name__, template_folder="templates")
@@ -31,7 +30,7 @@ open_user_logins(accounts)
 
 
 @accounts.get("/users")
-@requires(Permission.USER_MANAGE)
+@access(Permission.USER_MANAGE)
 def users() -> ResponseReturnValue:
     people = all_users()
     names = dict(role_choices())
@@ -42,14 +41,13 @@ def users() -> ResponseReturnValue:
 
 
 @accounts.get("/users/invitation")
-@requires(Permission.USER_INVITE)
+@access(Permission.USER_INVITE)
 def invite() -> ResponseReturnValue:
     return render_template("accounts/invite.html", form=_invite_form(), problem=seats().problem_with(1))
 
 
 @accounts.post("/users/invitation")
-@requires(Permission.USER_INVITE)
-@requires_fresh
+@access(Permission.USER_INVITE, fresh=True)
 def send_invitation() -> ResponseReturnValue:
     form = _invite_form()
     if form.validate_on_submit():
@@ -68,8 +66,7 @@ def send_invitation() -> ResponseReturnValue:
 
 
 @accounts.post("/users/<uuid:user_id>/invitation")
-@requires(Permission.USER_INVITE)
-@requires_fresh
+@access(Permission.USER_INVITE, fresh=True)
 def resend_invitation(user_id: UUID) -> ResponseReturnValue:
     user = actions.resend_invitation(user_id, invited_by=current_user.name)
     show_toast(f"A new invitation for {user.name} is on its way. The previous link no longer works.")
@@ -77,8 +74,7 @@ def resend_invitation(user_id: UUID) -> ResponseReturnValue:
 
 
 @accounts.post("/users/<uuid:user_id>/role")
-@requires(Permission.USER_MANAGE)
-@requires_fresh
+@access(Permission.USER_MANAGE, fresh=True)
 def change_role(user_id: UUID) -> ResponseReturnValue:
     form = RoleForm()
     form.role.choices = role_choices()
@@ -90,9 +86,7 @@ def change_role(user_id: UUID) -> ResponseReturnValue:
 
 
 @accounts.post("/users/<uuid:user_id>/closure")
-@requires(Permission.USER_MANAGE)
-@goes_on
-@requires_fresh
+@access(Permission.USER_MANAGE, fresh=True, read_only_ok=True)
 def disable_user(user_id: UUID) -> ResponseReturnValue:
     user = actions.disable_user(user_id)
     undo = url_for(".enable_user", user_id=user.id)
@@ -101,8 +95,7 @@ def disable_user(user_id: UUID) -> ResponseReturnValue:
 
 
 @accounts.post("/users/<uuid:user_id>/opening")
-@requires(Permission.USER_MANAGE)
-@requires_fresh
+@access(Permission.USER_MANAGE, fresh=True)
 def enable_user(user_id: UUID) -> ResponseReturnValue:
     user = actions.enable_user(user_id)
     show_toast(f"{user.name} can sign in again.")

@@ -11,7 +11,6 @@ from flask_login import current_user
 
 from qikbiz.identity.accounts import actions
 from qikbiz.identity.accounts.queries import with_open_invitation
-from qikbiz.identity.accounts.reauthentication import requires_fresh
 from qikbiz.identity.accounts.seats import seats
 from qikbiz.identity.members import bulk_invite, queries, transfer_records
 from qikbiz.identity.members.bulk_invite import Row
@@ -20,9 +19,10 @@ from qikbiz.identity.roles.effective_rights import names_of_roles
 from qikbiz.identity.roles.forms import user_ids_from
 from qikbiz.identity.roles.queries import all_teams, role_choices, teams_of
 from qikbiz.jobs.queries import job, progress_of
+from qikbiz.kernel.access import access
 from qikbiz.kernel.database import db
 from qikbiz.kernel.errors import Failure
-from qikbiz.kernel.permissions import Permission, requires
+from qikbiz.kernel.permissions import Permission
 from qikbiz.web.flash import show_toast
 from qikbiz.web.formats import count
 from qikbiz.web.fragments import render_page
@@ -31,7 +31,7 @@ members = Blueprint("members", __name__, template_folder="templates", url_prefix
 
 
 @members.get("/<uuid:user_id>")
-@requires(Permission.USER_MANAGE)
+@access(Permission.USER_MANAGE)
 def show(user_id: UUID) -> ResponseReturnValue:
     user = queries.user_for_reading(user_id)
     return render_template(
@@ -47,8 +47,7 @@ def show(user_id: UUID) -> ResponseReturnValue:
 
 
 @members.post("/<uuid:user_id>/teams")
-@requires(Permission.TEAM_MANAGE)
-@requires_fresh
+@access(Permission.TEAM_MANAGE, fresh=True)
 def join(user_id: UUID) -> ResponseReturnValue:
     user = queries.user_for_reading(user_id)
     teams.join_teams(user.id, user_ids_from(request.form, "teams"))
@@ -57,14 +56,13 @@ def join(user_id: UUID) -> ResponseReturnValue:
 
 
 @members.get("/<uuid:user_id>/deactivation")
-@requires(Permission.USER_MANAGE)
+@access(Permission.USER_MANAGE)
 def confirm_deactivation(user_id: UUID) -> ResponseReturnValue:
     return _hand_over_page(user_id, is_leaving=True)
 
 
 @members.post("/<uuid:user_id>/deactivation")
-@requires(Permission.USER_MANAGE)
-@requires_fresh
+@access(Permission.USER_MANAGE, fresh=True)
 def deactivate(user_id: UUID) -> ResponseReturnValue:
     user = actions.disable_user(user_id)
     heir = _heir()
@@ -74,14 +72,13 @@ def deactivate(user_id: UUID) -> ResponseReturnValue:
 
 
 @members.get("/<uuid:user_id>/handover")
-@requires(Permission.USER_MANAGE)
+@access(Permission.USER_MANAGE)
 def confirm_handover(user_id: UUID) -> ResponseReturnValue:
     return _hand_over_page(user_id, is_leaving=False)
 
 
 @members.post("/<uuid:user_id>/handover")
-@requires(Permission.USER_MANAGE)
-@requires_fresh
+@access(Permission.USER_MANAGE, fresh=True)
 def hand_over(user_id: UUID) -> ResponseReturnValue:
     heir = _heir()
     if heir is None:
@@ -94,7 +91,7 @@ def hand_over(user_id: UUID) -> ResponseReturnValue:
 
 
 @members.get("/<uuid:user_id>/handover/<uuid:job_id>")
-@requires(Permission.USER_MANAGE)
+@access(Permission.USER_MANAGE)
 def progress(user_id: UUID, job_id: UUID) -> ResponseReturnValue:
     """How far a large hand-over is."""
     user, working = queries.user_for_reading(user_id), job(job_id)
@@ -104,13 +101,13 @@ def progress(user_id: UUID, job_id: UUID) -> ResponseReturnValue:
 
 
 @members.get("/invitations")
-@requires(Permission.USER_INVITE)
+@access(Permission.USER_INVITE)
 def invite_several() -> ResponseReturnValue:
     return _invite_page("")
 
 
 @members.post("/invitations")
-@requires(Permission.USER_INVITE)
+@access(Permission.USER_INVITE)
 def look_at_table() -> ResponseReturnValue:
     """Show what would be sent; nothing is sent yet."""
     text = _table()
@@ -122,8 +119,7 @@ def look_at_table() -> ResponseReturnValue:
 
 
 @members.post("/invitations/sending")
-@requires(Permission.USER_INVITE)
-@requires_fresh
+@access(Permission.USER_INVITE, fresh=True)
 def send_several() -> ResponseReturnValue:
     """Invite those chosen. What changed since the look at the table is judged anew; one bad row sends none."""
     text, chosen = _table(), set(request.form.getlist("lines"))

@@ -18,8 +18,9 @@ from qikbiz.identity.accounts.realms import staff_realm
 from qikbiz.identity.mfa.totp import open_secret
 from qikbiz.identity.staff.models import Staff, StaffFactor
 from qikbiz.kernel import clock
+from qikbiz.kernel.access import access
 from qikbiz.kernel.database import control_transaction, runtime
-from qikbiz.kernel.permissions import public
+from qikbiz.kernel.permissions import Permission
 
 demo_codes = Blueprint("demo_codes", __name__, template_folder="templates")
 _PURPOSE = "demo-app"
@@ -32,7 +33,7 @@ def demo_secret(settings: Settings, email: str) -> str:
 
 
 @demo_codes.get("/demo-codes")
-@public
+@access(Permission.PUBLIC)
 def index() -> str:
     with control_transaction() as work:
         apps = work.execute(select(Staff, StaffFactor).join(StaffFactor, StaffFactor.person_id == Staff.id))

@@ -35,17 +35,18 @@ from qikbiz.identity.mfa.forms import (
 from qikbiz.identity.mfa.queries import app_of, passkeys_of
 from qikbiz.identity.sign_in_policy.networks import require_inside
 from qikbiz.identity.sign_in_policy.sso_only import require_way
-from qikbiz.kernel.permissions import Permission, public, requires
+from qikbiz.kernel.access import access
+from qikbiz.kernel.permissions import Permission
 from qikbiz.web.flash import show_toast
 from qikbiz.web.safe_redirect import own_path
 
 
-@public
+@access(Permission.PUBLIC)
 def passkey_question() -> ResponseReturnValue:
     return _json(passkeys.options_to_ask(challenges.ask("login")))
 
 
-@public
+@access(Permission.PUBLIC)
 def log_in_by_passkey() -> ResponseReturnValue:
     form, realm = PasskeyForm(), current_realm()
     form.refuse_unknown_fields()
@@ -61,13 +62,13 @@ def log_in_by_passkey() -> ResponseReturnValue:
     return redirect(own_path(form.next.data), 303)
 
 
-@public
+@access(Permission.PUBLIC)
 def second_step() -> ResponseReturnValue:
     _half, account = _half_login(SHOW_FACTOR)
     return _second_step_page(CodeForm(), account)
 
 
-@public
+@access(Permission.PUBLIC)
 def show_second_factor() -> ResponseReturnValue:
     half, account = _half_login(SHOW_FACTOR)
     form, realm = CodeForm(), current_realm()
@@ -86,13 +87,13 @@ def show_second_factor() -> ResponseReturnValue:
     return _second_step_page(form, account), 401
 
 
-@public
+@access(Permission.PUBLIC)
 def mailed_code() -> ResponseReturnValue:
     _half, account = _half_login(SHOW_MAILED_CODE)
     return _mailed_code_page(MailedCodeForm(), account)
 
 
-@public
+@access(Permission.PUBLIC)
 def show_mailed_code() -> ResponseReturnValue:
     half, account = _half_login(SHOW_MAILED_CODE)
     form, realm = MailedCodeForm(), current_realm()
@@ -106,7 +107,7 @@ def show_mailed_code() -> ResponseReturnValue:
     return _mailed_code_page(form, account), 401
 
 
-@public
+@access(Permission.PUBLIC)
 def mail_code_again() -> ResponseReturnValue:
     _half, account = _half_login(SHOW_MAILED_CODE)
     mail_code(current_realm(), account)
@@ -114,14 +115,14 @@ def mail_code_again() -> ResponseReturnValue:
     return redirect(SHOW_MAILED_CODE, 303)
 
 
-@public
+@access(Permission.PUBLIC)
 def second_step_question() -> ResponseReturnValue:
     _half, account = _half_login(SHOW_FACTOR, SHOW_MAILED_CODE)
     known = passkeys_of(current_realm(), account.id)
     return _json(passkeys.options_to_ask(challenges.ask("half-login"), known))
 
 
-@public
+@access(Permission.PUBLIC)
 def second_step_by_passkey() -> ResponseReturnValue:
     # A passkey can't be guessed: it is taken instead of a mailed code too.
     half, account = _half_login(SHOW_FACTOR, SHOW_MAILED_CODE)
@@ -138,13 +139,13 @@ def second_step_by_passkey() -> ResponseReturnValue:
     return redirect(go_on(realm, account, half.kept(shown="passkey")), 303)
 
 
-@public
+@access(Permission.PUBLIC)
 def next_password() -> ResponseReturnValue:
     half, account = _half_login(NEW_PASSWORD)
     return render_template("mfa/next_password.html", form=NextPasswordForm(), account=account, problem=half.problem)
 
 
-@public
+@access(Permission.PUBLIC)
 def choose_next_password() -> ResponseReturnValue:
     half, account = _half_login(NEW_PASSWORD)
     form, realm = NextPasswordForm(), current_realm()
@@ -160,19 +161,19 @@ def choose_next_password() -> ResponseReturnValue:
     return page, 422
 
 
-@public
+@access(Permission.PUBLIC)
 def set_up() -> ResponseReturnValue:
     _half_login(SET_UP_FACTOR)
     return render_template("mfa/set_up.html", form=NewPasskeyForm(name="This device"), realm=current_realm())
 
 
-@public
+@access(Permission.PUBLIC)
 def set_up_question() -> ResponseReturnValue:
     _half, account = _half_login(SET_UP_FACTOR)
     return _json(passkeys.options_to_create(current_realm(), account, challenges.ask("enrol"), ()))
 
 
-@public
+@access(Permission.PUBLIC)
 def set_up_passkey() -> ResponseReturnValue:
     half, account = _half_login(SET_UP_FACTOR)
     form, realm = NewPasskeyForm(), current_realm()
@@ -186,13 +187,13 @@ def set_up_passkey() -> ResponseReturnValue:
     return render_template("mfa/set_up.html", form=form, realm=realm), 422
 
 
-@public
+@access(Permission.PUBLIC)
 def set_up_app() -> ResponseReturnValue:
     half, account = _half_login(SET_UP_FACTOR)
     return app_page("mfa/set_up_app.html", current_realm(), account, half.place)
 
 
-@public
+@access(Permission.PUBLIC)
 def finish_app() -> ResponseReturnValue:
     half, account = _half_login(SET_UP_FACTOR)
     form, realm = AppForm(), current_realm()
@@ -207,13 +208,13 @@ def finish_app() -> ResponseReturnValue:
     return app_page("mfa/set_up_app.html", realm, account, half.place, form=form, secret=secret), 422
 
 
-@requires(Permission.SIGNED_IN)
+@access(Permission.SIGNED_IN)
 def confirm_question() -> ResponseReturnValue:
     known = passkeys_of(current_realm(), current_user.id)
     return _json(passkeys.options_to_ask(challenges.ask("confirm"), known))
 
 
-@requires(Permission.SIGNED_IN)
+@access(Permission.SIGNED_IN)
 def confirm_by_passkey() -> ResponseReturnValue:
     form = PasskeyForm()
     form.refuse_unknown_fields()

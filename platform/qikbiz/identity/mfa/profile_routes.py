@@ -10,18 +10,18 @@ from flask_login import current_user
 
 from qikbiz.identity.accounts.queries import account_for_change
 from qikbiz.identity.accounts.realms import Account, current_realm
-from qikbiz.identity.accounts.reauthentication import requires_fresh
 from qikbiz.identity.mfa import actions, challenges, passkeys
 from qikbiz.identity.mfa.enrolment import app_page, secret_of
 from qikbiz.identity.mfa.failures import PasskeyRefused, WrongCode
 from qikbiz.identity.mfa.forms import AppForm, NameForm, NewPasskeyForm
 from qikbiz.identity.mfa.queries import app_of, codes_left, passkeys_of
 from qikbiz.identity.sign_in_policy.queries import needs_factor
-from qikbiz.kernel.permissions import Permission, requires
+from qikbiz.kernel.access import access
+from qikbiz.kernel.permissions import Permission
 from qikbiz.web.flash import show_toast
 
 
-@requires(Permission.SIGNED_IN)
+@access(Permission.SIGNED_IN)
 def security() -> ResponseReturnValue:
     realm = current_realm()
     return render_template(
@@ -34,14 +34,12 @@ def security() -> ResponseReturnValue:
     )
 
 
-@requires(Permission.SIGNED_IN)
-@requires_fresh
+@access(Permission.SIGNED_IN, fresh=True)
 def new_passkey() -> ResponseReturnValue:
     return render_template("mfa/new_passkey.html", form=NewPasskeyForm())
 
 
-@requires(Permission.SIGNED_IN)
-@requires_fresh
+@access(Permission.SIGNED_IN, fresh=True)
 def new_passkey_question() -> ResponseReturnValue:
     account, realm = _own_login(), current_realm()
     known = passkeys_of(realm, account.id)
@@ -49,8 +47,7 @@ def new_passkey_question() -> ResponseReturnValue:
     return Response(document, mimetype="application/json")
 
 
-@requires(Permission.SIGNED_IN)
-@requires_fresh
+@access(Permission.SIGNED_IN, fresh=True)
 def add_passkey() -> ResponseReturnValue:
     form, keep = NewPasskeyForm(), current_user.session_key
     if form.validate_on_submit():
@@ -64,7 +61,7 @@ def add_passkey() -> ResponseReturnValue:
     return render_template("mfa/new_passkey.html", form=form), 422
 
 
-@requires(Permission.SIGNED_IN)
+@access(Permission.SIGNED_IN)
 def rename_passkey(passkey_id: UUID) -> ResponseReturnValue:
     form = NameForm()
     if form.validate_on_submit():
@@ -75,22 +72,19 @@ def rename_passkey(passkey_id: UUID) -> ResponseReturnValue:
     return redirect(url_for(".security"), 303)
 
 
-@requires(Permission.SIGNED_IN)
-@requires_fresh
+@access(Permission.SIGNED_IN, fresh=True)
 def remove_passkey(passkey_id: UUID) -> ResponseReturnValue:
     name = actions.remove_passkey(current_realm(), current_user, passkey_id)
     show_toast(f"Passkey “{name}” removed. Delete it on the device too.")
     return redirect(url_for(".security"), 303)
 
 
-@requires(Permission.SIGNED_IN)
-@requires_fresh
+@access(Permission.SIGNED_IN, fresh=True)
 def new_app() -> ResponseReturnValue:
     return app_page("mfa/new_app.html", current_realm(), _own_login(), current_user.session_key)
 
 
-@requires(Permission.SIGNED_IN)
-@requires_fresh
+@access(Permission.SIGNED_IN, fresh=True)
 def add_app() -> ResponseReturnValue:
     form, realm, account, key = AppForm(), current_realm(), _own_login(), current_user.session_key
     secret = secret_of(realm, account, key, form.setup.data)
@@ -104,16 +98,14 @@ def add_app() -> ResponseReturnValue:
     return app_page("mfa/new_app.html", realm, account, key, form=form, secret=secret), 422
 
 
-@requires(Permission.SIGNED_IN)
-@requires_fresh
+@access(Permission.SIGNED_IN, fresh=True)
 def remove_app() -> ResponseReturnValue:
     actions.remove_app(current_realm(), current_user)
     show_toast("Authenticator app removed.")
     return redirect(url_for(".security"), 303)
 
 
-@requires(Permission.SIGNED_IN)
-@requires_fresh
+@access(Permission.SIGNED_IN, fresh=True)
 def make_recovery_codes() -> ResponseReturnValue:
     codes = actions.make_recovery_codes(current_realm(), current_user)
     return render_template("mfa/codes.html", codes=codes, said="")

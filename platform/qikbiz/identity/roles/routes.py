@@ -11,7 +11,6 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from qikbiz.identity.accounts.queries import all_users
-from qikbiz.identity.accounts.reauthentication import requires_fresh
 from qikbiz.identity.roles import actions, queries, teams, view_as
 from qikbiz.identity.roles.actions import NameTaken
 from qikbiz.identity.roles.builtin_roles import PAGE_RIGHTS
@@ -26,7 +25,8 @@ from qikbiz.identity.roles.forms import (
     scope_cells,
     user_ids_from,
 )
-from qikbiz.kernel.permissions import Permission, Role, requires
+from qikbiz.kernel.access import access
+from qikbiz.kernel.permissions import Permission, Role
 from qikbiz.kernel.rights import Rights
 from qikbiz.web.flash import show_toast
 
@@ -34,13 +34,13 @@ roles = Blueprint("roles", __name__, template_folder="templates")
 
 
 @roles.get("/roles")
-@requires(Permission.ROLE_MANAGE)
+@access(Permission.ROLE_MANAGE)
 def index() -> ResponseReturnValue:
     return render_template("roles/index.html", roles=queries.all_roles())
 
 
 @roles.get("/roles/new")
-@requires(Permission.ROLE_MANAGE)
+@access(Permission.ROLE_MANAGE)
 def new() -> ResponseReturnValue:
     form = _copy_form()
     form.source.data = request.args.get("from", Role.MEMBER.value)
@@ -48,8 +48,7 @@ def new() -> ResponseReturnValue:
 
 
 @roles.post("/roles")
-@requires(Permission.ROLE_MANAGE)
-@requires_fresh
+@access(Permission.ROLE_MANAGE, fresh=True)
 def create() -> ResponseReturnValue:
     form = _copy_form()
     if form.validate_on_submit():
@@ -64,15 +63,14 @@ def create() -> ResponseReturnValue:
 
 
 @roles.get("/roles/<key>")
-@requires(Permission.ROLE_MANAGE)
+@access(Permission.ROLE_MANAGE)
 def show(key: str) -> ResponseReturnValue:
     line = queries.role_line(key)
     return _role_page(line, line.rights, NameForm(data={"name": line.name}))
 
 
 @roles.post("/roles/<key>")
-@requires(Permission.ROLE_MANAGE)
-@requires_fresh
+@access(Permission.ROLE_MANAGE, fresh=True)
 def save(key: str) -> ResponseReturnValue:
     queries.role_for_changing(key)
     line, form, rights = queries.role_line(key), NameForm(), rights_from(request.form)
@@ -88,38 +86,34 @@ def save(key: str) -> ResponseReturnValue:
 
 
 @roles.post("/roles/<key>/removal")
-@requires(Permission.ROLE_MANAGE)
-@requires_fresh
+@access(Permission.ROLE_MANAGE, fresh=True)
 def delete(key: str) -> ResponseReturnValue:
     show_toast(f"The role {actions.delete_role(key)} is deleted.")
     return redirect(url_for(".index"), 303)
 
 
 @roles.post("/preview")
-@requires(Permission.ROLE_MANAGE)
-@requires_fresh
+@access(Permission.ROLE_MANAGE, fresh=True)
 def start_preview() -> ResponseReturnValue:
     view_as.start(current_user, request.form.get("role", ""), request.form.get("user", ""))
     return redirect("/", 303)
 
 
 @roles.post("/preview/end")
-@view_as.allowed_while_looking
-@requires(Permission.SIGNED_IN)
+@access(Permission.SIGNED_IN, while_viewing_as=True)
 def end_preview() -> ResponseReturnValue:
     view_as.end(current_user)
     return redirect(url_for(".index"), 303)
 
 
 @roles.get("/teams")
-@requires(Permission.TEAM_MANAGE)
+@access(Permission.TEAM_MANAGE)
 def all_teams() -> ResponseReturnValue:
     return render_template("roles/teams.html", teams=queries.all_teams(), form=NameForm())
 
 
 @roles.post("/teams")
-@requires(Permission.TEAM_MANAGE)
-@requires_fresh
+@access(Permission.TEAM_MANAGE, fresh=True)
 def create_team() -> ResponseReturnValue:
     form = NameForm()
     if form.validate_on_submit():
@@ -133,15 +127,14 @@ def create_team() -> ResponseReturnValue:
 
 
 @roles.get("/teams/<uuid:team_id>")
-@requires(Permission.TEAM_MANAGE)
+@access(Permission.TEAM_MANAGE)
 def team(team_id: UUID) -> ResponseReturnValue:
     found = queries.team_for_changing(team_id)
     return _team_page(team_id, found.name, queries.members_of(team_id), NameForm(data={"name": found.name}))
 
 
 @roles.post("/teams/<uuid:team_id>")
-@requires(Permission.TEAM_MANAGE)
-@requires_fresh
+@access(Permission.TEAM_MANAGE, fresh=True)
 def save_team(team_id: UUID) -> ResponseReturnValue:
     found, form, people = queries.team_for_changing(team_id), NameForm(), user_ids_from(request.form, "members")
     before = found.name
@@ -157,8 +150,7 @@ def save_team(team_id: UUID) -> ResponseReturnValue:
 
 
 @roles.post("/teams/<uuid:team_id>/removal")
-@requires(Permission.TEAM_MANAGE)
-@requires_fresh
+@access(Permission.TEAM_MANAGE, fresh=True)
 def delete_team(team_id: UUID) -> ResponseReturnValue:
     show_toast(f"The team {teams.delete_team(team_id)} is deleted. Its members keep their records.")
     return redirect(url_for(".all_teams"), 303)

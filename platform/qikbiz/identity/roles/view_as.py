@@ -18,6 +18,7 @@ from qikbiz.audit.actions import record
 from qikbiz.identity.accounts.models import User, UserSession
 from qikbiz.identity.roles.effective_rights import colleagues_of, granted_rights, names_of_roles, rights_of_roles
 from qikbiz.kernel import clock
+from qikbiz.kernel.access import AccessRule
 from qikbiz.kernel.database import db
 from qikbiz.kernel.errors import Failure, Forbidden
 from qikbiz.kernel.rights import Rights, Scope, every_act
@@ -69,18 +70,12 @@ def preview_of(work: Session, viewing: str, until: datetime | None, own_id: UUID
     return Preview(name, until, _seen(rights, own)) if name else None
 
 
-def allowed_while_looking(view: View) -> View:
-    """Declare an act that may be done during a preview: to end it, and to log out."""
-    view.allowed_while_looking = True  # type: ignore[attr-defined]  # read back below
-    return view
-
-
-def refuse_acts(person: Any, view: Callable[..., Any], *, is_reading: bool, needs_password: bool) -> None:
+def refuse_acts(person: Any, rule: AccessRule, *, is_reading: bool) -> None:
     """Raises Forbidden for anything but reading while somebody is looking as somebody else."""
     looking = getattr(person, "preview", None)
-    if looking is None or getattr(view, "allowed_while_looking", False):
+    if looking is None or rule.while_viewing_as:
         return
-    if not is_reading or needs_password:
+    if not is_reading or rule.fresh:
         raise Forbidden(
             f"You are looking as {looking.name} and can only read. Stop looking first, then do it yourself."
         )

@@ -35,12 +35,6 @@ class OutsideNetworks(Forbidden):
     key = "outside_networks"
 
 
-def works_from_anywhere(view: View) -> View:
-    """Declare that a route is open to whoever is logged in, wherever they are: to log out, above all."""
-    view.works_from_anywhere = True  # type: ignore[attr-defined]  # read back by the front door
-    return view
-
-
 def address_of_request() -> Address:
     return client_address(request.environ, runtime().settings.trusted_proxies)
 

@@ -11,7 +11,6 @@ from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  #
 from qikbiz.identity.accounts import breached_passwords
 from qikbiz.identity.accounts.failures import WrongPassword
 from qikbiz.identity.accounts.realms import current_realm
-from qikbiz.identity.accounts.reauthentication import requires_fresh
 from qikbiz.identity.roles.builtin_roles import ROLE_NAMES
 from qikbiz.identity.roles.models import OwnRole
 from qikbiz.identity.sign_in_policy import actions, break_glass
@@ -21,8 +20,9 @@ from qikbiz.identity.sign_in_policy.networks import BadNetwork, OutsideNetworks,
 from qikbiz.identity.sign_in_policy.queries import policy_of, policy_row
 from qikbiz.identity.sign_in_policy.rules import BelowTheFloor, Policy
 from qikbiz.identity.sign_in_policy.sso_only import WouldLockOut, refuse_locking_everybody_out
+from qikbiz.kernel.access import access
 from qikbiz.kernel.database import db
-from qikbiz.kernel.permissions import Permission, public, requires
+from qikbiz.kernel.permissions import Permission
 from qikbiz.web.flash import show_toast
 
 policy = Blueprint("policy", __name__, template_folder="templates")
@@ -30,7 +30,7 @@ _WRONG = "Incorrect email, password or code, or the code was used."
 
 
 @policy.get("/settings/sign-in-policy")
-@requires(Permission.POLICY_SET)
+@access(Permission.POLICY_SET)
 def index() -> ResponseReturnValue:
     now = policy_of(current_realm())
     form = _form(
@@ -48,8 +48,7 @@ def index() -> ResponseReturnValue:
 
 
 @policy.post("/settings/sign-in-policy/preview")
-@requires(Permission.POLICY_SET)
-@requires_fresh
+@access(Permission.POLICY_SET, fresh=True)
 def preview() -> ResponseReturnValue:
     form = _form()
     wanted = _wanted(form)
@@ -65,8 +64,7 @@ def preview() -> ResponseReturnValue:
 
 
 @policy.post("/settings/sign-in-policy")
-@requires(Permission.POLICY_SET)
-@requires_fresh
+@access(Permission.POLICY_SET, fresh=True)
 def save() -> ResponseReturnValue:
     form = _form()
     wanted = _wanted(form)
@@ -87,20 +85,19 @@ def save() -> ResponseReturnValue:
 
 
 @policy.post("/settings/sign-in-policy/break-glass-code")
-@requires(Permission.POLICY_SET)
-@requires_fresh
+@access(Permission.POLICY_SET, fresh=True)
 def new_code() -> ResponseReturnValue:
     return render_template("sign_in_policy/code.html", code=break_glass.make_code(current_user), is_first=False)
 
 
 @policy.get("/break-glass")
-@public
+@access(Permission.PUBLIC)
 def ask_for_code() -> ResponseReturnValue:
     return render_template("sign_in_policy/break_glass.html", form=BreakGlassForm())
 
 
 @policy.post("/break-glass")
-@public
+@access(Permission.PUBLIC)
 def use_code() -> ResponseReturnValue:
     form = BreakGlassForm()
     if form.validate_on_submit():

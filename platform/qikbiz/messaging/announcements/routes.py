@@ -8,8 +8,9 @@ from flask import Blueprint, Response, make_response, redirect, render_template,
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
+from qikbiz.kernel.access import access
 from qikbiz.kernel.errors import Failure
-from qikbiz.kernel.permissions import Permission, requires
+from qikbiz.kernel.permissions import Permission
 from qikbiz.messaging.announcements import actions
 from qikbiz.messaging.announcements.counting import totals_of
 from qikbiz.messaging.announcements.forms import AnnouncementForm, form_of, moment_typed, slugs_of
@@ -28,7 +29,7 @@ SAMPLE = {"name": "Ann Lee", "organisation": "Example Ltd", "url": "https://exam
 
 
 @announcements.get("")
-@requires(Permission.ANNOUNCEMENT_SEND)
+@access(Permission.ANNOUNCEMENT_SEND)
 def index() -> ResponseReturnValue:
     found = newest(before=_id(request.args.get("before", "")))
     shown = found[:PAGE]
@@ -41,13 +42,13 @@ def index() -> ResponseReturnValue:
 
 
 @announcements.get("/new")
-@requires(Permission.ANNOUNCEMENT_SEND)
+@access(Permission.ANNOUNCEMENT_SEND)
 def new() -> ResponseReturnValue:
     return render_template("announcements/form.html", form=AnnouncementForm(), announcement=None)
 
 
 @announcements.post("")
-@requires(Permission.ANNOUNCEMENT_SEND)
+@access(Permission.ANNOUNCEMENT_SEND)
 def create() -> ResponseReturnValue:
     form = AnnouncementForm()
     if not form.validate_on_submit():
@@ -56,13 +57,13 @@ def create() -> ResponseReturnValue:
 
 
 @announcements.get("/<uuid:announcement_id>")
-@requires(Permission.ANNOUNCEMENT_SEND)
+@access(Permission.ANNOUNCEMENT_SEND)
 def show(announcement_id: UUID) -> ResponseReturnValue:
     return _page(actions.announcement_for_reading(announcement_id))
 
 
 @announcements.get("/<uuid:announcement_id>/progress")
-@requires(Permission.ANNOUNCEMENT_SEND)
+@access(Permission.ANNOUNCEMENT_SEND)
 def progress(announcement_id: UUID) -> ResponseReturnValue:
     """The part that follows. Once the state is another than the page was made for, the whole page is loaded anew."""
     found = actions.announcement_for_reading(announcement_id)
@@ -74,7 +75,7 @@ def progress(announcement_id: UUID) -> ResponseReturnValue:
 
 
 @announcements.get("/<uuid:announcement_id>/mail")
-@requires(Permission.ANNOUNCEMENT_SEND)
+@access(Permission.ANNOUNCEMENT_SEND)
 def mail(announcement_id: UUID) -> Response:
     """The mail as it will look, in a frame that can do nothing."""
     found = actions.announcement_for_reading(announcement_id)
@@ -84,7 +85,7 @@ def mail(announcement_id: UUID) -> Response:
 
 
 @announcements.get("/<uuid:announcement_id>/edit")
-@requires(Permission.ANNOUNCEMENT_SEND)
+@access(Permission.ANNOUNCEMENT_SEND)
 def edit(announcement_id: UUID) -> ResponseReturnValue:
     found = actions.announcement_for_reading(announcement_id)
     if found.state != "draft":
@@ -93,7 +94,7 @@ def edit(announcement_id: UUID) -> ResponseReturnValue:
 
 
 @announcements.post("/<uuid:announcement_id>/edit/<int:version>")
-@requires(Permission.ANNOUNCEMENT_SEND)
+@access(Permission.ANNOUNCEMENT_SEND)
 def change(announcement_id: UUID, version: int) -> ResponseReturnValue:
     form = AnnouncementForm()
     if not form.validate_on_submit():
@@ -104,7 +105,7 @@ def change(announcement_id: UUID, version: int) -> ResponseReturnValue:
 
 
 @announcements.post("/<uuid:announcement_id>/trial")
-@requires(Permission.ANNOUNCEMENT_SEND)
+@access(Permission.ANNOUNCEMENT_SEND)
 def send_trial(announcement_id: UUID) -> ResponseReturnValue:
     actions.send_trial(announcement_id, address=current_user.email, name=current_user.name)
     show_toast(f"A test email is on its way to {current_user.email}.")
@@ -112,7 +113,7 @@ def send_trial(announcement_id: UUID) -> ResponseReturnValue:
 
 
 @announcements.post("/<uuid:announcement_id>/sending/<int:version>")
-@requires(Permission.ANNOUNCEMENT_SEND)
+@access(Permission.ANNOUNCEMENT_SEND)
 def schedule(announcement_id: UUID, version: int) -> ResponseReturnValue:
     """Now, or at the moment given. What was typed wrongly is said on the page, with nothing sent."""
     try:
@@ -131,7 +132,7 @@ def schedule(announcement_id: UUID, version: int) -> ResponseReturnValue:
 
 
 @announcements.post("/<uuid:announcement_id>/draft/<int:version>")
-@requires(Permission.ANNOUNCEMENT_SEND)
+@access(Permission.ANNOUNCEMENT_SEND)
 def unschedule(announcement_id: UUID, version: int) -> ResponseReturnValue:
     actions.unschedule(announcement_id, version)
     show_toast("The announcement is a draft again.")
@@ -139,7 +140,7 @@ def unschedule(announcement_id: UUID, version: int) -> ResponseReturnValue:
 
 
 @announcements.post("/<uuid:announcement_id>/stop")
-@requires(Permission.ANNOUNCEMENT_SEND)
+@access(Permission.ANNOUNCEMENT_SEND)
 def stop(announcement_id: UUID) -> ResponseReturnValue:
     actions.stop(announcement_id)
     show_toast("Stopped. No more emails are sent.")
@@ -147,7 +148,7 @@ def stop(announcement_id: UUID) -> ResponseReturnValue:
 
 
 @announcements.post("/<uuid:announcement_id>/deletion/<int:version>")
-@requires(Permission.ANNOUNCEMENT_SEND)
+@access(Permission.ANNOUNCEMENT_SEND)
 def delete(announcement_id: UUID, version: int) -> ResponseReturnValue:
     actions.delete_draft(announcement_id, version)
     show_toast("Draft deleted.")

@@ -8,13 +8,14 @@ from flask_login import current_user
 
 from qikbiz.identity.accounts.forms import UnexpectedField
 from qikbiz.identity.accounts.models import User
+from qikbiz.kernel.access import access
 from qikbiz.kernel.database import db, runtime
 from qikbiz.kernel.errors import Failure, NotFound
-from qikbiz.kernel.permissions import Permission, public, requires
+from qikbiz.kernel.permissions import Permission
 from qikbiz.messaging.mail import choices
 from qikbiz.messaging.mail.categories import KINDS, LOCKED, NEWS
 from qikbiz.messaging.mail.unsubscribing import ONE_CLICK, Subscription, opened_token
-from qikbiz.web.csrf import FIELD, by_sealed_link
+from qikbiz.web.csrf import FIELD
 from qikbiz.web.flash import show_toast
 from tenants.context import current_tenant
 
@@ -29,7 +30,7 @@ NEWS_WORDS = {"on": "On", "off": "Off"}
 
 
 @mail_choices.get("/profile/mails")
-@requires(Permission.SIGNED_IN)
+@access(Permission.SIGNED_IN)
 def index() -> ResponseReturnValue:
     return render_template(
         "choices/index.html",
@@ -43,7 +44,7 @@ def index() -> ResponseReturnValue:
 
 
 @mail_choices.post("/profile/mails")
-@requires(Permission.SIGNED_IN)
+@access(Permission.SIGNED_IN)
 def change() -> ResponseReturnValue:
     wanted = {name: choice for name, choice in request.form.items() if name != FIELD}
     known = {one.key for one in (*NEWS, *KINDS)}
@@ -58,8 +59,7 @@ def change() -> ResponseReturnValue:
 
 
 @mail_choices.get("/unsubscribe/<token>")
-@public
-@by_sealed_link
+@access(Permission.PUBLIC, sealed_link=True)
 def ask_to_stop(token: str) -> ResponseReturnValue:
     """Changes nothing: programs that look at mails for viruses open every link in them."""
     found = _subscription(token)
@@ -67,8 +67,7 @@ def ask_to_stop(token: str) -> ResponseReturnValue:
 
 
 @mail_choices.post("/unsubscribe/<token>")
-@public
-@by_sealed_link
+@access(Permission.PUBLIC, sealed_link=True)
 def stop(token: str) -> ResponseReturnValue:
     """RFC 8058: sent by the mail program itself, or by the button of the page."""
     found = _subscription(token)

@@ -6,9 +6,10 @@ from uuid import UUID
 
 from flask import Blueprint, Response, make_response, render_template, request
 
+from qikbiz.kernel.access import access
 from qikbiz.kernel.database import runtime
 from qikbiz.kernel.errors import NotFound
-from qikbiz.kernel.permissions import public
+from qikbiz.kernel.permissions import Permission
 from qikbiz.messaging.mail import dev_outbox
 from qikbiz.messaging.mail.dev_outbox import WrittenMail
 from qikbiz.web.responses import CONTENT_SECURITY_POLICY
@@ -22,14 +23,14 @@ FRAME_POLICY = (
 
 
 @mailbox.get("/")
-@public
+@access(Permission.PUBLIC)
 def index() -> str:
     q = request.args.get("q", "")[:200]
     return render_template("mailbox/index.html", mails=dev_outbox.newest(runtime().settings.mail_sink, q), q=q)
 
 
 @mailbox.get("/<uuid:mail_id>")
-@public
+@access(Permission.PUBLIC)
 def show(mail_id: UUID) -> Response:
     response = make_response(render_template("mailbox/mail.html", mail=_mail(mail_id)))
     response.headers["Content-Security-Policy"] = f"{CONTENT_SECURITY_POLICY}; frame-src 'self'"
@@ -37,7 +38,7 @@ def show(mail_id: UUID) -> Response:
 
 
 @mailbox.get("/<uuid:mail_id>/html")
-@public
+@access(Permission.PUBLIC)
 def frame(mail_id: UUID) -> Response:
     # Links open beside the frame, which itself may not go anywhere.
     response = make_response(_mail(mail_id).html.replace("<head>", '<head><base target="_blank">', 1))

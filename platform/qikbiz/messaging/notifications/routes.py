@@ -8,8 +8,9 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
+from qikbiz.kernel.access import access
 from qikbiz.kernel.errors import Failure
-from qikbiz.kernel.permissions import Permission, requires
+from qikbiz.kernel.permissions import Permission
 from qikbiz.messaging.mail.categories import KINDS, NOTIFICATIONS
 from qikbiz.messaging.notifications.actions import mark_all_read, mark_read
 from qikbiz.messaging.notifications.queries import PAGE, notifications_of
@@ -27,7 +28,7 @@ NAMES = {one.key.removeprefix(NOTIFICATIONS): one.name for one in KINDS}
 
 
 @notifications.get("")
-@requires(Permission.SIGNED_IN)
+@access(Permission.SIGNED_IN)
 def index() -> ResponseReturnValue:
     only_unread = request.args.get("show") == "unread"
     found = notifications_of(current_user.id, only_unread=only_unread, before=_id(request.args.get("before", "")))
@@ -43,14 +44,14 @@ def index() -> ResponseReturnValue:
 
 
 @notifications.post("/<uuid:notification_id>/reading")
-@requires(Permission.SIGNED_IN)
+@access(Permission.SIGNED_IN)
 def read(notification_id: UUID) -> ResponseReturnValue:
     mark_read(current_user.id, notification_id)
     return redirect(url_for(".index", show=_shown()), 303)
 
 
 @notifications.post("/readings")
-@requires(Permission.SIGNED_IN)
+@access(Permission.SIGNED_IN)
 def read_all() -> ResponseReturnValue:
     up_to = _id(request.form.get("up_to", ""))
     if up_to is None:

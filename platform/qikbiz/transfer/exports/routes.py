@@ -14,9 +14,9 @@ from qikbiz.crm.records.field_access import visible_type
 from qikbiz.crm.records.owners import colleague_names
 from qikbiz.crm.records.types import record_type
 from qikbiz.identity.accounts.queries import administrators
-from qikbiz.identity.accounts.reauthentication import requires_fresh
+from qikbiz.kernel.access import access
 from qikbiz.kernel.errors import Forbidden
-from qikbiz.kernel.permissions import Permission, requires
+from qikbiz.kernel.permissions import Permission
 from qikbiz.transfer.exports import actions
 from qikbiz.transfer.exports.access import may_export, refuse_unless_exportable
 from qikbiz.transfer.exports.access import may_fetch as may_have_file
@@ -38,13 +38,13 @@ exports.add_app_template_global(what, "export_name")
 
 
 @exports.get("/")
-@requires(Permission.EXPORT_ASK)
+@access(Permission.EXPORT_ASK)
 def index() -> ResponseReturnValue:
     return render_page("exports/index.html", "exports", standings=all_exports(), days=KEPT.days)
 
 
 @exports.get("/new")
-@requires(Permission.EXPORT_ASK)
+@access(Permission.EXPORT_ASK)
 def new() -> ResponseReturnValue:
     """The form; with a list's filters in the address it is about that list as it is filtered."""
     # Whoever comes from a list wants to look at it.
@@ -68,14 +68,14 @@ def new() -> ResponseReturnValue:
 
 
 @exports.post("/")
-@requires(Permission.EXPORT_ASK)
+@access(Permission.EXPORT_ASK)
 def create() -> ResponseReturnValue:
     export = actions.ask_for_export(selection_from(request.form), export_id=export_id_from(request.form))
     return redirect(url_for(".show", export_id=export.id), 303)
 
 
 @exports.get("/<uuid:export_id>")
-@requires(Permission.EXPORT_ASK)
+@access(Permission.EXPORT_ASK)
 def show(export_id: UUID) -> ResponseReturnValue:
     standing = export_within_reach(export_id)
     facts: dict[str, Any] = {
@@ -92,16 +92,14 @@ def show(export_id: UUID) -> ResponseReturnValue:
 
 
 @exports.get("/<uuid:export_id>/download")
-@requires(Permission.EXPORT_FETCH)
-@requires_fresh
+@access(Permission.EXPORT_FETCH, fresh=True)
 def download(export_id: UUID) -> ResponseReturnValue:
     """Where the password is asked for, if it was given too long ago: a file alone would leave that page standing."""
     return redirect(url_for(".show", export_id=export_id, fetch=1), 303)
 
 
 @exports.get("/<uuid:export_id>/file")
-@requires(Permission.EXPORT_FETCH)
-@requires_fresh
+@access(Permission.EXPORT_FETCH, fresh=True)
 def file(export_id: UUID) -> ResponseReturnValue:
     """The row is asked at every request, ranges too: ready, not expired, right still held."""
     export = export_within_reach(export_id).export
@@ -117,7 +115,7 @@ def file(export_id: UUID) -> ResponseReturnValue:
 
 
 @exports.post("/<uuid:export_id>/cancellation")
-@requires(Permission.EXPORT_ASK)
+@access(Permission.EXPORT_ASK)
 def call_off(export_id: UUID) -> ResponseReturnValue:
     actions.call_off(export_within_reach(export_id).export)
     show_toast("The export is called off.")
@@ -125,7 +123,7 @@ def call_off(export_id: UUID) -> ResponseReturnValue:
 
 
 @exports.post("/<uuid:export_id>/deletion")
-@requires(Permission.EXPORT_FETCH)
+@access(Permission.EXPORT_FETCH)
 def delete(export_id: UUID) -> ResponseReturnValue:
     actions.delete_export(export_within_reach(export_id).export)
     show_toast("The file is deleted for good.")

@@ -15,9 +15,10 @@ from werkzeug.datastructures import FileStorage
 from qikbiz.audit.page_reads import part_of, record_page
 from qikbiz.crm.records.fields import RecordType
 from qikbiz.crm.records.types import RECORD_TYPES, record_type
+from qikbiz.kernel.access import access
 from qikbiz.kernel.database import tenant_transaction
 from qikbiz.kernel.errors import Forbidden
-from qikbiz.kernel.permissions import Permission, requires
+from qikbiz.kernel.permissions import Permission
 from qikbiz.kernel.rights import Action
 from qikbiz.transfer.imports import actions, import_context, queries, wizard
 from qikbiz.transfer.imports.cell_choices import UnknownValue, cell_facts, policy_from
@@ -37,7 +38,7 @@ imports = Blueprint("imports", __name__, url_prefix="/imports", template_folder=
 
 
 @imports.get("/")
-@requires(Permission.IMPORT_SEE)
+@access(Permission.IMPORT_SEE)
 def index() -> ResponseReturnValue:
     before = request.args.get("before", type=UUID)
     found = queries.recent_imports(before=before)
@@ -45,7 +46,7 @@ def index() -> ResponseReturnValue:
 
 
 @imports.get("/new")
-@requires(Permission.IMPORT_APPLY)
+@access(Permission.IMPORT_APPLY)
 def new() -> ResponseReturnValue:
     asked = record_type(request.args.get("type") or next(iter(_types()))).plural
     if asked not in _types():
@@ -54,7 +55,7 @@ def new() -> ResponseReturnValue:
 
 
 @imports.post("/")
-@requires(Permission.IMPORT_APPLY)
+@access(Permission.IMPORT_APPLY)
 def create() -> ResponseReturnValue:
     type_name = record_type(request.form.get("type", "contacts")).plural
     given = request.files.get("file")
@@ -68,13 +69,13 @@ def create() -> ResponseReturnValue:
 
 
 @imports.get("/<uuid:import_id>/format")
-@requires(Permission.IMPORT_APPLY)
+@access(Permission.IMPORT_APPLY)
 def shape(import_id: UUID) -> ResponseReturnValue:
     return _format_page(queries.import_within_reach(import_id))
 
 
 @imports.post("/<uuid:import_id>/format")
-@requires(Permission.IMPORT_APPLY)
+@access(Permission.IMPORT_APPLY)
 def choose_shape(import_id: UUID) -> ResponseReturnValue:
     found, form = queries.import_within_reach(import_id, for_change=True), request.form
     require_whole_file(found)
@@ -95,7 +96,7 @@ def choose_shape(import_id: UUID) -> ResponseReturnValue:
 
 
 @imports.get("/<uuid:import_id>/columns")
-@requires(Permission.IMPORT_APPLY)
+@access(Permission.IMPORT_APPLY)
 def columns(import_id: UUID) -> ResponseReturnValue:
     found = queries.import_within_reach(import_id)
     if not found.header:
@@ -104,7 +105,7 @@ def columns(import_id: UUID) -> ResponseReturnValue:
 
 
 @imports.post("/<uuid:import_id>/columns")
-@requires(Permission.IMPORT_APPLY)
+@access(Permission.IMPORT_APPLY)
 def choose_columns(import_id: UUID) -> ResponseReturnValue:
     found, form = queries.import_within_reach(import_id, for_change=True), request.form
     mapping = mapping_from(form, found)
@@ -123,21 +124,21 @@ def choose_columns(import_id: UUID) -> ResponseReturnValue:
 
 
 @imports.get("/<uuid:import_id>")
-@requires(Permission.IMPORT_SEE)
+@access(Permission.IMPORT_SEE)
 def show(import_id: UUID) -> ResponseReturnValue:
     found = queries.import_within_reach(import_id)
     return render_page("imports/show.html", "standing", **wizard.standing_of(found))
 
 
 @imports.get("/<uuid:import_id>/cells")
-@requires(Permission.IMPORT_APPLY)
+@access(Permission.IMPORT_APPLY)
 def cells(import_id: UUID) -> ResponseReturnValue:
     """What becomes of cells that can't be read, column by column."""
     return _cells_page(queries.import_within_reach(import_id))
 
 
 @imports.post("/<uuid:import_id>/cells")
-@requires(Permission.IMPORT_APPLY)
+@access(Permission.IMPORT_APPLY)
 def choose_cells(import_id: UUID) -> ResponseReturnValue:
     found = queries.import_within_reach(import_id, for_change=True)
     try:
@@ -150,54 +151,54 @@ def choose_cells(import_id: UUID) -> ResponseReturnValue:
 
 
 @imports.get("/<uuid:import_id>/updates")
-@requires(Permission.IMPORT_SEE)
+@access(Permission.IMPORT_SEE)
 def updates(import_id: UUID) -> ResponseReturnValue:
     """Every record that would change, old → new."""
     return _report_page(import_id, "updates", wizard.updates_of)
 
 
 @imports.get("/<uuid:import_id>/refused")
-@requires(Permission.IMPORT_SEE)
+@access(Permission.IMPORT_SEE)
 def refused(import_id: UUID) -> ResponseReturnValue:
     """Every row that can't be imported, and why."""
     return _report_page(import_id, "refused", wizard.refused_of)
 
 
 @imports.get("/<uuid:import_id>/refused.csv")
-@requires(Permission.IMPORT_SEE)
+@access(Permission.IMPORT_SEE)
 def refused_file(import_id: UUID) -> ResponseReturnValue:
     return _rows_file(import_id, failed_rows, "not-imported", "refused_rows_fetched")
 
 
 @imports.get("/<uuid:import_id>/skipped")
-@requires(Permission.IMPORT_SEE)
+@access(Permission.IMPORT_SEE)
 def skipped(import_id: UUID) -> ResponseReturnValue:
     """Every cell that rows come in without, and why."""
     return _report_page(import_id, "skipped", wizard.skipped_of)
 
 
 @imports.get("/<uuid:import_id>/skipped.csv")
-@requires(Permission.IMPORT_SEE)
+@access(Permission.IMPORT_SEE)
 def skipped_file(import_id: UUID) -> ResponseReturnValue:
     return _rows_file(import_id, rows_with_skipped_cells, "skipped-cells", "skipped_cells_fetched")
 
 
 @imports.post("/<uuid:import_id>/check")
-@requires(Permission.IMPORT_APPLY)
+@access(Permission.IMPORT_APPLY)
 def check(import_id: UUID) -> ResponseReturnValue:
     actions.ask_check(queries.import_within_reach(import_id, for_change=True))
     return redirect(url_for(".show", import_id=import_id), 303)
 
 
 @imports.post("/<uuid:import_id>/application")
-@requires(Permission.IMPORT_APPLY)
+@access(Permission.IMPORT_APPLY)
 def apply(import_id: UUID) -> ResponseReturnValue:
     actions.ask_apply(queries.import_within_reach(import_id, for_change=True))
     return redirect(url_for(".show", import_id=import_id), 303)
 
 
 @imports.get("/<uuid:import_id>/undo")
-@requires(Permission.IMPORT_UNDO)
+@access(Permission.IMPORT_UNDO)
 def ask_undo(import_id: UUID) -> ResponseReturnValue:
     """What undoing would take back and what it would leave, before it is asked for."""
     found = queries.import_within_reach(import_id)
@@ -207,7 +208,7 @@ def ask_undo(import_id: UUID) -> ResponseReturnValue:
 
 
 @imports.post("/<uuid:import_id>/undo")
-@requires(Permission.IMPORT_UNDO)
+@access(Permission.IMPORT_UNDO)
 def undo(import_id: UUID) -> ResponseReturnValue:
     found = queries.import_within_reach(import_id, for_change=True)
     actions.ask_undo(found, anyway=bool(request.form.get("anyway")))
@@ -215,7 +216,7 @@ def undo(import_id: UUID) -> ResponseReturnValue:
 
 
 @imports.post("/<uuid:import_id>/cancellation")
-@requires(Permission.IMPORT_APPLY)
+@access(Permission.IMPORT_APPLY)
 def call_off(import_id: UUID) -> ResponseReturnValue:
     found = queries.import_within_reach(import_id, for_change=True)
     was_undoing = found.state == "undoing"

@@ -6,7 +6,7 @@ from qikbiz.kernel.feature import Feature, NavigationEntry, Pages
 
 FEATURE = Feature(
     name="access_log_pages",
-    pages=(Pages("qikbiz.trust.access_log_pages.routes:access", "tenant"),),
+    pages=(Pages("qikbiz.trust.access_log_pages.routes:access_log", "tenant"),),
     navigation=(
         NavigationEntry(
             "settings",

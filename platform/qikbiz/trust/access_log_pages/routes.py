@@ -11,10 +11,10 @@ from flask_login import current_user
 
 from qikbiz.audit.actions import record
 from qikbiz.identity.accounts.queries import known_people
-from qikbiz.identity.accounts.reauthentication import requires_fresh
 from qikbiz.kernel import clock
+from qikbiz.kernel.access import access
 from qikbiz.kernel.errors import Failure
-from qikbiz.kernel.permissions import Permission, requires
+from qikbiz.kernel.permissions import Permission
 from qikbiz.security.access_log import blocks, queries
 from qikbiz.security.access_log.kinds import LABELS, OUTCOMES, label
 from qikbiz.security.access_log.queries import NOBODY, AccessFilter
@@ -26,13 +26,13 @@ from qikbiz.web.query_params import asked_otherwise, day_asked, id_asked
 from qikbiz.web.viewer import time_zone
 from tenants.context import current_tenant
 
-access = Blueprint("access", __name__, template_folder="templates")
+access_log = Blueprint("access", __name__, template_folder="templates")
 PAGE = "the access log"
-access.add_app_template_filter(label, "access_kind")
+access_log.add_app_template_filter(label, "access_kind")
 
 
-@access.get("/access-log")
-@requires(Permission.ACCESS_LOG_SEE)
+@access_log.get("/access-log")
+@access(Permission.ACCESS_LOG_SEE)
 def index() -> ResponseReturnValue:
     wanted = _filter()
     page = queries.access_page(wanted, before=id_asked("before", page=PAGE), after=id_asked("after", page=PAGE))
@@ -57,8 +57,8 @@ def index() -> ResponseReturnValue:
     )
 
 
-@access.get("/access-log.csv")
-@requires(Permission.ACCESS_LOG_SEE)
+@access_log.get("/access-log.csv")
+@access(Permission.ACCESS_LOG_SEE)
 def file() -> ResponseReturnValue:
     """What the page shows, all of it, as a file; audited."""
     wanted = _filter()
@@ -71,16 +71,15 @@ def file() -> ResponseReturnValue:
     return response
 
 
-@access.get("/access-log/blocks")
-@requires(Permission.ACCESS_LOG_SEE)
+@access_log.get("/access-log/blocks")
+@access(Permission.ACCESS_LOG_SEE)
 def blocked() -> ResponseReturnValue:
     record("access_log.read", details={"page": "blocked addresses"})
     return _blocked("")
 
 
-@access.post("/access-log/blocks/allowances")
-@requires(Permission.POLICY_SET)
-@requires_fresh
+@access_log.post("/access-log/blocks/allowances")
+@access(Permission.POLICY_SET, fresh=True)
 def allow_address() -> ResponseReturnValue:
     try:
         blocks.allow(request.form.get("address", "")[:80], request.form.get("reason", ""))
@@ -90,8 +89,8 @@ def allow_address() -> ResponseReturnValue:
     return redirect(url_for(".blocked"), 303)
 
 
-@access.post("/access-log/blocks/allowances/<uuid:rule_id>/end")
-@requires(Permission.POLICY_SET)
+@access_log.post("/access-log/blocks/allowances/<uuid:rule_id>/end")
+@access(Permission.POLICY_SET)
 def end_allowance(rule_id: UUID) -> ResponseReturnValue:
     blocks.end(rule_id)
     show_toast("The address is no longer allowed.")

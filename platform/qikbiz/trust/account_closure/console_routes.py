@@ -7,8 +7,9 @@ from uuid import UUID
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from qikbiz.kernel.access import access
 from qikbiz.kernel.errors import Failure
-from qikbiz.kernel.permissions import Permission, requires
+from qikbiz.kernel.permissions import Permission
 from qikbiz.trust.account_closure import console_actions, policies
 from qikbiz.trust.account_closure.queries import case_of, cases
 from qikbiz.trust.billing import invoices
@@ -19,20 +20,20 @@ closings = Blueprint("closings", __name__, url_prefix="/closings", template_fold
 
 
 @closings.get("/")
-@requires(Permission.CLOSING_HANDLE)
+@access(Permission.CLOSING_HANDLE)
 def index() -> str:
     is_over = request.args.get("over") == "1"
     return render_template("account_closure/console_index.html", cases=cases(is_over=is_over), is_over=is_over)
 
 
 @closings.get("/<uuid:closing_id>")
-@requires(Permission.CLOSING_HANDLE)
+@access(Permission.CLOSING_HANDLE)
 def show(closing_id: UUID) -> str:
     return _page(closing_id)
 
 
 @closings.post("/<uuid:closing_id>/payment")
-@requires(Permission.CLOSING_HANDLE)
+@access(Permission.CLOSING_HANDLE)
 def mark_paid(closing_id: UUID) -> ResponseReturnValue:
     try:
         invoice = invoices.mark_paid(closing_id, request.form.get("reference", ""))
@@ -43,7 +44,7 @@ def mark_paid(closing_id: UUID) -> ResponseReturnValue:
 
 
 @closings.post("/<uuid:closing_id>/extension")
-@requires(Permission.CLOSING_HANDLE)
+@access(Permission.CLOSING_HANDLE)
 def extend(closing_id: UUID) -> ResponseReturnValue:
     form = request.form
     try:
@@ -55,7 +56,7 @@ def extend(closing_id: UUID) -> ResponseReturnValue:
 
 
 @closings.post("/<uuid:closing_id>/cancellation")
-@requires(Permission.TENANT_DELETE)
+@access(Permission.TENANT_DELETE)
 def take_back(closing_id: UUID) -> ResponseReturnValue:
     try:
         console_actions.take_back_ours(closing_id, request.form.get("reason", ""))
@@ -66,13 +67,13 @@ def take_back(closing_id: UUID) -> ResponseReturnValue:
 
 
 @closings.get("/charges")
-@requires(Permission.CLOSING_HANDLE)
+@access(Permission.CLOSING_HANDLE)
 def charges() -> str:
     return _charges_page()
 
 
 @closings.post("/charges")
-@requires(Permission.CLOSING_HANDLE)
+@access(Permission.CLOSING_HANDLE)
 def set_charges() -> ResponseReturnValue:
     try:
         policies.set_general(request.form)
@@ -83,7 +84,7 @@ def set_charges() -> ResponseReturnValue:
 
 
 @closings.post("/charges/organisations")
-@requires(Permission.CLOSING_HANDLE)
+@access(Permission.CLOSING_HANDLE)
 def set_charge_of_tenant() -> ResponseReturnValue:
     try:
         record = policies.set_for_tenant(request.form.get("slug", ""), request.form)

@@ -7,10 +7,10 @@ from typing import Any
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from qikbiz.identity.accounts.reauthentication import requires_fresh
+from qikbiz.kernel.access import access
 from qikbiz.kernel.database import runtime
 from qikbiz.kernel.errors import NotFound
-from qikbiz.kernel.permissions import Permission, requires
+from qikbiz.kernel.permissions import Permission
 from qikbiz.transfer.exports.queries import Standing, export_for_reading
 from qikbiz.trust.account_closure import actions
 from qikbiz.trust.account_closure.actions import LONGEST, SHORTEST, BadAnswer
@@ -26,7 +26,7 @@ closing = Blueprint("closing", __name__, url_prefix="/closing", template_folder=
 
 
 @closing.get("/")
-@requires(Permission.CLOSING_ASK)
+@access(Permission.CLOSING_ASK)
 def index() -> ResponseReturnValue:
     """What closing means; with one under way, the page where it stands."""
     standing = standing_closing(current_tenant().id)
@@ -36,15 +36,13 @@ def index() -> ResponseReturnValue:
 
 
 @closing.get("/request")
-@requires(Permission.CLOSING_ASK)
-@requires_fresh
+@access(Permission.CLOSING_ASK, fresh=True)
 def ask() -> ResponseReturnValue:
     return _page("request", standing_closing(current_tenant().id))
 
 
 @closing.post("/request")
-@requires(Permission.CLOSING_ASK)
-@requires_fresh
+@access(Permission.CLOSING_ASK, fresh=True)
 def ask_to_close() -> ResponseReturnValue:
     given = request.form
     standing = standing_closing(current_tenant().id)
@@ -59,20 +57,20 @@ def ask_to_close() -> ResponseReturnValue:
 
 
 @closing.get("/cost")
-@requires(Permission.CLOSING_ASK)
+@access(Permission.CLOSING_ASK)
 def cost() -> ResponseReturnValue:
     return _page_of_closing("cost")
 
 
 @closing.post("/acceptance")
-@requires(Permission.CLOSING_ASK)
+@access(Permission.CLOSING_ASK)
 def accept() -> ResponseReturnValue:
     actions.accept_quote(request.form.get("amount", ""))
     return redirect(url_for(".export"), 303)
 
 
 @closing.get("/export")
-@requires(Permission.CLOSING_ASK)
+@access(Permission.CLOSING_ASK)
 def export() -> ResponseReturnValue:
     standing = standing_closing(current_tenant().id)
     if standing is None or standing.export_id is None or standing.ended_by == "operator":
@@ -81,20 +79,20 @@ def export() -> ResponseReturnValue:
 
 
 @closing.post("/exports")
-@requires(Permission.CLOSING_ASK)
+@access(Permission.CLOSING_ASK)
 def export_again() -> ResponseReturnValue:
     actions.make_export_again()
     return redirect(url_for(".export"), 303)
 
 
 @closing.get("/check")
-@requires(Permission.CLOSING_ASK)
+@access(Permission.CLOSING_ASK)
 def check() -> ResponseReturnValue:
     return _page_of_closing("check")
 
 
 @closing.post("/verification")
-@requires(Permission.CLOSING_ASK)
+@access(Permission.CLOSING_ASK)
 def confirm() -> ResponseReturnValue:
     try:
         actions.confirm_checksum(request.form.get("checksum", ""))
@@ -104,8 +102,7 @@ def confirm() -> ResponseReturnValue:
 
 
 @closing.get("/end")
-@requires(Permission.CLOSING_ASK)
-@requires_fresh
+@access(Permission.CLOSING_ASK, fresh=True)
 def end() -> ResponseReturnValue:
     standing = standing_closing(current_tenant().id)
     if standing is None or standing.state != "confirmed":
@@ -114,8 +111,7 @@ def end() -> ResponseReturnValue:
 
 
 @closing.post("/retrieval")
-@requires(Permission.CLOSING_ASK)
-@requires_fresh
+@access(Permission.CLOSING_ASK, fresh=True)
 def start() -> ResponseReturnValue:
     days = request.form.get("days", 0, type=int)
     try:
@@ -129,7 +125,7 @@ def start() -> ResponseReturnValue:
 
 
 @closing.get("/standing")
-@requires(Permission.CLOSING_ASK)
+@access(Permission.CLOSING_ASK)
 def standing() -> ResponseReturnValue:
     found = standing_closing(current_tenant().id)
     if found is None or page_for(found) != "standing":
@@ -139,8 +135,7 @@ def standing() -> ResponseReturnValue:
 
 
 @closing.get("/cancellation")
-@requires(Permission.CLOSING_ASK)
-@requires_fresh
+@access(Permission.CLOSING_ASK, fresh=True)
 def cancel() -> ResponseReturnValue:
     found = standing_closing(current_tenant().id)
     if found is None or found.ended_by == "operator":
@@ -149,8 +144,7 @@ def cancel() -> ResponseReturnValue:
 
 
 @closing.post("/cancellation")
-@requires(Permission.CLOSING_ASK)
-@requires_fresh
+@access(Permission.CLOSING_ASK, fresh=True)
 def call_off() -> ResponseReturnValue:
     found = actions.call_off()
     if found.state == "cancelled":
@@ -161,7 +155,7 @@ def call_off() -> ResponseReturnValue:
 
 
 @closing.get("/invoice")
-@requires(Permission.CLOSING_ASK)
+@access(Permission.CLOSING_ASK)
 def invoice() -> ResponseReturnValue:
     found = standing_closing(current_tenant().id)
     bill = invoice_of(found.id) if found else None
@@ -171,7 +165,7 @@ def invoice() -> ResponseReturnValue:
 
 
 @closing.post("/payment")
-@requires(Permission.CLOSING_ASK)
+@access(Permission.CLOSING_ASK)
 def pay() -> ResponseReturnValue:
     """Ask the payment service for a page of its own to pay on; the person goes there by a link."""
     found = standing_closing(current_tenant().id)

@@ -7,19 +7,19 @@ from datetime import date
 from flask import Blueprint, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from qikbiz.kernel.access import access
 from qikbiz.kernel.database import control_transaction, runtime
-from qikbiz.kernel.permissions import public
+from qikbiz.kernel.permissions import Permission
 from qikbiz.trust.account_closure.certificates import PURPOSE, certificate_numbered, is_genuine, name_mark
 from qikbiz.trust.account_closure.emails import certificate_url
 from qikbiz.trust.billing import stripe
-from qikbiz.web.request_context import answers_alone
 
 certificates = Blueprint("certificates", __name__, template_folder="templates")
 MOST_BYTES = 256 * 1024
 
 
 @certificates.get("/certificates")
-@public
+@access(Permission.PUBLIC)
 def find() -> ResponseReturnValue:
     """A field for the number."""
     number = request.args.get("number", "").strip()[:40]
@@ -29,7 +29,7 @@ def find() -> ResponseReturnValue:
 
 
 @certificates.get("/certificates/<number>")
-@public
+@access(Permission.PUBLIC)
 def show(number: str) -> ResponseReturnValue:
     """The certificate, if we issued it and it is as we signed it."""
     with control_transaction():
@@ -53,8 +53,7 @@ def show(number: str) -> ResponseReturnValue:
 
 
 @certificates.post("/payments/stripe")
-@public
-@answers_alone
+@access(Permission.PUBLIC, standalone=True)
 def report_payment() -> ResponseReturnValue:
     """Stripe's reports, believed by their signature alone: no session, no form token."""
     request.max_content_length = MOST_BYTES

@@ -16,9 +16,9 @@ from qikbiz.audit.retention import CHOICES, how_long, set_keeping
 from qikbiz.crm.records.field_access import visible_type
 from qikbiz.crm.records.types import BY_SINGULAR
 from qikbiz.identity.accounts.queries import known_people
-from qikbiz.identity.accounts.reauthentication import requires_fresh
+from qikbiz.kernel.access import access
 from qikbiz.kernel.errors import Forbidden
-from qikbiz.kernel.permissions import Permission, requires
+from qikbiz.kernel.permissions import Permission
 from qikbiz.transfer.exports.actions import ask_for_export
 from qikbiz.transfer.exports.forms import export_id_from
 from qikbiz.transfer.exports.selection import AUDIT, Selection
@@ -32,7 +32,7 @@ PAGE = "the audit"
 
 
 @audit.get("/audit")
-@requires(Permission.AUDIT_SEE)
+@access(Permission.AUDIT_SEE)
 def index() -> ResponseReturnValue:
     if request.args.get("action") == READS:
         return redirect(asked_otherwise("audit.reads", action=""))
@@ -55,7 +55,7 @@ def index() -> ResponseReturnValue:
 
 
 @audit.post("/audit/exports")
-@requires(Permission.AUDIT_SEE)
+@access(Permission.AUDIT_SEE)
 def export() -> ResponseReturnValue:
     """Have the whole audit written into a file. It holds old and new values, so whoever asks may export at all."""
     if not current_user.can(Permission.EXPORT_ASK):
@@ -65,7 +65,7 @@ def export() -> ResponseReturnValue:
 
 
 @audit.get("/audit/reads")
-@requires(Permission.AUDIT_SEE)
+@access(Permission.AUDIT_SEE)
 def reads() -> str:
     """Lists and searches: who had which on the screen."""
     page = page_of_reads(_filter(), before=id_asked("before", page=PAGE), after=id_asked("after", page=PAGE))
@@ -84,7 +84,7 @@ def reads() -> str:
 
 
 @audit.get("/audit/keeping")
-@requires(Permission.AUDIT_SEE)
+@access(Permission.AUDIT_SEE)
 def keeping() -> ResponseReturnValue:
     return render_template(
         "audit/keeping.html",
@@ -97,8 +97,7 @@ def keeping() -> ResponseReturnValue:
 
 
 @audit.post("/audit/keeping")
-@requires(Permission.POLICY_SET)
-@requires_fresh
+@access(Permission.POLICY_SET, fresh=True)
 def keep() -> ResponseReturnValue:
     months = set_keeping(request.form.get("months", ""))
     show_toast(f"Saved. The audit is kept {how_long(months)}.")

@@ -9,10 +9,10 @@ from flask.typing import ResponseReturnValue
 
 from qikbiz.crm.contacts.fields import CONTACTS
 from qikbiz.crm.records.actions import name_of
-from qikbiz.identity.accounts.reauthentication import requires_fresh
+from qikbiz.kernel.access import access
 from qikbiz.kernel.database import runtime
 from qikbiz.kernel.errors import NotFound
-from qikbiz.kernel.permissions import Permission, public, requires
+from qikbiz.kernel.permissions import Permission
 from qikbiz.transfer.exports.forms import export_id_from
 from qikbiz.trust.data_subject_requests import requests
 from qikbiz.trust.data_subject_requests.models import Erasure
@@ -25,7 +25,7 @@ receipts = Blueprint("receipts", __name__)
 
 
 @persons.get("/contacts/<uuid:contact_id>/person")
-@requires(Permission.PERSON_ANSWER)
+@access(Permission.PERSON_ANSWER)
 def show(contact_id: UUID) -> ResponseReturnValue:
     contact = requests.person_at_hand(contact_id)
     return render_template(
@@ -39,16 +39,14 @@ def show(contact_id: UUID) -> ResponseReturnValue:
 
 
 @persons.post("/contacts/<uuid:contact_id>/person/file")
-@requires(Permission.PERSON_ANSWER)
-@requires_fresh
+@access(Permission.PERSON_ANSWER, fresh=True)
 def write_file(contact_id: UUID) -> ResponseReturnValue:
     asked = requests.ask_for_file(requests.person_at_hand(contact_id), export_id=export_id_from(request.form))
     return redirect(url_for("exports.show", export_id=asked.id), 303)
 
 
 @persons.post("/contacts/<uuid:contact_id>/person/erasure")
-@requires(Permission.PERSON_ANSWER)
-@requires_fresh
+@access(Permission.PERSON_ANSWER, fresh=True)
 def erase(contact_id: UUID) -> ResponseReturnValue:
     contact = requests.person_at_hand(contact_id)
     typed, reference = request.form.get("typed", ""), request.form.get("reference", "")
@@ -57,20 +55,20 @@ def erase(contact_id: UUID) -> ResponseReturnValue:
 
 
 @persons.get("/persons/erasures")
-@requires(Permission.PERSON_ANSWER)
+@access(Permission.PERSON_ANSWER)
 def erasures() -> ResponseReturnValue:
     return render_template("data_subject_requests/erasures.html", erasures=requests.erasures())
 
 
 @persons.get("/persons/erasures/<uuid:erasure_id>")
-@requires(Permission.PERSON_ANSWER)
+@access(Permission.PERSON_ANSWER)
 def erasure(erasure_id: UUID) -> ResponseReturnValue:
     found = requests.erasure_for_reading(erasure_id)
     return render_page("data_subject_requests/erasure.html", "standing", erasure=found, public_key=_public_key(found))
 
 
 @persons.get("/persons/erasures/<uuid:erasure_id>/receipt")
-@requires(Permission.PERSON_ANSWER)
+@access(Permission.PERSON_ANSWER)
 def receipt(erasure_id: UUID) -> ResponseReturnValue:
     """The receipt as a file, which anybody can check."""
     found = requests.erasure_for_reading(erasure_id)
@@ -83,7 +81,7 @@ def receipt(erasure_id: UUID) -> ResponseReturnValue:
 
 
 @receipts.get("/receipts/keys")
-@public
+@access(Permission.PUBLIC)
 def keys() -> ResponseReturnValue:
     """The public keys with which receipts were ever signed, those no longer in use too."""
     ring = runtime().settings.keys

@@ -5,16 +5,15 @@ from __future__ import annotations
 from flask import Blueprint, Flask, Response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from qikbiz.identity.accounts.reauthentication import requires_fresh
+from qikbiz.kernel.access import access
 from qikbiz.kernel.database import control_transaction, runtime
 from qikbiz.kernel.errors import Failure, NotFound, TooMany
-from qikbiz.kernel.permissions import Permission, public, requires
+from qikbiz.kernel.permissions import Permission
 from qikbiz.trust.domains import actions
 from qikbiz.trust.domains.asking import asked_too_often
 from qikbiz.trust.domains.queries import domains_of, may_be_certified
 from qikbiz.web.client_address import is_neighbour
 from qikbiz.web.flash import show_toast
-from qikbiz.web.request_context import answers_alone
 from tenants.context import current_tenant
 from tenants.directory import normalise_host
 
@@ -29,14 +28,13 @@ def register(app: Flask) -> None:
 
 
 @domains.get("/domains")
-@requires(Permission.POLICY_SET)
+@access(Permission.POLICY_SET)
 def index() -> ResponseReturnValue:
     return _page()
 
 
 @domains.post("/domains")
-@requires(Permission.POLICY_SET)
-@requires_fresh
+@access(Permission.POLICY_SET, fresh=True)
 def add() -> ResponseReturnValue:
     text = request.form.get("host", "")[:300]
     try:
@@ -49,8 +47,7 @@ def add() -> ResponseReturnValue:
 
 
 @domains.post("/domains/<host>/verification")
-@requires(Permission.POLICY_SET)
-@requires_fresh
+@access(Permission.POLICY_SET, fresh=True)
 def verify(host: str) -> ResponseReturnValue:
     try:
         with control_transaction():
@@ -64,8 +61,7 @@ def verify(host: str) -> ResponseReturnValue:
 
 
 @domains.post("/domains/<host>/removal")
-@requires(Permission.POLICY_SET)
-@requires_fresh
+@access(Permission.POLICY_SET, fresh=True)
 def remove(host: str) -> ResponseReturnValue:
     tenant = current_tenant()
     with control_transaction():
@@ -77,8 +73,7 @@ def remove(host: str) -> ResponseReturnValue:
     return redirect(url_for(".index"), 303)
 
 
-@public
-@answers_alone
+@access(Permission.PUBLIC, standalone=True)
 def ask() -> ResponseReturnValue:
     """200 for a name that we serve, 404 for any other: a proxy gets certificates for the former only.
 

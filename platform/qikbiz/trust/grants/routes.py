@@ -10,10 +10,10 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from qikbiz.audit.labels import detail_lines, heading, record_url
-from qikbiz.identity.accounts.reauthentication import requires_fresh
 from qikbiz.kernel import clock
+from qikbiz.kernel.access import access
 from qikbiz.kernel.database import control_transaction
-from qikbiz.kernel.permissions import Permission, public, requires
+from qikbiz.kernel.permissions import Permission
 from qikbiz.trust.grants import actions, instructions, support_sessions
 from qikbiz.trust.grants.actions import BadGrant
 from qikbiz.trust.grants.audit_trail import acts_under
@@ -42,7 +42,7 @@ grants = Blueprint("grants", __name__, template_folder="templates")
 
 
 @grants.get("/access")
-@requires(Permission.GRANT_GIVE)
+@access(Permission.GRANT_GIVE)
 def index() -> ResponseReturnValue:
     with control_transaction() as control:
         lines = [_line(grant) for grant in grants_of(control, current_tenant().id)]
@@ -51,8 +51,7 @@ def index() -> ResponseReturnValue:
 
 
 @grants.post("/access/policy")
-@requires(Permission.GRANT_GIVE)
-@requires_fresh
+@access(Permission.GRANT_GIVE, fresh=True)
 def set_policy() -> ResponseReturnValue:
     """Whether a second member of staff may confirm what a ticket asks for, and how long it waits then."""
     chosen = request.form.get("wait_hours", "")
@@ -66,7 +65,7 @@ def set_policy() -> ResponseReturnValue:
 
 
 @grants.get("/access/entries")
-@requires(Permission.GRANT_GIVE)
+@access(Permission.GRANT_GIVE)
 def entries() -> ResponseReturnValue:
     with control_transaction() as control:
         found = visits_of(control, current_tenant().id)
@@ -74,7 +73,7 @@ def entries() -> ResponseReturnValue:
 
 
 @grants.get("/access/now")
-@requires(Permission.GRANT_GIVE)
+@access(Permission.GRANT_GIVE)
 def reach_now() -> ResponseReturnValue:
     """Everybody who can reach the data at this moment."""
     with control_transaction() as control:
@@ -83,7 +82,7 @@ def reach_now() -> ResponseReturnValue:
 
 
 @grants.get("/access/new")
-@requires(Permission.GRANT_GIVE)
+@access(Permission.GRANT_GIVE)
 def new() -> ResponseReturnValue:
     with control_transaction():
         form = _form()
@@ -94,8 +93,7 @@ def new() -> ResponseReturnValue:
 
 
 @grants.post("/access")
-@requires(Permission.GRANT_GIVE)
-@requires_fresh
+@access(Permission.GRANT_GIVE, fresh=True)
 def give() -> ResponseReturnValue:
     with control_transaction():
         form = _form()
@@ -117,7 +115,7 @@ def give() -> ResponseReturnValue:
 
 
 @grants.get("/access/<uuid:grant_id>")
-@requires(Permission.GRANT_GIVE)
+@access(Permission.GRANT_GIVE)
 def show(grant_id: UUID) -> ResponseReturnValue:
     with control_transaction() as control:
         grant = grant_of(control, current_tenant().id, grant_id)
@@ -135,8 +133,7 @@ def show(grant_id: UUID) -> ResponseReturnValue:
 
 
 @grants.post("/access/<uuid:grant_id>/confirmation")
-@requires(Permission.GRANT_GIVE)
-@requires_fresh
+@access(Permission.GRANT_GIVE, fresh=True)
 def confirm(grant_id: UUID) -> ResponseReturnValue:
     """The organisation says that it asked for this: from now on staff may act on it."""
     with control_transaction() as control:
@@ -147,7 +144,7 @@ def confirm(grant_id: UUID) -> ResponseReturnValue:
 
 
 @grants.post("/access/<uuid:grant_id>/end")
-@requires(Permission.GRANT_GIVE)
+@access(Permission.GRANT_GIVE)
 def end(grant_id: UUID) -> ResponseReturnValue:
     with control_transaction() as control:
         grant = grant_of(control, current_tenant().id, grant_id)
@@ -157,7 +154,7 @@ def end(grant_id: UUID) -> ResponseReturnValue:
 
 
 @grants.get("/visit/<secret>")
-@public
+@access(Permission.PUBLIC)
 def door(secret: str) -> ResponseReturnValue:
     with control_transaction():
         _visit, grant = support_sessions.ticket_for(secret)
@@ -165,14 +162,14 @@ def door(secret: str) -> ResponseReturnValue:
 
 
 @grants.post("/visit/<secret>")
-@public
+@access(Permission.PUBLIC)
 def come_in(secret: str) -> ResponseReturnValue:
     support_sessions.come_in(secret)
     return redirect(url_for(".start"), 303)
 
 
 @grants.get("/visit")
-@public
+@access(Permission.PUBLIC)
 def start() -> ResponseReturnValue:
     """Where a guest begins: the first part of the product that the grant opens."""
     for permission, endpoint in _BEGINNINGS:
@@ -182,7 +179,7 @@ def start() -> ResponseReturnValue:
 
 
 @grants.post("/visit/end")
-@public
+@access(Permission.PUBLIC)
 def leave() -> ResponseReturnValue:
     if isinstance(current_user._get_current_object(), support_sessions.GuestPerson):
         support_sessions.leave(current_user)

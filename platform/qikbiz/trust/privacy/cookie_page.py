@@ -5,7 +5,8 @@ from __future__ import annotations
 from flask import Blueprint, Flask, render_template, request
 from flask_login import current_user
 
-from qikbiz.kernel.permissions import public
+from qikbiz.kernel.access import access
+from qikbiz.kernel.permissions import Permission
 from qikbiz.web.cookies import COOKIES
 from qikbiz.web.request_context import destination
 
@@ -15,7 +16,7 @@ def register(app: Flask) -> None:
         app.register_blueprint(_blueprint(), name=name, subdomain=surface)
 
 
-@public
+@access(Permission.PUBLIC)
 def index() -> str:
     is_inside = destination().surface == "tenant" and current_user.is_authenticated
     layouts = {"site": "layout/site.html", "tenant": "layout/settings.html" if is_inside else "layout/plain.html"}

@@ -5,9 +5,10 @@ from __future__ import annotations
 from flask import Blueprint, Response, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
+from qikbiz.kernel.access import access
 from qikbiz.kernel.database import runtime
 from qikbiz.kernel.errors import NotFound
-from qikbiz.kernel.permissions import public
+from qikbiz.kernel.permissions import Permission
 from qikbiz.trust.privacy.diff import differences
 from qikbiz.trust.privacy.feed import feed_of
 from qikbiz.trust.privacy.queries import Standing, Version, standing
@@ -16,14 +17,14 @@ privacy = Blueprint("privacy", __name__, template_folder="templates", url_prefix
 
 
 @privacy.get("")
-@public
+@access(Permission.PUBLIC)
 def statement() -> str:
     now = standing()
     return _statement_page(now.in_force, now)
 
 
 @privacy.get("/changes")
-@public
+@access(Permission.PUBLIC)
 def changes() -> ResponseReturnValue:
     """The announced version beside the one in force. Between announcements there is nothing to compare."""
     now = standing()
@@ -34,27 +35,27 @@ def changes() -> ResponseReturnValue:
 
 
 @privacy.get("/versions")
-@public
+@access(Permission.PUBLIC)
 def archive() -> str:
     return render_template("privacy/archive.html", standing=standing())
 
 
 @privacy.get("/versions/<int:number>")
-@public
+@access(Permission.PUBLIC)
 def version(number: int) -> str:
     now = standing()
     return _statement_page(_version(number), now)
 
 
 @privacy.get("/versions/<int:number>.md")
-@public
+@access(Permission.PUBLIC)
 def source(number: int) -> Response:
     """The text exactly as it was hashed."""
     return Response(_version(number).source, content_type="text/markdown; charset=utf-8")
 
 
 @privacy.get("/feed.xml")
-@public
+@access(Permission.PUBLIC)
 def feed() -> Response:
     return Response(feed_of(standing()), content_type="application/rss+xml; charset=utf-8")
 

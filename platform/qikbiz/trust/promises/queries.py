@@ -10,9 +10,10 @@ from flask import current_app, url_for
 from flask_login import current_user
 
 from config.build import Build
+from qikbiz.kernel.access import permission_of
 from qikbiz.kernel.database import db
 from qikbiz.kernel.evidence import Fact, Keeping
-from qikbiz.kernel.permissions import Permission, permission_of
+from qikbiz.kernel.permissions import Permission
 from qikbiz.trust.privacy.text import Block, Section, StatementText
 from qikbiz.trust.promises.registry import keepings
 from qikbiz.trust.promises.test_results import TestResult, TestRun

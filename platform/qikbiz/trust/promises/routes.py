@@ -5,8 +5,9 @@ from __future__ import annotations
 from flask import Blueprint, render_template, request
 
 from config.build import running_build
+from qikbiz.kernel.access import access
 from qikbiz.kernel.errors import NotFound
-from qikbiz.kernel.permissions import Permission, public, requires
+from qikbiz.kernel.permissions import Permission
 from qikbiz.trust.privacy.queries import text_in_force
 from qikbiz.trust.privacy.text import Block
 from qikbiz.trust.promises.queries import promise_shown, run_shown, sections_shown
@@ -18,25 +19,25 @@ promises = Blueprint("promises", __name__, template_folder="templates")
 
 
 @public_promises.get("/promises")
-@public
+@access(Permission.PUBLIC)
 def index() -> str:
     return _page(in_tenant=False)
 
 
 @promises.get("/promises", endpoint="index")
-@requires(Permission.SIGNED_IN)
+@access(Permission.SIGNED_IN)
 def index_of_tenant() -> str:
     return _page(in_tenant=True)
 
 
 @public_promises.get("/promises/<number>")
-@public
+@access(Permission.PUBLIC)
 def tests(number: str) -> str:
     return _tests(number, in_tenant=False)
 
 
 @promises.get("/promises/<number>", endpoint="tests")
-@requires(Permission.SIGNED_IN)
+@access(Permission.SIGNED_IN)
 def tests_of_tenant(number: str) -> str:
     return _tests(number, in_tenant=True)
 

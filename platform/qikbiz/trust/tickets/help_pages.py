@@ -8,9 +8,10 @@ from flask_login import current_user
 
 from qikbiz.identity.accounts.realms import current_realm
 from qikbiz.identity.accounts.throttles import Limit, keep_within
+from qikbiz.kernel.access import access
 from qikbiz.kernel.database import control_transaction
 from qikbiz.kernel.errors import Failure
-from qikbiz.kernel.permissions import Permission, requires
+from qikbiz.kernel.permissions import Permission
 from qikbiz.trust.tickets import queries
 from qikbiz.trust.tickets.actions import Question, open_ticket, write_as_customer
 from qikbiz.trust.tickets.forms import Typed
@@ -25,14 +26,14 @@ help_pages.add_app_template_filter(topic_label, "ticket_topic")
 
 
 @help_pages.get("/help")
-@requires(Permission.SIGNED_IN)
+@access(Permission.SIGNED_IN)
 def index() -> ResponseReturnValue:
     topic = request.args.get("topic", "question")
     return _index(Typed(topic=topic if topic in TOPICS else "question"))
 
 
 @help_pages.post("/help")
-@requires(Permission.SIGNED_IN)
+@access(Permission.SIGNED_IN)
 def ask() -> ResponseReturnValue:
     typed = Typed.from_form()
     if not typed.check("subject", "body"):
@@ -57,14 +58,14 @@ def ask() -> ResponseReturnValue:
 
 
 @help_pages.get("/help/<reference>")
-@requires(Permission.SIGNED_IN)
+@access(Permission.SIGNED_IN)
 def show(reference: str) -> ResponseReturnValue:
     with control_transaction():
         return _show(_ticket(reference), "")
 
 
 @help_pages.post("/help/<reference>")
-@requires(Permission.SIGNED_IN)
+@access(Permission.SIGNED_IN)
 def write(reference: str) -> ResponseReturnValue:
     body = request.form.get("body", "")
     with control_transaction():

@@ -9,10 +9,11 @@ from typing import Any, TypeVar
 from flask import Blueprint, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
+from qikbiz.kernel.access import access
 from qikbiz.kernel.database import control_transaction, runtime
 from qikbiz.kernel.errors import Blocked, Failure, TooMany
 from qikbiz.kernel.networks import Address
-from qikbiz.kernel.permissions import public
+from qikbiz.kernel.permissions import Permission
 from qikbiz.security.ip_reputation.limiter import answer
 from qikbiz.security.ip_reputation.rules import block_on
 from qikbiz.trust.tickets import guard
@@ -20,7 +21,6 @@ from qikbiz.trust.tickets.actions import Question, open_ticket
 from qikbiz.trust.tickets.forms import Typed
 from qikbiz.trust.tickets.models import Ticket
 from qikbiz.trust.tickets.texts import APPEAL, TOPICS
-from qikbiz.web.block_exemption import works_while_blocked
 from qikbiz.web.client_address import client_address
 from qikbiz.web.request_context import destination
 
@@ -32,14 +32,14 @@ _UNSEEN_REFERENCE = "QB-0000000"
 
 
 @contact.get("/contact")
-@public
+@access(Permission.PUBLIC)
 def form() -> ResponseReturnValue:
     topic = request.args.get("topic", "question")
     return _contact(Typed(topic=topic if topic in TOPICS else "question"))
 
 
 @contact.post("/contact")
-@public
+@access(Permission.PUBLIC)
 def send() -> ResponseReturnValue:
     typed = Typed.from_form()
     source = "tenant" if destination().tenant else "site"
@@ -48,8 +48,7 @@ def send() -> ResponseReturnValue:
 
 
 @appeals.get("/appeal")
-@public
-@works_while_blocked
+@access(Permission.PUBLIC, while_blocked=True)
 def look() -> ResponseReturnValue:
     """The page of the block, for whoever loads it again; without a block there is nothing to appeal against."""
     found = answer(_here(), _tenant_id())
@@ -59,8 +58,7 @@ def look() -> ResponseReturnValue:
 
 
 @appeals.post("/appeal")
-@public
-@works_while_blocked
+@access(Permission.PUBLIC, while_blocked=True)
 def appeal() -> ResponseReturnValue:
     typed = Typed.from_form()
     found = answer(_here(), _tenant_id())

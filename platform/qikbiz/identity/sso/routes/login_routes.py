@@ -10,7 +10,6 @@ from qikbiz.audit.actions import record
 from qikbiz.identity.accounts import throttles
 from qikbiz.identity.accounts.audit_events import note_failed_login
 from qikbiz.identity.accounts.realms import Realm, current_realm
-from qikbiz.identity.accounts.reauthentication import requires_fresh
 from qikbiz.identity.sign_in_policy.queries import policy_of
 from qikbiz.identity.sso import actions, auth_requests
 from qikbiz.identity.sso.auth_requests import BACK, Purpose, RoundTrip
@@ -20,8 +19,9 @@ from qikbiz.identity.sso.http_client import Deadline
 from qikbiz.identity.sso.openid import Claims, Endpoints, authorization_url, claims_for, discover
 from qikbiz.identity.sso.provider_outage import is_spared, note_away, was_away
 from qikbiz.identity.sso.queries import Provider, label_on_offer, provider_of
+from qikbiz.kernel.access import access
 from qikbiz.kernel.errors import Failure, NotFound
-from qikbiz.kernel.permissions import Permission, public, requires
+from qikbiz.kernel.permissions import Permission
 from qikbiz.security.access_log.kinds import AccessKind
 from qikbiz.security.access_log.recorder import record_access
 from qikbiz.security.ip_reputation.events import record_event
@@ -55,7 +55,7 @@ def sso_is_away() -> bool:
 
 
 @sso.get("/login/sso")
-@public
+@access(Permission.PUBLIC)
 def log_in() -> ResponseReturnValue:
     target = own_path(request.args.get("next"))
     if current_user.is_authenticated:
@@ -67,7 +67,7 @@ def log_in() -> ResponseReturnValue:
 
 
 @sso.get("/confirm/sso")
-@requires(Permission.SIGNED_IN)
+@access(Permission.SIGNED_IN)
 def confirm() -> ResponseReturnValue:
     provider = provider_of(current_realm())
     if provider is None or not provider.is_on:
@@ -76,8 +76,7 @@ def confirm() -> ResponseReturnValue:
 
 
 @sso.get("/settings/single-sign-on/trial")
-@requires(Permission.POLICY_SET)
-@requires_fresh
+@access(Permission.POLICY_SET, fresh=True)
 def try_it() -> ResponseReturnValue:
     provider = provider_of(current_realm())
     if provider is None:
@@ -86,7 +85,7 @@ def try_it() -> ResponseReturnValue:
 
 
 @sso.get(BACK)
-@public
+@access(Permission.PUBLIC)
 def back() -> ResponseReturnValue:
     realm = current_realm()
     try:

@@ -7,7 +7,6 @@ from flask.typing import ResponseReturnValue
 
 from qikbiz.identity.accounts import throttles
 from qikbiz.identity.accounts.realms import Realm, current_realm
-from qikbiz.identity.accounts.reauthentication import requires_fresh
 from qikbiz.identity.sign_in_policy.queries import policy_of
 from qikbiz.identity.sso import actions
 from qikbiz.identity.sso.auth_requests import BACK
@@ -17,23 +16,23 @@ from qikbiz.identity.sso.forms import PersonForm, ProviderForm
 from qikbiz.identity.sso.http_client import Deadline
 from qikbiz.identity.sso.openid import discover
 from qikbiz.identity.sso.queries import count_identities, provider_of, provider_row
+from qikbiz.kernel.access import access
 from qikbiz.kernel.database import control_transaction, runtime
 from qikbiz.kernel.errors import NotFound
-from qikbiz.kernel.permissions import Permission, requires
+from qikbiz.kernel.permissions import Permission
 from qikbiz.trust.domains.queries import domains_of
 from qikbiz.web.flash import show_toast
 from tenants.context import current_tenant
 
 
 @sso.get("/settings/single-sign-on")
-@requires(Permission.POLICY_SET)
+@access(Permission.POLICY_SET)
 def index() -> ResponseReturnValue:
     return _page(_filled(current_realm()))
 
 
 @sso.post("/settings/single-sign-on")
-@requires(Permission.POLICY_SET)
-@requires_fresh
+@access(Permission.POLICY_SET, fresh=True)
 def save() -> ResponseReturnValue:
     form, realm = ProviderForm(), current_realm()
     if not form.validate_on_submit() or not _is_complete(realm, form) or not _answers(realm, form):
@@ -49,8 +48,7 @@ def save() -> ResponseReturnValue:
 
 
 @sso.post("/settings/single-sign-on/switch")
-@requires(Permission.POLICY_SET)
-@requires_fresh
+@access(Permission.POLICY_SET, fresh=True)
 def switch_on() -> ResponseReturnValue:
     actions.switch(current_realm(), is_on=True)
     show_toast("Single sign-on is on.")
@@ -58,8 +56,7 @@ def switch_on() -> ResponseReturnValue:
 
 
 @sso.post("/settings/single-sign-on/switch-off")
-@requires(Permission.POLICY_SET)
-@requires_fresh
+@access(Permission.POLICY_SET, fresh=True)
 def switch_off() -> ResponseReturnValue:
     try:
         actions.switch(current_realm(), is_on=False)
@@ -70,8 +67,7 @@ def switch_off() -> ResponseReturnValue:
 
 
 @sso.post("/settings/single-sign-on/removal")
-@requires(Permission.POLICY_SET)
-@requires_fresh
+@access(Permission.POLICY_SET, fresh=True)
 def remove() -> ResponseReturnValue:
     try:
         actions.remove_provider(current_realm())
@@ -82,8 +78,7 @@ def remove() -> ResponseReturnValue:
 
 
 @sso.post("/settings/single-sign-on/disconnection")
-@requires(Permission.POLICY_SET)
-@requires_fresh
+@access(Permission.POLICY_SET, fresh=True)
 def disconnect() -> ResponseReturnValue:
     form, realm = PersonForm(), current_realm()
     if form.validate_on_submit():
