@@ -93,7 +93,7 @@ def erase_data_subject(work: JobContext) -> None:
 
 
 def erase_again(work: JobContext) -> None:
-    """Every six hours, and after a restore (workers/schedule.py): what a back-up restored of erased people."""
+    """Every six hours, and after a restore: what a back-up restored of erased people."""
     erased = erase_person.erase_again(runtime().settings, _tenant(work))
     with work.finish({"erased": erased}):
         pass

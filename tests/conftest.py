@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from qikbiz.app.features import install
+from tests.jobs import feature
 
 # Until everything is loaded; see the end of this file.
 gc.disable()
 pytest.register_assert_rewrite("tests.fixtures")
 # Before any test is collected: some are made from what the features register.
-install()
+feature.install()
 
 pytest_plugins = sorted(
     f"tests.fixtures.{module.stem}"

@@ -20,12 +20,13 @@ from config.fault_injection import fault
 from qikbiz.jobs import ledger, transport
 from qikbiz.jobs.failures import Cancelled, LeaseLost, NotNow
 from qikbiz.jobs.job_context import JobContext
-from qikbiz.jobs.kinds import KINDS, JobKind
+from qikbiz.jobs.kinds import find_kind
 from qikbiz.jobs.ledger import LedgerModel
 from qikbiz.jobs.models import Job, PlatformJob
 from qikbiz.kernel.database import control_transaction, runtime, tenant_transaction
 from qikbiz.kernel.errors import Failure
 from qikbiz.kernel.full_disks import SENTENCE, is_disk_full
+from qikbiz.kernel.job_kinds import JobKind
 from qikbiz.kernel.read_only import refuse_change
 from qikbiz.trust.grants.queries import guest_for_job
 from tenants.context import Tenant, tenant_context
@@ -79,7 +80,7 @@ def _perform(tenant: Tenant | None, job_id: UUID) -> str:
             # Its row went with a savepoint, a retention or an erased tenant: it is no longer needed.
             logger.info("job_gone", extra={"job": str(job_id)})
             return "gone"
-        kind = KINDS.get(name)
+        kind = find_kind(name)
         if kind is None:
             # Of another release, perhaps: the row waits for a worker that knows it.
             logger.error("job_unknown", extra={"job": str(job_id), "kind": name})

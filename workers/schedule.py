@@ -1,10 +1,8 @@
-"""All periodic work, declared here and nowhere else: once for each name and due time, however many sweepers run."""
+"""Starts the periodic work that features declare: once for each name and due time, however many sweepers run."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
@@ -12,60 +10,26 @@ from sqlalchemy.dialects.postgresql import insert
 from qikbiz.jobs.actions import enqueue_platform
 from qikbiz.jobs.models import ScheduleRun
 from qikbiz.kernel.database import control_transaction
+from qikbiz.kernel.feature import Feature, derived
+from qikbiz.kernel.job_kinds import Periodic
 
-EPOCH = datetime(2024, 1, 1, tzinfo=UTC)
 KEPT = timedelta(days=30)
 
 
-@dataclass(frozen=True, slots=True)
-class Periodic:
-    """`kind` every so often, counted from a fixed moment in UTC, so that restarts don't shift it.
+@derived
+def schedule(features: tuple[Feature, ...]) -> tuple[Periodic, ...]:
+    """The periodic work of every feature."""
+    return tuple(entry for feature in features for entry in feature.schedule)
 
-    With `each_tenant` it is a job of a tenant, and every open tenant gets one.
+
+def start_due_work(now: datetime | None = None, entries: tuple[Periodic, ...] | None = None) -> int:
+    """Ask for what has come due, of every feature unless `entries` are given.
+
+    Times that passed while nothing ran are made up for once, not many times.
     """
-
-    name: str
-    kind: str
-    every: timedelta
-    each_tenant: bool = False
-    arguments: dict[str, Any] = field(default_factory=dict)
-
-    def due_at(self, now: datetime) -> datetime:
-        """The last due time that has come."""
-        return EPOCH + (now - EPOCH) // self.every * self.every
-
-
-SCHEDULE = (
-    Periodic("measure tenants", "tenants.measure", timedelta(hours=1)),
-    Periodic("check audits", "audit.check", timedelta(hours=1)),
-    Periodic("trim audits", "audit.trim", timedelta(days=1)),
-    Periodic("drive closings", "closings.drive", timedelta(hours=1)),
-    Periodic("erase closed tenants", "tenants.erase", timedelta(hours=1)),
-    # Each is refused from the minute its time is over; this takes its login out of the database too.
-    Periodic("close grants", "grants.close", timedelta(minutes=1)),
-    Periodic("forget addresses", "checks.forget", timedelta(hours=1)),
-    # The figures are by week; measured daily, since a block's mistake shows only a day later.
-    Periodic("measure blocks", "checks.measure_blocks", timedelta(days=1)),
-    Periodic("forget addresses of tenants", "access.forget", timedelta(hours=12), each_tenant=True),
-    Periodic("forget staff sessions", "sessions.forget_staff", timedelta(days=1)),
-    # Erases again what a restored back-up holds of people who were erased.
-    Periodic("erase again", "persons.erase_again", timedelta(hours=6), each_tenant=True),
-    Periodic("forget sessions", "sessions.forget", timedelta(days=1), each_tenant=True),
-    # An export that is over can't be fetched any more; this only takes its bytes.
-    Periodic("expire exports", "exports.expire", timedelta(hours=6), each_tenant=True),
-    Periodic("forget uploads", "imports.forget", timedelta(days=1), each_tenant=True),
-    Periodic("forget notifications", "notifications.forget", timedelta(days=1), each_tenant=True),
-    Periodic("forget jobs", "jobs.forget", timedelta(days=1), each_tenant=True),
-    # Four looks a day: a day counts when one of them found the notice standing (P19).
-    Periodic("watch the notice", "statements.watch", timedelta(hours=6)),
-    Periodic("forget platform jobs", "jobs.forget_platform", timedelta(days=1)),
-)
-
-
-def start_due_work(now: datetime | None = None, schedule: tuple[Periodic, ...] = SCHEDULE) -> int:
-    """Ask for what has come due. Times that passed while nothing ran are made up for once, not many times."""
     moment = now or datetime.now(UTC)
-    return sum(_start(entry, entry.due_at(moment)) for entry in schedule if not _is_started(entry, moment))
+    asked = schedule() if entries is None else entries
+    return sum(_start(entry, entry.due_at(moment)) for entry in asked if not _is_started(entry, moment))
 
 
 def _is_started(entry: Periodic, moment: datetime) -> bool:

@@ -15,10 +15,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from qikbiz.audit.actions import record_on_platform
 from qikbiz.jobs import ledger, transport
 from qikbiz.jobs.actions import mark_pending
-from qikbiz.jobs.kinds import QUEUES
 from qikbiz.jobs.ledger import Due
 from qikbiz.jobs.models import Job, PlatformJob
 from qikbiz.kernel.database import control_transaction, runtime, tenant_transaction
+from qikbiz.kernel.job_kinds import QUEUES
 from qikbiz.messaging.mail.models import Mail, PlatformMail
 from tenants.context import Tenant
 from tenants.control import PendingWork, TenantRecord

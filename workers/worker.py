@@ -19,8 +19,8 @@ from rq.serializers import JSONSerializer
 
 from config.fault_injection import fault
 from config.settings import Settings
-from qikbiz.jobs.kinds import QUEUES
 from qikbiz.jobs.transport import ENTRY, FORMER_ENTRIES
+from qikbiz.kernel.job_kinds import QUEUES
 from workers import lease_watch, run_job
 from workers.lanes import Lanes
 

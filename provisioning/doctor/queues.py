@@ -9,7 +9,7 @@ from rq import Queue, Worker
 from config.settings import Settings
 from provisioning.doctor.checks import Check
 from provisioning.doctor.faults import REDIS_FULL
-from qikbiz.jobs.kinds import QUEUES
+from qikbiz.kernel.job_kinds import QUEUES
 from tenants.redis import RedisStore
 
 PROBE = "qb:doctor"

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from provisioning.servers import Connection
 from qikbiz.app.request_pipeline import QikBiz
 from qikbiz.identity.accounts.retention import forget_logins, forget_staff_logins
-from qikbiz.jobs.kinds import KINDS
+from qikbiz.jobs.kinds import kinds
 from qikbiz.kernel import clock
 from qikbiz.kernel.actors import Actor, acting_as
 from qikbiz.kernel.database import control_transaction, tenant_transaction
@@ -32,7 +32,7 @@ from tenants.runtime import Runtime
 from tests.fixtures.tenancy import Platform
 from tests.fixtures.web import Browser
 from workers.run_job import perform
-from workers.schedule import SCHEDULE
+from workers.schedule import schedule
 
 pytestmark = pytest.mark.promise("P5")
 MARKED = ("203.0.113.201", "2001:db8:aaaa:1::77")
@@ -180,8 +180,8 @@ def test_forgetting_twice_changes_nothing(
 
 
 def test_every_place_is_forgotten_by_a_job_that_is_scheduled() -> None:
-    scheduled = {entry.kind for entry in SCHEDULE}
-    assert {place.job for place in PLACES} <= scheduled & set(KINDS)
+    scheduled = {entry.kind for entry in schedule()}
+    assert {place.job for place in PLACES} <= scheduled & set(kinds())
 
 
 def test_every_place_exists(platform: Platform, working: Runtime) -> None:

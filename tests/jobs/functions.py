@@ -7,19 +7,8 @@ from uuid import uuid4
 
 from qikbiz.jobs.failures import JobRefused
 from qikbiz.jobs.job_context import JobContext
-from qikbiz.jobs.kinds import KINDS, JobKind
 from qikbiz.kernel.errors import Unavailable
 from qikbiz.messaging.mail.models import Mail, PlatformMail
-
-NAMES = ("leave_effect", "step_by_step", "refuse", "stumble", "kill_me", "be_away", "overrun", "never_look")
-for name in NAMES:
-    KINDS[f"test.{name}"] = JobKind(
-        "checks", "A test", f"tests.jobs.functions:{name}", timeout_seconds=30, lease_seconds=2
-    )
-KINDS["test.import"] = JobKind("imports", "A test", "tests.jobs.functions:leave_effect", lease_seconds=2)
-KINDS["test.kill_me"] = JobKind("checks", "A test", "tests.jobs.functions:kill_me", max_attempts=2, lease_seconds=2)
-KINDS["test.overrun"] = JobKind("checks", "A test", "tests.jobs.functions:overrun", timeout_seconds=1, max_attempts=2)
-KINDS["test.platform"] = JobKind("checks", "A test", "tests.jobs.functions:leave_effect", is_platform=True)
 
 
 def leave_effect(work: JobContext) -> None:

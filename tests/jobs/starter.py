@@ -15,12 +15,12 @@ from typing import Any
 
 from config.settings import load_settings
 from qikbiz.app.preloaded import application, preload
-from tests.jobs import functions
+from tests.jobs import feature
 from workers import process as worker_process
 from workers import schedule, sweeper, worker
 from workers.__main__ import main as work
 
-assert functions.KINDS  # declaring them is what this import is for
+feature.install()
 # Looked at more often than a whole second, which is the least that the environment can say.
 SWEEP_SECONDS = 0.25
 worker.MONITORING_SECONDS = 1
@@ -28,7 +28,7 @@ worker.MONITORING_SECONDS = 1
 
 def sweep(_: list[str]) -> int:
     # No periodic work among the jobs that a test counts.
-    sweeper.start_due_work = lambda: schedule.start_due_work(schedule=())
+    sweeper.start_due_work = lambda: schedule.start_due_work(entries=())
     sweeper.load_settings = lambda: replace(load_settings(), sweep_seconds=SWEEP_SECONDS)
     return sweeper.main()
 

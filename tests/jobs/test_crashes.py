@@ -27,9 +27,7 @@ from qikbiz.messaging.mail.models import Mail
 from tenants.context import Tenant
 from tests.fixtures.servers import Servers, servers_at, settings_for, throw_away_home
 from tests.fixtures.workers import Starter, WorkerHarness, eventually, job_processes
-from tests.jobs import functions
 
-assert functions.KINDS
 pytestmark = pytest.mark.faults
 
 

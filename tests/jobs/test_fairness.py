@@ -14,13 +14,10 @@ from tenants.context import Tenant
 from tenants.runtime import Runtime
 from tests.fixtures.tenancy import Platform
 from tests.fixtures.workers import WorkerHarness, eventually, job_processes
-from tests.jobs import functions
 from tests.jobs.test_sweeper import _empty, age_marks
 from workers.lanes import Lanes
 from workers.run_job import perform
 from workers.sweep_round import Sweep
-
-assert functions.KINDS
 
 
 @pytest.fixture(autouse=True)

@@ -23,9 +23,7 @@ from qikbiz.messaging.mail.models import Mail
 from tenants.context import Tenant
 from tenants.runtime import Runtime
 from tests.fixtures.tenancy import Platform
-from tests.jobs import functions
 
-assert functions.KINDS
 MOST_TRIES = 3
 
 

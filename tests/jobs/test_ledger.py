@@ -14,10 +14,8 @@ from qikbiz.messaging.mail.models import Mail
 from tenants.context import NoTenantEntered
 from tenants.runtime import Runtime
 from tests.fixtures.tenancy import Platform
-from tests.jobs import functions
 from workers import run_job
 
-assert functions.KINDS
 pytestmark = pytest.mark.usefixtures("working", "settled")
 
 

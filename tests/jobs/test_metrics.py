@@ -17,18 +17,15 @@ from qikbiz.web.platform_metrics import platform_registry
 from tenants.runtime import Runtime
 from tests.fixtures.tenancy import Platform
 from tests.fixtures.web import Browser
-from tests.jobs import functions
 from tests.jobs.test_sweeper import _empty
 from workers import sweeper as sweeping
 from workers.schedule import start_due_work
 from workers.sweeper import Sweeper
 
-assert functions.KINDS
-
 
 @pytest.fixture(autouse=True)
 def quiet(platform: Platform, working: Runtime, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(sweeping, "start_due_work", lambda: start_due_work(schedule=()))
+    monkeypatch.setattr(sweeping, "start_due_work", lambda: start_due_work(entries=()))
     _empty(platform)
     yield
     _empty(platform)

@@ -10,17 +10,22 @@ import pytest
 import redis
 from rq import Queue
 from rq.serializers import JSONSerializer
+from sqlalchemy import update
 
 from config.fault_injection import FaultInjected, fault
 from config.settings import Settings
 from qikbiz.jobs import transport
-from qikbiz.jobs.kinds import KINDS, QUEUES, kind_named
+from qikbiz.jobs.actions import enqueue
+from qikbiz.jobs.kinds import kind_named, kinds, title_of
+from qikbiz.jobs.models import Job
+from qikbiz.kernel.database import tenant_transaction
+from qikbiz.kernel.job_kinds import QUEUES
 from tests.fixtures.tenancy import Platform
 from tests.fixtures.workers import ROOT, WorkerHarness, eventually
 from workers import run_job
 from workers.worker import SignedJob, WorkerRefused, make_worker
 
-PRODUCT_KINDS = {name: kind for name, kind in KINDS.items() if not name.startswith("test.")}
+PRODUCT_KINDS = {name: kind for name, kind in kinds().items() if not name.startswith("test.")}
 
 
 @pytest.mark.parametrize("name", PRODUCT_KINDS)
@@ -39,6 +44,21 @@ def test_a_kind_of_the_other_ledger_is_unknown() -> None:
         kind_named("tenants.create", is_platform=False)
     with pytest.raises(KeyError):
         kind_named("exports.make", is_platform=True)
+
+
+def test_a_kind_is_found_by_its_former_name_for_one_release_more() -> None:
+    assert kind_named("test.former", is_platform=False) is kinds()["test.renamed"]
+    assert title_of("test.former") == "A test"
+    assert "test.former" not in kinds()
+
+
+@pytest.mark.usefixtures("working")
+def test_a_queued_job_with_the_former_name_of_its_kind_still_runs(platform: Platform) -> None:
+    with tenant_transaction(platform.acme) as session:
+        job = enqueue("test.former", {})
+        assert job.kind == "test.renamed"
+        session.execute(update(Job).where(Job.id == job.id).values(kind="test.former"))
+    assert run_job.perform(platform.acme.id, job.id) == "done"
 
 
 def test_jobs_announced_under_the_former_name_are_run_for_one_release_more(settings: Settings) -> None:

@@ -14,19 +14,18 @@ from sqlalchemy import func, select, text, update
 from qikbiz.jobs import actions, queries, transport
 from qikbiz.jobs.models import Job, PlatformJob, ScheduleRun
 from qikbiz.kernel.database import control_transaction, tenant_transaction
+from qikbiz.kernel.job_kinds import Periodic
 from tenants.context import Tenant
 from tenants.control import PendingWork, TenantRecord
 from tenants.runtime import Runtime
 from tests.fixtures.tenancy import Platform
-from tests.jobs import functions
 from workers import sweep_round as sweeping
 from workers.jobs import periodic
 from workers.run_job import perform
-from workers.schedule import SCHEDULE, Periodic, start_due_work
+from workers.schedule import start_due_work
 from workers.sweep_round import Sweep
 from workers.sweeper import Sweeper
 
-assert functions.KINDS
 HOURLY = Periodic("test", "tenants.measure", timedelta(hours=1))
 pytestmark = pytest.mark.usefixtures("quiet")
 
@@ -228,14 +227,6 @@ def test_ended_jobs_are_forgotten_after_a_while_and_failed_ones_kept(platform: P
     assert perform(platform.acme.id, job_id) == "done"
     with tenant_transaction(platform.acme) as session:
         assert set(session.scalars(select(Job.dedupe_key)).all()) == {"failed", "young", None}
-
-
-@pytest.mark.parametrize("entry", SCHEDULE, ids=lambda entry: entry.name)
-def test_what_is_scheduled_is_declared(entry: Periodic) -> None:
-    from qikbiz.jobs.kinds import kind_named
-
-    assert kind_named(entry.kind, is_platform=not entry.each_tenant)
-    assert [other.name for other in SCHEDULE].count(entry.name) == 1
 
 
 def test_progress_says_how_far_a_job_is_and_how_long_it_will_take() -> None:

@@ -16,7 +16,7 @@ from qikbiz.kernel.database import tenant_transaction
 from tenants.control import new_id
 from tests.notifications.conftest import News
 from workers import run_job
-from workers.schedule import SCHEDULE
+from workers.schedule import schedule
 
 MARK = re.compile(r'class="unread">(\d+)<span class="visually-hidden"> unread')
 
@@ -129,7 +129,7 @@ def test_there_is_a_word_for_nothing(client_for: Callable[..., Any], news: News)
 
 @pytest.mark.promise("P17")
 def test_after_ninety_days_they_are_forgotten_by_a_daily_job(news: News, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert [entry for entry in SCHEDULE if entry.kind == "notifications.forget" and entry.each_tenant]
+    assert [entry for entry in schedule() if entry.kind == "notifications.forget" and entry.each_tenant]
     news.tell(news.platform.ben)
     for days, left in ((89, 1), (91, 0)):
         later = clock.now() + timedelta(days=days)

@@ -25,7 +25,7 @@ from qikbiz.trust.privacy.queries import announced_statement, looks_of_the_probe
 from tenants.runtime import Runtime
 from tests.fixtures.statements import MONDAY, Notary, changed_text
 from workers.run_job import perform
-from workers.schedule import SCHEDULE
+from workers.schedule import schedule
 
 pytestmark = pytest.mark.promise("P19")
 
@@ -117,7 +117,7 @@ def test_while_nothing_is_announced_nothing_is_looked_for(notary: Notary, workin
 
 
 def test_it_looks_four_times_a_day() -> None:
-    [periodic] = [entry for entry in SCHEDULE if entry.kind == "statements.watch"]
+    [periodic] = [entry for entry in schedule() if entry.kind == "statements.watch"]
     assert periodic.every.total_seconds() == 6 * 3600
 
 

@@ -6,35 +6,40 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from pkgutil import resolve_name
 
 import pytest
 
 from qikbiz.app.features import FEATURES
+from qikbiz.jobs.kinds import kinds
 from qikbiz.kernel import feature as features
 from qikbiz.kernel.feature import Feature, NavigationEntry, NotInstalled
+from qikbiz.kernel.job_kinds import JobKind, Periodic
 from qikbiz.messaging.mail.categories import categories_of_templates
 from qikbiz.web.navigation import sidebars
+from workers.schedule import schedule
 
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize("feature", FEATURES, ids=lambda feature: feature.name)
 def test_whatever_a_feature_names_is_there(feature: Feature) -> None:
-    named = [pages.blueprint for pages in feature.pages]
+    named = [*(pages.blueprint for pages in feature.pages), *(kind.function for kind in feature.jobs.values())]
     for name in (*named, *feature.setup, *feature.models, *feature.evidence, *feature.hooks):
         assert resolve_name(name)
 
 
 def test_every_package_with_a_feature_is_installed() -> None:
     found = {file.parent.name for file in (ROOT / "platform" / "qikbiz").rglob("feature.py")} - {"kernel"}
-    assert found == {feature.name for feature in FEATURES}
+    assert found == {feature.name for feature in FEATURES} - {"test_jobs"}
 
 
 def test_before_the_features_are_installed_nothing_is_derived_from_them(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(features, "_installed", ())
-    for derived in (sidebars, categories_of_templates, features.load_models):
+    for derived in (sidebars, categories_of_templates, kinds, schedule, features.load_models):
         with pytest.raises(NotInstalled):
             derived()
 
@@ -52,6 +57,32 @@ def test_two_features_that_want_the_same_are_refused(monkeypatch: pytest.MonkeyP
         categories_of_templates()
 
 
+JOB = JobKind("checks", "A test", "workers.run_job:run")
+DAILY = Periodic("daily", "a.run", timedelta(days=1), each_tenant=True)
+
+
+@pytest.mark.parametrize(
+    ("jobs", "entries", "reason"),
+    [
+        ({"b.run": JOB, "a.run": JOB}, (), "'a.run' is declared twice"),
+        ({"b.run": replace(JOB, former_names=("a.run",))}, (), "'a.run' is declared twice"),
+        ({"b.run": replace(JOB, former_names=("b.run",))}, (), "'b.run' is declared twice"),
+        ({"run": JOB}, (), "not named"),
+        ({}, (replace(DAILY, kind="a.walk"),), "names no kind of job of its ledger: a.walk"),
+        ({}, (replace(DAILY, each_tenant=False),), "names no kind of job of its ledger: a.run"),
+        ({}, (DAILY, DAILY), "Scheduled twice: daily"),
+    ],
+)
+def test_jobs_that_are_declared_wrongly_are_refused_when_the_features_are_installed(
+    monkeypatch: pytest.MonkeyPatch, jobs: dict[str, JobKind], entries: tuple[Periodic, ...], reason: str
+) -> None:
+    monkeypatch.setattr(features, "_installed", ())
+    with pytest.raises(ValueError, match=reason):
+        features.install((Feature("one", jobs={"a.run": JOB}), Feature("two", jobs=jobs, schedule=entries)))
+    with pytest.raises(NotInstalled):
+        features.installed()
+
+
 def test_a_hook_that_fails_leaves_nothing_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     """A process that goes on after it must not take half of the registrations for all of them."""
     monkeypatch.setattr(features, "_installed", ())
@@ -65,13 +96,25 @@ def fail() -> None:
     raise ZeroDivisionError
 
 
+# Announcements do nothing periodically; the copy says that they do, to see it go with them.
+_PERIODIC = """
+from dataclasses import replace
+from datetime import timedelta
+from qikbiz.kernel.job_kinds import Periodic
+monthly = Periodic("send monthly", "announcements.send", timedelta(days=30))
+FEATURE = replace(FEATURE, schedule=(*FEATURE.schedule, monthly))
+"""
 _LOOK = """
 from config.settings import load_settings
 from qikbiz.app.application import create_app
+from qikbiz.jobs.kinds import kinds
 from qikbiz.kernel.models import tenant_metadata
+from workers.schedule import schedule
 app = create_app(load_settings())
 pages = [rule for rule in app.url_map.iter_rules() if rule.endpoint.startswith("announcements.")]
-print(len(pages), len(tenant_metadata().tables) > 20)
+jobs = [name for name in kinds() if name.startswith("announcements.")]
+periodic = [entry for entry in schedule() if entry.kind.startswith("announcements.")]
+print(len(pages) > 0, len(jobs), len(periodic), len(kinds()) > 30, len(tenant_metadata().tables) > 20)
 """
 
 
@@ -81,10 +124,13 @@ def test_deleting_a_folder_and_its_line_deletes_the_feature(tmp_path: Path) -> N
         command = [sys.executable, "-c", _LOOK]
         return subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout.strip()
 
-    for folder in ("platform", "tenants", "config", "provisioning"):
+    for folder in ("platform", "tenants", "config", "provisioning", "workers"):
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
-    assert look().split()[0] != "0"
-    shutil.rmtree(tmp_path / "platform" / "qikbiz" / "messaging" / "announcements")
+    package = tmp_path / "platform" / "qikbiz" / "messaging" / "announcements"
+    declared = package / "feature.py"
+    declared.write_text(declared.read_text() + _PERIODIC)
+    assert look() == "True 3 1 True True"
+    shutil.rmtree(package)
     listed = tmp_path / "platform" / "qikbiz" / "app" / "features.py"
     listed.write_text(re.sub(r".*\bannouncements\b.*\n", "", listed.read_text()))
-    assert look() == "0 True"
+    assert look() == "False 0 0 True True"

@@ -13,7 +13,7 @@ import pytest
 from config.settings import load_settings
 from provisioning.cli import COMMANDS
 from provisioning.procfile import processes_of
-from qikbiz.jobs.kinds import Queue
+from qikbiz.kernel.job_kinds import Queue
 from tests.running.installation import ROOT, program
 from tests.running.test_production_settings import SAFE
 

@@ -40,7 +40,7 @@ def make_export(work: JobContext) -> None:
 
 
 def expire_exports(work: JobContext) -> None:
-    """Every six hours (workers/schedule.py): delete files after their seven days, and what dead workers left lying."""
+    """Every six hours (feature.py): delete files after their seven days, and what dead workers left lying."""
     with work.finish() as session:
         job_steps.expire(session)
 

@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 
 def check_audits(work: JobContext) -> None:
-    """Every hour (workers/schedule.py). One tenant that can't be looked at keeps the others from nothing."""
+    """Every hour (feature.py). One tenant that can't be looked at keeps the others from nothing."""
     with control_transaction() as session:
         wanted = select(TenantRecord.id).where(TenantRecord.state.in_(("active", "suspended")))
         tenant_ids = list(session.scalars(wanted))

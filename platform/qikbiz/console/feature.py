@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from qikbiz.kernel.feature import Feature, NavigationEntry, Pages
+from qikbiz.kernel.job_kinds import HOUR, JobKind, Periodic
 
 FEATURE = Feature(
     name="console",
@@ -33,6 +36,15 @@ FEATURE = Feature(
             "console", 90, "audit", "Audit", "clipboard-list", "console.audit", permission="platform-audit:see"
         ),
     ),
+    jobs={
+        "tenants.create": JobKind(
+            "provisioning", "Create a tenant", "provisioning.jobs:create_tenant", 300, is_platform=True
+        ),
+        "tenants.measure": JobKind(
+            "provisioning", "Measure all tenants", "provisioning.jobs:measure_tenants", HOUR, is_platform=True
+        ),
+    },
+    schedule=(Periodic("measure tenants", "tenants.measure", timedelta(hours=1)),),
     emails={
         "organisation_resumed": "legal",
         "organisation_suspended": "legal",

@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from qikbiz.jobs import ledger, transport
-from qikbiz.jobs.kinds import KINDS, kind_named
+from qikbiz.jobs.kinds import current_name, kind_named
 from qikbiz.jobs.ledger import Due, LedgerModel
 from qikbiz.jobs.models import Job, PlatformJob
 from qikbiz.kernel.actors import current_actor
@@ -45,10 +45,11 @@ def enqueue(
     """
     session = require_tenant_session()
     tenant_id = current_tenant().id
-    if kind_named(kind, is_platform=False).changes_records:
+    declared = kind_named(kind, is_platform=False)
+    if declared.changes_records:
         refuse_change(current_tenant())
     given = {"arguments": arguments, "dedupe_key": dedupe_key, "run_at": run_at, "created_by": created_by}
-    if KINDS[kind].works_for_asker:
+    if declared.works_for_asker:
         given["grant_id"] = current_actor().grant
     job, is_new = _insert(session, Job, kind, given)
     if is_new:
@@ -108,7 +109,8 @@ def mark_pending(tenant_id: UUID, due_at: datetime) -> None:
 
 def _insert(session: Session, model: type[Row], kind: str, given: dict[str, Any]) -> tuple[Row, bool]:
     declared = kind_named(kind, is_platform=model is PlatformJob)
-    values = given | {"id": new_id(), "kind": kind, "queue": declared.queue, "max_attempts": declared.max_attempts}
+    values = given | {"id": new_id(), "kind": current_name(kind), "queue": declared.queue}
+    values["max_attempts"] = declared.max_attempts
     values["run_at"] = given["run_at"] or func.now()
     statement = (
         insert(model)

@@ -15,7 +15,7 @@ from rq import Queue
 from rq.serializers import JSONSerializer
 
 from config.keys import KeyRing
-from qikbiz.jobs.kinds import KINDS
+from qikbiz.jobs.kinds import find_kind
 from qikbiz.jobs.ledger import Due
 from qikbiz.kernel.database import runtime
 from tenants.redis import RedisAway, RedisStore
@@ -43,7 +43,7 @@ def announce(tenant_id: UUID | None, due: Due) -> bool:
     """Put the job before the workers of its queue. False when Redis is away or full: the sweeper comes back to it."""
     keys = runtime().settings.keys
     arguments = [str(tenant_id) if tenant_id else None, str(due.job_id), signature(keys, tenant_id, due.job_id)]
-    kind = KINDS.get(due.kind)
+    kind = find_kind(due.kind)
     try:
         with queue_store().client() as client:
             queue_named(due.queue, client).enqueue_call(

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pkgutil import resolve_name
 from typing import Any, Literal, TypeVar
 
+from qikbiz.kernel.job_kinds import JobKind, Periodic, check_jobs
+
 Surface = Literal["tenant", "console", "site"]
 Sidebar = Literal["tenant", "settings", "console"]
 Value = TypeVar("Value")
@@ -61,6 +63,7 @@ class NavigationEntry:
 class Feature:
     """`name` is the package's. `setup` are functions that are given the Flask application; `hooks` are functions
     without arguments that register what lower packages call, run once when the features are installed.
+    `jobs` gives each kind of job by its name, and `schedule` which of them are done periodically.
     `emails` gives each template's category. `evidence` names tuples of `kernel.evidence.Keeping`.
     """
 
@@ -69,6 +72,8 @@ class Feature:
     setup: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
     navigation: tuple[NavigationEntry, ...] = ()
+    jobs: Mapping[str, JobKind] = field(default_factory=dict)
+    schedule: tuple[Periodic, ...] = ()
     emails: Mapping[str, str] = field(default_factory=dict)
     evidence: tuple[str, ...] = ()
     hooks: tuple[str, ...] = ()
@@ -78,13 +83,14 @@ _installed: tuple[Feature, ...] = ()
 
 
 def install(features: tuple[Feature, ...]) -> None:
-    """Make `features` those of this process and run their hooks in order. Raises ValueError when two bear one name."""
+    """Make `features` this process's and run their hooks in order. Raises ValueError where two claim one name."""
     global _installed  # noqa: PLW0603 - one list for each process
     if features == _installed:
         return
     names = [feature.name for feature in features]
     if twice := {name for name in names if names.count(name) > 1}:
         raise ValueError(f"Installed twice: {', '.join(sorted(twice))}.")
+    check_jobs([feature.jobs for feature in features], [entry for feature in features for entry in feature.schedule])
     for feature in features:
         for hook in feature.hooks:
             resolve_name(hook)()

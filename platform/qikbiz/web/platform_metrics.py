@@ -16,8 +16,8 @@ from prometheus_client.registry import Collector
 from rq import Worker
 
 from qikbiz.jobs import transport
-from qikbiz.jobs.kinds import QUEUES
 from qikbiz.kernel.database import runtime
+from qikbiz.kernel.job_kinds import QUEUES
 from qikbiz.web.readiness import control_answers, tenants_answer
 from tenants.redis import RedisAway
 

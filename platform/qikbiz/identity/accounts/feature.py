@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from qikbiz.kernel.feature import Feature, NavigationEntry, Pages
+from qikbiz.kernel.job_kinds import JobKind, Periodic
 
 FEATURE = Feature(
     name="accounts",
@@ -19,6 +22,39 @@ FEATURE = Feature(
         NavigationEntry(
             "settings", 80, "users", "Users", "user-shield", "accounts.users", permission="user:manage", group="People"
         ),
+    ),
+    jobs={
+        "sessions.forget": JobKind("checks", "Delete old sessions", "workers.jobs.accounts:forget_sessions"),
+        "sessions.forget_staff": JobKind(
+            "checks", "Delete old staff sessions", "workers.jobs.accounts:forget_staff_sessions", is_platform=True
+        ),
+        # For any name that is typed: only the job finds out whose it is (qikbiz.identity.accounts.password_links).
+        "passwords.link": JobKind(
+            "checks", "Send a password reset link", "workers.jobs.accounts:send_password_link", 60
+        ),
+        "passwords.link_staff": JobKind(
+            "checks",
+            "Send a password reset link to staff",
+            "workers.jobs.accounts:send_staff_password_link",
+            60,
+            is_platform=True,
+        ),
+        # Tells Redis, once it can be reached again, which sessions it must not vouch for (sessions.py).
+        "sessions.doubt": JobKind(
+            "checks", "End sessions", "workers.jobs.accounts:doubt_sessions", 60, max_attempts=60
+        ),
+        "sessions.doubt_staff": JobKind(
+            "checks",
+            "End staff sessions",
+            "workers.jobs.accounts:doubt_staff_sessions",
+            60,
+            max_attempts=60,
+            is_platform=True,
+        ),
+    },
+    schedule=(
+        Periodic("forget staff sessions", "sessions.forget_staff", timedelta(days=1)),
+        Periodic("forget sessions", "sessions.forget", timedelta(days=1), each_tenant=True),
     ),
     emails={
         "invitation": "security",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from qikbiz.kernel.feature import Feature, NavigationEntry, Pages
+from qikbiz.kernel.job_kinds import HOUR, JobKind
 
 FEATURE = Feature(
     name="announcements",
@@ -19,6 +20,25 @@ FEATURE = Feature(
             permission="announcement:send",
         ),
     ),
+    jobs={
+        "announcements.send": JobKind(
+            "mail",
+            "Send an announcement",
+            "qikbiz.messaging.announcements.jobs:send_announcement",
+            HOUR,
+            is_platform=True,
+        ),
+        "announcements.deliver": JobKind(
+            "mail", "Create an announcement's emails", "qikbiz.messaging.announcements.jobs:deliver", HOUR
+        ),
+        "announcements.watch": JobKind(
+            "mail",
+            "Count an announcement's emails",
+            "qikbiz.messaging.announcements.jobs:watch",
+            HOUR,
+            is_platform=True,
+        ),
+    },
     emails={
         "announced_improvements": "improvements",
         "announced_legal": "legal",

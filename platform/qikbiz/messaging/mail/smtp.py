@@ -17,7 +17,7 @@ from urllib.parse import unquote, urlsplit
 
 from qikbiz.kernel.deadline import Deadline, OutOfTime, call_within
 
-# Both halves together stay below the limit of the job that sends the mail (qikbiz.jobs.kinds).
+# Both halves together stay below the limit of the job that sends the mail (messaging/mail/feature.py).
 AGREE_SECONDS, GIVE_SECONDS = 40.0, 50.0
 ASK_SECONDS = 4.0
 PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from qikbiz.kernel.feature import Feature
+from qikbiz.kernel.job_kinds import JobKind, Periodic
 
 FEATURE = Feature(
     name="access_log",
     models=("qikbiz.security.access_log.models",),
+    jobs={
+        "access.forget": JobKind("checks", "Delete old addresses", "qikbiz.security.access_log.jobs:forget_addresses"),
+    },
+    schedule=(Periodic("forget addresses of tenants", "access.forget", timedelta(hours=12), each_tenant=True),),
     evidence=("qikbiz.security.access_log.promise:KEEPINGS",),
 )

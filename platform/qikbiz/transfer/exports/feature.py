@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from qikbiz.kernel.feature import Feature, NavigationEntry, Pages
+from qikbiz.kernel.job_kinds import HOUR, JobKind, Periodic
 
 FEATURE = Feature(
     name="exports",
@@ -10,6 +13,16 @@ FEATURE = Feature(
     models=("qikbiz.transfer.exports.models",),
     navigation=(
         NavigationEntry("tenant", 50, "exports", "Exports", "download", "exports.index", permission="export:ask"),
+    ),
+    jobs={
+        "exports.make": JobKind(
+            "exports", "Create an export", "workers.jobs.exports:make_export", 6 * HOUR, works_for_asker=True
+        ),
+        "exports.expire": JobKind("exports", "Delete old exports", "workers.jobs.exports:expire_exports"),
+    },
+    schedule=(
+        # An export that is over can't be fetched any more; this only takes its bytes.
+        Periodic("expire exports", "exports.expire", timedelta(hours=6), each_tenant=True),
     ),
     emails={
         "export_downloaded_first": "security",

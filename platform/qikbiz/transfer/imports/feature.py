@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from qikbiz.kernel.feature import Feature, NavigationEntry, Pages
+from qikbiz.kernel.job_kinds import HOUR, JobKind, Periodic
 
 FEATURE = Feature(
     name="imports",
@@ -11,6 +14,34 @@ FEATURE = Feature(
     navigation=(
         NavigationEntry("tenant", 40, "imports", "Imports", "table-import", "imports.index", permission="import:see"),
     ),
+    jobs={
+        "imports.check": JobKind(
+            "imports",
+            "Check an import",
+            "qikbiz.transfer.imports.jobs:check_import",
+            2 * HOUR,
+            changes_records=True,
+            works_for_asker=True,
+        ),
+        "imports.apply": JobKind(
+            "imports",
+            "Apply an import",
+            "qikbiz.transfer.imports.jobs:apply_import",
+            6 * HOUR,
+            changes_records=True,
+            works_for_asker=True,
+        ),
+        "imports.undo": JobKind(
+            "imports",
+            "Undo an import",
+            "qikbiz.transfer.imports.jobs:undo_import",
+            6 * HOUR,
+            changes_records=True,
+            works_for_asker=True,
+        ),
+        "imports.forget": JobKind("imports", "Delete old uploads", "qikbiz.transfer.imports.jobs:forget_files"),
+    },
+    schedule=(Periodic("forget uploads", "imports.forget", timedelta(days=1), each_tenant=True),),
     emails={
         "import_done": "notifications.import_ready",
     },

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from qikbiz.kernel.feature import Feature, NavigationEntry, Pages
+from qikbiz.kernel.job_kinds import HOUR, JobKind, Periodic
 
 FEATURE = Feature(
     name="account_closure",
@@ -26,6 +29,18 @@ FEATURE = Feature(
         NavigationEntry(
             "console", 50, "closings", "Account closures", "door-exit", "closings.index", permission="closing:handle"
         ),
+    ),
+    jobs={
+        "tenants.erase": JobKind(
+            "provisioning", "Erase tenants that are due", "provisioning.jobs:erase_tenants", HOUR, is_platform=True
+        ),
+        "closings.drive": JobKind(
+            "provisioning", "Continue account closures", "provisioning.jobs:drive_closings", HOUR, is_platform=True
+        ),
+    },
+    schedule=(
+        Periodic("drive closings", "closings.drive", timedelta(hours=1)),
+        Periodic("erase closed tenants", "tenants.erase", timedelta(hours=1)),
     ),
     emails={
         "closing_accepted": "legal",

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from qikbiz.kernel.feature import Feature, NavigationEntry, Pages
+from qikbiz.kernel.job_kinds import JobKind, Periodic
 
 FEATURE = Feature(
     name="data_subject_requests",
@@ -22,6 +25,18 @@ FEATURE = Feature(
             permission="person:answer",
             group="Privacy",
         ),
+    ),
+    jobs={
+        "persons.erase": JobKind(
+            "provisioning", "Erase a person", "provisioning.jobs:erase_data_subject", 600, max_attempts=6
+        ),
+        "persons.erase_again": JobKind(
+            "provisioning", "Erase people again after a restore", "provisioning.jobs:erase_again", 600
+        ),
+    },
+    schedule=(
+        # Erases again what a restored back-up holds of people who were erased.
+        Periodic("erase again", "persons.erase_again", timedelta(hours=6), each_tenant=True),
     ),
     evidence=("qikbiz.trust.data_subject_requests.promise:KEEPINGS",),
 )

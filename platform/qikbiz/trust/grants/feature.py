@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from qikbiz.kernel.feature import Feature, NavigationEntry, Pages
+from qikbiz.kernel.job_kinds import JobKind, Periodic
 
 FEATURE = Feature(
     name="grants",
@@ -19,6 +22,28 @@ FEATURE = Feature(
             permission="grant:give",
             group="Privacy",
         ),
+    ),
+    jobs={
+        # Only the provisioning worker may make and drop the logins by which guests come in.
+        "grants.open": JobKind(
+            "provisioning",
+            "Create the database role of a grant",
+            "provisioning.jobs:make_grant_role",
+            60,
+            max_attempts=20,
+            is_platform=True,
+        ),
+        "grants.close": JobKind(
+            "provisioning",
+            "Drop the database roles of ended grants",
+            "provisioning.jobs:drop_grant_roles",
+            300,
+            is_platform=True,
+        ),
+    },
+    schedule=(
+        # Each is refused from the minute its time is over; this takes its login out of the database too.
+        Periodic("close grants", "grants.close", timedelta(minutes=1)),
     ),
     emails={
         "instruction_confirmed": "security",

@@ -2,13 +2,33 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from qikbiz.kernel.feature import Feature, NavigationEntry, Pages
+from qikbiz.kernel.job_kinds import JobKind, Periodic
 
 FEATURE = Feature(
     name="privacy",
     pages=(Pages("qikbiz.trust.privacy.routes:privacy", "site"),),
     setup=("qikbiz.trust.privacy.cookie_page:register",),
     navigation=(NavigationEntry("settings", 170, "cookies", "Cookies", "cookie", "cookies.index", group="Privacy"),),
+    jobs={
+        "statements.tell": JobKind(
+            "checks", "Notify of a privacy statement", "qikbiz.trust.privacy.jobs:tell_of_statement"
+        ),
+        "statements.watch": JobKind(
+            "checks",
+            "Check the published notice",
+            "qikbiz.trust.privacy.jobs:watch_notice",
+            120,
+            is_platform=True,
+            outside_seconds=60,
+        ),
+    },
+    schedule=(
+        # Four looks a day: a day counts when one of them found the notice standing (P19).
+        Periodic("watch the notice", "statements.watch", timedelta(hours=6)),
+    ),
     emails={
         "statement_announced": "legal",
         "statement_file_differs": "security",
