@@ -233,13 +233,13 @@ def test_a_count_that_was_never_made_is_made_up_for(
     harness: AnnouncementHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from qikbiz.messaging.announcements import jobs
-    from workers.jobs import mail
+    from qikbiz.messaging.mail.announcement_hooks import AFTER_SENDING
 
     found = harness.draft()
     harness.send(found)
     with monkeypatch.context() as dead:
-        for module in (mail, jobs.counting):
-            dead.setattr(module, "count_tenant", lambda *_: None)
+        dead.setattr(AFTER_SENDING, "_values", [lambda *_: None])
+        dead.setattr(jobs.counting, "count_tenant", lambda *_: None)
         harness.run_all(found)
     assert (harness.totals(found).sent, harness.state(found)) == (0, "sending")
     harness.run_platform("announcements.watch")

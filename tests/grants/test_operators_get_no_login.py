@@ -108,7 +108,8 @@ JOBS: dict[str, dict[str, Any] | str] = {
 WITHOUT_LOGINS = {
     name: "Counts, measures, forgets, or works on the platform alone."
     for name in (
-        "exports.expire", "imports.forget", "mail.send_platform", "announcements.send", "announcements.watch",
+        "exports.expire", "imports.forget", "mail.send_platform", "mail.delete_old", "mail.delete_old_platform",
+        "announcements.send", "announcements.watch",
         "notifications.forget", "checks.address", "checks.forget", "checks.measure_blocks", "access.forget",
         "sessions.forget_staff", "sessions.doubt_staff", "audit.check", "jobs.forget", "jobs.forget_platform",
         "statements.watch", "tenants.each", "tenants.erase", "audit.trim", "closings.drive", "tenants.measure",

@@ -12,6 +12,7 @@ from flask import current_app
 from sqlalchemy import func, select, text, update
 
 from qikbiz.jobs import actions, queries, transport
+from qikbiz.jobs import jobs as retention
 from qikbiz.jobs.models import Job, PlatformJob, ScheduleRun
 from qikbiz.kernel.database import control_transaction, tenant_transaction
 from qikbiz.kernel.job_kinds import Periodic
@@ -20,7 +21,6 @@ from tenants.control import PendingWork, TenantRecord
 from tenants.runtime import Runtime
 from tests.fixtures.tenancy import Platform
 from workers import sweep_round as sweeping
-from workers.jobs import periodic
 from workers.run_job import perform
 from workers.schedule import start_due_work
 from workers.sweep_round import Sweep
@@ -217,7 +217,7 @@ def test_work_for_each_tenant_is_asked_for_once_in_each(platform: Platform) -> N
 
 
 def test_ended_jobs_are_forgotten_after_a_while_and_failed_ones_kept(platform: Platform) -> None:
-    long_ago = func.now() - periodic.KEPT - timedelta(days=1)
+    long_ago = func.now() - retention.KEPT - timedelta(days=1)
     with tenant_transaction(platform.acme) as session:
         for key in ("done", "failed", "young"):
             actions.enqueue("test.leave_effect", {}, dedupe_key=key)

@@ -105,6 +105,7 @@ monthly = Periodic("send monthly", "announcements.send", timedelta(days=30))
 FEATURE = replace(FEATURE, schedule=(*FEATURE.schedule, monthly))
 """
 _LOOK = """
+from pkgutil import resolve_name
 from config.settings import load_settings
 from qikbiz.app.application import create_app
 from qikbiz.jobs.kinds import kinds
@@ -114,7 +115,8 @@ app = create_app(load_settings())
 pages = [rule for rule in app.url_map.iter_rules() if rule.endpoint.startswith("announcements.")]
 jobs = [name for name in kinds() if name.startswith("announcements.")]
 periodic = [entry for entry in schedule() if entry.kind.startswith("announcements.")]
-print(len(pages) > 0, len(jobs), len(periodic), len(kinds()) > 30, len(tenant_metadata().tables) > 20)
+are_there = all(resolve_name(kind.function) for kind in kinds().values())
+print(len(pages) > 0, len(jobs), len(periodic), len(kinds()) > 30, are_there, len(tenant_metadata().tables) > 20)
 """
 
 
@@ -129,8 +131,8 @@ def test_deleting_a_folder_and_its_line_deletes_the_feature(tmp_path: Path) -> N
     package = tmp_path / "platform" / "qikbiz" / "messaging" / "announcements"
     declared = package / "feature.py"
     declared.write_text(declared.read_text() + _PERIODIC)
-    assert look() == "True 3 1 True True"
+    assert look() == "True 3 1 True True True"
     shutil.rmtree(package)
     listed = tmp_path / "platform" / "qikbiz" / "app" / "features.py"
     listed.write_text(re.sub(r".*\bannouncements\b.*\n", "", listed.read_text()))
-    assert look() == "False 0 0 True True"
+    assert look() == "False 0 0 True True True"

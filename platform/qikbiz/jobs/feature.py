@@ -11,15 +11,15 @@ FEATURE = Feature(
     name="jobs",
     models=("qikbiz.jobs.models",),
     jobs={
-        "jobs.forget": JobKind("checks", "Delete old jobs", "workers.jobs.periodic:forget_jobs"),
+        "jobs.forget": JobKind("checks", "Delete old jobs", "qikbiz.jobs.jobs:forget_jobs"),
         "jobs.forget_platform": JobKind(
-            "checks", "Delete old jobs", "workers.jobs.periodic:forget_platform_jobs", is_platform=True
+            "checks", "Delete old jobs", "qikbiz.jobs.jobs:forget_platform_jobs", is_platform=True
         ),
         "tenants.each": JobKind(
-            "checks", "Run each tenant's periodic jobs", "workers.jobs.periodic:ask_each_tenant", HOUR, is_platform=True
+            "checks", "Run each tenant's periodic jobs", "qikbiz.jobs.jobs:ask_each_tenant", HOUR, is_platform=True
         ),
         "jobs.try_again": JobKind(
-            "checks", "Retry a job", "workers.jobs.periodic:try_job_of_tenant_again", 60, is_platform=True
+            "checks", "Retry a job", "qikbiz.jobs.jobs:try_job_of_tenant_again", 60, is_platform=True
         ),
     },
     schedule=(

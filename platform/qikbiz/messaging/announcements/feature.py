@@ -46,5 +46,6 @@ FEATURE = Feature(
         "announced_updates": "updates",
         "announcement_trial": "answers",
     },
+    hooks=("qikbiz.messaging.announcements.registration:register",),
     evidence=("qikbiz.messaging.announcements.promise:KEEPINGS",),
 )

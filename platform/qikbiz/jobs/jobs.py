@@ -1,26 +1,24 @@
-"""Periodic work that belongs to no feature: run a job in each tenant, and delete ended jobs and mails."""
+"""Jobs about jobs: run one in each tenant, retry one, and delete those that have ended."""
 
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Delete, delete, func, select
 
 from qikbiz.jobs.actions import enqueue, try_again
 from qikbiz.jobs.job_context import JobContext
+from qikbiz.jobs.ledger import LedgerModel
 from qikbiz.jobs.models import Job, PlatformJob
 from qikbiz.kernel.database import control_transaction, runtime, tenant_transaction
-from qikbiz.messaging.mail.models import Mail, PlatformMail
 from tenants.control import TenantRecord
 from tenants.directory import read_tenant
 from tenants.versions import is_served
 
 KEPT = timedelta(days=30)
-# Failed and quarantined jobs, and mails that failed, stay until an operator has looked at them.
-ENDED_JOBS = ("done", "cancelled")
-ENDED_MAILS = ("sent", "unknown", "dropped")
+# Failed and quarantined ones stay until an operator has looked at them.
+ENDED = ("done", "cancelled")
 
 
 def ask_each_tenant(work: JobContext) -> None:
@@ -51,17 +49,14 @@ def try_job_of_tenant_again(work: JobContext) -> None:
 
 
 def forget_jobs(work: JobContext) -> None:
-    """Delete ended jobs and mails of the tenant: they hold addresses."""
     with work.finish() as session:
-        session.execute(_ended(Job, ENDED_JOBS, Job.finished_at))
-        session.execute(_ended(Mail, ENDED_MAILS, Mail.created_at))
+        session.execute(_ended(Job))
 
 
 def forget_platform_jobs(work: JobContext) -> None:
     with work.finish() as session:
-        session.execute(_ended(PlatformJob, ENDED_JOBS, PlatformJob.finished_at))
-        session.execute(_ended(PlatformMail, ENDED_MAILS, PlatformMail.created_at))
+        session.execute(_ended(PlatformJob))
 
 
-def _ended(model: Any, states: tuple[str, ...], moment: Any) -> Delete:
-    return delete(model).where(model.state.in_(states), moment < func.now() - KEPT)
+def _ended(model: LedgerModel) -> Delete:
+    return delete(model).where(model.state.in_(ENDED), model.finished_at < func.now() - KEPT)

@@ -1,12 +1,13 @@
-"""Sending one mail: mark it, hand it over outside of any transaction, write down what came of it."""
+"""Sending one email: mark it, hand it over outside of any transaction, write down what came of it; and retention."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
+from sqlalchemy import Delete, delete, func
 from sqlalchemy.orm import Session
 
 from config.fault_injection import fault
@@ -15,17 +16,34 @@ from qikbiz.jobs.failures import NotNow
 from qikbiz.jobs.job_context import JobContext
 from qikbiz.kernel.database import runtime
 from qikbiz.kernel.errors import Unavailable
-from qikbiz.messaging.announcements.counting import count_tenant
-from qikbiz.messaging.announcements.sending import words_of
-from qikbiz.messaging.mail import delivery
+from qikbiz.messaging.mail import announcement_hooks, delivery
 from qikbiz.messaging.mail.models import Mail, PlatformMail
 from qikbiz.messaging.mail.smtp import NotAccepted, OutcomeUnknown, RefusedForGood
+
+KEPT = timedelta(days=30)
+# Those that failed stay until an operator has looked at them.
+ENDED = ("sent", "unknown", "dropped")
 
 
 def send_mail(work: JobContext) -> None:
     announcement_id = _send(work)
     if announcement_id and work.tenant:
-        count_tenant(work.tenant, announcement_id)
+        announcement_hooks.AFTER_SENDING.value(work.tenant, announcement_id)
+
+
+def send_platform_mail(work: JobContext) -> None:
+    send_mail(work)
+
+
+def delete_old_mails(work: JobContext) -> None:
+    """Delete the ended emails of the tenant: they hold addresses."""
+    with work.finish() as session:
+        session.execute(_ended(Mail))
+
+
+def delete_old_platform_mails(work: JobContext) -> None:
+    with work.finish() as session:
+        session.execute(_ended(PlatformMail))
 
 
 def _send(work: JobContext) -> UUID | None:
@@ -80,15 +98,11 @@ def _begin_data(work: JobContext) -> None:
 def _letter(
     mail: Mail | PlatformMail, work: JobContext, settings: Settings, announcement_id: UUID | None
 ) -> delivery.Letter | None:
-    words = words_of(announcement_id) if announcement_id else {}
+    words = announcement_hooks.WORDS.value(announcement_id) if announcement_id else {}
     if words is None:
         delivery.note_stopped(mail)
         return None
     return delivery.begin(mail, work.tenant, settings, words)
-
-
-def send_platform_mail(work: JobContext) -> None:
-    send_mail(work)
 
 
 @contextmanager
@@ -102,3 +116,7 @@ def _mail(session: Session, work: JobContext) -> Mail | PlatformMail:
     if work.tenant:
         return session.get_one(Mail, mail_id, with_for_update=True)
     return session.get_one(PlatformMail, mail_id, with_for_update=True)
+
+
+def _ended(model: type[Mail] | type[PlatformMail]) -> Delete:
+    return delete(model).where(model.state.in_(ENDED), model.created_at < func.now() - KEPT)
