@@ -43,7 +43,7 @@ def measure_tenants(work: JobContext) -> None:
         pass
 
 
-def drive_closings(work: JobContext) -> None:
+def advance_closures(work: JobContext) -> None:
     """Do what is due of every account that is being closed."""
     driven = closing.drive_closings(runtime().settings)
     with work.finish({"closings": driven}):
@@ -56,7 +56,7 @@ def erase_tenants(work: JobContext) -> None:
         pass
 
 
-def trim_audits(work: JobContext) -> None:
+def delete_old_audit_events(work: JobContext) -> None:
     trimmed = audit_retention.trim_audits(runtime().settings)
     with work.finish({"trimmed": trimmed}):
         pass

@@ -48,7 +48,7 @@ def _start(entry: Periodic, due_at: datetime) -> int:
         key = f"{entry.name} {due_at.isoformat()}"
         if entry.each_tenant:
             arguments = {"kind": entry.kind, "key": key, "arguments": entry.arguments}
-            job = enqueue_platform("tenants.each", arguments, dedupe_key=key)
+            job = enqueue_platform("jobs.enqueue_for_tenants", arguments, dedupe_key=key)
         else:
             job = enqueue_platform(entry.kind, entry.arguments, dedupe_key=key)
         run.job_id = job.id

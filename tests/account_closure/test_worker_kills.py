@@ -73,7 +73,7 @@ def test_the_export_is_asked_for_again_when_the_request_died_between_two_databas
     leaving.to("exporting")
     with tenant_transaction(leaving.tenant) as session:
         session.execute(delete(Export))
-        session.execute(text("DELETE FROM jobs WHERE kind = 'exports.make'"))
+        session.execute(text("DELETE FROM jobs WHERE kind = 'exports.create'"))
     leaving.drive()
     leaving.make_export()
     leaving.drive()

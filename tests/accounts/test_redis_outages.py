@@ -86,7 +86,9 @@ def test_the_other_processes_are_told_by_a_job(app, log_in, platform, without_re
     alice = log_in(platform.alice)
     with without_redis():
         alice.post("/logout")
-        jobs = rows_of(platform.acme, "select arguments from jobs where kind = 'sessions.doubt' and state = 'pending'")
+        jobs = rows_of(
+            platform.acme, "select arguments from jobs where kind = 'sessions.invalidate' and state = 'pending'"
+        )
     assert {"people": [str(platform.alice.id)]} in [job["arguments"] for job in jobs]
 
 

@@ -242,7 +242,7 @@ def test_a_count_that_was_never_made_is_made_up_for(
         dead.setattr(jobs.counting, "count_tenant", lambda *_: None)
         harness.run_all(found)
     assert (harness.totals(found).sent, harness.state(found)) == (0, "sending")
-    harness.run_platform("announcements.watch")
+    harness.run_platform("announcements.count")
     assert (harness.totals(found).sent, harness.state(found)) == (6, "sent")
 
 

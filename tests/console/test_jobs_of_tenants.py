@@ -49,7 +49,7 @@ def test_an_operator_has_a_failed_job_tried_again_and_the_audit_says_so(
     answer = client_for("olivia").post(f"/tenants/acme/jobs/{failed_job}/retry")
     assert answer.status_code == 302
     with control_transaction() as session:
-        asked = session.scalars(select(PlatformJob.id).where(PlatformJob.kind == "jobs.try_again")).one()
+        asked = session.scalars(select(PlatformJob.id).where(PlatformJob.kind == "jobs.retry")).one()
     assert perform(None, asked) == "done"
     with tenant_transaction(platform.acme) as session:
         assert session.get_one(Job, failed_job).state == "pending"

@@ -46,6 +46,6 @@ def test_an_export_whose_answer_was_lost_is_asked_for_once(
     assert again.location == f"/exports/{form['export_id']}"
     with tenant_transaction(export_harness.tenant) as session:
         asked = select(func.count()).select_from(AuditEvent).where(AuditEvent.action == "export.asked")
-        jobs = select(func.count()).select_from(Job).where(Job.kind == "exports.make")
+        jobs = select(func.count()).select_from(Job).where(Job.kind == "exports.create")
         found = select(func.count()).select_from(Export)
         assert [session.scalar(question) for question in (asked, jobs, found)] == [1, 1, 1]

@@ -88,31 +88,32 @@ LAST = ("suspension", "deletion")
 # Of each kind of job: what an operator might have it do; or why it makes no login.
 JOBS: dict[str, dict[str, Any] | str] = {
     "tenants.create": {"slug": "{slug}"},
-    "jobs.try_again": {"tenant": "{id}", "job": "{uuid}"},
+    "jobs.retry": {"tenant": "{id}", "job": "{uuid}"},
     "grants.open": {"grant": "{uuid}"},
     "grants.close": {},
-    "sessions.doubt": {"people": ["{ann}"]},
-    "sessions.forget": {},
-    "records.hand_over": {"from": "{ann}", "to": "{ann}", "by": "{uuid}"},
-    "exports.make": {"export": "{uuid}"},
+    "sessions.invalidate": {"people": ["{ann}"]},
+    "sessions.delete_old": {},
+    "records.transfer": {"from": "{ann}", "to": "{ann}", "by": "{uuid}"},
+    "exports.create": {"export": "{uuid}"},
     "imports.check": {"import": "{uuid}"},
     "imports.apply": {"import": "{uuid}"},
     "imports.undo": {"import": "{uuid}"},
     "mail.send": {"mail": "{uuid}"},
-    "persons.erase": {"erasure": "{uuid}"},
-    "persons.erase_again": {},
+    "data_subjects.erase": {"erasure": "{uuid}"},
+    "data_subjects.erase_again": {},
     "notifications.digest": {"user": "{ann}"},
     "announcements.deliver": {"announcement": "{uuid}"},
-    "statements.tell": {"statement": 1},
+    "statements.notify": {"statement": 1},
 }
 WITHOUT_LOGINS = {
     name: "Counts, measures, forgets, or works on the platform alone."
     for name in (
-        "exports.expire", "imports.forget", "mail.send_platform", "mail.delete_old", "mail.delete_old_platform",
-        "announcements.send", "announcements.watch",
-        "notifications.forget", "checks.address", "checks.forget", "checks.measure_blocks", "access.forget",
-        "sessions.forget_staff", "sessions.doubt_staff", "audit.check", "jobs.forget", "jobs.forget_platform",
-        "statements.watch", "tenants.each", "tenants.erase", "audit.trim", "closings.drive", "tenants.measure",
+        "exports.expire", "imports.delete_old", "mail.send_platform", "mail.delete_old", "mail.delete_old_platform",
+        "announcements.send", "announcements.count", "notifications.delete_old", "ip_reputation.check",
+        "ip_reputation.delete_old", "ip_reputation.measure_false_positives", "access_log.delete_old",
+        "sessions.delete_old_staff", "sessions.invalidate_staff", "audit.verify", "jobs.delete_old",
+        "jobs.delete_old_platform", "statements.probe", "jobs.enqueue_for_tenants", "tenants.erase", "audit.delete_old",
+        "account_closures.advance", "tenants.measure",
     )
 }  # fmt: skip
 

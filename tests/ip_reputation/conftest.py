@@ -22,7 +22,7 @@ def forget_all(working: Runtime) -> None:
     with control_transaction() as session:
         for table in ("abuse_events", "address_rules", "address_scores"):
             session.execute(text(f"DELETE FROM {table}"))
-        session.execute(text("DELETE FROM platform_jobs WHERE kind = 'checks.address'"))
+        session.execute(text("DELETE FROM platform_jobs WHERE kind = 'ip_reputation.check'"))
     with working.redis.client() as client:
         for key in client.scan_iter(working.redis.platform_key("*")):
             client.delete(key)

@@ -40,7 +40,7 @@ def test_a_failed_login_becomes_an_event_without_the_account_s_name() -> None:
 def test_many_events_ask_for_few_checks() -> None:
     misbehave(12)
     with control_transaction() as session:
-        jobs = session.scalar(text("SELECT count(*) FROM platform_jobs WHERE kind = 'checks.address'"))
+        jobs = session.scalar(text("SELECT count(*) FROM platform_jobs WHERE kind = 'ip_reputation.check'"))
         assert session.scalar(text("SELECT count(*) FROM abuse_events")) == 12
     assert jobs is not None and 1 <= jobs <= 2
 

@@ -108,7 +108,7 @@ def test_old_sessions_and_links_are_forgotten_and_current_ones_kept(platform: Pl
             )
         for name, ends in ((b"old-link", old), (b"new-link", new)):
             session.add(UserToken(token_hash=name, person_id=uuid4(), purpose="invitation", expires_at=ends))
-        job_id = enqueue("sessions.forget", {}).id
+        job_id = enqueue("sessions.delete_old", {}).id
     assert perform(platform.acme.id, job_id) == "done"
     with tenant_transaction(platform.acme) as session:
         assert session.get(UserSession, b"old-session") is None
@@ -120,7 +120,7 @@ def test_old_sessions_and_links_are_forgotten_and_current_ones_kept(platform: Pl
 def test_redis_is_told_later_whose_sessions_to_doubt(platform: Platform, working: Runtime) -> None:
     person = platform.bob.id
     with tenant_transaction(platform.acme):
-        job_id = enqueue("sessions.doubt", {"people": [str(person)]}).id
+        job_id = enqueue("sessions.invalidate", {"people": [str(person)]}).id
     store = working.redis
     store._rest_until = float("inf")
     assert perform(platform.acme.id, job_id) == "put off"

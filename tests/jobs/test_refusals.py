@@ -43,7 +43,12 @@ def test_a_kind_of_the_other_ledger_is_unknown() -> None:
     with pytest.raises(KeyError):
         kind_named("tenants.create", is_platform=False)
     with pytest.raises(KeyError):
-        kind_named("exports.make", is_platform=True)
+        kind_named("exports.create", is_platform=True)
+
+
+def test_no_kind_bears_a_retired_word() -> None:
+    retired = {"forget", "doubt", "tell", "drive", "watch", "trim", "hand", "closings", "persons", "access", "try"}
+    assert not [name for name in PRODUCT_KINDS if retired & set(re.split(r"[._]", name.replace("access_log", "")))]
 
 
 def test_a_kind_is_found_by_its_former_name_for_one_release_more() -> None:

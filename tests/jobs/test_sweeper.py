@@ -205,14 +205,14 @@ def test_sweepers_that_start_the_same_work_at_once_start_it_once() -> None:
 
 
 def test_work_for_each_tenant_is_asked_for_once_in_each(platform: Platform) -> None:
-    entry = Periodic("test each", "jobs.forget", timedelta(days=1), each_tenant=True)
+    entry = Periodic("test each", "jobs.delete_old", timedelta(days=1), each_tenant=True)
     start_due_work(datetime(2026, 5, 1, tzinfo=UTC), (entry,))
     with control_transaction() as session:
         job_id = session.scalars(select(PlatformJob.id)).one()
     assert perform(None, job_id) == "done"
     for tenant in (platform.acme, platform.globex):
         with tenant_transaction(tenant) as session:
-            job = session.scalars(select(Job).where(Job.kind == "jobs.forget")).one()
+            job = session.scalars(select(Job).where(Job.kind == "jobs.delete_old")).one()
         assert perform(tenant.id, job.id) == "done"
 
 
@@ -223,7 +223,7 @@ def test_ended_jobs_are_forgotten_after_a_while_and_failed_ones_kept(platform: P
             actions.enqueue("test.leave_effect", {}, dedupe_key=key)
         for state in ("done", "failed"):
             session.execute(update(Job).where(Job.dedupe_key == state).values(state=state, finished_at=long_ago))
-        job_id = actions.enqueue("jobs.forget", {}).id
+        job_id = actions.enqueue("jobs.delete_old", {}).id
     assert perform(platform.acme.id, job_id) == "done"
     with tenant_transaction(platform.acme) as session:
         assert set(session.scalars(select(Job.dedupe_key)).all()) == {"failed", "young", None}

@@ -28,7 +28,7 @@ def owned(staffed):
 
 def work_off(app, tenant, rows_of):
     """What a worker would do now."""
-    for row in rows_of(tenant, "select id from jobs where kind = 'records.hand_over' and state = 'pending'"):
+    for row in rows_of(tenant, "select id from jobs where kind = 'records.transfer' and state = 'pending'"):
         with app.app_context():
             perform(tenant.id, row["id"])
 

@@ -129,14 +129,14 @@ def test_there_is_a_word_for_nothing(client_for: Callable[..., Any], news: News)
 
 @pytest.mark.promise("P17")
 def test_after_ninety_days_they_are_forgotten_by_a_daily_job(news: News, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert [entry for entry in schedule() if entry.kind == "notifications.forget" and entry.each_tenant]
+    assert [entry for entry in schedule() if entry.kind == "notifications.delete_old" and entry.each_tenant]
     news.tell(news.platform.ben)
     for days, left in ((89, 1), (91, 0)):
         later = clock.now() + timedelta(days=days)
         with monkeypatch.context() as moved:
             moved.setattr(clock, "now", lambda later=later: later)
             with tenant_transaction(news.platform.acme):
-                job = enqueue("notifications.forget", {})
+                job = enqueue("notifications.delete_old", {})
             assert run_job.perform(news.platform.acme.id, job.id) == "done"
         assert len(news.of(news.platform.ben)) == left
     with tenant_transaction(news.platform.acme) as session:

@@ -65,7 +65,7 @@ def test_an_operator_announces_it_once_and_it_is_recorded(
         jobs = session.scalars(select(PlatformJob.kind)).all()
     assert event.actor_name == "Olivia"
     assert event.details["effective_on"] == DAY.isoformat()
-    assert {"tenants.each", "statements.watch"} <= set(jobs)
+    assert {"jobs.enqueue_for_tenants", "statements.probe"} <= set(jobs)
 
 
 @pytest.mark.promise("P19")
@@ -164,7 +164,7 @@ def test_each_administrator_is_mailed_once_however_often_the_job_runs(
     olivia.post(PAGE, fields(olivia))
     for attempt in (1, 2):
         with tenant_transaction(platform.acme):
-            job = enqueue("statements.tell", {"version": 2, "what": "announced"}, dedupe_key=f"told {attempt}")
+            job = enqueue("statements.notify", {"version": 2, "what": "announced"}, dedupe_key=f"told {attempt}")
         perform(platform.acme.id, job.id)
     with tenant_transaction(platform.acme) as session:
         assert session.get_one(Job, job.id).state == "done"

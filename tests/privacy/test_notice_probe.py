@@ -56,7 +56,7 @@ def look(settings: Settings) -> Look:
 
 def run_job() -> str:
     with control_transaction():
-        job = enqueue_platform("statements.watch", {})
+        job = enqueue_platform("statements.probe", {})
     perform(None, job.id)
     with control_transaction() as session:
         return session.get_one(PlatformJob, job.id).state
@@ -117,7 +117,7 @@ def test_while_nothing_is_announced_nothing_is_looked_for(notary: Notary, workin
 
 
 def test_it_looks_four_times_a_day() -> None:
-    [periodic] = [entry for entry in schedule() if entry.kind == "statements.watch"]
+    [periodic] = [entry for entry in schedule() if entry.kind == "statements.probe"]
     assert periodic.every.total_seconds() == 6 * 3600
 
 

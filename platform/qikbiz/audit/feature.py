@@ -11,15 +11,27 @@ FEATURE = Feature(
     name="audit",
     models=("qikbiz.audit.models",),
     jobs={
-        "audit.check": JobKind("checks", "Verify the audits", "qikbiz.audit.jobs:check_audits", HOUR, is_platform=True),
+        "audit.verify": JobKind(
+            "checks",
+            "Verify the audits",
+            "qikbiz.audit.jobs:verify_audits",
+            HOUR,
+            is_platform=True,
+            former_names=("audit.check",),
+        ),
         # Only the schema's owner can remove events.
-        "audit.trim": JobKind(
-            "provisioning", "Delete old audit entries", "provisioning.jobs:trim_audits", HOUR, is_platform=True
+        "audit.delete_old": JobKind(
+            "provisioning",
+            "Delete old audit entries",
+            "provisioning.jobs:delete_old_audit_events",
+            HOUR,
+            is_platform=True,
+            former_names=("audit.trim",),
         ),
     },
     schedule=(
-        Periodic("check audits", "audit.check", timedelta(hours=1)),
-        Periodic("trim audits", "audit.trim", timedelta(days=1)),
+        Periodic("verify audits", "audit.verify", timedelta(hours=1)),
+        Periodic("delete old audit events", "audit.delete_old", timedelta(days=1)),
     ),
     evidence=("qikbiz.audit.promise:KEEPINGS",),
 )

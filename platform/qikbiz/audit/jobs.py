@@ -19,7 +19,7 @@ from tenants.versions import is_served
 logger = logging.getLogger(__name__)
 
 
-def check_audits(work: JobContext) -> None:
+def verify_audits(work: JobContext) -> None:
     """Every hour (feature.py). One tenant that can't be looked at keeps the others from nothing."""
     with control_transaction() as session:
         wanted = select(TenantRecord.id).where(TenantRecord.state.in_(("active", "suspended")))

@@ -11,19 +11,35 @@ FEATURE = Feature(
     name="jobs",
     models=("qikbiz.jobs.models",),
     jobs={
-        "jobs.forget": JobKind("checks", "Delete old jobs", "qikbiz.jobs.jobs:forget_jobs"),
-        "jobs.forget_platform": JobKind(
-            "checks", "Delete old jobs", "qikbiz.jobs.jobs:forget_platform_jobs", is_platform=True
+        "jobs.delete_old": JobKind(
+            "checks", "Delete old jobs", "qikbiz.jobs.jobs:delete_old_jobs", former_names=("jobs.forget",)
         ),
-        "tenants.each": JobKind(
-            "checks", "Run each tenant's periodic jobs", "qikbiz.jobs.jobs:ask_each_tenant", HOUR, is_platform=True
+        "jobs.delete_old_platform": JobKind(
+            "checks",
+            "Delete old jobs",
+            "qikbiz.jobs.jobs:delete_old_platform_jobs",
+            is_platform=True,
+            former_names=("jobs.forget_platform",),
         ),
-        "jobs.try_again": JobKind(
-            "checks", "Retry a job", "qikbiz.jobs.jobs:try_job_of_tenant_again", 60, is_platform=True
+        "jobs.enqueue_for_tenants": JobKind(
+            "checks",
+            "Run each tenant's periodic jobs",
+            "qikbiz.jobs.jobs:enqueue_for_tenants",
+            HOUR,
+            is_platform=True,
+            former_names=("tenants.each",),
+        ),
+        "jobs.retry": JobKind(
+            "checks",
+            "Retry a job",
+            "qikbiz.jobs.jobs:retry_job_of_tenant",
+            60,
+            is_platform=True,
+            former_names=("jobs.try_again",),
         ),
     },
     schedule=(
-        Periodic("forget jobs", "jobs.forget", timedelta(days=1), each_tenant=True),
-        Periodic("forget platform jobs", "jobs.forget_platform", timedelta(days=1)),
+        Periodic("delete old jobs", "jobs.delete_old", timedelta(days=1), each_tenant=True),
+        Periodic("delete old platform jobs", "jobs.delete_old_platform", timedelta(days=1)),
     ),
 )

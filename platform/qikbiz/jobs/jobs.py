@@ -21,7 +21,7 @@ KEPT = timedelta(days=30)
 ENDED = ("done", "cancelled")
 
 
-def ask_each_tenant(work: JobContext) -> None:
+def enqueue_for_tenants(work: JobContext) -> None:
     """Ask for the job `kind` in every tenant, once for `key` however often this is tried."""
     with control_transaction() as session:
         tenant_ids = list(
@@ -36,7 +36,7 @@ def ask_each_tenant(work: JobContext) -> None:
                 enqueue(work.arguments["kind"], work.arguments["arguments"], dedupe_key=work.arguments["key"])
 
 
-def try_job_of_tenant_again(work: JobContext) -> None:
+def retry_job_of_tenant(work: JobContext) -> None:
     """Try a tenant's failed job again, as an operator asked."""
     with control_transaction() as session:
         tenant = read_tenant(session, UUID(work.arguments["tenant"]), runtime().settings.base_domain)
@@ -48,12 +48,12 @@ def try_job_of_tenant_again(work: JobContext) -> None:
         pass
 
 
-def forget_jobs(work: JobContext) -> None:
+def delete_old_jobs(work: JobContext) -> None:
     with work.finish() as session:
         session.execute(_ended(Job))
 
 
-def forget_platform_jobs(work: JobContext) -> None:
+def delete_old_platform_jobs(work: JobContext) -> None:
     with work.finish() as session:
         session.execute(_ended(PlatformJob))
 

@@ -91,7 +91,7 @@ def _seconds_until_jobs_start(played: Stage, jobs: int) -> float:
     with working_application(played.settings):
         for number in range(jobs):
             with control_transaction():
-                job = enqueue_platform("jobs.forget_platform", {}, dedupe_key=f"bench {number}").id
+                job = enqueue_platform("jobs.delete_old_platform", {}, dedupe_key=f"bench {number}").id
             took.append(_waited(played, str(job)))
             time.sleep(0.5)
     return statistics.median(took) * 1000

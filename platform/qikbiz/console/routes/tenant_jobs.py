@@ -56,7 +56,7 @@ def retry_tenant_job(slug: str, job_id: UUID) -> ResponseReturnValue:
             raise Conflict("Only failed and quarantined jobs can be retried.")
     # A worker gives it new tries: staff may look at the ledger and write nothing into it.
     arguments = {"tenant": str(tenant.id), "job": str(job_id)}
-    enqueue_platform("jobs.try_again", arguments, created_by=current_actor().id)
+    enqueue_platform("jobs.retry", arguments, created_by=current_actor().id)
     record_on_platform("job.try_again", tenant_id=tenant.id, subject=str(job_id))
     show_toast("The job is queued again.")
     return redirect(url_for("console.tenant_jobs", slug=slug))

@@ -24,9 +24,15 @@ FEATURE = Feature(
         ),
     ),
     jobs={
-        "sessions.forget": JobKind("checks", "Delete old sessions", "workers.jobs.accounts:forget_sessions"),
-        "sessions.forget_staff": JobKind(
-            "checks", "Delete old staff sessions", "workers.jobs.accounts:forget_staff_sessions", is_platform=True
+        "sessions.delete_old": JobKind(
+            "checks", "Delete old sessions", "workers.jobs.accounts:forget_sessions", former_names=("sessions.forget",)
+        ),
+        "sessions.delete_old_staff": JobKind(
+            "checks",
+            "Delete old staff sessions",
+            "workers.jobs.accounts:forget_staff_sessions",
+            is_platform=True,
+            former_names=("sessions.forget_staff",),
         ),
         # For any name that is typed: only the job finds out whose it is (qikbiz.identity.accounts.password_links).
         "passwords.link": JobKind(
@@ -40,21 +46,27 @@ FEATURE = Feature(
             is_platform=True,
         ),
         # Tells Redis, once it can be reached again, which sessions it must not vouch for (sessions.py).
-        "sessions.doubt": JobKind(
-            "checks", "End sessions", "workers.jobs.accounts:doubt_sessions", 60, max_attempts=60
+        "sessions.invalidate": JobKind(
+            "checks",
+            "End sessions",
+            "workers.jobs.accounts:doubt_sessions",
+            60,
+            max_attempts=60,
+            former_names=("sessions.doubt",),
         ),
-        "sessions.doubt_staff": JobKind(
+        "sessions.invalidate_staff": JobKind(
             "checks",
             "End staff sessions",
             "workers.jobs.accounts:doubt_staff_sessions",
             60,
             max_attempts=60,
             is_platform=True,
+            former_names=("sessions.doubt_staff",),
         ),
     },
     schedule=(
-        Periodic("forget staff sessions", "sessions.forget_staff", timedelta(days=1)),
-        Periodic("forget sessions", "sessions.forget", timedelta(days=1), each_tenant=True),
+        Periodic("delete old staff sessions", "sessions.delete_old_staff", timedelta(days=1)),
+        Periodic("delete old sessions", "sessions.delete_old", timedelta(days=1), each_tenant=True),
     ),
     emails={
         "invitation": "security",

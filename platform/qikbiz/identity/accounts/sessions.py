@@ -178,9 +178,9 @@ def _ask_for_doubt(realm: Realm, people: list[UUID]) -> None:
     arguments = {"people": [str(person_id) for person_id in people]}
     with realm.own_work():
         if realm.tenant:
-            enqueue("sessions.doubt", arguments)
+            enqueue("sessions.invalidate", arguments)
         else:
-            enqueue_platform("sessions.doubt_staff", arguments)
+            enqueue_platform("sessions.invalidate_staff", arguments)
 
 
 def _end(work: Session, realm: Realm, reason: str, which: ColumnElement[bool]) -> list[bytes]:

@@ -9,7 +9,13 @@ FEATURE = Feature(
     name="members",
     pages=(Pages("qikbiz.identity.members.routes:members", "tenant"),),
     jobs={
-        "records.hand_over": JobKind("imports", "Transfer records", "qikbiz.identity.members.jobs:hand_over", 2 * HOUR),
+        "records.transfer": JobKind(
+            "imports",
+            "Transfer records",
+            "qikbiz.identity.members.jobs:hand_over",
+            2 * HOUR,
+            former_names=("records.hand_over",),
+        ),
     },
     evidence=("qikbiz.identity.members.promise:KEEPINGS",),
 )

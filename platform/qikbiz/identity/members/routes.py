@@ -18,6 +18,7 @@ from qikbiz.identity.roles import teams
 from qikbiz.identity.roles.effective_rights import names_of_roles
 from qikbiz.identity.roles.forms import user_ids_from
 from qikbiz.identity.roles.queries import all_teams, role_choices, teams_of
+from qikbiz.jobs.kinds import current_name
 from qikbiz.jobs.queries import job, progress_of
 from qikbiz.kernel.access import access
 from qikbiz.kernel.database import db
@@ -95,7 +96,11 @@ def hand_over(user_id: UUID) -> ResponseReturnValue:
 def progress(user_id: UUID, job_id: UUID) -> ResponseReturnValue:
     """How far a large hand-over is."""
     user, working = queries.user_for_reading(user_id), job(job_id)
-    if working is None or working.kind != "records.hand_over" or working.arguments.get("from") != str(user_id):
+    if (
+        working is None
+        or current_name(working.kind) != "records.transfer"
+        or working.arguments.get("from") != str(user_id)
+    ):
         return redirect(url_for(".show", user_id=user_id), 303)
     return render_page("members/progress.html", "standing", user=user, job_id=job_id, progress=progress_of(working))
 

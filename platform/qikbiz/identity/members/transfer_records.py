@@ -44,7 +44,7 @@ def hand_over(user_id: UUID, heir_id: UUID) -> Job | None:
         move_records(db.session(), user_id, heir_id)
         return None
     arguments = {"from": str(user.id), "to": str(heir.id), "by": str(current_actor().id)}
-    return enqueue("records.hand_over", arguments, created_by=current_actor().id)
+    return enqueue("records.transfer", arguments, created_by=current_actor().id)
 
 
 def move_records(session: Session, user_id: UUID, heir_id: UUID, watch: Watch = _ignore) -> int:

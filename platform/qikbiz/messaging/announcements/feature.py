@@ -31,12 +31,13 @@ FEATURE = Feature(
         "announcements.deliver": JobKind(
             "mail", "Create an announcement's emails", "qikbiz.messaging.announcements.jobs:deliver", HOUR
         ),
-        "announcements.watch": JobKind(
+        "announcements.count": JobKind(
             "mail",
             "Count an announcement's emails",
-            "qikbiz.messaging.announcements.jobs:watch",
+            "qikbiz.messaging.announcements.jobs:count",
             HOUR,
             is_platform=True,
+            former_names=("announcements.watch",),
         ),
     },
     emails={

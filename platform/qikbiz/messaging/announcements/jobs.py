@@ -11,7 +11,7 @@ from qikbiz.jobs.job_context import JobContext
 from qikbiz.kernel import clock
 from qikbiz.messaging.announcements import counting, sending
 
-WATCH_EVERY = timedelta(seconds=30)
+COUNT_EVERY = timedelta(seconds=30)
 
 
 def send_announcement(work: JobContext) -> None:
@@ -31,7 +31,7 @@ def send_announcement(work: JobContext) -> None:
         fault("announcements.tenant_asked")
     with work.finish() as session:
         counting.finish_if_settled(session, announcement_id)
-        _watch_later(announcement_id)
+        _count_later(announcement_id)
 
 
 def deliver(work: JobContext) -> None:
@@ -44,16 +44,16 @@ def deliver(work: JobContext) -> None:
         counting.count_tenant(work.tenant, announcement_id)
 
 
-def watch(work: JobContext) -> None:
+def count(work: JobContext) -> None:
     """Make up for counts that a dead worker did not make, and for tenants that went away."""
     announcement_id = UUID(work.arguments["announcement"])
     is_open = counting.count_open_tenants(announcement_id)
     with work.finish():
         if is_open:
-            _watch_later(announcement_id)
+            _count_later(announcement_id)
 
 
-def _watch_later(announcement_id: UUID) -> None:
-    moment = clock.now() + WATCH_EVERY
-    key = f"announcement-watch:{announcement_id}:{moment.timestamp():.0f}"
-    enqueue_platform("announcements.watch", {"announcement": str(announcement_id)}, run_at=moment, dedupe_key=key)
+def _count_later(announcement_id: UUID) -> None:
+    moment = clock.now() + COUNT_EVERY
+    key = f"announcement-count:{announcement_id}:{moment.timestamp():.0f}"
+    enqueue_platform("announcements.count", {"announcement": str(announcement_id)}, run_at=moment, dedupe_key=key)

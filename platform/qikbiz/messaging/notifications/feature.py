@@ -13,11 +13,14 @@ FEATURE = Feature(
     models=("qikbiz.messaging.notifications.models",),
     jobs={
         "notifications.digest": JobKind("mail", "Write a daily digest", "qikbiz.messaging.notifications.jobs:digest"),
-        "notifications.forget": JobKind(
-            "checks", "Delete old notifications", "qikbiz.messaging.notifications.jobs:forget"
+        "notifications.delete_old": JobKind(
+            "checks",
+            "Delete old notifications",
+            "qikbiz.messaging.notifications.jobs:delete_old_notifications",
+            former_names=("notifications.forget",),
         ),
     },
-    schedule=(Periodic("forget notifications", "notifications.forget", timedelta(days=1), each_tenant=True),),
+    schedule=(Periodic("delete old notifications", "notifications.delete_old", timedelta(days=1), each_tenant=True),),
     emails={
         "assigned": "notifications.assigned",
         "mentioned": "notifications.mentioned",

@@ -15,6 +15,6 @@ def digest(work: JobContext) -> None:
         send_digest(UUID(work.arguments["user"]))
 
 
-def forget(work: JobContext) -> None:
+def delete_old_notifications(work: JobContext) -> None:
     with work.finish() as session:
         forget_notifications(session)

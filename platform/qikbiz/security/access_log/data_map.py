@@ -29,16 +29,18 @@ class AddressPlace:
 
 _SESSION = "30 days after its end"
 PLACES: tuple[AddressPlace, ...] = (
-    AddressPlace("tenant", "access_events", "address", "address", "30 days", "access.forget"),
-    AddressPlace("tenant", "access_events", "prefix", "network", "12 months", "access.forget"),
-    AddressPlace("tenant", "user_sessions", "address_prefix", "network", _SESSION, "sessions.forget"),
-    AddressPlace("tenant", "remember_series", "address_prefix", "network", _SESSION, "sessions.forget"),
-    AddressPlace("control", "staff_sessions", "address_prefix", "network", _SESSION, "sessions.forget_staff"),
-    AddressPlace("control", "abuse_events", "address", "address", "30 days", "checks.forget"),
-    AddressPlace("control", "abuse_events", "unit", "address", "30 days", "checks.forget"),
-    AddressPlace("control", "address_scores", "unit", "address", "30 days", "checks.forget"),
-    AddressPlace("control", "address_rules", "unit", "address", "30 days; its network 12 months", "checks.forget"),
-    AddressPlace("control", "address_rules", "reason", "address", "30 days", "checks.forget"),
+    AddressPlace("tenant", "access_events", "address", "address", "30 days", "access_log.delete_old"),
+    AddressPlace("tenant", "access_events", "prefix", "network", "12 months", "access_log.delete_old"),
+    AddressPlace("tenant", "user_sessions", "address_prefix", "network", _SESSION, "sessions.delete_old"),
+    AddressPlace("tenant", "remember_series", "address_prefix", "network", _SESSION, "sessions.delete_old"),
+    AddressPlace("control", "staff_sessions", "address_prefix", "network", _SESSION, "sessions.delete_old_staff"),
+    AddressPlace("control", "abuse_events", "address", "address", "30 days", "ip_reputation.delete_old"),
+    AddressPlace("control", "abuse_events", "unit", "address", "30 days", "ip_reputation.delete_old"),
+    AddressPlace("control", "address_scores", "unit", "address", "30 days", "ip_reputation.delete_old"),
+    AddressPlace(
+        "control", "address_rules", "unit", "address", "30 days; its network 12 months", "ip_reputation.delete_old"
+    ),
+    AddressPlace("control", "address_rules", "reason", "address", "30 days", "ip_reputation.delete_old"),
 )
 
 

@@ -11,8 +11,15 @@ FEATURE = Feature(
     name="access_log",
     models=("qikbiz.security.access_log.models",),
     jobs={
-        "access.forget": JobKind("checks", "Delete old addresses", "qikbiz.security.access_log.jobs:forget_addresses"),
+        "access_log.delete_old": JobKind(
+            "checks",
+            "Delete old addresses",
+            "qikbiz.security.access_log.jobs:delete_old_addresses",
+            former_names=("access.forget",),
+        ),
     },
-    schedule=(Periodic("forget addresses of tenants", "access.forget", timedelta(hours=12), each_tenant=True),),
+    schedule=(
+        Periodic("delete old addresses of tenants", "access_log.delete_old", timedelta(hours=12), each_tenant=True),
+    ),
     evidence=("qikbiz.security.access_log.promise:KEEPINGS",),
 )

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from qikbiz.jobs.job_context import JobContext
-from qikbiz.security.access_log.retention import forget_addresses as forget
+from qikbiz.security.access_log.retention import forget_addresses
 
 
-def forget_addresses(work: JobContext) -> None:
+def delete_old_addresses(work: JobContext) -> None:
     """Empty old addresses and delete older rows, in the current tenant."""
     with work.finish() as session:
-        forget(session)
+        forget_addresses(session)

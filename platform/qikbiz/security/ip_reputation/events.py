@@ -93,7 +93,7 @@ def ask_for_check(event: AbuseEvent) -> None:
     due = datetime.fromtimestamp(slot * CHECK_EVERY_SECONDS, UTC)
     key = f"check:{mark(ip_network(event.unit))}:{slot}"
     with control_transaction():
-        enqueue_platform("checks.address", {"event": str(event.id)}, dedupe_key=key, run_at=due)
+        enqueue_platform("ip_reputation.check", {"event": str(event.id)}, dedupe_key=key, run_at=due)
 
 
 def account_mac(account: str) -> str:

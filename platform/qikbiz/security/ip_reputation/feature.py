@@ -11,22 +11,32 @@ FEATURE = Feature(
     name="ip_reputation",
     models=("qikbiz.security.ip_reputation.models",),
     jobs={
-        "checks.address": JobKind(
-            "checks", "Check an address", "qikbiz.security.ip_reputation.jobs:check_address", 60, is_platform=True
+        "ip_reputation.check": JobKind(
+            "checks",
+            "Check an address",
+            "qikbiz.security.ip_reputation.jobs:check_address",
+            60,
+            is_platform=True,
+            former_names=("checks.address",),
         ),
-        "checks.forget": JobKind(
+        "ip_reputation.delete_old": JobKind(
             "checks",
             "Delete old address events",
-            "qikbiz.security.ip_reputation.jobs:forget_addresses",
+            "qikbiz.security.ip_reputation.jobs:delete_old_events",
             is_platform=True,
+            former_names=("checks.forget",),
         ),
-        "checks.measure_blocks": JobKind(
-            "checks", "Measure false positives", "qikbiz.security.ip_reputation.jobs:measure_blocks", is_platform=True
+        "ip_reputation.measure_false_positives": JobKind(
+            "checks",
+            "Measure false positives",
+            "qikbiz.security.ip_reputation.jobs:measure_false_positives",
+            is_platform=True,
+            former_names=("checks.measure_blocks",),
         ),
     },
     schedule=(
-        Periodic("forget addresses", "checks.forget", timedelta(hours=1)),
+        Periodic("delete old address events", "ip_reputation.delete_old", timedelta(hours=1)),
         # The figures are by week; measured daily, since a block's mistake shows only a day later.
-        Periodic("measure blocks", "checks.measure_blocks", timedelta(days=1)),
+        Periodic("measure false positives", "ip_reputation.measure_false_positives", timedelta(days=1)),
     ),
 )

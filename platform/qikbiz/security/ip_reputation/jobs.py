@@ -14,13 +14,13 @@ def check_address(work: JobContext) -> None:
         actions.check_event(UUID(str(work.arguments["event"])))
 
 
-def forget_addresses(work: JobContext) -> None:
+def delete_old_events(work: JobContext) -> None:
     """Delete old events and rules, and write the rules in force to Redis again."""
     with work.finish():
         retention.forget_old_addresses()
         rules.enforce_standing_rules()
 
 
-def measure_blocks(work: JobContext) -> None:
+def measure_false_positives(work: JobContext) -> None:
     with work.finish():
         false_positives.measure_blocks()

@@ -54,7 +54,9 @@ def ask_for_export(selection: Selection, *, export_id: UUID | None = None) -> Ex
     _refuse_too_many(export_id)
     export, is_new = _insert(selection, export_id or new_id(), actor)
     if is_new:
-        job = enqueue("exports.make", {"export": str(export.id)}, dedupe_key=f"export {export.id}", created_by=actor.id)
+        job = enqueue(
+            "exports.create", {"export": str(export.id)}, dedupe_key=f"export {export.id}", created_by=actor.id
+        )
         export.job_id = job.id
         _audit("export.asked", export, selection_facts(export))
     return export

@@ -15,8 +15,13 @@ FEATURE = Feature(
         NavigationEntry("tenant", 50, "exports", "Exports", "download", "exports.index", permission="export:ask"),
     ),
     jobs={
-        "exports.make": JobKind(
-            "exports", "Create an export", "workers.jobs.exports:make_export", 6 * HOUR, works_for_asker=True
+        "exports.create": JobKind(
+            "exports",
+            "Create an export",
+            "workers.jobs.exports:make_export",
+            6 * HOUR,
+            works_for_asker=True,
+            former_names=("exports.make",),
         ),
         "exports.expire": JobKind("exports", "Delete old exports", "workers.jobs.exports:expire_exports"),
     },

@@ -198,7 +198,9 @@ def _another_runs(session: Session, exports: dict[UUID, Export], export_id: UUID
 def _come_back_later(export: Export, job_id: UUID) -> None:
     later = datetime.now(UTC) + LOOK_AGAIN
     arguments = {"export": str(export.id)}
-    job = enqueue("exports.make", arguments, dedupe_key=f"after {job_id}", run_at=later, created_by=export.requested_by)
+    job = enqueue(
+        "exports.create", arguments, dedupe_key=f"after {job_id}", run_at=later, created_by=export.requested_by
+    )
     export.job_id = job.id
 
 

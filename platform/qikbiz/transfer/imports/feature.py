@@ -39,9 +39,14 @@ FEATURE = Feature(
             changes_records=True,
             works_for_asker=True,
         ),
-        "imports.forget": JobKind("imports", "Delete old uploads", "qikbiz.transfer.imports.jobs:forget_files"),
+        "imports.delete_old": JobKind(
+            "imports",
+            "Delete old uploads",
+            "qikbiz.transfer.imports.jobs:delete_old_uploads",
+            former_names=("imports.forget",),
+        ),
     },
-    schedule=(Periodic("forget uploads", "imports.forget", timedelta(days=1), each_tenant=True),),
+    schedule=(Periodic("delete old uploads", "imports.delete_old", timedelta(days=1), each_tenant=True),),
     emails={
         "import_done": "notifications.import_ready",
     },

@@ -29,7 +29,7 @@ def undo_import(work: JobContext) -> None:
     _do(work, run_undo)
 
 
-def forget_files(work: JobContext) -> None:
+def delete_old_uploads(work: JobContext) -> None:
     with work.finish() as session:
         actions.forget_files(session)
 

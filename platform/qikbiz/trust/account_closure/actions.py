@@ -196,7 +196,7 @@ def keep_export(closing: Closing) -> None:
 
 def drive_soon(closing: Closing) -> None:
     """Have the work that drives closings look now, and not only at its next round."""
-    enqueue_platform("closings.drive", {"closing": str(closing.id)})
+    enqueue_platform("account_closures.advance", {"closing": str(closing.id)})
 
 
 @contextmanager

@@ -34,12 +34,17 @@ FEATURE = Feature(
         "tenants.erase": JobKind(
             "provisioning", "Erase tenants that are due", "provisioning.jobs:erase_tenants", HOUR, is_platform=True
         ),
-        "closings.drive": JobKind(
-            "provisioning", "Continue account closures", "provisioning.jobs:drive_closings", HOUR, is_platform=True
+        "account_closures.advance": JobKind(
+            "provisioning",
+            "Continue account closures",
+            "provisioning.jobs:advance_closures",
+            HOUR,
+            is_platform=True,
+            former_names=("closings.drive",),
         ),
     },
     schedule=(
-        Periodic("drive closings", "closings.drive", timedelta(hours=1)),
+        Periodic("advance account closures", "account_closures.advance", timedelta(hours=1)),
         Periodic("erase closed tenants", "tenants.erase", timedelta(hours=1)),
     ),
     emails={

@@ -27,16 +27,25 @@ FEATURE = Feature(
         ),
     ),
     jobs={
-        "persons.erase": JobKind(
-            "provisioning", "Erase a person", "provisioning.jobs:erase_data_subject", 600, max_attempts=6
+        "data_subjects.erase": JobKind(
+            "provisioning",
+            "Erase a person",
+            "provisioning.jobs:erase_data_subject",
+            600,
+            max_attempts=6,
+            former_names=("persons.erase",),
         ),
-        "persons.erase_again": JobKind(
-            "provisioning", "Erase people again after a restore", "provisioning.jobs:erase_again", 600
+        "data_subjects.erase_again": JobKind(
+            "provisioning",
+            "Erase people again after a restore",
+            "provisioning.jobs:erase_again",
+            600,
+            former_names=("persons.erase_again",),
         ),
     },
     schedule=(
         # Erases again what a restored back-up holds of people who were erased.
-        Periodic("erase again", "persons.erase_again", timedelta(hours=6), each_tenant=True),
+        Periodic("erase again", "data_subjects.erase_again", timedelta(hours=6), each_tenant=True),
     ),
     evidence=("qikbiz.trust.data_subject_requests.promise:KEEPINGS",),
 )

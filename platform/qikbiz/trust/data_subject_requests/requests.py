@@ -60,7 +60,7 @@ def ask_for_erasure(contact: Contact, *, typed: str, reference: str) -> Erasure:
         asked_by_name=actor.name,
     )
     db.session.add(asked)
-    asked.job_id = enqueue("persons.erase", {"erasure": str(asked.id)}, created_by=actor.id).id
+    asked.job_id = enqueue("data_subjects.erase", {"erasure": str(asked.id)}, created_by=actor.id).id
     # No name: it would have to be erased at once.
     record("contact.erasure_asked", record_type="contact", record_id=contact.id, details={"erasure": str(asked.id)})
     return asked

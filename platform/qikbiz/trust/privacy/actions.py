@@ -40,7 +40,7 @@ def announce(file: StatementFile, effective_on: date) -> date:
     details = {"effective_on": granted.isoformat(), "sha256": file.text.sha256, "material": file.material}
     record_on_platform("statement.announced", subject=f"Version {file.version}", details=details)
     _tell(file.version, "announced")
-    enqueue_platform("statements.watch", {}, dedupe_key=f"statement {file.version} first look")
+    enqueue_platform("statements.probe", {}, dedupe_key=f"statement {file.version} first look")
     return granted
 
 
@@ -65,8 +65,8 @@ def note_look(version: int, *, stood: bool, page_sha256: str, remark: str) -> No
 def _tell(version: int, what: str) -> None:
     """Have the administrators of every tenant told, once the transaction is committed."""
     key = f"statement {version} {what}"
-    arguments = {"kind": "statements.tell", "key": key, "arguments": {"version": version, "what": what}}
-    enqueue_platform("tenants.each", arguments, dedupe_key=key)
+    arguments = {"kind": "statements.notify", "key": key, "arguments": {"version": version, "what": what}}
+    enqueue_platform("jobs.enqueue_for_tenants", arguments, dedupe_key=key)
     # The pages of this process show it at once, those of others within a few seconds.
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # werkzeug's proxies have it
     after_commit(db.control(), lambda: _forget(app))

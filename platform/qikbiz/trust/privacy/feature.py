@@ -13,21 +13,25 @@ FEATURE = Feature(
     setup=("qikbiz.trust.privacy.cookie_page:register",),
     navigation=(NavigationEntry("settings", 170, "cookies", "Cookies", "cookie", "cookies.index", group="Privacy"),),
     jobs={
-        "statements.tell": JobKind(
-            "checks", "Notify of a privacy statement", "qikbiz.trust.privacy.jobs:tell_of_statement"
+        "statements.notify": JobKind(
+            "checks",
+            "Notify of a privacy statement",
+            "qikbiz.trust.privacy.jobs:notify_of_statement",
+            former_names=("statements.tell",),
         ),
-        "statements.watch": JobKind(
+        "statements.probe": JobKind(
             "checks",
             "Check the published notice",
-            "qikbiz.trust.privacy.jobs:watch_notice",
+            "qikbiz.trust.privacy.jobs:probe_notice",
             120,
             is_platform=True,
             outside_seconds=60,
+            former_names=("statements.watch",),
         ),
     },
     schedule=(
         # Four looks a day: a day counts when one of them found the notice standing (P19).
-        Periodic("watch the notice", "statements.watch", timedelta(hours=6)),
+        Periodic("probe the published notice", "statements.probe", timedelta(hours=6)),
     ),
     emails={
         "statement_announced": "legal",

@@ -19,7 +19,7 @@ from qikbiz.trust.privacy.queries import Standing, forget_standing, standing
 logger = logging.getLogger(__name__)
 
 
-def watch_notice(work: JobContext) -> None:
+def probe_notice(work: JobContext) -> None:
     """Look at the public notice while one is running, and at the files whether they are what was announced."""
     forget_standing()
     now = standing()
@@ -33,7 +33,7 @@ def watch_notice(work: JobContext) -> None:
         _check_files(now)
 
 
-def tell_of_statement(work: JobContext) -> None:
+def notify_of_statement(work: JobContext) -> None:
     """Mail to each administrator of the tenant: a version was announced, or withdrawn."""
     forget_standing()
     now = standing()
