@@ -240,7 +240,7 @@ def test_an_export_that_is_being_written_is_called_off_at_once(
         writing.set()
         assert called_off.wait(30)
 
-    monkeypatch.setattr("workers.jobs.exports._refuse_if_revoked", hold)
+    monkeypatch.setattr("qikbiz.transfer.exports.jobs._refuse_if_revoked", hold)
     export = export_harness.ask()
     with ThreadPoolExecutor(1) as worker:
         made = worker.submit(_made_by_a_worker, app, export_harness, export)

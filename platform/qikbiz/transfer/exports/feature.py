@@ -18,12 +18,12 @@ FEATURE = Feature(
         "exports.create": JobKind(
             "exports",
             "Create an export",
-            "workers.jobs.exports:make_export",
+            "qikbiz.transfer.exports.jobs:make_export",
             6 * HOUR,
             works_for_asker=True,
             former_names=("exports.make",),
         ),
-        "exports.expire": JobKind("exports", "Delete old exports", "workers.jobs.exports:expire_exports"),
+        "exports.expire": JobKind("exports", "Delete old exports", "qikbiz.transfer.exports.jobs:expire_exports"),
     },
     schedule=(
         # An export that is over can't be fetched any more; this only takes its bytes.
