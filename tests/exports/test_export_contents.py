@@ -24,7 +24,7 @@ from qikbiz.crm.contacts.models import Contact
 from qikbiz.crm.records.filters import Viewer, conditions
 from qikbiz.files.store import new_file_key
 from qikbiz.identity.accounts.models import User
-from qikbiz.identity.roles.builtin_roles import EVERYTHING
+from qikbiz.identity.roles.builtin_roles import everything
 from qikbiz.jobs.models import Job
 from qikbiz.kernel.database import tenant_transaction
 from qikbiz.transfer.exports import writer
@@ -173,7 +173,7 @@ def test_every_filter_of_a_list_gives_the_rows_that_the_list_shows(
     for filters in FILTERS:
         with subtests.test(filters=filters):
             with tenant_transaction(export_harness.tenant) as session:
-                wanted = conditions(CONTACTS, filters, Viewer(EVERYTHING.as_person(export_harness.alice.id)))
+                wanted = conditions(CONTACTS, filters, Viewer(everything().as_person(export_harness.alice.id)))
                 shown = set(session.scalars(select(Contact.first_name).where(*wanted)))
             rows = portable(
                 export_harness.zip_of(export_harness.make(Selection("contacts", filters=filters))), "contacts.csv"
@@ -194,7 +194,7 @@ def test_all_tables_are_of_one_moment(export_harness: ExportHarness) -> None:
     key = new_file_key()
     order = Order(
         export_harness.tenant,
-        Selection(rights=EVERYTHING),
+        Selection(rights=everything()),
         f"exports/{export_harness.tenant.id}/x",
         key,
         before_table=add_both,
@@ -233,7 +233,7 @@ def test_the_checker_in_the_zip_finds_what_was_changed(export_harness: ExportHar
 def test_a_disk_that_is_full_stops_it_with_a_clear_sentence(export_harness: ExportHarness) -> None:
     order = Order(
         export_harness.tenant,
-        Selection(rights=EVERYTHING),
+        Selection(rights=everything()),
         f"exports/{export_harness.tenant.id}/x",
         new_file_key(),
         reserve=2**62,

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from provisioning.cli import qikbiz
-from qikbiz.identity.roles.builtin_roles import BUILT_IN
+from qikbiz.identity.roles.builtin_roles import built_in
 from qikbiz.kernel.rights import Rights
 from qikbiz.trust.grants.overview import reach_words
 from tests.fixtures.grants import Customer
@@ -81,7 +81,7 @@ def test_only_who_lets_staff_in_sees_it_and_only_of_their_own(
 
 
 def test_a_reach_is_said_in_words() -> None:
-    assert reach_words(BUILT_IN["reader"]) == "Sees all contacts and companies"
+    assert reach_words(built_in()["reader"]) == "Sees all contacts and companies"
     assert reach_words(Rights.of(see="team", change="own")) == (
         "Sees their teams' contacts and companies, changes their own contacts and companies"
     )

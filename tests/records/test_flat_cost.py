@@ -15,7 +15,7 @@ from qikbiz.crm.records.listing import ListPage, chosen_fields, list_page
 from qikbiz.crm.records.row_counts import Estimate, estimate
 from qikbiz.crm.records.search_fallback import search_with_fallback
 from qikbiz.crm.records.types import RECORD_TYPES
-from qikbiz.identity.roles.builtin_roles import EVERYTHING
+from qikbiz.identity.roles.builtin_roles import everything
 from qikbiz.kernel.database import tenant_transaction
 from tenants.context import Tenant
 
@@ -91,7 +91,7 @@ def _plan(session: Session, statement: str, parameters: Any) -> dict[str, Any]:
 
 def page_of(session: Session, arguments: dict[str, list[str]]) -> ListPage:
     contacts = RECORD_TYPES["contacts"]
-    return list_page(session, contacts, chosen_fields(contacts, {}), arguments, Viewer(EVERYTHING))
+    return list_page(session, contacts, chosen_fields(contacts, {}), arguments, Viewer(everything()))
 
 
 def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:

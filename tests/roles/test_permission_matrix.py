@@ -20,7 +20,7 @@ from qikbiz.crm.contacts.actions import change_contact, create_contact
 from qikbiz.crm.records.actions import delete_records, record_for_changing, record_for_reading
 from qikbiz.crm.records.types import BY_SINGULAR
 from qikbiz.identity.accounts.models import User
-from qikbiz.identity.roles.builtin_roles import BUILT_IN, PAGE_RIGHTS
+from qikbiz.identity.roles.builtin_roles import built_in, page_rights
 from qikbiz.kernel.access import permission_of
 from qikbiz.kernel.database import tenant_transaction
 from qikbiz.kernel.errors import Forbidden, NotFound
@@ -48,7 +48,7 @@ def _seeing_and(action: Action) -> Rights:
 
 # Every built-in role, each act alone beside seeing, and a role that opens nothing.
 ROLES: dict[str, Rights] = {
-    **{role.value: BUILT_IN[role] for role in Role},
+    **{role.value: built_in()[role] for role in Role},
     **{f"only {action}": _seeing_and(action) for action in Action},
     "nothing": Rights({}),
     "contacts only": Rights.of(see="all", create="all", change="all", delete="all", export="all", import_="all",
@@ -176,7 +176,7 @@ def test_functions_do_as_the_table_says(case: Case, kind: str) -> None:
 
 
 def test_pages_of_settings_open_as_the_table_says(case: Case, app: Any) -> None:
-    wanted = {right.permission for right in PAGE_RIGHTS}
+    wanted = {right.permission for right in page_rights()}
     for rule in app.url_map.iter_rules():
         permission = permission_of(app.view_functions[rule.endpoint])
         if rule.subdomain != "tenant" or permission not in wanted or rule.arguments or "GET" not in rule.methods:

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from qikbiz.identity.roles.builtin_roles import EDITION, EVERYTHING
+from qikbiz.identity.roles.builtin_roles import edition, everything
 from qikbiz.kernel.permissions import Permission
 from qikbiz.kernel.rights import Rights
 
@@ -218,7 +218,7 @@ def test_nobody_makes_a_role_that_allows_more_than_they_may(staffed, rows_of):
 
 
 @pytest.mark.promise("P15")
-@pytest.mark.parametrize(("edition", "status"), [(EDITION, 200), ("another table", 403), (None, 403)])
+@pytest.mark.parametrize(("edition", "status"), [(edition(), 200), ("another table", 403), (None, 403)])
 def test_a_snapshot_made_under_another_table_is_not_believed(staffed, app, edition, status):
     """Only a snapshot of this very table is: the first case shows that the others are refused for their edition."""
     bob = staffed.workspace.browser("bob")
@@ -229,7 +229,7 @@ def test_a_snapshot_made_under_another_table_is_not_believed(staffed, app, editi
         for key in client.keys(f"*{staffed.workspace.tenant.id.hex}*:s:*"):
             kept = json.loads(keys.open("session-record", client.get(key), bound_to=key).plaintext)
             if kept["name"] == "Bob":
-                kept |= {"rights": EVERYTHING.as_person(staffed.id("bob")).text, "edition": edition}
+                kept |= {"rights": everything().as_person(staffed.id("bob")).text, "edition": edition}
                 # Right after its start the program does not believe what is older than that.
                 kept["written_at"] += 5
                 sealed = keys.seal("session-record", json.dumps(kept).encode(), bound_to=key)

@@ -14,10 +14,12 @@ from pkgutil import resolve_name
 import pytest
 
 from qikbiz.app.features import FEATURES
+from qikbiz.identity.roles.builtin_roles import page_rights, staff_roles
 from qikbiz.jobs.kinds import kinds
 from qikbiz.kernel import feature as features
 from qikbiz.kernel.feature import Feature, NavigationEntry, NotInstalled
 from qikbiz.kernel.job_kinds import JobKind, Periodic
+from qikbiz.kernel.permissions import PageRight, Permission
 from qikbiz.messaging.mail.categories import categories_of_templates
 from qikbiz.web.navigation import sidebars
 from workers.schedule import schedule
@@ -39,7 +41,7 @@ def test_every_package_with_a_feature_is_installed() -> None:
 
 def test_before_the_features_are_installed_nothing_is_derived_from_them(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(features, "_installed", ())
-    for derived in (sidebars, categories_of_templates, kinds, schedule, features.load_models):
+    for derived in (sidebars, categories_of_templates, kinds, schedule, page_rights, staff_roles, features.load_models):
         with pytest.raises(NotInstalled):
             derived()
 
@@ -52,6 +54,11 @@ def test_two_features_that_want_the_same_are_refused(monkeypatch: pytest.MonkeyP
     features.install((Feature("one", navigation=(entry,)), Feature("two", navigation=(entry,))))
     with pytest.raises(ValueError, match="want position 10"):
         sidebars()
+    right = PageRight(Permission.AUDIT_SEE, 10, "Privacy", "read it")
+    for other in (right, replace(right, position=20), replace(right, permission=Permission.GRANT_GIVE)):
+        features.install((Feature("one", permissions=(right,)), Feature("two", permissions=(other,))))
+        with pytest.raises(ValueError, match="one permission, or want one position"):
+            page_rights()
     features.install((Feature("one", emails={"a": "security"}), Feature("two", emails={"a": "legal"})))
     with pytest.raises(ValueError, match="sent by two features"):
         categories_of_templates()
@@ -108,6 +115,7 @@ _LOOK = """
 from pkgutil import resolve_name
 from config.settings import load_settings
 from qikbiz.app.application import create_app
+from qikbiz.identity.roles.builtin_roles import staff_roles
 from qikbiz.jobs.kinds import kinds
 from qikbiz.kernel.models import tenant_metadata
 from workers.schedule import schedule
@@ -116,7 +124,9 @@ pages = [rule for rule in app.url_map.iter_rules() if rule.endpoint.startswith("
 jobs = [name for name in kinds() if name.startswith("announcements.")]
 periodic = [entry for entry in schedule() if entry.kind.startswith("announcements.")]
 are_there = all(resolve_name(kind.function) for kind in kinds().values())
-print(len(pages) > 0, len(jobs), len(periodic), len(kinds()) > 30, are_there, len(tenant_metadata().tables) > 20)
+may_send = staff_roles()["operator"].can("announcement:send")
+print(len(pages) > 0, may_send, len(jobs), len(periodic))
+print(len(kinds()) > 30, are_there, len(tenant_metadata().tables) > 20)
 """
 
 
@@ -131,8 +141,8 @@ def test_deleting_a_folder_and_its_line_deletes_the_feature(tmp_path: Path) -> N
     package = tmp_path / "platform" / "qikbiz" / "messaging" / "announcements"
     declared = package / "feature.py"
     declared.write_text(declared.read_text() + _PERIODIC)
-    assert look() == "True 3 1 True True True"
+    assert look() == "True True 3 1\nTrue True True"
     shutil.rmtree(package)
     listed = tmp_path / "platform" / "qikbiz" / "app" / "features.py"
     listed.write_text(re.sub(r".*\bannouncements\b.*\n", "", listed.read_text()))
-    assert look() == "False 0 0 True True True"
+    assert look() == "False False 0 0\nTrue True True"

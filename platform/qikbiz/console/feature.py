@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from qikbiz.kernel.feature import Feature, NavigationEntry, Pages
 from qikbiz.kernel.job_kinds import HOUR, JobKind, Periodic
+from qikbiz.kernel.permissions import Permission, StaffRole
 
 FEATURE = Feature(
     name="console",
@@ -36,6 +37,16 @@ FEATURE = Feature(
             "console", 90, "audit", "Audit", "clipboard-list", "console.audit", permission="platform-audit:see"
         ),
     ),
+    staff_permissions={
+        Permission.TENANT_SEE: (StaffRole.AUDITOR, StaffRole.SUPPORT, StaffRole.OPERATOR),
+        Permission.TENANT_CREATE: (StaffRole.OPERATOR,),
+        Permission.TENANT_LIMIT: (StaffRole.OPERATOR,),
+        Permission.TENANT_SUSPEND: (StaffRole.OPERATOR,),
+        Permission.TENANT_DELETE: (StaffRole.OPERATOR,),
+        Permission.PLATFORM_AUDIT_SEE: (StaffRole.AUDITOR, StaffRole.OPERATOR),
+        Permission.PLATFORM_JOB_SEE: (StaffRole.AUDITOR, StaffRole.SUPPORT, StaffRole.OPERATOR),
+        Permission.PLATFORM_MAIL_SEE: (StaffRole.SUPPORT, StaffRole.OPERATOR),
+    },
     jobs={
         "tenants.create": JobKind(
             "provisioning", "Create a tenant", "provisioning.jobs:create_tenant", 300, is_platform=True

@@ -1,9 +1,9 @@
 """A feature is one object: what the rest of the product has to know of a package, said in its `feature.py`.
 
-`app/features.py` lists the features in order and installs them; pages, models, jobs, periodic work, navigation, the
-emails' categories and the evidence of promises are derived from that list. Deleting a package and its line deletes the
-feature. What takes long to load is named as "module" or "module:attribute", so that a command that needs none of it
-starts quickly; a test looks each of these names up.
+`app/features.py` lists the features in order and installs them; pages, models, navigation, permissions, jobs, periodic
+work, the emails' categories and the evidence of promises are derived from that list. Deleting a package and its line
+deletes the feature. What takes long to load is named as "module" or "module:attribute", so that a command that needs
+none of it starts quickly; a test looks each of these names up.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pkgutil import resolve_name
 from typing import Any, Literal, TypeVar
 
 from qikbiz.kernel.job_kinds import JobKind, Periodic, check_jobs
+from qikbiz.kernel.permissions import PageRight, Permission, StaffRole
 
 Surface = Literal["tenant", "console", "site"]
 Sidebar = Literal["tenant", "settings", "console"]
@@ -63,6 +64,8 @@ class NavigationEntry:
 class Feature:
     """`name` is the package's. `setup` are functions that are given the Flask application; `hooks` are functions
     without arguments that register what lower packages call, run once when the features are installed.
+    `permissions` are those that a tenant's roles may hold; `staff_permissions` gives the roles of staff that have one.
+    Their names are members of one enumeration, so that mypy looks at each use of one.
     `jobs` gives each kind of job by its name, and `schedule` which of them are done periodically.
     `emails` gives each template's category. `evidence` names tuples of `kernel.evidence.Keeping`.
     """
@@ -72,6 +75,8 @@ class Feature:
     setup: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
     navigation: tuple[NavigationEntry, ...] = ()
+    permissions: tuple[PageRight, ...] = ()
+    staff_permissions: Mapping[Permission, tuple[StaffRole, ...]] = field(default_factory=dict)
     jobs: Mapping[str, JobKind] = field(default_factory=dict)
     schedule: tuple[Periodic, ...] = ()
     emails: Mapping[str, str] = field(default_factory=dict)

@@ -1,7 +1,8 @@
-"""Every permission. `kernel/access.py` says how a route declares one, `identity/roles/builtin_roles.py` who has it."""
+"""Every permission. `kernel/access.py` says how a route declares one; features say who has which (`permissions=`)."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 
@@ -75,3 +76,16 @@ class StaffRole(StrEnum):
     OPERATOR = "operator"
     SUPPORT = "support"
     AUDITOR = "auditor"
+
+
+@dataclass(frozen=True, slots=True)
+class PageRight:
+    """A page, or a part of it, that a tenant's roles can open. `label` ends the sentence "This role may …".
+
+    The page of a role shows them in the order of `position`, where the entries of a group stand together.
+    """
+
+    permission: Permission
+    position: int
+    group: str
+    label: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from qikbiz.kernel.feature import Feature, NavigationEntry, Pages
+from qikbiz.kernel.permissions import PageRight, Permission
 
 FEATURE = Feature(
     name="companies",
@@ -13,5 +14,6 @@ FEATURE = Feature(
             "tenant", 30, "companies", "Companies", "building", "companies.index", permission="company:see"
         ),
     ),
+    permissions=(PageRight(Permission.COMPANY_PURGE, 90, "Records", "remove companies in the trash for good"),),
     hooks=("qikbiz.crm.companies.registration:register",),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from qikbiz.kernel.feature import Feature, NavigationEntry, Pages
+from qikbiz.kernel.permissions import PageRight, Permission
 
 FEATURE = Feature(
     name="contacts",
@@ -12,5 +13,6 @@ FEATURE = Feature(
         NavigationEntry("tenant", 20, "contacts", "Contacts", "users", "contacts.index", permission="contact:see"),
         NavigationEntry("tenant", 60, "trash", "Trash", "trash", "contacts.trash", permission="contact:delete"),
     ),
+    permissions=(PageRight(Permission.CONTACT_PURGE, 80, "Records", "remove contacts in the trash for good"),),
     hooks=("qikbiz.crm.contacts.registration:register",),
 )

@@ -22,7 +22,7 @@ from uuid import UUID
 from config.keys import SealBroken
 from qikbiz.identity.accounts.principal import Principal
 from qikbiz.identity.accounts.realms import Realm
-from qikbiz.identity.roles.builtin_roles import EDITION
+from qikbiz.identity.roles.builtin_roles import edition
 from qikbiz.identity.roles.view_as import Preview
 from qikbiz.kernel import clock
 from qikbiz.kernel.database import runtime
@@ -123,7 +123,7 @@ def _written(remembered: Remembered) -> str:
             "role": person.role,
             "roles": list(person.roles),
             "rights": person.rights.text,
-            "edition": EDITION,
+            "edition": edition(),
             "preview": [person.preview.name, person.preview.until.timestamp()] if person.preview else None,
             "fresh_until": person.fresh_until.timestamp() if person.fresh_until else None,
             "time_zone": person.time_zone,
@@ -156,7 +156,7 @@ def _read(realm: Realm, sealed: str | None, session_key: bytes) -> Remembered | 
 
 
 def _remembered(record: dict[str, Any], session_key: bytes) -> Remembered:
-    if record["edition"] != EDITION:
+    if record["edition"] != edition():
         raise ValueError("Made under another table of rights.")
     person = Principal(
         kind=record["kind"],

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from qikbiz.kernel.feature import Feature, Pages
 from qikbiz.kernel.job_kinds import HOUR, JobKind
+from qikbiz.kernel.permissions import PageRight, Permission
 
 FEATURE = Feature(
     name="members",
     pages=(Pages("qikbiz.identity.members.routes:members", "tenant"),),
+    permissions=(
+        PageRight(Permission.USER_INVITE, 10, "People", "invite users"),
+        PageRight(
+            Permission.USER_MANAGE,
+            20,
+            "People",
+            "see users, change their roles, deactivate them and hand over their records",
+        ),
+    ),
     jobs={
         "records.transfer": JobKind(
             "imports",

@@ -12,7 +12,7 @@ from qikbiz.audit.actions import record
 from qikbiz.crm.records.types import BY_SINGULAR
 from qikbiz.identity.accounts import sessions
 from qikbiz.identity.accounts.realms import tenant_realm
-from qikbiz.identity.roles.builtin_roles import PAGE_RIGHTS, ROLE_NAMES
+from qikbiz.identity.roles.builtin_roles import ROLE_NAMES, page_rights
 from qikbiz.identity.roles.delegation import may_give_rights, may_widen
 from qikbiz.identity.roles.models import OwnRole
 from qikbiz.identity.roles.queries import role_for_changing, role_line, users_with_role
@@ -88,7 +88,7 @@ def described(rights: Rights) -> dict[str, str]:
         for name, rule in ((rights.rules or {}).get(kind) or {}).items():
             label = declared.field(name).label if declared.has_field(name) else name
             lines[f"{declared.plural_label}: field {label}"] = rule.value
-    for page in PAGE_RIGHTS:
+    for page in page_rights():
         lines[f"May {page.label}"] = "yes" if page.permission in rights.pages else ""
     return lines
 

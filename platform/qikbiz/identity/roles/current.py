@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from qikbiz.identity.accounts.models import User
-from qikbiz.identity.roles.builtin_roles import EVERYTHING
+from qikbiz.identity.roles.builtin_roles import everything
 from qikbiz.identity.roles.effective_rights import granted_rights
 from qikbiz.kernel.actors import current_actor
 from qikbiz.kernel.database import db
@@ -24,7 +24,7 @@ def current_rights() -> Rights:
     if actor.rights is not None:
         return actor.rights
     if actor.kind == "system" or (actor.kind == "staff" and actor.grant is not None):
-        return EVERYTHING
+        return everything()
     if actor.kind == "user" and actor.id is not None:
         return _looked_up(actor.id)
     return NOTHING

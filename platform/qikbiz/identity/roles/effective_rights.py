@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
-from qikbiz.identity.roles.builtin_roles import BUILT_IN, ROLE_NAMES
+from qikbiz.identity.roles.builtin_roles import ROLE_NAMES, built_in
 from qikbiz.identity.roles.models import OwnRole, TeamMember
 from qikbiz.kernel.rights import NOTHING, Rights, union
 
@@ -23,7 +23,7 @@ def rights_of_roles(work: Session, roles: Iterable[str]) -> dict[str, Rights]:
     """Each role's own rights, by its key. A key that no role has is left out: it allows nothing."""
     wanted = list(roles)
     own = {role.key: Rights.from_json(role.rights) for role in own_roles(work, wanted)}
-    return {key: BUILT_IN.get(key) or own[key] for key in wanted if key in BUILT_IN or key in own}
+    return {key: built_in().get(key) or own[key] for key in wanted if key in built_in() or key in own}
 
 
 def names_of_roles(work: Session, roles: Iterable[str]) -> dict[str, str]:
@@ -33,7 +33,7 @@ def names_of_roles(work: Session, roles: Iterable[str]) -> dict[str, str]:
 
 
 def own_roles(work: Session, keys: Iterable[str]) -> list[OwnRole]:
-    ids = [UUID(key) for key in keys if key not in BUILT_IN and _is_id(key)]
+    ids = [UUID(key) for key in keys if key not in built_in() and _is_id(key)]
     return list(work.scalars(select(OwnRole).where(OwnRole.id.in_(ids)))) if ids else []
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from qikbiz.kernel.feature import Feature, NavigationEntry, Pages
+from qikbiz.kernel.permissions import PageRight, Permission
 
 FEATURE = Feature(
     name="roles",
@@ -14,6 +15,12 @@ FEATURE = Feature(
         ),
         NavigationEntry(
             "settings", 100, "teams", "Teams", "users", "roles.all_teams", permission="team:manage", group="People"
+        ),
+    ),
+    permissions=(
+        PageRight(Permission.TEAM_MANAGE, 30, "People", "make teams and choose who is in them"),
+        PageRight(
+            Permission.ROLE_MANAGE, 40, "People", "make and change roles, and look at the product as others see it"
         ),
     ),
     evidence=("qikbiz.identity.roles.promise:KEEPINGS",),

@@ -15,7 +15,7 @@ from qikbiz.crm.records.fields import Field, RecordType
 from qikbiz.crm.records.types import BY_SINGULAR
 from qikbiz.identity.accounts.forms import OwnForm, UnexpectedField, plain_name
 from qikbiz.identity.roles.actions import LONGEST_NAME
-from qikbiz.identity.roles.builtin_roles import PAGE_RIGHTS
+from qikbiz.identity.roles.builtin_roles import page_rights
 from qikbiz.kernel.errors import Failure
 from qikbiz.kernel.permissions import Permission
 from qikbiz.kernel.rights import RECORD_TYPES, Action, FieldRule, Rights, Scope
@@ -134,7 +134,7 @@ def _rules(sent: Mapping[str, str]) -> dict[str, dict[str, FieldRule]]:
 
 
 def _pages(chosen: list[str]) -> frozenset[Permission]:
-    known = {right.permission.value: right.permission for right in PAGE_RIGHTS}
+    known = {right.permission.value: right.permission for right in page_rights()}
     if set(chosen) - known.keys():
         raise Failure("One of the pages ticked is not there. Open the page again.")
     return frozenset(known[page] for page in chosen)

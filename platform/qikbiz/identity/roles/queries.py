@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 
 from qikbiz.identity.accounts.models import User
-from qikbiz.identity.roles.builtin_roles import BUILT_IN, ROLE_NAMES, ROLE_SUMMARIES
+from qikbiz.identity.roles.builtin_roles import ROLE_NAMES, ROLE_SUMMARIES, built_in
 from qikbiz.identity.roles.models import OwnRole, Team, TeamMember
 from qikbiz.kernel.database import db
 from qikbiz.kernel.errors import NotFound
@@ -46,7 +46,7 @@ def all_roles() -> list[RoleLine]:
 
 def role_line(key: str) -> RoleLine:
     """Raises NotFound."""
-    if key in BUILT_IN:
+    if key in built_in():
         return _built_in(key, _people_by_role())
     return _line(_own_role(key), _people_by_role())
 
@@ -100,7 +100,7 @@ def _own_role(key: str, **how: Any) -> OwnRole:
 
 
 def _built_in(key: str, people: Mapping[str, tuple[str, ...]]) -> RoleLine:
-    return RoleLine(key, ROLE_NAMES[key], ROLE_SUMMARIES[key], BUILT_IN[key], people.get(key, ()))
+    return RoleLine(key, ROLE_NAMES[key], ROLE_SUMMARIES[key], built_in()[key], people.get(key, ()))
 
 
 def _line(role: OwnRole, people: Mapping[str, tuple[str, ...]]) -> RoleLine:

@@ -13,7 +13,7 @@ from flask_login import current_user
 from qikbiz.identity.accounts.queries import all_users
 from qikbiz.identity.roles import actions, queries, teams, view_as
 from qikbiz.identity.roles.actions import NameTaken
-from qikbiz.identity.roles.builtin_roles import PAGE_RIGHTS
+from qikbiz.identity.roles.builtin_roles import page_rights
 from qikbiz.identity.roles.forms import (
     ACTION_WORDS,
     RULE_WORDS,
@@ -170,7 +170,7 @@ def _role_page(line: Any, rights: Rights, form: NameForm) -> str:
         seen_at=request.form.get("seen_at") or (actions.edition_of(line.own) if line.own else ""),
         scopes=scope_cells(rights),
         rules=rule_cells(rights),
-        pages=[(group, list(found)) for group, found in groupby(PAGE_RIGHTS, key=lambda right: right.group)],
+        pages=[(group, list(found)) for group, found in groupby(page_rights(), key=lambda right: right.group)],
         chosen=rights.pages,
         scope_words=[(scope.key, words) for scope, words in SCOPE_WORDS.items()],
         action_words=list(ACTION_WORDS.values()),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from qikbiz.kernel.feature import Feature, NavigationEntry, Pages
+from qikbiz.kernel.permissions import PageRight, Permission
 
 FEATURE = Feature(
     name="sign_in_policy",
@@ -19,6 +20,9 @@ FEATURE = Feature(
             permission="policy:set",
             group="People",
         ),
+    ),
+    permissions=(
+        PageRight(Permission.POLICY_SET, 120, "Organisation", "set the rules for passwords, logins and networks"),
     ),
     emails={
         "break_glass_used": "security",

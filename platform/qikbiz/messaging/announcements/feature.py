@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from qikbiz.kernel.feature import Feature, NavigationEntry, Pages
 from qikbiz.kernel.job_kinds import HOUR, JobKind
+from qikbiz.kernel.permissions import Permission, StaffRole
 
 FEATURE = Feature(
     name="announcements",
@@ -20,6 +21,9 @@ FEATURE = Feature(
             permission="announcement:send",
         ),
     ),
+    staff_permissions={
+        Permission.ANNOUNCEMENT_SEND: (StaffRole.OPERATOR,),
+    },
     jobs={
         "announcements.send": JobKind(
             "mail",

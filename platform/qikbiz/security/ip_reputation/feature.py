@@ -6,10 +6,15 @@ from datetime import timedelta
 
 from qikbiz.kernel.feature import Feature
 from qikbiz.kernel.job_kinds import JobKind, Periodic
+from qikbiz.kernel.permissions import Permission, StaffRole
 
 FEATURE = Feature(
     name="ip_reputation",
     models=("qikbiz.security.ip_reputation.models",),
+    staff_permissions={
+        Permission.ABUSE_SEE: (StaffRole.AUDITOR, StaffRole.SUPPORT, StaffRole.OPERATOR),
+        Permission.ABUSE_DECIDE: (StaffRole.OPERATOR,),
+    },
     jobs={
         "ip_reputation.check": JobKind(
             "checks",

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from qikbiz.kernel.feature import Feature, NavigationEntry, Pages
 from qikbiz.kernel.job_kinds import HOUR, JobKind, Periodic
+from qikbiz.kernel.permissions import PageRight, Permission
 
 FEATURE = Feature(
     name="exports",
@@ -13,6 +14,11 @@ FEATURE = Feature(
     models=("qikbiz.transfer.exports.models",),
     navigation=(
         NavigationEntry("tenant", 50, "exports", "Exports", "download", "exports.index", permission="export:ask"),
+    ),
+    permissions=(
+        PageRight(
+            Permission.EXPORT_EVERYTHING, 110, "Records", "export everything, with users, histories and the audit"
+        ),
     ),
     jobs={
         "exports.create": JobKind(

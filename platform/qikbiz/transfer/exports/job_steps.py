@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from qikbiz.audit.actions import record
 from qikbiz.files.store import PART, file_store, seal_file_key
 from qikbiz.identity.accounts.models import User
-from qikbiz.identity.roles.builtin_roles import EVERYTHING, staff_rights
+from qikbiz.identity.roles.builtin_roles import everything, staff_rights
 from qikbiz.identity.roles.current import rights_of_user
 from qikbiz.identity.staff.models import Staff
 from qikbiz.jobs.actions import enqueue
@@ -210,9 +210,9 @@ def _rights_for(export: Export) -> Rights:
         return rights_of_user(export.requested_by) if export.requested_by else NOTHING
     with control_transaction() as control:
         if export.actor_kind == "system" and export.grant_id is None:
-            return EVERYTHING if is_export_of_closing(export.id) else NOTHING
+            return everything() if is_export_of_closing(export.id) else NOTHING
         may = export.grant_id is not None and _is_granted(control, export.grant_id, export.requested_by)
-        return EVERYTHING if may else NOTHING
+        return everything() if may else NOTHING
 
 
 def _is_granted(control: Session, grant_id: UUID, staff_id: UUID | None) -> bool:

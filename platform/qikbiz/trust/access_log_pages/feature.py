@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from qikbiz.kernel.feature import Feature, NavigationEntry, Pages
+from qikbiz.kernel.permissions import PageRight, Permission
 
 FEATURE = Feature(
     name="access_log_pages",
@@ -29,4 +30,5 @@ FEATURE = Feature(
             group="Privacy",
         ),
     ),
+    permissions=(PageRight(Permission.ACCESS_LOG_SEE, 60, "Privacy", "read the access log"),),
 )

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from qikbiz.kernel.feature import Feature, NavigationEntry, Pages
 from qikbiz.kernel.job_kinds import HOUR, JobKind, Periodic
+from qikbiz.kernel.permissions import PageRight, Permission, StaffRole
 
 FEATURE = Feature(
     name="account_closure",
@@ -30,6 +31,10 @@ FEATURE = Feature(
             "console", 50, "closings", "Account closures", "door-exit", "closings.index", permission="closing:handle"
         ),
     ),
+    permissions=(PageRight(Permission.CLOSING_ASK, 130, "Organisation", "see what is billed, and end the contract"),),
+    staff_permissions={
+        Permission.CLOSING_HANDLE: (StaffRole.OPERATOR,),
+    },
     jobs={
         "tenants.erase": JobKind(
             "provisioning", "Erase tenants that are due", "provisioning.jobs:erase_tenants", HOUR, is_platform=True

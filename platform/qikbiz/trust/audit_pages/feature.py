@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from qikbiz.kernel.feature import Feature, NavigationEntry, Pages
+from qikbiz.kernel.permissions import PageRight, Permission
 
 FEATURE = Feature(
     name="audit_pages",
@@ -12,4 +13,5 @@ FEATURE = Feature(
             "settings", 160, "audit", "Audit", "clipboard-list", "audit.index", permission="audit:see", group="Privacy"
         ),
     ),
+    permissions=(PageRight(Permission.AUDIT_SEE, 50, "Privacy", "read the audit"),),
 )

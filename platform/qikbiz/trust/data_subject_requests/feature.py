@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from qikbiz.kernel.feature import Feature, NavigationEntry, Pages
 from qikbiz.kernel.job_kinds import JobKind, Periodic
+from qikbiz.kernel.permissions import PageRight, Permission
 
 FEATURE = Feature(
     name="data_subject_requests",
@@ -24,6 +25,11 @@ FEATURE = Feature(
             "persons.erasures",
             permission="person:answer",
             group="Privacy",
+        ),
+    ),
+    permissions=(
+        PageRight(
+            Permission.PERSON_ANSWER, 100, "Records", "hand people everything about themselves, and erase them for good"
         ),
     ),
     jobs={

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from qikbiz.kernel.feature import Feature, NavigationEntry, Pages
 from qikbiz.kernel.job_kinds import JobKind, Periodic
+from qikbiz.kernel.permissions import PageRight, Permission, StaffRole
 
 FEATURE = Feature(
     name="grants",
@@ -23,6 +24,12 @@ FEATURE = Feature(
             group="Privacy",
         ),
     ),
+    permissions=(PageRight(Permission.GRANT_GIVE, 70, "Privacy", "let QikBiz staff in, and end that"),),
+    staff_permissions={
+        Permission.TENANT_ENTER: (StaffRole.SUPPORT, StaffRole.OPERATOR),
+        Permission.TENANT_EXPORT: (StaffRole.SUPPORT, StaffRole.OPERATOR),
+        Permission.TENANT_IMPORT: (StaffRole.SUPPORT, StaffRole.OPERATOR),
+    },
     jobs={
         # Only the provisioning worker may make and drop the logins by which guests come in.
         "grants.open": JobKind(

@@ -6,12 +6,16 @@ from datetime import timedelta
 
 from qikbiz.kernel.feature import Feature, NavigationEntry, Pages
 from qikbiz.kernel.job_kinds import JobKind, Periodic
+from qikbiz.kernel.permissions import Permission, StaffRole
 
 FEATURE = Feature(
     name="privacy",
     pages=(Pages("qikbiz.trust.privacy.routes:privacy", "site"),),
     setup=("qikbiz.trust.privacy.cookie_page:register",),
     navigation=(NavigationEntry("settings", 170, "cookies", "Cookies", "cookie", "cookies.index", group="Privacy"),),
+    staff_permissions={
+        Permission.STATEMENT_ANNOUNCE: (StaffRole.OPERATOR,),
+    },
     jobs={
         "statements.notify": JobKind(
             "checks",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from qikbiz.kernel.feature import Feature, NavigationEntry, Pages
+from qikbiz.kernel.permissions import Permission, StaffRole
 
 FEATURE = Feature(
     name="tickets",
@@ -15,6 +16,9 @@ FEATURE = Feature(
     ),
     models=("qikbiz.trust.tickets.models",),
     navigation=(NavigationEntry("settings", 70, "help", "Help", "help", "help.index", group="You"),),
+    staff_permissions={
+        Permission.TICKET_ANSWER: (StaffRole.SUPPORT, StaffRole.OPERATOR),
+    },
     emails={
         "ticket_answer": "answers",
         "ticket_received": "answers",
