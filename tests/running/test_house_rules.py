@@ -1,0 +1,41 @@
+"""What the structure promises and no linter checks: where transactions end, and that `platform/` is no package."""
+
+from __future__ import annotations
+
+import ast
+import platform
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+# Whoever opens a transaction ends it; code of features does neither, so that what it does is done whole or not at all.
+ENDS_TRANSACTIONS = {
+    "platform/qikbiz/kernel/database.py": "opens the transaction of each request and job",
+    "platform/qikbiz/crm/records/search_fallback.py": "a savepoint for a search that may take too long",
+    "workers/heartbeat.py": "a connection of its own beside the job's",
+    "provisioning/create.py": "makes roles and schemas before and after the tenant's row",
+    "provisioning/guest_roles.py": "makes and drops roles with a connection of its own",
+    "provisioning/usage.py": "one transaction for each tenant that is measured",
+}
+
+
+def _ends_one(path: Path) -> bool:
+    return any(
+        isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in ("commit", "rollback")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    )
+
+
+def test_only_these_end_a_transaction() -> None:
+    found = {
+        path.relative_to(ROOT).as_posix()
+        for folder in ("platform", "workers", "provisioning", "tenants", "config")
+        for path in (ROOT / folder).rglob("*.py")
+        if _ends_one(path)
+    }
+    assert found == set(ENDS_TRANSACTIONS)
+
+
+def test_platform_is_a_shelf_and_hides_no_module_of_python() -> None:
+    assert list((ROOT / "platform").glob("*.py")) == []
+    assert Path(platform.__file__).parent != ROOT / "platform"
+    assert platform.system()
