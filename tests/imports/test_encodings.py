@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from qikbiz.transfer.imports.code_pages import likeliest_code_page
+from qikbiz.kernel.code_pages import likeliest_code_page
 from qikbiz.transfer.imports.csv_dialect import ENCODINGS, detect
 from qikbiz.transfer.imports.uploads import FileSource
 

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from qikbiz.identity.members import transfer_records
+from qikbiz.crm.record_ownership import transfer
 from qikbiz.kernel.permissions import Permission
 from qikbiz.kernel.rights import Rights
 from tests.fixtures.roles import ruled
@@ -81,7 +81,7 @@ def test_all_records_are_handed_over_and_each_says_so(staffed, owned, rows_of):
 
 
 def test_much_is_handed_over_by_a_worker_with_its_progress(staffed, owned, rows_of, monkeypatch, app):
-    monkeypatch.setattr(transfer_records, "MOST_AT_ONCE", 2)
+    monkeypatch.setattr(transfer, "MOST_AT_ONCE", 2)
     alice, tenant, heir = staffed.workspace.browser("alice"), staffed.workspace.tenant, staffed.id("bob")
     answer = alice.post(f"/users/{owned}/handover", {"to": str(heir)})
     assert "/handover/" in answer.location and "Waiting" in alice.get(answer.location).text
@@ -92,7 +92,7 @@ def test_much_is_handed_over_by_a_worker_with_its_progress(staffed, owned, rows_
 
 
 def test_a_worker_hands_over_only_while_whoever_asked_may_do_it(staffed, owned, rows_of, monkeypatch, app):
-    monkeypatch.setattr(transfer_records, "MOST_AT_ONCE", 2)
+    monkeypatch.setattr(transfer, "MOST_AT_ONCE", 2)
     tenant, heir = staffed.workspace.tenant, staffed.id("bob")
     staffed.join("cleo", Rights.of(see="all", change="all", delete="all", create="all", import_="all",
                                    pages=[Permission.USER_MANAGE]))  # fmt: skip

@@ -217,7 +217,7 @@ def test_records_given_by_an_import_are_one_notification_for_each_owner(news: Ne
 def test_everything_of_a_colleague_handed_over_is_one_notification(
     news: News, add_person: Callable[..., Person]
 ) -> None:
-    from qikbiz.identity.members.transfer_records import move_records
+    from qikbiz.crm.record_ownership.transfer import move_records
 
     ben, leaving = news.platform.ben, add_person(news.platform.acme, "Leaving", "member")
     for number in range(3):

@@ -20,6 +20,7 @@ from qikbiz.kernel import feature as features
 from qikbiz.kernel.feature import Feature, NavigationEntry, NotInstalled
 from qikbiz.kernel.job_kinds import JobKind, Periodic
 from qikbiz.kernel.permissions import PageRight, Permission
+from qikbiz.kernel.registration import Registration
 from qikbiz.messaging.mail.categories import categories_of_templates
 from qikbiz.web.navigation import sidebars
 from workers.schedule import schedule
@@ -97,6 +98,16 @@ def test_a_hook_that_fails_leaves_nothing_installed(monkeypatch: pytest.MonkeyPa
         features.install((Feature("one", hooks=(f"{__name__}:fail",)),))
     with pytest.raises(NotInstalled):
         features.installed()
+
+
+def test_what_no_feature_registers_is_refused_and_so_is_a_second_one() -> None:
+    answer: Registration[int] = Registration("the answer")
+    with pytest.raises(NotInstalled, match="the answer"):
+        _ = answer.value
+    answer.register(42)
+    with pytest.raises(RuntimeError, match="Two features register the answer"):
+        answer.register(43)
+    assert answer.value == 42
 
 
 def fail() -> None:

@@ -7,6 +7,7 @@ from qikbiz.console.feature import FEATURE as console
 from qikbiz.crm.companies.feature import FEATURE as companies
 from qikbiz.crm.contacts.feature import FEATURE as contacts
 from qikbiz.crm.home.feature import FEATURE as home
+from qikbiz.crm.record_ownership.feature import FEATURE as record_ownership
 from qikbiz.crm.records.feature import FEATURE as records
 from qikbiz.crm.workspace.feature import FEATURE as workspace
 from qikbiz.identity.accounts.feature import FEATURE as accounts
@@ -50,6 +51,7 @@ FEATURES = (
     workspace,
     exports,
     records,
+    record_ownership,
     contacts,
     companies,
     imports,

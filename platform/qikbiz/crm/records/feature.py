@@ -7,5 +7,6 @@ from qikbiz.kernel.feature import Feature, Pages
 FEATURE = Feature(
     name="records",
     pages=(Pages("qikbiz.crm.records.routes:records", "tenant"),),
+    hooks=("qikbiz.crm.records.registration:register",),
     evidence=("qikbiz.crm.records.promise:KEEPINGS",),
 )

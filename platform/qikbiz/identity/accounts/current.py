@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, NoReturn
 
@@ -14,13 +15,17 @@ from qikbiz.identity.accounts.principal import Anonymous, Principal
 from qikbiz.identity.accounts.realms import Realm, realm_of_request
 from qikbiz.identity.accounts.why_ended import say_if_stolen
 from qikbiz.kernel.read_only import WITHHELD
+from qikbiz.kernel.registration import Registration
 from qikbiz.security.ip_reputation.events import record_event
-from qikbiz.trust.grants import support_sessions
 from qikbiz.web.cookies import SESSION, broken_cookies, has_carried_cookie, open_cookie
 from qikbiz.web.visit_cookie import end_session_cookie
-from tenants.context import NoTenantEntered
+from tenants.context import NoTenantEntered, Tenant
 
 SESSION_COOKIE_BYTES = 48
+# The member of staff who is inside this tenant by a customer's grant.
+SUPPORT_SESSION: Registration[Callable[[Tenant], Principal | None]] = Registration(
+    "how staff are found inside a tenant"
+)
 
 
 class PeopleOfSessions(LoginManager):  # type: ignore[misc]  # Flask-Login has no types
@@ -70,7 +75,7 @@ def _person_of_request() -> Principal | None:
     if realm is None:
         return None
     try:
-        person: Principal | None = support_sessions.person_of_request(realm.tenant) if realm.tenant else None
+        person = SUPPORT_SESSION.value(realm.tenant) if realm.tenant else None
         person = person or _from_session(realm) or (remember_me.restore(realm) if realm.tenant else None)
     except NoTenantEntered:
         return None

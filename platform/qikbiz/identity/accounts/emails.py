@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from qikbiz.identity.accounts.realms import Account, Realm
-from qikbiz.messaging.mail.actions import send, send_platform
+from qikbiz.identity.outgoing_email import OUTGOING_EMAIL
 
 
 def send_invitation(realm: Realm, account: Account, url: str, *, invited_by: str = "") -> None:
@@ -81,8 +81,9 @@ def send_operator_login(realm: Realm, account: Account, *, user: Account, role: 
 
 
 def _send(realm: Realm, account: Account, template: str, values: dict[str, Any]) -> None:
-    sender = send if realm.tenant else send_platform
-    sender(
+    email = OUTGOING_EMAIL.value
+    send = email.send if realm.tenant else email.send_platform
+    send(
         template,
         to_address=account.email,
         to_name=account.name,

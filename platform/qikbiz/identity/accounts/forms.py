@@ -23,9 +23,9 @@ from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  #
 from wtforms.validators import InputRequired, Length, StopValidation
 from wtforms.widgets import CheckboxInput, ListWidget
 
+from qikbiz.identity.outgoing_email import OUTGOING_EMAIL
 from qikbiz.kernel.errors import Failure
 from qikbiz.kernel.permissions import Role
-from qikbiz.messaging.mail.reachability import unreachable_reason
 from qikbiz.web.csrf import FIELD
 from tenants.context import tenant_or_none
 
@@ -80,7 +80,7 @@ def _is_an_address(form: Form, field: EmailField) -> None:
 
 
 def _is_reachable(form: Form, field: EmailField) -> None:
-    reason = unreachable_reason(field.data or "")
+    reason = OUTGOING_EMAIL.value.unreachable_reason(field.data or "")
     if reason:
         raise StopValidation(reason)
 

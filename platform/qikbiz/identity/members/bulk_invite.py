@@ -15,16 +15,16 @@ from qikbiz.identity.accounts.actions import invite_user
 from qikbiz.identity.accounts.models import User
 from qikbiz.identity.accounts.queries import account_named
 from qikbiz.identity.accounts.realms import same_address, tenant_realm
+from qikbiz.identity.outgoing_email import OUTGOING_EMAIL
 from qikbiz.identity.roles.delegation import BeyondOwnRights, may_change_members, may_give_rights
 from qikbiz.identity.roles.effective_rights import rights_of_roles
 from qikbiz.identity.roles.models import Team
 from qikbiz.identity.roles.queries import all_roles, members_of
 from qikbiz.identity.roles.teams import join_teams
+from qikbiz.kernel.code_pages import likeliest_code_page
 from qikbiz.kernel.database import db
 from qikbiz.kernel.errors import Failure
 from qikbiz.kernel.rights import Rights, union
-from qikbiz.messaging.mail.reachability import unreachable_reason
-from qikbiz.transfer.imports.code_pages import likeliest_code_page
 from tenants.control import new_id
 
 MOST_ROWS = 200
@@ -154,7 +154,7 @@ def _judge_address(row: Row, seen: dict[str, int]) -> None:
     except EmailNotValidError:
         row.problems.append("This is not an e-mail address. It should look like ann@example.com.")
         return
-    reason = unreachable_reason(row.email)
+    reason = OUTGOING_EMAIL.value.unreachable_reason(row.email)
     if reason:
         row.problems.append(reason)
     key = same_address(row.email)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from qikbiz.kernel.feature import Feature, Pages
-from qikbiz.kernel.job_kinds import HOUR, JobKind
 from qikbiz.kernel.permissions import PageRight, Permission
 
 FEATURE = Feature(
@@ -18,14 +17,5 @@ FEATURE = Feature(
             "see users, change their roles, deactivate them and hand over their records",
         ),
     ),
-    jobs={
-        "records.transfer": JobKind(
-            "imports",
-            "Transfer records",
-            "qikbiz.identity.members.jobs:hand_over",
-            2 * HOUR,
-            former_names=("records.hand_over",),
-        ),
-    },
     evidence=("qikbiz.identity.members.promise:KEEPINGS",),
 )

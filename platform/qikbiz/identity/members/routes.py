@@ -12,8 +12,9 @@ from flask_login import current_user
 from qikbiz.identity.accounts import actions
 from qikbiz.identity.accounts.queries import with_open_invitation
 from qikbiz.identity.accounts.seats import seats
-from qikbiz.identity.members import bulk_invite, queries, transfer_records
+from qikbiz.identity.members import bulk_invite, queries
 from qikbiz.identity.members.bulk_invite import Row
+from qikbiz.identity.members.owned_records import OWNED_RECORDS
 from qikbiz.identity.roles import teams
 from qikbiz.identity.roles.effective_rights import names_of_roles
 from qikbiz.identity.roles.forms import user_ids_from
@@ -42,7 +43,7 @@ def show(user_id: UUID) -> ResponseReturnValue:
         roles=role_choices(),
         teams=all_teams(),
         joined=teams_of(user_id),
-        owned=queries.owned_by(user_id),
+        owned=OWNED_RECORDS.value.owned_by(user_id),
         is_linked=user.id in with_open_invitation(),
     )
 
@@ -67,7 +68,7 @@ def confirm_deactivation(user_id: UUID) -> ResponseReturnValue:
 def deactivate(user_id: UUID) -> ResponseReturnValue:
     user = actions.disable_user(user_id)
     heir = _heir()
-    working = transfer_records.hand_over(user_id, heir) if heir else None
+    working = OWNED_RECORDS.value.hand_over(user_id, heir) if heir else None
     show_toast(f"{user.name} can no longer log in.")
     return _to_what_follows(user_id, working)
 
@@ -84,8 +85,8 @@ def hand_over(user_id: UUID) -> ResponseReturnValue:
     heir = _heir()
     if heir is None:
         raise Failure("Choose who gets the records. Nothing was changed.")
-    total = queries.owned_by(user_id).total
-    working = transfer_records.hand_over(user_id, heir)
+    total = OWNED_RECORDS.value.owned_by(user_id).total
+    working = OWNED_RECORDS.value.hand_over(user_id, heir)
     if working is None:
         show_toast(f"Handed over {count(total, 'record')}.")
     return _to_what_follows(user_id, working)
@@ -144,11 +145,11 @@ def _hand_over_page(user_id: UUID, *, is_leaving: bool) -> str:
     return render_template(
         "members/handover.html",
         user=user,
-        owned=queries.owned_by(user_id),
+        owned=OWNED_RECORDS.value.owned_by(user_id),
         heirs=[("", "Nobody: leave them as they are" if is_leaving else "Choose somebody")]
         + [(str(heir.id), heir.name) for heir in queries.possible_heirs(user_id)],
         is_leaving=is_leaving,
-        most=transfer_records.MOST_AT_ONCE,
+        most=OWNED_RECORDS.value.most_at_once,
     )
 
 

@@ -9,16 +9,16 @@ from uuid import UUID
 from sqlalchemy import select
 
 from qikbiz.audit.actions import record
-from qikbiz.crm.records.types import BY_SINGULAR
 from qikbiz.identity.accounts import sessions
 from qikbiz.identity.accounts.realms import tenant_realm
 from qikbiz.identity.roles.builtin_roles import ROLE_NAMES, page_rights
 from qikbiz.identity.roles.delegation import may_give_rights, may_widen
 from qikbiz.identity.roles.models import OwnRole
 from qikbiz.identity.roles.queries import role_for_changing, role_line, users_with_role
+from qikbiz.identity.roles.record_types import ruled_types
 from qikbiz.kernel.database import db
 from qikbiz.kernel.errors import Conflict
-from qikbiz.kernel.rights import RECORD_TYPES, Action, Rights
+from qikbiz.kernel.rights import Action, Rights
 
 LONGEST_NAME = 60
 
@@ -82,23 +82,14 @@ def hold_to_it(people: Iterable[UUID]) -> None:
 
 def described(rights: Rights) -> dict[str, str]:
     """What a role allows, line by line in words, for the audit."""
-    lines = {f"{BY_SINGULAR[kind].plural_label}: {act}": _scope_words(rights, kind, act) for kind, act in _acts()}
-    for kind in RECORD_TYPES:
-        declared = BY_SINGULAR[kind]
-        for name, rule in ((rights.rules or {}).get(kind) or {}).items():
-            label = declared.field(name).label if declared.has_field(name) else name
-            lines[f"{declared.plural_label}: field {label}"] = rule.value
+    types = ruled_types()
+    lines = {f"{kind.plural_label}: {act}": rights.scope(kind.name, act).key for kind in types for act in Action}
+    for kind in types:
+        for name, rule in ((rights.rules or {}).get(kind.name) or {}).items():
+            lines[f"{kind.plural_label}: field {kind.labels.get(name, name)}"] = rule.value
     for page in page_rights():
         lines[f"May {page.label}"] = "yes" if page.permission in rights.pages else ""
     return lines
-
-
-def _acts() -> list[tuple[str, Action]]:
-    return [(kind, action) for kind in RECORD_TYPES for action in Action]
-
-
-def _scope_words(rights: Rights, kind: str, action: Action) -> str:
-    return rights.scope(kind, action).key
 
 
 def _differences(old_name: str, old: Rights, new_name: str, new: Rights) -> dict[str, list[str]]:

@@ -10,12 +10,10 @@ from werkzeug.datastructures import MultiDict
 from wtforms import SelectField, StringField
 from wtforms.validators import InputRequired, Length
 
-from qikbiz.crm.records.field_access import rulable_fields
-from qikbiz.crm.records.fields import Field, RecordType
-from qikbiz.crm.records.types import BY_SINGULAR
 from qikbiz.identity.accounts.forms import OwnForm, UnexpectedField, plain_name
 from qikbiz.identity.roles.actions import LONGEST_NAME
 from qikbiz.identity.roles.builtin_roles import page_rights
+from qikbiz.identity.roles.record_types import RuledField, RuledType, ruled_types
 from qikbiz.kernel.errors import Failure
 from qikbiz.kernel.permissions import Permission
 from qikbiz.kernel.rights import RECORD_TYPES, Action, FieldRule, Rights, Scope
@@ -67,20 +65,14 @@ class NameForm(OwnForm):
         """Done by the reader of the rest."""
 
 
-def scope_cells(rights: Rights) -> list[tuple[RecordType, list[Cell]]]:
+def scope_cells(rights: Rights) -> list[tuple[RuledType, list[Cell]]]:
     """The matrix: a line for each record type, a cell for each act."""
-    return [
-        (declared, [_scope_cell(rights, declared, action) for action in Action])
-        for declared in (BY_SINGULAR[kind] for kind in RECORD_TYPES)
-    ]
+    return [(kind, [_scope_cell(rights, kind, action) for action in Action]) for kind in ruled_types()]
 
 
-def rule_cells(rights: Rights) -> list[tuple[RecordType, list[Cell]]]:
+def rule_cells(rights: Rights) -> list[tuple[RuledType, list[Cell]]]:
     """For each record type its fields with their rules."""
-    return [
-        (declared, [_rule_cell(rights, declared, field) for field in rulable_fields(declared)])
-        for declared in (BY_SINGULAR[kind] for kind in RECORD_TYPES)
-    ]
+    return [(kind, [_rule_cell(rights, kind, field) for field in kind.fields]) for kind in ruled_types()]
 
 
 def rights_from(sent: MultiDict[str, str]) -> Rights:
@@ -99,12 +91,12 @@ def user_ids_from(sent: MultiDict[str, str], name: str) -> list[UUID]:
         raise Failure("One of the ticked lines is not there. Open the page again.") from None
 
 
-def _scope_cell(rights: Rights, declared: RecordType, action: Action) -> Cell:
+def _scope_cell(rights: Rights, declared: RuledType, action: Action) -> Cell:
     label = f"{ACTION_WORDS[action]} {declared.plural_label.lower()}"
     return Cell(f"{declared.name}.{action}", label, rights.scope(declared.name, action).key)
 
 
-def _rule_cell(rights: Rights, declared: RecordType, field: Field) -> Cell:
+def _rule_cell(rights: Rights, declared: RuledType, field: RuledField) -> Cell:
     rule = ((rights.rules or {}).get(declared.name) or {}).get(field.name, "")
     return Cell(f"field.{declared.name}.{field.name}", field.label, str(rule))
 

@@ -12,7 +12,9 @@ from sqlalchemy import exists, func, select
 from config.keys import SealBroken
 from qikbiz.identity.accounts.realms import Realm
 from qikbiz.identity.sso.models import ONLY, SsoIdentity, SsoProvider
-from qikbiz.kernel.database import runtime
+from qikbiz.kernel.database import control_transaction, runtime
+from tenants.context import Tenant
+from tenants.control import Domain
 
 PURPOSE = "sso-client-secret"
 logger = logging.getLogger(__name__)
@@ -40,6 +42,13 @@ def provider_row(realm: Realm, *, for_change: bool = False) -> SsoProvider | Non
         SsoProvider, ONLY, with_for_update=for_change or None, populate_existing=for_change
     )
     return row
+
+
+def hosts_of(tenant: Tenant) -> list[str]:
+    """The addresses of a tenant at which its users sign in: its own, then its proved domains."""
+    proved = select(Domain.host).where(Domain.tenant_id == tenant.id, Domain.verified_at.is_not(None))
+    with control_transaction() as control:
+        return [tenant.host, *control.scalars(proved.where(Domain.host != tenant.host).order_by(Domain.host))]
 
 
 def provider_of(realm: Realm) -> Provider | None:

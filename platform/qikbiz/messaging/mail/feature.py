@@ -40,5 +40,6 @@ FEATURE = Feature(
         Periodic("delete old emails", "mail.delete_old", timedelta(days=1), each_tenant=True),
         Periodic("delete old platform emails", "mail.delete_old_platform", timedelta(days=1)),
     ),
+    hooks=("qikbiz.messaging.mail.registration:register",),
     evidence=("qikbiz.messaging.mail.promise:KEEPINGS",),
 )

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TextIO
 
+from qikbiz.kernel.code_pages import likeliest_code_page
 from qikbiz.kernel.errors import Failure
-from qikbiz.transfer.imports.code_pages import likeliest_code_page
 from qikbiz.transfer.imports.header_rows import LOOKED_AT, header_row_of
 from qikbiz.transfer.imports.limits import LARGEST_FILE, LONGEST_LINE, MEGABYTE
 from qikbiz.transfer.imports.signatures import other_kind

@@ -57,5 +57,6 @@ FEATURE = Feature(
         "instruction_recorded": "security",
         "staff_entered": "security",
     },
+    hooks=("qikbiz.trust.grants.registration:register",),
     evidence=("qikbiz.trust.grants.promise:KEEPINGS",),
 )

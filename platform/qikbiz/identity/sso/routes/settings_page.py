@@ -15,12 +15,11 @@ from qikbiz.identity.sso.failures import ProviderAway, SsoRefused
 from qikbiz.identity.sso.forms import PersonForm, ProviderForm
 from qikbiz.identity.sso.http_client import Deadline
 from qikbiz.identity.sso.openid import discover
-from qikbiz.identity.sso.queries import count_identities, provider_of, provider_row
+from qikbiz.identity.sso.queries import count_identities, hosts_of, provider_of, provider_row
 from qikbiz.kernel.access import access
-from qikbiz.kernel.database import control_transaction, runtime
+from qikbiz.kernel.database import runtime
 from qikbiz.kernel.errors import NotFound
 from qikbiz.kernel.permissions import Permission
-from qikbiz.trust.domains.queries import domains_of
 from qikbiz.web.flash import show_toast
 from tenants.context import current_tenant
 
@@ -122,11 +121,9 @@ def _answers(realm: Realm, form: ProviderForm) -> bool:
 
 
 def _page(form: ProviderForm, person: PersonForm | None = None, problem: str = "") -> str:
-    realm, tenant = current_realm(), current_tenant()
+    realm = current_realm()
     row = provider_row(realm)
     form.client_secret.flags.required = row is None
-    with control_transaction():
-        hosts = [tenant.host, *(d.host for d in domains_of(tenant.id) if d.verified_at and d.host != tenant.host)]
     return render_template(
         "sso/index.html",
         form=form,
@@ -135,5 +132,5 @@ def _page(form: ProviderForm, person: PersonForm | None = None, problem: str = "
         is_only_way=policy_of(realm).sso_only,
         row=row,
         people=count_identities(realm),
-        addresses=[runtime().settings.origin(host) + BACK for host in hosts],
+        addresses=[runtime().settings.origin(host) + BACK for host in hosts_of(current_tenant())],
     )

@@ -147,7 +147,7 @@ def _small(letter: str) -> str:
 
 @cache
 def _letters() -> dict[str, Letters]:
-    listed = resources.files("qikbiz.transfer.imports").joinpath("letters.tsv").read_text("utf-8")
+    listed = resources.files("qikbiz.kernel").joinpath("letters.tsv").read_text("utf-8")
     lines = (line.split("\t") for line in listed.splitlines() if not line.startswith("#"))
     return {language: _read(counts, 1 if language in ("ja", "zh", "ko") else 2) for language, counts in lines}
 

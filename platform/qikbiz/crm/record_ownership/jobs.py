@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from qikbiz.crm.record_ownership.transfer import move_records
 from qikbiz.identity.accounts.models import User
-from qikbiz.identity.members.transfer_records import move_records
 from qikbiz.identity.roles.current import rights_of_user
 from qikbiz.jobs.failures import JobRefused
 from qikbiz.jobs.job_context import JobContext

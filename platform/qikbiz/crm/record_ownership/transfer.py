@@ -12,11 +12,12 @@ from sqlalchemy.orm import Session
 
 from qikbiz.audit.actions import record
 from qikbiz.audit.models import RecordChange
+from qikbiz.crm.record_ownership.queries import owned_by
 from qikbiz.crm.records.assignment import tell_heir
 from qikbiz.crm.records.fields import RecordType
 from qikbiz.crm.records.types import RECORD_TYPES
 from qikbiz.identity.accounts.models import User
-from qikbiz.identity.members.queries import owned_by, user_for_reading
+from qikbiz.identity.members.queries import user_for_reading
 from qikbiz.identity.roles.current import current_rights
 from qikbiz.identity.roles.delegation import BeyondOwnRights, may_act_on
 from qikbiz.jobs.actions import enqueue

@@ -1,0 +1,20 @@
+"""How many records a user owns."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+
+from qikbiz.crm.records.types import RECORD_TYPES
+from qikbiz.identity.members.owned_records import Owned
+from qikbiz.kernel.database import db
+
+
+def owned_by(user_id: UUID) -> Owned:
+    counts = {}
+    for kind in RECORD_TYPES.values():
+        model: Any = kind.model
+        counts[kind.plural] = db.session.scalar(select(func.count()).where(model.owner_id == user_id)) or 0
+    return Owned(counts)
