@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import select, text
 
 from qikbiz.audit.models import PlatformAuditEvent
+from qikbiz.identity.accounts import session_invalidation
 from qikbiz.identity.staff.models import Staff
 from qikbiz.kernel.database import control_transaction
 from qikbiz.messaging.announcements.models import Announcement
@@ -128,10 +129,9 @@ def test_a_time_is_meant_in_the_operators_own_zone(olivia: Any, harness: Announc
     with control_transaction() as session:
         session.get_one(Staff, harness.platform.olivia.id).time_zone = "America/New_York"
     try:
-        from qikbiz.identity.accounts import sessions
         from qikbiz.identity.accounts.realms import staff_realm
 
-        sessions.invalidate_now(staff_realm(), [harness.platform.olivia.id])
+        session_invalidation.invalidate_now(staff_realm(), [harness.platform.olivia.id])
         wanted = (datetime.now(ZoneInfo("America/New_York")) + timedelta(days=2)).replace(second=0, microsecond=0)
         assert "America/New_York" in olivia.get(page).text
         answer = olivia.post(f"{page}/sending/1", {"when": "later", "send_at": f"{wanted:%Y-%m-%dT%H:%M}"})
@@ -145,7 +145,7 @@ def test_a_time_is_meant_in_the_operators_own_zone(olivia: Any, harness: Announc
     finally:
         with control_transaction() as session:
             session.get_one(Staff, harness.platform.olivia.id).time_zone = ""
-        sessions.invalidate_now(staff_realm(), [harness.platform.olivia.id])
+        session_invalidation.invalidate_now(staff_realm(), [harness.platform.olivia.id])
 
 
 IMPOSSIBLE_TIMES = ("", "2020-01-01T10:00", "2999-01-01T10:00", "tomorrow", "2027-13-45T99:99")

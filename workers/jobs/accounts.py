@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import update
 
-from qikbiz.identity.accounts import session_cache
+from qikbiz.identity.accounts import session_invalidation
 from qikbiz.identity.accounts.password_links import send_link_if_known
 from qikbiz.identity.accounts.realms import Realm, staff_realm, tenant_realm
 from qikbiz.identity.accounts.retention import forget_logins, forget_staff_logins
@@ -58,7 +58,7 @@ def _send_link(work: JobContext, realm: Realm) -> None:
 
 def _doubt(work: JobContext, realm: Realm) -> None:
     try:
-        session_cache.invalidate(realm, [UUID(person) for person in work.arguments["people"]])
+        session_invalidation.invalidate(realm, [UUID(person) for person in work.arguments["people"]])
     except RedisAway as away:
         soon = datetime.now(UTC) + timedelta(seconds=5)
         raise Unavailable("Redis is away.", retry_at=soon) from away

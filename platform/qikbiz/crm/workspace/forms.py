@@ -11,8 +11,8 @@ from wtforms.validators import DataRequired, Length
 from qikbiz.crm.records.normalize import countries
 from qikbiz.crm.records.number_parsing import currencies
 from qikbiz.crm.workspace.weeks import WEEK_STARTS
-from qikbiz.identity.accounts.forms import OwnForm, zones
 from qikbiz.kernel.accents import ACCENTS
+from qikbiz.web.forms import OwnForm, zones
 
 LONGEST_NAME = 100
 

@@ -6,19 +6,24 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from qikbiz.identity.accounts import emails, passwords, remember_me, sessions, throttles
+from qikbiz.identity.accounts import emails, passwords, remember_me, session_invalidation, sessions, throttles
 from qikbiz.identity.accounts.audit_events import note_failed_login, note_login_act
 from qikbiz.identity.accounts.failures import AlreadyThere, LastAdministrator, WeakPassword, WrongPassword
 from qikbiz.identity.accounts.login_steps import admit
 from qikbiz.identity.accounts.models import User
 from qikbiz.identity.accounts.password_verdicts import judge, problem_since
 from qikbiz.identity.accounts.principal import Principal
-from qikbiz.identity.accounts.queries import account_for_change, account_named, has_users, lock_administrators
+from qikbiz.identity.accounts.queries import (
+    account_for_change,
+    account_named,
+    has_second_factor,
+    has_users,
+    lock_administrators,
+)
 from qikbiz.identity.accounts.realms import Account, Realm, names_of, same_address, staff_realm, tenant_realm
 from qikbiz.identity.accounts.seats import take_seat
 from qikbiz.identity.accounts.tokens import account_behind, end_links, end_links_of_others, make_link
 from qikbiz.identity.mfa.actions import show_code, show_passkey
-from qikbiz.identity.mfa.queries import has_second_factor
 from qikbiz.identity.roles.delegation import may_act_on, may_give, may_give_to, words_for
 from qikbiz.identity.roles.effective_rights import names_of_roles
 from qikbiz.identity.sign_in_policy.networks import require_inside
@@ -174,7 +179,7 @@ def change_profile(realm: Realm, person: Principal, *, name: str, time_zone: str
     changes = {field: [before[field], after[field]] for field in after if before[field] != after[field]}
     if changes:
         note_login_act(realm, "profile.changed", account, changes=changes)
-    sessions.invalidate_after_commit(realm.work, realm, [account.id])
+    session_invalidation.invalidate_after_commit(realm.work, realm, [account.id])
 
 
 def invite_user(email: str, name: str, roles: Sequence[str], *, invited_by: str = "") -> str:
@@ -218,7 +223,7 @@ def change_roles(user_id: UUID, roles: Sequence[str]) -> User:
     note_login_act(
         realm, "user.roles_changed", user, changes={"roles": [words_for(before, names), words_for(wanted, names)]}
     )
-    sessions.invalidate_after_commit(realm.work, realm, [user.id])
+    session_invalidation.invalidate_after_commit(realm.work, realm, [user.id])
     return user
 
 

@@ -10,7 +10,7 @@ from flask import Flask, Request, g
 from flask.sessions import SessionInterface, SessionMixin
 from flask_login import LoginManager
 
-from qikbiz.identity.accounts import remember_me, sessions
+from qikbiz.identity.accounts import remember_me, session_invalidation, sessions
 from qikbiz.identity.accounts.principal import Anonymous, Principal
 from qikbiz.identity.accounts.realms import Realm, realm_of_request
 from qikbiz.identity.accounts.why_ended import say_if_stolen
@@ -97,5 +97,5 @@ def _from_session(realm: Realm) -> Principal | None:
         with realm.own_work() as work:
             say_if_stolen(work, realm, realm.macs(sessions.PURPOSE, opened.plaintext[16:]))
     elif person.has_new_token and remember_me.note_shown_token(realm, person.id):
-        sessions.invalidate_now(realm, [person.id])
+        session_invalidation.invalidate_now(realm, [person.id])
     return person

@@ -23,3 +23,9 @@ class LastAdministrator(Conflict):
 
 class AlreadyThere(Conflict):
     """A login with this address exists."""
+
+
+class HalfLoginEnded(Failure):
+    """It took too long, was finished already, or the password or the rules for it changed meanwhile."""
+
+    status, key = 410, "half_login_ended"

@@ -10,13 +10,13 @@ from qikbiz.identity.accounts import actions, password_links, throttles
 from qikbiz.identity.accounts.failures import WeakPassword, WrongPassword
 from qikbiz.identity.accounts.forms import ConfirmForm, ForgotForm, InvitationForm, LoginForm, NewPasswordForm
 from qikbiz.identity.accounts.password_strength import strength_of
-from qikbiz.identity.accounts.queries import has_password
+from qikbiz.identity.accounts.queries import has_password, has_second_factor
 from qikbiz.identity.accounts.realms import Account, current_realm, names_of
 from qikbiz.identity.accounts.tokens import LinkEnded, Purpose, account_behind
 from qikbiz.identity.mfa import passkeys
 from qikbiz.identity.mfa.failures import WrongCode
 from qikbiz.identity.mfa.login_routes import open_second_steps
-from qikbiz.identity.mfa.queries import has_second_factor, passkeys_of
+from qikbiz.identity.mfa.queries import passkeys_of
 from qikbiz.identity.sign_in_policy.queries import policy_of
 from qikbiz.identity.sign_in_policy.sso_only import asks_for_sso
 from qikbiz.identity.sso.queries import has_identity

@@ -7,12 +7,13 @@ from flask_login import current_user
 from qikbiz.identity.accounts import emails, pending_login, remember_me, sessions
 from qikbiz.identity.accounts.audit_events import note_login_act
 from qikbiz.identity.accounts.devices import is_new_device, place_of_request
+from qikbiz.identity.accounts.failures import HalfLoginEnded
 from qikbiz.identity.accounts.mailed_codes import mail_code
 from qikbiz.identity.accounts.models import User
-from qikbiz.identity.accounts.pending_login import HalfLogin, HalfLoginEnded
+from qikbiz.identity.accounts.pending_login import HalfLogin
+from qikbiz.identity.accounts.queries import has_second_factor
 from qikbiz.identity.accounts.realms import Account, Realm
 from qikbiz.identity.mfa.challenges import spend
-from qikbiz.identity.mfa.queries import has_second_factor
 from qikbiz.identity.sign_in_policy.networks import require_inside
 from qikbiz.identity.sign_in_policy.queries import needs_factor, policy_of
 from qikbiz.identity.sign_in_policy.sso_only import require_way

@@ -15,23 +15,18 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from qikbiz.identity.accounts.failures import HalfLoginEnded
 from qikbiz.identity.accounts.queries import account_for_change
 from qikbiz.identity.accounts.realms import Account, Realm
 from qikbiz.identity.sign_in_policy.queries import policy_of
 from qikbiz.identity.sign_in_policy.rules import is_password_in_doubt
 from qikbiz.kernel import clock
-from qikbiz.kernel.errors import Failure, NotFound
+from qikbiz.kernel.errors import NotFound
 from qikbiz.web.cookies import HALF_LOGIN, delete_cookie, open_cookie, set_cookie
 
 LIFE = timedelta(minutes=10)
 # The one way to begin that shows and sets none.
 _WITHOUT_PASSWORD = "sso"
-
-
-class HalfLoginEnded(Failure):
-    """It took too long, was finished already, or the password or the rules for it changed meanwhile."""
-
-    status, key = 410, "half_login_ended"
 
 
 @dataclass(frozen=True, slots=True)

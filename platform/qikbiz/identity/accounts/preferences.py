@@ -6,7 +6,7 @@ from typing import Any
 
 from flask_login import current_user
 
-from qikbiz.identity.accounts import sessions
+from qikbiz.identity.accounts import session_invalidation
 from qikbiz.identity.accounts.queries import account_for_change
 from qikbiz.identity.accounts.realms import current_realm
 
@@ -16,4 +16,4 @@ def save_preference(name: str, value: Any) -> None:
     realm = current_realm()
     account = account_for_change(realm.work, realm, current_user.id)
     account.preferences = {**account.preferences, name: value}
-    sessions.invalidate_after_commit(realm.work, realm, [account.id])
+    session_invalidation.invalidate_after_commit(realm.work, realm, [account.id])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, case, func, or_, select
+from sqlalchemy import ColumnElement, case, exists, func, or_, select
 from sqlalchemy.orm import Session, undefer
 
 from qikbiz.identity.accounts.models import User, UserToken
@@ -80,3 +80,9 @@ def with_open_invitation() -> set[UUID]:
     is_open = UserToken.used_at.is_(None), UserToken.expires_at > clock.now()
     statement = select(UserToken.person_id).where(UserToken.purpose == "invitation", *is_open)
     return set(db.session.scalars(statement))
+
+
+def has_second_factor(realm: Realm, person_id: UUID) -> bool:
+    """Whether a password alone is not enough. Recovery codes are no factor of their own."""
+    table = realm.factors
+    return bool(realm.work.scalar(select(exists().where(table.person_id == person_id, table.kind != "recovery"))))

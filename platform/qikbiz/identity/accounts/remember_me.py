@@ -22,9 +22,9 @@ from qikbiz.identity.accounts.devices import is_new_device, place_of_request
 from qikbiz.identity.accounts.emails import send_new_device, send_theft_detected, words_for_moment
 from qikbiz.identity.accounts.models import RememberSeries, User
 from qikbiz.identity.accounts.principal import Principal
+from qikbiz.identity.accounts.queries import has_second_factor
 from qikbiz.identity.accounts.realms import Realm
 from qikbiz.identity.accounts.why_ended import THEFT, say_stolen
-from qikbiz.identity.mfa.queries import has_second_factor
 from qikbiz.identity.sign_in_policy.networks import address_of_request, is_inside
 from qikbiz.identity.sign_in_policy.queries import needs_factor, policy_of
 from qikbiz.identity.sign_in_policy.rules import is_password_in_doubt

@@ -22,6 +22,7 @@ from uuid import UUID
 from config.keys import SealBroken
 from qikbiz.identity.accounts.principal import Principal
 from qikbiz.identity.accounts.realms import Realm
+from qikbiz.identity.accounts.session_invalidation import stamp_key, stamp_seconds
 from qikbiz.identity.roles.builtin_roles import edition
 from qikbiz.identity.roles.view_as import Preview
 from qikbiz.kernel import clock
@@ -60,12 +61,12 @@ class Remembered:
 
 def fetch(realm: Realm, session_key: bytes, person_id: UUID) -> tuple[Remembered | None, str]:
     """The record, if there is one, and the person's stamp. Raises RedisAway."""
-    stamp_key = _stamp_key(realm, person_id)
+    stamp_name = stamp_key(realm, person_id)
     with runtime().redis.client() as client:
-        record, stamp = cast(list[str | None], client.mget([_record_key(realm, session_key), stamp_key]))
+        record, stamp = cast(list[str | None], client.mget([_record_key(realm, session_key), stamp_name]))
         if stamp is None:
-            client.set(stamp_key, secrets.token_hex(8), nx=True, ex=_stamp_seconds())
-            record, stamp = None, cast(str | None, client.get(stamp_key))
+            client.set(stamp_name, secrets.token_hex(8), nx=True, ex=stamp_seconds())
+            record, stamp = None, cast(str | None, client.get(stamp_name))
     return _read(realm, record, session_key), str(stamp)
 
 
@@ -87,24 +88,8 @@ def forget(realm: Realm, session_keys: Iterable[bytes]) -> None:
             client.delete(*names)
 
 
-def invalidate(realm: Realm, people: Iterable[UUID]) -> None:
-    """Have Postgres asked again about every session of these people. Raises RedisAway."""
-    with runtime().redis.client() as client:
-        for person_id in people:
-            client.set(_stamp_key(realm, person_id), secrets.token_hex(8), ex=_stamp_seconds())
-
-
 def _record_key(realm: Realm, session_key: bytes) -> str:
     return realm.key("s", session_key.hex())
-
-
-def _stamp_key(realm: Realm, person_id: UUID) -> str:
-    return realm.key("stamp", person_id.hex)
-
-
-def _stamp_seconds() -> int:
-    # Longer than any record lives: a stamp that was lost is made anew, and no record agrees with it.
-    return int(clock.ABSOLUTE.total_seconds()) + 3600
 
 
 def _sealed(key: str, remembered: Remembered) -> str:

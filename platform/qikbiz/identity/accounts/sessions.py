@@ -6,7 +6,6 @@ import hashlib
 import logging
 import secrets
 import time
-from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -21,11 +20,11 @@ from qikbiz.identity.accounts.models import RememberSeries, UserSession
 from qikbiz.identity.accounts.principal import Principal
 from qikbiz.identity.accounts.realms import Account, AccountSession, Realm
 from qikbiz.identity.accounts.session_cache import Remembered
+from qikbiz.identity.accounts.session_invalidation import invalidate_after_commit
 from qikbiz.identity.roles.builtin_roles import staff_rights
 from qikbiz.identity.roles.effective_rights import granted_rights, names_of_roles
 from qikbiz.identity.roles.view_as import preview_of
 from qikbiz.identity.sign_in_policy.queries import policy_of
-from qikbiz.jobs.actions import enqueue, enqueue_platform
 from qikbiz.kernel import clock
 from qikbiz.kernel.database import after_commit
 from qikbiz.security.access_log.kinds import AccessKind
@@ -158,29 +157,6 @@ def make_fresh(work: Session, realm: Realm, key: bytes, person_id: UUID) -> None
         .execution_options(synchronize_session=False)
     )
     invalidate_after_commit(work, realm, [person_id])
-
-
-def invalidate_after_commit(work: Session, realm: Realm, people: Iterable[UUID]) -> None:
-    """Once `work` is committed, have Postgres asked about these people's sessions at their next request."""
-    chosen = list(people)
-    after_commit(work, lambda: invalidate_now(realm, chosen))
-
-
-def invalidate_now(realm: Realm, people: list[UUID]) -> None:
-    try:
-        session_cache.invalidate(realm, people)
-    except RedisAway:
-        _ask_for_doubt(realm, people)
-
-
-def _ask_for_doubt(realm: Realm, people: list[UUID]) -> None:
-    # Other processes may still reach Redis, or reach it again before us: a job tells it when it can.
-    arguments = {"people": [str(person_id) for person_id in people]}
-    with realm.own_work():
-        if realm.tenant:
-            enqueue("sessions.invalidate", arguments)
-        else:
-            enqueue_platform("sessions.invalidate_staff", arguments)
 
 
 def _end(work: Session, realm: Realm, reason: str, which: ColumnElement[bool]) -> list[bytes]:

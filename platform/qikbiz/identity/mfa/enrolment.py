@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import render_template
 
 from config.keys import SealBroken
-from qikbiz.identity.accounts.pending_login import HalfLoginEnded
+from qikbiz.identity.accounts.failures import HalfLoginEnded
 from qikbiz.identity.accounts.realms import Account, Realm
 from qikbiz.identity.mfa import totp
 from qikbiz.identity.mfa.forms import AppForm

@@ -5,7 +5,7 @@ from __future__ import annotations
 from wtforms import HiddenField, PasswordField, StringField
 from wtforms.validators import InputRequired, Length, StopValidation
 
-from qikbiz.identity.accounts.forms import OwnForm
+from qikbiz.web.forms import OwnForm
 
 
 def _can_be_shown(form: OwnForm, field: StringField) -> None:

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from qikbiz.identity.accounts import actions, pending_login, throttles
-from qikbiz.identity.accounts.failures import WeakPassword
+from qikbiz.identity.accounts.failures import HalfLoginEnded, WeakPassword
 from qikbiz.identity.accounts.login_steps import (
     NEW_PASSWORD,
     SET_UP_FACTOR,
@@ -18,7 +18,7 @@ from qikbiz.identity.accounts.login_steps import (
     step_of,
 )
 from qikbiz.identity.accounts.mailed_codes import mail_code, use_code
-from qikbiz.identity.accounts.pending_login import HalfLogin, HalfLoginEnded, current_pending_login
+from qikbiz.identity.accounts.pending_login import HalfLogin, current_pending_login
 from qikbiz.identity.accounts.realms import Account, current_realm
 from qikbiz.identity.mfa import challenges, passkeys
 from qikbiz.identity.mfa.actions import add_app, add_passkey, show_code, show_passkey

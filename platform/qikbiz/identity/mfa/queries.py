@@ -4,16 +4,10 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import func, select
 
 from qikbiz.identity.accounts.realms import Factor, Realm
 from qikbiz.kernel.errors import NotFound
-
-
-def has_second_factor(realm: Realm, person_id: UUID) -> bool:
-    """Whether a password alone is not enough. Recovery codes are no factor of their own."""
-    table = realm.factors
-    return bool(realm.work.scalar(select(exists().where(table.person_id == person_id, table.kind != "recovery"))))
 
 
 def passkeys_of(realm: Realm, person_id: UUID) -> list[Factor]:

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from qikbiz.audit.actions import record
-from qikbiz.identity.accounts import sessions
+from qikbiz.identity.accounts import session_invalidation
 from qikbiz.identity.accounts.realms import tenant_realm
 from qikbiz.identity.roles.builtin_roles import ROLE_NAMES, page_rights
 from qikbiz.identity.roles.delegation import may_give_rights, may_widen
@@ -77,7 +77,7 @@ def edition_of(role: OwnRole) -> str:
 def hold_to_it(people: Iterable[UUID]) -> None:
     """Have what these people may do looked up anew at their next request."""
     realm = tenant_realm()
-    sessions.invalidate_after_commit(realm.work, realm, people)
+    session_invalidation.invalidate_after_commit(realm.work, realm, people)
 
 
 def described(rights: Rights) -> dict[str, str]:

@@ -10,13 +10,13 @@ from werkzeug.datastructures import MultiDict
 from wtforms import SelectField, StringField
 from wtforms.validators import InputRequired, Length
 
-from qikbiz.identity.accounts.forms import OwnForm, UnexpectedField, plain_name
 from qikbiz.identity.roles.actions import LONGEST_NAME
 from qikbiz.identity.roles.builtin_roles import page_rights
 from qikbiz.identity.roles.record_types import RuledField, RuledType, ruled_types
 from qikbiz.kernel.errors import Failure
 from qikbiz.kernel.permissions import Permission
 from qikbiz.kernel.rights import RECORD_TYPES, Action, FieldRule, Rights, Scope
+from qikbiz.web.forms import OwnForm, UnexpectedField, plain_name
 
 SCOPE_WORDS = {Scope.NONE: "None", Scope.OWN: "Own", Scope.TEAM: "Team's", Scope.ALL: "All"}
 ACTION_WORDS = {

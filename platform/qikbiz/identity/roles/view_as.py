@@ -15,7 +15,9 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from qikbiz.audit.actions import record
+from qikbiz.identity.accounts import session_invalidation
 from qikbiz.identity.accounts.models import User, UserSession
+from qikbiz.identity.accounts.realms import tenant_realm
 from qikbiz.identity.roles.effective_rights import colleagues_of, granted_rights, names_of_roles, rights_of_roles
 from qikbiz.kernel import clock
 from qikbiz.kernel.access import AccessRule
@@ -38,27 +40,20 @@ class Preview:
 
 def start(person: Any, role: str, user_id: str) -> None:
     """Begin to look as a role or as a user, from the next request on. Raises Failure for neither."""
-    # Imported here: sessions ask this module what a session looks like.
-    from qikbiz.identity.accounts import sessions  # noqa: PLC0415
-    from qikbiz.identity.accounts.realms import tenant_realm  # noqa: PLC0415
-
     viewing = f"role:{role}" if role else f"user:{user_id}"
     found = preview_of(db.session(), viewing, clock.now() + LASTS, person.id, person.rights)
     if found is None:
         raise Failure("There is no such role or user any more. Open the page again.")
     _write(person, viewing, found.until)
     record("preview.started", record_type="user", record_id=person.id, subject=found.name, details={"as": found.name})
-    sessions.invalidate_after_commit(db.session(), tenant_realm(), [person.id])
+    session_invalidation.invalidate_after_commit(db.session(), tenant_realm(), [person.id])
 
 
 def end(person: Any) -> None:
-    from qikbiz.identity.accounts import sessions  # noqa: PLC0415
-    from qikbiz.identity.accounts.realms import tenant_realm  # noqa: PLC0415
-
     _write(person, "", None)
     if person.preview is not None:
         record("preview.ended", record_type="user", record_id=person.id, subject=person.preview.name)
-    sessions.invalidate_after_commit(db.session(), tenant_realm(), [person.id])
+    session_invalidation.invalidate_after_commit(db.session(), tenant_realm(), [person.id])
 
 
 def preview_of(work: Session, viewing: str, until: datetime | None, own_id: UUID, own: Rights) -> Preview | None:

@@ -10,7 +10,7 @@ from sqlalchemy import func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from qikbiz.audit.actions import record
-from qikbiz.identity.accounts import sessions
+from qikbiz.identity.accounts import session_invalidation, sessions
 from qikbiz.identity.accounts.models import RememberSeries, User, UserSession
 from qikbiz.identity.accounts.principal import Principal
 from qikbiz.identity.accounts.realms import Realm
@@ -51,7 +51,7 @@ def change_policy(realm: Realm, person: Principal, wanted: Policy) -> dict[str, 
         _hold_devices_to(wanted)
         if wanted.sso_only and not before.sso_only:
             sessions.end_sessions_where(realm.work, realm, "single_sign_on_only", began_otherwise())
-        sessions.invalidate_after_commit(realm.work, realm, _people_who_may_be_logged_in())
+        session_invalidation.invalidate_after_commit(realm.work, realm, _people_who_may_be_logged_in())
         record("policy.changed", subject="Sign-in policy", details={"changes": changes})
     return changes
 

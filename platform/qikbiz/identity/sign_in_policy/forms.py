@@ -16,8 +16,8 @@ from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  #
 from wtforms.validators import InputRequired, Length, NumberRange
 from wtforms.widgets import CheckboxInput, ListWidget
 
-from qikbiz.identity.accounts.forms import OwnForm
 from qikbiz.identity.sign_in_policy.rules import ABSOLUTE_HOURS, CHARACTERS, IDLE_MINUTES, REMEMBER_DAYS, Policy
+from qikbiz.web.forms import OwnForm
 
 _LONGEST_LIST = 4_000
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from wtforms import EmailField, Form, PasswordField, StringField
 from wtforms.validators import InputRequired, Length, StopValidation
 
-from qikbiz.identity.accounts.forms import OwnForm, plain_name
 from qikbiz.identity.sso.http_client import BadAddress, check_address
+from qikbiz.web.forms import OwnForm, plain_name
 
 
 def _is_an_issuer(form: Form, field: StringField) -> None:

@@ -6,7 +6,6 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from qikbiz.identity.accounts.forms import UnexpectedField
 from qikbiz.identity.accounts.models import User
 from qikbiz.kernel.access import access
 from qikbiz.kernel.database import db, runtime
@@ -17,6 +16,7 @@ from qikbiz.messaging.mail.categories import KINDS, LOCKED, NEWS
 from qikbiz.messaging.mail.unsubscribing import ONE_CLICK, Subscription, opened_token
 from qikbiz.web.csrf import FIELD
 from qikbiz.web.flash import show_toast
+from qikbiz.web.forms import UnexpectedField
 from tenants.context import current_tenant
 
 mail_choices = Blueprint("mail_choices", __name__, template_folder="templates")

@@ -10,11 +10,11 @@ from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  #
 from wtforms.validators import DataRequired, InputRequired, Length
 from wtforms.widgets import CheckboxInput, ListWidget
 
-from qikbiz.identity.accounts.forms import OwnForm
 from qikbiz.trust.grants.actions import LONGEST_REASON
 from qikbiz.trust.grants.queries import staff_to_choose
 from qikbiz.trust.grants.scopes import LABELS, OFFERED, GrantScope
 from qikbiz.trust.tickets.models import Ticket
+from qikbiz.web.forms import OwnForm
 
 SUPPORT = "support"
 
