@@ -13,13 +13,13 @@ from email_validator import EmailNotValidError, validate_email
 from config.settings import Settings
 from provisioning.application import working_application
 from qikbiz.audit.actions import record_on_platform
-from qikbiz.identity.accounts.actions import set_password
 from qikbiz.identity.accounts.failures import AlreadyThere
 from qikbiz.identity.accounts.models import User
-from qikbiz.identity.accounts.operator_logins import add_first_administrator, invite_first_again, propose_user
 from qikbiz.identity.accounts.queries import account_named, has_users
 from qikbiz.identity.accounts.realms import Realm, same_address, staff_realm, tenant_realm
+from qikbiz.identity.members.operator_logins import add_first_administrator, invite_first_again, propose_user
 from qikbiz.identity.mfa.actions import reset_factors
+from qikbiz.identity.passwords.actions import set_password
 from qikbiz.kernel.clock import now
 from qikbiz.kernel.database import control_transaction, runtime, tenant_transaction
 from qikbiz.kernel.errors import Failure

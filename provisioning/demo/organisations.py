@@ -19,10 +19,10 @@ from provisioning.logins import add_person
 from provisioning.servers import Connection
 from provisioning.usage import measure_tenants, refresh_estimates
 from qikbiz.identity.accounts.models import User
-from qikbiz.identity.accounts.passwords import hash_password
 from qikbiz.identity.accounts.realms import staff_realm, tenant_realm
 from qikbiz.identity.mfa.actions import keep_app
 from qikbiz.identity.mfa.demo_codes import demo_secret
+from qikbiz.identity.passwords.hashing import hash_password
 from qikbiz.identity.staff.models import Staff
 from qikbiz.kernel.database import control_transaction, tenant_transaction
 from tenants.context import Tenant

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from provisioning.servers import Connection
 from qikbiz.app.request_pipeline import QikBiz
-from qikbiz.identity.accounts.retention import forget_logins, forget_staff_logins
+from qikbiz.identity.sessions.retention import forget_logins, forget_staff_logins
 from qikbiz.jobs.kinds import kinds
 from qikbiz.kernel import clock
 from qikbiz.kernel.actors import Actor, acting_as

@@ -28,7 +28,7 @@ from workers.run_job import perform
 pytestmark = pytest.mark.promise("P13")
 
 
-KEEPING_PEOPLE_OUT = {"accounts.end_user_session", "accounts.end_user_sessions", "accounts.disable_user"}
+KEEPING_PEOPLE_OUT = {"members.end_user_session", "members.end_user_sessions", "members.disable_user"}
 
 
 def now_known(leaving: Leaving) -> Tenant:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from qikbiz.identity.accounts.invitations import invite
+from qikbiz.identity.members.actions import invite_user
 from qikbiz.kernel.database import tenant_transaction
 from qikbiz.messaging.mail.models import Mail
 from tests.fixtures.web import Browser
@@ -21,7 +21,7 @@ def tenant(fresh_tenant):
 def invited(app, tenant):
     """The path of Rosa's invitation."""
     with app.app_context(), tenant_transaction(tenant):
-        url = invite("rosa@example.com", "Rosa", "member")
+        url = invite_user("rosa@example.com", "Rosa", ["member"])
     assert url.startswith(f"http://{tenant.host}:8000/invitation/")
     return "/invitation/" + url.rsplit("/", 1)[1]
 

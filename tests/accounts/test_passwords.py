@@ -13,9 +13,9 @@ import pytest
 from sqlalchemy import update
 
 from qikbiz.app.application import create_app
-from qikbiz.identity.accounts import passwords
-from qikbiz.identity.accounts.common_passwords import weakness_of
 from qikbiz.identity.accounts.models import User
+from qikbiz.identity.passwords import acceptance, hashing
+from qikbiz.identity.passwords.common_passwords import weakness_of
 from qikbiz.kernel.database import tenant_transaction
 from tests.fixtures.web import Browser
 
@@ -47,33 +47,33 @@ BAD = {
 
 @pytest.mark.parametrize("password", GOOD)
 def test_good_passwords_are_accepted_whatever_they_are_made_of(password):
-    assert passwords.problem_with(password) is None
+    assert acceptance.problem_with(password) is None
 
 
 @pytest.mark.parametrize("reason", BAD)
 def test_bad_passwords_are_refused_with_a_reason(reason):
     context = ("Acme Industrial", "acme", "Alice", "alice@acme.example.com")
-    problem = passwords.problem_with(BAD[reason], context=context)
+    problem = acceptance.problem_with(BAD[reason], context=context)
     assert problem
     assert problem.endswith(".")
 
 
 def test_no_rule_asks_for_digits_or_signs():
-    assert passwords.problem_with("only small letters and blanks") is None
+    assert acceptance.problem_with("only small letters and blanks") is None
 
 
 def test_different_spellings_of_one_password_are_the_same(working):
     composed = unicodedata.normalize("NFC", "Größe überall éclair motto")
     decomposed = unicodedata.normalize("NFD", composed)
     assert composed != decomposed
-    stored = passwords.hash_password(composed)
-    assert passwords.matches(stored, decomposed)
-    assert passwords.problem_with(composed) == passwords.problem_with(decomposed)
+    stored = hashing.hash_password(composed)
+    assert hashing.matches(stored, decomposed)
+    assert acceptance.problem_with(composed) == acceptance.problem_with(decomposed)
 
 
 def test_the_whole_password_counts_beyond_seventy_two_bytes(working):
-    stored = passwords.hash_password("x y" * 40 + "end")
-    assert not passwords.matches(stored, "x y" * 40 + "END")
+    stored = hashing.hash_password("x y" * 40 + "end")
+    assert not hashing.matches(stored, "x y" * 40 + "END")
 
 
 def test_weakness_is_found_quickly_even_in_a_long_password():
@@ -89,7 +89,7 @@ def test_the_same_verdict_on_every_path(log_in, browser_at, platform, fresh_tena
     # The command takes a password for the first administrator only, so each good one needs a tenant of its own.
     unused = fresh_tenant("Acme Industrial")
     for text in (*GOOD[:2], *(text for reason, text in BAD.items() if reason != "the own address")):
-        expected = passwords.problem_with(text, context=("Acme Industrial", "Lena", unused.slug)) is None
+        expected = acceptance.problem_with(text, context=("Acme Industrial", "Lena", unused.slug)) is None
         if "\x00" not in text:
             assert _by_command(platform, unused, text) == expected, text
             unused = fresh_tenant("Acme Industrial") if expected else unused
@@ -101,7 +101,7 @@ def test_the_same_verdict_on_every_path(log_in, browser_at, platform, fresh_tena
 
 
 def _by_invitation(app, tenant, password):
-    from qikbiz.identity.accounts.actions import invite_user
+    from qikbiz.identity.members.actions import invite_user
 
     with app.app_context(), tenant_transaction(tenant):
         url = invite_user(f"lena{abs(hash(password))}@example.com", "Lena", ["member"])
@@ -147,7 +147,7 @@ def test_a_megabyte_is_refused_before_anything_is_hashed(browser_at, platform, m
 
     browser = browser_at("acme.localhost")
     token = browser.csrf_token()
-    monkeypatch.setattr(passwords, "matches", never)
+    monkeypatch.setattr(hashing, "matches", never)
     form = {"email": platform.alice.email, "password": "x" * 1_000_000, "csrf_token": token}
     assert browser.post("/login", form).status_code == 413
 
@@ -204,5 +204,5 @@ def test_unknown_names_take_as_long_as_known_ones(platform, add_person):
 
 
 def test_the_lists_of_leaked_passwords_are_not_read_before_they_are_needed():
-    code = "import sys, qikbiz.identity.accounts.passwords; sys.exit('zxcvbn' in sys.modules)"
+    code = "import sys, qikbiz.identity.passwords.acceptance; sys.exit('zxcvbn' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from qikbiz.identity.accounts.session_cache import _PURPOSE
+from qikbiz.identity.sessions.session_cache import _PURPOSE
 from qikbiz.kernel.networks import unit_of
 from qikbiz.security.ip_reputation import limiter
 

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import pytest
 
 from qikbiz.app.application import create_app
-from qikbiz.identity.accounts.session_cache import _PURPOSE
+from qikbiz.identity.sessions.session_cache import _PURPOSE
 from qikbiz.web.cookies import SESSION
 from tenants.context import tenant_context
 from tests.accounts.conftest import forget_rest

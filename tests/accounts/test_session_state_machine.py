@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from config.keys import Key, KeyRing
 from qikbiz.identity.accounts.realms import Realm
-from qikbiz.identity.accounts.sessions import PURPOSE
+from qikbiz.identity.sessions.sessions import PURPOSE
 from qikbiz.kernel import clock as system_clock
 from qikbiz.web.cookies import REMEMBER, SESSION
 from tenants.context import Tenant

@@ -10,8 +10,8 @@ import pytest
 from flask import Blueprint
 from sqlalchemy.orm import Session
 
-from qikbiz.identity.accounts import sessions
 from qikbiz.identity.accounts.realms import Realm
+from qikbiz.identity.sessions import sessions
 from qikbiz.kernel.access import access
 from qikbiz.kernel.database import tenant_transaction
 from qikbiz.kernel.permissions import Permission

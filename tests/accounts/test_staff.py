@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from provisioning.logins import reset_staff_factors
 from qikbiz.audit.models import PlatformAuditEvent
-from qikbiz.identity.accounts.actions import invite_staff
+from qikbiz.identity.members.actions import invite_staff
 from qikbiz.kernel.database import control_transaction
 from qikbiz.web.cookies import REMEMBER, SESSION
 from tests.fixtures.devices import DEVICES, Device

@@ -57,9 +57,9 @@ ELSEWHERE = {
     "accounts.accept_invitation": "user.joined",
     "accounts.choose_next_password": "password.changed",
     "accounts.choose_password": "password.changed",
-    "accounts.end_user_session": "session.ended",
-    "accounts.end_user_sessions": "session.all_ended",
-    "accounts.reset_user_factors": "factor.",
+    "members.end_user_session": "session.ended",
+    "members.end_user_sessions": "session.all_ended",
+    "members.reset_user_factors": "factor.",
     "accounts.log_in_by_passkey": "login.opened",
     "accounts.second_step_by_passkey": "login.opened",
     "accounts.show_second_factor": "login.opened",
@@ -248,8 +248,8 @@ WALKED: dict[str, str] = {
     "contacts.several contacts.restore contacts.delete contacts.purge",
     "exports and audit": "exports.create exports.call_off exports.delete audit.export audit.keep",
     "imports": "imports.call_off imports.apply imports.undo",
-    "logins": "accounts.change_profile accounts.send_invitation accounts.resend_invitation accounts.change_role "
-    "accounts.disable_user accounts.enable_user accounts.end_session accounts.end_other_sessions "
+    "logins": "accounts.change_profile members.send_invitation members.resend_invitation members.change_role "
+    "members.disable_user members.enable_user accounts.end_session accounts.end_other_sessions "
     "accounts.change_password accounts.logout accounts.log_in",
     "person": "persons.write_file persons.erase",
 }

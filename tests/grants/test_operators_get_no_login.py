@@ -227,7 +227,7 @@ def test_the_first_who_gets_a_login_ends_the_invitations_sent_before(
         assert ("operator_login", "gavin@example.com") in told and ("operator_login", THIEF) in told
     else:
         with working_application(platform.settings), tenant_transaction(tenant):
-            from qikbiz.identity.accounts.actions import invite_user
+            from qikbiz.identity.members.actions import invite_user
 
             own = invite_user("gavin@example.com", "Gavin", ["administrator"])
         answer = browser.post("/invitation/" + own.rsplit("/", 1)[1], {"name": "Gavin", "password": PASSWORD})

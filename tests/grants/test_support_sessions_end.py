@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import select, update
 
 from provisioning.logins import add_person as add_login
-from qikbiz.identity.accounts.passwords import hash_password
 from qikbiz.identity.accounts.realms import staff_realm
+from qikbiz.identity.passwords.hashing import hash_password
 from qikbiz.identity.staff.models import Staff, StaffFactor
 from qikbiz.kernel.database import control_transaction
 from tests.fixtures.devices import DEVICES, Device

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from qikbiz.identity.accounts import breached_passwords
+from qikbiz.identity.passwords import breached_passwords
 from qikbiz.kernel.circuit_breaker import CircuitBreaker
 from qikbiz.kernel.deadline import OutOfTime
 from qikbiz.trust.domains import dns
@@ -26,7 +26,7 @@ ASKS = re.compile(
 )
 # Each holds to one deadline: by `call_within`, by a thread that is given up (fetching), by the resolver's `lifetime`.
 KNOWN = {
-    "qikbiz/identity/accounts/breached_passwords.py": "call_within(",
+    "qikbiz/identity/passwords/breached_passwords.py": "call_within(",
     "qikbiz/trust/billing/stripe.py": "call_within(",
     "qikbiz/trust/domains/dns.py": "lifetime=",
     "qikbiz/messaging/mail/smtp.py": "call_within(",

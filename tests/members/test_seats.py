@@ -9,7 +9,7 @@ from threading import Barrier, BrokenBarrierError
 import pytest
 
 from qikbiz.console.tenant_actions import limit_seats
-from qikbiz.identity.accounts import seats as module
+from qikbiz.identity.members import seats as module
 from qikbiz.kernel.database import control_transaction
 
 pytestmark = pytest.mark.promise("P14")

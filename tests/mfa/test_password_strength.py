@@ -14,7 +14,7 @@ import pytest
 
 from config.settings import SettingsError, load_settings
 from qikbiz.app.application import create_app
-from qikbiz.identity.accounts import breached_passwords, passwords
+from qikbiz.identity.passwords import acceptance, breached_passwords
 from qikbiz.identity.sign_in_policy.rules import Policy
 from tests.fixtures.web import Browser
 
@@ -103,8 +103,8 @@ def service(platform) -> Iterator[tuple[type[Range], object]]:
 def test_five_characters_are_asked_about_and_padding_counts_for_nothing(service):
     handler, application = service
     with application.app_context():
-        assert passwords.problem_with(LEAKED_ONE, policy=ASKING) == breached_passwords.LEAKED
-        assert passwords.problem_with(FINE_ONE, policy=ASKING) is None
+        assert acceptance.problem_with(LEAKED_ONE, policy=ASKING) == breached_passwords.LEAKED
+        assert acceptance.problem_with(FINE_ONE, policy=ASKING) is None
     digest = hashlib.sha1(LEAKED_ONE.encode(), usedforsecurity=False).hexdigest().upper()
     assert handler.asked[0] == (f"/range/{digest[:5]}", "true")
     assert all(len(path) == len("/range/") + 5 for path, _padding in handler.asked)
@@ -114,7 +114,7 @@ def test_five_characters_are_asked_about_and_padding_counts_for_nothing(service)
 def test_nobody_is_asked_unless_the_organisation_wants_it_and_never_while_typing(service):
     handler, application = service
     with application.app_context():
-        assert passwords.problem_with(LEAKED_ONE) is None
+        assert acceptance.problem_with(LEAKED_ONE) is None
     browser = Browser(application, "acme.localhost")
     assert _meter(browser, LEAKED_ONE)["level"] > 0
     assert handler.asked == []
@@ -126,14 +126,14 @@ def test_a_service_that_does_not_answer_locks_nobody_out_and_is_in_the_log(servi
     handler, application = service
     handler.mode = mode
     with application.app_context(), caplog.at_level(logging.WARNING):
-        assert passwords.problem_with(LEAKED_ONE, policy=ASKING) is None
+        assert acceptance.problem_with(LEAKED_ONE, policy=ASKING) is None
     assert [record.message for record in caplog.records] == ["leaked_passwords_not_asked"]
 
 
 def test_without_an_address_nothing_is_asked(app):
     with app.app_context():
         assert not breached_passwords.is_available()
-        assert passwords.problem_with(LEAKED_ONE, policy=ASKING) is None
+        assert acceptance.problem_with(LEAKED_ONE, policy=ASKING) is None
 
 
 def test_production_takes_only_https(tmp_path):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
-from qikbiz.identity.accounts.actions import change_roles, invite_user, resend_invitation
 from qikbiz.identity.accounts.models import User
+from qikbiz.identity.members.actions import change_roles, invite_user, resend_invitation
 from qikbiz.identity.roles import teams
 from qikbiz.identity.roles.actions import change_role, edition_of
 from qikbiz.identity.roles.delegation import BeyondOwnRights

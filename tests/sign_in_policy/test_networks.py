@@ -145,7 +145,7 @@ def test_a_remembered_device_is_not_restored_outside_and_stays_remembered(office
 
 @pytest.mark.promise("P9")
 def test_invitations_and_links_are_not_used_up_outside(office, app, otto):
-    from qikbiz.identity.accounts.actions import invite_user
+    from qikbiz.identity.members.actions import invite_user
     from qikbiz.kernel.database import tenant_transaction
 
     with app.app_context(), tenant_transaction(otto.tenant):

@@ -8,11 +8,11 @@ import unicodedata
 import pytest
 
 from provisioning.logins import BadLogin, refuse_password
-from qikbiz.identity.accounts import passwords
-from qikbiz.identity.accounts.actions import invite_user
 from qikbiz.identity.accounts.models import User
 from qikbiz.identity.accounts.realms import tenant_realm
 from qikbiz.identity.accounts.tokens import make_link
+from qikbiz.identity.members.actions import invite_user
+from qikbiz.identity.passwords import acceptance
 from qikbiz.identity.sign_in_policy.rules import Policy
 from qikbiz.kernel import clock
 from qikbiz.kernel.database import tenant_transaction
@@ -54,7 +54,7 @@ def strict(set_policy, paula):
 
 
 def test_there_are_sixty_and_they_go_both_ways():
-    verdicts = [passwords.problem_with(text, context=["Initech"], policy=POLICY) is None for text in SIXTY]
+    verdicts = [acceptance.problem_with(text, context=["Initech"], policy=POLICY) is None for text in SIXTY]
     assert len(SIXTY) == 60
     assert 15 < sum(verdicts) < 45
 
@@ -66,7 +66,7 @@ def test_every_path_gives_the_same_verdict(strict, app, add_person, log_in, otto
         _by_profile(log_in, add_person, strict),
     )
     for number, text in enumerate((*SIXTY, MEGABYTE)):
-        expected = passwords.problem_with(text, context=["Initech", strict.slug], policy=POLICY) is None
+        expected = acceptance.problem_with(text, context=["Initech", strict.slug], policy=POLICY) is None
         assert [way(number, text) for way in ways] == [expected] * len(ways), repr(text[:60])
 
 

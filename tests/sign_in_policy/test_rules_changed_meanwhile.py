@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from qikbiz.identity.accounts import passwords
+from qikbiz.identity.passwords import hashing
 from qikbiz.web.cookies import SESSION
 from tests.fixtures.mfa import code_of, set_up_app
 from tests.fixtures.web import Browser
@@ -31,10 +31,10 @@ def paulas(request, paula, log_in) -> Browser:
 
 @pytest.fixture
 def meanwhile(paulas, monkeypatch) -> Callable[..., list[threading.Thread]]:
-    """A function: Paula saves stricter rules beside the first call of that part of `passwords`, before or after it."""
+    """A function: Paula saves stricter rules beside the first call of a function of `hashing`, before or after it."""
 
     def save_beside(name: str, *, after: bool) -> list[threading.Thread]:
-        real, savers = getattr(passwords, name), []
+        real, savers = getattr(hashing, name), []
 
         def act(*given: Any) -> Any:
             result = real(*given) if after else None
@@ -45,7 +45,7 @@ def meanwhile(paulas, monkeypatch) -> Callable[..., list[threading.Thread]]:
                 savers[0].join(1)
             return result if after else real(*given)
 
-        monkeypatch.setattr(passwords, name, act)
+        monkeypatch.setattr(hashing, name, act)
         return savers
 
     return save_beside

@@ -151,7 +151,7 @@ def test_links_for_passwords_lead_to_single_sign_on(only, otto, app, rows_of):
 
 
 def test_invitations_lead_to_single_sign_on_and_are_accepted_by_it(only, sign_on, otto, app, rows_of):
-    from qikbiz.identity.accounts.actions import invite_user
+    from qikbiz.identity.members.actions import invite_user
     from qikbiz.kernel.database import tenant_transaction
 
     with app.app_context(), tenant_transaction(otto.tenant):
@@ -288,7 +288,7 @@ def test_one_makes_it_the_only_way_while_another_removes_the_provider(provider, 
 
 
 def test_a_provider_that_goes_between_the_look_and_the_lock(provider, sign_on, paula, rows_of, monkeypatch):
-    from qikbiz.identity.sign_in_policy import routes
+    from qikbiz.identity.sign_in_policy_pages import routes
 
     browser, _answer = sign_on(email=paula.email)
     monkeypatch.setattr(routes, "refuse_locking_everybody_out", lambda *_args: None)

@@ -56,7 +56,7 @@ def test_another_login_with_the_same_address_is_not_taken_until_it_is_disconnect
 
 
 def test_who_is_invited_joins_without_a_password(sign_on, app, otto, rows_of):
-    from qikbiz.identity.accounts.actions import invite_user
+    from qikbiz.identity.members.actions import invite_user
     from qikbiz.kernel.database import tenant_transaction
 
     with app.app_context(), tenant_transaction(otto.tenant):
@@ -84,7 +84,7 @@ def test_an_address_that_is_not_said_to_be_verified_opens_nothing(sign_on, otto,
      ("kim@example.com", "\u212aim@example.com"), ("sam@example.com", "\u017fam@example.com")],
 )  # fmt: skip
 def test_an_address_that_only_looks_up_as_another_opens_nothing(sign_on, app, otto, invited, proved):
-    from qikbiz.identity.accounts.actions import invite_user
+    from qikbiz.identity.members.actions import invite_user
     from qikbiz.kernel.database import tenant_transaction
 
     with app.app_context(), tenant_transaction(otto.tenant):

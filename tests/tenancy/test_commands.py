@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from provisioning.application import working_application
 from provisioning.cli import qikbiz
-from qikbiz.identity.accounts.passwords import matches
+from qikbiz.identity.passwords.hashing import matches
 from qikbiz.kernel.database import tenant_transaction
 from tenants.context import Tenant
 from tenants.versions import HEAD

@@ -8,10 +8,10 @@ from uuid import UUID
 from sqlalchemy import update
 
 from qikbiz.identity.accounts import session_invalidation
-from qikbiz.identity.accounts.password_links import send_link_if_known
 from qikbiz.identity.accounts.realms import Realm, staff_realm, tenant_realm
-from qikbiz.identity.accounts.retention import forget_logins, forget_staff_logins
+from qikbiz.identity.login.password_links import send_link_if_known
 from qikbiz.identity.mfa.actions import seal_anew
+from qikbiz.identity.sessions.retention import forget_logins, forget_staff_logins
 from qikbiz.identity.sso.queries import seal_anew as seal_secret_of_provider_anew
 from qikbiz.jobs.job_context import JobContext
 from qikbiz.kernel.errors import Unavailable

@@ -9,7 +9,7 @@ from flask import Blueprint
 from config.settings import Settings
 from qikbiz.app import error_handlers, features, request_pipeline, template_globals
 from qikbiz.app.request_pipeline import QikBiz
-from qikbiz.identity.accounts import current
+from qikbiz.identity.sessions import current
 from qikbiz.kernel.database import connect_database
 from qikbiz.kernel.feature import Pages, installed
 from qikbiz.web import compression, cookies, csrf, flash, health, metrics, require_tls, responses

@@ -10,11 +10,14 @@ from qikbiz.crm.home.feature import FEATURE as home
 from qikbiz.crm.record_ownership.feature import FEATURE as record_ownership
 from qikbiz.crm.records.feature import FEATURE as records
 from qikbiz.crm.workspace.feature import FEATURE as workspace
+from qikbiz.identity.account_pages.feature import FEATURE as account_pages
 from qikbiz.identity.accounts.feature import FEATURE as accounts
+from qikbiz.identity.login.feature import FEATURE as login
 from qikbiz.identity.members.feature import FEATURE as members
 from qikbiz.identity.mfa.feature import FEATURE as mfa
 from qikbiz.identity.roles.feature import FEATURE as roles
 from qikbiz.identity.sign_in_policy.feature import FEATURE as sign_in_policy
+from qikbiz.identity.sign_in_policy_pages.feature import FEATURE as sign_in_policy_pages
 from qikbiz.identity.sso.feature import FEATURE as sso
 from qikbiz.identity.staff.feature import FEATURE as staff
 from qikbiz.jobs.feature import FEATURE as jobs
@@ -45,7 +48,10 @@ FEATURES = (
     domains,
     mfa,
     accounts,
+    login,
+    account_pages,
     sign_in_policy,
+    sign_in_policy_pages,
     sso,
     home,
     workspace,

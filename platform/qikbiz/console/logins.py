@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from flask import Blueprint
 
-from qikbiz.identity.accounts.login_routes import open_entrance
-from qikbiz.identity.accounts.profile_routes import open_own_pages
+from qikbiz.identity.account_pages.profile_routes import open_own_pages
+from qikbiz.identity.login.login_routes import open_entrance
 
-staff = Blueprint("staff", __name__, template_folder="../identity/accounts/templates")
+staff = Blueprint("staff", __name__)
 open_entrance(staff)
 open_own_pages(staff)

@@ -9,7 +9,7 @@ from zoneinfo import available_timezones
 from flask import request
 from wtforms import Form, StringField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
-from wtforms.validators import StopValidation
+from wtforms.validators import InputRequired, Length, StopValidation
 
 from qikbiz.kernel.errors import Failure
 from qikbiz.web.csrf import FIELD
@@ -62,3 +62,6 @@ def plain_name(form: Form, field: StringField) -> None:
         raise StopValidation("Enter a name.")
     if any(not character.isprintable() for character in field.data):
         raise StopValidation("The name contains a character that can't be shown.")
+
+
+PERSON_NAME = [InputRequired("Enter a name."), Length(max=200, message="Use at most 200 characters."), plain_name]

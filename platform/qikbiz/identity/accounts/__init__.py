@@ -1,1 +1,1 @@
-"""Logins of a tenant: users, sessions, remembered devices, passwords, invitations."""
+"""The accounts that sign in, of tenants' users and of staff: their rows, realms, tokens, limits and emails."""

@@ -4,25 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from qikbiz.kernel.feature import Feature, NavigationEntry, Pages
+from qikbiz.kernel.feature import Feature
 from qikbiz.kernel.job_kinds import JobKind, Periodic
 
 FEATURE = Feature(
     name="accounts",
-    pages=(Pages("qikbiz.identity.accounts.routes:accounts", "tenant"),),
     models=("qikbiz.identity.accounts.models",),
-    navigation=(
-        NavigationEntry("settings", 30, "profile", "Your profile", "user", "accounts.profile", group="You"),
-        NavigationEntry(
-            "settings", 50, "security", "Sign-in & security", "fingerprint", "accounts.security", group="You"
-        ),
-        NavigationEntry(
-            "settings", 60, "sessions", "Signed-in devices", "device-desktop", "accounts.sessions", group="You"
-        ),
-        NavigationEntry(
-            "settings", 80, "users", "Users", "user-shield", "accounts.users", permission="user:manage", group="People"
-        ),
-    ),
     jobs={
         "sessions.delete_old": JobKind(
             "checks", "Delete old sessions", "workers.jobs.accounts:forget_sessions", former_names=("sessions.forget",)
@@ -34,7 +21,7 @@ FEATURE = Feature(
             is_platform=True,
             former_names=("sessions.forget_staff",),
         ),
-        # For any name that is typed: only the job finds out whose it is (qikbiz.identity.accounts.password_links).
+        # For any name that is typed: only the job finds out whose it is (qikbiz.identity.login.password_links).
         "passwords.link": JobKind(
             "checks", "Send a password reset link", "workers.jobs.accounts:send_password_link", 60
         ),
@@ -45,7 +32,7 @@ FEATURE = Feature(
             60,
             is_platform=True,
         ),
-        # Tells Redis, once it can be reached again, which sessions it must not vouch for (sessions.py).
+        # Tells Redis, once it can be reached again, which sessions it must not vouch for (session_invalidation).
         "sessions.invalidate": JobKind(
             "checks",
             "End sessions",
@@ -79,5 +66,4 @@ FEATURE = Feature(
         "theft_detected": "security",
         "operator_login": "security",
     },
-    evidence=("qikbiz.identity.accounts.promise:KEEPINGS",),
 )

@@ -43,7 +43,7 @@ class UserFactor(FactorColumns, Model):
 
 
 class RememberSeries(Model):
-    """A remembered device: a series with a one-time token (accounts/remember_me.py)."""
+    """A remembered device: a series with a one-time token (identity/sessions/remember_me.py)."""
 
     __tablename__ = "remember_series"
     __table_args__ = (Index("ix_remember_series_user_id", "user_id"),)

@@ -1,1 +1,1 @@
-"""One page for each user, inviting several at once, and handing over what somebody owns (promise P14)."""
+"""The users of a workspace: invited, one by one or several at once, given roles, deactivated (promise P14)."""

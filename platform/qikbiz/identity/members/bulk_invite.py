@@ -11,10 +11,10 @@ from uuid import UUID
 from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import select
 
-from qikbiz.identity.accounts.actions import invite_user
 from qikbiz.identity.accounts.models import User
 from qikbiz.identity.accounts.queries import account_named
 from qikbiz.identity.accounts.realms import same_address, tenant_realm
+from qikbiz.identity.members.actions import invite_user
 from qikbiz.identity.outgoing_email import OUTGOING_EMAIL
 from qikbiz.identity.roles.delegation import BeyondOwnRights, may_change_members, may_give_rights
 from qikbiz.identity.roles.effective_rights import rights_of_roles

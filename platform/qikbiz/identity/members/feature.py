@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from qikbiz.kernel.feature import Feature, Pages
+from qikbiz.kernel.feature import Feature, NavigationEntry, Pages
 from qikbiz.kernel.permissions import PageRight, Permission
 
 FEATURE = Feature(
     name="members",
     pages=(Pages("qikbiz.identity.members.routes:members", "tenant"),),
+    navigation=(
+        NavigationEntry(
+            "settings", 80, "users", "Users", "user-shield", "members.index", permission="user:manage", group="People"
+        ),
+    ),
     permissions=(
         PageRight(Permission.USER_INVITE, 10, "People", "invite users"),
         PageRight(

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import func, select
 
 from qikbiz.identity.accounts.models import User
-from qikbiz.identity.accounts.seats import seats
+from qikbiz.identity.members.seats import seats
 from qikbiz.identity.roles.queries import all_teams
 from qikbiz.kernel.database import db
 from qikbiz.kernel.evidence import Fact, Keeping
@@ -30,7 +30,7 @@ KEEPINGS = (
             "handed over to somebody else, all of it or nothing, with a line in the history of each record. How many "
             "seats are taken, and of how many if a number was agreed, stands with your users."
         ),
-        place="accounts.users",
+        place="members.index",
         place_name="Users",
         evidence=_evidence,
         try_it="Invite a colleague, choose a role, and deactivate the login again: every session of it ends.",

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import delete, select, update
 
 from config.keys import SealBroken
-from qikbiz.identity.accounts import emails, sessions, throttles
+from qikbiz.identity.accounts import emails, throttles
 from qikbiz.identity.accounts.audit_events import note_login_act
 from qikbiz.identity.accounts.principal import Principal
 from qikbiz.identity.accounts.queries import account_for_change, has_second_factor
@@ -16,6 +16,7 @@ from qikbiz.identity.accounts.realms import Account, Factor, Realm
 from qikbiz.identity.mfa import challenges, passkeys, recovery, totp
 from qikbiz.identity.mfa.failures import LastFactor, MoreNeeded, PasskeyRefused, WrongCode
 from qikbiz.identity.mfa.queries import app_of, codes_left, passkey_of, passkey_with, passkeys_of
+from qikbiz.identity.sessions import sessions
 from qikbiz.identity.sign_in_policy.queries import needs_factor
 from qikbiz.kernel import clock
 from qikbiz.security.access_log.kinds import AccessKind

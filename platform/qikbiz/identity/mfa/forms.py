@@ -30,7 +30,7 @@ class CodeForm(OwnForm):
 
 
 class MailedCodeForm(CodeForm):
-    """The code of an email, for `identity/accounts/mailed_codes.py`."""
+    """The code of an email, for `identity/login/mailed_codes.py`."""
 
 
 class AppForm(OwnForm):

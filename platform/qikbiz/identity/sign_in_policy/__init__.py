@@ -1,1 +1,1 @@
-"""What an organisation asks of its people's logins, beyond what the product asks of everybody."""
+"""What an organisation asks of its users' sign-ins, beyond what the product asks of everybody: the rules in force."""

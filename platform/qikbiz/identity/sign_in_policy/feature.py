@@ -2,30 +2,9 @@
 
 from __future__ import annotations
 
-from qikbiz.kernel.feature import Feature, NavigationEntry, Pages
-from qikbiz.kernel.permissions import PageRight, Permission
+from qikbiz.kernel.feature import Feature
 
 FEATURE = Feature(
     name="sign_in_policy",
-    pages=(Pages("qikbiz.identity.sign_in_policy.routes:policy", "tenant"),),
     models=("qikbiz.identity.sign_in_policy.models",),
-    navigation=(
-        NavigationEntry(
-            "settings",
-            110,
-            "policy",
-            "Sign-in policy",
-            "shield-lock",
-            "policy.index",
-            permission="policy:set",
-            group="People",
-        ),
-    ),
-    permissions=(
-        PageRight(Permission.POLICY_SET, 120, "Organisation", "set the rules for passwords, logins and networks"),
-    ),
-    emails={
-        "break_glass_used": "security",
-    },
-    evidence=("qikbiz.identity.sign_in_policy.promise:KEEPINGS",),
 )

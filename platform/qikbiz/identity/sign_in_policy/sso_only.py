@@ -1,17 +1,15 @@
-"""“By single sign-on only”: who is let in all the same, and how it can't lock everybody out."""
+"""“By single sign-on only”: which sessions may begin and go on all the same."""
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy import ColumnElement, func, select
 
-from qikbiz.identity.accounts.models import User, UserSession
+from qikbiz.identity.accounts.models import UserSession
 from qikbiz.identity.accounts.principal import Principal
-from qikbiz.identity.accounts.queries import is_administrator
 from qikbiz.identity.accounts.realms import Account, Realm
 from qikbiz.identity.sign_in_policy.models import ONLY, SignInPolicy
 from qikbiz.identity.sign_in_policy.queries import policy_of
-from qikbiz.identity.sso.queries import provider_row
-from qikbiz.kernel.errors import Failure, Forbidden
+from qikbiz.kernel.errors import Forbidden
 from qikbiz.security.access_log.kinds import AccessKind
 from qikbiz.security.access_log.recorder import record_access
 
@@ -23,12 +21,6 @@ class SsoOnly(Forbidden):
     """The organisation lets people log in only through its identity provider, and this was another way."""
 
     key = "sso_only"
-
-
-class WouldLockOut(Failure):
-    """Nobody could be sure to get in again; the text says what is missing."""
-
-    key = "would_lock_out"
 
 
 def way_of(method: str) -> str:
@@ -58,32 +50,6 @@ def session_way(realm: Realm, person: Principal) -> str:
 def asks_for_sso(realm: Realm, person: Principal) -> bool:
     """Whether confirming that it is them goes through the provider alone."""
     return policy_of(realm).sso_only and session_way(realm, person) != BEHIND_GLASS
-
-
-def refuse_locking_everybody_out(realm: Realm, person: Principal, *, for_change: bool = False) -> None:
-    """Raises WouldLockOut unless an administrator has just come in by the provider as it is set up now.
-
-    With `for_change` the provider stays as it is until the end of the transaction.
-    """
-    provider = provider_row(realm, for_change=for_change)
-    if provider is None or not provider.is_on:
-        raise WouldLockOut("Set up single sign-on and turn it on first.")
-    row = realm.work.get(UserSession, person.session_key)
-    if row is None or way_of(row.method) != BY_SSO or row.created_at < provider.changed_at:
-        raise WouldLockOut(
-            f"You are not signed in with single sign-on. Sign out, sign in with {provider.label}, and choose this "
-            "again, so that you know it works."
-        )
-    if not person.is_administrator:
-        raise WouldLockOut(
-            "Only an administrator can choose this, because an emergency code works only for administrators."
-        )
-    has_password = exists().where(is_administrator(), User.state == "active", User.password_hash.is_not(None))
-    if not realm.work.scalar(select(has_password)):
-        raise WouldLockOut(
-            "An emergency code needs an administrator's password, and no administrator has one. Sign out, choose "
-            "“Forgot your password?” and set one."
-        )
 
 
 def is_only_way_now(realm: Realm) -> bool:

@@ -8,13 +8,13 @@ from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 
 from qikbiz.audit.actions import record
-from qikbiz.identity.accounts import sessions
 from qikbiz.identity.accounts.audit_events import note_login_act
-from qikbiz.identity.accounts.login_steps import SHOWN_THERE, admit
 from qikbiz.identity.accounts.principal import Principal
 from qikbiz.identity.accounts.queries import account_for_change, account_named
 from qikbiz.identity.accounts.realms import Account, Realm
 from qikbiz.identity.accounts.tokens import end_links
+from qikbiz.identity.login.login_steps import SHOWN_THERE, admit
+from qikbiz.identity.sessions import sessions
 from qikbiz.identity.sign_in_policy.sso_only import is_only_way_now
 from qikbiz.identity.sso.auth_requests import RoundTrip
 from qikbiz.identity.sso.failures import NobodyHere, RoundTripEnded, SsoFailed, SsoRefused

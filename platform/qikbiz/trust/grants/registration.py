@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qikbiz.identity.accounts.current import SUPPORT_SESSION
+from qikbiz.identity.sessions.current import SUPPORT_SESSION
 from qikbiz.trust.grants.support_sessions import person_of_request
 
 

@@ -18,7 +18,7 @@ from qikbiz.identity.sso.failures import NobodyHere, ProviderAway, RoundTripEnde
 from qikbiz.identity.sso.http_client import Deadline
 from qikbiz.identity.sso.openid import Claims, Endpoints, authorization_url, claims_for, discover
 from qikbiz.identity.sso.provider_outage import is_spared, note_away, was_away
-from qikbiz.identity.sso.queries import Provider, label_on_offer, provider_of
+from qikbiz.identity.sso.queries import Provider, has_identity, label_on_offer, provider_of
 from qikbiz.kernel.access import access
 from qikbiz.kernel.errors import Failure, NotFound
 from qikbiz.kernel.permissions import Permission
@@ -41,6 +41,13 @@ _TITLES = {
 def sso_label() -> str:
     """What the button of the login says; empty where there is no single sign-on."""
     return label_on_offer(current_realm())
+
+
+@sso.app_template_global("can_confirm_by_sso")
+def can_confirm_by_sso() -> bool:
+    """Whether the user signs in at the provider too, and can confirm there that it is still them."""
+    realm = current_realm()
+    return realm.tenant is not None and has_identity(realm, current_user.id)
 
 
 @sso.app_template_global("sso_is_only_way")

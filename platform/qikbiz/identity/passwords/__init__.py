@@ -1,0 +1,1 @@
+"""Passwords: how they are stored, compared, judged and set."""

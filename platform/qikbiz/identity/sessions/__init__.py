@@ -1,0 +1,1 @@
+"""Sessions and remembered devices: opened, resumed from Redis or PostgreSQL, ended."""

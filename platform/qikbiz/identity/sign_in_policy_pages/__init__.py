@@ -1,0 +1,1 @@
+"""The administrators' pages about the sign-in policy, and emergency codes."""
