@@ -16,6 +16,7 @@ from pathlib import Path
 
 from provisioning.embedded.processes import wait_until
 from provisioning.preparation import answers
+from tests.fixtures import compiled_templates
 from tests.fixtures.servers import servers_at
 
 QIKBIZ = Path(sys.executable).parent / "qikbiz"
@@ -50,6 +51,7 @@ class Product:
     settings: dict[str, str] = field(default_factory=dict)
 
     def start(self) -> None:
+        compiled_templates.lend(self.home)
         self._process = subprocess.Popen(
             [QIKBIZ, "up", "--json"], env=self._environment(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
         )
@@ -57,6 +59,7 @@ class Product:
         ready, _, _ = select.select([self._process.stdout], [], [], SECONDS_TO_START)
         assert ready, f"it did not say in time that it is ready; {self.home}/log/qikbiz.log says why"
         told = json.loads(self._process.stdout.readline())
+        compiled_templates.keep(self.home)
         self.people = {login["name"].split()[0].lower(): _person(login) for login in told["logins"]}
         assert wait_until(lambda: answers(self.port), seconds=10)
 

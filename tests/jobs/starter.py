@@ -15,6 +15,7 @@ from typing import Any
 
 from config.settings import load_settings
 from qikbiz.app.preloaded import application, preload
+from tests.fixtures import compiled_templates
 from tests.jobs import feature
 from workers import process as worker_process
 from workers import schedule, sweeper, worker
@@ -45,7 +46,9 @@ def load(environment: dict[str, str]) -> None:
     _is_loaded = True
     os.environ.update(environment)
     settings = load_settings()
+    compiled_templates.lend(settings.home)
     preload(settings)
+    compiled_templates.keep(settings.home)
     worker_process.warm_up(application(settings, process="tests"))
     gc.freeze()
 

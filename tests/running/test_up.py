@@ -22,6 +22,7 @@ import psycopg
 import pytest
 
 from provisioning.embedded.processes import has_ended, wait_until
+from tests.fixtures import compiled_templates
 from tests.fixtures.servers import Servers, servers_at, throw_away_folder
 
 QIKBIZ = Path(sys.executable).parent / "qikbiz"
@@ -39,6 +40,7 @@ class Copy:
         self.answer: dict[str, Any] = {}
 
     def start(self) -> None:
+        compiled_templates.lend(self.home)
         self.process = subprocess.Popen(
             [QIKBIZ, "up", "--json", *self.options],
             env=self.environment,
@@ -52,6 +54,7 @@ class Copy:
         ready, _, _ = select.select([self.process.stdout], [], [], SECONDS_TO_START)
         assert ready, "it did not say in time that it is ready"
         self.answer = json.loads(self.process.stdout.readline())
+        compiled_templates.keep(self.home)
 
     @property
     def environment(self) -> dict[str, str]:
