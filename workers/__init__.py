@@ -1,1 +1,1 @@
-"""RQ workers, the sweeper that keeps their ledger true, the schedule, and the job functions."""
+"""RQ workers, the sweeper that keeps their ledger true, and the start of periodic work. Jobs lie in their features."""

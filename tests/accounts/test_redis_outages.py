@@ -11,12 +11,12 @@ from types import SimpleNamespace
 import pytest
 
 from qikbiz.app.application import create_app
+from qikbiz.identity.sessions.jobs import invalidate_sessions
 from qikbiz.identity.sessions.session_cache import _PURPOSE
 from qikbiz.web.cookies import SESSION
 from tenants.context import tenant_context
 from tests.accounts.conftest import forget_rest
 from tests.fixtures.web import Browser
-from workers.jobs.accounts import doubt_sessions
 
 IN, OUT = 200, 303
 
@@ -99,7 +99,7 @@ def test_what_the_job_does_is_felt_by_every_process(app, log_in, platform, redis
     before = redis_keys(name)[name]
     work = SimpleNamespace(tenant=platform.acme, arguments={"people": [str(platform.alice.id)]})
     with app.app_context(), tenant_context(platform.acme):
-        doubt_sessions(work)
+        invalidate_sessions(work)
     assert redis_keys(name)[name] != before
     assert alice.get("/").status_code == IN
 

@@ -31,6 +31,8 @@ PRODUCT_KINDS = {name: kind for name, kind in kinds().items() if not name.starts
 @pytest.mark.parametrize("name", PRODUCT_KINDS)
 def test_every_kind_names_a_function(name: str) -> None:
     assert callable(run_job.function_of(PRODUCT_KINDS[name]))
+    # The workers' package is the engine, and holds no job.
+    assert PRODUCT_KINDS[name].function.startswith(("qikbiz.", "provisioning.jobs:"))
 
 
 def test_every_queue_has_one_worker_and_every_worker_one_queue() -> None:

@@ -16,6 +16,7 @@ from qikbiz.identity.login.feature import FEATURE as login
 from qikbiz.identity.members.feature import FEATURE as members
 from qikbiz.identity.mfa.feature import FEATURE as mfa
 from qikbiz.identity.roles.feature import FEATURE as roles
+from qikbiz.identity.sessions.feature import FEATURE as sessions
 from qikbiz.identity.sign_in_policy.feature import FEATURE as sign_in_policy
 from qikbiz.identity.sign_in_policy_pages.feature import FEATURE as sign_in_policy_pages
 from qikbiz.identity.sso.feature import FEATURE as sso
@@ -48,6 +49,7 @@ FEATURES = (
     domains,
     mfa,
     accounts,
+    sessions,
     login,
     account_pages,
     sign_in_policy,

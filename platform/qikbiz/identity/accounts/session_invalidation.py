@@ -25,7 +25,7 @@ def invalidate_now(realm: Realm, people: list[UUID]) -> None:
     try:
         invalidate(realm, people)
     except RedisAway:
-        _ask_for_doubt(realm, people)
+        _enqueue_invalidation(realm, people)
 
 
 def invalidate(realm: Realm, people: Iterable[UUID]) -> None:
@@ -44,7 +44,7 @@ def stamp_seconds() -> int:
     return int(clock.ABSOLUTE.total_seconds()) + 3600
 
 
-def _ask_for_doubt(realm: Realm, people: list[UUID]) -> None:
+def _enqueue_invalidation(realm: Realm, people: list[UUID]) -> None:
     # Other processes may still reach Redis, or reach it again before us: a job tells it when it can.
     arguments = {"people": [str(person_id) for person_id in people]}
     with realm.own_work():

@@ -10,5 +10,6 @@ FEATURE = Feature(
         Pages("qikbiz.identity.mfa.blueprint:factors", None),
         Pages("qikbiz.identity.mfa.demo_codes:demo_codes", "site", in_production=False),
     ),
+    hooks=("qikbiz.identity.mfa.registration:register",),
     evidence=("qikbiz.identity.mfa.promise:KEEPINGS",),
 )

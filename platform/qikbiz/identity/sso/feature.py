@@ -13,4 +13,5 @@ FEATURE = Feature(
             "settings", 120, "sso", "Single sign-on", "link", "sso.index", permission="policy:set", group="People"
         ),
     ),
+    hooks=("qikbiz.identity.sso.registration:register",),
 )

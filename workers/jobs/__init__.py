@@ -1,1 +1,0 @@
-"""Job functions: shallow, each calls the action that a route would call."""
