@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from qikbiz.identity.accounts import throttles
-from qikbiz.identity.accounts.throttles import Limit
 from qikbiz.identity.login.login_steps import words_for_method
+from qikbiz.security.rate_limits.limits import Limit
 from tests.accounts.test_sign_in_throttling import WRONG
 from tests.fixtures.mfa import add_passkey, code_of, log_in_by_passkey, set_up_app
 from tests.fixtures.page_checks import csrf_token_in

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from qikbiz.identity.accounts import throttles
-from qikbiz.identity.accounts.throttles import Limit
+from qikbiz.security.rate_limits.limits import Limit
 from qikbiz.web.cookies import SESSION
 from tests.fixtures.web import Browser
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
 from provisioning.servers import connect_to_control
-from qikbiz.trust.domains import asking
+from qikbiz.security.rate_limits.local_counters import LocalCounters
+from qikbiz.trust.domains import unknown_names
 from tests.domains.test_custom_domains import HOST, claim, serve
 
 ADDRESS = "http://127.0.0.1:8000"
@@ -93,16 +96,23 @@ def test_it_is_not_there_under_any_name_of_ours(client_for, browser_at, host):
 
 
 def test_names_that_are_tried_out_are_noticed_once_a_minute_and_our_own_still_answered(ask, caplog, monkeypatch):
-    monkeypatch.setattr(asking, "_misses", asking.Misses())
-    monkeypatch.setattr(asking, "MOST_MISSES", 5)
+    monkeypatch.setattr(unknown_names, "_counters", LocalCounters())
+    monkeypatch.setattr(unknown_names, "MOST_A_MINUTE", 5)
+    # All within one minute, whenever the test runs.
+    monkeypatch.setattr(unknown_names, "time", SimpleNamespace(monotonic=lambda: 600.0))
     statuses = [ask(f"try-{number}.example.com").status_code for number in range(8)]
     assert statuses == [404] * 5 + [429] * 3
     assert [line.message for line in caplog.records].count("unknown_names_asked_for") == 1
     assert ask("acme.localhost").status_code == 200
 
 
-def test_each_minute_begins_anew():
-    misses = asking.Misses()
-    assert not any(misses.one_more(10.0) for _ in range(asking.MOST_MISSES))
-    assert misses.one_more(11.0)
-    assert not misses.one_more(70.0)
+def test_each_minute_begins_anew(monkeypatch):
+    monkeypatch.setattr(unknown_names, "_counters", LocalCounters())
+
+    def asked_at(moment, times=1):
+        monkeypatch.setattr(unknown_names, "time", SimpleNamespace(monotonic=lambda: moment))
+        return [unknown_names.asked_too_often() for _ in range(times)]
+
+    assert not any(asked_at(10.0, unknown_names.MOST_A_MINUTE))
+    assert asked_at(11.0) == [True]
+    assert asked_at(70.0) == [False]

@@ -17,7 +17,7 @@ from werkzeug.test import TestResponse
 from qikbiz.kernel import clock
 from qikbiz.kernel.database import control_transaction
 from qikbiz.messaging.mail.models import PlatformMail
-from qikbiz.trust.tickets import guard
+from qikbiz.trust.tickets import spam_protection
 from qikbiz.trust.tickets.incoming import Received, receive
 from qikbiz.trust.tickets.models import Ticket, TicketMessage
 from tenants.runtime import Runtime
@@ -45,7 +45,7 @@ def forget_tickets(working: Runtime) -> None:
 @pytest.fixture
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """People take longer than the shortest time; tests need not."""
-    monkeypatch.setattr(guard, "SHORTEST", timedelta(0))
+    monkeypatch.setattr(spam_protection, "SHORTEST", timedelta(0))
 
 
 FORM: dict[str, str] = {

@@ -6,54 +6,20 @@ is never locked by what others try: it gets slower, and a code by mail is asked 
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any, cast
 
 from flask import request
 
 from qikbiz.identity.accounts.realms import Realm
-from qikbiz.kernel import clock
 from qikbiz.kernel.database import runtime
 from qikbiz.kernel.errors import TooMany
-from qikbiz.security.ip_reputation.own_counters import OwnCounters
 from qikbiz.security.ip_reputation.pseudonyms import mark
+from qikbiz.security.rate_limits.limits import Limit, keep_within, try_within
 from qikbiz.web.client_address import client_address, unit
 from qikbiz.web.metrics import count_login
-from tenants.redis import RedisAway
 
 _QUARTER, _HOUR, _DAY = 900, 3600, 86_400
-# Two fixed buckets, the older one weighted: no double allowance where one window meets the next. Asking and counting
-# are one step, so that a thousand tries at once are not all let through before the first is counted.
-_TRY = """
-local wait = 0
-for i = 1, #KEYS / 2 do
-  local now = tonumber(redis.call('GET', KEYS[2 * i - 1]) or '0')
-  local before = tonumber(redis.call('GET', KEYS[2 * i]) or '0')
-  if now + math.floor(before * tonumber(ARGV[4 * i - 2])) >= tonumber(ARGV[4 * i - 3]) then
-    wait = math.max(wait, tonumber(ARGV[4 * i - 1]))
-  end
-end
-if wait > 0 then return {wait} end
-local counted = {0}
-for i = 1, #KEYS / 2 do
-  counted[i + 1] = redis.call('INCR', KEYS[2 * i - 1])
-  redis.call('EXPIRE', KEYS[2 * i - 1], ARGV[4 * i])
-end
-return counted
-"""
-_own = OwnCounters()
-
-
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """At most `tries` in any `seconds` for one `subject`."""
-
-    subject: str
-    tries: int
-    seconds: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +43,7 @@ def try_login(realm: Realm, name: str, *, is_known_device: bool) -> Try:
     A name under attack from everywhere refuses nobody: an address that is new to it has fewer tries, and who then has
     the right password is asked for more.
     """
-    everywhere = None if is_known_device else _soft(realm, Limit(f"login:name:{_mark(realm, name)}", 50, _HOUR))
+    everywhere = None if is_known_device else try_within(realm, Limit(f"login:name:{_mark(realm, name)}", 50, _HOUR))
     is_hot = not is_known_device and everywhere is None
     here = f"login:{_mark(realm, name)}:{_unit()}"
     limits = [Limit(here, 3 if is_hot else 10, _QUARTER), Limit(f"login:unit:{_unit()}", 60, _QUARTER)]
@@ -97,7 +63,7 @@ def try_factor(realm: Realm, name: str, place: str) -> Try:
     """
     mark = _mark(realm, f"{name}|{place}")
     here = _count(realm, [Limit(f"factor:{mark}", 6, _QUARTER), Limit(f"factor-day:{mark}", 40, _DAY)])
-    everywhere = _soft(realm, Limit(f"factor-all:{_mark(realm, name)}", 40, _DAY))
+    everywhere = try_within(realm, Limit(f"factor-all:{_mark(realm, name)}", 40, _DAY))
     return Try(here, everywhere is None, everywhere)
 
 
@@ -110,7 +76,7 @@ def may_mail_code(realm: Realm, name: str) -> bool:
     """Whether one more code may be mailed; those mailed before stay good, so that enough mails are enough."""
     mark = _mark(realm, name)
     limits = Limit(f"mail-code:{mark}:{_unit()}", 5, _HOUR), Limit(f"mail-code-all:{mark}", 20, _HOUR)
-    return _soft(realm, *limits) is not None
+    return try_within(realm, *limits) is not None
 
 
 def try_break_glass(realm: Realm) -> None:
@@ -148,32 +114,12 @@ def may_send_link(realm: Realm, name: str, requester: str) -> bool:
     """
     mark = _mark(realm, name)
     limits = Limit(f"link:{mark}:{requester}", 3, _HOUR), Limit(f"link:name:{mark}", 10, _HOUR)
-    return _soft(realm, *limits) is not None
+    return try_within(realm, *limits) is not None
 
 
 def requester() -> str:
     """The network that asks, named by a keyed hash."""
     return _unit()
-
-
-def keep_within(realm: Realm, limits: Sequence[Limit]) -> Callable[[], None]:
-    """Count one more against each limit, or none of them when one is full. Raises TooMany."""
-    buckets = [_Bucket.at(realm, limit) for limit in limits]
-    try:
-        wait = _try_in_redis(buckets)
-    except RedisAway:
-        wait = _try_here(buckets)
-    if wait:
-        raise TooMany(retry_at=clock.now() + timedelta(seconds=wait))
-    return lambda: _give_back(buckets)
-
-
-def _soft(realm: Realm, *limits: Limit) -> Callable[[], None] | None:
-    """As `keep_within`; None, with nothing counted, where it raises."""
-    try:
-        return keep_within(realm, limits)
-    except TooMany:
-        return None
 
 
 def _count(realm: Realm, limits: Sequence[Limit]) -> Callable[[], None]:
@@ -182,56 +128,6 @@ def _count(realm: Realm, limits: Sequence[Limit]) -> Callable[[], None]:
     except TooMany:
         count_login(realm.kind, "throttled")
         raise
-
-
-def _give_back(buckets: Sequence[_Bucket]) -> None:
-    for bucket in buckets:
-        _own.add(bucket.key, -1)
-    try:
-        with runtime().redis.client() as client:
-            for bucket in buckets:
-                client.decr(bucket.key)
-                client.expire(bucket.key, 2 * bucket.limit.seconds)
-    except RedisAway:
-        return
-
-
-def _try_in_redis(buckets: Sequence[_Bucket]) -> int:
-    keys = [key for bucket in buckets for key in (bucket.key, bucket.key_before)]
-    arguments = [
-        value
-        for bucket in buckets
-        for value in (bucket.limit.tries, bucket.share, bucket.wait, 2 * bucket.limit.seconds)
-    ]
-    with runtime().redis.client() as client:
-        wait, *counted = cast(Any, client).register_script(_TRY)(keys=keys, args=arguments)
-    _own.learn({bucket.key: int(number) for bucket, number in zip(buckets, counted, strict=False)})
-    return int(wait)
-
-
-def _try_here(buckets: Sequence[_Bucket]) -> int:
-    limits = {
-        bucket.key: (bucket.limit.tries, int(_own.sum_of(bucket.key_before) * bucket.share)) for bucket in buckets
-    }
-    full = _own.add_to_all(limits)
-    return max((bucket.wait for bucket in buckets if bucket.key in full), default=0)
-
-
-@dataclass(frozen=True, slots=True)
-class _Bucket:
-    limit: Limit
-    key: str
-    key_before: str
-    share: float
-    wait: int
-
-    @classmethod
-    def at(cls, realm: Realm, limit: Limit) -> _Bucket:
-        moment = time.time()
-        number, into = divmod(moment, limit.seconds)
-        left = limit.seconds - into
-        keys = [realm.key("tries", limit.subject, str(int(number) - back)) for back in (0, 1)]
-        return cls(limit, keys[0], keys[1], round(left / limit.seconds, 4), max(1, min(int(left) + 1, 300)))
 
 
 def _unit() -> str:

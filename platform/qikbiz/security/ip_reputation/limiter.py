@@ -15,8 +15,8 @@ from config.keys import SealBroken
 from qikbiz.kernel.database import runtime
 from qikbiz.kernel.networks import Address, Network
 from qikbiz.security.ip_reputation.networks import lookup_order
-from qikbiz.security.ip_reputation.own_counters import OwnCounters
 from qikbiz.security.ip_reputation.pseudonyms import mark, marks
+from qikbiz.security.rate_limits.local_counters import LocalCounters
 from tenants.redis import RedisAway
 
 Verdict = Literal["allow", "slow", "block"]
@@ -24,7 +24,7 @@ WINDOW_SECONDS = 600
 _PURPOSE = "address-rule"
 logger = logging.getLogger(__name__)
 # Of the points, for while Redis is away.
-own_counters = OwnCounters()
+local_counters = LocalCounters()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ def forget(unit: Network, *, tenant_id: UUID | None = None) -> bool:
     keys = [rule_key(unit, tenant_id, found) for found in marks(unit)]
     if tenant_id is None:
         counted = [bucket_key(unit, "points", number) for number in (bucket, bucket - 1)]
-        own_counters.forget(counted)
+        local_counters.forget(counted)
         keys += counted
     try:
         with runtime().redis.client() as client:

@@ -19,7 +19,7 @@ from qikbiz.security.ip_reputation.limiter import (
     WINDOW_SECONDS,
     answer,
     bucket_key,
-    own_counters,
+    local_counters,
     rule_key,
     sealed_rule,
 )
@@ -64,7 +64,7 @@ class _Bucket:
 
     @property
     def own_before(self) -> int:
-        return own_counters.sum_of(self.key_before) * self.share // 1000
+        return local_counters.sum_of(self.key_before) * self.share // 1000
 
 
 def count(address: Address | str, points: int, *, counter: str = "points") -> int:
@@ -103,10 +103,10 @@ def _counted(unit: Network, bucket: _Bucket, points: int, how: str) -> int | Non
     try:
         total = _in_redis(unit, bucket, points, how, limit)
     except RedisAway:
-        return own_counters.add(bucket.key, points, before=bucket.own_before, most=limit if how == "try" else None)
+        return local_counters.add(bucket.key, points, before=bucket.own_before, most=limit if how == "try" else None)
     if total < 0:
         return None
-    own_counters.learn({bucket.key: total})
+    local_counters.learn({bucket.key: total})
     return total
 
 
@@ -121,7 +121,7 @@ def _in_redis(unit: Network, bucket: _Bucket, points: int, how: str, limit: int)
 
 
 def _give_back(bucket: _Bucket, points: int) -> None:
-    own_counters.add(bucket.key, -points)
+    local_counters.add(bucket.key, -points)
     try:
         with runtime().redis.client() as client:
             client.decrby(bucket.key, points)

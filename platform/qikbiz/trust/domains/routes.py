@@ -10,8 +10,8 @@ from qikbiz.kernel.database import control_transaction, runtime
 from qikbiz.kernel.errors import Failure, NotFound, TooMany
 from qikbiz.kernel.permissions import Permission
 from qikbiz.trust.domains import actions
-from qikbiz.trust.domains.asking import asked_too_often
 from qikbiz.trust.domains.queries import domains_of, may_be_certified
+from qikbiz.trust.domains.unknown_names import asked_too_often
 from qikbiz.web.client_address import is_neighbour
 from qikbiz.web.flash import show_toast
 from tenants.context import current_tenant

@@ -7,11 +7,11 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from qikbiz.identity.accounts.realms import current_realm
-from qikbiz.identity.accounts.throttles import Limit, keep_within
 from qikbiz.kernel.access import access
 from qikbiz.kernel.database import control_transaction
 from qikbiz.kernel.errors import Failure
 from qikbiz.kernel.permissions import Permission
+from qikbiz.security.rate_limits.limits import Limit, keep_within
 from qikbiz.trust.tickets import queries
 from qikbiz.trust.tickets.actions import Question, open_ticket, write_as_customer
 from qikbiz.trust.tickets.forms import Typed

@@ -19,16 +19,16 @@ from html.parser import HTMLParser
 from sqlalchemy import func, select
 
 from qikbiz.identity.accounts.realms import Realm
-from qikbiz.identity.accounts.throttles import keep_within
 from qikbiz.kernel import clock
 from qikbiz.kernel.database import db, runtime
 from qikbiz.kernel.errors import Failure
 from qikbiz.messaging.mail.addresses import clean_name, deliverable
+from qikbiz.security.rate_limits.limits import keep_within
 from qikbiz.trust.tickets.actions import Question, open_ticket, write_as_customer
 from qikbiz.trust.tickets.addresses import ticket_of
 from qikbiz.trust.tickets.emails import CUT_HERE
-from qikbiz.trust.tickets.guard import check_text, count_of_address
 from qikbiz.trust.tickets.models import Ticket, TicketMessage
+from qikbiz.trust.tickets.spam_protection import check_text, count_of_address
 from qikbiz.trust.tickets.texts import LONGEST_BODY
 
 LONGEST_MAIL = 2 * 1024 * 1024

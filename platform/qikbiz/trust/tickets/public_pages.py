@@ -16,7 +16,7 @@ from qikbiz.kernel.networks import Address
 from qikbiz.kernel.permissions import Permission
 from qikbiz.security.ip_reputation.limiter import answer
 from qikbiz.security.ip_reputation.rules import block_on
-from qikbiz.trust.tickets import guard
+from qikbiz.trust.tickets import spam_protection
 from qikbiz.trust.tickets.actions import Question, open_ticket
 from qikbiz.trust.tickets.forms import Typed
 from qikbiz.trust.tickets.models import Ticket
@@ -79,12 +79,12 @@ def block_page(blocked: Blocked, typed: Typed | None = None) -> str:
 def _sent(typed: Typed, fields: tuple[str, ...], *, source: str, topic: str = "") -> Ticket | None:
     """The ticket, or None when something is to be mended. What a machine sent gets a ticket that is nowhere."""
     try:
-        stamp = guard.check_form()
+        stamp = spam_protection.check_form()
         if not typed.check(*fields):
             return None
-        guard.check_text(typed.name, typed.subject, typed.body)
-        guard.count_sender(typed.email)
-    except guard.SentByMachine:
+        spam_protection.check_text(typed.name, typed.subject, typed.body)
+        spam_protection.count_sender(typed.email)
+    except spam_protection.SentByMachine:
         logger.info("question_by_machine", extra={"source": source})
         return Ticket(reference=_UNSEEN_REFERENCE, email=typed.email)
     except Failure as failure:
@@ -118,7 +118,7 @@ def _thanks(typed: Typed, ticket: Ticket) -> ResponseReturnValue:
 
 
 def _guards() -> dict[str, str]:
-    return {"stamp": guard.new_stamp(), "stamp_name": guard.STAMP, "unseen": guard.UNSEEN}
+    return {"stamp": spam_protection.new_stamp(), "stamp_name": spam_protection.STAMP, "unseen": spam_protection.UNSEEN}
 
 
 def _status(typed: Typed) -> int:

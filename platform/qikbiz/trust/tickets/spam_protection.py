@@ -17,11 +17,11 @@ from flask import request
 
 from config.keys import SealBroken
 from qikbiz.identity.accounts.realms import Realm
-from qikbiz.identity.accounts.throttles import Limit, keep_within
 from qikbiz.kernel import clock
 from qikbiz.kernel.database import runtime
 from qikbiz.kernel.networks import wider_units
 from qikbiz.security.ip_reputation.pseudonyms import mark
+from qikbiz.security.rate_limits.limits import Limit, keep_within
 from qikbiz.trust.tickets.texts import BadQuestion
 from qikbiz.web.client_address import client_address, unit
 from qikbiz.web.request_context import destination

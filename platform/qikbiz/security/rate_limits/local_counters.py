@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 MOST_COUNTERS = 20_000
 
 
-class OwnCounters:
+class LocalCounters:
     """Sums by key, bounded in number. One lock, so that asking and counting are one step."""
 
     def __init__(self) -> None:
