@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from config.keys import SealBroken
-from config.settings import Settings, postgres_is_protected, redis_is_protected, smtp_is_protected
+from config.protected_urls import postgres_is_protected, redis_is_protected, smtp_is_protected
+from config.settings import Settings
 from provisioning.doctor.checks import Check
 from provisioning.servers import Connection, connect_as_provisioner, connect_to_control
 from tenants.runtime import CELL_DSN

@@ -1,11 +1,13 @@
 """Production refuses to start, in a sentence, when a secret is missing or a server is reached in the clear."""
 
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from config.keys import new_key_ring_json
-from config.settings import SettingsError, load_settings
+from config.settings import Settings, SettingsError, load_settings
+from config.variables import Variable, with_files
 from config.web_server.master import serve
 
 SAFE = {
@@ -71,6 +73,12 @@ def test_safe_settings_are_taken_and_the_web_needs_no_provisioner() -> None:
         ({"QIKBIZ_TRUSTED_PROXIES": "10.0.0.0/33"}, "QIKBIZ_TRUSTED_PROXIES"),
         ({"QIKBIZ_LISTEN": "example.org"}, "QIKBIZ_LISTEN"),
         ({"QIKBIZ_ENV": "prod"}, "QIKBIZ_ENV is 'prod'"),
+        # Not taken for development, which would start without a key.
+        ({"QIKBIZ_ENV": ""}, "QIKBIZ_ENV is ''"),
+        ({"QIKBIZ_HOLIDAY_COUNTRIES": ""}, "QIKBIZ_HOLIDAY_COUNTRIES must name one country or more"),
+        ({"QIKBIZ_SSO_PRIVATE_ISSUERS": "maybe"}, "QIKBIZ_SSO_PRIVATE_ISSUERS is 'maybe'; it must be 1 or 0."),
+        ({"QIKBIZ_LEAKED_PASSWORDS_URL": "http://range.example.org/"}, "QIKBIZ_LEAKED_PASSWORDS_URL is reached"),
+        ({"QIKBIZ_SUPPORT_ADDRESS": "support+us@example.org"}, "give a bare address such as support@example.org"),
     ],
 )
 def test_anything_unsafe_is_refused_in_a_clear_sentence(change: dict[str, str], sentence: str) -> None:
@@ -94,6 +102,36 @@ def test_a_secret_may_come_from_a_file_and_a_missing_file_is_named(tmp_path: Pat
     assert not load_settings(given).keys.is_development
     with pytest.raises(SettingsError, match=r"QIKBIZ_KEYS_FILE names .*nowhere, which can't be read"):
         load_settings(given | {"QIKBIZ_KEYS_FILE": str(tmp_path / "nowhere")})
+
+
+VARIABLES = [field.metadata["variable"] for field in fields(Settings) if "variable" in field.metadata]
+
+
+@pytest.mark.parametrize("variable", VARIABLES, ids=lambda variable: variable.name)
+def test_each_default_is_read_as_the_variable_itself_would_be(variable: Variable) -> None:
+    for environment in ("development", "test", "production"):
+        known = {"environment": environment, "base_domain": "crm.example.org"}
+        default = variable.default(known) if callable(variable.default) else variable.default
+        assert default is None or variable.read(default) is not None
+
+
+@pytest.mark.parametrize("variable", [each for each in VARIABLES if each.name != "PORT"], ids=lambda each: each.name)
+def test_each_variable_may_come_from_a_file(variable: Variable, tmp_path: Path) -> None:
+    (tmp_path / "value").write_text("nonsense\n")
+    with pytest.raises(ValueError, match=r"which can't be read"):
+        with_files({f"{variable.name}_FILE": str(tmp_path)})
+    filled = with_files({variable.name: "other", f"{variable.name}_FILE": str(tmp_path / "value")})
+    assert filled[variable.name] == "nonsense"
+
+
+def test_an_empty_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    empty = {name: "" for name in ("PORT", "QIKBIZ_HOME", "QIKBIZ_LISTEN", "QIKBIZ_TRUSTED_PROXIES", "QIKBIZ_KEYS")}
+    assert load_settings(empty) == load_settings({})
+
+
+def test_production_is_served_over_https_whatever_the_scheme_says() -> None:
+    assert load_settings(SAFE | {"QIKBIZ_SCHEME": "http"}).public_scheme == "https"
 
 
 def test_nothing_else_reads_the_environment() -> None:
