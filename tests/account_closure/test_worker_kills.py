@@ -53,7 +53,7 @@ def reach(leaving: Leaving, days: float) -> None:
 
 def test_killed_while_the_export_is_settled(leaving: Leaving, monkeypatch: pytest.MonkeyPatch) -> None:
     leaving.to("exporting")
-    monkeypatch.setattr("qikbiz.transfer.exports.jobs.settle_closing_of", lambda _tenant: None)
+    monkeypatch.setattr("qikbiz.transfer.exports.contributions._after_making", [])
     leaving.make_export()
     assert leaving.closing.state == "exporting"
     die_at("closing.before_settle", leaving)

@@ -24,9 +24,10 @@ from qikbiz.audit.verify import MEMBER, NotAnAudit, verify
 from qikbiz.kernel.actors import Actor, acting_as
 from qikbiz.kernel.database import tenant_transaction
 from qikbiz.transfer.exports.actions import ask_for_export, file_of
+from qikbiz.transfer.exports.audit_file import AUDIT
 from qikbiz.transfer.exports.models import Export
 from qikbiz.transfer.exports.restore import restore_archive
-from qikbiz.transfer.exports.selection import AUDIT, Selection
+from qikbiz.transfer.exports.selection import Selection
 from tenants.context import Tenant
 from tests.fixtures.records import Workspace
 from tests.fixtures.tenancy import Person

@@ -31,10 +31,11 @@ from qikbiz.transfer.exports import writer
 from qikbiz.transfer.exports.catalogue import EXPORTED
 from qikbiz.transfer.exports.formula_escape import FIRST_CHARACTERS, escape, unescape
 from qikbiz.transfer.exports.models import Export
+from qikbiz.transfer.exports.orders import Order
 from qikbiz.transfer.exports.portable_csv import portable_rows
 from qikbiz.transfer.exports.selection import Selection
 from qikbiz.transfer.exports.verify import verify
-from qikbiz.transfer.exports.writer import NoRoom, Order, make_file
+from qikbiz.transfer.exports.writer import NoRoom, make_file
 from tenants.control import new_id
 from tests.exports.conftest import ExportHarness
 

@@ -14,17 +14,15 @@ from qikbiz.kernel.permissions import Permission
 from qikbiz.kernel.rights import RECORD_TYPES as NAMES
 from qikbiz.kernel.rights import Action, Rights, Scope
 from qikbiz.transfer.exports.catalogue import EVERYTHING
+from qikbiz.transfer.exports.contributions import own_product
 from qikbiz.transfer.exports.models import Export
-
-PORTABLE = "portable"
-# What such a file holds is shown to nobody who may not see it in the product.
-NEEDED = {"audit": Permission.AUDIT_SEE, "person": Permission.PERSON_ANSWER}
+from qikbiz.transfer.exports.selection import PORTABLE, PRODUCTS
 
 
 def may_export(rights: Rights, scope: str, product: str) -> bool:
     """Whether anything of this may be exported. Everything in its portable form holds users and the audit too."""
-    if product in NEEDED:
-        # The file of the audit is sealed as a whole, so it is for those from whom no field is hidden.
+    if own_product(product) is not None:
+        # Such a file is made whole, so it is for those from whom no field is hidden.
         return is_open_to(product, rights) and not any(rights.hidden(name) for name in NAMES)
     if scope != EVERYTHING:
         return rights.scope(record_type(scope).name, Action.EXPORT) > Scope.NONE
@@ -36,7 +34,8 @@ def may_export(rights: Rights, scope: str, product: str) -> bool:
 
 def is_open_to(product: str, rights: Rights) -> bool:
     """Whether somebody with these rights may know of such files at all."""
-    return product not in NEEDED or rights.can(NEEDED[product])
+    own = own_product(product)
+    return product in PRODUCTS or (own is not None and rights.can(own.permission))
 
 
 def refuse_unless_exportable(rights: Rights, scope: str, product: str) -> None:

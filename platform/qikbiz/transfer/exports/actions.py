@@ -24,7 +24,8 @@ from qikbiz.security.access_log.recorder import record_access
 from qikbiz.transfer.exports import emails
 from qikbiz.transfer.exports.access import refuse_unless_exportable
 from qikbiz.transfer.exports.models import Export
-from qikbiz.transfer.exports.selection import Selection, check
+from qikbiz.transfer.exports.selection import Selection
+from qikbiz.transfer.exports.sources import check
 from tenants.context import current_tenant
 from tenants.control import new_id
 

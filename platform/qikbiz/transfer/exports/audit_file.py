@@ -17,8 +17,11 @@ from qikbiz.audit.models import AuditEvent
 from qikbiz.audit.serialization import line_of, moment_text
 from qikbiz.files.store import FileStore
 from qikbiz.transfer.exports.archive import Archive
-from qikbiz.transfer.exports.writer import Connection, MadeFile, Order, check_room, one_row, snapshot, zip_in_store
+from qikbiz.transfer.exports.orders import MadeFile, Order
+from qikbiz.transfer.exports.writer import Connection, check_room, one_row, snapshot, zip_in_store
 
+# The name of the product among the exports.
+AUDIT = "audit"
 EVENTS_A_BLOCK = 500
 # About what one event takes in the file before it is compressed, and hardly more after.
 BYTES_OF_AN_EVENT = 400

@@ -5,26 +5,16 @@ A supplier gives its files as rows; they are written, listed and checked like an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from qikbiz.transfer.exports.archive import NEWLINE, Archive, heading_line
+from qikbiz.transfer.exports.contributions import BesideFile, Values, files_beside
 from qikbiz.transfer.exports.formula_escape import FIRST_CHARACTERS
-from qikbiz.trust.tickets.export import conversations
 
 TEXT = "text"
-Values = Sequence[str | None]
-
-
-@dataclass(frozen=True)
-class BesideFile:
-    """One CSV. `columns` are (name, type); `rows` gives texts as PostgreSQL would write them, None for nothing."""
-
-    name: str
-    columns: tuple[tuple[str, str], ...]
-    rows: Iterable[Values]
 
 
 @dataclass(frozen=True)
@@ -51,12 +41,6 @@ class BesideReport:
             "columns": [{"name": name, "heading": name, "type": kind} for name, kind in self.file.columns],
             "formula_cells": self.formula_cells,
         }
-
-
-def files_beside(tenant_id: UUID) -> Iterable[BesideFile]:
-    """Each to be written before the next is asked for."""
-    for name, columns, rows in conversations(tenant_id):
-        yield BesideFile(name, columns, rows)
 
 
 def write_beside(tenant_id: UUID, archive: Archive, before_table: Callable[[str], None]) -> list[BesideReport]:

@@ -12,6 +12,7 @@ from qikbiz.kernel.database import db, runtime
 from qikbiz.kernel.timezones import zone_of
 from qikbiz.messaging.mail.actions import send
 from qikbiz.messaging.notifications.actions import notify
+from qikbiz.transfer.exports.contributions import own_product
 from qikbiz.transfer.exports.models import Export
 from qikbiz.transfer.exports.selection import SORT
 from qikbiz.web.formats import number, size
@@ -47,7 +48,8 @@ def tell_of_first_download(export: Export, actor: Actor, device: str) -> None:
 def what(export: Export) -> str:
     """`Everything (portable)`, `Contacts, filtered (spreadsheet)`, `Audit`."""
     if export.product == export.scope:
-        return {"person": "Data of one person"}.get(export.scope, export.scope.capitalize())
+        own = own_product(export.product)
+        return own.title if own else export.scope.capitalize()
     filtered = ", filtered" if set(export.filters) - {SORT} else ""
     return f"{export.scope.capitalize()}{filtered} ({export.product})"
 

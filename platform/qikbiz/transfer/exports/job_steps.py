@@ -13,26 +13,22 @@ from sqlalchemy.orm import Session
 from qikbiz.audit.actions import record
 from qikbiz.files.store import PART, file_store, seal_file_key
 from qikbiz.identity.accounts.models import User
-from qikbiz.identity.roles.builtin_roles import everything, staff_rights
+from qikbiz.identity.roles.builtin_roles import everything
 from qikbiz.identity.roles.current import rights_of_user
-from qikbiz.identity.staff.models import Staff
 from qikbiz.jobs.actions import enqueue
 from qikbiz.jobs.models import Job
 from qikbiz.kernel.actors import Actor, acting_as
-from qikbiz.kernel.database import NoGrant, after_commit, control_transaction, runtime
+from qikbiz.kernel.database import after_commit, control_transaction, runtime
 from qikbiz.kernel.errors import Forbidden
-from qikbiz.kernel.permissions import Permission
 from qikbiz.kernel.rights import NOTHING, Rights
 from qikbiz.kernel.timezones import zone_of
 from qikbiz.transfer.exports import emails
 from qikbiz.transfer.exports.access import as_kept, still_allows
 from qikbiz.transfer.exports.actions import OPEN, selection_facts
+from qikbiz.transfer.exports.contributions import is_approved
 from qikbiz.transfer.exports.models import Export
+from qikbiz.transfer.exports.orders import MadeFile
 from qikbiz.transfer.exports.selection import Selection
-from qikbiz.transfer.exports.writer import MadeFile
-from qikbiz.trust.account_closure.queries import is_export_of_closing
-from qikbiz.trust.grants.queries import grant_for
-from qikbiz.trust.grants.scopes import GrantScope
 from tenants.context import Tenant, current_tenant
 
 KEPT = timedelta(days=7)
@@ -205,26 +201,11 @@ def _come_back_later(export: Export, job_id: UUID) -> None:
 
 
 def _rights_for(export: Export) -> Rights:
-    """What whoever asked may have now."""
+    """What the user who asked may have now; without a user all or nothing, as the features say."""
     if export.actor_kind == "user":
         return rights_of_user(export.requested_by) if export.requested_by else NOTHING
     with control_transaction() as control:
-        if export.actor_kind == "system" and export.grant_id is None:
-            return everything() if is_export_of_closing(export.id) else NOTHING
-        may = export.grant_id is not None and _is_granted(control, export.grant_id, export.requested_by)
-        return everything() if may else NOTHING
-
-
-def _is_granted(control: Session, grant_id: UUID, staff_id: UUID | None) -> bool:
-    try:
-        grant_for(control, current_tenant().id, grant_id, GrantScope.EXPORT, staff_id)
-    except NoGrant:
-        return False
-    if staff_id is None:
-        # Asked by command on the server itself.
-        return True
-    staff = control.get(Staff, staff_id)
-    return staff is not None and staff.state == "active" and staff_rights(staff.role).can(Permission.TENANT_EXPORT)
+        return everything() if is_approved(control, export) else NOTHING
 
 
 def _about(export: Export) -> dict[str, Any]:

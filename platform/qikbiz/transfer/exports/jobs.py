@@ -12,10 +12,10 @@ from qikbiz.jobs.job_context import JobContext
 from qikbiz.kernel.database import tenant_transaction
 from qikbiz.kernel.errors import Failure
 from qikbiz.transfer.exports import job_steps
+from qikbiz.transfer.exports.contributions import call_after_making
 from qikbiz.transfer.exports.job_steps import Begun
+from qikbiz.transfer.exports.orders import MadeFile, Order
 from qikbiz.transfer.exports.registry import maker_of
-from qikbiz.transfer.exports.writer import MadeFile, Order
-from qikbiz.trust.account_closure.state_machine import settle_closing_of
 from tenants.context import Tenant
 
 PROBLEM = "Something went wrong on our side while making it. Ask for it once more."
@@ -35,8 +35,8 @@ def make_export(work: JobContext) -> None:
         if work.attempt >= work.claim.max_attempts:
             _give_up(work, export_id, PROBLEM)
         raise
-    # After the end of the job: if this fails, the work that drives closings does it within the hour.
-    settle_closing_of(_tenant(work))
+    # After the end of the job: what fails here, the features that registered it do later themselves.
+    call_after_making(_tenant(work))
 
 
 def expire_exports(work: JobContext) -> None:

@@ -20,7 +20,7 @@ from qikbiz.identity.accounts.models import User
 from qikbiz.kernel.errors import Conflict, Failure
 from qikbiz.messaging.mail.models import MailChoice
 from qikbiz.transfer.exports.catalogue import ExportedTable
-from qikbiz.transfer.exports.erasure_filter import Erased
+from qikbiz.transfer.exports.contributions import RowFilter
 from qikbiz.transfer.exports.portable_csv import NotPortable, portable_rows
 
 ROWS_BETWEEN_LOOKS = 2_000
@@ -41,13 +41,13 @@ class TableLoader:
         table: ExportedTable,
         entry: Mapping[str, Any],
         same_people: dict[str, str],
-        erased: Erased,
+        row_filter: RowFilter,
     ) -> None:
         self._session = session
         self._table = table
         self._file_name = str(entry["name"])
         self._columns = [str(column["name"]) for column in entry["columns"]]
-        self._erased = erased
+        self._row_filter = row_filter
         # The audit stands as it was written: changing a name in it would break its chain.
         self._same_people = {} if table.name == "audit_events" else same_people
 
@@ -57,7 +57,7 @@ class TableLoader:
             rows = portable_rows(io.TextIOWrapper(file, encoding="utf-8", newline=""))
             try:
                 next(rows)  # the headings, which the check has compared
-                rows = self._erased.admitted(self._table.name, self._columns, rows)
+                rows = self._row_filter.admitted(self._table.name, self._columns, rows)
                 # The users are asked about before COPY begins, since a connection in COPY answers nothing.
                 wanted = iter(list(self._people(rows))) if self._table.name == "users" else rows
                 ready = self._converted(wanted)

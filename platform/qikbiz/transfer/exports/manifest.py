@@ -13,7 +13,8 @@ from config.build import program_version
 from qikbiz.transfer.exports.beside import BesideReport
 from qikbiz.transfer.exports.catalogue import EVERYTHING, EXCLUDED_TABLES, EXPORTED, excluded_columns_of
 from qikbiz.transfer.exports.formula_escape import ESCAPE_RULE
-from qikbiz.transfer.exports.selection import PORTABLE, SPREADSHEET, Selection, Source
+from qikbiz.transfer.exports.selection import PORTABLE, SPREADSHEET, Selection
+from qikbiz.transfer.exports.sources import Source
 from tenants.context import Tenant
 
 FORMAT, FORMAT_VERSION = "qikbiz-export", 1

@@ -26,16 +26,15 @@ from qikbiz.audit.actions import record
 from qikbiz.audit.models import AuditEvent, RecordChange
 from qikbiz.crm.companies.models import Company
 from qikbiz.crm.contacts.models import Contact
-from qikbiz.kernel.database import control_transaction, require_tenant_session
+from qikbiz.kernel.database import require_tenant_session
 from qikbiz.kernel.errors import Conflict
 from qikbiz.kernel.read_only import refuse_change
 from qikbiz.transfer.exports.catalogue import EVERYTHING, EXPORTED, ExportedTable
-from qikbiz.transfer.exports.erasure_filter import Erased
+from qikbiz.transfer.exports.contributions import ERASED_AT, ROW_FILTER
 from qikbiz.transfer.exports.loading import NotRestorable, TableLoader
 from qikbiz.transfer.exports.manifest import FORMAT, FORMAT_VERSION, MANIFEST
 from qikbiz.transfer.exports.selection import PORTABLE
 from qikbiz.transfer.exports.verify import verify
-from qikbiz.trust.account_closure.models import ErasedTenant
 from tenants.context import current_tenant
 
 Watch = Callable[[int, int, str], None]
@@ -94,16 +93,16 @@ def restore_archive(path: Path, *, watch: Watch = _ignore, is_own: bool = False)
     session.execute(text(f"SET LOCAL statement_timeout = {LONGEST_SECONDS * 1000}"))
     total, done = sum(_listed(manifest, table)["rows"] for table in _restored_tables()), 0
     same_people: dict[str, str] = {}
-    erased = Erased.known(session, manifest)
+    row_filter = ROW_FILTER.value(session, manifest)
     rows: dict[str, int] = {}
     with zipfile.ZipFile(path) as archive:
         for table in _restored_tables():
-            loader = TableLoader(session, table, _listed(manifest, table), same_people, erased)
+            loader = TableLoader(session, table, _listed(manifest, table), same_people, row_filter)
             rows[table.name] = loader.load(archive, partial(_show, watch, done, total, table.name))
             done += rows[table.name]
             fault("restore.table_loaded")
     facts = {"rows": rows, "from": manifest["organisation"]["slug"], "snapshot_at": manifest["snapshot_at"]}
-    record("archive.restored", record_type="archive", details=facts | erased.facts() | _restored_audit(session))
+    record("archive.restored", record_type="archive", details=facts | row_filter.facts() | _restored_audit(session))
     return Restored(rows, len(same_people))
 
 
@@ -162,11 +161,10 @@ def _refuse_unknown_columns(table: ExportedTable, entry: dict[str, Any]) -> None
 
 
 def _refuse_erased(manifest: dict[str, Any], *, is_own: bool) -> None:
-    with control_transaction() as control:
-        erased = control.get(ErasedTenant, UUID(manifest["organisation"]["id"]))
-    if erased is not None and not is_own:
+    erased_at = ERASED_AT.value(UUID(manifest["organisation"]["id"]))
+    if erased_at is not None and not is_own:
         raise NotRestorable(
-            f"The organisation that this file is from was erased on {erased.erased_at:%d %B %Y}. Only that customer "
+            f"The organisation that this file is from was erased on {erased_at:%d %B %Y}. Only that customer "
             "may bring it back: restore it with --returning, on its written instruction."
         )
 

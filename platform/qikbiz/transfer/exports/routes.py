@@ -21,13 +21,15 @@ from qikbiz.transfer.exports import actions
 from qikbiz.transfer.exports.access import may_export, refuse_unless_exportable
 from qikbiz.transfer.exports.access import may_fetch as may_have_file
 from qikbiz.transfer.exports.catalogue import EVERYTHING
+from qikbiz.transfer.exports.contributions import own_product
 from qikbiz.transfer.exports.download import RangeNotThere, download_name, file_response, no_such_range, wanted_piece
 from qikbiz.transfer.exports.emails import what
 from qikbiz.transfer.exports.forms import PRODUCT_CHOICES, export_id_from, scopes, selection_from
 from qikbiz.transfer.exports.job_steps import KEPT
 from qikbiz.transfer.exports.models import Export
 from qikbiz.transfer.exports.queries import all_exports, export_within_reach
-from qikbiz.transfer.exports.selection import PORTABLE, SPREADSHEET, Selection, check
+from qikbiz.transfer.exports.selection import PORTABLE, SPREADSHEET, Selection
+from qikbiz.transfer.exports.sources import check
 from qikbiz.web.flash import show_toast
 from qikbiz.web.fragments import render_page
 from qikbiz.web.user_agents import device_of_request
@@ -82,6 +84,7 @@ def show(export_id: UUID) -> ResponseReturnValue:
         "standing": standing,
         "export": standing.export,
         "file_name": download_name(standing.export),
+        "own": own_product(standing.export.product),
     }
     may_fetch = current_user.can(Permission.EXPORT_FETCH) and may_have_file(current_user.rights, standing.export)
     page = make_response(render_page("exports/show.html", "standing", **facts, may_fetch=may_fetch))

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any
+from dataclasses import dataclass
 
 import psycopg
 from psycopg import sql
@@ -21,54 +19,19 @@ from qikbiz.transfer.exports.archive import Archive, blocks_of, heading_line
 from qikbiz.transfer.exports.beside import write_beside
 from qikbiz.transfer.exports.catalogue import EVERYTHING
 from qikbiz.transfer.exports.manifest import FileReport, Report, explanation, manifest_text, verifier
-from qikbiz.transfer.exports.selection import PORTABLE, SPREADSHEET, Selection, Source, sources
+from qikbiz.transfer.exports.orders import MadeFile, Order
+from qikbiz.transfer.exports.selection import PORTABLE, SPREADSHEET
+from qikbiz.transfer.exports.sources import Source, sources
 from tenants.context import Tenant, current_entry, tenant_context
 
 Connection = psycopg.Connection[TupleRow]
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-MIB = 1024 * 1024
-# What must stay free for everything else that writes to the same disk.
-RESERVE = 256 * MIB
 BLOCKS_BETWEEN_LOOKS = 32
 LONGEST_SECONDS = 6 * 3600
 
 
 class NoRoom(NoDiskSpace):
     """The disk is too full for this export. Nothing was left on it."""
-
-
-def _ignore(_done: int, _total: int, _note: str) -> None:
-    """No one is watching."""
-
-
-def _allow(_table: str) -> None:
-    """Nothing to ask before a table."""
-
-
-@dataclass(frozen=True)
-class Order:
-    """One file to make. `before_table` may raise to stop; `watch` is told rows done, rows in all and a note."""
-
-    tenant: Tenant
-    selection: Selection
-    name: str
-    key: bytes
-    about: dict[str, Any] = field(default_factory=dict)
-    watch: Callable[[int, int, str], None] = _ignore
-    before_table: Callable[[str], None] = _allow
-    reserve: int = RESERVE
-
-
-@dataclass(frozen=True)
-class MadeFile:
-    """The finished file; `manifest` is the one inside it, `work_seconds` what making it took."""
-
-    name: str
-    bytes: int
-    sha256: str
-    snapshot_at: datetime
-    manifest: dict[str, Any]
-    work_seconds: int = 0
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,8 @@ from qikbiz.messaging.notifications.actions import notify
 from qikbiz.transfer.imports.access_limits import limits_of
 from qikbiz.transfer.imports.actions import record_event
 from qikbiz.transfer.imports.apply import By, apply, forget_staged
+from qikbiz.transfer.imports.contributions import ROWS_OF_ERASED
 from qikbiz.transfer.imports.diff import compare
-from qikbiz.transfer.imports.erasure_filter import rows_of_erased
 from qikbiz.transfer.imports.import_context import acting_actor, is_anyway, plan_of, rights_for, source_of
 from qikbiz.transfer.imports.lookalikes import COUNT, lookalikes
 from qikbiz.transfer.imports.matching import conflicts_since, match
@@ -79,7 +79,8 @@ def _prepare(link: Link, found: Import, watch: Watch) -> tuple[int, dict[str, An
     match(link, plan, import_id, staged.rows, found.header)
     watch(staged.rows, staged.rows, "Comparing")
     compare(link, plan, import_id, lambda _: watch(staged.rows, staged.rows, "Comparing"))
-    more = {"blank": staged.blank, "erased": rows_of_erased(link, import_id), COUNT: lookalikes(link, plan, import_id)}
+    erased = ROWS_OF_ERASED.value(link, import_id)
+    more = {"blank": staged.blank, "erased": erased, COUNT: lookalikes(link, plan, import_id)}
     outcome = {OUTCOME: outcome_digest(link, import_id)}
     return staged.rows, {**counts_of(link, import_id), **skipped_of(link, import_id), **more, **outcome}
 

@@ -64,5 +64,6 @@ FEATURE = Feature(
         "closing_read_only": "legal",
         "closing_reminder": "legal",
     },
+    hooks=("qikbiz.trust.account_closure.registration:register",),
     evidence=("qikbiz.trust.account_closure.promise:KEEPINGS",),
 )

@@ -8,10 +8,12 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from qikbiz.kernel.database import control_transaction, db
 from qikbiz.kernel.errors import NotFound
-from qikbiz.trust.account_closure.models import ENDED, Closing, ErasureCertificate, Invoice
+from qikbiz.transfer.exports.models import Export
+from qikbiz.trust.account_closure.models import ENDED, Closing, ErasedTenant, ErasureCertificate, Invoice
 from tenants.control import TenantRecord
 
 WORDS = {
@@ -61,10 +63,19 @@ def standing_closing(tenant_id: UUID) -> Closing | None:
         return open_closing_of(tenant_id)
 
 
-def is_export_of_closing(export_id: UUID) -> bool:
-    """Whether the program makes this export because the operator ended the contract. Inside `control_transaction()`."""
-    waiting = select(Closing.id).where(Closing.export_id == export_id, Closing.ended_by == "operator")
-    return db.control.scalar(waiting.where(Closing.state == "exporting")) is not None
+def is_export_of_closing(control: Session, export: Export) -> bool:
+    """Whether the program makes this export because the operator ended the contract."""
+    if export.actor_kind != "system" or export.grant_id is not None:
+        return False
+    waiting = select(Closing.id).where(Closing.export_id == export.id, Closing.ended_by == "operator")
+    return control.scalar(waiting.where(Closing.state == "exporting")) is not None
+
+
+def erased_at(tenant_id: UUID) -> datetime | None:
+    """When this organisation's account was erased, or None."""
+    with control_transaction() as control:
+        erased = control.get(ErasedTenant, tenant_id)
+        return erased.erased_at if erased else None
 
 
 def open_closings() -> list[UUID]:

@@ -14,4 +14,5 @@ FEATURE = Feature(
         ),
     ),
     permissions=(PageRight(Permission.AUDIT_SEE, 50, "Privacy", "read the audit"),),
+    hooks=("qikbiz.trust.audit_pages.registration:register",),
 )

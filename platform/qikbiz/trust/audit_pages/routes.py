@@ -20,8 +20,9 @@ from qikbiz.kernel.access import access
 from qikbiz.kernel.errors import Forbidden
 from qikbiz.kernel.permissions import Permission
 from qikbiz.transfer.exports.actions import ask_for_export
+from qikbiz.transfer.exports.audit_file import AUDIT
 from qikbiz.transfer.exports.forms import export_id_from
-from qikbiz.transfer.exports.selection import AUDIT, Selection
+from qikbiz.transfer.exports.selection import Selection
 from qikbiz.web.flash import show_toast
 from qikbiz.web.query_params import asked_otherwise, day_asked, id_asked
 from qikbiz.web.viewer import time_zone

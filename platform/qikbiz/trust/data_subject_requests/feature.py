@@ -53,5 +53,6 @@ FEATURE = Feature(
         # Erases again what a restored back-up holds of people who were erased.
         Periodic("erase again", "data_subjects.erase_again", timedelta(hours=6), each_tenant=True),
     ),
+    hooks=("qikbiz.trust.data_subject_requests.registration:register",),
     evidence=("qikbiz.trust.data_subject_requests.promise:KEEPINGS",),
 )

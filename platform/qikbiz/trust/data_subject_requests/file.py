@@ -15,10 +15,13 @@ from qikbiz.crm.contacts.models import Contact
 from qikbiz.files.store import FileStore
 from qikbiz.kernel.database import tenant_transaction
 from qikbiz.kernel.errors import NotFound
-from qikbiz.transfer.exports.writer import LONGEST_SECONDS, MadeFile, Order, check_room, zip_in_store
+from qikbiz.transfer.exports.orders import MadeFile, Order
+from qikbiz.transfer.exports.writer import LONGEST_SECONDS, check_room, zip_in_store
 from qikbiz.trust.data_subject_requests.subject_report import everything_about
 from tenants.context import Tenant
 
+# The name of the product among the exports.
+PERSON = "person"
 FORMAT, FORMAT_VERSION = "qikbiz-person", 1
 PARTS = ("fields", "companies", "history", "imports", "mails", "audit", "exports")
 

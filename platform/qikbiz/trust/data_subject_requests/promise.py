@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from qikbiz.kernel.database import db
 from qikbiz.kernel.evidence import Fact, Keeping
 from qikbiz.transfer.exports.models import Export
-from qikbiz.transfer.exports.selection import PERSON
+from qikbiz.trust.data_subject_requests.file import PERSON
 from qikbiz.trust.data_subject_requests.models import Erasure
 from qikbiz.web.formats import number
 

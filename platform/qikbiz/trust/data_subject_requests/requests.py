@@ -16,7 +16,8 @@ from qikbiz.kernel.database import db
 from qikbiz.kernel.errors import Failure, NotFound
 from qikbiz.transfer.exports.actions import ask_for_export
 from qikbiz.transfer.exports.models import Export
-from qikbiz.transfer.exports.selection import PERSON, Selection
+from qikbiz.transfer.exports.selection import Selection
+from qikbiz.trust.data_subject_requests.file import PERSON
 from qikbiz.trust.data_subject_requests.models import Erasure
 from tenants.control import new_id
 

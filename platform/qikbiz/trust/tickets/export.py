@@ -11,6 +11,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from qikbiz.kernel.database import control_transaction
+from qikbiz.transfer.exports.contributions import BesideFile
 from qikbiz.trust.tickets.models import Ticket, TicketMessage
 
 Columns = tuple[tuple[str, str], ...]
@@ -39,10 +40,10 @@ _SHOWN = ("customer", "staff")
 _AT_ONCE = 500
 
 
-def conversations(tenant_id: UUID) -> Iterator[tuple[str, Columns, Iterator[Row]]]:
-    """(name of the file, its columns, its rows) for the tickets that were sent from within a tenant."""
-    yield "support_tickets", TICKETS, _tickets(tenant_id)
-    yield "support_messages", MESSAGES, _messages(tenant_id)
+def conversations(tenant_id: UUID) -> Iterator[BesideFile]:
+    """The tickets that were sent from within a tenant, and what was written in them."""
+    yield BesideFile("support_tickets", TICKETS, _tickets(tenant_id))
+    yield BesideFile("support_messages", MESSAGES, _messages(tenant_id))
 
 
 def _tickets(tenant_id: UUID) -> Iterator[Row]:

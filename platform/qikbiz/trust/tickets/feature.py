@@ -23,5 +23,6 @@ FEATURE = Feature(
         "ticket_answer": "answers",
         "ticket_received": "answers",
     },
+    hooks=("qikbiz.trust.tickets.registration:register",),
     evidence=("qikbiz.trust.tickets.promise:KEEPINGS",),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -10,11 +10,11 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from qikbiz.transfer.exports.contributions import Row
 from qikbiz.trust.data_subject_requests.models import Tombstone
 from qikbiz.trust.data_subject_requests.queries import erased_records
 from tenants.context import current_tenant
 
-Row = list[str | None]
 # Rows of these tables go when this column names somebody who was erased.
 _LEFT_OUT = {"contacts": "id", "contact_companies": "contact_id", "record_changes": "record_id"}
 
@@ -28,7 +28,7 @@ class Erased:
     kept_out: set[str] = field(default_factory=set)
 
     @classmethod
-    def known(cls, session: Session, manifest: dict[str, Any]) -> Erased:
+    def known(cls, session: Session, manifest: Mapping[str, Any]) -> Erased:
         """Erased here, or in the organisation that the archive comes from."""
         places = [current_tenant().id, UUID(manifest["organisation"]["id"])]
         records = {str(one) for one in erased_records(session, places)}
