@@ -30,7 +30,6 @@ from qikbiz.security.access_log.feature import FEATURE as access_log
 from qikbiz.security.ip_reputation.feature import FEATURE as ip_reputation
 from qikbiz.site.feature import FEATURE as site
 from qikbiz.transfer.exports.feature import FEATURE as exports
-from qikbiz.transfer.imports import parallel_convert
 from qikbiz.transfer.imports.feature import FEATURE as imports
 from qikbiz.trust.access_log_pages.feature import FEATURE as access_log_pages
 from qikbiz.trust.account_closure.feature import FEATURE as account_closure
@@ -85,6 +84,4 @@ FEATURES = (
 
 def install() -> None:
     """Install every feature in this process. Done again, it changes nothing."""
-    feature.install(FEATURES)
-    # The second process of an import is a program that installs the features too.
-    parallel_convert.register_program("qikbiz.app.import_process")
+    feature.install(FEATURES, program="qikbiz.app.second_process")

@@ -8,6 +8,7 @@ none of it starts quickly; a test looks each of these names up.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pkgutil import resolve_name
@@ -85,11 +86,16 @@ class Feature:
 
 
 _installed: tuple[Feature, ...] = ()
+_program = ""
 
 
-def install(features: tuple[Feature, ...]) -> None:
-    """Make `features` this process's and run their hooks in order. Raises ValueError where two claim one name."""
-    global _installed  # noqa: PLW0603 - one list for each process
+def install(features: tuple[Feature, ...], *, program: str = "") -> None:
+    """Make `features` this process's and run their hooks in order. Raises ValueError where two claim one name.
+
+    `program` is a module that installs the same features in another process and calls the function "module:name" that
+    is its argument.
+    """
+    global _installed, _program  # noqa: PLW0603 - one list for each process
     if features == _installed:
         return
     names = [feature.name for feature in features]
@@ -100,7 +106,7 @@ def install(features: tuple[Feature, ...]) -> None:
         for hook in feature.hooks:
             resolve_name(hook)()
     # Last: where a hook failed, nothing is taken for installed.
-    _installed = features
+    _installed, _program = features, program
 
 
 def installed() -> tuple[Feature, ...]:
@@ -108,6 +114,16 @@ def installed() -> tuple[Feature, ...]:
     if not _installed:
         raise NotInstalled("Call qikbiz.app.features.install() first.")
     return _installed
+
+
+def command_of(function: str) -> list[str]:
+    """The command of another process that has the same features and calls `function` ("module:name").
+
+    Raises NotInstalled.
+    """
+    if not _program:
+        raise NotInstalled("No program was named that installs the features in another process.")
+    return [sys.executable, "-m", _program, function]
 
 
 def derived(make: Callable[[tuple[Feature, ...]], Value]) -> Callable[[], Value]:

@@ -9,16 +9,13 @@ from sqlalchemy import func, select
 from qikbiz.crm.companies.models import Company
 from qikbiz.crm.contacts.fields import CONTACTS
 from qikbiz.crm.contacts.models import Contact
+from qikbiz.crm.home.cards import RECENT
 from qikbiz.crm.records.row_access import visible_rows
 from qikbiz.crm.records.types import RECORD_TYPES
 from qikbiz.kernel.database import db
 from qikbiz.kernel.rights import Action
-from qikbiz.transfer.exports.queries import Standing, all_exports
-from qikbiz.transfer.imports.queries import recent_imports as reachable_imports
-from qikbiz.transfer.imports.wizard import Line, line_of
 
 COUNT_UP_TO = 10_000
-_RECENT = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +39,4 @@ def recent_contacts() -> list[Contact]:
     """Those changed last."""
     wanted = (Contact.deleted_at.is_(None), *visible_rows(CONTACTS, Action.SEE))
     statement = select(Contact).where(*wanted).order_by(Contact.updated_at.desc(), Contact.id.desc())
-    return list(db.session.scalars(statement.limit(_RECENT)))
-
-
-def recent_imports() -> list[Line]:
-    return [line_of(one) for one in reachable_imports(limit=_RECENT)]
-
-
-def recent_exports() -> list[Standing]:
-    return all_exports(_RECENT)
+    return list(db.session.scalars(statement.limit(RECENT)))

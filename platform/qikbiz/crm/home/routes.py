@@ -6,13 +6,13 @@ from datetime import datetime
 
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
-from flask_login import current_user
 
 from qikbiz.audit.page_reads import record_page
 from qikbiz.crm.companies.models import Company
 from qikbiz.crm.contacts.fields import CONTACTS
 from qikbiz.crm.contacts.models import Contact
-from qikbiz.crm.home.queries import count_alive, recent_contacts, recent_exports, recent_imports
+from qikbiz.crm.home.cards import shown_cards
+from qikbiz.crm.home.queries import count_alive, recent_contacts
 from qikbiz.crm.records.actions import name_of
 from qikbiz.crm.records.field_access import visible_type
 from qikbiz.crm.records.row_access import shown_record
@@ -36,8 +36,7 @@ def index() -> ResponseReturnValue:
         contact_count=count_alive(Contact),
         company_count=count_alive(Company),
         contacts=[(name_of(known, shown_record(known, contact)), contact) for contact in recent],
-        imports=recent_imports() if current_user.can(Permission.IMPORT_SEE) else [],
-        exports=recent_exports() if current_user.can(Permission.EXPORT_FETCH) else [],
+        cards=shown_cards(),
     )
 
 

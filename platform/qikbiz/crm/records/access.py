@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -16,20 +15,12 @@ from qikbiz.crm.records.fields import RecordType
 from qikbiz.identity.accounts.models import User
 from qikbiz.identity.roles.effective_rights import colleagues_of, names_of_roles, rights_of_roles
 from qikbiz.kernel.clock import now
-from qikbiz.kernel.database import control_transaction, db
+from qikbiz.kernel.database import db
+from qikbiz.kernel.registration import Registration
 from qikbiz.kernel.rights import Action, Rights, Scope
-from qikbiz.trust.grants.models import Grant
-from qikbiz.trust.grants.queries import grants_of, is_in_force, names_of
-from qikbiz.trust.grants.scopes import LABELS
-from qikbiz.trust.grants.scopes import GrantScope as Purpose
-from tenants.context import current_tenant
 
 LOOKED_BACK = timedelta(days=90)
 MOST_SHOWN = 200
-# What of a grant shows or touches a record; an export holds it, a restore does not.
-_SHOWING = frozenset({Purpose.SEE, Purpose.CHANGE, Purpose.IMPORT, Purpose.EXPORT})
-
-
 _ACTS = (Action.CHANGE, Action.DELETE, Action.EXPORT)
 _REASONS = {Scope.OWN: "owns it", Scope.TEAM: "is in a team with the owner", Scope.ALL: "sees all {records}"}
 
@@ -42,6 +33,10 @@ class Viewer:
     why: str
     may: str
     is_staff: bool = False
+
+
+# The members of our staff who could open each record of this organisation now.
+STAFF_VIEWERS: Registration[Callable[[], list[Viewer]]] = Registration("which staff can see records")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +58,7 @@ def viewers_of(record_type: RecordType, owner_id: UUID | None) -> list[Viewer]:
     roles, names = rights_of_roles(work, keys), names_of_roles(work, keys)
     record = _Owned(record_type, owner_id, colleagues_of(work, owner_id) if owner_id else set())
     held = [(user, {key: roles[key] for key in user.roles if key in roles}) for user in users]
-    return [*_guests(), *(viewer for user, own in held if (viewer := _viewer(record, user, own, names)))]
+    return [*STAFF_VIEWERS.value(), *(viewer for user, own in held if (viewer := _viewer(record, user, own, names)))]
 
 
 def openings_of(record_type: RecordType, record_id: UUID) -> Sequence[Opening]:
@@ -110,18 +105,3 @@ def _viewer(record: _Owned, user: User, roles: Mapping[str, Rights], names: Mapp
         why = f"owns it, and {why}"
     acts = [act for act in _ACTS if any(record.scope(rights, act, user.id) for rights in roles.values())]
     return Viewer(user.name, f"{why} (role {names[widest]})", ", ".join(act.value for act in acts))
-
-
-def _guests() -> list[Viewer]:
-    with control_transaction() as control:
-        return [_guest(grant) for grant in grants_of(control, current_tenant().id) if _shows(grant)]
-
-
-def _shows(grant: Grant) -> bool:
-    return is_in_force(grant) and bool(_SHOWING & {*grant.scopes})
-
-
-def _guest(grant: Grant) -> Viewer:
-    allowed: list[Any] = [LABELS[scope][0].lower() for scope in Purpose if scope in grant.scopes and scope in _SHOWING]
-    why = f"let in by {grant.given_by_name} until {grant.ends_at:%d %B, %H:%M} UTC ({grant.reference}: {grant.reason})"
-    return Viewer(names_of(grant), why, ", ".join(allowed), is_staff=True)

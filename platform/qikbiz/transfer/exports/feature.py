@@ -41,4 +41,5 @@ FEATURE = Feature(
         "export_made": "security",
         "export_ready": "notifications.export_ready",
     },
+    hooks=("qikbiz.transfer.exports.registration:register",),
 )

@@ -50,4 +50,5 @@ FEATURE = Feature(
     emails={
         "import_done": "notifications.import_ready",
     },
+    hooks=("qikbiz.transfer.imports.registration:register",),
 )

@@ -19,6 +19,7 @@ from typing import BinaryIO, cast
 from uuid import UUID
 
 from qikbiz.files.store import EncryptedFile
+from qikbiz.kernel.feature import command_of
 from qikbiz.transfer.imports.limits import MEGABYTE
 from qikbiz.transfer.imports.plans import Plan
 from qikbiz.transfer.imports.uploads import Source, StoredSource
@@ -26,12 +27,6 @@ from qikbiz.transfer.imports.uploads import Source, StoredSource
 # Below it, starting the process takes longer than it saves.
 WORTH_IT = 8 * MEGABYTE
 LENGTH = struct.Struct(">Q")
-_programs: list[str] = []
-
-
-def register_program(module: str) -> None:
-    """Name the module that the second process runs: it installs the features, and then calls `second_process.main`."""
-    _programs.append(module)
 
 
 class SecondReaderGone(RuntimeError):
@@ -68,7 +63,7 @@ def second_reader(plan: Plan, source: Source, import_id: UUID) -> Iterator[Secon
         "path": str(stored.path),
         "key": b64encode(stored.key).decode(),
     }
-    command = [sys.executable, "-m", _program()]
+    command = command_of("qikbiz.transfer.imports.second_process:main")
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         try:
             _widen(cast(BinaryIO, process.stdout))
@@ -78,12 +73,6 @@ def second_reader(plan: Plan, source: Source, import_id: UUID) -> Iterator[Secon
             yield SecondReader(process)
         finally:
             process.kill()
-
-
-def _program() -> str:
-    if not _programs:
-        raise RuntimeError("No program is registered for the second process: the features are not installed.")
-    return _programs[-1]
 
 
 def _widen(pipe: BinaryIO) -> None:
