@@ -22,9 +22,10 @@ from qikbiz.kernel import clock as system_clock
 from qikbiz.kernel.database import control_transaction, tenant_transaction
 from qikbiz.messaging.mail.models import PlatformMail
 from qikbiz.transfer.exports.models import Export
-from qikbiz.trust.account_closure.models import ENDED, ChargePolicy, Closing, ErasureCertificate, Invoice
-from qikbiz.trust.account_closure.policies import GENERAL
+from qikbiz.trust.account_closure.models import ENDED, Closing, ErasureCertificate
 from qikbiz.trust.account_closure.queries import standing_closing
+from qikbiz.trust.billing.models import ChargePolicy, Invoice
+from qikbiz.trust.billing.policies import GENERAL
 from tenants.context import Tenant
 from tenants.control import TenantRecord
 from tests.fixtures.statements import CLOCK, as_notary

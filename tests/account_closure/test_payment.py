@@ -23,7 +23,7 @@ from config.settings import SettingsError, load_settings
 from qikbiz.app.request_pipeline import QikBiz
 from qikbiz.audit.models import PlatformAuditEvent
 from qikbiz.kernel.database import control_transaction
-from qikbiz.trust.account_closure.models import Invoice, PaymentEvent
+from qikbiz.trust.billing.models import Invoice, PaymentEvent
 from qikbiz.trust.billing.pricing import minor_units
 from tests.account_closure.conftest import Leaving
 from tests.fixtures.web import Browser

@@ -34,6 +34,7 @@ from qikbiz.transfer.imports.feature import FEATURE as imports
 from qikbiz.trust.access_log_pages.feature import FEATURE as access_log_pages
 from qikbiz.trust.account_closure.feature import FEATURE as account_closure
 from qikbiz.trust.audit_pages.feature import FEATURE as audit_pages
+from qikbiz.trust.billing.feature import FEATURE as billing
 from qikbiz.trust.data_subject_requests.feature import FEATURE as data_subject_requests
 from qikbiz.trust.domains.feature import FEATURE as domains
 from qikbiz.trust.grants.feature import FEATURE as grants
@@ -73,6 +74,7 @@ FEATURES = (
     access_log_pages,
     ip_reputation,
     tickets,
+    billing,
     account_closure,
     grants,
     jobs,

@@ -23,10 +23,10 @@ from qikbiz.transfer.exports.selection import Selection
 from qikbiz.trust.account_closure import emails, events, notary
 from qikbiz.trust.account_closure.emails import people_to_tell
 from qikbiz.trust.account_closure.models import Closing
-from qikbiz.trust.account_closure.policies import terms_for
 from qikbiz.trust.account_closure.queries import open_closing_of, standing_closing
 from qikbiz.trust.billing import pricing
 from qikbiz.trust.billing.invoices import void_invoice
+from qikbiz.trust.billing.policies import terms_for
 from tenants.context import Tenant, current_tenant
 from tenants.control import TenantRecord, new_id
 from tenants.directory import touch_directory
@@ -181,7 +181,7 @@ def take_back(closing: Closing, tenant: Tenant, people: Sequence[emails.Recipien
     notary.call_off_retrieval(closing.id)
     closing.state = "reopening" if was == "read_only" else "cancelled"
     closing.cancelled_at = clock.now()
-    void_invoice(closing)
+    void_invoice(closing.id)
     events.record_step(closing, "cancelled", tenant.slug, was=was, **why)
     facts = {"organisation": tenant.name, "person": person, "url": emails.page_of(tenant)}
     emails.tell(closing, "cancelled", "cancelled", people, facts)

@@ -10,9 +10,9 @@ from flask.typing import ResponseReturnValue
 from qikbiz.kernel.access import access
 from qikbiz.kernel.errors import Failure
 from qikbiz.kernel.permissions import Permission
-from qikbiz.trust.account_closure import console_actions, policies
+from qikbiz.trust.account_closure import console_actions, payments
 from qikbiz.trust.account_closure.queries import case_of, cases
-from qikbiz.trust.billing import invoices
+from qikbiz.trust.billing import policies
 from qikbiz.trust.billing.pricing import CURRENCIES
 from qikbiz.web.flash import show_toast
 
@@ -36,7 +36,7 @@ def show(closing_id: UUID) -> str:
 @access(Permission.CLOSING_HANDLE)
 def mark_paid(closing_id: UUID) -> ResponseReturnValue:
     try:
-        invoice = invoices.mark_paid(closing_id, request.form.get("reference", ""))
+        invoice = payments.mark_paid(closing_id, request.form.get("reference", ""))
     except Failure as failure:
         return _page(closing_id, failure.text), failure.status
     show_toast(f"Invoice {invoice.number} is marked as paid.")

@@ -15,7 +15,8 @@ from qikbiz.kernel.database import control_transaction, db, runtime, tenant_tran
 from qikbiz.kernel.timezones import zone_of
 from qikbiz.messaging.mail.actions import send_platform
 from qikbiz.messaging.mail.models import PlatformMail
-from qikbiz.trust.account_closure.models import Closing, ErasureCertificate, Invoice
+from qikbiz.trust.account_closure.models import Closing, ErasureCertificate
+from qikbiz.trust.billing.models import Invoice
 from tenants.context import Tenant, current_tenant
 
 

@@ -22,8 +22,8 @@ from qikbiz.trust.account_closure.models import (
     ErasedTenant,
     Erasure,
     ErasureCertificate,
-    Invoice,
 )
+from qikbiz.trust.billing.models import Invoice
 from tenants.control import TenantRecord
 
 KEPT_TABLES: dict[str, str] = {

@@ -12,9 +12,9 @@ from qikbiz.kernel.evidence import Fact, Keeping
 from qikbiz.transfer.exports.catalogue import EVERYTHING
 from qikbiz.transfer.exports.models import Export
 from qikbiz.trust.account_closure.models import Closing
-from qikbiz.trust.account_closure.policies import terms_for
 from qikbiz.trust.account_closure.queries import WORDS, standing_closing
 from qikbiz.trust.billing import pricing
+from qikbiz.trust.billing.policies import terms_for
 from qikbiz.web.formats import count, day
 from tenants.context import current_tenant
 

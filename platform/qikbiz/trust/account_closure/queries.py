@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 from qikbiz.kernel.database import control_transaction, db
 from qikbiz.kernel.errors import NotFound
 from qikbiz.transfer.exports.models import Export
-from qikbiz.trust.account_closure.models import ENDED, Closing, ErasedTenant, ErasureCertificate, Invoice
+from qikbiz.trust.account_closure.models import ENDED, Closing, ErasedTenant, ErasureCertificate
+from qikbiz.trust.billing.models import Invoice
 from tenants.control import TenantRecord
 
 WORDS = {

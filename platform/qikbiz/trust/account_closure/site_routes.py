@@ -12,7 +12,7 @@ from qikbiz.kernel.database import control_transaction, runtime
 from qikbiz.kernel.permissions import Permission
 from qikbiz.trust.account_closure.certificates import PURPOSE, certificate_numbered, is_genuine, name_mark
 from qikbiz.trust.account_closure.emails import certificate_url
-from qikbiz.trust.billing import stripe
+from qikbiz.trust.account_closure.payments import take_card_report
 
 certificates = Blueprint("certificates", __name__, template_folder="templates")
 MOST_BYTES = 256 * 1024
@@ -57,5 +57,5 @@ def show(number: str) -> ResponseReturnValue:
 def report_payment() -> ResponseReturnValue:
     """Stripe's reports, believed by their signature alone: no session, no form token."""
     request.max_content_length = MOST_BYTES
-    outcome = stripe.take_report(request.get_data(), request.headers.get("Stripe-Signature", ""))
+    outcome = take_card_report(request.get_data(), request.headers.get("Stripe-Signature", ""))
     return jsonify(outcome=outcome.text), outcome.status

@@ -22,6 +22,7 @@ from qikbiz.trust.account_closure import emails, events, notary
 from qikbiz.trust.account_closure.actions import begin_retrieval, keep_export
 from qikbiz.trust.account_closure.emails import people_to_tell
 from qikbiz.trust.account_closure.models import Closing
+from qikbiz.trust.account_closure.payments import bill_of
 from qikbiz.trust.account_closure.queries import standing_closing
 from qikbiz.trust.billing import pricing
 from qikbiz.trust.billing.invoices import issue_invoice
@@ -83,7 +84,7 @@ def settle_export(tenant: Tenant, closing_id: UUID) -> None:
                 return
             facts = {"organisation": tenant.name, "rows": closing.export_rows, "url": emails.page_of(tenant)}
             emails.tell(closing, "exported", f"exported {export.id}", people, facts)
-            invoice = issue_invoice(closing, tenant.name)
+            invoice = issue_invoice(bill_of(closing, tenant.name))
             if invoice is not None:
                 control.flush()
                 emails.send_invoice(closing, invoice, tenant, people)

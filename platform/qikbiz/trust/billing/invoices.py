@@ -1,87 +1,72 @@
-"""The bill of a closing: made when the export's cost is known, paid by transfer or card, void when called off."""
+"""The invoice of an account closure: made when its cost is known, paid by transfer or card, void when cancelled."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select, text
 
 from qikbiz.kernel import clock
-from qikbiz.kernel.actors import current_actor
 from qikbiz.kernel.database import db
-from qikbiz.kernel.errors import Conflict, Failure, NotFound
-from qikbiz.trust.account_closure import events
-from qikbiz.trust.account_closure.models import Closing, Invoice
-from qikbiz.trust.billing.pricing import Terms
-from tenants.control import TenantRecord
+from qikbiz.trust.billing.models import Invoice
 
 _ONE_NUMBER_AT_A_TIME = 0x51_42_49
-LONGEST_REFERENCE = 200
 
 
-def issue_invoice(closing: Closing, organisation: str) -> Invoice | None:
-    """The invoice of a closing with a charge, made once. None when nothing is charged."""
-    standing = _of(closing)
-    if standing is not None or not closing.charge:
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """What one account closure costs the organisation. `lines` say how the amount was measured."""
+
+    closing_id: UUID
+    tenant_id: UUID
+    organisation: str
+    amount: Decimal | None
+    currency: str
+    lines: dict[str, Any]
+
+
+def issue_invoice(bill: Bill) -> Invoice | None:
+    """The invoice for a bill, made once for its closing. None when nothing is charged."""
+    standing = locked_invoice(bill.closing_id)
+    if standing is not None or not bill.amount:
         return standing
-    terms = Terms.from_json(closing.quote["terms"])
     moment = clock.now()
     invoice = Invoice(
         number=_next_number(moment.year),
-        closing_id=closing.id,
-        tenant_id=closing.tenant_id,
-        billed_to=organisation,
-        amount=closing.charge,
-        currency=closing.currency,
+        closing_id=bill.closing_id,
+        tenant_id=bill.tenant_id,
+        billed_to=bill.organisation,
+        amount=bill.amount,
+        currency=bill.currency,
         issued_at=moment,
         state="open",
-        lines={
-            "work_seconds": closing.work_seconds,
-            "bytes": closing.export_bytes,
-            "per_hour": str(terms.per_hour),
-            "per_gib": str(terms.per_gib),
-            "cost": str(closing.cost),
-            "quote": str(closing.quote_amount),
-        },
+        lines=bill.lines,
     )
     db.control.add(invoice)
     return invoice
 
 
-def mark_paid(closing_id: UUID, reference: str) -> Invoice:
-    """An operator has seen the money arrive. Again, it stays as it was first marked."""
-    reference = " ".join(reference.split())[:LONGEST_REFERENCE]
-    if not reference:
-        raise Failure("Enter the payment reference as on the bank statement.")
-    closing = db.control.get(Closing, closing_id, with_for_update=True)
-    invoice = _of(closing) if closing else None
-    if closing is None or invoice is None:
-        raise NotFound("There is no invoice for this account closure.")
-    if invoice.state == "void":
-        raise Conflict("This invoice is void, because the account closure was cancelled.")
-    settle(invoice, closing, current_actor().name, reference)
-    return invoice
+def locked_invoice(closing_id: UUID) -> Invoice | None:
+    """The invoice of a closing, locked. Lock the closing first where both are."""
+    return db.control.scalars(select(Invoice).where(Invoice.closing_id == closing_id).with_for_update()).one_or_none()
 
 
-def settle(invoice: Invoice, closing: Closing | None, by: str, reference: str) -> None:
-    """Mark as paid, once. What was paid changes nothing about when data is kept or erased."""
+def settle(invoice: Invoice, by: str, reference: str) -> bool:
+    """Mark as paid, once; False when it was paid before. This changes nothing about when data is kept or erased."""
     if invoice.state == "paid":
-        return
+        return False
     invoice.state, invoice.paid_at, invoice.paid_by, invoice.payment_reference = "paid", clock.now(), by, reference
-    if closing is not None and closing.state != "erased":
-        slug = db.control.get_one(TenantRecord, closing.tenant_id).slug
-        events.record_step(closing, "paid", slug, invoice=invoice.number, amount=f"{invoice.amount} {invoice.currency}")
+    return True
 
 
-def void_invoice(closing: Closing) -> None:
-    """Called off: what is not paid need not be."""
-    invoice = _of(closing)
+def void_invoice(closing_id: UUID) -> None:
+    """The closing was cancelled: what is not paid need not be."""
+    invoice = locked_invoice(closing_id)
     if invoice is not None and invoice.state == "open":
         invoice.state = "void"
-
-
-def _of(closing: Closing) -> Invoice | None:
-    return db.control.scalars(select(Invoice).where(Invoice.closing_id == closing.id).with_for_update()).one_or_none()
 
 
 def _next_number(year: int) -> str:

@@ -6,6 +6,7 @@ The report alone says that something was paid; that somebody came back from Stri
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -18,8 +19,8 @@ from qikbiz.kernel.circuit_breaker import CircuitBreaker
 from qikbiz.kernel.database import control_transaction, db, runtime
 from qikbiz.kernel.deadline import Deadline, OutOfTime, call_within
 from qikbiz.kernel.errors import Conflict, NotFound, Unavailable
-from qikbiz.trust.account_closure.models import Closing, Invoice, PaymentEvent
 from qikbiz.trust.billing.invoices import settle
+from qikbiz.trust.billing.models import Invoice, PaymentEvent
 from qikbiz.trust.billing.pricing import minor_units
 from tenants.context import Tenant
 
@@ -29,6 +30,8 @@ PAID = ("checkout.session.completed", "checkout.session.async_payment_succeeded"
 SERVICE = Actor("system", name="Stripe")
 # For one question of the library, which may ask twice, and for all of it together.
 TIMEOUT_SECONDS, SECONDS = 8, 12.0
+Lock = Callable[[UUID], object]
+OnPaid = Callable[[Invoice], None]
 AWAY = "The payment service does not answer. Try again in a minute, or pay by transfer."
 
 
@@ -57,8 +60,12 @@ def checkout_url(invoice: Invoice, tenant: Tenant) -> str:
     return str(session.url)
 
 
-def take_report(body: bytes, signature: str) -> Outcome:
-    """Take one report: signed by the service, heard once, and paying exactly one open invoice as it was written."""
+def take_report(body: bytes, signature: str, *, lock: Lock, on_paid: OnPaid) -> Outcome:
+    """Take one report: signed by the service, heard once, and paying exactly one open invoice as it was written.
+
+    `lock` is called with the id of the closing before its invoice is locked, `on_paid` with an invoice that this report
+    paid; both in the same transaction.
+    """
     if not is_on():
         return Outcome(404, "not configured")
     event = _verified(body, signature)
@@ -74,16 +81,17 @@ def take_report(body: bytes, signature: str) -> Outcome:
         if event["type"] not in PAID:
             row.outcome = "ignored"
             return Outcome(200, row.outcome)
-        row.outcome = _apply(row, event["data"].get("object") or {})
+        row.outcome = _apply(row, event["data"].get("object") or {}, lock, on_paid)
         return Outcome(200 if row.outcome == "paid" else 422, row.outcome)
 
 
-def _apply(row: PaymentEvent, session: dict[str, Any]) -> str:
+def _apply(row: PaymentEvent, session: dict[str, Any], lock: Lock, on_paid: OnPaid) -> str:
     """`paid`, or why not; what is refused stands in the platform's audit for an operator to look at."""
     number = str((session.get("metadata") or {}).get("invoice") or "")
     known = db.control.get(Invoice, number)
-    # The closing first, as everybody else does who locks both.
-    closing = db.control.get(Closing, known.closing_id, with_for_update=True) if known else None
+    if known is not None:
+        # The closing first, as everywhere else that both are locked.
+        lock(known.closing_id)
     invoice = db.control.get(Invoice, number, with_for_update=True, populate_existing=True)
     refusal = "no such invoice" if invoice is None else _refusal(invoice, session)
     if invoice is not None:
@@ -93,7 +101,8 @@ def _apply(row: PaymentEvent, session: dict[str, Any]) -> str:
         details = {"reason": refusal, "report": row.id}
         record_on_platform("payment.refused", tenant_id=tenant_id, subject=number[:40], details=details)
         return f"refused: {refusal}"
-    settle(invoice, closing, SERVICE.name, str(session.get("payment_intent") or session["id"]))
+    if settle(invoice, SERVICE.name, str(session.get("payment_intent") or session["id"])):
+        on_paid(invoice)
     return "paid"
 
 

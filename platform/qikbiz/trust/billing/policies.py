@@ -13,7 +13,7 @@ from qikbiz.kernel import clock
 from qikbiz.kernel.actors import current_actor
 from qikbiz.kernel.database import db
 from qikbiz.kernel.errors import Failure
-from qikbiz.trust.account_closure.models import ChargePolicy
+from qikbiz.trust.billing.models import ChargePolicy
 from qikbiz.trust.billing.pricing import CENT, CURRENCIES, NOTHING, Terms
 from tenants.control import TenantRecord
 
