@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from qikbiz.crm.companies.column_headings import HEADINGS
 from qikbiz.crm.companies.models import SEARCHED, Company
 from qikbiz.crm.records.common_fields import OWNERSHIP, SYSTEM, address_fields, sort_name
 from qikbiz.crm.records.fields import Field, FieldKind, RecordType, Values
@@ -66,4 +67,5 @@ COMPANIES = RecordType(
     names=("name",),
     hints=("domain", "billing_city"),
     is_square=True,
+    headings=HEADINGS,
 )

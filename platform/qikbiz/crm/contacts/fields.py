@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from qikbiz.crm.contacts.column_headings import HEADINGS
 from qikbiz.crm.contacts.models import SEARCHED, Contact
 from qikbiz.crm.records.common_fields import OWNERSHIP, SYSTEM, address_fields, joined_list, sort_name
-from qikbiz.crm.records.fields import Field, FieldKind, RecordType, Values
+from qikbiz.crm.records.fields import Field, FieldKind, LinkTable, RecordType, Values
 
 STAGES = (
     "Subscriber",
@@ -86,6 +87,13 @@ def contact_columns(given: Mapping[str, Any], before: Mapping[str, Any]) -> Valu
     }
 
 
+def quick_sort_name(record: Mapping[str, Any]) -> str:
+    """As `contact_columns` gives it of single addresses; a test compares the two."""
+    first, last = record.get("first_name"), record.get("last_name")
+    named = f"{last}, {first}" if last and first else last or first
+    return sort_name(named, record.get("email"), record.get("phone"), record.get("company_name"))
+
+
 def display_name(record: Mapping[str, Any]) -> str:
     """What a contact is called on every page: the name, or else how it can be reached."""
     named = " ".join(filter(None, (record["first_name"], record["middle_name"], record["last_name"])))
@@ -111,4 +119,9 @@ CONTACTS = RecordType(
     searched=SEARCHED,
     names=("first_name", "last_name"),
     hints=("company_name", "email"),
+    is_person=True,
+    headings=HEADINGS,
+    address_lists={"email": "emails", "phone": "phones"},
+    quick_sort_name=quick_sort_name,
+    link_table=LinkTable("contact_companies", "contact_id", "company_id", "company"),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -44,6 +45,18 @@ class Reference(NamedTuple):
     target: str
 
 
+class LinkTable(NamedTuple):
+    """Further links of a record to records of type `target`, beside the one of its own column `other`.
+
+    A row has the columns `own` (this record's id), `other` and `is_primary`: it repeats the record's own column.
+    """
+
+    table: str
+    own: str
+    other: str
+    target: str
+
+
 @dataclass(frozen=True)
 class RecordType:
     """One kind of record. `derive` computes the columns that repeat others: see `derived_columns`.
@@ -54,6 +67,10 @@ class RecordType:
     `hints` are columns of which the first that is filled tells records of one name apart.
     `searched` are the columns of the search document beside `phone`. A record without `names` is sorted and found by
     other columns in their place.
+    `headings` are what other programs call the columns of each field, as imports compare them.
+    `is_person`: named by first and last name, into which an import splits a full name.
+    `address_lists` are {single field: its list}: an import adds to the list, and keeps labels.
+    `quick_sort_name` is all that `derive` adds to a new record with single addresses, for imports of a million rows.
     `hidden` and `unsearchable` are columns that a person may not know of, or not find records by
     (`crm/records/field_access.py`).
     """
@@ -73,6 +90,12 @@ class RecordType:
     names: tuple[str, ...]
     hints: tuple[str, ...]
     is_square: bool = False
+    is_person: bool = False
+    # Their values are dictionaries, which have no hash; two types that differ in them differ in their names.
+    headings: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict, hash=False)
+    address_lists: Mapping[str, str] = dataclasses.field(default_factory=dict, hash=False)
+    quick_sort_name: Callable[[Mapping[str, Any]], str] | None = None
+    link_table: LinkTable | None = None
     hidden: frozenset[str] = frozenset()
     unsearchable: frozenset[str] = frozenset()
 
@@ -123,6 +146,11 @@ class RecordType:
     def named_references(self) -> tuple[Field, ...]:
         """The fields that name another record and keep its name beside its id."""
         return tuple(field for field in self.fields if field.references and len(field.written_columns) > 1)
+
+    @cached_property
+    def country_field(self) -> str:
+        """The field of the address's country, or nothing."""
+        return next((field.name for field in self.fields if field.kind is FieldKind.COUNTRY), "")
 
     def sections(self) -> dict[str, list[Field]]:
         """The fields that people fill in, also those that this person can only read, under their headings."""

@@ -24,8 +24,7 @@ from sqlalchemy.orm import Session
 from config.fault_injection import fault
 from qikbiz.audit.actions import record
 from qikbiz.audit.models import AuditEvent, RecordChange
-from qikbiz.crm.companies.models import Company
-from qikbiz.crm.contacts.models import Contact
+from qikbiz.crm.records.types import RECORD_TYPES
 from qikbiz.kernel.database import require_tenant_session
 from qikbiz.kernel.errors import Conflict
 from qikbiz.kernel.read_only import refuse_change
@@ -58,7 +57,7 @@ class Restored:
 
     @property
     def records(self) -> int:
-        return sum(self.rows.get(name, 0) for name in ("contacts", "companies"))
+        return sum(self.rows.get(name, 0) for name in RECORD_TYPES)
 
 
 def _ignore(_done: int, _total: int, _note: str) -> None:
@@ -170,6 +169,7 @@ def _refuse_erased(manifest: dict[str, Any], *, is_own: bool) -> None:
 
 
 def _refuse_unless_empty(session: Session) -> None:
-    for model in (Contact, Company, RecordChange):
+    models: list[Any] = [*(one.model for one in RECORD_TYPES.values()), RecordChange]
+    for model in models:
         if session.execute(select(model.id).limit(1)).first() is not None:
             raise Conflict("An export is restored only into an organisation that has no contacts and companies yet.")

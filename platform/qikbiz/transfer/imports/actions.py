@@ -260,7 +260,7 @@ def _take_format(found: Import, shape: Format, source: Source) -> None:
     wanted = visible_type(record_type(found.record_type))
     guessed = guess(wanted, reader.header, first, lambda ids: are_records(wanted, ids))
     found.mapping = guessed.as_json()
-    possible = [key for key in ("id", *wanted.key_fields) if has_key(guessed.fields(), key)]
+    possible = [key for key in ("id", *wanted.key_fields) if has_key(wanted, guessed.fields(), key)]
     found.key_field = (possible or wanted.key_fields)[0]
     # Where nothing tells a row's record from others, there is none to be found: each row is a new one.
     found.mode = "upsert" if possible else "create"

@@ -15,7 +15,7 @@ from uuid import UUID
 
 from config.fault_injection import fault
 from qikbiz.crm.companies.fields import COMPANIES
-from qikbiz.crm.records.fields import derived_columns
+from qikbiz.crm.records.fields import LinkTable, derived_columns
 from qikbiz.transfer.imports.access_limits import Owners
 from qikbiz.transfer.imports.encoding import copy_field
 from qikbiz.transfer.imports.limits import MOST_ROWS
@@ -59,9 +59,9 @@ def apply(link: Link, plan: Plan, by: By, say: Say) -> int:
     say("Creating records")
     _insert_records(link, plan, by)
     fault("imports.after_insert")
-    if plan.links_companies:
+    if plan.links_companies and plan.record_type.link_table:
         say("Linking companies")
-        _insert_links(link, by)
+        _insert_links(link, plan.record_type.plural, plan.record_type.link_table, by)
     say("Updating records")
     write_updates(link, plan, by, source="import")
     fault("imports.after_update")
@@ -146,25 +146,20 @@ def _owner_of_new(plan: Plan) -> str:
     return f"coalesce({given}, %(owner)s::uuid)"
 
 
-def _insert_links(link: Link, by: By) -> None:
+def _insert_links(link: Link, plural: str, table: LinkTable, by: By) -> None:
     run(
         link,
-        "INSERT INTO contact_companies (contact_id, company_id, is_primary) SELECT id, company_id, true FROM contacts "
-        "WHERE created_by_import = %(import)s AND company_id IS NOT NULL ORDER BY id",
+        f"INSERT INTO {table.table} ({table.own}, {table.other}, is_primary) SELECT id, {table.other}, true "
+        f"FROM {plural} WHERE created_by_import = %(import)s AND {table.other} IS NOT NULL ORDER BY id",
         **by.parameters(),
     )
 
 
 def write_updates(link: Link, plan: Plan, by: By, *, source: str) -> int:
     """Write the staged updates and their history; `source` is import. Gives how many records changed."""
-    linked = "EXISTS (SELECT FROM contact_companies l WHERE l.contact_id = c.id AND l.company_id = k.id)"
-    company = (
-        "jsonb_build_object('company_id', jsonb_build_array(c.company_id, k.id), "
-        f"'{LINKED}', jsonb_build_array({linked}, true))"
-    )
     changes = "u.changes"
     if plan.links_companies:
-        changes = f"CASE WHEN u.changes ? 'company_name' THEN u.changes || {company} ELSE u.changes END"
+        changes = f"CASE WHEN u.changes ? 'company_name' THEN u.changes || {_new_company(plan)} ELSE u.changes END"
     run(
         link,
         "INSERT INTO record_changes (id, record_type, record_id, version, kind, source, actor_kind, actor_id, "
@@ -188,24 +183,33 @@ def write_updates(link: Link, plan: Plan, by: By, *, source: str) -> int:
         "WHERE u.import_id = %(import)s AND c.id = u.record_id AND c.version = u.version AND c.deleted_at IS NULL",
         **by.parameters(),
     )
-    if plan.links_companies:
-        make_primary(link, by.import_id)
+    if plan.links_companies and plan.record_type.link_table:
+        _make_primary(link, plan.record_type.plural, plan.record_type.link_table, by.import_id)
     return changed
 
 
-def make_primary(link: Link, import_id: UUID) -> None:
-    """The link of each updated contact to its company becomes the primary one; the one before stays beside it."""
+def _new_company(plan: Plan) -> str:
+    """What the history says beside the name of a record's new company."""
+    said = "'company_id', jsonb_build_array(c.company_id, k.id)"
+    if table := plan.record_type.link_table:
+        linked = f"EXISTS (SELECT FROM {table.table} l WHERE l.{table.own} = c.id AND l.{table.other} = k.id)"
+        said += f", '{LINKED}', jsonb_build_array({linked}, true)"
+    return f"jsonb_build_object({said})"
+
+
+def _make_primary(link: Link, plural: str, table: LinkTable, import_id: UUID) -> None:
+    """The link of each updated record to its company becomes the primary one; the one before stays beside it."""
+    own, other = table.own, table.other
     moved = "SELECT u.record_id FROM import_updates u WHERE u.import_id = %(import)s AND u.changes ? 'company_name'"
     run(
         link,
-        f"UPDATE contact_companies SET is_primary = false WHERE is_primary AND contact_id IN ({moved})",
+        f"UPDATE {table.table} SET is_primary = false WHERE is_primary AND {own} IN ({moved})",
         **{"import": import_id},
     )
     run(
         link,
-        "INSERT INTO contact_companies (contact_id, company_id, is_primary) SELECT id, company_id, true FROM contacts "
-        f"WHERE company_id IS NOT NULL AND id IN ({moved}) "
-        "ON CONFLICT (contact_id, company_id) DO UPDATE SET is_primary = true",
+        f"INSERT INTO {table.table} ({own}, {other}, is_primary) SELECT id, {other}, true FROM {plural} "
+        f"WHERE {other} IS NOT NULL AND id IN ({moved}) ON CONFLICT ({own}, {other}) DO UPDATE SET is_primary = true",
         **{"import": import_id},
     )
 

@@ -121,7 +121,7 @@ def _column_cells(
         column,
         found.header[column.place],
         "Full name" if column.field == FULL_NAME else wanted.field(column.field).label,
-        policy.of(column.place) or ("" if finds_records(found.key_field, column.field) else SKIP),
+        policy.of(column.place) or ("" if finds_records(wanted, found.key_field, column.field) else SKIP),
         _policies(found, wanted, column.field),
         [NOT_MAPPED, *choices] if choices else [],
         cells=sum(one.cells for one in unread),
@@ -164,7 +164,7 @@ def _choices(wanted: RecordType, name: str) -> Choices:
 
 
 def _policies(found: Import, wanted: RecordType, name: str) -> Choices:
-    if finds_records(found.key_field, name):
+    if finds_records(wanted, found.key_field, name):
         return [("", "Don't import the row"), (SKIP, f"Skip the cell and create a new {wanted.name}")]
     return [(SKIP, "Skip the cell"), (REFUSE, "Don't import the row")]
 

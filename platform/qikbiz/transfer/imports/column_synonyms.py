@@ -1,4 +1,4 @@
-"""Which field of ours the heading of a column means, as `column_names` lists them.
+"""Which field of ours the heading of a column means, as its record type lists them.
 
 A heading is compared without case, accents and punctuation, also with its words run together as the Data Loader of
 Salesforce writes them. `Target` names a field and, for addresses, a label.
@@ -11,7 +11,6 @@ from functools import cache
 
 from qikbiz.crm.records.fields import RecordType
 from qikbiz.crm.records.normalize import fold
-from qikbiz.transfer.imports.column_names import COMPANIES, CONTACTS
 
 Target = tuple[str, str]
 _NO_WORD = re.compile(r"[^a-z0-9]+")
@@ -62,7 +61,7 @@ def meaning(record_type: RecordType, heading: str) -> Target | None:
     found = known.get(plain) or known.get(plain.replace(" ", ""))
     if found:
         return found, ""
-    return _address_column(plain) if record_type.name == "contact" else None
+    return _address_column(plain) if record_type.address_lists else None
 
 
 def is_label_column(heading: str) -> bool:
@@ -75,8 +74,7 @@ def _known(record_type: RecordType) -> dict[str, str]:
     names = {
         plain_heading(text): field.name for field in record_type.importable() for text in (field.name, field.label)
     }
-    listed = CONTACTS if record_type.name == "contact" else COMPANIES
-    others = {heading: field for field, headings in listed.items() for heading in headings}
+    others = {heading: field for field, headings in record_type.headings.items() for heading in headings}
     together = {heading.replace(" ", ""): field for heading, field in others.items()}
     # Our own names last: they win over what another program may mean by the same word.
     return together | others | names

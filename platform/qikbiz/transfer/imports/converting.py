@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from qikbiz.crm.records.common_fields import sort_name
 from qikbiz.crm.records.fields import Field, FieldKind, FieldProblem, derived_columns
 from qikbiz.crm.records.normalize import fold, name_key
 from qikbiz.crm.records.parsing import parse_value
@@ -51,7 +50,7 @@ class Converter:
         self._plan = plan
         self._header = header
         self._type = plan.record_type
-        lists = ("emails", "phones") if plan.is_contacts else ()
+        lists = self._lists = tuple(self._type.address_lists.values())
         single = [
             (c.place, c.field, self._with_chosen_values(c.place, self._parser(c.field)))
             for c in plan.mapping.columns
@@ -60,14 +59,13 @@ class Converter:
         # A number without a country code is one of the row's own country, which has to be known first.
         self._single = [one for one in single if not self._is_phone(one[1])]
         self._phones = [one[:2] for one in single if self._is_phone(one[1])]
-        self._country = "country" if plan.is_contacts else "billing_country"
+        self._country = self._type.country_field
         self._postal_codes = [name for _, name, _ in single if name.endswith("postal_code")]
         several = [(name, [c for c in plan.mapping.columns if c.field == name]) for name in lists]
         self._addresses = [AddressColumns(plan, name, columns) for name, columns in several if columns]
         self._full_name = next((c.place for c in plan.mapping.columns if c.field == FULL_NAME), None)
-        self._name_parts = (
-            [(name, self._clean(name)) for name in ("first_name", "last_name")] if plan.is_contacts else []
-        )
+        names = ("first_name", "last_name") if self._type.is_person else ()
+        self._name_parts = [(name, self._clean(name)) for name in names]
         self._region = plan.context.default_region
         places = [column.place for column in plan.mapping.columns]
         self._refusing = frozenset(place for place in places if plan.cells.of(place) == REFUSE)
@@ -123,13 +121,11 @@ class Converter:
         return Converted(self._key(values), values, [], self._needs(values))
 
     def _with_derived(self, given: dict[str, Any]) -> dict[str, Any]:
-        if not self._plan.is_contacts or "emails" in given or "phones" in given:
+        quick = self._type.quick_sort_name
+        if quick is None or any(name in given for name in self._lists):
             return {**given, **derived_columns(self._type, given)}
         # The usual row, a million times: the same columns without building lists of one. A test compares the two.
-        email, phone = given.get("email"), given.get("phone")
-        first, last = given.get("first_name"), given.get("last_name")
-        named = f"{last}, {first}" if last and first else last or first
-        given["sort_name"] = sort_name(named, email, phone, given.get("company_name"))
+        given["sort_name"] = quick(given)
         return given
 
     def _needs(self, values: dict[str, Any]) -> RowProblem | None:
@@ -172,7 +168,7 @@ class Converter:
 
     def _is_needed(self, name: str, place: int) -> bool:
         """Whether records are found by this column, and nobody said what becomes of a cell that can't be read."""
-        return not self._plan.cells.of(place) and finds_records(self._plan.key, name)
+        return not self._plan.cells.of(place) and finds_records(self._type, self._plan.key, name)
 
     def _with_chosen_values(self, place: int, parse: Parse) -> Parse:
         """The parser, given another text for those that a person chose a value for."""

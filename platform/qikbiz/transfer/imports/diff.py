@@ -103,7 +103,7 @@ def changes_of(
 
 def _given(plan: Plan, values: list[str | None], record: Record) -> Iterator[tuple[str, Any]]:
     for name in plan.fields:
-        if name in ("emails", "phones") and plan.is_contacts:
+        if name in plan.record_type.address_lists.values():
             yield from _given_addresses(plan, name, values, record)
         elif name == "company_name":
             yield name, _given_company(plan, values, record)

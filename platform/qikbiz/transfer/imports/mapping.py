@@ -20,7 +20,6 @@ _NETWORKS = {
     "linkedin_url": re.compile(r"\blinkedin\.com/", re.IGNORECASE),
     "x_url": re.compile(r"(?:^|[/.])(?:twitter|x)\.com/", re.IGNORECASE),
 }
-SEVERAL = {"email": "emails", "phone": "phones"}
 
 
 class UnusableMapping(Failure):
@@ -88,7 +87,7 @@ def guess(
         if (
             target is None
             or (target[0] != FULL_NAME and record_type.locks(target[0]))
-            or (target[0] in taken and target[0] not in ("emails", "phones"))
+            or (target[0] in taken and target[0] not in record_type.address_lists.values())
         ):
             continue
         taken.add(target[0])
@@ -123,7 +122,7 @@ def checked_mapping(
     if not fields & ({*record_type.needs_one_of, FULL_NAME} | _lists(record_type)):
         wanted = " or ".join(record_type.field(name).label for name in record_type.needs_one_of)
         raise UnusableMapping(f"No column is imported as {wanted}. Choose one, or the records would have no name.")
-    if finds_existing and not has_key(fields, key):
+    if finds_existing and not has_key(record_type, fields, key):
         raise UnusableMapping(
             f"No column is imported as {key_label(record_type, key)}, by which existing records are found. Choose "
             "one, find them by another field, or choose to create only."
@@ -138,13 +137,13 @@ def key_label(record_type: RecordType, key: str) -> str:
 def target_choices(record_type: RecordType) -> list[tuple[str, str]]:
     """What a column can be imported as, for a person to choose: ("field" or "field:label", words)."""
     choices = [("", "Leave out")]
-    if record_type.name == "contact":
+    if record_type.is_person:
         choices.append((FULL_NAME, "Full name (first and last)"))
     for one in record_type.importable():
-        if one.name in SEVERAL.values():
+        if one.name in record_type.address_lists.values():
             single = "E-mail" if one.name == "emails" else "Phone"
             choices += [(f"{one.name}:{label}", f"{single}, {label or 'no label'}") for label in LABELS]
-        elif not (record_type.name == "contact" and one.name in SEVERAL):
+        elif one.name not in record_type.address_lists:
             choices.append((one.name, one.label))
     return choices
 
@@ -156,11 +155,11 @@ def _target(record_type: RecordType, heading: str, plain: set[str], values: list
     if target is None:
         return None
     name, label = target
-    if plain_heading(heading) == "title" and not plain & {"job title", "jobtitle"}:
+    if (name, plain_heading(heading)) == ("salutation", "title") and not plain & {"job title", "jobtitle"}:
         name = "job_title"  # Salesforce's; Outlook's Title stands beside a Job Title and is the salutation
     if name == "website":
         name = _network_of(record_type, values) or name
-    return (SEVERAL[name], label) if record_type.name == "contact" and name in SEVERAL else (name, label)
+    return record_type.address_lists.get(name, name), label
 
 
 def _network_of(record_type: RecordType, values: list[str]) -> str:
@@ -193,7 +192,7 @@ def _label_place(header: Sequence[str], place: int) -> int | None:
 def _refuse_unknown(record_type: RecordType, column: Column, header: Sequence[str]) -> None:
     if not 0 <= column.place < len(header):
         raise UnusableMapping("A column was chosen that the file doesn't have.")
-    if column.field == FULL_NAME and record_type.name == "contact":
+    if column.field == FULL_NAME and record_type.is_person:
         return
     if record_type.locks(column.field) or not record_type.field(column.field).is_importable:
         raise UnusableMapping(f"“{header[column.place]}” can't be imported as {column.field!r}.")
@@ -213,21 +212,21 @@ def _refuse_doubles(record_type: RecordType, mapping: Mapping, header: Sequence[
 
 
 def _lists(record_type: RecordType) -> set[str]:
-    return {name for name in (*SEVERAL.values(), "tags") if record_type.has_field(name)}
+    return {name for name in (*record_type.address_lists.values(), "tags") if record_type.has_field(name)}
 
 
-def has_key(fields: set[str], key: str) -> bool:
+def has_key(record_type: RecordType, fields: set[str], key: str) -> bool:
     """Whether these fields hold what `key` looks for."""
     if key == "name_company":
         return bool(fields & {FULL_NAME, "last_name", "first_name"}) and "company_name" in fields
-    return bool(fields & {key, SEVERAL.get(key, key)})
+    return bool(fields & {key, record_type.address_lists.get(key, key)})
 
 
-def finds_records(key: str, name: str) -> bool:
+def finds_records(record_type: RecordType, key: str, name: str) -> bool:
     """Whether records found by `key` are found by the field of this name, alone or with others."""
     if key == "name_company":
         return name in ("first_name", "last_name", FULL_NAME, "company_name")
-    return name in (key, SEVERAL.get(key))
+    return name in (key, record_type.address_lists.get(key))
 
 
 def _is_uuid(text: str) -> bool:

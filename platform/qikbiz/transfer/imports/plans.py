@@ -15,13 +15,15 @@ from qikbiz.crm.records.types import RECORD_TYPES
 from qikbiz.transfer.imports.access_limits import Limits
 from qikbiz.transfer.imports.cell_policy import CellPolicy
 from qikbiz.transfer.imports.csv_dialect import Format
-from qikbiz.transfer.imports.mapping import FULL_NAME, SEVERAL, Mapping
+from qikbiz.transfer.imports.mapping import FULL_NAME, Mapping
 
 Mode = Literal["create", "update", "upsert"]
 MODES: tuple[Mode, ...] = ("create", "update", "upsert")
 # In place of an id: the name says not which user is meant.
 SEVERAL_OF_THE_NAME = "several"
 NAMES = ("first_name", "middle_name", "last_name")
+# The name of a company in these fields is staged folded, too, to find it by.
+_KEYS = {"company_name": "company_key", "parent_id": "parent_key"}
 
 
 @dataclass(frozen=True)
@@ -46,10 +48,6 @@ class Plan:
         return RECORD_TYPES[self.type_name]
 
     @cached_property
-    def is_contacts(self) -> bool:
-        return self.record_type.name == "contact"
-
-    @cached_property
     def fields(self) -> tuple[str, ...]:
         """The fields that the file gives, in the order declared; addresses under the name of their list."""
         given = self.mapping.fields()
@@ -60,20 +58,21 @@ class Plan:
 
     @cached_property
     def staged(self) -> tuple[str, ...]:
-        """The columns of a staged row's values. `company_key` is the company's name folded, to find it by."""
-        own = [name for name in self.fields if name not in SEVERAL.values() or not self.is_contacts]
-        more = ["sort_name"]
-        if self.is_contacts:
-            more += ["email", "other_emails", "emails", "phone", "phones"]
-            more += ["company_key"] if "company_name" in self.fields else []
-        elif "parent_id" in self.fields:
-            more += ["parent_key"]
-        return tuple(dict.fromkeys([*own, *more]))
+        """The columns of a staged row's values."""
+        lists = self.record_type.address_lists
+        own = [name for name in self.fields if name not in lists.values()]
+        columns = self.record_type.model.__table__.c
+        addresses = [name for one, several in lists.items() for name in (one, f"other_{several}", several)]
+        keys = [key for field, key in _KEYS.items() if field in self.fields and self._is_of_company(field)]
+        return tuple(dict.fromkeys([*own, "sort_name", *(name for name in addresses if name in columns), *keys]))
 
     @cached_property
     def place(self) -> dict[str, int]:
         """Where in a staged row a column stands, from 0."""
         return {name: place for place, name in enumerate(self.staged)}
+
+    def _is_of_company(self, name: str) -> bool:
+        return self.record_type.field(name).references == "company"
 
     @property
     def links_companies(self) -> bool:

@@ -78,11 +78,11 @@ def _skip(
     Without the company that it is found by a row would find somebody else: it is refused until a person says otherwise.
     """
     place = next(column.place for column in plan.mapping.columns if column.field == name)
-    policy = plan.cells.of(place) or (REFUSE if finds_records(plan.key, name) else SKIP)
+    policy = plan.cells.of(place) or (REFUSE if finds_records(plan.record_type, plan.key, name) else SKIP)
     written = f"skipped = coalesce(r.skipped, '[]') || {problem}"
     if policy == REFUSE:
         written = f"outcome = 'invalid', problems = {problem}"
-    elif finds_records(plan.key, name):
+    elif finds_records(plan.record_type, plan.key, name):
         written += f", key = split_part(r.key, '{KEY_SEPARATOR}', 1) || '{KEY_SEPARATOR}'"
     cleared = [name, _FOLDED[name]] if name in _FOLDED else [name]
     empty = ", ".join(f"values[{plan.place[one] + 1}] = NULL" for one in cleared)

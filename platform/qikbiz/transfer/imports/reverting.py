@@ -13,7 +13,7 @@ from sqlalchemy import BigInteger, Date, Numeric, Uuid
 from sqlalchemy.sql.type_api import TypeEngine
 
 from qikbiz.crm.records.changes import plain_value
-from qikbiz.crm.records.fields import RecordType, derived_columns
+from qikbiz.crm.records.fields import LinkTable, RecordType, derived_columns
 from qikbiz.transfer.imports.apply import LINKED, By
 from qikbiz.transfer.imports.diff import COPY_UPDATES, Record
 from qikbiz.transfer.imports.encoding import copy_array, copy_field, sql_value, staged_text
@@ -81,8 +81,8 @@ def _revert_line(
     whole = {**record, **before}
     if why != FREE:
         # Others changed fields beside those of the import, so what is computed from them is computed anew.
-        computed = derived_columns(record_type, {}, record)
-        given = {name: value for name, value in before.items() if name not in computed or name in ("emails", "phones")}
+        computed, lists = derived_columns(record_type, {}, record), record_type.address_lists.values()
+        given = {name: value for name, value in before.items() if name not in computed or name in lists}
         whole |= derived_columns(record_type, given, record)
     elif "emails" not in before:
         whole |= derived_columns(record_type, before, record)
@@ -148,31 +148,29 @@ def _write_reverted(link: Link, record_type: RecordType, by: By) -> int:
         "FROM import_updates u WHERE u.import_id = %(import)s AND c.id = u.record_id AND c.version = u.version",
         **by.parameters(),
     )
-    if record_type.name == "contact":
-        _revert_links(link, by)
+    if record_type.link_table:
+        _revert_links(link, record_type.plural, record_type.link_table, by)
     link.execute("DELETE FROM import_updates WHERE import_id = %s", (by.import_id,))
     return changed
 
 
-def _revert_links(link: Link, by: By) -> None:
-    moved = (
-        "import_updates u WHERE u.import_id = %(import)s AND u.changes ? 'company_id' AND l.contact_id = u.record_id"
-    )
+def _revert_links(link: Link, plural: str, table: LinkTable, by: By) -> None:
+    own, other = table.own, table.other
+    moved = f"import_updates u WHERE u.import_id = %(import)s AND u.changes ? '{other}' AND l.{own} = u.record_id"
     # The link stays if it was there before the import made it the primary one.
-    new_company = "(u.changes -> 'company_id' ->> 0)::uuid"
+    linked = f"(u.changes -> '{other}' ->> 0)::uuid"
     run(
         link,
-        f"DELETE FROM contact_companies l USING {moved} AND l.company_id = {new_company} AND l.role IS NULL "
+        f"DELETE FROM {table.table} l USING {moved} AND l.{other} = {linked} AND l.role IS NULL "
         f"AND NOT coalesce((u.changes -> '{LINKED}' ->> 1)::boolean, false)",
         **by.parameters(),
     )
-    run(link, f"UPDATE contact_companies l SET is_primary = false FROM {moved} AND l.is_primary", **by.parameters())
+    run(link, f"UPDATE {table.table} l SET is_primary = false FROM {moved} AND l.is_primary", **by.parameters())
     run(
         link,
-        "INSERT INTO contact_companies (contact_id, company_id, is_primary) SELECT c.id, c.company_id, true "
-        "FROM contacts c "
-        "JOIN import_updates u ON u.record_id = c.id WHERE u.import_id = %(import)s AND u.changes ? 'company_id' "
-        "AND c.company_id IS NOT NULL ON CONFLICT (contact_id, company_id) DO UPDATE SET is_primary = true",
+        f"INSERT INTO {table.table} ({own}, {other}, is_primary) SELECT c.id, c.{other}, true FROM {plural} c "
+        f"JOIN import_updates u ON u.record_id = c.id WHERE u.import_id = %(import)s AND u.changes ? '{other}' "
+        f"AND c.{other} IS NOT NULL ON CONFLICT ({own}, {other}) DO UPDATE SET is_primary = true",
         **by.parameters(),
     )
 

@@ -57,7 +57,7 @@ def new() -> ResponseReturnValue:
 @imports.post("/")
 @access(Permission.IMPORT_APPLY)
 def create() -> ResponseReturnValue:
-    type_name = record_type(request.form.get("type", "contacts")).plural
+    type_name = record_type(request.form.get("type", next(iter(RECORD_TYPES)))).plural
     given = request.files.get("file")
     if given is None or not given.filename:
         return _upload_page(type_name, "Choose a file."), 400

@@ -49,7 +49,7 @@ def staged(plan: Plan, name: str, row: str = "r") -> str:
 def value_of(plan: Plan, name: str, row: str = "r") -> str:
     """The staged value of a column, in the column's type."""
     whole = sql_value(plan.column_type(name), staged(plan, name, row))
-    if name not in ("emails", "phones"):
+    if name not in plan.record_type.address_lists.values():
         return whole
     # A single address without a label is staged alone, which spares a million lists of one.
     single, key = staged(plan, name[:-1], row), "address" if name == "emails" else "number"
@@ -71,7 +71,7 @@ def found_records(plan: Plan, *, many: bool) -> str:
     by_column = f"SELECT r.row, c.id, c.version FROM {rows} AND c.{plan.key} = {key}"
     if plan.key == "domain" and "name" in plan.place:
         return f"{by_column} UNION {_by_name_without_domain(plan, rows)}"
-    if plan.key != "email" or not plan.is_contacts:
+    if plan.key != "email" or "email" not in plan.record_type.address_lists:
         return by_column
     return f"{by_column} UNION {_by_further_email(plan, rows, many=many)}"
 
@@ -112,7 +112,7 @@ def _by_name_without_domain(plan: Plan, rows: str) -> str:
 
 def _is_of_the_name(plan: Plan) -> str:
     wanted = [f"c.sort_name = {staged(plan, 'sort_name')}"]
-    if not plan.is_contacts:
+    if plan.key != "name_company":
         return f"{wanted[0]} AND {same_name('c.name', staged(plan, 'name'))}"
     company = "coalesce((SELECT k.name FROM companies k WHERE k.id = c.company_id), c.company_name, '')"
     names = {name: f"coalesce(c.{name}, '')" for name in ("first_name", "last_name")} | {"company_name": company}
@@ -127,8 +127,8 @@ def _by_further_email(plan: Plan, rows: str, *, many: bool) -> str:
             f"SELECT r.row, c.id, c.version FROM {rows} AND c.other_emails <> '{{}}' AND c.other_emails @> ARRAY[r.key]"
         )
     further = (
-        "SELECT id, version, unnest(other_emails) AS email FROM contacts o WHERE other_emails <> '{}' AND "
-        f"deleted_at IS NULL{owned_by(plan.limits.seen, 'o')}"
+        f"SELECT id, version, unnest(other_emails) AS email FROM {plan.record_type.plural} o "
+        f"WHERE other_emails <> '{{}}' AND deleted_at IS NULL{owned_by(plan.limits.seen, 'o')}"
     )
     return (
         f"SELECT r.row, c.id, c.version FROM import_rows r JOIN ({further}) c ON c.email = r.key "

@@ -18,6 +18,7 @@ from qikbiz.transfer.imports.undo_rules import (
     UNREACHED,
     free_company,
     made_status,
+    makes_companies,
     still_made,
 )
 
@@ -70,7 +71,7 @@ def undo(link: Link, record_type: RecordType, by: By, *, anyway: bool = False) -
     left = f"SELECT c.id, {made_status(record_type, by)} FROM {record_type.plural} c WHERE {still_made()} ORDER BY c.id"
     for record_id, why in link.execute(left, by.parameters()):
         done.keep(record_id, why)
-    if record_type.name == "contact":
+    if makes_companies(record_type):
         done.companies = _remove_companies(link, by)
     return done
 
@@ -78,14 +79,11 @@ def undo(link: Link, record_type: RecordType, by: By, *, anyway: bool = False) -
 def _remove(link: Link, record_type: RecordType, by: By, done: Undone) -> None:
     """Untouched records go for good, not to the trash: they never were the customer's own work."""
     free = f"{still_made()} AND {made_status(record_type, by)} = '{FREE}'"
-    if record_type.name == "contact":
-        run(
-            link,
-            f"DELETE FROM contact_companies l USING contacts c WHERE l.contact_id = c.id AND {free}",
-            **by.parameters(),
-        )
+    if table := record_type.link_table:
+        linked = f"{table.table} l USING {record_type.plural} c WHERE l.{table.own} = c.id"
+        run(link, f"DELETE FROM {linked} AND {free}", **by.parameters())
     else:
-        _hold_companies(link, by)
+        _hold(link, record_type, by)
     done.removed = run(link, f"DELETE FROM {record_type.plural} c WHERE {free}", **by.parameters())
 
 
@@ -107,9 +105,9 @@ def _trash(link: Link, record_type: RecordType, by: By) -> int:
     )
 
 
-def _hold_companies(link: Link, by: By) -> None:
-    """Wait for whoever is linking a company that this import made, so that the next statement sees the link."""
-    made = "SELECT 1 FROM companies WHERE created_by_import = %(import)s FOR UPDATE"
+def _hold(link: Link, record_type: RecordType, by: By) -> None:
+    """Wait for transactions that link a record which this import made, so that the next statement sees the link."""
+    made = f"SELECT 1 FROM {record_type.plural} WHERE created_by_import = %(import)s FOR UPDATE"
     run(link, f"SELECT count(*) FROM ({made}) held", **by.parameters())
 
 

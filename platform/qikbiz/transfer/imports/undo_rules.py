@@ -6,10 +6,12 @@ it. What later imports did and was undone again is no change: undoing in reverse
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from qikbiz.crm.records.fields import RecordType
+from qikbiz.crm.records.types import RECORD_TYPES
 from qikbiz.transfer.imports.access_limits import owned_by
 from qikbiz.transfer.imports.apply import By
 from qikbiz.transfer.imports.sql import Link
@@ -19,20 +21,6 @@ FREE, EDITED, LATER, USED, UNREACHED, GONE = "free", "edited", "later", "used", 
 CHANGED_SINCE = (EDITED, LATER)
 KEPT = (EDITED, LATER, USED, UNREACHED)
 MOST_NAMED = 1_000
-
-# Something newer that names the record.
-_USED = {
-    "contact": (
-        "SELECT FROM contacts o WHERE o.reports_to_id = {c}.id "
-        "AND o.created_by_import IS DISTINCT FROM {c}.created_by_import"
-    ),
-    "company": (
-        "SELECT FROM contacts o WHERE o.company_id = {c}.id "
-        "UNION ALL SELECT FROM contact_companies o WHERE o.company_id = {c}.id "
-        "UNION ALL SELECT FROM companies o WHERE o.parent_id = {c}.id "
-        "AND o.created_by_import IS DISTINCT FROM {c}.created_by_import"
-    ),
-}
 
 
 @dataclass
@@ -57,7 +45,7 @@ class Preview:
 
 def made_status(record_type: RecordType, by: By, c: str = "c") -> str:
     """SQL: what becomes of the record `c`, which the import made."""
-    used = _USED[record_type.name].format(c=c)
+    used = _used(record_type, c)
     return (
         f"CASE WHEN NOT ({_reached(by, c)}) THEN '{UNREACHED}' WHEN {_edited(c, '1')} THEN '{EDITED}' "
         f"WHEN {_changed_by_later_import(c, '1')} THEN '{LATER}' WHEN EXISTS ({used}) THEN '{USED}' ELSE '{FREE}' END"
@@ -89,18 +77,21 @@ def still_made() -> str:
     )
 
 
-def free_company(*, by_contacts_left: str = "") -> str:
+def makes_companies(record_type: RecordType) -> bool:
+    """Whether an import makes the companies that its rows name."""
+    return any(field.references == "company" for field in record_type.named_references)
+
+
+def free_company(record_type: RecordType | None = None, left: str = "") -> str:
     """SQL: whether the company `c` may go with the import that made it: untouched, and nothing holds it.
 
-    `by_contacts_left` says of a contact `o` that it stays as it is; without it every contact there is counts.
+    `left` says of a record `o` of the type that it stays as it is; without it every record there is counts.
     """
-    stays = f" AND {by_contacts_left}" if by_contacts_left else ""
+    held = " ".join(f"AND NOT EXISTS ({query})" for query in _holding_company(record_type, left))
     imports = "(SELECT i.id FROM imports i WHERE i.state = 'undone' UNION ALL SELECT %(import)s::uuid)"
     return (
         f"c.created_by_import IN {imports} AND NOT {_edited('c', '1')} AND NOT {_changed_by_later_import('c', '1')} "
-        f"AND NOT EXISTS (SELECT FROM contacts o WHERE o.company_id = c.id{stays}) "
-        "AND NOT EXISTS (SELECT FROM contact_companies l JOIN contacts o ON o.id = l.contact_id "
-        f"WHERE l.company_id = c.id{stays}) AND NOT EXISTS (SELECT FROM companies o WHERE o.parent_id = c.id)"
+        f"{held}"
     )
 
 
@@ -116,7 +107,7 @@ def preview(link: Link, record_type: RecordType, by: By) -> Preview:
         counted = f"SELECT why, count(*), (array_agg(id))[1:{MOST_NAMED}] FROM ({query}) each GROUP BY why"
         for why, number, ids in link.execute(counted, by.parameters()).fetchall():
             _count(found, name, why, number, ids)
-    if record_type.name == "contact":
+    if makes_companies(record_type):
         found.companies = _companies_to_remove(link, record_type, by)
     return found
 
@@ -138,9 +129,37 @@ def _companies_to_remove(link: Link, record_type: RecordType, by: By) -> int:
         "EXISTS (SELECT FROM record_changes h WHERE h.record_id = o.id AND h.changes -> 'company_id' ->> 1 = "
         f"c.id::text AND {still_changed()} AND {changed_status(by, 'o')} = '{FREE}')"
     )
-    query = f"SELECT count(*) FROM companies c WHERE {free_company(by_contacts_left=f'NOT {goes} AND NOT {leaves}')}"
+    query = f"SELECT count(*) FROM companies c WHERE {free_company(record_type, f'NOT {goes} AND NOT {leaves}')}"
     row = link.execute(query, by.parameters()).fetchone()
     return int(row[0]) if row else 0
+
+
+def _used(record_type: RecordType, c: str) -> str:
+    """SQL: what names the record `c` and is newer."""
+    found = []
+    for other in RECORD_TYPES.values():
+        newer = f" AND o.created_by_import IS DISTINCT FROM {c}.created_by_import" if other is record_type else ""
+        for column in _columns_naming(other, record_type.name):
+            found.append(f"SELECT FROM {other.plural} o WHERE o.{column} = {c}.id{newer}")
+        if (table := other.link_table) and table.target == record_type.name:
+            found.append(f"SELECT FROM {table.table} o WHERE o.{table.other} = {c}.id")
+    return " UNION ALL ".join(found) or "SELECT WHERE false"
+
+
+def _holding_company(record_type: RecordType | None, left: str) -> Iterator[str]:
+    """SQL: what names the company `c`."""
+    for other in RECORD_TYPES.values():
+        stays = f" AND {left}" if other is record_type else ""
+        for column in _columns_naming(other, "company"):
+            yield f"SELECT FROM {other.plural} o WHERE o.{column} = c.id{stays}"
+        if (table := other.link_table) and table.target == "company":
+            linked = f"{table.table} l JOIN {other.plural} o ON o.id = l.{table.own}"
+            yield f"SELECT FROM {linked} WHERE l.{table.other} = c.id{stays}"
+
+
+def _columns_naming(record_type: RecordType, target: str) -> list[str]:
+    """The columns of a type that hold the id of a record of type `target`."""
+    return sorted({one.id_column for one in record_type.references.values() if one.target == target})
 
 
 def _reached(by: By, c: str) -> str:

@@ -20,7 +20,7 @@ from qikbiz.transfer.imports.csv_dialect import first_lines
 from qikbiz.transfer.imports.forms import DATE_ORDERS, DECIMAL_MARKS, MODE_CHOICES, key_choices, region_choices
 from qikbiz.transfer.imports.known_values import lost_zeros
 from qikbiz.transfer.imports.lookalikes import shown_lookalikes
-from qikbiz.transfer.imports.mapping import SEVERAL, Mapping, has_key, target_choices
+from qikbiz.transfer.imports.mapping import Mapping, has_key, target_choices
 from qikbiz.transfer.imports.models import Import
 from qikbiz.transfer.imports.queries import Page
 from qikbiz.transfer.imports.undo_page import kept_facts
@@ -129,7 +129,7 @@ def column_facts(found: Import) -> dict[str, Any]:
         "earlier": queries.same_import_before(found) or queries.same_file_before(found),
         "must_confirm": queries.same_import_before(found) is not None,
         "label": wanted.plural_label.lower(),
-        "finds_nothing": not any(has_key(mapping.fields(), key) for key in wanted.key_fields),
+        "finds_nothing": not any(has_key(wanted, mapping.fields(), key) for key in wanted.key_fields),
     }
 
 
@@ -199,7 +199,8 @@ def _column(found: Import, mapping: Mapping, sample: list[list[str]], place: int
     column = mapping.column_of(place)
     chosen = ""
     if column is not None:
-        chosen = f"{column.field}:{column.label}" if column.field in SEVERAL.values() else column.field
+        lists = record_type(found.record_type).address_lists.values()
+        chosen = f"{column.field}:{column.label}" if column.field in lists else column.field
     note = ""
     if column is not None and column.label_place is not None:
         note = f"Its label is read from “{found.header[column.label_place]}”."
