@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
@@ -103,4 +104,5 @@ def test_the_key_of_the_file_is_no_argument_of_the_process(
     with import_harness.at_work():
         found = db.session.get_one(Import, import_id)
         with parallel_convert.second_reader(plan_of(found), source_of(found), import_id):
-            assert [len(process.args) for process in started] == [3]  # type: ignore[arg-type]  # a list of words
+            program = ["-m", "qikbiz.app.second_process", "qikbiz.transfer.imports.second_process:main"]
+            assert [process.args for process in started] == [[sys.executable, *program]]

@@ -40,15 +40,22 @@ def test_every_package_with_a_feature_is_installed() -> None:
     assert found == {feature.name for feature in FEATURES} - {"test_jobs"}
 
 
-def test_before_the_features_are_installed_nothing_is_derived_from_them(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def uninstalled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a process that installed nothing; afterwards everything is installed again."""
     monkeypatch.setattr(features, "_installed", ())
+    monkeypatch.setattr(features, "_program", "")
+
+
+@pytest.mark.usefixtures("uninstalled")
+def test_before_the_features_are_installed_nothing_is_derived_from_them() -> None:
     for derived in (sidebars, categories_of_templates, kinds, schedule, page_rights, staff_roles, features.load_models):
         with pytest.raises(NotInstalled):
             derived()
 
 
-def test_two_features_that_want_the_same_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(features, "_installed", ())
+@pytest.mark.usefixtures("uninstalled")
+def test_two_features_that_want_the_same_are_refused() -> None:
     entry = NavigationEntry("tenant", 10, "a", "A", "home", "a.index")
     with pytest.raises(ValueError, match="Installed twice: one"):
         features.install((Feature("one"), Feature("one")))
@@ -69,6 +76,7 @@ JOB = JobKind("checks", "A test", "workers.run_job:run")
 DAILY = Periodic("daily", "a.run", timedelta(days=1), each_tenant=True)
 
 
+@pytest.mark.usefixtures("uninstalled")
 @pytest.mark.parametrize(
     ("jobs", "entries", "reason"),
     [
@@ -82,22 +90,29 @@ DAILY = Periodic("daily", "a.run", timedelta(days=1), each_tenant=True)
     ],
 )
 def test_jobs_that_are_declared_wrongly_are_refused_when_the_features_are_installed(
-    monkeypatch: pytest.MonkeyPatch, jobs: dict[str, JobKind], entries: tuple[Periodic, ...], reason: str
+    jobs: dict[str, JobKind], entries: tuple[Periodic, ...], reason: str
 ) -> None:
-    monkeypatch.setattr(features, "_installed", ())
     with pytest.raises(ValueError, match=reason):
         features.install((Feature("one", jobs={"a.run": JOB}), Feature("two", jobs=jobs, schedule=entries)))
     with pytest.raises(NotInstalled):
         features.installed()
 
 
-def test_a_hook_that_fails_leaves_nothing_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("uninstalled")
+def test_a_hook_that_fails_leaves_nothing_installed() -> None:
     """A process that goes on after it must not take half of the registrations for all of them."""
-    monkeypatch.setattr(features, "_installed", ())
     with pytest.raises(ZeroDivisionError):
         features.install((Feature("one", hooks=(f"{__name__}:fail",)),))
     with pytest.raises(NotInstalled):
         features.installed()
+
+
+@pytest.mark.usefixtures("uninstalled")
+def test_another_process_is_started_only_by_a_program_that_installs_the_same_features() -> None:
+    with pytest.raises(NotInstalled):
+        features.command_of("module:main")
+    features.install((Feature("one"),), program="some.program")
+    assert features.command_of("module:main") == [sys.executable, "-m", "some.program", "module:main"]
 
 
 def test_what_no_feature_registers_is_refused_and_so_is_a_second_one() -> None:

@@ -12,13 +12,8 @@ from qikbiz.audit.models import AuditEvent
 
 # Not in the chain: it has a page of its own, to which the filter leads.
 READS = "reads"
-# (what the filter sends, how it reads); a word without a point is every act on that thing.
+# (what the filter sends, how it reads), beside those on records; a word without a point is every act on that thing.
 ACTS = (
-    ("contact", "All contact actions"),
-    ("contact.read", "Contact: viewed"),
-    ("contact.changed", "Contact: changed"),
-    ("contact.deleted", "Contact: deleted"),
-    ("company", "All company actions"),
     (READS, "Lists and searches"),
     ("page_reads", "Fingerprints of lists and searches"),
     ("import", "Imports"),
@@ -49,7 +44,6 @@ VIEWS = {
     "home": "Home",
     "import": "Rows of an import",
 }
-_PLURALS = {"contact": "contacts", "company": "companies"}
 # Acts whose names alone don't say what was done.
 _ACTS_IN_WORDS = {
     "contact.read": "Contact: viewed",
@@ -85,12 +79,6 @@ def lines_of(details: Mapping[str, Any], gone: frozenset[str] = frozenset()) -> 
         if isinstance(pair, list) and len(pair) == 2 and name not in gone
     ]
     return lines + [(_name(name), "", _text(value)) for name, value in details.items() if name != "changes"]
-
-
-def record_url(event: AuditEvent) -> str:
-    """Where the record is, if it has a page of its own."""
-    plural = _PLURALS.get(event.record_type)
-    return f"/{plural}/{event.record_id}" if plural and event.record_id else ""
 
 
 def _name(name: str) -> str:

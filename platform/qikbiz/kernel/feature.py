@@ -95,7 +95,7 @@ def install(features: tuple[Feature, ...], *, program: str = "") -> None:
     `program` is a module that installs the same features in another process and calls the function "module:name" that
     is its argument.
     """
-    global _installed, _program  # noqa: PLW0603 - one list for each process
+    global _installed, _program
     if features == _installed:
         return
     names = [feature.name for feature in features]

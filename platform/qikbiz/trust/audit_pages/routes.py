@@ -8,11 +8,12 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from qikbiz.audit.labels import ACTS, READS, VIEWS, detail_lines, heading, record_url
+from qikbiz.audit.labels import ACTS, READS, VIEWS, detail_lines, heading
 from qikbiz.audit.models import AuditEvent
 from qikbiz.audit.page_reads import MONTHS_KEPT, page_of_reads
 from qikbiz.audit.queries import AuditFilter, audit_page, months_kept, newest_link, oldest_moment
 from qikbiz.audit.retention import CHOICES, how_long, set_keeping
+from qikbiz.crm.records.audit_labels import record_acts, record_url
 from qikbiz.crm.records.field_access import visible_type
 from qikbiz.crm.records.types import BY_SINGULAR
 from qikbiz.identity.accounts.queries import known_people
@@ -44,7 +45,7 @@ def index() -> ResponseReturnValue:
         nav_active="audit",
         entries=[_entry(event) for event in page.events],
         people=known_people(),
-        acts=ACTS,
+        acts=[*record_acts(), *ACTS],
         wanted=request.args,
         chips=_chips(wanted),
         older_url=asked_otherwise("audit.index", before=str(page.older)) if page.older else "",

@@ -9,7 +9,8 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from qikbiz.audit.labels import detail_lines, heading, record_url
+from qikbiz.audit.labels import detail_lines, heading
+from qikbiz.crm.records.audit_labels import record_url
 from qikbiz.kernel import clock
 from qikbiz.kernel.access import access
 from qikbiz.kernel.database import control_transaction
