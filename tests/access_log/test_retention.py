@@ -242,7 +242,9 @@ def in_files(platform: Platform) -> dict[tuple[str, str, str], str]:
         if is_server or not path.is_file():
             continue
         content = path.read_bytes().decode("utf-8", "replace")
-        if ANYTHING.search(content):
+        # Compiled templates hold the examples of networks that forms give, and no visitor's address.
+        is_template = path.parent == platform.settings.home / "templates"
+        if (WHOLE if is_template else ANYTHING).search(content):
             found[("file", path.name, "")] = content
     return found
 
