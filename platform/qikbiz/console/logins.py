@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from flask import Blueprint
 
-from qikbiz.identity.account_pages.profile_routes import open_own_pages
-from qikbiz.identity.login.login_routes import open_entrance
+from qikbiz.identity.account_pages.profile_routes import add_profile_routes
+from qikbiz.identity.login.login_routes import add_login_routes
 
 staff = Blueprint("staff", __name__)
-open_entrance(staff)
-open_own_pages(staff)
+add_login_routes(staff)
+add_profile_routes(staff)

@@ -13,7 +13,7 @@ from qikbiz.identity.accounts.failures import WeakPassword, WrongPassword
 from qikbiz.identity.accounts.realms import current_realm
 from qikbiz.identity.login import password_changes
 from qikbiz.identity.login.login_steps import words_for_method
-from qikbiz.identity.mfa.profile_routes import open_security_pages
+from qikbiz.identity.mfa.profile_routes import add_security_routes
 from qikbiz.identity.sessions import session_store, sessions
 from qikbiz.identity.sessions.revocation import end_one
 from qikbiz.kernel.access import access
@@ -93,13 +93,13 @@ def end_other_sessions() -> ResponseReturnValue:
     return redirect(url_for(".sessions"), 303)
 
 
-def open_own_pages(room: Blueprint) -> None:
-    """Give `room` the pages about oneself."""
-    room.add_url_rule("/profile", view_func=profile, methods=["GET"])
-    room.add_url_rule("/profile", view_func=change_profile, methods=["POST"])
-    room.add_url_rule("/profile/password", view_func=password, methods=["GET"])
-    room.add_url_rule("/profile/password", view_func=change_password, methods=["POST"])
-    open_security_pages(room)
-    room.add_url_rule("/profile/sessions", "sessions", list_sessions, methods=["GET"])
-    room.add_url_rule("/profile/sessions/<key>/end", view_func=end_session, methods=["POST"])
-    room.add_url_rule("/profile/sessions/end-others", view_func=end_other_sessions, methods=["POST"])
+def add_profile_routes(blueprint: Blueprint) -> None:
+    """Add the pages about oneself to a blueprint."""
+    blueprint.add_url_rule("/profile", view_func=profile, methods=["GET"])
+    blueprint.add_url_rule("/profile", view_func=change_profile, methods=["POST"])
+    blueprint.add_url_rule("/profile/password", view_func=password, methods=["GET"])
+    blueprint.add_url_rule("/profile/password", view_func=change_password, methods=["POST"])
+    add_security_routes(blueprint)
+    blueprint.add_url_rule("/profile/sessions", "sessions", list_sessions, methods=["GET"])
+    blueprint.add_url_rule("/profile/sessions/<key>/end", view_func=end_session, methods=["POST"])
+    blueprint.add_url_rule("/profile/sessions/end-others", view_func=end_other_sessions, methods=["POST"])

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from flask import Blueprint
 
-from qikbiz.identity.account_pages.profile_routes import open_own_pages
-from qikbiz.identity.login.login_routes import open_entrance
+from qikbiz.identity.account_pages.profile_routes import add_profile_routes
+from qikbiz.identity.login.login_routes import add_login_routes
 
 accounts = Blueprint("accounts", __name__, template_folder="templates")
-open_entrance(accounts)
-open_own_pages(accounts)
+add_login_routes(accounts)
+add_profile_routes(accounts)

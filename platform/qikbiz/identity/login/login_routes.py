@@ -1,4 +1,4 @@
-"""The pages before the door: log in and out, a forgotten password, an invitation. The same for users and for staff."""
+"""The pages of signing in and out, of a forgotten password, of an invitation. The same for users and for staff."""
 
 from __future__ import annotations
 
@@ -8,18 +8,15 @@ from flask_login import current_user
 
 from qikbiz.identity.accounts import throttles
 from qikbiz.identity.accounts.failures import WeakPassword, WrongPassword
-from qikbiz.identity.accounts.queries import has_password, has_second_factor
 from qikbiz.identity.accounts.realms import Account, current_realm, names_of
 from qikbiz.identity.accounts.tokens import LinkEnded, Purpose, account_behind
-from qikbiz.identity.login import actions, confirmation, password_changes, password_links
-from qikbiz.identity.login.forms import ConfirmForm, ForgotForm, InvitationForm, LoginForm, NewPasswordForm
-from qikbiz.identity.login.second_step_routes import open_second_steps
-from qikbiz.identity.mfa import passkeys
-from qikbiz.identity.mfa.failures import WrongCode
-from qikbiz.identity.mfa.queries import passkeys_of
+from qikbiz.identity.login import actions, password_changes, password_links
+from qikbiz.identity.login.confirmation_routes import add_confirmation_routes
+from qikbiz.identity.login.enrolment_routes import add_enrolment_routes
+from qikbiz.identity.login.forms import ForgotForm, InvitationForm, LoginForm, NewPasswordForm
+from qikbiz.identity.login.second_step_routes import add_second_step_routes
 from qikbiz.identity.passwords.password_strength import strength_of
 from qikbiz.identity.sign_in_policy.queries import policy_of
-from qikbiz.identity.sign_in_policy.sso_only import asks_for_sso
 from qikbiz.kernel.access import access
 from qikbiz.kernel.permissions import Permission
 from qikbiz.security.ip_reputation.events import record_event
@@ -149,64 +146,26 @@ def accept_invitation(secret: str) -> ResponseReturnValue:
     return render_template("login/invitation.html", form=form, account=account, realm=current_realm()), 422
 
 
-@access(Permission.SIGNED_IN)
-def confirm() -> ResponseReturnValue:
-    return _confirm_page(ConfirmForm(next=own_path(request.args.get("next"))))
-
-
-@access(Permission.SIGNED_IN)
-def confirm_password() -> ResponseReturnValue:
-    form = ConfirmForm()
-    if form.validate_on_submit():
-        try:
-            confirmation.confirm(current_realm(), current_user, form.password.data or "", form.code.data or "")
-        except WrongPassword:
-            form.password.errors = ["Incorrect password."]
-        except WeakPassword as weak:
-            form.password.errors = [weak.text]
-            return _confirm_page(form, is_outgrown=True), 401
-        except WrongCode as wrong:
-            form.code.errors = [wrong.text]
-        else:
-            return redirect(own_path(form.next.data), 303)
-    return _confirm_page(form), 401
-
-
-def open_entrance(room: Blueprint) -> None:
-    """Give `room` the pages before the door."""
+def add_login_routes(blueprint: Blueprint) -> None:
+    """Add the pages of signing in, with their steps and the confirmation, to a blueprint."""
     for path, page, act in (
         ("/login", login, log_in),
         ("/forgot", forgot, ask_for_password_link),
         ("/new-password/<secret>", new_password, choose_password),
         ("/invitation/<secret>", invitation, accept_invitation),
-        ("/confirm", confirm, confirm_password),
     ):
-        room.add_url_rule(path, view_func=page, methods=["GET"])
-        room.add_url_rule(path, view_func=act, methods=["POST"])
-    room.add_url_rule("/logout", view_func=logout, methods=["POST"])
-    room.add_url_rule("/password-strength", view_func=password_strength, methods=["POST"])
-    open_second_steps(room)
+        blueprint.add_url_rule(path, view_func=page, methods=["GET"])
+        blueprint.add_url_rule(path, view_func=act, methods=["POST"])
+    blueprint.add_url_rule("/logout", view_func=logout, methods=["POST"])
+    blueprint.add_url_rule("/password-strength", view_func=password_strength, methods=["POST"])
+    add_second_step_routes(blueprint)
+    add_enrolment_routes(blueprint)
+    add_confirmation_routes(blueprint)
 
 
 def _by_sso_alone(title: str, account: Account | None = None) -> str:
     """The way that is left where the organisation lets people in only through its identity provider."""
     return render_template("login/sso_only.html", title=title, account=account)
-
-
-def _confirm_page(form: ConfirmForm, *, is_outgrown: bool = False) -> str:
-    realm = current_realm()
-    if asks_for_sso(realm, current_user):
-        return render_template("login/confirm.html", form=form, only_sso=True, by_password=False)
-    has_passkey = any(factor.host == passkeys.host() for factor in passkeys_of(realm, current_user.id))
-    has_factor = has_second_factor(realm, current_user.id)
-    return render_template(
-        "login/confirm.html",
-        form=form,
-        by_password=has_password(realm.work, realm, current_user.id),
-        has_factor=has_factor,
-        has_passkey=has_passkey,
-        is_outgrown=is_outgrown,
-    )
 
 
 def _behind(purpose: Purpose, secret: str) -> Account | None:

@@ -10,10 +10,10 @@ from qikbiz.identity.accounts.devices import is_new_device, place_of_request
 from qikbiz.identity.accounts.failures import HalfLoginEnded
 from qikbiz.identity.accounts.models import User
 from qikbiz.identity.accounts.queries import has_second_factor
-from qikbiz.identity.accounts.realms import Account, Realm
+from qikbiz.identity.accounts.realms import Account, Realm, current_realm
 from qikbiz.identity.login import pending_login
 from qikbiz.identity.login.mailed_codes import mail_code
-from qikbiz.identity.login.pending_login import HalfLogin
+from qikbiz.identity.login.pending_login import HalfLogin, current_pending_login
 from qikbiz.identity.mfa.challenges import spend
 from qikbiz.identity.sessions import remember_me, sessions
 from qikbiz.identity.sign_in_policy.networks import require_inside
@@ -99,6 +99,15 @@ def go_on(realm: Realm, account: Account, half: HalfLogin) -> str:
 def step_of(realm: Realm, account: Account, half: HalfLogin) -> str | None:
     """The path of what is missing now."""
     return _missing(realm, account, problem=half.problem, shown=half.shown, mailed=half.mailed)
+
+
+def pending_login_at(*steps: str) -> tuple[HalfLogin, Account]:
+    """The pending login of this browser, if one of these steps is the one that is missing. Raises HalfLoginEnded."""
+    realm = current_realm()
+    half, account = current_pending_login(realm)
+    if step_of(realm, account, half) not in steps:
+        raise HalfLoginEnded
+    return half, account
 
 
 def open_session(

@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, redirect, render_template, url_for
+from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
-from flask_login import current_user
 
 from qikbiz.identity.accounts import throttles
-from qikbiz.identity.accounts.failures import HalfLoginEnded, WeakPassword
+from qikbiz.identity.accounts.failures import WeakPassword
 from qikbiz.identity.accounts.realms import Account, current_realm
-from qikbiz.identity.login import confirmation, password_changes, pending_login
+from qikbiz.identity.login import password_changes, pending_login
 from qikbiz.identity.login.login_steps import (
     NEW_PASSWORD,
-    SET_UP_FACTOR,
     SHOW_FACTOR,
     SHOW_MAILED_CODE,
     go_on,
     open_session,
+    pending_login_at,
     step_of,
 )
 from qikbiz.identity.login.mailed_codes import mail_code, use_code
-from qikbiz.identity.login.pending_login import HalfLogin, current_pending_login
 from qikbiz.identity.mfa import challenges, passkeys
-from qikbiz.identity.mfa.actions import add_app, add_passkey, show_code, show_passkey
-from qikbiz.identity.mfa.enrolment import app_page, secret_of
+from qikbiz.identity.mfa.actions import show_code, show_passkey
 from qikbiz.identity.mfa.failures import MoreNeeded, PasskeyRefused, WrongCode
-from qikbiz.identity.mfa.forms import AppForm, CodeForm, MailedCodeForm, NewPasskeyForm, NextPasswordForm, PasskeyForm
+from qikbiz.identity.mfa.forms import CodeForm, MailedCodeForm, NextPasswordForm, PasskeyForm
 from qikbiz.identity.mfa.queries import app_of, passkeys_of
 from qikbiz.identity.sign_in_policy.networks import require_inside
 from qikbiz.identity.sign_in_policy.sso_only import require_way
@@ -37,7 +34,7 @@ from qikbiz.web.safe_redirect import own_path
 
 @access(Permission.PUBLIC)
 def passkey_question() -> ResponseReturnValue:
-    return _json(passkeys.options_to_ask(challenges.ask("login")))
+    return passkeys.options_response(passkeys.options_to_ask(challenges.ask("login")))
 
 
 @access(Permission.PUBLIC)
@@ -58,13 +55,13 @@ def log_in_by_passkey() -> ResponseReturnValue:
 
 @access(Permission.PUBLIC)
 def second_step() -> ResponseReturnValue:
-    _half, account = _half_login(SHOW_FACTOR)
+    _half, account = pending_login_at(SHOW_FACTOR)
     return _second_step_page(CodeForm(), account)
 
 
 @access(Permission.PUBLIC)
 def show_second_factor() -> ResponseReturnValue:
-    half, account = _half_login(SHOW_FACTOR)
+    half, account = pending_login_at(SHOW_FACTOR)
     form, realm = CodeForm(), current_realm()
     if form.validate_on_submit():
         try:
@@ -83,13 +80,13 @@ def show_second_factor() -> ResponseReturnValue:
 
 @access(Permission.PUBLIC)
 def mailed_code() -> ResponseReturnValue:
-    _half, account = _half_login(SHOW_MAILED_CODE)
+    _half, account = pending_login_at(SHOW_MAILED_CODE)
     return _mailed_code_page(MailedCodeForm(), account)
 
 
 @access(Permission.PUBLIC)
 def show_mailed_code() -> ResponseReturnValue:
-    half, account = _half_login(SHOW_MAILED_CODE)
+    half, account = pending_login_at(SHOW_MAILED_CODE)
     form, realm = MailedCodeForm(), current_realm()
     if form.validate_on_submit():
         try:
@@ -103,7 +100,7 @@ def show_mailed_code() -> ResponseReturnValue:
 
 @access(Permission.PUBLIC)
 def mail_code_again() -> ResponseReturnValue:
-    _half, account = _half_login(SHOW_MAILED_CODE)
+    _half, account = pending_login_at(SHOW_MAILED_CODE)
     mail_code(current_realm(), account)
     show_toast("Another email is on its way. Earlier codes still work.")
     return redirect(SHOW_MAILED_CODE, 303)
@@ -111,15 +108,15 @@ def mail_code_again() -> ResponseReturnValue:
 
 @access(Permission.PUBLIC)
 def second_step_question() -> ResponseReturnValue:
-    _half, account = _half_login(SHOW_FACTOR, SHOW_MAILED_CODE)
+    _half, account = pending_login_at(SHOW_FACTOR, SHOW_MAILED_CODE)
     known = passkeys_of(current_realm(), account.id)
-    return _json(passkeys.options_to_ask(challenges.ask("half-login"), known))
+    return passkeys.options_response(passkeys.options_to_ask(challenges.ask("half-login"), known))
 
 
 @access(Permission.PUBLIC)
 def second_step_by_passkey() -> ResponseReturnValue:
     # A passkey can't be guessed: it is taken instead of a mailed code too.
-    half, account = _half_login(SHOW_FACTOR, SHOW_MAILED_CODE)
+    half, account = pending_login_at(SHOW_FACTOR, SHOW_MAILED_CODE)
     form, realm = PasskeyForm(), current_realm()
     form.refuse_unknown_fields()
     try:
@@ -135,13 +132,13 @@ def second_step_by_passkey() -> ResponseReturnValue:
 
 @access(Permission.PUBLIC)
 def next_password() -> ResponseReturnValue:
-    half, account = _half_login(NEW_PASSWORD)
+    half, account = pending_login_at(NEW_PASSWORD)
     return render_template("mfa/next_password.html", form=NextPasswordForm(), account=account, problem=half.problem)
 
 
 @access(Permission.PUBLIC)
 def choose_next_password() -> ResponseReturnValue:
-    half, account = _half_login(NEW_PASSWORD)
+    half, account = pending_login_at(NEW_PASSWORD)
     form, realm = NextPasswordForm(), current_realm()
     if form.validate_on_submit():
         try:
@@ -155,83 +152,14 @@ def choose_next_password() -> ResponseReturnValue:
     return page, 422
 
 
-@access(Permission.PUBLIC)
-def set_up() -> ResponseReturnValue:
-    _half_login(SET_UP_FACTOR)
-    return render_template("mfa/set_up.html", form=NewPasskeyForm(name="This device"), realm=current_realm())
-
-
-@access(Permission.PUBLIC)
-def set_up_question() -> ResponseReturnValue:
-    _half, account = _half_login(SET_UP_FACTOR)
-    return _json(passkeys.options_to_create(current_realm(), account, challenges.ask("enrol"), ()))
-
-
-@access(Permission.PUBLIC)
-def set_up_passkey() -> ResponseReturnValue:
-    half, account = _half_login(SET_UP_FACTOR)
-    form, realm = NewPasskeyForm(), current_realm()
-    if form.validate_on_submit():
-        try:
-            codes = add_passkey(realm, account, form.credential.data or "", form.name.data or "", "enrol", keep=None)
-        except PasskeyRefused as refused:
-            form.form_errors.append(refused.text)
-        else:
-            return _set_up_done(half, account, "passkey", codes)
-    return render_template("mfa/set_up.html", form=form, realm=realm), 422
-
-
-@access(Permission.PUBLIC)
-def set_up_app() -> ResponseReturnValue:
-    half, account = _half_login(SET_UP_FACTOR)
-    return app_page("mfa/set_up_app.html", current_realm(), account, half.place)
-
-
-@access(Permission.PUBLIC)
-def finish_app() -> ResponseReturnValue:
-    half, account = _half_login(SET_UP_FACTOR)
-    form, realm = AppForm(), current_realm()
-    secret = secret_of(realm, account, half.place, form.setup.data)
-    if form.validate_on_submit():
-        try:
-            codes = add_app(realm, account, secret, form.code.data or "", keep=None)
-        except WrongCode as wrong:
-            form.code.errors = [wrong.text]
-        else:
-            return _set_up_done(half, account, "app", codes)
-    return app_page("mfa/set_up_app.html", realm, account, half.place, form=form, secret=secret), 422
-
-
-@access(Permission.SIGNED_IN)
-def confirm_question() -> ResponseReturnValue:
-    known = passkeys_of(current_realm(), current_user.id)
-    return _json(passkeys.options_to_ask(challenges.ask("confirm"), known))
-
-
-@access(Permission.SIGNED_IN)
-def confirm_by_passkey() -> ResponseReturnValue:
-    form = PasskeyForm()
-    form.refuse_unknown_fields()
-    target = own_path(form.next.data)
-    throttles.try_confirmation(current_realm(), current_user.id.hex)()
-    try:
-        confirmation.confirm_by_passkey(current_realm(), current_user, form.credential.data or "")
-    except PasskeyRefused as refused:
-        show_toast(refused.text, kind="failed")
-        return redirect(url_for(".confirm", next=target), 303)
-    return redirect(target, 303)
-
-
-def open_second_steps(room: Blueprint) -> None:
-    """Give `room` the pages between the password and the product."""
+def add_second_step_routes(blueprint: Blueprint) -> None:
+    """Add the pages between the password and the product to a blueprint."""
     for path, view in (
         ("second-step", second_step),
         ("mailed-code", mailed_code),
         ("new-password", next_password),
-        ("set-up", set_up),
     ):
-        room.add_url_rule(f"/login/{path}", view_func=view, methods=["GET"])
-    room.add_url_rule("/login/set-up/app", view_func=set_up_app, methods=["GET"])
+        blueprint.add_url_rule(f"/login/{path}", view_func=view, methods=["GET"])
     for path, view in (
         ("/login/passkey/question", passkey_question),
         ("/login/passkey", log_in_by_passkey),
@@ -241,22 +169,8 @@ def open_second_steps(room: Blueprint) -> None:
         ("/login/second-step/question", second_step_question),
         ("/login/second-step/passkey", second_step_by_passkey),
         ("/login/new-password", choose_next_password),
-        ("/login/set-up/question", set_up_question),
-        ("/login/set-up/passkey", set_up_passkey),
-        ("/login/set-up/app", finish_app),
-        ("/confirm/question", confirm_question),
-        ("/confirm/passkey", confirm_by_passkey),
     ):
-        room.add_url_rule(path, view_func=view, methods=["POST"])
-
-
-def _half_login(*steps: str) -> tuple[HalfLogin, Account]:
-    """The half login at hand, if one of these steps is the one that is missing. Raises HalfLoginEnded."""
-    realm = current_realm()
-    half, account = current_pending_login(realm)
-    if step_of(realm, account, half) not in steps:
-        raise HalfLoginEnded
-    return half, account
+        blueprint.add_url_rule(path, view_func=view, methods=["POST"])
 
 
 def _second_step_page(form: CodeForm, account: Account) -> str:
@@ -270,12 +184,3 @@ def _mailed_code_page(form: CodeForm, account: Account) -> str:
     known = passkeys_of(current_realm(), account.id)
     has_passkey = any(factor.host == passkeys.host() for factor in known)
     return render_template("mfa/mailed_code.html", form=form, account=account, has_passkey=has_passkey)
-
-
-def _set_up_done(half: HalfLogin, account: Account, kind: str, codes: list[str]) -> str:
-    target = go_on(current_realm(), account, half.kept(shown=kind))
-    return render_template("mfa/codes_at_login.html", codes=codes, target=target, account=account)
-
-
-def _json(document: str) -> Response:
-    return Response(document, mimetype="application/json")

@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from flask import Response
 from webauthn import (
     generate_authentication_options,
     generate_registration_options,
@@ -63,6 +64,11 @@ def options_to_ask(question: bytes, known: Sequence[Factor] = ()) -> str:
             user_verification=UserVerificationRequirement.REQUIRED,
         )
     )
+
+
+def options_response(options: str) -> Response:
+    """The answer to the script that asks the browser for a passkey."""
+    return Response(options, mimetype="application/json")
 
 
 def checked_new(answer: str, question: bytes) -> VerifiedRegistration:

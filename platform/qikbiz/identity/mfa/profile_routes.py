@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from flask import Blueprint, Response, redirect, render_template, url_for
+from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
@@ -43,8 +43,7 @@ def new_passkey() -> ResponseReturnValue:
 def new_passkey_question() -> ResponseReturnValue:
     account, realm = _own_login(), current_realm()
     known = passkeys_of(realm, account.id)
-    document = passkeys.options_to_create(realm, account, challenges.ask("add"), known)
-    return Response(document, mimetype="application/json")
+    return passkeys.options_response(passkeys.options_to_create(realm, account, challenges.ask("add"), known))
 
 
 @access(Permission.SIGNED_IN, fresh=True)
@@ -111,8 +110,8 @@ def make_recovery_codes() -> ResponseReturnValue:
     return render_template("mfa/codes.html", codes=codes, said="")
 
 
-def open_security_pages(room: Blueprint) -> None:
-    """Give `room` the pages about one's own factors."""
+def add_security_routes(blueprint: Blueprint) -> None:
+    """Add the pages about one's own factors to a blueprint."""
     for path, page, act in (
         ("/profile/security/passkeys/new", new_passkey, None),
         ("/profile/security/passkeys", None, add_passkey),
@@ -125,9 +124,9 @@ def open_security_pages(room: Blueprint) -> None:
         ("/profile/security", security, None),
     ):
         if page is not None:
-            room.add_url_rule(path, view_func=page, methods=["GET"])
+            blueprint.add_url_rule(path, view_func=page, methods=["GET"])
         if act is not None:
-            room.add_url_rule(path, view_func=act, methods=["POST"])
+            blueprint.add_url_rule(path, view_func=act, methods=["POST"])
 
 
 def _own_login() -> Account:
