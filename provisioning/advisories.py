@@ -11,7 +11,6 @@ import argparse
 import json
 import re
 import sys
-import urllib.request
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime
@@ -21,10 +20,14 @@ from typing import Any, cast
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
+from qikbiz.kernel.deadline import Deadline, OutOfTime
+from qikbiz.kernel.http_client import OPERATORS_SERVICE, NotAnswered, fetch
+
 ROOT = Path(__file__).parents[1]
 LOCK = ROOT / "advisories.json"
 PYTHON_LOCKS = ("requirements.txt", "requirements-payments.txt", "requirements-run.txt", "requirements-dev.txt")
 OSV = "https://api.osv.dev/v1/query"
+_LONGEST_ANSWER = 64 * 1024 * 1024
 OLD_AFTER_DAYS = 30
 _PIN = re.compile(r"(?m)^([A-Za-z0-9._-]+)(?:\[[^]]*\])?==([^\s;\\]+)")
 Range = tuple[str, str | None]
@@ -136,13 +139,19 @@ def _of_service(wanted: set[tuple[str, str]]) -> Iterator[dict[str, Any]]:
         token = ""
         while True:
             question = {"package": {"ecosystem": ecosystem, "name": name}, "page_token": token}
-            asked = urllib.request.Request(OSV, json.dumps(question).encode(), {"Content-Type": "application/json"})
-            with urllib.request.urlopen(asked, timeout=30) as answer:
-                found = json.load(answer)
+            found = json.loads(_asked(question))
             yield from found.get("vulns", [])
             token = found.get("next_page_token", "")
             if not token:
                 break
+
+
+def _asked(question: dict[str, Any]) -> bytes:
+    written, json_type = json.dumps(question), {"Content-Type": "application/json"}
+    answer = fetch(
+        OSV, OPERATORS_SERVICE, Deadline(30), method="POST", body=written, headers=json_type, longest=_LONGEST_ANSWER
+    )
+    return answer.body
 
 
 def refresh(folder: Path | None, *, as_of: str, lock: Path = LOCK, root: Path = ROOT) -> int:
@@ -195,7 +204,7 @@ def main(arguments: list[str]) -> int:
         return check()
     try:
         print(f"{refresh(given.folder, as_of=given.as_of)} advisories are in {LOCK.name}.")
-    except OSError as error:
+    except (OSError, NotAnswered, OutOfTime) as error:
         print(f"The advisories can't be asked for ({error}); {LOCK.name} stays as it was.", file=sys.stderr)
         return 1
     return 0

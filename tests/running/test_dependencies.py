@@ -25,6 +25,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 OURS = {"qikbiz", "config", "tenants", "workers", "provisioning", "tests"}
 # Modules that may import what only an extra installs; none of them is loaded by a server that has no use for it.
 IN_EXTRAS = {
+    "platform/qikbiz/trust/billing/payment_client.py": ("payments",),
     "platform/qikbiz/trust/billing/stripe.py": ("payments",),
     "provisioning/advisories.py": ("build", "dev"),
     "provisioning/sbom.py": ("build",),

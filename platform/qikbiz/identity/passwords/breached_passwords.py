@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from http.client import HTTPException
-from urllib.request import Request, urlopen
 
 from qikbiz.kernel.circuit_breaker import CircuitBreaker
 from qikbiz.kernel.database import runtime
-from qikbiz.kernel.deadline import Deadline, OutOfTime, call_within
+from qikbiz.kernel.deadline import Deadline, OutOfTime
+from qikbiz.kernel.http_client import OPERATORS_SERVICE, BadAddress, NotAnswered, fetch
 
 LEAKED = "This password is in published lists of leaked passwords. Choose another one."
 SECONDS = 2.0
@@ -37,8 +36,8 @@ def is_leaked(password: str) -> bool:
         return False
     digest = hashlib.sha1(password.encode(), usedforsecurity=False).hexdigest().upper()
     try:
-        answer = call_within(Deadline(SECONDS), lambda: _ask(url + digest[:_PREFIX]))
-    except (OSError, HTTPException, UnicodeDecodeError, OutOfTime) as error:
+        answer = _ask(url + digest[:_PREFIX])
+    except (BadAddress, NotAnswered, UnicodeDecodeError, OutOfTime) as error:
         breaker.record_failure()
         logger.warning("leaked_passwords_not_asked", extra={"reason": type(error).__name__})
         return False
@@ -48,10 +47,9 @@ def is_leaked(password: str) -> bool:
 
 def _ask(url: str) -> str:
     # The padding is lines with a count of 0.
-    request = Request(url, headers={"Add-Padding": "true", "User-Agent": "QikBiz"})
-    with urlopen(request, timeout=SECONDS) as response:
-        text: str = response.read(_LONGEST_ANSWER).decode("ascii")
-    return text
+    padded = {"Add-Padding": "true"}
+    answer = fetch(url, OPERATORS_SERVICE, Deadline(SECONDS), headers=padded, longest=_LONGEST_ANSWER)
+    return answer.body.decode("ascii")
 
 
 def _says(line: str, rest: str) -> bool:

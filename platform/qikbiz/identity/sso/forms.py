@@ -5,7 +5,8 @@ from __future__ import annotations
 from wtforms import EmailField, Form, PasswordField, StringField
 from wtforms.validators import InputRequired, Length, StopValidation
 
-from qikbiz.identity.sso.http_client import BadAddress, check_address
+from qikbiz.identity.sso.provider_client import check_address
+from qikbiz.kernel.http_client import BadAddress
 from qikbiz.web.forms import OwnForm, plain_name
 
 

@@ -1,7 +1,7 @@
 """OpenID Connect as far as it is used: discovery, the code flow with PKCE, and an ID token that is believed only whole.
 
 The rules of the standards are Authlib's and joserfc's (OpenID Connect Core 3.1.3.7, RFC 7636, RFC 9207); what is asked
-over the network goes through `fetching`.
+over the network goes through `provider_client`.
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 from qikbiz.identity.sso.failures import ProviderAway, SsoFailed
-from qikbiz.identity.sso.http_client import Deadline, check_address, fetch
+from qikbiz.identity.sso.provider_client import check_address, fetch
 from qikbiz.identity.sso.queries import Provider
 from qikbiz.kernel import clock
+from qikbiz.kernel.deadline import Deadline
 
 # Signed with the provider's private key, every one: no "none", and no secret that could be taken from a public key.
 ALGORITHMS = ("RS256", "PS256", "ES256", "EdDSA")

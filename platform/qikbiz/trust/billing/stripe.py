@@ -140,11 +140,13 @@ def _verified(body: bytes, signature: str) -> dict[str, Any] | None:
 def _create_session(invoice: Invoice, tenant: Tenant) -> Any:
     import stripe
 
+    from qikbiz.trust.billing.payment_client import PaymentClient
+
     settings = runtime().settings
     client = stripe.StripeClient(
         str(settings.stripe_secret_key),
         base_addresses={"api": settings.stripe_api_base},
-        http_client=stripe.RequestsClient(timeout=TIMEOUT_SECONDS),
+        http_client=PaymentClient(seconds=TIMEOUT_SECONDS),
         max_network_retries=1,
     )
     asked = _question(invoice, tenant, settings.origin(tenant.host))

@@ -6,16 +6,16 @@ import hashlib
 import html
 import re
 from dataclasses import dataclass
-from urllib.error import URLError
-from urllib.request import ProxyHandler, Request, build_opener
 
 from config.settings import Settings
-from qikbiz.kernel.deadline import Deadline, OutOfTime, call_within
+from qikbiz.kernel.deadline import Deadline, OutOfTime
+from qikbiz.kernel.http_client import OWN_SITE, BadAddress, NotAnswered, fetch
 from qikbiz.trust.privacy.queries import Version
 
 # For each of the two pages, from the question to the last byte.
 SECONDS = 20.0
 _LARGEST_PAGE = 2 * 1024 * 1024
+_MOST_REDIRECTS = 5
 _TAG = re.compile(r"<[^>]*>")
 
 
@@ -36,7 +36,7 @@ def look_at_notice(settings: Settings, version: Version) -> Look:
         front = _fetched(f"{site}/")
     except OutOfTime:
         return Look(False, "", f"The site took longer than {SECONDS:.0f} seconds to answer.")
-    except (URLError, OSError, ValueError) as error:
+    except (BadAddress, NotAnswered) as error:
         return Look(False, "", f"The site could not be read: {error}")
     remark = _what_is_missing(page, front, version)
     return Look(not remark, hashlib.sha256(page).hexdigest(), remark or "The notice stood.")
@@ -60,13 +60,6 @@ def _words_of(page: bytes) -> str:
 
 
 def _fetched(address: str) -> bytes:
-    if not address.startswith(("http://", "https://")):
-        raise ValueError(f"{address} is no web address.")
-    return call_within(Deadline(SECONDS), lambda: _read(address))
-
-
-def _read(address: str) -> bytes:
-    opener = build_opener(ProxyHandler({}))
-    with opener.open(Request(address, headers={"User-Agent": "QikBiz-notice-probe"}), timeout=SECONDS) as answer:
-        found: bytes = answer.read(_LARGEST_PAGE)
-    return found
+    asked = {"User-Agent": "QikBiz-notice-probe"}
+    deadline = Deadline(SECONDS)
+    return fetch(address, OWN_SITE, deadline, headers=asked, longest=_LARGEST_PAGE, redirects=_MOST_REDIRECTS).body

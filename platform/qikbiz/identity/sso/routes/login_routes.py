@@ -15,8 +15,8 @@ from qikbiz.identity.sso import actions, auth_requests
 from qikbiz.identity.sso.auth_requests import BACK, Purpose, RoundTrip
 from qikbiz.identity.sso.blueprint import sso
 from qikbiz.identity.sso.failures import NobodyHere, ProviderAway, RoundTripEnded, SsoFailed
-from qikbiz.identity.sso.http_client import Deadline
 from qikbiz.identity.sso.openid import Claims, Endpoints, authorization_url, claims_for, discover
+from qikbiz.identity.sso.provider_client import new_deadline
 from qikbiz.identity.sso.provider_outage import is_spared, note_away, was_away
 from qikbiz.identity.sso.queries import Provider, has_identity, label_on_offer, provider_of
 from qikbiz.kernel.access import access
@@ -136,7 +136,7 @@ def _endpoints(realm: Realm, provider: Provider, purpose: Purpose) -> Endpoints:
     if purpose == "login" and is_spared(realm):
         raise ProviderAway("It did not answer a moment ago. Try again in a few seconds.")
     try:
-        endpoints = discover(provider.issuer, Deadline())
+        endpoints = discover(provider.issuer, new_deadline())
     except ProviderAway:
         note_away(realm, is_away=True)
         raise
@@ -154,7 +154,7 @@ def _provider_for(realm: Realm, trip: RoundTrip) -> Provider:
 
 def _claims(provider: Provider, trip: RoundTrip) -> Claims:
     """What the provider says about whoever came back. Everything that it is asked is asked in one deadline."""
-    code, deadline = request.args.get("code", ""), Deadline()
+    code, deadline = request.args.get("code", ""), new_deadline()
     if request.args.get("error") == "access_denied":
         raise SsoFailed("The provider did not sign you in, or you cancelled.")
     if not code or len(code) > 4_000:

@@ -13,8 +13,8 @@ from qikbiz.identity.sso.auth_requests import BACK
 from qikbiz.identity.sso.blueprint import sso
 from qikbiz.identity.sso.failures import ProviderAway, SsoRefused
 from qikbiz.identity.sso.forms import PersonForm, ProviderForm
-from qikbiz.identity.sso.http_client import Deadline
 from qikbiz.identity.sso.openid import discover
+from qikbiz.identity.sso.provider_client import new_deadline
 from qikbiz.identity.sso.queries import count_identities, hosts_of, provider_of, provider_row
 from qikbiz.kernel.access import access
 from qikbiz.kernel.database import runtime
@@ -113,7 +113,7 @@ def _answers(realm: Realm, form: ProviderForm) -> bool:
     """Whether a provider really is at that address, asked before anything of ours is locked or written."""
     throttles.ask_provider(realm)
     try:
-        discover(form.issuer.data or "", Deadline())
+        discover(form.issuer.data or "", new_deadline())
     except ProviderAway as away:
         form.issuer.errors = [away.text]
         return False
