@@ -65,10 +65,10 @@ def test_several_roles_and_teams_are_given_at_once(staffed, owned, rows_of):
 
 
 def test_all_records_are_handed_over_and_each_says_so(staffed, owned, rows_of):
-    alice, tenant, heir = staffed.workspace.browser("alice"), staffed.workspace.tenant, staffed.id("bob")
+    alice, tenant, new_owner = staffed.workspace.browser("alice"), staffed.workspace.tenant, staffed.id("bob")
     assert "4 records" in alice.get(f"/users/{owned}/handover").text
-    assert alice.post(f"/users/{owned}/handover", {"to": str(heir)}).status_code == 303
-    assert _owners(rows_of, tenant) == {heir: 4, staffed.id("alice"): 1}
+    assert alice.post(f"/users/{owned}/handover", {"to": str(new_owner)}).status_code == 303
+    assert _owners(rows_of, tenant) == {new_owner: 4, staffed.id("alice"): 1}
     changes = rows_of(
         tenant, "select changes, actor_name from record_changes where changes ? 'owner_id' and version = 2"
     )
@@ -76,27 +76,27 @@ def test_all_records_are_handed_over_and_each_says_so(staffed, owned, rows_of):
     assert {row["actor_name"] for row in changes} == {"Alice"}
     event = rows_of(tenant, "select details from audit_events where action = 'user.records_handed_over'")[0]["details"]
     assert (event["to"], event["contacts"], event["companies"]) == ("Bob", 3, 1)
-    again = alice.post(f"/users/{owned}/handover", {"to": str(heir)})
-    assert again.status_code == 303 and _owners(rows_of, tenant)[heir] == 4
+    again = alice.post(f"/users/{owned}/handover", {"to": str(new_owner)})
+    assert again.status_code == 303 and _owners(rows_of, tenant)[new_owner] == 4
 
 
 def test_much_is_handed_over_by_a_worker_with_its_progress(staffed, owned, rows_of, monkeypatch, app):
     monkeypatch.setattr(transfer, "MOST_AT_ONCE", 2)
-    alice, tenant, heir = staffed.workspace.browser("alice"), staffed.workspace.tenant, staffed.id("bob")
-    answer = alice.post(f"/users/{owned}/handover", {"to": str(heir)})
+    alice, tenant, new_owner = staffed.workspace.browser("alice"), staffed.workspace.tenant, staffed.id("bob")
+    answer = alice.post(f"/users/{owned}/handover", {"to": str(new_owner)})
     assert "/handover/" in answer.location and "Waiting" in alice.get(answer.location).text
     assert _owners(rows_of, tenant)[owned] == 4
     work_off(app, tenant, rows_of)
     assert "changed hands" in alice.get(answer.location).text
-    assert _owners(rows_of, tenant)[heir] == 4
+    assert _owners(rows_of, tenant)[new_owner] == 4
 
 
 def test_a_worker_hands_over_only_while_whoever_asked_may_do_it(staffed, owned, rows_of, monkeypatch, app):
     monkeypatch.setattr(transfer, "MOST_AT_ONCE", 2)
-    tenant, heir = staffed.workspace.tenant, staffed.id("bob")
+    tenant, new_owner = staffed.workspace.tenant, staffed.id("bob")
     staffed.join("cleo", Rights.of(see="all", change="all", delete="all", create="all", import_="all",
                                    pages=[Permission.USER_MANAGE]))  # fmt: skip
-    staffed.workspace.browser("cleo").post(f"/users/{owned}/handover", {"to": str(heir)})
+    staffed.workspace.browser("cleo").post(f"/users/{owned}/handover", {"to": str(new_owner)})
     rows_of(tenant, "update users set roles = '{reader}' where id = :id", id=staffed.id("cleo"))
     work_off(app, tenant, rows_of)
     assert _owners(rows_of, tenant)[owned] == 4
@@ -126,10 +126,10 @@ def test_nobody_hands_over_records_that_they_may_not_change_themselves(staffed, 
 
 
 def test_deactivating_offers_to_hand_over(staffed, owned, rows_of, browser_at):
-    alice, tenant, heir = staffed.workspace.browser("alice"), staffed.workspace.tenant, staffed.id("bob")
+    alice, tenant, new_owner = staffed.workspace.browser("alice"), staffed.workspace.tenant, staffed.id("bob")
     assert "leave them as they are" in alice.get(f"/users/{owned}/deactivation").text
-    assert alice.post(f"/users/{owned}/deactivation", {"to": str(heir)}).status_code == 303
-    assert _owners(rows_of, tenant)[heir] == 4
+    assert alice.post(f"/users/{owned}/deactivation", {"to": str(new_owner)}).status_code == 303
+    assert _owners(rows_of, tenant)[new_owner] == 4
     ben = staffed.workspace.people["ben"]
     assert browser_at(tenant.host).log_in(ben.email, ben.password).status_code == 401
     assert "Reactivate" in alice.get(f"/users/{owned}").text

@@ -11,7 +11,7 @@ FEATURE = Feature(
         "records.transfer": JobKind(
             "imports",
             "Transfer records",
-            "qikbiz.crm.record_ownership.jobs:hand_over",
+            "qikbiz.crm.record_ownership.jobs:transfer_records",
             2 * HOUR,
             former_names=("records.hand_over",),
         ),

@@ -15,7 +15,7 @@ from qikbiz.kernel.errors import Failure
 from qikbiz.kernel.permissions import Permission
 
 
-def hand_over(work: JobContext) -> None:
+def transfer_records(work: JobContext) -> None:
     """All records of `from` to `to`, in one transaction; the user who asked for it must still be allowed to."""
     given = {name: UUID(work.arguments[name]) for name in ("from", "to", "by")}
     result: dict[str, Any] = {}

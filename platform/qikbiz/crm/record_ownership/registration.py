@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from qikbiz.crm.record_ownership.queries import owned_by
-from qikbiz.crm.record_ownership.transfer import MOST_AT_ONCE, hand_over
+from qikbiz.crm.record_ownership.transfer import MOST_AT_ONCE, transfer_records
 from qikbiz.identity.members.owned_records import OWNED_RECORDS, OwnedRecords
 
 
 def register() -> None:
-    OWNED_RECORDS.register(OwnedRecords(owned_by, hand_over, MOST_AT_ONCE))
+    OWNED_RECORDS.register(OwnedRecords(owned_by, transfer_records, MOST_AT_ONCE))

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from qikbiz.audit.actions import record
 from qikbiz.audit.models import RecordChange
 from qikbiz.crm.record_ownership.queries import owned_by
-from qikbiz.crm.records.assignment import tell_heir
+from qikbiz.crm.records.assignment import notify_of_transfer
 from qikbiz.crm.records.fields import RecordType
 from qikbiz.crm.records.types import RECORD_TYPES
 from qikbiz.identity.accounts.models import User
@@ -38,50 +38,50 @@ def _ignore(_done: int, _total: int | None, _note: str) -> None:
     """No one is watching."""
 
 
-def hand_over(user_id: UUID, heir_id: UUID) -> Job | None:
-    """Give everything to `heir_id`, now or, when it is much, by the job that is returned. Raises Failure."""
-    user, heir = _both(user_id, heir_id)
+def transfer_records(user_id: UUID, new_owner_id: UUID) -> Job | None:
+    """Give everything to `new_owner_id`, now or, when it is much, by the job that is returned. Raises Failure."""
+    user, new_owner = _both(user_id, new_owner_id)
     if owned_by(user_id).total <= MOST_AT_ONCE:
-        move_records(db.session(), user_id, heir_id)
+        move_records(db.session(), user_id, new_owner_id)
         return None
-    arguments = {"from": str(user.id), "to": str(heir.id), "by": str(current_actor().id)}
+    arguments = {"from": str(user.id), "to": str(new_owner.id), "by": str(current_actor().id)}
     return enqueue("records.transfer", arguments, created_by=current_actor().id)
 
 
-def move_records(session: Session, user_id: UUID, heir_id: UUID, watch: Watch = _ignore) -> int:
+def move_records(session: Session, user_id: UUID, new_owner_id: UUID, watch: Watch = _ignore) -> int:
     """The work itself, in the transaction at hand. Gives how many records changed hands."""
-    user, heir = _both(user_id, heir_id)
+    user, new_owner = _both(user_id, new_owner_id)
     total, moved = owned_by(user_id).total, dict[str, int]()
     for kind in RECORD_TYPES.values():
         done = 0
         while block := _next_block(session, kind, user_id):
-            _give(session, kind, block, user_id, heir_id)
+            _give(session, kind, block, user_id, new_owner_id)
             done += len(block)
             watch(sum(moved.values()) + done, total, f"Handing over {kind.plural}")
         moved[kind.plural] = done
-    details = {"to": heir.name, "to_id": str(heir.id), **moved}
+    details = {"to": new_owner.name, "to_id": str(new_owner.id), **moved}
     record("user.records_handed_over", record_type="user", record_id=user.id, subject=user.email, details=details)
-    tell_heir(heir.id, user.name, [(kind, moved[kind.plural]) for kind in RECORD_TYPES.values()])
+    notify_of_transfer(new_owner.id, user.name, [(kind, moved[kind.plural]) for kind in RECORD_TYPES.values()])
     return sum(moved.values())
 
 
-def _both(user_id: UUID, heir_id: UUID) -> tuple[User, User]:
-    user, heir = user_for_reading(user_id), db.session.get(User, heir_id)
-    if user_id == heir_id:
+def _both(user_id: UUID, new_owner_id: UUID) -> tuple[User, User]:
+    user, new_owner = user_for_reading(user_id), db.session.get(User, new_owner_id)
+    if user_id == new_owner_id:
         raise Failure("Choose somebody else: these records are theirs already.")
-    if heir is None or heir.state == "disabled":
+    if new_owner is None or new_owner.state == "disabled":
         raise Conflict("Records can only be given to somebody who can log in, or was invited.")
     may_act_on(user)
     for kind, number in owned_by(user_id).counts.items():
         if number:
-            _may_move(RECORD_TYPES[kind], user_id, heir_id)
-    return user, heir
+            _may_move(RECORD_TYPES[kind], user_id, new_owner_id)
+    return user, new_owner
 
 
-def _may_move(kind: RecordType, user_id: UUID, heir_id: UUID) -> None:
+def _may_move(kind: RecordType, user_id: UUID, new_owner_id: UUID) -> None:
     """Managing users gives nobody a way to records that they couldn't change one by one. Raises BeyondOwnRights."""
     rights = current_rights()
-    is_in_reach = all(rights.reaches(kind.name, Action.CHANGE, owner) for owner in (user_id, heir_id))
+    is_in_reach = all(rights.reaches(kind.name, Action.CHANGE, owner) for owner in (user_id, new_owner_id))
     if not is_in_reach or "owner_id" in rights.unchangeable(kind.name):
         raise BeyondOwnRights(f"To hand over {kind.plural}, one must be able to change their owner, before and after.")
 
@@ -92,9 +92,9 @@ def _next_block(session: Session, kind: RecordType, user_id: UUID) -> list[tuple
     return [(row.id, row.version) for row in session.execute(query.with_for_update())]
 
 
-def _give(session: Session, kind: RecordType, block: list[tuple[UUID, int]], user_id: UUID, heir_id: UUID) -> None:
+def _give(session: Session, kind: RecordType, block: list[tuple[UUID, int]], user_id: UUID, new_owner_id: UUID) -> None:
     model, actor = kind.model, current_actor()
-    changes = {"owner_id": [str(user_id), str(heir_id)]}
+    changes = {"owner_id": [str(user_id), str(new_owner_id)]}
     shared = {
         "record_type": kind.name,
         "kind": "changed",
@@ -110,6 +110,6 @@ def _give(session: Session, kind: RecordType, block: list[tuple[UUID, int]], use
     session.execute(
         update(columns)
         .where(columns.id.in_([ident for ident, _ in block]))
-        .values(owner_id=heir_id, version=columns.version + 1, updated_at=datetime.now(UTC), updated_by=actor.id)
+        .values(owner_id=new_owner_id, version=columns.version + 1, updated_at=datetime.now(UTC), updated_by=actor.id)
         .execution_options(synchronize_session=False)
     )

@@ -41,13 +41,13 @@ def tell_owner(owner_id: UUID, record_type: RecordType, amount: int) -> None:
         _tell_of_several(owner_id, record_type, amount, current_actor())
 
 
-def tell_heir(heir_id: UUID, former: str, moved: Sequence[tuple[RecordType, int]]) -> None:
+def notify_of_transfer(new_owner_id: UUID, former: str, moved: Sequence[tuple[RecordType, int]]) -> None:
     """Somebody was handed over everything of a colleague: one notification for all of it."""
     given = [(kind, amount) for kind, amount in moved if amount]
-    if given and heir_id != current_actor().id:
+    if given and new_owner_id != current_actor().id:
         words = " and ".join(count(amount, kind.label.lower()) for kind, amount in given)
         subject = f"{_named(current_actor())} handed {words} of {former} over to you"
-        notify([heir_id], "assigned", subject, _address_of_own(given[0][0]))
+        notify([new_owner_id], "assigned", subject, _address_of_own(given[0][0]))
 
 
 def _tell(session: Session, giver: Actor) -> None:

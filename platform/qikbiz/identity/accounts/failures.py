@@ -25,7 +25,7 @@ class AlreadyThere(Conflict):
     """A login with this address exists."""
 
 
-class HalfLoginEnded(Failure):
+class PendingLoginEnded(Failure):
     """It took too long, was finished already, or the password or the rules for it changed meanwhile."""
 
     status, key = 410, "half_login_ended"

@@ -11,7 +11,7 @@ from qikbiz.identity.login.login_steps import (
     go_on,
     pending_login_at,
 )
-from qikbiz.identity.login.pending_login import HalfLogin
+from qikbiz.identity.login.pending_login import PendingLogin
 from qikbiz.identity.mfa import challenges, passkeys
 from qikbiz.identity.mfa.actions import add_app, add_passkey
 from qikbiz.identity.mfa.enrolment import app_page, secret_of
@@ -80,6 +80,6 @@ def add_enrolment_routes(blueprint: Blueprint) -> None:
         blueprint.add_url_rule(f"/login/set-up/{path}", view_func=view, methods=["POST"])
 
 
-def _set_up_done(half: HalfLogin, account: Account, kind: str, codes: list[str]) -> str:
+def _set_up_done(half: PendingLogin, account: Account, kind: str, codes: list[str]) -> str:
     target = go_on(current_realm(), account, half.kept(shown=kind))
     return render_template("mfa/codes_at_login.html", codes=codes, target=target, account=account)

@@ -7,13 +7,13 @@ from flask_login import current_user
 from qikbiz.identity.accounts import emails
 from qikbiz.identity.accounts.audit_events import note_login_act
 from qikbiz.identity.accounts.devices import is_new_device, place_of_request
-from qikbiz.identity.accounts.failures import HalfLoginEnded
+from qikbiz.identity.accounts.failures import PendingLoginEnded
 from qikbiz.identity.accounts.models import User
 from qikbiz.identity.accounts.queries import has_second_factor
 from qikbiz.identity.accounts.realms import Account, Realm, current_realm
 from qikbiz.identity.login import pending_login
 from qikbiz.identity.login.mailed_codes import mail_code
-from qikbiz.identity.login.pending_login import HalfLogin, current_pending_login
+from qikbiz.identity.login.pending_login import PendingLogin, current_pending_login
 from qikbiz.identity.mfa.challenges import spend
 from qikbiz.identity.sessions import remember_me, sessions
 from qikbiz.identity.sign_in_policy.networks import require_inside
@@ -80,14 +80,14 @@ def admit(
     return go_on(realm, account, half)
 
 
-def go_on(realm: Realm, account: Account, half: HalfLogin) -> str:
-    """The next step of a half login; after the last one the session is open. Raises HalfLoginEnded."""
+def go_on(realm: Realm, account: Account, half: PendingLogin) -> str:
+    """The next step of a pending login; after the last one the session is open. Raises PendingLoginEnded."""
     realm.work.flush()
     step = step_of(realm, account, half)
     if step is not None:
         return step
     if not spend(realm, half.place, account.id):
-        raise HalfLoginEnded
+        raise PendingLoginEnded
     delete_cookie(HALF_LOGIN)
     method = "+".join(filter(None, (half.method, "mailed" if half.mailed == "shown" else "", half.shown)))
     open_session(
@@ -96,17 +96,17 @@ def go_on(realm: Realm, account: Account, half: HalfLogin) -> str:
     return half.target
 
 
-def step_of(realm: Realm, account: Account, half: HalfLogin) -> str | None:
+def step_of(realm: Realm, account: Account, half: PendingLogin) -> str | None:
     """The path of what is missing now."""
     return _missing(realm, account, problem=half.problem, shown=half.shown, mailed=half.mailed)
 
 
-def pending_login_at(*steps: str) -> tuple[HalfLogin, Account]:
-    """The pending login of this browser, if one of these steps is the one that is missing. Raises HalfLoginEnded."""
+def pending_login_at(*steps: str) -> tuple[PendingLogin, Account]:
+    """The pending login of this browser, if one of these steps is the one that is missing. Raises PendingLoginEnded."""
     realm = current_realm()
     half, account = current_pending_login(realm)
     if step_of(realm, account, half) not in steps:
-        raise HalfLoginEnded
+        raise PendingLoginEnded
     return half, account
 
 

@@ -15,7 +15,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from qikbiz.identity.accounts.failures import HalfLoginEnded
+from qikbiz.identity.accounts.failures import PendingLoginEnded
 from qikbiz.identity.accounts.queries import account_for_change
 from qikbiz.identity.accounts.realms import Account, Realm
 from qikbiz.identity.sign_in_policy.queries import policy_of
@@ -30,7 +30,7 @@ _WITHOUT_PASSWORD = "sso"
 
 
 @dataclass(frozen=True, slots=True)
-class HalfLogin:
+class PendingLogin:
     """`method` is how it began, `shown` the factor shown since, `problem` why the password no longer does.
 
     `mailed` is "needed" while a code must be fetched from the person's mail, and "shown" afterwards.
@@ -56,39 +56,39 @@ class HalfLogin:
 
     @property
     def place(self) -> bytes:
-        """What is made for this half login alone is bound to."""
+        """What is made for this pending login alone is bound to."""
         return bytes.fromhex(self.nonce)
 
-    def kept(self, **changes: object) -> HalfLogin:
+    def kept(self, **changes: object) -> PendingLogin:
         """The same with something changed, in the browser from the next answer on."""
         changed = replace(self, **changes)  # type: ignore[arg-type]  # the fields' own types are checked by the callers
         set_cookie(HALF_LOGIN, json.dumps(asdict(changed)).encode())
         return changed
 
 
-def begin(account: Account, method: str, **known: Any) -> HalfLogin:
+def begin(account: Account, method: str, **known: Any) -> PendingLogin:
     """Start one, with whatever is known of its fields, and have the browser keep it."""
     ends = (clock.now() + LIFE).timestamp()
-    return HalfLogin(account.id.hex, method, proof_of(account), ends=ends, **known).kept()
+    return PendingLogin(account.id.hex, method, proof_of(account), ends=ends, **known).kept()
 
 
-def current_pending_login(realm: Realm) -> tuple[HalfLogin, Account]:
-    """The one that this browser holds, with its person locked. Raises HalfLoginEnded."""
+def current_pending_login(realm: Realm) -> tuple[PendingLogin, Account]:
+    """The one that this browser holds, with its person locked. Raises PendingLoginEnded."""
     opened = open_cookie(HALF_LOGIN)
     if opened is None:
-        raise HalfLoginEnded
-    half = HalfLogin(**json.loads(opened.plaintext))
+        raise PendingLoginEnded
+    half = PendingLogin(**json.loads(opened.plaintext))
     try:
         account = account_for_change(realm.work, realm, half.person_id)
     except NotFound:
-        raise HalfLoginEnded from None
+        raise PendingLoginEnded from None
     if _is_over(realm, half, account):
         delete_cookie(HALF_LOGIN)
-        raise HalfLoginEnded
+        raise PendingLoginEnded
     return half, account
 
 
-def _is_over(realm: Realm, half: HalfLogin, account: Account) -> bool:
+def _is_over(realm: Realm, half: PendingLogin, account: Account) -> bool:
     is_late = clock.now().timestamp() >= half.ends
     if is_late or account.state != "active" or half.proof != proof_of(account):
         return True

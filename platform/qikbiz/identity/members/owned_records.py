@@ -23,13 +23,13 @@ class Owned:
 
 @dataclass(frozen=True, slots=True)
 class OwnedRecords:
-    """`hand_over(user, new owner)` gives everything now, or returns the job that does it; it raises Failure.
+    """`transfer(user, new owner)` gives everything now, or returns the job that does it; it raises Failure.
 
     A job does it where there are more than `most_at_once`.
     """
 
     owned_by: Callable[[UUID], Owned]
-    hand_over: Callable[[UUID, UUID], Job | None]
+    transfer: Callable[[UUID, UUID], Job | None]
     most_at_once: int
 
 

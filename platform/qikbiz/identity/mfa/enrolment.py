@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import render_template
 
 from config.keys import SealBroken
-from qikbiz.identity.accounts.failures import HalfLoginEnded
+from qikbiz.identity.accounts.failures import PendingLoginEnded
 from qikbiz.identity.accounts.realms import Account, Realm
 from qikbiz.identity.mfa import totp
 from qikbiz.identity.mfa.forms import AppForm
@@ -15,7 +15,7 @@ from qikbiz.web.markup import square_code
 def app_page(
     template: str, realm: Realm, account: Account, place: bytes, *, form: AppForm | None = None, secret: str = ""
 ) -> str:
-    """`place` is the session or half login that the set-up belongs to; a new secret unless one is given."""
+    """`place` is the session or pending login that the set-up belongs to; a new secret unless one is given."""
     secret = secret or totp.new_secret()
     form = form or AppForm()
     form.setup.data = totp.seal_for_form(realm, account.id, place, secret)
@@ -25,8 +25,8 @@ def app_page(
 
 
 def secret_of(realm: Realm, account: Account, place: bytes, sealed: str | None) -> str:
-    """The secret that the form carries. Raises HalfLoginEnded for one of another session, person or place."""
+    """The secret that the form carries. Raises PendingLoginEnded for one of another session, person or place."""
     try:
         return totp.open_from_form(realm, account.id, place, sealed or "")
     except SealBroken:
-        raise HalfLoginEnded("Start the app setup again.") from None
+        raise PendingLoginEnded("Start the app setup again.") from None

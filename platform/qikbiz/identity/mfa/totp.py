@@ -48,7 +48,7 @@ def open_secret(realm: Realm, person_id: UUID, sealed: str) -> Opened:
 
 
 def seal_for_form(realm: Realm, person_id: UUID, place: bytes, secret: str) -> str:
-    """For the form that finishes the set-up, bound also to the session or half login (`place`) that it began in."""
+    """For the form that finishes the set-up, bound also to the session or pending login (`place`) that it began in."""
     return runtime().settings.keys.seal(_SETUP, secret.encode(), bound_to=f"{_owner(realm, person_id)}|{place.hex()}")
 
 

@@ -65,8 +65,8 @@ def confirm_deactivation(user_id: UUID) -> ResponseReturnValue:
 @access(Permission.USER_MANAGE, fresh=True)
 def deactivate(user_id: UUID) -> ResponseReturnValue:
     user = actions.disable_user(user_id)
-    heir = _heir()
-    working = OWNED_RECORDS.value.hand_over(user_id, heir) if heir else None
+    new_owner = _new_owner()
+    working = OWNED_RECORDS.value.transfer(user_id, new_owner) if new_owner else None
     show_toast(f"{user.name} can no longer log in.")
     return _to_what_follows(user_id, working)
 
@@ -80,11 +80,11 @@ def confirm_handover(user_id: UUID) -> ResponseReturnValue:
 @members.post("/<uuid:user_id>/handover")
 @access(Permission.USER_MANAGE, fresh=True)
 def hand_over(user_id: UUID) -> ResponseReturnValue:
-    heir = _heir()
-    if heir is None:
+    new_owner = _new_owner()
+    if new_owner is None:
         raise Failure("Choose who gets the records. Nothing was changed.")
     total = OWNED_RECORDS.value.owned_by(user_id).total
-    working = OWNED_RECORDS.value.hand_over(user_id, heir)
+    working = OWNED_RECORDS.value.transfer(user_id, new_owner)
     if working is None:
         show_toast(f"Handed over {count(total, 'record')}.")
     return _to_what_follows(user_id, working)
@@ -144,14 +144,14 @@ def _hand_over_page(user_id: UUID, *, is_leaving: bool) -> str:
         "members/handover.html",
         user=user,
         owned=OWNED_RECORDS.value.owned_by(user_id),
-        heirs=[("", "Nobody: leave them as they are" if is_leaving else "Choose somebody")]
-        + [(str(heir.id), heir.name) for heir in queries.possible_heirs(user_id)],
+        new_owners=[("", "Nobody: leave them as they are" if is_leaving else "Choose somebody")]
+        + [(str(new_owner.id), new_owner.name) for new_owner in queries.possible_new_owners(user_id)],
         is_leaving=is_leaving,
         most=OWNED_RECORDS.value.most_at_once,
     )
 
 
-def _heir() -> UUID | None:
+def _new_owner() -> UUID | None:
     chosen = user_ids_from(request.form, "to") if request.form.get("to") else []
     return chosen[0] if chosen else None
 
