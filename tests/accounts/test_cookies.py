@@ -98,6 +98,12 @@ def test_a_cookie_put_under_another_name_opens_nothing(log_in, browser_at, platf
     assert swapped.get("/").status_code == 303
 
 
+@pytest.mark.parametrize("name", ["remember_token", "None", "session", "_user_id"])
+def test_no_cookie_of_an_extension_brings_anybody_in(browser_at, platform, name):
+    header = f"{name}={platform.alice.id}|{'0' * 128}"
+    assert browser_at("acme.localhost").send_cookie_header(header).status_code == OUT
+
+
 def test_two_cookies_of_one_name_count_as_none(log_in, browser_at, platform):
     cookie = log_in(platform.alice).cookie(SESSION.name)
     twice = f"{SESSION.name}={cookie}; {SESSION.name}={cookie}"

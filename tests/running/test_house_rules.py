@@ -7,6 +7,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+from flask import Flask
+from flask_login import LoginManager
+from flask_sqlalchemy import SQLAlchemy
+from flask_sqlalchemy.session import Session
+
+from qikbiz.kernel.database import db
+from tenants.context import NoTenantEntered
+
 ROOT = Path(__file__).parents[2]
 # Whoever opens a transaction ends it; code of features does neither, so that what it does is done whole or not at all.
 ENDS_TRANSACTIONS = {
@@ -41,3 +50,15 @@ def test_platform_is_a_shelf_and_hides_no_module_of_python() -> None:
     asked = [sys.executable, "-c", "import platform; print(platform.system())"]
     # From the top folder, which is where a package of this name would be found first.
     assert subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
+
+
+@pytest.mark.parametrize("given", [LoginManager, SQLAlchemy, Session])
+def test_extensions_are_used_and_no_private_method_of_theirs_is_overridden(given: type) -> None:
+    private = {name for name in vars(given) if name.startswith("_") and not name.startswith("__")}
+    ours = [one for one in given.__subclasses__() if one.__module__.startswith("qikbiz.")]
+    assert [(one, name) for one in ours for name in private & set(vars(one))] == []
+
+
+def test_the_extensions_own_engine_connects_to_nothing(app: Flask) -> None:
+    with app.app_context(), pytest.raises(NoTenantEntered, match="never uses"):
+        db.engine.connect()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, NoReturn, cast
 from uuid import UUID
 
 from flask import Flask, current_app, g
@@ -79,26 +79,21 @@ class ControlSession(Session):
     """A session of the control database."""
 
 
+class NoModels(DeclarativeBase):
+    """What the extension may derive a base of its own from: the product's bases are complete."""
+
+
 class Database(SQLAlchemy):
     """Flask-SQLAlchemy with the tenant's session, and beside it a session of the control database."""
 
     def __init__(self) -> None:
         super().__init__(
-            model_class=TenantBase,
+            model_class=NoModels,
             session_options={"class_": TenantSession, "scopefunc": _scope, "expire_on_commit": False},
             disable_autonaming=True,
         )
         factory = sessionmaker(class_=ControlSession, expire_on_commit=False)
         self.control: scoped_session[ControlSession] = scoped_session(factory, scopefunc=_application_context)
-
-    def _make_declarative_base(self, *_arguments: Any, **_named: Any) -> type[TenantBase]:  # type: ignore[override]
-        # The extension would derive a second base, which SQLAlchemy 2.1 refuses beside a type map; ours is complete.
-        self.metadatas[None] = TenantBase.metadata
-        return TenantBase
-
-    def _make_engine(self, bind_key: str | None, options: dict[str, Any], app: Flask) -> Engine:
-        # The extension wants an engine of its own; the product has exactly one for the platform: the runtime's.
-        return cast(Runtime, app.extensions["qikbiz"]).control
 
 
 def _application_context() -> int:
@@ -123,8 +118,14 @@ def runtime() -> Runtime:
 def connect_database(app: Flask, started: Runtime) -> None:
     """Bind the application to its runtime. Nothing connects yet."""
     app.extensions["qikbiz"] = started
+    # The extension wants an engine of its own. Sessions choose one of the runtime's: nothing may connect by this one.
     app.config["SQLALCHEMY_DATABASE_URI"] = "postgresql+psycopg://"
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {"creator": _refuse_connection}
     db.init_app(app)
+
+
+def _refuse_connection() -> NoReturn:
+    raise NoTenantEntered("A session of the product never uses the extension's own engine.")
 
 
 @contextmanager

@@ -29,23 +29,6 @@ SUPPORT_SESSION: Registration[Callable[[Tenant], Principal | None]] = Registrati
 )
 
 
-class PeopleOfSessions(LoginManager):  # type: ignore[misc]  # Flask-Login has no types
-    """Flask-Login without its session, its remember cookie and its protection.
-
-    They hold for every tenant's user of the same id, and survive a logout (docs/decisions/0002-sessions.md).
-    """
-
-    def init_app(self, app: Flask, add_context_processor: bool = True) -> None:
-        if app.config.get("LOGIN_DISABLED"):
-            raise RuntimeError("LOGIN_DISABLED turns every login check off. Remove it.")
-        super().init_app(app, add_context_processor)
-        # Its own hook would look after a cookie that the product doesn't have.
-        app.after_request_funcs[None].remove(self._update_remember_cookie)
-
-    def _load_user(self) -> None:
-        self._update_request_context_with_user(_person_of_request())
-
-
 class NoFlaskSession(SessionInterface):
     """Flask's own session is not used: nothing of a person is kept in a cookie."""
 
@@ -64,14 +47,22 @@ class DisabledSession(dict[str, Any], SessionMixin):
 
 
 def register(app: Flask) -> None:
+    """Use Flask-Login without its session, its remember cookie and its protection.
+
+    They hold for every tenant's user of the same id, and survive a logout (docs/decisions/0002-sessions.md).
+    """
+    if app.config.get("LOGIN_DISABLED"):
+        raise RuntimeError("LOGIN_DISABLED turns every login check off. Remove it.")
     app.session_interface = NoFlaskSession()
-    app.config["EXEMPT_METHODS"] = frozenset()
-    manager = PeopleOfSessions(app)
+    # No cookie has the name None, so that no request brings the extension's own remember cookie.
+    app.config.update(EXEMPT_METHODS=frozenset(), REMEMBER_COOKIE_NAME=None)
+    manager = LoginManager(app)
     manager.session_protection = None
     manager.anonymous_user = Anonymous
+    manager.request_loader(_person_of_request)
 
 
-def _person_of_request() -> Principal | None:
+def _person_of_request(_request: Request) -> Principal | None:
     realm = realm_of_request()
     if realm is None:
         return None
