@@ -44,7 +44,15 @@ class FieldRule(StrEnum):
     READ_ONLY = "read-only"
 
 
-RECORD_TYPES = ("contact", "company")
+# The things that have a permission for each act.
+RECORD_TYPES = tuple(
+    dict.fromkeys(
+        thing
+        for permission in Permission
+        for thing in (permission.partition(":")[0],)
+        if {f"{thing}:{action}" for action in Action} <= set(Permission)
+    )
+)
 Act = tuple[str, Action]
 # A permission that is one act on one record type, such as contact:change.
 RECORD_ACTS: dict[Permission, Act] = {

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from qikbiz.kernel.registration import Registration
-from qikbiz.kernel.rights import RECORD_TYPES
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +26,9 @@ class RuledType:
     labels: dict[str, str]
 
 
-RULED_TYPE: Registration[Callable[[str], RuledType]] = Registration("the record types that roles rule")
+RULED_TYPES: Registration[Callable[[], list[RuledType]]] = Registration("the record types that roles rule")
 
 
 def ruled_types() -> list[RuledType]:
-    """In the order of `kernel.rights.RECORD_TYPES`."""
-    return [RULED_TYPE.value(name) for name in RECORD_TYPES]
+    """In the order in which they are registered with the records."""
+    return RULED_TYPES.value()

@@ -7,11 +7,10 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, true
 
-from qikbiz.crm.records.types import RECORD_TYPES, record_type
+from qikbiz.crm.records.types import BY_SINGULAR, RECORD_TYPES, record_type
 from qikbiz.identity.roles.current import current_rights
 from qikbiz.kernel.errors import Forbidden
 from qikbiz.kernel.permissions import Permission
-from qikbiz.kernel.rights import RECORD_TYPES as NAMES
 from qikbiz.kernel.rights import Action, Rights, Scope
 from qikbiz.transfer.exports.catalogue import EVERYTHING
 from qikbiz.transfer.exports.contributions import own_product
@@ -23,12 +22,12 @@ def may_export(rights: Rights, scope: str, product: str) -> bool:
     """Whether anything of this may be exported. Everything in its portable form holds users and the audit too."""
     if own_product(product) is not None:
         # Such a file is made whole, so it is for those from whom no field is hidden.
-        return is_open_to(product, rights) and not any(rights.hidden(name) for name in NAMES)
+        return is_open_to(product, rights) and not any(rights.hidden(name) for name in BY_SINGULAR)
     if scope != EVERYTHING:
         return rights.scope(record_type(scope).name, Action.EXPORT) > Scope.NONE
     if product != PORTABLE:
-        return any(rights.scope(name, Action.EXPORT) for name in NAMES)
-    is_whole = all(rights.scope(name, Action.EXPORT) is Scope.ALL and not rights.hidden(name) for name in NAMES)
+        return any(rights.scope(name, Action.EXPORT) for name in BY_SINGULAR)
+    is_whole = all(rights.scope(name, Action.EXPORT) is Scope.ALL and not rights.hidden(name) for name in BY_SINGULAR)
     return is_whole and rights.can(Permission.EXPORT_EVERYTHING)
 
 
@@ -79,7 +78,7 @@ def may_fetch(rights: Rights, export: Export) -> bool:
 
 def _types_in(scope: str) -> tuple[str, ...]:
     if scope == EVERYTHING:
-        return NAMES
+        return tuple(BY_SINGULAR)
     return (record_type(scope).name,) if scope in RECORD_TYPES else ()
 
 
@@ -91,7 +90,7 @@ def _may_have(rights: Rights, kept: Mapping[str, Any], name: str) -> bool:
 
 
 def _owners(rights: Rights) -> dict[str, list[str] | None]:
-    found = {name: rights.owners(name, Action.EXPORT) for name in NAMES}
+    found = {name: rights.owners(name, Action.EXPORT) for name in BY_SINGULAR}
     return {name: None if owners is None else sorted(one.hex for one in owners) for name, owners in found.items()}
 
 
