@@ -259,3 +259,27 @@ def test_several_companies_of_one_name_leave_the_cell_out_and_keep_the_row(impor
         csv_text(["Last name", "Email", "Company"], [["Lee", "lee@example.com", "acme"], ["Fox", "f@example.com", ""]])
     )
     assert (counts["created"], counts["invalid"], counts["skipped_cells"]) == (2, 0, 1)
+
+
+@pytest.mark.parametrize("company", ["", "y" * 201], ids=["empty", "skipped"])
+def test_a_row_without_a_company_leaves_the_contact_linked_to_its_own(
+    import_harness: ImportHarness, company: str
+) -> None:
+    header = ["First name", "Email", "Company", "City"]
+    import_harness.bring_in(csv_text(header, [["Ann", "ann@example.com", "Acme", "Graz"]]), key="email")
+    linked = import_harness.only().company_id
+    assert linked is not None
+    import_harness.bring_in(csv_text(header, [["Ann", "ann@example.com", company, "Linz"]]), key="email")
+    ann = import_harness.only()
+    assert (ann.company_name, ann.company_id, ann.city) == ("Acme", linked, "Linz")
+
+
+def test_a_row_without_a_parent_leaves_the_company_a_part_of_its_own(import_harness: ImportHarness) -> None:
+    header = ["Name", "Domain", "Parent company", "City"]
+    import_harness.bring_in(csv_text(header, [["Zenith", "zenith.example", "", ""]]), "companies", key="domain")
+    for city in ("Graz", "Linz"):
+        parent = "Zenith" if city == "Graz" else ""
+        rows = [["Acme", "acme.example", parent, city]]
+        import_harness.bring_in(csv_text(header, rows), "companies", key="domain")
+    acme, zenith = import_harness.records("companies")
+    assert (acme.parent_id, acme.billing_city) == (zenith.id, "Linz")

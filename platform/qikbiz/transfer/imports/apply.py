@@ -173,7 +173,7 @@ def write_updates(link: Link, plan: Plan, by: By, *, source: str) -> int:
     )
     columns = [name for name in plan.columns if name != "company_name"]
     targets = [*columns, *_linked_targets(plan)]
-    values = [*(value_of(plan, name, "u") for name in columns), *_linked_values(plan, "u")]
+    values = [*(value_of(plan, name, "u") for name in columns), *_kept_or_linked_values(plan)]
     pairs = ", ".join(f"{target} = {value}" for target, value in zip(targets, values, strict=True))
     changed = run(
         link,
@@ -229,9 +229,19 @@ def _linked_targets(plan: Plan) -> list[str]:
     )
 
 
-def _linked_values(plan: Plan, row: str = "r") -> list[str]:
-    company = [f"coalesce(k.name, {staged(plan, 'company_name', row)})", "k.id"] if plan.links_companies else []
+def _linked_values(plan: Plan) -> list[str]:
+    company = [f"coalesce(k.name, {staged(plan, 'company_name')})", "k.id"] if plan.links_companies else []
     return company + (["coalesce(q.id, p.id)"] if plan.links_parents else [])
+
+
+def _kept_or_linked_values(plan: Plan) -> list[str]:
+    """Of an update: a row whose cell is empty leaves the record linked as it is."""
+    values = []
+    if plan.links_companies:
+        is_empty = f"{staged(plan, 'company_key', 'u')} IS NULL"
+        values += [f"coalesce(k.name, {staged(plan, 'company_name', 'u')})"]
+        values += [f"CASE WHEN {is_empty} THEN c.company_id ELSE k.id END"]
+    return values + (["coalesce(q.id, p.id, c.parent_id)"] if plan.links_parents else [])
 
 
 def _linked_tables(plan: Plan, row: str = "r") -> str:
