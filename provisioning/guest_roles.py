@@ -7,7 +7,6 @@ that a run that was killed is simply run again.
 
 from __future__ import annotations
 
-import logging
 import secrets
 from contextlib import suppress
 from uuid import UUID
@@ -31,7 +30,6 @@ from tenants.control import TenantRecord
 
 GUEST_DSN = "guest-dsn"
 MOST_CONNECTIONS = 10
-logger = logging.getLogger(__name__)
 
 
 def open_grant(settings: Settings, grant_id: UUID) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import resource
 import signal
 import socket
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
 # Another process serves meanwhile.
 SECONDS_TO_RETIRE = 120.0
 TAKEN_AT_ONCE = 32
-logger = logging.getLogger(__name__)
 
 
 class Web:

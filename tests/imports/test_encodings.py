@@ -9,7 +9,7 @@ import pytest
 
 from qikbiz.kernel.code_pages import likeliest_code_page
 from qikbiz.transfer.imports.csv_dialect import ENCODINGS, detect
-from qikbiz.transfer.imports.uploads import FileSource
+from tests.fixtures.file_source import FileSource
 
 _NAMES = Path(__file__).parent / "fixtures" / "names.tsv"
 _SIZES = (1, 3, 20, 300)

@@ -7,7 +7,7 @@ import pytest
 from qikbiz.transfer.imports.csv_dialect import Format, UnreadableFile, detect, with_header_found
 from qikbiz.transfer.imports.csv_reader import RowReader
 from qikbiz.transfer.imports.header_rows import header_row_of
-from qikbiz.transfer.imports.uploads import FileSource
+from tests.fixtures.file_source import FileSource
 from tests.fixtures.web import Browser
 from tests.imports.harness import ImportHarness
 from tests.imports.test_malformed_files import Written, written

@@ -13,7 +13,7 @@ from qikbiz.transfer.imports import csv_reader, limits
 from qikbiz.transfer.imports.archives import opened
 from qikbiz.transfer.imports.csv_dialect import Detection, Format, UnreadableFile, detect
 from qikbiz.transfer.imports.csv_reader import RowProblem, RowReader
-from qikbiz.transfer.imports.uploads import FileSource
+from tests.fixtures.file_source import FileSource
 
 HEADER = b"Name,E-mail,City\n"
 Read = list[tuple[int, list[str], RowProblem | None]]

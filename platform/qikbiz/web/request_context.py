@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
-
 from flask import request
 
 from tenants.control import new_id
 from tenants.directory import Destination
 
-View = TypeVar("View", bound=Callable[..., Any])
 DESTINATION = "qikbiz.destination"
 
 

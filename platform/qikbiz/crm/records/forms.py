@@ -21,7 +21,6 @@ from qikbiz.kernel.errors import Failure
 from tenants.context import current_tenant
 
 # Empty lines offered where JavaScript can't add them.
-SPARE_LINES = 2
 MOST_LINES = 50
 LABELS = {FieldKind.EMAILS: ("work", "home", "other"), FieldKind.PHONES: ("work", "mobile", "home", "fax", "other")}
 PARTS = {FieldKind.EMAILS: "address", FieldKind.PHONES: "number"}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
-
 from tenants.context import Tenant
 
 MONDAY, FRIDAY, SATURDAY, SUNDAY = 0, 4, 5, 6
@@ -20,8 +18,3 @@ def first_weekday(tenant: Tenant) -> int:
     """0 for Monday to 6 for Sunday, as `date.weekday` counts."""
     chosen = WEEK_STARTS.get(tenant.week_start)
     return _BY_COUNTRY.get(tenant.country, MONDAY) if chosen is None else chosen
-
-
-def start_of_week(day: date, tenant: Tenant) -> date:
-    """The first day of the week that `day` is in; the week ends six days later."""
-    return day - timedelta(days=(day.weekday() - first_weekday(tenant)) % 7)

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
-
 from qikbiz.kernel.errors import Forbidden
-
-View = TypeVar("View", bound=Callable[..., Any])
 
 
 class ConfirmationNeeded(Forbidden):

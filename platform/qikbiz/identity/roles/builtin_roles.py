@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 
 from qikbiz.kernel.feature import Feature, derived
-from qikbiz.kernel.permissions import PageRight, Permission, Role, StaffRole
+from qikbiz.kernel.permissions import PageRight, Role, StaffRole
 from qikbiz.kernel.rights import NOTHING, Rights
 
 
@@ -61,12 +61,6 @@ ROLE_SUMMARIES: dict[str, str] = {
     Role.MEMBER: "Works with contacts and companies, imports",
     Role.READER: "Sees contacts and companies",
 }
-
-
-def allows(role: str, permission: Permission) -> bool:
-    """Whether a built-in role, of a tenant or of staff, has `permission`. An unknown role has none."""
-    rights = built_in().get(role) or staff_roles().get(role)
-    return rights is not None and rights.can(permission)
 
 
 def staff_rights(role: str) -> Rights:

@@ -5,10 +5,9 @@ The actor stays who is looking. The view lives in the session, so it ends with i
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import update
@@ -25,7 +24,6 @@ from qikbiz.kernel.database import db
 from qikbiz.kernel.errors import Failure, Forbidden
 from qikbiz.kernel.rights import Rights, Scope, every_act
 
-View = TypeVar("View", bound=Callable[..., Any])
 LASTS = timedelta(minutes=15)
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_network
-from typing import Any, TypeVar
 
 from flask import request
 
@@ -17,7 +16,6 @@ from qikbiz.security.access_log.kinds import AccessKind
 from qikbiz.security.access_log.recorder import record_access
 from qikbiz.web.client_address import client_address
 
-View = TypeVar("View", bound=Callable[..., Any])
 MOST = 50
 # Wider than this is no list of one's own networks any more.
 WIDEST = {4: 8, 6: 20}

@@ -75,11 +75,6 @@ def _headers(folder: Path) -> Iterator[WrittenMail]:
             yield _shown(UUID(path.stem), BytesHeaderParser(policy=default).parse(file))
 
 
-def _holds(mail: WrittenMail, words: list[str]) -> bool:
-    text = f"{mail.to} {mail.subject}".casefold()
-    return all(word in text for word in words)
-
-
 def _shown(mail_id: UUID, message: EmailMessage) -> WrittenMail:
     date = message["Date"]
     return WrittenMail(mail_id, str(message["To"]), str(message["Subject"]), date.datetime if date else None)

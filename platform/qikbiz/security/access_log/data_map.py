@@ -42,7 +42,3 @@ PLACES: tuple[AddressPlace, ...] = (
     ),
     AddressPlace("control", "address_rules", "reason", "address", "30 days", "ip_reputation.delete_old"),
 )
-
-
-def places_in(database: Database) -> dict[tuple[str, str], AddressPlace]:
-    return {(place.table, place.column): place for place in PLACES if place.database == database}

@@ -61,13 +61,6 @@ def typed(column_type: TypeEngine[Any], text: str | None) -> Any:
     return text
 
 
-def plain_json(value: Any) -> Any:
-    """A value as it stands in a record's history."""
-    if isinstance(value, list) or value is None or isinstance(value, bool | int | str):
-        return value
-    return str(value)
-
-
 def sql_value(column_type: TypeEngine[Any], staged: str) -> str:
     """SQL that turns the staged text `staged` into the column's value."""
     if isinstance(column_type, JSONB):

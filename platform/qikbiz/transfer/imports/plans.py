@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import astuple, dataclass, field
 from functools import cached_property
 from typing import Any, Literal
-from uuid import UUID
 
 from sqlalchemy import ColumnElement
 from sqlalchemy.sql.type_api import TypeEngine
@@ -123,11 +122,3 @@ class Plan:
 def owner_key(written: str) -> str:
     """How an address or a name of a user is looked up."""
     return " ".join(written.split()).casefold()
-
-
-def is_uuid(text: str) -> bool:
-    try:
-        UUID(text)
-    except ValueError:
-        return False
-    return True

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 from dataclasses import dataclass
-from pathlib import Path
 from typing import IO, BinaryIO, Protocol
 
 from qikbiz.files.store import StoredFile, file_store, new_file_key, open_file_key, seal_file_key
@@ -23,20 +22,6 @@ class Source(Protocol):
     def size(self) -> int: ...
 
     def open(self) -> BinaryIO: ...
-
-
-@dataclass(frozen=True)
-class FileSource:
-    """A plain file on the disk: a temporary one, or a test's."""
-
-    path: Path
-
-    @property
-    def size(self) -> int:
-        return self.path.stat().st_size
-
-    def open(self) -> BinaryIO:
-        return self.path.open("rb")
 
 
 @dataclass(frozen=True)

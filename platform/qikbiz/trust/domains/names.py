@@ -10,7 +10,6 @@ from publicsuffixlist import PublicSuffixList
 from qikbiz.kernel.errors import Failure
 from tenants.directory import normalise_host
 
-LONGEST = 253
 # Names that no authority certifies or that never leave a network (RFC 6761, RFC 6762, RFC 7686, RFC 9476, ICANN).
 _NEVER_PUBLIC = frozenset(
     {"alt", "arpa", "example", "home", "internal", "invalid", "lan", "local", "localhost", "onion", "test"}

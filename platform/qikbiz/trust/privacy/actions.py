@@ -23,7 +23,6 @@ from qikbiz.trust.privacy.text import StatementFile
 
 _ANNOUNCE = text("SELECT notices.announce(:version, :body, :material, :effective_on, :by)")
 _WITHDRAW = text("SELECT notices.withdraw(:version, :by, :why)")
-_SAW = text("INSERT INTO notices.watch (version, stood, page_sha256, remark) VALUES (:v, :stood, :page, :remark)")
 LONGEST_REASON = 500
 
 

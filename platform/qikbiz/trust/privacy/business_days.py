@@ -11,8 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 
 NOTICE_DAYS = 30
-# The day of the announcement is taken where it is latest, the day of taking effect where it begins last.
-_LATEST_ZONE = timedelta(hours=14)
+# The day of taking effect is that of UTC-12, where it begins last.
 _NOON = timedelta(hours=12)
 
 
@@ -47,11 +46,6 @@ def earliest_effective_day(announced_on: date, countries: tuple[str, ...], busin
         day += timedelta(days=1)
         counted += is_business_day(day, countries)
     return day + timedelta(days=1)
-
-
-def announcement_day(moment: datetime) -> date:
-    """The day of an announcement, as the calendar says it in UTC+14."""
-    return (moment.astimezone(UTC) + _LATEST_ZONE).date()
 
 
 def takes_effect_at(day: date) -> datetime:

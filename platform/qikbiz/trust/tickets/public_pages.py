@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 from flask import Blueprint, redirect, render_template, request
 from flask.typing import ResponseReturnValue
@@ -24,7 +23,6 @@ from qikbiz.trust.tickets.texts import APPEAL, TOPICS
 from qikbiz.web.client_address import client_address
 from qikbiz.web.request_context import destination
 
-View = TypeVar("View", bound=Callable[..., Any])
 contact = Blueprint("contact", __name__, template_folder="templates")
 appeals = Blueprint("appeals", __name__, template_folder="templates")
 logger = logging.getLogger(__name__)
