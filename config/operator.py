@@ -16,7 +16,7 @@ _MISSING = {
     COMPANY_NAME: "Give the name of the company that runs this service, as in its contracts.",
     COMPANY_ADDRESS: "Give its postal address, the lines separated by commas.",
     HOSTING: "Say where the servers stand, such as “Frankfurt, Germany”.",
-    SUBPROCESSORS: "Name everybody else who gets to handle customers' data, such as "
+    SUBPROCESSORS: "Name everyone else who gets to handle customers' data, such as "
     "“Example Mail Ltd (Dublin, Ireland): sends emails; …”, or “none”.",
 }
 

@@ -59,7 +59,7 @@ class Advisory:
     @property
     def mended_in(self) -> str:
         ends = [end for _, end in self.ranges if end]
-        return f"mended in {ends[-1]}" if ends else "not mended yet"
+        return f"fixed in {ends[-1]}" if ends else "not fixed yet"
 
 
 def pins(root: Path = ROOT) -> list[Pin]:

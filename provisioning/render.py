@@ -130,9 +130,7 @@ def _is_current() -> bool:
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m provisioning.render", description=__doc__)
     parser.add_argument("--check", action="store_true", help="only say whether the head script is current")
-    parser.add_argument(
-        "--first", action="store_true", help="write 0001 anew from the models (before the first release)"
-    )
+    parser.add_argument("--first", action="store_true", help="rewrite 0001 from the models (before the first release)")
     options = parser.parse_args(arguments)
     if options.first:
         from provisioning.first_version import write_first_versions  # noqa: PLC0415 - development only

@@ -143,7 +143,7 @@ def _missing(chain: Sequence[Migration], applied: dict[str, str]) -> list[Migrat
         if applied.get(migration.version, migration.checksum) != migration.checksum:
             raise MigrationFailed(
                 f"version {migration.version} was made from another script than this program's; "
-                "`qikbiz doctor` says how to go on."
+                "`qikbiz doctor` explains how to continue."
             )
     return [migration for migration in chain if migration.version not in applied]
 

@@ -22,7 +22,7 @@ LINGER_SECONDS, LINGER_BYTES = 2.0, 16 * 2**20
 TOO_SLOW = "The request took too long to arrive."
 HEAD_TOO_LARGE = "The head of the request is too large."
 UNREADABLE = "The request can't be read."
-NO_ROOM = "There is no room on the disk for this request. Tell whoever runs this installation."
+NO_ROOM = "There is no disk space for this request. Tell the operator of this installation."
 logger = logging.getLogger(__name__)
 
 

@@ -107,7 +107,7 @@ def test_staff_change_their_password_and_see_their_devices(app, browser_at, invi
 
 def test_the_console_remembers_no_device(browser_at, platform):
     browser = browser_at("console.localhost")
-    assert "Stay logged in" not in browser.get("/login").text
+    assert "Stay signed in" not in browser.get("/login").text
     answer = browser.log_in(platform.sam.email, platform.sam.password, remember=True)
     assert not any(line.startswith(REMEMBER.name) for line in answer.headers.getlist("Set-Cookie"))
 

@@ -39,7 +39,7 @@ def test_logging_in_says_that_cookies_are_refused_and_how_to_allow_them(blocking
     blocking.get_by_label("Email").fill(alice.email)
     blocking.get_by_label("Password", exact=True).fill(alice.password)
     blocking.get_by_role("button", name="Sign in", exact=True).click()
-    expect(blocking.get_by_role("heading", level=1, name="Your browser refuses our cookies")).to_be_visible()
+    expect(blocking.get_by_role("heading", level=1, name="Your browser blocks our cookies")).to_be_visible()
     assert blocking.context.cookies() == []
     own = blocking.locator("details[open] summary")
     expect(own).to_have_text("Google Chrome")

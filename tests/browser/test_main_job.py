@@ -48,8 +48,8 @@ def import_file(alice: Page, folder: Path) -> None:
     alice.locator("main").get_by_role("link", name="Import a file").click()
     alice.get_by_label("Choose a CSV file").set_input_files(file)
     alice.get_by_role("button", name="Upload").click()
-    expect(alice.get_by_role("heading", level=1, name="How the file is written")).to_be_visible()
-    expect(alice.get_by_label("Between the columns")).to_have_value(";")
+    expect(alice.get_by_role("heading", level=1, name="File format")).to_be_visible()
+    expect(alice.get_by_label("Delimiter")).to_have_value(";")
     expect(alice.get_by_role("cell", name="Łukasz")).to_be_visible()
     alice.get_by_role("button", name="Go on").click()
     choose_columns(alice)
@@ -58,12 +58,12 @@ def import_file(alice: Page, folder: Path) -> None:
 
 def choose_columns(alice: Page) -> None:
     """The guesses are right as they are; the key and what to do are the person's own."""
-    expect(alice.get_by_role("heading", level=1, name="What the columns mean")).to_be_visible()
+    expect(alice.get_by_role("heading", level=1, name="Map columns")).to_be_visible()
     guessed = [alice.locator(f"#column-{place}").input_value() for place in range(1, 8)]
     assert guessed[:2] == ["first_name", "last_name"]
     assert guessed[2].startswith("emails:") and guessed[3].startswith("phones:")
     assert guessed[4:] == ["company_name", "job_title", "lifecycle_stage"]
-    alice.get_by_label("Found by").select_option("email")
+    alice.get_by_label("Match by").select_option("email")
     alice.get_by_role("radio", name="Create and update").check()
     alice.get_by_role("button", name="Check the file").click()
 
@@ -101,7 +101,7 @@ def edit_what_was_imported(alice: Page) -> None:
     timeline = alice.locator("#timeline")
     for words in ("Founder", "Chair", "moving-in"):
         expect(timeline).to_contain_text(words)
-    expect(timeline.get_by_role("link", name="See the import")).to_be_visible()
+    expect(timeline.get_by_role("link", name="View import")).to_be_visible()
 
 
 def ask_for_an_export(alice: Page) -> str:
@@ -109,7 +109,7 @@ def ask_for_an_export(alice: Page) -> str:
     alice.get_by_role("link", name="New export").click()
     alice.get_by_role("radio", name=re.compile("Everything")).check()
     alice.get_by_role("radio", name=re.compile("Portable")).check()
-    alice.get_by_role("button", name="Make the export").click()
+    alice.get_by_role("button", name="Export").click()
     # The page follows by itself until the file is there.
     expect(alice.get_by_role("link", name="Download")).to_be_visible(timeout=60_000)
     return alice.url
@@ -155,7 +155,7 @@ def expect_both_on_the_start_page(alice: Page) -> None:
 def expect_every_step_in_the_audit(alice: Page) -> None:
     alice.goto("/audit")
     log = alice.get_by_role("main")
-    for words in ("Import: applied", "Contact: changed", "Export: asked", "Export: downloaded"):
+    for words in ("Import: applied", "Contact: changed", "Export: requested", "Export: downloaded"):
         expect(log).to_contain_text(words)
 
 

@@ -126,7 +126,7 @@ def test_a_phone_reaches_lists_records_and_the_rest_by_its_bar(browser_of: Calla
     expect(page.get_by_role("link", name="Edit", exact=True)).to_be_in_viewport()
     bar.get_by_text("More").tap()
     bar.get_by_role("link", name="Settings").tap()
-    page.get_by_role("navigation", name="Subjects of settings").get_by_role("link", name="Audit").tap()
+    page.get_by_role("navigation", name="Settings").get_by_role("link", name="Audit").tap()
     expect(page.get_by_role("heading", level=1, name="Audit")).to_be_visible()
     bar.get_by_text("More").tap()
     bar.get_by_role("button", name="Sign out").tap()

@@ -25,7 +25,7 @@ def test_one_click_in_a_received_mail_stops_its_kind(browsers: Browsers, mail_se
     ben = browsers.log_in("ben")
     give_a_contact_to_alice(ben)
     mail = received(mail_server, browsers.product.people["alice"].email, after=before)
-    assert "made you the owner of" in mail["Subject"]
+    assert "assigned the contact" in mail["Subject"]
     assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     link = re.fullmatch(r"<(http://acme\.localhost:\d+(/unsubscribe/[\w-]+))>", mail["List-Unsubscribe"])
     assert link

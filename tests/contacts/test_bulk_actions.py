@@ -65,6 +65,6 @@ def test_wrong_role_other_tenant_and_bad_input_change_nothing(
     assert act(workspace, "ben", "delete", three + [str(UUID(int=n)) for n in range(500)]).status_code == 400
     assert act(workspace, "ben", "tag", three, tag=" ").status_code == 400
     assert act(workspace, "ben", "tag", three, tag="x" * 51).status_code == 400
-    assert "Tick some rows" in workspace.browser("ben").follow(act(workspace, "ben", "delete", [])).text
+    assert "Select some rows" in workspace.browser("ben").follow(act(workspace, "ben", "delete", [])).text
     assert column(workspace, "deleted_at") == [None, None, None]
     assert column(workspace, "tags") == [["Old"]] * 3

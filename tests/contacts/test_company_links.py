@@ -95,7 +95,7 @@ def test_a_company_that_was_removed_meanwhile_is_not_linked(workspace: Workspace
     company = workspace.add_company("Umbrella")
     put_into_trash(workspace, company)
     purge(workspace, company)
-    with workspace.work(), pytest.raises(NotFound, match="removed meanwhile"):
+    with workspace.work(), pytest.raises(NotFound, match="no longer exists"):
         hold_company(UUID(company))
 
 

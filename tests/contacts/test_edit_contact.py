@@ -105,7 +105,7 @@ def test_the_second_of_two_editors_is_told_and_decides(workspace: Workspace, ann
     assert alice.post(f"/contacts/{ann}/edit", sent(city="Linz", department="Sales", **keep)).status_code == 303
     conflict = ben.post(f"/contacts/{ann}/edit", sent(city="Wien", job_title="Buyer", **keep))
     assert conflict.status_code == 409
-    for text in ("Two edits of Ann Lee", "Alice saved changes", "Linz", "Wien", "Sales"):
+    for text in ("Conflicting edits to Ann Lee", "Alice saved changes", "Linz", "Wien", "Sales"):
         assert text in conflict.text
     assert stored(workspace, ann).city == "Linz"
 
@@ -226,7 +226,7 @@ def test_looking_at_the_form_is_audited_as_reading(workspace: Workspace, ann: st
 def test_a_contact_needs_something_to_be_called_by(workspace: Workspace) -> None:
     answer = workspace.browser("ben").post("/contacts", {"city": "Graz"})
     assert answer.status_code == 422
-    assert "nothing to call it by" in answer.text
+    assert "This record has no name." in answer.text
 
 
 def test_reports_to_is_chosen_by_name_or_address(workspace: Workspace, ann: str) -> None:

@@ -23,12 +23,12 @@ def test_a_deleted_contact_leaves_the_lists_and_the_message_undoes_it(workspace:
     page = ben.follow(ben.post(f"/contacts/{ann}/deletion")).text
     assert "Contact moved to the trash." in page
     assert "No contacts yet" in page
-    assert "Nothing found" in ben.get("/search?q=lee").text
+    assert "No results" in ben.get("/search?q=lee").text
     assert ben.get(f"/contacts/{ann}/edit").status_code == 404
     undo = re.search(r'action="([^"]*/restorations[^"]*)"', page)
     assert undo
     back = ben.follow(ben.post(undo[1]))
-    assert "Brought back 1 contact." in back.text
+    assert "Restored 1 contact." in back.text
     assert is_alive(workspace, ann)
     with workspace.work() as session:
         kinds = session.scalars(select(RecordChange.kind).order_by(RecordChange.id)).all()
@@ -69,8 +69,8 @@ def test_the_trash_lists_what_was_deleted_and_by_whom(workspace: Workspace) -> N
     page = workspace.browser("ben").get("/contacts/trash").text
     assert "Ann Lee" in page
     assert "<td>Ben</td>" in page
-    assert "Remove for good" not in page
-    assert "Remove for good" in workspace.browser("alice").get("/contacts/trash").text
+    assert "Delete permanently" not in page
+    assert "Delete permanently" in workspace.browser("alice").get("/contacts/trash").text
     assert "is in the trash" in workspace.browser("alice").get(f"/contacts/{ann}").text
 
 
@@ -84,7 +84,7 @@ def test_only_an_administrator_removes_for_good_by_typing_the_name(workspace: Wo
     assert "Type <strong>Ann Lee</strong>" in alice.get(f"/contacts/{ann}/removal").text
     assert alice.post(f"/contacts/{ann}/removal", {"typed": "Ann"}).status_code == 400
     assert is_alive(workspace, ann) is False
-    assert "gone for good" in alice.follow(alice.post(f"/contacts/{ann}/removal", {"typed": "Ann Lee"})).text
+    assert "was permanently deleted" in alice.follow(alice.post(f"/contacts/{ann}/removal", {"typed": "Ann Lee"})).text
     assert is_alive(workspace, ann) is None
     with workspace.work() as session:
         assert session.scalars(select(RecordChange)).all() == []

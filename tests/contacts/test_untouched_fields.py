@@ -106,7 +106,7 @@ def test_two_edits_of_different_fields_do_not_clash_over_line_ends(workspace: Wo
     ]
     assert alice.post(f"/contacts/{odd}/edit", {**forms[0], "description": "shorter"}).status_code == 303
     conflict = ben.post(f"/contacts/{odd}/edit", {**forms[1], "first_name": "Philippa"})
-    assert conflict.status_code == 409 and "which one stays?" not in conflict.text
+    assert conflict.status_code == 409 and "which one to keep?" not in conflict.text
 
 
 def test_a_deactivated_owner_is_replaced_only_on_purpose(workspace: Workspace, odd: str) -> None:

@@ -138,7 +138,7 @@ def test_only_who_may_answer_people_and_only_here(
             else browser.post(f"/contacts/{person}/{path}")
         )
         assert found.status_code == status
-        assert "When this person asks" not in browser.get(f"/contacts/{person}").text
+        assert "Privacy request" not in browser.get(f"/contacts/{person}").text
     mallory = client_for("mallory")
     found = (
         mallory.get(f"/contacts/{person}/person") if path == "person" else mallory.post(f"/contacts/{person}/{path}")

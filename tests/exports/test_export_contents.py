@@ -239,7 +239,7 @@ def test_a_disk_that_is_full_stops_it_with_a_clear_sentence(export_harness: Expo
         new_file_key(),
         reserve=2**62,
     )
-    with pytest.raises(NoRoom, match="not enough room"):
+    with pytest.raises(NoRoom, match="not enough disk space"):
         make_file(order, export_harness.store)
     assert export_harness.files() == []
 
@@ -270,7 +270,7 @@ def test_it_stops_when_whoever_asked_may_no_longer(
 
     monkeypatch.setattr(writer, "_write_table", take_the_right_away)
     export = export_harness.make()
-    assert export.state == "failed" and "taken away" in export.manifest["problem"]
+    assert export.state == "failed" and "was revoked" in export.manifest["problem"]
     assert copied == [EXPORTED[0].name]
     assert export_harness.files() == []
 

@@ -36,7 +36,7 @@ def test_an_upload_onto_a_full_disk_is_507_and_leaves_nothing(
     monkeypatch.setenv("QIKBIZ_FAULT", f"{point}=full")
     page = browser.post("/imports/", {"import_id": import_id, "type": "contacts", "file": file})
     assert page.status_code == 507
-    assert "The disk is full" in page.text and "our mistake" not in page.text.lower()
+    assert "The disk is full" in page.text and "error on our side" not in page.text.lower()
     assert parts(platform) == []
 
 
@@ -49,7 +49,7 @@ def test_an_export_and_its_job_say_so_too(
     monkeypatch.delenv("QIKBIZ_FAULT")
     with tenant_transaction(export_harness.tenant):
         job = queries.job(export.job_id)
-        assert job is not None and (job.state, "room on the disk" in job.error_text) == ("failed", True)
+        assert job is not None and (job.state, "enough disk space" in job.error_text) == ("failed", True)
     assert parts(platform) == []
 
 

@@ -197,7 +197,7 @@ def test_a_changed_file_is_refused_whole(export_harness: ExportHarness, empty: T
     with zipfile.ZipFile(good) as source, zipfile.ZipFile(bad, "w") as target:
         for name in source.namelist():
             target.writestr(name, source.read(name).replace(b"Ann", b"Eve"))
-    with pytest.raises(NotRestorable, match="not whole"), tenant_transaction(empty):
+    with pytest.raises(NotRestorable, match="incomplete or changed"), tenant_transaction(empty):
         restore_archive(bad)
     assert rows_of(empty)["contacts"] == []
 

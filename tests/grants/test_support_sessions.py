@@ -69,7 +69,7 @@ def test_every_page_that_was_opened_is_shown_to_the_customer(customer: Customer)
     assert ("staff.saw", "Sam", "/contacts?q=ada") in acts
     assert ("staff.saw", "Sam", f"/contacts/{contact_id}") in acts
     page = customer.ann.get(f"/access/{grant.id}")
-    assert "/contacts?q=ada" in page.text and "Staff: saw" in page.text
+    assert "/contacts?q=ada" in page.text and "Support: viewed" in page.text
     entries = customer.ann.get("/access/entries")
     assert "Sam" in entries.text and grant.reference in entries.text and "Where is Ada?" in entries.text
     assert customer.platform_acts().count("staff.saw") >= 2

@@ -68,7 +68,7 @@ def test_a_file_is_imported_mended_imported_again_and_taken_back(
     failed = Path(said["failed_file"])
     header, row = list(csv.reader(failed.read_text("utf-8-sig").splitlines()))
     assert header == [*HEADER, "Why it was not imported", "The line as it was"]
-    assert row[:4] == BAD and "is not an e-mail address" in row[4]
+    assert row[:4] == BAD and "is not an email address" in row[4]
 
     failed.write_text(failed.read_text("utf-8-sig").replace("nobody,", "bad@example.com,"))
     code, mended, errors = qikbiz(*base, str(failed))

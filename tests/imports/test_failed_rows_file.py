@@ -47,7 +47,7 @@ def test_rows_come_back_with_their_cells_and_the_line_as_it_was(import_harness: 
     assert too_long[:3] == ["C", "ok", "c@example.com"]
     assert too_long[3].startswith("The row has 5 cells") and too_long[4] == "C,ok,c@example.com,extra1,extra2"
     assert (double[0], double[4]) == ("F", "F,ok,e@example.com")
-    assert double[3].startswith("Row 4 has the same E-mail.")
+    assert double[3].startswith("Row 4 has the same Email.")
 
 
 def test_imported_again_as_they_are_they_change_nothing(import_harness: ImportHarness) -> None:
@@ -73,11 +73,11 @@ def test_corrected_rows_are_imported(import_harness: ImportHarness) -> None:
 
 
 def test_a_row_whose_fault_was_elsewhere_needs_no_change_of_its_own(import_harness: ImportHarness) -> None:
-    header = ["Last name", "Email", "External id"]
+    header = ["Last name", "Email", "External ID"]
     for name in ("Lee", "Fox"):
         import_harness.bring_in(csv_text(header, [[name, "office@example.com", name]]), key="external_id")
     _, rows = refused(import_harness, csv_text(["Last name", "Email"], [["Day", "office@example.com"]]))
-    assert rows[1][2].startswith("2 contacts have this E-mail") and rows[1][3] == ""
+    assert rows[1][2].startswith("2 contacts have this Email") and rows[1][3] == ""
     with import_harness.at_work() as session:
         session.delete(session.merge(import_harness.records()[0]))
     counts, _ = refused(import_harness, as_file(rows))

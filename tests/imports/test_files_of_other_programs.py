@@ -150,7 +150,7 @@ def test_records_that_do_not_exist_here_are_kept_as_external_ids(import_harness:
     import_harness.bring_in(csv_text(["ID", "Last name", "Email"], [[ident, "Lee", "lee@example.com"]]))
     assert import_harness.only().external_id == ident
     import_id = import_harness.upload(
-        csv_text(["Record id", "Last name", "Email"], [[str(import_harness.only().id), "Lee", "l@example.com"]])
+        csv_text(["Record ID", "Last name", "Email"], [[str(import_harness.only().id), "Lee", "l@example.com"]])
     )
     assert import_harness.found(import_id).key_field == "id"
 
@@ -180,7 +180,7 @@ def test_a_list_without_anything_to_find_contacts_by_is_proposed_as_new_ones(imp
     assert import_harness.check(import_id)["created"] == 2
     import_harness.apply(import_id)
     assert [one.last_name for one in import_harness.records()] == ["Day", "Lee"]
-    with pytest.raises(UnusableMapping, match="choose to create only"):
+    with pytest.raises(UnusableMapping, match="choose “Only create”"):
         import_harness.choose(import_harness.upload("First name,Last name,City\nAnn,Lee,Linz\n"), mode="upsert")
     assert plain_text('="a ""b"""') == 'a "b"'
     assert plain_text("=1+1") == "=1+1"
@@ -231,7 +231,7 @@ def test_a_line_of_totals_makes_no_person(import_harness: ImportHarness) -> None
     assert import_harness.check(import_id)["invalid"] == 1
     with import_harness.at_work():
         (row,) = invalid_rows(import_id).rows
-    assert (row.row, row.problems[0]["reason"]) == (3, "This looks like a line of totals.")
+    assert (row.row, row.problems[0]["reason"]) == (3, "This looks like a row of totals.")
 
 
 @pytest.mark.parametrize(

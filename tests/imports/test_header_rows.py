@@ -93,7 +93,7 @@ def test_a_broken_row_of_several_lines_is_refused_alone_and_names_its_column(wri
     assert rows[0][2] is not None
     assert (rows[0][2].column, rows[0][2].reason) == (
         "“Notes”",
-        "A quotation mark stands inside a cell in quotation marks.",
+        "There is a quotation mark inside a quoted cell.",
     )
     assert rows[1][1] == ["B", "ok", "b@example.com"]
 

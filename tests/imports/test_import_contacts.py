@@ -77,7 +77,7 @@ def test_the_second_row_with_the_same_address_is_refused_and_names_the_first(imp
     assert import_harness.check(import_id)["invalid"] == 1
     with import_harness.at_work():
         (row,) = invalid_rows(import_id).rows
-    assert row.problems[0]["reason"] == "Row 2 has the same E-mail."
+    assert row.problems[0]["reason"] == "Row 2 has the same Email."
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_the_second_row_with_the_same_address_is_refused_and_names_the_first(imp
 def test_each_key_finds_and_each_mode_does_only_what_it_says(
     import_harness: ImportHarness, key: str, mode: str, created: int, updated: int, invalid: int
 ) -> None:
-    header = ["First name", "Last name", "Email", "External id", "Company", "City", "Record id"]
+    header = ["First name", "Last name", "Email", "External ID", "Company", "City", "Record ID"]
     import_harness.bring_in(csv_text(header[:6], [["Ann", "Lee", "ann@example.com", "A1", "Acme", "Graz"]]))
     ann = import_harness.only()
     known = ["Ann", "Lee", "ann@example.com", "A1", "Acme", "Linz", str(ann.id)]
@@ -112,14 +112,14 @@ def test_a_further_address_finds_the_person_too_and_stays_where_it_is(import_har
 def test_two_people_with_one_address_make_the_row_ambiguous(import_harness: ImportHarness) -> None:
     for name in ("Lee", "Fox"):
         import_harness.bring_in(
-            csv_text(["Last name", "Email", "External id"], [[name, "office@example.com", name]]), key="external_id"
+            csv_text(["Last name", "Email", "External ID"], [[name, "office@example.com", name]]), key="external_id"
         )
     import_id = import_harness.upload(csv_text(["Email", "City"], [["office@example.com", "Linz"]]))
     import_harness.choose(import_id)
     assert import_harness.check(import_id)["invalid"] == 1
     with import_harness.at_work():
         (row,) = invalid_rows(import_id).rows
-    assert row.problems[0]["reason"].startswith("2 contacts have this E-mail")
+    assert row.problems[0]["reason"].startswith("2 contacts have this Email")
 
 
 def test_what_changed_since_the_check_stops_the_import_whole(import_harness: ImportHarness) -> None:
@@ -211,8 +211,8 @@ def test_bytes_that_no_text_holds_are_skipped_and_nothing_else(import_harness: I
     with import_harness.at_work():
         rows = skipped_cells(import_id).rows
     assert [row.problems[0]["reason"] for row in rows] == [
-        "It holds bytes that are not UTF-8.",
-        "It holds a control character that can't be shown.",
+        "It contains bytes that are not UTF-8.",
+        "It contains a control character that can't be shown.",
     ]
 
 
@@ -233,7 +233,8 @@ def test_companies_are_imported_with_their_parents(import_harness: ImportHarness
     acme = import_harness.only("companies")
     assert (acme.domain, acme.number_of_employees, str(acme.annual_revenue)) == ("acme.example", 12, "1234.50")
     part = csv_text(
-        ["Name", "Domain", "Part of"], [["Acme Labs", "labs.example", "ACME"], ["Lost", "lost.example", "Nowhere"]]
+        ["Name", "Domain", "Parent company"],
+        [["Acme Labs", "labs.example", "ACME"], ["Lost", "lost.example", "Nowhere"]],
     )
     counts = import_harness.bring_in(part, "companies")
     assert (counts["created"], counts["invalid"], counts["skipped_cells"]) == (2, 0, 1)

@@ -55,7 +55,7 @@ def test_an_exact_name_wins_over_one_that_is_alike(import_harness: ImportHarness
     assert import_harness.bring_in(csv_text(["Name", "Domain"], companies), "companies", key="name")["created"] == 2
     import_harness.bring_in(csv_text(["Last name", "Email", "Company"], [["One", "one@example.com", "möller gmbh"]]))
     assert import_harness.only().company_name == "Möller GmbH"
-    parts = csv_text(["Name", "Domain", "Part of"], [["Labs", "labs.example", "Moller GmbH"]])
+    parts = csv_text(["Name", "Domain", "Parent company"], [["Labs", "labs.example", "Moller GmbH"]])
     assert import_harness.bring_in(parts, "companies")["created"] == 1
     by_name = {company.name: company for company in import_harness.records("companies")}
     assert by_name["Labs"].parent_id == by_name["Moller GmbH"].id

@@ -20,21 +20,21 @@ __all__ = ["export_harness"]
 CONTACT: dict[str, Any] = {
     "Salutation": "Dr", "First name": "=Ann", "Middle name": "M.", "Last name": "O'Neil, Jr",
     "Job title": "Head, of\nall",
-    "E-mails": "work: ann@example.com; ann@home.example", "Phones": "mobile: +49 151 12345678; +49 30 901820",
+    "Emails": "work: ann@example.com; ann@home.example", "Phones": "mobile: +49 151 12345678; +49 30 901820",
     "Company": "Acme", "Department": "@home", "Stage": "Customer", "Source": "Referral", "Tags": "vip; Möbel",
     "Owner": "Alice", "Birthday": "1980-02-28", "Street": "'s-Gravelandseweg 1", "Postal code": "01067",
     "City": "Dresden", "State or region": "SN", "Country": "Germany", "Website": "https://example.com/a?b=1",
     "LinkedIn": "https://www.linkedin.com/in/ann", "X": "https://x.com/ann", "Do not call": "yes",
-    "Wants no e-mails": "no", "Lawful basis": "Consent", "Where the basis is written": "Form, 3 May",
-    "Last reviewed": "2026-05-03", "Description": "line 1\n\"line\" 2", "External id": "A-1",
+    "Email opt-out": "no", "Lawful basis": "Consent", "Source of legal basis": "Form, 3 May",
+    "Last reviewed": "2026-05-03", "Description": "line 1\n\"line\" 2", "External ID": "A-1",
 }  # fmt: skip
 NO_EMAIL = {"First name": "Bo", "Last name": "Day", "Company": "Acme", "Phones": "+1 202 555 0143"}
 COMPANY = {
-    "Name": "Acme Labs", "Domain": "labs.example", "Website": "https://labs.example", "E-mail": "info@labs.example",
+    "Name": "Acme Labs", "Domain": "labs.example", "Website": "https://labs.example", "Email": "info@labs.example",
     "Phone": "+49 30 901821", "Type": "Customer", "Industry": "Software", "Employees": "12",
     "Annual revenue": "1234.50",
-    "Currency of revenue": "EUR", "Part of": "Acme", "Owner": "Alice", "Source": "Event", "Tags": "big",
-    "Street": "Hauptstr. 1", "Postal code": "01067", "City": "Dresden", "Country": "Germany", "External id": "C-1",
+    "Revenue currency": "EUR", "Parent company": "Acme", "Owner": "Alice", "Source": "Event", "Tags": "big",
+    "Street": "Hauptstr. 1", "Postal code": "01067", "City": "Dresden", "Country": "Germany", "External ID": "C-1",
 }  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""A whole import is taken back: what it made goes, what it changed returns, what was edited since stays, named."""
+"""A whole import is undone: what it made goes, what it changed returns, what was edited since stays, named."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def test_what_was_edited_since_is_kept_and_named(import_harness: ImportHarness) 
     done = import_harness.undo(import_id)
     assert (done["reversed"], done["kept"], done["failed"]) == (0, 2, 0)
     assert kept(import_harness, import_id) == {("Ann Lee", "edited since"), ("Bo Chen", "edited since")}
-    # Nothing was taken back, so the import still stands.
+    # Nothing was undone, so the import still stands.
     assert import_harness.found(import_id).state == "applied"
     assert [record.city for record in import_harness.records()] == ["Wien", "Graz"]
 
@@ -186,7 +186,7 @@ def test_imports_undone_in_reverse_order_take_everything_back(import_harness: Im
 
 
 def test_a_delta_by_another_programs_ids_is_taken_back_step_by_step(import_harness: ImportHarness) -> None:
-    header = ["External id", "First name", "Email"]
+    header = ["External ID", "First name", "Email"]
     steps = []
     for names in (("Ann", "Bo"), ("Anna", "Bob")):
         rows = [[f"u{n}", name, f"{n}@example.com"] for n, name in enumerate(names)]

@@ -92,7 +92,7 @@ def test_without_its_key_a_row_is_refused_until_the_person_says_otherwise(import
 
 
 def test_a_row_that_is_nothing_but_bad_cells_is_refused_with_all_its_reasons(import_harness: ImportHarness) -> None:
-    import_id, counts = checked(import_harness, csv_text(["External id", "Phone", "Birthday"], [["1", "n/a", "soon"]]))
+    import_id, counts = checked(import_harness, csv_text(["External ID", "Phone", "Birthday"], [["1", "n/a", "soon"]]))
     assert (counts["invalid"], counts["skipped_cells"]) == (1, 0)
     assert [column for _, column, _ in listed(import_harness, import_id, invalid_rows)] == ["Birthday", "Phone", ""]
 
@@ -194,7 +194,7 @@ def test_the_command_takes_the_same_choices_in_words(import_harness: ImportHarne
             (["ignore"], [], "takes skip or refuse"),
             (["Fax=skip"], [], "no column “Fax”"),
             ([], ["Stage=Lead"], "COLUMN:WRITTEN=VALUE"),
-            ([], ["Stage:hot=Boiling"], "none of the choices"),
+            ([], ["Stage:hot=Boiling"], "isn't a valid option"),
             ([], ["Phone:n/a=+12025550143"], "can't be mapped"),
         ):
             with pytest.raises(NotFound, match=saying):

@@ -87,7 +87,7 @@ def test_much_is_handed_over_by_a_worker_with_its_progress(staffed, owned, rows_
     assert "/handover/" in answer.location and "Waiting" in alice.get(answer.location).text
     assert _owners(rows_of, tenant)[owned] == 4
     work_off(app, tenant, rows_of)
-    assert "changed hands" in alice.get(answer.location).text
+    assert "All records were transferred" in alice.get(answer.location).text
     assert _owners(rows_of, tenant)[new_owner] == 4
 
 
@@ -120,14 +120,14 @@ def test_nobody_hands_over_records_that_they_may_not_change_themselves(staffed, 
     cleo, dora = staffed.workspace.browser("cleo"), staffed.id("dora")
     for act in ("handover", "deactivation"):
         refused = cleo.post(f"/users/{dora}/{act}", {"to": str(staffed.id("cleo"))})
-        assert refused.status_code == 403 and "hand over" in refused.text
+        assert refused.status_code == 403 and "To transfer" in refused.text
     assert _owners(rows_of, tenant) == {dora: 1}
     assert rows_of(tenant, "select state from users where id = :id", id=dora)[0]["state"] == "active"
 
 
 def test_deactivating_offers_to_hand_over(staffed, owned, rows_of, browser_at):
     alice, tenant, new_owner = staffed.workspace.browser("alice"), staffed.workspace.tenant, staffed.id("bob")
-    assert "leave them as they are" in alice.get(f"/users/{owned}/deactivation").text
+    assert "Keep the current owner" in alice.get(f"/users/{owned}/deactivation").text
     assert alice.post(f"/users/{owned}/deactivation", {"to": str(new_owner)}).status_code == 303
     assert _owners(rows_of, tenant)[new_owner] == 4
     ben = staffed.workspace.people["ben"]

@@ -27,7 +27,7 @@ def test_whoever_is_given_a_record_is_told_in_the_app_and_by_mail(client_for: Ca
     assert answer.status_code == 200
     (told,) = news.of(ben)
     assert (told.kind, told.url) == ("assigned", f"/contacts/{contact}")
-    assert told.subject == "Alice made you the owner of the contact Lee"
+    assert told.subject == "Alice assigned the contact Lee to you"
     assert news.mails() == [("assigned", ben.email)]
     page = client_for("ben").get("/notifications")
     assert told.subject in page.text
@@ -43,7 +43,7 @@ def test_five_hundred_records_given_at_once_are_one_notification(client_for: Cal
     form = {"act": "owner", "owner_id": str(ben.id), "ids": [str(id_) for id_ in ids]}
     assert client_for("alice").post("/contacts/several", form).status_code in (302, 303)
     (told,) = news.of(ben)
-    assert told.subject == "Alice made you the owner of 500 contacts"
+    assert told.subject == "Alice assigned 500 contacts to you"
     assert told.url.startswith("/contacts?owner_id=me")
     assert client_for("ben").get(told.url).status_code == 200
     assert news.mails() == [("assigned", ben.email)]
@@ -121,7 +121,7 @@ def test_an_unknown_kind_is_refused(news: News) -> None:
 
 @pytest.mark.parametrize("name", ["<script>alert(1)</script>", "Bob\r\nBcc: x@y.example", "x" * 5000, "\u202eeel"])
 def test_a_hostile_name_is_shown_as_text_in_one_line(client_for: Callable[..., Any], news: News, name: str) -> None:
-    news.tell(news.platform.ben, subject=f"Alice made you the owner of {name}")
+    news.tell(news.platform.ben, subject=f"Alice assigned {name} to you")
     page = client_for("ben").get("/notifications").text
     assert "<script>alert" not in page
     (told,) = news.of(news.platform.ben)
@@ -226,7 +226,7 @@ def test_everything_of_a_colleague_handed_over_is_one_notification(
     with acting_as(Actor("user", alice.id, "Alice")), tenant_transaction(news.platform.acme) as session:
         move_records(session, leaving.id, ben.id)
     (told,) = news.of(ben)
-    assert told.subject == "Alice handed 3 contacts of Leaving over to you"
+    assert told.subject == "Alice transferred 3 contacts from Leaving to you"
     with tenant_transaction(news.platform.acme) as session:
         # Other tests count Acme's people.
         session.execute(text("DELETE FROM users WHERE id = :id"), {"id": leaving.id})
@@ -237,7 +237,7 @@ def test_what_is_kept_of_a_mail_that_left_names_nobody(news: News) -> None:
     from qikbiz.messaging.mail.models import Mail
     from workers import run_job
 
-    news.tell(news.platform.ben, subject="Alice made you the owner of the contact Ann Lee")
+    news.tell(news.platform.ben, subject="Alice assigned the contact Ann Lee to you")
     with tenant_transaction(news.platform.acme) as session:
         job_id = session.scalar(text("SELECT id FROM jobs WHERE kind = 'mail.send'"))
     assert run_job.perform(news.platform.acme.id, job_id) == "done"

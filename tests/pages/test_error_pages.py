@@ -59,7 +59,7 @@ def test_an_error_page_is_made_even_when_our_own_files_are_missing(
     monkeypatch.setattr("qikbiz.web.assets.DIST", tmp_path)
     page = render_error("database_away", "abc")
     assert "stylesheet" not in page
-    assert "The records can&#39;t be reached" in page
+    assert "Records unavailable" in page
 
 
 def test_an_unknown_kind_of_error_is_our_mistake() -> None:

@@ -79,7 +79,7 @@ def test_a_dangerous_act_waits_until_its_name_is_typed(page: Page) -> None:
     page.get_by_role("button", name="Ask first").click()
     dialog = page.get_by_role("dialog", name="Delete Acme Trading?")
     expect(dialog.get_by_role("button", name="Delete for good")).to_be_disabled()
-    dialog.get_by_label("Type acme to go on").fill("acme")
+    dialog.get_by_label("Type acme to confirm").fill("acme")
     expect(dialog.get_by_role("button", name="Delete for good")).to_be_enabled()
     page.keyboard.press("Escape")
     expect(dialog).to_be_hidden()
@@ -185,7 +185,7 @@ def test_a_narrow_sidebar_is_remembered(page: Page) -> None:
     page.goto("/styleguide/list")
     page.get_by_role("button", name="Collapse the sidebar").click()
     page.reload()
-    expect(page.get_by_role("button", name="Widen the sidebar")).to_be_visible()
+    expect(page.get_by_role("button", name="Expand the sidebar")).to_be_visible()
 
 
 def test_pages_work_without_javascript(chromium: Browser, address: str) -> None:

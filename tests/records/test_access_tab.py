@@ -100,7 +100,7 @@ def test_who_opened_it_is_for_those_who_may_read_the_audit(workspace: Workspace)
     opened = access(workspace, ann)[1]
     assert [row[:2] for row in opened] == [("Bob", "1")]
     page = workspace.browser("ben").get(f"/contacts/{ann}?tab=access").text
-    assert "Shown to those who may read the audit." in page and len(tables(page)) == 1
+    assert "Shown to users who may read the audit." in page and len(tables(page)) == 1
 
 
 def test_companies_have_it_too_and_another_organisation_sees_nothing(
@@ -118,7 +118,7 @@ def test_companies_have_it_too_and_another_organisation_sees_nothing(
 def test_staff_are_named_while_a_grant_is_in_force_and_once_they_looked(customer: Customer) -> None:
     contact_id = customer.add_contact("Lovelace")
     path = f"/contacts/{contact_id}?tab=access"
-    assert "no grant of yours is in force" in customer.ann.get(path).text
+    assert "you have given no support access" in customer.ann.get(path).text
     grant = customer.give("see", reason="Where is Ada?")
     inside = customer.enter(grant)
     first = tables(customer.ann.get(path).text)[0][0]

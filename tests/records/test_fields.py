@@ -119,7 +119,7 @@ def test_a_closed_choice_takes_only_its_texts_and_an_open_one_any() -> None:
     assert CONTACTS.field("lifecycle_stage").parse("customer") == "Customer"
     with pytest.raises(FieldProblem, match="Evangelist"):
         CONTACTS.field("lifecycle_stage").parse("Frenemy")
-    assert CONTACTS.field("lead_source").parse("web site") == "Web site"
+    assert CONTACTS.field("lead_source").parse("web site") == "Website"
     assert CONTACTS.field("lead_source").parse("A friend of Ann") == "A friend of Ann"
 
 
@@ -165,7 +165,7 @@ def test_without_a_name_a_contact_is_sorted_by_how_to_reach_it() -> None:
 
 
 def test_nothing_to_call_it_by_is_refused() -> None:
-    with pytest.raises(FieldProblem, match="at least one of: first name or last name or e-mail or phone"):
+    with pytest.raises(FieldProblem, match="at least one of: first name or last name or email or phone"):
         CONTACTS.check({"city": "Graz"})
 
 

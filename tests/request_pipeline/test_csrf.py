@@ -82,7 +82,7 @@ def test_what_was_typed_is_kept_when_the_session_ended_meanwhile(browser_at, log
     page = alice.post("/profile", {**PROFILE, "name": "Typed for an hour", "csrf_token": token})
     assert page.status_code == 401
     assert 'value="Typed for an hour"' in page.text
-    assert "log in again in a new tab" in page.text
+    assert "Sign in again in a new tab" in page.text
 
 
 def test_no_password_is_ever_given_back_in_a_page(browser_at, platform):

@@ -17,7 +17,7 @@ from tests.fixtures.web import Browser
 
 pytestmark = pytest.mark.promise("P4")
 SESSION, VISIT = "__Host-Http-qb_s", "__Host-Http-qb_v"
-SAYS_SO = "Your browser refuses our cookies"
+SAYS_SO = "Your browser blocks our cookies"
 CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36"
 
 
@@ -62,7 +62,7 @@ def test_logging_in_ends_at_a_page_that_says_so_and_how_to_allow_them(
     check_page(page)
     assert page.status_code == 403
     assert SAYS_SO in page.text
-    assert "log in again" in page.text
+    assert "Sign in again" in page.text
     for browser in BROWSERS:
         assert browser.name in page.text
         assert all(step.split("“")[0] in page.text for step in browser.steps)

@@ -70,7 +70,7 @@ def test_hidden_fields_are_no_columns(people: Any, product: str) -> None:
     rows = _rows(people, _make(people, "dan", Selection("contacts", product)))["contacts"]
     assert len(rows) == 2
     assert "x.example" not in str(rows) and "1234567" not in str(rows)
-    assert not {"email", "emails", "other_emails", "sort_name", "E-mail", "E-mails"} & rows[0].keys()
+    assert not {"email", "emails", "other_emails", "sort_name", "Email", "Emails"} & rows[0].keys()
 
 
 @pytest.mark.parametrize("product", PRODUCTS)

@@ -56,7 +56,7 @@ def test_a_role_is_copied_changed_and_given(staffed, rows_of):
 def test_a_built_in_role_is_shown_and_stays_as_it_is(staffed, key):
     alice = staffed.workspace.browser("alice")
     page = alice.get(f"/roles/{key}").text
-    assert "comes with QikBiz" in page and "Save role" not in page
+    assert "This role is built in" in page and "Save role" not in page
     assert alice.post(f"/roles/{key}", {"name": "Mine"}).status_code == 404
     assert alice.post(f"/roles/{key}/removal").status_code == 404
 
@@ -122,7 +122,7 @@ def test_two_people_who_change_a_role_do_not_write_over_each_other(staffed):
     opened = _form(alice, key)
     alice.post(f"/roles/{key}", opened | {"contact.see": "own"})
     again = alice.post(f"/roles/{key}", opened | {"contact.see": "all"})
-    assert again.status_code == 409 and "meanwhile" in again.text
+    assert again.status_code == 409 and "Someone else changed this role" in again.text
 
 
 def test_a_role_that_somebody_has_is_not_deleted(staffed, rows_of):
@@ -167,7 +167,7 @@ def test_two_who_change_one_team_do_not_undo_each_other(staffed):
     assert alice.post(team, {"name": "North", "members": members[:1], "seen": seen}).status_code == 303
     # The other tab still shows Cleo as a member.
     late = alice.post(team, {"name": "North West", "members": members, "seen": seen})
-    assert late.status_code == 409 and "Somebody else changed this team" in late.text
+    assert late.status_code == 409 and "Someone else changed this team" in late.text
     page = alice.get(team).text
     assert "North West" not in page and "1 member" in page
 

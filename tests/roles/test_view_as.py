@@ -22,7 +22,7 @@ def test_an_administrator_sees_what_the_other_one_sees(staffed, cleo, rows_of):
     alice = staffed.workspace.browser("alice")
     assert alice.post("/preview", {"user": str(cleo.id)}).status_code == 303
     page = alice.get("/contacts").text
-    assert "You are looking as" in page and "Cleo" in page
+    assert "You are viewing as" in page and "Cleo" in page
     assert "Ann Lee" in page and "Bo Yu" not in page and "1234567" not in page
     assert alice.get("/users").status_code == 403
     events = rows_of(
@@ -48,7 +48,7 @@ def test_nothing_can_be_done_meanwhile_but_to_stop(staffed, cleo, rows_of):
     ):  # fmt: skip
         refused = alice.post(path, form)
         assert refused.status_code == 403, path
-    assert "Stop looking first" in alice.post("/contacts", {"first_name": "New"}).text
+    assert "Stop viewing to make changes" in alice.post("/contacts", {"first_name": "New"}).text
     assert alice.post("/preview/end").status_code == 303
     assert alice.post("/contacts", {"first_name": "New"}).status_code == 303
     rows = rows_of(staffed.workspace.tenant, "select actor_name from audit_events where action = 'contact.created'")
@@ -60,10 +60,10 @@ def test_it_ends_by_itself(staffed, cleo, clock):
     alice = staffed.workspace.browser("alice")
     alice.post("/preview", {"user": str(cleo.id)})
     clock.move(minutes=14)
-    assert "You are looking as" in alice.get("/contacts").text
+    assert "You are viewing as" in alice.get("/contacts").text
     clock.move(minutes=1, seconds=1)
     page = alice.get("/contacts").text
-    assert "You are looking as" not in page and "Bo Yu" in page
+    assert "You are viewing as" not in page and "Bo Yu" in page
 
 
 def test_who_looks_is_who_is_recorded(staffed, cleo, rows_of):
@@ -108,4 +108,4 @@ def test_there_must_be_somebody_to_look_as(staffed, client_for, platform, subtes
 def test_another_login_of_the_same_person_does_not_look(staffed, cleo, log_in):
     staffed.workspace.browser("alice").post("/preview", {"user": str(cleo.id)})
     other = log_in(staffed.workspace.people["alice"])
-    assert "You are looking as" not in other.get("/contacts").text
+    assert "You are viewing as" not in other.get("/contacts").text

@@ -40,7 +40,7 @@ def test_a_record_says_from_and_up_to_which_version() -> None:
 def test_an_affected_pin_is_told_in_a_sentence_until_it_is_accepted_with_a_reason() -> None:
     found = list(read(RECORD, PACKAGES))
     pinned = [("PyPI", "some-package", "1.1"), ("npm", "other", "3.0.1"), ("npm", "some-package", "1.1")]
-    assert findings(pinned, found, {}) == ["some-package 1.1 is affected by PYSEC-1 (mended in 1.2): Reads too much."]
+    assert findings(pinned, found, {}) == ["some-package 1.1 is affected by PYSEC-1 (fixed in 1.2): Reads too much."]
     assert findings(pinned, found, {"CVE-1": "We never read that much."}) == []
 
 

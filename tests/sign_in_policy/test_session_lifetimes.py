@@ -68,7 +68,7 @@ def test_switching_remembering_off_ends_every_series_and_takes_the_box_away(
     assert browser.get("/").status_code == OUT
     assert browser.cookie(REMEMBER.name) is None
     page = browser_at(otto.tenant.host).get("/login").text
-    assert "Stay logged in" not in page
+    assert "Stay signed in" not in page
     again = browser_at(otto.tenant.host)
     again.log_in(otto.email, otto.password, remember=True)
     assert again.cookie(REMEMBER.name) is None

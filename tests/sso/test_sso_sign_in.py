@@ -212,7 +212,7 @@ def test_another_organisations_answer_opens_nothing(provider, app, otto, platfor
     answer = come_back(acme, back)
     assert answer.status_code == 400
     assert acme.cookie(SESSION.name) is None
-    assert "Log in with" not in acme.get("/login").text.replace("Sign in with a passkey", "")
+    assert "Sign in with" not in acme.get("/login").text.replace("Sign in with a passkey", "")
 
 
 def test_what_changed_meanwhile_ends_it(provider, app, otto, paula, log_in):

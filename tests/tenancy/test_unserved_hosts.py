@@ -92,7 +92,7 @@ def test_at_a_version_that_can_not_be_served_there_is_a_maintenance_page_and_the
     set_control(tenant, "version", version)
     page = browser_at(tenant.host).get("/login")
     assert page.status_code == 503
-    assert "Being brought up to date" in page.text
+    assert "Updating" in page.text
     assert browser_at(platform.acme.host).get("/login").status_code == 200
 
 

@@ -55,7 +55,7 @@ def test_it_is_run_watched_and_answered_on_its_page(customer: Customer) -> None:
     assert f'value="{grant.id}"' in customer.sam.get(at).text
     form = {"grant": str(grant.id), "id": str(export_id), "scope": "contacts", "product": "portable"}
     assert customer.sam.post(f"{at}/exports", form).status_code == 303
-    assert "Waiting for its turn" in customer.sam.get(at).text
+    assert "Waiting to start" in customer.sam.get(at).text
     assert "hx-trigger" in customer.sam.get(f"{at}/acts", headers={"HX-Request": "true"}, check=False).text
     assert customer.sam.post(f"{at}/answers", {"body": "It is ready for you.", "act": "solve"}).status_code == 303
     assert [mail.template for mail in letters_to(customer, ticket)] == ["ticket_answer"]

@@ -186,7 +186,7 @@ def test_the_ticket_is_the_instruction_and_the_export_is_watched_beside_it(
         assert [reference in (export.instruction or "") for export in exports] == [True]
     (ticket,) = tickets()
     assert [str(message.act_id) for message in messages(ticket) if message.act_id] == [export_id]
-    assert "Waiting for its turn" in sam.get(f"/tickets/{reference}").text
+    assert "Waiting to start" in sam.get(f"/tickets/{reference}").text
     part = sam.get(f"/tickets/{reference}/acts", headers={"HX-Request": "true"}, check=False)
     assert part.status_code == 200 and "hx-trigger" in part.text
 

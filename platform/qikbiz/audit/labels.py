@@ -46,10 +46,39 @@ VIEWS = {
 }
 # Acts whose names alone don't say what was done.
 _ACTS_IN_WORDS = {
+    "address.lifted": "Address: block removed",
+    "announcement.tried": "Announcement: test sent",
+    "contact.erasure_asked": "Contact: erasure requested",
+    "contact.file_asked": "Contact: personal data requested",
     "contact.read": "Contact: viewed",
+    "export.asked": "Export: requested",
+    "export.begun": "Export: started",
+    "factor.codes_made": "Second factor: recovery codes created",
+    "import.apply_asked": "Import: confirmed",
+    "import.undo_asked": "Import: undo requested",
     "import.kept": "Import: undo requested, all records kept",
     "import.refused_rows_fetched": "Import: rows not imported downloaded",
     "import.skipped_cells_fetched": "Import: rows with skipped cells downloaded",
+    "login.code_mailed": "Sign-in: code emailed",
+    "login.ended": "Sign-in: signed out",
+    "login.opened": "Sign-in: signed in",
+    "policy.break_glass_made": "Sign-in policy: emergency code created",
+    "policy.break_glass_used": "Sign-in policy: emergency code used",
+    "sso.tried": "Single sign-on: tested",
+    "staff.did": "Support: changed",
+    "staff.entered": "Support: session started",
+    "staff.left": "Support: session ended",
+    "staff.saw": "Support: viewed",
+    "tenant.asked_for": "Tenant: requested",
+    "user.records_handed_over": "User: records transferred",
+}
+_THINGS = {
+    "closing": "Account closure",
+    "factor": "Second factor",
+    "grant": "Support access",
+    "login": "Sign-in",
+    "policy": "Sign-in policy",
+    "sso": "Single sign-on",
 }
 LONGEST_VALUE = 300
 # A moment as details keep it.
@@ -61,7 +90,7 @@ def heading(action: str) -> str:
     if action in _ACTS_IN_WORDS:
         return _ACTS_IN_WORDS[action]
     thing, _, verb = action.partition(".")
-    words = _spelled(thing.replace("_", " ").replace("-", " ").capitalize())
+    words = _THINGS.get(thing) or thing.replace("_", " ").replace("-", " ").capitalize()
     return f"{words}: {verb.replace('_', ' ')}" if verb else words
 
 
@@ -82,11 +111,7 @@ def lines_of(details: Mapping[str, Any], gone: frozenset[str] = frozenset()) -> 
 
 
 def _name(name: str) -> str:
-    return _spelled(name.removesuffix("_id").replace("_", " ").capitalize())
-
-
-def _spelled(words: str) -> str:
-    return words.replace("Sso", "Single sign-on")
+    return name.removesuffix("_id").replace("_", " ").capitalize().replace("Sso", "Single sign-on")
 
 
 def _moment_in_words(text: str) -> str:

@@ -44,7 +44,7 @@ BROWSERS = (
         ("CriOS/", "Chrome/"),
         (
             "Click the symbol at the left of the address, then “Cookies and site data”.",
-            "If this site stands under “Not allowed to use cookies”, allow it.",
+            "If this site is listed under “Not allowed to use cookies”, allow it.",
             "Or open Settings, “Privacy and security”, and let sites save data on your device.",
         ),
     ),

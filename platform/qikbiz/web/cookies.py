@@ -49,11 +49,11 @@ class Cookie:
         return self.life is not None
 
 
-SESSION = Cookie("__Host-Http-qb_s", "session", "Says who is logged in, by an encrypted random identifier.")
+SESSION = Cookie("__Host-Http-qb_s", "session", "Identifies the signed-in user by an encrypted random identifier.")
 REMEMBER = Cookie(
     "__Host-Http-qb_r",
     "remember",
-    "Logs you in again on this device. Set only when you tick “Stay logged in on this device”.",
+    "Signs you in again on this device. Set only if you select “Stay signed in on this device”.",
     timedelta(days=30),
     may_end_sooner=True,
 )
@@ -63,26 +63,26 @@ FLASH = Cookie(
 VISIT = Cookie(
     "__Host-Http-qb_v",
     "visit",
-    "Protects forms that are sent before anyone is logged in, and shows whether this browser kept the login.",
+    "Protects forms sent before sign-in, and shows whether this browser kept the session.",
 )
 HALF_LOGIN = Cookie(
     "__Host-Http-qb_h",
     "half-login",
-    "Says for ten minutes whose password was right, while a second factor or a new password is still missing.",
+    "Keeps for ten minutes whose password was correct, until the second factor or new password is entered.",
 )
 CHALLENGE = Cookie(
-    "__Host-Http-qb_c", "challenge", "Carries the question that a passkey answers, for one use.", timedelta(minutes=5)
+    "__Host-Http-qb_c", "challenge", "Contains the challenge that a passkey answers, for one use.", timedelta(minutes=5)
 )
 SSO = Cookie(
     "__Host-Http-qb_o",
     "sso",
-    "Set when you log in through your organisation's identity provider: says for ten minutes which answer to expect.",
+    "Set when you sign in through your organisation's identity provider. Keeps for ten minutes which answer to expect.",
     timedelta(minutes=10),
 )
 GUEST = Cookie(
     "__Host-Http-qb_g",
     "guest",
-    "Says which member of QikBiz's staff is inside, and by which grant of yours. Set in their browsers only.",
+    "Identifies the QikBiz staff member who uses support access, and the grant. Set only in their browser.",
 )
 COOKIES = (SESSION, REMEMBER, FLASH, VISIT, HALF_LOGIN, CHALLENGE, SSO, GUEST)
 

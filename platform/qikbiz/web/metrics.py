@@ -20,7 +20,7 @@ SECONDS = Histogram(
     ["surface", "route"],
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0),
 )
-LOGINS = Counter("qikbiz_logins_total", "Tries to log in.", ["realm", "outcome"])
+LOGINS = Counter("qikbiz_logins_total", "Sign-in attempts.", ["realm", "outcome"])
 CONNECTIONS = Gauge(
     "qikbiz_database_connections_in_use", "Connections in use.", ["database"], multiprocess_mode="livesum"
 )

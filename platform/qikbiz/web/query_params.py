@@ -20,7 +20,7 @@ def id_asked(name: str, *, page: str) -> UUID | None:
     try:
         return UUID(text) if text else None
     except ValueError:
-        raise Failure(f"The address of this page is not complete. Start again from {page}.") from None
+        raise Failure(f"The address of this page is incomplete. Start again from {page}.") from None
 
 
 def day_asked(name: str) -> date | None:
@@ -31,7 +31,7 @@ def day_asked(name: str) -> date | None:
     except ValueError:
         raise Failure(f"“{text[:40]}” is not a day. Write it like 2026-11-03.") from None
     if day is not None and day.year not in _YEARS:
-        raise Failure(f"{text} is out of reach. Give a day between {_YEARS[0]} and {_YEARS[-1]}.")
+        raise Failure(f"{text} is out of range. Enter a day between {_YEARS[0]} and {_YEARS[-1]}.")
     return day
 
 

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 # What programs beside us ask for themselves, without a person behind them: is it well, its figures, is this host known.
 OF_NEIGHBOURS = frozenset({"/healthz", "/readyz", "/metrics", "/internal/domains/ask"})
 REFUSAL = (
-    "This address answers over TLS only.\n"
-    "If you look after this installation: let a proxy that stands in QIKBIZ_TRUSTED_PROXIES say X-Forwarded-Proto.\n"
+    "This address is available over TLS only.\n"
+    "If you operate this installation: let a proxy listed in QIKBIZ_TRUSTED_PROXIES send X-Forwarded-Proto.\n"
 )
 logger = logging.getLogger(__name__)
 

@@ -28,7 +28,7 @@ from qikbiz.trust.grants.scopes import GrantScope
 from qikbiz.web.flash import show_toast
 from tenants.control import new_id
 
-KEYS = {"email": "E-mail", "external_id": "External id", "id": "Record id", "name_company": "Name and company"}
+KEYS = {"email": "Email", "external_id": "External ID", "id": "Record ID", "name_company": "Name and company"}
 
 
 @console.get("/tenants/<slug>/support")

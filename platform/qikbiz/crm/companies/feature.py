@@ -14,6 +14,6 @@ FEATURE = Feature(
             "tenant", 30, "companies", "Companies", "building", "companies.index", permission="company:see"
         ),
     ),
-    permissions=(PageRight(Permission.COMPANY_PURGE, 90, "Records", "remove companies in the trash for good"),),
+    permissions=(PageRight(Permission.COMPANY_PURGE, 90, "Records", "permanently delete companies in the trash"),),
     hooks=("qikbiz.crm.companies.registration:register",),
 )

@@ -21,8 +21,7 @@ ROOM = RecordRoom(
     create=create_company,
     change=change_company,
     icon="building",
-    introduction="A company is an organisation you do business with. Contacts belong to companies, so that you see who "
-    "works where.",
+    introduction="A company is an organisation you do business with. Link contacts to it to see who works where.",
 )
 open_record_pages(companies, ROOM)
 

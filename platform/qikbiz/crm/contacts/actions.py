@@ -92,7 +92,9 @@ def _with_company(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _company_named(name: str) -> UUID:
     if not current_rights().can(Permission.COMPANY_CREATE):
-        raise FieldProblem(f"There is no company called “{name[:60]}”.", "Choose one that exists: you can't add one.")
+        raise FieldProblem(
+            f"There is no company called “{name[:60]}”.", "Choose an existing company. You can't create one."
+        )
     return create_company({"name": name}).id
 
 
@@ -100,7 +102,7 @@ def _refuse_unless_linkable(contact: Contact, company_id: UUID) -> None:
     require_access(CONTACTS, contact, Action.CHANGE)
     refuse_locked(CONTACTS, ["company_id"])
     if reached_id("company", company_id) is None:
-        raise NotFound("This company was removed meanwhile. Choose another one.")
+        raise NotFound("This company no longer exists. Choose another one.")
 
 
 def _make_primary(contact: Contact, company_id: UUID | None) -> None:
@@ -123,7 +125,7 @@ def hold_company(company_id: UUID) -> None:
     """Keep a company from being removed for good until the end of the transaction. Raises NotFound."""
     found = select(Company.id).where(Company.id == company_id).with_for_update(read=True, key_share=True)
     if db.session.scalar(found) is None:
-        raise NotFound("This company was removed meanwhile. Choose another one.")
+        raise NotFound("This company no longer exists. Choose another one.")
 
 
 def _link(contact: Contact, company_id: UUID) -> ContactCompany:

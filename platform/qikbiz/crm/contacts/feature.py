@@ -13,6 +13,6 @@ FEATURE = Feature(
         NavigationEntry("tenant", 20, "contacts", "Contacts", "users", "contacts.index", permission="contact:see"),
         NavigationEntry("tenant", 60, "trash", "Trash", "trash", "contacts.trash", permission="contact:delete"),
     ),
-    permissions=(PageRight(Permission.CONTACT_PURGE, 80, "Records", "remove contacts in the trash for good"),),
+    permissions=(PageRight(Permission.CONTACT_PURGE, 80, "Records", "permanently delete contacts in the trash"),),
     hooks=("qikbiz.crm.contacts.registration:register",),
 )

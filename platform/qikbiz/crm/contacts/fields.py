@@ -36,13 +36,13 @@ NAMES = (
     Field("last_name", "Last name", section="Name", max_length=100, is_searchable=True),
 )
 WAYS_TO_REACH = (
-    Field("email", "E-mail", FieldKind.EMAIL, max_length=254, is_editable=False, is_searchable=True, is_filterable=True,
+    Field("email", "Email", FieldKind.EMAIL, max_length=254, is_editable=False, is_searchable=True, is_filterable=True,
           is_sortable=True, in_list=True, columns=("email", "emails", "other_emails")),
-    Field("emails", "E-mails", FieldKind.EMAILS, "E-mail and phone", is_listable=False,
+    Field("emails", "Emails", FieldKind.EMAILS, "Email and phone", is_listable=False,
           columns=("email", "emails", "other_emails")),
     Field("phone", "Phone", FieldKind.PHONE, max_length=40, is_editable=False, is_searchable=True, is_filterable=True,
           in_list=True, columns=("phone", "phones")),
-    Field("phones", "Phones", FieldKind.PHONES, "E-mail and phone", is_listable=False, columns=("phone", "phones")),
+    Field("phones", "Phones", FieldKind.PHONES, "Email and phone", is_listable=False, columns=("phone", "phones")),
 )  # fmt: skip
 WORK = (
     Field("company_name", "Company", FieldKind.COMPANY, "Work", is_searchable=True, is_filterable=True, in_list=True,
@@ -52,9 +52,11 @@ WORK = (
     Field("reports_to_id", "Reports to", FieldKind.CONTACT, "Work", is_listable=False, references="contact"),
 )  # fmt: skip
 RELATION = (
-    Field("lifecycle_stage", "Stage", FieldKind.CHOICE, "Relation", choices=STAGES, is_filterable=True, in_list=True),
+    Field(
+        "lifecycle_stage", "Stage", FieldKind.CHOICE, "Sales details", choices=STAGES, is_filterable=True, in_list=True
+    ),
     *OWNERSHIP,
-    Field("birthdate", "Birthday", FieldKind.DATE, "Relation"),
+    Field("birthdate", "Birthday", FieldKind.DATE, "Personal"),
 )
 WEB = (
     Field("website", "Website", FieldKind.URL, "Web", max_length=2_000, is_listable=False),
@@ -63,10 +65,10 @@ WEB = (
 )
 CONSENT = (
     Field("do_not_call", "Do not call", FieldKind.BOOLEAN, "Consent", is_filterable=True),
-    Field("email_opt_out", "Wants no e-mails", FieldKind.BOOLEAN, "Consent", is_filterable=True),
+    Field("email_opt_out", "Email opt-out", FieldKind.BOOLEAN, "Consent", is_filterable=True),
     Field("lawful_basis", "Lawful basis", FieldKind.CHOICE, "Consent", choices=LAWFUL_BASES, is_filterable=True,
-          help="Why you may keep this person's data."),
-    Field("lawful_basis_source", "Where the basis is written", section="Consent", max_length=500, is_listable=False),
+          help="Your legal basis for keeping this person's data."),
+    Field("lawful_basis_source", "Source of legal basis", section="Consent", max_length=500, is_listable=False),
     Field("consent_reviewed_on", "Last reviewed", FieldKind.DATE, "Consent"),
 )  # fmt: skip
 

@@ -37,7 +37,7 @@ def contact_id(text: str | None, edited: Any = None) -> UUID | None:
     if len(found) != 1:
         raise FieldProblem(
             f"{'Several contacts are' if found else 'No contact is'} called “{typed[:60]}”.",
-            "Choose one of those offered while you type.",
+            "Choose one of the suggestions.",
         )
     if edited is not None and found[0].id == edited.id:
         raise FieldProblem("A contact can't report to themselves.", "Choose another contact.")

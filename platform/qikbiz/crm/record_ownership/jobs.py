@@ -23,7 +23,7 @@ def transfer_records(work: JobContext) -> None:
         with work.finish(result) as session:
             asker = session.get(User, given["by"])
             if asker is None or not rights_of_user(given["by"]).can(Permission.USER_MANAGE):
-                raise JobRefused("Whoever asked for this may no longer do it. Nothing was changed.")
+                raise JobRefused("The user who requested this may no longer do it. Nothing was changed.")
             with acting_as(Actor("user", asker.id, asker.name)):
                 result["moved"] = move_records(session, given["from"], given["to"], work.progress)
     except Failure as failure:

@@ -57,7 +57,7 @@ def move_records(session: Session, user_id: UUID, new_owner_id: UUID, watch: Wat
         while block := _next_block(session, kind, user_id):
             _give(session, kind, block, user_id, new_owner_id)
             done += len(block)
-            watch(sum(moved.values()) + done, total, f"Handing over {kind.plural}")
+            watch(sum(moved.values()) + done, total, f"Transferring {kind.plural}")
         moved[kind.plural] = done
     details = {"to": new_owner.name, "to_id": str(new_owner.id), **moved}
     record("user.records_handed_over", record_type="user", record_id=user.id, subject=user.email, details=details)
@@ -68,9 +68,9 @@ def move_records(session: Session, user_id: UUID, new_owner_id: UUID, watch: Wat
 def _both(user_id: UUID, new_owner_id: UUID) -> tuple[User, User]:
     user, new_owner = user_for_reading(user_id), db.session.get(User, new_owner_id)
     if user_id == new_owner_id:
-        raise Failure("Choose somebody else: these records are theirs already.")
+        raise Failure("Choose another user. This user already owns these records.")
     if new_owner is None or new_owner.state == "disabled":
-        raise Conflict("Records can only be given to somebody who can log in, or was invited.")
+        raise Conflict("Records can only be transferred to an active or invited user.")
     may_act_on(user)
     for kind, number in owned_by(user_id).counts.items():
         if number:
@@ -83,7 +83,7 @@ def _may_move(kind: RecordType, user_id: UUID, new_owner_id: UUID) -> None:
     rights = current_rights()
     is_in_reach = all(rights.reaches(kind.name, Action.CHANGE, owner) for owner in (user_id, new_owner_id))
     if not is_in_reach or "owner_id" in rights.unchangeable(kind.name):
-        raise BeyondOwnRights(f"To hand over {kind.plural}, one must be able to change their owner, before and after.")
+        raise BeyondOwnRights(f"To transfer {kind.plural}, you must be able to change those of both owners.")
 
 
 def _next_block(session: Session, kind: RecordType, user_id: UUID) -> list[tuple[UUID, int]]:

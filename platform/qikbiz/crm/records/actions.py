@@ -75,7 +75,7 @@ def create_record(
 ) -> Record:
     """A new record of these columns. Raises FieldProblem when nothing names it, or a value may not be given."""
     if not current_rights().can(Permission(f"{record_type.name}:create")):
-        raise Forbidden(f"Your role does not let you create {record_type.plural}.")
+        raise Forbidden(f"Your role does not allow you to create {record_type.plural}.")
     whole = {**values, **derived_columns(record_type, values)}
     record_type.check(whole)
     refuse_locked(record_type, list(initial_values(whole)))
@@ -119,7 +119,7 @@ def change_record(
 def require_version(found: Record, version: int) -> None:
     """Raises ChangedMeanwhile when somebody else was quicker."""
     if found.version != version:
-        raise ChangedMeanwhile("Somebody else changed this meanwhile.")
+        raise ChangedMeanwhile("Someone else changed this record.")
 
 
 def delete_records(record_type: RecordType, ids: Sequence[UUID]) -> list[UUID]:
@@ -145,7 +145,7 @@ def restore_records(record_type: RecordType, ids: Sequence[UUID]) -> list[UUID]:
 def purge_record(record_type: RecordType, found: Record) -> None:
     """Remove a record in the trash for good, with its history. The audit keeps that it was there."""
     if not current_rights().can(Permission(f"{record_type.name}:purge")):
-        raise Forbidden(f"Your role does not let you remove {record_type.plural} for good.")
+        raise Forbidden(f"Your role does not allow you to permanently delete {record_type.plural}.")
     require_access(record_type, found, Action.DELETE)
     db.session.execute(delete(RecordChange).where(RecordChange.record_id == found.id))
     call_on_purge(record_type.name, found.id)

@@ -61,4 +61,4 @@ def _words(filter_: Filter, people: Mapping[UUID, str]) -> str:  # noqa: PLR0911
 def _person(text: str, people: Mapping[UUID, str]) -> str:
     if text in (ME, NOBODY):
         return text
-    return people.get(UUID(text), "somebody unknown")
+    return people.get(UUID(text), "an unknown user")

@@ -46,7 +46,7 @@ def notify_of_transfer(new_owner_id: UUID, former: str, moved: Sequence[tuple[Re
     given = [(kind, amount) for kind, amount in moved if amount]
     if given and new_owner_id != current_actor().id:
         words = " and ".join(count(amount, kind.label.lower()) for kind, amount in given)
-        subject = f"{_named(current_actor())} handed {words} of {former} over to you"
+        subject = f"{_named(current_actor())} transferred {words} from {former} to you"
         notify([new_owner_id], "assigned", subject, _address_of_own(given[0][0]))
 
 
@@ -63,13 +63,13 @@ def _tell(session: Session, giver: Actor) -> None:
 
 def _tell_of_one(owner_id: UUID, record_type: RecordType, record: Any, giver: Actor) -> None:
     name = record_type.name_of({field: getattr(record, field) for field in record_type.name_columns})
-    subject = f"{_named(giver)} made you the owner of the {record_type.name} {name}"
+    subject = f"{_named(giver)} assigned the {record_type.name} {name} to you"
     notify([owner_id], "assigned", subject, f"/{record_type.plural}/{record.id}")
 
 
 def _tell_of_several(owner_id: UUID, record_type: RecordType, amount: int, giver: Actor) -> None:
     words = count(amount, record_type.label.lower())
-    notify([owner_id], "assigned", f"{_named(giver)} made you the owner of {words}", _address_of_own(record_type))
+    notify([owner_id], "assigned", f"{_named(giver)} assigned {words} to you", _address_of_own(record_type))
 
 
 def _address_of_own(record_type: RecordType) -> str:
@@ -79,4 +79,4 @@ def _address_of_own(record_type: RecordType) -> str:
 def _named(giver: Actor) -> str:
     if giver.kind == "staff":
         return f"{giver.name} of QikBiz"
-    return giver.name or "Somebody"
+    return giver.name or "Someone"

@@ -10,34 +10,34 @@ from qikbiz.crm.records.normalize import fold, merge_entries
 
 SOURCES = (
     "Call",
-    "E-mail",
+    "Email",
     "Existing customer",
     "Partner",
     "Public relations",
-    "Web site",
+    "Website",
     "Campaign",
     "Event",
     "Referral",
     "Other",
 )
 OWNERSHIP = (
-    Field("owner_id", "Owner", FieldKind.OWNER, "Relation", is_filterable=True, in_list=True),
+    Field("owner_id", "Owner", FieldKind.OWNER, "Sales details", is_filterable=True, in_list=True),
     Field(
         "lead_source",
         "Source",
         FieldKind.CHOICE,
-        "Relation",
+        "Sales details",
         max_length=100,
         choices=SOURCES,
         is_open=True,
         is_filterable=True,
     ),
-    Field("tags", "Tags", FieldKind.TAGS, "Relation", "Separated by commas.", is_filterable=True, in_list=True),
+    Field("tags", "Tags", FieldKind.TAGS, "Sales details", "Separated by commas.", is_filterable=True, in_list=True),
 )
 SYSTEM = (
     Field("description", "Description", FieldKind.LONG_TEXT, "Notes", max_length=20_000, is_listable=False),
-    Field("external_id", "External id", section="Notes", help="The number this record has in another program."),
-    Field("id", "Record id", FieldKind.ID, is_editable=False, is_listable=False),
+    Field("external_id", "External ID", section="Notes", help="The ID of this record in another program."),
+    Field("id", "Record ID", FieldKind.ID, is_editable=False, is_listable=False),
     Field(
         "created_at",
         "Created",
@@ -49,7 +49,7 @@ SYSTEM = (
     ),
     Field(
         "updated_at",
-        "Changed",
+        "Updated",
         FieldKind.TIMESTAMP,
         is_importable=False,
         is_editable=False,
@@ -65,7 +65,7 @@ def address_fields(prefix: str = "") -> tuple[Field, ...]:
     section = "Address"
     return (
         Field(f"{prefix}street", "Street", section=section, autocomplete="street-address", is_listable=False),
-        Field(f"{prefix}street2", "Street, second line", section=section, is_listable=False),
+        Field(f"{prefix}street2", "Street line 2", section=section, is_listable=False),
         Field(f"{prefix}postal_code", "Postal code", section=section, max_length=20),
         Field(f"{prefix}city", "City", section=section, max_length=100, is_filterable=True),
         Field(f"{prefix}state", "State or region", section=section, max_length=100),

@@ -163,7 +163,7 @@ class RecordType:
         """Rules over several fields, on the whole record with its derived columns. Raises FieldProblem."""
         if not any(record.get(name) for name in self.needs_one_of):
             wanted = " or ".join(self.field(name).label.lower() for name in self.needs_one_of)
-            raise FieldProblem("There is nothing to call it by.", f"Fill in at least one of: {wanted}.")
+            raise FieldProblem("This record has no name.", f"Enter at least one of: {wanted}.")
 
 
 def derived_columns(

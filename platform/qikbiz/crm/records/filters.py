@@ -90,7 +90,7 @@ def condition(record_type: RecordType, filter_: Filter, viewpoint: Viewer) -> Co
     try:
         return _condition(record_type, filter_, viewpoint)
     except (FieldProblem, ValueError, OverflowError) as problem:
-        reason = problem.reason if isinstance(problem, FieldProblem) else "It can't be understood."
+        reason = problem.reason if isinstance(problem, FieldProblem) else "It is not valid."
         raise BadFilter(f"The filter {filter_.field.label} does not work. {reason}") from None
 
 

@@ -208,7 +208,7 @@ def _parsed_entries(item: FormField, context: ParseLocale) -> list[dict[str, str
     rest = [entry for index, entry in enumerate(item.entries) if index != item.primary]
     for entry in [*item.entries[item.primary : item.primary + 1], *rest]:
         if not is_label(entry["label"]):
-            raise FieldProblem(f"“{entry['label'][:40]}” can't be a kind.", f"Use one such as {item.labels[0]}.")
+            raise FieldProblem(f"“{entry['label'][:40]}” can't be a label.", f"Use one such as {item.labels[0]}.")
         for found in item.field.parse(entry["value"], context):
             parsed.setdefault(
                 found[item.part], {"label": entry["label"] or found["label"], item.part: found[item.part]}
@@ -233,7 +233,7 @@ def record_ids(sent: MultiDict[str, str]) -> list[UUID]:
     try:
         ids = [UUID(text) for text in sent.getlist("ids")]
     except ValueError:
-        raise UnknownField("One of the ticked rows is not a record.") from None
+        raise UnknownField("One of the selected rows is not a record.") from None
     if len(ids) > MOST_AT_ONCE:
         raise Failure(f"At most {MOST_AT_ONCE} rows can be changed at once. Nothing was changed.")
     return ids

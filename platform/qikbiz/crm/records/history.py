@@ -25,11 +25,11 @@ from qikbiz.web.formats import number
 
 PAGE_SIZE = 30
 # What is not there for this person reads the same as what was removed.
-GONE = "a record that is gone or not yours to see"
+GONE = "a record that was deleted or that you may not see"
 # Looking twice within this time is one look.
 ONE_LOOK = timedelta(minutes=5)
 _ICONS = {"created": "plus", "changed": "edit", "deleted": "trash", "restored": "arrow-back-up"}
-_VERBS = {"created": "created it", "deleted": "moved it to the trash", "restored": "brought it back from the trash"}
+_VERBS = {"created": "created it", "deleted": "moved it to the trash", "restored": "restored it from the trash"}
 _WAYS = {"import": "by an import", "undo": "by an undo", "command": "on the command line"}
 
 
@@ -84,7 +84,7 @@ def shown_value(field: Field, value: Any, people: Mapping[UUID, str]) -> str:  #
         return linked_name(field.references, _uuid(value)) or GONE
     match field.kind:
         case FieldKind.OWNER:
-            return people.get(_uuid(value), "somebody unknown")
+            return people.get(_uuid(value), "an unknown user")
         case FieldKind.COUNTRY:
             return countries().get(str(value), str(value))
         case FieldKind.PHONE:

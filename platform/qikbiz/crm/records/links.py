@@ -62,5 +62,5 @@ def _owner_id(value: UUID | str | None) -> UUID | None:
         return None
     found = colleague_by_email(value) if isinstance(value, str) else value
     if found is None or found not in possible_owners():
-        raise FieldProblem("That person can't own a record here.", "Choose one of the list.")
+        raise FieldProblem("This user can't own a record here.", "Choose one from the list.")
     return found

@@ -101,11 +101,11 @@ def change_several(room: RecordRoom) -> ResponseReturnValue:
     """Do one act to all ticked rows."""
     ids = record_ids(request.form)
     if not ids:
-        show_toast("Tick some rows first.", kind="notice")
+        show_toast("Select some rows first.", kind="notice")
         return redirect(_back(room))
     act = request.form.get("act", "")
     if act not in _ACTS:
-        raise Failure("There is no such act on several rows.")
+        raise Failure("This action is not available for several rows.")
     _ACTS[act](room, ids)
     return redirect(_back(room))
 
@@ -113,11 +113,11 @@ def change_several(room: RecordRoom) -> ResponseReturnValue:
 def _choices(record_type: RecordType) -> dict[str, list[tuple[str, str]]]:
     """What can be chosen for each filter that is a choice, as (value, words)."""
     yes_or_no = [("yes", "Yes"), ("no", "No")]
-    owners = [(ME, "Me"), (NOBODY, "Nobody"), *((str(id_), name) for id_, name in possible_owners().items())]
+    owners = [(ME, "Me"), (NOBODY, "No owner"), *((str(id_), name) for id_, name in possible_owners().items())]
     by_kind = {
         FieldKind.OWNER: owners,
-        FieldKind.EMAIL: [("yes", "Is there"), ("no", "Is missing")],
-        FieldKind.PHONE: [("yes", "Is there"), ("no", "Is missing")],
+        FieldKind.EMAIL: [("yes", "Has value"), ("no", "Is empty")],
+        FieldKind.PHONE: [("yes", "Has value"), ("no", "Is empty")],
         FieldKind.BOOLEAN: yes_or_no,
         FieldKind.COUNTRY: list(countries().items()),
     }
@@ -173,14 +173,14 @@ def _change_each(room: RecordRoom, ids: list[UUID], values: Any) -> None:
 
 def _left_alone(ids: list[UUID], reached: list[Any]) -> str:
     left = len(set(ids)) - len(reached)
-    return f" {left} could not be changed: gone, or not within your role." if left else ""
+    return f" {left} could not be changed: deleted, or not allowed by your role." if left else ""
 
 
 def _parsed_tags(room: RecordRoom) -> list[str]:
     field = room.record_type.field("tags")
     tags: list[str] = _or_failure(lambda: field.parse(request.form.get("tag", ""), PLAIN))
     if not tags:
-        raise Failure("Say which tag.")
+        raise Failure("Enter a tag.")
     return tags
 
 

@@ -28,7 +28,7 @@ def tell_mentioned(record_type: RecordType, record: Any, before: str | None, aft
     new = mentioned_in(after or "", people) - mentioned_in(before or "", people)
     told = [person.id for person in people if person.id in new and _may_see(person, record_type, record)]
     name = record_type.name_of({field: getattr(record, field) for field in record_type.name_columns})
-    subject = f"{current_actor().name or 'Somebody'} mentioned you in the description of {name}"
+    subject = f"{current_actor().name or 'Someone'} mentioned you in the description of {name}"
     notify(told[:MOST_AT_ONCE], "mentioned", subject, f"/{record_type.plural}/{record.id}")
 
 

@@ -32,7 +32,7 @@ _HOST_WITH_PORT = re.compile(r"^[^/?#]+\.[^/?#]*:\d+([/?#]|$)")
 def clean_text(text: str) -> str:
     """NFC, without spaces at both ends; everything else stays to the character, also a leading = + - or @."""
     if _FORBIDDEN.search(text):
-        raise FieldProblem("It holds a control character that can't be shown.", "Remove the hidden character.")
+        raise FieldProblem("It contains a control character that can't be shown.", "Remove the hidden character.")
     return unicodedata.normalize("NFC", text).strip(_SPACES)
 
 
@@ -69,7 +69,7 @@ def normalise_email(text: str) -> str:
     try:
         checked = validate_email(address, check_deliverability=False, test_environment=True)
     except EmailNotValidError as error:
-        raise FieldProblem(f"{_short(address)} is not an e-mail address.", _sentence(str(error))) from None
+        raise FieldProblem(f"{_short(address)} is not an email address.", _sentence(str(error))) from None
     return checked.normalized.lower()
 
 
@@ -124,9 +124,7 @@ def normalise_country(text: str) -> str:
     written = plain(text)
     code = _country_codes().get(fold(written))
     if code is None:
-        raise FieldProblem(
-            f"{_short(written)} is not a country that we know.", "Use its English name or two-letter code."
-        )
+        raise FieldProblem(f"{_short(written)} is not a known country.", "Use its English name or two-letter code.")
     return code
 
 

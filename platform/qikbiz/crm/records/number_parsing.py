@@ -58,7 +58,7 @@ def parse_timestamp(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(written)
     except ValueError:
-        raise FieldProblem(f"“{written}” is not a moment.", "Write it like 2026-11-03T14:05:00+01:00.") from None
+        raise FieldProblem(f"“{written}” is not a date and time.", "Write it like 2026-11-03T14:05:00+01:00.") from None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
@@ -138,7 +138,7 @@ def _is_day_first(written: str, first: int, second: int, order: DateOrder) -> bo
         return True
     if second > 12:
         return False
-    raise FieldProblem(f"“{written}” can be read in two ways.", "Say whether the day or the month comes first.")
+    raise FieldProblem(f"“{written}” is ambiguous.", "Choose whether the day or the month comes first.")
 
 
 def _date(written: str, year: int, month: int, day: int) -> date:

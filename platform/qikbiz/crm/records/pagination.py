@@ -29,7 +29,7 @@ class BadCursor(Failure):
     """The address of a page was cut off, made up, or belongs to another order."""
 
     def __init__(self) -> None:
-        super().__init__("This page's address is not complete. Start again from the first page.")
+        super().__init__("This link is incomplete. Start again from the first page.")
 
 
 @dataclass(frozen=True, slots=True)

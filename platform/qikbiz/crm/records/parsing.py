@@ -29,7 +29,8 @@ def parse_value(field: FieldDeclaration, text: str, context: ParseLocale) -> Any
     value = _PARSERS[field.kind](field, text, context)
     if isinstance(value, str) and len(value) > field.max_length:
         raise FieldProblem(
-            f"It is {len(value):,} characters long.", f"At most {field.max_length:,} characters fit into {field.label}."
+            f"It is {len(value):,} characters long.",
+            f"At most {field.max_length:,} characters are allowed in {field.label}.",
         )
     return value
 
@@ -41,7 +42,7 @@ def is_label(text: str) -> bool:
 
 def _empty(field: FieldDeclaration) -> Any:
     if field.is_required:
-        raise FieldProblem(f"{field.label} is missing.", "Fill it in.")
+        raise FieldProblem(f"{field.label} is missing.", "Enter a value.")
     if field.kind is FieldKind.BOOLEAN:
         return False
     return [] if field.kind in LISTS else None
@@ -69,7 +70,7 @@ def _phones(_field: FieldDeclaration, text: str, context: ParseLocale) -> list[d
 def _labelled_entries(text: str) -> list[tuple[str, str]]:
     parts = [part for part in _BETWEEN.split(clean_text(text)) if part.strip()]
     if len(parts) > LONGEST_LIST:
-        raise FieldProblem(f"There are {len(parts)} entries.", f"At most {LONGEST_LIST} fit.")
+        raise FieldProblem(f"There are {len(parts)} entries.", f"At most {LONGEST_LIST} are allowed.")
     return [_label_and_rest(part.strip()) for part in parts]
 
 
@@ -83,7 +84,7 @@ def _choice(field: FieldDeclaration, text: str, _context: ParseLocale) -> str:
     known = {choice_key(choice): choice for choice in field.choices}
     found = known.get(choice_key(written), written if field.is_open else None)
     if found is None:
-        raise FieldProblem(f"“{written[:60]}” is none of the choices.", f"Use one of: {', '.join(field.choices)}.")
+        raise FieldProblem(f"“{written[:60]}” isn't a valid option.", f"Use one of: {', '.join(field.choices)}.")
     return found
 
 

@@ -26,20 +26,20 @@ def _history() -> Sequence[Fact]:
 KEEPINGS = (
     Keeping(
         "P6",
-        "Accuracy: every value is checked by the same rules, whether it is typed, edited in place or imported. What "
-        "can't be right is refused beside its field with the reason and a way out, and what was typed stays. An import "
+        "Accuracy: every value is checked by the same rules, whether it is typed, edited in place or imported. An "
+        "invalid value is refused next to its field with the reason and a fix, and what was typed stays. An import "
         "shows what it would change, cell by cell, before anything is written.",
         place="contacts.create",
         place_name="New contact",
-        try_it="Enter a phone number with letters: nothing is saved, and the field says why.",
+        try_it="Enter a phone number with letters: nothing is saved, and the field shows why.",
     ),
     Keeping(
         "P6",
         "No change is overwritten unseen: when two people edit the same record, the second one is shown what the first "
-        "changed, and decides for each field that both changed. Two saves in the same moment are one after the other.",
+        "changed, and decides for each field that both changed. Two saves at the same moment are applied in turn.",
         place="contacts.index",
         place_name="Contacts",
-        try_it="Open a contact in two tabs, change its city in both, and save both: the second asks which one stands.",
+        try_it="Open a contact in two tabs, change its city in both, and save both: you choose which value to keep.",
     ),
     Keeping(
         "P6",

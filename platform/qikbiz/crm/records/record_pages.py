@@ -59,7 +59,7 @@ def show_record(room: RecordRoom, record_id: UUID, **beside: Any) -> ResponseRet
 def _access(record_type: RecordType, found: Record) -> dict[str, Any]:
     """Who can see it, for everybody who can; who opened it, for those who may read the audit."""
     if current_user.kind != "user":
-        raise Forbidden("Who can see a record is for the organisation's own people.")
+        raise Forbidden("Only the organisation's own users can see who has access to a record.")
     may_read = current_user.can(Permission.AUDIT_SEE)
     openings = openings_of(record_type, found.id) if may_read else ()
     return {"viewers": viewers_of(record_type, found.owner_id), "openings": openings, "may_read_audit": may_read}
@@ -106,7 +106,7 @@ def save_field(room: RecordRoom, record_id: UUID, name: str) -> ResponseReturnVa
     form = RecordForm(type_for(room, found))
     form.read(request.form, extra=frozenset({"was"}))
     if beside := sorted(set(request.form) - {"csrf_token", "version", "was", name}):
-        raise Failure(f"Only one field can be changed in place, and “{beside[0][:60]}” came along.")
+        raise Failure(f"Only one field can be changed in place, but “{beside[0][:60]}” was sent too.")
     if not form.validate_one(name, found):
         return _field_form(room, found, form, name), 422
     if found.version != form.version and not _was_shown(_typed_now(room, found, name)):
@@ -129,9 +129,9 @@ def _said(text: str) -> str:
 def _field_in_place(room: RecordRoom, found: Record, name: str) -> Field:
     field = type_for(room, found).field(name)
     if field.is_locked:
-        raise Forbidden(f"{field.label} can't be changed by you.")
+        raise Forbidden(f"{field.label} is read-only for you.")
     if not field.is_editable or field.kind in LISTS:
-        raise NotFound("This field is changed on the edit page.")
+        raise NotFound("Change this field on the edit page.")
     return field
 
 

@@ -31,7 +31,7 @@ def require_access(record_type: RecordType, found: Any, action: Action) -> None:
     if not rights.reaches(name, Action.SEE, found.owner_id):
         raise no_such(record_type)
     if not rights.reaches(name, action, found.owner_id):
-        raise Forbidden(f"Your role does not let you {action.value} this {name}.")
+        raise Forbidden(f"Your role does not allow you to {action.value} this {name}.")
 
 
 def no_such(record_type: RecordType) -> NotFound:
@@ -48,7 +48,7 @@ def refuse_locked(record_type: RecordType, columns: Sequence[str], locked: froze
     for column in columns:
         if column in closed:
             label = next(field.label for field in declared.fields if column in field.written_columns)
-            raise FieldProblem(f"{label} can't be changed by you.", "Ask an administrator if you need to.")
+            raise FieldProblem(f"{label} is read-only for you.", "Ask an administrator if you need to.")
 
 
 def checked_owner(record_type: RecordType, owner_id: UUID | None, action: Action) -> UUID | None:
@@ -56,7 +56,7 @@ def checked_owner(record_type: RecordType, owner_id: UUID | None, action: Action
     owners = current_rights().owners(record_type.name, action)
     if owners is None or owner_id in owners:
         return owner_id
-    raise FieldProblem("You can't give a record to this owner.", "Choose yourself or somebody your role reaches.")
+    raise FieldProblem("You can't give a record to this owner.", "Choose yourself or a user your role allows.")
 
 
 def default_owner(record_type: RecordType) -> UUID | None:

@@ -45,7 +45,7 @@ def restore_several(room: RecordRoom) -> ResponseReturnValue:
     """Bring records back: from the message's Undo, or from the trash."""
     restored = restore_records(room.record_type, _ids(request.args.get("ids", "")))
     words = count(len(restored), room.record_type.label.lower())
-    show_toast(f"Brought back {words}." if restored else "They were brought back already.")
+    show_toast(f"Restored {words}." if restored else "Already restored.")
     where = room.url("show", record_id=restored[0]) if len(restored) == 1 else room.url("index")
     return redirect(where, 303)
 
@@ -85,9 +85,9 @@ def purge(room: RecordRoom, record_id: UUID) -> ResponseReturnValue:
     found = record_for_changing(room.record_type, record_id, in_trash=True, action=Action.DELETE)
     name = name_of(room.record_type, found)
     if one_way(request.form.get("typed", "")).strip() != one_way(name).strip():
-        raise Failure("The name typed is not the name of the record, so nothing was removed.")
+        raise Failure("The name you entered is not the name of the record. Nothing was deleted.")
     purge_record(room.record_type, found)
-    show_toast(f"{name} is gone for good.")
+    show_toast(f"{name} was permanently deleted.")
     return redirect(room.url("trash"), 303)
 
 
@@ -95,7 +95,7 @@ def _ids(text: str) -> list[UUID]:
     try:
         return [UUID(hex=part) for part in text.split(".")[:MOST_AT_ONCE] if part]
     except ValueError:
-        raise Failure("This link to bring records back is not complete.") from None
+        raise Failure("This link to restore records is incomplete.") from None
 
 
 def _name(record_type: RecordType, row: dict[str, object]) -> str:

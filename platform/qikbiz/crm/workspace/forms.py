@@ -28,7 +28,7 @@ def currency_choices() -> list[SelectChoice]:
 
 
 WEEK_START_CHOICES = [
-    SelectChoice("", "As usual in the country"),
+    SelectChoice("", "Country default"),
     *(SelectChoice(day, day.capitalize()) for day in WEEK_STARTS),
 ]
 
@@ -41,7 +41,7 @@ class GeneralForm(OwnForm):
     )
     accent = RadioField("Colour", choices=[SelectChoice(name, name.capitalize()) for name in ACCENTS])
     time_zone = SelectField("Time zone", choices=zones)
-    country = SelectField("Country of phone numbers", choices=country_choices)
+    country = SelectField("Country for phone numbers", choices=country_choices)
     currency = SelectField("Currency", choices=currency_choices)
     week_start = SelectField("First day of the week", choices=WEEK_START_CHOICES)
 

@@ -72,17 +72,21 @@ def read_picture(content: bytes) -> Picture:
             _check_size(*image.size)
             return _drawn_anew(image)
     except Image.DecompressionBombError as error:
-        raise BadPicture(f"The picture has far too many pixels. At most {MOST_PIXELS:,} each way are taken.") from error
+        raise BadPicture(
+            f"The picture has too many pixels. The maximum is {MOST_PIXELS:,} in each direction."
+        ) from error
     except (UnidentifiedImageError, *_BROKEN) as error:
-        raise BadPicture("The picture can't be read: the file is damaged. Save it anew and upload it again.") from error
+        raise BadPicture("The picture can't be read: the file is damaged. Save it again and upload it.") from error
 
 
 def _check_size(width: int, height: int) -> None:
     # Known from the heading of the file, before any pixel is unpacked: a small file may hold a giant picture.
     if max(width, height) > MOST_PIXELS:
-        raise BadPicture(f"The picture is {width} by {height} pixels. At most {MOST_PIXELS:,} each way are taken.")
+        raise BadPicture(
+            f"The picture is {width} by {height} pixels. The maximum is {MOST_PIXELS:,} in each direction."
+        )
     if min(width, height) < LEAST_PIXELS:
-        raise BadPicture(f"The picture is {width} by {height} pixels. It needs at least {LEAST_PIXELS} each way.")
+        raise BadPicture(f"The picture is {width} by {height} pixels. The minimum is {LEAST_PIXELS} in each direction.")
 
 
 def _drawn_anew(image: Image.Image) -> Picture:

@@ -53,10 +53,10 @@ def rows_from(text: str) -> list[Row]:
         raise Failure(f"This table has more than {MOST_BYTES // 1024} KB. Send it in several parts.")
     lines = [line for line in _lines(text) if any(cell.strip() for cell in line[1])]
     if not lines:
-        raise Failure("There is nothing in this table.")
+        raise Failure("This table is empty.")
     places = _places(lines[0][1])
     if len(lines) - 1 > MOST_ROWS:
-        raise Failure(f"At most {MOST_ROWS} people can be invited at once; this table has {len(lines) - 1}.")
+        raise Failure(f"At most {MOST_ROWS} users can be invited at once; this table has {len(lines) - 1}.")
     rows = [_row(number, cells, places) for number, cells in lines[1:]]
     _judge(rows)
     return rows
@@ -75,7 +75,7 @@ def text_of(content: bytes) -> str:
 def invite_all(rows: list[Row], *, invited_by: str) -> list[Row]:
     """Invite everybody in these rows. Raises Failure for one that has something wrong: then nobody is invited."""
     if any(row.problems for row in rows):
-        raise Failure("A line of this table has something wrong. Nobody was invited.")
+        raise Failure("A line of this table has an error. No invitation was sent.")
     for row in rows:
         invite_user(row.email, row.name, row.roles, invited_by=invited_by)
         invited = account_named(db.session(), tenant_realm(), row.email)
@@ -101,7 +101,7 @@ def _places(heading: list[str]) -> dict[str, int]:
     missing = [name for name in ("name", "email", "roles") if name not in places]
     if missing:
         raise Failure(
-            f"The first line must name the columns: name, email, roles and, if you like, team. "
+            f"The first line must name the columns: name, email, roles and, optionally, team. "
             f"Missing: {', '.join(missing)}."
         )
     return places
@@ -124,7 +124,7 @@ def _judge(rows: list[Row]) -> None:
         if row.team_name:
             row.team = teams.get(row.team_name.casefold())
             if row.team is None:
-                row.problems.append(f"There is no team called “{row.team_name[:60]}”. Make it first.")
+                row.problems.append(f"There is no team called “{row.team_name[:60]}”. Create it first.")
             else:
                 _judge_team(row, row.team)
 
@@ -141,7 +141,7 @@ def _judge_team(row: Row, team: UUID) -> None:
 
 def _judge_name(row: Row) -> None:
     if not row.name:
-        row.problems.append("Give a name.")
+        row.problems.append("Enter a name.")
     elif len(row.name) > 200:
         row.problems.append("Use at most 200 characters for the name.")
     elif not row.name.isprintable():
@@ -152,25 +152,25 @@ def _judge_address(row: Row, seen: dict[str, int]) -> None:
     try:
         row.email = validate_email(row.email, check_deliverability=False, test_environment=True).normalized
     except EmailNotValidError:
-        row.problems.append("This is not an e-mail address. It should look like ann@example.com.")
+        row.problems.append("This is not an email address. Enter one like ann@example.com.")
         return
     reason = OUTGOING_EMAIL.value.unreachable_reason(row.email)
     if reason:
         row.problems.append(reason)
     key = same_address(row.email)
     if key in seen:
-        row.problems.append(f"Line {seen[key]} has the same address.")
+        row.problems.append(f"Line {seen[key]} has the same email address.")
     seen.setdefault(key, row.number)
     known = db.session.scalar(select(User.state).where(User.email_key == key))
     row.takes_seat = known is None
     if known is not None and known != "invited":
-        row.problems.append("Somebody with this address can already log in here, or could.")
+        row.problems.append("A user with this email address already exists.")
 
 
 def _judge_roles(row: Row, known: dict[str, tuple[str, Rights]]) -> None:
     names = [name.strip() for name in row.role_names.replace(";", ",").replace("|", ",").split(",") if name.strip()]
     if not names:
-        row.problems.append("Name at least one role.")
+        row.problems.append("Enter at least one role.")
     for name in names:
         found = known.get(name.casefold())
         if found is None:
@@ -179,5 +179,5 @@ def _judge_roles(row: Row, known: dict[str, tuple[str, Rights]]) -> None:
         try:
             may_give_rights(found[1])
         except BeyondOwnRights:
-            row.problems.append(f"{name} may do more than you, so you can't give that role.")
+            row.problems.append(f"{name} allows more than you may do, so you can't assign it.")
         row.roles.append(found[0])

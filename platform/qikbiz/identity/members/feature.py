@@ -19,7 +19,7 @@ FEATURE = Feature(
             Permission.USER_MANAGE,
             20,
             "People",
-            "see users, change their roles, deactivate them and hand over their records",
+            "see users, change their roles, deactivate them and transfer their records",
         ),
     ),
     evidence=("qikbiz.identity.members.promise:KEEPINGS",),

@@ -23,7 +23,7 @@ def end_one_for(realm: Realm, user_id: UUID, key: str, *, by: str) -> User:
     user = user_to_help(realm, user_id)
     device = end_one(realm, user.id, key, _REASON)
     note_login_act(realm, "session.ended", user, device=device)
-    _tell(realm, user, f"{by}, who administers your organisation, logged out {device or 'one of your devices'}.")
+    _tell(realm, user, f"{by}, an administrator of your organisation, signed out {device or 'one of your devices'}.")
     return user
 
 
@@ -32,7 +32,7 @@ def end_all_for(realm: Realm, user_id: UUID, *, by: str) -> User:
     user = user_to_help(realm, user_id)
     ended = sessions.end_sessions_of(realm.work, realm, user.id, _REASON)
     note_login_act(realm, "session.all_ended", user, sessions=ended)
-    _tell(realm, user, f"{by}, who administers your organisation, logged you out everywhere.")
+    _tell(realm, user, f"{by}, an administrator of your organisation, signed you out everywhere.")
     return user
 
 
@@ -41,13 +41,13 @@ def reset_factors_for(realm: Realm, user_id: UUID, person_id: UUID, *, by: str) 
     if user_id == person_id:
         raise Conflict("Change your own second factor under “Sign-in & security”.")
     user = user_to_help(realm, user_id)
-    reset_factors(realm, user, by=f"{by}, who administers your organisation,")
+    reset_factors(realm, user, by=f"{by}, an administrator of your organisation,")
     administrator = account_for_change(realm.work, realm, person_id)
     emails.send_sign_in_changed(
         realm,
         administrator,
-        f"You took the second factor off the login of {user.name}",
-        f"{user.name} ({user.email}) was logged out everywhere and logs in with the password alone next time.",
+        f"You removed the second factor of {user.name}",
+        f"{user.name} ({user.email}) was signed out everywhere. The next sign-in needs only the password.",
     )
     return user
 
@@ -61,4 +61,4 @@ def user_to_help(realm: Realm, user_id: UUID) -> User:
 
 
 def _tell(realm: Realm, account: Account, more: str) -> None:
-    emails.send_sign_in_changed(realm, account, "You were logged out by an administrator", more)
+    emails.send_sign_in_changed(realm, account, "An administrator signed you out", more)

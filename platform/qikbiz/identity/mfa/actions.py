@@ -138,8 +138,8 @@ def make_recovery_codes(realm: Realm, person: Principal) -> list[str]:
         raise LastFactor("Recovery codes need a second factor. Add a passkey or an app first.")
     codes = _new_codes(realm, account)
     note_login_act(realm, "factor.codes_made", account)
-    emails.send_sign_in_changed(realm, account, "New recovery codes were made for your login",
-                                 "The codes made before no longer work.")  # fmt: skip
+    emails.send_sign_in_changed(realm, account, "New recovery codes were created for your account",
+                                 "Your previous codes no longer work.")  # fmt: skip
     return codes
 
 
@@ -156,9 +156,9 @@ def reset_factors(realm: Realm, account: Account, *, by: str) -> int:
     emails.send_sign_in_changed(
         realm,
         account,
-        "Your second factor was taken off",
-        f"{by} removed your passkeys, authenticator app and recovery codes, and you were logged out everywhere. "
-        "Log in with your password and set up a second factor again.",
+        "Your second factor was removed",
+        f"{by} removed your passkeys, authenticator app and recovery codes, and you were signed out everywhere. "
+        "Sign in with your password and set up a second factor again.",
     )
     return gone
 
@@ -214,8 +214,8 @@ def _use_recovery_code(realm: Realm, account: Account, code: str) -> bool:
     emails.send_sign_in_changed(
         realm,
         account,
-        "A recovery code of your login was used",
-        f"It works no more; {left} of them are left. If you have lost your phone or passkey, set up a new one.",
+        "A recovery code of your account was used",
+        f"It no longer works. You have {left} left. If you have lost your phone or passkey, set up a new one.",
     )
     return True
 
@@ -253,7 +253,10 @@ def _added(realm: Realm, account: Account, what: str, keep: bytes | None, **deta
     sessions.end_sessions_of(realm.work, realm, account.id, "factor_added", except_key=keep)
     note_login_act(realm, "factor.added", account, **details)
     emails.send_sign_in_changed(
-        realm, account, "Your login has a new second factor", f"Added was {what}. Your other devices were logged out."
+        realm,
+        account,
+        "A second factor was added to your account",
+        f"Added: {what}. Your other devices were signed out.",
     )
 
 
@@ -269,6 +272,6 @@ def _remove(realm: Realm, account: Account, factors: list[Factor], what: str, ke
     sessions.end_sessions_of(realm.work, realm, account.id, "factor_removed", except_key=keep)
     note_login_act(realm, "factor.removed", account, kind=factors[0].kind, name=factors[0].name)
     emails.send_sign_in_changed(
-        realm, account, "A second factor was removed from your login",
-        f"Removed was {what}. Your other devices were logged out.",
+        realm, account, "A second factor was removed from your account",
+        f"Removed: {what}. Your other devices were signed out.",
     )  # fmt: skip

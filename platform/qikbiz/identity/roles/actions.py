@@ -43,7 +43,7 @@ def change_role(key: str, name: str, rights: Rights, *, seen_at: str) -> None:
     """Write a role anew. `seen_at` is `edition_of` the role as the person saw it. Raises Conflict, BeyondOwnRights."""
     role = role_for_changing(key)
     if edition_of(role) != seen_at:
-        raise Conflict("Somebody else changed this role meanwhile. Open it again; nothing of yours was saved.")
+        raise Conflict("Someone else changed this role. Nothing was saved. Reload the page and try again.")
     before = Rights.from_json(role.rights)
     may_give_rights(before)
     may_give_rights(rights)
@@ -63,7 +63,7 @@ def delete_role(key: str) -> str:
     role = role_for_changing(key)
     may_give_rights(Rights.from_json(role.rights))
     if users_with_role(key):
-        raise Conflict(f"{role.name} is still the role of somebody. Give them another one first.")
+        raise Conflict(f"{role.name} is still assigned to users. Assign them another role first.")
     _note("role.deleted", role, {})
     db.session.delete(role)
     return role.name
@@ -106,7 +106,7 @@ def _refuse_taken(name: str, *, but_not: UUID | None = None) -> None:
     folded = name.casefold()
     taken = db.session.scalar(select(OwnRole.id).where(OwnRole.folded_name == folded, OwnRole.id != but_not))
     if taken is not None or folded in {known.casefold() for known in ROLE_NAMES.values()}:
-        raise NameTaken(f"There is a role called “{name}” already.")
+        raise NameTaken(f"A role named “{name}” already exists.")
 
 
 def _note(action: str, role: OwnRole, details: dict[str, object]) -> None:

@@ -57,7 +57,7 @@ ROLE_NAMES: dict[str, str] = {
     Role.READER: "Reader",
 }
 ROLE_SUMMARIES: dict[str, str] = {
-    Role.ADMINISTRATOR: "Everything, and who may log in",
+    Role.ADMINISTRATOR: "Everything, including who may sign in",
     Role.MEMBER: "Works with contacts and companies, imports",
     Role.READER: "Sees contacts and companies",
 }

@@ -32,14 +32,14 @@ def may_give(roles: Sequence[str]) -> None:
     _hold(roles)
     found = rights_of_roles(db.session(), roles)
     if len(found) != len(set(roles)):
-        raise NoSuchRole("One of these roles is not there any more. Open the page again.")
+        raise NoSuchRole("One of these roles no longer exists. Reload the page.")
     for rights in found.values():
         may_give_rights(rights)
 
 
 def may_give_rights(rights: Rights) -> None:
     if not current_rights().covers(rights):
-        raise BeyondOwnRights("That would allow more than you may do yourself, so only somebody who may do it can.")
+        raise BeyondOwnRights("This would allow more than you may do. Only a user with those permissions can do it.")
 
 
 def may_give_to(user: User, roles: Sequence[str]) -> None:
@@ -56,7 +56,7 @@ def may_change_members(before: set[UUID], wanted: set[UUID], *, new: Mapping[UUI
     records, and the others theirs. `new` are the rights of those who have no login yet. Raises BeyondOwnRights.
     """
     if not current_rights().can(Permission.TEAM_MANAGE):
-        raise BeyondOwnRights("Only somebody who may choose who is in a team can do that.")
+        raise BeyondOwnRights("Only a user who may manage teams can do this.")
     joined = wanted - before
     if not joined or _reaches_everything():
         return
@@ -77,7 +77,9 @@ def may_widen(role: OwnRole, rights: Rights) -> None:
 def may_act_on(user: User) -> None:
     """Check that `user` can't do more than the one who changes the login."""
     if not current_rights().covers(granted_rights(db.session(), user.id, user.roles)):
-        raise BeyondOwnRights(f"{user.name} may do more than you, so only somebody who may do as much can change this.")
+        raise BeyondOwnRights(
+            f"{user.name} may do more than you. Only a user with the same permissions can change this."
+        )
 
 
 def _reaches_everything() -> bool:
@@ -92,13 +94,13 @@ def _refuse_reach(rights: Mapping[UUID, Rights], gained: Mapping[UUID, set[UUID]
         for person, reached in gained.items():
             if owners is not None and rights[person].scope(*act) is Scope.TEAM and not reached <= owners:
                 raise BeyondOwnRights(
-                    "By this somebody would reach records of colleagues that you don't reach yourself, so only "
-                    "somebody who does can do it."
+                    "This would give access to records of colleagues that you can't access. Only a user with that "
+                    "access can do it."
                 )
 
 
 def words_for(roles: Sequence[str], names: Mapping[str, str]) -> str:
-    return ", ".join(names.get(key, "a role that is gone") for key in roles)
+    return ", ".join(names.get(key, "a deleted role") for key in roles)
 
 
 def _hold(roles: Sequence[str]) -> None:

@@ -18,10 +18,8 @@ FEATURE = Feature(
         ),
     ),
     permissions=(
-        PageRight(Permission.TEAM_MANAGE, 30, "People", "make teams and choose who is in them"),
-        PageRight(
-            Permission.ROLE_MANAGE, 40, "People", "make and change roles, and look at the product as others see it"
-        ),
+        PageRight(Permission.TEAM_MANAGE, 30, "People", "create teams and choose their members"),
+        PageRight(Permission.ROLE_MANAGE, 40, "People", "create and change roles, and view the product as other users"),
     ),
     evidence=("qikbiz.identity.roles.promise:KEEPINGS",),
 )

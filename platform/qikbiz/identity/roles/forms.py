@@ -27,7 +27,7 @@ ACTION_WORDS = {
     Action.EXPORT: "Export",
     Action.IMPORT: "Import",
 }
-RULE_WORDS = {"": "Seen and changed", FieldRule.READ_ONLY: "Only read", FieldRule.HIDDEN: "Hidden"}
+RULE_WORDS = {"": "Editable", FieldRule.READ_ONLY: "Read-only", FieldRule.HIDDEN: "Hidden"}
 _OURS = frozenset({"csrf_token", "name", "seen_at", "pages"})
 
 
@@ -44,7 +44,7 @@ def name_field(what: str) -> StringField:
     return StringField(
         "Name",
         [
-            InputRequired(f"Give the {what} a name."),
+            InputRequired(f"Enter a name for the {what}."),
             Length(max=LONGEST_NAME, message=f"Use at most {LONGEST_NAME} characters."),
             plain_name,
         ],
@@ -53,7 +53,7 @@ def name_field(what: str) -> StringField:
 
 class CopyForm(OwnForm):
     name = name_field("role")
-    source = SelectField("Copied from", [InputRequired()], validate_choice=True)
+    source = SelectField("Copy from", [InputRequired()], validate_choice=True)
 
 
 class NameForm(OwnForm):
@@ -88,7 +88,7 @@ def user_ids_from(sent: MultiDict[str, str], name: str) -> list[UUID]:
     try:
         return [UUID(text) for text in sent.getlist(name)]
     except ValueError:
-        raise Failure("One of the ticked lines is not there. Open the page again.") from None
+        raise Failure("One of the selected lines no longer exists. Reload the page.") from None
 
 
 def _scope_cell(rights: Rights, declared: RuledType, action: Action) -> Cell:
@@ -107,7 +107,7 @@ def _scopes(sent: Mapping[str, str]) -> dict[tuple[str, Action], Scope]:
         for action in Action:
             chosen = sent.get(f"{kind}.{action}", "none").upper()
             if chosen not in Scope.__members__:
-                raise Failure("A cell of the table holds something that can't be chosen. Open the page again.")
+                raise Failure("A cell of the table has a value that can't be chosen. Reload the page.")
             if Scope[chosen]:
                 scopes[kind, action] = Scope[chosen]
     return scopes
@@ -119,7 +119,7 @@ def _rules(sent: Mapping[str, str]) -> dict[str, dict[str, FieldRule]]:
         for cell in cells:
             chosen = sent.get(cell.name, "")
             if chosen not in RULE_WORDS:
-                raise Failure(f"{cell.label} can be seen and changed, only read, or hidden. Open the page again.")
+                raise Failure(f"{cell.label} can be editable, read-only or hidden. Reload the page.")
             if chosen:
                 rules.setdefault(declared.name, {})[cell.name.rpartition(".")[2]] = FieldRule(chosen)
     return rules
@@ -128,5 +128,5 @@ def _rules(sent: Mapping[str, str]) -> dict[str, dict[str, FieldRule]]:
 def _pages(chosen: list[str]) -> frozenset[Permission]:
     known = {right.permission.value: right.permission for right in page_rights()}
     if set(chosen) - known.keys():
-        raise Failure("One of the pages ticked is not there. Open the page again.")
+        raise Failure("One of the selected pages no longer exists. Reload the page.")
     return frozenset(known[page] for page in chosen)

@@ -57,7 +57,7 @@ def create() -> ResponseReturnValue:
         except NameTaken as problem:
             form.name.errors = [problem.text]
         else:
-            show_toast(f"{role.name} is made. Nobody has it yet.")
+            show_toast(f"{role.name} created. No user has it yet.")
             return redirect(url_for(".show", key=role.key), 303)
     return render_template("roles/new.html", form=form), 422
 
@@ -80,7 +80,7 @@ def save(key: str) -> ResponseReturnValue:
         except NameTaken as problem:
             form.name.errors = [problem.text]
         else:
-            show_toast("Saved. It counts from everybody's next click on.")
+            show_toast("Saved. Effective immediately.")
             return redirect(url_for(".show", key=key), 303)
     return _role_page(line, rights, form), 422
 
@@ -88,7 +88,7 @@ def save(key: str) -> ResponseReturnValue:
 @roles.post("/roles/<key>/removal")
 @access(Permission.ROLE_MANAGE, fresh=True)
 def delete(key: str) -> ResponseReturnValue:
-    show_toast(f"The role {actions.delete_role(key)} is deleted.")
+    show_toast(f"Role {actions.delete_role(key)} deleted.")
     return redirect(url_for(".index"), 303)
 
 
@@ -144,7 +144,7 @@ def save_team(team_id: UUID) -> ResponseReturnValue:
         except NameTaken as problem:
             form.name.errors = [problem.text]
         else:
-            show_toast("Saved. It counts from everybody's next click on.")
+            show_toast("Saved. Effective immediately.")
             return redirect(url_for(".all_teams"), 303)
     return _team_page(team_id, before, set(people), form), 422
 
@@ -152,7 +152,7 @@ def save_team(team_id: UUID) -> ResponseReturnValue:
 @roles.post("/teams/<uuid:team_id>/removal")
 @access(Permission.TEAM_MANAGE, fresh=True)
 def delete_team(team_id: UUID) -> ResponseReturnValue:
-    show_toast(f"The team {teams.delete_team(team_id)} is deleted. Its members keep their records.")
+    show_toast(f"Team {teams.delete_team(team_id)} deleted. Its members keep their records.")
     return redirect(url_for(".all_teams"), 303)
 
 

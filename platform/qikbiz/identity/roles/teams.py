@@ -38,11 +38,11 @@ def change_team(team_id: UUID, name: str, people: Iterable[UUID], *, seen: str =
     team = team_for_changing(team_id)
     before, wanted = members_of(team_id), set(people)
     if seen and seen != edition_of(team.name, before):
-        raise Conflict("Somebody else changed this team meanwhile. Open it again; nothing of yours was saved.")
+        raise Conflict("Someone else changed this team. Nothing was saved. Reload the page and try again.")
     _refuse_taken(name, but_not=team_id)
     names = _names(before | wanted)
     if wanted - names.keys():
-        raise Failure("One of these people has no login here any more. Open the page again.")
+        raise Failure("One of these users no longer exists. Reload the page.")
     changes = {"Name": [team.name, name], "Members": [_listed(before, names), _listed(wanted, names)]}
     changed = {what: pair for what, pair in changes.items() if pair[0] != pair[1]}
     if changed:
@@ -100,7 +100,7 @@ def _listed(people: Iterable[UUID], names: dict[UUID, str]) -> str:
 def _refuse_taken(name: str, *, but_not: UUID | None = None) -> None:
     query = select(Team.id).where(Team.folded_name == name.casefold(), Team.id != but_not)
     if db.session.scalar(query) is not None:
-        raise NameTaken(f"There is a team called “{name}” already.")
+        raise NameTaken(f"A team named “{name}” already exists.")
 
 
 def _note(action: str, team: Team, details: dict[str, object]) -> None:

@@ -41,7 +41,7 @@ def start(person: Any, role: str, user_id: str) -> None:
     viewing = f"role:{role}" if role else f"user:{user_id}"
     found = preview_of(db.session(), viewing, clock.now() + LASTS, person.id, person.rights)
     if found is None:
-        raise Failure("There is no such role or user any more. Open the page again.")
+        raise Failure("This role or user no longer exists. Reload the page.")
     _write(person, viewing, found.until)
     record("preview.started", record_type="user", record_id=person.id, subject=found.name, details={"as": found.name})
     session_invalidation.invalidate_after_commit(db.session(), tenant_realm(), [person.id])
@@ -69,9 +69,7 @@ def refuse_acts(person: Any, rule: AccessRule, *, is_reading: bool) -> None:
     if looking is None or rule.while_viewing_as:
         return
     if not is_reading or rule.fresh:
-        raise Forbidden(
-            f"You are looking as {looking.name} and can only read. Stop looking first, then do it yourself."
-        )
+        raise Forbidden(f"You are viewing as {looking.name} and can only read. Stop viewing to make changes.")
 
 
 def _seen(rights: Rights, own: Rights) -> Rights:

@@ -21,7 +21,7 @@ FEATURE = Feature(
         ),
     ),
     permissions=(
-        PageRight(Permission.POLICY_SET, 120, "Organisation", "set the rules for passwords, logins and networks"),
+        PageRight(Permission.POLICY_SET, 120, "Organisation", "set the rules for passwords, sign-in and networks"),
     ),
     emails={
         "break_glass_used": "security",

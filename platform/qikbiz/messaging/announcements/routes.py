@@ -143,7 +143,7 @@ def unschedule(announcement_id: UUID, version: int) -> ResponseReturnValue:
 @access(Permission.ANNOUNCEMENT_SEND)
 def stop(announcement_id: UUID) -> ResponseReturnValue:
     actions.stop(announcement_id)
-    show_toast("Stopped. No more emails are sent.")
+    show_toast("Stopped. No further emails are sent.")
     return redirect(url_for(".show", announcement_id=announcement_id), 303)
 
 

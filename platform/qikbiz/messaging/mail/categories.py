@@ -91,7 +91,7 @@ KINDS = (
     MailCategory(
         NOTIFICATIONS + "assigned",
         "Assigned to you",
-        "A colleague made you the owner of a record.",
+        "A colleague assigned a record to you.",
         "Recommended, since your colleagues expect you to see it.",
     ),
     MailCategory(

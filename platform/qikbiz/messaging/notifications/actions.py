@@ -68,7 +68,7 @@ def mark_read(user_id: UUID, notification_id: UUID) -> None:
     """Raises NotFound for what is somebody else's."""
     own = (Notification.id == notification_id, Notification.user_id == user_id)
     if db.session.scalar(select(Notification.id).where(*own)) is None:
-        raise NotFound("This notification is not here any more: they are kept for ninety days.")
+        raise NotFound("This notification no longer exists. Notifications are kept for ninety days.")
     db.session.execute(update(Notification).where(*own, Notification.read_at.is_(None)).values(read_at=clock.now()))
     forget_counts([user_id])
 

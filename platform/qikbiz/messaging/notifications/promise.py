@@ -24,22 +24,22 @@ def evidence() -> Sequence[Fact]:
     query = select(func.count(), func.count(Notification.mailed_at)).where(*told)
     total, mailed = db.session.execute(query).one()
     return (
-        ("You were told of in 30 days", number(total)),
-        ("Of these also by mail", number(mailed)),
-        ("Not read yet", number(counted(current_user.id))),
+        ("Notifications in 30 days", number(total)),
+        ("Of these, also by email", number(mailed)),
+        ("Unread", number(counted(current_user.id))),
     )
 
 
 KEEPINGS = (
     Keeping(
         "P17",
-        "You are told when a colleague gives you a record or mentions you, when your import or export is ready, and "
-        "when our staff use an access that you gave: in the app, and by mail at once or in one digest each morning, "
-        "as you like it. One act is one notification, however many records it was about. Notifications are kept for "
-        "ninety days.",
+        "You are notified when a colleague assigns you a record or mentions you, when your import or export is ready, "
+        "and when our staff use access that you granted: in the app, and by email immediately or in one digest each "
+        "morning, as you choose. One action is one notification, however many records it affects. Notifications are "
+        "kept for ninety days.",
         "notifications.index",
         "Notifications",
         evidence,
-        try_it="Have a colleague give you a record. It shows here and, if you want it, by mail.",
+        try_it="Have a colleague assign you a record. It shows here and, if you choose so, by email.",
     ),
 )

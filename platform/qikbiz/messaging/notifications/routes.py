@@ -55,9 +55,9 @@ def read(notification_id: UUID) -> ResponseReturnValue:
 def read_all() -> ResponseReturnValue:
     up_to = _id(request.form.get("up_to", ""))
     if up_to is None:
-        raise Failure("Say up to which notification: load the page again and press the button once more.")
+        raise Failure("The page is out of date. Reload it and try again.")
     mark_all_read(current_user.id, up_to)
-    show_toast("All are marked as read.")
+    show_toast("All marked as read.")
     return redirect(url_for(".index", show=_shown()), 303)
 
 

@@ -41,7 +41,7 @@ def refuse_unless_exportable(rights: Rights, scope: str, product: str) -> None:
     if not may_export(rights, scope, product):
         kind = RECORD_TYPES.get(scope)
         what = kind.plural_label.lower() if kind else scope
-        raise Forbidden(f"Your role does not let you export {what}.")
+        raise Forbidden(f"Your role does not allow you to export {what}.")
 
 
 def still_allows(now: Rights, then: Rights, scope: str, product: str) -> bool:

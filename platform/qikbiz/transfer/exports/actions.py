@@ -65,7 +65,7 @@ def ask_for_export(selection: Selection, *, export_id: UUID | None = None) -> Ex
 
 def _ours(standing: Export) -> Export:
     if standing.requested_by != current_actor().id:
-        raise Failure("This form was changed on the way. Open it again.")
+        raise Failure("This form is no longer valid. Open the page again.")
     return standing
 
 
@@ -83,7 +83,7 @@ def delete_export(export: Export) -> None:
     """Delete the file of a ready export now: its key in this transaction, its bytes after the commit."""
     name = export.file_path
     if not _move(export, ("ready",), "deleted", file_key=None, file_path=None):
-        raise Conflict("The file of this export is gone already.")
+        raise Conflict("The file of this export is already deleted.")
     _audit("export.deleted", export)
     if name:
         after_commit(db.session(), _deleting(name))
@@ -125,7 +125,7 @@ def _refuse_too_many(export_id: UUID | None) -> None:
     standing = db.session.scalar(open_ones) or 0
     if standing >= MOST_OPEN:
         retry_at = datetime.now(UTC) + timedelta(minutes=1)
-        raise TooMany(f"{standing} exports are already being made. Wait until one is ready.", retry_at=retry_at)
+        raise TooMany(f"{standing} exports are already in progress. Wait until one is ready.", retry_at=retry_at)
 
 
 def _insert(selection: Selection, export_id: UUID, actor: Actor) -> tuple[Export, bool]:

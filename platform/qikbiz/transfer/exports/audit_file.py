@@ -104,7 +104,7 @@ def _explanation(order: Order, moment: datetime, total: int) -> str:
 
 _WORDS = """\
 Audit of {name}
-As it was at {moment}: {total} events.
+Snapshot time: {moment}, {total} events.
 
 {member} holds who did and saw what, one event a line (JSON Lines, UTF-8, times in UTC). The first line says what the
 file holds. Each event has the hash of the one before it in its own hash, so that nothing can be changed, added, removed

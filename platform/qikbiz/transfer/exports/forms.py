@@ -20,13 +20,13 @@ PRODUCT_CHOICES = (
     (
         PORTABLE,
         "Portable",
-        "Every value exactly as it is kept, one CSV file for each table. To keep, to move to another program, or to "
+        "Every value exactly as stored, one CSV file per table. For a backup, to move to another program, or to "
         "restore here.",
     ),
     (
         SPREADSHEET,
         "Spreadsheet",
-        "To open in Excel or LibreOffice: readable headings and dates, and nothing in it can run as a formula.",
+        "For Excel or LibreOffice: readable headings and dates, and no cell can run as a formula.",
     ),
 )
 
@@ -34,7 +34,7 @@ PRODUCT_CHOICES = (
 def scopes() -> list[tuple[str, str, str]]:
     """What can be exported: (what a form sends, its label, what it holds)."""
     return [
-        (EVERYTHING, "Everything", "All contacts and companies, your users, histories, and the audit."),
+        (EVERYTHING, "Everything", "All contacts and companies, your users, history and the audit."),
         *(
             (kind.plural, kind.plural_label, f"Only the list of {kind.plural_label.lower()}.")
             for kind in RECORD_TYPES.values()
@@ -69,4 +69,4 @@ def export_id_from(given: MultiDict[str, str]) -> UUID | None:
     try:
         return UUID(text)
     except ValueError:
-        raise Failure("This form was changed on the way. Open it again.") from None
+        raise Failure("This form is no longer valid. Open the page again.") from None

@@ -33,9 +33,9 @@ from tenants.context import Tenant, current_tenant
 
 KEPT = timedelta(days=7)
 LOOK_AGAIN = timedelta(seconds=5)
-STOPPED = "The right to make this export was taken away while it was being made."
-CALLED_OFF = "This export was called off."
-LOST = "The program stopped several times while making it."
+STOPPED = "The right to create this export was revoked while it was in progress."
+CALLED_OFF = "This export was cancelled."
+LOST = "The worker stopped several times while creating it."
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from qikbiz.transfer.exports.orders import MadeFile, Order
 from qikbiz.transfer.exports.registry import maker_of
 from tenants.context import Tenant
 
-PROBLEM = "Something went wrong on our side while making it. Ask for it once more."
+PROBLEM = "Something went wrong on our side. Create the export again."
 
 
 def make_export(work: JobContext) -> None:

@@ -67,9 +67,9 @@ class TableLoader:
             except NotPortable as error:
                 raise NotRestorable(f"{self._file_name}: {error}") from error
             except psycopg.IntegrityError as error:
-                raise Conflict("Something of this export is here already: it was restored before.") from error
+                raise Conflict("Part of this export is already here: it was restored before.") from error
             except psycopg.DataError as error:
-                raise NotRestorable(f"{self._file_name} holds a value that its column can't.") from error
+                raise NotRestorable(f"{self._file_name} contains a value that does not fit its column.") from error
 
     def _copy(self, rows: Iterator[list[Any]], watch: Callable[[int], None]) -> int:
         connection = cast(psycopg.Connection[TupleRow], self._session.connection().connection.driver_connection)

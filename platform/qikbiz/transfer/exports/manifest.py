@@ -19,8 +19,8 @@ from tenants.context import Tenant
 
 FORMAT, FORMAT_VERSION = "qikbiz-export", 1
 MANIFEST = "manifest.json"
-NULLS = 'An empty cell without quotes is nothing (NULL); "" is an empty text.'
-SPREADSHEET_NULLS = "An empty cell without quotes is nothing."
+NULLS = 'An empty cell without quotes is no value (NULL); "" is an empty text.'
+SPREADSHEET_NULLS = "An empty cell without quotes is no value."
 # What Excel and LibreOffice show of one file, the heading taken off.
 MOST_SHEET_ROWS = 1_048_575
 NOT_IN_SPREADSHEETS = "Only in the portable export."
@@ -111,7 +111,7 @@ def _left_out(selection: Selection, written: set[str]) -> dict[str, dict[str, st
     """Tables and columns that are not in the file, each with the reason."""
     columns = {f"{table}.{name}": why for table in sorted(written) for name, why in excluded_columns_of(table).items()}
     if selection.scope != EVERYTHING:
-        return {"tables": {"*": f"The export of {selection.scope} only was asked for."}, "columns": columns}
+        return {"tables": {"*": f"Only {selection.scope} were requested."}, "columns": columns}
     others = {table.name: NOT_IN_SPREADSHEETS for table in EXPORTED if table.name not in written}
     return {"tables": dict(sorted((EXCLUDED_TABLES | others).items())), "columns": columns}
 
@@ -119,11 +119,11 @@ def _left_out(selection: Selection, written: set[str]) -> dict[str, dict[str, st
 _TOO_LONG = "{name} has more rows than a spreadsheet shows. Export the list in parts, by a filter."
 _HEAD = """\
 Export of {name}
-As it was at {moment}
+Snapshot time: {moment}
 
 """
 _PORTABLE_WORDS = """\
-This is the PORTABLE export: every value exactly as it was kept. It is made to be read by programs.
+This is the PORTABLE export: every value exactly as it was stored. It is made to be read by programs.
 
 Do not open these files by a double click: {formula_cells} of the cells begin with a character that a spreadsheet may
 take for a formula, and a spreadsheet changes telephone numbers, dates and long numbers on its own. To look at the

@@ -20,7 +20,7 @@ _LOST = ("failed", "quarantined")
 # What a state is called, and the kind of its dot.
 _WORDS = {
     "waiting": ("Waiting", "busy"),
-    "running": ("Being made", "busy"),
+    "running": ("In progress", "busy"),
     "ready": ("Ready", "good"),
     "failed": ("Failed", "bad"),
     "expired": ("Expired", "idle"),
@@ -67,7 +67,7 @@ class Standing:
 
     @property
     def note(self) -> str:
-        return (self.job.progress_note if self.job else "") or "Waiting for its turn"
+        return (self.job.progress_note if self.job else "") or "Waiting to start"
 
     @property
     def seconds_left(self) -> float | None:
@@ -80,7 +80,7 @@ class Standing:
     @property
     def problem(self) -> str:
         said = self.export.manifest.get("problem")
-        return str(said or (self.job.error_text if self.job else "") or "Its worker stopped several times.")
+        return str(said or (self.job.error_text if self.job else "") or "The worker stopped several times.")
 
     @property
     def reference(self) -> str:

@@ -122,13 +122,15 @@ def checked_manifest(path: Path) -> dict[str, Any]:
         kind = (manifest["format"], manifest["format_version"])
         scope = (manifest["product"], manifest["scope"])
     except UNREADABLE as error:
-        raise NotRestorable("This zip is no export of QikBiz.") from error
+        raise NotRestorable("This zip is not a QikBiz export.") from error
     if kind != (FORMAT, FORMAT_VERSION):
-        raise NotRestorable("This export was written by a newer program. Bring this one up to date first.")
+        raise NotRestorable("This export was written by a newer version of QikBiz. Update this one first.")
     if scope != (PORTABLE, EVERYTHING):
-        raise NotRestorable("Only a portable export of everything can be restored. Import the list by its CSV file.")
+        raise NotRestorable(
+            "Only a portable export of everything can be restored. To import one list, use its CSV file."
+        )
     if problems:
-        raise NotRestorable(f"This export is not whole: {problems[0]}.")
+        raise NotRestorable(f"This export is incomplete or changed: {problems[0]}.")
     for table in _restored_tables():
         _refuse_unknown_columns(table, _listed(manifest, table))
     return manifest
@@ -139,7 +141,9 @@ def _refuse_bomb(path: Path) -> None:
         members = archive.infolist()
     is_odd = any("/" in member.filename or member.flag_bits & 1 for member in members)
     if is_odd or len(members) > MOST_MEMBERS or sum(member.file_size for member in members) > MOST_BYTES:
-        raise NotRestorable("This zip is no export of QikBiz: it holds folders, locked files, or far too much.")
+        raise NotRestorable(
+            "This zip is not a QikBiz export: it contains folders, encrypted files, or far too much data."
+        )
 
 
 def _restored_tables() -> list[ExportedTable]:
@@ -156,7 +160,7 @@ def _listed(manifest: dict[str, Any], table: ExportedTable) -> dict[str, Any]:
 def _refuse_unknown_columns(table: ExportedTable, entry: dict[str, Any]) -> None:
     unknown = [column["name"] for column in entry["columns"] if column["name"] not in table.columns]
     if unknown:
-        raise NotRestorable(f"This program has no column {unknown[0]!r} in {table.name}. Bring it up to date first.")
+        raise NotRestorable(f"This program has no column {unknown[0]!r} in {table.name}. Update it first.")
 
 
 def _refuse_erased(manifest: dict[str, Any], *, is_own: bool) -> None:
@@ -164,7 +168,7 @@ def _refuse_erased(manifest: dict[str, Any], *, is_own: bool) -> None:
     if erased_at is not None and not is_own:
         raise NotRestorable(
             f"The organisation that this file is from was erased on {erased_at:%d %B %Y}. Only that customer "
-            "may bring it back: restore it with --returning, on its written instruction."
+            "may have it restored: use --returning, on its written instruction."
         )
 
 

@@ -121,7 +121,7 @@ def file(export_id: UUID) -> ResponseReturnValue:
 @access(Permission.EXPORT_ASK)
 def call_off(export_id: UUID) -> ResponseReturnValue:
     actions.call_off(export_within_reach(export_id).export)
-    show_toast("The export is called off.")
+    show_toast("Export cancelled.")
     return redirect(url_for(".index"), 303)
 
 
@@ -129,13 +129,13 @@ def call_off(export_id: UUID) -> ResponseReturnValue:
 @access(Permission.EXPORT_FETCH)
 def delete(export_id: UUID) -> ResponseReturnValue:
     actions.delete_export(export_within_reach(export_id).export)
-    show_toast("The file is deleted for good.")
+    show_toast("File deleted.")
     return redirect(url_for(".show", export_id=export_id), 303)
 
 
 def _refuse_unless_mine_to_fetch(export: Export) -> None:
     if not may_have_file(current_user.rights, export):
-        raise Forbidden("This file holds more than your role lets you export now. Ask for a new one.")
+        raise Forbidden("This file contains more than your role now allows you to export. Create a new export.")
 
 
 def _in_words(selection: Selection) -> list[str]:
@@ -145,4 +145,4 @@ def _in_words(selection: Selection) -> list[str]:
         text for text, _ in chips(visible_type(record_type(selection.scope)), selection.filters, "", colleague_names())
     ]
     searched = selection.filters.get("q")
-    return [*words, f"Found by “{searched[0]}”"] if searched else words
+    return [*words, f"Search: “{searched[0]}”"] if searched else words

@@ -100,7 +100,7 @@ def check(selection: Selection) -> None:
         raise Failure(f"There is no export called {selection.product!r}. Choose portable or spreadsheet.")
     if selection.scope == EVERYTHING:
         if selection.filters or selection.columns:
-            raise Failure("Everything can't be filtered. Choose one list.")
+            raise Failure("An export of everything can't be filtered. Choose one list.")
         return
     kind = visible_type(record_type(selection.scope), selection.rights)
     conditions(kind, selection.filters or {}, selection.viewpoint)

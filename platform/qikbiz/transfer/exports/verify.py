@@ -91,13 +91,13 @@ def main(arguments: list[str]) -> int:
     try:
         manifest, problems = verify(place)
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        print(f"{place} holds no export that can be checked: {error}")
+        print(f"{place} contains no export that can be checked: {error}")
         return 2
     for entry in manifest["files"]:
         print(f"{entry['name']:<32} {entry['rows']:>12,} rows  {entry['sha256'][:16]}")
     for problem in problems:
         print(f"PROBLEM  {problem}")
-    print("All files are as they were exported." if not problems else "This export is not whole.")
+    print("All files match the export." if not problems else "This export is incomplete or changed.")
     return 1 if problems else 0
 
 

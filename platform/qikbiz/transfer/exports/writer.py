@@ -147,7 +147,7 @@ def check_room(order: Order, store: FileStore, wanted: int) -> None:
 
 
 def _no_room() -> str:
-    return "There is not enough room on the disk for this export. Nothing was changed, and nothing was left behind."
+    return "There is not enough disk space for this export. Nothing was changed, and no partial file was left."
 
 
 def one_row(connection: Connection, query: sql.SQL | sql.Composed) -> TupleRow:

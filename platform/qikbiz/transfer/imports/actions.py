@@ -50,7 +50,7 @@ def start_import(import_id: UUID, type_name: str, file_name: str, given: BinaryI
         return _ours(known)
     wanted = visible_type(record_type(type_name))
     if not current_rights().scope(wanted.name, Action.IMPORT):
-        raise Forbidden(f"Your role does not let you import {wanted.plural}.")
+        raise Forbidden(f"Your role does not allow you to import {wanted.plural}.")
     content, file_name = opened(given, file_name)
     kept = keep_upload(content)
     try:
@@ -115,7 +115,7 @@ def choose_cell_policy(found: Import, cells: CellPolicy) -> None:
     _refuse_unless_open(found)
     mapping = Mapping.from_json(found.mapping)
     if not mapping.columns:
-        raise Conflict("Choose first what the columns mean.")
+        raise Conflict("Map the columns first.")
     found.options = {**found.options, OPTION: cells.after(mapping, mapping).as_json()}
     found.fingerprint = _fingerprint(found)
     found.state, found.counts, found.problem = "mapped", {}, ""
@@ -127,7 +127,7 @@ def ask_check(found: Import) -> None:
         return
     _refuse_unless_open(found)
     if found.state == "uploaded" or not found.mapping:
-        raise Conflict("Choose first what the columns mean.")
+        raise Conflict("Map the columns first.")
     _start(found, "checking", "imports.check")
 
 
@@ -136,7 +136,7 @@ def ask_apply(found: Import) -> None:
     if found.state in ("applied", "undoing", "undone") or (found.state == "applying" and _is_working(found)):
         return
     if found.state not in ("checked", "applying"):
-        raise Conflict("Check the file first; then you see what the import will do.")
+        raise Conflict("Check the file first to see what the import will do.")
     _start(found, "applying", "imports.apply")
     record_event(found, "apply_asked", {})
 
@@ -148,7 +148,7 @@ def ask_undo(found: Import, *, anyway: bool = False) -> None:
     if found.state == "undone" and not found.undo_counts.get("kept"):
         return
     if found.state not in ("applied", "undoing", "undone"):
-        raise Conflict("Only an import that was applied can be undone.")
+        raise Conflict("Only a completed import can be undone.")
     _start(found, "undoing", "imports.undo", anyway=anyway)
     record_event(found, "undo_asked", {"anyway": True} if anyway else {})
 
@@ -194,7 +194,7 @@ def record_event(found: Import, action: str, details: dict[str, Any]) -> None:
 def _ours(known: Import) -> Import:
     # An id is no secret: a colleague's import is not taken over by sending its number.
     if known.created_by != current_actor().id:
-        raise Failure("This form was changed on the way. Open it again.")
+        raise Failure("This form is no longer valid. Open the page again.")
     return known
 
 
@@ -286,7 +286,7 @@ def _fingerprint(found: Import) -> str:
 def _start(found: Import, state: str, kind: str, **choices: bool) -> None:
     kept = record_type(found.record_type)
     if not current_rights().scope(kept.name, Action.IMPORT):
-        raise Forbidden(f"Your role does not let you import {kept.plural}.")
+        raise Forbidden(f"Your role does not allow you to import {kept.plural}.")
     found.state, found.problem = state, ""
     actor = current_actor()
     # Who asked for this step: not always who uploaded the file.
@@ -311,4 +311,4 @@ def _is_working(found: Import) -> bool:
 
 def _refuse_unless_open(found: Import) -> None:
     if found.state not in BEFORE_APPLY or _is_working(found):
-        raise Conflict("This import is being worked on, or is done. Upload the file again to import it anew.")
+        raise Conflict("This import is in progress, or is done. To import the file again, upload it again.")

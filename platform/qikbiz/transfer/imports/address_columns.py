@@ -63,7 +63,7 @@ class AddressColumns:
                 entries += found
                 yield from ((column.place, part, problem) for part, problem in faults)
         if len(entries) > LONGEST_LIST:
-            too_many = FieldProblem(f"There are {len(entries)} entries.", f"At most {LONGEST_LIST} fit.")
+            too_many = FieldProblem(f"There are {len(entries)} entries.", f"At most {LONGEST_LIST} are allowed.")
             yield self._columns[0].place, "", too_many
             del entries[LONGEST_LIST:]
         merged = merge_entries(None, entries, self._name)

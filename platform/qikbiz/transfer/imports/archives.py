@@ -48,7 +48,7 @@ def _damage_told() -> Iterator[None]:
         yield
     except _DAMAGE as error:
         raise UnreadableFile(
-            "The zip file is damaged, or packed in an unusual way. Unpack it and import the CSV file."
+            "The zip file is damaged or uses an unsupported compression. Unzip it and import the CSV file."
         ) from error
 
 
@@ -83,12 +83,12 @@ def _refuse_documents(members: list[zipfile.ZipInfo]) -> None:
 
 def _refuse_unsafe(members: list[zipfile.ZipInfo]) -> None:
     if len(members) > _MOST_MEMBERS:
-        raise UnreadableFile(f"The zip holds {len(members):,} files. Give one that holds a single CSV file.")
+        raise UnreadableFile(f"The zip contains {len(members):,} files. Upload one that contains a single CSV file.")
     total = sum(member.file_size for member in members)
     packed = sum(member.compress_size for member in members)
     if total > LARGEST_FILE or total > _LARGEST_RATIO * max(packed, 1):
         raise UnreadableFile(
-            f"The zip would unpack to {total // MEGABYTE:,} MB, which is too much to be a list. Nothing was unpacked."
+            f"The zip would unpack to {total // MEGABYTE:,} MB, which is too large. Nothing was unpacked."
         )
     for member in members:
         _refuse_member(member)
@@ -97,25 +97,25 @@ def _refuse_unsafe(members: list[zipfile.ZipInfo]) -> None:
 def _refuse_member(member: zipfile.ZipInfo) -> None:
     path = PurePosixPath(member.filename.replace("\\", "/"))
     if path.is_absolute() or ".." in path.parts or ":" in path.parts[0]:
-        raise UnreadableFile("The zip holds a file that points outside of it. Nothing was unpacked.")
+        raise UnreadableFile("The zip contains a file with a path outside the zip. Nothing was unpacked.")
     if stat.S_ISLNK(member.external_attr >> 16):
-        raise UnreadableFile("The zip holds a link instead of a file. Nothing was unpacked.")
+        raise UnreadableFile("The zip contains a link instead of a file. Nothing was unpacked.")
     if member.flag_bits & _ENCRYPTED:
-        raise UnreadableFile("The zip is locked with a password. Unpack it and import the CSV file.")
+        raise UnreadableFile("The zip is password-protected. Unzip it and import the CSV file.")
     if path.suffix.lower() in (".zip", ".gz", ".7z", ".rar", ".xz", ".bz2", ".tar"):
-        raise UnreadableFile("The zip holds another archive. Unpack it and import the CSV file.")
+        raise UnreadableFile("The zip contains another archive. Unzip it and import the CSV file.")
 
 
 def _only_table(members: list[zipfile.ZipInfo]) -> zipfile.ZipInfo:
     names = {PurePosixPath(member.filename).name for member in members}
     if "manifest.json" in names:
         raise UnreadableFile(
-            "This is a whole export of QikBiz. It can be brought into an organisation without records by "
-            "`qikbiz import`; to import one list, unpack it and choose its CSV file."
+            "This is a QikBiz export of everything. Restore it into an empty organisation with `qikbiz import`; to "
+            "import one list, unzip it and choose its CSV file."
         )
     tables = [
         member for member in members if not member.is_dir() and PurePosixPath(member.filename).suffix.lower() in _TABLES
     ]
     if len(tables) != 1:
-        raise UnreadableFile(f"The zip holds {len(tables)} CSV files. Give one that holds exactly one.")
+        raise UnreadableFile(f"The zip contains {len(tables)} CSV files. Upload one that contains exactly one.")
     return tables[0]

@@ -104,7 +104,7 @@ def policy_from(given: AnyMapping[str, str], found: Import) -> CellPolicy:
 
 def _choose(texts: dict[str, str], written: str, chosen: str, choices: Choices) -> None:
     if chosen not in {key for key, _ in choices}:
-        raise UnknownValue(f"“{shortened(chosen)}” is none of the values offered for “{shortened(written)}”.")
+        raise UnknownValue(f"“{shortened(chosen)}” isn't a valid option for “{shortened(written)}”.")
     if not chosen:
         texts.pop(written_key(written), None)
     elif len(texts) >= MOST_VALUES:

@@ -222,8 +222,8 @@ class Converter:
             raise FieldProblem(f"Several of your users are called “{wanted[:60]}”.", "Use the email address instead.")
         if found is None:
             raise FieldProblem(
-                f"“{wanted[:60]}” is none of your users.",
-                "Invite them first, use another address, or leave the column out.",
+                f"“{wanted[:60]}” isn't one of your users.",
+                "Invite them first, use another email address, or don't import the column.",
             )
         return found
 
@@ -232,7 +232,7 @@ class Converter:
             return RowProblem(
                 self._header[place],
                 shortened(text),
-                "It holds bytes that are not UTF-8.",
+                "It contains bytes that are not UTF-8.",
                 "Save the file as UTF-8, or choose its encoding.",
             )
         return RowProblem(self._header[place], shortened(text), problem.reason, problem.how_to_fix)

@@ -22,8 +22,8 @@ from qikbiz.transfer.imports.uploads import Source
 ENCODINGS = {
     "utf-8": "UTF-8",
     "utf-16": "UTF-16",
-    "utf-16-le": "UTF-16 without its mark (little-endian)",
-    "utf-16-be": "UTF-16 without its mark (big-endian)",
+    "utf-16-le": "UTF-16 without byte order mark (little-endian)",
+    "utf-16-be": "UTF-16 without byte order mark (big-endian)",
     "cp1252": "Western European (Windows-1252)",
     "latin-1": "Western European (Latin-1)",
     "cp1250": "Central European (Windows-1250)",
@@ -110,7 +110,7 @@ def detect(source: Source) -> Detection:
         raise UnreadableFile(kind)
     looked, marked = _look_through(source), _marked_encoding(sample)
     if not marked and len(_CONTROLS.findall(sample)) > _MOST_CONTROLS * len(sample):
-        raise UnreadableFile("This is no text file. Export the list as CSV from the program that it comes from.")
+        raise UnreadableFile("This is not a text file. Export the list as CSV from the program it comes from.")
     encoding = marked or ("utf-8" if looked.is_utf8 else "")
     proposed = encoding or likeliest_code_page(looked.telling)
     delimiter = _delimiter(source, proposed)
@@ -129,11 +129,11 @@ def checked_format(
 ) -> Format:
     """The format a person chose. Raises UnreadableFile for a choice that is none of ours."""
     if not 0 <= header_row <= LOOKED_AT:
-        raise UnreadableFile(f"The headings can be in one of the first {LOOKED_AT} rows.")
+        raise UnreadableFile(f"The header row must be one of the first {LOOKED_AT} rows.")
     if encoding not in ENCODINGS:
         raise UnreadableFile("Choose the encoding of the file.")
     if delimiter not in DELIMITERS:
-        raise UnreadableFile("Choose what stands between the columns of the file.")
+        raise UnreadableFile("Choose the delimiter of the file.")
     return replace(
         found,
         encoding=encoding,

@@ -189,7 +189,7 @@ class RowReader:
         if "field larger" in str(error):
             reason = f"The cell holds more than {LONGEST_CELL:,} characters."
             return RowProblem(column, self._record[0][:60], reason, "Shorten it.")
-        reason = "A quotation mark stands inside a cell in quotation marks."
+        reason = "There is a quotation mark inside a quoted cell."
         return RowProblem(column, self._record[-1].strip()[:60], reason, 'Write it twice: "" instead of ".')
 
     def _has_swallowed_rows(self) -> bool:
@@ -208,7 +208,7 @@ class RowReader:
             )
         if "unexpected end of data" in str(error):
             return UnreadableFile(f"{place}: a quotation mark is opened and never closed. Close it, or write it twice.")
-        return UnreadableFile(f"{place}: a quotation mark stands where none is expected. Write it twice inside a cell.")
+        return UnreadableFile(f"{place}: unexpected quotation mark. Inside a quoted cell, write it twice.")
 
     def _column_at_fault(self) -> str:
         """The heading of the column in which the row breaks off."""
@@ -228,11 +228,11 @@ class RowReader:
             del cells[width:]
             return None
         reason = f"The row has {len(cells)} cells, but the header has {width}."
-        return RowProblem("", "", reason, "Look for a superfluous delimiter, or a cell that needs quotation marks.")
+        return RowProblem("", "", reason, "Look for an extra delimiter, or a cell that needs quotation marks.")
 
 
 _TOTALS = RowProblem(
-    "", "", "This looks like a line of totals.", "Leave it out; if it is none, fill in one more cell of text."
+    "", "", "This looks like a row of totals.", "Remove it. If it is not a total, fill in one more text cell."
 )
 
 

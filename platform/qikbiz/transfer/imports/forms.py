@@ -18,13 +18,13 @@ MODE_CHOICES = (
     (
         "upsert",
         "Create and update",
-        "New ones are created; those that exist get the values of the file. An empty cell erases nothing.",
+        "New records are created, and existing ones get the values in the file. An empty cell deletes nothing.",
     ),
-    ("create", "Only create", "Those that exist are left as they are and listed."),
-    ("update", "Only update", "Nobody is added; rows that find nobody are listed."),
+    ("create", "Only create", "Existing records are not changed, and are listed."),
+    ("update", "Only update", "No record is created. Rows without an existing record are listed."),
 )
 DATE_ORDERS = (
-    ("", "Refuse dates that can be read in two ways"),
+    ("", "Refuse ambiguous dates"),
     ("dmy", "Day first: 3 April"),
     ("mdy", "Month first: March 4"),
 )
@@ -36,7 +36,7 @@ def import_id_from(given: MultiDict[str, str]) -> UUID:
     try:
         return UUID(given.get("import_id", ""))
     except ValueError:
-        raise Failure("This form was changed on the way. Open it again.") from None
+        raise Failure("This form is no longer valid. Open the page again.") from None
 
 
 def header_row_from(given: MultiDict[str, str]) -> int | None:
@@ -78,7 +78,7 @@ def options_from(given: MultiDict[str, str]) -> dict[str, str]:
 
 
 def key_choices(record_type: RecordType) -> list[tuple[str, str]]:
-    labels = {"name_company": "Name and company", "email": "E-mail, also a further one", "id": "Record id of QikBiz"}
+    labels = {"name_company": "Name and company", "email": "Email (any)", "id": "QikBiz record ID"}
     return [(key, labels.get(key) or record_type.field(key).label) for key in record_type.key_fields]
 
 
@@ -88,4 +88,4 @@ def region_choices() -> list[tuple[str, str]]:
 
 def _no_region() -> str:
     own = countries().get(current_tenant().country)
-    return f"As the organisation: {own}" if own else "None: such numbers are refused"
+    return f"Same as the organisation: {own}" if own else "None: such numbers are refused"

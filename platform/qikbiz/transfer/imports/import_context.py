@@ -83,10 +83,10 @@ def rights_for(found: Import) -> Rights:
         rights = current_rights()
     wanted = visible_type(record_type(found.record_type), rights)
     if not rights.scope(wanted.name, Action.IMPORT):
-        raise Forbidden(f"Your role does not let you import {wanted.plural}.")
+        raise Forbidden(f"Your role does not allow you to import {wanted.plural}.")
     closed = [name for name in sorted(Mapping.from_json(found.mapping).fields() - {FULL_NAME}) if wanted.locks(name)]
     if closed:
-        raise Forbidden(f"Your role does not let you import the field {closed[0]}. Choose the columns again.")
+        raise Forbidden(f"Your role does not allow you to import the field {closed[0]}. Choose the columns again.")
     return rights
 
 

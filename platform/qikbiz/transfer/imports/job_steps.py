@@ -41,8 +41,8 @@ from qikbiz.transfer.imports.undo import undo
 
 APPLY_STEPS = 5
 OTHERWISE = (
-    "The database was restarted before the import was done, so the file was checked again, and the result is not the "
-    "one that was shown: records were changed meanwhile. Nothing was imported. Look at the new result, then import."
+    "The database was restarted before the import was done, so the file was checked again. Records have changed since, "
+    "and the result is now different. Nothing was imported. Look at the new result, then import."
 )
 # done, in all, what is being done
 Watch = Callable[[int, int | None, str], None]
@@ -125,7 +125,7 @@ def run_undo(session: Session, import_id: UUID, watch: Watch) -> dict[str, Any]:
         return dict(found.undo_counts)
     prepare_for(link, found.rows)
     link.execute("LOCK TABLE import_updates IN SHARE UPDATE EXCLUSIVE MODE")
-    watch(0, None, "Taking the import back")
+    watch(0, None, "Undoing the import")
     undone = undo(link, record_type(found.record_type), _by(found), anyway=is_anyway(found))
     done = undone.as_json(found.undo_counts)
     # What took nothing back is no undo: the import stands.
@@ -177,15 +177,15 @@ def _refuse_changes(link: Link, found: Import) -> None:
     staged = counts_of(link, found.id)
     if staged != {name: found.counts[name] for name in staged}:
         raise ChangedSince(
-            "What the check had prepared is gone, perhaps after a restart of the database. Check again; "
-            "nothing was imported."
+            "The result of the check is no longer kept, perhaps after a database restart. Nothing was imported. "
+            "Check again."
         )
     conflicts = conflicts_since(link, plan_of(found), found.id, found.rows)
     if conflicts:
         rows = ", ".join(str(conflict["row"]) for conflict in conflicts[:10])
         raise ChangedSince(
-            "Since the check, records were changed or added that this file is about, so the import would do something "
-            f"else than was shown (rows {rows}{', …' if len(conflicts) > 10 else ''}). Nothing was imported. "
+            "Since the check, records in this file were changed or added, so the import would no longer do what was "
+            f"shown (rows {rows}{', …' if len(conflicts) > 10 else ''}). Nothing was imported. "
             "Check again."
         )
 

@@ -114,7 +114,7 @@ def checked_mapping(
     Without `finds_existing` every row becomes a new record, and no column has to tell which one exists already.
     """
     if key not in record_type.key_fields:
-        raise UnusableMapping("Choose by what existing records are found.")
+        raise UnusableMapping("Choose how existing records are matched.")
     for column in mapping.columns:
         _refuse_unknown(record_type, column, header)
     _refuse_doubles(record_type, mapping, header)
@@ -125,7 +125,7 @@ def checked_mapping(
     if finds_existing and not has_key(record_type, fields, key):
         raise UnusableMapping(
             f"No column is imported as {key_label(record_type, key)}, by which existing records are found. Choose "
-            "one, find them by another field, or choose to create only."
+            "one, match by another field, or choose “Only create”."
         )
     return mapping
 
@@ -136,12 +136,12 @@ def key_label(record_type: RecordType, key: str) -> str:
 
 def target_choices(record_type: RecordType) -> list[tuple[str, str]]:
     """What a column can be imported as, for a person to choose: ("field" or "field:label", words)."""
-    choices = [("", "Leave out")]
+    choices = [("", "Don't import")]
     if record_type.is_person:
         choices.append((FULL_NAME, "Full name (first and last)"))
     for one in record_type.importable():
         if one.name in record_type.address_lists.values():
-            single = "E-mail" if one.name == "emails" else "Phone"
+            single = "Email" if one.name == "emails" else "Phone"
             choices += [(f"{one.name}:{label}", f"{single}, {label or 'no label'}") for label in LABELS]
         elif one.name not in record_type.address_lists:
             choices.append((one.name, one.label))

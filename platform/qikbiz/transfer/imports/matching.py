@@ -46,10 +46,10 @@ def _find_records(link: Link, plan: Plan, import_id: UUID, *, many: bool) -> Non
     )
     label = "domain or name" if plan.key == "domain" else key_label(plan.record_type, plan.key)
     reason = (
-        f"format('%%s {plan.record_type.plural} have this {label}, so it is not sure which one is meant.', f.number)"
+        f"format('%%s {plan.record_type.plural} have this {label}, so it is unclear which one is meant.', f.number)"
     )
     problem = problem_of(
-        "replace(r.key, E'\\x1f', ', ')", reason, "Merge or correct them first, or find them by their record id."
+        "replace(r.key, E'\\x1f', ', ')", reason, "Merge or correct them first, or match by record ID."
     )
     run(
         link,
@@ -89,17 +89,21 @@ def _refuse_what_the_mode_excludes(link: Link, plan: Plan, import_id: UUID) -> N
     if plan.mode == "create":
         problem = problem_of(
             "r.key",
-            f"'A {name} with this {label} is there already, and this import only creates.'",
-            "Choose to update existing ones too.",
+            f"'A {name} with this {label} already exists, and this import only creates records.'",
+            "Choose “Create and update” to update existing records too.",
         )
         refuse(link, import_id, "r.outcome = 'unchanged'", problem=problem)
     if plan.mode == "update":
         no_key = problem_of(
-            "''", f"'The row has no {label}, by which existing {plan.record_type.plural} are found.'", "Fill it in."
+            "''", f"'The row has no {label}, by which existing {plan.record_type.plural} are found.'", "Enter a value."
         )
         refuse(link, import_id, f"{is_new} AND r.key IS NULL", problem=no_key)
     if plan.mode == "update" or plan.key == "id":
-        advice = "Choose to create new ones too." if plan.key != "id" else "Leave the id empty to create a new one."
+        advice = (
+            "Choose “Create and update” to create new records too."
+            if plan.key != "id"
+            else "Leave the id empty to create a new one."
+        )
         problem = problem_of("r.key", f"'No {name} has this {label}.'", advice)
         refuse(link, import_id, f"{is_new} AND r.key IS NOT NULL", problem=problem)
 

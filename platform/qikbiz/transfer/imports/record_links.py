@@ -13,7 +13,7 @@ from qikbiz.transfer.imports.plans import Plan
 from qikbiz.transfer.imports.refusals import USABLE, problem_of
 from qikbiz.transfer.imports.sql import Link, is_company, is_parent_by_id, is_parent_by_name, run, same_name, staged
 
-_SEVERAL = "Several companies have this name, so it is not sure which one is meant."
+_SEVERAL = "Several companies have this name, so it is unclear which one is meant."
 _RENAME = "Give them different names first."
 _HEADING = "%(heading)s::text"
 # What a name is looked up by stands beside it.
@@ -43,7 +43,7 @@ def _skip_unsure_companies(link: Link, plan: Plan, import_id: UUID, header: Sequ
     )
     if not plan.limits.may_make_companies:
         unknown = f"NOT EXISTS (SELECT FROM companies k WHERE {is_company(plan, 'k')})"
-        reason = "'There is no company of this name, and your role does not let you create one.'"
+        reason = "'There is no company with this name, and your role does not allow you to create one.'"
         problem = problem_of(named, reason, "Use the name of one that exists.", column=_HEADING)
         _skip(link, plan, import_id, header, name="company_name", condition=unknown, problem=problem)
 
@@ -58,7 +58,7 @@ def _skip_unsure_parents(link: Link, plan: Plan, import_id: UUID, header: Sequen
         f"NOT EXISTS (SELECT FROM companies k WHERE {is_parent_by_name(plan, 'k')}) "
         f"AND NOT EXISTS (SELECT FROM companies k WHERE {is_parent_by_id(plan, 'k')})"
     )
-    problem = problem_of(named, "'There is no company of this name.'", "Import it first.", column=_HEADING)
+    problem = problem_of(named, "'There is no company with this name.'", "Import it first.", column=_HEADING)
     _skip(link, plan, import_id, header, name="parent_id", condition=unknown, problem=problem)
 
 

@@ -50,7 +50,7 @@ def index() -> ResponseReturnValue:
 def new() -> ResponseReturnValue:
     asked = record_type(request.args.get("type") or next(iter(_types()))).plural
     if asked not in _types():
-        raise Forbidden(f"Your role does not let you import {asked}.")
+        raise Forbidden(f"Your role does not allow you to import {asked}.")
     return _upload_page(asked)
 
 
@@ -221,9 +221,9 @@ def call_off(import_id: UUID) -> ResponseReturnValue:
     found = queries.import_within_reach(import_id, for_change=True)
     was_undoing = found.state == "undoing"
     if actions.call_off(found):
-        show_toast(f"Cancelled. Nothing was {'taken back' if was_undoing else 'imported'}.")
+        show_toast(f"Cancelled. Nothing was {'undone' if was_undoing else 'imported'}.")
     else:
-        show_toast("It had already ended, so it could not be cancelled.", kind="notice")
+        show_toast("It is already done, so it could not be cancelled.", kind="notice")
     return redirect(url_for(".show", import_id=import_id), 303)
 
 

@@ -13,13 +13,13 @@ _BEGINNINGS = (
     (b"\xfd7zXZ\x00", "This file is packed with xz. Unpack it and import the CSV file in it."),
     (b"7z\xbc\xaf", "This is a 7-Zip archive. Unpack it and import the CSV file in it."),
     (b"Rar!", "This is a RAR archive. Unpack it and import the CSV file in it."),
-    (b"%PDF-", "This is a PDF document. Export the table as CSV from the program that it comes from."),
-    (b"{\\rtf", "This is a text document (RTF). Export the table as CSV from the program that it comes from."),
+    (b"%PDF-", "This is a PDF document. Export the table as CSV from the program it comes from."),
+    (b"{\\rtf", "This is a text document (RTF). Export the table as CSV from the program it comes from."),
     (b"SQLite format 3", "This is a database file. Export its table as CSV and import that file."),
 )
 _JSON = re.compile(rb'[{]\s*(?:"|}|$)|\[\s*(?:[{\[]|"[^"]*"\s*[\],]|\]|$)')
 _HTML = re.compile(rb"<(?:!doctype html|html|head|body|table|meta)\b", re.IGNORECASE)
-_FROM_THE_PROGRAM = "Export the list as CSV from the program that it comes from."
+_FROM_THE_PROGRAM = "Export the list as CSV from the program it comes from."
 _PAGE = "This is a web page (HTML), perhaps under a table's name. Open it in a spreadsheet program and save it as CSV."
 _CARDS = "This is a file of contact cards (vCard). Export the contacts as CSV instead."
 _TEXTS = (

@@ -27,7 +27,7 @@ REASONS = {
     EDITED: "edited since",
     LATER: "changed by a later import",
     USED: "used by newer records",
-    UNREACHED: "not yours to change",
+    UNREACHED: "you may not change",
 }
 
 

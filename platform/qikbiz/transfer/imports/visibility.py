@@ -55,7 +55,7 @@ class VisibleCells:
             return dict(problem)
         heading = problem["column"]
         shown = self.headings[self.header.index(heading)] if heading in self.header else ""
-        hidden = {"value": "", "reason": HIDDEN_REASON, "how_to_fix": "Ask whoever uploaded the file."}
+        hidden = {"value": "", "reason": HIDDEN_REASON, "how_to_fix": "Ask the user who uploaded the file."}
         return {**problem, "column": shown, **hidden}
 
     def _shows_column(self, problem: AnyMapping[str, str]) -> bool:
@@ -83,7 +83,9 @@ def visible_cells(found: Import) -> VisibleCells:
 def require_whole_file(found: Import) -> None:
     """Raises Forbidden for whoever may not see every cell: to read the file anew could show what is hidden."""
     if not visible_cells(found).is_everything:
-        raise Forbidden("This file has columns that your role hides. Ask whoever uploaded it to change how it is read.")
+        raise Forbidden(
+            "This file has columns that your role hides. Ask the user who uploaded it to change the format."
+        )
 
 
 def is_own_upload(found: Import) -> bool:

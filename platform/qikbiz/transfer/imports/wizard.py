@@ -30,14 +30,14 @@ from qikbiz.transfer.imports.visibility import is_own_upload, shown_row, visible
 WORDS = {
     "uploaded": ("Not finished", "idle"),
     "mapped": ("Not finished", "idle"),
-    "checking": ("Being checked", "busy"),
-    "checked": ("Waiting for you", "warn"),
-    "applying": ("Being imported", "busy"),
+    "checking": ("Checking", "busy"),
+    "checked": ("Ready to import", "warn"),
+    "applying": ("Importing", "busy"),
     "applied": ("Imported", "good"),
-    "undoing": ("Being undone", "busy"),
+    "undoing": ("Undoing", "busy"),
     "undone": ("Undone", "idle"),
     "failed": ("Stopped", "bad"),
-    "cancelled": ("Called off", "idle"),
+    "cancelled": ("Cancelled", "idle"),
 }
 _SHOWN = 5
 
@@ -206,6 +206,6 @@ def _column(found: Import, mapping: Mapping, sample: list[list[str]], place: int
         note = f"Its label is read from “{found.header[column.label_place]}”."
     examples = [row[place] for row in sample if place < len(row) and row[place].strip()]
     if column is not None and column.field.endswith("postal_code") and any(map(lost_zeros, examples)):
-        note = "A spreadsheet took these for numbers. Where the country is not given, zeros at the start stay lost."
+        note = "A spreadsheet turned these into numbers. Without a country, leading zeros can't be restored."
     heading = found.header[place]
     return {"place": place, "heading": heading, "chosen": chosen, "examples": examples[:3], "note": note}

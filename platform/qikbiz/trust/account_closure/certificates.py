@@ -30,7 +30,7 @@ ERASED = (
 )
 KEPT = (
     "Its address on our site, so that it is never reused",
-    "This certificate, and the number of the organisation, so that a restored backup can't bring it back",
+    "This certificate, and the number of the organisation, so that a restored backup can't restore it",
     "The steps of its account closure with their times, in the platform's audit, under that number",
 )
 KEPT_INVOICE = "Its invoice, for as long as tax law requires"

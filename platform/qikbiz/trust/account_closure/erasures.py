@@ -29,7 +29,7 @@ from tenants.control import TenantRecord
 KEPT_TABLES: dict[str, str] = {
     "closings": "When each step was done; names, addresses and the reason are removed.",
     "closing_invoices": "Tax law requires invoices to be kept, with the name of the customer.",
-    "erased_tenants": "The number alone, so that a restored backup brings nothing back.",
+    "erased_tenants": "The number alone, so that a restored backup restores nothing.",
     "erasure_certificates": "It proves the erasure and contains no names.",
     "platform_audit_events": "That an action happened and when; its content is removed.",
 }

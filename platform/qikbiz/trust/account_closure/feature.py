@@ -31,7 +31,7 @@ FEATURE = Feature(
             "console", 50, "closings", "Account closures", "door-exit", "closings.index", permission="closing:handle"
         ),
     ),
-    permissions=(PageRight(Permission.CLOSING_ASK, 130, "Organisation", "see what is billed, and end the contract"),),
+    permissions=(PageRight(Permission.CLOSING_ASK, 130, "Organisation", "see billing, and close the account"),),
     staff_permissions={
         Permission.CLOSING_HANDLE: (StaffRole.OPERATOR,),
     },

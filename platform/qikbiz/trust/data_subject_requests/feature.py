@@ -29,7 +29,7 @@ FEATURE = Feature(
     ),
     permissions=(
         PageRight(
-            Permission.PERSON_ANSWER, 100, "Records", "hand people everything about themselves, and erase them for good"
+            Permission.PERSON_ANSWER, 100, "Records", "answer privacy requests: export a person's data, and erase it"
         ),
     ),
     jobs={

@@ -24,7 +24,7 @@ FEATURE = Feature(
             group="Privacy",
         ),
     ),
-    permissions=(PageRight(Permission.GRANT_GIVE, 70, "Privacy", "let QikBiz staff in, and end that"),),
+    permissions=(PageRight(Permission.GRANT_GIVE, 70, "Privacy", "give QikBiz staff access, and revoke it"),),
     staff_permissions={
         Permission.TENANT_ENTER: (StaffRole.SUPPORT, StaffRole.OPERATOR),
         Permission.TENANT_EXPORT: (StaffRole.SUPPORT, StaffRole.OPERATOR),

@@ -24,5 +24,6 @@ def _shows(grant: Grant) -> bool:
 
 def _viewer(grant: Grant) -> Viewer:
     allowed = [LABELS[scope][0].lower() for scope in GrantScope if scope in grant.scopes and scope in _SHOWING]
-    why = f"let in by {grant.given_by_name} until {grant.ends_at:%d %B, %H:%M} UTC ({grant.reference}: {grant.reason})"
+    until = f"{grant.ends_at:%d %B, %H:%M} UTC"
+    why = f"access given by {grant.given_by_name} until {until} ({grant.reference}: {grant.reason})"
     return Viewer(names_of(grant), why, ", ".join(allowed), is_staff=True)

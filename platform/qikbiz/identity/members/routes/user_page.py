@@ -51,7 +51,7 @@ def show(user_id: UUID) -> ResponseReturnValue:
 def join(user_id: UUID) -> ResponseReturnValue:
     user = queries.user_for_reading(user_id)
     teams.join_teams(user.id, user_ids_from(request.form, "teams"))
-    show_toast(f"The teams of {user.name} are changed. It counts from the next click on.")
+    show_toast(f"Teams of {user.name} saved. Effective immediately.")
     return redirect(url_for(".show", user_id=user_id), 303)
 
 
@@ -67,7 +67,7 @@ def deactivate(user_id: UUID) -> ResponseReturnValue:
     user = actions.disable_user(user_id)
     new_owner = _new_owner()
     working = OWNED_RECORDS.value.transfer(user_id, new_owner) if new_owner else None
-    show_toast(f"{user.name} can no longer log in.")
+    show_toast(f"{user.name} can no longer sign in.")
     return _to_what_follows(user_id, working)
 
 
@@ -82,11 +82,11 @@ def confirm_handover(user_id: UUID) -> ResponseReturnValue:
 def hand_over(user_id: UUID) -> ResponseReturnValue:
     new_owner = _new_owner()
     if new_owner is None:
-        raise Failure("Choose who gets the records. Nothing was changed.")
+        raise Failure("Choose a new owner for the records. Nothing was changed.")
     total = OWNED_RECORDS.value.owned_by(user_id).total
     working = OWNED_RECORDS.value.transfer(user_id, new_owner)
     if working is None:
-        show_toast(f"Handed over {count(total, 'record')}.")
+        show_toast(f"Transferred {count(total, 'record')}.")
     return _to_what_follows(user_id, working)
 
 
@@ -129,12 +129,12 @@ def send_several() -> ResponseReturnValue:
     text, chosen = _table(), set(request.form.getlist("lines"))
     rows = [row for row in bulk_invite.rows_from(text) if str(row.number) in chosen]
     if not rows or any(row.problems for row in rows):
-        return _preview_page(text, bulk_invite.rows_from(text), "Tick at least one line that has nothing wrong."), 422
+        return _preview_page(text, bulk_invite.rows_from(text), "Select at least one line without errors."), 422
     problem = _seats_missing(rows)
     if problem:
         return _preview_page(text, bulk_invite.rows_from(text), problem), 422
     invited = bulk_invite.invite_all(rows, invited_by=current_user.name)
-    show_toast(f"{count(len(invited), 'invitation').capitalize()} on the way.")
+    show_toast(f"{count(len(invited), 'invitation').capitalize()} sent.")
     return redirect(url_for(".index"), 303)
 
 
@@ -144,7 +144,7 @@ def _hand_over_page(user_id: UUID, *, is_leaving: bool) -> str:
         "members/handover.html",
         user=user,
         owned=OWNED_RECORDS.value.owned_by(user_id),
-        new_owners=[("", "Nobody: leave them as they are" if is_leaving else "Choose somebody")]
+        new_owners=[("", "Keep the current owner" if is_leaving else "Choose a user")]
         + [(str(new_owner.id), new_owner.name) for new_owner in queries.possible_new_owners(user_id)],
         is_leaving=is_leaving,
         most=OWNED_RECORDS.value.most_at_once,

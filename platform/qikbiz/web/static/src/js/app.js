@@ -24,7 +24,7 @@ const token = document.querySelector('meta[name="csrf-token"]')?.content;
 document.addEventListener("htmx:configRequest", ({ detail }) => {
   if (token && detail.verb !== "get") detail.headers["X-CSRF-Token"] = token;
 });
-document.addEventListener("htmx:sendError", () => toast("No connection just now. Nothing was lost; try again in a moment.", "failed"));
+document.addEventListener("htmx:sendError", () => toast("No connection. Nothing is lost. Try again in a moment.", "failed"));
 document.addEventListener("htmx:responseError", ({ detail }) => {
   const reference = detail.xhr.getResponseHeader("X-Request-Id");
   toast(`That did not work.${reference ? ` Reference ${reference}.` : ""}`, "failed");

@@ -18,7 +18,7 @@ document.addEventListener("change", async ({ target }) => {
     form.elements.checksum.value = sum;
     form.requestSubmit();
   } catch {
-    say(`${file.name} could not be read. Choose it again, or download it anew.`);
+    say(`${file.name} could not be read. Choose it again, or download it again.`);
   }
 });
 

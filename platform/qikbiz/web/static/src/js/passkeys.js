@@ -5,9 +5,9 @@ const encode = (buffer) => btoa(String.fromCharCode(...new Uint8Array(buffer))).
 const known = (list) => (list ?? []).map((one) => ({ ...one, id: decode(one.id) }));
 
 const WORDS = {
-  NotAllowedError: "The device did not answer, or you stopped it. Try once more.",
-  InvalidStateError: "This device has a passkey for this login already.",
-  SecurityError: "This browser makes no passkeys for this address.",
+  NotAllowedError: "The device did not respond, or you cancelled. Try again.",
+  InvalidStateError: "This device already has a passkey for this account.",
+  SecurityError: "This browser can't create passkeys for this address.",
 };
 
 async function question(form) {

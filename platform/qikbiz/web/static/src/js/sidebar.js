@@ -6,7 +6,7 @@ function tell() {
   const narrow = root.dataset.sidebar === "narrow";
   for (const button of buttons()) {
     button.setAttribute("aria-pressed", String(narrow));
-    button.setAttribute("aria-label", narrow ? "Widen the sidebar" : "Collapse the sidebar");
+    button.setAttribute("aria-label", narrow ? "Expand the sidebar" : "Collapse the sidebar");
     button.title = button.getAttribute("aria-label");
   }
 }
