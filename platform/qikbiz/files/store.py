@@ -2,7 +2,7 @@
 
 Deleting the key deletes the file, in back-ups too. A file is a header and chunks of AES-256-GCM, numbered in the nonce
 and the last one marked (the STREAM construction), so that it is written and read as a stream, from any place, in
-constant memory, and a chunk that was changed, moved, left out or cut off is noticed.
+constant memory, and a chunk that was changed, moved, left out or cut off is noticed. docs/file-format.md specifies it.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ def render_page(template: str, *blocks: str, **context: Any) -> str:
 
 
 def render_block(template: str, block: str, **context: Any) -> str:
-    """One block of a page that extends a layout."""
+    """One block of a page that extends a layout. docs/decisions/0022-block-rendering.md says why not by a library."""
     context["is_part"] = True
     current_app.update_template_context(context)
     page = current_app.jinja_env.get_template(template)
