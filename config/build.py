@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from subprocess import SubprocessError, run
-from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKED = Path(__file__).with_name("build.json")
@@ -50,7 +50,7 @@ def running_build() -> Build:
     return Build(found.version, found.commit, found.is_dirty or _changed_since(_STARTED))
 
 
-def read_build(record: dict[str, Any]) -> Build:
+def read_build(record: Mapping[str, object]) -> Build:
     return Build(str(record["version"]), str(record["commit"]), bool(record["is_dirty"]))
 
 

@@ -7,8 +7,8 @@ so that what is left can still be checked.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from psycopg import sql
@@ -75,7 +75,7 @@ def append(
     connection: Connection,
     tenant: Tenant,
     action: str,
-    details: dict[str, Any],
+    details: Mapping[str, object],
     *,
     actor: Actor = SYSTEM,
     about: tuple[str, UUID | None] = ("audit", None),
@@ -107,7 +107,7 @@ def _insert(connection: Connection, event: AuditEvent) -> None:
     connection.execute(sql.SQL("INSERT INTO audit_events ({}) VALUES ({})").format(columns, places), values)
 
 
-def _delete(connection: Connection, chain: Any, seq: int) -> int:
+def _delete(connection: Connection, chain: object, seq: int) -> int:
     return connection.execute("DELETE FROM audit_events WHERE chain = %s AND seq <= %s", (chain, seq)).rowcount
 
 

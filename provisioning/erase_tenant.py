@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import logging
 import shutil
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
 from uuid import UUID
 
 from psycopg import errors, sql
@@ -176,7 +176,7 @@ def _forget_keys(runtime: Runtime, tenant_id: UUID) -> None:
         raise Unavailable("Redis is not available. Its data is erased at the next attempt.") from error
 
 
-def _finish(settings: Settings, session: Session, tenant_id: UUID, counts: dict[str, Any]) -> ErasureCertificate:
+def _finish(settings: Settings, session: Session, tenant_id: UUID, counts: Mapping[str, object]) -> ErasureCertificate:
     record = session.get_one(TenantRecord, tenant_id, with_for_update=True)
     standing = certificate_on_list(settings, tenant_id)
     if standing is not None:

@@ -47,7 +47,7 @@ class TenantFacts:
     created_at: datetime
     id: str
 
-    def as_dict(self, *, in_full: bool = False) -> dict[str, Any]:
+    def as_dict(self, *, in_full: bool = False) -> dict[str, object]:
         every = asdict(self)
         return every if in_full else {name: every[name] for name in _IN_LIST}
 

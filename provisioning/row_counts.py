@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
 from psycopg import sql
@@ -20,7 +19,7 @@ _TABLES = """
 """
 
 
-def count_everything(settings: Settings, runtime: Runtime, tenant_id: UUID, schema: str) -> dict[str, Any]:
+def count_everything(settings: Settings, runtime: Runtime, tenant_id: UUID, schema: str) -> dict[str, object]:
     """Tables, rows, files, bytes and keys in the cache. Raises Unavailable when Redis is away."""
     tables, rows, size = _tables(settings, schema)
     files = [path for folder in settings.files.glob(f"*/{tenant_id}") for path in folder.rglob("*") if path.is_file()]

@@ -42,9 +42,10 @@ class ControlModel(DeclarativeBase):
     """Base of every table in the control database."""
 
     metadata = MetaData(naming_convention=NAMING)
-    type_annotation_map: ClassVar[dict[Any, Any]] = {
+    type_annotation_map: ClassVar[dict[object, object]] = {
         datetime: DateTime(timezone=True),
         dict[str, Any]: JSONB,
+        dict[str, object]: JSONB,
         list[str]: JSONB,
         int: BigInteger,
     }

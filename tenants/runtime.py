@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import Any
 
 from sqlalchemy import Engine, event
 from sqlalchemy.orm import Session
@@ -49,7 +48,7 @@ class Runtime:
         self.directory = Directory(self.control, self.settings.base_domain)
         self.redis = RedisStore(self.settings.redis_url, prefix=self.settings.redis_prefix)
 
-    def _say_who(self, _dialect: Any, _record: Any, _arguments: Any, parameters: dict[str, Any]) -> None:
+    def _say_who(self, _dialect: object, _record: object, _arguments: object, parameters: dict[str, object]) -> None:
         parameters["application_name"] = self._process
 
     def _cell_dsn(self, name: str) -> str | None:

@@ -10,7 +10,6 @@ import json
 import time
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -70,7 +69,7 @@ class AllFigures:
             for kind, moment in one.oldest.items():
                 oldest[kind] = min(moment, oldest.get(kind, moment))
             waiting_mails += [one.oldest_mail] if one.oldest_mail is not None else []
-        listed: list[Any] = [[kind, state, count] for (kind, state), count in sorted(jobs.items())]
+        listed: list[object] = [[kind, state, count] for (kind, state), count in sorted(jobs.items())]
         found = {
             "jobs": listed,
             "mails": dict(mails),

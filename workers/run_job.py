@@ -136,10 +136,10 @@ def _attempt(work: JobContext, kind: JobKind) -> str:
     return "done"
 
 
-def function_of(kind: JobKind) -> Callable[[JobContext], Any]:
+def function_of(kind: JobKind) -> Callable[[JobContext], object]:
     """The declared function. Only names from the allow-list ever come here."""
     module, _, name = kind.function.partition(":")
-    function: Callable[[JobContext], Any] = getattr(import_module(module), name)
+    function: Callable[[JobContext], object] = getattr(import_module(module), name)
     return function
 
 

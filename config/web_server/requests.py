@@ -7,7 +7,6 @@ import sys
 from contextlib import suppress
 from dataclasses import dataclass, field
 from tempfile import SpooledTemporaryFile
-from typing import Any
 from urllib.parse import unquote_to_bytes
 
 # Larger bodies wait on disk: two hundred that are never finished must not fill the memory.
@@ -93,12 +92,12 @@ class Request:
         if self.framed > beside + FRAMED_PER_BYTE * self.received:
             raise Refused(413, TOO_LARGE)
 
-    def environ(self, *, peer: str, server: tuple[str, int], scheme: str) -> dict[str, Any]:
+    def environ(self, *, peer: str, server: tuple[str, int], scheme: str) -> dict[str, object]:
         """The request for the application, which finds its body whole. Raises OSError as `add` does."""
         if self.body is None:
             self.body = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115
         self.body.seek(0)
-        environ: dict[str, Any] = {
+        environ: dict[str, object] = {
             "REQUEST_METHOD": self.method,
             "SCRIPT_NAME": "",
             "PATH_INFO": self.path,
@@ -128,7 +127,7 @@ class Request:
                 self.body.close()
 
 
-def _add_header(environ: dict[str, Any], name: bytes, value: str) -> None:
+def _add_header(environ: dict[str, object], name: bytes, value: str) -> None:
     # To the application X_Forwarded_For is the same as X-Forwarded-For, so no name with an underscore gets through.
     if b"_" in name:
         return

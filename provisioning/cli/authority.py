@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any
 
 import click
 
 # ruff: noqa: PLC0415 - what a command needs is imported when it runs, so that `--help` answers at once
 
 
-def by_word_of_the_customer(command: Callable[..., Any]) -> Callable[..., Any]:
+def by_word_of_the_customer(command: Callable[..., object]) -> Callable[..., object]:
     """Give a command both options; it gets them as `authority`. Exactly one has to be named."""
 
     @functools.wraps(command)
-    def named(*arguments: Any, grant: str | None, instruction: str | None, **options: Any) -> Any:
+    def named(*arguments: object, grant: str | None, instruction: str | None, **options: object) -> object:
         from provisioning.instructions import Authority
 
         if (grant is None) == (instruction is None):

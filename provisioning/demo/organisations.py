@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from psycopg import sql
 from sqlalchemy import select
@@ -222,7 +221,7 @@ def _copy(session: Session, table: str, rows: Sequence[Row]) -> None:
             copy.write_row([_plain(column, row[column]) for column in columns])
 
 
-def _plain(column: str, value: Any) -> Any:
+def _plain(column: str, value: object) -> object:
     """Lists of entries are JSON, lists of texts are arrays; for an empty one only its column says which it is."""
     if column in ("emails", "phones"):
         return json.dumps(value, ensure_ascii=False)

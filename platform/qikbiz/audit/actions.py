@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 from uuid import UUID
 
@@ -23,7 +24,7 @@ def record(
     record_type: str = "",
     record_id: UUID | None = None,
     subject: str = "",
-    details: dict[str, Any] | None = None,
+    details: Mapping[str, object] | None = None,
 ) -> AuditEvent:
     """Add one event to the tenant's audit. `action` reads thing.verb in the past tense, such as contact.changed.
 
@@ -85,7 +86,7 @@ def record_change(
 
 
 def record_on_platform(
-    action: str, *, tenant_id: UUID | None = None, subject: str = "", details: dict[str, Any] | None = None
+    action: str, *, tenant_id: UUID | None = None, subject: str = "", details: Mapping[str, object] | None = None
 ) -> PlatformAuditEvent:
     """Add one event to the platform's audit (control database)."""
     actor = current_actor()

@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
 from sqlalchemy import event, func, select
@@ -32,7 +32,7 @@ _PLATFORMS_TURN = "SELECT pg_advisory_xact_lock(81, 66)"
 
 def collect(session: Session, happened: Event) -> Event:
     """Keep an event until the commit. A savepoint that is rolled back takes its events with it."""
-    waiting: list[Any] = session.info.setdefault(_WAITING, [])
+    waiting: list[object] = session.info.setdefault(_WAITING, [])
     if not waiting:
         before_commit(session, partial(_seal, session))
     waiting.append(happened)

@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
 
 from qikbiz.audit.models import AuditEvent
 
@@ -99,7 +98,7 @@ def detail_lines(event: AuditEvent, gone: frozenset[str] = frozenset()) -> list[
     return lines_of(event.details, gone)
 
 
-def lines_of(details: Mapping[str, Any], gone: frozenset[str] = frozenset()) -> list[tuple[str, str, str]]:
+def lines_of(details: Mapping[str, object], gone: frozenset[str] = frozenset()) -> list[tuple[str, str, str]]:
     """Details as (name, old, new); what did not change has only a new value."""
     changes = details.get("changes")
     lines = [
@@ -123,7 +122,7 @@ def _moment_in_words(text: str) -> str:
         return text
 
 
-def _words(value: Any) -> str:
+def _words(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list) and all(isinstance(one, str) for one in value):
@@ -131,7 +130,7 @@ def _words(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     if value is None or value in ("", []):
         return ""
     text = _moment_in_words(value) if isinstance(value, str) else _words(value)

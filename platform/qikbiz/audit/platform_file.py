@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
 
 from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
@@ -28,7 +27,7 @@ def platform_audit_lines(control: Engine) -> Iterator[bytes]:
             yield _line(line_of(event))
 
 
-def _header(session: Session) -> dict[str, Any]:
+def _header(session: Session) -> dict[str, object]:
     moment, count = session.execute(
         select(func.now(), select(func.count(PlatformAuditEvent.id)).scalar_subquery())
     ).one()
@@ -44,5 +43,5 @@ def _header(session: Session) -> dict[str, Any]:
     }
 
 
-def _line(value: dict[str, Any]) -> bytes:
+def _line(value: Mapping[str, object]) -> bytes:
     return json.dumps(value, ensure_ascii=False).encode() + b"\n"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
 from uuid import UUID
 
 from qikbiz.audit.models import AuditEvent, PlatformAuditEvent
@@ -14,7 +13,7 @@ from qikbiz.audit.verify import FORMAT_VERSION
 SALT_BYTES = 16
 
 
-def frame_of(happened: AuditEvent | PlatformAuditEvent) -> dict[str, Any]:
+def frame_of(happened: AuditEvent | PlatformAuditEvent) -> dict[str, object]:
     """What the event's hash is made over."""
     return {
         "format": FORMAT_VERSION,
@@ -27,7 +26,7 @@ def frame_of(happened: AuditEvent | PlatformAuditEvent) -> dict[str, Any]:
     }
 
 
-def line_of(happened: AuditEvent | PlatformAuditEvent) -> dict[str, Any]:
+def line_of(happened: AuditEvent | PlatformAuditEvent) -> dict[str, object]:
     """The event as one line of an audit file."""
     line = frame_of(happened)
     del line["format"]
@@ -40,10 +39,10 @@ def moment_text(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def exact(details: Mapping[str, Any]) -> Any:
+def exact(details: Mapping[str, object]) -> object:
     """The details as they come back from the database: what JSON has no exact form for becomes text."""
     return json.loads(json.dumps(dict(details), allow_nan=False), parse_float=str)
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     return str(value) if isinstance(value, UUID) else value

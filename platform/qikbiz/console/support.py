@@ -77,7 +77,7 @@ class Act:
     total: int = 0
     note: str = ""
     problem: str = ""
-    counts: dict[str, Any] | None = None
+    counts: dict[str, object] | None = None
     is_working: bool = False
 
 

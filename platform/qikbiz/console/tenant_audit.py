@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
 
 from qikbiz.audit.actions import record
 from qikbiz.identity.accounts.queries import administrators
@@ -22,7 +22,7 @@ def tell_tenant(
     *,
     mail: str = "",
     once: object = "",
-    facts: dict[str, Any] | None = None,
+    facts: Mapping[str, object] | None = None,
     **details: object,
 ) -> None:
     """Write the act into the tenant's audit, before the act itself is kept: one that can't be told is not done.
@@ -43,7 +43,7 @@ def tell_tenant(
             _mail(mail, found, {"organisation": found.name, "url": url, **(facts or {})}, f"{mail}:{once}")
 
 
-def _mail(template: str, found: TenantRecord, facts: dict[str, Any], key: str) -> None:
+def _mail(template: str, found: TenantRecord, facts: Mapping[str, object], key: str) -> None:
     """To every administrator; while nobody has accepted the first invitation, to the address that it went to."""
     people = [(str(one.id), one.email, one.name) for one in administrators()]
     for person, email, name in people or [("first", found.admin_email, "")]:

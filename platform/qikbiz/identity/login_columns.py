@@ -27,7 +27,7 @@ class PersonColumns:
     password_judged_at: Mapped[datetime | None]
     epoch: Mapped[int] = mapped_column(server_default="1")
     time_zone: Mapped[str] = mapped_column(server_default="")
-    preferences: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    preferences: Mapped[dict[str, object]] = mapped_column(server_default=text("'{}'"))
     last_seen_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
 

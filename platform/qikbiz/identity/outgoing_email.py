@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from qikbiz.kernel.registration import Registration
 
@@ -18,7 +18,7 @@ class SendEmail(Protocol):
         *,
         to_address: str,
         to_name: str = "",
-        values: dict[str, Any],
+        values: Mapping[str, object],
         category: str = "",
         dedupe_key: str,
     ) -> object: ...

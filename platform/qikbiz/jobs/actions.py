@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
 from sqlalchemy import event, func, select, text, update
@@ -33,7 +34,7 @@ logger = logging.getLogger(__name__)
 
 def enqueue(
     kind: str,
-    arguments: dict[str, Any],
+    arguments: Mapping[str, object],
     *,
     dedupe_key: str | None = None,
     run_at: datetime | None = None,
@@ -60,7 +61,7 @@ def enqueue(
 
 def enqueue_platform(
     kind: str,
-    arguments: dict[str, Any],
+    arguments: Mapping[str, object],
     *,
     dedupe_key: str | None = None,
     run_at: datetime | None = None,
@@ -107,9 +108,9 @@ def mark_pending(tenant_id: UUID, due_at: datetime) -> None:
         logger.warning("mark_not_written", extra={"tenant": str(tenant_id), "reason": type(error).__name__})
 
 
-def _insert(session: Session, model: type[Row], kind: str, given: dict[str, Any]) -> tuple[Row, bool]:
+def _insert(session: Session, model: type[Row], kind: str, given: Mapping[str, object]) -> tuple[Row, bool]:
     declared = kind_named(kind, is_platform=model is PlatformJob)
-    values = given | {"id": new_id(), "kind": current_name(kind), "queue": declared.queue}
+    values = {**given, "id": new_id(), "kind": current_name(kind), "queue": declared.queue}
     values["max_attempts"] = declared.max_attempts
     values["run_at"] = given["run_at"] or func.now()
     statement = (

@@ -116,7 +116,7 @@ class JobContext:
             raise LeaseLost
 
     @contextmanager
-    def step(self, **entry: Any) -> Iterator[Session]:
+    def step(self, **entry: object) -> Iterator[Session]:
         """One transaction of intermediate state, committed only while the job is ours."""
         self.check()
         with self._transaction(**entry) as session:
@@ -147,7 +147,7 @@ class JobContext:
         self.is_finished = True
         fault("job.after_finish")
 
-    def _transaction(self, **entry: Any) -> AbstractContextManager[Session]:
+    def _transaction(self, **entry: object) -> AbstractContextManager[Session]:
         if self.tenant is None:
             return control_transaction()
         limits = {"statement_timeout_ms": self._timeout_ms, "lock_timeout_ms": 30_000}

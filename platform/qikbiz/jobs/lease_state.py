@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 
 class LeaseState:
@@ -18,7 +17,7 @@ class LeaseState:
         self.progress: tuple[int, int | None, str] | None = None
         self.interrupt: Callable[[], None] | None = None
 
-    def progress_values(self) -> dict[str, Any]:
+    def progress_values(self) -> dict[str, object]:
         """The last progress, as columns."""
         if self.progress is None:
             return {}

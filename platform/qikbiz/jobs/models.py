@@ -26,7 +26,7 @@ class JobColumns:
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     kind: Mapped[str]
     queue: Mapped[str]
-    arguments: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    arguments: Mapped[dict[str, object]] = mapped_column(server_default=text("'{}'"))
     state: Mapped[str] = mapped_column(server_default="pending")
     attempt: Mapped[int] = mapped_column(server_default="0")
     max_attempts: Mapped[int] = mapped_column(server_default="3")
@@ -42,7 +42,7 @@ class JobColumns:
     progress_done: Mapped[int] = mapped_column(server_default="0")
     progress_total: Mapped[int | None]
     progress_note: Mapped[str] = mapped_column(server_default="")
-    result: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    result: Mapped[dict[str, object]] = mapped_column(server_default=text("'{}'"))
     error_ref: Mapped[str] = mapped_column(server_default="")
     error_text: Mapped[str] = mapped_column(server_default="")
 

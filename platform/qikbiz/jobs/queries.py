@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -27,7 +26,7 @@ class Progress:
     total: int | None
     note: str
     rest: timedelta | None
-    result: dict[str, Any]
+    result: dict[str, object]
     error_text: str
     error_ref: str
     is_worked_on: bool = True

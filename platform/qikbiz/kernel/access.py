@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from qikbiz.kernel.errors import Forbidden
 from qikbiz.kernel.permissions import Permission
 
-View = TypeVar("View", bound=Callable[..., Any])
+View = TypeVar("View", bound=Callable[..., object])
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def access(permission: Permission, **exceptions: bool) -> Callable[[View], View]
     return declare
 
 
-def rule_of(view: Callable[..., Any]) -> AccessRule:
+def rule_of(view: Callable[..., object]) -> AccessRule:
     """Raises Forbidden for a view that declared nothing: fails closed."""
     rule = vars(view).get("access_rule")
     if not isinstance(rule, AccessRule):
@@ -68,7 +68,7 @@ def rule_of(view: Callable[..., Any]) -> AccessRule:
     return rule
 
 
-def permission_of(view: Callable[..., Any]) -> Permission | None:
+def permission_of(view: Callable[..., object]) -> Permission | None:
     """The permission that the view declared, or None."""
     rule = vars(view).get("access_rule")
     return rule.permission if isinstance(rule, AccessRule) else None

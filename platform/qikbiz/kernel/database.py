@@ -41,9 +41,10 @@ class TenantBase(DeclarativeBase):
     """Base of every table in a tenant's schema. The tables name no schema: the transaction's path does."""
 
     metadata = MetaData(naming_convention=NAMING)
-    type_annotation_map: ClassVar[dict[Any, Any]] = {
+    type_annotation_map: ClassVar[dict[object, object]] = {
         datetime: DateTime(timezone=True),
         dict[str, Any]: JSONB,
+        dict[str, object]: JSONB,
         list[dict[str, Any]]: JSONB,
         list[str]: ARRAY(Text),
         int: BigInteger,
@@ -64,7 +65,7 @@ class TenantSession(FlaskSession):
     refuses staff who did not come in as a guest, by a role that the customer's grant keeps alive (promise P8).
     """
 
-    def get_bind(self, *_arguments: Any, **_named: Any) -> Engine:
+    def get_bind(self, *_arguments: object, **_named: object) -> Engine:
         entry = current_entry()
         key = entry.tenant.id, entry.role
         owner = self.info.setdefault("entered_as", key)

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pkgutil import resolve_name
-from typing import Any, Literal, TypeVar
+from typing import Literal, TypeVar
 
 from qikbiz.kernel.job_kinds import JobKind, Periodic, check_jobs
 from qikbiz.kernel.permissions import PageRight, Permission, StaffRole
@@ -140,6 +140,6 @@ def derived(make: Callable[[tuple[Feature, ...]], Value]) -> Callable[[], Value]
 
 
 @derived
-def load_models(features: tuple[Feature, ...]) -> list[Any]:
+def load_models(features: tuple[Feature, ...]) -> list[object]:
     """Load the models of every feature, so that the metadata is whole."""
     return [resolve_name(module) for feature in features for module in feature.models]

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 Queue = Literal["exports", "imports", "mail", "checks", "provisioning"]
 QUEUES: tuple[Queue, ...] = get_args(Queue)
@@ -58,7 +58,7 @@ class Periodic:
     kind: str
     every: timedelta
     each_tenant: bool = False
-    arguments: dict[str, Any] = field(default_factory=dict)
+    arguments: dict[str, object] = field(default_factory=dict)
 
     def due_at(self, now: datetime) -> datetime:
         """The last due time that has come."""

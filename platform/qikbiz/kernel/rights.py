@@ -165,7 +165,7 @@ class Rights:
         """Whether it matters who is in the person's teams."""
         return Scope.TEAM in self.scopes.values()
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         """As a role's row keeps it."""
         records: dict[str, dict[str, str]] = {}
         for (kind, action), scope in sorted(self.scopes.items()):

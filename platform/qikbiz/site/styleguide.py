@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
-from typing import Any
 
 from flask import Blueprint, abort, current_app, request
 from flask.typing import ResponseReturnValue
@@ -58,7 +57,7 @@ def _environment() -> Environment:
     return environment
 
 
-def _samples(page: str) -> dict[str, Any]:
+def _samples(page: str) -> dict[str, object]:
     """What the front door would give to a real page."""
     entries = [
         SimpleNamespace(key=label.lower(), label=label, short_label=label, icon=icon, endpoint=f"/styleguide/{target}")
@@ -109,7 +108,7 @@ def _console_entries() -> list[SimpleNamespace]:
     ]
 
 
-def _person(row: tuple[str, str, str, list[str], int, int]) -> dict[str, Any]:
+def _person(row: tuple[str, str, str, list[str], int, int]) -> dict[str, object]:
     name, email, company, tags, deals, seconds = row
     changed = datetime.now(UTC) - timedelta(seconds=seconds)
     return {"name": name, "email": email, "company": company, "tags": tags, "deals": deals, "changed": changed}

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from ipaddress import IPv4Address, ip_network
-from typing import Any
 
 from qikbiz.kernel.networks import Address, Network, normalise, unit_of
 
@@ -22,7 +21,7 @@ PREFIX_SHOWN = {4: 24, 6: 48}
 _THIS_MACHINE = IPv4Address("127.0.0.1")
 
 
-def client_address(environ: Mapping[str, Any], trusted: Sequence[Network]) -> Address:
+def client_address(environ: Mapping[str, object], trusted: Sequence[Network]) -> Address:
     """The address nearest to us that is not one of our own proxies.
 
     A forwarded header counts only when the peer is a trusted proxy; it is then read from the right. Anything that is
@@ -40,25 +39,25 @@ def client_address(environ: Mapping[str, Any], trusted: Sequence[Network]) -> Ad
     return found
 
 
-def peer_address(environ: Mapping[str, Any]) -> Address:
+def peer_address(environ: Mapping[str, object]) -> Address:
     """Who holds the connection. Over a unix socket that is a process of this machine."""
     return _address(str(environ.get("REMOTE_ADDR") or "")) or _THIS_MACHINE
 
 
-def is_neighbour(environ: Mapping[str, Any], trusted: Sequence[Network]) -> bool:
+def is_neighbour(environ: Mapping[str, object], trusted: Sequence[Network]) -> bool:
     """Whether a program on this machine or on a trusted one asks for itself, and not for somebody behind it."""
     peer = peer_address(environ)
     return (peer.is_loopback or _is_trusted(peer, trusted)) and not _is_forwarded(environ)
 
 
-def came_over_tls(environ: Mapping[str, Any], trusted: Sequence[Network]) -> bool:
+def came_over_tls(environ: Mapping[str, object], trusted: Sequence[Network]) -> bool:
     """Whether the request was encrypted all the way to us or to a proxy of ours; nobody else's word for it counts."""
     if environ.get("wsgi.url_scheme") == "https":
         return True
     return environ.get("HTTP_X_FORWARDED_PROTO") == "https" and _is_trusted(peer_address(environ), trusted)
 
 
-def tls_version(environ: Mapping[str, Any], trusted: Sequence[Network]) -> str:
+def tls_version(environ: Mapping[str, object], trusted: Sequence[Network]) -> str:
     """The version that our proxy spoke with the client, such as "TLS 1.3"; "" when no proxy of ours says it."""
     told = _TLS_VERSION.fullmatch(str(environ.get("HTTP_X_FORWARDED_TLS") or ""))
     if told is None or not _is_trusted(peer_address(environ), trusted):
@@ -76,7 +75,7 @@ def shown_prefix(address: Address) -> str:
     return str(ip_network((address, PREFIX_SHOWN[address.version]), strict=False))
 
 
-def _is_forwarded(environ: Mapping[str, Any]) -> bool:
+def _is_forwarded(environ: Mapping[str, object]) -> bool:
     """Whether somebody asks through a proxy, ours or not."""
     return any(environ.get(name) for name in ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_VIA"))
 

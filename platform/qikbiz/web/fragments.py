@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import current_app, render_template, request
 
 
-def render_page(template: str, *blocks: str, **context: Any) -> str:
+def render_page(template: str, *blocks: str, **context: object) -> str:
     """The page; for htmx only the block whose name is the id of the element it will replace.
 
     The template knows by `is_part` which of the two it is.
@@ -18,7 +16,7 @@ def render_page(template: str, *blocks: str, **context: Any) -> str:
     return render_template(template, is_part=False, **context)
 
 
-def render_block(template: str, block: str, **context: Any) -> str:
+def render_block(template: str, block: str, **context: object) -> str:
     """One block of a page that extends a layout. docs/decisions/0022-block-rendering.md says why not by a library."""
     context["is_part"] = True
     current_app.update_template_context(context)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 from uuid import UUID
 
 from flask import redirect, render_template, request, url_for
@@ -157,7 +156,7 @@ def _page(found: Ticket, body: str = "", problem: str = "") -> str:
     )
 
 
-def _access(found: Ticket) -> dict[str, Any]:
+def _access(found: Ticket) -> dict[str, object]:
     """What lets staff in now: given for this, or else at all; (id, words) of what allows an export; what may come."""
     try:
         tenant = _tenant(found)
@@ -178,7 +177,7 @@ def _access(found: Ticket) -> dict[str, Any]:
     }
 
 
-def _acts(found: Ticket, messages: Sequence[TicketMessage]) -> dict[str, Any]:
+def _acts(found: Ticket, messages: Sequence[TicketMessage]) -> dict[str, object]:
     """What was done for it; nothing can be seen while the tenant is closed, or lets nobody in any more."""
     noted = {message.act_id: message.grant_id for message in messages if message.act_id is not None}
     try:

@@ -23,12 +23,12 @@ def create_company(values: Mapping[str, Any], record_id: UUID | None = None) -> 
     return company
 
 
-def change_company(company: Company, values: Mapping[str, Any]) -> Changes:
+def change_company(company: Company, values: Mapping[str, object]) -> Changes:
     """Write `values` over a locked company; gives what changed. Raises FieldProblem."""
     return change_record(COMPANIES, company, _with_currency(values, company))
 
 
-def _with_currency(values: Mapping[str, Any], company: Company | None = None) -> Mapping[str, Any]:
+def _with_currency(values: Mapping[str, object], company: Company | None = None) -> Mapping[str, object]:
     """A revenue that is entered without a currency is in that of the organisation."""
     kept = company.annual_revenue_currency if company else None
     if values.get("annual_revenue") is None or values.get("annual_revenue_currency", kept):

@@ -23,14 +23,14 @@ from qikbiz.kernel.permissions import Permission
 from qikbiz.kernel.rights import Action
 
 
-def create_contact(values: Mapping[str, Any], record_id: UUID | None = None) -> Contact:
+def create_contact(values: Mapping[str, object], record_id: UUID | None = None) -> Contact:
     """A new contact; a company that is only named is created too. Raises FieldProblem."""
     contact: Contact = create_record(CONTACTS, _with_company(values), record_id=record_id)
     _make_primary(contact, contact.company_id)
     return contact
 
 
-def change_contact(contact: Contact, values: Mapping[str, Any]) -> Changes:
+def change_contact(contact: Contact, values: Mapping[str, object]) -> Changes:
     """Write `values` over a locked contact; gives what changed. Raises FieldProblem."""
     changes = change_record(CONTACTS, contact, _with_company(values))
     if "company_id" in changes:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from flask_login import current_user
 
@@ -23,7 +22,7 @@ class Card:
     position: int
     template: str
     permission: Permission
-    values: Callable[[], Mapping[str, Any] | None]
+    values: Callable[[], Mapping[str, object] | None]
 
 
 _cards: list[Card] = []
@@ -36,7 +35,7 @@ def register_card(card: Card) -> None:
     _cards.append(card)
 
 
-def shown_cards() -> list[tuple[str, Mapping[str, Any]]]:
+def shown_cards() -> list[tuple[str, Mapping[str, object]]]:
     """The templates of the blocks that this user sees, each with its values."""
     mine = [card for card in sorted(_cards, key=lambda card: card.position) if current_user.can(card.permission)]
     shown = [(card.template, card.values()) for card in mine]

@@ -15,7 +15,7 @@ from qikbiz.crm.records.fields import RecordType
 _REPEATED = {"emails": ("email", "other_emails"), "phones": ("phone",), "company_name": ("company_id",)}
 
 
-def plain_value(value: Any) -> Any:
+def plain_value(value: object) -> object:
     """A kept value as JSON holds it. Equal values give equal ones."""
     if isinstance(value, datetime | date):
         return value.isoformat()
@@ -24,7 +24,7 @@ def plain_value(value: Any) -> Any:
     return value
 
 
-def changed_values(record: Any, values: Mapping[str, Any]) -> Changes:
+def changed_values(record: object, values: Mapping[str, object]) -> Changes:
     """The columns of `values` that differ from those of `record`, as [old, new]."""
     return {
         name: [plain_value(getattr(record, name)), plain_value(value)]
@@ -33,7 +33,7 @@ def changed_values(record: Any, values: Mapping[str, Any]) -> Changes:
     }
 
 
-def initial_values(values: Mapping[str, Any]) -> Changes:
+def initial_values(values: Mapping[str, object]) -> Changes:
     """The history of a new record: every value that was filled in."""
     return {name: [None, plain_value(value)] for name, value in values.items() if not _is_empty(value)}
 
@@ -54,5 +54,5 @@ def shown_changes(record_type: RecordType, changes: Mapping[str, Any]) -> list[t
     ]
 
 
-def _is_empty(value: Any) -> bool:
+def _is_empty(value: object) -> bool:
     return value in (None, "", [], False)

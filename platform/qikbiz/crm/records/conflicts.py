@@ -24,20 +24,20 @@ class Clash:
     """One field that both changed, to different values."""
 
     field: Field
-    theirs: Any
-    yours: Any
+    theirs: object
+    yours: object
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """`theirs` is what was changed meanwhile, as (field, old, new); `clashes` must be decided by the person."""
 
-    theirs: list[tuple[Field, Any, Any]]
+    theirs: list[tuple[Field, object, object]]
     clashes: list[Clash]
     who: list[str]
 
 
-def compare(record_type: RecordType, found: Record, seen_version: int, yours: Mapping[str, Any]) -> Comparison:
+def compare(record_type: RecordType, found: Record, seen_version: int, yours: Mapping[str, object]) -> Comparison:
     """What stands between the version somebody saw, with their values, and the record as it is now."""
     history = _changes_since(found, seen_version)
     current = columns_of(record_type, found)
@@ -53,7 +53,9 @@ def compare(record_type: RecordType, found: Record, seen_version: int, yours: Ma
     return Comparison(changed, [_clash(record_type, name, current, yours) for name in mine], who)
 
 
-def settled(comparison: Comparison, yours: Mapping[str, Any], choices: Mapping[str, str]) -> dict[str, Any] | None:
+def settled(
+    comparison: Comparison, yours: Mapping[str, object], choices: Mapping[str, str]
+) -> dict[str, object] | None:
     """The values to write: without fields that only the others changed, or that were left to them. None: undecided."""
     clashing = {clash.field.name for clash in comparison.clashes}
     if any(choices.get(name) not in ("mine", "theirs") for name in clashing):
@@ -70,20 +72,20 @@ def _changes_since(found: Record, version: int) -> list[RecordChange]:
     return list(db.session.scalars(query.order_by(RecordChange.version)))
 
 
-def _merged(record_type: RecordType, history: list[RecordChange]) -> dict[str, tuple[Any, Any]]:
+def _merged(record_type: RecordType, history: list[RecordChange]) -> dict[str, tuple[Any, object]]:
     """Each field's value before the first change and after the last."""
-    merged: dict[str, tuple[Any, Any]] = {}
+    merged: dict[str, tuple[Any, object]] = {}
     for change in history:
         for name, old, new in shown_changes(record_type, change.changes):
             merged[name] = (merged[name][0] if name in merged else old, new)
     return {name: pair for name, pair in merged.items() if pair[0] != pair[1]}
 
 
-def _differs(current: Mapping[str, Any], yours: Mapping[str, Any], name: str) -> bool:
+def _differs(current: Mapping[str, object], yours: Mapping[str, object], name: str) -> bool:
     return name in current and (plain_value(current[name]) or None) != (plain_value(yours[name]) or None)
 
 
-def _is_same(yours: Any, before: Any) -> bool:
+def _is_same(yours: object, before: object) -> bool:
     """Whether the person left a field as it was: a form sends line ends of its own, and spaces at its ends are cut."""
     sent = plain_value(yours)
     if isinstance(sent, str) and isinstance(before, str):
@@ -91,5 +93,5 @@ def _is_same(yours: Any, before: Any) -> bool:
     return bool(sent == before)
 
 
-def _clash(record_type: RecordType, name: str, current: Mapping[str, Any], yours: Mapping[str, Any]) -> Clash:
+def _clash(record_type: RecordType, name: str, current: Mapping[str, object], yours: Mapping[str, object]) -> Clash:
     return Clash(record_type.field(name), current[name], yours[name])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -99,7 +100,7 @@ def settle_conflict(room: RecordRoom, record_id: UUID) -> ResponseReturnValue:
     return _write(room, found, form, values)
 
 
-def _write(room: RecordRoom, found: Record, form: RecordForm, values: dict[str, Any]) -> ResponseReturnValue:
+def _write(room: RecordRoom, found: Record, form: RecordForm, values: Mapping[str, object]) -> ResponseReturnValue:
     changes = _saved(form, lambda: room.change(found, values))
     if changes is None:
         return _form_page(room, form, found), 422

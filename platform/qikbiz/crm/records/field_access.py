@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import lru_cache
-from typing import Any
 
 from qikbiz.crm.records.fields import Field, RecordType
 from qikbiz.crm.records.types import BY_SINGULAR
@@ -80,8 +79,8 @@ def _seen(name: str, hidden: Names, locked: Names, unsearchable: Names) -> Recor
     )
 
 
-def _called(declared: RecordType, gone: Names) -> Callable[[Mapping[str, Any]], str]:
-    def called(record: Mapping[str, Any]) -> str:
+def _called(declared: RecordType, gone: Names) -> Callable[[Mapping[str, object]], str]:
+    def called(record: Mapping[str, object]) -> str:
         return declared.name_of({name: None if name in gone else record[name] for name in declared.name_columns})
 
     return called

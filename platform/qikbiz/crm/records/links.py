@@ -26,7 +26,7 @@ def linked_columns(field: Field, value: Any, record: Any) -> dict[str, Any]:
     return {field.name: references_to(field.references).require(value, record)}
 
 
-def shown_link(field: Field, record: Any) -> str:
+def shown_link(field: Field, record: object) -> str:
     """A link as it is typed."""
     value = getattr(record, field.name)
     if value is None:
@@ -44,7 +44,7 @@ def linked_name(type_name: str, ident: UUID) -> str | None:
     return known.name_of({name: getattr(found, name) for name in known.name_columns}) if found else None
 
 
-def _named_columns(field: Field, name: str | None, record: Any) -> dict[str, Any]:
+def _named_columns(field: Field, name: str | None, record: object) -> dict[str, object]:
     name_column, id_column = field.written_columns
     if name is None:
         return {name_column: None, id_column: None}

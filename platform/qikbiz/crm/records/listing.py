@@ -97,7 +97,7 @@ def sortable(record_type: RecordType) -> frozenset[str]:
     return frozenset({DEFAULT_ORDER, *(field.name for field in record_type.fields if field.is_sortable)})
 
 
-def chosen_fields(record_type: RecordType, preferences: Mapping[str, Any]) -> tuple[Field, ...]:
+def chosen_fields(record_type: RecordType, preferences: Mapping[str, object]) -> tuple[Field, ...]:
     """The columns this person wants to see, in the declaration's order."""
     saved = preferences.get("columns")
     wanted = saved.get(record_type.plural) if isinstance(saved, Mapping) else None

@@ -46,7 +46,7 @@ def colleague_by_email(email: str) -> UUID | None:
 
 
 @event.listens_for(TenantSession, "after_flush")
-def _forget_names(session: TenantSession, _context: Any) -> None:
+def _forget_names(session: TenantSession, _context: object) -> None:
     """Whoever changes a colleague sees it at once, if the same process answers."""
     if any(isinstance(changed, User) for changed in (*session.new, *session.dirty)):
         tenant_id = current_tenant().id

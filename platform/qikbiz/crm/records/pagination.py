@@ -47,7 +47,7 @@ class Order:
 class Cursor:
     """The place of one row in an order: its value there and its id."""
 
-    value: Any
+    value: object
     id: UUID
 
 
@@ -160,7 +160,7 @@ def _order_tag(order: Order) -> str:
     return ("-" if order.is_descending else "") + order.name
 
 
-def _value(order: Order, value: Any) -> Any:
+def _value(order: Order, value: object) -> object:
     if order.column is None or (value is None and order.is_nullable):
         return None
     if not isinstance(value, str) or "\x00" in value:
@@ -178,7 +178,7 @@ def _number(text: str) -> Decimal:
     return found
 
 
-_READERS: dict[type, Callable[[str], Any]] = {
+_READERS: dict[type, Callable[[str], object]] = {
     datetime: datetime.fromisoformat,
     date: date.fromisoformat,
     int: int,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 from uuid import UUID
 
 from flask import abort, make_response, render_template, request
@@ -30,7 +29,7 @@ TABS = ("timeline", "details", "access")
 LISTS = (FieldKind.EMAILS, FieldKind.PHONES)
 
 
-def show_record(room: RecordRoom, record_id: UUID, **beside: Any) -> ResponseReturnValue:
+def show_record(room: RecordRoom, record_id: UUID, **beside: object) -> ResponseReturnValue:
     """The record's page; that it was read is audited. `beside` is what this type shows more."""
     found = record_for_reading(room.record_type, record_id, in_trash=room.may_delete)
     known = shown_record(room.record_type, found)
@@ -56,7 +55,7 @@ def show_record(room: RecordRoom, record_id: UUID, **beside: Any) -> ResponseRet
     )
 
 
-def _access(record_type: RecordType, found: Record) -> dict[str, Any]:
+def _access(record_type: RecordType, found: Record) -> dict[str, object]:
     """Who can see it, for everybody who can; who opened it, for those who may read the audit."""
     if current_user.kind != "user":
         raise Forbidden("Only the organisation's own users can see who has access to a record.")
@@ -65,7 +64,7 @@ def _access(record_type: RecordType, found: Record) -> dict[str, Any]:
     return {"viewers": viewers_of(record_type, found.owner_id), "openings": openings, "may_read_audit": may_read}
 
 
-def record_context(room: RecordRoom, found: Record) -> dict[str, Any]:
+def record_context(room: RecordRoom, found: Record) -> dict[str, object]:
     """What every page about one record needs."""
     known = shown_record(room.record_type, found)
     return {

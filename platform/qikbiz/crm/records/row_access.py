@@ -75,7 +75,7 @@ def reached_id(type_name: str, record_id: UUID | None, rights: Rights | None = N
     return db.session.scalar(select(columns.id).where(*wanted))
 
 
-def unseen_links(record_type: RecordType, found: Any) -> frozenset[str]:
+def unseen_links(record_type: RecordType, found: object) -> frozenset[str]:
     """The fields of a record that name another one which this person may not see."""
     return frozenset(
         link.field
@@ -106,17 +106,17 @@ def filtered_link(type_name: str, column: ColumnElement[Any], rights: Rights) ->
 class MaskedRecord:
     """A record as this person may see it: what is hidden, and what names something unseen, reads as empty."""
 
-    def __init__(self, found: Any, gone: frozenset[str]) -> None:
+    def __init__(self, found: object, gone: frozenset[str]) -> None:
         self._found, self._gone = found, gone
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> object:
         value = getattr(self._found, name)
         if name not in self._gone:
             return value
         return [] if isinstance(value, list) else None
 
 
-def shown_record(record_type: RecordType, found: Any) -> Any:
+def shown_record(record_type: RecordType, found: object) -> object:
     """`record_type` is the one that this person knows (`visible_type`)."""
     gone = record_type.hidden | columns_of_fields(BY_SINGULAR[record_type.name], unseen_links(record_type, found))
     return MaskedRecord(found, gone) if gone else found

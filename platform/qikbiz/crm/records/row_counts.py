@@ -40,7 +40,7 @@ class _Explain(Executable, ClauseElement):
 
 
 @compiles(_Explain)
-def _explain(element: _Explain, compiler: SQLCompiler, **options: Any) -> str:
+def _explain(element: _Explain, compiler: SQLCompiler, **options: object) -> str:
     return f"EXPLAIN (FORMAT JSON) {compiler.process(element.query, **options)}"
 
 

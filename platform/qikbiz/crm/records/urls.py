@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
@@ -43,7 +42,7 @@ def open_record_pages(blueprint: Blueprint, room: RecordRoom) -> None:
 
 def _view(page: Page, room: RecordRoom, act: str) -> Page:
     @access(room.permission(act))
-    def view(**values: Any) -> ResponseReturnValue:
+    def view(**values: object) -> ResponseReturnValue:
         return page(room, **values)
 
     return view

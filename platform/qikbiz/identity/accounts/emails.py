@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from qikbiz.identity.accounts.realms import Account, Realm
@@ -80,7 +80,7 @@ def send_operator_login(realm: Realm, account: Account, *, user: Account, role: 
     _send(realm, account, "operator_login", values | {"url": realm.url(f"/users/{user.id}")})
 
 
-def _send(realm: Realm, account: Account, template: str, values: dict[str, Any]) -> None:
+def _send(realm: Realm, account: Account, template: str, values: Mapping[str, object]) -> None:
     email = OUTGOING_EMAIL.value
     send = email.send if realm.tenant else email.send_platform
     send(

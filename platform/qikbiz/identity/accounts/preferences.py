@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask_login import current_user
 
 from qikbiz.identity.accounts import session_invalidation
@@ -13,7 +11,7 @@ from qikbiz.identity.accounts.queries import account_for_change
 from qikbiz.identity.accounts.realms import Realm, current_realm
 
 
-def save_preference(name: str, value: Any) -> None:
+def save_preference(name: str, value: object) -> None:
     """Keep one choice of the person at hand, on all their devices."""
     realm = current_realm()
     account = account_for_change(realm.work, realm, current_user.id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from flask import Flask, Request, g
 from flask.sessions import SessionInterface, SessionMixin
@@ -35,14 +35,14 @@ class NoFlaskSession(SessionInterface):
     def open_session(self, app: Flask, request: Request) -> SessionMixin:
         return DisabledSession()
 
-    def save_session(self, app: Flask, session: SessionMixin, response: Any) -> None:
+    def save_session(self, app: Flask, session: SessionMixin, response: object) -> None:
         return None
 
 
-class DisabledSession(dict[str, Any], SessionMixin):
+class DisabledSession(dict[str, object], SessionMixin):
     """Empty, and refuses to be anything else."""
 
-    def __setitem__(self, key: str, value: Any) -> NoReturn:
+    def __setitem__(self, key: str, value: object) -> NoReturn:
         raise TypeError("There is no Flask session here; see qikbiz/web/cookies.py.")
 
 

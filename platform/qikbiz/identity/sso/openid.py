@@ -7,6 +7,7 @@ over the network goes through `provider_client`.
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -128,7 +129,7 @@ def claims_for(
     return checked(provider, token, keys, nonce=nonce)
 
 
-def checked(provider: Provider, token: str, keys: dict[str, Any], *, nonce: str) -> Claims:
+def checked(provider: Provider, token: str, keys: Mapping[str, object], *, nonce: str) -> Claims:
     """What the ID token says, if every part of it holds. Raises SsoFailed."""
     try:
         decoded = jwt.decode(token, KeySet.import_key_set(keys), algorithms=list(ALGORITHMS))  # type: ignore[arg-type]  # JSON of any shape; what is no set of keys raises
@@ -175,7 +176,7 @@ def _shown(named: object) -> str:
     return f"“{named}”" if isinstance(named, str) and named.isprintable() and len(named) <= 200 else "none"
 
 
-def _refusal(answer: dict[str, Any]) -> str:
+def _refusal(answer: Mapping[str, object]) -> str:
     error = answer.get("error")
     if error == "invalid_client":
         return "The provider does not accept the client ID and client secret that are set up here."

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import update
@@ -26,7 +25,7 @@ LONGEST_WAIT = timedelta(days=366)
 CHANGED = "Edited by someone else. Review the announcement before you continue."
 
 
-def write_draft(values: Mapping[str, Any]) -> Announcement:
+def write_draft(values: Mapping[str, object]) -> Announcement:
     actor = current_actor()
     draft = Announcement(
         id=new_id(), state="draft", version=1, created_by=actor.id, created_by_name=actor.name, **values
@@ -37,7 +36,7 @@ def write_draft(values: Mapping[str, Any]) -> Announcement:
     return draft
 
 
-def change_draft(announcement_id: UUID, version: int, values: Mapping[str, Any]) -> Announcement:
+def change_draft(announcement_id: UUID, version: int, values: Mapping[str, object]) -> Announcement:
     """Raises Conflict for one that is no draft any more, or was changed by somebody else."""
     draft = announcement_for_changing(announcement_id, version, "draft")
     for name, value in values.items():
@@ -131,6 +130,6 @@ def _category_name(found: Announcement) -> str:
     return category_named(found.category).name
 
 
-def _record(found: Announcement, action: str, **details: Any) -> None:
+def _record(found: Announcement, action: str, **details: object) -> None:
     to = {"audience": found.audience, "tenants": len(found.tenant_ids) or "all"}
     record_on_platform(action, subject=found.subject, details={"category": found.category, **to, **details})

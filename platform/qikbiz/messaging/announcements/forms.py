@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import select
 from wtforms import RadioField, StringField, TextAreaField
@@ -51,7 +50,7 @@ class AnnouncementForm(OwnForm):
     def validate_tenants(self, field: TextAreaField) -> None:
         self.tenant_ids = _ids_of((field.data or "").lower().replace(",", " ").split())
 
-    def values(self) -> dict[str, Any]:
+    def values(self) -> dict[str, object]:
         return {
             "subject": self.subject.data,
             "category": self.category.data,

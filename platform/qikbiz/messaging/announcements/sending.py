@@ -102,7 +102,7 @@ def deliver(announcement_id: UUID) -> int:
     return written
 
 
-def words_of(announcement_id: UUID) -> dict[str, Any] | None:
+def words_of(announcement_id: UUID) -> dict[str, object] | None:
     """What a mail of this announcement says, asked when it leaves; None when it was stopped."""
     with control_transaction() as session:
         found = session.get(Announcement, announcement_id)

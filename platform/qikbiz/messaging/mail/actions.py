@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
@@ -32,7 +33,7 @@ def send(
     *,
     to_address: str,
     to_name: str = "",
-    values: dict[str, Any],
+    values: Mapping[str, object],
     category: str = "",
     to_user: UUID | None = None,
     dedupe_key: str,
@@ -63,7 +64,7 @@ def send_platform(
     *,
     to_address: str,
     to_name: str = "",
-    values: dict[str, Any],
+    values: Mapping[str, object],
     category: str = "",
     dedupe_key: str,
     must_be_reachable: bool = True,
@@ -97,8 +98,8 @@ def opened_values(mail: MailColumns, tenant_id: UUID | None) -> dict[str, Any]:
     return values
 
 
-def _insert(session: Session, model: type[Row], given: dict[str, Any], sealed: str) -> tuple[Row, bool]:
-    row = given | {"id": new_id(), "values": {SEALED: sealed}}
+def _insert(session: Session, model: type[Row], given: Mapping[str, object], sealed: str) -> tuple[Row, bool]:
+    row = {**given, "id": new_id(), "values": {SEALED: sealed}}
     statement = insert(model).values(row).on_conflict_do_nothing(index_elements=[model.dedupe_key]).returning(model)
     mail = session.scalars(statement).one_or_none()
     if mail is not None:
@@ -117,7 +118,7 @@ def _recipient(address: str, name: str, *, must_be_reachable: bool = True) -> di
     return {"to_address": given, "to_name": clean_name(name)}
 
 
-def _seal(values: dict[str, Any], tenant_id: UUID | None, dedupe_key: str) -> str:
+def _seal(values: Mapping[str, object], tenant_id: UUID | None, dedupe_key: str) -> str:
     # The values may hold a link that opens a login; a back-up of the table must not.
     plaintext = json.dumps(values, default=str).encode()
     return runtime().settings.keys.seal(_PURPOSE, plaintext, bound_to=_place(tenant_id, dedupe_key))

@@ -61,7 +61,7 @@ class Letter:
 
 
 def begin(
-    mail: MailColumns, tenant: Tenant | None, settings: Settings, words: Mapping[str, Any] | None = None
+    mail: MailColumns, tenant: Tenant | None, settings: Settings, words: Mapping[str, object] | None = None
 ) -> Letter | None:
     """Mark the mail as being sent and compose it. None when there is nothing (more) to send.
 

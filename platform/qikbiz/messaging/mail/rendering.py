@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from textwrap import fill
-from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -37,7 +36,7 @@ class Footing:
 
 def render_mail(
     template: str,
-    values: Mapping[str, Any],
+    values: Mapping[str, object],
     *,
     sender: str = "QikBiz CRM",
     accent: str = "blue",
@@ -56,14 +55,14 @@ def render_mail(
     )
 
 
-def _subject(template: str, values: dict[str, Any]) -> str:
+def _subject(template: str, values: Mapping[str, object]) -> str:
     source = _environment("txt").get_template(f"mail/{template}.jinja")
     context = source.new_context({**values, **_parts("txt")})
     # One line, whatever a name in it holds: a line break would begin another header.
     return " ".join("".join(source.blocks["subject"](context)).split())
 
 
-def _body(template: str, values: dict[str, Any], *, kind: str) -> str:
+def _body(template: str, values: Mapping[str, object], *, kind: str) -> str:
     source = _environment(kind).get_template(f"mail/{template}.jinja")
     return source.render(**values, **_parts(kind))
 

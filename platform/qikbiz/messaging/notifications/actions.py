@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select, update
@@ -34,7 +33,7 @@ def notify(
     url: str,
     *,
     template: str = "",
-    values: Mapping[str, Any] | None = None,
+    values: Mapping[str, object] | None = None,
     is_mailed_already: bool = False,
 ) -> list[Notification]:
     """Tell each of these people once, if the transaction at hand commits. Gives the rows.
@@ -89,7 +88,7 @@ def _people(user_ids: Iterable[UUID]) -> Sequence[User]:
     return db.session.scalars(select(User).where(User.id.in_(wanted), User.state == "active").order_by(User.id)).all()
 
 
-def _mail(person: User, row: Notification, template: str, values: Mapping[str, Any]) -> None:
+def _mail(person: User, row: Notification, template: str, values: Mapping[str, object]) -> None:
     if row.mail == "daily":
         plan_digest(person)
     if row.mail != "at_once":

@@ -93,7 +93,7 @@ def _own(person: User) -> tuple[Any, ...]:
     )
 
 
-def _values(person: User, waiting: Sequence[Notification], total: int) -> dict[str, Any]:
+def _values(person: User, waiting: Sequence[Notification], total: int) -> dict[str, object]:
     tenant = current_tenant()
     origin = runtime().settings.origin(tenant.host)
     zone = zone_of(person.time_zone or tenant.time_zone)

@@ -76,7 +76,7 @@ def failures_written_afterwards(tenant: Tenant) -> Iterator[None]:
             _write(tenant, rows)
 
 
-def _write(tenant: Tenant, rows: list[dict[str, Any]]) -> None:
+def _write(tenant: Tenant, rows: list[dict[str, object]]) -> None:
     try:
         with tenant_transaction(tenant) as session:
             session.add_all([AccessEvent(**row) for row in rows])
@@ -85,12 +85,12 @@ def _write(tenant: Tenant, rows: list[dict[str, Any]]) -> None:
         logger.warning("access_not_noted", extra={"events": len(rows), "reason": type(error).__name__})
 
 
-def _later() -> list[dict[str, Any]]:
-    later: list[dict[str, Any]] = request.environ.setdefault(_LATER, [])
+def _later() -> list[dict[str, object]]:
+    later: list[dict[str, object]] = request.environ.setdefault(_LATER, [])
     return later
 
 
-def _row(kind: AccessKind, outcome: Outcome, person: Somebody | None, account: str, detail: str) -> dict[str, Any]:
+def _row(kind: AccessKind, outcome: Outcome, person: Somebody | None, account: str, detail: str) -> dict[str, object]:
     row = {
         "id": new_id(),
         "at": clock.now(),
@@ -118,7 +118,7 @@ def _account(text: str) -> str:
     return text[:_LONGEST_ACCOUNT] if not text or "@" in text[1:] else NOT_AN_ADDRESS
 
 
-def _where() -> dict[str, Any]:
+def _where() -> dict[str, object]:
     if not has_request_context():
         return {}
     address = client_address(request.environ, runtime().settings.trusted_proxies)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Index, text
@@ -38,7 +37,7 @@ class AddressScore(ControlModel):
     unit: Mapped[str] = mapped_column(CIDR, primary_key=True)
     score: Mapped[int] = mapped_column(server_default="0")
     verdict: Mapped[str] = mapped_column(server_default="none")
-    evidence: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    evidence: Mapped[dict[str, object]] = mapped_column(server_default=text("'{}'"))
     blocks: Mapped[int] = mapped_column(server_default="0")
     checked_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
 
@@ -64,7 +63,7 @@ class AddressRule(ControlModel):
     action: Mapped[str]
     reason: Mapped[str]
     source: Mapped[str]
-    evidence: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    evidence: Mapped[dict[str, object]] = mapped_column(server_default=text("'{}'"))
     created_by: Mapped[UUID | None]
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]

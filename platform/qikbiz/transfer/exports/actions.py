@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select, text, update
@@ -113,7 +112,7 @@ def note_fetch(export: Export, *, first: int, last: int, device: str = "") -> No
         emails.tell_of_first_download(export, current_actor(), device)
 
 
-def selection_facts(export: Export) -> dict[str, Any]:
+def selection_facts(export: Export) -> dict[str, object]:
     """What an audit event says about an export: no values, only what was asked for."""
     return {"scope": export.scope, "product": export.product, "filters": export.filters, "columns": export.columns}
 
@@ -148,7 +147,7 @@ def _insert(selection: Selection, export_id: UUID, actor: Actor) -> tuple[Export
     return db.session.scalars(select(Export).where(Export.id == export_id)).one(), False
 
 
-def _move(export: Export, before: tuple[str, ...], after: str, **values: Any) -> bool:
+def _move(export: Export, before: tuple[str, ...], after: str, **values: object) -> bool:
     """Change the state if it is one of `before` in the database now: of two at once, one does it."""
     statement = update(Export).where(Export.id == export.id, Export.state.in_(before)).values(state=after, **values)
     moved = db.session.scalar(statement.returning(Export.id)) is not None
@@ -156,7 +155,7 @@ def _move(export: Export, before: tuple[str, ...], after: str, **values: Any) ->
     return moved
 
 
-def _audit(action: str, export: Export, details: dict[str, Any] | None = None) -> None:
+def _audit(action: str, export: Export, details: Mapping[str, object] | None = None) -> None:
     record(action, record_type="export", record_id=export.id, subject=export.scope, details=details)
     if current_actor().kind == "staff":
         # What staff do in a customer's data stands in both audits.

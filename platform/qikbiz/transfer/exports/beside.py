@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from qikbiz.transfer.exports.archive import NEWLINE, Archive, heading_line
@@ -31,7 +30,7 @@ class BesideReport:
     def table_name(self) -> str:
         return self.file.name
 
-    def described(self) -> dict[str, Any]:
+    def described(self) -> dict[str, object]:
         return {
             "name": f"{self.file.name}.csv",
             "table": self.file.name,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -57,7 +57,7 @@ class RowFilter(Protocol):
         """The rows of a table that may come in, without what they say about a person who was erased."""
         ...
 
-    def facts(self) -> dict[str, Any]:
+    def facts(self) -> dict[str, object]:
         """For the audit: how many people were kept out."""
         ...
 
@@ -66,7 +66,9 @@ Supplier = Callable[[UUID], Iterable[BesideFile]]
 # Is called inside `control_transaction()`.
 Approval = Callable[[Session, Export], bool]
 
-ROW_FILTER: Registration[Callable[[Session, Mapping[str, Any]], RowFilter]] = Registration("whom a restore leaves out")
+ROW_FILTER: Registration[Callable[[Session, Mapping[str, object]], RowFilter]] = Registration(
+    "whom a restore leaves out"
+)
 # By the id of an organisation: when its account was erased, or None.
 ERASED_AT: Registration[Callable[[UUID], datetime | None]] = Registration("which organisations were erased")
 _products: dict[str, OwnProduct] = {}

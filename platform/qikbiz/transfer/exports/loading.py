@@ -71,7 +71,7 @@ class TableLoader:
             except psycopg.DataError as error:
                 raise NotRestorable(f"{self._file_name} contains a value that does not fit its column.") from error
 
-    def _copy(self, rows: Iterator[list[Any]], watch: Callable[[int], None]) -> int:
+    def _copy(self, rows: Iterator[list[object]], watch: Callable[[int], None]) -> int:
         connection = cast(psycopg.Connection[TupleRow], self._session.connection().connection.driver_connection)
         columns = sql.SQL(", ").join(map(sql.Identifier, self._columns))
         into = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(self._table.name), columns)

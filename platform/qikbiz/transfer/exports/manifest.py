@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -40,7 +40,7 @@ class FileReport:
     def table_name(self) -> str:
         return self.source.table.name
 
-    def described(self) -> dict[str, Any]:
+    def described(self) -> dict[str, object]:
         pairs = zip(self.source.columns, self.source.headings, strict=True)
         types = self.source.table.type_of
         return {
@@ -58,8 +58,8 @@ Report = FileReport | BesideReport
 
 
 def manifest_text(
-    tenant: Tenant, selection: Selection, moment: datetime, reports: Sequence[Report], about: dict[str, Any]
-) -> tuple[dict[str, Any], str]:
+    tenant: Tenant, selection: Selection, moment: datetime, reports: Sequence[Report], about: Mapping[str, object]
+) -> tuple[dict[str, object], str]:
     """The manifest, and as the text that goes into the zip."""
     is_portable = selection.product == PORTABLE
     manifest = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
@@ -80,7 +79,7 @@ def create() -> ResponseReturnValue:
 @access(Permission.EXPORT_ASK)
 def show(export_id: UUID) -> ResponseReturnValue:
     standing = export_within_reach(export_id)
-    facts: dict[str, Any] = {
+    facts: dict[str, object] = {
         "standing": standing,
         "export": standing.export,
         "file_name": download_name(standing.export),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
@@ -128,7 +127,7 @@ def _said() -> dict[str, str]:
 
 
 def _chips(wanted: AccessFilter) -> list[tuple[str, str]]:
-    names: dict[Any, str] = dict(known_people()) if wanted.person else {}
+    names: dict[object, str] = dict(known_people()) if wanted.person else {}
     names[NOBODY] = "unknown"
     texts = {
         "person": f"User is {names.get(wanted.person, 'unknown')}",

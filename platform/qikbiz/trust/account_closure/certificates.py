@@ -8,8 +8,8 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from qikbiz.kernel.database import db, runtime
@@ -37,7 +37,7 @@ KEPT_INVOICE = "Its invoice, for as long as tax law requires"
 
 
 def issue(
-    tenant_id: UUID, organisation: str, counts: dict[str, Any], moment: datetime, *, has_invoice: bool
+    tenant_id: UUID, organisation: str, counts: Mapping[str, object], moment: datetime, *, has_invoice: bool
 ) -> ErasureCertificate:
     """Make and keep the certificate. Inside `control_transaction()`."""
     number, settings = _new_number(), runtime().settings
@@ -79,7 +79,7 @@ def certificate_numbered(number: str) -> ErasureCertificate | None:
     return db.control.get(ErasureCertificate, _grouped(letters))
 
 
-def signed_text(document: dict[str, Any]) -> bytes:
+def signed_text(document: Mapping[str, object]) -> bytes:
     """The bytes that are signed: JSON with sorted keys and without spaces, in UTF-8."""
     return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import delete
 
@@ -42,7 +41,7 @@ def people_of(tenant: Tenant) -> list[Recipient]:
         return people_to_tell()
 
 
-def tell(closing: Closing, template: str, step: str, people: Sequence[Recipient], facts: dict[str, Any]) -> None:
+def tell(closing: Closing, template: str, step: str, people: Sequence[Recipient], facts: Mapping[str, object]) -> None:
     """One mail for each person about one step. Moments among the facts are shown in the person's own time."""
     for person in people:
         shown = {name: _shown(value, person) for name, value in facts.items()}
@@ -108,7 +107,7 @@ def _prefix(closing: Closing) -> str:
     return f"closing:{closing.id}:"
 
 
-def _shown(value: Any, person: Recipient) -> Any:
+def _shown(value: object, person: Recipient) -> object:
     if not isinstance(value, datetime):
         return value
     local = value.astimezone(zone_of(person.time_zone))

@@ -5,7 +5,7 @@ Every table with a column `tenant_id` is emptied of the tenant unless it stands 
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
 from uuid import UUID
 
 from sqlalchemy import delete, select, update
@@ -37,19 +37,19 @@ KEPT_TABLES: dict[str, str] = {
 UNTIED_TABLES = {"abuse_events": ("tenant_id", "account_mac")}
 
 
-def counted(tenant_id: UUID) -> dict[str, Any] | None:
+def counted(tenant_id: UUID) -> dict[str, object] | None:
     """What a run before counted, if it came that far."""
     with control_transaction() as control:
         erasure = control.get(Erasure, tenant_id)
         return erasure.counts if erasure else None
 
 
-def keep_counts(tenant_id: UUID, counts: dict[str, Any]) -> None:
+def keep_counts(tenant_id: UUID, counts: Mapping[str, object]) -> None:
     with control_transaction() as control:
         control.merge(Erasure(tenant_id=tenant_id, begun_at=clock.now(), counts=counts))
 
 
-def finish(record: TenantRecord, counts: dict[str, Any]) -> ErasureCertificate:
+def finish(record: TenantRecord, counts: Mapping[str, object]) -> ErasureCertificate:
     """Forget the tenant's rows and sign the certificate, in the transaction at hand; once, however often tried."""
     standing = db.control.scalars(
         select(ErasureCertificate).where(ErasureCertificate.tenant_id == record.id)
@@ -100,11 +100,11 @@ def _finish_closing(closing: Closing, organisation: str, certificate: ErasureCer
 
 
 def _take_names_out(tenant_id: UUID) -> None:
-    nobody: dict[str, Any] = dict.fromkeys(("reason", "asked_by_name", "asked_by_email", "accepted_by_name"), "")
+    nobody: dict[str, object] = dict.fromkeys(("reason", "asked_by_name", "asked_by_email", "accepted_by_name"), "")
     nobody["certificate_to"] = []
     db.control.flush()
     db.control.execute(update(Closing).where(Closing.tenant_id == tenant_id).values(nobody))
     # The chain of the audit goes over a salted hash of this part, so that it can be taken out (docs/audit-format.md).
-    gone: dict[str, Any] = {"subject": "", "details": {}, "salt": None}
+    gone: dict[str, object] = {"subject": "", "details": {}, "salt": None}
     db.control.execute(update(PlatformAuditEvent).where(PlatformAuditEvent.tenant_id == tenant_id).values(gone))
     db.control.execute(delete(ClosingEvent).where(ClosingEvent.tenant_id == tenant_id))

@@ -6,7 +6,6 @@ written after it, in the request at hand or by the next round of the work that d
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select, update
@@ -22,7 +21,7 @@ from tenants.context import Tenant
 RECORD_TYPE = "closing"
 
 
-def record_step(closing: Closing, action: str, subject: str, **details: Any) -> None:
+def record_step(closing: Closing, action: str, subject: str, **details: object) -> None:
     """Write the act down, in the control transaction that does it. `subject` is the tenant's address."""
     actor = current_actor()
     event = ClosingEvent(

@@ -47,7 +47,7 @@ def may_erase(tenant_id: UUID) -> bool:
     return bool(_asked("SELECT notices.may_erase(:tenant)", tenant=tenant_id)[0])
 
 
-def _asked(question: str, **values: Any) -> Row[*tuple[Any, ...]]:
+def _asked(question: str, **values: object) -> Row[*tuple[Any, ...]]:
     session = db.control()
     try:
         with session.begin_nested():

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -189,8 +187,8 @@ def _page_of_closing(step: str) -> ResponseReturnValue:
     return _page(step, found)
 
 
-def _page(step: str, found: Closing | None, **context: Any) -> str:
-    facts: dict[str, Any] = {"closing": found, "steps_of_way": steps_of(found), "step": WAY.index(step) + 1}
+def _page(step: str, found: Closing | None, **context: object) -> str:
+    facts: dict[str, object] = {"closing": found, "steps_of_way": steps_of(found), "step": WAY.index(step) + 1}
     facts |= {"given": {}, "problem": "", "shortest": SHORTEST, "longest": LONGEST}
     if found is not None:
         facts["invoice"] = invoice_of(found.id)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
@@ -117,7 +115,7 @@ def _filter() -> AuditFilter:
     )
 
 
-def _entry(event: AuditEvent) -> dict[str, Any]:
+def _entry(event: AuditEvent) -> dict[str, object]:
     return {
         "event": event,
         "heading": heading(event.action),

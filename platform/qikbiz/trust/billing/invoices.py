@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select, text
@@ -25,7 +24,7 @@ class Bill:
     organisation: str
     amount: Decimal | None
     currency: str
-    lines: dict[str, Any]
+    lines: dict[str, object]
 
 
 def issue_invoice(bill: Bill) -> Invoice | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Numeric, text
@@ -51,7 +50,7 @@ class Invoice(ControlModel):
     billed_to: Mapped[str]
     amount: Mapped[Decimal] = mapped_column(MONEY)
     currency: Mapped[str]
-    lines: Mapped[dict[str, Any]]
+    lines: Mapped[dict[str, object]]
     issued_at: Mapped[datetime]
     state: Mapped[str] = mapped_column(server_default="open")
     paid_at: Mapped[datetime | None]

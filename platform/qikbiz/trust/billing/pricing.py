@@ -26,7 +26,7 @@ class Terms:
     per_gib: Decimal = NOTHING
     is_eu: bool = False
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         money = {name: str(getattr(self, name)) for name in ("fee", "per_hour", "per_gib")}
         return {**money, "currency": self.currency, "is_eu": self.is_eu}
 

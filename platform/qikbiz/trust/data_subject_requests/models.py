@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Index, LargeBinary, text
@@ -32,7 +31,7 @@ class Erasure(Model):
     done_at: Mapped[datetime | None]
     problem: Mapped[str] = mapped_column(server_default="")
     job_id: Mapped[UUID | None]
-    document: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    document: Mapped[dict[str, object]] = mapped_column(server_default=text("'{}'"))
     key_id: Mapped[int | None]
     signature: Mapped[bytes | None] = mapped_column(LargeBinary)
 

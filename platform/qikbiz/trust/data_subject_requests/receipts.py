@@ -30,7 +30,7 @@ KEPT = (
 )
 
 
-def receipt(tenant: Tenant, erasure_id: UUID, record_id: UUID, **said: Any) -> dict[str, Any]:
+def receipt(tenant: Tenant, erasure_id: UUID, record_id: UUID, **said: object) -> dict[str, object]:
     """The document to sign. It names nobody but the organisation."""
     return {
         "format": FORMAT,
@@ -44,12 +44,12 @@ def receipt(tenant: Tenant, erasure_id: UUID, record_id: UUID, **said: Any) -> d
     }
 
 
-def signed_text(document: Mapping[str, Any]) -> bytes:
+def signed_text(document: Mapping[str, object]) -> bytes:
     """The bytes that are signed: JSON with sorted keys and without spaces, in UTF-8."""
     return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-def as_file(keys: KeyRing, document: Mapping[str, Any], key_id: int, signature: bytes) -> dict[str, Any]:
+def as_file(keys: KeyRing, document: Mapping[str, object], key_id: int, signature: bytes) -> dict[str, object]:
     """The receipt as it is handed out: the document, its signature, and the public key to check it with."""
     public = keys.public_key(PURPOSE, key_id)
     signed = {"algorithm": "Ed25519", "key_id": key_id, "public_key": public.hex() if public else ""}

@@ -49,7 +49,7 @@ class Erased:
                 row[place["subject"]], row[place["details"]], row[place["salt"]] = "", "{}", None
             yield row
 
-    def facts(self) -> dict[str, Any]:
+    def facts(self) -> dict[str, object]:
         """For the audit: how many were kept out."""
         return {"erased_before": len(self.kept_out)} if self.kept_out else {}
 

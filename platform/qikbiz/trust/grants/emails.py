@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 from qikbiz.identity.accounts.models import User
 from qikbiz.identity.accounts.queries import administrators
@@ -48,7 +48,7 @@ def what_may_be_done(grant: Grant) -> str:
     return words[:1].upper() + words[1:]
 
 
-def _facts(grant: Grant, person: User) -> dict[str, Any]:
+def _facts(grant: Grant, person: User) -> dict[str, object]:
     return {
         "organisation": current_tenant().name,
         "reference": grant.reference,
@@ -58,7 +58,7 @@ def _facts(grant: Grant, person: User) -> dict[str, Any]:
     }
 
 
-def _send(template: str, person: User, values: dict[str, Any], dedupe_key: str) -> None:
+def _send(template: str, person: User, values: Mapping[str, object], dedupe_key: str) -> None:
     send(
         template,
         to_address=person.email,

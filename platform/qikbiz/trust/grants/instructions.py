@@ -155,7 +155,7 @@ def set_access_policy(*, staff_may_confirm: bool, wait_hours: int) -> None:
 
 
 def _confirm(grant: Grant, me: Actor, how: str, state: str, *, opens_at: datetime | None) -> None:
-    values: dict[str, Any] = {
+    values: dict[str, object] = {
         "state": state,
         "confirmed_at": clock.now(),
         "confirmed_by": me.id,

@@ -33,7 +33,7 @@ def send_answer(ticket: Ticket, message: TicketMessage) -> None:
 
 def _send(ticket: Ticket, template: str, values: dict[str, Any], *, key: str, by_person: bool) -> str:
     thread = _thread(ticket) | {"reply_to": reply_address(runtime().settings, ticket.id), "by_person": by_person}
-    values |= {"thread": thread, "is_inside": ticket.person_id is not None, "url": _where(ticket)}
+    values = {**values, "thread": thread, "is_inside": ticket.person_id is not None, "url": _where(ticket)}
     mail = send_platform(
         template,
         to_address=ticket.email,
@@ -54,7 +54,7 @@ def _where(ticket: Ticket) -> str:
     return f"{settings.origin(f'{record.slug}.{settings.base_domain}')}/help/{ticket.reference}"
 
 
-def _thread(ticket: Ticket) -> dict[str, Any]:
+def _thread(ticket: Ticket) -> dict[str, object]:
     query = select(TicketMessage.message_id).where(
         TicketMessage.ticket_id == ticket.id, TicketMessage.message_id.is_not(None)
     )
