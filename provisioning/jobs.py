@@ -20,7 +20,7 @@ from qikbiz.trust.data_subject_requests.models import Erasure
 from tenants.context import Tenant
 from tenants.control import TenantRecord
 
-NOT_ERASED = "Something went wrong on our side while erasing. Nothing was erased; we have been told."
+NOT_ERASED = "Something went wrong on our side while erasing. Nothing was erased; we have been notified."
 
 
 def create_tenant(work: JobContext) -> None:

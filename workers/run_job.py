@@ -36,7 +36,7 @@ from workers.heartbeat import Heartbeat
 from workers.process import application
 
 LONGEST_PAUSE = timedelta(hours=1)
-PLAIN_TEXT = "Something went wrong on our side. We have been told."
+PLAIN_TEXT = "Something went wrong on our side. We have been notified."
 TIMED_OUT = "It took longer than a job may take."
 logger = logging.getLogger(__name__)
 

@@ -44,5 +44,5 @@ def test_logging_in_says_that_cookies_are_refused_and_how_to_allow_them(blocking
     own = blocking.locator("details[open] summary")
     expect(own).to_have_text("Google Chrome")
     expect(blocking.get_by_text("Click the symbol at the left of the address")).to_be_visible()
-    blocking.get_by_role("link", name="log in again").click()
+    blocking.get_by_role("link", name="Sign in again").click()
     expect(blocking.get_by_label("Email")).to_be_visible()

@@ -51,7 +51,7 @@ def import_file(alice: Page, folder: Path) -> None:
     expect(alice.get_by_role("heading", level=1, name="File format")).to_be_visible()
     expect(alice.get_by_label("Delimiter")).to_have_value(";")
     expect(alice.get_by_role("cell", name="Łukasz")).to_be_visible()
-    alice.get_by_role("button", name="Go on").click()
+    alice.get_by_role("button", name="Continue").click()
     choose_columns(alice)
     apply(alice)
 
@@ -87,7 +87,7 @@ def figure(page: Page, label: str) -> Locator:
 
 
 def edit_what_was_imported(alice: Page) -> None:
-    alice.get_by_role("link", name="See the contacts").click()
+    alice.get_by_role("link", name="View contacts").click()
     alice.get_by_label("Search contacts", exact=True).press_sequentially(f"quarterman{SERIAL} zoë")
     expect(alice.locator("a.record-link")).to_have_count(1)
     alice.locator("a.record-link").click()

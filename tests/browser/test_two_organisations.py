@@ -70,7 +70,7 @@ def test_two_tabs_of_one_login_go_on_side_by_side(browsers: Browsers) -> None:
     first.goto("/contacts/new")
     first.get_by_label("First name").fill("Tabea")
     second.get_by_role("link", name="New company").click()
-    second.get_by_label("Name needed").fill("Two Tabs Ltd")
+    second.get_by_label("Name required").fill("Two Tabs Ltd")
     second.get_by_role("button", name="Save company").click()
     expect(second.get_by_role("heading", level=1, name="Two Tabs Ltd")).to_be_visible()
     first.get_by_role("button", name="Save contact").click()

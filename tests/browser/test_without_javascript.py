@@ -57,11 +57,11 @@ def test_a_file_is_uploaded_checked_and_imported(page: Page, tmp_path: Path) -> 
     page.goto("/imports/new")
     page.get_by_label("Choose a CSV file").set_input_files(file)
     page.get_by_role("button", name="Upload").click()
-    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Continue").click()
     press(page, "Check the file")
     reload_until(page, "Import 1 row")
     press(page, "Import 1 row")
-    reload_until(page, "See the contacts", role="link")
+    reload_until(page, "View contacts", role="link")
 
 
 def press(page: Page, name: str) -> None:

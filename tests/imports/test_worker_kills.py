@@ -189,7 +189,7 @@ def test_when_the_check_again_shows_something_else_it_asks(import_harness: Impor
     ask(import_harness, import_id, "apply")
     found = do(import_harness, import_id)
     assert (found.state, found.counts["created"], found.counts["unchanged"]) == ("checked", 0, 1)
-    assert "not the one that was shown" in found.problem
+    assert "the result is now different" in found.problem
     assert len(import_harness.records()) == 1
     # What it shows now can be applied without another check.
     ask(import_harness, import_id, "apply")

@@ -120,7 +120,7 @@ def test_a_statement_that_takes_too_long_is_stopped_and_said(client_for, broken)
 def test_what_no_column_can_hold_is_no_fault_of_ours(client_for, name, address):
     page = client_for(name).get(address)
     assert page.status_code == 400
-    assert "Invalid request" in page.text
+    assert "This request could not be processed" in page.text
 
 
 def _all_failures(parent):

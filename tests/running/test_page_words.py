@@ -31,7 +31,7 @@ RETIRED = {
     r"hand(?:s|ed|ing)? over": "transfer",
     r"mend(?:s|ed)?": "fix",
     r"whoever|somebody|anew|once more|at hand|meanwhile|no more(?! than)": "a named subject; again",
-    r"(?:is|are|was|were|be) told": "notify",
+    r"(?:is|are|was|were|be|been) told": "notify",
     r"made you the owner": "assigned to you",
     r"none of the (?:choices|values)": "isn't a valid option",
     r"nothing to call it by": "enter a name",

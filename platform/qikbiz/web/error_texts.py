@@ -20,7 +20,7 @@ class ErrorText:
 TEXTS: dict[str, ErrorText] = {
     "bad_request": ErrorText(
         400,
-        "Invalid request",
+        "This request could not be processed",
         "Something in the request was missing or not valid. Nothing was changed.",
         "Go back, reload the page and try again.",
     ),

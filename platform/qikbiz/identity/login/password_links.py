@@ -31,7 +31,7 @@ def ask_for_password_link(realm: Realm, email: str) -> None:
     throttles.ask_for_link(realm)
     name = same_address(email)
     require_way(realm, "password_link", account=name)
-    record_access(AccessKind.PASSWORD_LINK, account=name, detail="Asked for")
+    record_access(AccessKind.PASSWORD_LINK, account=name, detail="Requested")
     asked = {"name": name, "requester": throttles.requester()}
     arguments = {"sealed": runtime().settings.keys.seal(_PURPOSE, json.dumps(asked).encode(), bound_to=_place(realm))}
     if realm.tenant:
