@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 
 from email_validator import EmailNotValidError, validate_email
@@ -16,7 +16,7 @@ from qikbiz.audit.actions import record_on_platform
 from qikbiz.identity.accounts.failures import AlreadyThere
 from qikbiz.identity.accounts.models import User
 from qikbiz.identity.accounts.queries import account_named, has_users
-from qikbiz.identity.accounts.realms import Realm, same_address, staff_realm, tenant_realm
+from qikbiz.identity.accounts.realms import Account, Realm, same_address, staff_realm, tenant_realm
 from qikbiz.identity.members.operator_logins import add_first_administrator, invite_first_again, propose_user
 from qikbiz.identity.mfa.actions import reset_factors
 from qikbiz.identity.passwords.actions import set_password
@@ -106,20 +106,19 @@ def add_person(realm: Realm, email: str, name: str, role: str, *, password_hash:
     person = ready_person(realm, email, name, role)
     person.password_hash, person.password_changed_at = password_hash, now()
     realm.work.flush()
-    person_id: UUID = person.id
-    return person_id
+    return person.id
 
 
-def ready_person(realm: Realm, email: str, name: str, role: str) -> Any:
+def ready_person(realm: Realm, email: str, name: str, role: str) -> Account:
     """The row of a user who may sign in from now on. One who was only invited becomes active."""
-    person: Any = account_named(realm.work, realm, email)
+    person = account_named(realm.work, realm, email)
     if person is not None and person.state != "invited":
         raise AlreadyThere(f"{email} already has an account.")
     if person is None:
         person = realm.people(email=email, email_key=same_address(email))
         realm.work.add(person)
     person.name, person.state = name, "active"
-    realm.give_roles(person, [role])
+    person.give_roles([role])
     realm.work.flush()
     return person
 

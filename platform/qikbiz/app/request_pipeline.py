@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Any
 
 from flask import Flask, Request, current_app, request
 from flask.typing import ResponseReturnValue
@@ -16,7 +15,7 @@ from flask_login import current_user
 from werkzeug.exceptions import NotFound as NoRoute
 from werkzeug.routing import MapAdapter, RequestRedirect
 
-from qikbiz.identity.accounts.principal import Anonymous
+from qikbiz.identity.accounts.principal import Anonymous, CurrentUser, Principal
 from qikbiz.identity.accounts.reauthentication import ConfirmationNeeded
 from qikbiz.identity.roles.view_as import refuse_acts
 from qikbiz.identity.sign_in_policy.networks import address_of_request, is_inside, outside
@@ -167,7 +166,7 @@ def page_transaction() -> Iterator[None]:
         yield
 
 
-def _view() -> Callable[..., Any]:
+def _view() -> Callable[..., object]:
     if request.routing_exception is not None:
         _redirect_from_www()
         _note_odd_request(request.routing_exception)
@@ -209,13 +208,14 @@ def _refuse_unservable(tenant: Tenant, rule: AccessRule) -> None:
         raise Maintenance
 
 
-def _person(where: Destination, rule: AccessRule) -> Any:
+def _person(where: Destination, rule: AccessRule) -> CurrentUser:
     """Who is there. A stranger's address is asked about first; whoever is logged in is never stopped by it."""
     if where.surface not in ("tenant", "console"):
         return ANYONE
     if not current_user.is_authenticated and not rule.while_blocked:
         _admit_stranger(where)
-    return current_user
+    found: CurrentUser = current_user
+    return found
 
 
 def _admit_stranger(where: Destination) -> None:
@@ -227,27 +227,27 @@ def _admit_stranger(where: Destination) -> None:
         raise
 
 
-def _actor(person: Any) -> Actor:
-    if not person.is_authenticated:
+def _actor(person: CurrentUser) -> Actor:
+    if not isinstance(person, Principal):
         return Actor(ANONYMOUS.kind, request_id=request_id())
     if isinstance(person, support_sessions.GuestPerson):
         return support_sessions.actor_of(person)
     return Actor(person.kind, person.id, person.name, request_id=request_id(), rights=person.rights)
 
 
-def _refuse_nobody(rule: AccessRule, person: Any) -> None:
+def _refuse_nobody(rule: AccessRule, person: CurrentUser) -> None:
     if not rule.is_public and not person.is_authenticated:
         raise LoginNeeded
 
 
-def _check_permission(rule: AccessRule, person: Any) -> None:
+def _check_permission(rule: AccessRule, person: CurrentUser) -> None:
     if not rule.is_public and not person.can(rule.permission):
         raise Forbidden
 
 
-def _refuse_from_outside(rule: AccessRule, person: Any) -> None:
+def _refuse_from_outside(rule: AccessRule, person: CurrentUser) -> None:
     """Raises OutsideNetworks for whoever is logged in and has left the networks of the organisation's list."""
-    if rule.is_public or rule.from_anywhere or not person.networks:
+    if rule.is_public or rule.from_anywhere or not isinstance(person, Principal) or not person.networks:
         return
     if not is_inside(address_of_request(), person.networks):
         record_access(
@@ -256,7 +256,7 @@ def _refuse_from_outside(rule: AccessRule, person: Any) -> None:
         raise outside()
 
 
-def _what_pages_know() -> dict[str, Any]:
+def _what_pages_know() -> dict[str, object]:
     return {"tenant": destination().tenant, "request_id": request_id()} if request else {}
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Index, LargeBinary, text
@@ -12,7 +12,16 @@ from sqlalchemy.orm import Mapped, mapped_column
 from tenants.control import new_id
 
 
-class PersonColumns:
+class LoginColumns:
+    """Any of these tables, for code that serves both (`accounts/realms.py`). A row is made of its columns' values."""
+
+    __tablename__: str
+
+    def __init__(self, **values: object) -> None:
+        super().__init__(**values)
+
+
+class PersonColumns(LoginColumns):
     """A login. `epoch` grows whenever all its sessions must end. `email_key` is the address folded for look-up."""
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
@@ -31,8 +40,15 @@ class PersonColumns:
     last_seen_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
 
+    def role_keys(self) -> tuple[str, ...]:
+        """The keys of a login's roles. Staff have one."""
+        raise NotImplementedError
 
-class SessionColumns:
+    def give_roles(self, keys: Sequence[str]) -> None:
+        raise NotImplementedError
+
+
+class SessionColumns(LoginColumns):
     """One login on one device. `id_hash` is the HMAC of the id that only the cookie holds."""
 
     id_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
@@ -53,7 +69,7 @@ class SessionColumns:
     revoked_reason: Mapped[str] = mapped_column(server_default="")
 
 
-class TokenColumns:
+class TokenColumns(LoginColumns):
     """A single-use link: an invitation or a new password. Only the hash of its secret is kept."""
 
     token_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
@@ -64,7 +80,7 @@ class TokenColumns:
     used_at: Mapped[datetime | None]
 
 
-class FactorColumns:
+class FactorColumns(LoginColumns):
     """What a user shows beside or instead of the password: a passkey, an authenticator app, or one recovery code.
 
     `handle` finds it: a passkey's credential id, or the hash of a recovery code. `counter` only grows: the passkey's
@@ -85,7 +101,7 @@ class FactorColumns:
     used_at: Mapped[datetime | None]
 
 
-def factor_rules(table: str) -> tuple[Any, ...]:
+def factor_rules(table: str) -> tuple[CheckConstraint, Index]:
     """Each kind with what it is made of, and one app for each person."""
     return (
         CheckConstraint(

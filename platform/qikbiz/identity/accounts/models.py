@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -22,6 +23,12 @@ class User(PersonColumns, Model):
     )
 
     roles: Mapped[list[str]]
+
+    def role_keys(self) -> tuple[str, ...]:
+        return tuple(self.roles)
+
+    def give_roles(self, keys: Sequence[str]) -> None:
+        self.roles = list(keys)
 
 
 class UserSession(SessionColumns, Model):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 
 from qikbiz.kernel import clock
@@ -13,11 +13,20 @@ from qikbiz.kernel.rights import NOTHING, Rights
 
 
 @dataclass(frozen=True, slots=True)
+class Preview:
+    """As whom somebody is looking, until when, and what they see meanwhile."""
+
+    name: str
+    until: datetime
+    rights: Rights
+
+
+@dataclass(frozen=True, slots=True)
 class Principal:
     """Somebody logged in, with a snapshot of the login that is renewed the moment it changes.
 
     `roles` are keys, `role` what they are called, and `rights` what they allow together: or, during a `preview`
-    (`roles.preview.Preview`), what the one looked at may see.
+    (`Preview`), what the one looked at may see.
 
     `session_key` is the HMAC of the session's id under the newest key, `form_key` what form tokens are bound to, and
     `fresh_until` says how long the password needn't be asked again. `has_new_token` means that the browser was sent a
@@ -33,14 +42,14 @@ class Principal:
     session_key: bytes
     fresh_until: datetime | None
     time_zone: str = ""
-    preferences: dict[str, Any] = field(default_factory=dict)
+    preferences: dict[str, object] = field(default_factory=dict)
     is_remembered: bool = False
     has_new_token: bool = False
     form_key: bytes = b""
     roles: tuple[str, ...] = ()
     rights: Rights = NOTHING
     networks: tuple[str, ...] = ()
-    preview: Any = None
+    preview: Preview | None = None
     withheld: frozenset[Permission] = frozenset()
 
     is_authenticated = True
@@ -48,7 +57,7 @@ class Principal:
     is_anonymous = False
 
     @property
-    def inside(self) -> Any:
+    def inside(self) -> object:
         """How staff came in by a customer's grant (qikbiz.trust.grants.support_sessions); None for everybody else."""
         return None
 
@@ -90,7 +99,7 @@ class Anonymous:
     inside = None
 
     @property
-    def preferences(self) -> dict[str, Any]:
+    def preferences(self) -> dict[str, object]:
         return {}
 
     def can(self, _permission: Permission | str) -> bool:
@@ -98,3 +107,7 @@ class Anonymous:
 
     def get_id(self) -> None:
         return None
+
+
+# What `current_user` is.
+CurrentUser = Principal | Anonymous

@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from flask import current_app
 from sqlalchemy.orm import Session
 
 from qikbiz.identity.accounts.models import User, UserFactor, UserSession, UserToken
+from qikbiz.identity.login_columns import FactorColumns, PersonColumns, SessionColumns, TokenColumns
 from qikbiz.identity.staff.models import Staff, StaffFactor, StaffSession, StaffToken
 from qikbiz.kernel.database import control_transaction, db, runtime, tenant_transaction
 from qikbiz.web.request_context import destination
 from tenants.context import Tenant, current_tenant
 
-Account = User | Staff
-AccountSession = UserSession | StaffSession
-Factor = UserFactor | StaffFactor
+Account = PersonColumns
+AccountSession = SessionColumns
+Factor = FactorColumns
 
 
 @dataclass(frozen=True)
 class Realm:
     """`tenant` is None for staff. `host` is where links in mails lead.
 
-    `people`, `sessions`, `tokens` and `factors` are one of two tables with equal columns, which types can't say of a
-    query.
+    `people`, `sessions`, `tokens` and `factors` are one of two tables with equal columns.
     """
 
     tenant: Tenant | None
@@ -37,19 +37,19 @@ class Realm:
         return "user" if self.tenant else "staff"
 
     @property
-    def people(self) -> Any:
+    def people(self) -> type[PersonColumns]:
         return User if self.tenant else Staff
 
     @property
-    def sessions(self) -> Any:
+    def sessions(self) -> type[SessionColumns]:
         return UserSession if self.tenant else StaffSession
 
     @property
-    def tokens(self) -> Any:
+    def tokens(self) -> type[TokenColumns]:
         return UserToken if self.tenant else StaffToken
 
     @property
-    def factors(self) -> Any:
+    def factors(self) -> type[FactorColumns]:
         return UserFactor if self.tenant else StaffFactor
 
     @property
@@ -65,16 +65,6 @@ class Realm:
     def work(self) -> Session:
         """The session of the request's own transaction."""
         return db.session() if self.tenant else db.control()
-
-    def roles_of(self, account: Account) -> tuple[str, ...]:
-        """The keys of a login's roles. Staff have one."""
-        return tuple(account.roles) if isinstance(account, User) else (account.role,)
-
-    def give_roles(self, account: Account, roles: Sequence[str]) -> None:
-        if isinstance(account, User):
-            account.roles = list(roles)
-        else:
-            (account.role,) = roles
 
     def key(self, *parts: str) -> str:
         redis = runtime().redis

@@ -9,9 +9,8 @@ from typing import Literal
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from qikbiz.identity.accounts.models import UserToken
 from qikbiz.identity.accounts.realms import Account, Realm
-from qikbiz.identity.staff.models import StaffToken
+from qikbiz.identity.login_columns import TokenColumns
 from qikbiz.kernel import clock
 from qikbiz.kernel.errors import Failure
 
@@ -43,9 +42,7 @@ def make_link(work: Session, realm: Realm, account: Account, purpose: Purpose, l
     return realm.url(_PATHS[purpose] + secret)
 
 
-def account_behind(
-    work: Session, realm: Realm, purpose: Purpose, secret: str
-) -> tuple[Account, UserToken | StaffToken]:
+def account_behind(work: Session, realm: Realm, purpose: Purpose, secret: str) -> tuple[Account, TokenColumns]:
     """Whose link this is, with its row locked. Raises LinkEnded; nothing is used up yet."""
     tokens, people = realm.tokens, realm.people
     statement = (

@@ -119,7 +119,7 @@ def _invite(realm: Realm, email: str, name: str, roles: Sequence[str], invited_b
         may_act_on(account)
         may_give_to(account, roles)
     account.name = name
-    realm.give_roles(account, roles)
+    account.give_roles(roles)
     realm.work.flush()
     return _send_invitation(realm, account, invited_by)
 

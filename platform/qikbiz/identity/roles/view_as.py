@@ -5,9 +5,8 @@ The actor stays who is looking. The view lives in the session, so it ends with i
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import update
@@ -16,6 +15,7 @@ from sqlalchemy.orm import Session
 from qikbiz.audit.actions import record
 from qikbiz.identity.accounts import session_invalidation
 from qikbiz.identity.accounts.models import User, UserSession
+from qikbiz.identity.accounts.principal import CurrentUser, Preview, Principal
 from qikbiz.identity.accounts.realms import tenant_realm
 from qikbiz.identity.roles.effective_rights import colleagues_of, granted_rights, names_of_roles, rights_of_roles
 from qikbiz.kernel import clock
@@ -27,16 +27,7 @@ from qikbiz.kernel.rights import Rights, Scope, every_act
 LASTS = timedelta(minutes=15)
 
 
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """As whom somebody is looking, until when, and what they see meanwhile."""
-
-    name: str
-    until: datetime
-    rights: Rights
-
-
-def start(person: Any, role: str, user_id: str) -> None:
+def start(person: Principal, role: str, user_id: str) -> None:
     """Begin to look as a role or as a user, from the next request on. Raises Failure for neither."""
     viewing = f"role:{role}" if role else f"user:{user_id}"
     found = preview_of(db.session(), viewing, clock.now() + LASTS, person.id, person.rights)
@@ -47,7 +38,7 @@ def start(person: Any, role: str, user_id: str) -> None:
     session_invalidation.invalidate_after_commit(db.session(), tenant_realm(), [person.id])
 
 
-def end(person: Any) -> None:
+def end(person: Principal) -> None:
     _write(person, "", None)
     if person.preview is not None:
         record("preview.ended", record_type="user", record_id=person.id, subject=person.preview.name)
@@ -63,9 +54,9 @@ def preview_of(work: Session, viewing: str, until: datetime | None, own_id: UUID
     return Preview(name, until, _seen(rights, own)) if name else None
 
 
-def refuse_acts(person: Any, rule: AccessRule, *, is_reading: bool) -> None:
+def refuse_acts(person: CurrentUser, rule: AccessRule, *, is_reading: bool) -> None:
     """Raises Forbidden for anything but reading while somebody is looking as somebody else."""
-    looking = getattr(person, "preview", None)
+    looking = person.preview
     if looking is None or rule.while_viewing_as:
         return
     if not is_reading or rule.fresh:
@@ -98,7 +89,7 @@ def _user(work: Session, key: str) -> tuple[str, Rights]:
     return user.name, granted_rights(work, user.id, user.roles)
 
 
-def _write(person: Any, viewing: str, until: datetime | None) -> None:
+def _write(person: Principal, viewing: str, until: datetime | None) -> None:
     db.session.execute(
         update(UserSession)
         .where(UserSession.id_hash == person.session_key)

@@ -20,11 +20,10 @@ from typing import Any, cast
 from uuid import UUID
 
 from config.keys import SealBroken
-from qikbiz.identity.accounts.principal import Principal
+from qikbiz.identity.accounts.principal import Preview, Principal
 from qikbiz.identity.accounts.realms import Realm
 from qikbiz.identity.accounts.session_invalidation import stamp_key, stamp_seconds
 from qikbiz.identity.roles.builtin_roles import edition
-from qikbiz.identity.roles.view_as import Preview
 from qikbiz.kernel import clock
 from qikbiz.kernel.database import runtime
 from qikbiz.kernel.rights import rights_from_text

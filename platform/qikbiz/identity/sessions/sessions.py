@@ -7,10 +7,9 @@ import logging
 import secrets
 import time
 from dataclasses import replace
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, select, true, update
+from sqlalchemy import ColumnElement, Select, and_, select, true, update
 from sqlalchemy.orm import Session
 
 from config.keys import Opened
@@ -178,7 +177,7 @@ def _note_ended(work: Session, realm: Realm, people: set[UUID], reason: str) -> 
         record_access(AccessKind.SESSION_ENDED, person=person, detail=reason.replace("_", " ").capitalize())
 
 
-def _people_of(realm: Realm, which: ColumnElement[bool]) -> Any:
+def _people_of(realm: Realm, which: ColumnElement[bool]) -> Select[UUID]:
     return select(realm.sessions.person_id).where(which).distinct()
 
 
@@ -215,7 +214,7 @@ def _with_form_key(person: Principal, secret: bytes) -> Principal:
 
 def person_of(work: Session, realm: Realm, account: Account, row: AccountSession) -> Principal:
     """The snapshot of a login that a session carries."""
-    roles = realm.roles_of(account)
+    roles = account.role_keys()
     # The organisation's own zone is asked for on each page: who chose none follows it when it changes.
     zone = account.time_zone or ("" if realm.tenant else "UTC")
     rights = granted_rights(work, account.id, roles) if realm.tenant else staff_rights(roles[0])

@@ -24,8 +24,9 @@ def say_if_stolen(work: Session, realm: Realm, keys: Sequence[bytes]) -> None:
     """For a session, by its key: say when and from where the token was used, if that is what ended it."""
     table = realm.sessions
     ended = select(table.person_id, table.revoked_at).where(table.id_hash.in_(keys), table.revoked_reason == THEFT)
-    if (found := work.execute(ended).one_or_none()) is not None:
-        say_stolen(work, realm, *found)
+    found = work.execute(ended).one_or_none()
+    if found is not None and found.revoked_at is not None:
+        say_stolen(work, realm, found.person_id, found.revoked_at)
 
 
 def say_stolen(work: Session, realm: Realm, person_id: UUID, at: datetime) -> None:

@@ -53,7 +53,7 @@ def policy_in(row: SignInPolicy) -> Policy:
 
 def needs_factor(realm: Realm, who: Account | Principal) -> bool:
     """Whether this person must have a second factor."""
-    roles = who.roles if isinstance(who, User | Principal) else (who.role,)
+    roles = who.roles if isinstance(who, Principal) else who.role_keys()
     return policy_of(realm).requires_factor(roles)
 
 

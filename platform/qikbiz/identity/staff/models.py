@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy import CheckConstraint
 from sqlalchemy.orm import Mapped
 
@@ -19,6 +21,12 @@ class Staff(PersonColumns, ControlModel):
     )
 
     role: Mapped[str]
+
+    def role_keys(self) -> tuple[str, ...]:
+        return (self.role,)
+
+    def give_roles(self, keys: Sequence[str]) -> None:
+        (self.role,) = keys
 
 
 class StaffSession(SessionColumns, ControlModel):

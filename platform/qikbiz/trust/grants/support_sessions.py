@@ -11,7 +11,6 @@ import hmac
 import secrets
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from flask import request
@@ -280,7 +279,7 @@ def _hash(secret: bytes) -> bytes:
     return runtime().settings.keys.mac("staff-visit", secret)
 
 
-def actor_of(person: Any) -> Actor:
+def actor_of(person: GuestPerson) -> Actor:
     """The guest as audits name it."""
     grant_id = person.inside.grant_id if person.inside else None
     return Actor("staff", person.id, person.name, person.instruction, request_id(), person.rights, grant_id)
