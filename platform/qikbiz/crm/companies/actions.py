@@ -19,8 +19,7 @@ def create_company(values: Mapping[str, Any], record_id: UUID | None = None) -> 
     completed = dict(values)
     if completed.get("website") and not completed.get("domain"):
         completed["domain"] = (urlsplit(completed["website"]).hostname or "").removeprefix("www.") or None
-    company: Company = create_record(COMPANIES, _with_currency(completed), record_id=record_id)
-    return company
+    return create_record(COMPANIES, _with_currency(completed), record_id=record_id)
 
 
 def change_company(company: Company, values: Mapping[str, object]) -> Changes:

@@ -8,7 +8,7 @@ from typing import Any
 from qikbiz.crm.companies.column_headings import HEADINGS
 from qikbiz.crm.companies.models import SEARCHED, Company
 from qikbiz.crm.records.common_fields import OWNERSHIP, SYSTEM, address_fields, sort_name
-from qikbiz.crm.records.fields import Field, FieldKind, RecordType, Values
+from qikbiz.crm.records.fields import Field, FieldKind, RecordTypeOf, Values
 
 TYPES = ("Prospect", "Customer", "Partner", "Reseller", "Supplier", "Investor", "Other")
 INDUSTRIES = (
@@ -51,7 +51,7 @@ def display_name(record: Mapping[str, Any]) -> str:
     return record["name"] or "No name"
 
 
-COMPANIES = RecordType(
+COMPANIES = RecordTypeOf(
     name="company",
     plural="companies",
     label="Company",

@@ -9,8 +9,7 @@ from sqlalchemy import BigInteger, Computed, ForeignKey, Index, Numeric, text
 from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
-from qikbiz.crm.records.models import RecordColumns, search_document
-from qikbiz.kernel.database import Model
+from qikbiz.crm.records.models import Record, search_document
 
 _ALIVE = text("deleted_at is null")
 _OWNED = text("owner_id is not null and deleted_at is null")
@@ -18,7 +17,7 @@ SEARCHED = ("sort_name", "domain", "email", "billing_city")
 SEARCH = search_document(*SEARCHED, phone="phone")
 
 
-class Company(RecordColumns, Model):
+class Company(Record):
     __tablename__ = "companies"
     __table_args__ = (
         Index("ix_companies_sort_name", "sort_name", "id", postgresql_where=_ALIVE),

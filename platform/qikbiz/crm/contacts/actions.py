@@ -25,7 +25,7 @@ from qikbiz.kernel.rights import Action
 
 def create_contact(values: Mapping[str, object], record_id: UUID | None = None) -> Contact:
     """A new contact; a company that is only named is created too. Raises FieldProblem."""
-    contact: Contact = create_record(CONTACTS, _with_company(values), record_id=record_id)
+    contact = create_record(CONTACTS, _with_company(values), record_id=record_id)
     _make_primary(contact, contact.company_id)
     return contact
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import delete, text, update
 
 from qikbiz.audit.actions import Changes
 from qikbiz.crm.contacts.models import Contact, ContactCompany
+from qikbiz.crm.records.models import Record
 from qikbiz.kernel.database import db
 
 
@@ -25,7 +25,8 @@ def leave_company(company_id: UUID) -> None:
     db.session.execute(update(Contact).where(Contact.company_id == company_id).values(company_id=None))
 
 
-def repeat_company_name(company: Any, changes: Changes) -> None:
+def repeat_company_name(company: Record, changes: Changes) -> None:
     """Contacts repeat the name of their company for the list. Not a change of the contacts: their version stays."""
     if "name" in changes:
-        db.session.execute(update(Contact).where(Contact.company_id == company.id).values(company_name=company.name))
+        _before, name = changes["name"]
+        db.session.execute(update(Contact).where(Contact.company_id == company.id).values(company_name=name))

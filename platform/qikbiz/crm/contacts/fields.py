@@ -8,7 +8,7 @@ from typing import Any
 from qikbiz.crm.contacts.column_headings import HEADINGS
 from qikbiz.crm.contacts.models import SEARCHED, Contact
 from qikbiz.crm.records.common_fields import OWNERSHIP, SYSTEM, address_fields, joined_list, sort_name
-from qikbiz.crm.records.fields import Field, FieldKind, LinkTable, RecordType, Values
+from qikbiz.crm.records.fields import Field, FieldKind, LinkTable, RecordTypeOf, Values
 
 STAGES = (
     "Subscriber",
@@ -106,7 +106,7 @@ def _last_then_first(record: Mapping[str, Any]) -> str:
     return ", ".join(filter(None, (record.get("last_name"), record.get("first_name"))))
 
 
-CONTACTS = RecordType(
+CONTACTS = RecordTypeOf(
     name="contact",
     plural="contacts",
     label="Contact",

@@ -10,7 +10,7 @@ from sqlalchemy import Computed, ForeignKey, Index, text
 from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
-from qikbiz.crm.records.models import RecordColumns, search_document
+from qikbiz.crm.records.models import Record, search_document
 from qikbiz.kernel.database import Model
 
 _ALIVE = text("deleted_at is null")
@@ -19,7 +19,7 @@ SEARCHED = ("sort_name", "middle_name", "email", "company_name")
 SEARCH = search_document(*SEARCHED, phone="phone")
 
 
-class Contact(RecordColumns, Model):
+class Contact(Record):
     """`emails` and `phones` are lists of {label, address or number, …}, the primary one first.
 
     `email` and `phone` repeat the primary ones, normalised, for look-up, sort and search; `other_emails` holds the

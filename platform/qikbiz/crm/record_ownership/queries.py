@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -15,6 +14,6 @@ from qikbiz.kernel.database import db
 def owned_by(user_id: UUID) -> Owned:
     counts = {}
     for kind in RECORD_TYPES.values():
-        model: Any = kind.model
+        model = kind.model
         counts[kind.plural] = db.session.scalar(select(func.count()).where(model.owner_id == user_id)) or 0
     return Owned(counts)

@@ -87,7 +87,7 @@ def _may_move(kind: RecordType, user_id: UUID, new_owner_id: UUID) -> None:
 
 
 def _next_block(session: Session, kind: RecordType, user_id: UUID) -> list[tuple[UUID, int]]:
-    model: Any = kind.model
+    model = kind.model
     query = select(model.id, model.version).where(model.owner_id == user_id).order_by(model.id).limit(_BLOCK)
     return [(row.id, row.version) for row in session.execute(query.with_for_update())]
 

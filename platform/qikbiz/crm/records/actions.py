@@ -13,8 +13,9 @@ from qikbiz.audit.actions import Changes, Source, record, record_change
 from qikbiz.audit.models import RecordChange
 from qikbiz.crm.records.assignment import note_new_owner
 from qikbiz.crm.records.changes import changed_values, initial_values
-from qikbiz.crm.records.fields import RecordType, derived_columns
+from qikbiz.crm.records.fields import ModelT_co, RecordType, RecordTypeOf, derived_columns
 from qikbiz.crm.records.mentions import tell_mentioned
+from qikbiz.crm.records.models import Record
 from qikbiz.crm.records.row_access import (
     checked_owner,
     default_owner,
@@ -33,7 +34,6 @@ from qikbiz.kernel.permissions import Permission
 from qikbiz.kernel.rights import Action
 from tenants.control import new_id
 
-Record = Any
 MOST_AT_ONCE = 500
 
 
@@ -41,9 +41,9 @@ class ChangedMeanwhile(Conflict):
     """The record is no longer at the version that the person saw."""
 
 
-def record_for_reading(record_type: RecordType, record_id: UUID, *, in_trash: bool = False) -> Record:
+def record_for_reading(record_type: RecordTypeOf[ModelT_co], record_id: UUID, *, in_trash: bool = False) -> ModelT_co:
     """The record, or NotFound. With `in_trash` also one that was deleted and that this person could bring back."""
-    found: Record = db.session.get(record_type.model, record_id)
+    found = db.session.get(record_type.model, record_id)
     if found is None or (found.deleted_at is not None and not in_trash):
         raise no_such(record_type)
     require_access(record_type, found, Action.SEE)
@@ -53,10 +53,10 @@ def record_for_reading(record_type: RecordType, record_id: UUID, *, in_trash: bo
 
 
 def record_for_changing(
-    record_type: RecordType, record_id: UUID, *, in_trash: bool = False, action: Action = Action.CHANGE
-) -> Record:
+    record_type: RecordTypeOf[ModelT_co], record_id: UUID, *, in_trash: bool = False, action: Action = Action.CHANGE
+) -> ModelT_co:
     """The record, locked until the end of the transaction. Raises NotFound, or Forbidden when it is only to be read."""
-    found: Record = db.session.get(record_type.model, record_id, with_for_update=True, populate_existing=True)
+    found = db.session.get(record_type.model, record_id, with_for_update=True, populate_existing=True)
     if found is None or (found.deleted_at is not None) != in_trash:
         raise no_such(record_type)
     require_access(record_type, found, action)
@@ -71,8 +71,12 @@ def columns_of(record_type: RecordType, found: Record) -> dict[str, Any]:
 
 
 def create_record(
-    record_type: RecordType, values: Mapping[str, Any], *, record_id: UUID | None = None, source: Source = "form"
-) -> Record:
+    record_type: RecordTypeOf[ModelT_co],
+    values: Mapping[str, Any],
+    *,
+    record_id: UUID | None = None,
+    source: Source = "form",
+) -> ModelT_co:
     """A new record of these columns. Raises FieldProblem when nothing names it, or a value may not be given."""
     if not current_rights().can(Permission(f"{record_type.name}:create")):
         raise Forbidden(f"Your role does not allow you to create {record_type.plural}.")
@@ -160,18 +164,18 @@ def purge_record(record_type: RecordType, found: Record) -> None:
 
 
 def records_for_changing(
-    record_type: RecordType, ids: Iterable[UUID], *, in_trash: bool = False, action: Action = Action.CHANGE
-) -> list[Record]:
+    record_type: RecordTypeOf[ModelT_co], ids: Iterable[UUID], *, in_trash: bool = False, action: Action = Action.CHANGE
+) -> list[ModelT_co]:
     """The records of these ids that the act reaches, locked in one order: two people's selections can't block."""
     wanted = sorted(set(ids))[:MOST_AT_ONCE]
-    model: Any = record_type.model
+    model = record_type.model
     is_there = model.deleted_at.is_not(None) if in_trash else model.deleted_at.is_(None)
     reached = visible_rows(record_type, action)
     query = select(model).where(model.id.in_(wanted), is_there, *reached).order_by(model.id).with_for_update()
     return list(db.session.scalars(query.execution_options(populate_existing=True)))
 
 
-def name_of(record_type: RecordType, found: Record) -> str:
+def name_of(record_type: RecordType, found: object) -> str:
     """What a record is called."""
     return record_type.name_of({name: getattr(found, name) for name in record_type.name_columns})
 

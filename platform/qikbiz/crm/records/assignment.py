@@ -8,22 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from qikbiz.crm.records.fields import RecordType
+from qikbiz.crm.records.models import Record
 from qikbiz.kernel.actors import Actor, current_actor
 from qikbiz.kernel.database import before_commit, require_tenant_session
 from qikbiz.messaging.notifications.actions import notify
 from qikbiz.web.formats import count
 
 _NEW_OWNERS = "new_owners"
-Given = dict[tuple[UUID, str], tuple[RecordType, list[Any]]]
+Given = dict[tuple[UUID, str], tuple[RecordType, list[Record]]]
 
 
-def note_new_owner(record_type: RecordType, record: Any) -> None:
+def note_new_owner(record_type: RecordType, record: Record) -> None:
     """Remember that a record was given to its present owner, to be told at the end of the transaction."""
     if record.owner_id is None or record.owner_id == current_actor().id:
         return
@@ -61,7 +61,7 @@ def _tell(session: Session, giver: Actor) -> None:
             _tell_of_several(owner_id, record_type, len(theirs), giver)
 
 
-def _tell_of_one(owner_id: UUID, record_type: RecordType, record: Any, giver: Actor) -> None:
+def _tell_of_one(owner_id: UUID, record_type: RecordType, record: Record, giver: Actor) -> None:
     name = record_type.name_of({field: getattr(record, field) for field in record_type.name_columns})
     subject = f"{_named(giver)} assigned the {record_type.name} {name} to you"
     notify([owner_id], "assigned", subject, f"/{record_type.plural}/{record.id}")

@@ -12,9 +12,10 @@ from typing import Any
 from sqlalchemy import select
 
 from qikbiz.audit.models import RecordChange
-from qikbiz.crm.records.actions import Record, columns_of
+from qikbiz.crm.records.actions import columns_of
 from qikbiz.crm.records.changes import plain_value, shown_changes
 from qikbiz.crm.records.fields import Field, RecordType
+from qikbiz.crm.records.models import Record
 from qikbiz.crm.records.normalize import with_plain_line_ends
 from qikbiz.kernel.database import db
 

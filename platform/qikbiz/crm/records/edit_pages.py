@@ -12,7 +12,6 @@ from flask_login import current_user
 
 from qikbiz.crm.records.actions import (
     ChangedMeanwhile,
-    Record,
     record_for_changing,
     record_for_reading,
     require_version,
@@ -21,6 +20,7 @@ from qikbiz.crm.records.conflicts import Comparison, compare, settled
 from qikbiz.crm.records.fields import FieldProblem
 from qikbiz.crm.records.forms import RecordForm
 from qikbiz.crm.records.history import note_reading, shown_value
+from qikbiz.crm.records.models import Record
 from qikbiz.crm.records.owners import colleague_names, possible_owners, with_current_owner
 from qikbiz.crm.records.record_pages import record_context, type_for
 from qikbiz.crm.records.row_access import require_access
@@ -45,7 +45,7 @@ def new_record(room: RecordRoom) -> ResponseReturnValue:
 def create(room: RecordRoom) -> ResponseReturnValue:
     """Save a new record, or show what must be mended. The same form again (its answer was lost) is the same record."""
     record_id = _given_id()
-    known: Record = db.session.get(room.declared.model, record_id)
+    known = db.session.get(room.declared.model, record_id)
     if known is not None and known.created_by == current_user.id:
         return redirect(room.url("show", record_id=known.id), 303)
     form = RecordForm(room.record_type)
@@ -118,7 +118,7 @@ def _saved(form: RecordForm, act: Any) -> Any:
         return None
 
 
-def _form_page(room: RecordRoom, form: RecordForm, found: Record = None) -> str:
+def _form_page(room: RecordRoom, form: RecordForm, found: Record | None = None) -> str:
     about = record_context(room, found) if found else {"room": room, "record_type": room.record_type}
     return render_template(
         "records/form.html",
@@ -137,7 +137,7 @@ def _given_id() -> UUID:
         return new_id()
 
 
-def _owners_to_choose(room: RecordRoom, found: Record) -> dict[UUID, str]:
+def _owners_to_choose(room: RecordRoom, found: Record | None) -> dict[UUID, str]:
     action, name = Action.CHANGE if found else Action.CREATE, room.declared.name
     reached = {id_: who for id_, who in possible_owners().items() if current_user.rights.reaches(name, action, id_)}
     return with_current_owner(reached, found)

@@ -8,15 +8,16 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
 from qikbiz.crm.records.field_kinds import PLAIN, FieldDeclaration, FieldKind, ParseLocale
+from qikbiz.crm.records.models import Record
 from qikbiz.crm.records.parsing import parse_value
 from qikbiz.crm.records.validation import FieldProblem
-from qikbiz.kernel.database import Model
 from qikbiz.kernel.errors import NotFound
 
+ModelT_co = TypeVar("ModelT_co", bound=Record, covariant=True)
 Values = dict[str, Any]
 Derive = Callable[[Mapping[str, Any], Mapping[str, Any]], Values]
 
@@ -58,7 +59,7 @@ class LinkTable(NamedTuple):
 
 
 @dataclass(frozen=True)
-class RecordType:
+class RecordTypeOf(Generic[ModelT_co]):
     """One kind of record. `derive` computes the columns that repeat others: see `derived_columns`.
 
     `name_of` says what a record is called, from its `name_columns`.
@@ -79,7 +80,7 @@ class RecordType:
     plural: str
     label: str
     plural_label: str
-    model: type[Model]
+    model: type[ModelT_co]
     fields: tuple[Field, ...]
     derive: Derive
     name_of: Callable[[Mapping[str, Any]], str]
@@ -164,6 +165,10 @@ class RecordType:
         if not any(record.get(name) for name in self.needs_one_of):
             wanted = " or ".join(self.field(name).label.lower() for name in self.needs_one_of)
             raise FieldProblem("This record has no name.", f"Enter at least one of: {wanted}.")
+
+
+# Any of them.
+RecordType = RecordTypeOf[Record]
 
 
 def derived_columns(

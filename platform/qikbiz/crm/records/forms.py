@@ -14,6 +14,7 @@ from qikbiz.crm.records.actions import MOST_AT_ONCE
 from qikbiz.crm.records.field_kinds import PLAIN
 from qikbiz.crm.records.fields import Field, FieldKind, ParseLocale, RecordType
 from qikbiz.crm.records.links import linked_columns, shown_link
+from qikbiz.crm.records.models import Record
 from qikbiz.crm.records.normalize import normalise_country, with_plain_line_ends
 from qikbiz.crm.records.parsing import is_label
 from qikbiz.crm.records.validation import FieldProblem
@@ -96,7 +97,7 @@ class RecordForm:
             if shown
         ]
 
-    def fill_from(self, record: Any) -> None:
+    def fill_from(self, record: Record) -> None:
         """Show what the record holds."""
         self.version = record.version
         for name, item in self.fields.items():
@@ -116,7 +117,7 @@ class RecordForm:
             if item.is_list:
                 item.entries, item.primary = _entries(item, sent)
 
-    def validate(self, record: Any = None) -> bool:
+    def validate(self, record: Record | None = None) -> bool:
         """Check everything and fill `values`; False when something must be mended. `record` is the one edited.
 
         A field that comes back as it was shown is left out: what it holds stays to the byte, whatever a form can carry.
@@ -131,7 +132,7 @@ class RecordForm:
                 item.errors.append(str(problem))
         return not self.errors
 
-    def validate_one(self, name: str, record: Any) -> bool:
+    def validate_one(self, name: str, record: Record | None) -> bool:
         """As `validate`, for a form that sent only one field."""
         item = self.fields[name]
         if _is_untouched(item, record):
@@ -183,7 +184,7 @@ def _entries(item: FormField, sent: Mapping[str, str]) -> tuple[list[dict[str, s
     return lines, filled.index(chosen) if chosen in filled else 0
 
 
-def _columns(item: FormField, context: ParseLocale, record: Any) -> dict[str, Any]:
+def _columns(item: FormField, context: ParseLocale, record: Record | None) -> dict[str, Any]:
     if item.is_list:
         return {item.field.name: _parsed_entries(item, context)}
     if item.field.kind is FieldKind.CONTACT:
@@ -195,7 +196,7 @@ def _columns(item: FormField, context: ParseLocale, record: Any) -> dict[str, An
     return {item.field.name: value}
 
 
-def _is_untouched(item: FormField, record: Any) -> bool:
+def _is_untouched(item: FormField, record: Record | None) -> bool:
     if item.is_list:
         shown = [{"label": entry["label"], "value": entry[item.part]} for entry in getattr(record, item.field.name)]
         return item.primary == 0 and item.entries == shown
@@ -216,7 +217,7 @@ def _parsed_entries(item: FormField, context: ParseLocale) -> list[dict[str, str
     return list(parsed.values())
 
 
-def _shown(item: Field, record: Any) -> str:
+def _shown(item: Field, record: Record | None) -> str:
     return shown_link(item, record) if _is_link(item) else item.show(getattr(record, item.name))
 
 

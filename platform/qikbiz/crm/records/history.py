@@ -12,10 +12,11 @@ from sqlalchemy import select
 
 from qikbiz.audit.actions import record
 from qikbiz.audit.models import AuditEvent, RecordChange
-from qikbiz.crm.records.actions import Record, name_of
+from qikbiz.crm.records.actions import name_of
 from qikbiz.crm.records.changes import shown_changes
 from qikbiz.crm.records.fields import Field, FieldKind, RecordType, show_value
 from qikbiz.crm.records.links import linked_name
+from qikbiz.crm.records.models import Record
 from qikbiz.crm.records.normalize import countries, show_phone
 from qikbiz.crm.records.row_access import reached_id
 from qikbiz.crm.records.types import BY_SINGULAR
@@ -144,7 +145,7 @@ def _without_unseen_names(field: Field, changes: Mapping[str, Any]) -> dict[str,
 
 def _creation(found: Record, people: Mapping[UUID, str]) -> Moment:
     by_import = found.created_by_import is not None
-    who = people.get(found.created_by) or ("An import" if by_import else "QikBiz")
+    who = (people.get(found.created_by) if found.created_by else None) or ("An import" if by_import else "QikBiz")
     what = "created it by an import" if by_import and found.created_by else "created it"
     return Moment("table-import" if by_import else "plus", who, what, found.created_at, [], found.created_by_import)
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from qikbiz.crm.records.field_access import visible_type
 from qikbiz.crm.records.fields import Field, FieldKind
+from qikbiz.crm.records.models import Record
 from qikbiz.crm.records.owners import colleague_by_email, possible_owners
 from qikbiz.crm.records.row_access import reached_id, shown_record
 from qikbiz.crm.records.types import BY_SINGULAR, references_to
@@ -14,7 +15,7 @@ from qikbiz.crm.records.validation import FieldProblem
 from qikbiz.kernel.database import db
 
 
-def linked_columns(field: Field, value: Any, record: Any) -> dict[str, Any]:
+def linked_columns(field: Field, value: Any, record: Record | None) -> dict[str, Any]:
     """The columns that a typed link writes. Raises FieldProblem when it names nothing, or several.
 
     Where a field keeps the name too, one that no record has leaves the id empty: the action that saves creates it.

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
 
 from qikbiz.crm.records.fields import RecordType
+from qikbiz.crm.records.models import Record
 from qikbiz.identity.accounts.models import User
 from qikbiz.identity.roles.effective_rights import granted_rights
 from qikbiz.kernel.actors import current_actor
@@ -20,7 +20,7 @@ from qikbiz.messaging.notifications.actions import notify
 MOST_AT_ONCE = 50
 
 
-def tell_mentioned(record_type: RecordType, record: Any, before: str | None, after: str | None) -> None:
+def tell_mentioned(record_type: RecordType, record: Record, before: str | None, after: str | None) -> None:
     """Tell whoever the new text names and the old one did not, and who may see the record."""
     if "@" not in (after or ""):
         return
@@ -49,6 +49,6 @@ def mentioned_in(text: str, people: Iterable[User]) -> set[UUID]:
     return {found[match[1]][0] for match in pattern.finditer(" ".join(text.split()).casefold())}
 
 
-def _may_see(person: User, record_type: RecordType, record: Any) -> bool:
+def _may_see(person: User, record_type: RecordType, record: Record) -> bool:
     rights = granted_rights(db.session(), person.id, person.roles)
     return rights.reaches(record_type.name, Action.SEE, record.owner_id)

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from qikbiz.kernel.database import Model
 from tenants.control import new_id
 
 # Written as spaces, so that the parser of PostgreSQL sees plain words: otherwise `ann.lee@example.com` is one word,
@@ -61,3 +62,9 @@ class RecordColumns:
     updated_by: Mapped[UUID | None]
     deleted_at: Mapped[datetime | None]
     deleted_by: Mapped[UUID | None]
+
+
+class Record(RecordColumns, Model):
+    """A row of any record type."""
+
+    __abstract__ = True

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from time import monotonic
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import event, select
 
+from qikbiz.crm.records.models import Record
 from qikbiz.identity.accounts.models import User
 from qikbiz.kernel.database import TenantSession, after_commit, db
 from tenants.context import current_tenant
@@ -57,7 +57,7 @@ def _forget(tenant_id: UUID) -> None:
     _remembered.pop(tenant_id, None)
 
 
-def with_current_owner(people: dict[UUID, str], found: Any) -> dict[UUID, str]:
+def with_current_owner(people: dict[UUID, str], found: Record | None) -> dict[UUID, str]:
     """`people` and the record's owner, also one who can own nothing new: a form that lacks them would take them off."""
     owner = found.owner_id if found is not None else None
     return people if owner is None or owner in people else {owner: colleague_names().get(owner, "Unknown"), **people}

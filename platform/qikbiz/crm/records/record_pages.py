@@ -10,11 +10,12 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from qikbiz.crm.records.access import openings_of, viewers_of
-from qikbiz.crm.records.actions import Record, name_of, record_for_changing, record_for_reading
+from qikbiz.crm.records.actions import name_of, record_for_changing, record_for_reading
 from qikbiz.crm.records.field_access import locked_type
 from qikbiz.crm.records.fields import Field, FieldKind, FieldProblem, RecordType
 from qikbiz.crm.records.forms import FormField, RecordForm
 from qikbiz.crm.records.history import note_reading, shown_value, timeline
+from qikbiz.crm.records.models import Record
 from qikbiz.crm.records.normalize import with_plain_line_ends
 from qikbiz.crm.records.owners import colleague_names, possible_owners, with_current_owner
 from qikbiz.crm.records.row_access import require_access, shown_record, unseen_links

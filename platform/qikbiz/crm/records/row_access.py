@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, case, false, or_, select
 
 from qikbiz.crm.records.field_access import columns_of_fields
 from qikbiz.crm.records.fields import FieldProblem, RecordType
+from qikbiz.crm.records.models import Record
 from qikbiz.crm.records.types import BY_SINGULAR
 from qikbiz.identity.roles.current import current_rights
 from qikbiz.kernel.database import db
@@ -25,7 +26,7 @@ def visible_rows(record_type: RecordType, action: Action, rights: Rights | None 
     return [] if owners is None else [_owned_by(record_type.model.__table__.c.owner_id, owners)]
 
 
-def require_access(record_type: RecordType, found: Any, action: Action) -> None:
+def require_access(record_type: RecordType, found: Record, action: Action) -> None:
     """Raises NotFound for a record that this person may not know of, Forbidden for one that may not be acted on."""
     rights, name = current_rights(), record_type.name
     if not rights.reaches(name, Action.SEE, found.owner_id):

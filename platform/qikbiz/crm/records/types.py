@@ -13,6 +13,7 @@ from uuid import UUID
 
 from qikbiz.audit.actions import Changes
 from qikbiz.crm.records.fields import RecordType
+from qikbiz.crm.records.models import Record
 from qikbiz.kernel.errors import NotFound
 
 OnChange = Callable[[Any, Changes], None]
@@ -30,7 +31,7 @@ class References:
     """
 
     find: Callable[[str], UUID | None]
-    require: Callable[[str | None, Any], UUID | None]
+    require: Callable[[str | None, Record | None], UUID | None]
     text: Callable[[Any], str]
 
 
@@ -106,7 +107,7 @@ def references_to(type_name: str) -> References:
     return _references[type_name]
 
 
-def call_on_change(type_name: str, found: Any, changes: Changes) -> None:
+def call_on_change(type_name: str, found: Record, changes: Changes) -> None:
     for act in _on_change[type_name]:
         act(found, changes)
 

@@ -13,6 +13,7 @@ from flask_login import current_user
 from qikbiz.audit.actions import Changes
 from qikbiz.crm.records.field_access import visible_type
 from qikbiz.crm.records.fields import RecordType
+from qikbiz.crm.records.models import Record
 from qikbiz.kernel.permissions import Permission
 from qikbiz.kernel.read_only import is_read_only
 from qikbiz.kernel.rights import Action
@@ -27,7 +28,7 @@ class RecordRoom:
     """
 
     declared: RecordType
-    create: Callable[[Mapping[str, Any], UUID], Any]
+    create: Callable[[Mapping[str, Any], UUID], Record]
     change: Callable[[Any, Mapping[str, Any]], Changes]
     icon: str
     # What the empty list says about this type.
@@ -76,7 +77,7 @@ class RecordRoom:
     def may_import(self) -> bool:
         return self._may("import")
 
-    def reaches(self, action: str, record: Any) -> bool:
+    def reaches(self, action: str, record: Record) -> bool:
         """Whether the person at hand may do this to this record: for the buttons on its page."""
         may_reach = current_user.rights.reaches(self.declared.name, Action(action), record.owner_id)
         return bool(may_reach) and not is_read_only()

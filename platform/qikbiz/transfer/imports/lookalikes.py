@@ -41,7 +41,7 @@ def shown_lookalikes(found: Import) -> list[tuple[int, str, str, UUID]]:
         known = visible_type(record_type(kind))
         ids = [UUID(ident) for _, one, ident in pairs if one == kind]
         columns = [shown_column(known, name) for name in ("id", *known.name_columns)]
-        model: Any = known.model
+        model = known.model
         query = select(*columns).where(model.id.in_(ids), *visible_rows(known, Action.SEE))
         names = {row.id: known.name_of(row._asdict()) for row in db.session.execute(query)}
         shown += [(row, kind, names[UUID(ident)], UUID(ident)) for row, _, ident in pairs if UUID(ident) in names]

@@ -180,7 +180,7 @@ def new_owners(found: Import, kind: RecordType) -> list[tuple[UUID, int]]:
     """Who was given records by an import, and how many. Asks only when the file has a column for owners."""
     if "owner_id" not in Mapping.from_json(found.mapping).fields():
         return []
-    model: Any = kind.model
+    model = kind.model
     created = select(model.owner_id, func.count()).where(
         model.created_by_import == found.id, model.owner_id.is_not(None)
     )
@@ -202,6 +202,6 @@ def _page(rows: list[Any], limit: int) -> Page:
 
 def are_records(kind: RecordType, ids: list[UUID]) -> bool:
     """Whether some of these are ids of records that this person sees."""
-    model: Any = kind.model
+    model = kind.model
     query = select(model.id).where(model.id.in_(ids), *within_sight(kind, Action.SEE)).limit(1)
     return bool(ids) and db.session.scalar(query) is not None

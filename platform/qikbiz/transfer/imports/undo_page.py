@@ -61,7 +61,7 @@ def named_records(found: Import, named: Sequence[dict[str, str]]) -> list[Kept]:
     """The first of these records by name, as far as this person may see them."""
     known = visible_type(record_type(found.record_type))
     reasons = {UUID(one["id"]): REASONS[one["why"]] for one in named[:NAMED]}
-    model: Any = known.model
+    model = known.model
     columns = [shown_column(known, name) for name in ("id", *known.name_columns)]
     query = select(*columns).where(model.id.in_(list(reasons)), *visible_rows(known, Action.SEE))
     rows = db.session.execute(query.order_by(model.sort_name, model.id)).all()
