@@ -75,7 +75,7 @@ def apply(alice: Page) -> None:
     expect(figure(alice, "Can't be imported")).to_have_text("1")
     expect(alice.locator("#standing")).to_contain_text("not an address")
     alice.get_by_role("button", name="Import 2 rows").click()
-    expect(alice.get_by_role("heading", name="Imported")).to_be_visible()
+    expect(alice.get_by_role("heading", name="Imported", exact=True)).to_be_visible()
     expect(figure(alice, "Created")).to_have_text("2")
     with alice.expect_download() as refused:
         alice.get_by_role("link", name="Download these rows").click()

@@ -28,7 +28,7 @@ def test_a_list_is_searched_sorted_and_filtered(page: Page) -> None:
     page.locator("summary", has_text="Filter").click()
     page.get_by_role("link", name="Choose filters").click()
     page.get_by_label("Stage").select_option("Customer")
-    page.get_by_role("button", name="Show").click()
+    page.get_by_role("button", name="Apply").click()
     expect(page.locator(".filter-chips, .chips").first).to_contain_text("Customer")
 
 
