@@ -1,4 +1,4 @@
-"""Where requests come from: `ip_reputation` (addresses that misuse us) and `access_log` (who came from where).
+"""Who tries what how often, and from where: `rate_limits`, `ip_reputation` (addresses that misuse us), `access_log`.
 
 May import audit, web, jobs, files, kernel.
 """
