@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 
 from sqlalchemy import Engine, create_engine, event
-from sqlalchemy.pool import ConnectionPoolEntry, NullPool
+from sqlalchemy.pool import ConnectionPoolEntry, NullPool, QueuePool
 
 from tenants.connection import TenantConnection, open_tenant_connection
 from tenants.context import Guest, TenantContext
@@ -87,7 +87,7 @@ class Cells:
 
     def in_use(self) -> int:
         """How many pooled connections of this process are at work."""
-        return sum(engine.pool.checkedout() for engine in self._engines.values())  # type: ignore[attr-defined]  # QueuePool
+        return sum(connections_in_use(engine) for engine in self._engines.values())
 
     def most(self) -> int:
         """How many pooled connections this process may hold, over the cells that it has used."""
@@ -136,3 +136,8 @@ class Cells:
 
 def _arm(connection: TenantConnection, _entry: ConnectionPoolEntry) -> None:
     connection.arm()
+
+
+def connections_in_use(engine: Engine) -> int:
+    """How many connections of its pool are at work."""
+    return engine.pool.checkedout() if isinstance(engine.pool, QueuePool) else 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Index, text
@@ -22,6 +21,8 @@ class JobColumns:
     is how long the claim holds without a heartbeat. `dedupe_key` is unique for as long as the row stands.
     `grant_id` is set when staff asked for work on records: it is then done by the role of that grant, or not at all.
     """
+
+    __tablename__: str
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     kind: Mapped[str]
@@ -47,8 +48,8 @@ class JobColumns:
     error_text: Mapped[str] = mapped_column(server_default="")
 
     @declared_attr.directive
-    def __table_args__(cls) -> tuple[Any, ...]:  # a declared_attr receives the class
-        name = cls.__tablename__  # type: ignore[attr-defined]  # given by each model
+    def __table_args__(cls) -> tuple[CheckConstraint | Index, ...]:  # a declared_attr receives the class
+        name = cls.__tablename__
         return (
             CheckConstraint(f"state in {STATES}", name="state"),
             Index(f"uq_{name}_dedupe_key", "dedupe_key", unique=True, postgresql_where=text("dedupe_key is not null")),

@@ -31,6 +31,11 @@ class Actor:
     grant: UUID | None = None
 
 
+def kind_of(kept: str) -> ActorKind:
+    """The kind that a row names; what is neither a user nor staff is the system."""
+    return "user" if kept == "user" else "staff" if kept == "staff" else "system"
+
+
 SYSTEM = Actor("system", name="QikBiz")
 ANONYMOUS = Actor("anonymous")
 _actor: ContextVar[Actor] = ContextVar("qikbiz_actor", default=SYSTEM)

@@ -8,7 +8,7 @@ files are in it.
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -154,12 +154,12 @@ def _letters() -> dict[str, Letters]:
 
 def _read(counts: str, width: int) -> Letters:
     pairs: dict[str, float] = {}
-    single: Counter[str] = Counter()
+    single: defaultdict[str, float] = defaultdict(float)
     for group in counts.split(" "):
         count, _, joined = group.partition(":")
         for place in range(0, len(joined), width):
             pair = joined[place : place + width]
             pairs[pair] = int(count) / 10_000
             if not pair[-1].isascii():
-                single[pair[-1]] += int(count) / 10_000  # type: ignore[assignment]  # a Counter adds up fractions too
+                single[pair[-1]] += int(count) / 10_000
     return Letters(dict(single), pairs)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from qikbiz.kernel.database import db
 
@@ -34,7 +35,7 @@ def log_page(
     """The events that fulfil the conditions: the newest, those before an id, or those right after one."""
     if after is not None:
         return _page_after(model, conditions, after)
-    key: Any = model.id  # type: ignore[attr-defined]  # each log has one
+    key = _key(model)
     query = select(model).where(*conditions, *([key < before] if before else []))
     found = list(db.session.scalars(query.order_by(key.desc()).limit(PAGE_SIZE + 1)))
     shown = found[:PAGE_SIZE]
@@ -43,7 +44,7 @@ def log_page(
 
 
 def _page_after(model: type[Event], conditions: Sequence[ColumnElement[bool]], after: UUID) -> LogPage[Event]:
-    key: Any = model.id  # type: ignore[attr-defined]  # each log has one
+    key = _key(model)
     query = select(model).where(*conditions, key > after).order_by(key).limit(PAGE_SIZE + 1)
     found = list(db.session.scalars(query))
     if len(found) <= PAGE_SIZE:
@@ -52,6 +53,11 @@ def _page_after(model: type[Event], conditions: Sequence[ColumnElement[bool]], a
     return LogPage(shown, _id(shown[-1]), _id(shown[0]))
 
 
-def _id(event: Any) -> UUID:
-    found: UUID = event.id
+def _key(model: type[Event]) -> InstrumentedAttribute[UUID]:
+    found: InstrumentedAttribute[UUID] = model.id  # type: ignore[attr-defined]  # each log has one
+    return found
+
+
+def _id(event: Event) -> UUID:
+    found: UUID = event.id  # type: ignore[attr-defined]
     return found

@@ -15,6 +15,18 @@ from qikbiz.kernel.errors import Failure
 from qikbiz.web.csrf import FIELD
 from tenants.context import tenant_or_none
 
+# The other packages take `SelectChoice` from here, which the stubs of WTForms do not know yet.
+__all__ = [
+    "PERSON_NAME",
+    "OwnForm",
+    "SelectChoice",
+    "UnexpectedField",
+    "choices",
+    "plain_name",
+    "zones",
+    "zones_of_a_person",
+]
+
 
 class UnexpectedField(Failure):
     """The request sets something that this form doesn't have."""

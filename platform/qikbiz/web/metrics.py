@@ -12,6 +12,7 @@ from prometheus_client.multiprocess import MultiProcessCollector, mark_process_d
 
 from qikbiz.kernel.database import runtime
 from qikbiz.web.request_context import destination
+from tenants.cells import connections_in_use
 
 REQUESTS = Counter("qikbiz_requests_total", "Requests answered.", ["surface", "route", "method", "status"])
 SECONDS = Histogram(
@@ -61,6 +62,6 @@ def _count(response: Response) -> Response:
     REQUESTS.labels(surface, route, method, str(response.status_code)).inc()
     if "started" in g:
         SECONDS.labels(surface, route).observe(time.perf_counter() - g.started)
-    CONNECTIONS.labels("control").set(runtime().control.pool.checkedout())  # type: ignore[attr-defined]  # QueuePool
+    CONNECTIONS.labels("control").set(connections_in_use(runtime().control))
     CONNECTIONS.labels("tenants").set(runtime().cells.in_use())
     return response

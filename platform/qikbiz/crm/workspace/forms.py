@@ -5,14 +5,13 @@ from __future__ import annotations
 from functools import cache
 
 from wtforms import RadioField, SelectField, StringField
-from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
 from wtforms.validators import DataRequired, Length
 
 from qikbiz.crm.records.normalize import countries
 from qikbiz.crm.records.number_parsing import currencies
 from qikbiz.crm.workspace.weeks import WEEK_STARTS
 from qikbiz.kernel.accents import ACCENTS
-from qikbiz.web.forms import OwnForm, zones
+from qikbiz.web.forms import OwnForm, SelectChoice, zones
 
 LONGEST_NAME = 100
 

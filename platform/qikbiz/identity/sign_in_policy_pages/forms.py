@@ -12,12 +12,11 @@ from wtforms import (
     StringField,
     TextAreaField,
 )
-from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
 from wtforms.validators import InputRequired, Length, NumberRange
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from qikbiz.identity.sign_in_policy.rules import ABSOLUTE_HOURS, CHARACTERS, IDLE_MINUTES, REMEMBER_DAYS, Policy
-from qikbiz.web.forms import OwnForm
+from qikbiz.web.forms import OwnForm, SelectChoice
 
 _LONGEST_LIST = 4_000
 

@@ -6,7 +6,6 @@ from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from sqlalchemy import select
-from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
 
 from qikbiz.identity.accounts.failures import WrongPassword
 from qikbiz.identity.accounts.realms import current_realm
@@ -24,6 +23,7 @@ from qikbiz.kernel.access import access
 from qikbiz.kernel.database import db
 from qikbiz.kernel.permissions import Permission
 from qikbiz.web.flash import show_toast
+from qikbiz.web.forms import SelectChoice
 
 policy = Blueprint("policy", __name__, template_folder="templates")
 _WRONG = "Incorrect email, password or code, or the code was used."

@@ -6,13 +6,12 @@ from datetime import datetime
 
 from sqlalchemy import select
 from wtforms import RadioField, StringField, TextAreaField
-from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
 from wtforms.validators import InputRequired, Length, StopValidation
 
 from qikbiz.kernel.database import db
 from qikbiz.kernel.errors import Failure
 from qikbiz.messaging.announcements.models import Announcement
-from qikbiz.web.forms import OwnForm
+from qikbiz.web.forms import OwnForm, SelectChoice
 from qikbiz.web.viewer import time_zone
 from tenants.control import TenantRecord
 

@@ -21,6 +21,8 @@ class MailColumns:
     choices are asked when the mail leaves. `dedupe_key` makes the message id. `reason` says why a mail was dropped.
     From `data_began_at` on the mail server may have delivered it, so that it is not sent again by itself."""
 
+    __tablename__: str
+
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     dedupe_key: Mapped[str] = mapped_column(unique=True)
     category: Mapped[str]
@@ -40,8 +42,8 @@ class MailColumns:
     sent_at: Mapped[datetime | None]
 
     @declared_attr.directive
-    def __table_args__(cls) -> tuple[Any, ...]:  # a declared_attr receives the class
-        name = cls.__tablename__  # type: ignore[attr-defined]  # given by each model
+    def __table_args__(cls) -> tuple[CheckConstraint | Index, ...]:  # a declared_attr receives the class
+        name = cls.__tablename__
         return (
             CheckConstraint(f"state in {STATES}", name="state"),
             CheckConstraint(f"reason in {REASONS}", name="reason"),
@@ -57,7 +59,7 @@ class Mail(MailColumns, Model):
     announcement_id: Mapped[UUID | None]
 
     @declared_attr.directive
-    def __table_args__(cls) -> tuple[Any, ...]:
+    def __table_args__(cls) -> tuple[CheckConstraint | Index, ...]:
         announced = text("announcement_id is not null")
         return (
             *super().__table_args__,

@@ -17,7 +17,7 @@ from qikbiz.identity.roles.builtin_roles import everything
 from qikbiz.identity.roles.current import rights_of_user
 from qikbiz.jobs.actions import enqueue
 from qikbiz.jobs.models import Job
-from qikbiz.kernel.actors import Actor, acting_as
+from qikbiz.kernel.actors import Actor, acting_as, kind_of
 from qikbiz.kernel.database import after_commit, control_transaction, runtime
 from qikbiz.kernel.errors import Forbidden
 from qikbiz.kernel.rights import NOTHING, Rights
@@ -157,8 +157,8 @@ def selection_of(session: Session, export: Export) -> Selection:
 
 
 def requester_of(export: Export) -> Actor:
-    kind = "staff" if export.actor_kind == "staff" else "user" if export.actor_kind == "user" else "system"
-    return Actor(kind, export.requested_by, export.requested_by_name, export.instruction, grant=export.grant_id)  # type: ignore[arg-type]
+    kind = kind_of(export.actor_kind)
+    return Actor(kind, export.requested_by, export.requested_by_name, export.instruction, grant=export.grant_id)
 
 
 def folder_of(tenant: Tenant) -> str:

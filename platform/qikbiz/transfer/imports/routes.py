@@ -16,7 +16,7 @@ from qikbiz.audit.page_reads import part_of, record_page
 from qikbiz.crm.records.fields import RecordType
 from qikbiz.crm.records.types import RECORD_TYPES, record_type
 from qikbiz.kernel.access import access
-from qikbiz.kernel.database import tenant_transaction
+from qikbiz.kernel.database import application, tenant_transaction
 from qikbiz.kernel.errors import Forbidden
 from qikbiz.kernel.permissions import Permission
 from qikbiz.kernel.rights import Action
@@ -282,7 +282,7 @@ def _transactions(tenant: Tenant) -> Any:
 
 def _in_context(pieces: Iterator[bytes]) -> Iterator[bytes]:
     """The pieces are made while they are sent, after the request's own transaction has ended."""
-    app = current_app._get_current_object()  # type: ignore[attr-defined]  # a LocalProxy, which the stubs hide
+    app = application()
 
     def sent() -> Iterator[bytes]:
         with app.app_context():

@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 from qikbiz.audit.actions import record, record_on_platform
 from qikbiz.audit.models import AuditEvent
 from qikbiz.kernel import clock
-from qikbiz.kernel.actors import Actor, acting_as, current_actor
+from qikbiz.kernel.actors import Actor, acting_as, current_actor, kind_of
 from qikbiz.kernel.database import control_transaction, db, tenant_transaction
 from qikbiz.trust.account_closure.models import Closing, ClosingEvent
 from tenants.context import Tenant
@@ -70,6 +70,6 @@ def _stands(event_id: UUID) -> bool:
 
 
 def _write(event: ClosingEvent) -> None:
-    kind = event.actor_kind if event.actor_kind in ("user", "staff") else "system"
-    with acting_as(Actor(kind, event.actor_id, event.actor_name, request_id=current_actor().request_id)):  # type: ignore[arg-type]  # one of three
+    kind = kind_of(event.actor_kind)
+    with acting_as(Actor(kind, event.actor_id, event.actor_name, request_id=current_actor().request_id)):
         record(f"closing.{event.action}", record_type=RECORD_TYPE, record_id=event.id, details=event.details)

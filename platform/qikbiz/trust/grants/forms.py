@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from wtforms import DateTimeLocalField, SelectField, SelectMultipleField, TextAreaField
-from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
 from wtforms.validators import DataRequired, InputRequired, Length
 from wtforms.widgets import CheckboxInput, ListWidget
 
@@ -14,7 +13,7 @@ from qikbiz.trust.grants.actions import LONGEST_REASON
 from qikbiz.trust.grants.queries import staff_to_choose
 from qikbiz.trust.grants.scopes import LABELS, OFFERED, GrantScope
 from qikbiz.trust.tickets.models import Ticket
-from qikbiz.web.forms import OwnForm
+from qikbiz.web.forms import OwnForm, SelectChoice
 
 SUPPORT = "support"
 

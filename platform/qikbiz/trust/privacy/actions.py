@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from flask import Flask, current_app
+from flask import Flask
 from psycopg import Error as PostgresError
 from sqlalchemy import TextClause, text
 from sqlalchemy.exc import DBAPIError
@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from qikbiz.audit.actions import record_on_platform
 from qikbiz.jobs.actions import enqueue_platform
 from qikbiz.kernel.actors import current_actor
-from qikbiz.kernel.database import after_commit, db
+from qikbiz.kernel.database import after_commit, application, db
 from qikbiz.kernel.errors import Conflict, Failure
 from qikbiz.trust.privacy.queries import forget_standing
 from qikbiz.trust.privacy.text import StatementFile
@@ -67,7 +67,7 @@ def _tell(version: int, what: str) -> None:
     arguments = {"kind": "statements.notify", "key": key, "arguments": {"version": version, "what": what}}
     enqueue_platform("jobs.enqueue_for_tenants", arguments, dedupe_key=key)
     # The pages of this process show it at once, those of others within a few seconds.
-    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # werkzeug's proxies have it
+    app = application()
     after_commit(db.control(), lambda: _forget(app))
 
 

@@ -173,7 +173,8 @@ def _text(message: EmailMessage) -> str:
     try:
         content = str(part.get_content())
     except (LookupError, UnicodeError, ValueError):
-        content = (part.get_payload(decode=True) or b"").decode("utf-8", "replace")  # type: ignore[union-attr]  # bytes
+        raw = part.get_payload(decode=True)
+        content = raw.decode("utf-8", "replace") if isinstance(raw, bytes) else ""
     return _Words.of(content) if part.get_content_subtype() == "html" else content
 
 
