@@ -28,7 +28,7 @@ from qikbiz.kernel.database import control_transaction, runtime
 from tenants.context import Tenant
 from tenants.control import TenantRecord, new_id
 from tenants.directory import read_tenant
-from tenants.versions import is_served
+from tenants.schema_version import is_served
 
 # The newest event of a chain always stays, also an old one: the next event links to it.
 _CUTS = """

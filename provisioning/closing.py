@@ -24,7 +24,7 @@ from qikbiz.trust.account_closure.models import Closing
 from qikbiz.trust.account_closure.queries import open_closings
 from tenants.context import Tenant
 from tenants.directory import read_tenant
-from tenants.versions import is_served
+from tenants.schema_version import is_served
 
 logger = logging.getLogger(__name__)
 

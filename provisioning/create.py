@@ -29,7 +29,7 @@ from qikbiz.kernel.errors import Conflict, NotFound
 from tenants.context import Tenant
 from tenants.control import TenantRecord
 from tenants.directory import touch_directory
-from tenants.versions import HEAD
+from tenants.schema_version import HEAD
 
 Step = Callable[[int, int, str], None]
 _STEPS = 4

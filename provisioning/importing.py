@@ -15,9 +15,9 @@ from rq import Worker
 
 from config.settings import Settings
 from provisioning.application import working_application
-from provisioning.import_cells import told_policy
 from provisioning.instructions import Authority, on_authority
 from provisioning.tenants import tenant_named
+from provisioning.unreadable_cells import told_policy
 from qikbiz.audit.actions import record_on_platform
 from qikbiz.crm.records.types import record_type
 from qikbiz.jobs.transport import queue_named, queue_store

@@ -13,8 +13,8 @@ from provisioning import audit_retention, closing, erase_person, usage
 from provisioning.create import finish_tenant
 from provisioning.erase_tenant import erase_due_tenants
 from provisioning.guest_roles import close_ended_grants, open_due_grants, open_grant
-from qikbiz.jobs.failures import JobRefused
 from qikbiz.jobs.job_context import JobContext
+from qikbiz.jobs.job_outcomes import JobRefused
 from qikbiz.kernel.database import control_transaction, runtime
 from qikbiz.trust.data_subject_requests.models import Erasure
 from tenants.context import Tenant

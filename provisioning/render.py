@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from tenants.versions import HEAD, SERVED
+from tenants.schema_version import HEAD, SERVED
 
 Kind = Literal["control", "tenant"]
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -140,7 +140,7 @@ def main(arguments: list[str] | None = None) -> int:
     if not options.check:
         HEAD_SCRIPT.write_text(head_script(), encoding="utf-8")
     if not _is_current():
-        print("tenant_head.sql or tenants/versions.py is behind the scripts: run `make head-script`.", file=sys.stderr)
+        print("tenant_head.sql or tenants/schema_version.py is behind: run `make head-script`.", file=sys.stderr)
         return 1
     print(f"The head script is at {HEAD}.")
     return 0

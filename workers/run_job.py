@@ -3,41 +3,32 @@
 from __future__ import annotations
 
 import logging
-import random
 from collections.abc import Callable
-from contextlib import AbstractContextManager
-from datetime import timedelta
 from importlib import import_module
 from typing import Any
 from uuid import UUID
 
 import psycopg
-from rq.timeouts import JobTimeoutException
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Session
 
 from config.fault_injection import fault
 from qikbiz.jobs import ledger, transport
-from qikbiz.jobs.failures import Cancelled, LeaseLost, NotNow
 from qikbiz.jobs.job_context import JobContext
+from qikbiz.jobs.job_outcomes import Cancelled, LeaseLost, NotNow
 from qikbiz.jobs.kinds import find_kind
 from qikbiz.jobs.ledger import LedgerModel
 from qikbiz.jobs.models import Job, PlatformJob
-from qikbiz.kernel.database import control_transaction, runtime, tenant_transaction
-from qikbiz.kernel.errors import Failure
-from qikbiz.kernel.full_disks import SENTENCE, is_disk_full
+from qikbiz.kernel.database import control_transaction, runtime
 from qikbiz.kernel.job_kinds import JobKind
 from qikbiz.kernel.read_only import refuse_change
 from qikbiz.trust.grants.queries import guest_for_job
 from tenants.context import Tenant, tenant_context
 from tenants.directory import read_tenant
-from tenants.versions import is_served
+from tenants.schema_version import is_served
 from workers.heartbeat import Heartbeat
+from workers.job_retries import record_failure, transaction_of, wait
 from workers.process import application
 
-LONGEST_PAUSE = timedelta(hours=1)
-PLAIN_TEXT = "Something went wrong on our side. We have been notified."
-TIMED_OUT = "It took longer than a job may take."
 logger = logging.getLogger(__name__)
 
 
@@ -74,7 +65,7 @@ def perform(tenant_id: UUID | None, job_id: UUID) -> str:
 
 def _perform(tenant: Tenant | None, job_id: UUID) -> str:
     model: LedgerModel = Job if tenant else PlatformJob
-    with _transaction(tenant) as session:
+    with transaction_of(tenant) as session:
         name = ledger.kind_of(session, model, job_id)
         if name is None:
             # Its row went with a savepoint, a retention or an erased tenant: it is no longer needed.
@@ -101,7 +92,7 @@ def _perform(tenant: Tenant | None, job_id: UUID) -> str:
 def _bring_next(tenant: Tenant, kind: JobKind) -> None:
     """The tenant's next job of this queue takes its place at the end of the line (qikbiz.jobs.actions)."""
     try:
-        with _transaction(tenant) as session:
+        with transaction_of(tenant) as session:
             due = ledger.next_in_turn(session, Job, kind.queue)
     except (SQLAlchemyError, psycopg.Error) as error:
         # The sweeper brings it a moment later.
@@ -125,13 +116,13 @@ def _attempt(work: JobContext, kind: JobKind) -> str:
         logger.warning("job_left", extra=about | {"reason": type(reason).__name__})
         return "fenced" if isinstance(reason, LeaseLost) else "cancelled"
     except NotNow as rest:
-        return _wait(work, rest)
+        return wait(work, rest)
     except Exception as error:
         if work.is_finished:
             # The effect is committed; what failed came after it and loses nothing.
             logger.exception("job_failed_after_its_end", extra=about)
             return "done"
-        return _record_failure(work, error)
+        return record_failure(work, error)
     logger.info("job_done", extra=about)
     return "done"
 
@@ -141,53 +132,6 @@ def function_of(kind: JobKind) -> Callable[[JobContext], object]:
     module, _, name = kind.function.partition(":")
     function: Callable[[JobContext], object] = getattr(import_module(module), name)
     return function
-
-
-def _wait(work: JobContext, rest: NotNow) -> str:
-    logger.info("job_waits", extra={"job": str(work.job_id), "kind": work.kind, "reason": rest.text})
-    with _transaction(work.tenant) as session:
-        ledger.reschedule(
-            session, work.model, work.claim, until=rest.retry_at, ref="", text=rest.text, is_counted=False
-        )
-    return "put off"
-
-
-def _record_failure(work: JobContext, error: BaseException) -> str:
-    ref = ledger.reference(work.job_id)
-    text = _plain_text(error)
-    is_last = work.attempt >= work.claim.max_attempts or _is_permanent(error)
-    about = {"job": str(work.job_id), "kind": work.kind, "attempt": work.attempt, "ref": ref}
-    logger.error("job_failed" if is_last else "job_put_off", extra=about, exc_info=error)
-    with _transaction(work.tenant) as session:
-        if is_last:
-            ledger.give_up(session, work.model, work.claim, ref=ref, text=text)
-        else:
-            until = getattr(error, "retry_at", None) or backoff(work.attempt)
-            ledger.reschedule(session, work.model, work.claim, until=until, ref=ref, text=text)
-    return "failed" if is_last else "put off"
-
-
-def backoff(attempt: int) -> timedelta:
-    """How long to wait after this try: growing, bounded, and spread so that a crowd doesn't come back at once."""
-    seconds = runtime().settings.job_retry_seconds * 4 ** (attempt - 1) * random.uniform(0.8, 1.2)
-    return min(timedelta(seconds=seconds), LONGEST_PAUSE)
-
-
-def _is_permanent(error: BaseException) -> bool:
-    # 429 and 503 say "later"; every other expected failure would only repeat itself.
-    return isinstance(error, Failure) and error.status not in (429, 503)
-
-
-def _plain_text(error: BaseException) -> str:
-    if is_disk_full(error):
-        return error.text if isinstance(error, Failure) else SENTENCE
-    if isinstance(error, Failure) and error.text:
-        return error.text
-    return TIMED_OUT if isinstance(error, JobTimeoutException) else PLAIN_TEXT
-
-
-def _transaction(tenant: Tenant | None) -> AbstractContextManager[Session]:
-    return tenant_transaction(tenant) if tenant else control_transaction()
 
 
 def _connector(tenant: Tenant | None) -> Callable[[], psycopg.Connection[Any]]:

@@ -24,7 +24,7 @@ from tenants.context import Tenant
 from tenants.control import PendingWork, TenantRecord
 from tenants.directory import read_tenant
 from tenants.redis import RedisAway
-from tenants.versions import is_served
+from tenants.schema_version import is_served
 from workers.figures import AllFigures
 
 FULL_ROUND_SECONDS = 300.0

@@ -10,7 +10,7 @@ from provisioning.doctor.faults import NO_SLOTS
 from provisioning.doctor.homes import HOW_TO_GO_ON
 from provisioning.render import migrations
 from provisioning.servers import Connection, connect_as_provisioner, connect_to_control
-from tenants.versions import SERVED
+from tenants.schema_version import SERVED
 
 LONGEST_WITHOUT_A_LOOK = timedelta(days=2)
 MIGRATE = "Run `qikbiz migrate`."

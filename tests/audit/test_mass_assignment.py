@@ -32,13 +32,14 @@ ASIDE = {
 }  # fmt: skip
 # Views that read what they know by name, or nothing at all: a button.
 IGNORING = {
-    f"{room}.{view}"
-    for room, views in {
-        "accounts": "disable_user enable_user end_other_sessions end_session logout resend_invitation",
+    f"{feature}.{view}"
+    for feature, views in {
+        "accounts": "end_other_sessions end_session logout",
         "audit": "export keep",
         "companies": "delete purge restore several",
         "contacts": "delete link_company purge restore several",
         "exports": "call_off create delete",
+        "members": "disable_user enable_user resend_invitation",
         "imports": "apply call_off undo",
         "persons": "erase write_file",
     }.items()

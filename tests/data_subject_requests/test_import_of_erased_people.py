@@ -44,7 +44,7 @@ def test_it_may_be_imported_all_the_same(workspace: Workspace, import_harness: I
     import_harness.choose(import_id)
     import_harness.check(import_id)
     page = workspace.browser("alice").get(f"/imports/{import_id}").text
-    assert "People who were erased" in page and "1 row names somebody" in page
+    assert "People who were erased" in page and "1 row names a person" in page
     import_harness.apply(import_id)
     assert import_harness.only().email == "z@example.com"
 

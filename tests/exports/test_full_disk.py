@@ -19,7 +19,7 @@ from qikbiz.kernel.full_disks import SENTENCE, is_disk_full
 from tests.exports.conftest import ExportHarness
 from tests.fixtures.tenancy import Platform
 from tests.fixtures.web import Browser
-from workers import run_job
+from workers import job_retries
 
 
 def parts(platform: Platform) -> list[str]:
@@ -61,7 +61,7 @@ def test_it_is_known_by_whatever_says_it(app: Flask, caplog: pytest.LogCaptureFi
     chained.__cause__ = full
     for error in (full, quota, of_postgres, wrapped, chained):
         assert is_disk_full(error), error
-        assert run_job._plain_text(error) == SENTENCE
+        assert job_retries._plain_text(error) == SENTENCE
     for other in (OSError(errno.ENOENT, "x"), OperationalError("SELECT", {}, psycopg.OperationalError("away")), None):
         assert not is_disk_full(other)
     with app.test_request_context("/", base_url="http://acme.localhost:8000"), caplog.at_level(logging.ERROR):

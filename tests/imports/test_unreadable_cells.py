@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from provisioning.import_cells import told_policy
+from provisioning.unreadable_cells import told_policy
 from qikbiz.crm.records.types import RECORD_TYPES
 from qikbiz.kernel.errors import NotFound
 from qikbiz.transfer.imports import actions

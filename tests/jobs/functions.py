@@ -5,8 +5,8 @@ import signal
 import time
 from uuid import uuid4
 
-from qikbiz.jobs.failures import JobRefused
 from qikbiz.jobs.job_context import JobContext
+from qikbiz.jobs.job_outcomes import JobRefused
 from qikbiz.kernel.errors import Unavailable
 from qikbiz.messaging.mail.models import Mail, PlatformMail
 

@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from sqlalchemy import delete, func, select, update
 
 from qikbiz.jobs import actions, ledger
-from qikbiz.jobs.failures import LeaseLost
+from qikbiz.jobs.job_outcomes import LeaseLost
 from qikbiz.jobs.ledger import Claim
 from qikbiz.jobs.models import Job
 from qikbiz.kernel.database import tenant_transaction

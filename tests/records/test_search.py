@@ -4,7 +4,7 @@ from sqlalchemy import func, select
 
 from qikbiz.crm.contacts.fields import CONTACTS
 from qikbiz.crm.contacts.models import Contact
-from qikbiz.crm.records.search import search_condition
+from qikbiz.crm.records.search_condition import search_condition
 from tests.fixtures.records import Workspace
 
 PEOPLE = {

@@ -13,7 +13,7 @@ from provisioning.cli import qikbiz
 from qikbiz.identity.passwords.hashing import matches
 from qikbiz.kernel.database import tenant_transaction
 from tenants.context import Tenant
-from tenants.versions import HEAD
+from tenants.schema_version import HEAD
 from tests.fixtures.tenancy import Platform
 
 Run = Callable[..., Result]

@@ -13,7 +13,7 @@ from qikbiz.console.tenant_actions import BadTenant, reserve_tenant
 from qikbiz.kernel.database import control_transaction, tenant_transaction
 from qikbiz.kernel.errors import Conflict
 from tenants.context import Tenant
-from tenants.versions import HEAD
+from tenants.schema_version import HEAD
 from tests.fixtures.forks import end_in_a_fork
 from tests.fixtures.servers import Servers
 from tests.fixtures.tenancy import Platform

@@ -14,7 +14,7 @@ from provisioning.servers import Connection, connect_as_provisioner
 from qikbiz.kernel.models import control_metadata, tenant_metadata
 from tenants.context import Tenant
 from tenants.control import sqlalchemy_url
-from tenants.versions import HEAD, SERVED
+from tenants.schema_version import HEAD, SERVED
 from tests.fixtures.tenancy import Platform
 from tests.tenancy.catalog import facts_about
 

@@ -17,7 +17,7 @@ from provisioning.schema_versions import MigrationFailed, Place, lock_key, migra
 from provisioning.servers import Connection, connect_as_provisioner, connect_to_control
 from qikbiz.kernel.database import tenant_transaction
 from tenants.context import Tenant
-from tenants.versions import HEAD, is_served
+from tenants.schema_version import HEAD, is_served
 from tests.fixtures.forks import end_in_a_fork
 from tests.fixtures.tenancy import Platform
 from tests.tenancy.catalog import facts_about

@@ -21,7 +21,8 @@ from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
-from qikbiz.app.request_pipeline import LoginNeeded, page_transaction
+from qikbiz.app.permission_checks import LoginNeeded
+from qikbiz.app.request_pipeline import page_transaction
 from qikbiz.identity.accounts.principal import Anonymous
 from qikbiz.identity.accounts.reauthentication import ConfirmationNeeded
 from qikbiz.kernel.errors import Blocked, Failure

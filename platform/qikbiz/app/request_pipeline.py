@@ -15,14 +15,14 @@ from flask_login import current_user
 from werkzeug.exceptions import NotFound as NoRoute
 from werkzeug.routing import MapAdapter, RequestRedirect
 
+from qikbiz.app.permission_checks import check_permission, refuse_from_outside, refuse_nobody
 from qikbiz.identity.accounts.principal import Anonymous, CurrentUser, Principal
 from qikbiz.identity.accounts.reauthentication import ConfirmationNeeded
 from qikbiz.identity.roles.view_as import refuse_acts
-from qikbiz.identity.sign_in_policy.networks import address_of_request, is_inside, outside
 from qikbiz.kernel.access import AccessRule, rule_of
 from qikbiz.kernel.actors import ANONYMOUS, Actor, acting_as
 from qikbiz.kernel.database import control_transaction, runtime, tenant_transaction
-from qikbiz.kernel.errors import Blocked, Forbidden, NotFound, Unavailable
+from qikbiz.kernel.errors import Blocked, NotFound, Unavailable
 from qikbiz.kernel.read_only import refuse_request
 from qikbiz.security.access_log.kinds import AccessKind
 from qikbiz.security.access_log.recorder import failures_written_afterwards, record_access
@@ -32,12 +32,12 @@ from qikbiz.security.ip_reputation.signals import is_probe
 from qikbiz.trust.grants import support_sessions
 from qikbiz.web import cookies
 from qikbiz.web.client_address import client_address
+from qikbiz.web.conflict_retry import retry_on_conflict
 from qikbiz.web.csrf import check_csrf
 from qikbiz.web.request_context import DESTINATION, destination, request_id
-from qikbiz.web.retries import retry_on_conflict
 from tenants.context import Tenant
 from tenants.directory import Destination, DirectoryAway
-from tenants.versions import is_served
+from tenants.schema_version import is_served
 
 # Forms that anyone may send are small; only people who may upload make us read more.
 PUBLIC_FORM_BYTES = 64 * 1024
@@ -59,12 +59,6 @@ class Maintenance(Unavailable):
     """The tenant's schema is at a version that this program can't serve."""
 
     key = "maintenance"
-
-
-class LoginNeeded(Forbidden):
-    """Nobody is logged in; pages send the visitor to the login page, fragments say so."""
-
-    status, key = 401, "login_needed"
 
 
 class QikBiz(Flask):
@@ -135,12 +129,12 @@ def request_transaction() -> Iterator[None]:
         # A sealed link is its own right, and is sent by servers of mail programs: who and from where does not matter.
         person = ANYONE if rule.sealed_link else _person(where, rule)
         work.enter_context(acting_as(_actor(person)))
-        _refuse_nobody(rule, person)
+        refuse_nobody(rule, person)
         if where.tenant is not None:
             # Before the rights, which are narrower meanwhile: the page shall say why (promise P13).
             refuse_request(where.tenant, rule, request.method)
-        _check_permission(rule, person)
-        _refuse_from_outside(rule, person)
+        check_permission(rule, person)
+        refuse_from_outside(rule, person)
         if rule.is_public:
             request.max_content_length = PUBLIC_FORM_BYTES
         if not rule.sealed_link:
@@ -235,29 +229,8 @@ def _actor(person: CurrentUser) -> Actor:
     return Actor(person.kind, person.id, person.name, request_id=request_id(), rights=person.rights)
 
 
-def _refuse_nobody(rule: AccessRule, person: CurrentUser) -> None:
-    if not rule.is_public and not person.is_authenticated:
-        raise LoginNeeded
-
-
-def _check_permission(rule: AccessRule, person: CurrentUser) -> None:
-    if not rule.is_public and not person.can(rule.permission):
-        raise Forbidden
-
-
-def _refuse_from_outside(rule: AccessRule, person: CurrentUser) -> None:
-    """Raises OutsideNetworks for whoever is logged in and has left the networks of the organisation's list."""
-    if rule.is_public or rule.from_anywhere or not isinstance(person, Principal) or not person.networks:
-        return
-    if not is_inside(address_of_request(), person.networks):
-        record_access(
-            AccessKind.NETWORK_REFUSED, "refused", person=person, detail="Signed in, then left the allowed networks"
-        )
-        raise outside()
-
-
 def _what_pages_know() -> dict[str, object]:
     return {"tenant": destination().tenant, "request_id": request_id()} if request else {}
 
 
-__all__ = ["LoginNeeded", "QikBiz", "destination", "page_transaction", "register", "request_id", "runtime"]
+__all__ = ["QikBiz", "destination", "page_transaction", "register", "request_id", "runtime"]

@@ -14,7 +14,7 @@ from qikbiz.kernel.database import control_transaction, runtime, tenant_transact
 from tenants.context import Tenant
 from tenants.control import TenantRecord
 from tenants.directory import read_tenant
-from tenants.versions import is_served
+from tenants.schema_version import is_served
 
 logger = logging.getLogger(__name__)
 

@@ -22,7 +22,7 @@ from sqlalchemy.orm import Session
 
 from config.fault_injection import fault
 from qikbiz.jobs import ledger
-from qikbiz.jobs.failures import Cancelled, LeaseLost
+from qikbiz.jobs.job_outcomes import Cancelled, LeaseLost
 from qikbiz.jobs.lease_state import LeaseState
 from qikbiz.jobs.ledger import Claim, LedgerModel
 from qikbiz.jobs.models import Job, PlatformJob

@@ -14,7 +14,7 @@ from qikbiz.jobs.models import Job, PlatformJob
 from qikbiz.kernel.database import control_transaction, runtime, tenant_transaction
 from tenants.control import TenantRecord
 from tenants.directory import read_tenant
-from tenants.versions import is_served
+from tenants.schema_version import is_served
 
 KEPT = timedelta(days=30)
 # Failed and quarantined ones stay until an operator has looked at them.

@@ -8,8 +8,8 @@ from uuid import UUID
 from qikbiz.crm.record_ownership.transfer import move_records
 from qikbiz.identity.accounts.models import User
 from qikbiz.identity.roles.current import rights_of_user
-from qikbiz.jobs.failures import JobRefused
 from qikbiz.jobs.job_context import JobContext
+from qikbiz.jobs.job_outcomes import JobRefused
 from qikbiz.kernel.actors import Actor, acting_as
 from qikbiz.kernel.errors import Failure
 from qikbiz.kernel.permissions import Permission

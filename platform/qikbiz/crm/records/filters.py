@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, and_, literal_column
 from qikbiz.crm.records.fields import Field, FieldKind, RecordType
 from qikbiz.crm.records.number_parsing import parse_boolean, parse_date
 from qikbiz.crm.records.row_access import filtered_link, visible_rows
-from qikbiz.crm.records.search import search_condition
+from qikbiz.crm.records.search_condition import search_condition
 from qikbiz.crm.records.validation import FieldProblem
 from qikbiz.kernel.errors import Failure
 from qikbiz.kernel.rights import Action, Rights

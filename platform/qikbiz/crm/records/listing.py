@@ -14,7 +14,7 @@ from qikbiz.crm.records.filters import Viewer, conditions
 from qikbiz.crm.records.pagination import Order, Page, fetch_page, with_cursor
 from qikbiz.crm.records.row_access import shown_column
 from qikbiz.crm.records.row_counts import Estimate, remembered_estimate
-from qikbiz.crm.records.search import sorted_name
+from qikbiz.crm.records.search_condition import sorted_name
 from qikbiz.crm.records.search_fallback import search_with_fallback
 from qikbiz.kernel.errors import Failure
 from tenants.context import current_tenant

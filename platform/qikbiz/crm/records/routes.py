@@ -13,7 +13,7 @@ from qikbiz.audit.page_reads import record_page
 from qikbiz.crm.records.field_access import visible_type
 from qikbiz.crm.records.fields import RecordType
 from qikbiz.crm.records.normalize import countries, show_phone
-from qikbiz.crm.records.search import LONGEST_SEARCH
+from qikbiz.crm.records.search_condition import LONGEST_SEARCH
 from qikbiz.crm.records.suggestions import best_matches, hint_of
 from qikbiz.crm.records.types import RECORD_TYPES
 from qikbiz.kernel.access import access

@@ -28,7 +28,7 @@ from qikbiz.messaging.mail.categories import category_named
 from tenants.context import Tenant, current_tenant
 from tenants.control import TenantRecord
 from tenants.directory import read_tenant
-from tenants.versions import is_served
+from tenants.schema_version import is_served
 
 TEMPLATES = {
     "improvements": "announced_improvements",

@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 
 from config.fault_injection import fault
 from config.settings import Settings
-from qikbiz.jobs.failures import NotNow
 from qikbiz.jobs.job_context import JobContext
+from qikbiz.jobs.job_outcomes import NotNow
 from qikbiz.kernel.database import runtime
 from qikbiz.kernel.errors import Unavailable
 from qikbiz.messaging.mail import announcement_hooks, delivery

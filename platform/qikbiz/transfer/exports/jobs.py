@@ -7,8 +7,8 @@ from uuid import UUID
 
 from config.fault_injection import fault
 from qikbiz.files.store import FileStore, file_store, new_file_key
-from qikbiz.jobs.failures import JobRefused
 from qikbiz.jobs.job_context import JobContext
+from qikbiz.jobs.job_outcomes import JobRefused
 from qikbiz.kernel.database import tenant_transaction
 from qikbiz.kernel.errors import Failure
 from qikbiz.transfer.exports import job_steps

@@ -6,8 +6,8 @@ import logging
 from datetime import UTC, datetime, timedelta
 
 from qikbiz.audit.actions import record_on_platform
-from qikbiz.jobs.failures import JobRefused
 from qikbiz.jobs.job_context import JobContext
+from qikbiz.jobs.job_outcomes import JobRefused
 from qikbiz.kernel.database import runtime
 from qikbiz.kernel.errors import Unavailable
 from qikbiz.trust.privacy.actions import note_look
