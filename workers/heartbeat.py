@@ -6,7 +6,6 @@ import logging
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext, suppress
-from typing import Any
 
 import psycopg
 
@@ -20,7 +19,7 @@ SECONDS_BETWEEN_PROGRESS = 0.5
 SECONDS_BETWEEN_LOOKS = 2.0
 logger = logging.getLogger(__name__)
 
-Connect = Callable[[], "psycopg.Connection[Any]"]
+Connect = Callable[[], "psycopg.Connection"]
 
 
 class Heartbeat:
@@ -49,7 +48,7 @@ class Heartbeat:
 
     def _beat(self) -> None:
         with self._inside():
-            connection: psycopg.Connection[Any] | None = None
+            connection: psycopg.Connection | None = None
             waited = 0.0
             while not (self._stop.wait(min(SECONDS_BETWEEN_PROGRESS, self._lease / 4)) or self.state.is_lost):
                 waited += SECONDS_BETWEEN_PROGRESS
@@ -68,7 +67,7 @@ class Heartbeat:
                     lease_watch.extend(self._lease)
             _close(connection)
 
-    def _renew(self, connection: psycopg.Connection[Any]) -> None:
+    def _renew(self, connection: psycopg.Connection) -> None:
         shown = self.state.progress
         done, total, note = shown or (None, None, None)
         mine = (self._claim.job_id, self._claim.token)
@@ -97,7 +96,7 @@ class Heartbeat:
         return tenant_context(self._tenant) if self._tenant else nullcontext()
 
 
-def _close(connection: psycopg.Connection[Any] | None) -> None:
+def _close(connection: psycopg.Connection | None) -> None:
     if connection is not None:
         with suppress(psycopg.Error):
             connection.close()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from importlib import import_module
-from typing import Any
 from uuid import UUID
 
 import psycopg
@@ -134,7 +133,7 @@ def function_of(kind: JobKind) -> Callable[[JobContext], object]:
     return function
 
 
-def _connector(tenant: Tenant | None) -> Callable[[], psycopg.Connection[Any]]:
+def _connector(tenant: Tenant | None) -> Callable[[], psycopg.Connection]:
     held = runtime()
     if tenant is not None:
         return lambda: held.cells.connect(tenant.cell)

@@ -104,7 +104,7 @@ class JobContext:
         self._lease.progress = (done, total, note)
         self.check()
 
-    def interrupt_when_lost(self, connection: psycopg.Connection[Any]) -> None:
+    def interrupt_when_lost(self, connection: psycopg.Connection) -> None:
         """Have the statement that runs on `connection` stopped as soon as the job is cancelled or another worker's."""
         self._lease.interrupt = connection.cancel
 

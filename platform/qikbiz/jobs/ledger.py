@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import Text, and_, cast, func, literal, or_, select, update
+from sqlalchemy import ColumnElement, Text, Update, and_, cast, func, literal, or_, select, update
 from sqlalchemy.orm import Session
 
 from qikbiz.jobs.models import Job, PlatformJob
@@ -92,7 +92,7 @@ def reschedule(
 ) -> bool:
     """Give the job back, to be tried again at a time or after a while. Not counted, it gets one try more."""
     run_at = _in(until.total_seconds()) if isinstance(until, timedelta) else until
-    values = {"state": "pending", "run_at": run_at, "token": None, "lease_until": None}
+    values: dict[str, object] = {"state": "pending", "run_at": run_at, "token": None, "lease_until": None}
     values |= {"error_ref": ref, "error_text": text}
     if not is_counted:
         values["max_attempts"] = model.max_attempts + 1
@@ -171,24 +171,24 @@ def next_due_at(session: Session, model: LedgerModel) -> datetime | None:
     return session.scalar(select(when).where(model.state.in_(("pending", "running"))))
 
 
-def _is_due(model: LedgerModel) -> Any:
+def _is_due(model: LedgerModel) -> ColumnElement[bool]:
     return or_(
         and_(model.state == "pending", model.run_at <= NOW),
         and_(model.state == "running", model.lease_until < NOW),
     )
 
 
-def _is_alive(model: LedgerModel) -> Any:
+def _is_alive(model: LedgerModel) -> ColumnElement[bool]:
     return and_(model.state == "running", model.lease_until >= NOW)
 
 
-def _is_held(model: LedgerModel, claimed: Claim) -> Any:
+def _is_held(model: LedgerModel, claimed: Claim) -> ColumnElement[bool]:
     return and_(model.id == claimed.job_id, model.token == claimed.token, model.state == "running")
 
 
-def _in(seconds: float) -> Any:
+def _in(seconds: float) -> ColumnElement[datetime]:
     return NOW + timedelta(seconds=seconds)
 
 
-def _touched(session: Session, statement: Any) -> bool:
+def _touched(session: Session, statement: Update) -> bool:
     return session.execute(statement.returning(literal(1))).scalar() is not None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from flask import current_app, has_request_context
@@ -48,7 +47,7 @@ def _zone(name: str) -> ZoneInfo:
         return ZoneInfo("UTC")
 
 
-def _person() -> Any:
+def _person() -> object:
     # Public pages have no login, and jobs that write mails have no request.
     if not has_request_context() or not hasattr(current_app, "login_manager"):
         return None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -14,11 +13,12 @@ from qikbiz.crm.records.actions import change_record, create_record
 from tenants.context import current_tenant
 
 
-def create_company(values: Mapping[str, Any], record_id: UUID | None = None) -> Company:
+def create_company(values: Mapping[str, object], record_id: UUID | None = None) -> Company:
     """A new company; without a domain it gets that of its website. Raises FieldProblem."""
     completed = dict(values)
-    if completed.get("website") and not completed.get("domain"):
-        completed["domain"] = (urlsplit(completed["website"]).hostname or "").removeprefix("www.") or None
+    website = completed.get("website")
+    if isinstance(website, str) and website and not completed.get("domain"):
+        completed["domain"] = (urlsplit(website).hostname or "").removeprefix("www.") or None
     return create_record(COMPANIES, _with_currency(completed), record_id=record_id)
 
 

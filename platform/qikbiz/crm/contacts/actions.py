@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -83,10 +82,11 @@ def _fall_back(contact: Contact) -> None:
     change_contact(contact, {"company_id": other.id if other else None, "company_name": other.name if other else None})
 
 
-def _with_company(values: Mapping[str, Any]) -> dict[str, Any]:
+def _with_company(values: Mapping[str, object]) -> dict[str, object]:
     completed = dict(values)
-    if completed.get("company_name") and "company_id" in completed and completed["company_id"] is None:
-        completed["company_id"] = _company_named(completed["company_name"])
+    name = completed.get("company_name")
+    if isinstance(name, str) and name and "company_id" in completed and completed["company_id"] is None:
+        completed["company_id"] = _company_named(name)
     return completed
 
 

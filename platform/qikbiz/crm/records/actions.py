@@ -63,7 +63,7 @@ def record_for_changing(
     return found
 
 
-def columns_of(record_type: RecordType, found: Record) -> dict[str, Any]:
+def columns_of(record_type: RecordType, found: Record) -> dict[str, object]:
     """Every column of a record except the search document."""
     return {
         column.name: getattr(found, column.name) for column in record_type.model.__table__.c if column.name != "search"
@@ -72,7 +72,7 @@ def columns_of(record_type: RecordType, found: Record) -> dict[str, Any]:
 
 def create_record(
     record_type: RecordTypeOf[ModelT_co],
-    values: Mapping[str, Any],
+    values: Mapping[str, object],
     *,
     record_id: UUID | None = None,
     source: Source = "form",
@@ -95,7 +95,7 @@ def create_record(
 
 
 def change_record(
-    record_type: RecordType, found: Record, values: Mapping[str, Any], *, source: Source = "form"
+    record_type: RecordType, found: Record, values: Mapping[str, object], *, source: Source = "form"
 ) -> Changes:
     """Write `values` over a locked record and give what changed; nothing is written when nothing did.
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 from uuid import UUID
 
 from flask import redirect, render_template, request
@@ -31,6 +31,8 @@ from qikbiz.web.flash import show_toast
 from tenants.control import new_id
 
 CHOICE = "choice-"
+
+Outcome = TypeVar("Outcome")
 
 
 def new_record(room: RecordRoom) -> ResponseReturnValue:
@@ -110,7 +112,7 @@ def _write(room: RecordRoom, found: Record, form: RecordForm, values: Mapping[st
     return redirect(room.url("show", record_id=found.id), 303)
 
 
-def _saved(form: RecordForm, act: Any) -> Any:
+def _saved(form: RecordForm, act: Callable[[], Outcome]) -> Outcome | None:
     try:
         return act()
     except FieldProblem as problem:

@@ -15,7 +15,7 @@ from qikbiz.crm.records.validation import FieldProblem
 from qikbiz.kernel.database import db
 
 
-def linked_columns(field: Field, value: Any, record: Record | None) -> dict[str, Any]:
+def linked_columns(field: Field, value: Any, record: Record | None) -> dict[str, object]:
     """The columns that a typed link writes. Raises FieldProblem when it names nothing, or several.
 
     Where a field keeps the name too, one that no record has leaves the id empty: the action that saves creates it.

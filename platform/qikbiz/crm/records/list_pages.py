@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import TypeVar
 from uuid import UUID
 
 from flask import redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
+from qikbiz.audit.actions import Changes
 from qikbiz.audit.page_reads import part_of, record_page
 from qikbiz.crm.records.actions import delete_records, records_for_changing
 from qikbiz.crm.records.active_filters import address, chips
@@ -17,6 +20,7 @@ from qikbiz.crm.records.filters import ME, NOBODY, Viewer
 from qikbiz.crm.records.forms import record_ids
 from qikbiz.crm.records.links import linked_columns
 from qikbiz.crm.records.listing import chosen_fields, filter_names, first, list_page, sortable
+from qikbiz.crm.records.models import Record
 from qikbiz.crm.records.normalize import countries
 from qikbiz.crm.records.owners import colleague_names_for_lists, possible_owners
 from qikbiz.crm.records.table_html import heading_class, table_rows
@@ -29,6 +33,8 @@ from qikbiz.web.flash import show_toast
 from qikbiz.web.formats import count
 from qikbiz.web.fragments import render_page
 from qikbiz.web.viewer import time_zone
+
+Outcome = TypeVar("Outcome")
 
 
 def show_list(room: RecordRoom) -> ResponseReturnValue:
@@ -163,15 +169,19 @@ def _give(room: RecordRoom, ids: list[UUID]) -> None:
 _ACTS = {"delete": _delete, "tag": _tag, "untag": _untag, "owner": _give}
 
 
-def _change_each(room: RecordRoom, ids: list[UUID], values: Any) -> None:
+def _change_each(room: RecordRoom, ids: list[UUID], values: Callable[[Record], Mapping[str, object]]) -> None:
     if not room.may_change:
         raise Forbidden
     records = records_for_changing(room.record_type, ids)
-    changed = [record for record in records if _or_failure(lambda record=record: room.change(record, values(record)))]
+
+    def change(record: Record) -> Changes:
+        return room.change(record, values(record))
+
+    changed = [record for record in records if _or_failure(partial(change, record))]
     show_toast(f"Changed {count(len(changed), room.record_type.label.lower())}.{_left_alone(ids, records)}")
 
 
-def _left_alone(ids: list[UUID], reached: list[Any]) -> str:
+def _left_alone(ids: list[UUID], reached: Sequence[object]) -> str:
     left = len(set(ids)) - len(reached)
     return f" {left} could not be changed: deleted, or not allowed by your role." if left else ""
 
@@ -184,7 +194,7 @@ def _parsed_tags(room: RecordRoom) -> list[str]:
     return tags
 
 
-def _or_failure(act: Any) -> Any:
+def _or_failure(act: Callable[[], Outcome]) -> Outcome:
     try:
         return act()
     except FieldProblem as problem:

@@ -28,7 +28,7 @@ class RecordRoom:
     """
 
     declared: RecordType
-    create: Callable[[Mapping[str, Any], UUID], Record]
+    create: Callable[[Mapping[str, object], UUID], Record]
     change: Callable[[Any, Mapping[str, Any]], Changes]
     icon: str
     # What the empty list says about this type.

@@ -7,7 +7,7 @@ gone from the ledger once the job is done.
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Mapping
 
 from qikbiz.identity.accounts import emails, throttles
 from qikbiz.identity.accounts.audit_events import note_login_act
@@ -40,7 +40,7 @@ def ask_for_password_link(realm: Realm, email: str) -> None:
         enqueue_platform("passwords.link_staff", arguments)
 
 
-def send_link_if_known(realm: Realm, arguments: dict[str, Any]) -> bool:
+def send_link_if_known(realm: Realm, arguments: Mapping[str, str]) -> bool:
     """Mail the link, in the job's transaction. False when nobody has the address, or enough mails went there.
 
     Those sent before stay good until one is used or they expire, so that nobody can use up somebody else's.

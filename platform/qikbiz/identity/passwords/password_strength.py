@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from qikbiz.identity.accounts.realms import current_realm
 from qikbiz.identity.passwords import acceptance
@@ -41,5 +40,4 @@ def strength_of(password: str, *, names: Sequence[str] = ()) -> Strength:
 def _estimate(password: str, names: Sequence[str]) -> float:
     from zxcvbn import zxcvbn  # noqa: PLC0415 - its lists take memory that most processes never need
 
-    found: dict[str, Any] = zxcvbn(password[:_JUDGED], user_inputs=[name for name in names if name])
-    return float(found["guesses_log10"])
+    return float(zxcvbn(password[:_JUDGED], user_inputs=[name for name in names if name])["guesses_log10"])

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Select, insert, select, update
 from sqlalchemy.orm import Session
 
 from qikbiz.audit.actions import record
@@ -148,7 +147,7 @@ def _people(audience: str) -> Sequence[User]:
     return db.session.scalars(query).all()
 
 
-def _tenants_of(found: Announcement) -> Any:
+def _tenants_of(found: Announcement) -> Select[UUID]:
     query = select(TenantRecord.id).where(TenantRecord.state.in_(_states(found.category))).order_by(TenantRecord.id)
     if found.tenant_ids:
         query = query.where(TenantRecord.id.in_([UUID(tenant_id) for tenant_id in found.tenant_ids]))

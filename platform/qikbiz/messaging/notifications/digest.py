@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta
-from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, func, select, update
 
 from qikbiz.identity.accounts.models import User
 from qikbiz.jobs.actions import enqueue
@@ -81,7 +80,7 @@ def _waiting(person: User) -> tuple[Sequence[Notification], int]:
     return rows[:SHOWN][::-1], total
 
 
-def _own(person: User) -> tuple[Any, ...]:
+def _own(person: User) -> tuple[ColumnElement[bool], ...]:
     """Unread, not mailed yet, and of a kind that the person still wants once a day."""
     kinds = [key.removeprefix(NOTIFICATIONS) for key in daily_kinds(choices_of(person.id))]
     return (

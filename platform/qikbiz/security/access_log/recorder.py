@@ -13,7 +13,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import Protocol
 from uuid import UUID
 
 from flask import has_request_context, request
@@ -101,10 +101,10 @@ def _row(kind: AccessKind, outcome: Outcome, person: Somebody | None, account: s
     return row | _who(person, account) | _where()
 
 
-def _who(person: Somebody | None, account: str) -> dict[str, Any]:
+def _who(person: Somebody | None, account: str) -> dict[str, object]:
     """The same columns whoever it is: what is sent to the database must not tell by its length who has a login."""
     actor = current_actor()
-    nobody = {"person_kind": "nobody", "person_id": None, "person_name": "", "account": ""}
+    nobody: dict[str, object] = {"person_kind": "nobody", "person_id": None, "person_name": "", "account": ""}
     if person is not None:
         kind = "staff" if actor.kind == "staff" and actor.id == person.id else "user"
         return nobody | {"person_kind": kind, "person_id": person.id, "person_name": person.name}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import psycopg
 from psycopg import sql
@@ -196,7 +195,7 @@ def _order(table: ExportedTable, selection: Selection, connection: Connection) -
     return sql.SQL("{}{} NULLS LAST, {}{}").format(column, direction, by_key, direction)
 
 
-def _written_out(condition: ColumnElement[Any], table: ExportedTable, connection: Connection) -> sql.Composable:
+def _written_out(condition: ColumnElement[bool], table: ExportedTable, connection: Connection) -> sql.Composable:
     """A condition or a column on the alias `t`. COPY takes no parameters, so psycopg writes each as a literal."""
     unlabelled = condition.element if isinstance(condition, Label) else condition
     aliased = ClauseAdapter(table.table.alias("t")).traverse(unlabelled)

@@ -6,6 +6,7 @@ ticket can also be confirmed by a second member of staff; then it opens after th
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -171,7 +172,9 @@ def _confirm(grant: Grant, me: Actor, how: str, state: str, *, opens_at: datetim
     write_platform_audit("grant.instruction_confirmed", grant)
 
 
-def _tell_customer(tenant: Tenant, grant: Grant, action: str, tell: Any, details: dict[str, Any] | None = None) -> None:
+def _tell_customer(
+    tenant: Tenant, grant: Grant, action: str, tell: Callable[[], object], details: dict[str, Any] | None = None
+) -> None:
     """Write it down with the tenant's own role, as the system: nobody is let in by writing this down."""
     me = current_actor()
     with acting_as(Actor("system", name="QikBiz", request_id=me.request_id)), tenant_transaction(tenant):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
@@ -171,5 +170,5 @@ def counts_of(session: Session, tenant_id: UUID) -> dict[str, int]:
     return {"open": in_force, "ever": ever, "lately": lately}
 
 
-def _open_of(tenant_id: UUID) -> ColumnElement[Any]:
+def _open_of(tenant_id: UUID) -> ColumnElement[bool]:
     return and_(Grant.tenant_id == tenant_id, Grant.state == "open", Grant.ends_at > clock.now())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
+from uuid import UUID
 
 from flask import Blueprint, redirect, render_template, request
 from flask.typing import ResponseReturnValue
@@ -127,6 +127,6 @@ def _here() -> Address:
     return client_address(request.environ, runtime().settings.trusted_proxies)
 
 
-def _tenant_id() -> Any:
+def _tenant_id() -> UUID | None:
     tenant = destination().tenant
     return tenant.id if tenant else None

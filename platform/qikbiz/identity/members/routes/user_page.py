@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
 from flask import redirect, render_template, request, url_for
@@ -20,6 +19,7 @@ from qikbiz.identity.roles.effective_rights import names_of_roles
 from qikbiz.identity.roles.forms import user_ids_from
 from qikbiz.identity.roles.queries import all_teams, role_choices, teams_of
 from qikbiz.jobs.kinds import current_name
+from qikbiz.jobs.models import Job
 from qikbiz.jobs.queries import job, progress_of
 from qikbiz.kernel.access import access
 from qikbiz.kernel.database import db
@@ -156,7 +156,7 @@ def _new_owner() -> UUID | None:
     return chosen[0] if chosen else None
 
 
-def _to_what_follows(user_id: UUID, working: Any) -> ResponseReturnValue:
+def _to_what_follows(user_id: UUID, working: Job | None) -> ResponseReturnValue:
     if working is None:
         return redirect(url_for(".show", user_id=user_id), 303)
     return redirect(url_for(".progress", user_id=user_id, job_id=working.id), 303)
