@@ -18,7 +18,7 @@ def replace_dead_connections(engine: Engine) -> None:
     event.listen(engine, "checkout", _check)
 
 
-def _check(connection: Any, _entry: Any, _proxy: Any) -> None:
+def _check(connection: object, _entry: object, _proxy: object) -> None:
     if is_dead(connection):
         raise DisconnectionError("The server closed this connection.")
 

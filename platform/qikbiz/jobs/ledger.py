@@ -5,9 +5,9 @@ All times are the database's, so that clocks of different machines don't matter.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import ColumnElement, Text, Update, and_, cast, func, literal, or_, select, update
@@ -27,7 +27,7 @@ class Claim:
     job_id: UUID
     token: UUID
     kind: str
-    arguments: dict[str, Any]
+    arguments: dict[str, object]
     attempt: int
     max_attempts: int
     created_by: UUID | None
@@ -74,7 +74,9 @@ def holds(session: Session, model: LedgerModel, claimed: Claim, lease_seconds: f
     return _touched(session, statement)
 
 
-def finish(session: Session, model: LedgerModel, claimed: Claim, result: dict[str, Any], **progress: Any) -> bool:
+def finish(
+    session: Session, model: LedgerModel, claimed: Claim, result: Mapping[str, object], **progress: object
+) -> bool:
     values = {"state": "done", "result": result, "finished_at": NOW, "token": None, "lease_until": None}
     values |= {"error_ref": "", "error_text": "", **progress}
     return _touched(session, update(model).where(_is_held(model, claimed)).values(values))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
 from qikbiz.crm.record_ownership.transfer import move_records
@@ -18,7 +17,7 @@ from qikbiz.kernel.permissions import Permission
 def transfer_records(work: JobContext) -> None:
     """All records of `from` to `to`, in one transaction; the user who asked for it must still be allowed to."""
     given = {name: UUID(work.arguments[name]) for name in ("from", "to", "by")}
-    result: dict[str, Any] = {}
+    result: dict[str, object] = {}
     try:
         with work.finish(result) as session:
             asker = session.get(User, given["by"])

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from dataclasses import field as initially
-from typing import Any
 from uuid import UUID
 
 from werkzeug.datastructures import MultiDict
@@ -76,7 +75,7 @@ class RecordForm:
         self.version = version
         self.fields = {item.name: FormField(item) for item in record_type.editable()}
         self.form_errors: list[str] = []
-        self.values: dict[str, Any] = {}
+        self.values: dict[str, object] = {}
 
     def __iter__(self) -> Iterator[FormField]:
         return iter(self.fields.values())
@@ -184,7 +183,7 @@ def _entries(item: FormField, sent: Mapping[str, str]) -> tuple[list[dict[str, s
     return lines, filled.index(chosen) if chosen in filled else 0
 
 
-def _columns(item: FormField, context: ParseLocale, record: Record | None) -> dict[str, Any]:
+def _columns(item: FormField, context: ParseLocale, record: Record | None) -> dict[str, object]:
     if item.is_list:
         return {item.field.name: _parsed_entries(item, context)}
     if item.field.kind is FieldKind.CONTACT:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from qikbiz.audit.actions import Changes
@@ -16,7 +15,7 @@ from qikbiz.crm.records.fields import RecordType
 from qikbiz.crm.records.models import Record
 from qikbiz.kernel.errors import NotFound
 
-OnChange = Callable[[Any, Changes], None]
+OnChange = Callable[[Record, Changes], None]
 OnPurge = Callable[[UUID], None]
 
 
@@ -32,7 +31,7 @@ class References:
 
     find: Callable[[str], UUID | None]
     require: Callable[[str | None, Record | None], UUID | None]
-    text: Callable[[Any], str]
+    text: Callable[[object], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +39,7 @@ class Panel:
     """A block beside a record's fields. `values` are those of its template; None leaves the block out."""
 
     template: str
-    values: Callable[[UUID], Mapping[str, Any] | None]
+    values: Callable[[UUID], Mapping[str, object] | None]
 
 
 class RecordTypes(Mapping[str, RecordType]):
@@ -117,7 +116,7 @@ def call_on_purge(type_name: str, record_id: UUID) -> None:
         act(record_id)
 
 
-def panels_of(type_name: str, record_id: UUID) -> list[tuple[str, Mapping[str, Any]]]:
+def panels_of(type_name: str, record_id: UUID) -> list[tuple[str, Mapping[str, object]]]:
     """The templates of the blocks that this user sees on a record's page, each with its values."""
     shown = [(panel.template, panel.values(record_id)) for panel in _panels[type_name]]
     return [(template, values) for template, values in shown if values is not None]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 from urllib.parse import SplitResult
 
 from qikbiz.identity.sso.failures import ProviderAway
@@ -29,7 +28,7 @@ def check_address(url: str) -> SplitResult:
 
 def fetch(
     url: str, deadline: Deadline, *, body: str | None = None, headers: dict[str, str] | None = None
-) -> tuple[int, dict[str, Any]]:
+) -> tuple[int, dict[str, object]]:
     """The status and the JSON object that the address answers with; a POST with a body. Raises ProviderAway."""
     sent = {"Accept": "application/json", **(headers or {})}
     method = "GET" if body is None else "POST"
@@ -50,7 +49,7 @@ def _rule() -> AddressRule:
     )
 
 
-def _json(raw: bytes) -> dict[str, Any]:
+def _json(raw: bytes) -> dict[str, object]:
     try:
         document = json.loads(raw)
     except (ValueError, RecursionError):

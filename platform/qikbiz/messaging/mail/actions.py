@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
 from sqlalchemy import select
@@ -85,7 +85,7 @@ def send_platform(
     return mail
 
 
-def opened_values(mail: MailColumns, tenant_id: UUID | None) -> dict[str, Any]:
+def opened_values(mail: MailColumns, tenant_id: UUID | None) -> dict[str, object]:
     """The values of a mail that is not sent yet. Empty when they are gone or their key is retired."""
     sealed = mail.values.get(SEALED)
     if not sealed:
@@ -94,7 +94,7 @@ def opened_values(mail: MailColumns, tenant_id: UUID | None) -> dict[str, Any]:
         opened = runtime().settings.keys.open(_PURPOSE, sealed, bound_to=_place(tenant_id, mail.dedupe_key))
     except SealBroken:
         return {}
-    values: dict[str, Any] = json.loads(opened.plaintext)
+    values: dict[str, object] = json.loads(opened.plaintext)
     return values
 
 

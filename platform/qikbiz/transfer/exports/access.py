@@ -63,14 +63,14 @@ def own_or_all() -> ColumnElement[bool]:
     return true() if rights.can(Permission.EXPORT_EVERYTHING) else Export.requested_by == rights.me
 
 
-def as_kept(rights: Rights) -> dict[str, Any]:
+def as_kept(rights: Rights) -> dict[str, object]:
     """The rights under which a file was made, to be kept beside it."""
     return rights.as_json() | {"me": rights.me.hex if rights.me else "", "owners": _owners(rights)}
 
 
 def may_fetch(rights: Rights, export: Export) -> bool:
     """Whether this person's rights still allow all that is in the file."""
-    kept: Mapping[str, Any] = (export.manifest or {}).get("rights") or {}
+    kept: Mapping[str, object] = (export.manifest or {}).get("rights") or {}
     if not may_export(rights, export.scope, export.product):
         return False
     return all(_may_have(rights, kept, name) for name in _types_in(export.scope))

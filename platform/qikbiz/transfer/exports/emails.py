@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
 
 from qikbiz.identity.accounts.models import User
 from qikbiz.identity.accounts.queries import administrators
@@ -62,12 +62,12 @@ def _who(export: Export) -> str:
     return f"{export.requested_by_name or 'QikBiz'} of QikBiz, on your instruction"
 
 
-def _notify(template: str, person: User, export: Export, subject: str, facts: dict[str, Any]) -> None:
+def _notify(template: str, person: User, export: Export, subject: str, facts: Mapping[str, object]) -> None:
     values = _values(person, export, facts)
     notify([person.id], "export_ready", subject, f"/exports/{export.id}", template=template, values=values)
 
 
-def _send(template: str, person: User, export: Export, facts: dict[str, Any]) -> None:
+def _send(template: str, person: User, export: Export, facts: Mapping[str, object]) -> None:
     send(
         template,
         to_address=person.email,
@@ -78,7 +78,7 @@ def _send(template: str, person: User, export: Export, facts: dict[str, Any]) ->
     )
 
 
-def _values(person: User, export: Export, facts: dict[str, Any]) -> dict[str, Any]:
+def _values(person: User, export: Export, facts: Mapping[str, object]) -> dict[str, object]:
     tenant = current_tenant()
     rows = export.manifest.get("totals", {}).get("rows", 0)
     return {

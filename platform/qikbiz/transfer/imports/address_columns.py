@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any
 
 from qikbiz.crm.records.fields import FieldProblem
 from qikbiz.crm.records.normalize import merge_entries
@@ -36,7 +35,7 @@ class AddressColumns:
         self._only = only if len(columns) == 1 and not only.label and only.label_place is None else None
         self._region = plan.context.default_region
 
-    def read(self, cells: Sequence[str], given: dict[str, Any], region: str) -> Iterator[Fault]:
+    def read(self, cells: Sequence[str], given: dict[str, object], region: str) -> Iterator[Fault]:
         """Put one plain address into `given` alone, several or labelled ones as a list. Yields what is wrong.
 
         `region` is the country of phone numbers without its code.
@@ -54,8 +53,8 @@ class AddressColumns:
                 return
         yield from self._read_list(cells, given)
 
-    def _read_list(self, cells: Sequence[str], given: dict[str, Any]) -> Iterator[Fault]:
-        entries: list[dict[str, Any]] = []
+    def _read_list(self, cells: Sequence[str], given: dict[str, object]) -> Iterator[Fault]:
+        entries: list[dict[str, object]] = []
         for column in self._columns:
             text = cells[column.place]
             if text and text.strip():
@@ -72,9 +71,9 @@ class AddressColumns:
         elif merged:
             given[self._several] = merged
 
-    def _entries(self, text: str, label: str) -> tuple[list[dict[str, Any]], list[tuple[str, FieldProblem]]]:
+    def _entries(self, text: str, label: str) -> tuple[list[dict[str, object]], list[tuple[str, FieldProblem]]]:
         """The addresses of a cell, and the parts of it that are none."""
-        found: list[dict[str, Any]] = []
+        found: list[dict[str, object]] = []
         faults: list[tuple[str, FieldProblem]] = []
         for own, part in self._parts(text, label):
             try:
@@ -95,9 +94,9 @@ class AddressColumns:
             known = entry if isinstance(entry, dict) else {}
             yield str(known.get("label") or label), str(known.get(self._name) or entry)
 
-    def _pieces(self, part: str, label: str) -> tuple[list[dict[str, Any]], list[tuple[str, FieldProblem]]]:
+    def _pieces(self, part: str, label: str) -> tuple[list[dict[str, object]], list[tuple[str, FieldProblem]]]:
         """What can be read of a part that may be several addresses, written with a comma or a slash between them."""
-        found: list[dict[str, Any]] = []
+        found: list[dict[str, object]] = []
         faults: list[tuple[str, FieldProblem]] = []
         for piece in filter(None, map(str.strip, _PERHAPS_BETWEEN.split(part))):
             try:
@@ -106,12 +105,12 @@ class AddressColumns:
                 faults.append((piece, problem))
         return found, faults
 
-    def _entry(self, part: str, label: str) -> list[dict[str, Any]]:
+    def _entry(self, part: str, label: str) -> list[dict[str, object]]:
         if ":" not in part:
             return [{"label": label, self._name: self._address(part)}]
         field = self._plan.record_type.field(self._several)
         context = replace(self._plan.context, default_region=self._region)
-        found: list[dict[str, Any]] = parse_value(field, part, context)
+        found: list[dict[str, object]] = parse_value(field, part, context)
         return [entry if entry["label"] else {**entry, "label": label} for entry in found]
 
     def _address(self, text: str) -> str | None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from config.fault_injection import fault
@@ -40,7 +39,7 @@ class By:
     actor_name: str
     changed: Owners = None
 
-    def parameters(self) -> dict[str, Any]:
+    def parameters(self) -> dict[str, object]:
         return {
             "import": self.import_id,
             "user": self.user_id,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping as AnyMapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from qikbiz.crm.records.field_access import visible_type
 from qikbiz.crm.records.fields import FieldKind, RecordType
@@ -169,6 +168,6 @@ def _policies(found: Import, wanted: RecordType, name: str) -> Choices:
     return [(SKIP, "Skip the cell"), (REFUSE, "Don't import the row")]
 
 
-def cell_facts(found: Import) -> dict[str, Any]:
+def cell_facts(found: Import) -> dict[str, object]:
     """What the page shows."""
     return {"found": found, "columns": unreadable_columns(found, with_mapped=True)}

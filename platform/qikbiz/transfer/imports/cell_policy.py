@@ -37,7 +37,7 @@ class CellPolicy:
         """SKIP or REFUSE as chosen, or "" where nothing was."""
         return self.policies.get(place, self.default)
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         kept = {
             "policies": {str(place): policy for place, policy in sorted(self.policies.items())},
             "values": {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,7 @@ from qikbiz.transfer.imports.mapping import FULL_NAME, finds_records
 from qikbiz.transfer.imports.names import split_name
 from qikbiz.transfer.imports.plans import SEVERAL_OF_THE_NAME, Plan, owner_key
 
-Parse = Callable[[str], Any]
+Parse = Callable[[str], object]
 _SURROGATE = re.compile("[\ud800-\udfff]")
 # Old programs write a line break inside a cell as a vertical tab.
 _LINE_BREAKS = str.maketrans("\x0b\x0c", "\n\n")
@@ -37,7 +37,7 @@ class Converted:
     """
 
     key: str | None
-    values: dict[str, Any]
+    values: dict[str, object]
     problems: list[RowProblem]
     needs: RowProblem | None = None
     skipped: Sequence[RowProblem] = ()
@@ -120,7 +120,7 @@ class Converter:
             values["parent_key"] = fold(str(given["parent_id"]))
         return Converted(self._key(values), values, [], self._needs(values))
 
-    def _with_derived(self, given: dict[str, Any]) -> dict[str, Any]:
+    def _with_derived(self, given: dict[str, object]) -> dict[str, object]:
         quick = self._type.quick_sort_name
         if quick is None or any(name in given for name in self._lists):
             return {**given, **derived_columns(self._type, given)}
@@ -128,7 +128,7 @@ class Converter:
         given["sort_name"] = quick(given)
         return given
 
-    def _needs(self, values: dict[str, Any]) -> RowProblem | None:
+    def _needs(self, values: Mapping[str, object]) -> RowProblem | None:
         try:
             self._type.check(values)
         except FieldProblem as problem:
@@ -143,7 +143,7 @@ class Converter:
         found = values.get(key)
         return (name_key(found) if key == "name" else str(found)) if found else None
 
-    def _split_name(self, text: str, given: dict[str, Any], faults: list[Fault]) -> None:
+    def _split_name(self, text: str, given: dict[str, object], faults: list[Fault]) -> None:
         place = self._full_name or 0
         for (name, parse), part in zip(self._name_parts, split_name(text), strict=True):
             try:
@@ -209,7 +209,7 @@ class Converter:
 
         return parse
 
-    def _optional(self, field: Field, text: str) -> Any:
+    def _optional(self, field: Field, text: str) -> object:
         # An empty cell says nothing about the field, also where the field itself is required.
         return parse_value(field, text, self._plan.context) if text.strip() else None
 
@@ -244,9 +244,9 @@ def shortened(text: str) -> str:
 
 def memoize(parse: Parse) -> Parse:
     """`parse`, asked once for each different text. Countries, stages and the like repeat; problems are not kept."""
-    known: dict[str, Any] = {}
+    known: dict[str, object] = {}
 
-    def look(text: str) -> Any:
+    def look(text: str) -> object:
         if text in known:
             return known[text]
         value = parse(text)

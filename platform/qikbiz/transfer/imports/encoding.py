@@ -24,7 +24,7 @@ _BETWEEN, _NULL = "\x1e", "\x00"
 _QUOTED_NULL = f'"{_NULL}"'
 
 
-def staged_text(value: Any) -> str | None:
+def staged_text(value: object) -> str | None:
     """A value as it stands in a staged row; None for nothing, also for an empty list."""
     if value is None or value == []:
         return None
@@ -61,7 +61,7 @@ def typed(column_type: TypeEngine[Any], text: str | None) -> Any:
     return text
 
 
-def sql_value(column_type: TypeEngine[Any], staged: str) -> str:
+def sql_value(column_type: TypeEngine[object], staged: str) -> str:
     """SQL that turns the staged text `staged` into the column's value."""
     if isinstance(column_type, JSONB):
         return f"coalesce({staged}::jsonb, '[]'::jsonb)"

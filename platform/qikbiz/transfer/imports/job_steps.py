@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -66,7 +66,7 @@ def check(session: Session, import_id: UUID, watch: Watch) -> dict[str, Any]:
     return {"rows": rows, **numbers}
 
 
-def _prepare(link: Link, found: Import, watch: Watch) -> tuple[int, dict[str, Any]]:
+def _prepare(link: Link, found: Import, watch: Watch) -> tuple[int, dict[str, object]]:
     """Stage the file and work out what each row does. Gives the number of rows, and what the check shows."""
     plan, expected, import_id = plan_of(found), found.rows or None, found.id
     prepare_for(link, 0)
@@ -203,7 +203,7 @@ def by_whoever_asks(found: Import) -> By:
     return By(found.id, actor.id if actor.kind == "user" else None, actor.kind, actor.id, actor.name, changed)
 
 
-def _tell(found: Import, counts: dict[str, Any]) -> None:
+def _tell(found: Import, counts: Mapping[str, object]) -> None:
     """Notify the user who started it that it is done, and the users who were given records by it."""
     numbers = {name: f"{counts[name]:,}" for name in ("created", "updated", "unchanged", "invalid")}
     if found.actor_kind == "user" and found.created_by:

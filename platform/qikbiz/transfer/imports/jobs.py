@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -14,7 +13,7 @@ from qikbiz.transfer.imports import actions
 from qikbiz.transfer.imports.job_steps import Watch, check, note_stopped, run_apply, run_undo
 from qikbiz.transfer.imports.sql import link_of
 
-Act = Callable[[Session, UUID, Watch], dict[str, Any]]
+Act = Callable[[Session, UUID, Watch], dict[str, object]]
 
 
 def check_import(work: JobContext) -> None:
@@ -35,7 +34,7 @@ def delete_old_uploads(work: JobContext) -> None:
 
 
 def _do(work: JobContext, act: Act) -> None:
-    import_id, result = UUID(work.arguments["import"]), dict[str, Any]()
+    import_id, result = UUID(work.arguments["import"]), dict[str, object]()
     try:
         with work.as_asker(), work.finish(result) as session:
             work.interrupt_when_lost(link_of(session))

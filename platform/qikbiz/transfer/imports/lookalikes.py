@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -22,9 +21,9 @@ SHOWN = 10
 COUNT = "similar"
 
 
-def lookalikes(link: Link, plan: Plan, import_id: UUID) -> dict[str, Any]:
+def lookalikes(link: Link, plan: Plan, import_id: UUID) -> dict[str, object]:
     """How many rows there are like it, and the first of them with the record that each is like."""
-    found: list[list[Any]] = []
+    found: list[list[object]] = []
     rows = 0
     for kind, query in _queries(plan):
         listed = link.execute(query, {"import": import_id}).fetchall()

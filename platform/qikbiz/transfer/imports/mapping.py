@@ -44,7 +44,7 @@ class Mapping:
 
     columns: tuple[Column, ...] = field(default=())
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, object]:
         return {
             str(column.place): {"field": column.field, "label": column.label, "label_place": column.label_place}
             for column in self.columns

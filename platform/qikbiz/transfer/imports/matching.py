@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 from uuid import UUID
 
 from qikbiz.transfer.imports.access_limits import owned_by
@@ -108,7 +107,7 @@ def _refuse_what_the_mode_excludes(link: Link, plan: Plan, import_id: UUID) -> N
         refuse(link, import_id, f"{is_new} AND r.key IS NOT NULL", problem=problem)
 
 
-def conflicts_since(link: Link, plan: Plan, import_id: UUID, rows: int, *, limit: int = 50) -> list[dict[str, Any]]:
+def conflicts_since(link: Link, plan: Plan, import_id: UUID, rows: int, *, limit: int = 50) -> list[dict[str, object]]:
     """What was changed or added since the check, so that the import would do something else than shown."""
     table = plan.record_type.plural
     changed = (

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from qikbiz.crm.home.cards import RECENT, Card, register_card
 from qikbiz.kernel.permissions import Permission
@@ -15,6 +14,6 @@ def register() -> None:
     register_card(Card(10, "imports/home_card.html", Permission.IMPORT_SEE, _latest))
 
 
-def _latest() -> Mapping[str, Any] | None:
+def _latest() -> Mapping[str, object] | None:
     lines = [line_of(one) for one in recent_imports(limit=RECENT)]
     return {"lines": lines} if lines else None

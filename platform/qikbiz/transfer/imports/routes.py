@@ -271,9 +271,9 @@ def _rows_file(import_id: UUID, rows: Any, name: str, act: str) -> ResponseRetur
     return current_app.response_class(pieces, mimetype="text/csv", headers=headers)
 
 
-def _transactions(tenant: Tenant) -> Any:
+def _transactions(tenant: Tenant) -> object:
     @contextmanager
-    def transaction() -> Iterator[Any]:
+    def transaction() -> Iterator[object]:
         with tenant_transaction(tenant) as session:
             yield session
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
 from psycopg import Connection
@@ -36,7 +35,7 @@ def prepare_for(link: Link, rows: int) -> None:
         link.execute("SET LOCAL enable_nestloop = off")
 
 
-def run(link: Link, statement: str, **parameters: Any) -> int:
+def run(link: Link, statement: str, **parameters: object) -> int:
     """Execute and give the number of rows touched."""
     return link.execute(statement, parameters).rowcount
 
@@ -171,7 +170,7 @@ _CHANGES = """
 """
 
 
-def changes_written(link: Link, import_id: UUID, source: str) -> dict[str, Any]:
+def changes_written(link: Link, import_id: UUID, source: str) -> dict[str, object]:
     """What the audit says of an import's changes: their number and one hash over all of them, old and new values too.
 
     An entry for each of a million records would keep everybody else waiting; docs/audit-format.md says how it is made.

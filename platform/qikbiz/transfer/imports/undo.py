@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from qikbiz.crm.records.fields import RecordType
 from qikbiz.transfer.imports.apply import By, id_prefix
@@ -40,12 +39,12 @@ class Undone:
     kept: dict[str, int] = field(default_factory=lambda: dict.fromkeys(KEPT, 0))
     named: list[dict[str, str]] = field(default_factory=list)
 
-    def keep(self, record_id: Any, why: str) -> None:
+    def keep(self, record_id: object, why: str) -> None:
         self.kept[why] += 1
         if why != UNREACHED and len(self.named) < MOST_NAMED:
             self.named.append({"id": str(record_id), "why": why})
 
-    def as_json(self, before: Mapping[str, Any]) -> dict[str, Any]:
+    def as_json(self, before: Mapping[str, object]) -> dict[str, object]:
         """With what earlier tries at the same import took back; what is kept is as of now."""
         sums = {name: getattr(self, name) + before.get(name, 0) for name in _SUMMED}
         return {

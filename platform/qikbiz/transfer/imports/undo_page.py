@@ -40,14 +40,14 @@ class Kept:
     reason: str
 
 
-def undo_facts(found: Import) -> dict[str, Any]:
+def undo_facts(found: Import) -> dict[str, object]:
     """What an undo would do now; `plan` is None where counting it would take too long."""
     plan = _counted(found)
     kept = [(number, REASONS[why]) for why, number in plan.kept.items() if number] if plan else []
     return {"found": found, "plan": plan, "kept": kept, "named": named_records(found, plan.named if plan else [])}
 
 
-def kept_facts(found: Import) -> dict[str, Any]:
+def kept_facts(found: Import) -> dict[str, object]:
     """What the last undo kept."""
     reasons = found.undo_counts.get("kept_why", {})
     return {

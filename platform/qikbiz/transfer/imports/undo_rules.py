@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 from qikbiz.crm.records.fields import RecordType
 from qikbiz.crm.records.types import RECORD_TYPES
@@ -112,7 +111,7 @@ def preview(link: Link, record_type: RecordType, by: By) -> Preview:
     return found
 
 
-def _count(found: Preview, name: str, why: str, number: int, ids: list[Any]) -> None:
+def _count(found: Preview, name: str, why: str, number: int, ids: list[object]) -> None:
     if why == FREE:
         setattr(found, name, number)
     elif why == GONE:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 
 from flask import url_for
 from sqlalchemy import func, select
@@ -49,7 +48,7 @@ def steps_of(closing: Closing | None) -> list[tuple[str, str]]:
     ]
 
 
-def final_facts(closing: Closing, days: int) -> dict[str, Any]:
+def final_facts(closing: Closing, days: int) -> dict[str, object]:
     """What will happen when the last button is pressed. Everything is counted in the file that was checked."""
     days = min(max(days, SHORTEST), LONGEST)
     export = db.session.get(Export, closing.export_id)

@@ -38,7 +38,7 @@ def addresses_of(contact: Contact) -> list[str]:
     return sorted({address.strip().lower() for address in found if address and address.strip()})
 
 
-def everything_about(session: Session, contact: Contact) -> dict[str, Any]:
+def everything_about(session: Session, contact: Contact) -> dict[str, object]:
     """As JSON values."""
     emails = addresses_of(contact)
     return {
@@ -52,7 +52,7 @@ def everything_about(session: Session, contact: Contact) -> dict[str, Any]:
     }
 
 
-def plain(value: Any) -> Any:
+def plain(value: object) -> object:
     """A value as JSON holds it."""
     if isinstance(value, datetime | date):
         return value.isoformat()
@@ -61,7 +61,7 @@ def plain(value: Any) -> Any:
     return value
 
 
-def _fields(contact: Contact) -> list[dict[str, Any]]:
+def _fields(contact: Contact) -> list[dict[str, object]]:
     shown = [field for field in CONTACTS.fields if field.name not in _OURS and field.kind is not FieldKind.OWNER]
     found = [(field.name, field.label, plain(getattr(contact, field.name, None))) for field in shown]
     known = {name for name, _, _ in found}
@@ -71,7 +71,7 @@ def _fields(contact: Contact) -> list[dict[str, Any]]:
     return [{"name": name, "label": label, "value": value} for name, label, value in kept]
 
 
-def _companies(session: Session, contact_id: UUID) -> list[dict[str, Any]]:
+def _companies(session: Session, contact_id: UUID) -> list[dict[str, object]]:
     query = (
         select(Company.name, ContactCompany.role, ContactCompany.is_primary, ContactCompany.ended_on)
         .join(ContactCompany, ContactCompany.company_id == Company.id)
@@ -80,7 +80,7 @@ def _companies(session: Session, contact_id: UUID) -> list[dict[str, Any]]:
     return _rows(session.execute(query.order_by(Company.name)))
 
 
-def _history(session: Session, contact_id: UUID) -> list[dict[str, Any]]:
+def _history(session: Session, contact_id: UUID) -> list[dict[str, object]]:
     changes = session.scalars(
         select(RecordChange).where(RecordChange.record_id == contact_id).order_by(RecordChange.id)
     )
@@ -124,7 +124,7 @@ def row_is_about(contact_id: UUID, emails: list[str]) -> Any:
     return or_(*found, func.lower(ImportRow.key).in_(emails), _NAMES_ADDRESS.bindparams(emails=emails))
 
 
-def _row(one: Import, row: ImportRow) -> dict[str, Any]:
+def _row(one: Import, row: ImportRow) -> dict[str, object]:
     """A staged row by the names of its columns; rows of a file whose columns were changed since, by their numbers."""
     values, names = row.values or [], plan_of(one).staged
     if len(names) != len(values):
@@ -133,12 +133,12 @@ def _row(one: Import, row: ImportRow) -> dict[str, Any]:
     return {"row": row.row, "values": kept}
 
 
-def _mails(session: Session, emails: list[str]) -> list[dict[str, Any]]:
+def _mails(session: Session, emails: list[str]) -> list[dict[str, object]]:
     query = select(Mail.created_at, Mail.sent_at, Mail.to_address, Mail.subject, Mail.category, Mail.state)
     return _rows(session.execute(query.where(func.lower(Mail.to_address).in_(emails)).order_by(Mail.id)))
 
 
-def _audit(session: Session, contact_id: UUID) -> list[dict[str, Any]]:
+def _audit(session: Session, contact_id: UUID) -> list[dict[str, object]]:
     events = session.scalars(select(AuditEvent).where(AuditEvent.record_id == contact_id).order_by(AuditEvent.id))
     return [
         {
@@ -151,7 +151,7 @@ def _audit(session: Session, contact_id: UUID) -> list[dict[str, Any]]:
     ]
 
 
-def _exports(session: Session, contact: Contact) -> list[dict[str, Any]]:
+def _exports(session: Session, contact: Contact) -> list[dict[str, object]]:
     """Files that may hold the person and can still be fetched."""
     query = select(Export.snapshot_at, Export.expires_at, Export.scope, Export.product)
     holds = (Export.state == "ready", Export.snapshot_at >= contact.created_at, Export.scope != "companies")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
 
 from sqlalchemy import select
 
@@ -31,7 +31,7 @@ def send_answer(ticket: Ticket, message: TicketMessage) -> None:
     message.message_id = _send(ticket, "ticket_answer", values, key=f"ticket message {message.id}", by_person=True)
 
 
-def _send(ticket: Ticket, template: str, values: dict[str, Any], *, key: str, by_person: bool) -> str:
+def _send(ticket: Ticket, template: str, values: Mapping[str, object], *, key: str, by_person: bool) -> str:
     thread = _thread(ticket) | {"reply_to": reply_address(runtime().settings, ticket.id), "by_person": by_person}
     values = {**values, "thread": thread, "is_inside": ticket.person_id is not None, "url": _where(ticket)}
     mail = send_platform(
