@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import update
 
 from qikbiz.app.application import create_app
+from qikbiz.identity.accounts import lifetimes
 from qikbiz.identity.accounts.models import User
 from qikbiz.identity.passwords import acceptance, hashing
 from qikbiz.identity.passwords.common_passwords import weakness_of
@@ -113,10 +114,9 @@ def _by_invitation(app, tenant, password):
 def _by_link(app, tenant, person, password):
     from qikbiz.identity.accounts.realms import tenant_realm
     from qikbiz.identity.accounts.tokens import make_link
-    from qikbiz.kernel import clock
 
     with app.app_context(), tenant_transaction(tenant) as work:
-        url = make_link(work, tenant_realm(), work.get(User, person.id), "password", clock.RESET)
+        url = make_link(work, tenant_realm(), work.get(User, person.id), "password", lifetimes.RESET)
     browser = Browser(app, tenant.host)
     return browser.post("/new-password/" + url.rsplit("/", 1)[1], {"password": password}).status_code == 303
 

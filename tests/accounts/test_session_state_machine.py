@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from config.keys import Key, KeyRing
+from qikbiz.identity.accounts import lifetimes
 from qikbiz.identity.accounts.realms import Realm
 from qikbiz.identity.sessions.sessions import PURPOSE
-from qikbiz.kernel import clock as system_clock
 from qikbiz.web.cookies import REMEMBER, SESSION
 from tenants.context import Tenant
 from tests.accounts.conftest import Clock
@@ -174,12 +174,12 @@ class Sessions(RuleBasedStateMachine):
         """What the next request of this device should find, and what it changes."""
         if device.is_in and self.now < min(device.idle_until, device.ends_at):
             # Use is written down once a minute, so an end may come a minute early; time moves by minutes at least.
-            device.idle_until = min(self.now + system_clock.IDLE, device.ends_at)
+            device.idle_until = min(self.now + lifetimes.IDLE, device.ends_at)
             return True
         device.is_in = False
         if device.remembered_until and self.now < device.remembered_until:
             self._has_entered(device)
-            device.remembered_until = self.now + system_clock.REMEMBER
+            device.remembered_until = self.now + lifetimes.REMEMBER
             return True
         device.remembered_until = None
         return False
@@ -190,7 +190,7 @@ class Sessions(RuleBasedStateMachine):
             self.known.append(device)
         assert answer.status_code == 303
         self._has_entered(device)
-        device.remembered_until = self.now + system_clock.REMEMBER if remember else None
+        device.remembered_until = self.now + lifetimes.REMEMBER if remember else None
 
     def _be_in(self, device: Device) -> None:
         if not self._expects_in(device):
@@ -198,8 +198,8 @@ class Sessions(RuleBasedStateMachine):
 
     def _has_entered(self, device: Device) -> None:
         device.is_in = True
-        device.idle_until = self.now + system_clock.IDLE
-        device.ends_at = self.now + system_clock.ABSOLUTE
+        device.idle_until = self.now + lifetimes.IDLE
+        device.ends_at = self.now + lifetimes.ABSOLUTE
 
     def _is_in(self, browser: Browser) -> bool:
         return browser.get("/profile", check=False).status_code == 200
@@ -291,5 +291,5 @@ def test_logged_in_exactly_when_the_model_says_so(world):
 
 
 def test_a_minute_is_the_least_that_the_model_knows():
-    assert timedelta(minutes=1) >= system_clock.SEEN_EVERY
-    assert REMEMBER.life == system_clock.REMEMBER
+    assert timedelta(minutes=1) >= lifetimes.SEEN_EVERY
+    assert REMEMBER.life == lifetimes.REMEMBER

@@ -18,6 +18,7 @@ from qikbiz.audit import verification
 from qikbiz.audit.models import AuditEvent
 from qikbiz.audit.verification import check_tenant
 from qikbiz.audit.verify import MEMBER, verify
+from qikbiz.identity.accounts import lifetimes
 from qikbiz.kernel import clock
 from qikbiz.kernel.database import control_transaction, tenant_transaction
 from tests.audit.test_audit_file import made_by
@@ -73,7 +74,7 @@ def test_setting_it_asks_for_a_password_given_lately(workspace: Workspace, monke
     alice = workspace.browser("alice")
     token = alice.csrf_token()
     now = clock.now()
-    monkeypatch.setattr(clock, "now", lambda: now + clock.FRESH + timedelta(seconds=5))
+    monkeypatch.setattr(clock, "now", lambda: now + lifetimes.FRESH + timedelta(seconds=5))
     assert alice.post("/audit/keeping", {"months": "12", "csrf_token": token}).status_code != 303 or "confirm" in (
         alice.post("/audit/keeping", {"months": "12", "csrf_token": token}).location
     )

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from qikbiz.identity.accounts import lifetimes
 from qikbiz.web.cookies import HALF_LOGIN, SESSION
 from tests.fixtures.mfa import code_of, set_up_app
 from tests.fixtures.web import Browser
@@ -210,11 +211,10 @@ def test_a_new_password_by_mail_does_not_bypass_the_app(with_app, nora, app, row
     from qikbiz.identity.accounts.models import User
     from qikbiz.identity.accounts.realms import tenant_realm
     from qikbiz.identity.accounts.tokens import make_link
-    from qikbiz.kernel import clock as system_clock
     from qikbiz.kernel.database import tenant_transaction
 
     with app.app_context(), tenant_transaction(nora.tenant) as work:
-        url = make_link(work, tenant_realm(), work.get(User, nora.id), "password", system_clock.RESET)
+        url = make_link(work, tenant_realm(), work.get(User, nora.id), "password", lifetimes.RESET)
     browser = Browser(app, nora.tenant.host)
     path = "/new-password/" + url.rsplit("/", 1)[1]
     answer = browser.post(path, {"password": "quite another staple of horses"})

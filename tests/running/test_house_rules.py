@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +18,8 @@ from qikbiz.kernel.database import db
 from tenants.context import NoTenantEntered
 
 ROOT = Path(__file__).parents[2]
+# The greeting goes by the hour of the user.
+OTHER_CLOCKS = {"platform/qikbiz/crm/home/routes.py"}
 # Whoever opens a transaction ends it; code of features does neither, so that what it does is done whole or not at all.
 ENDS_TRANSACTIONS = {
     "platform/qikbiz/kernel/database.py": "opens the transaction of each request and job",
@@ -62,3 +65,13 @@ def test_extensions_are_used_and_no_private_method_of_theirs_is_overridden(given
 def test_the_extensions_own_engine_connects_to_nothing(app: Flask) -> None:
     with app.app_context(), pytest.raises(NoTenantEntered, match="never uses"):
         db.engine.connect()
+
+
+def test_the_product_asks_one_clock() -> None:
+    """Otherwise a test that moves the clock moves half of the product. Intervals are measured by `time.monotonic`."""
+    asked = {
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / "platform").rglob("*.py")
+        if re.search(r"\bdatetime\.(now|utcnow|today)\(|\bdate\.today\(", path.read_text(encoding="utf-8"))
+    }
+    assert asked == {"platform/qikbiz/kernel/clock.py", *OTHER_CLOCKS}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from qikbiz.identity.accounts import lifetimes
 from qikbiz.web.cookies import SESSION
 from tests.fixtures.devices import Device
 from tests.fixtures.mfa import set_up_app, set_up_passkey_at_login
@@ -60,12 +61,11 @@ def test_a_link_for_a_new_password_does_not_get_round_it(set_policy, app, otto):
     from qikbiz.identity.accounts.models import User
     from qikbiz.identity.accounts.realms import tenant_realm
     from qikbiz.identity.accounts.tokens import make_link
-    from qikbiz.kernel import clock
     from qikbiz.kernel.database import tenant_transaction
 
     set_policy(factor_for="everyone")
     with app.app_context(), tenant_transaction(otto.tenant) as work:
-        url = make_link(work, tenant_realm(), work.get(User, otto.id), "password", clock.RESET)
+        url = make_link(work, tenant_realm(), work.get(User, otto.id), "password", lifetimes.RESET)
     browser = Browser(app, otto.tenant.host)
     path = "/new-password/" + url.rsplit("/", 1)[1]
     assert browser.post(path, {"password": "quite another staple of horses"}).location == SET_UP

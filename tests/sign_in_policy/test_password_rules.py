@@ -8,13 +8,13 @@ import unicodedata
 import pytest
 
 from provisioning.logins import BadLogin, refuse_password
+from qikbiz.identity.accounts import lifetimes
 from qikbiz.identity.accounts.models import User
 from qikbiz.identity.accounts.realms import tenant_realm
 from qikbiz.identity.accounts.tokens import make_link
 from qikbiz.identity.members.actions import invite_user
 from qikbiz.identity.passwords import acceptance
 from qikbiz.identity.sign_in_policy.rules import Policy
-from qikbiz.kernel import clock
 from qikbiz.kernel.database import tenant_transaction
 from qikbiz.web.cookies import REMEMBER
 from tests.fixtures.mfa import add_passkey, log_in_by_passkey
@@ -83,7 +83,7 @@ def _by_invitation(app, tenant):
 def _by_link(app, tenant, person):
     def choose(_number, text):
         with app.app_context(), tenant_transaction(tenant) as work:
-            url = make_link(work, tenant_realm(), work.get(User, person.id), "password", clock.RESET)
+            url = make_link(work, tenant_realm(), work.get(User, person.id), "password", lifetimes.RESET)
         path = "/new-password/" + url.rsplit("/", 1)[1]
         return Browser(app, tenant.host).post(path, {"password": text}).status_code == 303
 

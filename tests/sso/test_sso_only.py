@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from qikbiz.identity.accounts import lifetimes
 from qikbiz.web.cookies import REMEMBER, SESSION
 from tests.fixtures.devices import Device
 from tests.fixtures.mfa import add_passkey, code_of, set_up_app
@@ -129,11 +130,10 @@ def _link(app, person, purpose):
     from qikbiz.identity.accounts.models import User
     from qikbiz.identity.accounts.realms import tenant_realm
     from qikbiz.identity.accounts.tokens import make_link
-    from qikbiz.kernel import clock as system_clock
     from qikbiz.kernel.database import tenant_transaction
 
     with app.app_context(), tenant_transaction(person.tenant) as work:
-        url = make_link(work, tenant_realm(), work.get(User, person.id), purpose, system_clock.RESET)
+        url = make_link(work, tenant_realm(), work.get(User, person.id), purpose, lifetimes.RESET)
     return "/" + url.split("/", 3)[3]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from datetime import UTC, datetime
+from datetime import datetime
 from urllib.parse import quote
 
 from flask import Flask, Response, g, jsonify, make_response, redirect, render_template, request
@@ -25,6 +25,7 @@ from qikbiz.app.permission_checks import LoginNeeded
 from qikbiz.app.request_pipeline import page_transaction
 from qikbiz.identity.accounts.principal import Anonymous
 from qikbiz.identity.accounts.reauthentication import ConfirmationNeeded
+from qikbiz.kernel import clock
 from qikbiz.kernel.errors import Blocked, Failure
 from qikbiz.kernel.full_disks import is_disk_full
 from qikbiz.kernel.permissions import Permission
@@ -183,7 +184,7 @@ def _more_words(failure: Failure) -> str:
 
 
 def _seconds_until(moment: datetime) -> int:
-    return max(1, math.ceil((moment - datetime.now(UTC)).total_seconds()))
+    return max(1, math.ceil((moment - clock.now()).total_seconds()))
 
 
 def _answer(key: str, status: int, text: str = "", *, retry_at: datetime | None = None) -> Response:

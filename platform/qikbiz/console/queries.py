@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +13,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from qikbiz.audit.models import PlatformAuditEvent
 from qikbiz.jobs.models import PlatformJob
+from qikbiz.kernel import clock
 from qikbiz.kernel.database import db
 from qikbiz.kernel.errors import NotFound
 from tenants.control import Domain, TenantMigration, TenantRecord
@@ -119,7 +120,7 @@ def platform_job(job_id: UUID) -> PlatformJob:
 
 def finished_jobs_by_kind(*, hours: int = 24) -> Sequence[Any]:
     """What went well or was cancelled lately: (kind, how many, when the last one was asked for), the newest first."""
-    since = datetime.now(UTC) - timedelta(hours=hours)
+    since = clock.now() - timedelta(hours=hours)
     newest = func.max(PlatformJob.created_at)
     query = select(PlatformJob.kind, func.count().label("number"), newest.label("newest"))
     query = query.where(PlatformJob.created_at >= since, PlatformJob.state.in_(("done", "cancelled")))
@@ -127,7 +128,7 @@ def finished_jobs_by_kind(*, hours: int = 24) -> Sequence[Any]:
 
 
 def jobs_by_state(*, hours: int = 24) -> dict[str, int]:
-    since = datetime.now(UTC) - timedelta(hours=hours)
+    since = clock.now() - timedelta(hours=hours)
     rows = db.control.execute(
         select(PlatformJob.state, func.count()).where(PlatformJob.created_at >= since).group_by(PlatformJob.state)
     )

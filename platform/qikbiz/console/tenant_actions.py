@@ -8,7 +8,7 @@ from __future__ import annotations
 import secrets
 import string
 import zlib
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import func, select, text
@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from qikbiz.audit.actions import record_on_platform
 from qikbiz.console.slugs import check_free, check_shape, name_used_before_by
 from qikbiz.console.tenant_audit import tell_tenant
+from qikbiz.kernel import clock
 from qikbiz.kernel.database import runtime
 from qikbiz.kernel.errors import Conflict, Failure, NotFound, Unavailable
 from qikbiz.trust.account_closure.queries import open_closing_of
@@ -145,7 +146,7 @@ def close_tenant(session: Session, slug: str, *, confirmation: str, days: int = 
         raise BadTenant(f"To delete this tenant, type its address: {record.slug}")
     refuse_unless(record, "active", "suspended", "closing", "creating")
     refuse_while_closing(record, "it is erased when the retention period is over, not earlier")
-    due = datetime.now(UTC) + timedelta(days=days)
+    due = clock.now() + timedelta(days=days)
     if record.state != "closing" or record.delete_after is None or due < record.delete_after:
         record.state, record.delete_after = "closing", due
         record.epoch += 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
 
@@ -17,6 +17,7 @@ from qikbiz.jobs import ledger, transport
 from qikbiz.jobs.kinds import current_name, kind_named
 from qikbiz.jobs.ledger import Due, LedgerModel
 from qikbiz.jobs.models import Job, PlatformJob
+from qikbiz.kernel import clock
 from qikbiz.kernel.actors import current_actor
 from qikbiz.kernel.database import after_commit, db, require_tenant_session, runtime
 from qikbiz.kernel.read_only import refuse_change
@@ -163,7 +164,7 @@ def _announce_after_commit(session: Session, tenant_id: UUID | None, job: Job | 
 
     So another tenant's first job never waits behind this tenant's tenth.
     """
-    if job.run_at <= datetime.now(UTC) and (tenant_id is None or ledger.has_its_turn(session, Job, job)):
+    if job.run_at <= clock.now() and (tenant_id is None or ledger.has_its_turn(session, Job, job)):
         due = Due(job.id, job.kind, job.queue, job.attempt)
         after_commit(session, lambda: _announce(tenant_id, due))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from qikbiz.jobs.ledger import LedgerModel
 from qikbiz.jobs.models import Job, JobColumns
+from qikbiz.kernel import clock
 from qikbiz.kernel.database import require_tenant_session
 
 OPEN = ("pending", "running")
@@ -110,14 +111,14 @@ def _percent(found: JobColumns) -> int | None:
 
 def _is_worked_on(found: JobColumns) -> bool:
     """Whether a worker has the job. Its lease runs out when the worker ended; then nobody knows how long it takes."""
-    return found.state == "running" and found.lease_until is not None and found.lease_until >= datetime.now(UTC)
+    return found.state == "running" and found.lease_until is not None and found.lease_until >= clock.now()
 
 
 def _rest(found: JobColumns) -> timedelta | None:
     """As long again for each part as for the parts that are done; nothing is guessed from the first few seconds."""
     if not _is_worked_on(found) or not found.progress_total or not found.started_at or found.progress_done <= 0:
         return None
-    spent = datetime.now(UTC) - found.started_at
+    spent = clock.now() - found.started_at
     if spent < timedelta(seconds=2):
         return None
     left = max(0, found.progress_total - found.progress_done)

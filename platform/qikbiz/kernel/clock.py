@@ -1,20 +1,10 @@
-"""How long sessions last (the defaults follow OWASP and NIST SP 800-63B), and the one clock that decides."""
+"""The one clock of the product: what it decides by time, it decides by this one, which tests can move."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-
-IDLE = timedelta(minutes=60)
-ABSOLUTE = timedelta(hours=12)
-FRESH = timedelta(minutes=15)
-SEEN_EVERY = timedelta(minutes=1)
-SESSIONS_PER_PERSON = 20
-REMEMBER = timedelta(days=30)
-REMEMBER_AT_MOST = timedelta(days=90)
-REMEMBER_GRACE = timedelta(seconds=60)
-INVITATION = timedelta(days=7)
-RESET = timedelta(hours=1)
+from datetime import UTC, datetime
 
 
 def now() -> datetime:
+    """This moment, in UTC."""
     return datetime.now(UTC)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from types import SimpleNamespace
 
 from flask import Blueprint, abort, current_app, request
 from flask.typing import ResponseReturnValue
 from jinja2 import Environment
 
+from qikbiz.kernel import clock
 from qikbiz.kernel.accents import ACCENTS
 from qikbiz.kernel.access import access
 from qikbiz.kernel.errors import NotFound
@@ -87,8 +88,8 @@ def _samples(page: str) -> dict[str, object]:
         "chosen_theme": lambda: _one_of(("auto", "light", "dark"), "theme", "auto"),
         "people": [_person(row) for row in PEOPLE if request.args.get("q", "").lower() in row[0].lower()],
         "q": request.args.get("q", ""),
-        "now": datetime.now(UTC),
-        "hours": lambda hours: datetime.now(UTC) - timedelta(hours=hours),
+        "now": clock.now(),
+        "hours": lambda hours: clock.now() - timedelta(hours=hours),
         "pages": PAGES,
         "error_keys": sorted(TEXTS),
         "nav_active": ACTIVE.get(page, page),
@@ -110,5 +111,5 @@ def _console_entries() -> list[SimpleNamespace]:
 
 def _person(row: tuple[str, str, str, list[str], int, int]) -> dict[str, object]:
     name, email, company, tags, deals, seconds = row
-    changed = datetime.now(UTC) - timedelta(seconds=seconds)
+    changed = clock.now() - timedelta(seconds=seconds)
     return {"name": name, "email": email, "company": company, "tags": tags, "deals": deals, "changed": changed}

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from flask import Blueprint, Flask, Response, redirect
 from flask.typing import ResponseReturnValue
 
+from qikbiz.kernel import clock
 from qikbiz.kernel.access import access
 from qikbiz.kernel.database import runtime
 from qikbiz.kernel.permissions import Permission
@@ -32,7 +33,7 @@ def robots() -> Response:
 def security() -> Response:
     """RFC 9116. Expires is always half a year ahead; section 2.5.5 advises less than a year."""
     settings = runtime().settings
-    expires = (datetime.now(UTC) + timedelta(days=180)).replace(hour=0, minute=0, second=0, microsecond=0)
+    expires = (clock.now() + timedelta(days=180)).replace(hour=0, minute=0, second=0, microsecond=0)
     lines = (
         f"Contact: mailto:security@{settings.base_domain}",
         f"Expires: {expires:%Y-%m-%dT%H:%M:%SZ}",

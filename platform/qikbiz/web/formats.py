@@ -9,6 +9,7 @@ from zlib import crc32
 from flask import Flask
 from markupsafe import Markup
 
+from qikbiz.kernel import clock
 from qikbiz.kernel.reading_direction import one_way
 from qikbiz.web.markup import time_element
 from qikbiz.web.viewer import is_zone_chosen, time_zone
@@ -113,13 +114,13 @@ def ago(value: datetime | None, now: datetime | None = None) -> Markup | str:
     """`5 minutes ago`, with the exact time on hover; kept fresh in the browser."""
     if value is None:
         return ""
-    elapsed = (now or datetime.now(UTC)) - _aware(value)
+    elapsed = (now or clock.now()) - _aware(value)
     return time_element(_aware(value), text=_elapsed(elapsed), exact=_exact_with_zone(value), relative=True)
 
 
 def moments_shown() -> Callable[[datetime], tuple[str, str, str]]:
     """For a long list: a function giving (ISO, exact, relative) of a moment; zone and time are looked up once."""
-    zone, now = time_zone(), datetime.now(UTC)
+    zone, now = time_zone(), clock.now()
 
     # Rows of one import were all changed in the same moment.
     @lru_cache(maxsize=64)

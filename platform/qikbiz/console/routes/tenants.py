@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from qikbiz.audit.verification import state_of
 from qikbiz.console import actions, closures, queries, tenant_actions
 from qikbiz.console.blueprint import console
+from qikbiz.kernel import clock
 from qikbiz.kernel.access import access
 from qikbiz.kernel.database import db, runtime
 from qikbiz.kernel.errors import Failure
@@ -74,7 +73,7 @@ def tenant(slug: str) -> str:
         audit_check=state_of(db.control(), found.id),
         events=queries.audit_events(tenant_id=found.id, limit=20)[:20],
         proposal=closures.proposal_for(found),
-        now=datetime.now(UTC),
+        now=clock.now(),
     )
 
 

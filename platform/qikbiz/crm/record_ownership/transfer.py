@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +21,7 @@ from qikbiz.identity.roles.current import current_rights
 from qikbiz.identity.roles.delegation import BeyondOwnRights, may_act_on
 from qikbiz.jobs.actions import enqueue
 from qikbiz.jobs.models import Job
+from qikbiz.kernel import clock
 from qikbiz.kernel.actors import current_actor
 from qikbiz.kernel.database import db
 from qikbiz.kernel.errors import Conflict, Failure
@@ -110,6 +110,6 @@ def _give(session: Session, kind: RecordType, block: list[tuple[UUID, int]], use
     session.execute(
         update(columns)
         .where(columns.id.in_([ident for ident, _ in block]))
-        .values(owner_id=new_owner_id, version=columns.version + 1, updated_at=datetime.now(UTC), updated_by=actor.id)
+        .values(owner_id=new_owner_id, version=columns.version + 1, updated_at=clock.now(), updated_by=actor.id)
         .execution_options(synchronize_session=False)
     )

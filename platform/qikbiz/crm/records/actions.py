@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -27,6 +26,7 @@ from qikbiz.crm.records.row_access import (
 )
 from qikbiz.crm.records.types import call_on_change, call_on_purge
 from qikbiz.identity.roles.current import current_rights
+from qikbiz.kernel import clock
 from qikbiz.kernel.actors import current_actor
 from qikbiz.kernel.database import db
 from qikbiz.kernel.errors import Conflict, Forbidden
@@ -130,7 +130,7 @@ def delete_records(record_type: RecordType, ids: Sequence[UUID]) -> list[UUID]:
     """Move records to the trash; those gone, or out of reach, are left out. Gives the ids moved."""
     moved = records_for_changing(record_type, ids, action=Action.DELETE)
     for found in moved:
-        found.deleted_at, found.deleted_by = datetime.now(UTC), current_actor().id
+        found.deleted_at, found.deleted_by = clock.now(), current_actor().id
         _touch(found)
         _note(record_type, found, "deleted", {}, "form")
     return [found.id for found in moved]
@@ -192,7 +192,7 @@ def note_change(record_type: RecordType, found: Record, changes: Changes) -> Non
 
 def _touch(found: Record) -> None:
     found.version += 1
-    found.updated_at, found.updated_by = datetime.now(UTC), current_actor().id
+    found.updated_at, found.updated_by = clock.now(), current_actor().id
 
 
 def _note(record_type: RecordType, found: Record, kind: Any, changes: Changes, source: Source) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +20,7 @@ from qikbiz.crm.records.models import Record
 from qikbiz.crm.records.normalize import countries, show_phone
 from qikbiz.crm.records.row_access import reached_id
 from qikbiz.crm.records.types import BY_SINGULAR
+from qikbiz.kernel import clock
 from qikbiz.kernel.actors import current_actor
 from qikbiz.kernel.database import db
 from qikbiz.web.formats import number
@@ -71,7 +72,7 @@ def note_reading(record_type: RecordType, found: Record) -> None:
         AuditEvent.record_id == found.id,
         AuditEvent.actor_id == actor.id,
         AuditEvent.action == action,
-        AuditEvent.at > datetime.now(UTC) - ONE_LOOK,
+        AuditEvent.at > clock.now() - ONE_LOOK,
     )
     if db.session.execute(lately.limit(1)).first() is None:
         record(action, record_type=record_type.name, record_id=found.id, subject=name_of(record_type, found))

@@ -8,9 +8,9 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from qikbiz.identity.accounts import lifetimes
 from qikbiz.identity.accounts.realms import Realm
 from qikbiz.jobs.actions import enqueue, enqueue_platform
-from qikbiz.kernel import clock
 from qikbiz.kernel.database import after_commit, runtime
 from tenants.redis import RedisAway
 
@@ -41,7 +41,7 @@ def stamp_key(realm: Realm, person_id: UUID) -> str:
 
 def stamp_seconds() -> int:
     # Longer than any record lives: a stamp that was lost is made anew, and no record agrees with it.
-    return int(clock.ABSOLUTE.total_seconds()) + 3600
+    return int(lifetimes.ABSOLUTE.total_seconds()) + 3600
 
 
 def _enqueue_invalidation(realm: Realm, people: list[UUID]) -> None:

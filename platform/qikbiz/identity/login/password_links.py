@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from qikbiz.identity.accounts import emails, throttles
+from qikbiz.identity.accounts import emails, lifetimes, throttles
 from qikbiz.identity.accounts.audit_events import note_login_act
 from qikbiz.identity.accounts.queries import account_named
 from qikbiz.identity.accounts.realms import Realm, same_address
@@ -17,7 +17,6 @@ from qikbiz.identity.accounts.tokens import make_link
 from qikbiz.identity.sign_in_policy.queries import policy_of
 from qikbiz.identity.sign_in_policy.sso_only import require_way
 from qikbiz.jobs.actions import enqueue, enqueue_platform
-from qikbiz.kernel import clock
 from qikbiz.kernel.actors import ANONYMOUS, acting_as
 from qikbiz.kernel.database import runtime
 from qikbiz.security.access_log.kinds import AccessKind
@@ -52,7 +51,7 @@ def send_link_if_known(realm: Realm, arguments: Mapping[str, str]) -> bool:
         return False
     if not throttles.may_send_link(realm, asked["name"], asked["requester"]):
         return False
-    emails.send_password_link(realm, account, make_link(realm.work, realm, account, "password", clock.RESET))
+    emails.send_password_link(realm, account, make_link(realm.work, realm, account, "password", lifetimes.RESET))
     record_access(AccessKind.PASSWORD_LINK, person=account, detail="Sent")
     with acting_as(ANONYMOUS):
         note_login_act(realm, "password.link_sent", account)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from qikbiz.identity.accounts import emails, session_invalidation
+from qikbiz.identity.accounts import emails, lifetimes, session_invalidation
 from qikbiz.identity.accounts.audit_events import note_login_act
 from qikbiz.identity.accounts.failures import AlreadyThere, LastAdministrator
 from qikbiz.identity.accounts.models import User
@@ -16,7 +16,6 @@ from qikbiz.identity.members.seats import take_seat
 from qikbiz.identity.roles.delegation import may_act_on, may_give, may_give_to, words_for
 from qikbiz.identity.roles.effective_rights import names_of_roles
 from qikbiz.identity.sessions import sessions
-from qikbiz.kernel import clock
 from qikbiz.kernel.permissions import Role, StaffRole
 
 
@@ -125,7 +124,7 @@ def _invite(realm: Realm, email: str, name: str, roles: Sequence[str], invited_b
 
 
 def _send_invitation(realm: Realm, account: Account, invited_by: str) -> str:
-    url = make_link(realm.work, realm, account, "invitation", clock.INVITATION)
+    url = make_link(realm.work, realm, account, "invitation", lifetimes.INVITATION)
     emails.send_invitation(realm, account, url, invited_by=invited_by)
     note_login_act(realm, "user.invited", account)
     return url

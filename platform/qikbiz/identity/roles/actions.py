@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from uuid import UUID
 
 from sqlalchemy import select
@@ -16,6 +15,7 @@ from qikbiz.identity.roles.delegation import may_give_rights, may_widen
 from qikbiz.identity.roles.models import OwnRole
 from qikbiz.identity.roles.queries import role_for_changing, role_line, users_with_role
 from qikbiz.identity.roles.record_types import ruled_types
+from qikbiz.kernel import clock
 from qikbiz.kernel.database import db
 from qikbiz.kernel.errors import Conflict
 from qikbiz.kernel.rights import Action, Rights
@@ -53,7 +53,7 @@ def change_role(key: str, name: str, rights: Rights, *, seen_at: str) -> None:
     if not changes:
         return
     role.name, role.folded_name, role.rights = name, name.casefold(), rights.as_json()
-    role.updated_at = datetime.now(UTC)
+    role.updated_at = clock.now()
     _note("role.changed", role, {"changes": changes})
     hold_to_it(users_with_role(key))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 from qikbiz.identity.accounts import session_invalidation
@@ -10,6 +10,7 @@ from qikbiz.identity.accounts.realms import Realm, staff_realm, tenant_realm
 from qikbiz.identity.accounts.sealed_secrets import reseal_secrets
 from qikbiz.identity.sessions.retention import forget_logins, forget_staff_logins
 from qikbiz.jobs.job_context import JobContext
+from qikbiz.kernel import clock
 from qikbiz.kernel.errors import Unavailable
 from tenants.redis import RedisAway
 
@@ -40,5 +41,5 @@ def _invalidate(work: JobContext, realm: Realm) -> None:
     try:
         session_invalidation.invalidate(realm, [UUID(person) for person in work.arguments["people"]])
     except RedisAway as away:
-        soon = datetime.now(UTC) + timedelta(seconds=5)
+        soon = clock.now() + timedelta(seconds=5)
         raise Unavailable("Redis is away.", retry_at=soon) from away

@@ -17,6 +17,7 @@ from flask import request
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from qikbiz.identity.accounts import lifetimes
 from qikbiz.identity.accounts.devices import is_new_device, place_of_request
 from qikbiz.identity.accounts.emails import send_new_device, send_theft_detected, words_for_moment
 from qikbiz.identity.accounts.models import RememberSeries, User
@@ -59,7 +60,7 @@ def remember_device(work: Session, realm: Realm, user: User) -> bytes:
         rotated_at=moment,
         created_at=moment,
         expires_at=moment + life,
-        ends_at=moment + clock.REMEMBER_AT_MOST,
+        ends_at=moment + lifetimes.REMEMBER_AT_MOST,
         device=device_of_request(),
         address_prefix=place_of_request(),
         agent_mac=_agent(realm),
@@ -192,7 +193,7 @@ def _accept(realm: Realm, row: RememberSeries, series: bytes, token: bytes) -> b
     if row.agent_mac is not None and not compare_digest(row.agent_mac, _agent(realm)):
         # Both excuses are those of the browser that was sent the new token. No other one has the old one honestly.
         return False
-    if moment - row.rotated_at <= clock.REMEMBER_GRACE:
+    if moment - row.rotated_at <= lifetimes.REMEMBER_GRACE:
         return True
     if row.is_seen:
         return False

@@ -20,6 +20,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from config.keys import SealBroken
+from qikbiz.identity.accounts import lifetimes
 from qikbiz.identity.accounts.principal import Preview, Principal
 from qikbiz.identity.accounts.realms import Realm
 from qikbiz.identity.accounts.session_invalidation import stamp_key, stamp_seconds
@@ -53,7 +54,7 @@ class Remembered:
             self.stamp == stamp
             and self.epoch == epoch
             and (self.person.preview is None or now < self.person.preview.until)
-            and self.seen_at <= now < min(self.idle_until, self.ends_at, self.seen_at + clock.SEEN_EVERY)
+            and self.seen_at <= now < min(self.idle_until, self.ends_at, self.seen_at + lifetimes.SEEN_EVERY)
             and self.written_at >= runtime().redis.back_at + _MARGIN_SECONDS
         )
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
+from qikbiz.identity.accounts import lifetimes
 from qikbiz.identity.accounts.models import RememberSeries
 from qikbiz.identity.accounts.realms import Account, AccountSession, Realm
 from qikbiz.identity.sign_in_policy.queries import policy_of
@@ -38,7 +39,7 @@ def live_session(
     if not is_open_to(realm, row.method):
         return None
     moment = clock.now()
-    if row.id_hash == keys[0] and row.last_seen_at <= moment < row.last_seen_at + clock.SEEN_EVERY:
+    if row.id_hash == keys[0] and row.last_seen_at <= moment < row.last_seen_at + lifetimes.SEEN_EVERY:
         return row, person
     return (row, person) if _see(work, realm, row, person, newest_key=keys[0]) else None
 

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Select, and_, select, true, update
 from sqlalchemy.orm import Session
 
 from config.keys import Opened
+from qikbiz.identity.accounts import lifetimes
 from qikbiz.identity.accounts.devices import place_of_request
 from qikbiz.identity.accounts.models import RememberSeries, UserSession
 from qikbiz.identity.accounts.principal import Principal
@@ -64,7 +65,7 @@ def open_session(
         last_seen_at=moment,
         idle_until=moment + policy.idle,
         ends_at=moment + policy.absolute,
-        fresh_until=moment + clock.FRESH if is_fresh else None,
+        fresh_until=moment + lifetimes.FRESH if is_fresh else None,
         method=method,
         device=device_of_request(),
         address_prefix=place_of_request(),
@@ -152,7 +153,7 @@ def make_fresh(work: Session, realm: Realm, key: bytes, person_id: UUID) -> None
     work.execute(
         update(table)
         .where(table.id_hash == key)
-        .values(fresh_until=clock.now() + clock.FRESH)
+        .values(fresh_until=clock.now() + lifetimes.FRESH)
         .execution_options(synchronize_session=False)
     )
     invalidate_after_commit(work, realm, [person_id])
@@ -250,6 +251,6 @@ def _write_back(realm: Realm, found: Remembered | None, key: bytes, *, was_known
 
 
 def _end_beyond_the_limit(work: Session, realm: Realm, person_id: UUID) -> None:
-    oldest = session_store.live_sessions(work, realm, person_id)[clock.SESSIONS_PER_PERSON :]
+    oldest = session_store.live_sessions(work, realm, person_id)[lifetimes.SESSIONS_PER_PERSON :]
     if oldest:
         _end(work, realm, "too_many_sessions", realm.sessions.id_hash.in_([row.id_hash for row in oldest]))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
-from qikbiz.kernel import clock
+from qikbiz.identity.accounts import lifetimes
 from qikbiz.kernel.errors import Failure
 
 # (weakest, strictest) of what may be set; the weakest is the floor, which is also the default. The database has the
@@ -47,15 +47,15 @@ class Policy:
 
     @property
     def idle(self) -> timedelta:
-        return min(timedelta(minutes=self.idle_minutes), clock.IDLE)
+        return min(timedelta(minutes=self.idle_minutes), lifetimes.IDLE)
 
     @property
     def absolute(self) -> timedelta:
-        return min(timedelta(hours=self.absolute_hours), clock.ABSOLUTE)
+        return min(timedelta(hours=self.absolute_hours), lifetimes.ABSOLUTE)
 
     @property
     def remember(self) -> timedelta:
-        return min(timedelta(days=self.remember_days), clock.REMEMBER)
+        return min(timedelta(days=self.remember_days), lifetimes.REMEMBER)
 
     @property
     def is_floor_for_passwords(self) -> bool:

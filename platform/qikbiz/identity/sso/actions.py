@@ -8,6 +8,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 
 from qikbiz.audit.actions import record
+from qikbiz.identity.accounts import lifetimes
 from qikbiz.identity.accounts.audit_events import note_login_act
 from qikbiz.identity.accounts.principal import Principal
 from qikbiz.identity.accounts.queries import account_for_change, account_named
@@ -218,5 +219,5 @@ def _nobody(claims: Claims) -> str:
 
 def _is_fresh(claims: Claims) -> bool:
     """Whether the provider asked for the password just now, and not in the morning."""
-    oldest = (clock.now() - clock.FRESH).timestamp()
+    oldest = (clock.now() - lifetimes.FRESH).timestamp()
     return claims.auth_time is not None and claims.auth_time >= oldest

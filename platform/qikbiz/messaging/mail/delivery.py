@@ -13,7 +13,7 @@ import logging
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from email.message import EmailMessage
 from typing import Any
 from uuid import UUID
@@ -23,6 +23,7 @@ from sqlalchemy import func
 
 from config.settings import Settings
 from qikbiz.identity.accounts.models import User
+from qikbiz.kernel import clock
 from qikbiz.kernel.circuit_breaker import CircuitBreaker
 from qikbiz.kernel.database import db
 from qikbiz.messaging.mail import dev_outbox, smtp
@@ -181,7 +182,7 @@ def note_resting(mail: MailColumns, rest: timedelta) -> datetime | None:
 
 
 def _wait(mail: MailColumns, reason: str, rest: timedelta) -> datetime | None:
-    next_at = datetime.now(UTC) + rest
+    next_at = clock.now() + rest
     if next_at > mail.created_at + GIVE_UP_AFTER:
         _end(mail, "failed", f"{TOO_LATE} {reason}")
         return None

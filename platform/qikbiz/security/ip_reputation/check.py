@@ -8,11 +8,12 @@ from __future__ import annotations
 import random
 import threading
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 from flask import request
 
+from qikbiz.kernel import clock
 from qikbiz.kernel.errors import Blocked, TooMany
 from qikbiz.kernel.networks import Address
 from qikbiz.security.ip_reputation.limiter import answer
@@ -33,7 +34,7 @@ def admit_anonymous(address: Address, tenant_id: UUID | None = None) -> None:
 
 def _wait() -> None:
     if not _waiting.acquire(blocking=False):
-        raise TooMany(retry_at=datetime.now(UTC) + timedelta(seconds=5))
+        raise TooMany(retry_at=clock.now() + timedelta(seconds=5))
     try:
         time.sleep(random.uniform(*SLOW_SECONDS))
     finally:

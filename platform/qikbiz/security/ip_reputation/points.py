@@ -8,10 +8,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any, cast
 from uuid import UUID
 
+from qikbiz.kernel import clock
 from qikbiz.kernel.database import runtime
 from qikbiz.kernel.errors import TooMany
 from qikbiz.kernel.networks import Address, Network, unit_of
@@ -88,7 +89,7 @@ def begin_try(address: Address | str, points: int, tenant_id: UUID | None = None
         return lambda: None
     bucket = _Bucket.at(unit, "points")
     if _counted(unit, bucket, points, "try") is None:
-        raise TooMany(retry_at=datetime.now(UTC) + timedelta(seconds=_RETRY_SECONDS))
+        raise TooMany(retry_at=clock.now() + timedelta(seconds=_RETRY_SECONDS))
     return lambda: _give_back(bucket, points)
 
 

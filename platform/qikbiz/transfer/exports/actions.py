@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import func, select, text, update
@@ -15,6 +15,7 @@ from qikbiz.audit.actions import record, record_on_platform
 from qikbiz.files.store import FileGone, StoredFile, file_store, open_file_key
 from qikbiz.identity.roles.current import current_rights
 from qikbiz.jobs.actions import cancel, enqueue
+from qikbiz.kernel import clock
 from qikbiz.kernel.actors import Actor, current_actor
 from qikbiz.kernel.database import after_commit, control_transaction, db, runtime
 from qikbiz.kernel.errors import Conflict, Failure, TooMany
@@ -90,7 +91,7 @@ def delete_export(export: Export) -> None:
 
 def file_of(export: Export) -> StoredFile:
     """The file, if it may still be fetched: asked at every request, ranges too. Raises ExportGone."""
-    is_over = export.expires_at is None or export.expires_at <= datetime.now(UTC)
+    is_over = export.expires_at is None or export.expires_at <= clock.now()
     if export.state != "ready" or is_over or not export.file_path or not export.file_key:
         raise ExportGone
     try:
@@ -123,7 +124,7 @@ def _refuse_too_many(export_id: UUID | None) -> None:
     open_ones = select(func.count()).select_from(Export).where(Export.state.in_(OPEN), Export.id != export_id)
     standing = db.session.scalar(open_ones) or 0
     if standing >= MOST_OPEN:
-        retry_at = datetime.now(UTC) + timedelta(minutes=1)
+        retry_at = clock.now() + timedelta(minutes=1)
         raise TooMany(f"{standing} exports are already in progress. Wait until one is ready.", retry_at=retry_at)
 
 

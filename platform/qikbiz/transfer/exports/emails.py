@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 
 from qikbiz.identity.accounts.models import User
 from qikbiz.identity.accounts.queries import administrators
+from qikbiz.kernel import clock
 from qikbiz.kernel.actors import Actor
 from qikbiz.kernel.database import db, runtime
 from qikbiz.kernel.timezones import zone_of
@@ -41,7 +42,7 @@ def tell_of_failure(export: Export, problem: str, reference: str) -> None:
 def tell_of_first_download(export: Export, actor: Actor, device: str) -> None:
     """To all administrators: the file may hold everybody's records."""
     for person in administrators():
-        facts = {"person": actor.name or "Unknown", "when": _shown(datetime.now(UTC), person), "device": device}
+        facts = {"person": actor.name or "Unknown", "when": _shown(clock.now(), person), "device": device}
         _send("export_downloaded_first", person, export, facts)
 
 

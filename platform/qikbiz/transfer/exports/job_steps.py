@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +17,7 @@ from qikbiz.identity.roles.builtin_roles import everything
 from qikbiz.identity.roles.current import rights_of_user
 from qikbiz.jobs.actions import enqueue
 from qikbiz.jobs.models import Job
+from qikbiz.kernel import clock
 from qikbiz.kernel.actors import Actor, acting_as, kind_of
 from qikbiz.kernel.database import after_commit, control_transaction, runtime
 from qikbiz.kernel.errors import Forbidden
@@ -82,7 +83,7 @@ def complete(session: Session, begun: Begun, made: MadeFile, key: bytes) -> None
     export = session.get_one(Export, export_id)
     export.state = "ready"
     export.snapshot_at = made.snapshot_at
-    export.ready_at = datetime.now(UTC)
+    export.ready_at = clock.now()
     export.expires_at = export.ready_at + KEPT
     export.file_path = made.name
     export.file_key = seal_file_key(runtime().settings.keys, made.name, key)
@@ -192,7 +193,7 @@ def _another_runs(session: Session, exports: dict[UUID, Export], export_id: UUID
 
 
 def _come_back_later(export: Export, job_id: UUID) -> None:
-    later = datetime.now(UTC) + LOOK_AGAIN
+    later = clock.now() + LOOK_AGAIN
     arguments = {"export": str(export.id)}
     job = enqueue(
         "exports.create", arguments, dedupe_key=f"after {job_id}", run_at=later, created_by=export.requested_by

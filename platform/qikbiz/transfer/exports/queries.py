@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from uuid import UUID
 
 from sqlalchemy import Select, select
 
 from qikbiz.identity.roles.current import current_rights
 from qikbiz.jobs.models import Job
+from qikbiz.kernel import clock
 from qikbiz.kernel.database import db
 from qikbiz.kernel.errors import NotFound
 from qikbiz.transfer.exports.access import is_open_to, own_or_all
@@ -41,7 +41,7 @@ class Standing:
         export, job = self.export, self.job
         if export.state in ("waiting", "running") and job is not None and job.state in _LOST:
             return "failed"
-        if export.state == "ready" and export.expires_at is not None and export.expires_at <= datetime.now(UTC):
+        if export.state == "ready" and export.expires_at is not None and export.expires_at <= clock.now():
             return "expired"
         return export.state
 
@@ -74,7 +74,7 @@ class Standing:
         """From the pace so far; None while there is none to judge by."""
         if self.job is None or self.job.started_at is None or not self.done or not self.total:
             return None
-        spent = (datetime.now(UTC) - self.job.started_at).total_seconds()
+        spent = (clock.now() - self.job.started_at).total_seconds()
         return spent * (self.total - self.done) / self.done
 
     @property

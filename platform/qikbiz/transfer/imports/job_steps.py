@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +12,7 @@ from config.fault_injection import fault
 from qikbiz.crm.records.assignment import tell_owner
 from qikbiz.crm.records.types import record_type
 from qikbiz.identity.roles.current import current_rights
+from qikbiz.kernel import clock
 from qikbiz.kernel.actors import acting_as, current_actor
 from qikbiz.kernel.errors import Conflict
 from qikbiz.messaging.notifications.actions import notify
@@ -113,7 +113,7 @@ def run_apply(session: Session, import_id: UUID, watch: Watch) -> dict[str, Any]
     with acting_as(acting_actor(found)):
         _tell(found, counts)
         found = _still(import_id, "applying")
-        found.state, found.applied_at, found.counts = "applied", datetime.now(UTC), counts
+        found.state, found.applied_at, found.counts = "applied", clock.now(), counts
         record_event(found, "applied", {"rows": found.rows, **counts, **written})
     fault("imports.after_apply")
     return {"rows": found.rows, **counts}
@@ -134,7 +134,7 @@ def run_undo(session: Session, import_id: UUID, watch: Watch) -> dict[str, Any]:
     with acting_as(acting_actor(found)):
         found = _still(import_id, "undoing")
         found.state, found.undo_counts = state, done
-        found.undone_at = datetime.now(UTC) if state == "undone" else None
+        found.undone_at = clock.now() if state == "undone" else None
         numbers = {name: number for name, number in done.items() if isinstance(number, int)}
         record_event(found, "undone" if state == "undone" else "kept", numbers | written)
     fault("imports.after_undo")

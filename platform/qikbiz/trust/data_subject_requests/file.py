@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from qikbiz.crm.contacts.models import Contact
 from qikbiz.files.store import FileStore
+from qikbiz.kernel import clock
 from qikbiz.kernel.database import tenant_transaction
 from qikbiz.kernel.errors import NotFound
 from qikbiz.transfer.exports.orders import MadeFile, Order
@@ -65,4 +66,4 @@ def _gathered(tenant: Tenant, contact_id: UUID) -> tuple[datetime, dict[str, Any
         contact = session.get(Contact, contact_id)
         if contact is None:
             raise NotFound("The contact no longer exists.")
-        return datetime.now(UTC), everything_about(session, contact)
+        return clock.now(), everything_about(session, contact)

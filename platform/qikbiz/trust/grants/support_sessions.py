@@ -18,6 +18,7 @@ from sqlalchemy import Select, and_, select, update
 from sqlalchemy.orm import Session
 
 from qikbiz.audit.actions import record, record_on_platform
+from qikbiz.identity.accounts import lifetimes
 from qikbiz.identity.accounts.principal import Principal
 from qikbiz.identity.roles.builtin_roles import staff_rights
 from qikbiz.identity.staff.models import Staff, StaffSession
@@ -237,7 +238,7 @@ def _person(visit: Visit, grant: Grant, staff: Staff, key: bytes) -> GuestPerson
         email="QikBiz staff",
         role="guest",
         session_key=_hash(key),
-        fresh_until=entered + clock.FRESH,
+        fresh_until=entered + lifetimes.FRESH,
         time_zone=staff.time_zone or "UTC",
         preferences=dict(staff.preferences),
         form_key=hashlib.sha256(b"form|" + key).digest(),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from qikbiz.audit.actions import record_on_platform
 from qikbiz.jobs.job_context import JobContext
 from qikbiz.jobs.job_outcomes import JobRefused
+from qikbiz.kernel import clock
 from qikbiz.kernel.database import runtime
 from qikbiz.kernel.errors import Unavailable
 from qikbiz.trust.privacy.actions import note_look
@@ -38,7 +39,7 @@ def notify_of_statement(work: JobContext) -> None:
     forget_standing()
     now = standing()
     if not now.is_certain:
-        soon = datetime.now(UTC) + timedelta(minutes=1)
+        soon = clock.now() + timedelta(minutes=1)
         raise Unavailable("The announcements can't be read.", retry_at=soon)
     version = now.version(int(work.arguments["version"]))
     if version is None:
