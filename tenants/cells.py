@@ -138,6 +138,11 @@ def _arm(connection: TenantConnection, _entry: ConnectionPoolEntry) -> None:
     connection.arm()
 
 
+def pool_size(engine: Engine) -> int:
+    """How many connections its pool may hold."""
+    return engine.pool.size() if isinstance(engine.pool, QueuePool) else 0
+
+
 def connections_in_use(engine: Engine) -> int:
     """How many connections of its pool are at work."""
     return engine.pool.checkedout() if isinstance(engine.pool, QueuePool) else 0

@@ -19,6 +19,7 @@ from qikbiz.jobs import transport
 from qikbiz.kernel.database import runtime
 from qikbiz.kernel.job_kinds import QUEUES
 from qikbiz.web.readiness import control_answers, tenants_answer
+from tenants.cells import pool_size
 from tenants.redis import RedisAway
 
 SWEEPER = "sweeper"
@@ -102,6 +103,6 @@ def _pools() -> GaugeMetricFamily:
     pools = GaugeMetricFamily(
         "qikbiz_database_pool_size", "Connections that this process may hold, by pool.", labels=["database"]
     )
-    pools.add_metric(["control"], runtime().control.pool.size())  # type: ignore[attr-defined]  # QueuePool
+    pools.add_metric(["control"], pool_size(runtime().control))
     pools.add_metric(["tenants"], runtime().cells.most())
     return pools

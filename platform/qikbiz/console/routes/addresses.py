@@ -66,12 +66,12 @@ def address_events() -> str:
 @console.post("/addresses/rules")
 @access(Permission.ABUSE_DECIDE)
 def decide_address() -> ResponseReturnValue:
-    action = request.form.get("action", "")
-    if action not in ("allow", "slow", "block"):
+    action = next((known for known in rules.ACTIONS if known == request.form.get("action")), None)
+    if action is None:
         raise Failure("Choose whether to allow, slow down or block the address.")
     rule = rules.decide(
         request.form.get("unit", ""),
-        action,  # type: ignore[arg-type]  # narrowed by the check above
+        action,
         request.form.get("reason", ""),
         minutes=request.form.get("minutes", type=int),
     )

@@ -25,6 +25,7 @@ from qikbiz.security.ip_reputation.pseudonyms import without_addresses
 from tenants.control import new_id
 
 Action = Literal["allow", "slow", "block"]
+ACTIONS: tuple[Action, ...] = ("allow", "slow", "block")
 # As long as an address may be kept: whoever wants a rule for longer decides again.
 LONGEST = timedelta(days=30)
 ALLOWED_BY_TENANT = timedelta(hours=24)

@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
 from qikbiz.kernel.models import tenant_metadata
 
-_DIALECT = PGDialect_psycopg()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
+DIALECT = PGDialect_psycopg()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
 EVERYTHING = "everything"
 RECORDS = ("id", "version", "external_id", "owner_id", "sort_name", "tags", "description", "created_at", "created_by",
            "created_by_import", "updated_at", "updated_by", "deleted_at", "deleted_by")  # fmt: skip
@@ -42,7 +42,7 @@ class ExportedTable:
     def type_of(self, name: str) -> str:
         """The column's type as the manifest names it. Lists of texts are written as JSON."""
         kind = self.column(name).type
-        return "JSON list of text" if isinstance(kind, ARRAY) else kind.compile(dialect=_DIALECT).lower()
+        return "JSON list of text" if isinstance(kind, ARRAY) else kind.compile(dialect=DIALECT).lower()
 
 
 # In the order in which they can be restored: what is referred to comes first.

@@ -10,7 +10,6 @@ from psycopg import sql
 from psycopg.rows import TupleRow
 from sqlalchemy import ColumnElement, Label, and_
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.sql.util import ClauseAdapter
 from sqlalchemy.types import Boolean, Text
 
@@ -24,13 +23,12 @@ from qikbiz.kernel.errors import Failure
 from qikbiz.kernel.rights import Rights
 from qikbiz.transfer.exports import spreadsheet
 from qikbiz.transfer.exports.access import exportable_types, refuse_unless_exportable
-from qikbiz.transfer.exports.catalogue import EVERYTHING, EXPORTED, ExportedTable, exported_table
+from qikbiz.transfer.exports.catalogue import DIALECT, EVERYTHING, EXPORTED, ExportedTable, exported_table
 from qikbiz.transfer.exports.contributions import own_product
 from qikbiz.transfer.exports.formula_escape import FIRST_CHARACTERS, FORMULA_SAFE_SUFFIX
 from qikbiz.transfer.exports.selection import PORTABLE, PRODUCTS, SORT, SPREADSHEET, Selection
 
 SUFFIX = {PORTABLE: ".csv", SPREADSHEET: FORMULA_SAFE_SUFFIX}
-_DIALECT = PGDialect_psycopg()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
 Connection = psycopg.Connection[TupleRow]
 
 
@@ -199,5 +197,5 @@ def _written_out(condition: ColumnElement[bool], table: ExportedTable, connectio
     """A condition or a column on the alias `t`. COPY takes no parameters, so psycopg writes each as a literal."""
     unlabelled = condition.element if isinstance(condition, Label) else condition
     aliased = ClauseAdapter(table.table.alias("t")).traverse(unlabelled)
-    compiled = aliased.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
+    compiled = aliased.compile(dialect=DIALECT, compile_kwargs={"render_postcompile": True})
     return sql.SQL(psycopg.ClientCursor(connection).mogrify(str(compiled), compiled.params))

@@ -6,7 +6,7 @@ import hashlib
 import json
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any, BinaryIO
+from typing import IO, Any
 from uuid import UUID
 
 from sqlalchemy import delete, func, select
@@ -40,7 +40,7 @@ KEPT = timedelta(days=30)
 BEFORE_APPLY = ("uploaded", "mapped", "checking", "checked", "failed", "cancelled")
 
 
-def start_import(import_id: UUID, type_name: str, file_name: str, given: BinaryIO) -> Import:
+def start_import(import_id: UUID, type_name: str, file_name: str, given: IO[bytes]) -> Import:
     """Keep the file and look at it. The same `import_id` again (a double click) gives the first one.
 
     Raises UnreadableFile or Forbidden, and then nothing is kept.

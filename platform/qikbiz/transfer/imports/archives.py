@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from io import RawIOBase
 from lzma import LZMAError
 from pathlib import PurePosixPath
-from typing import IO, BinaryIO
+from typing import IO
 
 from qikbiz.transfer.imports.csv_dialect import UnreadableFile
 from qikbiz.transfer.imports.limits import LARGEST_FILE, MEGABYTE
@@ -52,7 +52,7 @@ def _damage_told() -> Iterator[None]:
         ) from error
 
 
-def opened(given: BinaryIO, file_name: str) -> tuple[BinaryIO | RawIOBase, str]:
+def opened(given: IO[bytes], file_name: str) -> tuple[IO[bytes] | RawIOBase, str]:
     """The file to import and its name: the one given, or the only table in the zip given. Raises UnreadableFile.
 
     So does reading from it.

@@ -228,7 +228,7 @@ def call_off(import_id: UUID) -> ResponseReturnValue:
 
 
 def _start(type_name: str, given: FileStorage) -> Import:
-    return actions.start_import(import_id_from(request.form), type_name, given.filename or "", given.stream)  # type: ignore[arg-type]  # werkzeug's stream is one
+    return actions.start_import(import_id_from(request.form), type_name, given.filename or "", given.stream)
 
 
 def _upload_page(type_name: str, problem: str = "") -> str:
