@@ -1,1 +1,1 @@
-"""The product: one room for each noun."""
+"""The product, in groups of packages; each imports the ones below it (ARCHITECTURE.md)."""

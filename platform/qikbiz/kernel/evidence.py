@@ -1,4 +1,4 @@
-"""How a room says that it keeps a promise. Each room that keeps one has a `promise.py` with `KEEPINGS`."""
+"""How a package says that it keeps a promise. Each that keeps one has a `promise.py` with `KEEPINGS`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The room's templates, and what they may ask for. Its pages are opened in the rooms of users and of staff."""
+"""The templates of second factors, and what they may ask for. Users' and staff's own pages show them."""
 
 from flask import Blueprint
 

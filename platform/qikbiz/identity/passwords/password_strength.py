@@ -1,4 +1,4 @@
-"""How good a password is, in a word and a bar, while it is being chosen. What counts is `passwords.problem_with`."""
+"""How good a password is, in a word and a bar, while it is being chosen. What counts is `acceptance.problem_with`."""
 
 from __future__ import annotations
 

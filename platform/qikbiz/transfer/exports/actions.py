@@ -1,4 +1,4 @@
-"""What people do with exports: ask, call off, fetch, delete. The worker's part is in `steps.py`."""
+"""What people do with exports: request, cancel, download, delete. The worker's part is in `job_steps.py`."""
 
 from __future__ import annotations
 

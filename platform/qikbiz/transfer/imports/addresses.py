@@ -1,4 +1,4 @@
-"""E-mails and phones a million at a time: the same answers as `records.values`, found without the libraries where that
+"""E-mails and phones a million at a time: the same answers as `records.parsing`, found without the libraries where that
 is certain. Anything unusual goes to the libraries; a Hypothesis test holds both against each other.
 """
 

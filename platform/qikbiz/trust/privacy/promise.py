@@ -1,4 +1,4 @@
-"""How this room keeps its promises: cookies are known, and a change of the statement is announced in time."""
+"""How this package keeps its promises: cookies are known, and a change of the statement is announced in time."""
 
 from __future__ import annotations
 
