@@ -1,8 +1,8 @@
 """No request sets what its form does not have: a role, an owner, another organisation.
 
-A form is refused whole when it holds a field that it doesn't have. The views of IGNORING have no form of their own
-making: each reads the one or two fields that it knows by name, so anything else that comes along is never looked at.
-There a refusal would protect nothing; here it is seen that nothing of it arrives.
+A form is refused whole when it holds a field that it doesn't have. The views of IGNORING
+are buttons, which read nothing, so anything that comes along is never looked at; a new export reads the filters of a
+list by their names. There a refusal would protect nothing; here it is seen that nothing of it arrives.
 """
 
 from __future__ import annotations
@@ -30,18 +30,16 @@ ASIDE = {
     "password_hash": MARK, "requested_by": MARK, "actor_id": MARK, "grant_id": MARK, "instruction": MARK,
     "unheard_of": MARK,
 }  # fmt: skip
-# Views that read what they know by name, or nothing at all: a button.
+# Buttons, which read nothing, and a new export, which reads the filters of a list by their names.
 IGNORING = {
     f"{feature}.{view}"
     for feature, views in {
         "accounts": "end_other_sessions end_session logout",
-        "audit": "export keep",
-        "companies": "delete purge restore several",
-        "contacts": "delete link_company purge restore several",
+        "companies": "delete restore",
+        "contacts": "delete restore",
         "exports": "call_off create delete",
         "members": "disable_user enable_user resend_invitation",
-        "imports": "apply call_off undo",
-        "persons": "erase write_file",
+        "imports": "apply call_off",
     }.items()
     for view in views.split()
 }

@@ -30,6 +30,16 @@ ENDS_TRANSACTIONS = {
     "provisioning/usage.py": "one transaction for each tenant that is measured",
 }
 
+# A form is a class that refuses fields it doesn't have (docs/decisions/0021-forms.md), so nothing else reads them.
+READS_FORMS = {
+    "platform/qikbiz/web/forms.py": "makes the classes' fields from it",
+    "platform/qikbiz/web/csrf.py": "the token, before any form is known",
+    "platform/qikbiz/web/resubmit.py": "keeps whatever was typed, to send it once more",
+    "platform/qikbiz/crm/records/forms.py": "makes the form of a record from what its type declares",
+    "platform/qikbiz/transfer/exports/routes.py": "the filters of a list, read as from the list's address",
+    "platform/qikbiz/transfer/imports/routes.py": "the tables of columns and of cells, whose names the file makes",
+}
+
 
 def _ends_one(path: Path) -> bool:
     return any(
@@ -46,6 +56,21 @@ def test_only_these_end_a_transaction() -> None:
         if _ends_one(path)
     }
     assert found == set(ENDS_TRANSACTIONS)
+
+
+def _reads_form(path: Path) -> bool:
+    return any(
+        isinstance(node, ast.Attribute)
+        and node.attr in ("form", "values")
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "request"
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    )
+
+
+def test_only_these_read_what_a_form_sent_by_themselves() -> None:
+    found = {path.relative_to(ROOT).as_posix() for path in (ROOT / "platform").rglob("*.py") if _reads_form(path)}
+    assert found == set(READS_FORMS)
 
 
 def test_platform_is_a_shelf_and_hides_no_module_of_python() -> None:

@@ -38,7 +38,10 @@ def test_sent_from_an_organisation_s_address_it_is_known_which(
 
 
 def test_nobody_says_from_which_organisation_they_are(browser_at: BrowserAt, ask: Ask, platform: Platform) -> None:
-    ask(browser_at("localhost"), tenant_id=str(platform.acme.id), source="tenant")
+    for field in ({"tenant_id": str(platform.acme.id)}, {"source": "tenant"}):
+        assert ask(browser_at("localhost"), **field).status_code == 400
+    assert tickets() == []
+    ask(browser_at("localhost"))
     assert tickets()[0].tenant_id is None
 
 

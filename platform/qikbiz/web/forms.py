@@ -1,13 +1,18 @@
-"""The form that every page's form is made from, and what several of them ask for."""
+"""The form that every page's form with fixed fields is made from, and what several of them ask for.
+
+Why, and which few modules read a request's fields themselves: `docs/decisions/0021-forms.md`.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
-from typing import Any
+from typing import Any, Self
+from uuid import UUID
 from zoneinfo import available_timezones
 
 from flask import request
-from wtforms import Form, StringField
+from wtforms import Form, SelectMultipleField, StringField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
 from wtforms.validators import InputRequired, Length, StopValidation
 
@@ -56,6 +61,18 @@ class OwnForm(Form):
     def __init__(self, **given: Any) -> None:
         super().__init__(request.form if request.method == "POST" else None, **given)
 
+    @classmethod
+    def sent(cls) -> Self:
+        """As the request sent it, for an action that checks the values itself. Raises UnexpectedField."""
+        form = cls()
+        form.refuse_unknown_fields()
+        return form
+
+    @property
+    def texts(self) -> dict[str, str]:
+        """What was typed, by field; "" where nothing was."""
+        return {name: typed or "" for name, typed in self.data.items()}
+
     def refuse_unknown_fields(self) -> None:
         unknown = sorted(set(request.form) - set(self._fields) - {FIELD})
         if unknown:
@@ -66,6 +83,52 @@ class OwnForm(Form):
             return False
         self.refuse_unknown_fields()
         return bool(self.validate())
+
+
+class Text(StringField):
+    """One line or several, as typed."""
+
+    @property
+    def text(self) -> str:
+        """ "" where the form didn't send it."""
+        return self.data or ""
+
+    @property
+    def uuid(self) -> UUID | None:
+        """None for a text that is no id."""
+        try:
+            return UUID(self.text)
+        except ValueError:
+            return None
+
+
+class Texts(SelectMultipleField):
+    """All values sent under one name, unchecked: the lines ticked in a list that the action knows."""
+
+    def __init__(self, label: str | None = None, **given: Any) -> None:
+        super().__init__(label, validate_choice=False, choices=[], **given)
+
+    @property
+    def texts(self) -> list[str]:
+        return self.data or []
+
+
+class ReasonForm(OwnForm):
+    """Why somebody does what the button says."""
+
+    reason = Text("Reason")
+
+
+def checked_by(check: Callable[[str], object]) -> Callable[[Form, StringField], None]:
+    """A validator from a rule that the action has too: a function which raises Failure with what is wrong."""
+
+    def validate(_form: Form, field: StringField) -> None:
+        try:
+            check(field.data or "")
+        except Failure as failure:
+            raise StopValidation(failure.text) from failure
+
+    return validate
 
 
 def plain_name(form: Form, field: StringField) -> None:

@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from qikbiz.audit.actions import record_on_platform
 from qikbiz.console.blueprint import console
+from qikbiz.console.forms import RuleForm
 from qikbiz.kernel.access import access
 from qikbiz.kernel.errors import Failure
 from qikbiz.kernel.networks import shown
@@ -16,6 +17,7 @@ from qikbiz.kernel.permissions import Permission
 from qikbiz.security.ip_reputation import false_positives, limiter, queries, rules
 from qikbiz.security.ip_reputation.signals import BLOCK_AT, SLOW_AT, WATCH_AT
 from qikbiz.web.flash import show_toast
+from qikbiz.web.forms import ReasonForm
 
 DURATIONS = (
     (10, "10 minutes"), (60, "1 hour"), (360, "6 hours"), (1440, "1 day"), (10080, "7 days"), (43200, "30 days"),
@@ -66,14 +68,15 @@ def address_events() -> str:
 @console.post("/addresses/rules")
 @access(Permission.ABUSE_DECIDE)
 def decide_address() -> ResponseReturnValue:
-    action = next((known for known in rules.ACTIONS if known == request.form.get("action")), None)
+    form = RuleForm.sent()
+    action = next((known for known in rules.ACTIONS if known == form.action.text), None)
     if action is None:
         raise Failure("Choose whether to allow, slow down or block the address.")
     rule = rules.decide(
-        request.form.get("unit", ""),
+        form.unit.text,
         action,
-        request.form.get("reason", ""),
-        minutes=request.form.get("minutes", type=int),
+        form.reason.text,
+        minutes=form.minutes.data,
     )
     show_toast(f"Rule added for {rule.unit}: {action}.")
     return redirect(url_for("console.addresses"))
@@ -82,6 +85,6 @@ def decide_address() -> ResponseReturnValue:
 @console.post("/addresses/rules/<uuid:rule_id>/lift")
 @access(Permission.ABUSE_DECIDE)
 def lift_rule(rule_id: UUID) -> ResponseReturnValue:
-    rule = rules.revoke(rule_id, request.form.get("reason", ""))
+    rule = rules.revoke(rule_id, ReasonForm.sent().reason.text)
     show_toast(f"Rule removed for {rule.unit}.")
     return redirect(url_for("console.addresses"))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import date
 
-from flask import redirect, render_template, request, url_for
+from flask import redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from qikbiz.console.blueprint import console
+from qikbiz.console.forms import StatementForm
 from qikbiz.kernel.access import access
 from qikbiz.kernel.database import runtime
 from qikbiz.kernel.errors import Conflict, Failure, NotFound
@@ -19,6 +20,7 @@ from qikbiz.trust.privacy.queries import earliest_day_now, looks_of_the_probe, s
 from qikbiz.trust.privacy.text import StatementFile
 from qikbiz.web.flash import show_toast
 from qikbiz.web.formats import day
+from qikbiz.web.forms import ReasonForm
 
 
 @console.get("/statement")
@@ -47,9 +49,10 @@ def prepare_announcement(number: int) -> str:
 @access(Permission.STATEMENT_ANNOUNCE, fresh=True)
 def announce_statement(number: int) -> ResponseReturnValue:
     file = _waiting(number)
-    if request.form.get("sha256") != file.text.sha256:
+    form = StatementForm.sent()
+    if form.sha256.text != file.text.sha256:
         raise Conflict("The text of this version has changed since you opened it. Review it before announcing.")
-    typed = request.form.get("effective_on", "")
+    typed = form.effective_on.text
     try:
         granted = actions.announce(file, _day(typed))
     except Failure as failure:
@@ -63,7 +66,7 @@ def announce_statement(number: int) -> ResponseReturnValue:
 @console.post("/statement/<int:number>/withdrawal")
 @access(Permission.STATEMENT_ANNOUNCE, fresh=True)
 def withdraw_statement(number: int) -> ResponseReturnValue:
-    actions.withdraw(number, request.form.get("reason", ""))
+    actions.withdraw(number, ReasonForm.sent().reason.text)
     show_toast(f"Version {number} is withdrawn. The version in force stays in force.")
     return redirect(url_for("console.statement"), 303)
 

@@ -12,7 +12,7 @@ from flask_login import current_user
 from qikbiz.console import queries
 from qikbiz.console import support as serving
 from qikbiz.console.blueprint import console
-from qikbiz.console.routes.asked import chosen_grant, given_id
+from qikbiz.console.forms import ExportForm, ImportForm, InstructionForm
 from qikbiz.crm.records.types import RECORD_TYPES
 from qikbiz.kernel.access import access
 from qikbiz.kernel.database import control_transaction, runtime
@@ -42,39 +42,39 @@ def support(slug: str) -> ResponseReturnValue:
 @console.post("/tenants/<slug>/support/exports")
 @access(Permission.TENANT_EXPORT)
 def export_for_tenant(slug: str) -> ResponseReturnValue:
-    tenant, form = serving.tenant_to_serve(slug), request.form
+    tenant, form = serving.tenant_to_serve(slug), ExportForm.sent()
     try:
         export_id = serving.export_for(
             tenant,
-            chosen_grant(),
-            scope=form.get("scope", "everything"),
-            product=form.get("product", "portable"),
-            export_id=given_id(),
+            form.chosen_grant(),
+            scope=form.scope.text,
+            product=form.product.text,
+            export_id=form.given_id(),
         )
     except Failure as failure:
-        return _page(slug, form.to_dict(), failure.text), failure.status
-    return _to_act(slug, chosen_grant(), "exports", export_id)
+        return _page(slug, form.texts, failure.text), failure.status
+    return _to_act(slug, form.chosen_grant(), "exports", export_id)
 
 
 @console.post("/tenants/<slug>/support/imports")
 @access(Permission.TENANT_IMPORT)
 def import_for_tenant(slug: str) -> ResponseReturnValue:
-    tenant, form, file = serving.tenant_to_serve(slug), request.form, request.files.get("file")
+    tenant, form, file = serving.tenant_to_serve(slug), ImportForm.sent(), request.files.get("file")
     if file is None or not file.filename:
-        return _page(slug, form.to_dict(), "Choose the file to import."), 400
-    choices = {"type": form.get("type", ""), "key": form.get("key", ""), "mode": form.get("mode", "")}
+        return _page(slug, form.texts, "Choose the file to import."), 400
+    choices = {"type": form.type.text, "key": form.key.text, "mode": form.mode.text}
     try:
         import_id = serving.import_for(
             tenant,
-            chosen_grant(),
+            form.chosen_grant(),
             cast(BinaryIO, file.stream),
             file.filename,
-            import_id=given_id(),
+            import_id=form.given_id(),
             choices=choices,
         )
     except Failure as failure:
-        return _page(slug, form.to_dict(), failure.text), failure.status
-    return _to_act(slug, chosen_grant(), "imports", import_id)
+        return _page(slug, form.texts, failure.text), failure.status
+    return _to_act(slug, form.chosen_grant(), "imports", import_id)
 
 
 @console.get("/tenants/<slug>/support/<uuid:grant_id>/<any(exports, imports):kind>/<uuid:act_id>")
@@ -110,11 +110,11 @@ def undo_for_tenant(slug: str, grant_id: UUID, act_id: UUID) -> ResponseReturnVa
 @access(Permission.TENANT_EXPORT, fresh=True)
 def record_instruction(slug: str) -> ResponseReturnValue:
     """Write down what a customer asked for in writing. The customer reads it at once and can end it."""
-    tenant, form = serving.tenant_to_serve(slug), request.form
+    tenant, form = serving.tenant_to_serve(slug), InstructionForm.sent()
     try:
-        serving.record_instruction(tenant, _instructed_scope(), form.get("instruction", ""))
+        serving.record_instruction(tenant, _instructed_scope(form), form.instruction.text)
     except Failure as failure:
-        return _page(slug, form.to_dict(), failure.text), failure.status
+        return _page(slug, form.texts, failure.text), failure.status
     show_toast("Recorded, and the customer is notified. It can be used once it is confirmed.")
     return redirect(url_for("console.support", slug=slug), 303)
 
@@ -155,9 +155,9 @@ def _choices(grants: list[Grant], scope: str) -> list[tuple[str, str]]:
     return [(str(grant.id), f"{grant.reference}: {grant.reason}") for grant in grants if scope in grant.scopes]
 
 
-def _instructed_scope() -> GrantScope:
+def _instructed_scope(form: InstructionForm) -> GrantScope:
     try:
-        return GrantScope(request.form.get("scope", ""))
+        return GrantScope(form.scope.text)
     except ValueError:
         # Refused where it is recorded.
         return GrantScope.SEE

@@ -8,12 +8,14 @@ from flask.typing import ResponseReturnValue
 from qikbiz.audit.verification import state_of
 from qikbiz.console import actions, closures, queries, tenant_actions
 from qikbiz.console.blueprint import console
+from qikbiz.console.forms import DeletionForm, SeatsForm, TenantForm, TypedForm
 from qikbiz.kernel import clock
 from qikbiz.kernel.access import access
 from qikbiz.kernel.database import db, runtime
 from qikbiz.kernel.errors import Failure
 from qikbiz.kernel.permissions import Permission
 from qikbiz.web.flash import show_toast
+from qikbiz.web.forms import ReasonForm
 
 STATES = ("active", "suspended", "creating", "closing", "closed")
 
@@ -47,7 +49,7 @@ def new_tenant() -> str:
 @console.post("/tenants")
 @access(Permission.TENANT_CREATE)
 def create_tenant() -> ResponseReturnValue:
-    given = {name: request.form.get(name, "").strip() for name in ("slug", "name", "admin_email")}
+    given = TenantForm.sent().texts
     missing = [label for name, label in _LABELS.items() if not given[name]]
     if missing:
         return _creation_form(given, f"Enter {', '.join(missing)}."), 400
@@ -80,7 +82,7 @@ def tenant(slug: str) -> str:
 @console.post("/tenants/<slug>/suspension")
 @access(Permission.TENANT_SUSPEND)
 def suspend_tenant(slug: str) -> ResponseReturnValue:
-    found = tenant_actions.suspend_tenant(db.control(), slug, request.form.get("reason", ""))
+    found = tenant_actions.suspend_tenant(db.control(), slug, ReasonForm.sent().reason.text)
     show_toast(f"{found.name} is suspended.", undo_url=url_for("console.resume_tenant", slug=found.slug))
     return redirect(url_for("console.tenant", slug=found.slug))
 
@@ -104,8 +106,8 @@ def limit_seats(slug: str) -> ResponseReturnValue:
 @console.post("/tenants/<slug>/deletion")
 @access(Permission.TENANT_DELETE, fresh=True)
 def delete_tenant(slug: str) -> ResponseReturnValue:
-    form = request.form
-    found = actions.end_contract(slug, form.get("typed", ""), form.get("reason", ""), form.get("days", 0, type=int))
+    form = DeletionForm.sent()
+    found = actions.end_contract(slug, form.typed.text, form.reason.text, form.days.data or 0)
     if found.state == "closing":
         show_toast(f"{found.name} is closed.", undo_url=url_for("console.resume_tenant", slug=found.slug))
     else:
@@ -116,7 +118,7 @@ def delete_tenant(slug: str) -> ResponseReturnValue:
 @console.post("/tenants/<slug>/deletion/confirmation")
 @access(Permission.TENANT_DELETE, fresh=True)
 def confirm_deletion(slug: str) -> ResponseReturnValue:
-    closing = closures.confirm(db.control(), slug, confirmation=request.form.get("typed", "").strip())
+    closing = closures.confirm(db.control(), slug, confirmation=TypedForm.sent().typed.text.strip())
     if closing is None:
         show_toast("Confirmed by the first of two operators. Another operator has to confirm it.")
         return redirect(url_for("console.tenant", slug=slug), 303)
@@ -133,7 +135,7 @@ def withdraw_deletion(slug: str) -> ResponseReturnValue:
 
 
 def _seats_typed() -> int | None:
-    typed = request.form.get("seats", "").strip()
+    typed = SeatsForm.sent().seats.text
     if not typed:
         return None
     if not (typed.isascii() and typed.isdigit() and len(typed) < 10):

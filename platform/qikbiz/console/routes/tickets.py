@@ -11,7 +11,7 @@ from flask_login import current_user
 
 from qikbiz.console import support as serving
 from qikbiz.console.blueprint import console
-from qikbiz.console.routes.asked import chosen_grant, given_id
+from qikbiz.console.forms import AnswerForm, AssignmentForm, ExportForm, StateForm
 from qikbiz.console.routes.tenants import tenants
 from qikbiz.kernel.access import access
 from qikbiz.kernel.errors import Failure, NotFound
@@ -66,8 +66,8 @@ def ticket(reference: str) -> str:
 @console.post("/tickets/<reference>/answers")
 @access(Permission.TICKET_ANSWER)
 def answer_ticket(reference: str) -> ResponseReturnValue:
-    found, body = queries.ticket_for_staff(reference), request.form.get("body", "")
-    act = request.form.get("act", "answer")
+    found, form = queries.ticket_for_staff(reference), AnswerForm.sent()
+    body, act = form.body.text, form.act.text
     try:
         if act == "note":
             actions.note_internally(found, body)
@@ -83,14 +83,14 @@ def answer_ticket(reference: str) -> ResponseReturnValue:
 @access(Permission.TICKET_ANSWER)
 def set_ticket_state(reference: str) -> ResponseReturnValue:
     found = queries.ticket_for_staff(reference)
-    actions.set_state(found, request.form.get("state", ""))
+    actions.set_state(found, StateForm.sent().state.text)
     return redirect(url_for("console.ticket", reference=found.reference), 303)
 
 
 @console.post("/tickets/<reference>/assignment")
 @access(Permission.TICKET_ANSWER)
 def assign_ticket(reference: str) -> ResponseReturnValue:
-    found, chosen = queries.ticket_for_staff(reference), request.form.get("staff", "")
+    found, chosen = queries.ticket_for_staff(reference), AssignmentForm.sent().staff.text
     try:
         actions.assign(found, UUID(chosen) if chosen else None)
     except ValueError:
@@ -112,14 +112,14 @@ def record_ticket_as_instruction(reference: str) -> ResponseReturnValue:
 @access(Permission.TENANT_EXPORT)
 def export_for_ticket(reference: str) -> ResponseReturnValue:
     """Begin the export that the customer asked for; whether staff may is decided in `console.support.export_for`."""
-    found, form = queries.ticket_for_staff(reference), request.form
+    found, form = queries.ticket_for_staff(reference), ExportForm.sent()
     try:
         serving.export_for(
             _tenant(found),
-            chosen_grant(),
-            scope=form.get("scope", "everything"),
-            product=form.get("product", "portable"),
-            export_id=given_id(),
+            form.chosen_grant(),
+            scope=form.scope.text,
+            product=form.product.text,
+            export_id=form.given_id(),
             about=found,
         )
     except Failure as failure:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from flask import Blueprint, redirect, request, url_for
+from flask import Blueprint, redirect, url_for
 from flask.typing import ResponseReturnValue
 
 from qikbiz.crm.companies.references import company_to_link
 from qikbiz.crm.contacts import actions
 from qikbiz.crm.contacts.actions import change_contact, create_contact
 from qikbiz.crm.contacts.fields import CONTACTS
+from qikbiz.crm.contacts.forms import CompanyForm
 from qikbiz.crm.contacts.models import Contact
 from qikbiz.crm.contacts.queries import companies_of, contacts_with_the_same_email
 from qikbiz.crm.records import record_pages
@@ -63,8 +64,9 @@ def show(record_id: UUID) -> ResponseReturnValue:
 @access(Permission.CONTACT_CHANGE)
 def link_company(record_id: UUID) -> ResponseReturnValue:
     contact = record_for_changing(CONTACTS, record_id)
-    company = company_to_link(request.form.get("company_name", ""))
-    actions.link_company(contact, company, clean_text(request.form.get("role", "")[:100]) or None)
+    form = CompanyForm.sent()
+    company = company_to_link(form.company_name.text)
+    actions.link_company(contact, company, clean_text(form.role.text[:100]) or None)
     return redirect(ROOM.url("show", record_id=record_id), 303)
 
 

@@ -18,7 +18,7 @@ from qikbiz.crm.records.actions import (
 )
 from qikbiz.crm.records.conflicts import Comparison, compare, settled
 from qikbiz.crm.records.fields import FieldProblem
-from qikbiz.crm.records.forms import RecordForm
+from qikbiz.crm.records.forms import RecordForm, given_id
 from qikbiz.crm.records.history import note_reading, shown_value
 from qikbiz.crm.records.models import Record
 from qikbiz.crm.records.owners import colleague_names, possible_owners, with_current_owner
@@ -46,12 +46,12 @@ def new_record(room: RecordRoom) -> ResponseReturnValue:
 
 def create(room: RecordRoom) -> ResponseReturnValue:
     """Save a new record, or show what must be mended. The same form again (its answer was lost) is the same record."""
-    record_id = _given_id()
+    record_id = given_id() or new_id()
     known = db.session.get(room.declared.model, record_id)
     if known is not None and known.created_by == current_user.id:
         return redirect(room.url("show", record_id=known.id), 303)
     form = RecordForm(room.record_type)
-    form.read(request.form)
+    form.read()
     # An id that somebody else's record has was not given by our form.
     given = record_id if known is None else new_id()
     created = _saved(form, lambda: room.create(form.values, given)) if form.validate() else None
@@ -76,7 +76,7 @@ def save_record(room: RecordRoom, record_id: UUID) -> ResponseReturnValue:
     """Save an edit; when somebody else was quicker, show both edits and write nothing."""
     found = record_for_changing(room.record_type, record_id)
     form = RecordForm(type_for(room, found))
-    form.read(request.form, extra=_choices_allowed(form))
+    form.read(extra=_choices_allowed(form))
     if not form.validate(found):
         return _form_page(room, form, found), 422
     try:
@@ -90,14 +90,14 @@ def settle_conflict(room: RecordRoom, record_id: UUID) -> ResponseReturnValue:
     """Save an edit after the person decided, for each field that both changed, whose value stands."""
     found = record_for_changing(room.record_type, record_id)
     form = RecordForm(type_for(room, found))
-    form.read(request.form, extra=_choices_allowed(form) | {"now"})
+    form.read(extra=_choices_allowed(form) | {"now"})
     if not form.validate(found):
         return _form_page(room, form, found), 422
     comparison = compare(room.record_type, found, form.version, form.values)
-    choices = {name.removeprefix(CHOICE): text for name, text in request.form.items() if name.startswith(CHOICE)}
+    choices = {name.removeprefix(CHOICE): text for name, text in form.beside.items() if name.startswith(CHOICE)}
     values = settled(comparison, form.values, choices)
     # A third edit may have come in between: what was decided is then decided on something old.
-    if values is None or request.form.get("now") != str(found.version):
+    if values is None or form.beside.get("now") != str(found.version):
         return _conflict_page(room, found, form, choices), 409
     return _write(room, found, form, values)
 
@@ -127,16 +127,8 @@ def _form_page(room: RecordRoom, form: RecordForm, found: Record | None = None) 
         **{"nav_active": room.plural, **about},
         form=form,
         people=_owners_to_choose(room, found),
-        once=_given_id(),
+        once=given_id() or new_id(),
     )
-
-
-def _given_id() -> UUID:
-    """The id that the form of a new record carries from its first showing on."""
-    try:
-        return UUID(request.form.get("once", ""))
-    except ValueError:
-        return new_id()
 
 
 def _owners_to_choose(room: RecordRoom, found: Record | None) -> dict[UUID, str]:

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from dataclasses import field as initially
 from uuid import UUID
 
-from werkzeug.datastructures import MultiDict
+from flask import request
 
-from qikbiz.crm.records.actions import MOST_AT_ONCE
 from qikbiz.crm.records.field_kinds import PLAIN
 from qikbiz.crm.records.fields import Field, FieldKind, ParseLocale, RecordType
 from qikbiz.crm.records.links import linked_columns, shown_link
@@ -18,13 +17,14 @@ from qikbiz.crm.records.normalize import normalise_country, with_plain_line_ends
 from qikbiz.crm.records.parsing import is_label
 from qikbiz.crm.records.validation import FieldProblem
 from qikbiz.kernel.errors import Failure
+from qikbiz.web.csrf import FIELD
 from tenants.context import current_tenant
 
 # Empty lines offered where JavaScript can't add them.
 MOST_LINES = 50
 LABELS = {FieldKind.EMAILS: ("work", "home", "other"), FieldKind.PHONES: ("work", "mobile", "home", "fax", "other")}
 PARTS = {FieldKind.EMAILS: "address", FieldKind.PHONES: "number"}
-_OURS = frozenset({"csrf_token", "version", "next", "once"})
+_OURS = frozenset({FIELD, "version", "next", "once"})
 
 
 class UnknownField(Failure):
@@ -68,7 +68,10 @@ class FormField:
 
 
 class RecordForm:
-    """All editable fields of a record type. After `validate`, `values` holds the columns to write."""
+    """All editable fields of a record type. After `validate`, `values` holds the columns to write.
+
+    `beside` is what `read` found under the further names that the page may send.
+    """
 
     def __init__(self, record_type: RecordType, *, version: int = 0) -> None:
         self.record_type = record_type
@@ -76,6 +79,7 @@ class RecordForm:
         self.fields = {item.name: FormField(item) for item in record_type.editable()}
         self.form_errors: list[str] = []
         self.values: dict[str, object] = {}
+        self.beside: dict[str, str] = {}
 
     def __iter__(self) -> Iterator[FormField]:
         return iter(self.fields.values())
@@ -105,16 +109,24 @@ class RecordForm:
             else:
                 item.text = _shown(item.field, record)
 
-    def read(self, sent: MultiDict[str, str], *, extra: frozenset[str] = frozenset()) -> None:
+    def read(self, *, extra: frozenset[str] = frozenset()) -> None:
         """Take over what was typed. Raises UnknownField for anything the form does not have."""
+        sent = request.form
         for name in sent:
             if name not in _OURS | extra and not self._knows(name):
                 raise UnknownField(f"This form has no field called “{name[:60]}”. Nothing was saved.")
         self.version = _number(sent.get("version", "0"))
+        self.beside = {name: text for name, text in sent.items() if name in extra}
         for name, item in self.fields.items():
             item.text = sent.get(name, "")
             if item.is_list:
                 item.entries, item.primary = _entries(item, sent)
+
+    def read_one(self, name: str, *, extra: frozenset[str]) -> None:
+        """As `read`, for a form that may send only one field. Raises Failure for a second one."""
+        self.read(extra=extra)
+        if others := sorted(set(request.form) - {FIELD, "version", name} - extra):
+            raise Failure(f"Only one field can be changed in place, but “{others[0][:60]}” was sent too.")
 
     def validate(self, record: Record | None = None) -> bool:
         """Check everything and fill `values`; False when something must be mended. `record` is the one edited.
@@ -224,16 +236,13 @@ def _is_link(field: Field) -> bool:
     return field.kind is FieldKind.OWNER or bool(field.references)
 
 
+def given_id() -> UUID | None:
+    """The id that the form of a new record carries from its first showing on."""
+    try:
+        return UUID(request.form.get("once", ""))
+    except ValueError:
+        return None
+
+
 def _number(text: str) -> int:
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 18 else 0
-
-
-def record_ids(sent: MultiDict[str, str]) -> list[UUID]:
-    """The ids ticked in a list. Raises UnknownField for anything else."""
-    try:
-        ids = [UUID(text) for text in sent.getlist("ids")]
-    except ValueError:
-        raise UnknownField("One of the selected rows is not a record.") from None
-    if len(ids) > MOST_AT_ONCE:
-        raise Failure(f"At most {MOST_AT_ONCE} rows can be changed at once. Nothing was changed.")
-    return ids

@@ -17,8 +17,8 @@ from qikbiz.crm.records.actions import delete_records, records_for_changing
 from qikbiz.crm.records.active_filters import address, chips
 from qikbiz.crm.records.fields import PLAIN, FieldKind, FieldProblem, RecordType
 from qikbiz.crm.records.filters import ME, NOBODY, Viewer
-from qikbiz.crm.records.forms import record_ids
 from qikbiz.crm.records.links import linked_columns
+from qikbiz.crm.records.list_forms import ColumnsForm, SeveralForm
 from qikbiz.crm.records.listing import chosen_fields, filter_names, first, list_page, sortable
 from qikbiz.crm.records.models import Record
 from qikbiz.crm.records.normalize import countries
@@ -97,23 +97,24 @@ def show_filters(room: RecordRoom) -> ResponseReturnValue:
 def choose_columns(room: RecordRoom) -> ResponseReturnValue:
     """Remember which columns this person wants to see."""
     known = {field.name for field in room.record_type.listable()}
-    wanted = [name for name in request.form.getlist("columns") if name in known]
+    form = ColumnsForm.sent()
+    wanted = [name for name in form.columns.texts if name in known]
     saved = current_user.preferences.get("columns")
     save_preference("columns", {**(saved if isinstance(saved, dict) else {}), room.plural: wanted})
-    return redirect(_back(room))
+    return redirect(room.url("index") + form.query)
 
 
 def change_several(room: RecordRoom) -> ResponseReturnValue:
     """Do one act to all ticked rows."""
-    ids = record_ids(request.form)
+    form = SeveralForm.sent()
+    ids = form.record_ids()
     if not ids:
         show_toast("Select some rows first.", kind="notice")
-        return redirect(_back(room))
-    act = request.form.get("act", "")
-    if act not in _ACTS:
+    elif form.act.text not in _ACTS:
         raise Failure("This action is not available for several rows.")
-    _ACTS[act](room, ids)
-    return redirect(_back(room))
+    else:
+        _ACTS[form.act.text](room, ids, form)
+    return redirect(room.url("index") + form.query)
 
 
 def _choices(record_type: RecordType) -> dict[str, list[tuple[str, str]]]:
@@ -142,7 +143,7 @@ def undo_url(room: RecordRoom, ids: list[UUID]) -> str:
     return room.url("restore", ids=".".join(ident.hex for ident in ids))
 
 
-def _delete(room: RecordRoom, ids: list[UUID]) -> None:
+def _delete(room: RecordRoom, ids: list[UUID], _form: SeveralForm) -> None:
     if not room.may_delete:
         raise Forbidden
     moved = delete_records(room.record_type, ids)
@@ -150,19 +151,19 @@ def _delete(room: RecordRoom, ids: list[UUID]) -> None:
     show_toast(f"Moved {words} to the trash.{_left_alone(ids, moved)}", undo_url=undo_url(room, moved) if moved else "")
 
 
-def _tag(room: RecordRoom, ids: list[UUID]) -> None:
-    new = _parsed_tags(room)
+def _tag(room: RecordRoom, ids: list[UUID], form: SeveralForm) -> None:
+    new = _parsed_tags(room, form)
     _change_each(room, ids, lambda record: {"tags": [*record.tags, *(tag for tag in new if tag not in record.tags)]})
 
 
-def _untag(room: RecordRoom, ids: list[UUID]) -> None:
-    old = _parsed_tags(room)
+def _untag(room: RecordRoom, ids: list[UUID], form: SeveralForm) -> None:
+    old = _parsed_tags(room, form)
     _change_each(room, ids, lambda record: {"tags": [tag for tag in record.tags if tag not in old]})
 
 
-def _give(room: RecordRoom, ids: list[UUID]) -> None:
+def _give(room: RecordRoom, ids: list[UUID], form: SeveralForm) -> None:
     field = room.record_type.field("owner_id")
-    columns = _or_failure(lambda: linked_columns(field, field.parse(request.form.get("owner_id", "")), None))
+    columns = _or_failure(lambda: linked_columns(field, field.parse(form.owner_id.text), None))
     _change_each(room, ids, lambda _record: columns)
 
 
@@ -186,9 +187,9 @@ def _left_alone(ids: list[UUID], reached: Sequence[object]) -> str:
     return f" {left} could not be changed: deleted, or not allowed by your role." if left else ""
 
 
-def _parsed_tags(room: RecordRoom) -> list[str]:
+def _parsed_tags(room: RecordRoom, form: SeveralForm) -> list[str]:
     field = room.record_type.field("tags")
-    tags: list[str] = _or_failure(lambda: field.parse(request.form.get("tag", ""), PLAIN))
+    tags: list[str] = _or_failure(lambda: field.parse(form.tag.text, PLAIN))
     if not tags:
         raise Failure("Enter a tag.")
     return tags
@@ -205,9 +206,3 @@ def _kept(arguments: dict[str, list[str]]) -> list[tuple[str, str]]:
     """What a new search carries along: everything but itself and the page."""
     gone = ("q", "after", "before")
     return [(name, text) for name, texts in arguments.items() if name not in gone for text in texts if text]
-
-
-def _back(room: RecordRoom) -> str:
-    """The list as it was. Only its query is taken over, so that it can't lead elsewhere."""
-    query = request.form.get("next", "").partition("?")[2]
-    return room.url("index") + (f"?{query}" if query and query.isprintable() else "")

@@ -21,7 +21,7 @@ from qikbiz.crm.records.owners import colleague_names, possible_owners, with_cur
 from qikbiz.crm.records.row_access import require_access, shown_record, unseen_links
 from qikbiz.crm.records.types import panels_of
 from qikbiz.crm.records.views import RecordRoom
-from qikbiz.kernel.errors import Failure, Forbidden, NotFound
+from qikbiz.kernel.errors import Forbidden, NotFound
 from qikbiz.kernel.permissions import Permission
 from qikbiz.kernel.rights import Action
 from qikbiz.web.fragments import render_page
@@ -104,12 +104,10 @@ def save_field(room: RecordRoom, record_id: UUID, name: str) -> ResponseReturnVa
     found = record_for_changing(room.record_type, record_id)
     field = _field_in_place(room, found, name)
     form = RecordForm(type_for(room, found))
-    form.read(request.form, extra=frozenset({"was"}))
-    if beside := sorted(set(request.form) - {"csrf_token", "version", "was", name}):
-        raise Failure(f"Only one field can be changed in place, but “{beside[0][:60]}” was sent too.")
+    form.read_one(name, extra=frozenset({"was"}))
     if not form.validate_one(name, found):
         return _field_form(room, found, form, name), 422
-    if found.version != form.version and not _was_shown(_typed_now(room, found, name)):
+    if found.version != form.version and not _is_same(form.beside.get("was", ""), _typed_now(room, found, name)):
         return _field_form(room, found, form, name, theirs=shown_value(field, getattr(found, name), _people())), 409
     try:
         changes = room.change(found, form.values)
@@ -135,8 +133,8 @@ def _field_in_place(room: RecordRoom, found: Record, name: str) -> Field:
     return field
 
 
-def _was_shown(text: str) -> bool:
-    return with_plain_line_ends(request.form.get("was", "")) == with_plain_line_ends(text)
+def _is_same(text: str, other: str) -> bool:
+    return with_plain_line_ends(text) == with_plain_line_ends(other)
 
 
 def _typed_now(room: RecordRoom, found: Record, name: str) -> str:

@@ -18,6 +18,7 @@ from qikbiz.crm.records.actions import (
     restore_records,
 )
 from qikbiz.crm.records.fields import RecordType
+from qikbiz.crm.records.list_forms import PurgeForm
 from qikbiz.crm.records.list_pages import undo_url
 from qikbiz.crm.records.owners import colleague_names
 from qikbiz.crm.records.pagination import Order, fetch_page, with_cursor
@@ -84,7 +85,7 @@ def purge(room: RecordRoom, record_id: UUID) -> ResponseReturnValue:
     """Remove one record in the trash for good."""
     found = record_for_changing(room.record_type, record_id, in_trash=True, action=Action.DELETE)
     name = name_of(room.record_type, found)
-    if one_way(request.form.get("typed", "")).strip() != one_way(name).strip():
+    if one_way(PurgeForm.sent().typed.text).strip() != one_way(name).strip():
         raise Failure("The name you entered is not the name of the record. Nothing was deleted.")
     purge_record(room.record_type, found)
     show_toast(f"{name} was permanently deleted.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from wtforms import BooleanField, EmailField, HiddenField, PasswordField, StringField
 from wtforms.validators import InputRequired, Length
 
-from qikbiz.web.forms import PERSON_NAME, OwnForm
+from qikbiz.web.forms import PERSON_NAME, OwnForm, Text
 
 
 class LoginForm(OwnForm):
@@ -32,3 +32,11 @@ class ConfirmForm(OwnForm):
     password = PasswordField("Password", [InputRequired("Enter your password.")])
     code = StringField("Code", [Length(max=60, message="This is too long for a code.")])
     next = HiddenField()
+
+
+class StrengthForm(OwnForm):
+    """A password that is being typed, with what it may not be made from."""
+
+    password = Text()
+    name = Text()
+    email = Text()

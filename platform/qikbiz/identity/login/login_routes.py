@@ -13,7 +13,7 @@ from qikbiz.identity.accounts.tokens import LinkEnded, Purpose, account_behind
 from qikbiz.identity.login import actions, password_changes, password_links
 from qikbiz.identity.login.confirmation_routes import add_confirmation_routes
 from qikbiz.identity.login.enrolment_routes import add_enrolment_routes
-from qikbiz.identity.login.forms import ForgotForm, InvitationForm, LoginForm, NewPasswordForm
+from qikbiz.identity.login.forms import ForgotForm, InvitationForm, LoginForm, NewPasswordForm, StrengthForm
 from qikbiz.identity.login.second_step_routes import add_second_step_routes
 from qikbiz.identity.passwords.password_strength import strength_of
 from qikbiz.identity.sign_in_policy.queries import policy_of
@@ -58,9 +58,9 @@ def log_in() -> ResponseReturnValue:
 def password_strength() -> ResponseReturnValue:
     """For strength.js: how good a password would be, by the same rules that take or refuse it when it is sent."""
     throttles.ask_for_strength(current_realm())
-    form, realm = request.form, current_realm()
-    person = [current_user.name or form.get("name", ""), current_user.email or form.get("email", "")]
-    verdict = strength_of(form.get("password", ""), names=names_of(realm, *(text[:320] for text in person)))
+    form, realm = StrengthForm.sent(), current_realm()
+    person = [current_user.name or form.name.text, current_user.email or form.email.text]
+    verdict = strength_of(form.password.text, names=names_of(realm, *(text[:320] for text in person)))
     return jsonify(level=verdict.level, word=verdict.word, text=verdict.text)
 
 

@@ -9,7 +9,7 @@ from wtforms.widgets import CheckboxInput, ListWidget
 
 from qikbiz.identity.outgoing_email import OUTGOING_EMAIL
 from qikbiz.kernel.permissions import Role
-from qikbiz.web.forms import PERSON_NAME, OwnForm
+from qikbiz.web.forms import PERSON_NAME, OwnForm, Text, Texts
 
 
 def _is_an_address(form: Form, field: EmailField) -> None:
@@ -42,3 +42,16 @@ class InviteForm(OwnForm):
 
 class RoleForm(OwnForm):
     role = RolesField("Roles", [InputRequired("Choose at least one role.")])
+
+
+class TransferForm(OwnForm):
+    """Who gets the records; empty for nobody."""
+
+    to = Text("New owner")
+
+
+class TableForm(OwnForm):
+    """Several people to invite: a table, and the numbers of the lines ticked."""
+
+    table = Text("Paste it here")
+    lines = Texts()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from werkzeug.datastructures import MultiDict
 from wtforms import SelectField, StringField
 from wtforms.validators import InputRequired, Length
 
@@ -16,7 +16,7 @@ from qikbiz.identity.roles.record_types import RuledField, RuledType, ruled_type
 from qikbiz.kernel.errors import Failure
 from qikbiz.kernel.permissions import Permission
 from qikbiz.kernel.rights import RECORD_TYPES, Action, FieldRule, Rights, Scope
-from qikbiz.web.forms import OwnForm, UnexpectedField, plain_name
+from qikbiz.web.forms import OwnForm, Text, Texts, plain_name
 
 SCOPE_WORDS = {Scope.NONE: "None", Scope.OWN: "Own", Scope.TEAM: "Team's", Scope.ALL: "All"}
 ACTION_WORDS = {
@@ -28,7 +28,6 @@ ACTION_WORDS = {
     Action.IMPORT: "Import",
 }
 RULE_WORDS = {"": "Editable", FieldRule.READ_ONLY: "Read-only", FieldRule.HIDDEN: "Hidden"}
-_OURS = frozenset({"csrf_token", "name", "seen_at", "pages"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +56,36 @@ class CopyForm(OwnForm):
 
 
 class NameForm(OwnForm):
-    """Only for the name of a role or a team; what else the page sends is read by itself."""
+    """The name of a new team."""
 
     name = name_field("team")
 
-    def refuse_unknown_fields(self) -> None:
-        """Done by the reader of the rest."""
+
+class TeamForm(NameForm):
+    """A team's name and members; `seen` is the edition of it that the page showed."""
+
+    members = Texts("Members")
+    seen = Text()
+
+
+class TeamsForm(OwnForm):
+    """The teams of a user."""
+
+    teams = Texts("Teams")
+
+
+class RoleForm(NameForm):
+    """A role's name and pages; `seen_at` is the edition of it that the page showed. `role_form` adds the matrix."""
+
+    pages = Texts("Pages")
+    seen_at = Text()
+
+
+class PreviewForm(OwnForm):
+    """The role or the user to look as."""
+
+    role = Text()
+    user = Text()
 
 
 def scope_cells(rights: Rights) -> list[tuple[RuledType, list[Cell]]]:
@@ -75,18 +98,25 @@ def rule_cells(rights: Rights) -> list[tuple[RuledType, list[Cell]]]:
     return [(kind, [_rule_cell(rights, kind, field) for field in kind.fields]) for kind in ruled_types()]
 
 
-def rights_from(sent: MultiDict[str, str]) -> Rights:
+def role_form(**given: Any) -> RoleForm:
+    """With a field for each cell of the matrix, which the record types make. A cell that isn't sent gives nothing."""
+    scopes = {cell.name: Text(cell.label, default="none") for _, cells in scope_cells(Rights({})) for cell in cells}
+    rules = {cell.name: Text(cell.label) for _, cells in rule_cells(Rights({})) for cell in cells}
+    made: type[RoleForm] = type("RoleForm", (RoleForm,), {**scopes, **rules})
+    return made(**given)
+
+
+def rights_from(form: RoleForm) -> Rights:
     """The rights that a role's form says. Raises UnexpectedField, Failure."""
-    known = {cell.name for _, cells in (*scope_cells(Rights({})), *rule_cells(Rights({}))) for cell in cells}
-    unknown = sorted(set(sent) - known - _OURS)
-    if unknown:
-        raise UnexpectedField(f"The form has no field named “{unknown[0][:60]}”.")
-    return Rights(_scopes(sent), _pages(sent.getlist("pages")), _rules(sent) or None)
+    form.refuse_unknown_fields()
+    sent = {name: field.data or "" for name, field in form._fields.items() if isinstance(field, Text)}
+    return Rights(_scopes(sent), _pages(form.pages.texts), _rules(sent) or None)
 
 
-def user_ids_from(sent: MultiDict[str, str], name: str) -> list[UUID]:
+def ids_ticked(texts: list[str]) -> list[UUID]:
+    """Raises Failure for what is no id."""
     try:
-        return [UUID(text) for text in sent.getlist(name)]
+        return [UUID(text) for text in texts]
     except ValueError:
         raise Failure("One of the selected lines no longer exists. Reload the page.") from None
 

@@ -20,10 +20,14 @@ from qikbiz.identity.roles.forms import (
     SCOPE_WORDS,
     CopyForm,
     NameForm,
+    PreviewForm,
+    RoleForm,
+    TeamForm,
+    ids_ticked,
     rights_from,
+    role_form,
     rule_cells,
     scope_cells,
-    user_ids_from,
 )
 from qikbiz.kernel.access import access
 from qikbiz.kernel.permissions import Permission, Role
@@ -66,17 +70,18 @@ def create() -> ResponseReturnValue:
 @access(Permission.ROLE_MANAGE)
 def show(key: str) -> ResponseReturnValue:
     line = queries.role_line(key)
-    return _role_page(line, line.rights, NameForm(data={"name": line.name}))
+    return _role_page(line, line.rights, role_form(name=line.name))
 
 
 @roles.post("/roles/<key>")
 @access(Permission.ROLE_MANAGE, fresh=True)
 def save(key: str) -> ResponseReturnValue:
     queries.role_for_changing(key)
-    line, form, rights = queries.role_line(key), NameForm(), rights_from(request.form)
+    line, form = queries.role_line(key), role_form()
+    rights = rights_from(form)
     if form.validate_on_submit():
         try:
-            actions.change_role(key, form.name.data or "", rights, seen_at=request.form.get("seen_at", ""))
+            actions.change_role(key, form.name.data or "", rights, seen_at=form.seen_at.text)
         except NameTaken as problem:
             form.name.errors = [problem.text]
         else:
@@ -95,7 +100,8 @@ def delete(key: str) -> ResponseReturnValue:
 @roles.post("/preview")
 @access(Permission.ROLE_MANAGE, fresh=True)
 def start_preview() -> ResponseReturnValue:
-    view_as.start(current_user, request.form.get("role", ""), request.form.get("user", ""))
+    form = PreviewForm.sent()
+    view_as.start(current_user, form.role.text, form.user.text)
     return redirect("/", 303)
 
 
@@ -130,17 +136,17 @@ def create_team() -> ResponseReturnValue:
 @access(Permission.TEAM_MANAGE)
 def team(team_id: UUID) -> ResponseReturnValue:
     found = queries.team_for_changing(team_id)
-    return _team_page(team_id, found.name, queries.members_of(team_id), NameForm(data={"name": found.name}))
+    return _team_page(team_id, found.name, queries.members_of(team_id), TeamForm(name=found.name))
 
 
 @roles.post("/teams/<uuid:team_id>")
 @access(Permission.TEAM_MANAGE, fresh=True)
 def save_team(team_id: UUID) -> ResponseReturnValue:
-    found, form, people = queries.team_for_changing(team_id), NameForm(), user_ids_from(request.form, "members")
-    before = found.name
+    found, form = queries.team_for_changing(team_id), TeamForm()
+    people, before = ids_ticked(form.members.texts), found.name
     if form.validate_on_submit():
         try:
-            teams.change_team(team_id, form.name.data or "", people, seen=request.form.get("seen", ""))
+            teams.change_team(team_id, form.name.data or "", people, seen=form.seen.text)
         except NameTaken as problem:
             form.name.errors = [problem.text]
         else:
@@ -162,12 +168,12 @@ def _copy_form() -> CopyForm:
     return form
 
 
-def _role_page(line: Any, rights: Rights, form: NameForm) -> str:
+def _role_page(line: Any, rights: Rights, form: RoleForm) -> str:
     return render_template(
         "roles/role.html",
         line=line,
         form=form,
-        seen_at=request.form.get("seen_at") or (actions.edition_of(line.own) if line.own else ""),
+        seen_at=form.seen_at.text or (actions.edition_of(line.own) if line.own else ""),
         scopes=scope_cells(rights),
         rules=rule_cells(rights),
         pages=[(group, list(found)) for group, found in groupby(page_rights(), key=lambda right: right.group)],
@@ -178,7 +184,7 @@ def _role_page(line: Any, rights: Rights, form: NameForm) -> str:
     )
 
 
-def _team_page(team_id: UUID, name: str, members: set[UUID], form: NameForm) -> str:
+def _team_page(team_id: UUID, name: str, members: set[UUID], form: TeamForm) -> str:
     people = [user for user in all_users() if user.state != "disabled" or user.id in members]
     return render_template(
         "roles/team.html",
@@ -187,5 +193,5 @@ def _team_page(team_id: UUID, name: str, members: set[UUID], form: NameForm) -> 
         people=people,
         members=members,
         form=form,
-        seen=request.form.get("seen") or teams.edition_of(name, members),
+        seen=form.seen.text or teams.edition_of(name, members),
     )

@@ -11,7 +11,7 @@ from wtforms.validators import InputRequired, Length, StopValidation
 from qikbiz.kernel.database import db
 from qikbiz.kernel.errors import Failure
 from qikbiz.messaging.announcements.models import Announcement
-from qikbiz.web.forms import OwnForm, SelectChoice
+from qikbiz.web.forms import OwnForm, SelectChoice, Text
 from qikbiz.web.viewer import time_zone
 from tenants.control import TenantRecord
 
@@ -26,6 +26,14 @@ AUDIENCES = [
     SelectChoice("administrators", "Administrators only"),
 ]
 MOST_TENANTS = 1_000
+
+
+class SendingForm(OwnForm):
+    """When an announcement is sent, and that everybody is meant to get one that can't be stopped."""
+
+    when = Text()
+    send_at = Text("Send at")
+    confirmed = Text()
 
 
 class AnnouncementForm(OwnForm):

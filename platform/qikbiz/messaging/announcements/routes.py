@@ -13,7 +13,7 @@ from qikbiz.kernel.errors import Failure
 from qikbiz.kernel.permissions import Permission
 from qikbiz.messaging.announcements import actions
 from qikbiz.messaging.announcements.counting import totals_of
-from qikbiz.messaging.announcements.forms import AnnouncementForm, form_of, moment_typed, slugs_of
+from qikbiz.messaging.announcements.forms import AnnouncementForm, SendingForm, form_of, moment_typed, slugs_of
 from qikbiz.messaging.announcements.models import Announcement
 from qikbiz.messaging.announcements.queries import PAGE, newest
 from qikbiz.messaging.announcements.sending import TEMPLATES
@@ -116,17 +116,17 @@ def send_trial(announcement_id: UUID) -> ResponseReturnValue:
 @access(Permission.ANNOUNCEMENT_SEND)
 def schedule(announcement_id: UUID, version: int) -> ResponseReturnValue:
     """Now, or at the moment given. What was typed wrongly is said on the page, with nothing sent."""
+    form = SendingForm.sent()
     try:
-        is_now = request.form.get("when") == "now"
-        send_at = None if is_now else moment_typed(request.form.get("send_at", ""))
+        is_now = form.when.text == "now"
+        send_at = None if is_now else moment_typed(form.send_at.text)
         if not is_now and send_at is None:
             raise Failure("Choose a date and time, or send it now.")
-        is_confirmed = request.form.get("confirmed") == "yes"
-        found = actions.schedule(announcement_id, version, send_at, is_confirmed=is_confirmed)
+        found = actions.schedule(announcement_id, version, send_at, is_confirmed=form.confirmed.text == "yes")
     except Failure as failure:
         if failure.status != Failure.status:
             raise
-        return _page(actions.announcement_for_reading(announcement_id), problem=failure.text), 422
+        return _page(actions.announcement_for_reading(announcement_id), form, failure.text), 422
     show_toast("The announcement is being sent." if is_now else "The announcement is scheduled.")
     return redirect(url_for(".show", announcement_id=found.id), 303)
 
@@ -155,7 +155,7 @@ def delete(announcement_id: UUID, version: int) -> ResponseReturnValue:
     return redirect(url_for(".index"), 303)
 
 
-def _page(found: Announcement, problem: str = "") -> Response:
+def _page(found: Announcement, form: SendingForm | None = None, problem: str = "") -> Response:
     response = make_response(
         render_template(
             "announcements/show.html",
@@ -165,7 +165,7 @@ def _page(found: Announcement, problem: str = "") -> Response:
             slugs=slugs_of(found),
             text=_rendered(found).text,
             problem=problem,
-            typed=request.form,
+            typed=form.texts if form else {},
         )
     )
     response.headers["Content-Security-Policy"] = f"{CONTENT_SECURITY_POLICY}; frame-src 'self'"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
@@ -13,10 +13,9 @@ from qikbiz.kernel.errors import Failure, NotFound
 from qikbiz.kernel.permissions import Permission
 from qikbiz.messaging.mail import choices
 from qikbiz.messaging.mail.categories import KINDS, LOCKED, NEWS
+from qikbiz.messaging.mail.forms import ChoicesForm, OneClickForm
 from qikbiz.messaging.mail.unsubscribing import ONE_CLICK, Subscription, opened_token
-from qikbiz.web.csrf import FIELD
 from qikbiz.web.flash import show_toast
-from qikbiz.web.forms import UnexpectedField
 from tenants.context import current_tenant
 
 mail_choices = Blueprint("mail_choices", __name__, template_folder="templates")
@@ -46,10 +45,7 @@ def index() -> ResponseReturnValue:
 @mail_choices.post("/profile/mails")
 @access(Permission.SIGNED_IN)
 def change() -> ResponseReturnValue:
-    wanted = {name: choice for name, choice in request.form.items() if name != FIELD}
-    known = {one.key for one in (*NEWS, *KINDS)}
-    if unknown := sorted(set(wanted) - known):
-        raise UnexpectedField(f"The form has no field named “{unknown[0][:60]}”.")
+    wanted = ChoicesForm.sent().wanted
     user = db.session.get(User, current_user.id, with_for_update=True)
     if user is None:
         raise NotFound("Only users of this workspace have notification settings.")
@@ -71,8 +67,7 @@ def ask_to_stop(token: str) -> ResponseReturnValue:
 def stop(token: str) -> ResponseReturnValue:
     """RFC 8058: sent by the mail program itself, or by the button of the page."""
     found = _subscription(token)
-    name, value = ONE_CLICK
-    if request.form.get(name) != value:
+    if not OneClickForm().is_meant:
         raise Failure(
             "This isn't an unsubscribe request: it must contain List-Unsubscribe=One-Click. Nothing was changed."
         )

@@ -13,6 +13,7 @@ from qikbiz.kernel.errors import Failure
 from qikbiz.kernel.permissions import Permission
 from qikbiz.messaging.mail.categories import KINDS, NOTIFICATIONS
 from qikbiz.messaging.notifications.actions import mark_all_read, mark_read
+from qikbiz.messaging.notifications.forms import ReadAllForm, ReadForm
 from qikbiz.messaging.notifications.queries import PAGE, notifications_of
 from qikbiz.web.flash import show_toast
 
@@ -46,23 +47,21 @@ def index() -> ResponseReturnValue:
 @notifications.post("/<uuid:notification_id>/reading")
 @access(Permission.SIGNED_IN)
 def read(notification_id: UUID) -> ResponseReturnValue:
+    form = ReadForm.sent()
     mark_read(current_user.id, notification_id)
-    return redirect(url_for(".index", show=_shown()), 303)
+    return redirect(url_for(".index", show=form.shown), 303)
 
 
 @notifications.post("/readings")
 @access(Permission.SIGNED_IN)
 def read_all() -> ResponseReturnValue:
-    up_to = _id(request.form.get("up_to", ""))
+    form = ReadAllForm.sent()
+    up_to = form.up_to.uuid
     if up_to is None:
         raise Failure("The page is out of date. Reload it and try again.")
     mark_all_read(current_user.id, up_to)
     show_toast("All marked as read.")
-    return redirect(url_for(".index", show=_shown()), 303)
-
-
-def _shown() -> str | None:
-    return "unread" if request.form.get("show") == "unread" else None
+    return redirect(url_for(".index", show=form.shown), 303)
 
 
 def _id(given: str) -> UUID | None:

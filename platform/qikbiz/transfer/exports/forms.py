@@ -14,6 +14,7 @@ from qikbiz.crm.records.types import RECORD_TYPES, record_type
 from qikbiz.kernel.errors import Failure
 from qikbiz.transfer.exports.catalogue import EVERYTHING
 from qikbiz.transfer.exports.selection import PORTABLE, SORT, SPREADSHEET, Selection
+from qikbiz.web.forms import OwnForm, Text
 from qikbiz.web.viewer import time_zone
 
 PRODUCT_CHOICES = (
@@ -61,12 +62,13 @@ def filters_from_address(scope: str, given: MultiDict[str, str]) -> dict[str, li
     return {name: texts for name, texts in found.items() if texts}
 
 
-def export_id_from(given: MultiDict[str, str]) -> UUID | None:
+class ExportIdForm(OwnForm):
     """The id that the form was given when it was shown, so that sending it twice asks once."""
-    text = given.get("export_id")
-    if not text:
-        return None
-    try:
-        return UUID(text)
-    except ValueError:
-        raise Failure("This form is no longer valid. Open the page again.") from None
+
+    export_id = Text()
+
+    def given_id(self) -> UUID | None:
+        """Raises Failure for what is no id."""
+        if self.export_id.text and not self.export_id.uuid:
+            raise Failure("This form is no longer valid. Open the page again.")
+        return self.export_id.uuid

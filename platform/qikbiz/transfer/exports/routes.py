@@ -23,7 +23,7 @@ from qikbiz.transfer.exports.catalogue import EVERYTHING
 from qikbiz.transfer.exports.contributions import own_product
 from qikbiz.transfer.exports.download import RangeNotThere, download_name, file_response, no_such_range, wanted_piece
 from qikbiz.transfer.exports.emails import what
-from qikbiz.transfer.exports.forms import PRODUCT_CHOICES, export_id_from, scopes, selection_from
+from qikbiz.transfer.exports.forms import PRODUCT_CHOICES, ExportIdForm, scopes, selection_from
 from qikbiz.transfer.exports.job_steps import KEPT
 from qikbiz.transfer.exports.models import Export
 from qikbiz.transfer.exports.queries import all_exports, export_within_reach
@@ -71,7 +71,7 @@ def new() -> ResponseReturnValue:
 @exports.post("/")
 @access(Permission.EXPORT_ASK)
 def create() -> ResponseReturnValue:
-    export = actions.ask_for_export(selection_from(request.form), export_id=export_id_from(request.form))
+    export = actions.ask_for_export(selection_from(request.form), export_id=ExportIdForm().given_id())
     return redirect(url_for(".show", export_id=export.id), 303)
 
 

@@ -1,10 +1,11 @@
-"""What a person chose in the wizard, read from the form."""
+"""What a person chose in the wizard: forms with fixed fields, and the table of columns, which differs by file."""
 
 from __future__ import annotations
 
 from uuid import UUID
 
 from werkzeug.datastructures import MultiDict
+from wtforms import BooleanField
 
 from qikbiz.crm.records.fields import RecordType
 from qikbiz.crm.records.normalize import countries
@@ -12,6 +13,7 @@ from qikbiz.kernel.errors import Failure
 from qikbiz.transfer.imports.mapping import Column, Mapping
 from qikbiz.transfer.imports.models import Import
 from qikbiz.transfer.imports.visibility import visible_cells
+from qikbiz.web.forms import OwnForm, Text
 from tenants.context import current_tenant
 
 MODE_CHOICES = (
@@ -31,18 +33,38 @@ DATE_ORDERS = (
 DECIMAL_MARKS = ((".", "Point: 1,234.50"), (",", "Comma: 1.234,50"))
 
 
-def import_id_from(given: MultiDict[str, str]) -> UUID:
-    """The id that the form was given when it was shown, so that sending it twice uploads once."""
-    try:
-        return UUID(given.get("import_id", ""))
-    except ValueError:
-        raise Failure("This form is no longer valid. Open the page again.") from None
+class UploadForm(OwnForm):
+    type = Text("What is in the file")
+    import_id = Text()
+
+    def given_id(self) -> UUID:
+        """The id that the form was given when it was shown, so that sending it twice uploads once. Raises Failure."""
+        if self.import_id.uuid is None:
+            raise Failure("This form is no longer valid. Open the page again.")
+        return self.import_id.uuid
 
 
-def header_row_from(given: MultiDict[str, str]) -> int | None:
-    """The row of the headings that was typed; None where nothing was, or no number."""
-    text = given.get("header_row", "").strip()
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 6 else None
+class FormatForm(OwnForm):
+    """How the file is written; `act` is the button."""
+
+    encoding = Text("Encoding")
+    delimiter = Text("Delimiter")
+    has_header = BooleanField()
+    header_row = Text("Row with the headings")
+    is_formula_safe = BooleanField()
+    act = Text()
+
+    @property
+    def heading_row(self) -> int | None:
+        """The row of the headings that was typed; None where nothing was, or no number."""
+        text = self.header_row.text.strip()
+        return int(text) if text.isascii() and text.isdecimal() and len(text) < 6 else None
+
+
+class UndoForm(OwnForm):
+    """Whether records that were changed since are undone too."""
+
+    anyway = BooleanField()
 
 
 def mapping_from(given: MultiDict[str, str], found: Import) -> Mapping:

@@ -24,7 +24,7 @@ from qikbiz.transfer.imports import actions, import_context, queries, wizard
 from qikbiz.transfer.imports.cell_choices import UnknownValue, cell_facts, policy_from
 from qikbiz.transfer.imports.csv_dialect import DELIMITERS, ENCODINGS, UnreadableFile
 from qikbiz.transfer.imports.failed_rows import failed_rows, rows_with_skipped_cells
-from qikbiz.transfer.imports.forms import header_row_from, import_id_from, mapping_from, options_from
+from qikbiz.transfer.imports.forms import FormatForm, UndoForm, UploadForm, mapping_from, options_from
 from qikbiz.transfer.imports.mapping import UnusableMapping
 from qikbiz.transfer.imports.models import Import
 from qikbiz.transfer.imports.undo_page import undo_facts
@@ -57,12 +57,13 @@ def new() -> ResponseReturnValue:
 @imports.post("/")
 @access(Permission.IMPORT_APPLY)
 def create() -> ResponseReturnValue:
-    type_name = record_type(request.form.get("type", next(iter(RECORD_TYPES)))).plural
+    form = UploadForm.sent()
+    type_name = record_type(form.type.data or next(iter(RECORD_TYPES))).plural
     given = request.files.get("file")
     if given is None or not given.filename:
         return _upload_page(type_name, "Choose a file."), 400
     try:
-        found = _start(type_name, given)
+        found = _start(form.given_id(), type_name, given)
     except UnreadableFile as problem:
         return _upload_page(type_name, problem.text), 400
     return redirect(wizard.place_of(found), 303)
@@ -77,20 +78,20 @@ def shape(import_id: UUID) -> ResponseReturnValue:
 @imports.post("/<uuid:import_id>/format")
 @access(Permission.IMPORT_APPLY)
 def choose_shape(import_id: UUID) -> ResponseReturnValue:
-    found, form = queries.import_within_reach(import_id, for_change=True), request.form
+    found, form = queries.import_within_reach(import_id, for_change=True), FormatForm.sent()
     require_whole_file(found)
     try:
         actions.choose_format(
             found,
-            encoding=form.get("encoding", ""),
-            delimiter={"tab": "\t"}.get(form.get("delimiter", ""), form.get("delimiter", "")),
-            has_header=bool(form.get("has_header")),
-            is_formula_safe=bool(form.get("is_formula_safe")),
-            header_row=header_row_from(form),
+            encoding=form.encoding.text,
+            delimiter={"tab": "\t"}.get(form.delimiter.text, form.delimiter.text),
+            has_header=form.has_header.data,
+            is_formula_safe=form.is_formula_safe.data,
+            header_row=form.heading_row,
         )
     except UnreadableFile as problem:
         return _format_page(found, problem.text), 400
-    if form.get("act") == "preview":
+    if form.act.text == "preview":
         return redirect(url_for(".shape", import_id=import_id), 303)
     return redirect(url_for(".columns", import_id=import_id), 303)
 
@@ -211,7 +212,7 @@ def ask_undo(import_id: UUID) -> ResponseReturnValue:
 @access(Permission.IMPORT_UNDO)
 def undo(import_id: UUID) -> ResponseReturnValue:
     found = queries.import_within_reach(import_id, for_change=True)
-    actions.ask_undo(found, anyway=bool(request.form.get("anyway")))
+    actions.ask_undo(found, anyway=UndoForm.sent().anyway.data)
     return redirect(url_for(".show", import_id=import_id), 303)
 
 
@@ -227,8 +228,8 @@ def call_off(import_id: UUID) -> ResponseReturnValue:
     return redirect(url_for(".show", import_id=import_id), 303)
 
 
-def _start(type_name: str, given: FileStorage) -> Import:
-    return actions.start_import(import_id_from(request.form), type_name, given.filename or "", given.stream)
+def _start(import_id: UUID, type_name: str, given: FileStorage) -> Import:
+    return actions.start_import(import_id, type_name, given.filename or "", given.stream)
 
 
 def _upload_page(type_name: str, problem: str = "") -> str:

@@ -20,6 +20,7 @@ from qikbiz.security.access_log.queries import NOBODY, AccessFilter
 from qikbiz.security.access_log.retention import ADDRESS_KEPT
 from qikbiz.security.ip_reputation.pseudonyms import without_addresses
 from qikbiz.trust.access_log_pages.csv_export import csv_lines, file_name
+from qikbiz.trust.access_log_pages.forms import AllowanceForm
 from qikbiz.web.flash import show_toast
 from qikbiz.web.query_params import asked_otherwise, day_asked, id_asked
 from qikbiz.web.viewer import time_zone
@@ -80,8 +81,9 @@ def blocked() -> ResponseReturnValue:
 @access_log.post("/access-log/blocks/allowances")
 @access(Permission.POLICY_SET, fresh=True)
 def allow_address() -> ResponseReturnValue:
+    form = AllowanceForm.sent()
     try:
-        blocks.allow(request.form.get("address", "")[:80], request.form.get("reason", ""))
+        blocks.allow(form.address.text[:80], form.reason.text)
     except Failure as failure:
         return _blocked(failure.text), failure.status
     show_toast("The address is allowed in your workspace for 24 hours.")

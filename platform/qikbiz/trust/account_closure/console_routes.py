@@ -11,10 +11,12 @@ from qikbiz.kernel.access import access
 from qikbiz.kernel.errors import Failure
 from qikbiz.kernel.permissions import Permission
 from qikbiz.trust.account_closure import console_actions, payments
+from qikbiz.trust.account_closure.forms import ChargesForm, ExtensionForm, PaymentForm, TenantChargeForm
 from qikbiz.trust.account_closure.queries import case_of, cases
 from qikbiz.trust.billing import policies
 from qikbiz.trust.billing.pricing import CURRENCIES
 from qikbiz.web.flash import show_toast
+from qikbiz.web.forms import OwnForm, ReasonForm
 
 closings = Blueprint("closings", __name__, url_prefix="/closings", template_folder="templates")
 
@@ -35,10 +37,11 @@ def show(closing_id: UUID) -> str:
 @closings.post("/<uuid:closing_id>/payment")
 @access(Permission.CLOSING_HANDLE)
 def mark_paid(closing_id: UUID) -> ResponseReturnValue:
+    form = PaymentForm.sent()
     try:
-        invoice = payments.mark_paid(closing_id, request.form.get("reference", ""))
+        invoice = payments.mark_paid(closing_id, form.reference.text)
     except Failure as failure:
-        return _page(closing_id, failure.text), failure.status
+        return _page(closing_id, form, failure.text), failure.status
     show_toast(f"Invoice {invoice.number} is marked as paid.")
     return redirect(url_for(".show", closing_id=closing_id), 303)
 
@@ -46,11 +49,11 @@ def mark_paid(closing_id: UUID) -> ResponseReturnValue:
 @closings.post("/<uuid:closing_id>/extension")
 @access(Permission.CLOSING_HANDLE)
 def extend(closing_id: UUID) -> ResponseReturnValue:
-    form = request.form
+    form = ExtensionForm.sent()
     try:
-        console_actions.give_more_time(closing_id, form.get("until", ""), form.get("reason", ""))
+        console_actions.give_more_time(closing_id, form.until.text, form.reason.text)
     except Failure as failure:
-        return _page(closing_id, failure.text), failure.status
+        return _page(closing_id, form, failure.text), failure.status
     show_toast("The period is extended. The customer is notified by email.")
     return redirect(url_for(".show", closing_id=closing_id), 303)
 
@@ -58,10 +61,11 @@ def extend(closing_id: UUID) -> ResponseReturnValue:
 @closings.post("/<uuid:closing_id>/cancellation")
 @access(Permission.TENANT_DELETE)
 def take_back(closing_id: UUID) -> ResponseReturnValue:
+    form = ReasonForm.sent()
     try:
-        console_actions.take_back_ours(closing_id, request.form.get("reason", ""))
+        console_actions.take_back_ours(closing_id, form.reason.text)
     except Failure as failure:
-        return _page(closing_id, failure.text), failure.status
+        return _page(closing_id, form, failure.text), failure.status
     show_toast("The closure is cancelled. The administrators are notified by email.")
     return redirect(url_for(".show", closing_id=closing_id), 303)
 
@@ -75,10 +79,11 @@ def charges() -> str:
 @closings.post("/charges")
 @access(Permission.CLOSING_HANDLE)
 def set_charges() -> ResponseReturnValue:
+    form = ChargesForm.sent()
     try:
-        policies.set_general(request.form)
+        policies.set_general(form.texts)
     except Failure as failure:
-        return _charges_page(failure.text), failure.status
+        return _charges_page(form, failure.text), failure.status
     show_toast("Saved. Existing quotes stay valid.")
     return redirect(url_for(".charges"), 303)
 
@@ -86,26 +91,26 @@ def set_charges() -> ResponseReturnValue:
 @closings.post("/charges/organisations")
 @access(Permission.CLOSING_HANDLE)
 def set_charge_of_tenant() -> ResponseReturnValue:
+    form = TenantChargeForm.sent()
     try:
-        record = policies.set_for_tenant(request.form.get("slug", ""), request.form)
+        record = policies.set_for_tenant(form.slug.text, form.texts)
     except Failure as failure:
-        return _charges_page(failure.text), failure.status
+        return _charges_page(form, failure.text), failure.status
     show_toast(f"Saved for {record.name}.")
     return redirect(url_for(".charges"), 303)
 
 
-def _page(closing_id: UUID, problem: str = "") -> str:
-    return render_template(
-        "account_closure/console_case.html", case=case_of(closing_id), problem=problem, given=request.form
-    )
+def _page(closing_id: UUID, form: OwnForm | None = None, problem: str = "") -> str:
+    given = form.texts if form else {}
+    return render_template("account_closure/console_case.html", case=case_of(closing_id), problem=problem, given=given)
 
 
-def _charges_page(problem: str = "") -> str:
+def _charges_page(form: OwnForm | None = None, problem: str = "") -> str:
     return render_template(
         "account_closure/console_charges.html",
         general=policies.general_policy(),
         own=policies.own_policies(),
         currencies=[(name, name) for name in CURRENCIES],
         problem=problem,
-        given=request.form,
+        given=form.texts if form else {},
     )

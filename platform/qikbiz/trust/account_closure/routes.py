@@ -12,6 +12,7 @@ from qikbiz.kernel.permissions import Permission
 from qikbiz.transfer.exports.queries import Standing, export_for_reading
 from qikbiz.trust.account_closure import actions
 from qikbiz.trust.account_closure.actions import LONGEST, SHORTEST, BadAnswer
+from qikbiz.trust.account_closure.forms import ChecksumForm, QuoteForm, RequestForm, RetrievalForm
 from qikbiz.trust.account_closure.models import Closing
 from qikbiz.trust.account_closure.queries import invoice_of, standing_closing
 from qikbiz.trust.account_closure.wizard import WAY, final_facts, page_for, steps_of
@@ -42,15 +43,15 @@ def ask() -> ResponseReturnValue:
 @closing.post("/request")
 @access(Permission.CLOSING_ASK, fresh=True)
 def ask_to_close() -> ResponseReturnValue:
-    given = request.form
+    form = RequestForm.sent()
     standing = standing_closing(current_tenant().id)
     try:
         if standing is not None:
-            actions.change_reason(given.get("reason", ""))
+            actions.change_reason(form.reason.text)
         else:
-            standing = actions.ask_to_close(reason=given.get("reason", ""), typed=given.get("typed", ""))
+            standing = actions.ask_to_close(reason=form.reason.text, typed=form.typed.text)
     except BadAnswer as problem:
-        return _page("request", standing, given=given, problem=problem.text), 400
+        return _page("request", standing, given=form.texts, problem=problem.text), 400
     return redirect(url_for(".cost"), 303)
 
 
@@ -63,7 +64,7 @@ def cost() -> ResponseReturnValue:
 @closing.post("/acceptance")
 @access(Permission.CLOSING_ASK)
 def accept() -> ResponseReturnValue:
-    actions.accept_quote(request.form.get("amount", ""))
+    actions.accept_quote(QuoteForm.sent().amount.text)
     return redirect(url_for(".export"), 303)
 
 
@@ -92,8 +93,9 @@ def check() -> ResponseReturnValue:
 @closing.post("/verification")
 @access(Permission.CLOSING_ASK)
 def confirm() -> ResponseReturnValue:
+    form = ChecksumForm.sent()
     try:
-        actions.confirm_checksum(request.form.get("checksum", ""))
+        actions.confirm_checksum(form.checksum.text)
     except BadAnswer as problem:
         return _page("check", standing_closing(current_tenant().id), problem=problem.text), 400
     return redirect(url_for(".end"), 303)
@@ -111,9 +113,9 @@ def end() -> ResponseReturnValue:
 @closing.post("/retrieval")
 @access(Permission.CLOSING_ASK, fresh=True)
 def start() -> ResponseReturnValue:
-    days = request.form.get("days", 0, type=int)
+    form = RetrievalForm.sent()
     try:
-        actions.start_retrieval(days)
+        actions.start_retrieval(form.days.data or 0)
     except BadAnswer as problem:
         standing = standing_closing(current_tenant().id)
         if standing is None:

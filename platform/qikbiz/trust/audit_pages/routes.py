@@ -20,8 +20,9 @@ from qikbiz.kernel.errors import Forbidden
 from qikbiz.kernel.permissions import Permission
 from qikbiz.transfer.exports.actions import ask_for_export
 from qikbiz.transfer.exports.audit_file import AUDIT
-from qikbiz.transfer.exports.forms import export_id_from
+from qikbiz.transfer.exports.forms import ExportIdForm
 from qikbiz.transfer.exports.selection import Selection
+from qikbiz.trust.audit_pages.forms import RetentionForm
 from qikbiz.web.flash import show_toast
 from qikbiz.web.query_params import asked_otherwise, day_asked, id_asked
 from qikbiz.web.viewer import time_zone
@@ -60,7 +61,9 @@ def export() -> ResponseReturnValue:
     """Have the whole audit written into a file. It holds old and new values, so whoever asks may export at all."""
     if not current_user.can(Permission.EXPORT_ASK):
         raise Forbidden
-    asked = ask_for_export(Selection(AUDIT, AUDIT, rights=current_user.rights), export_id=export_id_from(request.form))
+    asked = ask_for_export(
+        Selection(AUDIT, AUDIT, rights=current_user.rights), export_id=ExportIdForm.sent().given_id()
+    )
     return redirect(url_for("exports.show", export_id=asked.id), 303)
 
 
@@ -99,7 +102,7 @@ def keeping() -> ResponseReturnValue:
 @audit.post("/audit/keeping")
 @access(Permission.POLICY_SET, fresh=True)
 def keep() -> ResponseReturnValue:
-    months = set_keeping(request.form.get("months", ""))
+    months = set_keeping(RetentionForm.sent().months.text)
     show_toast(f"Saved. The audit is kept {how_long(months)}.")
     return redirect(url_for(".keeping"), 303)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from flask import Blueprint, current_app, json, redirect, render_template, request, url_for
+from flask import Blueprint, current_app, json, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from qikbiz.crm.contacts.fields import CONTACTS
@@ -13,8 +13,9 @@ from qikbiz.kernel.access import access
 from qikbiz.kernel.database import runtime
 from qikbiz.kernel.errors import NotFound
 from qikbiz.kernel.permissions import Permission
-from qikbiz.transfer.exports.forms import export_id_from
+from qikbiz.transfer.exports.forms import ExportIdForm
 from qikbiz.trust.data_subject_requests import requests
+from qikbiz.trust.data_subject_requests.forms import ErasureForm
 from qikbiz.trust.data_subject_requests.models import Erasure
 from qikbiz.trust.data_subject_requests.receipts import PURPOSE, as_file
 from qikbiz.web.fragments import render_page
@@ -41,7 +42,7 @@ def show(contact_id: UUID) -> ResponseReturnValue:
 @persons.post("/contacts/<uuid:contact_id>/person/file")
 @access(Permission.PERSON_ANSWER, fresh=True)
 def write_file(contact_id: UUID) -> ResponseReturnValue:
-    asked = requests.ask_for_file(requests.person_at_hand(contact_id), export_id=export_id_from(request.form))
+    asked = requests.ask_for_file(requests.person_at_hand(contact_id), export_id=ExportIdForm.sent().given_id())
     return redirect(url_for("exports.show", export_id=asked.id), 303)
 
 
@@ -49,8 +50,8 @@ def write_file(contact_id: UUID) -> ResponseReturnValue:
 @access(Permission.PERSON_ANSWER, fresh=True)
 def erase(contact_id: UUID) -> ResponseReturnValue:
     contact = requests.person_at_hand(contact_id)
-    typed, reference = request.form.get("typed", ""), request.form.get("reference", "")
-    asked = requests.ask_for_erasure(contact, typed=typed, reference=reference)
+    form = ErasureForm.sent()
+    asked = requests.ask_for_erasure(contact, typed=form.typed.text, reference=form.reference.text)
     return redirect(url_for(".erasure", erasure_id=asked.id), 303)
 
 

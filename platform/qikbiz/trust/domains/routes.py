@@ -10,6 +10,7 @@ from qikbiz.kernel.database import control_transaction, runtime
 from qikbiz.kernel.errors import Failure, NotFound, TooMany
 from qikbiz.kernel.permissions import Permission
 from qikbiz.trust.domains import actions
+from qikbiz.trust.domains.forms import DomainForm
 from qikbiz.trust.domains.queries import domains_of, may_be_certified
 from qikbiz.trust.domains.unknown_names import asked_too_often
 from qikbiz.web.client_address import is_neighbour
@@ -36,7 +37,7 @@ def index() -> ResponseReturnValue:
 @domains.post("/domains")
 @access(Permission.POLICY_SET, fresh=True)
 def add() -> ResponseReturnValue:
-    text = request.form.get("host", "")[:300]
+    text = DomainForm.sent().host.text[:300]
     try:
         with control_transaction():
             domain = actions.add_domain(current_tenant(), text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from wtforms import DateTimeLocalField, SelectField, SelectMultipleField, TextAreaField
+from wtforms import BooleanField, DateTimeLocalField, SelectField, SelectMultipleField, TextAreaField
 from wtforms.validators import DataRequired, InputRequired, Length
 from wtforms.widgets import CheckboxInput, ListWidget
 
@@ -13,7 +13,7 @@ from qikbiz.trust.grants.actions import LONGEST_REASON
 from qikbiz.trust.grants.queries import staff_to_choose
 from qikbiz.trust.grants.scopes import LABELS, OFFERED, GrantScope
 from qikbiz.trust.tickets.models import Ticket
-from qikbiz.web.forms import OwnForm, SelectChoice
+from qikbiz.web.forms import OwnForm, SelectChoice, Text
 
 SUPPORT = "support"
 
@@ -58,3 +58,10 @@ class GrantForm(OwnForm):
     def staff_ids(self) -> list[UUID]:
         """Nobody by name when support as a whole is meant."""
         return [] if self.audience.data == SUPPORT else [UUID(self.audience.data)]
+
+
+class PolicyForm(OwnForm):
+    """Whether staff may confirm what a ticket asks for, and how long it waits then."""
+
+    staff_may_confirm = BooleanField()
+    wait_hours = Text("Waiting time before we start")

@@ -19,7 +19,7 @@ from qikbiz.trust.grants import actions, instructions, support_sessions
 from qikbiz.trust.grants.actions import BadGrant
 from qikbiz.trust.grants.audit_trail import acts_under
 from qikbiz.trust.grants.emails import what_may_be_done
-from qikbiz.trust.grants.forms import GrantForm
+from qikbiz.trust.grants.forms import GrantForm, PolicyForm
 from qikbiz.trust.grants.models import Grant
 from qikbiz.trust.grants.overview import overview
 from qikbiz.trust.grants.queries import (
@@ -55,12 +55,11 @@ def index() -> ResponseReturnValue:
 @access(Permission.GRANT_GIVE, fresh=True)
 def set_policy() -> ResponseReturnValue:
     """Whether a second member of staff may confirm what a ticket asks for, and how long it waits then."""
-    chosen = request.form.get("wait_hours", "")
+    form = PolicyForm.sent()
+    chosen = form.wait_hours.text
     if chosen not in dict(_WAITS):
         raise BadGrant("Choose a waiting time from the list. Nothing was changed.")
-    instructions.set_access_policy(
-        staff_may_confirm=bool(request.form.get("staff_may_confirm")), wait_hours=int(chosen)
-    )
+    instructions.set_access_policy(staff_may_confirm=form.staff_may_confirm.data, wait_hours=int(chosen))
     show_toast("Saved.")
     return redirect(url_for(".index"), 303)
 

@@ -1,53 +1,65 @@
-"""Reading the forms that questions come in. What is wrong is said beside what was typed."""
+"""The forms that questions come in. What is wrong is said beside what was typed."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from typing import Self
 
-from flask import request
-
-from qikbiz.kernel.errors import Failure
+from qikbiz.kernel.errors import Failure, TooMany
 from qikbiz.messaging.mail.addresses import clean_name, deliverable
 from qikbiz.trust.tickets.texts import LONGEST_SUBJECT, TOPICS, body_from, subject_from
+from qikbiz.web.forms import OwnForm, Text, checked_by
 
 
-@dataclass
-class Typed:
-    """What somebody typed, and what is wrong with it by field; "" is about the form as a whole."""
+def _topic_from(text: str | None) -> str:
+    return text if text in TOPICS else "question"
 
-    name: str = ""
-    email: str = ""
-    topic: str = "question"
-    subject: str = ""
-    body: str = ""
-    errors: dict[str, list[str]] = field(default_factory=dict)
 
-    @classmethod
-    def from_form(cls) -> Typed:
-        form = request.form
-        topic = form.get("topic", "question")
-        return cls(
-            name=clean_name(form.get("name", "")),
-            email=form.get("email", "").strip()[:254],
-            topic=topic if topic in TOPICS else "question",
-            subject=form.get("subject", "")[:LONGEST_SUBJECT],
-            body=form.get("body", ""),
-        )
+def _check_name(name: str) -> None:
+    if not name:
+        raise Failure("Enter your name.")
 
-    def check(self, *fields: str) -> bool:
-        """Whether these fields can be taken."""
-        judges = {"name": self._check_name, "email": deliverable, "subject": subject_from, "body": body_from}
-        for name in fields:
-            try:
-                judges[name](getattr(self, name))
-            except Failure as failure:
-                self.errors[name] = [failure.text]
-        return not self.errors
+
+class TopicForm(OwnForm):
+    topic = Text("Topic", filters=[_topic_from])
+    subject = Text("Subject", [checked_by(subject_from)], filters=[lambda text: (text or "")[:LONGEST_SUBJECT]])
+
+
+class HelpForm(TopicForm):
+    """A question from inside the product; `once` stands for this one form."""
+
+    body = Text("Message", [checked_by(body_from)])
+    once = Text()
+
+
+class ReplyForm(OwnForm):
+    body = Text("Reply")
+
+
+class OpenForm(OwnForm):
+    """What anyone may send. The last two fields keep machines out; see `spam_protection`."""
+
+    status = 422
+    email = Text("Email", [checked_by(deliverable)], filters=[lambda text: (text or "").strip()[:254]])
+    body = Text("Message", [checked_by(body_from)])
+    website = Text()
+    opened = Text()
 
     def refuse(self, failure: Failure) -> None:
-        self.errors.setdefault("", []).append(failure.text or "Too many requests. Wait a while and send it again.")
+        self.form_errors.append(failure.text or "Too many requests. Wait a while and send it again.")
+        if isinstance(failure, TooMany):
+            self.status = failure.status
 
-    @staticmethod
-    def _check_name(name: str) -> None:
-        if not name:
-            raise Failure("Enter your name.")
+
+class ContactForm(OpenForm, TopicForm):
+    name = Text("Your name", [checked_by(_check_name)], filters=[lambda text: clean_name(text or "")])
+
+
+class AppealForm(OpenForm):
+    """On the page of a blocked address."""
+
+    @classmethod
+    def empty(cls) -> Self:
+        """Whatever other form the blocked request sent."""
+        form = cls()
+        form.process()
+        return form

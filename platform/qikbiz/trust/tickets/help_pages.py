@@ -14,7 +14,7 @@ from qikbiz.kernel.permissions import Permission
 from qikbiz.security.rate_limits.limits import Limit, keep_within
 from qikbiz.trust.tickets import queries
 from qikbiz.trust.tickets.actions import Question, open_ticket, write_as_customer
-from qikbiz.trust.tickets.forms import Typed
+from qikbiz.trust.tickets.forms import HelpForm, ReplyForm
 from qikbiz.trust.tickets.models import Ticket
 from qikbiz.trust.tickets.texts import TOPICS, topic_label
 from qikbiz.web.flash import show_toast
@@ -28,29 +28,28 @@ help_pages.add_app_template_filter(topic_label, "ticket_topic")
 @help_pages.get("/help")
 @access(Permission.SIGNED_IN)
 def index() -> ResponseReturnValue:
-    topic = request.args.get("topic", "question")
-    return _index(Typed(topic=topic if topic in TOPICS else "question"))
+    return _index(HelpForm(topic=request.args.get("topic")))
 
 
 @help_pages.post("/help")
 @access(Permission.SIGNED_IN)
 def ask() -> ResponseReturnValue:
-    typed = Typed.from_form()
-    if not typed.check("subject", "body"):
-        return _index(typed), 422
+    form = HelpForm()
+    if not form.validate_on_submit():
+        return _index(form), 422
     _count_person()
     with control_transaction():
         ticket = open_ticket(
             Question(
                 current_user.name,
                 current_user.email,
-                typed.subject,
-                typed.body,
-                topic=typed.topic,
+                form.subject.text,
+                form.body.text,
+                topic=form.topic.text,
                 source="tenant",
                 tenant_id=current_tenant().id,
                 person_id=current_user.id,
-                once=_once(),
+                once=_once(form.once.text[:40]),
             )
         )
     show_toast(f"Sent. Your reference is {ticket.reference}.")
@@ -67,7 +66,7 @@ def show(reference: str) -> ResponseReturnValue:
 @help_pages.post("/help/<reference>")
 @access(Permission.SIGNED_IN)
 def write(reference: str) -> ResponseReturnValue:
-    body = request.form.get("body", "")
+    body = ReplyForm.sent().body.text
     with control_transaction():
         ticket = _ticket(reference)
         try:
@@ -87,14 +86,14 @@ def _ticket(reference: str) -> Ticket:
     )
 
 
-def _index(typed: Typed) -> str:
+def _index(form: HelpForm) -> str:
     with control_transaction():
         sees_all = current_user.can(Permission.USER_MANAGE)
         tickets = queries.tickets_of_customer(current_tenant().id, current_user.id, sees_all=sees_all)
     return render_template(
         "tickets/help.html",
         nav_active="help",
-        typed=typed,
+        form=form,
         topics=list(TOPICS.items()),
         tickets=tickets,
         sees_all=sees_all,
@@ -109,9 +108,8 @@ def _show(ticket: Ticket, body: str, problem: str = "") -> str:
     )
 
 
-def _once() -> str | None:
+def _once(given: str) -> str | None:
     # With who asks, so that nobody can guess another's form.
-    given = request.form.get("once", "")[:40]
     return f"{current_tenant().id.hex} {current_user.id.hex} {given}" if given else None
 
 

@@ -10,14 +10,14 @@ from flask.typing import ResponseReturnValue
 
 from qikbiz.kernel.access import access
 from qikbiz.kernel.database import control_transaction, runtime
-from qikbiz.kernel.errors import Blocked, Failure, TooMany
+from qikbiz.kernel.errors import Blocked, Failure
 from qikbiz.kernel.networks import Address
 from qikbiz.kernel.permissions import Permission
 from qikbiz.security.ip_reputation.limiter import answer
 from qikbiz.security.ip_reputation.rules import block_on
 from qikbiz.trust.tickets import spam_protection
 from qikbiz.trust.tickets.actions import Question, open_ticket
-from qikbiz.trust.tickets.forms import Typed
+from qikbiz.trust.tickets.forms import AppealForm, ContactForm, OpenForm
 from qikbiz.trust.tickets.models import Ticket
 from qikbiz.trust.tickets.texts import APPEAL, TOPICS
 from qikbiz.web.client_address import client_address
@@ -32,17 +32,16 @@ _UNSEEN_REFERENCE = "QB-0000000"
 @contact.get("/contact")
 @access(Permission.PUBLIC)
 def form() -> ResponseReturnValue:
-    topic = request.args.get("topic", "question")
-    return _contact(Typed(topic=topic if topic in TOPICS else "question"))
+    return _contact(ContactForm(topic=request.args.get("topic")))
 
 
 @contact.post("/contact")
 @access(Permission.PUBLIC)
 def send() -> ResponseReturnValue:
-    typed = Typed.from_form()
+    form = ContactForm.sent()
     source = "tenant" if destination().tenant else "site"
-    ticket = _sent(typed, ("name", "email", "subject", "body"), source=source)
-    return _thanks(typed, ticket) if ticket else (_contact(typed), _status(typed))
+    ticket = _sent(form, form.name.text, form.subject.text, source=source, topic=form.topic.text)
+    return _thanks(form, ticket) if ticket else (_contact(form), form.status)
 
 
 @appeals.get("/appeal")
@@ -58,47 +57,46 @@ def look() -> ResponseReturnValue:
 @appeals.post("/appeal")
 @access(Permission.PUBLIC, while_blocked=True)
 def appeal() -> ResponseReturnValue:
-    typed = Typed.from_form()
+    form = AppealForm.sent()
     found = answer(_here(), _tenant_id())
-    typed.subject = f"Blocked address, reference {found.reference or 'none'}"
-    ticket = _sent(typed, ("email", "body"), source="blocked", topic=APPEAL)
+    subject = f"Blocked address, reference {found.reference or 'none'}"
+    ticket = _sent(form, "", subject, source="blocked", topic=APPEAL)
     if ticket:
-        return _thanks(typed, ticket)
-    return block_page(Blocked(found.reference, retry_at=found.until), typed), _status(typed)
+        return _thanks(form, ticket)
+    return block_page(Blocked(found.reference, retry_at=found.until), form), form.status
 
 
-def block_page(blocked: Blocked, typed: Typed | None = None) -> str:
+def block_page(blocked: Blocked, form: AppealForm | None = None) -> str:
     """What is wrong, until when, under which reference, and a form that works all the same."""
+    form = form or AppealForm.empty()
     return render_template(
-        "tickets/blocked.html", reference=blocked.text, until=blocked.retry_at, typed=typed or Typed(), **_guards()
+        "tickets/blocked.html", reference=blocked.text, until=blocked.retry_at, form=form, **_guards()
     )
 
 
-def _sent(typed: Typed, fields: tuple[str, ...], *, source: str, topic: str = "") -> Ticket | None:
+def _sent(form: OpenForm, name: str, subject: str, *, source: str, topic: str) -> Ticket | None:
     """The ticket, or None when something is to be mended. What a machine sent gets a ticket that is nowhere."""
     try:
-        stamp = spam_protection.check_form()
-        if not typed.check(*fields):
+        stamp = spam_protection.check_form(unseen=form.website.text, stamp=form.opened.text)
+        if not form.validate():
             return None
-        spam_protection.check_text(typed.name, typed.subject, typed.body)
-        spam_protection.count_sender(typed.email)
+        spam_protection.check_text(name, subject, form.body.text)
+        spam_protection.count_sender(form.email.text)
     except spam_protection.SentByMachine:
         logger.info("question_by_machine", extra={"source": source})
-        return Ticket(reference=_UNSEEN_REFERENCE, email=typed.email)
+        return Ticket(reference=_UNSEEN_REFERENCE, email=form.email.text)
     except Failure as failure:
-        typed.refuse(failure)
-        if isinstance(failure, TooMany):
-            typed.errors["retry"] = []
+        form.refuse(failure)
         return None
     with control_transaction():
         rule = block_on(_here()) if source == "blocked" else None
         return open_ticket(
             Question(
-                typed.name or typed.email.partition("@")[0],
-                typed.email,
-                typed.subject,
-                typed.body,
-                topic=topic or typed.topic,
+                name or form.email.text.partition("@")[0],
+                form.email.text,
+                subject,
+                form.body.text,
+                topic=topic,
                 source=source,
                 tenant_id=_tenant_id(),
                 rule_id=rule.id if rule else None,
@@ -107,20 +105,16 @@ def _sent(typed: Typed, fields: tuple[str, ...], *, source: str, topic: str = ""
         )
 
 
-def _contact(typed: Typed) -> str:
-    return render_template("tickets/contact.html", typed=typed, topics=list(TOPICS.items()), **_guards())
+def _contact(form: ContactForm) -> str:
+    return render_template("tickets/contact.html", form=form, topics=list(TOPICS.items()), **_guards())
 
 
-def _thanks(typed: Typed, ticket: Ticket) -> ResponseReturnValue:
-    return render_template("tickets/thanks.html", reference=ticket.reference, email=typed.email), 201
+def _thanks(form: OpenForm, ticket: Ticket) -> ResponseReturnValue:
+    return render_template("tickets/thanks.html", reference=ticket.reference, email=form.email.text), 201
 
 
 def _guards() -> dict[str, str]:
-    return {"stamp": spam_protection.new_stamp(), "stamp_name": spam_protection.STAMP, "unseen": spam_protection.UNSEEN}
-
-
-def _status(typed: Typed) -> int:
-    return 429 if "retry" in typed.errors else 422
+    return {"stamp": spam_protection.new_stamp()}
 
 
 def _here() -> Address:

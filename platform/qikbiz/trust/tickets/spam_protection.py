@@ -26,8 +26,6 @@ from qikbiz.trust.tickets.texts import BadQuestion
 from qikbiz.web.client_address import client_address, unit
 from qikbiz.web.request_context import destination
 
-UNSEEN = "website"
-STAMP = "opened"
 SHORTEST, LONGEST = timedelta(seconds=3), timedelta(hours=24)
 MOST_LINKS = 3
 _PURPOSE = "form-stamp"
@@ -55,17 +53,17 @@ def new_stamp() -> str:
     return runtime().settings.keys.seal(_PURPOSE, json.dumps(stamp).encode(), bound_to=destination().host)
 
 
-def check_form() -> Stamp:
-    """Look at the form at hand. Raises SentByMachine or BadQuestion."""
-    if request.form.get(UNSEEN):
+def check_form(*, unseen: str, stamp: str) -> Stamp:
+    """Look at what a form sent in the two fields that it has for this. Raises SentByMachine or BadQuestion."""
+    if unseen:
         raise SentByMachine
-    stamp = _stamp(request.form.get(STAMP, ""))
-    age = clock.now() - stamp.opened
+    opened = _stamp(stamp)
+    age = clock.now() - opened.opened
     if age < SHORTEST:
         raise BadQuestion("The form was submitted too quickly. Wait a moment and send it again.")
     if age > LONGEST:
         raise BadQuestion("This form has expired. Your message is still here: send it again.")
-    return stamp
+    return opened
 
 
 def check_text(*texts: str) -> None:

@@ -12,11 +12,12 @@ from qikbiz.identity.accounts.queries import with_open_invitation
 from qikbiz.identity.members import actions, bulk_invite, queries
 from qikbiz.identity.members.blueprint import members
 from qikbiz.identity.members.bulk_invite import Row
+from qikbiz.identity.members.forms import TableForm, TransferForm
 from qikbiz.identity.members.owned_records import OWNED_RECORDS
 from qikbiz.identity.members.seats import seats
 from qikbiz.identity.roles import teams
 from qikbiz.identity.roles.effective_rights import names_of_roles
-from qikbiz.identity.roles.forms import user_ids_from
+from qikbiz.identity.roles.forms import TeamsForm, ids_ticked
 from qikbiz.identity.roles.queries import all_teams, role_choices, teams_of
 from qikbiz.jobs.kinds import current_name
 from qikbiz.jobs.models import Job
@@ -50,7 +51,7 @@ def show(user_id: UUID) -> ResponseReturnValue:
 @access(Permission.TEAM_MANAGE, fresh=True)
 def join(user_id: UUID) -> ResponseReturnValue:
     user = queries.user_for_reading(user_id)
-    teams.join_teams(user.id, user_ids_from(request.form, "teams"))
+    teams.join_teams(user.id, ids_ticked(TeamsForm.sent().teams.texts))
     show_toast(f"Teams of {user.name} saved. Effective immediately.")
     return redirect(url_for(".show", user_id=user_id), 303)
 
@@ -64,8 +65,9 @@ def confirm_deactivation(user_id: UUID) -> ResponseReturnValue:
 @members.post("/<uuid:user_id>/deactivation")
 @access(Permission.USER_MANAGE, fresh=True)
 def deactivate(user_id: UUID) -> ResponseReturnValue:
+    form = TransferForm.sent()
     user = actions.disable_user(user_id)
-    new_owner = _new_owner()
+    new_owner = _new_owner(form)
     working = OWNED_RECORDS.value.transfer(user_id, new_owner) if new_owner else None
     show_toast(f"{user.name} can no longer sign in.")
     return _to_what_follows(user_id, working)
@@ -80,7 +82,7 @@ def confirm_handover(user_id: UUID) -> ResponseReturnValue:
 @members.post("/<uuid:user_id>/handover")
 @access(Permission.USER_MANAGE, fresh=True)
 def hand_over(user_id: UUID) -> ResponseReturnValue:
-    new_owner = _new_owner()
+    new_owner = _new_owner(TransferForm.sent())
     if new_owner is None:
         raise Failure("Choose a new owner for the records. Nothing was changed.")
     total = OWNED_RECORDS.value.owned_by(user_id).total
@@ -114,7 +116,7 @@ def invite_several() -> ResponseReturnValue:
 @access(Permission.USER_INVITE)
 def look_at_table() -> ResponseReturnValue:
     """Show what would be sent; nothing is sent yet."""
-    text = _table()
+    text = _table(TableForm.sent())
     try:
         rows = bulk_invite.rows_from(text)
     except Failure as problem:
@@ -126,7 +128,8 @@ def look_at_table() -> ResponseReturnValue:
 @access(Permission.USER_INVITE, fresh=True)
 def send_several() -> ResponseReturnValue:
     """Invite those chosen. What changed since the look at the table is judged anew; one bad row sends none."""
-    text, chosen = _table(), set(request.form.getlist("lines"))
+    form = TableForm.sent()
+    text, chosen = _table(form), set(form.lines.texts)
     rows = [row for row in bulk_invite.rows_from(text) if str(row.number) in chosen]
     if not rows or any(row.problems for row in rows):
         return _preview_page(text, bulk_invite.rows_from(text), "Select at least one line without errors."), 422
@@ -151,9 +154,8 @@ def _hand_over_page(user_id: UUID, *, is_leaving: bool) -> str:
     )
 
 
-def _new_owner() -> UUID | None:
-    chosen = user_ids_from(request.form, "to") if request.form.get("to") else []
-    return chosen[0] if chosen else None
+def _new_owner(form: TransferForm) -> UUID | None:
+    return ids_ticked([form.to.text])[0] if form.to.text else None
 
 
 def _to_what_follows(user_id: UUID, working: Job | None) -> ResponseReturnValue:
@@ -162,11 +164,11 @@ def _to_what_follows(user_id: UUID, working: Job | None) -> ResponseReturnValue:
     return redirect(url_for(".progress", user_id=user_id, job_id=working.id), 303)
 
 
-def _table() -> str:
+def _table(form: TableForm) -> str:
     given = request.files.get("file")
     if given is not None and given.filename:
         return bulk_invite.text_of(given.stream.read(bulk_invite.MOST_BYTES + 1))
-    return request.form.get("table", "")
+    return form.table.text
 
 
 def _seats_missing(rows: list[Row]) -> str:
