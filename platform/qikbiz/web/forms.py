@@ -58,8 +58,9 @@ def choices(pairs: list[tuple[str, str]]) -> list[SelectChoice]:
 class OwnForm(Form):
     """A form that refuses fields it does not have: nobody sets a role or a tenant on the side."""
 
-    def __init__(self, **given: Any) -> None:
-        super().__init__(request.form if request.method == "POST" else None, **given)
+    def __init__(self, *, is_empty: bool = False, **given: Any) -> None:
+        """`is_empty`: for a page that answers another form, whose body is then not read."""
+        super().__init__(request.form if request.method == "POST" and not is_empty else None, **given)
 
     @classmethod
     def sent(cls) -> Self:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Self
-
 from qikbiz.kernel.errors import Failure, TooMany
 from qikbiz.messaging.mail.addresses import clean_name, deliverable
 from qikbiz.trust.tickets.texts import LONGEST_SUBJECT, TOPICS, body_from, subject_from
@@ -56,10 +54,3 @@ class ContactForm(OpenForm, TopicForm):
 
 class AppealForm(OpenForm):
     """On the page of a blocked address."""
-
-    @classmethod
-    def empty(cls) -> Self:
-        """Whatever other form the blocked request sent."""
-        form = cls()
-        form.process()
-        return form

@@ -68,7 +68,7 @@ def appeal() -> ResponseReturnValue:
 
 def block_page(blocked: Blocked, form: AppealForm | None = None) -> str:
     """What is wrong, until when, under which reference, and a form that works all the same."""
-    form = form or AppealForm.empty()
+    form = form or AppealForm(is_empty=True)
     return render_template(
         "tickets/blocked.html", reference=blocked.text, until=blocked.retry_at, form=form, **_guards()
     )
