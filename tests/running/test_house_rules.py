@@ -30,7 +30,7 @@ ENDS_TRANSACTIONS = {
     "provisioning/usage.py": "one transaction for each tenant that is measured",
 }
 
-# A form is a class that refuses fields it doesn't have (docs/decisions/0021-forms.md), so nothing else reads them.
+# A form is a class that refuses fields it doesn't have (docs/decisions/0024-forms.md), so nothing else reads them.
 READS_FORMS = {
     "platform/qikbiz/web/forms.py": "makes the classes' fields from it",
     "platform/qikbiz/web/csrf.py": "the token, before any form is known",
@@ -100,3 +100,10 @@ def test_the_product_asks_one_clock() -> None:
         if re.search(r"\bdatetime\.(now|utcnow|today)\(|\bdate\.today\(", path.read_text(encoding="utf-8"))
     }
     assert asked == {"platform/qikbiz/kernel/clock.py", *OTHER_CLOCKS}
+
+
+def test_decisions_are_numbered_without_gaps() -> None:
+    numbers = [int(path.name[:4]) for path in sorted((ROOT / "docs" / "decisions").glob("*.md"))]
+    assert numbers == list(range(1, len(numbers) + 1))
+    for path in (ROOT / "docs" / "decisions").glob("*.md"):
+        assert path.read_text(encoding="utf-8").startswith(f"# {path.name[:4]} "), path.name

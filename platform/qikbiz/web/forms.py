@@ -1,6 +1,6 @@
 """The form that every page's form with fixed fields is made from, and what several of them ask for.
 
-Why, and which few modules read a request's fields themselves: `docs/decisions/0021-forms.md`.
+Why, and which few modules read a request's fields themselves: `docs/decisions/0024-forms.md`.
 """
 
 from __future__ import annotations
