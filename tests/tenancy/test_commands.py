@@ -50,8 +50,8 @@ def test_tenant_create(run: Run) -> None:
     assert {"slug", "schema", "role", "cell", "version", "url", "invitation_url", "seconds"} <= set(made)
     assert (made["slug"], made["version"], made["url"]) == ("initech", HEAD, "http://initech.localhost:8000")
     again = run("tenant", "create", "initech", "--name", "Initech", "--admin-email", "bill@initech.example", "--json")
-    assert facts(again, code=1) == {"error": "There is an organisation “initech” already; it is active."}
-    assert again.stderr == "qikbiz: There is an organisation “initech” already; it is active.\n"
+    assert facts(again, code=1) == {"error": "A tenant “initech” already exists; it is active."}
+    assert again.stderr == "qikbiz: A tenant “initech” already exists; it is active.\n"
 
 
 def test_a_refused_name_is_one_sentence_on_stderr(run: Run) -> None:
@@ -80,7 +80,7 @@ def test_tenant_list_and_show(run: Run, platform: Platform) -> None:
     assert set(acme) <= set(shown)
     assert "Acme Industrial" in run("tenant", "list").stdout
     assert "acme.localhost" in run("tenant", "show", "acme").stdout
-    assert facts(run("tenant", "show", "nobody", "--json"), code=1) == {"error": "There is no organisation “nobody”."}
+    assert facts(run("tenant", "show", "nobody", "--json"), code=1) == {"error": "There is no tenant “nobody”."}
 
 
 def test_suspend_resume_rename_delete(run: Run, fresh_tenant: Callable[..., Tenant]) -> None:
@@ -148,5 +148,5 @@ def test_migrate(run: Run) -> None:
     assert (report["head"], report["done"], report["failed"]) == (HEAD, 0, [])
     assert report["skipped"] >= 2
     assert facts(run("migrate", "--tenant", "acme", "--json"))["skipped"] == 1
-    assert "no organisation" in run("migrate", "--tenant", "nobody").stderr
+    assert "no tenant" in run("migrate", "--tenant", "nobody").stderr
     assert HEAD in run("migrate").stdout

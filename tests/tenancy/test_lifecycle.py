@@ -79,7 +79,7 @@ def test_an_unknown_organisation_is_said(platform: Platform, act: str) -> None:
         "delete": lambda: delete(platform.settings, "nobody", confirmation="nobody", days=7),
         "show": lambda: show_tenant(platform.settings, "nobody"),
     }
-    with pytest.raises(NotFound, match="no organisation “nobody”"):
+    with pytest.raises(NotFound, match="no tenant “nobody”"):
         acts_by_name[act]()
 
 

@@ -189,7 +189,7 @@ def test_too_many_failures_stop_the_run(
 
 
 def test_an_unknown_organisation_is_said(platform: Platform) -> None:
-    with pytest.raises(MigrationFailed, match="no organisation 'nobody'"):
+    with pytest.raises(MigrationFailed, match="no tenant 'nobody'"):
         migrate_everything(platform.settings, tenant="nobody")
 
 

@@ -89,8 +89,8 @@ def giant_png() -> bytes:
         (picture()[:60], "damaged"),
         (b"RIFF\0\0\0\0WEBPVP8 nonsense", "damaged"),
         (picture(size=(8, 80)), "The minimum is 16"),
-        (picture(size=(MOST_PIXELS + 1, 20)), "At most 3,000"),
-        (giant_png(), "At most 3,000"),
+        (picture(size=(MOST_PIXELS + 1, 20)), "The maximum is 3,000"),
+        (giant_png(), "The maximum is 3,000"),
         (picture() + bytes(MOST_UPLOADED_BYTES), "larger than 512 kB"),
     ],
 )
