@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
@@ -109,7 +111,7 @@ def use_code() -> ResponseReturnValue:
     return render_template("sign_in_policy/break_glass.html", form=form), 401
 
 
-def _form(**given: object) -> PolicyForm:
+def _form(**given: Any) -> PolicyForm:
     # A form that doesn't say how people log in leaves it as it is.
     form = PolicyForm(**({"sign_in": _sign_in(policy_of(current_realm()))} | given))
     own = db.session.execute(select(OwnRole.id, OwnRole.name).order_by(OwnRole.name))
