@@ -52,8 +52,8 @@ def _server_that_is_away(error: BaseException) -> str | None:
 
 def _is_meant_for_people(error: BaseException) -> bool:
     """Our own exceptions carry sentences for people; a library's don't."""
-    room = type(error).__module__.partition(".")[0]
-    return isinstance(error, Refused) or room in {"config", "tenants", "qikbiz", "provisioning", "workers"}
+    package = type(error).__module__.partition(".")[0]
+    return isinstance(error, Refused) or package in {"config", "tenants", "qikbiz", "provisioning", "workers"}
 
 
 def _first_line(error: BaseException) -> str:

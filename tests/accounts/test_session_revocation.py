@@ -46,16 +46,16 @@ def gate(app: QikBiz) -> Iterator[Gate]:
 
 
 def _slow_room() -> Blueprint:
-    room = Blueprint("slow_while_it_ends_for_test", __name__)
+    pages = Blueprint("slow_while_it_ends_for_test", __name__)
 
-    @room.get(PAGE)
+    @pages.get(PAGE)
     @access(Permission.SIGNED_IN)
     def slow() -> str:
         _gate.loaded.set()
         assert _gate.go_on.wait(10)
         return "done"
 
-    return room
+    return pages
 
 
 @dataclass

@@ -237,9 +237,9 @@ def _slow_view(app):
     if id(app) in _slow:
         return _slow[id(app)]
     started, go_on = threading.Event(), threading.Event()
-    room = Blueprint("slow_for_test", __name__)
+    pages = Blueprint("slow_for_test", __name__)
 
-    @room.get("/slow-for-test")
+    @pages.get("/slow-for-test")
     @access(Permission.SIGNED_IN)
     def slow():
         started.set()
@@ -247,11 +247,11 @@ def _slow_view(app):
         time.sleep(0.01)
         return "done"
 
-    _open_late(app, room)
+    _open_late(app, pages)
     _slow[id(app)] = (started, go_on)
     return started, go_on
 
 
-def _open_late(app, room):
+def _open_late(app, pages):
     app._got_first_request = False
-    app.register_blueprint(room, subdomain="tenant")
+    app.register_blueprint(pages, subdomain="tenant")

@@ -13,6 +13,8 @@ from qikbiz.audit.labels import heading, lines_of
         ("user.roles_changed", "User: roles changed"),
         ("access_log", "Access log"),
         ("platform-job.seen", "Platform job: seen"),
+        ("contact.read", "Contact: viewed"),
+        ("company.read", "Company: viewed"),
         ("staff.saw", "Support: viewed"),
         ("grant.ended", "Support access: ended"),
         ("import.kept", "Import: undo requested, all records kept"),

@@ -157,7 +157,7 @@ def test_a_worker_refuses_a_redis_that_evicts(settings: Settings) -> None:
 
 def test_fault_points_have_names_of_their_own_and_do_nothing_by_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
     sources = [
-        path for room in ("platform", "workers", "provisioning", "tenants") for path in (ROOT / room).rglob("*.py")
+        path for folder in ("platform", "workers", "provisioning", "tenants") for path in (ROOT / folder).rglob("*.py")
     ]
     points = [point for path in sources for point in re.findall(r"\bfault\(\"([^\"]+)\"\)", path.read_text())]
     assert {"job.before_claim", "job.after_claim", "job.before_finish", "job.after_finish"} <= set(points)

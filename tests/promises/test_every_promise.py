@@ -40,7 +40,7 @@ def test_a_promise_is_registered_in_code_and_proved_by_a_test(number: str, marke
     if number in NOT_YET:
         assert not is_kept, f"{number} is kept and proved: take it off NOT_YET"
     else:
-        assert number in keepings(), f"no room registers how it keeps {number}"
+        assert number in keepings(), f"no package registers how it keeps {number}"
         assert number in marked, f"no test is marked promise({number!r})"
 
 

@@ -41,9 +41,9 @@ KINDS = ("NotFound", "Forbidden", "Conflict", "TooLarge", "TooMany", "Unavailabl
 @pytest.fixture(scope="module")
 def broken(app):
     """Pages that fail in every way."""
-    room = Blueprint("broken_for_test", __name__)
+    pages = Blueprint("broken_for_test", __name__)
 
-    @room.get("/broken-for-test/<kind>")
+    @pages.get("/broken-for-test/<kind>")
     @access(Permission.SIGNED_IN)
     def fail(kind):
         if kind == "bug":
@@ -53,11 +53,11 @@ def broken(app):
                 raise failure
         return "fine"
 
-    @room.get("/undeclared-for-test")
+    @pages.get("/undeclared-for-test")
     def undeclared():
         return "never"
 
-    @room.post("/colliding-for-test")
+    @pages.post("/colliding-for-test")
     @access(Permission.SIGNED_IN)
     def collide():
         collisions.append(request.form["times"])
@@ -66,19 +66,19 @@ def broken(app):
             raise OperationalError("update …", {}, DeadlockDetected())
         return redirect("/profile")
 
-    @room.get("/sleeping-for-test")
+    @pages.get("/sleeping-for-test")
     @access(Permission.SIGNED_IN)
     def sleep_too_long():
         db.session.execute(text("SET LOCAL statement_timeout = 50"))
         db.session.execute(text("SELECT count(*) FROM generate_series(1, 100000000)"))
         return "never"
 
-    @room.post("/large-for-test")
+    @pages.post("/large-for-test")
     @access(Permission.PUBLIC)
     def large():
         return "fine"
 
-    _open_late(app, room)
+    _open_late(app, pages)
 
 
 collisions: list[str] = []

@@ -49,7 +49,6 @@ _ACTS_IN_WORDS = {
     "announcement.tried": "Announcement: test sent",
     "contact.erasure_asked": "Contact: erasure requested",
     "contact.file_asked": "Contact: personal data requested",
-    "contact.read": "Contact: viewed",
     "export.asked": "Export: requested",
     "export.begun": "Export: started",
     "factor.codes_made": "Second factor: recovery codes created",
@@ -79,6 +78,8 @@ _THINGS = {
     "policy": "Sign-in policy",
     "sso": "Single sign-on",
 }
+# As the pages say it, of whatever thing.
+_VERBS = {"read": "viewed"}
 LONGEST_VALUE = 300
 # A moment as details keep it.
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?\+00:00", re.ASCII)
@@ -90,7 +91,7 @@ def heading(action: str) -> str:
         return _ACTS_IN_WORDS[action]
     thing, _, verb = action.partition(".")
     words = _THINGS.get(thing) or thing.replace("_", " ").replace("-", " ").capitalize()
-    return f"{words}: {verb.replace('_', ' ')}" if verb else words
+    return f"{words}: {_VERBS.get(verb) or verb.replace('_', ' ')}" if verb else words
 
 
 def detail_lines(event: AuditEvent, gone: frozenset[str] = frozenset()) -> list[tuple[str, str, str]]:

@@ -11,12 +11,12 @@ from qikbiz.crm.companies.actions import change_company, create_company
 from qikbiz.crm.companies.fields import COMPANIES
 from qikbiz.crm.records import record_pages
 from qikbiz.crm.records.urls import open_record_pages
-from qikbiz.crm.records.views import RecordRoom
+from qikbiz.crm.records.views import RecordViews
 from qikbiz.kernel.access import access
 from qikbiz.kernel.permissions import Permission
 
 companies = Blueprint("companies", __name__, url_prefix="/companies")
-ROOM = RecordRoom(
+ROOM = RecordViews(
     declared=COMPANIES,
     create=create_company,
     change=change_company,

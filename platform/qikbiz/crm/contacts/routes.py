@@ -19,7 +19,7 @@ from qikbiz.crm.records.actions import record_for_changing
 from qikbiz.crm.records.field_access import visible_type
 from qikbiz.crm.records.normalize import clean_text
 from qikbiz.crm.records.urls import open_record_pages
-from qikbiz.crm.records.views import RecordRoom
+from qikbiz.crm.records.views import RecordViews
 from qikbiz.kernel.access import access
 from qikbiz.kernel.permissions import Permission
 from qikbiz.web.flash import show_toast
@@ -41,7 +41,7 @@ def tell_of_the_same_email(contact: Contact) -> None:
         )
 
 
-ROOM = RecordRoom(
+ROOM = RecordViews(
     declared=CONTACTS,
     create=create_contact,
     change=change_contact,

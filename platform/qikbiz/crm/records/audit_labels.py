@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from qikbiz.audit.labels import heading
 from qikbiz.audit.models import AuditEvent
 from qikbiz.crm.records.types import BY_SINGULAR
 
-_VERBS = ("read", "viewed"), ("changed", "changed"), ("deleted", "deleted")
+_VERBS = "read", "changed", "deleted"
 
 
 def record_acts() -> list[tuple[str, str]]:
@@ -13,7 +14,7 @@ def record_acts() -> list[tuple[str, str]]:
     acts = []
     for name, kind in BY_SINGULAR.items():
         acts.append((name, f"All {kind.label.lower()} actions"))
-        acts += [(f"{name}.{verb}", f"{kind.label}: {words}") for verb, words in _VERBS]
+        acts += [(f"{name}.{verb}", heading(f"{name}.{verb}")) for verb in _VERBS]
     return acts
 
 

@@ -24,7 +24,7 @@ from qikbiz.crm.records.models import Record
 from qikbiz.crm.records.normalize import countries
 from qikbiz.crm.records.owners import colleague_names_for_lists, possible_owners
 from qikbiz.crm.records.table_html import heading_class, table_rows
-from qikbiz.crm.records.views import RecordRoom
+from qikbiz.crm.records.views import RecordViews
 from qikbiz.identity.accounts.preferences import save_preference
 from qikbiz.kernel.database import db
 from qikbiz.kernel.errors import Failure, Forbidden
@@ -37,13 +37,13 @@ from qikbiz.web.viewer import time_zone
 Outcome = TypeVar("Outcome")
 
 
-def show_list(room: RecordRoom) -> ResponseReturnValue:
+def show_list(views: RecordViews) -> ResponseReturnValue:
     """A page of the list, or for htmx its rows only."""
     arguments = request.args.to_dict(flat=False)
     if "" in request.args.values() and "HX-Request" not in request.headers:
         # A filter form sends also what was left empty; the address that people keep and send on is a short one.
         return redirect(address(request.path, arguments))
-    record_type = room.record_type
+    record_type = views.record_type
     fields = chosen_fields(record_type, current_user.preferences)
     page = list_page(db.session(), record_type, fields, arguments, viewpoint())
     record_page(
@@ -58,12 +58,12 @@ def show_list(room: RecordRoom) -> ResponseReturnValue:
     return render_page(
         "records/list.html",
         "list",
-        room=room,
+        views=views,
         record_type=record_type,
-        nav_active=room.plural,
+        nav_active=views.plural,
         page=page,
         columns=[(field, heading_class(field)) for field in fields],
-        rows=table_rows(record_type, fields, page.rows, people, has_ticks=room.may_change),
+        rows=table_rows(record_type, fields, page.rows, people, has_ticks=views.may_change),
         people=people,
         q=first(arguments, "q"),
         chips=chips(record_type, arguments, path, people),
@@ -74,37 +74,37 @@ def show_list(room: RecordRoom) -> ResponseReturnValue:
         next_url=address(path, arguments, after=page.next) if page.next else "",
         here=address(path, arguments),
         token=csrf_token(),
-        export_url=address(url_for("exports.new"), arguments, scope=room.plural),
+        export_url=address(url_for("exports.new"), arguments, scope=views.plural),
         listable=record_type.listable(),
         shown={field.name for field in fields},
     )
 
 
-def show_filters(room: RecordRoom) -> ResponseReturnValue:
+def show_filters(views: RecordViews) -> ResponseReturnValue:
     """Every filter this list can have; stands in a menu, or is a page where there is no JavaScript."""
     arguments = request.args.to_dict(flat=False)
     return render_page(
         "records/filters.html",
         "filters",
-        room=room,
-        record_type=room.record_type,
-        nav_active=room.plural,
+        views=views,
+        record_type=views.record_type,
+        nav_active=views.plural,
         arguments={name: texts[0] for name, texts in arguments.items()},
-        choices=_choices(room.record_type),
+        choices=_choices(views.record_type),
     )
 
 
-def choose_columns(room: RecordRoom) -> ResponseReturnValue:
+def choose_columns(views: RecordViews) -> ResponseReturnValue:
     """Remember which columns this person wants to see."""
-    known = {field.name for field in room.record_type.listable()}
+    known = {field.name for field in views.record_type.listable()}
     form = ColumnsForm.sent()
     wanted = [name for name in form.columns.texts if name in known]
     saved = current_user.preferences.get("columns")
-    save_preference("columns", {**(saved if isinstance(saved, dict) else {}), room.plural: wanted})
-    return redirect(room.url("index") + form.query)
+    save_preference("columns", {**(saved if isinstance(saved, dict) else {}), views.plural: wanted})
+    return redirect(views.url("index") + form.query)
 
 
-def change_several(room: RecordRoom) -> ResponseReturnValue:
+def change_several(views: RecordViews) -> ResponseReturnValue:
     """Do one act to all ticked rows."""
     form = SeveralForm.sent()
     ids = form.record_ids()
@@ -113,8 +113,8 @@ def change_several(room: RecordRoom) -> ResponseReturnValue:
     elif form.act.text not in _ACTS:
         raise Failure("This action is not available for several rows.")
     else:
-        _ACTS[form.act.text](room, ids, form)
-    return redirect(room.url("index") + form.query)
+        _ACTS[form.act.text](views, ids, form)
+    return redirect(views.url("index") + form.query)
 
 
 def _choices(record_type: RecordType) -> dict[str, list[tuple[str, str]]]:
@@ -139,47 +139,49 @@ def viewpoint() -> Viewer:
     return Viewer(current_user.rights, time_zone())
 
 
-def undo_url(room: RecordRoom, ids: list[UUID]) -> str:
-    return room.url("restore", ids=".".join(ident.hex for ident in ids))
+def undo_url(views: RecordViews, ids: list[UUID]) -> str:
+    return views.url("restore", ids=".".join(ident.hex for ident in ids))
 
 
-def _delete(room: RecordRoom, ids: list[UUID], _form: SeveralForm) -> None:
-    if not room.may_delete:
+def _delete(views: RecordViews, ids: list[UUID], _form: SeveralForm) -> None:
+    if not views.may_delete:
         raise Forbidden
-    moved = delete_records(room.record_type, ids)
-    words = count(len(moved), room.record_type.label.lower())
-    show_toast(f"Moved {words} to the trash.{_left_alone(ids, moved)}", undo_url=undo_url(room, moved) if moved else "")
+    moved = delete_records(views.record_type, ids)
+    words = count(len(moved), views.record_type.label.lower())
+    show_toast(
+        f"Moved {words} to the trash.{_left_alone(ids, moved)}", undo_url=undo_url(views, moved) if moved else ""
+    )
 
 
-def _tag(room: RecordRoom, ids: list[UUID], form: SeveralForm) -> None:
-    new = _parsed_tags(room, form)
-    _change_each(room, ids, lambda record: {"tags": [*record.tags, *(tag for tag in new if tag not in record.tags)]})
+def _tag(views: RecordViews, ids: list[UUID], form: SeveralForm) -> None:
+    new = _parsed_tags(views, form)
+    _change_each(views, ids, lambda record: {"tags": [*record.tags, *(tag for tag in new if tag not in record.tags)]})
 
 
-def _untag(room: RecordRoom, ids: list[UUID], form: SeveralForm) -> None:
-    old = _parsed_tags(room, form)
-    _change_each(room, ids, lambda record: {"tags": [tag for tag in record.tags if tag not in old]})
+def _untag(views: RecordViews, ids: list[UUID], form: SeveralForm) -> None:
+    old = _parsed_tags(views, form)
+    _change_each(views, ids, lambda record: {"tags": [tag for tag in record.tags if tag not in old]})
 
 
-def _give(room: RecordRoom, ids: list[UUID], form: SeveralForm) -> None:
-    field = room.record_type.field("owner_id")
+def _give(views: RecordViews, ids: list[UUID], form: SeveralForm) -> None:
+    field = views.record_type.field("owner_id")
     columns = _or_failure(lambda: linked_columns(field, field.parse(form.owner_id.text), None))
-    _change_each(room, ids, lambda _record: columns)
+    _change_each(views, ids, lambda _record: columns)
 
 
 _ACTS = {"delete": _delete, "tag": _tag, "untag": _untag, "owner": _give}
 
 
-def _change_each(room: RecordRoom, ids: list[UUID], values: Callable[[Record], Mapping[str, object]]) -> None:
-    if not room.may_change:
+def _change_each(views: RecordViews, ids: list[UUID], values: Callable[[Record], Mapping[str, object]]) -> None:
+    if not views.may_change:
         raise Forbidden
-    records = records_for_changing(room.record_type, ids)
+    records = records_for_changing(views.record_type, ids)
 
     def change(record: Record) -> Changes:
-        return room.change(record, values(record))
+        return views.change(record, values(record))
 
     changed = [record for record in records if _or_failure(partial(change, record))]
-    show_toast(f"Changed {count(len(changed), room.record_type.label.lower())}.{_left_alone(ids, records)}")
+    show_toast(f"Changed {count(len(changed), views.record_type.label.lower())}.{_left_alone(ids, records)}")
 
 
 def _left_alone(ids: list[UUID], reached: Sequence[object]) -> str:
@@ -187,8 +189,8 @@ def _left_alone(ids: list[UUID], reached: Sequence[object]) -> str:
     return f" {left} could not be changed: deleted, or not allowed by your role." if left else ""
 
 
-def _parsed_tags(room: RecordRoom, form: SeveralForm) -> list[str]:
-    field = room.record_type.field("tags")
+def _parsed_tags(views: RecordViews, form: SeveralForm) -> list[str]:
+    field = views.record_type.field("tags")
     tags: list[str] = _or_failure(lambda: field.parse(form.tag.text, PLAIN))
     if not tags:
         raise Failure("Enter a tag.")

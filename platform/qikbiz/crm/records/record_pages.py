@@ -20,7 +20,7 @@ from qikbiz.crm.records.normalize import with_plain_line_ends
 from qikbiz.crm.records.owners import colleague_names, possible_owners, with_current_owner
 from qikbiz.crm.records.row_access import require_access, shown_record, unseen_links
 from qikbiz.crm.records.types import panels_of
-from qikbiz.crm.records.views import RecordRoom
+from qikbiz.crm.records.views import RecordViews
 from qikbiz.kernel.errors import Forbidden, NotFound
 from qikbiz.kernel.permissions import Permission
 from qikbiz.kernel.rights import Action
@@ -30,28 +30,28 @@ TABS = ("timeline", "details", "access")
 LISTS = (FieldKind.EMAILS, FieldKind.PHONES)
 
 
-def show_record(room: RecordRoom, record_id: UUID, **beside: object) -> ResponseReturnValue:
+def show_record(views: RecordViews, record_id: UUID, **beside: object) -> ResponseReturnValue:
     """The record's page; that it was read is audited. `beside` is what this type shows more."""
-    found = record_for_reading(room.record_type, record_id, in_trash=room.may_delete)
-    known = shown_record(room.record_type, found)
-    note_reading(room.record_type, found)
+    found = record_for_reading(views.record_type, record_id, in_trash=views.may_delete)
+    known = shown_record(views.record_type, found)
+    note_reading(views.record_type, found)
     people = colleague_names()
     tab = request.args.get("tab", TABS[0])
     if tab not in TABS:
         abort(404)
     if tab == "access":
-        beside |= _access(room.declared, found)
-    moments, more = timeline(room.record_type, found, people, request.args.get("before", type=UUID))
+        beside |= _access(views.declared, found)
+    moments, more = timeline(views.record_type, found, people, request.args.get("before", type=UUID))
     return render_page(
         "records/record.html",
         "timeline",
-        **record_context(room, found),
+        **record_context(views, found),
         people=people,
         tab=tab,
         moments=moments,
         more=more,
         shown=lambda field: shown_value(field, getattr(known, field.name), people),
-        panels=panels_of(room.declared.name, found.id),
+        panels=panels_of(views.declared.name, found.id),
         **beside,
     )
 
@@ -65,56 +65,56 @@ def _access(record_type: RecordType, found: Record) -> dict[str, object]:
     return {"viewers": viewers_of(record_type, found.owner_id), "openings": openings, "may_read_audit": may_read}
 
 
-def record_context(room: RecordRoom, found: Record) -> dict[str, object]:
+def record_context(views: RecordViews, found: Record) -> dict[str, object]:
     """What every page about one record needs."""
-    known = shown_record(room.record_type, found)
+    known = shown_record(views.record_type, found)
     return {
-        "room": room,
-        "record_type": type_for(room, found),
+        "views": views,
+        "record_type": type_for(views, found),
         "record": known,
-        "name": name_of(room.record_type, known),
-        "may_change": room.may_change and room.reaches("change", found),
-        "may_delete": room.may_delete and room.reaches("delete", found),
-        "nav_active": room.plural,
-        "url": room.url("show", record_id=found.id),
+        "name": name_of(views.record_type, known),
+        "may_change": views.may_change and views.reaches("change", found),
+        "may_delete": views.may_delete and views.reaches("delete", found),
+        "nav_active": views.plural,
+        "url": views.url("show", record_id=found.id),
         "lists": LISTS,
     }
 
 
-def type_for(room: RecordRoom, found: Record) -> RecordType:
+def type_for(views: RecordViews, found: Record) -> RecordType:
     """The type as this person knows it, with links to what may not be seen locked: saving would tear them off."""
-    unseen = unseen_links(room.declared, found)
-    return locked_type(room.record_type, unseen) if unseen else room.record_type
+    unseen = unseen_links(views.declared, found)
+    return locked_type(views.record_type, unseen) if unseen else views.record_type
 
 
-def edit_field(room: RecordRoom, record_id: UUID, name: str) -> ResponseReturnValue:
+def edit_field(views: RecordViews, record_id: UUID, name: str) -> ResponseReturnValue:
     """The small form that takes a field's place, or with ?cancel the field as it is."""
-    found = record_for_reading(room.record_type, record_id)
-    require_access(room.record_type, found, Action.CHANGE)
-    field = _field_in_place(room, found, name)
+    found = record_for_reading(views.record_type, record_id)
+    require_access(views.record_type, found, Action.CHANGE)
+    field = _field_in_place(views, found, name)
     if "cancel" in request.args:
-        return _fact(room, found, field)
-    form = RecordForm(type_for(room, found))
+        return _fact(views, found, field)
+    form = RecordForm(type_for(views, found))
     form.fill_from(found)
-    return _field_form(room, found, form, name)
+    return _field_form(views, found, form, name)
 
 
-def save_field(room: RecordRoom, record_id: UUID, name: str) -> ResponseReturnValue:
+def save_field(views: RecordViews, record_id: UUID, name: str) -> ResponseReturnValue:
     """Write one field. When somebody else changed it meanwhile, both values are shown and nothing is written."""
-    found = record_for_changing(room.record_type, record_id)
-    field = _field_in_place(room, found, name)
-    form = RecordForm(type_for(room, found))
+    found = record_for_changing(views.record_type, record_id)
+    field = _field_in_place(views, found, name)
+    form = RecordForm(type_for(views, found))
     form.read_one(name, extra=frozenset({"was"}))
     if not form.validate_one(name, found):
-        return _field_form(room, found, form, name), 422
-    if found.version != form.version and not _is_same(form.beside.get("was", ""), _typed_now(room, found, name)):
-        return _field_form(room, found, form, name, theirs=shown_value(field, getattr(found, name), _people())), 409
+        return _field_form(views, found, form, name), 422
+    if found.version != form.version and not _is_same(form.beside.get("was", ""), _typed_now(views, found, name)):
+        return _field_form(views, found, form, name, theirs=shown_value(field, getattr(found, name), _people())), 409
     try:
-        changes = room.change(found, form.values)
+        changes = views.change(found, form.values)
     except FieldProblem as problem:
         form[name].errors.append(str(problem))
-        return _field_form(room, found, form, name), 422
-    response = make_response(_fact(room, found, field))
+        return _field_form(views, found, form, name), 422
+    response = make_response(_fact(views, found, field))
     response.headers["HX-Trigger"] = _said(f"{field.label} saved." if changes else "Nothing was changed.")
     return response
 
@@ -124,8 +124,8 @@ def _said(text: str) -> str:
     return json.dumps({"record-changed": None, "toast": {"text": text}})
 
 
-def _field_in_place(room: RecordRoom, found: Record, name: str) -> Field:
-    field = type_for(room, found).field(name)
+def _field_in_place(views: RecordViews, found: Record, name: str) -> Field:
+    field = type_for(views, found).field(name)
     if field.is_locked:
         raise Forbidden(f"{field.label} is read-only for you.")
     if not field.is_editable or field.kind in LISTS:
@@ -137,25 +137,25 @@ def _is_same(text: str, other: str) -> bool:
     return with_plain_line_ends(text) == with_plain_line_ends(other)
 
 
-def _typed_now(room: RecordRoom, found: Record, name: str) -> str:
-    form = RecordForm(type_for(room, found))
+def _typed_now(views: RecordViews, found: Record, name: str) -> str:
+    form = RecordForm(type_for(views, found))
     form.fill_from(found)
     return form[name].text
 
 
-def _fact(room: RecordRoom, found: Record, field: Field) -> str:
-    shown = shown_value(field, getattr(shown_record(room.record_type, found), field.name), _people())
-    return render_template("records/fact.html", **record_context(room, found), field=field, text=shown)
+def _fact(views: RecordViews, found: Record, field: Field) -> str:
+    shown = shown_value(field, getattr(shown_record(views.record_type, found), field.name), _people())
+    return render_template("records/fact.html", **record_context(views, found), field=field, text=shown)
 
 
-def _field_form(room: RecordRoom, found: Record, form: RecordForm, name: str, *, theirs: str | None = None) -> str:
+def _field_form(views: RecordViews, found: Record, form: RecordForm, name: str, *, theirs: str | None = None) -> str:
     item: FormField = form[name]
     return render_template(
         "records/fact_form.html",
-        **record_context(room, found),
+        **record_context(views, found),
         item=item,
         version=found.version,
-        was=_typed_now(room, found, name),
+        was=_typed_now(views, found, name),
         theirs=theirs,
         people=with_current_owner(possible_owners(), found) if item.field.kind is FieldKind.OWNER else {},
     )

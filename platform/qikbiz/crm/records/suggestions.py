@@ -14,16 +14,16 @@ from qikbiz.crm.records.row_access import shown_column, visible_rows
 from qikbiz.crm.records.search_condition import search_condition
 from qikbiz.crm.records.search_fallback import search_with_fallback
 from qikbiz.crm.records.types import RECORD_TYPES, references_to
-from qikbiz.crm.records.views import RecordRoom
+from qikbiz.crm.records.views import RecordViews
 from qikbiz.kernel.database import db
 from qikbiz.kernel.rights import Action
 
 MOST_SUGGESTIONS = 8
 
 
-def show_suggestions(room: RecordRoom) -> str:
+def show_suggestions(views: RecordViews) -> str:
     """Options for the list under a field."""
-    record_type = room.record_type
+    record_type = views.record_type
     typed = next((request.args[name] for name in _typed_in() if request.args.get(name)), "")
     found = best_matches(record_type, typed, MOST_SUGGESTIONS)
     if found:

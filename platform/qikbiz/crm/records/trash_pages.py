@@ -23,7 +23,7 @@ from qikbiz.crm.records.list_pages import undo_url
 from qikbiz.crm.records.owners import colleague_names
 from qikbiz.crm.records.pagination import Order, fetch_page, with_cursor
 from qikbiz.crm.records.row_access import shown_column, visible_rows
-from qikbiz.crm.records.views import RecordRoom
+from qikbiz.crm.records.views import RecordViews
 from qikbiz.kernel.database import db
 from qikbiz.kernel.errors import Failure
 from qikbiz.kernel.reading_direction import one_way
@@ -34,62 +34,62 @@ from qikbiz.web.formats import count
 PAGE_SIZE = 50
 
 
-def delete_one(room: RecordRoom, record_id: UUID) -> ResponseReturnValue:
+def delete_one(views: RecordViews, record_id: UUID) -> ResponseReturnValue:
     """Move one record to the trash; the message offers to undo it."""
-    record_for_changing(room.record_type, record_id, action=Action.DELETE)
-    moved = delete_records(room.record_type, [record_id])
-    show_toast(f"{room.record_type.label} moved to the trash.", undo_url=undo_url(room, moved))
-    return redirect(room.url("index"), 303)
+    record_for_changing(views.record_type, record_id, action=Action.DELETE)
+    moved = delete_records(views.record_type, [record_id])
+    show_toast(f"{views.record_type.label} moved to the trash.", undo_url=undo_url(views, moved))
+    return redirect(views.url("index"), 303)
 
 
-def restore_several(room: RecordRoom) -> ResponseReturnValue:
+def restore_several(views: RecordViews) -> ResponseReturnValue:
     """Bring records back: from the message's Undo, or from the trash."""
-    restored = restore_records(room.record_type, _ids(request.args.get("ids", "")))
-    words = count(len(restored), room.record_type.label.lower())
+    restored = restore_records(views.record_type, _ids(request.args.get("ids", "")))
+    words = count(len(restored), views.record_type.label.lower())
     show_toast(f"Restored {words}." if restored else "Already restored.")
-    where = room.url("show", record_id=restored[0]) if len(restored) == 1 else room.url("index")
+    where = views.url("show", record_id=restored[0]) if len(restored) == 1 else views.url("index")
     return redirect(where, 303)
 
 
-def show_trash(room: RecordRoom) -> ResponseReturnValue:
+def show_trash(views: RecordViews) -> ResponseReturnValue:
     """What was deleted, the latest first."""
-    columns = room.record_type.model.__table__.c
+    columns = views.record_type.model.__table__.c
     order = Order("deleted", columns.id, columns.deleted_at, is_descending=True)
-    names = (shown_column(room.record_type, name) for name in ("id", *room.record_type.name_columns))
-    wanted = (columns.deleted_at.is_not(None), *visible_rows(room.record_type, Action.DELETE))
+    names = (shown_column(views.record_type, name) for name in ("id", *views.record_type.name_columns))
+    wanted = (columns.deleted_at.is_not(None), *visible_rows(views.record_type, Action.DELETE))
     query = select(*names, columns.deleted_at, columns.deleted_by).where(*wanted)
     after, before = request.args.get("after", ""), request.args.get("before", "")
     page = fetch_page(db.session(), with_cursor(query, order), order, after=after, before=before, limit=PAGE_SIZE)
-    record_page("trash", room.record_type.name, shown=len(page.rows), part=part_of(request.args))
+    record_page("trash", views.record_type.name, shown=len(page.rows), part=part_of(request.args))
     return render_template(
         "records/trash.html",
-        room=room,
-        record_type=room.record_type,
+        views=views,
+        record_type=views.record_type,
         nav_active="trash",
         page=page,
-        rows=[(row, _name(room.record_type, row._asdict())) for row in page.rows],
+        rows=[(row, _name(views.record_type, row._asdict())) for row in page.rows],
         people=colleague_names(),
     )
 
 
-def confirm_purge(room: RecordRoom, record_id: UUID) -> ResponseReturnValue:
+def confirm_purge(views: RecordViews, record_id: UUID) -> ResponseReturnValue:
     """Ask for the name before removing for good."""
-    found = record_for_changing(room.record_type, record_id, in_trash=True, action=Action.DELETE)
-    name = name_of(room.record_type, found)
+    found = record_for_changing(views.record_type, record_id, in_trash=True, action=Action.DELETE)
+    name = name_of(views.record_type, found)
     return render_template(
-        "records/purge.html", room=room, record_type=room.record_type, nav_active="trash", record=found, name=name
+        "records/purge.html", views=views, record_type=views.record_type, nav_active="trash", record=found, name=name
     )
 
 
-def purge(room: RecordRoom, record_id: UUID) -> ResponseReturnValue:
+def purge(views: RecordViews, record_id: UUID) -> ResponseReturnValue:
     """Remove one record in the trash for good."""
-    found = record_for_changing(room.record_type, record_id, in_trash=True, action=Action.DELETE)
-    name = name_of(room.record_type, found)
+    found = record_for_changing(views.record_type, record_id, in_trash=True, action=Action.DELETE)
+    name = name_of(views.record_type, found)
     if one_way(PurgeForm.sent().typed.text).strip() != one_way(name).strip():
         raise Failure("The name you entered is not the name of the record. Nothing was deleted.")
-    purge_record(room.record_type, found)
+    purge_record(views.record_type, found)
     show_toast(f"{name} was permanently deleted.")
-    return redirect(room.url("trash"), 303)
+    return redirect(views.url("trash"), 303)
 
 
 def _ids(text: str) -> list[UUID]:

@@ -1,4 +1,4 @@
-"""The addresses that every record type has. Each names the act that it needs; pages get the room they are made for."""
+"""The addresses that every record type has. Each names the act that it needs; pages get the type's views."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
 from qikbiz.crm.records import edit_pages, list_pages, record_pages, suggestions, trash_pages
-from qikbiz.crm.records.views import RecordRoom
+from qikbiz.crm.records.views import RecordViews
 from qikbiz.kernel.access import access
 
 Page = Callable[..., ResponseReturnValue]
-# (method, address below the room's, endpoint, act, page)
+# (method, address below the type's, endpoint, act, page)
 _PAGES: tuple[tuple[str, str, str, str, Page], ...] = (
     ("GET", "", "index", "see", list_pages.show_list),
     ("GET", "/filters", "filters", "see", list_pages.show_filters),
@@ -34,15 +34,15 @@ _PAGES: tuple[tuple[str, str, str, str, Page], ...] = (
 )
 
 
-def open_record_pages(blueprint: Blueprint, room: RecordRoom) -> None:
-    """Give the room its pages, all but the record's own, beside which each type shows something else."""
+def open_record_pages(blueprint: Blueprint, views: RecordViews) -> None:
+    """Give a type its pages, all but the record's own, beside which each type shows something else."""
     for method, address, endpoint, act, page in _PAGES:
-        blueprint.add_url_rule(address, endpoint, _view(page, room, act), methods=[method])
+        blueprint.add_url_rule(address, endpoint, _view(page, views, act), methods=[method])
 
 
-def _view(page: Page, room: RecordRoom, act: str) -> Page:
-    @access(room.permission(act))
+def _view(page: Page, views: RecordViews, act: str) -> Page:
+    @access(views.permission(act))
     def view(**values: object) -> ResponseReturnValue:
-        return page(room, **values)
+        return page(views, **values)
 
     return view

@@ -21,8 +21,8 @@ from qikbiz.web.navigation import path_of
 
 
 @dataclass(frozen=True)
-class RecordRoom:
-    """A record type with what may be done to it. `create` and `change` are the room's own actions.
+class RecordViews:
+    """A record type with what may be done to it. `create` and `change` are the type's own actions.
 
     `declared` is the whole type; pages use `record_type`, which is what of it the person at hand knows.
     """
@@ -41,7 +41,7 @@ class RecordRoom:
         return visible_type(self.declared, current_user.rights)
 
     def url(self, page: str, **values: Any) -> str:
-        """The address of one of this room's pages."""
+        """The address of one of this type's pages."""
         endpoint = f"{self.declared.plural}.{page}"
         return url_for(endpoint, **values) if values else path_of(endpoint)
 

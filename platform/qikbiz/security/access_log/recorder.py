@@ -1,4 +1,4 @@
-"""Writing the access log. The one way in, for every room:
+"""Writing the access log. The one way to do so, for every package:
 
     record_access(AccessKind.LOGIN, person=account)                      # in the act's transaction
     record_access(AccessKind.LOGIN, "failed", account="a@b.example")     # written even though the request fails

@@ -130,7 +130,7 @@ def _may_open(endpoint: str) -> bool:
 
 
 def _evidence(keeping: Keeping) -> Sequence[Fact]:
-    """What the room says about this tenant. A room that fails takes only its own figures off the page."""
+    """What the package says about this tenant. One that fails takes only its own figures off the page."""
     try:
         with db.session.begin_nested():
             return tuple(keeping.evidence())
