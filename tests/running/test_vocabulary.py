@@ -12,7 +12,8 @@ ROOT = Path(__file__).parents[2]
 RETIRED = (
     "added_up", "control_work", "done_again_after_a_collision", "doubt_after_commit", "doubt_now", "half_login_at_hand",
     "is_believed", "note_access", "note_act", "note_login", "page_work", "ParseContext", "put_off", "realm_at_hand",
-    "RecordRoom", "request_work", "require_reach", "search_patiently", "seen_type", "tenant_work", "Viewpoint", "within_reach",
+    "RecordRoom", "request_work", "require_reach", "search_patiently", "seen_type", "tenant_work", "Viewpoint",
+    "within_reach",
 )  # fmt: skip
 RETIRED_MODULES = (
     "qikbiz.abuse", "qikbiz.access", "qikbiz.closing", "qikbiz.factors", "qikbiz.failures", "qikbiz.persons",

@@ -1,4 +1,4 @@
-"""Some acts ask for the password again when it was given more than a quarter of an hour ago."""
+"""What is raised where the password was given more than a quarter of an hour ago (`fresh` of `kernel/access.py`)."""
 
 from __future__ import annotations
 
