@@ -18,6 +18,7 @@ from provisioning.cli import qikbiz
 from provisioning.doctor import Check, examine, machine, queues
 from provisioning.doctor.faults import NO_SLOTS, NOT_PREPARED, REDIS_FULL, remedy_for
 from provisioning.embedded import EmbeddedPostgres, EmbeddedValkey
+from provisioning.embedded.processes import wait_until
 from provisioning.servers import connect_to_control
 from tests.fixtures.servers import Servers, settings_for
 
@@ -70,6 +71,8 @@ def test_no_connection_slots_left(frail: Servers, prepared: Settings) -> None:
         assert (found.ok, found.remedy) == (False, NO_SLOTS)
         held.pop().close()
         held.pop().close()
+        # The server frees a slot a moment after its client is gone.
+        assert wait_until(lambda: finding(prepared, "control database").ok, seconds=5)
         nearly = finding(prepared, "connections")
         assert (nearly.ok, nearly.remedy) == (False, NO_SLOTS), nearly
     finally:
