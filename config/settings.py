@@ -167,7 +167,7 @@ def environment_for_children(settings: Settings, *, may_provision: bool) -> dict
     return inherited | own
 
 
-def tell_children(name: str, value: str) -> None:
+def set_for_children(name: str, value: str) -> None:
     """Put something into the environment of the processes that this one starts; libraries there look for it."""
     os.environ[name] = value
 

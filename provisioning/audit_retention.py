@@ -39,12 +39,12 @@ _CUTS = """
 """
 
 
-def trim_audits(settings: Settings) -> int:
+def prune_audits(settings: Settings) -> int:
     """Trim every tenant that wants it. Returns how many events went."""
-    return sum(trim_audit(settings, tenant) for tenant in _tenants())
+    return sum(prune_audit(settings, tenant) for tenant in _tenants())
 
 
-def trim_audit(settings: Settings, tenant: Tenant, *, at: datetime | None = None) -> int:
+def prune_audit(settings: Settings, tenant: Tenant, *, at: datetime | None = None) -> int:
     """Remove what is older than the organisation keeps, by the clock of `at`. Returns how many events went."""
     with as_owner(settings, tenant) as connection:
         _drop_old_reads(connection, at or now())

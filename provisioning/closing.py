@@ -19,7 +19,7 @@ from provisioning.read_only import allow_changes, refuse_changes
 from qikbiz.kernel.database import control_transaction
 from qikbiz.kernel.errors import Failure
 from qikbiz.trust.account_closure import events, state_machine
-from qikbiz.trust.account_closure.emails import forget_sent_certificates
+from qikbiz.trust.account_closure.emails import delete_sent_certificates
 from qikbiz.trust.account_closure.models import Closing
 from qikbiz.trust.account_closure.queries import open_closings
 from tenants.context import Tenant
@@ -29,7 +29,7 @@ from tenants.schema_version import is_served
 logger = logging.getLogger(__name__)
 
 
-def drive_closings(settings: Settings) -> int:
+def advance_closings(settings: Settings) -> int:
     """Do what is due of every closing. One that can't be driven now stops no other. Returns how many were looked at."""
     with working_application(settings):
         ids = open_closings()
@@ -38,7 +38,7 @@ def drive_closings(settings: Settings) -> int:
                 drive(settings, closing_id)
             except (Failure, SQLAlchemyError) as error:
                 logger.warning("closing_not_driven", extra={"closing": str(closing_id), "reason": type(error).__name__})
-        forget_sent_certificates()
+        delete_sent_certificates()
     return len(ids)
 
 

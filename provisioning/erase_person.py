@@ -115,7 +115,7 @@ def _remove(connection: Connection, person: Person) -> tuple[dict[str, int], lis
     """What was removed, by kind, and the files to delete once that is committed."""
     imports = _imports_about(connection, person)
     counts = {"import_rows": _remove_staged(connection, person)}
-    uploads = _forget_uploads(connection, imports, person.id)
+    uploads = _delete_uploads(connection, imports, person.id)
     exports = _end_exports(connection)
     counts |= {"uploaded_files": len(uploads), "export_files": len(exports)}
     counts["history"] = _run(connection, "DELETE FROM record_changes WHERE record_id = %s", person.id)
@@ -157,7 +157,7 @@ def _remove_staged(connection: Connection, person: Person) -> int:
     return removed
 
 
-def _forget_uploads(connection: Connection, imports: Sequence[UUID], record_id: UUID) -> list[str]:
+def _delete_uploads(connection: Connection, imports: Sequence[UUID], record_id: UUID) -> list[str]:
     """Without their keys the uploaded files are gone; an import that was not applied yet can't go on."""
     kept = "SELECT file_path FROM imports WHERE id = ANY(%s) AND file_key IS NOT NULL"
     paths = [row[0] for row in connection.execute(kept, (list(imports),)).fetchall()]

@@ -29,7 +29,7 @@ from qikbiz.console.closures import was_ever_used
 from qikbiz.console.tenant_actions import record_act
 from qikbiz.kernel.database import control_transaction
 from qikbiz.kernel.errors import Conflict, Failure, NotFound, Unavailable
-from qikbiz.trust.account_closure.erasures import counted, finish, keep_counts
+from qikbiz.trust.account_closure.erasures import counted, finish, store_counts
 from qikbiz.trust.account_closure.models import ErasureCertificate
 from qikbiz.trust.account_closure.notary import may_erase
 from tenants.control import ReservedName, TenantRecord
@@ -107,7 +107,7 @@ def erase_tenant(settings: Settings, tenant_id: UUID, *, now: bool = False) -> s
         counts = counted(tenant_id)
         if counts is None:
             counts = count_everything(settings, runtime, tenant_id, schema)
-            keep_counts(tenant_id, counts)
+            store_counts(tenant_id, counts)
         fault("tenant.erase.counted")
         close_grants_of(settings, tenant_id)
         _drop_schema(settings, tenant_id, schema, role)
@@ -115,7 +115,7 @@ def erase_tenant(settings: Settings, tenant_id: UUID, *, now: bool = False) -> s
         # Every feature keeps its files as `feature/tenant/…`.
         for folder in settings.files.glob(f"*/{tenant_id}"):
             shutil.rmtree(folder)
-        _forget_keys(runtime, tenant_id)
+        _delete_keys(runtime, tenant_id)
         fault("tenant.erase.forgotten")
         with control_transaction() as session:
             certificate = _finish(settings, session, tenant_id, counts)
@@ -166,7 +166,7 @@ def _drop_schema(settings: Settings, tenant_id: UUID, schema: str, role: str) ->
         raise Unavailable("The data is still in use. It is erased at the next attempt.") from error
 
 
-def _forget_keys(runtime: Runtime, tenant_id: UUID) -> None:
+def _delete_keys(runtime: Runtime, tenant_id: UUID) -> None:
     pattern = runtime.redis.tenant_key(tenant_id, "*")
     try:
         with runtime.redis.client() as client:

@@ -50,7 +50,7 @@ def open_grant(settings: Settings, grant_id: UUID) -> bool:
             dsn = cell_dsn(settings, grant.role_name, password)
             grant.dsn = settings.keys.seal(GUEST_DSN, dsn.encode(), bound_to=str(grant.id))
             grant.role_made_at, grant.state = clock.now(), "open"
-            _note("grant.opened", grant)
+            _audit("grant.opened", grant)
         return True
 
 
@@ -106,14 +106,14 @@ def _close(settings: Settings, grant_id: UUID) -> bool:
         if grant.state != "ended":
             grant.state, grant.ended_at = "ended", min(grant.ends_at, clock.now())
         grant.dsn, grant.role_dropped_at = "", clock.now()
-        _note("grant.closed", grant)
+        _audit("grant.closed", grant)
     return True
 
 
 def _make_login(settings: Settings, grant: Grant, schema: str, password: str) -> None:
     role, place = sql.Identifier(grant.role_name), sql.Identifier(schema)
     with connect_as_provisioner(settings) as connection:
-        _forget_login(connection, grant.role_name, schema)
+        _drop_role(connection, grant.role_name, schema)
         connection.execute(
             sql.SQL("CREATE ROLE {} LOGIN NOINHERIT CONNECTION LIMIT {} PASSWORD {} VALID UNTIL {}").format(
                 role, sql.Literal(MOST_CONNECTIONS), sql.Literal(password), sql.Literal(grant.ends_at.isoformat())
@@ -138,10 +138,10 @@ def _make_login(settings: Settings, grant: Grant, schema: str, password: str) ->
 
 def _drop_login(settings: Settings, role: str, schema: str | None) -> None:
     with connect_as_provisioner(settings) as connection:
-        _forget_login(connection, role, schema)
+        _drop_role(connection, role, schema)
 
 
-def _forget_login(connection: Connection, role: str, schema: str | None) -> None:
+def _drop_role(connection: Connection, role: str, schema: str | None) -> None:
     """Drop the login: first new connections are refused, then its rights and open connections go, then itself."""
     if connection.execute("SELECT FROM pg_roles WHERE rolname = %s", (role,)).fetchone() is None:
         return
@@ -163,5 +163,5 @@ def _forget_login(connection: Connection, role: str, schema: str | None) -> None
         )
 
 
-def _note(action: str, grant: Grant) -> None:
+def _audit(action: str, grant: Grant) -> None:
     record_on_platform(action, tenant_id=grant.tenant_id, subject=grant.reference, details={"scopes": grant.scopes})

@@ -15,9 +15,9 @@ from rq import Worker
 
 from config.settings import Settings
 from provisioning.application import working_application
+from provisioning.cell_policy_options import policy_from_options
 from provisioning.instructions import Authority, on_authority
 from provisioning.tenants import tenant_named
-from provisioning.unreadable_cells import told_policy
 from qikbiz.audit.actions import record_on_platform
 from qikbiz.crm.records.types import record_type
 from qikbiz.jobs.transport import queue_named, queue_store
@@ -103,7 +103,7 @@ def import_for_customer(
         working_application(settings) as runtime,
         on_authority(settings, tenant := tenant_named(runtime, slug), authority, scope),
     ):
-        _note_on_platform(tenant, "import.asked", file.name)
+        _record_on_platform(tenant, "import.asked", file.name)
         if scope is GrantScope.RESTORE:
             return _restore(tenant, file, begun, watch, is_own=choices.is_returning)
         import_id = _upload(tenant, file, choices)
@@ -132,7 +132,7 @@ def undo_for_customer(
         working_application(settings) as runtime,
         on_authority(settings, tenant := tenant_named(runtime, slug), authority, GrantScope.IMPORT) as allowed,
     ):
-        _note_on_platform(tenant, "import.undo_asked", str(import_id))
+        _record_on_platform(tenant, "import.undo_asked", str(import_id))
         with tenant_transaction(tenant):
             found = import_for_changing(import_id)
             # What the customer's own people brought in is not the staff's to take away on an instruction.
@@ -170,7 +170,7 @@ def _choose(tenant: Tenant, import_id: UUID, choices: Choices, say: Say) -> Impo
         key = choices.key or found.key_field
         actions.choose_columns(found, mapping, key=key, mode=choices.mode, options=options)
         if choices.unreadable or choices.values:
-            actions.choose_cell_policy(found, told_policy(found, choices.unreadable, choices.values))
+            actions.choose_cell_policy(found, policy_from_options(found, choices.unreadable, choices.values))
         return same_import_before(found)
 
 
@@ -289,6 +289,6 @@ def _restore(tenant: Tenant, file: Path, begun: float, watch: Watch, *, is_own: 
     return Imported(None, restored.records, restored.records, 0, 0, 0, round(time.monotonic() - begun, 2), None)
 
 
-def _note_on_platform(tenant: Tenant, action: str, subject: str) -> None:
+def _record_on_platform(tenant: Tenant, action: str, subject: str) -> None:
     with control_transaction():
         record_on_platform(action, tenant_id=tenant.id, subject=subject, details={"tenant": tenant.slug})

@@ -45,7 +45,7 @@ def measure_tenants(work: JobContext) -> None:
 
 def advance_closures(work: JobContext) -> None:
     """Do what is due of every account that is being closed."""
-    driven = closing.drive_closings(runtime().settings)
+    driven = closing.advance_closings(runtime().settings)
     with work.finish({"closings": driven}):
         pass
 
@@ -57,7 +57,7 @@ def erase_tenants(work: JobContext) -> None:
 
 
 def delete_old_audit_events(work: JobContext) -> None:
-    trimmed = audit_retention.trim_audits(runtime().settings)
+    trimmed = audit_retention.prune_audits(runtime().settings)
     with work.finish({"trimmed": trimmed}):
         pass
 

@@ -60,7 +60,7 @@ def keep_names_certified(settings: Settings) -> None:
         time.sleep(SECONDS_BETWEEN_LOOKS)
 
 
-def tell_when_ready(settings: Settings, say: Callable[[str], None], when_ready: Callable[[], None]) -> None:
+def call_when_ready(settings: Settings, say: Callable[[str], None], when_ready: Callable[[], None]) -> None:
     """Wait until a page is served, then call `when_ready`."""
     deadline = time.monotonic() + SECONDS_TO_ANSWER
     while not answers(settings.port, _trusting(settings)):

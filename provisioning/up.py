@@ -85,7 +85,7 @@ class Product:
         self._when_ready = when_ready
         self._supervisor = Supervisor(relay.say)
         self._why: str | None = None
-        self._told: int | None = None
+        self._start_pipe: int | None = None
         self._names: list[str] = []
         # An attacker in the web must not get the login that may make and read every schema, and the preloader's
         # memory is the web's.
@@ -114,17 +114,17 @@ class Product:
     def _once(self, name: str, work: Callable[[], None], then: Callable[[], None]) -> None:
         """Have a fork do `work`, and go on with `then`. When it fails, its sentence ends everything."""
         # Not waited on: another fork, made meanwhile, holds the other end for as long as it lives.
-        ear, mouth = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        read_end, pipe = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
 
         def begin() -> int:
-            return fork_child(partial(_telling_why, work, mouth))
+            return fork_child(partial(_reporting_error, work, pipe))
 
         def ended(code: int) -> None:
-            os.close(mouth)
+            os.close(pipe)
             why = ""
             with suppress(BlockingIOError):
-                why = os.read(ear, 4096).decode(errors="replace").strip()
-            os.close(ear)
+                why = os.read(read_end, 4096).decode(errors="replace").strip()
+            os.close(read_end)
             if code == 0:
                 then()
             else:
@@ -143,14 +143,14 @@ class Product:
 
     def _begin_web(self) -> None:
         self._say("Starting the product …")
-        self._tell([WEB])
+        self._start([WEB])
         self._once("the announcement", self._announce, self._begin_rest)
         if self._settings.tls_file:
             self._supervisor.add(Kept("certificates", partial(fork_child, self._certify)))
 
     def _begin_rest(self) -> None:
         """A page is served: now the workers, whose loading would have held it up."""
-        self._tell([name for name in processes_of() if name not in (WEB, *self._apart)])
+        self._start([name for name in processes_of() if name not in (WEB, *self._apart)])
         for name in self._apart:
             command = ["/bin/sh", "-c", f"exec {processes_of()[name]}"]
             environment = environment_for_children(self._settings, may_provision=True)
@@ -158,9 +158,9 @@ class Product:
             self._supervisor.add(Kept(name, begin))
 
     def _announce(self) -> None:
-        from provisioning.preparation import tell_when_ready  # noqa: PLC0415
+        from provisioning.preparation import call_when_ready  # noqa: PLC0415
 
-        tell_when_ready(self._settings, self._say, self._when_ready)
+        call_when_ready(self._settings, self._say, self._when_ready)
 
     def _certify(self) -> None:
         from provisioning.preparation import keep_names_certified  # noqa: PLC0415
@@ -169,15 +169,15 @@ class Product:
 
     def _begin_preloader(self) -> int:
         """It reads from a pipe which processes to begin; what it can't keep it says on another one, and ends."""
-        if self._told is not None:
-            os.close(self._told)
-        ear, self._told = os.pipe2(os.O_CLOEXEC)
+        if self._start_pipe is not None:
+            os.close(self._start_pipe)
+        read_end, self._start_pipe = os.pipe2(os.O_CLOEXEC)
         pipes = [f"{name}={self._relay.pipe(name)}" for name in processes_of() if name not in self._apart]
         environment = environment_for_children(self._settings, may_provision=False)
         # Threads of one process share their memory instead of each keeping some.
         environment.setdefault("MALLOC_ARENA_MAX", "2")
-        command = [sys.executable, "-m", "workers.preloader", str(ear), *pipes]
-        handed = [ear, self._lock.fileno(), *(self._relay.pipe(name) for name in processes_of())]
+        command = [sys.executable, "-m", "workers.preloader", str(read_end), *pipes]
+        handed = [read_end, self._lock.fileno(), *(self._relay.pipe(name) for name in processes_of())]
         try:
             return execute(
                 command,
@@ -187,16 +187,16 @@ class Product:
                 handed=handed,
             )
         finally:
-            os.close(ear)
+            os.close(read_end)
             # Restarted, it restarts what ran.
-            self._tell([])
+            self._start([])
 
-    def _tell(self, names: list[str]) -> None:
+    def _start(self, names: list[str]) -> None:
         """Have the preloader begin these, now and at each restart of its own."""
         self._names += names
-        if self._told is not None:
+        if self._start_pipe is not None:
             with suppress(BrokenPipeError):
-                os.write(self._told, "".join(f"{name}\n" for name in names or self._names).encode())
+                os.write(self._start_pipe, "".join(f"{name}\n" for name in names or self._names).encode())
 
     def _where(self) -> str:
         return f"Its log lines are in {self._settings.home / 'log'}."
@@ -213,7 +213,7 @@ def kept_servers(settings: Settings) -> list[Kept]:
     ]
 
 
-def _telling_why(work: Callable[[], None], mouth: int) -> int:
+def _reporting_error(work: Callable[[], None], pipe: int) -> int:
     from provisioning.cli.errors import sentence_for  # noqa: PLC0415
 
     # Ctrl-C reaches every process of the terminal; this one is ended in order.
@@ -221,7 +221,7 @@ def _telling_why(work: Callable[[], None], mouth: int) -> int:
     try:
         work()
     except Exception as error:
-        os.write(mouth, sentence_for(error).encode()[:4096])
+        os.write(pipe, sentence_for(error).encode()[:4096])
         return 1
     return 0
 

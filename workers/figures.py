@@ -54,7 +54,7 @@ class AllFigures:
         else:
             self._by_tenant[tenant_id] = found
 
-    def forget(self, tenant_id: UUID) -> None:
+    def discard(self, tenant_id: UUID) -> None:
         self._by_tenant.pop(tenant_id, None)
 
     def as_json(self) -> str:

@@ -15,7 +15,7 @@ import warnings
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from config.settings import SettingsError, load_settings, tell_children
+from config.settings import SettingsError, load_settings, set_for_children
 from config.supervision import Kept, NotKept, Supervisor, fork_child, name_process, redirect
 from config.web_server.master import FIGURES
 from provisioning.procfile import ROOT, processes_of
@@ -45,7 +45,7 @@ def _load() -> None:
     gc.disable()
     settings = load_settings()
     # The library that counts looks for it when it is loaded.
-    tell_children(FIGURES, str(settings.home / "figures"))
+    set_for_children(FIGURES, str(settings.home / "figures"))
     (settings.home / "figures").mkdir(parents=True, exist_ok=True)
     from qikbiz.app.preloaded import preload  # noqa: PLC0415 - the line above must come first
     from workers import entrances  # noqa: PLC0415

@@ -110,7 +110,7 @@ class Sweep:
         with control_transaction() as session:
             tenant = read_tenant(session, tenant_id, runtime().settings.base_domain)
         if tenant is None or not _is_open(tenant):
-            self.figures.forget(tenant_id)
+            self.figures.discard(tenant_id)
             return 0, None
         with tenant_transaction(tenant) as session:
             quarantined = ledger.quarantine_lost(session, Job)

@@ -58,7 +58,7 @@ class Connection:
     def close(self) -> None:
         """End it at once, also in the middle of a request."""
         self._is_over = True
-        self._web.engine.forget(self._line.file)
+        self._web.engine.unwatch(self._line.file)
         self._web.admission.leave(self)
         self._end_upload()
         if self._request is not None and self.is_waiting:

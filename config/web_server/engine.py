@@ -90,7 +90,7 @@ class Engine:
     def rearm(self, file: int, events: int) -> None:
         self._epoll.modify(file, events | select.EPOLLONESHOT)
 
-    def forget(self, file: int) -> None:
+    def unwatch(self, file: int) -> None:
         if self._watched.pop(file, None) is not None:
             with suppress(OSError, ValueError):
                 self._epoll.unregister(file)

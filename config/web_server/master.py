@@ -12,7 +12,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from config.settings import Settings, SettingsError, tell_children
+from config.settings import Settings, SettingsError, set_for_children
 from config.supervision import Kept, Supervisor, fork_child
 from config.web_server.board import Board
 from config.web_server.limits import Limits
@@ -95,4 +95,4 @@ def _share_figures(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     # The folder itself stays where this account may not remove it (config/tmpfiles.d).
     folder.mkdir(parents=True, exist_ok=True)
-    tell_children(FIGURES, str(folder))
+    set_for_children(FIGURES, str(folder))

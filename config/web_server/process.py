@@ -121,7 +121,7 @@ class Web:
 
     def _close_waiting(self) -> None:
         assert self._listener is not None
-        self.engine.forget(self._listener.fileno())
+        self.engine.unwatch(self._listener.fileno())
         for connection in self.admission:
             if connection.is_waiting:
                 connection.close()

@@ -56,7 +56,7 @@ LANGUAGE sql SECURITY DEFINER SET search_path = notices, pg_temp AS $$
 $$;
 
 -- Always safe: the customer stays. Without effect where no time is running.
-CREATE OR REPLACE FUNCTION call_off_retrieval(which uuid) RETURNS void
+CREATE OR REPLACE FUNCTION cancel_retrieval(which uuid) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = notices, pg_temp AS $$
     INSERT INTO retrieval_events SELECT closing, clock(), 'called off' FROM retrievals WHERE closing = which
 $$;

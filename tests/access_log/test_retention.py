@@ -15,13 +15,13 @@ from sqlalchemy.orm import Session
 
 from provisioning.servers import Connection
 from qikbiz.app.request_pipeline import QikBiz
-from qikbiz.identity.sessions.retention import forget_logins, forget_staff_logins
+from qikbiz.identity.sessions.retention import delete_expired_logins, delete_expired_staff_logins
 from qikbiz.jobs.kinds import kinds
 from qikbiz.kernel import clock
 from qikbiz.kernel.actors import Actor, acting_as
 from qikbiz.kernel.database import control_transaction, tenant_transaction
 from qikbiz.security.access_log.data_map import PLACES, Database
-from qikbiz.security.access_log.retention import forget_addresses
+from qikbiz.security.access_log.retention import clear_expired_addresses
 from qikbiz.security.ip_reputation import actions, retention, rules
 from qikbiz.security.ip_reputation.events import record_event
 from qikbiz.transfer.exports.actions import ask_for_export, file_of
@@ -262,11 +262,11 @@ def run(database: Database, tenant: Tenant, query: str) -> list[str]:
 def run_every_retention(platform: Platform) -> None:
     for tenant in (platform.acme, platform.globex):
         with tenant_transaction(tenant) as session:
-            forget_addresses(session)
-            forget_logins(session)
+            clear_expired_addresses(session)
+            delete_expired_logins(session)
     with control_transaction() as session:
-        retention.forget_old_addresses()
-        forget_staff_logins(session)
+        retention.delete_expired_addresses()
+        delete_expired_staff_logins(session)
 
 
 def counts(tenant: Tenant) -> tuple[int, int]:

@@ -15,7 +15,7 @@ from sqlalchemy import func, select, update
 
 from config.settings import Settings
 from provisioning.application import working_with
-from provisioning.closing import drive_closings
+from provisioning.closing import advance_closings
 from qikbiz.app.request_pipeline import QikBiz
 from qikbiz.audit.models import AuditEvent
 from qikbiz.kernel import clock as system_clock
@@ -87,7 +87,7 @@ class Leaving:
 
     def drive(self) -> None:
         """A round of the work that drives closings."""
-        drive_closings(self.platform.settings)
+        advance_closings(self.platform.settings)
         self.look()
 
     def make_export(self) -> None:

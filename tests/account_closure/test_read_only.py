@@ -250,7 +250,7 @@ def test_once_the_erasure_has_begun_it_can_not(leaving: Leaving, monkeypatch: py
     leaving.drive()
     assert leaving.closing.state == "erasing"
     with pytest.raises(Conflict), tenant_transaction(leaving.tenant):
-        actions.call_off()
+        actions.cancel()
     assert leaving.closing.state == "erasing"
 
 

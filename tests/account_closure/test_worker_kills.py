@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import text
 
-from provisioning.closing import drive_closings
+from provisioning.closing import advance_closings
 from qikbiz.kernel import clock
 from qikbiz.kernel.database import control_transaction, runtime
 from tests.account_closure.conftest import Leaving
@@ -27,7 +27,7 @@ def drive_in_a_process(leaving: Leaving, fault: str) -> int:
             os.environ["QIKBIZ_FAULT"] = fault
             clock.now = now
             runtime().after_fork()
-            drive_closings(leaving.platform.settings)
+            advance_closings(leaving.platform.settings)
         finally:
             # Never on into the rest of the tests.
             os._exit(0)
@@ -83,7 +83,7 @@ def test_the_export_is_asked_for_again_when_the_request_died_between_two_databas
 def test_the_customers_audit_is_completed_when_the_request_died_between_two_databases(
     leaving: Leaving, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("qikbiz.trust.account_closure.events.tell_tenant", lambda _id: None)
+    monkeypatch.setattr("qikbiz.trust.account_closure.events.update_tenant_audit", lambda _id: None)
     leaving.to("asked")
     assert leaving.audited() == []
     monkeypatch.undo()
@@ -172,7 +172,7 @@ def test_two_rounds_at_once_do_each_thing_once(leaving: Leaving) -> None:
         if child == 0:
             try:
                 runtime().after_fork()
-                drive_closings(leaving.platform.settings)
+                advance_closings(leaving.platform.settings)
             finally:
                 os._exit(0)
         children.append(child)

@@ -77,7 +77,7 @@ ELSEWHERE = {
     "accounts.make_recovery_codes": "factor.",
     "closing.accept": "closing.",
     "closing.ask_to_close": "closing.",
-    "closing.call_off": "closing.",
+    "closing.cancel_closing": "closing.",
     "closing.confirm": "closing.",
     "closing.export_again": "closing.",
     "closing.pay": "closing.",

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
-from provisioning.audit_retention import trim_audit
+from provisioning.audit_retention import prune_audit
 from provisioning.servers import Connection
 from qikbiz.audit import page_reads
 from qikbiz.audit.models import AuditEvent, PageRead
@@ -141,7 +141,7 @@ def test_they_go_after_a_year_whatever_is_kept_of_the_audit(tenant: Tenant, ada:
         values = {"at": old, "actor_kind": "user", "view": "list", "shown": 1}
         session.add(PageRead(id=UUID(int=id_at(old).int + 1), **values))
     kept = len(reads(tenant))
-    trim_audit(platform.settings, tenant)
+    prune_audit(platform.settings, tenant)
     assert len(reads(tenant)) == kept - 1
 
 

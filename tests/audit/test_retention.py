@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
-from provisioning.audit_retention import trim_audit, trim_audits
+from provisioning.audit_retention import prune_audit, prune_audits
 from provisioning.servers import Connection
 from qikbiz.audit import verification
 from qikbiz.audit.models import AuditEvent
@@ -84,7 +84,7 @@ def test_setting_it_asks_for_a_password_given_lately(workspace: Workspace, monke
 def test_for_ever_means_that_nothing_goes(workspace: Workspace, platform: Platform) -> None:
     workspace.add_contact(first_name="Ann")
     before = len(events_of(workspace))
-    assert trim_audit(platform.settings, workspace.tenant, at=later(1000)) == 0
+    assert prune_audit(platform.settings, workspace.tenant, at=later(1000)) == 0
     assert len(events_of(workspace)) == before
 
 
@@ -94,9 +94,9 @@ def test_what_is_older_goes_and_what_is_left_is_whole(
     for number in range(6):
         workspace.add_company(f"Company {number}")
     keep(workspace, "12")
-    assert trim_audit(platform.settings, workspace.tenant) == 0
+    assert prune_audit(platform.settings, workspace.tenant) == 0
     newest = events_of(workspace)[-1].seq
-    assert trim_audit(platform.settings, workspace.tenant, at=later(13)) == newest - 1
+    assert prune_audit(platform.settings, workspace.tenant, at=later(13)) == newest - 1
     events = events_of(workspace)
     assert [event.action for event in events] == ["audit.keeping_set", "audit.trimmed"]
     assert_whole(events, first=newest)
@@ -108,7 +108,7 @@ def test_what_is_older_goes_and_what_is_left_is_whole(
     lines = [json.loads(line) for line in zipfile.ZipFile(file).read(MEMBER).decode().splitlines()]
     assert lines[1]["seq"] == newest
     # Trimmed once more, the newer entry records the cut.
-    assert trim_audit(platform.settings, workspace.tenant, at=later(14)) > 2
+    assert prune_audit(platform.settings, workspace.tenant, at=later(14)) > 2
     assert verify(made_by(workspace, tmp_path)).fault == ""
     assert check_tenant(workspace.tenant) == ""
 
@@ -118,7 +118,7 @@ def test_the_daily_round_trims_only_those_who_want_it(workspace: Workspace, plat
     keep(workspace, "12")
     with workspace.work() as session:
         before = session.scalars(select(AuditEvent.id)).all()
-    assert trim_audits(platform.settings) == 0
+    assert prune_audits(platform.settings) == 0
     assert [event.id for event in events_of(workspace)] == sorted(before)
 
 

@@ -72,7 +72,7 @@ COMMANDS: dict[str, tuple[str, ...] | str] = {
 # Pages of the console that have to do with no one organisation.
 ELSEWHERE = (
     "announcements.",
-    "console.lift_rule",
+    "console.revoke_rule",
     "console.announce_statement",
     "console.withdraw_statement",
     "staff.",

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from provisioning.unreadable_cells import told_policy
+from provisioning.cell_policy_options import policy_from_options
 from qikbiz.crm.records.types import RECORD_TYPES
 from qikbiz.kernel.errors import NotFound
 from qikbiz.transfer.imports import actions
@@ -186,7 +186,9 @@ def test_the_command_takes_the_same_choices_in_words(import_harness: ImportHarne
     import_id = import_harness.upload(csv_text(HEADER, [ANN, BO]))
     with import_harness.at_work():
         found = import_for_reading(import_id)
-        given = told_policy(found, ["skip", "Phone=refuse"], ["Stage:hot=Opportunity", "Country:Atlantis: sunken=GR"])
+        given = policy_from_options(
+            found, ["skip", "Phone=refuse"], ["Stage:hot=Opportunity", "Country:Atlantis: sunken=GR"]
+        )
         assert given == CellPolicy(
             {2: REFUSE}, {3: {"atlantis: sunken": "GR"}, 4: {"hot": "Opportunity"}}, default=SKIP
         )
@@ -198,4 +200,4 @@ def test_the_command_takes_the_same_choices_in_words(import_harness: ImportHarne
             ([], ["Phone:n/a=+12025550143"], "can't be mapped"),
         ):
             with pytest.raises(NotFound, match=saying):
-                told_policy(found, unreadable, values)
+                policy_from_options(found, unreadable, values)

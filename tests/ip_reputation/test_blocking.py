@@ -200,5 +200,5 @@ def test_events_are_forgotten_after_thirty_days() -> None:
         session.add(AbuseEvent(kind=Signal.PROBE, unit=f"{ADDRESS}/32", address=ADDRESS, at=old))
         session.add(AbuseEvent(kind=Signal.PROBE, unit=f"{ADDRESS}/32", address=ADDRESS, at=datetime.now(UTC)))
     with control_transaction():
-        assert retention.forget_old_addresses() == 1
+        assert retention.delete_expired_addresses() == 1
         assert len(db.control.scalars(select(AbuseEvent)).all()) == 1

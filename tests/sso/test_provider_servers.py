@@ -7,7 +7,7 @@ import pytest
 from qikbiz.identity.accounts.realms import tenant_realm
 from qikbiz.identity.sso import provider_client
 from qikbiz.identity.sso.failures import ProviderAway
-from qikbiz.identity.sso.provider_outage import note_away
+from qikbiz.identity.sso.provider_outage import mark_away
 from qikbiz.kernel.database import tenant_transaction
 from qikbiz.kernel.http_client import LONGEST_ANSWER
 from qikbiz.web.cookies import SESSION
@@ -71,7 +71,7 @@ def is_asked_again(app, otto):
 
     def forget():
         with app.app_context(), tenant_transaction(otto.tenant):
-            note_away(tenant_realm(), is_away=False)
+            mark_away(tenant_realm(), is_away=False)
 
     return forget
 

@@ -8,7 +8,7 @@ import pytest
 
 from qikbiz.kernel.actors import Actor, acting_as
 from qikbiz.kernel.database import control_transaction
-from qikbiz.trust.tickets.actions import answer, note_internally
+from qikbiz.trust.tickets.actions import add_internal_note, answer
 from qikbiz.trust.tickets.queries import ticket_for_staff
 from tests.fixtures.tenancy import Platform
 from tests.fixtures.web import Browser
@@ -43,7 +43,7 @@ def test_nobody_asks_in_another_s_name(client_for: ClientFor, platform: Platform
 @pytest.mark.promise("P20")
 def test_the_answer_is_read_there_and_notes_are_not(client_for: ClientFor, reference: str, platform: Platform) -> None:
     with control_transaction(), acting_as(Actor("staff", platform.sam.id, "Sam")):
-        note_internally(ticket_for_staff(reference), "Sounds like the old fault")
+        add_internal_note(ticket_for_staff(reference), "Sounds like the old fault")
         answer(ticket_for_staff(reference), "Load the page again, please.")
     page = client_for("ben").get(f"/help/{reference}").text
     assert "Load the page again, please." in page and "old fault" not in page and "Answered" in page

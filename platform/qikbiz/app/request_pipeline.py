@@ -89,7 +89,7 @@ class QikBiz(Flask):
         with request_transaction():
             answer = super().dispatch_request()
             if isinstance(current_user, support_sessions.GuestPerson):
-                support_sessions.note_page(current_user)
+                support_sessions.record_page_view(current_user)
             return answer
 
     def _destination(self, request: Request) -> Destination:
@@ -163,7 +163,7 @@ def page_transaction() -> Iterator[None]:
 def _view() -> Callable[..., object]:
     if request.routing_exception is not None:
         _redirect_from_www()
-        _note_odd_request(request.routing_exception)
+        _record_suspicious_request(request.routing_exception)
         if destination().surface == "unknown":
             raise UnknownHost
         raise request.routing_exception
@@ -180,7 +180,7 @@ def _redirect_from_www() -> None:
         raise RequestRedirect(runtime().settings.origin(meant.host) + request.full_path.rstrip("?"))
 
 
-def _note_odd_request(error: Exception) -> None:
+def _record_suspicious_request(error: Exception) -> None:
     if destination().surface == "unknown":
         record_event("bad_host")
     elif isinstance(error, NoRoute) and is_probe(request.path) and not _is_signed_in():

@@ -133,7 +133,7 @@ def _begin(record: TenantRecord, proposal: ClosingProposal) -> Closing:
     events.record_step(closing, "ended_by_operator", tenant.slug, **about)
     facts = {"organisation": tenant.name, "reason": proposal.reason, "days": proposal.days}
     facts |= {"support": runtime().settings.support_address, "url": emails.page_of(tenant)}
-    emails.tell(closing, "ended_by_us", "ended_by_us", emails.people_of(tenant), facts)
+    emails.notify(closing, "ended_by_us", "ended_by_us", emails.recipients_of(tenant), facts)
     drive_soon(closing)
     return closing
 

@@ -147,7 +147,7 @@ def export_for(
     with _under(tenant, grant_id, GrantScope.EXPORT) as grant:
         export = ask_for_export(Selection(scope=scope, product=product), export_id=export_id)
         _on_platform("tenant.export_asked", tenant, grant)
-    _note(about, grant, "exports", export_id, "Export started.")
+    _record_on_ticket(about, grant, "exports", export_id, "Export started.")
     return export.id
 
 
@@ -161,7 +161,7 @@ def import_for(
         importing.choose_columns(found, guessed, key=choices["key"], mode=choices["mode"], options={})
         importing.ask_check(found)
         _on_platform("tenant.import_asked", tenant, grant)
-    _note(None, grant, "imports", import_id, "File uploaded for checking.")
+    _record_on_ticket(None, grant, "imports", import_id, "File uploaded for checking.")
     return import_id
 
 
@@ -265,7 +265,7 @@ def _ticket_of(grant: Grant) -> Ticket | None:
     return db.control.get(Ticket, grant.ticket_id) if grant.ticket_id else None
 
 
-def _note(about: Ticket | None, grant: Grant, kind: str, act_id: UUID, words: str) -> None:
+def _record_on_ticket(about: Ticket | None, grant: Grant, kind: str, act_id: UUID, words: str) -> None:
     with control_transaction() as control:
         ticket = about or (control.get(Ticket, grant.ticket_id) if grant.ticket_id else None)
         if ticket is not None:

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from qikbiz.audit.actions import record_on_platform
 from qikbiz.console.slugs import check_free, check_shape, name_used_before_by
-from qikbiz.console.tenant_audit import tell_tenant
+from qikbiz.console.tenant_audit import notify_tenant
 from qikbiz.kernel import clock
 from qikbiz.kernel.database import runtime
 from qikbiz.kernel.errors import Conflict, Failure, NotFound, Unavailable
@@ -96,7 +96,7 @@ def suspend_tenant(session: Session, slug: str, reason: str) -> TenantRecord:
         touch_directory(session, record)
         record_act(record, "tenant.suspended", reason=reason)
         facts = {"reason": reason, "support": runtime().settings.support_address}
-        tell_tenant(record, "suspended", mail="organisation_suspended", once=before, facts=facts, reason=reason)
+        notify_tenant(record, "suspended", mail="organisation_suspended", once=before, facts=facts, reason=reason)
     return record
 
 
@@ -107,7 +107,7 @@ def resume_tenant(session: Session, slug: str) -> TenantRecord:
     if record.state != "active":
         record_act(record, "tenant.resumed", was=record.state)
         once = record.directory_version
-        tell_tenant(record, "resumed", mail="organisation_resumed", once=once, was=record.state)
+        notify_tenant(record, "resumed", mail="organisation_resumed", once=once, was=record.state)
         record.state, record.state_reason, record.delete_after = "active", "", None
         touch_directory(session, record)
     return record
@@ -131,7 +131,7 @@ def rename_tenant(
         touch_directory(session, record)
         record_act(record, "tenant.renamed", before=before, after=after)
         changes = {"Address": [before["slug"], record.slug], "Name": [before["name"], record.name]}
-        tell_tenant(record, "renamed", changes={what: pair for what, pair in changes.items() if pair[0] != pair[1]})
+        notify_tenant(record, "renamed", changes={what: pair for what, pair in changes.items() if pair[0] != pair[1]})
     return record
 
 
@@ -152,7 +152,7 @@ def close_tenant(session: Session, slug: str, *, confirmation: str, days: int = 
         record.epoch += 1
         touch_directory(session, record)
         record_act(record, "tenant.closed", delete_after=due.isoformat())
-        tell_tenant(record, "closed", delete_after=due.isoformat())
+        notify_tenant(record, "closed", delete_after=due.isoformat())
     return record
 
 
@@ -167,7 +167,7 @@ def limit_seats(session: Session, slug: str, seats: int | None) -> TenantRecord:
         record.seats = seats
         touch_directory(session, record)
         record_act(record, "tenant.seats_limited", changes=changes)
-        tell_tenant(record, "seats_limited", changes=changes)
+        notify_tenant(record, "seats_limited", changes=changes)
     return record
 
 

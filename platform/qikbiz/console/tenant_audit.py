@@ -16,7 +16,7 @@ from tenants.directory import read_tenant
 _WRITABLE = ("active", "suspended", "closing")
 
 
-def tell_tenant(
+def notify_tenant(
     found: TenantRecord,
     action: str,
     *,

@@ -12,7 +12,7 @@ from flask import request
 from psycopg.errors import DeadlockDetected, SerializationFailure, UniqueViolation
 from sqlalchemy.exc import DBAPIError
 
-from qikbiz.web.flash import forget_waiting_toasts
+from qikbiz.web.flash import clear_pending_toasts
 
 TRIES = 3
 Result = TypeVar("Result")
@@ -28,7 +28,7 @@ def retry_on_conflict(act: Callable[[], Result]) -> Result:
             if not _is_collision(error.orig) or request.files:
                 raise
             logger.info("collision", extra={"tried": tried})
-            forget_waiting_toasts()
+            clear_pending_toasts()
             time.sleep(random.uniform(0.01, 0.1) * tried)
     return act()
 

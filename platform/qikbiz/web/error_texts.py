@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class ErrorText:
-    """`way_on` is a link's text and address; `again` offers to load the page once more."""
+    """`link` is a link's text and address; `again` offers to load the page once more."""
 
     status: int
     title: str
     happened: str
     do: str
-    way_on: tuple[str, str] | None = ("Go to home page", "/")
+    link: tuple[str, str] | None = ("Go to home page", "/")
     again: bool = False
 
 

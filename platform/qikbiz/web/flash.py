@@ -55,7 +55,7 @@ def has_waiting_toasts() -> bool:
     return bool(_waiting())
 
 
-def forget_waiting_toasts() -> None:
+def clear_pending_toasts() -> None:
     """What was to be said did not happen."""
     _waiting().clear()
 

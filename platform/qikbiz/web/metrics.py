@@ -41,12 +41,12 @@ def registry_of_all_processes() -> CollectorRegistry:
     if values.ValueClass is values.MutexValue:
         return REGISTRY
     registry = CollectorRegistry()
-    _forget_ended_processes(runtime().settings.home / "figures")
+    _delete_of_ended_processes(runtime().settings.home / "figures")
     MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # it has no types
     return registry
 
 
-def _forget_ended_processes(folder: Path) -> None:
+def _delete_of_ended_processes(folder: Path) -> None:
     # What is in use now is added up over living processes only; the counts of ended ones stay.
     for file in folder.glob("gauge_live*.db"):
         number = int(file.stem.rpartition("_")[2])

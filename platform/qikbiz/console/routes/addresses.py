@@ -84,7 +84,7 @@ def decide_address() -> ResponseReturnValue:
 
 @console.post("/addresses/rules/<uuid:rule_id>/lift")
 @access(Permission.ABUSE_DECIDE)
-def lift_rule(rule_id: UUID) -> ResponseReturnValue:
+def revoke_rule(rule_id: UUID) -> ResponseReturnValue:
     rule = rules.revoke(rule_id, ReasonForm.sent().reason.text)
     show_toast(f"Rule removed for {rule.unit}.")
     return redirect(url_for("console.addresses"))

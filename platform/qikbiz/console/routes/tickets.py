@@ -70,7 +70,7 @@ def answer_ticket(reference: str) -> ResponseReturnValue:
     body, act = form.body.text, form.act.text
     try:
         if act == "note":
-            actions.note_internally(found, body)
+            actions.add_internal_note(found, body)
         else:
             actions.answer(found, body, is_solved=act == "solve")
     except Failure as failure:

@@ -8,7 +8,7 @@ from flask_login import current_user
 
 from qikbiz.identity.account_pages.forms import ChangePasswordForm, ProfileForm
 from qikbiz.identity.accounts import preferences
-from qikbiz.identity.accounts.audit_events import note_login_act
+from qikbiz.identity.accounts.audit_events import record_login_event
 from qikbiz.identity.accounts.failures import WeakPassword, WrongPassword
 from qikbiz.identity.accounts.realms import current_realm
 from qikbiz.identity.login import password_changes
@@ -78,7 +78,7 @@ def list_sessions() -> ResponseReturnValue:
 def end_session(key: str) -> ResponseReturnValue:
     realm = current_realm()
     device = end_one(realm, current_user.id, key, "ended_by_owner")
-    note_login_act(realm, "session.ended", current_user, device=device)
+    record_login_event(realm, "session.ended", current_user, device=device)
     show_toast(f"{device or 'The device'} is signed out.")
     return redirect(url_for(".sessions"), 303)
 
@@ -88,7 +88,7 @@ def end_other_sessions() -> ResponseReturnValue:
     realm = current_realm()
     key = current_user.session_key
     ended = sessions.end_sessions_of(realm.work, realm, current_user.id, "ended_by_owner", except_key=key)
-    note_login_act(realm, "session.others_ended", current_user, sessions=ended)
+    record_login_event(realm, "session.others_ended", current_user, sessions=ended)
     show_toast("You are signed out everywhere else.")
     return redirect(url_for(".sessions"), 303)
 

@@ -8,7 +8,7 @@ from qikbiz.identity.accounts.realms import Account, Realm
 from qikbiz.kernel.actors import Actor, acting_as, current_actor
 
 
-def note_failed_login(realm: Realm, who: Account | None, how: str) -> None:
+def record_failed_login(realm: Realm, who: Account | None, how: str) -> None:
     """Somebody gave a wrong password. What was typed as a name that nobody has here stays out: it may be a password."""
     person_id, subject = (who.id, who.email) if who else (None, "")
     details = {"how": how} if who else {"how": how, "login": "nobody's"}
@@ -18,7 +18,7 @@ def note_failed_login(realm: Realm, who: Account | None, how: str) -> None:
         record_on_platform("login.failed", subject=subject, details=details)
 
 
-def note_login_act(realm: Realm, action: str, who: Account | Principal, **details: object) -> None:
+def record_login_event(realm: Realm, action: str, who: Account | Principal, **details: object) -> None:
     """`who` is whose login it is; done by whoever acts, or by themselves where nobody is logged in yet."""
     # Who logs in, or comes by a link, is nobody yet when the request begins.
     actor = current_actor()

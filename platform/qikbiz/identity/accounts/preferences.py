@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask_login import current_user
 
 from qikbiz.identity.accounts import session_invalidation
-from qikbiz.identity.accounts.audit_events import note_login_act
+from qikbiz.identity.accounts.audit_events import record_login_event
 from qikbiz.identity.accounts.principal import Principal
 from qikbiz.identity.accounts.queries import account_for_change
 from qikbiz.identity.accounts.realms import Realm, current_realm
@@ -28,5 +28,5 @@ def change_profile(realm: Realm, person: Principal, *, name: str, time_zone: str
     account.preferences = {**account.preferences, "theme": theme}
     changes = {field: [before[field], after[field]] for field in after if before[field] != after[field]}
     if changes:
-        note_login_act(realm, "profile.changed", account, changes=changes)
+        record_login_event(realm, "profile.changed", account, changes=changes)
     session_invalidation.invalidate_after_commit(realm.work, realm, [account.id])

@@ -6,14 +6,14 @@ from typing import Any
 from uuid import UUID
 
 from qikbiz.identity.accounts import throttles
-from qikbiz.identity.accounts.audit_events import note_failed_login, note_login_act
+from qikbiz.identity.accounts.audit_events import record_failed_login, record_login_event
 from qikbiz.identity.accounts.failures import WrongPassword
 from qikbiz.identity.accounts.principal import Principal
 from qikbiz.identity.accounts.queries import account_for_change, account_named
 from qikbiz.identity.accounts.realms import Account, Realm, same_address
 from qikbiz.identity.login.login_steps import admit
 from qikbiz.identity.passwords import hashing
-from qikbiz.identity.passwords.password_verdicts import judge, problem_since
+from qikbiz.identity.passwords.password_verdicts import evaluate, problem_since
 from qikbiz.identity.sessions import remember_me, sessions
 from qikbiz.identity.sign_in_policy.networks import require_inside
 from qikbiz.identity.sign_in_policy.queries import policy_of
@@ -40,16 +40,16 @@ def log_in(realm: Realm, email: str, password: str, *, remember: bool, target: s
     except TooMany:
         record_access(AccessKind.LOGIN, "refused", person=account, account=name, detail="Too many attempts")
         raise
-    counted, take_back = begin_sign_in_try()
+    counted, undo = begin_sign_in_try()
     is_open = account is not None and account.state not in _NOT_OPEN
     if not hashing.matches(account.password_hash if account and is_open else None, password) or account is None:
         record_event("login_failed" if account else "login_unknown", account=name, counted=counted, is_sign_in=True)
         record_access(AccessKind.LOGIN, "failed", person=account, account=name)
-        note_failed_login(realm, account, "password")
+        record_failed_login(realm, account, "password")
         count_login(realm.kind, "wrong")
         raise WrongPassword
     attempt.give_back()
-    take_back()
+    undo()
     record_event("login_succeeded", account=name)
     count_login(realm.kind, "right")
     known = policy, problem_since(realm, account, password, policy)
@@ -61,7 +61,7 @@ def log_out(realm: Realm, person: Principal) -> None:
     sessions.end_session(realm.work, realm, person.session_key, "logout")
     remember_me.forget_device(realm.work, realm)
     record_access(AccessKind.LOGOUT, person=person)
-    note_login_act(realm, "login.ended", person)
+    record_login_event(realm, "login.ended", person)
 
 
 def _look_up(realm: Realm, name: str) -> tuple[Account | None, bool, Policy]:
@@ -82,4 +82,4 @@ def _welcome(realm: Realm, account_id: UUID, password: str, known: tuple[Policy,
         raise WrongPassword
     if account.password_hash and hashing.is_outdated(account.password_hash):
         account.password_hash = hashing.hash_password(password)
-    return admit(realm, account, "password", problem=judge(realm, account, password, known), **more)
+    return admit(realm, account, "password", problem=evaluate(realm, account, password, known), **more)

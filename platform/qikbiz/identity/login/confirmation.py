@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from qikbiz.identity.accounts import throttles
-from qikbiz.identity.accounts.audit_events import note_failed_login
+from qikbiz.identity.accounts.audit_events import record_failed_login
 from qikbiz.identity.accounts.failures import WeakPassword, WrongPassword
 from qikbiz.identity.accounts.principal import Principal
 from qikbiz.identity.accounts.queries import account_for_change, has_second_factor
 from qikbiz.identity.accounts.realms import Account, Realm
 from qikbiz.identity.mfa.actions import show_code, show_passkey
 from qikbiz.identity.passwords import hashing
-from qikbiz.identity.passwords.password_verdicts import judge
+from qikbiz.identity.passwords.password_verdicts import evaluate
 from qikbiz.identity.sessions import sessions
 from qikbiz.identity.sign_in_policy.sso_only import SsoOnly, asks_for_sso
 from qikbiz.security.access_log.kinds import AccessKind
@@ -26,7 +26,7 @@ def confirm(realm: Realm, person: Principal, password: str, code: str = "") -> N
     _refuse_where_sso_confirms(realm, person)
     account = account_with_password(realm, person, password)
     # Before the code, which would be used up for nothing.
-    problem = judge(realm, account, password)
+    problem = evaluate(realm, account, password)
     if problem:
         record_access(AccessKind.CONFIRMED, "refused", person=account, detail="The password no longer meets the rules")
         raise WeakPassword(problem)
@@ -50,7 +50,7 @@ def account_with_password(realm: Realm, person: Principal, password: str) -> Acc
     if not hashing.matches(account.password_hash, password):
         record_event("login_failed", account=account.email_key)
         record_access(AccessKind.CONFIRMED, "failed", person=account)
-        note_failed_login(realm, account, "confirmation")
+        record_failed_login(realm, account, "confirmation")
         raise WrongPassword
     give_back()
     return account

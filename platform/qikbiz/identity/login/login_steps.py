@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask_login import current_user
 
 from qikbiz.identity.accounts import emails
-from qikbiz.identity.accounts.audit_events import note_login_act
+from qikbiz.identity.accounts.audit_events import record_login_event
 from qikbiz.identity.accounts.devices import is_new_device, place_of_request
 from qikbiz.identity.accounts.failures import PendingLoginEnded
 from qikbiz.identity.accounts.models import User
@@ -140,7 +140,7 @@ def open_session(
     if series or is_new:
         emails.send_new_device(realm, account, device_of_request(), place_of_request(), is_remembered=bool(series))
     record_access(AccessKind.LOGIN, person=account, detail=words_for_method(method))
-    note_login_act(realm, "login.opened", account, method=method, remembered=bool(series))
+    record_login_event(realm, "login.opened", account, method=method, remembered=bool(series))
 
 
 def words_for_method(method: str) -> str:

@@ -11,7 +11,7 @@ from datetime import timedelta
 from sqlalchemy import update
 
 from qikbiz.identity.accounts import emails, throttles
-from qikbiz.identity.accounts.audit_events import note_login_act
+from qikbiz.identity.accounts.audit_events import record_login_event
 from qikbiz.identity.accounts.devices import place_of_request
 from qikbiz.identity.accounts.realms import Account, Realm
 from qikbiz.identity.mfa.failures import WrongCode
@@ -41,7 +41,7 @@ def mail_code(realm: Realm, account: Account) -> None:
         )
     )
     emails.send_mailed_code(realm, account, code, device_of_request(), place_of_request())
-    note_login_act(realm, "login.code_mailed", account)
+    record_login_event(realm, "login.code_mailed", account)
 
 
 def use_code(realm: Realm, account: Account, code: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qikbiz.identity.accounts import emails
-from qikbiz.identity.accounts.audit_events import note_login_act
+from qikbiz.identity.accounts.audit_events import record_login_event
 from qikbiz.identity.accounts.failures import WeakPassword
 from qikbiz.identity.accounts.principal import Principal
 from qikbiz.identity.accounts.queries import has_second_factor, has_users
@@ -32,7 +32,7 @@ def use_password_link(realm: Realm, secret: str, password: str) -> str:
     sessions.end_sessions_of(realm.work, realm, account.id, "password_changed")
     emails.send_password_changed(realm, account)
     record_access(AccessKind.PASSWORD_CHANGED, person=account, detail="With an emailed link")
-    note_login_act(realm, "password.changed", account, how="link")
+    record_login_event(realm, "password.changed", account, how="link")
     return admit(realm, account, "password_link")
 
 
@@ -48,7 +48,7 @@ def accept_invitation(realm: Realm, secret: str, name: str, password: str) -> st
     token.used_at = clock.now()
     account.state = "active"
     record_access(AccessKind.INVITATION_ACCEPTED, person=account)
-    note_login_act(realm, "user.joined", account)
+    record_login_event(realm, "user.joined", account)
     return admit(realm, account, "invitation")
 
 
@@ -62,7 +62,7 @@ def change_password(realm: Realm, person: Principal, old: str, new: str) -> None
     end_links(realm.work, realm, account, "password")
     emails.send_password_changed(realm, account)
     record_access(AccessKind.PASSWORD_CHANGED, person=account)
-    note_login_act(realm, "password.changed", account, how="profile")
+    record_login_event(realm, "password.changed", account, how="profile")
 
 
 def replace_password(realm: Realm, account: Account, password: str) -> None:
@@ -74,4 +74,4 @@ def replace_password(realm: Realm, account: Account, password: str) -> None:
     end_links(realm.work, realm, account, "password")
     emails.send_password_changed(realm, account)
     record_access(AccessKind.PASSWORD_CHANGED, person=account)
-    note_login_act(realm, "password.changed", account, how="login")
+    record_login_event(realm, "password.changed", account, how="login")

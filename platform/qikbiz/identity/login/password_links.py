@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 
 from qikbiz.identity.accounts import emails, lifetimes, throttles
-from qikbiz.identity.accounts.audit_events import note_login_act
+from qikbiz.identity.accounts.audit_events import record_login_event
 from qikbiz.identity.accounts.queries import account_named
 from qikbiz.identity.accounts.realms import Realm, same_address
 from qikbiz.identity.accounts.tokens import make_link
@@ -54,7 +54,7 @@ def send_link_if_known(realm: Realm, arguments: Mapping[str, str]) -> bool:
     emails.send_password_link(realm, account, make_link(realm.work, realm, account, "password", lifetimes.RESET))
     record_access(AccessKind.PASSWORD_LINK, person=account, detail="Sent")
     with acting_as(ANONYMOUS):
-        note_login_act(realm, "password.link_sent", account)
+        record_login_event(realm, "password.link_sent", account)
     return True
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from qikbiz.identity.accounts import emails, lifetimes, session_invalidation
-from qikbiz.identity.accounts.audit_events import note_login_act
+from qikbiz.identity.accounts.audit_events import record_login_event
 from qikbiz.identity.accounts.failures import AlreadyThere, LastAdministrator
 from qikbiz.identity.accounts.models import User
 from qikbiz.identity.accounts.queries import account_for_change, account_named, lock_administrators
@@ -57,7 +57,7 @@ def change_roles(user_id: UUID, roles: Sequence[str]) -> User:
     before, user.roles = user.roles, wanted
     realm = tenant_realm()
     names = names_of_roles(realm.work, [*before, *wanted])
-    note_login_act(
+    record_login_event(
         realm, "user.roles_changed", user, changes={"roles": [words_for(before, names), words_for(wanted, names)]}
     )
     session_invalidation.invalidate_after_commit(realm.work, realm, [user.id])
@@ -74,7 +74,7 @@ def disable_user(user_id: UUID) -> User:
     user.epoch += 1
     end_links(realm.work, realm, user)
     sessions.end_sessions_of(realm.work, realm, user.id, "disabled")
-    note_login_act(realm, "user.disabled", user)
+    record_login_event(realm, "user.disabled", user)
     return user
 
 
@@ -85,7 +85,7 @@ def enable_user(user_id: UUID) -> User:
     if user.state == "disabled":
         take_seat()
         user.state = "active" if user.password_hash else "invited"
-        note_login_act(tenant_realm(), "user.enabled", user)
+        record_login_event(tenant_realm(), "user.enabled", user)
     return user
 
 
@@ -126,5 +126,5 @@ def _invite(realm: Realm, email: str, name: str, roles: Sequence[str], invited_b
 def _send_invitation(realm: Realm, account: Account, invited_by: str) -> str:
     url = make_link(realm.work, realm, account, "invitation", lifetimes.INVITATION)
     emails.send_invitation(realm, account, url, invited_by=invited_by)
-    note_login_act(realm, "user.invited", account)
+    record_login_event(realm, "user.invited", account)
     return url

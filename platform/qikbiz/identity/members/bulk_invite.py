@@ -58,7 +58,7 @@ def rows_from(text: str) -> list[Row]:
     if len(lines) - 1 > MOST_ROWS:
         raise Failure(f"At most {MOST_ROWS} users can be invited at once; this table has {len(lines) - 1}.")
     rows = [_row(number, cells, places) for number, cells in lines[1:]]
-    _judge(rows)
+    _validate(rows)
     return rows
 
 
@@ -112,24 +112,24 @@ def _row(number: int, cells: list[str], places: dict[str, int]) -> Row:
     return Row(number, given["name"], given["email"], role_names=given["roles"], team_name=given.get("team", ""))
 
 
-def _judge(rows: list[Row]) -> None:
+def _validate(rows: list[Row]) -> None:
     roles = {line.name.casefold(): (line.key, line.rights) for line in all_roles()}
     roles |= {line.key: (line.key, line.rights) for line in all_roles()}
     teams = {team.folded_name: team.id for team in db.session.scalars(select(Team))}
     seen: dict[str, int] = {}
     for row in rows:
-        _judge_name(row)
-        _judge_address(row, seen)
-        _judge_roles(row, roles)
+        _validate_name(row)
+        _validate_address(row, seen)
+        _validate_roles(row, roles)
         if row.team_name:
             row.team = teams.get(row.team_name.casefold())
             if row.team is None:
                 row.problems.append(f"There is no team called “{row.team_name[:60]}”. Create it first.")
             else:
-                _judge_team(row, row.team)
+                _validate_team(row, row.team)
 
 
-def _judge_team(row: Row, team: UUID) -> None:
+def _validate_team(row: Row, team: UUID) -> None:
     """As when the person joins: by the roles that the row gives, whoever they may be."""
     newcomer, members = new_id(), members_of(team)
     rights = union(rights_of_roles(db.session(), row.roles).values())
@@ -139,7 +139,7 @@ def _judge_team(row: Row, team: UUID) -> None:
         row.problems.append(refused.text)
 
 
-def _judge_name(row: Row) -> None:
+def _validate_name(row: Row) -> None:
     if not row.name:
         row.problems.append("Enter a name.")
     elif len(row.name) > 200:
@@ -148,7 +148,7 @@ def _judge_name(row: Row) -> None:
         row.problems.append("The name contains a character that can't be shown.")
 
 
-def _judge_address(row: Row, seen: dict[str, int]) -> None:
+def _validate_address(row: Row, seen: dict[str, int]) -> None:
     try:
         row.email = validate_email(row.email, check_deliverability=False, test_environment=True).normalized
     except EmailNotValidError:
@@ -167,7 +167,7 @@ def _judge_address(row: Row, seen: dict[str, int]) -> None:
         row.problems.append("A user with this email address already exists.")
 
 
-def _judge_roles(row: Row, known: dict[str, tuple[str, Rights]]) -> None:
+def _validate_roles(row: Row, known: dict[str, tuple[str, Rights]]) -> None:
     names = [name.strip() for name in row.role_names.replace(";", ",").replace("|", ",").split(",") if name.strip()]
     if not names:
         row.problems.append("Enter at least one role.")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from sqlalchemy import select
 
 from qikbiz.identity.accounts import emails
-from qikbiz.identity.accounts.audit_events import note_login_act
+from qikbiz.identity.accounts.audit_events import record_login_event
 from qikbiz.identity.accounts.failures import AlreadyThere
 from qikbiz.identity.accounts.models import User
 from qikbiz.identity.accounts.queries import account_named, administrators, has_users, is_administrator
@@ -46,8 +46,8 @@ def add_first_administrator(email: str, name: str, password: str) -> User:
     user.state = "active"
     set_password(tenant_realm(), user, password)
     end_links_of_others(db.session(), tenant_realm(), user)
-    note_login_act(tenant_realm(), "user.created", user, role=Role.ADMINISTRATOR.value)
-    _tell(user, Role.ADMINISTRATOR, is_made=True)
+    record_login_event(tenant_realm(), "user.created", user, role=Role.ADMINISTRATOR.value)
+    _notify_administrators(user, Role.ADMINISTRATOR, is_made=True)
     return user
 
 
@@ -72,8 +72,8 @@ def propose_user(email: str, name: str, role: str) -> User:
         raise AlreadyThere(f"{email} is on the list of users already.")
     take_seat()
     user = _added(email, name, role)
-    note_login_act(tenant_realm(), "user.proposed", user, role=role)
-    _tell(user, role, is_made=False)
+    record_login_event(tenant_realm(), "user.proposed", user, role=role)
+    _notify_administrators(user, role, is_made=False)
     return user
 
 
@@ -84,7 +84,7 @@ def _added(email: str, name: str, role: str) -> User:
     return user
 
 
-def _tell(user: User, role: str, *, is_made: bool) -> None:
+def _notify_administrators(user: User, role: str, *, is_made: bool) -> None:
     """Everybody who administers the organisation, or is invited to."""
     people = administrators()
     if is_made:

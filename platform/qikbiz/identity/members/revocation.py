@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from qikbiz.identity.accounts import emails
-from qikbiz.identity.accounts.audit_events import note_login_act
+from qikbiz.identity.accounts.audit_events import record_login_event
 from qikbiz.identity.accounts.models import User
 from qikbiz.identity.accounts.queries import account_for_change
 from qikbiz.identity.accounts.realms import Account, Realm
@@ -22,8 +22,8 @@ def end_one_for(realm: Realm, user_id: UUID, key: str, *, by: str) -> User:
     """End one session or remembered device of a user, who is told. Raises NotFound or BeyondOwnRights."""
     user = user_to_help(realm, user_id)
     device = end_one(realm, user.id, key, _REASON)
-    note_login_act(realm, "session.ended", user, device=device)
-    _tell(realm, user, f"{by}, an administrator of your organisation, signed out {device or 'one of your devices'}.")
+    record_login_event(realm, "session.ended", user, device=device)
+    _notify(realm, user, f"{by}, an administrator of your organisation, signed out {device or 'one of your devices'}.")
     return user
 
 
@@ -31,8 +31,8 @@ def end_all_for(realm: Realm, user_id: UUID, *, by: str) -> User:
     """Log somebody out everywhere, remembered devices too."""
     user = user_to_help(realm, user_id)
     ended = sessions.end_sessions_of(realm.work, realm, user.id, _REASON)
-    note_login_act(realm, "session.all_ended", user, sessions=ended)
-    _tell(realm, user, f"{by}, an administrator of your organisation, signed you out everywhere.")
+    record_login_event(realm, "session.all_ended", user, sessions=ended)
+    _notify(realm, user, f"{by}, an administrator of your organisation, signed you out everywhere.")
     return user
 
 
@@ -60,5 +60,5 @@ def user_to_help(realm: Realm, user_id: UUID) -> User:
     return user
 
 
-def _tell(realm: Realm, account: Account, more: str) -> None:
+def _notify(realm: Realm, account: Account, more: str) -> None:
     emails.send_sign_in_changed(realm, account, "An administrator signed you out", more)

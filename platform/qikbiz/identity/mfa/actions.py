@@ -9,7 +9,7 @@ from sqlalchemy import delete, select, update
 
 from config.keys import SealBroken
 from qikbiz.identity.accounts import emails, throttles
-from qikbiz.identity.accounts.audit_events import note_login_act
+from qikbiz.identity.accounts.audit_events import record_login_event
 from qikbiz.identity.accounts.principal import Principal
 from qikbiz.identity.accounts.queries import account_for_change, has_second_factor
 from qikbiz.identity.accounts.realms import Account, Factor, Realm
@@ -112,7 +112,7 @@ def keep_app(realm: Realm, person_id: UUID, secret: str, step: int = 0) -> None:
 def rename_passkey(realm: Realm, person: Principal, passkey_id: UUID, name: str) -> None:
     factor = passkey_of(realm, person.id, passkey_id)
     before, factor.name = factor.name, name
-    note_login_act(realm, "factor.renamed", person, name=[before, name])
+    record_login_event(realm, "factor.renamed", person, name=[before, name])
 
 
 def remove_passkey(realm: Realm, person: Principal, passkey_id: UUID) -> str:
@@ -137,7 +137,7 @@ def make_recovery_codes(realm: Realm, person: Principal) -> list[str]:
     if not has_second_factor(realm, account.id):
         raise LastFactor("Recovery codes need a second factor. Add a passkey or an app first.")
     codes = _new_codes(realm, account)
-    note_login_act(realm, "factor.codes_made", account)
+    record_login_event(realm, "factor.codes_made", account)
     emails.send_sign_in_changed(realm, account, "New recovery codes were created for your account",
                                  "Your previous codes no longer work.")  # fmt: skip
     return codes
@@ -152,7 +152,7 @@ def reset_factors(realm: Realm, account: Account, *, by: str) -> int:
     gone = len(list(realm.work.scalars(delete(table).where(table.person_id == account.id).returning(table.id))))
     account.epoch += 1
     sessions.end_sessions_of(realm.work, realm, account.id, "factors_reset")
-    note_login_act(realm, "factor.reset", account, factors=gone)
+    record_login_event(realm, "factor.reset", account, factors=gone)
     emails.send_sign_in_changed(
         realm,
         account,
@@ -210,7 +210,7 @@ def _use_recovery_code(realm: Realm, account: Account, code: str) -> bool:
     if realm.work.scalar(used.values(used_at=moment, last_used_at=moment).returning(table.id)) is None:
         return False
     left = codes_left(realm, account.id)
-    note_login_act(realm, "factor.code_used", account, left=left)
+    record_login_event(realm, "factor.code_used", account, left=left)
     emails.send_sign_in_changed(
         realm,
         account,
@@ -251,7 +251,7 @@ def _new_codes(realm: Realm, account: Account) -> list[str]:
 def _added(realm: Realm, account: Account, what: str, keep: bytes | None, **details: str) -> None:
     realm.work.flush()
     sessions.end_sessions_of(realm.work, realm, account.id, "factor_added", except_key=keep)
-    note_login_act(realm, "factor.added", account, **details)
+    record_login_event(realm, "factor.added", account, **details)
     emails.send_sign_in_changed(
         realm,
         account,
@@ -270,7 +270,7 @@ def _remove(realm: Realm, account: Account, factors: list[Factor], what: str, ke
         table = realm.factors
         realm.work.execute(delete(table).where(table.person_id == account.id, table.kind == "recovery"))
     sessions.end_sessions_of(realm.work, realm, account.id, "factor_removed", except_key=keep)
-    note_login_act(realm, "factor.removed", account, kind=factors[0].kind, name=factors[0].name)
+    record_login_event(realm, "factor.removed", account, kind=factors[0].kind, name=factors[0].name)
     emails.send_sign_in_changed(
         realm, account, "A second factor was removed from your account",
         f"Removed: {what}. Your other devices were signed out.",

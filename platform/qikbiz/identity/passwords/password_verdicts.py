@@ -21,7 +21,7 @@ def problem_since(realm: Realm, account: Account, password: str, policy: Policy)
     return acceptance.problem_with(password, context=names, policy=policy) or ""
 
 
-def judge(realm: Realm, account: Account, password: str, known: tuple[Policy, str] | None = None) -> str:
+def evaluate(realm: Realm, account: Account, password: str, known: tuple[Policy, str] | None = None) -> str:
     """The same by the rules in force, and written down where it does, so that it is no longer in doubt.
 
     `known` is a problem, or none, that was found before this transaction, with the policy that it was found by.

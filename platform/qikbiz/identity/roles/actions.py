@@ -35,7 +35,7 @@ def copy_role(key: str, name: str) -> OwnRole:
     role = OwnRole(name=name, folded_name=name.casefold(), rights=source.rights.as_json())
     db.session.add(role)
     db.session.flush()
-    _note("role.created", role, {"copied_from": source.name})
+    _audit("role.created", role, {"copied_from": source.name})
     return role
 
 
@@ -54,7 +54,7 @@ def change_role(key: str, name: str, rights: Rights, *, seen_at: str) -> None:
         return
     role.name, role.folded_name, role.rights = name, name.casefold(), rights.as_json()
     role.updated_at = clock.now()
-    _note("role.changed", role, {"changes": changes})
+    _audit("role.changed", role, {"changes": changes})
     hold_to_it(users_with_role(key))
 
 
@@ -64,7 +64,7 @@ def delete_role(key: str) -> str:
     may_give_rights(Rights.from_json(role.rights))
     if users_with_role(key):
         raise Conflict(f"{role.name} is still assigned to users. Assign them another role first.")
-    _note("role.deleted", role, {})
+    _audit("role.deleted", role, {})
     db.session.delete(role)
     return role.name
 
@@ -109,5 +109,5 @@ def _refuse_taken(name: str, *, but_not: UUID | None = None) -> None:
         raise NameTaken(f"A role named “{name}” already exists.")
 
 
-def _note(action: str, role: OwnRole, details: dict[str, object]) -> None:
+def _audit(action: str, role: OwnRole, details: dict[str, object]) -> None:
     record(action, record_type="role", record_id=role.id, subject=role.name, details=dict(details))

@@ -25,7 +25,7 @@ def create_team(name: str) -> Team:
     team = Team(name=name, folded_name=name.casefold())
     db.session.add(team)
     db.session.flush()
-    _note("team.created", team, {})
+    _audit("team.created", team, {})
     return team
 
 
@@ -49,7 +49,7 @@ def change_team(team_id: UUID, name: str, people: Iterable[UUID], *, seen: str =
         may_change_members(before, wanted)
         team.name, team.folded_name = name, name.casefold()
         _write_members(team_id, before, wanted)
-        _note("team.changed", team, {"changes": changed})
+        _audit("team.changed", team, {"changes": changed})
     return team
 
 
@@ -67,7 +67,7 @@ def delete_team(team_id: UUID) -> str:
     """Delete a team, and give its name. Its members keep their own records."""
     team, people = team_for_changing(team_id), members_of(team_id)
     may_change_members(people, set())
-    _note("team.deleted", team, {"members": _listed(people, _names(people))})
+    _audit("team.deleted", team, {"members": _listed(people, _names(people))})
     db.session.execute(delete(TeamMember).where(TeamMember.team_id == team_id))
     db.session.delete(team)
     hold_to_it(people)
@@ -103,5 +103,5 @@ def _refuse_taken(name: str, *, but_not: UUID | None = None) -> None:
         raise NameTaken(f"A team named “{name}” already exists.")
 
 
-def _note(action: str, team: Team, details: dict[str, object]) -> None:
+def _audit(action: str, team: Team, details: dict[str, object]) -> None:
     record(action, record_type="team", record_id=team.id, subject=team.name, details=dict(details))

@@ -88,6 +88,6 @@ def _from_session(realm: Realm) -> Principal | None:
         end_session_cookie()
         with realm.own_work() as work:
             say_if_stolen(work, realm, realm.macs(sessions.PURPOSE, opened.plaintext[16:]))
-    elif person.has_new_token and remember_me.note_shown_token(realm, person.id):
+    elif person.has_new_token and remember_me.confirm_shown_token(realm, person.id):
         session_invalidation.invalidate_now(realm, [person.id])
     return person

@@ -8,7 +8,7 @@ from uuid import UUID
 from qikbiz.identity.accounts import session_invalidation
 from qikbiz.identity.accounts.realms import Realm, staff_realm, tenant_realm
 from qikbiz.identity.accounts.sealed_secrets import reseal_secrets
-from qikbiz.identity.sessions.retention import forget_logins, forget_staff_logins
+from qikbiz.identity.sessions.retention import delete_expired_logins, delete_expired_staff_logins
 from qikbiz.jobs.job_context import JobContext
 from qikbiz.kernel import clock
 from qikbiz.kernel.errors import Unavailable
@@ -27,13 +27,13 @@ def invalidate_staff_sessions(work: JobContext) -> None:
 def delete_old_sessions(work: JobContext) -> None:
     """Delete what is no longer needed about sign-ins, and seal anew what lies under older keys."""
     with work.finish() as session:
-        forget_logins(session)
+        delete_expired_logins(session)
         reseal_secrets(tenant_realm())
 
 
 def delete_old_staff_sessions(work: JobContext) -> None:
     with work.finish() as session:
-        forget_staff_logins(session)
+        delete_expired_staff_logins(session)
         reseal_secrets(staff_realm())
 
 

@@ -102,7 +102,7 @@ def restore(realm: Realm) -> Principal | None:
         return sessions.open_session(work, realm, user, "remembered", is_fresh=False, series_hash=row.series_hash)
 
 
-def note_shown_token(realm: Realm, person_id: UUID) -> bool:
+def confirm_shown_token(realm: Realm, person_id: UUID) -> bool:
     """The browser has shown its newest token, so the answer that carried it arrived. True when that was news."""
     shown = _shown(realm)
     if shown is None:

@@ -15,25 +15,25 @@ SESSIONS_KEPT = timedelta(days=30)
 LINKS_KEPT = timedelta(days=7)
 
 
-def forget_logins(session: Session) -> None:
+def delete_expired_logins(session: Session) -> None:
     """In the tenant entered."""
-    _forget_sessions(session, UserSession)
-    _forget_links(session, UserToken)
+    _delete_sessions(session, UserSession)
+    _delete_links(session, UserToken)
     gone = func.now() - SESSIONS_KEPT
     is_over = or_(RememberSeries.ends_at < gone, RememberSeries.expires_at < gone, RememberSeries.revoked_at < gone)
     session.execute(delete(RememberSeries).where(is_over))
 
 
-def forget_staff_logins(session: Session) -> None:
-    _forget_sessions(session, StaffSession)
-    _forget_links(session, StaffToken)
+def delete_expired_staff_logins(session: Session) -> None:
+    _delete_sessions(session, StaffSession)
+    _delete_links(session, StaffToken)
 
 
-def _forget_sessions(session: Session, model: type[UserSession] | type[StaffSession]) -> None:
+def _delete_sessions(session: Session, model: type[UserSession] | type[StaffSession]) -> None:
     gone = func.now() - SESSIONS_KEPT
     is_over = or_(model.ends_at < gone, model.idle_until < gone, model.revoked_at < gone)
     session.execute(delete(model).where(is_over))
 
 
-def _forget_links(session: Session, model: type[UserToken] | type[StaffToken]) -> None:
+def _delete_links(session: Session, model: type[UserToken] | type[StaffToken]) -> None:
     session.execute(delete(model).where(model.expires_at < func.now() - LINKS_KEPT))

@@ -17,6 +17,6 @@ def end_one(realm: Realm, person_id: UUID, key: str, reason: str) -> str:
             return row.device
     for series in session_store.resting_devices(realm.work, realm, person_id):
         if series.series_hash.hex() == key:
-            sessions.forget_resting_device(realm.work, series, reason)
+            sessions.revoke_device(realm.work, series, reason)
             return series.device
     raise NotFound

@@ -59,7 +59,7 @@ class Remembered:
         )
 
 
-def fetch(realm: Realm, session_key: bytes, person_id: UUID) -> tuple[Remembered | None, str]:
+def get(realm: Realm, session_key: bytes, person_id: UUID) -> tuple[Remembered | None, str]:
     """The record, if there is one, and the person's stamp. Raises RedisAway."""
     stamp_name = stamp_key(realm, person_id)
     with runtime().redis.client() as client:
@@ -70,7 +70,7 @@ def fetch(realm: Realm, session_key: bytes, person_id: UUID) -> tuple[Remembered
     return _read(realm, record, session_key), str(stamp)
 
 
-def keep(realm: Realm, remembered: Remembered, *, is_known: bool) -> None:
+def put(realm: Realm, remembered: Remembered, *, is_known: bool) -> None:
     """Write the record: a new one only where none is, a known one only where it still is. Raises RedisAway."""
     seconds = int((remembered.ends_at - clock.now()).total_seconds())
     if seconds < 1:
@@ -80,7 +80,7 @@ def keep(realm: Realm, remembered: Remembered, *, is_known: bool) -> None:
         client.set(key, _sealed(key, remembered), ex=seconds, nx=not is_known, xx=is_known)
 
 
-def forget(realm: Realm, session_keys: Iterable[bytes]) -> None:
+def delete(realm: Realm, session_keys: Iterable[bytes]) -> None:
     """Raises RedisAway."""
     names = [_record_key(realm, key) for key in session_keys]
     if names:

@@ -86,7 +86,7 @@ def resume(realm: Realm, opened: Opened) -> Principal | None:
     person_id, secret = UUID(bytes=opened.plaintext[:16]), opened.plaintext[16:]
     keys = realm.macs(PURPOSE, secret)
     try:
-        known, stamp = session_cache.fetch(realm, keys[0], person_id)
+        known, stamp = session_cache.get(realm, keys[0], person_id)
     except RedisAway:
         known, stamp = None, ""
     if known is not None and known.is_valid(stamp, realm.epoch):
@@ -119,7 +119,7 @@ def end_session_and_device(work: Session, realm: Realm, row: AccountSession, rea
     end_session(work, realm, row.id_hash, reason)
 
 
-def forget_resting_device(work: Session, series: RememberSeries, reason: str) -> None:
+def revoke_device(work: Session, series: RememberSeries, reason: str) -> None:
     """A remembered device that nobody uses now logs in no more by itself."""
     series.revoked_at, series.revoked_reason = clock.now(), reason
 
@@ -164,14 +164,14 @@ def _end(work: Session, realm: Realm, reason: str, which: ColumnElement[bool]) -
     people = set(work.scalars(_people_of(realm, which)))
     keys = session_store.revoke(work, realm, reason, which=which)
     if keys:
-        _note_ended(work, realm, people, reason)
+        _record_ended(work, realm, people, reason)
         invalidate_after_commit(work, realm, people)
-        after_commit(work, lambda: _forget_now(realm, keys))
+        after_commit(work, lambda: _delete_cached(realm, keys))
     logger.info("sessions_ended", extra={"reason": reason, "sessions": len(keys), "table": table.__tablename__})
     return keys
 
 
-def _note_ended(work: Session, realm: Realm, people: set[UUID], reason: str) -> None:
+def _record_ended(work: Session, realm: Realm, people: set[UUID], reason: str) -> None:
     if reason in _SAID_OTHERWISE:
         return
     for person in work.scalars(select(realm.people).where(realm.people.id.in_(people))):
@@ -182,11 +182,11 @@ def _people_of(realm: Realm, which: ColumnElement[bool]) -> Select[UUID]:
     return select(realm.sessions.person_id).where(which).distinct()
 
 
-def _forget_now(realm: Realm, keys: list[bytes]) -> None:
+def _delete_cached(realm: Realm, keys: list[bytes]) -> None:
     try:
-        session_cache.forget(realm, keys)
+        session_cache.delete(realm, keys)
     except RedisAway:
-        logger.warning("session_records_not_forgotten", extra={"sessions": len(keys)})
+        logger.warning("session_records_not_deleted", extra={"sessions": len(keys)})
 
 
 def _asked_of_postgres(realm: Realm, keys: tuple[bytes, ...], person_id: UUID, stamp: str) -> Remembered | None:
@@ -243,9 +243,9 @@ def person_of(work: Session, realm: Realm, account: Account, row: AccountSession
 def _write_back(realm: Realm, found: Remembered | None, key: bytes, *, was_known: bool) -> None:
     try:
         if found is None:
-            session_cache.forget(realm, [key])
+            session_cache.delete(realm, [key])
         elif found.stamp:
-            session_cache.keep(realm, found, is_known=was_known)
+            session_cache.put(realm, found, is_known=was_known)
     except RedisAway:
         logger.info("session_record_not_written")
 

@@ -11,7 +11,7 @@ from sqlalchemy import update
 
 from qikbiz.audit.actions import record
 from qikbiz.identity.accounts import emails, throttles
-from qikbiz.identity.accounts.audit_events import note_login_act
+from qikbiz.identity.accounts.audit_events import record_login_event
 from qikbiz.identity.accounts.failures import WrongPassword
 from qikbiz.identity.accounts.models import User
 from qikbiz.identity.accounts.principal import Principal
@@ -20,7 +20,7 @@ from qikbiz.identity.accounts.realms import Realm, same_address
 from qikbiz.identity.login.login_steps import admit
 from qikbiz.identity.mfa.recovery import hash_of, new_code
 from qikbiz.identity.passwords import hashing
-from qikbiz.identity.passwords.password_verdicts import judge
+from qikbiz.identity.passwords.password_verdicts import evaluate
 from qikbiz.identity.sign_in_policy.models import SignInPolicy
 from qikbiz.identity.sign_in_policy.queries import policy_row
 from qikbiz.kernel import clock
@@ -60,7 +60,7 @@ def break_glass(realm: Realm, email: str, password: str, code: str) -> str:
     Which of the three was wrong is not said. A code is used up even if the second factor then fails.
     """
     throttles.try_break_glass(realm)
-    counted, take_back = begin_sign_in_try()
+    counted, undo = begin_sign_in_try()
     with realm.own_work() as work:
         found = account_named(work, realm, same_address(email))
         hashed = found.password_hash if found is not None and found.state == "active" else None
@@ -70,12 +70,12 @@ def break_glass(realm: Realm, email: str, password: str, code: str) -> str:
         record_event("login_failed", account=email, counted=counted, is_sign_in=True)
         record_access(AccessKind.LOGIN, "failed", account=email, detail="With an emergency code")
         raise WrongPassword
-    take_back()
-    note_login_act(realm, "policy.break_glass_used", account)
+    undo()
+    record_login_event(realm, "policy.break_glass_used", account)
     for administrator in lock_administrators():
         emails.send_break_glass_used(realm, administrator, who=account.name, email=account.email)
     logger.warning("break_glass_used", extra={"person": str(account.id)})
-    problem = judge(realm, account, password)
+    problem = evaluate(realm, account, password)
     return admit(realm, account, "break_glass", from_anywhere=True, problem=problem)
 
 

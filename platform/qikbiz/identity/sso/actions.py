@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from qikbiz.audit.actions import record
 from qikbiz.identity.accounts import lifetimes
-from qikbiz.identity.accounts.audit_events import note_login_act
+from qikbiz.identity.accounts.audit_events import record_login_event
 from qikbiz.identity.accounts.principal import Principal
 from qikbiz.identity.accounts.queries import account_for_change, account_named
 from qikbiz.identity.accounts.realms import Account, Realm
@@ -103,7 +103,7 @@ def come_in(realm: Realm, provider: Provider, claims: Claims, target: str) -> st
         account.state = "active"
         end_links(realm.work, realm, account, "invitation")
         record_access(AccessKind.INVITATION_ACCEPTED, person=account, detail="By single sign-on")
-        note_login_act(realm, "user.joined", account, how="sso")
+        record_login_event(realm, "user.joined", account, how="sso")
     record_event("login_succeeded", account=account.email_key)
     count_login(realm.kind, "right")
     shown = SHOWN_THERE if claims.has_second_factor else ""
@@ -207,7 +207,7 @@ def _connect(realm: Realm, account: Account, claims: Claims) -> None:
                 f"{claims.email} is connected to another account at the provider. An administrator of your workspace "
                 "can disconnect it under “Single sign-on”."
             )
-    note_login_act(realm, "sso.connected", account)
+    record_login_event(realm, "sso.connected", account)
 
 
 def _nobody(claims: Claims) -> str:

@@ -12,7 +12,7 @@ from tenants.redis import RedisAway
 SECONDS, SPARED_SECONDS = 60, 5
 
 
-def note_away(realm: Realm, *, is_away: bool) -> None:
+def mark_away(realm: Realm, *, is_away: bool) -> None:
     try:
         with runtime().redis.client() as client:
             if is_away:

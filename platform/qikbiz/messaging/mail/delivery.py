@@ -71,7 +71,7 @@ def begin(
     if mail.state in ENDED:
         return None
     if mail.data_began_at is not None:
-        note_unknown(mail)
+        mark_unknown(mail)
         return None
     refusal = _refusal(mail, tenant)
     if refusal:
@@ -118,7 +118,7 @@ def _compose(mail: MailColumns, tenant: Tenant | None, values: dict[str, Any], s
     return compose(mail, rendered, settings, list_headers(tenant, known, url) if url else ())
 
 
-def note_stopped(mail: MailColumns) -> None:
+def mark_stopped(mail: MailColumns) -> None:
     """The announcement that it belongs to was stopped. What has ended already stays as it ended."""
     if mail.state not in ENDED:
         _drop(mail, "stopped", STOPPED)
@@ -151,32 +151,32 @@ def deliver(letter: Letter, settings: Settings, before_data: Callable[[], None])
     breaker.record_success()
 
 
-def note_data_began(mail: MailColumns) -> None:
+def mark_data_began(mail: MailColumns) -> None:
     """From the commit of this on the mail may have arrived, unless the server says that it has not."""
     mail.data_began_at = func.clock_timestamp()
 
 
-def note_sent(mail: MailColumns) -> None:
+def mark_sent(mail: MailColumns) -> None:
     _end(mail, "sent", "")
     mail.sent_at = func.now()
 
 
-def note_refused(mail: MailColumns, reason: str) -> None:
+def mark_refused(mail: MailColumns, reason: str) -> None:
     _end(mail, "failed", reason)
 
 
-def note_unknown(mail: MailColumns) -> None:
+def mark_unknown(mail: MailColumns) -> None:
     """The answer was lost."""
     _end(mail, "unknown", PERHAPS)
 
 
-def note_put_off(mail: MailColumns, reason: str, settings: Settings) -> datetime | None:
+def mark_deferred(mail: MailColumns, reason: str, settings: Settings) -> datetime | None:
     """The server did not take it: when to try again, or None when it has been for too long."""
     mail.data_began_at = None
     return _wait(mail, reason, backoff(mail.attempt, settings))
 
 
-def note_resting(mail: MailColumns, rest: timedelta) -> datetime | None:
+def defer_untried(mail: MailColumns, rest: timedelta) -> datetime | None:
     """The server rests, so this mail was not tried: when it will be, or None when it has waited for too long."""
     return None if mail.state in ENDED or mail.data_began_at else _wait(mail, RESTS, rest)
 

@@ -53,7 +53,7 @@ def _send(work: JobContext) -> UUID | None:
     with work.step() as session:
         mail = _mail(session, work)
         announcement_id = mail.announcement_id if isinstance(mail, Mail) else None
-        wait_until = delivery.note_resting(mail, rest) if rest else None
+        wait_until = delivery.defer_untried(mail, rest) if rest else None
         letter = None if wait_until else _letter(mail, work, settings, announcement_id)
     if wait_until:
         raise NotNow(delivery.RESTS, retry_at=wait_until)
@@ -72,26 +72,26 @@ def _hand_over(letter: delivery.Letter, work: JobContext, settings: Settings) ->
         delivery.deliver(letter, settings, lambda: _begin_data(work))
     except RefusedForGood as refusal:
         with _outcome(work) as mail:
-            delivery.note_refused(mail, str(refusal))
+            delivery.mark_refused(mail, str(refusal))
     except OutcomeUnknown:
         with _outcome(work) as mail:
-            delivery.note_unknown(mail)
+            delivery.mark_unknown(mail)
     except (NotAccepted, OSError) as problem:
         reason = "The mail folder can't be written." if isinstance(problem, OSError) else str(problem)
         with _outcome(work) as mail:
-            next_at = delivery.note_put_off(mail, reason, settings)
+            next_at = delivery.mark_deferred(mail, reason, settings)
         return (next_at, reason) if next_at else None
     else:
         fault("mail.after_server")
         with work.finish() as session:
-            delivery.note_sent(_mail(session, work))
+            delivery.mark_sent(_mail(session, work))
     return None
 
 
 def _begin_data(work: JobContext) -> None:
     # Raises LeaseLost when another worker holds the job meanwhile: this one then sends nothing.
     with _outcome(work) as mail:
-        delivery.note_data_began(mail)
+        delivery.mark_data_began(mail)
     fault("mail.data_began")
 
 
@@ -100,7 +100,7 @@ def _letter(
 ) -> delivery.Letter | None:
     words = announcement_hooks.WORDS.value(announcement_id) if announcement_id else {}
     if words is None:
-        delivery.note_stopped(mail)
+        delivery.mark_stopped(mail)
         return None
     return delivery.begin(mail, work.tenant, settings, words)
 

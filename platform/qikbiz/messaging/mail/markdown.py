@@ -50,7 +50,7 @@ def as_text(source: str) -> str:
     lines: list[str] = []
     marks: list[str] = []
     for token in _parser().parse(source):
-        _note_list(token, marks)
+        _update_marks(token, marks)
         lines += ["".join(marks) + line for line in _lines_of(token)]
         if token.type == "inline":
             # The mark of a list stands before its first line only, that of a quotation before each.
@@ -68,7 +68,7 @@ def _lines_of(token: Token) -> list[str]:
     return ["-" * 40] if token.type == "hr" else []
 
 
-def _note_list(token: Token, marks: list[str]) -> None:
+def _update_marks(token: Token, marks: list[str]) -> None:
     """Keep what stands before a line: marks of lists, numbers, and the sign of a quotation."""
     if token.type == "list_item_open":
         marks.append(f"{token.info}. " if token.info else "- ")

@@ -18,7 +18,7 @@ from qikbiz.messaging.mail.categories import NOTIFICATIONS, Choice, category_nam
 from qikbiz.messaging.mail.choices import choices_of_several
 from qikbiz.messaging.notifications.digest import plan_digest
 from qikbiz.messaging.notifications.models import Notification
-from qikbiz.messaging.notifications.unread import forget_counts
+from qikbiz.messaging.notifications.unread import invalidate_counts
 from tenants.context import current_tenant
 
 LONGEST_SUBJECT = 300
@@ -59,7 +59,7 @@ def notify(
         db.session.flush()
         _mail(person, row, template or kind, values or {})
         rows.append(row)
-    forget_counts(row.user_id for row in rows)
+    invalidate_counts(row.user_id for row in rows)
     return rows
 
 
@@ -69,7 +69,7 @@ def mark_read(user_id: UUID, notification_id: UUID) -> None:
     if db.session.scalar(select(Notification.id).where(*own)) is None:
         raise NotFound("This notification no longer exists. Notifications are kept for ninety days.")
     db.session.execute(update(Notification).where(*own, Notification.read_at.is_(None)).values(read_at=clock.now()))
-    forget_counts([user_id])
+    invalidate_counts([user_id])
 
 
 def mark_all_read(user_id: UUID, up_to: UUID) -> int:
@@ -78,7 +78,7 @@ def mark_all_read(user_id: UUID, up_to: UUID) -> int:
     done = db.session.execute(
         update(Notification).where(*unread).values(read_at=clock.now()).returning(Notification.id)
     )
-    forget_counts([user_id])
+    invalidate_counts([user_id])
     return len(done.all())
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from qikbiz.jobs.job_context import JobContext
 from qikbiz.messaging.notifications.digest import send_digest
-from qikbiz.messaging.notifications.retention import forget_notifications
+from qikbiz.messaging.notifications.retention import delete_expired_notifications
 
 
 def digest(work: JobContext) -> None:
@@ -17,4 +17,4 @@ def digest(work: JobContext) -> None:
 
 def delete_old_notifications(work: JobContext) -> None:
     with work.finish() as session:
-        forget_notifications(session)
+        delete_expired_notifications(session)

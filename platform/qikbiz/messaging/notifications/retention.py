@@ -13,5 +13,5 @@ from qikbiz.messaging.notifications.models import Notification
 KEPT = timedelta(days=90)
 
 
-def forget_notifications(session: Session) -> None:
+def delete_expired_notifications(session: Session) -> None:
     session.execute(delete(Notification).where(Notification.at < clock.now() - KEPT))

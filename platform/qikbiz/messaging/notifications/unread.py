@@ -52,17 +52,17 @@ def counted(user_id: UUID) -> int:
     return db.session.scalar(select(func.count()).where(*own)) or 0
 
 
-def forget_counts(user_ids: Iterable[UUID]) -> None:
+def invalidate_counts(user_ids: Iterable[UUID]) -> None:
     """Have them counted anew once the transaction at hand is committed."""
     keys = [_key(user_id) for user_id in user_ids]
     if keys:
         store = runtime().redis
 
-        def forget() -> None:
+        def delete() -> None:
             with suppress(RedisAway), store.client() as redis:
                 redis.delete(*keys)
 
-        after_commit(db.session(), forget)
+        after_commit(db.session(), delete)
 
 
 def _kept(user_id: UUID) -> int | None:

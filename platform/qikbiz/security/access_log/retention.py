@@ -16,7 +16,7 @@ ADDRESS_KEPT = timedelta(days=30)
 PREFIX_KEPT = timedelta(days=365)
 
 
-def forget_addresses(session: Session, *, now: datetime | None = None) -> int:
+def clear_expired_addresses(session: Session, *, now: datetime | None = None) -> int:
     """Empty addresses after 30 days; after a year count the rows and let them go. Returns how many addresses went."""
     moment = now or clock.now()
     _count_and_delete(session, moment - PREFIX_KEPT)

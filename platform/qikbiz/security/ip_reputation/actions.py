@@ -34,11 +34,11 @@ def check_address(unit_text: str, *, now: datetime | None = None) -> Judgement:
     moment = now or clock.now()
     unit = ip_network(unit_text)
     for wider in wider_units(unit):
-        _judge_and_decide(wider, moment, WIDER_FACTOR[wider.prefixlen])
-    return _judge_and_decide(unit, moment, 1)
+        _evaluate_and_decide(wider, moment, WIDER_FACTOR[wider.prefixlen])
+    return _evaluate_and_decide(unit, moment, 1)
 
 
-def _judge_and_decide(unit: Network, now: datetime, factor: int) -> Judgement:
+def _evaluate_and_decide(unit: Network, now: datetime, factor: int) -> Judgement:
     score = db.control.get(AddressScore, str(unit), with_for_update=True)
     judgement = evaluate(_events_of(unit, now), now, earlier_blocks=score.blocks if score else 0, factor=factor)
     if judgement.verdict == "none" and score is None:

@@ -17,7 +17,7 @@ def check_address(work: JobContext) -> None:
 def delete_old_events(work: JobContext) -> None:
     """Delete old events and rules, and write the rules in force to Redis again."""
     with work.finish():
-        retention.forget_old_addresses()
+        retention.delete_expired_addresses()
         rules.enforce_standing_rules()
 
 

@@ -92,13 +92,13 @@ def enforce(
     return True
 
 
-def forget(unit: Network, *, tenant_id: UUID | None = None) -> bool:
+def reset(unit: Network, *, tenant_id: UUID | None = None) -> bool:
     """Let no rule act on a unit any more, and start its counters afresh."""
     bucket = int(time.time()) // WINDOW_SECONDS
     keys = [rule_key(unit, tenant_id, found) for found in marks(unit)]
     if tenant_id is None:
         counted = [bucket_key(unit, "points", number) for number in (bucket, bucket - 1)]
-        local_counters.forget(counted)
+        local_counters.delete(counted)
         keys += counted
     try:
         with runtime().redis.client() as client:

@@ -22,17 +22,17 @@ ADDRESS_KEPT = timedelta(days=30)
 PREFIX_KEPT = timedelta(days=365)
 
 
-def forget_old_addresses(*, now: datetime | None = None) -> int:
+def delete_expired_addresses(*, now: datetime | None = None) -> int:
     """Returns how many events went."""
     moment = now or clock.now()
-    gone = _forget_events(moment - ADDRESS_KEPT)
+    gone = _delete_events(moment - ADDRESS_KEPT)
     db.control.execute(delete(AddressScore).where(AddressScore.checked_at < moment - ADDRESS_KEPT))
     _shorten_rules(moment - ADDRESS_KEPT)
     db.control.execute(delete(AddressRule).where(AddressRule.created_at < moment - PREFIX_KEPT))
     return gone
 
 
-def _forget_events(before: datetime) -> int:
+def _delete_events(before: datetime) -> int:
     day, old = cast(func.timezone("UTC", AbuseEvent.at), Date), AbuseEvent.at < before
     counted = select(day, AbuseEvent.kind, func.count()).where(old).group_by(day, AbuseEvent.kind)
     adding = insert(AbuseCount).from_select(["day", "kind", "events"], counted)

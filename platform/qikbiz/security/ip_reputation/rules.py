@@ -39,13 +39,13 @@ def decide(unit_text: str, action: Action, reason: str, *, minutes: int | None =
         raise Failure("Enter a reason. It is recorded, and shared with people who ask about this address.")
     if not minutes or not 0 < minutes <= LONGEST // timedelta(minutes=1):
         raise Failure(f"A rule needs a duration of at most {LONGEST.days} days.")
-    lift_standing(unit)
+    revoke_standing(unit)
     return make_rule(unit, action, reason.strip(), source="staff", end=clock.now() + timedelta(minutes=minutes))
 
 
 def allow_at_tenant(unit: Network, tenant_id: UUID, reason: str) -> AddressRule:
     """Let an address in at one tenant for a day, whatever is decided about it for everybody."""
-    lift_standing(unit, tenant_id)
+    revoke_standing(unit, tenant_id)
     end = clock.now() + ALLOWED_BY_TENANT
     return make_rule(unit, "allow", reason, source="tenant", end=end, tenant_id=tenant_id)
 
@@ -64,7 +64,7 @@ def revoke(rule_id: UUID, reason: str, *, tenant_id: UUID | None = None) -> Addr
     if scope is None:
         _pardon(rule)
     _audit("address.lifted", rule, without_addresses(reason.strip()))
-    after_commit(db.control(), lambda: _forget(unit, scope))
+    after_commit(db.control(), lambda: _reset(unit, scope))
     return rule
 
 
@@ -97,7 +97,7 @@ def make_rule(
     return rule
 
 
-def lift_standing(unit: Network, tenant_id: UUID | None = None) -> None:
+def revoke_standing(unit: Network, tenant_id: UUID | None = None) -> None:
     lifted = update(AddressRule).where(AddressRule.unit == str(unit), AddressRule.lifted_at.is_(None))
     db.control.execute(
         lifted.where(AddressRule.tenant_id.is_not_distinct_from(tenant_id)).values(lifted_at=clock.now())
@@ -155,5 +155,5 @@ def _enforce(rule: AddressRule) -> None:
     limiter.enforce(ip_network(rule.unit), action, rule.reference, rule.expires_at, tenant_id=rule.tenant_id)
 
 
-def _forget(unit: Network, tenant_id: UUID | None) -> None:
-    limiter.forget(unit, tenant_id=tenant_id)
+def _reset(unit: Network, tenant_id: UUID | None) -> None:
+    limiter.reset(unit, tenant_id=tenant_id)

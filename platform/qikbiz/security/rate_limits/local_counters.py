@@ -48,7 +48,7 @@ class LocalCounters:
                     self._put(key, self._sums.get(key, 0) + 1)
             return full
 
-    def forget(self, keys: Iterable[str]) -> None:
+    def delete(self, keys: Iterable[str]) -> None:
         with self._lock:
             for key in keys:
                 self._sums.pop(key, None)

@@ -21,7 +21,7 @@ from qikbiz.transfer.exports.actions import ask_for_export
 from qikbiz.transfer.exports.models import Export
 from qikbiz.transfer.exports.selection import Selection
 from qikbiz.trust.account_closure import emails, events, notary
-from qikbiz.trust.account_closure.emails import people_to_tell
+from qikbiz.trust.account_closure.emails import recipients
 from qikbiz.trust.account_closure.models import Closing
 from qikbiz.trust.account_closure.queries import open_closing_of, standing_closing
 from qikbiz.trust.billing import pricing
@@ -49,7 +49,7 @@ class BadAnswer(Failure):
 
 def ask_to_close(*, reason: str, typed: str) -> Closing:
     """Begin, with the quote made now. Asking again, by whomever, gives the closing that stands already."""
-    tenant, people, actor = current_tenant(), people_to_tell(), current_actor()
+    tenant, people, actor = current_tenant(), recipients(), current_actor()
     if " ".join(typed.split()) != tenant.name:
         raise BadAnswer(f"Type the name of your organisation exactly as shown: {tenant.name}")
     if len(reason) > LONGEST_REASON:
@@ -63,8 +63,8 @@ def ask_to_close(*, reason: str, typed: str) -> Closing:
             control.flush()
             events.record_step(standing, "asked", tenant.slug, quote=f"{standing.quote_amount} {standing.currency}")
             facts = {"organisation": tenant.name, "person": actor.name, "url": emails.page_of(tenant)}
-            emails.tell(standing, "asked", "asked", people, facts)
-    events.tell_tenant(standing.id)
+            emails.notify(standing, "asked", "asked", people, facts)
+    events.update_tenant_audit(standing.id)
     return standing
 
 
@@ -78,7 +78,7 @@ def change_reason(reason: str) -> None:
 
 def accept_quote(amount: str) -> Closing:
     """Accept what the page showed, and have the export made. Raises Conflict when another quote stands."""
-    tenant, people, actor, export_id = current_tenant(), people_to_tell(), current_actor(), new_id()
+    tenant, people, actor, export_id = current_tenant(), recipients(), current_actor(), new_id()
     standing = standing_closing(tenant.id)
     if standing is not None and standing.accepted_at is not None:
         return standing
@@ -98,8 +98,8 @@ def accept_quote(amount: str) -> Closing:
             "is_free": closing.quote_amount == 0,
             "url": emails.page_of(tenant),
         }
-        emails.tell(closing, "accepted", "accepted", people, facts)
-    events.tell_tenant(closing.id)
+        emails.notify(closing, "accepted", "accepted", people, facts)
+    events.update_tenant_audit(closing.id)
     return closing
 
 
@@ -114,7 +114,7 @@ def make_export_again() -> Closing:
         closing.state, closing.export_id = "exporting", export_id
         closing.export_sha256, closing.exported_at, closing.confirmed_at = "", None, None
         events.record_step(closing, "export_asked_again", tenant.slug)
-    events.tell_tenant(closing.id)
+    events.update_tenant_audit(closing.id)
     return closing
 
 
@@ -132,13 +132,13 @@ def confirm_checksum(typed: str) -> Closing:
         if closing.state == "exported":
             closing.state, closing.confirmed_at = "confirmed", clock.now()
             events.record_step(closing, "confirmed", tenant.slug, sha256=closing.export_sha256)
-    events.tell_tenant(closing.id)
+    events.update_tenant_audit(closing.id)
     return closing
 
 
 def start_retrieval(days: int) -> Closing:
     """From now on nothing is changed any more; after `days` everything is erased."""
-    tenant, people = current_tenant(), people_to_tell()
+    tenant, people = current_tenant(), recipients()
     if not SHORTEST <= days <= LONGEST:
         raise BadAnswer(f"Choose between {SHORTEST} and {LONGEST} days.")
     standing = standing_closing(tenant.id)
@@ -147,7 +147,7 @@ def start_retrieval(days: int) -> Closing:
     with _changing("confirmed") as (record, closing):
         begin_retrieval(record, closing, tenant, people, days)
     keep_export(closing)
-    events.tell_tenant(closing.id)
+    events.update_tenant_audit(closing.id)
     return closing
 
 
@@ -161,30 +161,30 @@ def begin_retrieval(
     touch_directory(db.control(), record)
     events.record_step(closing, "read_only", tenant.slug, until=closing.erase_after.isoformat(), days=days)
     facts = {"organisation": tenant.name, "until": closing.erase_after, "days": days, "url": emails.page_of(tenant)}
-    emails.tell(closing, "read_only", "read_only", people, facts | {"by_us": closing.ended_by == "operator"})
+    emails.notify(closing, "read_only", "read_only", people, facts | {"by_us": closing.ended_by == "operator"})
     drive_soon(closing)
 
 
-def call_off() -> Closing:
+def cancel() -> Closing:
     """Stay a customer. Possible until the erasure begins; the records can be changed again within seconds."""
-    tenant, people, actor = current_tenant(), people_to_tell(), current_actor()
+    tenant, people, actor = current_tenant(), recipients(), current_actor()
     with _changing(*BEFORE_READ_ONLY, "read_only", "reopening") as (_, closing):
         if closing.state != "reopening":
-            take_back(closing, tenant, people, actor.name)
-    events.tell_tenant(closing.id)
+            cancel_as(closing, tenant, people, actor.name)
+    events.update_tenant_audit(closing.id)
     return closing
 
 
-def take_back(closing: Closing, tenant: Tenant, people: Sequence[emails.Recipient], person: str, **why: str) -> None:
+def cancel_as(closing: Closing, tenant: Tenant, people: Sequence[emails.Recipient], person: str, **why: str) -> None:
     """The account goes on, in the control transaction at hand. `person` is shown as who decided it."""
     was = closing.state
-    notary.call_off_retrieval(closing.id)
+    notary.cancel_retrieval(closing.id)
     closing.state = "reopening" if was == "read_only" else "cancelled"
     closing.cancelled_at = clock.now()
     void_invoice(closing.id)
     events.record_step(closing, "cancelled", tenant.slug, was=was, **why)
     facts = {"organisation": tenant.name, "person": person, "url": emails.page_of(tenant)}
-    emails.tell(closing, "cancelled", "cancelled", people, facts)
+    emails.notify(closing, "cancelled", "cancelled", people, facts)
     drive_soon(closing)
 
 

@@ -12,8 +12,8 @@ from qikbiz.kernel import clock
 from qikbiz.kernel.database import db, runtime
 from qikbiz.kernel.errors import Conflict, Failure, NotFound
 from qikbiz.trust.account_closure import events, notary
-from qikbiz.trust.account_closure.actions import drive_soon, take_back
-from qikbiz.trust.account_closure.emails import people_of
+from qikbiz.trust.account_closure.actions import cancel_as, drive_soon
+from qikbiz.trust.account_closure.emails import recipients_of
 from qikbiz.trust.account_closure.models import Closing
 from qikbiz.trust.account_closure.state_machine import DAY_BEFORE, WEEK_BEFORE
 from tenants.control import TenantRecord
@@ -45,7 +45,7 @@ def give_more_time(closing_id: UUID, until: str, reason: str) -> Closing:
     return closing
 
 
-def take_back_ours(closing_id: UUID, reason: str) -> Closing:
+def cancel_ours(closing_id: UUID, reason: str) -> Closing:
     """An operator calls off a closing that operators began: the customer stays. One is enough, since it is safe."""
     found = db.control.get(Closing, closing_id)
     if found is None:
@@ -60,7 +60,7 @@ def take_back_ours(closing_id: UUID, reason: str) -> Closing:
         raise Failure("Enter a reason. It is recorded in both audits.")
     tenant = read_tenant(db.control(), record.id, runtime().settings.base_domain)
     assert tenant is not None  # a closing goes with its tenant's row
-    take_back(closing, tenant, people_of(tenant), "QikBiz", reason=reason.strip()[:500])
+    cancel_as(closing, tenant, recipients_of(tenant), "QikBiz", reason=reason.strip()[:500])
     return closing
 
 

@@ -60,10 +60,10 @@ def extend(closing_id: UUID) -> ResponseReturnValue:
 
 @closings.post("/<uuid:closing_id>/cancellation")
 @access(Permission.TENANT_DELETE)
-def take_back(closing_id: UUID) -> ResponseReturnValue:
+def cancel(closing_id: UUID) -> ResponseReturnValue:
     form = ReasonForm.sent()
     try:
-        console_actions.take_back_ours(closing_id, form.reason.text)
+        console_actions.cancel_ours(closing_id, form.reason.text)
     except Failure as failure:
         return _page(closing_id, form, failure.text), failure.status
     show_toast("The closure is cancelled. The administrators are notified by email.")

@@ -29,19 +29,21 @@ class Recipient:
     time_zone: str = ""
 
 
-def people_to_tell() -> list[Recipient]:
+def recipients() -> list[Recipient]:
     """The administrators of the tenant entered."""
     zone = current_tenant().time_zone
     return [Recipient(str(one.id), one.email, one.name, one.time_zone or zone) for one in administrators()]
 
 
-def people_of(tenant: Tenant) -> list[Recipient]:
+def recipients_of(tenant: Tenant) -> list[Recipient]:
     """The same from outside: the program looks them up, since staff enter no tenant."""
     with acting_as(SYSTEM), tenant_transaction(tenant):
-        return people_to_tell()
+        return recipients()
 
 
-def tell(closing: Closing, template: str, step: str, people: Sequence[Recipient], facts: Mapping[str, object]) -> None:
+def notify(
+    closing: Closing, template: str, step: str, people: Sequence[Recipient], facts: Mapping[str, object]
+) -> None:
     """One mail for each person about one step. Moments among the facts are shown in the person's own time."""
     for person in people:
         shown = {name: _shown(value, person) for name, value in facts.items()}
@@ -78,7 +80,7 @@ def send_certificate(closing: Closing, organisation: str, certificate: ErasureCe
     people = [Recipient(f"person {n}", email, name, "UTC") for n, (name, email) in enumerate(closing.certificate_to)]
     if closing.asked_by_email:
         people.append(Recipient("asker", closing.asked_by_email, closing.asked_by_name, "UTC"))
-    tell(closing, "certificate", "erased", people, facts)
+    notify(closing, "certificate", "erased", people, facts)
 
 
 def send_invoice(closing: Closing, invoice: Invoice, tenant: Tenant, people: Sequence[Recipient]) -> None:
@@ -88,15 +90,15 @@ def send_invoice(closing: Closing, invoice: Invoice, tenant: Tenant, people: Seq
         "amount": f"{invoice.amount} {invoice.currency}",
         "url": f"{page_of(tenant)}/invoice",
     }
-    tell(closing, "invoice", "invoice", people, facts)
+    notify(closing, "invoice", "invoice", people, facts)
 
 
-def forget_mails(closing: Closing) -> None:
+def delete_mails(closing: Closing) -> None:
     """Drop the rows of every mail about an account that is erased now."""
     db.control.execute(delete(PlatformMail).where(PlatformMail.dedupe_key.startswith(_prefix(closing))))
 
 
-def forget_sent_certificates() -> None:
+def delete_sent_certificates() -> None:
     """Once it has left, the mail with a certificate is the last thing that names somebody: its row goes."""
     left = PlatformMail.state.in_(("sent", "unknown", "dropped")), PlatformMail.template == "closing_certificate"
     with control_transaction() as control:

@@ -44,7 +44,7 @@ def counted(tenant_id: UUID) -> dict[str, object] | None:
         return erasure.counts if erasure else None
 
 
-def keep_counts(tenant_id: UUID, counts: Mapping[str, object]) -> None:
+def store_counts(tenant_id: UUID, counts: Mapping[str, object]) -> None:
     with control_transaction() as control:
         control.merge(Erasure(tenant_id=tenant_id, begun_at=clock.now(), counts=counts))
 
@@ -55,7 +55,7 @@ def finish(record: TenantRecord, counts: Mapping[str, object]) -> ErasureCertifi
         select(ErasureCertificate).where(ErasureCertificate.tenant_id == record.id)
     ).one_or_none()
     closing = _closing_of(record.id)
-    forget_rows(record.id)
+    delete_rows(record.id)
     if standing is None:
         has_invoice = db.control.scalar(select(Invoice.number).where(Invoice.tenant_id == record.id)) is not None
         standing = issue(record.id, record.name, counts, clock.now(), has_invoice=has_invoice)
@@ -67,7 +67,7 @@ def finish(record: TenantRecord, counts: Mapping[str, object]) -> ErasureCertifi
     return standing
 
 
-def forget_rows(tenant_id: UUID) -> None:
+def delete_rows(tenant_id: UUID) -> None:
     """Whatever the control database has of the tenant, dependants before what they depend on."""
     for table in reversed(control_metadata().sorted_tables):
         column = table.c.get("tenant_id")
@@ -95,7 +95,7 @@ def _closing_of(tenant_id: UUID) -> Closing | None:
 
 def _finish_closing(closing: Closing, organisation: str, certificate: ErasureCertificate) -> None:
     closing.state, closing.erased_at = "erased", certificate.issued_at
-    emails.forget_mails(closing)
+    emails.delete_mails(closing)
     emails.send_certificate(closing, organisation, certificate)
 
 

@@ -41,7 +41,7 @@ def record_step(closing: Closing, action: str, subject: str, **details: object) 
         record_on_platform(f"closing.{action}", tenant_id=closing.tenant_id, subject=subject, details=details)
 
 
-def tell_tenant(closing_id: UUID) -> None:
+def update_tenant_audit(closing_id: UUID) -> None:
     """Bring the tenant's audit up to date, in the tenant's transaction at hand."""
     with control_transaction() as control:
         waiting = select(ClosingEvent).where(ClosingEvent.closing_id == closing_id, ClosingEvent.noted_at.is_(None))
@@ -59,7 +59,7 @@ def catch_up(tenant: Tenant, closing_id: UUID) -> None:
     if not ids:
         return
     with tenant_transaction(tenant):
-        tell_tenant(closing_id)
+        update_tenant_audit(closing_id)
     with control_transaction() as control:
         control.execute(update(ClosingEvent).where(ClosingEvent.id.in_(ids)).values(noted_at=clock.now()))
 

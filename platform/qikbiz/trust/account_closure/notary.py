@@ -37,9 +37,9 @@ def warn_of_erasure(closing_id: UUID) -> None:
     _asked("SELECT notices.warn_of_erasure(:closing)", closing=closing_id)
 
 
-def call_off_retrieval(closing_id: UUID) -> None:
+def cancel_retrieval(closing_id: UUID) -> None:
     """The customer stays. Nothing happens where no time is running."""
-    _asked("SELECT notices.call_off_retrieval(:closing)", closing=closing_id)
+    _asked("SELECT notices.cancel_retrieval(:closing)", closing=closing_id)
 
 
 def may_erase(tenant_id: UUID) -> bool:

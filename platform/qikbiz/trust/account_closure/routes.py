@@ -145,8 +145,8 @@ def cancel() -> ResponseReturnValue:
 
 @closing.post("/cancellation")
 @access(Permission.CLOSING_ASK, fresh=True)
-def call_off() -> ResponseReturnValue:
-    found = actions.call_off()
+def cancel_closing() -> ResponseReturnValue:
+    found = actions.cancel()
     if found.state == "cancelled":
         show_toast("The account closure is cancelled. Nothing has changed.")
         return redirect(url_for(".index"), 303)

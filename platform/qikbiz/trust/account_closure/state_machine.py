@@ -20,7 +20,7 @@ from qikbiz.transfer.exports.models import Export
 from qikbiz.transfer.exports.selection import Selection
 from qikbiz.trust.account_closure import emails, events, notary
 from qikbiz.trust.account_closure.actions import begin_retrieval, keep_export
-from qikbiz.trust.account_closure.emails import people_to_tell
+from qikbiz.trust.account_closure.emails import recipients
 from qikbiz.trust.account_closure.models import Closing
 from qikbiz.trust.account_closure.payments import bill_of
 from qikbiz.trust.account_closure.queries import standing_closing
@@ -68,7 +68,7 @@ def settle_export(tenant: Tenant, closing_id: UUID) -> None:
             return
     with tenant_transaction(tenant) as session:
         export = session.get(Export, closing.export_id)
-        people = people_to_tell()
+        people = recipients()
     if export is None or export.state != "ready":
         return
     fault("closing.before_settle")
@@ -83,7 +83,7 @@ def settle_export(tenant: Tenant, closing_id: UUID) -> None:
                 begin_retrieval(record, closing, tenant, people, closing.retrieval_days)
                 return
             facts = {"organisation": tenant.name, "rows": closing.export_rows, "url": emails.page_of(tenant)}
-            emails.tell(closing, "exported", f"exported {export.id}", people, facts)
+            emails.notify(closing, "exported", f"exported {export.id}", people, facts)
             invoice = issue_invoice(bill_of(closing, tenant.name))
             if invoice is not None:
                 control.flush()
@@ -93,7 +93,7 @@ def settle_export(tenant: Tenant, closing_id: UUID) -> None:
 def remind(tenant: Tenant, closing_id: UUID) -> None:
     """A week and a day before the erasure, and when an operator gave more time. Each mail once for each date."""
     with tenant_transaction(tenant) as session:
-        people = people_to_tell()
+        people = recipients()
         closing = _as_it_stands(closing_id)
         if closing.erase_after and (closing.extended_at or closing.ended_by == "operator"):
             keep_export(closing)
@@ -106,8 +106,8 @@ def remind(tenant: Tenant, closing_id: UUID) -> None:
             return
         if closing.ended_by == "operator":
             closing.certificate_to = [[person.name, person.email] for person in people]
-        _tell_of_extension(closing, tenant, people)
-        _tell_of_date(closing, tenant, people)
+        _notify_of_extension(closing, tenant, people)
+        _notify_of_date(closing, tenant, people)
 
 
 def is_due(closing: Closing, moment: datetime) -> bool:
@@ -188,14 +188,14 @@ def _settle(closing: Closing, export: Export) -> None:
     closing.charge = pricing.charge(closing.quote_amount, closing.cost, terms, moment)
 
 
-def _tell_of_extension(closing: Closing, tenant: Tenant, people: list[emails.Recipient]) -> None:
+def _notify_of_extension(closing: Closing, tenant: Tenant, people: list[emails.Recipient]) -> None:
     if closing.extended_at is None or (closing.extension_told_at or closing.asked_at) >= closing.extended_at:
         return
-    _tell(closing, "extended", tenant, people)
+    _notify(closing, "extended", tenant, people)
     closing.extension_told_at = clock.now()
 
 
-def _tell_of_date(closing: Closing, tenant: Tenant, people: list[emails.Recipient]) -> None:
+def _notify_of_date(closing: Closing, tenant: Tenant, people: list[emails.Recipient]) -> None:
     assert closing.erase_after is not None
     left, moment = closing.erase_after - clock.now(), clock.now()
     if left <= DAY_BEFORE and closing.day_told_at is None:
@@ -207,10 +207,10 @@ def _tell_of_date(closing: Closing, tenant: Tenant, people: list[emails.Recipien
             closing.erase_after = moment + DAY_BEFORE
             notary.extend_retrieval(closing.id, closing.erase_after)
             _follow(closing)
-        _tell(closing, "reminder", tenant, people, step="day")
+        _notify(closing, "reminder", tenant, people, step="day")
     elif left <= WEEK_BEFORE and closing.week_told_at is None:
         closing.week_told_at = moment
-        _tell(closing, "reminder", tenant, people, step="week")
+        _notify(closing, "reminder", tenant, people, step="week")
 
 
 def _follow(closing: Closing) -> None:
@@ -220,11 +220,11 @@ def _follow(closing: Closing) -> None:
         touch_directory(db.control(), record)
 
 
-def _tell(closing: Closing, template: str, tenant: Tenant, people: list[emails.Recipient], *, step: str = "") -> None:
+def _notify(closing: Closing, template: str, tenant: Tenant, people: list[emails.Recipient], *, step: str = "") -> None:
     assert closing.erase_after is not None
     facts = {"organisation": tenant.name, "until": closing.erase_after, "url": emails.page_of(tenant)}
     facts["by_us"] = closing.ended_by == "operator"
-    emails.tell(closing, template, f"{step or template} {closing.erase_after:%Y-%m-%d}", people, facts)
+    emails.notify(closing, template, f"{step or template} {closing.erase_after:%Y-%m-%d}", people, facts)
     events.record_step(
         closing, "reminded" if step else "extension_told", tenant.slug, until=closing.erase_after.isoformat()
     )

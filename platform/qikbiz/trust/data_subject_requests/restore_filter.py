@@ -41,7 +41,7 @@ class Erased:
             if table == "tombstones" and row[place["record_id"]] in self.standing:
                 continue
             if table in _LEFT_OUT and row[place[_LEFT_OUT[table]]] in self.records:
-                self._note(row[place[_LEFT_OUT[table]]])
+                self._keep_out(row[place[_LEFT_OUT[table]]])
                 continue
             if table == "contacts" and row[place["reports_to_id"]] in self.records:
                 row[place["reports_to_id"]] = None
@@ -53,6 +53,6 @@ class Erased:
         """For the audit: how many were kept out."""
         return {"erased_before": len(self.kept_out)} if self.kept_out else {}
 
-    def _note(self, record_id: str | None) -> None:
+    def _keep_out(self, record_id: str | None) -> None:
         if record_id is not None:
             self.kept_out.add(record_id)

@@ -66,7 +66,7 @@ def add_domain(tenant: Tenant, text: str) -> Domain:
     domain = Domain(host=host, tenant_id=tenant.id, token=secrets.token_hex(16))
     db.control.add(domain)
     db.control.flush()
-    _note("domain.added", tenant, host)
+    _audit("domain.added", tenant, host)
     return domain
 
 
@@ -86,7 +86,7 @@ def verify_domain(tenant: Tenant, host: str) -> Domain:
     except IntegrityError as error:
         raise DomainTaken(_TAKEN.format(host)) from error
     touch_directory(db.control(), record_of_tenant)
-    _note("domain.verified", tenant, host)
+    _audit("domain.verified", tenant, host)
     return domain
 
 
@@ -98,7 +98,7 @@ def remove_domain(tenant: Tenant, host: str) -> None:
     db.control.flush()
     if was_served:
         touch_directory(db.control(), _lock(tenant.id))
-    _note("domain.removed", tenant, host)
+    _audit("domain.removed", tenant, host)
 
 
 def _look_for(proof: Proof, domain: Domain) -> None:
@@ -117,6 +117,6 @@ def _lock(tenant_id: UUID) -> TenantRecord:
     return db.control.scalars(select(TenantRecord).where(TenantRecord.id == tenant_id).with_for_update()).one()
 
 
-def _note(action: str, tenant: Tenant, host: str) -> None:
+def _audit(action: str, tenant: Tenant, host: str) -> None:
     record(action, record_type="domain", subject=host)
     record_on_platform(action, tenant_id=tenant.id, subject=tenant.slug, details={"domain": host})

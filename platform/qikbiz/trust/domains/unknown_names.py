@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 def asked_too_often() -> bool:
     """Count one. True when there were too many in this minute; that is logged once for each minute."""
     minute = int(time.monotonic() // 60)
-    _counters.forget([str(minute - 1)])
+    _counters.delete([str(minute - 1)])
     count = _counters.add(str(minute), 1) or 0
     if count == MOST_A_MINUTE + 1:
         logger.warning("unknown_names_asked_for", extra={"count": count})

@@ -16,7 +16,7 @@ from qikbiz.trust.grants.scopes import LABELS, GrantScope
 from tenants.context import current_tenant
 
 
-def tell_of_entry(grant: Grant, visit: Visit) -> None:
+def notify_of_entry(grant: Grant, visit: Visit) -> None:
     """Somebody of ours has come in just now: a mail that nobody can switch off, and a line in the app."""
     people = administrators()
     subject = f"{visit.staff_name} of QikBiz support accessed your workspace: {grant.reason}"
@@ -26,7 +26,7 @@ def tell_of_entry(grant: Grant, visit: Visit) -> None:
         _send("staff_entered", person, values, f"staff_entered:{visit.id}:{person.id}")
 
 
-def tell_of_instruction(grant: Grant, staff_name: str) -> None:
+def notify_of_instruction(grant: Grant, staff_name: str) -> None:
     """Staff wrote down an instruction; they act on it once it is confirmed."""
     for person in administrators():
         values = {"staff": staff_name, "url": _url(f"/access/{grant.id}"), **_facts(grant, person)}
@@ -34,7 +34,7 @@ def tell_of_instruction(grant: Grant, staff_name: str) -> None:
         _send("instruction_recorded", person, values, f"instruction_recorded:{grant.id}:{person.id}")
 
 
-def tell_of_confirmation(grant: Grant, name: str, *, is_staff: bool) -> None:
+def notify_of_confirmation(grant: Grant, name: str, *, is_staff: bool) -> None:
     """An instruction was confirmed, by an administrator or by a second member of staff."""
     for person in administrators():
         values = {"by": name, "is_staff": is_staff, "url": _url(f"/access/{grant.id}"), **_facts(grant, person)}

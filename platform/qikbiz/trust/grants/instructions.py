@@ -69,7 +69,7 @@ def record_instruction(
         control.flush()
         control.refresh(grant)
         write_platform_audit("grant.instruction_recorded", grant)
-    _tell_customer(tenant, grant, "grant.instruction_recorded", lambda: emails.tell_of_instruction(grant, me.name))
+    _notify_customer(tenant, grant, "grant.instruction_recorded", lambda: emails.notify_of_instruction(grant, me.name))
     if is_free:
         open_soon(grant.id)
     return grant
@@ -86,7 +86,7 @@ def confirm_as_customer(grant: Grant) -> None:
     with control_transaction():
         _confirm(grant, me, "user", "asked", opens_at=None)
     write_audit("grant.instruction_confirmed", grant)
-    emails.tell_of_confirmation(grant, me.name, is_staff=False)
+    emails.notify_of_confirmation(grant, me.name, is_staff=False)
     grant_id = grant.id
     # As for a grant: nothing is opened before the customer's own audit of it is kept.
     after_commit(db.session(), lambda: open_soon(grant_id))
@@ -107,11 +107,11 @@ def confirm_as_second(tenant: Tenant, grant: Grant, ticket: Ticket | None) -> No
             raise Conflict(problem)
         _confirm(grant, me, "staff", "opening", opens_at=clock.now() + timedelta(hours=policy.wait_hours))
     said = {"opens_at": grant.opens_at.isoformat() if grant.opens_at else ""}
-    _tell_customer(
+    _notify_customer(
         tenant,
         grant,
         "grant.instruction_confirmed",
-        lambda: emails.tell_of_confirmation(grant, me.name, is_staff=True),
+        lambda: emails.notify_of_confirmation(grant, me.name, is_staff=True),
         said,
     )
 
@@ -172,7 +172,7 @@ def _confirm(grant: Grant, me: Actor, how: str, state: str, *, opens_at: datetim
     write_platform_audit("grant.instruction_confirmed", grant)
 
 
-def _tell_customer(
+def _notify_customer(
     tenant: Tenant, grant: Grant, action: str, tell: Callable[[], object], details: dict[str, Any] | None = None
 ) -> None:
     """Write it down with the tenant's own role, as the system: nobody is let in by writing this down."""

@@ -135,7 +135,7 @@ def come_in(secret: str) -> Inside:
             record("staff.entered", record_type="grant", record_id=grant.id, subject=grant.reference, details=facts)
             record_on_platform("visit.entered", tenant_id=grant.tenant_id, subject=grant.reference, details=facts)
             record_access(AccessKind.STAFF_ENTRY, detail=f"{grant.reference}: {grant.reason}")
-        emails.tell_of_entry(grant, visit)
+        emails.notify_of_entry(grant, visit)
         inside = _inside(grant, visit)
     set_cookie(GUEST, visit.id.bytes + key)
     return inside
@@ -161,7 +161,7 @@ def leave(person: GuestPerson) -> None:
         record_on_platform("visit.left", tenant_id=current_tenant().id, subject=person.inside.reference)
 
 
-def note_page(person: GuestPerson) -> None:
+def record_page_view(person: GuestPerson) -> None:
     """Every page that a guest was answered stands in both audits: where in the product, and what was looked for."""
     if person.inside is None or request.blueprint == "grants":
         # The door itself is written down by whoever goes through it.

@@ -18,7 +18,7 @@ from qikbiz.jobs.actions import enqueue_platform
 from qikbiz.kernel.actors import current_actor
 from qikbiz.kernel.database import after_commit, application, db
 from qikbiz.kernel.errors import Conflict, Failure
-from qikbiz.trust.privacy.queries import forget_standing
+from qikbiz.trust.privacy.queries import invalidate_standing
 from qikbiz.trust.privacy.text import StatementFile
 
 _ANNOUNCE = text("SELECT notices.announce(:version, :body, :material, :effective_on, :by)")
@@ -38,7 +38,7 @@ def announce(file: StatementFile, effective_on: date) -> date:
     granted: date = _asked(_ANNOUNCE, values | {"effective_on": effective_on, "by": current_actor().name})
     details = {"effective_on": granted.isoformat(), "sha256": file.text.sha256, "material": file.material}
     record_on_platform("statement.announced", subject=f"Version {file.version}", details=details)
-    _tell(file.version, "announced")
+    _notify_tenants(file.version, "announced")
     enqueue_platform("statements.probe", {}, dedupe_key=f"statement {file.version} first look")
     return granted
 
@@ -50,10 +50,10 @@ def withdraw(version: int, reason: str) -> None:
         raise Failure("Enter a reason. It is shown next to the version.")
     _asked(_WITHDRAW, {"version": version, "by": current_actor().name, "why": why[:LONGEST_REASON]})
     record_on_platform("statement.withdrawn", subject=f"Version {version}", details={"reason": why[:LONGEST_REASON]})
-    _tell(version, "withdrawn")
+    _notify_tenants(version, "withdrawn")
 
 
-def note_look(version: int, *, stood: bool, page_sha256: str, remark: str) -> None:
+def record_probe(version: int, *, stood: bool, page_sha256: str, remark: str) -> None:
     """Write down what the probe saw. The database adds the moment."""
     statement = text(
         "INSERT INTO notices.watch (version, stood, page_sha256, remark) VALUES (:v, :stood, :page, :remark)"
@@ -61,19 +61,19 @@ def note_look(version: int, *, stood: bool, page_sha256: str, remark: str) -> No
     db.control.execute(statement, {"v": version, "stood": stood, "page": page_sha256, "remark": remark[:300]})
 
 
-def _tell(version: int, what: str) -> None:
+def _notify_tenants(version: int, what: str) -> None:
     """Have the administrators of every tenant told, once the transaction is committed."""
     key = f"statement {version} {what}"
     arguments = {"kind": "statements.notify", "key": key, "arguments": {"version": version, "what": what}}
     enqueue_platform("jobs.enqueue_for_tenants", arguments, dedupe_key=key)
     # The pages of this process show it at once, those of others within a few seconds.
     app = application()
-    after_commit(db.control(), lambda: _forget(app))
+    after_commit(db.control(), lambda: _invalidate(app))
 
 
-def _forget(app: Flask) -> None:
+def _invalidate(app: Flask) -> None:
     with app.app_context():
-        forget_standing()
+        invalidate_standing()
 
 
 def _asked(question: TextClause, values: dict[str, object]) -> date:

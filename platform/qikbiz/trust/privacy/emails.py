@@ -18,7 +18,7 @@ from tenants.context import current_tenant
 TEMPLATES = {"announced": "statement_announced", "withdrawn": "statement_withdrawn"}
 
 
-def tell_administrators(version: Version, what: str) -> int:
+def notify_administrators(version: Version, what: str) -> int:
     """Once for each administrator of the tenant entered, however often it is tried. Returns how many are told."""
     record(f"statement.{what}", subject=f"Version {version.number}", details={"takes_effect_on": _effect(version)})
     people = administrators()

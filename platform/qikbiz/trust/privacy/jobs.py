@@ -11,24 +11,24 @@ from qikbiz.jobs.job_outcomes import JobRefused
 from qikbiz.kernel import clock
 from qikbiz.kernel.database import runtime
 from qikbiz.kernel.errors import Unavailable
-from qikbiz.trust.privacy.actions import note_look
+from qikbiz.trust.privacy.actions import record_probe
 from qikbiz.trust.privacy.bundled_versions import altered_files, bundled_statements
-from qikbiz.trust.privacy.emails import tell_administrators, warn_operators
+from qikbiz.trust.privacy.emails import notify_administrators, warn_operators
 from qikbiz.trust.privacy.notice_probe import look_at_notice
-from qikbiz.trust.privacy.queries import Standing, forget_standing, standing
+from qikbiz.trust.privacy.queries import Standing, invalidate_standing, standing
 
 logger = logging.getLogger(__name__)
 
 
 def probe_notice(work: JobContext) -> None:
     """Look at the public notice while one is running, and at the files whether they are what was announced."""
-    forget_standing()
+    invalidate_standing()
     now = standing()
     coming = now.announced if now.is_certain else None
     look = look_at_notice(runtime().settings, coming) if coming else None
     with work.finish():
         if coming and look:
-            note_look(coming.number, stood=look.stood, page_sha256=look.page_sha256, remark=look.remark)
+            record_probe(coming.number, stood=look.stood, page_sha256=look.page_sha256, remark=look.remark)
             if not look.stood:
                 logger.error("notice_not_found", extra={"version": coming.number, "reason": look.remark})
         _check_files(now)
@@ -36,7 +36,7 @@ def probe_notice(work: JobContext) -> None:
 
 def notify_of_statement(work: JobContext) -> None:
     """Mail to each administrator of the tenant: a version was announced, or withdrawn."""
-    forget_standing()
+    invalidate_standing()
     now = standing()
     if not now.is_certain:
         soon = clock.now() + timedelta(minutes=1)
@@ -45,7 +45,7 @@ def notify_of_statement(work: JobContext) -> None:
     if version is None:
         raise JobRefused("This version was never announced.")
     with work.finish():
-        tell_administrators(version, str(work.arguments["what"]))
+        notify_administrators(version, str(work.arguments["what"]))
 
 
 def _check_files(now: Standing) -> None:

@@ -101,7 +101,7 @@ def standing() -> Standing:
     return known
 
 
-def forget_standing() -> None:
+def invalidate_standing() -> None:
     """Have the database asked again at the next look: something was announced just now."""
     current_app.extensions.pop(_EXTENSION, None)
 

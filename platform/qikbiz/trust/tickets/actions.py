@@ -93,7 +93,7 @@ def answer(ticket: Ticket, body: str, *, is_solved: bool = False) -> TicketMessa
     return message
 
 
-def note_internally(ticket: Ticket, body: str) -> TicketMessage:
+def add_internal_note(ticket: Ticket, body: str) -> TicketMessage:
     """Something for colleagues; the customer never sees it."""
     actor = current_actor()
     record_on_platform("ticket.noted", tenant_id=ticket.tenant_id, subject=ticket.reference)

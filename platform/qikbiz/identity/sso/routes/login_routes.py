@@ -8,7 +8,7 @@ from flask_login import current_user
 
 from qikbiz.audit.actions import record
 from qikbiz.identity.accounts import throttles
-from qikbiz.identity.accounts.audit_events import note_failed_login
+from qikbiz.identity.accounts.audit_events import record_failed_login
 from qikbiz.identity.accounts.realms import Realm, current_realm
 from qikbiz.identity.sign_in_policy.queries import policy_of
 from qikbiz.identity.sso import actions, auth_requests
@@ -17,7 +17,7 @@ from qikbiz.identity.sso.blueprint import sso
 from qikbiz.identity.sso.failures import NobodyHere, ProviderAway, RoundTripEnded, SsoFailed
 from qikbiz.identity.sso.openid import Claims, Endpoints, authorization_url, claims_for, discover
 from qikbiz.identity.sso.provider_client import new_deadline
-from qikbiz.identity.sso.provider_outage import is_spared, note_away, was_away
+from qikbiz.identity.sso.provider_outage import is_spared, mark_away, was_away
 from qikbiz.identity.sso.queries import Provider, has_identity, label_on_offer, provider_of
 from qikbiz.kernel.access import access
 from qikbiz.kernel.errors import Failure, NotFound
@@ -138,9 +138,9 @@ def _endpoints(realm: Realm, provider: Provider, purpose: Purpose) -> Endpoints:
     try:
         endpoints = discover(provider.issuer, new_deadline())
     except ProviderAway:
-        note_away(realm, is_away=True)
+        mark_away(realm, is_away=True)
         raise
-    note_away(realm, is_away=False)
+    mark_away(realm, is_away=False)
     return endpoints
 
 
@@ -183,7 +183,7 @@ def _failed(failure: Failure, purpose: Purpose = "login", target: str = "/") -> 
     realm, is_confirmation = current_realm(), purpose == "confirm"
     if isinstance(failure, NobodyHere | SsoFailed):
         record_event("sso_failed")
-        note_failed_login(realm, None, "sso")
+        record_failed_login(realm, None, "sso")
     kind = AccessKind.CONFIRMED if is_confirmation else AccessKind.LOGIN
     record_access(kind, "failed", detail=f"Single sign-on: {failure.text}")
     page = render_template(

@@ -14,7 +14,7 @@ from qikbiz.transfer.imports.mapping import FULL_NAME, Mapping
 from qikbiz.transfer.imports.models import Import
 
 
-def told_policy(found: Import, unreadable: Sequence[str], values: Sequence[str]) -> CellPolicy:
+def policy_from_options(found: Import, unreadable: Sequence[str], values: Sequence[str]) -> CellPolicy:
     """From `skip`, `refuse`, `COLUMN=refuse` and `COLUMN:WRITTEN=VALUE`. Raises NotFound for what there isn't."""
     policy = cell_policy_of(found)
     policies, texts, default = dict(policy.policies), {p: dict(t) for p, t in policy.values.items()}, policy.default
