@@ -40,7 +40,7 @@ _CUTS = """
 
 
 def prune_audits(settings: Settings) -> int:
-    """Trim every tenant that wants it. Returns how many events went."""
+    """Prune the audit of every tenant that limits it. Returns how many events went."""
     return sum(prune_audit(settings, tenant) for tenant in _tenants())
 
 

@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 
 
 def advance_closings(settings: Settings) -> int:
-    """Do what is due of every closing. One that can't be driven now stops no other. Returns how many were looked at."""
+    """Do what is due of every closing. One that can't be advanced stops no other. Returns how many there were."""
     with working_application(settings):
         ids = open_closings()
         for closing_id in ids:

@@ -17,6 +17,7 @@ from qikbiz.identity.accounts.failures import AlreadyThere
 from qikbiz.identity.accounts.models import User
 from qikbiz.identity.accounts.queries import account_named, has_users
 from qikbiz.identity.accounts.realms import Account, Realm, same_address, staff_realm, tenant_realm
+from qikbiz.identity.members.actions import invite_staff
 from qikbiz.identity.members.operator_logins import add_first_administrator, invite_first_again, propose_user
 from qikbiz.identity.mfa.actions import reset_factors
 from qikbiz.identity.passwords.actions import set_password
@@ -85,6 +86,13 @@ def create_staff(settings: Settings, *, email: str, name: str, role: str, passwo
         record_on_platform("staff.created", subject=name, details={"role": role})
         staff_id: UUID = person.id
     return staff_id
+
+
+def invite_staff_user(settings: Settings, *, email: str, name: str, role: str) -> str:
+    """Email an invitation to the console; returns its link. Raises BadLogin and AlreadyThere."""
+    address = _checked_email(email)
+    with working_application(settings), control_transaction():
+        return invite_staff(address, name, role)
 
 
 def reset_staff_factors(settings: Settings, email: str) -> int:

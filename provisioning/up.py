@@ -168,7 +168,7 @@ class Product:
         keep_names_certified(self._settings)
 
     def _begin_preloader(self) -> int:
-        """It reads from a pipe which processes to begin; what it can't keep it says on another one, and ends."""
+        """It reads from a pipe which processes to begin; errors it writes to another one, and ends."""
         if self._start_pipe is not None:
             os.close(self._start_pipe)
         read_end, self._start_pipe = os.pipe2(os.O_CLOEXEC)

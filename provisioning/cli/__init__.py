@@ -11,7 +11,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "tenant": ("provisioning.cli.tenant", "tenant", "Create and manage tenants."),
     "domain": ("provisioning.cli.domain", "domain", "Manage custom domains of tenants."),
     "user": ("provisioning.cli.user", "user", "Create or request a user in a tenant."),
-    "staff": ("provisioning.cli.staff", "staff", "Create operators and support agents."),
+    "staff": ("provisioning.cli.staff", "staff", "Create or invite operators and support agents."),
     "import": ("provisioning.cli.import_", "import_file", "Import a CSV file on a customer's instruction."),
     "undo-import": ("provisioning.cli.import_", "undo_import", "Undo an import."),
     "export": ("provisioning.cli.export", "export", "Export on a customer's instruction."),

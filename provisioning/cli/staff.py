@@ -13,7 +13,7 @@ from qikbiz.kernel.permissions import StaffRole
 
 @click.group()
 def staff() -> None:
-    """Create operators, support agents and auditors, and reset their second factors."""
+    """Create or invite operators, support agents and auditors, and reset their second factors."""
 
 
 @staff.command()
@@ -31,6 +31,20 @@ def create(email: str, name: str, role: str, password_stdin: bool) -> Answer:
     staff_id = create_staff(settings, email=email, name=name, role=role, password=password)
     console = settings.origin(f"console.{settings.base_domain}")
     return Answer({"id": staff_id, "email": email, "role": role}, f"{email} can sign in at {console} as {role}.")
+
+
+@staff.command()
+@click.option("--email", required=True)
+@click.option("--name", required=True, help="The user's name.")
+@click.option("--role", required=True, type=click.Choice([role.value for role in StaffRole]))
+@reporting
+def invite(email: str, name: str, role: str) -> Answer:
+    """Email an invitation to the console. The invited user chooses the password."""
+    from config.settings import load_settings
+    from provisioning.logins import invite_staff_user
+
+    url = invite_staff_user(load_settings(), email=email, name=name, role=role)
+    return Answer({"email": email, "role": role, "invitation_url": url}, f"{email} was invited as {role}: {url}")
 
 
 @staff.command("reset-factors")

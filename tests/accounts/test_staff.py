@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import itertools
+import json
+from collections.abc import Callable
 
 import pytest
+from click.testing import CliRunner, Result
 from sqlalchemy import select
 
+from provisioning.cli import qikbiz
 from provisioning.logins import reset_staff_factors
 from qikbiz.audit.models import PlatformAuditEvent
-from qikbiz.identity.members.actions import invite_staff
 from qikbiz.kernel.database import control_transaction
+from qikbiz.messaging.mail.models import PlatformMail
 from qikbiz.web.cookies import REMEMBER, SESSION
 from tests.fixtures.devices import DEVICES, Device
 from tests.fixtures.mfa import set_up_app, set_up_passkey_at_login
+from tests.fixtures.tenancy import Platform
 from tests.fixtures.web import Browser
 
 WORDS = "quiet words for the console"
@@ -21,11 +26,18 @@ _numbers = itertools.count(1)
 
 
 @pytest.fixture
-def invited(app):
+def invite(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Result]:
+    """`qikbiz staff invite` for an address."""
+    monkeypatch.setattr("config.settings.load_settings", lambda: platform.settings)
+    words = ("--name", "Nina", "--role", "support", "--json")
+    return lambda address: CliRunner().invoke(qikbiz, ["staff", "invite", "--email", address, *words])
+
+
+@pytest.fixture
+def invited(invite: Callable[[str], Result]) -> tuple[str, str]:
     """The path of an invitation to the platform's staff, and the address it went to."""
     address = f"nina{next(_numbers)}@qikbiz.example.com"
-    with app.app_context(), control_transaction():
-        url = invite_staff(address, "Nina", "support", invited_by="Olivia")
+    url = json.loads(invite(address).output)["invitation_url"]
     assert url.startswith("http://console.localhost:8000/invitation/")
     return "/invitation/" + url.rsplit("/", 1)[1], address
 
@@ -47,6 +59,17 @@ def test_nina_accepts_and_sees_the_console(app, browser_at, invited):
     with app.app_context(), control_transaction() as work:
         actions = set(work.scalars(select(PlatformAuditEvent.action).where(PlatformAuditEvent.subject == address)))
     assert actions == {"user.invited", "user.joined", "factor.added", "login.opened"}
+
+
+def test_an_invitation_is_emailed_and_refused_for_one_who_has_accepted(app, browser_at, invited, invite):
+    path, address = invited
+    with app.app_context(), control_transaction() as work:
+        mails = work.scalars(select(PlatformMail.template).where(PlatformMail.to_address == address)).all()
+    assert mails == ["staff_invitation"]
+    _moved_in(browser_at, path, address)
+    refused = invite(address)
+    assert refused.exit_code == 1
+    assert f"{address} already has an account here." in refused.output
 
 
 def test_before_anything_else_nina_sets_up_a_second_factor(browser_at, invited):

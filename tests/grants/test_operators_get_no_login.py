@@ -53,6 +53,7 @@ COMMANDS: dict[str, tuple[str, ...] | str] = {
     "migrate": ("--tenant", "{slug}"),
     "receipt": "Reads a file.",
     "staff create": "A login at the console; the pages of the console are tried below.",
+    "staff invite": "A login at the console, as with create.",
     "staff reset-factors": "Of a login at the console.",
     "tenant create": ("{slug}", "--name", "Taken over", "--admin-email", THIEF),
     "tenant list": (),

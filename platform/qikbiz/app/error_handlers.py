@@ -47,7 +47,7 @@ from tenants.redis import RedisAway
 
 logger = logging.getLogger(__name__)
 _TOO_LONG = (ConfigurationLimitExceeded, QueryCanceled, LockNotAvailable, DeadlockDetected, SerializationFailure)
-# Errors after which one goes on working, with the navigation at hand.
+# Errors after which a user continues to work: with the navigation around them.
 _IN_FRAME = frozenset({"forbidden", "not_found"})
 _HTTP_KEYS = {
     401: "login_needed",
@@ -146,7 +146,7 @@ def _disk_full(error: Exception) -> Response:
 
 def _to_login(failure: LoginNeeded) -> ResponseReturnValue:
     if request.method not in ("GET", "HEAD", "OPTIONS") and can_send_again():
-        # Nothing that somebody typed is lost because a session ended meanwhile.
+        # Nothing that a user typed is lost because the session ended.
         return _send_again("errors/logged_out.html", failure.status)
     if SESSION.name in request.cookies and not has_waiting_toasts():
         show_toast("Your session has ended. Sign in to continue.", kind="notice")
@@ -214,7 +214,7 @@ def _ask_nobody_who_is_there() -> None:
 
 
 def _page_in_frame(key: str, text: str) -> str:
-    """The page with navigation and search around it, for somebody who is signed in; "" where there is none."""
+    """The page with navigation and search around it, for a signed-in user; "" where there is none."""
     where = destination()
     if where.surface not in ("tenant", "console") or _wants_json() or request.headers.get("HX-Request"):
         return ""
@@ -253,12 +253,12 @@ def _fragment(key: str, text: str) -> str:
 
 
 def _is_back_at_the_door(failure: Failure) -> bool:
-    """Just logged in, and again nobody: the page after the login came without the session's cookie."""
+    """Just signed in, and again nobody: the page after the login came without the session's cookie."""
     return isinstance(failure, LoginNeeded) and request.method in ("GET", "HEAD") and is_session_refused()
 
 
 def _cookies_refused() -> ResponseReturnValue:
-    """A page instead of the login once more: logging in again would lead here again (P4)."""
+    """A page instead of the login once more: signing in again would lead here again (P4)."""
     if _wants_json() or request.headers.get("HX-Request"):
         return _answer("cookies_refused", 403)
     user_agent = request.headers.get("User-Agent", "")

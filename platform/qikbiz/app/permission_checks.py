@@ -1,4 +1,4 @@
-"""The check of a route's permission against the rights of whoever comes, before the view runs."""
+"""The check of a route's permission against the principal's rights, before the view runs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from qikbiz.security.access_log.recorder import record_access
 
 
 class LoginNeeded(Forbidden):
-    """Nobody is logged in; pages send the visitor to the login page, fragments say so."""
+    """Nobody is signed in; pages send the visitor to the login page, fragments say so."""
 
     status, key = 401, "login_needed"
 
@@ -27,7 +27,7 @@ def check_permission(rule: AccessRule, person: CurrentUser) -> None:
 
 
 def refuse_from_outside(rule: AccessRule, person: CurrentUser) -> None:
-    """Raises OutsideNetworks for whoever is logged in and has left the networks of the organisation's list."""
+    """Raises OutsideNetworks for a signed-in user who has left the networks of the organisation's list."""
     if rule.is_public or rule.from_anywhere or not isinstance(person, Principal) or not person.networks:
         return
     if not is_inside(address_of_request(), person.networks):

@@ -148,7 +148,7 @@ def request_transaction() -> Iterator[None]:
 
 @contextmanager
 def page_transaction() -> Iterator[None]:
-    """A transaction for a page about a request whose own one is over: as whoever is signed in, and only to read."""
+    """A transaction for a page about a request whose own one is over: as the signed-in user, and only to read."""
     where = destination()
     with ExitStack() as work:
         if where.tenant is not None:
@@ -203,7 +203,7 @@ def _refuse_unservable(tenant: Tenant, rule: AccessRule) -> None:
 
 
 def _person(where: Destination, rule: AccessRule) -> CurrentUser:
-    """Who is there. A stranger's address is asked about first; whoever is logged in is never stopped by it."""
+    """Load the user. A stranger's address is checked first; a signed-in user is never stopped by it."""
     if where.surface not in ("tenant", "console"):
         return ANYONE
     if not current_user.is_authenticated and not rule.while_blocked:

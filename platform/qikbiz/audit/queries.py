@@ -21,7 +21,7 @@ _UTC = ZoneInfo("UTC")
 
 @dataclass(frozen=True, slots=True)
 class AuditFilter:
-    """What of the audit somebody wants to see. Days are those of `zone`; the last one is inside."""
+    """The filters of an audit page. Days are those of `zone`; the last one is inside."""
 
     person: UUID | None = None
     action: str = ""

@@ -1,4 +1,4 @@
-"""How staff log in, at the console only: the same machinery as for a tenant's users, over the control database."""
+"""How staff sign in, at the console only: the same machinery as for a tenant's users, over the control database."""
 
 from __future__ import annotations
 

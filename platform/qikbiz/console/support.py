@@ -117,7 +117,7 @@ def confirm_instruction(tenant: Tenant, grant_id: UUID) -> Grant:
 
 @dataclass(frozen=True)
 class Waiting:
-    """An instruction that nobody may act on yet. `problem` is why the person at hand can't confirm it, or empty."""
+    """An instruction that nobody may act on yet. `problem` is why the current user can't confirm it, or empty."""
 
     grant: Grant
     problem: str
@@ -208,7 +208,7 @@ def act_for(tenant: Tenant, grant_id: UUID, kind: str, act_id: UUID) -> Act:
 
 
 def grants_in_force(tenant: Tenant) -> list[Grant]:
-    """Those that let the member of staff at hand in now."""
+    """Those that let the current member of staff in now."""
     me = current_actor()
     with control_transaction() as control:
         return [grant for grant in grants_for_staff(control, tenant.id, me.id) if is_in_force(grant)]

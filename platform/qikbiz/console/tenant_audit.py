@@ -25,16 +25,16 @@ def notify_tenant(
     facts: Mapping[str, object] | None = None,
     **details: object,
 ) -> None:
-    """Write the act into the tenant's audit, before the act itself is kept: one that can't be told is not done.
+    """Record the act in the tenant's audit, before the act itself is committed: one that can't be recorded is not done.
 
     With `mail`, a template, its administrators are mailed too; `once` tells this act from another of its kind, so that
-    a transaction that is done again mails once.
+    a retried transaction mails once.
     """
     tenant = read_tenant(db.control(), found.id, runtime().settings.base_domain)
     if tenant is None or found.state not in _WRITABLE or not found.version:
         return
     actor = current_actor()
-    # Staff enter nowhere without a grant (P8): the program writes the line, in the name of whoever acted.
+    # Staff enter nowhere without a grant (P8): the program writes the line, in the name of the actor.
     with acting_as(SYSTEM), tenant_transaction(tenant):
         with acting_as(actor):
             record(f"organisation.{action}", subject=found.name, details=details)

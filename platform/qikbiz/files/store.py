@@ -90,7 +90,7 @@ class FileStore(Protocol):
 
 
 def file_store() -> FileStore:
-    """The store of the application at hand."""
+    """The store of the current application."""
     return FolderStore(runtime().settings.files)
 
 

@@ -41,7 +41,7 @@ def enqueue(
     run_at: datetime | None = None,
     created_by: UUID | None = None,
 ) -> Job:
-    """Have a job of the tenant entered done at or after `run_at`, if the transaction at hand commits.
+    """Have a job of the tenant entered done at or after `run_at`, if the current transaction commits.
 
     `arguments` are ids only. When a job with this `dedupe_key` stands already, that one is returned.
     """

@@ -22,7 +22,7 @@ QUARANTINED = "All attempts failed because the worker stopped each time. We are 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A job held by one worker. Whoever commits an effect does it under `token`."""
+    """A job held by one worker. Its effects are committed under `token`."""
 
     job_id: UUID
     token: UUID

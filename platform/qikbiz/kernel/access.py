@@ -1,4 +1,4 @@
-"""What a route asks of whoever comes: one declaration, `@access(…)`, read by the request pipeline before the view runs.
+"""What a route requires of a visitor: one declaration, `@access(…)`, read by the request pipeline before the view runs.
 
 A view without one is never served, and a test over the URL map finds it long before a visitor does.
 """

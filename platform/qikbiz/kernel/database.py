@@ -112,13 +112,13 @@ Model = TenantBase
 
 
 def application() -> Flask:
-    """The application at hand itself, for what goes on after its context ends."""
+    """The current application itself, for what goes on after its context ends."""
     found: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # the stubs hide the proxy
     return found
 
 
 def runtime() -> Runtime:
-    """The runtime of the application at hand."""
+    """The runtime of the current application."""
     return cast(Runtime, current_app.extensions["qikbiz"])
 
 

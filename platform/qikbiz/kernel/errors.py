@@ -30,7 +30,7 @@ class Forbidden(Failure):
 
 
 class Conflict(Failure):
-    """Somebody else changed the same thing meanwhile, or it is in a state that doesn't allow this."""
+    """Another request changed the same thing first, or it is in a state that doesn't allow this."""
 
     status, key = 409, "conflict"
 

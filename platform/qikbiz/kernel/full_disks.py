@@ -13,7 +13,7 @@ SENTENCE = "The server's disk is full. Nothing was saved. Try again when space h
 
 
 class NoDiskSpace(Failure):
-    """There is no room for what was to be written. Nothing of it is left behind."""
+    """There is no space for what was to be written. Nothing of it is left behind."""
 
     status, key = 507, "disk_full"
 

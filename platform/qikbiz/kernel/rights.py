@@ -1,4 +1,4 @@
-"""What somebody may do: for each record type and act a scope, rules for fields, and pages. No database, no web."""
+"""What a principal may do: for each record type and act a scope, rules for fields, and pages. No database, no web."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ def _environment() -> Environment:
 
 
 def _samples(page: str) -> dict[str, object]:
-    """What the front door would give to a real page."""
+    """What the request pipeline would give to a real page."""
     entries = [
         SimpleNamespace(key=label.lower(), label=label, short_label=label, icon=icon, endpoint=f"/styleguide/{target}")
         for label, icon, target in (

@@ -104,7 +104,7 @@ def refuse_oversize() -> None:
 
 
 def set_cookie(cookie: Cookie, plaintext: bytes, *, life: timedelta | None = None) -> None:
-    """Have the response at hand set `cookie`; a later call for the same cookie wins."""
+    """Have the current response set `cookie`; a later call for the same cookie wins."""
     marked = b"".join(_marks()) + plaintext
     value = runtime().settings.keys.seal(cookie.purpose, marked, bound_to=cookie.name)
     if len(value) > _LONGEST_VALUE:
@@ -113,7 +113,7 @@ def set_cookie(cookie: Cookie, plaintext: bytes, *, life: timedelta | None = Non
 
 
 def delete_cookie(cookie: Cookie) -> None:
-    """Have the response at hand delete `cookie`, if the browser sent it or it was about to be set."""
+    """Have the current response delete `cookie`, if the browser sent it or it was about to be set."""
     pending = _pending()
     pending.pop(cookie.name, None)
     if cookie.name in request.cookies:
@@ -183,7 +183,7 @@ def _of_this_place(cookie: Cookie, opened: Opened) -> Opened:
 
 
 def _marks() -> tuple[bytes, bytes]:
-    """Of the host at hand and of whose it is. They are sealed in, so that one who carries a cookie off is noticed."""
+    """Of the current host and of whose it is. They are sealed in, so that one who carries a cookie off is noticed."""
     where = destination()
     owner = where.tenant.id.hex if where.tenant else where.surface
     return _mark(where.host), _mark(owner)

@@ -1,6 +1,6 @@
 """A form is accepted only from a page that we made for the same session.
 
-The token is a MAC of the session, or of a random visit before anyone is logged in. It is masked anew on every page, so
+The token is a MAC of the session, or of a random visit before anyone is signed in. It is masked anew on every page, so
 that compressed pages give nothing away.
 """
 
@@ -49,14 +49,14 @@ def register(app: Flask) -> None:
 
 
 def csrf_token() -> str:
-    """The token for a form of the page at hand; before login it also sets the visit's cookie."""
+    """The token for a form of the current page; before login it also sets the visit's cookie."""
     mac = _macs()[0]
     mask = secrets.token_bytes(_BYTES)
     return base64.urlsafe_b64encode(mask + _xor(mask, mac)).decode("ascii")
 
 
 def form_binding() -> bytes:
-    """What forms of the page at hand are bound to: the session, or the visit of somebody who is not logged in."""
+    """What forms of the current page are bound to: the session, or the visit of a browser that is not signed in."""
     return _binding(make_visit=True)
 
 

@@ -1,4 +1,4 @@
-"""What an error page says: what happened, what to do, and a way on. Plain words, nothing that names a tenant."""
+"""What an error page says: what happened, what to do, and a link. Plain words, nothing that names a tenant."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class ErrorText:
-    """`link` is a link's text and address; `again` offers to load the page once more."""
+    """`link` is a link's text and address; `again` offers to reload the page."""
 
     status: int
     title: str

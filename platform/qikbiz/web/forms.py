@@ -115,7 +115,7 @@ class Texts(SelectMultipleField):
 
 
 class ReasonForm(OwnForm):
-    """Why somebody does what the button says."""
+    """Why the user does what the button says."""
 
     reason = Text("Reason")
 

@@ -25,8 +25,8 @@ def _drawing(sprite: str, name: str, css_class: str) -> Markup:
 
 
 def cleaned_html(html: str, styles: Mapping[str, str]) -> Markup:
-    """HTML that was made from somebody's text, with these tags only, links to pages and addresses, and these styles."""
-    return Markup(  # this is the wall that makes it safe
+    """HTML that was made from a user's text, with these tags only, links to pages and addresses, and these styles."""
+    return Markup(  # safe because nh3 has cleaned it
         nh3.clean(
             html,
             tags=set(styles),

@@ -1,4 +1,4 @@
-"""Figures of the whole installation for Prometheus, asked when somebody looks: jobs, mails, sweeper, workers, servers.
+"""Figures of the whole installation for Prometheus, read at each scrape: jobs, mails, sweeper, workers, servers.
 
 No label names a person or a tenant. What can't be asked is left out, and its server is shown as down.
 """

@@ -1,4 +1,4 @@
-"""Where the request at hand goes, and its reference. Decided by `QikBiz.create_url_adapter`, read by everyone else."""
+"""Where the current request goes, and its reference. Decided by `QikBiz.create_url_adapter`, read by everyone else."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ DESTINATION = "qikbiz.destination"
 
 
 def destination() -> Destination:
-    """Where the request at hand goes."""
+    """Where the current request goes."""
     found: Destination = request.environ[DESTINATION]
     return found
 

@@ -1,4 +1,4 @@
-"""What somebody typed into a form that could not be accepted, so that it can be sent once more."""
+"""What a user typed into a form that could not be accepted, so that it can be sent again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The visit of somebody who is not logged in: what forms before the door are bound to, and whether a login was kept.
+"""The visit of a browser that is not signed in: what its forms are bound to, and whether it kept a sign-in.
 
 The cookie holds sixteen random bytes and, right after a login, the moment of it. A browser that comes back with that
 and without the session's cookie has refused it, and is told so instead of being sent to the login again (P4).
@@ -48,7 +48,7 @@ def end_session_cookie() -> None:
 
 
 def is_session_refused() -> bool:
-    """Whether this browser was logged in a moment ago and has not kept the session's cookie."""
+    """Whether this browser was signed in a moment ago and has not kept the session's cookie."""
     if SESSION.name in request.cookies:
         return False
     moment = _held()[_RANDOM_BYTES:]

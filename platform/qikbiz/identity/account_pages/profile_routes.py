@@ -1,4 +1,4 @@
-"""Everyone's own pages: profile, password, and where one is logged in. The same for users and for staff."""
+"""Everyone's own pages: profile, password, and where one is signed in. The same for users and for staff."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writing down an act on a login, in the audit of the tenant or of the platform."""
+"""Recording what happens to a login, in the audit of the tenant or of the platform."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from qikbiz.kernel.actors import Actor, acting_as, current_actor
 
 
 def record_failed_login(realm: Realm, who: Account | None, how: str) -> None:
-    """Somebody gave a wrong password. What was typed as a name that nobody has here stays out: it may be a password."""
+    """A wrong password was given. A name that no user has here is left out: it may be a password."""
     person_id, subject = (who.id, who.email) if who else (None, "")
     details = {"how": how} if who else {"how": how, "login": "nobody's"}
     if realm.tenant:
@@ -19,8 +19,8 @@ def record_failed_login(realm: Realm, who: Account | None, how: str) -> None:
 
 
 def record_login_event(realm: Realm, action: str, who: Account | Principal, **details: object) -> None:
-    """`who` is whose login it is; done by whoever acts, or by themselves where nobody is logged in yet."""
-    # Who logs in, or comes by a link, is nobody yet when the request begins.
+    """`who` is whose login it is; done by the current actor, or by themselves where nobody is signed in yet."""
+    # A user who signs in, or comes by a link, is anonymous when the request begins.
     actor = current_actor()
     if actor.kind == "anonymous":
         actor = Actor(realm.kind, who.id, who.name, request_id=actor.request_id)

@@ -46,7 +46,7 @@ def send_theft_detected(
 ) -> None:
     """`used_now` is the (device, network) that showed the old token, `remembered_as` the one that was remembered.
 
-    `used_before` says in words who logged in by it last. Either of the two may be the thief.
+    `used_before` says in words who signed in by it last. Either of the two may be the thief.
     """
     values = {
         "when": words_for_moment(realm, account, at),
@@ -60,7 +60,7 @@ def send_theft_detected(
 def send_new_device(
     realm: Realm, account: Account, device: str, place: str, *, is_remembered: bool = False, is_return: bool = False
 ) -> None:
-    """`is_remembered`: it stays logged in from now on. `is_return`: it was remembered, and logged in by itself."""
+    """`is_remembered`: it stays signed in from now on. `is_return`: it was remembered, and signed in by itself."""
     values = {"device": device, "place": place, "is_remembered": is_remembered, "is_return": is_return}
     _send(realm, account, "new_device", values | {"url": realm.url("/profile/sessions")})
 

@@ -12,7 +12,7 @@ from qikbiz.identity.accounts.realms import Realm, current_realm
 
 
 def save_preference(name: str, value: object) -> None:
-    """Keep one choice of the person at hand, on all their devices."""
+    """Keep one choice of the current user, on all their devices."""
     realm = current_realm()
     account = account_for_change(realm.work, realm, current_user.id)
     account.preferences = {**account.preferences, name: value}

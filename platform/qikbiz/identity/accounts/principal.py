@@ -14,7 +14,7 @@ from qikbiz.kernel.rights import NOTHING, Rights
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """As whom somebody is looking, until when, and what they see meanwhile."""
+    """As whom a user is viewing, until when, and what they see until then."""
 
     name: str
     until: datetime
@@ -23,7 +23,7 @@ class Preview:
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Somebody logged in, with a snapshot of the login that is renewed the moment it changes.
+    """A signed-in user, with a snapshot of the login that is renewed the moment it changes.
 
     `roles` are keys, `role` what they are called, and `rights` what they allow together: or, during a `preview`
     (`Preview`), what the one looked at may see.

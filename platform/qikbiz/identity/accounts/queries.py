@@ -33,12 +33,12 @@ def account_for_change(work: Session, realm: Realm, account_id: UUID) -> Account
 
 
 def has_password(work: Session, realm: Realm, account_id: UUID) -> bool:
-    """False for somebody who joined by single sign-on and never set one."""
+    """False for a user who joined by single sign-on and never set one."""
     return work.scalar(select(realm.people.password_hash).where(realm.people.id == account_id)) is not None
 
 
 def all_users() -> list[User]:
-    """Every login of the tenant entered: those who can log in first, then by name."""
+    """Every login of the tenant entered: those who can sign in first, then by name."""
     disabled_last = case((User.state == "disabled", 1), else_=0)
     return list(db.session.scalars(select(User).order_by(disabled_last, func.lower(User.name), User.id)))
 
@@ -49,7 +49,7 @@ def known_people() -> list[tuple[UUID, str]]:
 
 
 def administrators() -> list[User]:
-    """Those who can log in as administrators now."""
+    """Those who can sign in as administrators now."""
     statement = select(User).where(is_administrator(), User.state == "active").order_by(User.id)
     return list(db.session.scalars(statement))
 

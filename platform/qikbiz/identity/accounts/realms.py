@@ -94,7 +94,7 @@ class Realm:
 
 
 def realm_of_request() -> Realm | None:
-    """The realm that the host of the request at hand belongs to; None where nobody logs in."""
+    """The realm that the host of the current request belongs to; None where nobody signs in."""
     where = destination()
     if where.tenant is not None:
         return Realm(where.tenant, where.tenant.host)
@@ -102,7 +102,7 @@ def realm_of_request() -> Realm | None:
 
 
 def current_realm() -> Realm:
-    """As `realm_of_request`, for views that exist only where people log in."""
+    """As `realm_of_request`, for views that exist only where people sign in."""
     realm = realm_of_request()
     if realm is None:
         raise LookupError("This host has no sign-in.")

@@ -51,7 +51,7 @@ def try_login(realm: Realm, name: str, *, is_known_device: bool) -> Try:
 
 
 def try_confirmation(realm: Realm, name: str) -> Callable[[], None]:
-    """As `try_login`, for somebody logged in who is asked for the password again."""
+    """As `try_login`, for a signed-in user who is asked for the password again."""
     return _count(realm, [Limit(f"confirm:{_mark(realm, name)}", 10, _QUARTER)])
 
 

@@ -29,7 +29,7 @@ _NOT_OPEN = ("invited", "disabled")
 
 
 def log_in(realm: Realm, email: str, password: str, *, remember: bool, target: str = "/") -> str:
-    """Log in with name and password; returns the path to go to, where a second factor may be asked for.
+    """Sign in with name and password; returns the path to go to, where a second factor may be asked for.
 
     Raises WrongPassword or TooMany; both look the same for names nobody has.
     """

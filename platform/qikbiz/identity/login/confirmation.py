@@ -44,7 +44,7 @@ def confirm_by_passkey(realm: Realm, person: Principal, answer: str) -> None:
 
 
 def account_with_password(realm: Realm, person: Principal, password: str) -> Account:
-    """The account of whoever is signed in, locked. Raises WrongPassword or TooMany."""
+    """The account of the signed-in user, locked. Raises WrongPassword or TooMany."""
     give_back = throttles.try_confirmation(realm, person.id.hex)
     account = account_for_change(realm.work, realm, person.id)
     if not hashing.matches(account.password_hash, password):

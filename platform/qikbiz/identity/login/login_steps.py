@@ -57,7 +57,7 @@ def admit(
     is_fresh: bool = True,
     is_hot: bool = False,
 ) -> str:
-    """Somebody has shown the password, or a link of ours: go on with what is missing, or open the session.
+    """The password, or a link of ours, was shown: continue with what is missing, or open the session.
 
     Returns the path to go to. `problem` says why the password no longer does; `from_anywhere` spares the network;
     `shown` is a second factor shown already, and `is_fresh` says that all this was given just now. `is_hot`: others
@@ -119,7 +119,7 @@ def open_session(
     from_anywhere: bool = False,
     is_fresh: bool = True,
 ) -> None:
-    """Log in on this device. Whoever was logged in or remembered here before is not any more.
+    """Sign in on this device. A user who was signed in or remembered here before is not any more.
 
     Raises OutsideNetworks and SsoOnly.
     """
@@ -144,7 +144,7 @@ def open_session(
 
 
 def words_for_method(method: str) -> str:
-    """How somebody came in, as lists say it: `password+app` is “Password and authenticator app”."""
+    """How a user signed in, as lists say it: `password+app` is “Password and authenticator app”."""
     *before, last = [word for part in method.split("+") if (word := _METHODS.get(part))] or [""]
     return (", ".join(before) + " and " + last if before else last).capitalize()
 

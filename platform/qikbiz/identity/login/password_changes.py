@@ -37,7 +37,7 @@ def use_password_link(realm: Realm, secret: str, password: str) -> str:
 
 
 def accept_invitation(realm: Realm, secret: str, name: str, password: str) -> str:
-    """Choose name and password by an invitation's link, and be logged in. Returns the path to go to."""
+    """Choose name and password by an invitation's link, and be signed in. Returns the path to go to."""
     account, token = account_behind(realm.work, realm, "invitation", secret)
     require_way(realm, "invitation", person=account)
     if realm.tenant and not has_users():

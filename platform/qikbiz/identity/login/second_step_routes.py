@@ -1,4 +1,4 @@
-"""The steps between the right password and the product, and logging in by passkey. The same for users and for staff."""
+"""The steps between the right password and the product, and signing in by passkey. The same for users and for staff."""
 
 from __future__ import annotations
 

@@ -28,9 +28,9 @@ def invite_user(email: str, name: str, roles: Sequence[str], *, invited_by: str 
     return _invite(tenant_realm(), email, name, roles, invited_by)
 
 
-def invite_staff(email: str, name: str, role: str, *, invited_by: str = "") -> str:
+def invite_staff(email: str, name: str, role: str) -> str:
     """The same for the platform's staff, inside `control_transaction()`."""
-    return _invite(staff_realm(), email, name, [StaffRole(role).value], invited_by)
+    return _invite(staff_realm(), email, name, [StaffRole(role).value], "")
 
 
 def resend_invitation(user_id: UUID, *, invited_by: str) -> User:
@@ -40,7 +40,7 @@ def resend_invitation(user_id: UUID, *, invited_by: str) -> User:
     if user.state != "invited":
         raise AlreadyThere(f"{user.name} has already accepted.")
     assert isinstance(user, User)
-    # A link to a login is as good as the login: whoever may do more is not invited anew by somebody who may not.
+    # A link to a login is as good as the login: a user who may do more is not invited again by one who may do less.
     may_act_on(user)
     _send_invitation(realm, user, invited_by)
     return user
@@ -65,7 +65,7 @@ def change_roles(user_id: UUID, roles: Sequence[str]) -> User:
 
 
 def disable_user(user_id: UUID) -> User:
-    """Nobody logs in with this any more; what was logged in is out at the next request. Raises LastAdministrator."""
+    """No more sign-ins with this; sessions end at the next request. Raises LastAdministrator."""
     user, administrators = _user_beside_administrators(user_id)
     _keep_an_administrator(user, administrators)
     may_act_on(user)
@@ -79,7 +79,7 @@ def disable_user(user_id: UUID) -> User:
 
 
 def enable_user(user_id: UUID) -> User:
-    """Let a disabled user log in again, or have an invited one wait as before. Raises NoSeatLeft."""
+    """Let a disabled user sign in again, or have an invited one wait as before. Raises NoSeatLeft."""
     user, _ = _user_beside_administrators(user_id)
     may_act_on(user)
     if user.state == "disabled":
@@ -90,7 +90,7 @@ def enable_user(user_id: UUID) -> User:
 
 
 def _user_beside_administrators(user_id: UUID) -> tuple[User, list[User]]:
-    # The administrators first and in one order, whoever is changed: so two requests wait and don't deadlock.
+    # The administrators first and always in one order: so two requests wait and don't deadlock.
     administrators = lock_administrators()
     realm = tenant_realm()
     user = account_for_change(realm.work, realm, user_id)

@@ -1,7 +1,7 @@
 """Logins that an operator's command asks for: a tenant's first administrator, and after that only proposals (P8).
 
 A proposal is a user in the state "invited" without a link. Nobody can accept it before an administrator of the
-customer sends the invitation, so no command gives anybody a login where somebody works already.
+customer sends the invitation, so no command gives a login to a tenant that has users.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def add_first_administrator(email: str, name: str, password: str) -> User:
 
 
 def invite_first_again(email: str, name: str) -> User:
-    """Mail a new link to somebody who was invited before anybody had a login. Raises HasUsers."""
+    """Mail a new link to the one who was invited before there was a user. Raises HasUsers."""
     db.session.execute(select(User.id).with_for_update()).all()
     if has_users():
         raise HasUsers("This workspace has active users, so an administrator sends invitations.")
@@ -63,7 +63,7 @@ def invite_first_again(email: str, name: str) -> User:
 
 
 def propose_user(email: str, name: str, role: str) -> User:
-    """Put somebody on the list of users. The invitation leaves when an administrator sends it; all of them are told.
+    """Add a user who is not invited yet. The invitation leaves when an administrator sends it; all are notified.
 
     Raises AlreadyThere, NoSeatLeft, NoSuchRole.
     """

@@ -19,6 +19,6 @@ def user_for_reading(user_id: UUID) -> User:
 
 
 def possible_new_owners(user_id: UUID) -> list[User]:
-    """Who could be given this user's records: everybody else who can log in, or soon will."""
+    """Who could be given this user's records: everybody else who can sign in, or soon will."""
     query = select(User).where(User.id != user_id, User.state != "disabled").order_by(func.lower(User.name))
     return list(db.session.scalars(query))

@@ -28,7 +28,7 @@ def end_one_for(realm: Realm, user_id: UUID, key: str, *, by: str) -> User:
 
 
 def end_all_for(realm: Realm, user_id: UUID, *, by: str) -> User:
-    """Log somebody out everywhere, remembered devices too."""
+    """Sign a user out everywhere, remembered devices too."""
     user = user_to_help(realm, user_id)
     ended = sessions.end_sessions_of(realm.work, realm, user.id, _REASON)
     record_login_event(realm, "session.all_ended", user, sessions=ended)
@@ -53,7 +53,7 @@ def reset_factors_for(realm: Realm, user_id: UUID, person_id: UUID, *, by: str) 
 
 
 def user_to_help(realm: Realm, user_id: UUID) -> User:
-    """Somebody of the tenant whose login whoever is logged in may look after. Raises NotFound or BeyondOwnRights."""
+    """A user of the tenant whose login the current user may manage. Raises NotFound or BeyondOwnRights."""
     user = account_for_change(realm.work, realm, user_id)
     assert isinstance(user, User)
     may_act_on(user)

@@ -1,6 +1,6 @@
 """How many people may have a login: a limit that operators set, shown to the organisation and refused beyond (P14).
 
-Whoever can log in or is invited takes a seat. A limit below what is taken ends nobody's login; it lets nobody new in.
+A user who can sign in or is invited takes a seat. A limit below what is taken ends no login; it stops new ones.
 """
 
 from __future__ import annotations

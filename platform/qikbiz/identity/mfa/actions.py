@@ -144,7 +144,7 @@ def make_recovery_codes(realm: Realm, person: Principal) -> list[str]:
 
 
 def reset_factors(realm: Realm, account: Account, *, by: str) -> int:
-    """Take all second factors from somebody who has lost them; every session ends and the owner is told.
+    """Remove all second factors of a user who has lost them; every session ends and the user is notified.
 
     The next login asks for the password alone, and for a new factor where one is required. Returns how many went.
     """

@@ -16,6 +16,6 @@ def shortest_password() -> int:
 
 @factors.app_template_global("remembered_days")
 def remembered_days() -> int:
-    """How long a device may stay logged in without use; 0 where none may."""
+    """How long a device may stay signed in without use; 0 where none may."""
     policy = policy_of(current_realm())
     return 0 if policy.sso_only else policy.remember_days

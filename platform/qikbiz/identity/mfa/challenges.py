@@ -42,7 +42,7 @@ def asked(purpose: Purpose) -> bytes:
 
 
 def spend(realm: Realm, secret: bytes, person_id: UUID) -> bool:
-    """Mark something single-use as used, in the transaction at hand. False when it was used before."""
+    """Mark something single-use as used, in the current transaction. False when it was used before."""
     table, moment = realm.tokens, clock.now()
     row = {
         "token_hash": realm.mac("spent", secret),
@@ -57,5 +57,5 @@ def spend(realm: Realm, secret: bytes, person_id: UUID) -> bool:
 
 
 def _place(purpose: Purpose) -> bytes:
-    # Bound to the session, or to the visit of somebody who is not logged in yet.
+    # Bound to the session, or to the visit of a browser that is not signed in yet.
     return hashlib.sha256(purpose.encode() + b"|" + form_binding()).digest()

@@ -1,4 +1,4 @@
-"""Making, changing and deleting roles. Whoever has a changed role is held to it at the next request."""
+"""Making, changing and deleting roles. A changed role takes effect at its users' next request."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def delete_role(key: str) -> str:
 
 
 def edition_of(role: OwnRole) -> str:
-    """Tells one state of a role from another, for forms that were opened before somebody else changed it."""
+    """Tells one state of a role from another, for forms that were opened before another user changed it."""
     return role.updated_at.isoformat()
 
 

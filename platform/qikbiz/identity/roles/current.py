@@ -1,4 +1,4 @@
-"""The rights of whoever acts: in a request, in a job that somebody asked for, on the command line."""
+"""The rights of the current actor: in a request, in a job that a user requested, on the command line."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _KNOWN = "rights_of_users"
 
 
 def current_rights() -> Rights:
-    """What the one who acts may do now. Whoever isn't known to have rights has none.
+    """What the current actor may do now. An actor that isn't known to have rights has none.
 
     The program itself has all that a tenant has; so have staff under a customer's grant, as far as the login behind it
     lets them. A user outside of a request, in a job, has what the roles give at this moment.
@@ -31,7 +31,7 @@ def current_rights() -> Rights:
 
 
 def rights_of_user(user_id: UUID) -> Rights:
-    """What a user of the tenant entered may do now; nothing for one who can't log in."""
+    """What a user of the tenant entered may do now; nothing for one who can't sign in."""
     user = db.session.get(User, user_id, populate_existing=True)
     if user is None or user.state != "active":
         return NOTHING

@@ -1,4 +1,4 @@
-"""Nobody gives away more than they have, nor takes from somebody who may do more."""
+"""Users can't give more rights than they have, nor take rights from a user who has more."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from qikbiz.kernel.rights import Rights, Scope, every_act, union
 
 
 class BeyondOwnRights(Forbidden):
-    """Somebody tried to give a right that they don't have, or to act on somebody who has more."""
+    """A user tried to give a right that they don't have, or to act on a user who has more."""
 
 
 class NoSuchRole(Failure):

@@ -108,7 +108,7 @@ def _line(role: OwnRole, people: Mapping[str, tuple[str, ...]]) -> RoleLine:
 
 
 def _people_by_role() -> dict[str, tuple[str, ...]]:
-    """The names of everybody who has a role, also of those who can't log in now."""
+    """The names of everybody who has a role, also of those who can't sign in now."""
     found: dict[str, list[str]] = {}
     for name, roles in db.session.execute(select(User.name, User.roles).order_by(func.lower(User.name))):
         for key in roles:

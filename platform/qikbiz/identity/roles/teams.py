@@ -1,4 +1,4 @@
-"""Making teams and choosing who is in them. Whoever joins or leaves reaches other records at the next request."""
+"""Making teams and choosing who is in them. A user who joins or leaves sees other records at the next request."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def change_team(team_id: UUID, name: str, people: Iterable[UUID], *, seen: str =
 
 
 def join_teams(user_id: UUID, teams: Iterable[UUID]) -> None:
-    """Put somebody into exactly these teams. Raises NotFound."""
+    """Put a user into exactly these teams. Raises NotFound."""
     wanted = set(teams)
     mine = set(db.session.scalars(select(TeamMember.team_id).where(TeamMember.user_id == user_id)))
     for team_id in sorted(wanted ^ mine):
@@ -75,7 +75,7 @@ def delete_team(team_id: UUID) -> str:
 
 
 def edition_of(name: str, members: Iterable[UUID]) -> str:
-    """Tells one state of a team from another, for forms that were opened before somebody else changed it."""
+    """Tells one state of a team from another, for forms that were opened before another user changed it."""
     return hashlib.sha256("\n".join([name, *sorted(str(one) for one in members)]).encode()).hexdigest()[:16]
 
 

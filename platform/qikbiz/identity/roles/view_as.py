@@ -1,4 +1,4 @@
-"""Looking at the product as somebody else sees it: read only, for a quarter of an hour, never more than one's own.
+"""Viewing the product as another user sees it: read only, for a quarter of an hour, never more than one's own.
 
 The actor stays who is looking. The view lives in the session, so it ends with it, and by itself.
 """
@@ -55,7 +55,7 @@ def preview_of(work: Session, viewing: str, until: datetime | None, own_id: UUID
 
 
 def refuse_acts(person: CurrentUser, rule: AccessRule, *, is_reading: bool) -> None:
-    """Raises Forbidden for anything but reading while somebody is looking as somebody else."""
+    """Raises Forbidden for anything but reading while a user is viewing as another."""
     looking = person.preview
     if looking is None or rule.while_viewing_as:
         return

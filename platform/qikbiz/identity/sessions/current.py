@@ -1,4 +1,4 @@
-"""Who is making the request at hand. Flask-Login carries the answer as `current_user`; the deciding is done here."""
+"""Who is making the current request. Flask-Login carries the answer as `current_user`; the deciding is done here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Jobs about sessions: telling Redis that they have changed, and the daily retention."""
+"""Jobs about sessions: invalidating them in Redis, and the daily retention."""
 
 from __future__ import annotations
 

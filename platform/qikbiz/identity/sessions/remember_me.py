@@ -72,7 +72,7 @@ def remember_device(work: Session, realm: Realm, user: User) -> bytes:
 
 
 def restore(realm: Realm) -> Principal | None:
-    """Log in whoever this device remembers, with a new session that is not fresh."""
+    """Sign in the user whom this device remembers, with a new session that is not fresh."""
     shown = _shown(realm)
     if shown is None:
         if REMEMBER.name in broken_cookies():
@@ -232,7 +232,7 @@ def _end_everything(work: Session, realm: Realm, user: User, row: RememberSeries
 
 
 def _last_use(work: Session, realm: Realm, row: RememberSeries) -> str:
-    """When, by what and from where the device logged in last: that may be the thief, who was quicker. "" if unknown."""
+    """When, by what and from where the device signed in last: that may be the thief, who was quicker. "" if unknown."""
     table = realm.sessions
     its = select(table.created_at, table.device, table.address_prefix).where(table.series_hash == row.series_hash)
     found = work.execute(its.order_by(table.created_at.desc()).limit(1)).one_or_none()

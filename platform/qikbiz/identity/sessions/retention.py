@@ -1,4 +1,4 @@
-"""What is no longer needed about logins goes: ended sessions, spent links, devices that are remembered no more."""
+"""Deleting what is no longer needed about logins: ended sessions, spent links, devices that are remembered no more."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from qikbiz.identity.accounts.models import RememberSeries, UserSession, UserToken
 from qikbiz.identity.staff.models import StaffSession, StaffToken
 
-# Long enough that somebody who asks "was that me?" still finds the session in the list.
+# Long enough that a user who asks "was that me?" still finds the session in the list.
 SESSIONS_KEPT = timedelta(days=30)
 LINKS_KEPT = timedelta(days=7)
 

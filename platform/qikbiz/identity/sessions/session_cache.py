@@ -1,7 +1,7 @@
 """What Redis remembers of a session, so that an ordinary request asks Postgres nothing about the person.
 
 Each person has a stamp in Redis. Whatever changes for the person or ends one of the sessions sets a new stamp, after
-its commit; a record made under an older stamp is not believed. So nothing that a slow request writes back can bring an
+its commit; a record made under an older stamp is not valid. So nothing that a slow request writes back can bring an
 ended session to life. Redis decides nothing: what it does not confirm, Postgres is asked.
 
 A record is sealed with the key ring for its tenant and key. Whoever reads Redis learns no names, and whoever writes

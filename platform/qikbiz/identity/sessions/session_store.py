@@ -1,4 +1,4 @@
-"""The durable list of sessions: the truth about who is logged in."""
+"""The durable list of sessions: the truth about who is signed in."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def live_sessions(work: Session, realm: Realm, person_id: UUID) -> list[AccountS
 
 
 def resting_devices(work: Session, realm: Realm, person_id: UUID) -> list[RememberSeries]:
-    """Remembered devices that no live session belongs to now, the last used first: they log in again by themselves."""
+    """Remembered devices that no live session belongs to now, the last used first: they sign in again by themselves."""
     if realm.tenant is None:
         return []
     table, moment = realm.sessions, clock.now()

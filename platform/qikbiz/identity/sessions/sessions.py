@@ -120,7 +120,7 @@ def end_session_and_device(work: Session, realm: Realm, row: AccountSession, rea
 
 
 def revoke_device(work: Session, series: RememberSeries, reason: str) -> None:
-    """A remembered device that nobody uses now logs in no more by itself."""
+    """A remembered device that nobody uses now signs in no more by itself."""
     series.revoked_at, series.revoked_reason = clock.now(), reason
 
 

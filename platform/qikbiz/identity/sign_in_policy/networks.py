@@ -1,4 +1,4 @@
-"""The networks that may log in. An organisation that names none lets everybody try from anywhere."""
+"""The networks that may sign in. An organisation that names none lets everybody try from anywhere."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class BadNetwork(Failure):
 
 
 class OutsideNetworks(Forbidden):
-    """The organisation lets people log in only from its own networks, and this address is in none of them."""
+    """The organisation lets people sign in only from its own networks, and this address is in none of them."""
 
     key = "outside_networks"
 
@@ -38,12 +38,12 @@ def address_of_request() -> Address:
 
 
 def is_inside(address: Address, networks: Sequence[str]) -> bool:
-    """Whether the address may log in."""
+    """Whether the address may sign in."""
     return not networks or any(address in ip_network(network) for network in networks)
 
 
 def require_inside(realm: Realm, *, account: str = "", person: Account | None = None) -> None:
-    """Raises OutsideNetworks where the policy does not let this request's address log in."""
+    """Raises OutsideNetworks where the policy does not let this request's address sign in."""
     if is_inside(address_of_request(), policy_of(realm).networks):
         return
     record_access(AccessKind.NETWORK_REFUSED, "refused", person=person, account=account, detail="Not in the list")

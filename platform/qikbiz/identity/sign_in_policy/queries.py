@@ -83,7 +83,7 @@ def count_with_password(*conditions: ColumnElement[bool]) -> int:
 
 
 def has_passkey() -> ColumnElement[bool]:
-    """Of users: whether they can log in without a password."""
+    """Of users: whether they can sign in without a password."""
     return exists().where(UserFactor.person_id == User.id, UserFactor.kind == "passkey")
 
 

@@ -1,4 +1,4 @@
-"""The policy for logging in, as the rest of the product reads it, and the floor below which no organisation gets."""
+"""The policy for signing in, as the rest of the product reads it, and the floor below which no organisation gets."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class BelowTheFloor(Failure):
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """The defaults are the floor. `networks` are those that may log in; none means all.
+    """The defaults are the floor. `networks` are those that may sign in; none means all.
 
     `stricter_at` is when the rules for passwords last became stricter: older passwords are judged anew at login.
     """
@@ -103,5 +103,5 @@ def is_password_in_doubt(who: HasPassword, policy: Policy) -> bool:
 
 
 FLOOR = Policy()
-# Our staff show a second factor always, and stay logged in nowhere.
+# Our staff show a second factor always, and stay signed in nowhere.
 STAFF = Policy(factor_for="everyone", remember_days=0)

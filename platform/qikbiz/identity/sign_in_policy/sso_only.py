@@ -18,7 +18,7 @@ BY_SSO, BEHIND_GLASS = "sso", "break_glass"
 
 
 class SsoOnly(Forbidden):
-    """The organisation lets people log in only through its identity provider, and this was another way."""
+    """The organisation lets people sign in only through its identity provider, and this was another way."""
 
     key = "sso_only"
 
@@ -42,7 +42,7 @@ def require_way(realm: Realm, method: str, *, account: str = "", person: Account
 
 
 def session_way(realm: Realm, person: Principal) -> str:
-    """How the session at hand began; "" for staff and for one that has ended."""
+    """How the current session began; "" for staff and for one that has ended."""
     row = realm.work.get(realm.sessions, person.session_key)
     return way_of(row.method) if row is not None else ""
 

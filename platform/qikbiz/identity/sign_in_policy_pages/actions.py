@@ -1,4 +1,4 @@
-"""Changing the policy: checked against the floor, felt at once by what is logged in, written down old → new."""
+"""Changing the policy: checked against the floor, felt at once by what is signed in, written down old → new."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def change_policy(realm: Realm, person: Principal, wanted: Policy) -> dict[str, 
 
 
 def refuse_locking_oneself_out(wanted: Policy) -> None:
-    """Raises OutsideNetworks when whoever saves this could not log in again from where they are."""
+    """Raises OutsideNetworks when the administrator who saves this could not sign in again from where they are."""
     address = address_of_request()
     if not is_inside(address, wanted.networks):
         raise OutsideNetworks(
@@ -110,7 +110,7 @@ def _hold_devices_to(policy: Policy) -> None:
 
 
 def _people_who_may_be_logged_in() -> Iterable[UUID]:
-    # All of them and not only those whose sessions are seen: one may be logging in at this very moment.
+    # All of them and not only those whose sessions are seen: one may be signing in at this very moment.
     return list(db.session.scalars(select(User.id).where(User.state != "disabled")))
 
 

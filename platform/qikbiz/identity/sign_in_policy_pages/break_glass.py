@@ -50,7 +50,7 @@ def make_code(person: Principal) -> str:
 
 
 def keeps_people_out(row: SignInPolicy | None) -> bool:
-    """Whether somebody with the right password may be refused, so that a code is needed for the bad day."""
+    """Whether a user with the right password may be refused, so that an emergency code is needed."""
     return row is not None and bool(row.networks or row.sso_only)
 
 

@@ -112,7 +112,7 @@ def use_code() -> ResponseReturnValue:
 
 
 def _form(**given: Any) -> PolicyForm:
-    # A form that doesn't say how people log in leaves it as it is.
+    # A form that doesn't say how people sign in leaves it as it is.
     form = PolicyForm(**({"sign_in": _sign_in(policy_of(current_realm()))} | given))
     own = db.session.execute(select(OwnRole.id, OwnRole.name).order_by(OwnRole.name))
     roles = [*ROLE_NAMES.items(), *((str(key), name) for key, name in own)]

@@ -80,7 +80,7 @@ def remove_provider(realm: Realm) -> None:
 def disconnect(realm: Realm, email: str) -> Account:
     """Forget which login at the provider is this person's: the next one with the same address will be.
 
-    Raises NotFound for somebody who has never come in so.
+    Raises NotFound for a user who has never signed in so.
     """
     account = account_named(realm.work, realm, email)
     gone = delete(SsoIdentity).where(SsoIdentity.user_id == (account.id if account else None))
@@ -91,7 +91,7 @@ def disconnect(realm: Realm, email: str) -> Account:
 
 
 def come_in(realm: Realm, provider: Provider, claims: Claims, target: str) -> str:
-    """Log in whom the provider names; returns the path to go to.
+    """Sign in whom the provider names; returns the path to go to.
 
     Raises NobodyHere, RoundTripEnded, OutsideNetworks.
     """

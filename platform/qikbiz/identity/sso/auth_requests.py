@@ -84,5 +84,5 @@ def _fold(edition: str) -> str:
 
 
 def _place(purpose: Purpose) -> str:
-    # Whoever logs in has no session yet, and the cookie itself is this browser's.
+    # Whoever signs in has no session yet, and the cookie itself is this browser's.
     return "" if purpose == "login" else hashlib.sha256(purpose.encode() + b"|" + form_binding()).hexdigest()[:32]

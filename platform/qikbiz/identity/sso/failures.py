@@ -6,7 +6,7 @@ from qikbiz.kernel.errors import Conflict, Failure, Forbidden, Unavailable
 
 
 class SsoFailed(Failure):
-    """What came back is not what was asked for. The text says which part; nobody was logged in."""
+    """What came back is not what was asked for. The text says which part; nobody was signed in."""
 
     key = "sso_failed"
 

@@ -14,7 +14,7 @@ ONLY = 1
 
 
 class SsoProvider(Model):
-    """`label` is what the button says after “Log in with”. `sealed_secret` opens only for this organisation.
+    """`label` is what the button says after “Sign in with”. `sealed_secret` opens only for this organisation.
 
     `changed_at` is when issuer, client or secret changed last: who came in before has proved nothing about them.
     """

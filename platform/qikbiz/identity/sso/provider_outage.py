@@ -1,4 +1,4 @@
-"""Remembering for a minute that the provider did not answer, so that the login page can say so before it is tried.
+"""Caching for a minute that the provider did not answer, so that the login page can say so before it is tried.
 
 For the first seconds nobody else is made to wait for it: else a few visitors would hold all threads of a process.
 """

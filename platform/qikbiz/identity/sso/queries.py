@@ -59,7 +59,7 @@ def provider_of(realm: Realm) -> Provider | None:
 
 
 def label_on_offer(realm: Realm) -> str:
-    """What the button of the login says; empty where nobody can log in so."""
+    """What the button of the login says; empty where nobody can sign in so."""
     if realm.tenant is None:
         return ""
     row = provider_row(realm)

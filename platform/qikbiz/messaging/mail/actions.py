@@ -40,7 +40,7 @@ def send(
     announcement_id: UUID | None = None,
     leave_at: datetime | None = None,
 ) -> Mail:
-    """Have one mail of the tenant entered sent, if the transaction at hand commits. Once for each `dedupe_key`.
+    """Have one mail of the tenant entered sent, if the current transaction commits. Once for each `dedupe_key`.
 
     `values` fill the template; they are kept sealed and are gone once the mail is sent. The template says the category;
     a `category` given must agree. `to_user` is the login whose choices count; without it the one with this address.

@@ -36,12 +36,12 @@ def notify(
     values: Mapping[str, object] | None = None,
     is_mailed_already: bool = False,
 ) -> list[Notification]:
-    """Tell each of these people once, if the transaction at hand commits. Gives the rows.
+    """Notify each of these people once, if the current transaction commits. Returns the rows.
 
     `kind` is one of `mail.categories.KINDS` without its first word; `url` a path of this tenant's site. The mail is
     made from the template named like the kind, unless another `template` of the same category is given, with `values`
     beside the usual ones. `is_mailed_already` is for what a mail that can't be switched off says too: it is not said
-    twice at once. Who can't log in, or wants nothing of this kind, is left out.
+    twice at once. Who can't sign in, or wants nothing of this kind, is left out.
     """
     category = category_named(NOTIFICATIONS + kind)
     if not url.startswith("/") or url.startswith("//"):
@@ -64,7 +64,7 @@ def notify(
 
 
 def mark_read(user_id: UUID, notification_id: UUID) -> None:
-    """Raises NotFound for what is somebody else's."""
+    """Raises NotFound for another user's."""
     own = (Notification.id == notification_id, Notification.user_id == user_id)
     if db.session.scalar(select(Notification.id).where(*own)) is None:
         raise NotFound("This notification no longer exists. Notifications are kept for ninety days.")
@@ -83,7 +83,7 @@ def mark_all_read(user_id: UUID, up_to: UUID) -> int:
 
 
 def _people(user_ids: Iterable[UUID]) -> Sequence[User]:
-    # In one order, whoever asks: two acts that tell the same people wait for each other and don't deadlock.
+    # In one order: two transactions that notify the same people wait for each other and don't deadlock.
     wanted = sorted(set(user_ids))
     return db.session.scalars(select(User).where(User.id.in_(wanted), User.state == "active").order_by(User.id)).all()
 

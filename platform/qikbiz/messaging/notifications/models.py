@@ -1,4 +1,4 @@
-"""What somebody was told, as rows of the tenant."""
+"""Notifications of a user, as rows of the tenant."""
 
 from __future__ import annotations
 

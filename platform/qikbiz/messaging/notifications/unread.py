@@ -1,6 +1,6 @@
-"""How many notifications somebody has not read: on every page, so it costs one look into Redis and no SQL.
+"""How many notifications a user has not read: on every page, so it costs one read from Redis and no SQL.
 
-Postgres is the truth. Redis keeps the number for a minute, and forgets it whenever something is told or read.
+Postgres is the truth. Redis keeps the number for a minute, and deletes it whenever the user is notified or reads one.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ KEPT_SECONDS = 60
 
 
 def unread_count() -> int:
-    """For the person at hand. 0 where nobody is logged in, or nothing can be asked, as on some error pages."""
+    """For the current user. 0 where nobody is signed in, or nothing can be asked, as on some error pages."""
     if tenant_or_none() is None or not current_user.is_authenticated or current_user.inside:
         return 0
     if "unread" not in g:
@@ -53,7 +53,7 @@ def counted(user_id: UUID) -> int:
 
 
 def invalidate_counts(user_ids: Iterable[UUID]) -> None:
-    """Have them counted anew once the transaction at hand is committed."""
+    """Have them counted again after the current transaction is committed."""
     keys = [_key(user_id) for user_id in user_ids]
     if keys:
         store = runtime().redis

@@ -72,7 +72,7 @@ def allowances() -> list[Allowance]:
 
 
 def allow(address: str, reason: str) -> AddressRule:
-    """Let an address of the tenant's own log in here for 24 hours. Raises Failure."""
+    """Let an address of the tenant's own sign in here for 24 hours. Raises Failure."""
     said = " ".join(reason.split())[:LONGEST_REASON]
     if not said:
         raise Failure("Enter a reason. It is recorded in the audit.")

@@ -17,7 +17,7 @@ Holds = Literal["address", "network"]
 
 @dataclass(frozen=True, slots=True)
 class AddressPlace:
-    """A column. `job` is the kind of the scheduled job that forgets what it holds."""
+    """A column. `job` is the kind of the scheduled job that deletes what it holds."""
 
     database: Database
     table: str

@@ -14,7 +14,7 @@ from tenants.control import new_id
 
 
 class AccessEvent(Model):
-    """One event at the door.
+    """One sign-in event.
 
     `address` is emptied after 30 days; the row with its `prefix` (/24 or /48) goes after a year.
 

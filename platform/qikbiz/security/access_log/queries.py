@@ -27,7 +27,7 @@ _UTC = ZoneInfo("UTC")
 
 @dataclass(frozen=True, slots=True)
 class AccessFilter:
-    """What of the log somebody wants to see. Days are those of `zone`; the last one is inside.
+    """The filters of an access log page. Days are those of `zone`; the last one is inside.
 
     `person` is the id of a user, or `nobody` for those without a login here.
     """
@@ -93,7 +93,7 @@ def oldest_event() -> datetime | None:
 
 
 def network_wanted(text: str) -> Network | None:
-    """The address or network that somebody typed as a filter. Raises Failure."""
+    """The address or network that a user typed as a filter. Raises Failure."""
     if not text.strip():
         return None
     try:

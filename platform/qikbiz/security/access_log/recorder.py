@@ -39,7 +39,7 @@ NOT_AN_ADDRESS = "(not an email address)"
 logger = logging.getLogger(__name__)
 
 
-class Somebody(Protocol):
+class Named(Protocol):
     """A user, a member of staff, or the snapshot of either."""
 
     @property
@@ -49,11 +49,11 @@ class Somebody(Protocol):
 
 
 def record_access(
-    kind: AccessKind, outcome: Outcome = "done", *, person: Somebody | None = None, account: str = "", detail: str = ""
+    kind: AccessKind, outcome: Outcome = "done", *, person: Named | None = None, account: str = "", detail: str = ""
 ) -> None:
-    """Note one event at the door of the tenant at hand.
+    """Record one sign-in event of the current tenant.
 
-    `person` is who it is about, by default whoever acts; `account` is the name that was tried, kept only when there is
+    `person` is who it is about, by default who acts; `account` is the name that was tried, kept only when there is
     no person. `detail` is a short sentence in plain words, never a secret.
     """
     if tenant_or_none() is None:
@@ -90,7 +90,7 @@ def _later() -> list[dict[str, object]]:
     return later
 
 
-def _row(kind: AccessKind, outcome: Outcome, person: Somebody | None, account: str, detail: str) -> dict[str, object]:
+def _row(kind: AccessKind, outcome: Outcome, person: Named | None, account: str, detail: str) -> dict[str, object]:
     row = {
         "id": new_id(),
         "at": clock.now(),
@@ -101,8 +101,8 @@ def _row(kind: AccessKind, outcome: Outcome, person: Somebody | None, account: s
     return row | _who(person, account) | _where()
 
 
-def _who(person: Somebody | None, account: str) -> dict[str, object]:
-    """The same columns whoever it is: what is sent to the database must not tell by its length who has a login."""
+def _who(person: Named | None, account: str) -> dict[str, object]:
+    """The same columns for every name: what is sent to the database must not tell by its length who has a login."""
     actor = current_actor()
     nobody: dict[str, object] = {"person_kind": "nobody", "person_id": None, "person_name": "", "account": ""}
     if person is not None:
@@ -114,7 +114,7 @@ def _who(person: Somebody | None, account: str) -> dict[str, object]:
 
 
 def _account(text: str) -> str:
-    # Somebody may have typed the password into the wrong field.
+    # The user may have typed the password into the wrong field.
     return text[:_LONGEST_ACCOUNT] if not text or "@" in text[1:] else NOT_AN_ADDRESS
 
 

@@ -1,4 +1,4 @@
-"""What is forgotten of addresses in a tenant, and when (promise P5). The table's policies allow nothing else."""
+"""What is deleted of addresses in a tenant, and when (promise P5). The table's policies allow nothing else."""
 
 from __future__ import annotations
 

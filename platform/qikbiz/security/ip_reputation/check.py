@@ -1,6 +1,6 @@
-"""The question at the front door: may this address, with nobody logged in, go on?
+"""The check before the view: may this address, with nobody signed in, be answered?
 
-Whoever is already logged in is never asked: an honest colleague behind the same address goes on working.
+A signed-in user is never checked: an honest colleague behind the same address can continue to work.
 """
 
 from __future__ import annotations

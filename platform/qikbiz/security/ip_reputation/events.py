@@ -37,11 +37,11 @@ def record_event(
     counted: int = 0,
     is_sign_in: bool = False,
 ) -> None:
-    """Note `signal` of the request at hand (or of `address`). Of `account`, the name
+    """Record `signal` of the current request (or of `address`). Of `account`, the name
     that was tried, only a MAC is kept. `counted` points were counted when the try began.
 
-    What another site's page made a browser do is nobody's act, and is not noted; nor is what somebody signed in does,
-    unless it is a try of a sign-in form (`is_sign_in`), which is a stranger's act whoever sends it.
+    What another site's page made a browser do is nobody's act, and is not recorded; nor is what a signed-in user does,
+    unless it is a try of a sign-in form (`is_sign_in`), which counts as a stranger's act.
     The row is written in a transaction of its own, so that a request that fails still leaves its trace.
     """
     where = address or _address_of_request()

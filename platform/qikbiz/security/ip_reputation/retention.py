@@ -1,4 +1,4 @@
-"""What is forgotten of addresses in the control database, and when (promise P5). Counts stay; they name nobody.
+"""What is deleted of addresses in the control database, and when (promise P5). Counts stay; they name nobody.
 
 Events and scores go after 30 days. A rule's address is then cut to its network (/24 or /48), and after a year the rule
 goes. No rule stands for longer than 30 days, so none is cut while it is in force.

@@ -132,7 +132,7 @@ def enforce_standing_rules() -> int:
 
 
 def network_named(text: str) -> Network:
-    """The network that somebody typed. Raises Failure when it is none, or wider than one person may decide about."""
+    """The network that a user typed. Raises Failure when it is none, or wider than one person may decide about."""
     try:
         unit = ip_network(text.strip(), strict=False)
     except ValueError as error:

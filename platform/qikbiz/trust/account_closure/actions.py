@@ -154,7 +154,7 @@ def start_retrieval(days: int) -> Closing:
 def begin_retrieval(
     record: TenantRecord, closing: Closing, tenant: Tenant, people: Sequence[emails.Recipient], days: int
 ) -> None:
-    """The account becomes read-only for `days`, in the control transaction at hand, which holds both rows."""
+    """The account becomes read-only for `days`, in the current control transaction, which holds both rows."""
     closing.state, closing.retrieval_days = "read_only", days
     closing.read_only_at, closing.erase_after = notary.begin_retrieval(closing.id, record.id, days)
     record.read_only_until = closing.erase_after
@@ -176,7 +176,7 @@ def cancel() -> Closing:
 
 
 def cancel_as(closing: Closing, tenant: Tenant, people: Sequence[emails.Recipient], person: str, **why: str) -> None:
-    """The account goes on, in the control transaction at hand. `person` is shown as who decided it."""
+    """The account goes on, in the current control transaction. `person` is shown as who decided it."""
     was = closing.state
     notary.cancel_retrieval(closing.id)
     closing.state = "reopening" if was == "read_only" else "cancelled"

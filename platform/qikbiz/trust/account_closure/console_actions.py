@@ -46,7 +46,7 @@ def give_more_time(closing_id: UUID, until: str, reason: str) -> Closing:
 
 
 def cancel_ours(closing_id: UUID, reason: str) -> Closing:
-    """An operator calls off a closing that operators began: the customer stays. One is enough, since it is safe."""
+    """An operator cancels a closing that operators began: the customer stays. One is enough, since it is safe."""
     found = db.control.get(Closing, closing_id)
     if found is None:
         raise NotFound

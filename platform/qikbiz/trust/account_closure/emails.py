@@ -21,7 +21,7 @@ from tenants.context import Tenant, current_tenant
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """Somebody to write to, read from the tenant before the step."""
+    """Who gets an email, read from the tenant before the step."""
 
     key: str
     email: str
@@ -66,7 +66,7 @@ def certificate_url(number: str) -> str:
 
 
 def send_certificate(closing: Closing, organisation: str, certificate: ErasureCertificate) -> None:
-    """To whoever asked, or to every administrator when the operator did. Afterwards the addresses are forgotten."""
+    """To who requested it, or to every administrator when the operator did. Afterwards the addresses are deleted."""
     counts = certificate.document["counts"]
     facts = {
         "organisation": organisation,
@@ -99,7 +99,7 @@ def delete_mails(closing: Closing) -> None:
 
 
 def delete_sent_certificates() -> None:
-    """Once it has left, the mail with a certificate is the last thing that names somebody: its row goes."""
+    """Once it has left, the mail with a certificate is the last thing that names a person: its row is deleted."""
     left = PlatformMail.state.in_(("sent", "unknown", "dropped")), PlatformMail.template == "closing_certificate"
     with control_transaction() as control:
         control.execute(delete(PlatformMail).where(*left))

@@ -1,4 +1,4 @@
-"""What an erasure does in the control database: count first, forget the tenant's rows, leave a certificate.
+"""What an erasure does in the control database: count first, delete the tenant's rows, leave a certificate.
 
 Every table with a column `tenant_id` is emptied of the tenant unless it stands here with a reason.
 """
@@ -50,7 +50,7 @@ def store_counts(tenant_id: UUID, counts: Mapping[str, object]) -> None:
 
 
 def finish(record: TenantRecord, counts: Mapping[str, object]) -> ErasureCertificate:
-    """Forget the tenant's rows and sign the certificate, in the transaction at hand; once, however often tried."""
+    """Delete the tenant's rows and sign the certificate, in the current transaction; once, however often tried."""
     standing = db.control.scalars(
         select(ErasureCertificate).where(ErasureCertificate.tenant_id == record.id)
     ).one_or_none()

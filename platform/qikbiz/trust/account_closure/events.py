@@ -1,7 +1,7 @@
 """Each act on a closing: a row with the act itself, a line in the platform's audit, and one in the tenant's own.
 
 The control database and the tenant's are two, so no transaction holds both. The row comes first; the tenant's line is
-written after it, in the request at hand or by the next round of the work that drives closings, and never twice.
+written after it, in the current request or by the next round of the work that drives closings, and never twice.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def record_step(closing: Closing, action: str, subject: str, **details: object) 
 
 
 def update_tenant_audit(closing_id: UUID) -> None:
-    """Bring the tenant's audit up to date, in the tenant's transaction at hand."""
+    """Bring the tenant's audit up to date, in the tenant's current transaction."""
     with control_transaction() as control:
         waiting = select(ClosingEvent).where(ClosingEvent.closing_id == closing_id, ClosingEvent.noted_at.is_(None))
         events = control.scalars(waiting.order_by(ClosingEvent.id)).all()

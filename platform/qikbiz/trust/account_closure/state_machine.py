@@ -122,7 +122,7 @@ def is_due(closing: Closing, moment: datetime) -> bool:
 
 
 def begin_erasure(closing_id: UUID) -> bool:
-    """From here on there is no way back: the doors close in the same transaction. False when it is not due."""
+    """From here on there is no way back: the tenant is closed in the same transaction. False when it is not due."""
     with control_transaction() as control:
         found = control.get_one(Closing, closing_id)
         record = control.get_one(TenantRecord, found.tenant_id, with_for_update=True)
@@ -157,7 +157,7 @@ def locking(closing_id: UUID) -> Iterator[bool]:
 
 @contextmanager
 def reopening(closing_id: UUID) -> Iterator[bool]:
-    """The same the other way round: the database allows changes inside the block, and the front door after it."""
+    """The same the other way round: the database allows changes inside the block, and the request pipeline after it."""
     with control_transaction() as control:
         found = control.get_one(Closing, closing_id)
         record = control.get_one(TenantRecord, found.tenant_id, with_for_update=True)

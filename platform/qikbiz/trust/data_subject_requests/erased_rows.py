@@ -1,4 +1,4 @@
-"""Rows of a file that name somebody who was erased at their own request."""
+"""Rows of a file that name a person who was erased at their own request."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _ROWS = f"""
 
 
 def rows_of_erased(link: Link, import_id: UUID) -> int:
-    """How many rows would bring somebody back. They may be imported: the person may have come back by themselves."""
+    """How many rows would restore an erased person. They may be imported: the person may have returned."""
     tombstones = link.execute("SELECT key, marks FROM tombstones").fetchall()
     marks: dict[str, list[str]] = {}
     for key, own in tombstones:

@@ -37,7 +37,7 @@ class Erasure(Model):
 
 
 class Tombstone(Model):
-    """Somebody was erased. `record_id` was the contact's; `marks` are keyed hashes of addresses and own numbers.
+    """A person was erased. `record_id` was the contact's; `marks` are keyed hashes of addresses and own numbers.
 
     The key is the organisation's own and travels with the tombstone, so that a restore elsewhere knows them too.
     """

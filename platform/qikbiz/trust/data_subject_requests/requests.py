@@ -1,4 +1,4 @@
-"""What administrators do when somebody asks: have everything about them written out, or have them erased."""
+"""What administrators do for a person who asks: have everything about them exported, or have them erased."""
 
 from __future__ import annotations
 

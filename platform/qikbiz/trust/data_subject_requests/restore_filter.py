@@ -15,7 +15,7 @@ from qikbiz.trust.data_subject_requests.models import Tombstone
 from qikbiz.trust.data_subject_requests.queries import erased_records
 from tenants.context import current_tenant
 
-# Rows of these tables go when this column names somebody who was erased.
+# Rows of these tables go when this column names a person who was erased.
 _LEFT_OUT = {"contacts": "id", "contact_companies": "contact_id", "record_changes": "record_id"}
 
 
@@ -35,7 +35,7 @@ class Erased:
         return cls(frozenset(records), frozenset(str(one) for one in session.scalars(select(Tombstone.record_id))))
 
     def admitted(self, table: str, columns: list[str], rows: Iterator[Row]) -> Iterator[Row]:
-        """The rows of a table that may come in, without what they say about somebody who was erased."""
+        """The rows of a table that may come in, without what they say about an erased person."""
         place = {name: number for number, name in enumerate(columns)}
         for row in rows:
             if table == "tombstones" and row[place["record_id"]] in self.standing:

@@ -1,4 +1,4 @@
-"""Pages for whoever answers people that ask about their data: a file of everything, erasure, and its receipt."""
+"""Pages for administrators who answer data subject requests: a file of everything, erasure, and its receipt."""
 
 from __future__ import annotations
 

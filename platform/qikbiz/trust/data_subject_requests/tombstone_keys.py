@@ -1,4 +1,4 @@
-"""Keyed hashes by which somebody who was erased is known again, without keeping who it was."""
+"""Keyed hashes by which an erased person is recognised, without keeping who it was."""
 
 from __future__ import annotations
 

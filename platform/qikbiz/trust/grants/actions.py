@@ -42,7 +42,7 @@ class BadGrant(Failure):
 def give_grant(
     *, staff_ids: Sequence[UUID], scopes: Sequence[str], reason: str, ends_at: datetime, about: Ticket | None = None
 ) -> Grant:
-    """Let these people in (none named: whoever is in support), for the ticket that this is about. Raises BadGrant.
+    """Let these people in (none named: everyone in support), for the ticket that this is about. Raises BadGrant.
 
     The row is written at once and opens nothing; only when the customer's own audit of it is committed does the
     worker make the role. So whatever fails in between, nobody is let in without a trace.

@@ -1,4 +1,4 @@
-"""The mails about grants, to everybody who administers the organisation. They can't be switched off."""
+"""The mails about grants, to all administrators of the organisation. They can't be switched off."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tenants.context import current_tenant
 
 
 def notify_of_entry(grant: Grant, visit: Visit) -> None:
-    """Somebody of ours has come in just now: a mail that nobody can switch off, and a line in the app."""
+    """Support has entered just now: an email that can't be switched off, and a notification in the app."""
     people = administrators()
     subject = f"{visit.staff_name} of QikBiz support accessed your workspace: {grant.reason}"
     notify([person.id for person in people], "grant_used", subject, f"/access/{grant.id}", is_mailed_already=True)

@@ -78,7 +78,7 @@ def record_instruction(
 def confirm_as_customer(grant: Grant) -> None:
     """An administrator of the tenant entered says that it asked for this. From now on staff may act on it, for a day.
 
-    Raises Forbidden for whoever may not give access, and Conflict when it is confirmed or over.
+    Raises Forbidden for a user who may not give access, and Conflict when it is confirmed or over.
     """
     me = current_actor()
     if me.kind != "user" or not current_rights().can(Permission.GRANT_GIVE):
@@ -95,7 +95,7 @@ def confirm_as_customer(grant: Grant) -> None:
 def confirm_as_second(tenant: Tenant, grant: Grant, ticket: Ticket | None) -> None:
     """A second member of staff says that the ticket asks for this. It opens after the wait of the tenant's policy.
 
-    Raises Forbidden for whoever wrote it down, and Conflict where only the customer can confirm.
+    Raises Forbidden for the one who recorded it, and Conflict where only the customer can confirm.
     """
     me = current_actor()
     if me.kind != "staff" or me.id is None or grant.recorded_by in (None, me.id):

@@ -26,7 +26,7 @@ WAIT_HOURS = (24, 168)
 class Grant(ControlModel):
     """A customer's permission, or its written instruction as staff recorded it.
 
-    `staff_ids` are the people let in; empty means whoever is in support. `role_name` is the login of the database by
+    `staff_ids` are the people let in; empty means everyone in support. `role_name` is the login of the database by
     which they come in, `dsn` how it connects (sealed). The role exists from `role_made_at` to `role_dropped_at`; a
     grant that has ended, or whose time is over, is refused at once, whether the role is gone yet or not. `ticket_id` is
     what support was asked to do with it.

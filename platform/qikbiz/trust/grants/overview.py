@@ -33,7 +33,7 @@ _KINDS = {"contact": "contacts", "company": "companies"}
 
 @dataclass(frozen=True, slots=True)
 class UserLine:
-    """Somebody with a login, or invited. `ends_at` is when the invitation ends; None: until deactivated."""
+    """A user, or an invited one. `ends_at` is when the invitation ends; None: until deactivated."""
 
     id: UUID
     name: str

@@ -114,7 +114,7 @@ def instruction_of(grant: Grant) -> str:
 
 
 def actor_under(grant: Grant, staff_id: UUID | None) -> Actor:
-    """Whoever works under the grant, as the customer's audit names them; without a login, the command line."""
+    """The actor under the grant, as the customer's audit names them; without a login, the command line."""
     staff = db.control.get(Staff, staff_id) if staff_id else None
     return Actor("staff", staff_id, staff.name if staff else grant.given_by_name, instruction_of(grant), grant=grant.id)
 

@@ -1,4 +1,4 @@
-"""A tenant's pages about who of QikBiz may come in, and who did; and the door by which they come."""
+"""A tenant's pages about who of QikBiz may come in, and who did; and the page by which they come in."""
 
 from __future__ import annotations
 

@@ -108,7 +108,7 @@ def make_ticket(grant: Grant, staff: Principal) -> str:
 
 
 def ticket_for(secret: str) -> tuple[Visit, Grant]:
-    """The visit that may begin by this ticket at the tenant at hand. Raises TicketEnded."""
+    """The visit that may begin by this ticket at the current tenant. Raises TicketEnded."""
     with control_transaction() as control:
         return _waiting(control, secret)
 
@@ -142,7 +142,7 @@ def come_in(secret: str) -> Inside:
 
 
 def person_of_request(tenant: Tenant) -> GuestPerson | None:
-    """The member of staff who is inside by the cookie at hand, asked of the control database once a request."""
+    """The member of staff who is inside by the current cookie, asked of the control database once a request."""
     if _VISIT not in request.environ:
         request.environ[_VISIT] = _asked(tenant)
     found: GuestPerson | None = request.environ[_VISIT]
@@ -164,7 +164,7 @@ def leave(person: GuestPerson) -> None:
 def record_page_view(person: GuestPerson) -> None:
     """Every page that a guest was answered stands in both audits: where in the product, and what was looked for."""
     if person.inside is None or request.blueprint == "grants":
-        # The door itself is written down by whoever goes through it.
+        # Entering and leaving are recorded by the functions that do it.
         return
     path = request.full_path.rstrip("?")[:300]
     verb = "staff.saw" if request.method == "GET" else "staff.did"

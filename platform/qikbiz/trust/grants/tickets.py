@@ -1,4 +1,4 @@
-"""Whoever gives us access wants something done: each grant stands on support's work list, as a ticket to answer.
+"""A customer who gives access wants something done: each grant is a ticket to answer, on support's list.
 
 Either the ticket about which the access was given, or one that is opened for it.
 """
@@ -26,7 +26,7 @@ from tenants.control import TenantRecord
 
 
 def put_on_work_list(grant: Grant, about: Ticket | None) -> None:
-    """What the person at hand gave: into the ticket that it is about, or into one of its own."""
+    """What the current user gave: into the ticket that it is about, or into one of its own."""
     giver = db.session.get_one(User, current_actor().id)
     if about is None:
         about = open_ticket(_question(grant, giver.name, giver.email, giver.id), is_acknowledged=False)

@@ -1,4 +1,4 @@
-"""Announcing a version of the statement, and taking an announcement back. Both inside `control_transaction()`.
+"""Announcing a version of the statement, and withdrawing an announcement. Both inside `control_transaction()`.
 
 What is allowed is decided by the database (provisioning/notary): this login can neither choose the moment nor write a
 day that is too early.
@@ -44,7 +44,7 @@ def announce(file: StatementFile, effective_on: date) -> date:
 
 
 def withdraw(version: int, reason: str) -> None:
-    """Take an announcement back before it takes effect. Raises Conflict."""
+    """Withdraw an announcement before it takes effect. Raises Conflict."""
     why = " ".join(reason.split())
     if not why:
         raise Failure("Enter a reason. It is shown next to the version.")
@@ -54,7 +54,7 @@ def withdraw(version: int, reason: str) -> None:
 
 
 def record_probe(version: int, *, stood: bool, page_sha256: str, remark: str) -> None:
-    """Write down what the probe saw. The database adds the moment."""
+    """Record what the probe saw. The database adds the moment."""
     statement = text(
         "INSERT INTO notices.watch (version, stood, page_sha256, remark) VALUES (:v, :stood, :page, :remark)"
     )
@@ -62,7 +62,7 @@ def record_probe(version: int, *, stood: bool, page_sha256: str, remark: str) ->
 
 
 def _notify_tenants(version: int, what: str) -> None:
-    """Have the administrators of every tenant told, once the transaction is committed."""
+    """Have the administrators of every tenant notified, once the transaction is committed."""
     key = f"statement {version} {what}"
     arguments = {"kind": "statements.notify", "key": key, "arguments": {"version": version, "what": what}}
     enqueue_platform("jobs.enqueue_for_tenants", arguments, dedupe_key=key)

@@ -19,7 +19,7 @@ TEMPLATES = {"announced": "statement_announced", "withdrawn": "statement_withdra
 
 
 def notify_administrators(version: Version, what: str) -> int:
-    """Once for each administrator of the tenant entered, however often it is tried. Returns how many are told."""
+    """Once for each administrator of the tenant entered, however often it is tried. Returns how many are notified."""
     record(f"statement.{what}", subject=f"Version {version.number}", details={"takes_effect_on": _effect(version)})
     people = administrators()
     for person in people:

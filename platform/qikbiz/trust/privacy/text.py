@@ -34,7 +34,7 @@ _FACTS = frozenset({"version", "material", "announced_on", "effective_on"})
 
 
 class StatementRefused(Exception):
-    """The text is not a statement that may be shown; the exception says why, for whoever wrote it."""
+    """The text is not a statement that may be shown; the exception says why, for its author."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,7 +80,7 @@ def run_shown(run: TestRun, running: Build) -> RunShown:
 
 
 def sections_shown(text: StatementText, last: RunShown, *, in_tenant: bool) -> tuple[SectionShown, ...]:
-    """The whole statement, section by section. Evidence and links are only for somebody inside a tenant."""
+    """The whole statement, section by section. Evidence and links are only for users of a tenant."""
     return tuple(_section(section, last, in_tenant=in_tenant) for section in text.sections)
 
 

@@ -1,4 +1,4 @@
-"""What can be done with a ticket, by whoever asked and by staff. Inside `control_transaction()`."""
+"""What can be done with a ticket, by its author and by staff. Inside `control_transaction()`."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _LETTERS = "23456789BCDFGHJKMNPQRSTVWXZ"
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What somebody asks. `once` stands for the form or the mail that it came in."""
+    """A new question. `once` stands for the form or the mail that it came in."""
 
     name: str
     email: str

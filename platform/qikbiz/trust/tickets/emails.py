@@ -19,7 +19,7 @@ CUT_HERE = "Reply above this line"
 
 
 def acknowledge(ticket: Ticket, body: str) -> None:
-    """Tell whoever asked that it arrived, and under which reference."""
+    """Confirm to the author that it arrived, and under which reference."""
     values = {"subject": ticket.subject, "reference": ticket.reference, "body": body, "cut": CUT_HERE}
     _send(ticket, "ticket_received", values, key=f"ticket {ticket.id} received", by_person=False)
 
@@ -47,7 +47,7 @@ def _send(ticket: Ticket, template: str, values: Mapping[str, object], *, key: s
 
 
 def _where(ticket: Ticket) -> str:
-    """The ticket's page, for whoever asked inside the product; others have no page of it, only the form."""
+    """The ticket's page, for an author inside the product; others have no page of it, only the form."""
     settings, record = runtime().settings, db.control.get(TenantRecord, ticket.tenant_id) if ticket.tenant_id else None
     if record is None or ticket.person_id is None:
         return settings.origin(settings.base_domain) + "/contact"

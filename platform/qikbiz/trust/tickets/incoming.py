@@ -100,7 +100,7 @@ def _join(ticket: Ticket, name: str, sender: str, text: str, message_id: str) ->
     )
     if (db.control.scalar(today) or 0) >= MOST_A_DAY:
         raise Ignored("This ticket got too many emails today.")
-    # Somebody else may answer for them; staff see that it was another address.
+    # Another person may answer for them; staff see that it was another address.
     shown = name if sender.casefold() == ticket.email.casefold() else f"{name} <{sender}>"
     write_as_customer(ticket, text, name=shown, message_id=message_id)
     return Received("answered", ticket.reference)

@@ -12,7 +12,7 @@ from tenants.control import ControlModel, new_id
 
 
 class Ticket(ControlModel):
-    """One question. `tenant_id` is where it was sent from, known by the host; `person_id` who, when logged in.
+    """One question. `tenant_id` is where it was sent from, known by the host; `person_id` who, when signed in.
 
     `waiting_since` is the time of the first thing the customer wrote that is not answered yet. `once` keeps a form that
     is sent twice from being two tickets.

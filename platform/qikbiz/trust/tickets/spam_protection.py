@@ -1,7 +1,7 @@
 """Keeping machines out of forms that anyone may send, without a puzzle and without anybody else's service.
 
 A field that people don't see, a form that was open for at least a moment, limits for each network and address, and a
-look at the text. Whoever is refused reads why and keeps what was typed; only the unseen field is met with silence.
+look at the text. A sender who is refused reads why and keeps what was typed; only the unseen field is met with silence.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a question may be: its topics, its size, and the plain text that is left of whatever somebody sent."""
+"""What a question may be: its topics, its size, and the plain text that is left of what was sent."""
 
 from __future__ import annotations
 

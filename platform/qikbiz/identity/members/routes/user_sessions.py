@@ -1,4 +1,4 @@
-"""For administrators: where a user is logged in, and the help for whoever has lost a second factor."""
+"""For administrators: where a user is signed in, and the help for one who has lost a second factor."""
 
 from __future__ import annotations
 

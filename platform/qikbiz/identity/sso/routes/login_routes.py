@@ -57,7 +57,7 @@ def sso_is_only_way() -> bool:
 
 @sso.app_template_global("sso_is_away")
 def sso_is_away() -> bool:
-    """Whether the provider did not answer somebody a moment ago."""
+    """Whether the provider did not answer a moment ago."""
     return was_away(current_realm())
 
 
@@ -199,7 +199,7 @@ def _failed(failure: Failure, purpose: Purpose = "login", target: str = "/") -> 
 
 
 def _tried(realm: Realm, claims: Claims | None, failure: Failure | None = None) -> ResponseReturnValue:
-    """What would happen, for the administrator who tries it. Nobody is logged in by it."""
+    """What would happen, for the administrator who tries it. Nobody is signed in by it."""
     if not current_user.can(Permission.POLICY_SET):
         raise NotFound
     record("sso.tried", subject="Single sign-on", details={"outcome": failure.text if failure else "It works"})
