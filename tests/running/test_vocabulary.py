@@ -16,7 +16,7 @@ RETIRED = (
     "note_failed_login", "note_internally", "note_login", "note_login_act", "note_look", "note_page", "page_work",
     "ParseContext", "people_to_tell", "put_off", "realm_at_hand", "RecordRoom", "request_work", "require_reach",
     "search_patiently", "seen_type", "tell_administrators", "tell_children", "tell_tenant", "tenant_work",
-    "told_policy", "trim_audits", "Viewpoint", "way_on", "within_reach",
+    "told_policy", "trim_audits", "Viewpoint", "within_reach",
 )  # fmt: skip
 RETIRED_MODULES = (
     "qikbiz.abuse", "qikbiz.access", "qikbiz.closing", "qikbiz.factors", "qikbiz.failures", "qikbiz.persons",

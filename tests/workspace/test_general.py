@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from calendar import day_name
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
 import pytest
 from sqlalchemy import select
 
@@ -74,6 +79,17 @@ def test_name_colour_and_time_zone_count_on_every_page_at_once(workspace: Worksp
     assert same or event.details["changes"]["accent"][1] == "teal"
     assert event.details["changes"]["week_start"] == ["", "sunday"]
     assert "Nothing was changed." in alice.follow(alice.post(GENERAL, AUSTRIA)).text
+
+
+def test_logs_offer_the_current_week_from_its_chosen_first_day(workspace: Workspace) -> None:
+    alice = change(workspace)
+    today = datetime.now(ZoneInfo("Europe/Vienna")).date()
+    for path in ("/audit", "/access-log"):
+        url = re.search(rf'href="({path}\?from=([\d-]+))">This week<', alice.get(path).text)
+        assert url is not None
+        first = date.fromisoformat(url[2])
+        assert day_name[first.weekday()] == "Sunday" and (today - first).days in range(7)
+        assert alice.get(url[1]).status_code == 200
 
 
 def test_a_phone_number_without_country_code_is_one_of_the_organisations_country(workspace: Workspace) -> None:

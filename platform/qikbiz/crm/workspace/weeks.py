@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from tenants.context import Tenant
+from datetime import timedelta
+
+from qikbiz.kernel import clock
+from qikbiz.web.query_params import asked_otherwise
+from qikbiz.web.viewer import time_zone
+from tenants.context import Tenant, current_tenant
 
 MONDAY, FRIDAY, SATURDAY, SUNDAY = 0, 4, 5, 6
 # What administrators may choose; "" is as in the country.
@@ -18,3 +23,10 @@ def first_weekday(tenant: Tenant) -> int:
     """0 for Monday to 6 for Sunday, as `date.weekday` counts."""
     chosen = WEEK_STARTS.get(tenant.week_start)
     return _BY_COUNTRY.get(tenant.country, MONDAY) if chosen is None else chosen
+
+
+def this_week_url(endpoint: str) -> str:
+    """The log at `endpoint`, filtered from the first day of the current week."""
+    today = clock.now().astimezone(time_zone()).date()
+    start = today - timedelta(days=(today.weekday() - first_weekday(current_tenant())) % 7)
+    return asked_otherwise(endpoint, **{"from": start.isoformat(), "to": ""})

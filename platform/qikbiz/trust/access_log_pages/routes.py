@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from qikbiz.audit.actions import record
+from qikbiz.crm.workspace.weeks import this_week_url
 from qikbiz.identity.accounts.queries import known_people
 from qikbiz.kernel import clock
 from qikbiz.kernel.access import access
@@ -47,6 +48,7 @@ def index() -> ResponseReturnValue:
         kinds=LABELS,
         outcomes=OUTCOMES,
         wanted=request.args,
+        week_url=this_week_url("access.index"),
         chips=_chips(wanted),
         file_url=asked_otherwise("access.file"),
         older_url=asked_otherwise("access.index", before=str(page.older)) if page.older else "",

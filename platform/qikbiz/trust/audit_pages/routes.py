@@ -14,6 +14,7 @@ from qikbiz.audit.retention import CHOICES, how_long, set_keeping
 from qikbiz.crm.records.audit_labels import record_acts, record_url
 from qikbiz.crm.records.field_access import visible_type
 from qikbiz.crm.records.types import BY_SINGULAR
+from qikbiz.crm.workspace.weeks import this_week_url
 from qikbiz.identity.accounts.queries import known_people
 from qikbiz.kernel.access import access
 from qikbiz.kernel.errors import Forbidden
@@ -46,6 +47,7 @@ def index() -> ResponseReturnValue:
         people=known_people(),
         acts=[*record_acts(), *ACTS],
         wanted=request.args,
+        week_url=this_week_url("audit.index"),
         chips=_chips(wanted),
         older_url=asked_otherwise("audit.index", before=str(page.older)) if page.older else "",
         newer_url=asked_otherwise("audit.index", after=str(page.newer)) if page.newer else "",
