@@ -196,7 +196,7 @@ def test_what_is_not_about_a_payment_is_ignored(open_bill: Invoice, reports: Str
     assert state_of(open_bill) == "open"
 
 
-def test_after_the_closing_was_called_off_a_payment_is_refused(
+def test_after_the_closing_was_cancelled_a_payment_is_refused(
     leaving: Leaving, bill: Invoice, stripe_reports: Stripe
 ) -> None:
     leaving.post("/closing/cancellation")

@@ -225,7 +225,7 @@ def test_calling_it_off_allows_changes_again_everywhere(leaving: Leaving, owner_
     assert owner_connection.execute(question, values).fetchone() == (3 * len(RECORD_TABLES),)
 
 
-def test_it_can_be_called_off_at_every_earlier_step(leaving: Leaving, subtests: pytest.Subtests) -> None:
+def test_it_can_be_cancelled_at_every_earlier_step(leaving: Leaving, subtests: pytest.Subtests) -> None:
     """Each time it starts again, and goes further."""
     for state in ("asked", "exporting", "exported", "confirmed"):
         with subtests.test(state=state):

@@ -94,7 +94,7 @@ def test_more_time_is_kept_by_the_notary_and_never_taken_back(leaving: Leaving) 
             control.execute("SELECT notices.extend_retrieval(%s, now())", (closing.id,))
 
 
-def test_a_closing_that_was_called_off_counts_for_nothing_later(leaving: Leaving) -> None:
+def test_a_closing_that_was_cancelled_counts_for_nothing_later(leaving: Leaving) -> None:
     leaving.to("read_only")
     leaving.drive()
     assert leaving.browser().post("/closing/cancellation").status_code == 303

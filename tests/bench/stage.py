@@ -21,6 +21,7 @@ from provisioning.bootstrap import prepare_servers
 from provisioning.embedded import EmbeddedPostgres, EmbeddedValkey
 from provisioning.embedded.postgres import binary
 from provisioning.migrate import migrate_everything
+from tests.fixtures.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build" / "bench"
@@ -118,12 +119,6 @@ def wait_for_port(port: int, process: subprocess.Popen[bytes], seconds: float = 
                 return
         time.sleep(0.1)
     raise RuntimeError(f"Nothing answers on port {port}.")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

@@ -20,7 +20,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from provisioning import assets
 from qikbiz.messaging.mail import dev_outbox
 from tenants.control import new_id
-from tests.browser.product import Person, Product, free_port
+from tests.browser.product import Person, Product
+from tests.fixtures.ports import free_port
 from tests.mail.conftest import FakeMailServer
 
 # Generous, since others may use the machine as well; a quick answer is not made slower by it.

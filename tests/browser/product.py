@@ -7,7 +7,6 @@ import os
 import select
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -17,17 +16,12 @@ from pathlib import Path
 from provisioning.embedded.processes import wait_until
 from provisioning.preparation import answers
 from tests.fixtures import compiled_templates
+from tests.fixtures.ports import free_port
 from tests.fixtures.servers import servers_at
 
 QIKBIZ = Path(sys.executable).parent / "qikbiz"
 SECONDS_TO_START = 120
 SECONDS_TO_STOP = 30
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass(frozen=True)

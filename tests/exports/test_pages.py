@@ -223,7 +223,7 @@ def test_delete_now_deletes_the_key_and_the_file(alice: Browser, export_harness:
     assert alice.post(f"/exports/{export.id}/deletion").status_code == 409
 
 
-def test_an_export_under_way_can_be_called_off_once(alice: Browser, export_harness: ExportHarness) -> None:
+def test_an_export_under_way_can_be_cancelled_once(alice: Browser, export_harness: ExportHarness) -> None:
     export = export_harness.ask()
     assert alice.post(f"/exports/{export.id}/cancellation").status_code == 303
     assert alice.post(f"/exports/{export.id}/cancellation").status_code == 409
@@ -231,14 +231,14 @@ def test_an_export_under_way_can_be_called_off_once(alice: Browser, export_harne
     assert export_harness.files() == []
 
 
-def test_an_export_that_is_being_written_is_called_off_at_once(
+def test_an_export_that_is_being_written_is_cancelled_at_once(
     app: QikBiz, alice: Browser, export_harness: ExportHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    writing, called_off = Event(), Event()
+    writing, cancelled = Event(), Event()
 
     def hold(*_: object) -> None:
         writing.set()
-        assert called_off.wait(30)
+        assert cancelled.wait(30)
 
     monkeypatch.setattr("qikbiz.transfer.exports.jobs._refuse_if_revoked", hold)
     export = export_harness.ask()
@@ -246,7 +246,7 @@ def test_an_export_that_is_being_written_is_called_off_at_once(
         made = worker.submit(_made_by_a_worker, app, export_harness, export)
         assert writing.wait(30)
         assert alice.post(f"/exports/{export.id}/cancellation").status_code == 303
-        called_off.set()
+        cancelled.set()
         assert made.result(30).state == "deleted"
     assert export_harness.files() == []
 

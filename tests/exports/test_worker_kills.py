@@ -57,7 +57,7 @@ def start(export_harness: ExportHarness, export: Export, fault: str) -> int:
     return child
 
 
-def told_and_noted(export_harness: ExportHarness) -> tuple[int | None, int | None]:
+def mails_and_events(export_harness: ExportHarness) -> tuple[int | None, int | None]:
     """How many mails say that an export is ready, and how many lines of the audit."""
     with tenant_transaction(export_harness.tenant) as session:
         mails = select(func.count()).select_from(Mail).where(Mail.template == "export_ready")
@@ -92,7 +92,7 @@ def test_a_worker_killed_anywhere_costs_nothing_but_time(
             assert made.state == "ready"
             assert sorted(export_harness.files()) == sorted(map(str, files)) and len(files) == turn
             assert export_harness.zip_of(made).testzip() is None
-            assert told_and_noted(export_harness) == (turn, turn)
+            assert mails_and_events(export_harness) == (turn, turn)
 
 
 @pytest.mark.parametrize("point", ["export.begun", "export.counted", "export.manifest_written", "file.after_rename"])
@@ -110,7 +110,7 @@ def test_a_worker_that_was_frozen_past_its_lease_harms_nothing_when_it_wakes(
     os.waitpid(frozen, 0)
     assert export_harness.files() == [made.file_path]
     assert export_harness.zip_of(export_harness.now(export.id)).testzip() is None
-    assert told_and_noted(export_harness) == (1, 1)
+    assert mails_and_events(export_harness) == (1, 1)
 
 
 def test_one_whose_workers_always_die_is_given_up_in_words(export_harness: ExportHarness) -> None:

@@ -196,7 +196,7 @@ def test_when_the_check_again_shows_something_else_it_asks(import_harness: Impor
     assert do(import_harness, import_id).state == "applied"
 
 
-def test_a_check_that_was_called_off_leaves_nothing(import_harness: ImportHarness) -> None:
+def test_a_check_that_was_cancelled_leaves_nothing(import_harness: ImportHarness) -> None:
     import_id = import_harness.upload(csv_text(["Last name", "Email"], [["Lee", "ann@example.com"]]))
     import_harness.choose(import_id)
     ask(import_harness, import_id, "check")

@@ -280,7 +280,7 @@ def test_a_job_that_takes_too_long_is_stopped_and_given_up(place: Place) -> None
     assert place.job(job_id).error_text == "It took longer than a job may take."
 
 
-def test_a_job_called_off_stops_at_its_next_progress(place: Place) -> None:
+def test_a_job_cancelled_stops_at_its_next_progress(place: Place) -> None:
     place.harness.worker("checks")
     job_id = place.ask(seconds=20)
     place.is_running(job_id)
@@ -318,9 +318,9 @@ def test_of_two_sweepers_one_works_and_the_other_takes_over(place: Place) -> Non
     first, second = place.harness.sweeper(), place.harness.sweeper()
     eventually(lambda: sweeper_pid(place))
     active = sweeper_pid(place)
-    heir = second if active == first.pid else first
+    new_owner = second if active == first.pid else first
     (first if active == first.pid else second).kill()
-    eventually(lambda: sweeper_pid(place) == heir.pid)
+    eventually(lambda: sweeper_pid(place) == new_owner.pid)
 
 
 def test_a_job_of_the_platform_survives_the_same(place: Place) -> None:

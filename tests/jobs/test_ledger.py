@@ -161,7 +161,7 @@ def test_a_failed_job_can_be_given_new_tries(platform: Platform) -> None:
     assert run_job.perform(platform.acme.id, job_id) == "failed"
 
 
-def test_a_job_called_off_before_it_starts_does_nothing(platform: Platform) -> None:
+def test_a_job_cancelled_before_it_starts_does_nothing(platform: Platform) -> None:
     job_id = ask(platform)
     with tenant_transaction(platform.acme):
         assert actions.cancel(job_id)

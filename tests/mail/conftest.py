@@ -1,6 +1,5 @@
 """A mail server whose moods a test chooses, and jobs done on the spot."""
 
-import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -17,6 +16,7 @@ from qikbiz.kernel.database import control_transaction, tenant_transaction
 from qikbiz.messaging.mail import actions
 from qikbiz.messaging.mail.models import Mail
 from tenants.runtime import Runtime
+from tests.fixtures.ports import free_port
 from tests.fixtures.tenancy import Person, Platform
 from workers import run_job
 
@@ -59,12 +59,6 @@ NOTICE: dict[str, Any] = {
         "url": "https://acme.example/i/1",
     },
 }
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture

@@ -19,9 +19,10 @@ from qikbiz.kernel.database import control_transaction, tenant_transaction
 from qikbiz.messaging.mail import actions, dev_outbox, smtp
 from qikbiz.messaging.mail.addresses import BadAddress
 from qikbiz.messaging.mail.models import Mail, PlatformMail
+from tests.fixtures.ports import free_port
 from tests.fixtures.servers import settings_for
 from tests.fixtures.tenancy import Platform
-from tests.mail.conftest import FakeMailServer, MailHarness, free_port
+from tests.mail.conftest import FakeMailServer, MailHarness
 from workers import run_job
 
 

@@ -27,7 +27,9 @@ class News:
 
     platform: Platform
 
-    def tell(self, *people: Person, kind: str = "assigned", subject: str = "Something", url: str = "/contacts") -> None:
+    def notify(
+        self, *people: Person, kind: str = "assigned", subject: str = "Something", url: str = "/contacts"
+    ) -> None:
         with tenant_transaction(self.platform.acme):
             notify([person.id for person in people], kind, subject, url)
 

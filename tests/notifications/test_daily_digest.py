@@ -69,8 +69,8 @@ def ben(news: News) -> Person:
 
 def test_a_day_of_notifications_is_one_mail(news: News, ben: Person) -> None:
     for number in range(3):
-        news.tell(ben, subject=f"Thing {number}")
-    news.tell(ben, kind="mentioned", subject="Immediately")
+        news.notify(ben, subject=f"Thing {number}")
+    news.notify(ben, kind="mentioned", subject="Immediately")
     (job,) = digest_jobs(news)
     assert job.run_at > datetime.now(UTC)
     assert wake(news, job) == "done"
@@ -87,7 +87,7 @@ def test_a_day_of_notifications_is_one_mail(news: News, ben: Person) -> None:
 
 
 def test_what_was_read_meanwhile_is_not_told_again_and_nothing_left_is_no_mail(news: News, ben: Person) -> None:
-    news.tell(ben)
+    news.notify(ben)
     with tenant_transaction(news.platform.acme) as session:
         session.execute(text("UPDATE notifications SET read_at = now()"))
     assert wake(news, digest_jobs(news)[0]) == "done"
@@ -95,16 +95,16 @@ def test_what_was_read_meanwhile_is_not_told_again_and_nothing_left_is_no_mail(n
 
 
 def test_who_wants_no_digest_any_more_gets_none(news: News, ben: Person) -> None:
-    news.tell(ben)
+    news.notify(ben)
     news.choose(ben, "assigned", "app")
     wake(news, digest_jobs(news)[0])
     assert digests(news) == []
 
 
 def test_a_digest_is_not_repeated_the_next_day(news: News, ben: Person) -> None:
-    news.tell(ben, subject="Old")
+    news.notify(ben, subject="Old")
     wake(news, digest_jobs(news)[0])
-    news.tell(ben, subject="New")
+    news.notify(ben, subject="New")
     for job in digest_jobs(news):
         wake(news, job)
     assert [[entry["subject"] for entry in values["entries"]] for _, values in digests(news)] == [["Old"], ["New"]]
@@ -112,7 +112,7 @@ def test_a_digest_is_not_repeated_the_next_day(news: News, ben: Person) -> None:
 
 def test_more_than_a_mail_can_hold_is_said_as_a_number(news: News, ben: Person) -> None:
     for number in range(45):
-        news.tell(ben, subject=f"Thing {number}")
+        news.notify(ben, subject=f"Thing {number}")
     wake(news, digest_jobs(news)[0])
     ((_, values),) = digests(news)
     assert (len(values["entries"]), values["more"], values["total"]) == (40, 5, 45)
@@ -122,7 +122,7 @@ def test_more_than_a_mail_can_hold_is_said_as_a_number(news: News, ben: Person) 
 
 
 def test_a_login_taken_away_before_the_morning_gets_none(news: News, ben: Person, disabled: Any) -> None:
-    news.tell(ben)
+    news.notify(ben)
     disabled(ben)
     wake(news, digest_jobs(news)[0])
     assert digests(news) == []
@@ -135,7 +135,7 @@ def test_everybody_has_a_morning_of_their_own(news: News, ben: Person) -> None:
         session.get_one(User, bob.id).time_zone = "Asia/Tokyo"
         session.get_one(User, ben.id).time_zone = "America/Los_Angeles"
     try:
-        news.tell(ben, bob)
+        news.notify(ben, bob)
     finally:
         with tenant_transaction(news.platform.acme) as session:
             session.execute(text("UPDATE users SET time_zone = ''"))

@@ -81,7 +81,7 @@ def test_a_record_given_on_within_one_act_is_told_to_its_last_owner_only(news: N
 @pytest.mark.promise("P17")
 def test_a_deactivated_login_is_told_nothing(news: News, disabled: Callable[[Person], None]) -> None:
     disabled(news.platform.bob)
-    news.tell(news.platform.bob, news.platform.ben)
+    news.notify(news.platform.bob, news.platform.ben)
     assert (len(news.of(news.platform.bob)), len(news.of(news.platform.ben))) == (0, 1)
 
 
@@ -91,7 +91,7 @@ def test_a_deactivated_login_is_told_nothing(news: News, disabled: Callable[[Per
 )
 def test_each_choice_is_followed(news: News, choice: str, rows: int, mails: int, digests: int) -> None:
     news.choose(news.platform.ben, "assigned", choice)
-    news.tell(news.platform.ben)
+    news.notify(news.platform.ben)
     assert (len(news.of(news.platform.ben)), len(news.mails())) == (rows, mails)
     with tenant_transaction(news.platform.acme) as session:
         jobs = session.scalar(text("SELECT count(*) FROM jobs WHERE kind = 'notifications.digest'"))
@@ -101,7 +101,7 @@ def test_each_choice_is_followed(news: News, choice: str, rows: int, mails: int,
 @pytest.mark.parametrize("url", ["https://evil.example/", "//evil.example", "javascript:alert(1)", "", "contacts"])
 def test_a_notification_leads_nowhere_else(news: News, url: str) -> None:
     with pytest.raises(ValueError, match="own site"):
-        news.tell(news.platform.ben, url=url)
+        news.notify(news.platform.ben, url=url)
 
 
 @pytest.mark.promise("P17")
@@ -116,12 +116,12 @@ def test_what_a_security_mail_says_at_once_is_not_mailed_a_second_time(news: New
 
 def test_an_unknown_kind_is_refused(news: News) -> None:
     with pytest.raises(KeyError):
-        news.tell(news.platform.ben, kind="birthday")
+        news.notify(news.platform.ben, kind="birthday")
 
 
 @pytest.mark.parametrize("name", ["<script>alert(1)</script>", "Bob\r\nBcc: x@y.example", "x" * 5000, "\u202eeel"])
 def test_a_hostile_name_is_shown_as_text_in_one_line(client_for: Callable[..., Any], news: News, name: str) -> None:
-    news.tell(news.platform.ben, subject=f"Alice assigned {name} to you")
+    news.notify(news.platform.ben, subject=f"Alice assigned {name} to you")
     page = client_for("ben").get("/notifications").text
     assert "<script>alert" not in page
     (told,) = news.of(news.platform.ben)
@@ -183,10 +183,10 @@ def test_who_may_not_see_the_record_is_not_told_of_it(
 
 @pytest.mark.promise("P17")
 def test_two_organisations_never_hear_of_each_other(client_for: Callable[..., Any], news: News) -> None:
-    news.tell(news.platform.mallory)  # a login that Acme does not have
+    news.notify(news.platform.mallory)  # a login that Acme does not have
     with tenant_transaction(news.platform.globex) as session:
         assert session.scalar(text("SELECT count(*) FROM notifications")) == 0
-    news.tell(news.platform.ben)
+    news.notify(news.platform.ben)
     (told,) = news.of(news.platform.ben)
     mallory = client_for("mallory")
     assert told.subject not in mallory.get("/notifications").text
@@ -237,7 +237,7 @@ def test_what_is_kept_of_a_mail_that_left_names_nobody(news: News) -> None:
     from qikbiz.messaging.mail.models import Mail
     from workers import run_job
 
-    news.tell(news.platform.ben, subject="Alice assigned the contact Ann Lee to you")
+    news.notify(news.platform.ben, subject="Alice assigned the contact Ann Lee to you")
     with tenant_transaction(news.platform.acme) as session:
         job_id = session.scalar(text("SELECT id FROM jobs WHERE kind = 'mail.send'"))
     assert run_job.perform(news.platform.acme.id, job_id) == "done"

@@ -31,7 +31,7 @@ def test_the_number_of_unread_stands_on_every_page_and_follows(client_for: Calla
     ben = client_for("ben")
     assert shown(ben) is None
     for number in range(3):
-        news.tell(news.platform.ben, subject=f"Thing {number}")
+        news.notify(news.platform.ben, subject=f"Thing {number}")
     assert shown(ben) == "3"
     first = news.of(news.platform.ben)[0]
     assert ben.post(f"/notifications/{first.id}/reading").status_code == 303
@@ -41,7 +41,7 @@ def test_the_number_of_unread_stands_on_every_page_and_follows(client_for: Calla
 
 def test_the_number_costs_no_sql_while_nothing_changes(client_for: Callable[..., Any], news: News, app: Any) -> None:
     ben = client_for("ben")
-    news.tell(news.platform.ben)
+    news.notify(news.platform.ben)
     shown(ben)
     statements: list[str] = []
     engine = app.extensions["qikbiz"].cells.engine(news.platform.acme.cell)
@@ -56,7 +56,7 @@ def test_without_redis_the_number_is_counted(client_for: Callable[..., Any], new
     from tenants.redis import RedisAway
 
     ben = client_for("ben")
-    news.tell(news.platform.ben)
+    news.notify(news.platform.ben)
     store = app.extensions["qikbiz"].redis
 
     @contextmanager
@@ -74,11 +74,11 @@ def test_without_redis_the_number_is_counted(client_for: Callable[..., Any], new
 @pytest.mark.promise("P17")
 def test_all_are_marked_up_to_what_was_seen(client_for: Callable[..., Any], news: News) -> None:
     ben, person = client_for("ben"), news.platform.ben
-    news.tell(person, subject="Seen")
+    news.notify(person, subject="Seen")
     page = ben.get("/notifications").text
     seen = re.search(r'name="up_to" value="([^"]+)"', page)
     assert seen
-    news.tell(person, subject="Came meanwhile")
+    news.notify(person, subject="Came meanwhile")
     for _ in range(2):
         assert ben.post("/notifications/readings", {"up_to": seen[1]}).status_code == 303
     assert [row.read_at is not None for row in news.of(person)] == [True, False]
@@ -89,14 +89,14 @@ def test_all_are_marked_up_to_what_was_seen(client_for: Callable[..., Any], news
 
 @pytest.mark.parametrize("form", [{}, {"up_to": "x"}, {"up_to": "' or 1=1"}])
 def test_rubbish_marks_nothing(client_for: Callable[..., Any], news: News, form: dict[str, str]) -> None:
-    news.tell(news.platform.ben)
+    news.notify(news.platform.ben)
     assert client_for("ben").post("/notifications/readings", form).status_code == 400
     assert news.of(news.platform.ben)[0].read_at is None
 
 
 @pytest.mark.promise("P17")
 def test_a_colleagues_notification_can_not_be_read_or_marked(client_for: Callable[..., Any], news: News) -> None:
-    news.tell(news.platform.ben, subject="For Ben alone")
+    news.notify(news.platform.ben, subject="For Ben alone")
     (told,) = news.of(news.platform.ben)
     alice = client_for("alice")
     assert "For Ben alone" not in alice.get("/notifications").text
@@ -109,7 +109,7 @@ def test_a_colleagues_notification_can_not_be_read_or_marked(client_for: Callabl
 def test_a_long_list_goes_on_on_a_next_page(client_for: Callable[..., Any], news: News) -> None:
     news.choose(news.platform.ben, "assigned", "app")
     for number in range(60):
-        news.tell(news.platform.ben, subject=f"Thing number {number:02}")
+        news.notify(news.platform.ben, subject=f"Thing number {number:02}")
     ben = client_for("ben")
     first = ben.get("/notifications").text
     assert "Thing number 59" in first
@@ -130,7 +130,7 @@ def test_there_is_a_word_for_nothing(client_for: Callable[..., Any], news: News)
 @pytest.mark.promise("P17")
 def test_after_ninety_days_they_are_forgotten_by_a_daily_job(news: News, monkeypatch: pytest.MonkeyPatch) -> None:
     assert [entry for entry in schedule() if entry.kind == "notifications.delete_old" and entry.each_tenant]
-    news.tell(news.platform.ben)
+    news.notify(news.platform.ben)
     for days, left in ((89, 1), (91, 0)):
         later = clock.now() + timedelta(days=days)
         with monkeypatch.context() as moved:

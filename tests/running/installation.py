@@ -28,6 +28,7 @@ from provisioning.create import create_tenant
 from provisioning.embedded.processes import wait_until
 from provisioning.preparation import answers
 from tests.fixtures.page_checks import csrf_token_in
+from tests.fixtures.ports import free_port
 from tests.fixtures.servers import servers_at, throw_away_folder
 
 ROOT = Path(__file__).parents[2]
@@ -46,12 +47,6 @@ def program(name: str) -> str:
             pytest.fail(f"{name} is not installed; .ci/run installs it.")
         pytest.skip(f"{name} is not installed.")
     return found
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((PROXY, 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass(frozen=True)

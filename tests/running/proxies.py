@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from provisioning.embedded.processes import wait_until
+from tests.fixtures.ports import free_port
 from tests.running.installation import (
     ACME,
     DOMAIN,
@@ -23,7 +24,6 @@ from tests.running.installation import (
     Installation,
     ask,
     connect,
-    free_port,
     listens,
     program,
     running,

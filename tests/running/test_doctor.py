@@ -2,10 +2,7 @@
 
 import json
 import socket
-import tempfile
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
 import psycopg
 import pytest
@@ -15,28 +12,9 @@ from aiosmtpd.handlers import Sink
 from click.testing import CliRunner
 
 from config.settings import Settings
-from provisioning.bootstrap import prepare_servers
 from provisioning.cli import qikbiz
 from provisioning.doctor import Check, examine, machine, queues
-from provisioning.embedded import EmbeddedPostgres, EmbeddedValkey
 from tests.fixtures.servers import Servers, settings_for
-
-
-@pytest.fixture(scope="module")
-def patient() -> Iterator[Servers]:
-    """Servers of this module's own: the tests here grant rights and stop servers."""
-    home = Path(tempfile.mkdtemp(prefix="qb-"))
-    # A durable Valkey, as doctor wants it.
-    both = Servers(home, EmbeddedPostgres(home, durable=False), EmbeddedValkey(home))
-    both.start()
-    prepare_servers(settings_for(home))
-    yield both
-    both.discard()
-
-
-@pytest.fixture
-def prepared(patient: Servers) -> Settings:
-    return settings_for(patient.home)
 
 
 def found(settings: Settings, name: str) -> Check:
@@ -59,14 +37,14 @@ def test_every_finding_that_is_bad_says_what_to_do(prepared: Settings) -> None:
 
 
 def test_a_function_that_reaches_other_tenants_is_found_and_the_remedy_closes_it(
-    patient: Servers, prepared: Settings, monkeypatch: pytest.MonkeyPatch
+    own_servers: Servers, prepared: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run_as_superuser(patient, "GRANT EXECUTE ON FUNCTION set_config(text, text, boolean) TO PUBLIC")
-    run_as_superuser(patient, "GRANT USAGE ON LANGUAGE plpgsql TO PUBLIC")
+    run_as_superuser(own_servers, "GRANT EXECUTE ON FUNCTION set_config(text, text, boolean) TO PUBLIC")
+    run_as_superuser(own_servers, "GRANT USAGE ON LANGUAGE plpgsql TO PUBLIC")
     check = found(prepared, "closed doors")
-    monkeypatch.setenv("QIKBIZ_HOME", str(patient.home))
+    monkeypatch.setenv("QIKBIZ_HOME", str(own_servers.home))
     statements = CliRunner().invoke(qikbiz, ["doctor", "--sql"]).stdout
-    run_as_superuser(patient, statements)
+    run_as_superuser(own_servers, statements)
     assert not check.ok
     assert "qikbiz doctor --sql" in check.remedy
     assert "set_config" in statements
@@ -84,11 +62,11 @@ def test_a_function_that_reaches_other_tenants_is_found_and_the_remedy_closes_it
     ],
 )
 def test_a_cell_login_with_a_right_of_its_own_is_found(
-    patient: Servers, prepared: Settings, harm: str, mending: str, said: str
+    own_servers: Servers, prepared: Settings, harm: str, mending: str, said: str
 ) -> None:
-    run_as_superuser(patient, harm)
+    run_as_superuser(own_servers, harm)
     check = found(prepared, "rights of cell_001")
-    run_as_superuser(patient, mending)
+    run_as_superuser(own_servers, mending)
     assert not check.ok
     assert said in check.detail
     assert found(prepared, "rights of cell_001").ok
@@ -103,20 +81,20 @@ def test_a_cell_that_was_sealed_with_another_key_ring_is_found(prepared: Setting
     assert "key ring with which the cell was created" in found(other, "login of cell_001").remedy
 
 
-def test_a_tenant_at_a_version_that_is_not_served_is_named(patient: Servers, prepared: Settings) -> None:
+def test_a_tenant_at_a_version_that_is_not_served_is_named(own_servers: Servers, prepared: Settings) -> None:
     insert = """
         INSERT INTO tenants (id, slug, name, state, schema_name, role_name, cell_name, version)
         VALUES (gen_random_uuid(), 'acme', 'Acme', 'active', 't_aaaaaaaaaaaa', 't_aaaaaaaaaaaa', 'cell_001', '0000')
     """
-    run_as_superuser(patient, insert, "qikbiz_control")
+    run_as_superuser(own_servers, insert, "qikbiz_control")
     check = found(prepared, "tenant versions")
-    run_as_superuser(patient, "DELETE FROM tenants", "qikbiz_control")
+    run_as_superuser(own_servers, "DELETE FROM tenants", "qikbiz_control")
     assert (check.ok, check.detail) == (False, "1 can't be served: acme")
     assert "qikbiz migrate" in check.remedy
 
 
-def test_redis_that_forgets_or_evicts_is_found(patient: Servers, prepared: Settings) -> None:
-    with redis.Redis.from_url(patient.valkey.url()) as client:
+def test_redis_that_forgets_or_evicts_is_found(own_servers: Servers, prepared: Settings) -> None:
+    with redis.Redis.from_url(own_servers.valkey.url()) as client:
         client.config_set("maxmemory-policy", "allkeys-lru")
         client.config_set("appendonly", "no")
         eviction, persistence = found(prepared, "redis eviction"), found(prepared, "redis persistence")
@@ -156,11 +134,11 @@ def test_a_full_disk_is_found(prepared: Settings, monkeypatch: pytest.MonkeyPatc
     assert not found(prepared, "disk").ok
 
 
-def test_a_mail_server_that_answers_is_well_and_one_that_is_away_is_found(patient: Servers) -> None:
+def test_a_mail_server_that_answers_is_well_and_one_that_is_away_is_found(own_servers: Servers) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    settings = settings_for(patient.home, QIKBIZ_SMTP_URL=f"smtp://127.0.0.1:{port}")
+    settings = settings_for(own_servers.home, QIKBIZ_SMTP_URL=f"smtp://127.0.0.1:{port}")
     assert not found(settings, "mail server").ok
     sink = Controller(Sink(), hostname="127.0.0.1", port=port)
     sink.start()
@@ -170,12 +148,14 @@ def test_a_mail_server_that_answers_is_well_and_one_that_is_away_is_found(patien
         sink.stop()
 
 
-def test_a_server_that_is_away_is_one_finding_and_the_other_checks_go_on(patient: Servers, prepared: Settings) -> None:
-    patient.valkey.stop()
+def test_a_server_that_is_away_is_one_finding_and_the_other_checks_go_on(
+    own_servers: Servers, prepared: Settings
+) -> None:
+    own_servers.valkey.stop()
     try:
         checks = {check.name: check for check in examine(prepared).checks}
     finally:
-        patient.valkey.start()
+        own_servers.valkey.start()
     assert not checks["redis"].ok
     assert "make run" in checks["redis"].remedy
     assert checks["closed doors"].ok
@@ -183,9 +163,9 @@ def test_a_server_that_is_away_is_one_finding_and_the_other_checks_go_on(patient
 
 
 def test_the_command_prints_the_checks_and_ends_with_1_when_one_is_bad(
-    patient: Servers, monkeypatch: pytest.MonkeyPatch
+    own_servers: Servers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("QIKBIZ_HOME", str(patient.home))
+    monkeypatch.setenv("QIKBIZ_HOME", str(own_servers.home))
     result = CliRunner().invoke(qikbiz, ["doctor", "--json"])
     checks = json.loads(result.stdout)["checks"]
     assert set(checks[0]) == {"name", "ok", "detail", "remedy"}

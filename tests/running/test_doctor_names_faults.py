@@ -2,7 +2,6 @@
 
 import shutil
 import tempfile
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,29 +12,12 @@ from click.testing import CliRunner
 
 from config.keys import KeyRing, SealBroken, new_key_ring_json
 from config.settings import Settings
-from provisioning.bootstrap import prepare_servers
 from provisioning.cli import qikbiz
 from provisioning.doctor import Check, examine, machine, queues
 from provisioning.doctor.faults import NO_SLOTS, NOT_PREPARED, REDIS_FULL, remedy_for
-from provisioning.embedded import EmbeddedPostgres, EmbeddedValkey
 from provisioning.embedded.processes import wait_until
 from provisioning.servers import connect_to_control
 from tests.fixtures.servers import Servers, settings_for
-
-
-@pytest.fixture(scope="module")
-def frail() -> Iterator[Servers]:
-    home = Path(tempfile.mkdtemp(prefix="qb-"))
-    both = Servers(home, EmbeddedPostgres(home, durable=False), EmbeddedValkey(home))
-    both.start()
-    prepare_servers(settings_for(home))
-    yield both
-    both.discard()
-
-
-@pytest.fixture
-def prepared(frail: Servers) -> Settings:
-    return settings_for(frail.home)
 
 
 def finding(settings: Settings, name: str) -> Check:
@@ -48,8 +30,8 @@ def as_superuser(servers: Servers, *statements: str, database: str = "postgres")
             connection.execute(statement.encode())
 
 
-def test_a_full_redis(frail: Servers, prepared: Settings) -> None:
-    with redis.Redis.from_url(frail.valkey.url()) as client:
+def test_a_full_redis(own_servers: Servers, prepared: Settings) -> None:
+    with redis.Redis.from_url(own_servers.valkey.url()) as client:
         client.config_set("maxmemory", "1mb")
         found = finding(prepared, "redis memory")
         client.config_set("maxmemory", "0")
@@ -58,10 +40,10 @@ def test_a_full_redis(frail: Servers, prepared: Settings) -> None:
     assert finding(prepared, "redis memory").ok
 
 
-def test_no_connection_slots_left(frail: Servers, prepared: Settings) -> None:
-    as_superuser(frail, "ALTER SYSTEM SET max_connections = 20")
-    frail.postgres.stop()
-    frail.postgres.start()
+def test_no_connection_slots_left(own_servers: Servers, prepared: Settings) -> None:
+    as_superuser(own_servers, "ALTER SYSTEM SET max_connections = 20")
+    own_servers.postgres.stop()
+    own_servers.postgres.start()
     held: list[psycopg.Connection[tuple[object, ...]]] = []
     try:
         with pytest.raises(psycopg.OperationalError):
@@ -78,36 +60,38 @@ def test_no_connection_slots_left(frail: Servers, prepared: Settings) -> None:
     finally:
         for connection in held:
             connection.close()
-        as_superuser(frail, "ALTER SYSTEM RESET max_connections")
-        frail.postgres.stop()
-        frail.postgres.start()
+        as_superuser(own_servers, "ALTER SYSTEM RESET max_connections")
+        own_servers.postgres.stop()
+        own_servers.postgres.start()
     assert finding(prepared, "control database").ok and finding(prepared, "connections").ok
 
 
-def test_servers_that_were_never_prepared(frail: Servers, prepared: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    as_superuser(frail, "DROP DATABASE qikbiz_control WITH (FORCE)")
+def test_servers_that_were_never_prepared(
+    own_servers: Servers, prepared: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    as_superuser(own_servers, "DROP DATABASE qikbiz_control WITH (FORCE)")
     found = finding(prepared, "control database")
     assert (found.ok, found.remedy) == (False, NOT_PREPARED)
-    monkeypatch.setenv("QIKBIZ_HOME", str(frail.home))
+    monkeypatch.setenv("QIKBIZ_HOME", str(own_servers.home))
     monkeypatch.setenv("QIKBIZ_ENV", "test")
     assert CliRunner().invoke(qikbiz, ["migrate"]).exit_code == 0
     assert finding(prepared, "control database").ok and finding(prepared, "control version").ok
 
 
-def test_a_lost_key_ring(frail: Servers, prepared: Settings) -> None:
-    kept = frail.home / "keys.json"
+def test_a_lost_key_ring(own_servers: Servers, prepared: Settings) -> None:
+    kept = own_servers.home / "keys.json"
     aside = kept.rename(kept.with_suffix(".aside"))
-    found = finding(settings_for(frail.home), "login of cell")
+    found = finding(settings_for(own_servers.home), "login of cell")
     assert not found.ok and "keys.json" in found.remedy
     aside.replace(kept)
-    assert finding(settings_for(frail.home), "login of cell").ok
+    assert finding(settings_for(own_servers.home), "login of cell").ok
     other = KeyRing.parse(new_key_ring_json())
     with pytest.raises(SealBroken, match=r"QIKBIZ_KEYS.*qikbiz doctor"):
         other.open("a", prepared.keys.seal("a", b"x"))
 
 
-def test_a_home_that_another_version_made(frail: Servers, prepared: Settings) -> None:
-    made_by = frail.home / "postgres" / "PG_VERSION"
+def test_a_home_that_another_version_made(own_servers: Servers, prepared: Settings) -> None:
+    made_by = own_servers.home / "postgres" / "PG_VERSION"
     ours = made_by.read_text()
     made_by.write_text("16\n")
     old = finding(prepared, "home")
@@ -116,13 +100,13 @@ def test_a_home_that_another_version_made(frail: Servers, prepared: Settings) ->
     assert "QIKBIZ_HOME" in old.remedy and "qikbiz export" in old.remedy
     assert finding(prepared, "home").ok
     statement = "UPDATE schema_version SET checksum = {} || checksum"
-    as_superuser(frail, statement.format("'x'"), database="qikbiz_control")
+    as_superuser(own_servers, statement.format("'x'"), database="qikbiz_control")
     scripts = finding(prepared, "control version")
-    as_superuser(frail, "UPDATE schema_version SET checksum = substr(checksum, 2)", database="qikbiz_control")
+    as_superuser(own_servers, "UPDATE schema_version SET checksum = substr(checksum, 2)", database="qikbiz_control")
     assert not scripts.ok and "other scripts" in scripts.detail and "QIKBIZ_HOME" in scripts.remedy
     assert finding(prepared, "control version").ok
     # The remedy: an empty home, which the first start fills.
-    empty = replace(prepared, home=frail.home / "anew")
+    empty = replace(prepared, home=own_servers.home / "anew")
     assert finding(empty, "home").ok
 
 

@@ -5,7 +5,6 @@ import os
 import select
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -23,6 +22,7 @@ import pytest
 
 from provisioning.embedded.processes import has_ended, wait_until
 from tests.fixtures import compiled_templates
+from tests.fixtures.ports import free_port
 from tests.fixtures.servers import Servers, servers_at, throw_away_folder
 
 QIKBIZ = Path(sys.executable).parent / "qikbiz"
@@ -85,12 +85,6 @@ class Copy:
             self.process.communicate()
         wait_until(lambda: not processes_of(self.home), seconds=8)
         self.servers.discard()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def processes_of(home: Path) -> list[str]:

@@ -97,7 +97,7 @@ def test_renamed_it_answers_at_the_new_address_only(platform: Platform, fresh_te
     assert audited(platform.settings, tenant) == ["tenant.created", "tenant.renamed"]
 
 
-def test_a_deletion_waits_and_can_be_called_off(platform: Platform, fresh_tenant: Callable[..., Tenant]) -> None:
+def test_a_deletion_waits_and_can_be_cancelled(platform: Platform, fresh_tenant: Callable[..., Tenant]) -> None:
     tenant, settings = fresh_tenant("Leaving"), platform.settings
     with pytest.raises(BadTenant, match="--yes"):
         delete(settings, tenant.slug, confirmation="leaving", days=7)

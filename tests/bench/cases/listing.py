@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from tests.bench.http import Browser, Timing, measure
 from tests.bench.peer import Peer
 from tests.bench.report import Figure
-from tests.bench.stage import BUILD, Stage, free_port, our_web, running, wait_for_port
+from tests.bench.stage import BUILD, Stage, our_web, running, wait_for_port
 from tests.bench.tenants import PASSWORD, fill_contacts, tenant_with_user
+from tests.fixtures.ports import free_port
 
 _FILL = """
 from customers.models import Client, Domain

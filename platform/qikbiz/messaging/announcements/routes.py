@@ -21,6 +21,7 @@ from qikbiz.messaging.mail.categories import category_named
 from qikbiz.messaging.mail.rendering import Footing, RenderedMail, render_mail
 from qikbiz.messaging.mail.routes import FRAME_POLICY
 from qikbiz.web.flash import show_toast
+from qikbiz.web.query_params import id_asked
 from qikbiz.web.responses import CONTENT_SECURITY_POLICY
 
 announcements = Blueprint("announcements", __name__, template_folder="templates", url_prefix="/announcements")
@@ -31,7 +32,7 @@ SAMPLE = {"name": "Ann Lee", "organisation": "Example Ltd", "url": "https://exam
 @announcements.get("")
 @access(Permission.ANNOUNCEMENT_SEND)
 def index() -> ResponseReturnValue:
-    found = newest(before=_id(request.args.get("before", "")))
+    found = newest(before=id_asked("before", page="the announcements"))
     shown = found[:PAGE]
     return render_template(
         "announcements/index.html",
@@ -178,10 +179,3 @@ def _rendered(found: Announcement) -> RenderedMail:
     can_be_off = category_named(found.category).can_be_off
     footing = Footing(f"{SAMPLE['url']}/unsubscribe/…", f"{SAMPLE['url']}/profile/mails") if can_be_off else Footing()
     return render_mail(TEMPLATES[found.category], values, sender=SAMPLE["organisation"], footing=footing)
-
-
-def _id(given: str) -> UUID | None:
-    try:
-        return UUID(given) if given else None
-    except ValueError:
-        return None

@@ -16,6 +16,7 @@ from qikbiz.messaging.notifications.actions import mark_all_read, mark_read
 from qikbiz.messaging.notifications.forms import ReadAllForm, ReadForm
 from qikbiz.messaging.notifications.queries import PAGE, notifications_of
 from qikbiz.web.flash import show_toast
+from qikbiz.web.query_params import id_asked
 
 notifications = Blueprint("notifications", __name__, template_folder="templates", url_prefix="/notifications")
 ICONS = {
@@ -32,7 +33,8 @@ NAMES = {one.key.removeprefix(NOTIFICATIONS): one.name for one in KINDS}
 @access(Permission.SIGNED_IN)
 def index() -> ResponseReturnValue:
     only_unread = request.args.get("show") == "unread"
-    found = notifications_of(current_user.id, only_unread=only_unread, before=_id(request.args.get("before", "")))
+    before = id_asked("before", page="the notifications")
+    found = notifications_of(current_user.id, only_unread=only_unread, before=before)
     shown = found[:PAGE]
     return render_template(
         "notifications/index.html",
@@ -62,10 +64,3 @@ def read_all() -> ResponseReturnValue:
     mark_all_read(current_user.id, up_to)
     show_toast("All marked as read.")
     return redirect(url_for(".index", show=form.shown), 303)
-
-
-def _id(given: str) -> UUID | None:
-    try:
-        return UUID(given) if given else None
-    except ValueError:
-        return None

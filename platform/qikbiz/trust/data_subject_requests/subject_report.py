@@ -5,8 +5,6 @@ Colleagues are not named: the person has a right to what is kept about them, not
 
 from __future__ import annotations
 
-from datetime import date, datetime
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +15,7 @@ from qikbiz.audit.models import AuditEvent, RecordChange
 from qikbiz.crm.companies.models import Company
 from qikbiz.crm.contacts.fields import CONTACTS
 from qikbiz.crm.contacts.models import Contact, ContactCompany
+from qikbiz.crm.records.changes import plain_value
 from qikbiz.crm.records.fields import FieldKind
 from qikbiz.messaging.mail.models import Mail
 from qikbiz.transfer.exports.models import Export
@@ -52,21 +51,12 @@ def everything_about(session: Session, contact: Contact) -> dict[str, object]:
     }
 
 
-def plain(value: object) -> object:
-    """A value as JSON holds it."""
-    if isinstance(value, datetime | date):
-        return value.isoformat()
-    if isinstance(value, UUID | Decimal):
-        return str(value)
-    return value
-
-
 def _fields(contact: Contact) -> list[dict[str, object]]:
     shown = [field for field in CONTACTS.fields if field.name not in _OURS and field.kind is not FieldKind.OWNER]
-    found = [(field.name, field.label, plain(getattr(contact, field.name, None))) for field in shown]
+    found = [(field.name, field.label, plain_value(getattr(contact, field.name, None))) for field in shown]
     known = {name for name, _, _ in found}
     more = [(name, name.replace("_", " ").capitalize()) for name in ("id", "external_id", "created_at", "deleted_at")]
-    found += [(name, label, plain(getattr(contact, name))) for name, label in more if name not in known]
+    found += [(name, label, plain_value(getattr(contact, name))) for name, label in more if name not in known]
     kept = [one for one in found if one[2] not in (None, "", [])]
     return [{"name": name, "label": label, "value": value} for name, label, value in kept]
 
@@ -86,7 +76,7 @@ def _history(session: Session, contact_id: UUID) -> list[dict[str, object]]:
     )
     return [
         {
-            "at": plain(change.at),
+            "at": plain_value(change.at),
             "what": change.kind,
             "how": change.source,
             "by": ACTORS.get(change.actor_kind, "Unknown"),
@@ -105,8 +95,8 @@ def _imports(session: Session, contact: Contact, emails: list[str]) -> list[dict
     return [
         {
             "file": one.file_name,
-            "uploaded_at": plain(one.created_at),
-            "applied_at": plain(one.applied_at),
+            "uploaded_at": plain_value(one.created_at),
+            "applied_at": plain_value(one.applied_at),
             "rows_still_kept": [_row(one, row) for row in rows if row.import_id == one.id],
         }
         for one in sorted(imports.values(), key=lambda one: one.id)
@@ -142,7 +132,7 @@ def _audit(session: Session, contact_id: UUID) -> list[dict[str, object]]:
     events = session.scalars(select(AuditEvent).where(AuditEvent.record_id == contact_id).order_by(AuditEvent.id))
     return [
         {
-            "at": plain(event.at),
+            "at": plain_value(event.at),
             "what": event.action,
             "by": ACTORS.get(event.actor_kind, "Unknown"),
             "changes": {n: v for n, v in (event.details.get("changes") or {}).items() if n not in _OURS},
@@ -159,4 +149,4 @@ def _exports(session: Session, contact: Contact) -> list[dict[str, object]]:
 
 
 def _rows(found: Any) -> list[dict[str, Any]]:
-    return [{name: plain(value) for name, value in row._mapping.items()} for row in found]
+    return [{name: plain_value(value) for name, value in row._mapping.items()} for row in found]
