@@ -58,8 +58,8 @@ def prune_audit(settings: Settings, tenant: Tenant, *, at: datetime | None = Non
         removed = [_delete(connection, chain, seq) for chain, seq, _ in cuts]
         for (chain, seq, digest), count in zip(cuts, removed, strict=True):
             if count:
-                told = {"chain": str(chain), "seq": seq, "hash": digest.hex(), "events": count, "months": kept[0]}
-                append(connection, tenant, TRIMMED, told)
+                details = {"chain": str(chain), "seq": seq, "hash": digest.hex(), "events": count, "months": kept[0]}
+                append(connection, tenant, TRIMMED, details)
     return sum(removed)
 
 

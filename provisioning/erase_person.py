@@ -71,9 +71,9 @@ def erase_person(settings: Settings, tenant: Tenant, erasure_id: UUID) -> bool:
                 (done_at, Jsonb(document), key_id, signature, erasure_id),
             )
             _remember(tenant, record_id)
-            told = {"erasure": str(erasure_id), **counts}
+            details = {"erasure": str(erasure_id), **counts}
             actor = Actor("user" if asked_by else "system", asked_by, asked_by_name or SYSTEM.name)
-            append(connection, tenant, "contact.erased", told, actor=actor, about=("contact", record_id))
+            append(connection, tenant, "contact.erased", details, actor=actor, about=("contact", record_id))
     except (errors.LockNotAvailable, errors.DeadlockDetected) as error:
         raise Unavailable("A user is editing the contact right now.") from error
     fault("persons.committed")
@@ -121,8 +121,8 @@ def _remove(connection: Connection, person: Person) -> tuple[dict[str, int], lis
     counts["history"] = _run(connection, "DELETE FROM record_changes WHERE record_id = %s", person.id)
     counts["companies"] = _run(connection, "DELETE FROM contact_companies WHERE contact_id = %s", person.id)
     counts["mails"] = _remove_mails(connection, person.emails)
-    told = "DELETE FROM notifications WHERE strpos(url, %s) > 0"
-    counts["notifications"] = connection.execute(told, (str(person.id),)).rowcount
+    statement = "DELETE FROM notifications WHERE strpos(url, %s) > 0"
+    counts["notifications"] = connection.execute(statement, (str(person.id),)).rowcount
     counts["contacts"] = _run(connection, "DELETE FROM contacts WHERE id = %s", person.id)
     counts["audit_events"] = _redact_audit(connection, person)
     _put_tombstone(connection, person)

@@ -63,21 +63,21 @@ class Web:
     def serve(self, listener: socket.socket, *, seconds_to_end: float) -> None:
         """Returns once the requests that run are answered, or after `seconds_to_end`."""
         _allow_files(self.limits.connections + 200)
-        told = threading.Event()
+        stopping = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: told.set())
+            signal.signal(number, lambda *_: stopping.set())
         self._listener = listener
         self.address = listener.getsockname()[:2]
         self.engine.watch(listener.fileno(), READ, self._take)
         self.engine.start()
-        self._finish(seconds_to_end if told.wait(self._lifetime) else SECONDS_TO_RETIRE)
+        self._finish(seconds_to_end if stopping.wait(self._lifetime) else SECONDS_TO_RETIRE)
 
     def client_of(self, peer: str, request: Request) -> str:
         """Whose uploads are counted: behind one of our proxies, the address that the proxy names."""
         if not self._is_proxy(peer):
             return peer
-        told = request.named(b"x-forwarded-for")
-        return told[-1].rpartition(b",")[2].strip().decode("latin-1")[:64] if told else peer
+        forwarded = request.named(b"x-forwarded-for")
+        return forwarded[-1].rpartition(b",")[2].strip().decode("latin-1")[:64] if forwarded else peer
 
     def _take(self, _events: int) -> None:
         assert self._listener is not None

@@ -64,9 +64,9 @@ def examine(settings: Settings) -> Examination:
     }
     checks: list[Check] = []
     for name, subject in subjects.items():
-        told = {check.detail for check in checks if not check.ok}
+        known = {check.detail for check in checks if not check.ok}
         # A server that is away breaks many checks off; it is one finding.
-        checks += [check for check in _made(name, subject, settings) if check.ok or check.detail not in told]
+        checks += [check for check in _made(name, subject, settings) if check.ok or check.detail not in known]
     return Examination(tuple(checks))
 
 

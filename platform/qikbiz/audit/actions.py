@@ -31,9 +31,9 @@ def record(
     It takes its place in the chain, and its time, at the commit; until then no query sees it.
     """
     actor = current_actor()
-    noted = dict(details or {})
+    recorded = dict(details or {})
     if actor.instruction:
-        noted["instruction"] = actor.instruction
+        recorded["instruction"] = actor.instruction
     event = AuditEvent(
         id=new_id(),
         actor_kind=actor.kind,
@@ -43,7 +43,7 @@ def record(
         record_type=record_type,
         record_id=record_id,
         subject=subject,
-        details=exact(noted),
+        details=exact(recorded),
         request_id=actor.request_id,
     )
     return collect(db.session(), event)

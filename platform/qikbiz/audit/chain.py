@@ -1,7 +1,7 @@
 """Events take their place in the chain as the last thing before the commit (docs/audit-format.md).
 
 Collected until then, they are numbered while everybody else who wants to add waits. So the chain has no gap and no
-fork, holds exactly what was committed, and nobody waits for longer than one insert: whoever holds the turn takes no
+fork, holds exactly what was committed, and nobody waits for longer than one insert: the holder of the turn takes no
 other lock any more, which also rules out a deadlock.
 """
 
@@ -76,7 +76,7 @@ def _link(session: Session, waiting: Sequence[AuditEvent] | Sequence[PlatformAud
 def _head(
     session: Session, model: type[AuditEvent] | type[PlatformAuditEvent], chain: UUID
 ) -> tuple[int, bytes, datetime]:
-    # A statement of its own after the turn was taken: it sees what whoever had the turn before has committed.
+    # A statement of its own after the turn was taken: it sees what the transaction before has committed.
     question = f"SELECT seq, hash, clock_timestamp() FROM {model.__tablename__} WHERE chain = %s"
     newest = session.connection().exec_driver_sql(f"{question} ORDER BY seq DESC LIMIT 1", (chain,)).one_or_none()
     if newest is None:

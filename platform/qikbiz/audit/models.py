@@ -12,7 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from qikbiz.kernel.database import Model
 from tenants.control import ControlModel, new_id
 
-# Whether somebody looked where they should not is often asked about a year later.
+# Whether a user looked where they should not is often asked about a year later.
 LEAST_MONTHS, MOST_MONTHS = 12, 240
 
 
@@ -80,7 +80,7 @@ class PlatformAuditEvent(ChainColumns, ControlModel):
 
 
 class PageRead(Model):
-    """One page on which somebody had many records before them, such as a list. It holds names of filters and no value.
+    """One page on which a user saw many records, such as a list. It holds names of filters and no value.
 
     No link of the chain: an event an hour vouches for these rows (audit/page_reads.py). They are kept for a year.
     """

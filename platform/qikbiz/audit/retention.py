@@ -11,7 +11,7 @@ from qikbiz.kernel.clock import now
 from qikbiz.kernel.database import db
 from qikbiz.kernel.errors import Failure
 
-# Months; None is for ever. Nothing below a year: that somebody looked where they should not often comes up only then,
+# Months; None is for ever. Nothing below a year: that a user looked where they should not often comes up only then,
 # and who wants to hide something could otherwise have it cut off.
 CHOICES = (None, 12, 18, 24, 36, 60, 84, 120)
 

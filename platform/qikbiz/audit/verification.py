@@ -1,7 +1,7 @@
 """Looking whether the chains are whole, and anchoring their heads where the owner of a tenant's schema can't write.
 
 Each round goes on where the last one found all well, and reads a piece of the older part once more. The heads of all
-days are kept in the control database, so that whoever rewrites a chain would have to change that too.
+days are kept in the control database, so that rewriting a chain would mean to change that too.
 """
 
 from __future__ import annotations
@@ -132,8 +132,8 @@ def _compare(session: Session, model: Model, chain: UUID, known: dict[int, bytes
 
 def _is_vouched_for(session: Session, model: Model, chain: UUID, cut: Place) -> bool:
     wanted = {"chain": str(chain), "seq": cut.seq, "hash": cut.hash.hex()}
-    told = session.scalars(select(model.details).where(model.chain == chain, model.action == TRIMMED))
-    return any(wanted.items() <= details.items() for details in told)
+    recorded = session.scalars(select(model.details).where(model.chain == chain, model.action == TRIMMED))
+    return any(wanted.items() <= details.items() for details in recorded)
 
 
 def _is_own_content(event: AuditEvent | PlatformAuditEvent) -> bool:

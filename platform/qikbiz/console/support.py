@@ -142,7 +142,7 @@ def export_for(
 ) -> UUID:
     """Ask for an export under a grant; the same `export_id` twice is one export. Raises NoGrant.
 
-    It is noted on the ticket `about` which it is made, else on the one that the grant belongs to.
+    It is recorded on the ticket `about` which it is made, else on the one that the grant belongs to.
     """
     with _under(tenant, grant_id, GrantScope.EXPORT) as grant:
         export = ask_for_export(Selection(scope=scope, product=product), export_id=export_id)

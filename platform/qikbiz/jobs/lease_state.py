@@ -1,4 +1,4 @@
-"""What a job and the thread that renews its lease tell each other."""
+"""What a job and the thread that renews its lease share."""
 
 from __future__ import annotations
 

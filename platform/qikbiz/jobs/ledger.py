@@ -50,7 +50,7 @@ def kind_of(session: Session, model: LedgerModel, job_id: UUID) -> str | None:
 
 
 def claim(session: Session, model: LedgerModel, job_id: UUID, lease_seconds: float) -> Claim | None:
-    """Take the job when it is due or its holder's lease ran out. None: it is done, or somebody else's."""
+    """Take the job when it is due or its holder's lease ran out. None: it is done, or another worker's."""
     token = uuid4()
     statement = (
         update(model)

@@ -61,7 +61,7 @@ RECORD_ACTS: dict[Permission, Act] = {
     for thing, _, verb in (permission.partition(":"),)
     if thing in RECORD_TYPES and verb in set(Action)
 }
-# Pages that serve every record type: open to whoever may do the act to one of them.
+# Pages that serve every record type: open to a user who may do the act to one of them.
 FOLLOWING: dict[Permission, Action] = {
     Permission.EXPORT_ASK: Action.EXPORT,
     Permission.EXPORT_FETCH: Action.EXPORT,

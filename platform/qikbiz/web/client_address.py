@@ -45,7 +45,7 @@ def peer_address(environ: Mapping[str, object]) -> Address:
 
 
 def is_neighbour(environ: Mapping[str, object], trusted: Sequence[Network]) -> bool:
-    """Whether a program on this machine or on a trusted one asks for itself, and not for somebody behind it."""
+    """Whether a program on this machine or on a trusted one asks for itself, and not for a client behind it."""
     peer = peer_address(environ)
     return (peer.is_loopback or _is_trusted(peer, trusted)) and not _is_forwarded(environ)
 
@@ -59,10 +59,10 @@ def came_over_tls(environ: Mapping[str, object], trusted: Sequence[Network]) -> 
 
 def tls_version(environ: Mapping[str, object], trusted: Sequence[Network]) -> str:
     """The version that our proxy spoke with the client, such as "TLS 1.3"; "" when no proxy of ours says it."""
-    told = _TLS_VERSION.fullmatch(str(environ.get("HTTP_X_FORWARDED_TLS") or ""))
-    if told is None or not _is_trusted(peer_address(environ), trusted):
+    version = _TLS_VERSION.fullmatch(str(environ.get("HTTP_X_FORWARDED_TLS") or ""))
+    if version is None or not _is_trusted(peer_address(environ), trusted):
         return ""
-    return f"TLS {told[1]}"
+    return f"TLS {version[1]}"
 
 
 def unit(address: Address) -> Network:
@@ -76,7 +76,7 @@ def shown_prefix(address: Address) -> str:
 
 
 def _is_forwarded(environ: Mapping[str, object]) -> bool:
-    """Whether somebody asks through a proxy, ours or not."""
+    """Whether the client asks through a proxy, ours or not."""
     return any(environ.get(name) for name in ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_VIA"))
 
 

@@ -16,7 +16,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 def render_error(
     key: str, request_id: str, *, text: str = "", surface: str = "", place: str = "", theme: str = "auto"
 ) -> str:
-    """The page for one of `TEXTS`. A failure without a page of its own is told by its `text`, or is our mistake.
+    """The page for one of `TEXTS`. A failure without a page of its own shows its `text`, or is our mistake.
 
     `text` is a further sentence about this very case, `place` the name shown at the top.
     """

@@ -1,4 +1,4 @@
-"""What this process needs to serve pages. While all is well it is asked twice a second at most, whoever looks."""
+"""What this process needs to serve pages. While all is well it is checked twice a second at most."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NEEDED = ("control", "directory", "tenants")
 
 
 class Readiness:
-    """The last answers of one process. A bad one is never kept: whoever waits for the end of it asks again."""
+    """The last answers of one process. A bad one is never kept: the next request checks again."""
 
     def __init__(self) -> None:
         self._lock = Lock()

@@ -101,7 +101,7 @@ def assign_ticket(reference: str) -> ResponseReturnValue:
 @console.post("/tickets/<reference>/instruction")
 @access(Permission.TENANT_EXPORT, fresh=True)
 def record_ticket_as_instruction(reference: str) -> ResponseReturnValue:
-    """The ticket is what the customer asked for in writing: it is told, and may end it."""
+    """The ticket is what the customer asked for in writing: the customer is notified, and may end it."""
     found = queries.ticket_for_staff(reference)
     serving.record_instruction(_tenant(found), GrantScope.EXPORT, _instruction(found), about=found)
     show_toast("Recorded, and the customer is notified. It can be used once it is confirmed.")

@@ -12,7 +12,7 @@ class WeakPassword(Failure):
 
 
 class WrongPassword(Failure):
-    """Name and password don't belong together. Nothing more is said, whoever asks."""
+    """Name and password don't belong together. No page says more."""
 
     status, key = 401, "wrong_password"
 

@@ -56,7 +56,7 @@ def try_confirmation(realm: Realm, name: str) -> Callable[[], None]:
 
 
 def try_factor(realm: Realm, name: str, place: str) -> Try:
-    """Count one code given beside a right password at `place`: a session, or the address of somebody on the way in.
+    """Count one code given beside a right password at `place`: a session, or the address of a sign-in.
 
     Whoever else knows the password uses up tries of their own place only, and makes it hot: then who can read the
     person's mail goes on. Raises TooMany.
@@ -108,7 +108,7 @@ def ask_for_link(realm: Realm) -> None:
 
 
 def may_send_link(realm: Realm, name: str, requester: str) -> bool:
-    """Whether one more mail may go to this name. Asked by the worker; the visitor is not told.
+    """Whether one more mail may go to this name. Asked by the worker; the visitor does not learn of it.
 
     Counted for each requester. Where the sum of all is full, links sent in the last hour are in the mailbox, and good.
     """

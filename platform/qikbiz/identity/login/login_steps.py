@@ -61,7 +61,7 @@ def admit(
 
     Returns the path to go to. `problem` says why the password no longer does; `from_anywhere` spares the network;
     `shown` is a second factor shown already, and `is_fresh` says that all this was given just now. `is_hot`: others
-    have tried this name so often that a code by mail is asked for, of somebody without a second factor.
+    have tried this name so often that a code by mail is asked for, of a user without a second factor.
     Raises OutsideNetworks and SsoOnly.
     """
     realm.work.flush()

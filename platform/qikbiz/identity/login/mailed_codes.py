@@ -1,4 +1,4 @@
-"""A code by mail, asked for beside the right password while others are guessing at somebody's name or second factor.
+"""A code by mail, asked for beside the right password while others are guessing at a user's name or second factor.
 
 It refuses nobody: the owner reads the mail, and who guesses does not. A code has 40 random bits and is good once, for
 an hour; those mailed before it stay good, so that asking again and again uses nothing up.

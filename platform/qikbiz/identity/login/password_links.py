@@ -1,4 +1,4 @@
-"""A forgotten password: whoever asks, the request does the same work, and the worker decides whether a mail leaves.
+"""A forgotten password: for any name the request does the same work, and the worker decides whether a mail leaves.
 
 So neither the answer nor the time that it takes tells who has a login. The name that was typed travels sealed, and is
 gone from the ledger once the job is done.
@@ -26,7 +26,7 @@ _PURPOSE = "password-link"
 
 
 def ask_for_password_link(realm: Realm, email: str) -> None:
-    """Have the worker mail a link, if somebody here has this address. Raises TooMany or SsoOnly, for any name alike."""
+    """Have the worker mail a link, if a user here has this address. Raises TooMany or SsoOnly, for any name alike."""
     throttles.ask_for_link(realm)
     name = same_address(email)
     require_way(realm, "password_link", account=name)
@@ -42,7 +42,7 @@ def ask_for_password_link(realm: Realm, email: str) -> None:
 def send_link_if_known(realm: Realm, arguments: Mapping[str, str]) -> bool:
     """Mail the link, in the job's transaction. False when nobody has the address, or enough mails went there.
 
-    Those sent before stay good until one is used or they expire, so that nobody can use up somebody else's.
+    Those sent before stay good until one is used or they expire, so that nobody can use up another user's.
     """
     opened = runtime().settings.keys.open(_PURPOSE, arguments["sealed"], bound_to=_place(realm))
     asked = json.loads(opened.plaintext)

@@ -19,7 +19,7 @@ _REASON = "ended_by_administrator"
 
 
 def end_one_for(realm: Realm, user_id: UUID, key: str, *, by: str) -> User:
-    """End one session or remembered device of a user, who is told. Raises NotFound or BeyondOwnRights."""
+    """End one session or remembered device of a user, who is notified. Raises NotFound or BeyondOwnRights."""
     user = user_to_help(realm, user_id)
     device = end_one(realm, user.id, key, _REASON)
     record_login_event(realm, "session.ended", user, device=device)

@@ -53,7 +53,7 @@ def take_seat() -> None:
     """Check that one more login fits. Raises NoSeatLeft."""
     if current_tenant().seats is None:
         return
-    # Tenants have no locks of their own: whoever adds a login queues at the administrators' rows.
+    # Tenants have no locks of their own: transactions that add a login queue at the administrators' rows.
     lock_administrators()
     problem = seats().problem_with(1)
     if problem:

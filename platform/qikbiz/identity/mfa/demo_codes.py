@@ -28,7 +28,7 @@ _SECONDS = 30
 
 
 def demo_secret(settings: Settings, email: str) -> str:
-    """What the authenticator app of somebody in the demo is set up with. Of this machine's own development keys."""
+    """What the authenticator app of a demo user is set up with. Of this machine's own development keys."""
     return base64.b32encode(settings.keys.mac(_PURPOSE, email.encode())[:20]).decode()
 
 

@@ -38,7 +38,7 @@ def accepted_step(secret: str, code: str, *, after: int) -> int | None:
 
 
 def seal_secret(realm: Realm, person_id: UUID, secret: str) -> str:
-    """For the table: bound to the person, so that a row copied to somebody else opens nothing."""
+    """For the table: bound to the person, so that a row copied to another user opens nothing."""
     return runtime().settings.keys.seal(_PURPOSE, secret.encode(), bound_to=_owner(realm, person_id))
 
 

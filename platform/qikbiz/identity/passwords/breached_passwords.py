@@ -2,7 +2,7 @@
 
 Five characters of the password's SHA-1 leave us; the service answers with all hashes that begin with them, padded so
 that the size of the answer says nothing. Where it does not answer, the password passes and the log says so: the lists
-that lie here were asked before, and nobody is to be locked out by somebody else's outage.
+that lie here were asked before, and no user is to be locked out by another service's outage.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ def hash_password(password: str) -> str:
 
 
 def matches(stored: str | None, password: str) -> bool:
-    """Whether this is the password. Takes as long when nobody has this name (`stored` None) as when somebody has."""
+    """Whether this is the password. Takes as long when no user has this name (`stored` None) as when one has."""
     if "\x00" in password or len(password.encode("utf-8", "surrogatepass")) > LONGEST_BYTES:
         password = ""
     try:

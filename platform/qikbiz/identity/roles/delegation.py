@@ -43,7 +43,7 @@ def may_give_rights(rights: Rights) -> None:
 
 
 def may_give_to(user: User, roles: Sequence[str]) -> None:
-    """The same for somebody who is in teams: their scope *team* reaches no records that the giver doesn't reach."""
+    """The same for a user who is in teams: their scope *team* reaches no records that the giver doesn't reach."""
     may_give(roles)
     rights = union(rights_of_roles(db.session(), roles).values())
     _refuse_reach({user.id: rights}, {user.id: colleagues_of(db.session(), user.id) - {user.id}})
@@ -52,7 +52,7 @@ def may_give_to(user: User, roles: Sequence[str]) -> None:
 def may_change_members(before: set[UUID], wanted: set[UUID], *, new: Mapping[UUID, Rights] | None = None) -> None:
     """Check that the one who acts may make `wanted` of the members `before`, and that nobody gains a wider reach by it.
 
-    Whoever has the scope *team* reaches the records of everybody in their teams: those who join reach the others'
+    A user with the scope *team* reaches the records of everybody in their teams: those who join reach the others'
     records, and the others theirs. `new` are the rights of those who have no login yet. Raises BeyondOwnRights.
     """
     if not current_rights().can(Permission.TEAM_MANAGE):
@@ -87,7 +87,7 @@ def _reaches_everything() -> bool:
 
 
 def _refuse_reach(rights: Mapping[UUID, Rights], gained: Mapping[UUID, set[UUID]]) -> None:
-    """Refuse when somebody with the scope *team* would reach owners {person: gained} whom the giver doesn't reach."""
+    """Refuse when a user with the scope *team* would reach owners {person: gained} whom the giver doesn't reach."""
     mine = current_rights()
     for act in every_act():
         owners = mine.owners(*act)

@@ -114,7 +114,7 @@ def _see(work: Session, realm: Realm, row: AccountSession, person: Account, *, n
     if work.scalar(statement) is None:
         return False
     people = realm.people
-    # Skipped while somebody is changing the login: being seen is not worth waiting for, nor a deadlock.
+    # Skipped while the login is being changed: being seen is not worth waiting for, nor a deadlock.
     free = select(people.id).where(people.id == person.id).with_for_update(skip_locked=True)
     work.execute(
         update(people)

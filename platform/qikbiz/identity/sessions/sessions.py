@@ -36,7 +36,7 @@ from tenants.redis import RedisAway
 
 PURPOSE = "session-id"
 _ID_BYTES = 32
-# Whoever logs out or in again is in the access log for that.
+# A user who signs out or in again is in the access log for that.
 _SAID_OTHERWISE = ("logout", "new_login")
 logger = logging.getLogger(__name__)
 

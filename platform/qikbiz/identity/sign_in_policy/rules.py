@@ -67,7 +67,7 @@ class Policy:
         return self.remember_days > 0
 
     def requires_factor(self, roles: Iterable[str]) -> bool:
-        """Of somebody with these roles, given by their keys."""
+        """Of a user with these roles, given by their keys."""
         return self.factor_for == "everyone" or (
             self.factor_for == "roles" and not set(self.factor_roles).isdisjoint(roles)
         )

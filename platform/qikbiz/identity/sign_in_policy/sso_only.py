@@ -29,7 +29,7 @@ def way_of(method: str) -> str:
 
 
 def is_open_to(realm: Realm, method: str) -> bool:
-    """Whether somebody who began a login like this may be here."""
+    """Whether a user who began a session like this may be here."""
     return way_of(method) in (BY_SSO, BEHIND_GLASS) or not policy_of(realm).sso_only
 
 

@@ -69,7 +69,7 @@ def returned(realm: Realm, state: str) -> RoundTrip:
 
 
 def require_same(trip: RoundTrip, provider: Provider) -> None:
-    """Raises RoundTripEnded when the provider was changed while somebody was away at it."""
+    """Raises RoundTripEnded when the provider was changed while the user was away at it."""
     if trip.edition != _fold(provider.edition):
         raise RoundTripEnded("The provider was set up again in the meantime.")
 
@@ -84,5 +84,5 @@ def _fold(edition: str) -> str:
 
 
 def _place(purpose: Purpose) -> str:
-    # Whoever signs in has no session yet, and the cookie itself is this browser's.
+    # A user who signs in has no session yet, and the cookie itself is this browser's.
     return "" if purpose == "login" else hashlib.sha256(purpose.encode() + b"|" + form_binding()).hexdigest()[:32]

@@ -37,7 +37,7 @@ def write_draft(values: Mapping[str, object]) -> Announcement:
 
 
 def change_draft(announcement_id: UUID, version: int, values: Mapping[str, object]) -> Announcement:
-    """Raises Conflict for one that is no draft any more, or was changed by somebody else."""
+    """Raises Conflict for one that is no draft any more, or was changed by another member of staff."""
     draft = announcement_for_changing(announcement_id, version, "draft")
     for name, value in values.items():
         setattr(draft, name, value)

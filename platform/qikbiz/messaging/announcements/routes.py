@@ -25,7 +25,7 @@ from qikbiz.web.query_params import id_asked
 from qikbiz.web.responses import CONTENT_SECURITY_POLICY
 
 announcements = Blueprint("announcements", __name__, template_folder="templates", url_prefix="/announcements")
-# Not a real organisation: the preview shows how it looks at somebody's.
+# Not a real organisation: the preview shows how it looks at a customer's.
 SAMPLE = {"name": "Ann Lee", "organisation": "Example Ltd", "url": "https://example.invalid"}
 
 

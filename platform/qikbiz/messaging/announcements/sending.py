@@ -155,5 +155,5 @@ def _tenants_of(found: Announcement) -> Select[UUID]:
 
 
 def _states(category: str) -> tuple[str, ...]:
-    """Who is suspended or leaving is told what has to be told, and no news."""
+    """Who is suspended or leaving gets what has to be sent, and no news."""
     return ("active",) if category_named(category).can_be_off else ("active", "suspended", "closing")

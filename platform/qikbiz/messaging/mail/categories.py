@@ -11,7 +11,7 @@ from typing import Literal
 
 from qikbiz.kernel.feature import Feature, derived
 
-# How somebody gets the mails of a category: each at once, once a day, in the app only, or not at all.
+# How a user gets the mails of a category: each at once, once a day, in the app only, or not at all.
 Choice = Literal["on", "daily", "app", "off"]
 NOTIFICATIONS = "notifications."
 DIGEST = "notifications.digest"
@@ -159,5 +159,5 @@ def category_of(template: str, claimed: str = "") -> MailCategory:
 
 
 def daily_kinds(choices: dict[str, Choice]) -> Iterator[str]:
-    """The kinds of notification that somebody with these choices gets once a day."""
+    """The kinds of notification that a user with these choices gets once a day."""
     return (one.key for one in KINDS if choices.get(one.key, "on") == "daily")

@@ -21,7 +21,7 @@ from qikbiz.messaging.mail.unsubscribing import BrokenLink
 
 
 def choices_of(user_id: UUID) -> dict[str, Choice]:
-    """Somebody's choice for every category that has one; what was never decided is on."""
+    """A user's choice for every category that has one; what was never decided is on."""
     session = require_tenant_session()
     rows = session.execute(select(MailChoice.category, MailChoice.choice).where(MailChoice.user_id == user_id))
     decided = {row.category: row.choice for row in rows}
@@ -49,7 +49,7 @@ def wants(user_id: UUID, category: MailCategory) -> bool:
 
 
 def change_choices(user: User, wanted: Mapping[str, str]) -> dict[str, list[str]]:
-    """Keep somebody's own decisions; gives what changed as {category: [old, new]}. Raises Failure for rubbish."""
+    """Save a user's own decisions; returns what changed as {category: [old, new]}. Raises Failure for rubbish."""
     changes: dict[str, list[str]] = {}
     before = choices_of(user.id)
     for key, choice in wanted.items():
@@ -62,7 +62,7 @@ def change_choices(user: User, wanted: Mapping[str, str]) -> dict[str, list[str]
 
 
 def unsubscribe(user_id: UUID, key: str) -> bool:
-    """Stop one category for somebody who clicked in a mail of it; False when it was off already. Raises BrokenLink."""
+    """Stop one category for a user who clicked in a mail of it; False when it was off already. Raises BrokenLink."""
     session = require_tenant_session()
     user = session.get(User, user_id, with_for_update=True)
     if user is None:
@@ -71,7 +71,7 @@ def unsubscribe(user_id: UUID, key: str) -> bool:
     changes: dict[str, list[str]] = {
         one: [before[one], stopped] for one, stopped in _stopped(key, before).items() if before[one] != stopped
     }
-    # Whoever holds the link has the person's mail: the act is the person's, without a login.
+    # Who holds the link has the user's mail: the act is the user's, without a login.
     with acting_as(Actor("user", user.id, user.name, request_id=current_actor().request_id)):
         _keep(user, changes, "mail")
     return bool(changes)

@@ -68,7 +68,7 @@ class Mail(MailColumns, Model):
 
 
 class MailChoice(Model):
-    """What somebody decided about one category of mails; where there is no row, the mails are sent.
+    """What a user decided about one category of mails; where there is no row, the mails are sent.
 
     `how` is where it was decided: the page, or the one click in a mail.
     """

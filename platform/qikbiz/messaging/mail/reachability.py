@@ -1,4 +1,4 @@
-"""Whether our mail server can send to an address at all, asked before anybody is told that a mail is on its way.
+"""Whether our mail server can send to an address at all, asked before a page says that a mail is on its way.
 
 An address with letters outside ASCII before its @ needs a server with SMTPUTF8 (RFC 6531); after the @ it does not.
 """

@@ -44,7 +44,7 @@ def render_mail(
 ) -> RenderedMail:
     """`template` is the name of a file in `templates/mail` without its ending; `sender` stands at the top.
 
-    A value that the template needs and was not given is an error, never an empty place in somebody's mail.
+    A value that the template needs and was not given is an error, never an empty place in a mail.
     """
     given = {**values, "sender": sender, "colour": ACCENTS.get(accent, ACCENTS["blue"])}
     given |= {"category": category_of(template), "footing": footing}

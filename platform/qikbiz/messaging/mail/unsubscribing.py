@@ -22,7 +22,7 @@ _ID_BYTES = 16
 
 
 class BrokenLink(Forbidden):
-    """The link to stop mails is not one of ours, was changed on its way, or is of somebody who is not here."""
+    """The link to stop mails is not one of ours, was changed on its way, or is of a user who is not here."""
 
     key = "broken_link"
 

@@ -106,7 +106,7 @@ def _mail(person: User, row: Notification, template: str, values: Mapping[str, o
             dedupe_key=f"notification:{row.id}",
         )
     except BadAddress:
-        # Not worth failing somebody else's work: it stands in the app.
+        # Not worth failing the transaction: it stands in the app.
         logger.warning("notification_not_mailed", extra={"notification": str(row.id)})
         return
     row.mailed_at = clock.now()

@@ -19,9 +19,9 @@ LATELY = timedelta(days=30)
 
 
 def evidence() -> Sequence[Fact]:
-    """What the person was told in the last thirty days."""
-    told = (Notification.user_id == current_user.id, Notification.at >= clock.now() - LATELY)
-    query = select(func.count(), func.count(Notification.mailed_at)).where(*told)
+    """Notifications of the person in the last thirty days."""
+    recent = (Notification.user_id == current_user.id, Notification.at >= clock.now() - LATELY)
+    query = select(func.count(), func.count(Notification.mailed_at)).where(*recent)
     total, mailed = db.session.execute(query).one()
     return (
         ("Notifications in 30 days", number(total)),

@@ -5,7 +5,7 @@
 
 What is done stands or falls with its act. What failed or was refused is written after the request's transaction has
 ended, in one of its own, so that it stays when that one is rolled back and no thread holds two connections.
-At the console nothing is written here: the platform's audit and the abuse events tell of staff.
+At the console nothing is written here: staff are in the platform's audit and the abuse events.
 """
 
 from __future__ import annotations

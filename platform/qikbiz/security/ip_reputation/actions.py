@@ -51,7 +51,7 @@ def _evaluate_and_decide(unit: Network, now: datetime, factor: int) -> Judgement
             there.lifted_at = now
         action: Action = "block" if judgement.verdict == "block" else "slow"
         end = now + judgement.lasts
-        # Whoever was blocked on the way has a reference already, and may have asked about it.
+        # A visitor who was blocked on the way has a reference already, and may have asked about it.
         known = limiter.own_block(unit) if action == "block" else None
         evidence = dict(judgement.evidence)
         make_rule(unit, action, judgement.reason, source="check", end=end, evidence=evidence, rule_id=known)

@@ -1,6 +1,6 @@
 """How often an automatic block was a mistake: its false positives, by week.
 
-A block counts as mistaken when somebody signed in from there within a day of it. The target is under one in a hundred.
+A block counts as mistaken when a user signed in from there within a day of it. The target is under one in a hundred.
 """
 
 from __future__ import annotations

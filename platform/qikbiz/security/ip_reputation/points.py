@@ -30,7 +30,7 @@ from tenants.control import new_id
 from tenants.redis import RedisAway
 
 INLINE_BLOCK_SECONDS = 120
-# Apart from each other: noise from somebody's browser must not leave guesses unrecorded.
+# Apart from each other: noise from a user's browser must not leave guesses unrecorded.
 RECORDED_PER_WINDOW = {"rows": 200, "noise-rows": 50}
 _RETRY_SECONDS = 5
 

@@ -1,6 +1,6 @@
 """Rules about addresses: made by the check, by staff, or by a tenant for itself. Always with a reason and an end.
 
-The platform's audit tells of each by its reference. It is kept for ever, and an address may not be (promise P5).
+The platform's audit names each by its reference. It is kept for ever, and an address may not be (promise P5).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from tenants.control import new_id
 
 Action = Literal["allow", "slow", "block"]
 ACTIONS: tuple[Action, ...] = ("allow", "slow", "block")
-# As long as an address may be kept: whoever wants a rule for longer decides again.
+# As long as an address may be kept: for longer, it is decided again.
 LONGEST = timedelta(days=30)
 ALLOWED_BY_TENANT = timedelta(hours=24)
 _WORDS = {"slow": "slowed", "block": "blocked", "allow": "allowed"}

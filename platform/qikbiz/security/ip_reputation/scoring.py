@@ -74,7 +74,7 @@ def _points_of(events: list[Observed], now: datetime) -> float:
 
 
 def _without_forgiven(events: list[Observed]) -> list[Observed]:
-    # Somebody who mistypes and then gets in is no attacker: that account's failures before it don't count.
+    # A user who mistypes and then gets in is no attacker: that account's failures before it don't count.
     succeeded: dict[str, datetime] = {}
     for event in events:
         if event.kind == Signal.LOGIN_SUCCEEDED and event.account:

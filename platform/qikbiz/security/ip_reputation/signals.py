@@ -38,7 +38,7 @@ POINTS: dict[str, int] = {
     Signal.BLOCKED: 0,
     Signal.SSO_FAILED: 2,
 }
-# What somebody's browser may do without their knowing: by a picture on another site's page, a stale form, an old link
+# What a user's browser may do without their knowing: by a picture on another site's page, a stale form, an old link
 # or a cookie from before a roll of keys. It never slows or blocks alone: it weighs at most as much as the guesses do.
 NOISE = frozenset(
     {Signal.BAD_COOKIE, Signal.BAD_CSRF, Signal.BAD_LINK, Signal.BAD_HOST, Signal.PROBE, Signal.SSO_FAILED}

@@ -46,7 +46,7 @@ def issue(
         "format_version": 1,
         "number": number,
         "organisation": str(tenant_id),
-        # Whoever knows number and name can check that they belong together; nobody reads the name from it.
+        # Who knows number and name can check that they belong together; nobody reads the name from it.
         "organisation_name_sha256": name_mark(number, organisation),
         "erased_at": moment.isoformat(),
         "counts": counts,

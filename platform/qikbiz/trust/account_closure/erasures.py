@@ -33,7 +33,7 @@ KEPT_TABLES: dict[str, str] = {
     "erasure_certificates": "It proves the erasure and contains no names.",
     "platform_audit_events": "That an action happened and when; its content is removed.",
 }
-# Of use against whoever attacked, also after the attacked one is gone: only the tie is cut.
+# Of use against an attacker, also after the attacked tenant is gone: only the tie is cut.
 UNTIED_TABLES = {"abuse_events": ("tenant_id", "account_mac")}
 
 

@@ -60,7 +60,7 @@ def index() -> ResponseReturnValue:
 @audit.post("/audit/exports")
 @access(Permission.AUDIT_SEE)
 def export() -> ResponseReturnValue:
-    """Have the whole audit written into a file. It holds old and new values, so whoever asks may export at all."""
+    """Have the whole audit written into a file. It holds old and new values, so the right to export is needed too."""
     if not current_user.can(Permission.EXPORT_ASK):
         raise Forbidden
     asked = ask_for_export(

@@ -69,7 +69,7 @@ def void_invoice(closing_id: UUID) -> None:
 
 
 def _next_number(year: int) -> str:
-    # Without gaps, as tax law wants it: whoever takes a number holds the others up until it commits.
+    # Without gaps, as tax law wants it: a transaction that takes a number holds the others up until it commits.
     db.control.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ONE_NUMBER_AT_A_TIME})
     prefix = f"QB-{year}-"
     newest = db.control.scalar(select(func.max(Invoice.number)).where(Invoice.number.startswith(prefix)))

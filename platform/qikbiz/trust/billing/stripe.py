@@ -1,6 +1,6 @@
 """Paying an invoice by card at Stripe, where that is configured: its page to pay on, and its signed reports.
 
-The report alone says that something was paid; that somebody came back from Stripe's page says nothing.
+The report alone says that something was paid; that a user came back from Stripe's page says nothing.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ def domains_of(tenant_id: UUID) -> Sequence[Domain]:
 
 
 def domain_for_change(tenant_id: UUID, host: str) -> Domain:
-    """The tenant's claim to `host`, locked. Raises NotFound, whoever else claims it."""
+    """The tenant's claim to `host`, locked. Raises NotFound, also when another tenant claims it."""
     claim = select(Domain).where(Domain.host == host, Domain.tenant_id == tenant_id).with_for_update()
     found = db.control.scalar(claim)
     if found is None:

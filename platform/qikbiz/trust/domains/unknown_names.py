@@ -1,4 +1,4 @@
-"""How often a proxy may ask for names that nobody has here: somebody is trying names out, and we want to know."""
+"""How often a proxy may ask for names that nobody has here: a client is trying names out, and we want to know."""
 
 from __future__ import annotations
 

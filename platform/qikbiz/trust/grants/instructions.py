@@ -36,7 +36,7 @@ from qikbiz.trust.grants.scopes import GrantScope
 from qikbiz.trust.tickets.models import Ticket
 from tenants.context import Tenant, current_tenant
 
-# What can be asked for in writing. To see or change records by hand, somebody is let in by a grant.
+# What can be asked for in writing. To see or change records by hand, support needs a grant.
 INSTRUCTABLE = (GrantScope.EXPORT, GrantScope.IMPORT, GrantScope.RESTORE)
 WAITS_FOR_CONFIRMATION = timedelta(days=7)
 LASTS = timedelta(hours=24)
@@ -173,14 +173,14 @@ def _confirm(grant: Grant, me: Actor, how: str, state: str, *, opens_at: datetim
 
 
 def _notify_customer(
-    tenant: Tenant, grant: Grant, action: str, tell: Callable[[], object], details: dict[str, Any] | None = None
+    tenant: Tenant, grant: Grant, action: str, notify: Callable[[], object], details: dict[str, Any] | None = None
 ) -> None:
     """Write it down with the tenant's own role, as the system: nobody is let in by writing this down."""
     me = current_actor()
     with acting_as(Actor("system", name="QikBiz", request_id=me.request_id)), tenant_transaction(tenant):
         with acting_as(Actor("staff", me.id, me.name, instruction_of(grant), me.request_id, grant=grant.id)):
             write_audit(action, grant, **(details or {}))
-        tell()
+        notify()
 
 
 def _is_used(tenant: Tenant) -> bool:

@@ -48,7 +48,7 @@ _PERMISSIONS: dict[GrantScope, frozenset[P]] = {
 _READ, _ADD, _WORK = "SELECT", "SELECT, INSERT", "SELECT, INSERT, UPDATE"
 _ALL = "SELECT, INSERT, UPDATE, DELETE"
 _RECORDS = ("contacts", "companies", "contact_companies")
-# Whoever is inside says in the audit what was done, in turn with others, and reads the schema's version.
+# A support session records in the audit what was done, in turn with others, and reads the schema's version.
 _ANYBODY: dict[str, str] = {
     "audit_events": _ADD,
     "audit_turns": _WORK,
@@ -60,7 +60,7 @@ _ANYBODY: dict[str, str] = {
 _JOBS = {"jobs": _WORK, "mails": _ADD}
 _SEE_RECORDS = dict.fromkeys((*_RECORDS, "record_changes", "imports", "exports"), _READ)
 _WRITE_RECORDS = dict.fromkeys(_RECORDS, _WORK) | {"contact_companies": _ALL, "record_changes": _ADD}
-# Who is given a record, or named in one, is told as they chose: a row of the app, a mail, or the next day's digest.
+# Who is given a record, or named in one, is notified as they chose: a row of the app, a mail, or the next day's digest.
 _NOTIFY = {"mail_choices": _READ, "notifications": "SELECT, INSERT, UPDATE (mailed_at)", **_JOBS}
 _RUN_IMPORTS = {
     # An import takes back whole what it created: only here may a guest's statement delete a record.

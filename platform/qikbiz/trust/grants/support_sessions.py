@@ -114,9 +114,9 @@ def ticket_for(secret: str) -> tuple[Visit, Grant]:
 
 
 def come_in(secret: str) -> Inside:
-    """Begin the visit: the cookie is set, the customer's audit says so, its administrators are told. Once only.
+    """Begin the visit: the cookie is set, the customer's audit says so, its administrators are notified. Once only.
 
-    Called in a request of the tenant by somebody who is nobody there yet, so that the entry itself is written with the
+    Called in a request of the tenant by staff who are anonymous there yet, so that the entry itself is written with the
     tenant's own role.
     """
     key = secrets.token_bytes(_SECRET_BYTES)
@@ -173,8 +173,8 @@ def record_page_view(person: GuestPerson) -> None:
         control.execute(seen.values(pages=Visit.pages + 1, last_seen_at=clock.now()))
         facts = {"visit": str(person.inside.visit_id), "page": str(request.endpoint), "method": request.method}
         record_on_platform(verb, tenant_id=current_tenant().id, subject=person.inside.reference, details=facts)
-    noted = {"visit": str(person.inside.visit_id), "page": str(request.endpoint)}
-    record(verb, record_type="grant", record_id=person.inside.grant_id, subject=path, details=noted)
+    details = {"visit": str(person.inside.visit_id), "page": str(request.endpoint)}
+    record(verb, record_type="grant", record_id=person.inside.grant_id, subject=path, details=details)
 
 
 def _asked(tenant: Tenant) -> GuestPerson | None:

@@ -1,4 +1,4 @@
-"""The feed that tells readers' programs of every version, when it is announced and when it takes effect."""
+"""The feed of every version for readers' programs, when it is announced and when it takes effect."""
 
 from __future__ import annotations
 

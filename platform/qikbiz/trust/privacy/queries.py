@@ -111,7 +111,7 @@ def text_in_force() -> StatementText:
 
 
 def announced_statement() -> Version | None:
-    """What the banner of every page tells about."""
+    """The version that the banner of every page announces."""
     return standing().announced
 
 

@@ -47,7 +47,7 @@ def send() -> ResponseReturnValue:
 @appeals.get("/appeal")
 @access(Permission.PUBLIC, while_blocked=True)
 def look() -> ResponseReturnValue:
-    """The page of the block, for whoever loads it again; without a block there is nothing to appeal against."""
+    """The page of the block, for a visitor who loads it again; without a block there is nothing to appeal against."""
     found = answer(_here(), _tenant_id())
     if found.verdict != "block":
         return redirect("/", 303)

@@ -36,7 +36,7 @@ _ALPHABETS = ("LATIN", "CYRILLIC", "GREEK")
 
 
 class SentByMachine(Exception):
-    """The unseen field was filled in. The sender is told nothing."""
+    """The unseen field was filled in. The sender gets no message."""
 
 
 @dataclass(frozen=True, slots=True)

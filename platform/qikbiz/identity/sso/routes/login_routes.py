@@ -98,7 +98,7 @@ def back() -> ResponseReturnValue:
     try:
         trip = auth_requests.returned(realm, request.args.get("state", ""))
     except RoundTripEnded as ended:
-        # The same answer twice, by reloading or from two tabs: whoever is in already goes on.
+        # The same answer twice, by reloading or from two tabs: a user who is signed in already continues.
         return redirect("/") if current_user.is_authenticated else _failed(ended)
     # Counted only for who was sent to the provider from here: any page of another site can ask for this address.
     give_back = throttles.ask_provider(realm)
@@ -153,7 +153,7 @@ def _provider_for(realm: Realm, trip: RoundTrip) -> Provider:
 
 
 def _claims(provider: Provider, trip: RoundTrip) -> Claims:
-    """What the provider says about whoever came back. Everything that it is asked is asked in one deadline."""
+    """What the provider says about the user who came back. Everything that it is asked is asked in one deadline."""
     code, deadline = request.args.get("code", ""), new_deadline()
     if request.args.get("error") == "access_denied":
         raise SsoFailed("The provider did not sign you in, or you cancelled.")
