@@ -35,14 +35,16 @@ def advance_closings(settings: Settings) -> int:
         ids = open_closings()
         for closing_id in ids:
             try:
-                drive(settings, closing_id)
+                advance(settings, closing_id)
             except (Failure, SQLAlchemyError) as error:
-                logger.warning("closing_not_driven", extra={"closing": str(closing_id), "reason": type(error).__name__})
+                logger.warning(
+                    "closing_not_advanced", extra={"closing": str(closing_id), "reason": type(error).__name__}
+                )
         delete_sent_certificates()
     return len(ids)
 
 
-def drive(settings: Settings, closing_id: UUID) -> None:
+def advance(settings: Settings, closing_id: UUID) -> None:
     """Do what is due of one closing."""
     tenant, state = _standing(settings, closing_id)
     if state == "erasing":

@@ -45,8 +45,8 @@ def measure_tenants(work: JobContext) -> None:
 
 def advance_closures(work: JobContext) -> None:
     """Do what is due of every account that is being closed."""
-    driven = closing.advance_closings(runtime().settings)
-    with work.finish({"closings": driven}):
+    advanced = closing.advance_closings(runtime().settings)
+    with work.finish({"closings": advanced}):
         pass
 
 

@@ -85,8 +85,8 @@ class Leaving:
         """What the watching thread does within half a second."""
         self.app.extensions["qikbiz"].directory.look()
 
-    def drive(self) -> None:
-        """A round of the work that drives closings."""
+    def advance(self) -> None:
+        """A round of the job that advances closings."""
         advance_closings(self.platform.settings)
         self.look()
 
@@ -163,14 +163,14 @@ class Leaving:
 
     def to_the_end(self) -> None:
         """From read-only to erased, as the days go by."""
-        self.drive()
+        self.advance()
         for days in (23, 6, 1.1):
             self.clock.move(days=days)
-            self.drive()
+            self.advance()
         assert self.closing.state == "erased"
 
     def end(self) -> None:
-        """Nothing is under way any more: the rounds of other tests have this one not to drive."""
+        """Nothing is under way any more: the rounds of other tests do not have to advance this one."""
         with control_transaction() as control:
             its = update(Closing).where(Closing.tenant_id == self.tenant.id, Closing.state.not_in(ENDED))
             control.execute(its.values(state="cancelled"))

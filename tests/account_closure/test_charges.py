@@ -103,12 +103,12 @@ def test_an_eu_customer_is_quoted_nothing_once_the_law_says_so(
 def test_an_unpaid_charge_neither_withholds_nor_deletes(leaving: Leaving, set_fee: Any) -> None:
     set_fee("25", per_gib="1000000")
     leaving.to("read_only", days=60)
-    leaving.drive()
+    leaving.advance()
     bill = leaving.invoice
     assert bill is not None and bill.state == "open"
     for _ in range(2):
         leaving.clock.move(days=29)
-        leaving.drive()
+        leaving.advance()
         assert leaving.closing.state == "read_only" and leaving.record.state == "active"
         alice = leaving.browser()
         assert alice.get(f"/exports/{leaving.closing.export_id}/file").status_code == 200

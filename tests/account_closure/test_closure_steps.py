@@ -35,15 +35,15 @@ def test_the_whole_way(leaving: Leaving, owner_connection: Connection, browser_a
     assert "Data to be erased" in page.text
     page = alice.follow(alice.post("/closing/retrieval", {"days": "30"}))
     assert "Your account is closing" in page.text
-    leaving.drive()
+    leaving.advance()
     leaving.clock.move(days=23, minutes=1)
-    leaving.drive()
+    leaving.advance()
     assert leaving.mails()["reminder"] == 2
     leaving.clock.move(days=6)
-    leaving.drive()
+    leaving.advance()
     assert leaving.mails() == {"asked": 2, "accepted": 2, "exported": 2, "read_only": 2, "reminder": 4}
     leaving.clock.move(days=1, minutes=1)
-    leaving.drive()
+    leaving.advance()
     assert leaving.mails() == {"certificate": 1}
     assert leaving.closing.state == "erased" and leaving.record.state == "closed"
     found = owner_connection.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", (leaving.tenant.schema,))
@@ -57,10 +57,10 @@ def test_the_whole_way(leaving: Leaving, owner_connection: Connection, browser_a
 
 def test_every_step_stands_in_the_customers_own_audit(leaving: Leaving) -> None:
     leaving.to("read_only")
-    leaving.drive()
+    leaving.advance()
     assert leaving.audited() == ["asked", "accepted", "exported", "confirmed", "read_only"]
     # Read again and again, nothing is written twice.
-    leaving.drive()
+    leaving.advance()
     assert len(leaving.audited()) == 5
 
 

@@ -59,24 +59,24 @@ def test_no_page_of_the_console_begins_a_closing(app: QikBiz) -> None:
 @pytest.mark.promise("P13")
 def test_more_time_is_given_told_and_reminded_of_again(leaving: Leaving) -> None:
     leaving.to("read_only")
-    leaving.drive()
+    leaving.advance()
     leaving.clock.move(days=24)
-    leaving.drive()
+    leaving.advance()
     before = leaving.closing
     assert before.erase_after is not None and before.week_told_at is not None
     later = before.erase_after + timedelta(days=20)
     form = {"until": f"{later:%Y-%m-%d}", "reason": "Their lawyer asked"}
     olivia = leaving.log_in(leaving.platform.olivia)
     assert olivia.post(f"/closings/{before.id}/extension", form).status_code == 303
-    leaving.drive()
-    leaving.drive()
+    leaving.advance()
+    leaving.advance()
     after = leaving.closing
     assert after.erase_after is not None and after.erase_after > before.erase_after + timedelta(days=19)
     assert leaving.record.read_only_until == after.erase_after and after.week_told_at is None
     assert leaving.mails()["extended"] == 2
     assert leaving.audited()[-2:] == ["extended", "extension_told"]
     leaving.clock.move(days=20)
-    leaving.drive()
+    leaving.advance()
     assert leaving.mails()["reminder"] == 4
     assert leaving.closing.state == "read_only"
 

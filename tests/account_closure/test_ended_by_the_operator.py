@@ -54,9 +54,9 @@ def test_two_operators_end_a_contract_with_notice_export_thirty_days_and_certifi
     assert leaving.mails() == {"ended_by_us": 2}
     page = alice.follow(alice.get("/closing"))
     assert "QikBiz ended the contract" in page.text and WHY in page.text and "Keep your account" not in page.text
-    leaving.drive()
+    leaving.advance()
     leaving.make_export()
-    leaving.drive()
+    leaving.advance()
     closing = leaving.closing
     assert (closing.state, closing.ended_by, closing.charge) == ("read_only", "operator", 0)
     assert closing.erase_after is not None and closing.read_only_at is not None
@@ -73,7 +73,7 @@ def test_two_operators_end_a_contract_with_notice_export_thirty_days_and_certifi
         leaving.clock.move(days=days)
         if days < 2:
             assert leaving.mails() == {"ended_by_us": 2, "read_only": 2, "reminder": 4}
-        leaving.drive()
+        leaving.advance()
     assert leaving.closing.state == "erased" and leaving.certificate is not None
     assert leaving.mails() == {"certificate": 2}
     with control_transaction() as control:
@@ -88,14 +88,14 @@ def test_an_operator_calls_it_off_and_the_customer_stays(leaving: Leaving, olga:
     leaving.browser()
     olivia.post(f"{url}/deletion", form(leaving))
     second.post(f"{url}/deletion/confirmation", typed(leaving.tenant.slug))
-    leaving.drive()
+    leaving.advance()
     leaving.make_export()
-    leaving.drive()
+    leaving.advance()
     case = f"/closings/{leaving.closing.id}"
     assert "Cancel closure" in olivia.get(case).text
     assert olivia.post(f"{case}/cancellation", {"reason": " "}).status_code == 400
     assert olivia.post(f"{case}/cancellation", {"reason": "Our mistake"}).status_code == 303
-    leaving.drive()
+    leaving.advance()
     assert leaving.closing.state == "cancelled" and leaving.record.read_only_until is None
     assert leaving.mails()["cancelled"] == 2
     assert leaving.browser().post("/contacts", {"last_name": "Lee"}).status_code == 303

@@ -150,14 +150,14 @@ def test_nothing_is_erased_before_the_last_reminder_is_a_day_old(leaving: Leavin
     """Nothing ran for five weeks: the day that was promised is still given."""
     leaving.to("read_only")
     leaving.clock.move(days=35)
-    leaving.drive()
+    leaving.advance()
     assert leaving.closing.state == "read_only" and leaving.mails()["reminder"] == 2
     assert leaving.closing.erase_after == leaving.record.read_only_until
     leaving.clock.move(hours=23)
-    leaving.drive()
+    leaving.advance()
     assert leaving.closing.state == "read_only"
     leaving.clock.move(hours=1, minutes=1)
-    leaving.drive()
+    leaving.advance()
     assert leaving.closing.state == "erased"
 
 
@@ -166,7 +166,7 @@ def test_a_restored_control_database_and_schema_are_erased_again(
     leaving: Leaving, owner_connection: Connection, browser_at: Callable[[str], Browser]
 ) -> None:
     leaving.to("read_only")
-    leaving.drive()
+    leaving.advance()
     before = row_of(leaving.tenant.id)
     leaving.to_the_end()
     certificate = leaving.certificate
@@ -189,7 +189,7 @@ def test_a_restored_control_database_and_schema_are_erased_again(
 @pytest.mark.promise("P13")
 def test_the_doors_of_what_came_back_are_shut_before_anything_starts(leaving: Leaving) -> None:
     leaving.to("read_only")
-    leaving.drive()
+    leaving.advance()
     before = row_of(leaving.tenant.id)
     leaving.to_the_end()
     bring_back(leaving, before)
@@ -240,7 +240,7 @@ def send_what_waits(leaving: Leaving) -> None:
         jobs = control.scalars(select(PlatformJob).where(PlatformJob.kind == "mail.send_platform")).all()
         job_id = next(job.id for job in jobs if job.arguments["mail"] == str(mail.id))
     assert perform(None, job_id) == "done"
-    leaving.drive()
+    leaving.advance()
 
 
 def row_of(tenant_id: UUID) -> dict[str, object]:
@@ -264,9 +264,9 @@ def bring_back(leaving: Leaving, row: dict[str, object] | None) -> None:
 def test_a_few_hours_more_are_given_too(leaving: Leaving) -> None:
     """The last reminder is a day old already, but an operator moved the end to the evening."""
     leaving.to("read_only")
-    leaving.drive()
+    leaving.advance()
     leaving.clock.move(days=29, minutes=1)
-    leaving.drive()
+    leaving.advance()
     until = leaving.closing.erase_after
     assert until is not None
     leaving.clock.move(seconds=(until - leaving.clock.now()).total_seconds() - 3600)
@@ -275,8 +275,8 @@ def test_a_few_hours_more_are_given_too(leaving: Leaving) -> None:
         closing = control.get_one(Closing, leaving.closing.id)
         closing.erase_after = control.get_one(TenantRecord, leaving.tenant.id).read_only_until = later
     leaving.clock.move(hours=1, minutes=1)
-    leaving.drive()
+    leaving.advance()
     assert leaving.closing.state == "read_only"
     leaving.clock.move(hours=1)
-    leaving.drive()
+    leaving.advance()
     assert leaving.closing.state == "erased"

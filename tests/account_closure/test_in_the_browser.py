@@ -135,17 +135,17 @@ def test_from_the_request_to_the_certificate(leaving: Leaving, open_page: Callab
     leaving.make_export()
     download(page, file)
     check_and_close(page, file)
-    leaving.drive()
+    leaving.advance()
     page.goto("/contacts")
     expect(page.get_by_text("This account is closing")).to_be_visible()
     without_faults(page)
     for days in (23.1, 6):
         leaving.clock.move(days=days)
-        leaving.drive()
+        leaving.advance()
     log_in(page, leaving, "bob")
     expect(page.get_by_text("This account is closing")).to_be_visible()
     leaving.clock.move(days=1.1)
-    leaving.drive()
+    leaving.advance()
     page.goto("/")
     expect(page.get_by_role("heading", name="This workspace is closed")).to_be_visible()
     check_certificate(open_page("localhost"))
@@ -153,7 +153,7 @@ def test_from_the_request_to_the_certificate(leaving: Leaving, open_page: Callab
 
 def test_calling_it_off_on_a_phone(leaving: Leaving, open_page: Callable[..., Page]) -> None:
     leaving.to("read_only")
-    leaving.drive()
+    leaving.advance()
     page = open_page(leaving.tenant.host, width=390)
     log_in(page, leaving, "carol")
     page.get_by_role("link", name="View account closure").click()
@@ -162,7 +162,7 @@ def test_calling_it_off_on_a_phone(leaving: Leaving, open_page: Callable[..., Pa
     without_faults(page)
     page.get_by_role("button", name="Cancel closure").click()
     expect(page.get_by_text("Making the account editable again")).to_be_visible()
-    leaving.drive()
+    leaving.advance()
     # It notices by itself that there is nothing to wait for any more.
     expect(page.get_by_role("heading", name="Close your account", exact=True)).to_be_visible()
     expect(page.get_by_text("This account is closing")).to_have_count(0)

@@ -122,7 +122,7 @@ def test_a_signed_report_pays_the_invoice_once(leaving: Leaving, bill: Invoice, 
     assert answers[0].json == {"outcome": "paid"} and answers[1].json == {"outcome": "known: paid"}
     paid = leaving.invoice
     assert paid is not None and (paid.state, paid.paid_by, paid.payment_reference) == ("paid", "Stripe", "pi_1")
-    leaving.drive()
+    leaving.advance()
     assert leaving.audited().count("paid") == 1
     with control_transaction() as control:
         events = control.scalars(select(PaymentEvent).where(PaymentEvent.invoice_number == bill.number)).all()
@@ -306,5 +306,5 @@ def test_an_operator_marks_it_as_paid(leaving: Leaving, bill: Invoice, client_fo
         assert olivia.post(url, {"reference": reference}).status_code == 303
     page = olivia.get(f"/closings/{leaving.closing.id}")
     assert "Transfer 4711" in page.text and "4712" not in page.text and "Olivia" in page.text
-    leaving.drive()
+    leaving.advance()
     assert leaving.audited().count("paid") == 1

@@ -118,7 +118,7 @@ def test_only_logins_exports_grants_and_the_closing_go_on() -> None:
 
 def test_logins_reading_and_exports_go_on(leaving: Leaving) -> None:
     leaving.to("read_only")
-    leaving.drive()
+    leaving.advance()
     ben = leaving.log_in(leaving.people["ben"])
     for path in ("/", "/contacts", "/companies", "/contacts?q=ann"):
         page = ben.get(path)
@@ -156,7 +156,7 @@ def test_members_see_the_banner_without_the_way_to_call_it_off(left_at: Callable
 @pytest.mark.parametrize("table", RECORD_TABLES)
 def test_the_database_itself_refuses(left_at: Callable[[str], Leaving], table: str) -> None:
     leaving = left_at("read_only")
-    leaving.drive()
+    leaving.advance()
     assert leaving.closing.locked_at is not None
     for statement in (f"DELETE FROM {table}", f"UPDATE {table} SET {FIRST_COLUMN[table]} = {FIRST_COLUMN[table]}"):
         with pytest.raises(ProgrammingError, match="permission denied"), tenant_transaction(leaving.tenant) as session:
@@ -206,12 +206,12 @@ def test_nothing_is_restored_into_it(left_at: Callable[[str], Leaving], tmp_path
 
 def test_calling_it_off_allows_changes_again_everywhere(leaving: Leaving, owner_connection: Any) -> None:
     leaving.to("read_only")
-    leaving.drive()
+    leaving.advance()
     alice = leaving.browser()
     page = alice.follow(alice.post("/closing/cancellation"))
     assert "Making the account editable again" in page.text
     assert alice.post("/contacts", {"last_name": "Early"}).status_code == 403
-    leaving.drive()
+    leaving.advance()
     assert leaving.closing.state == "cancelled" and leaving.record.read_only_until is None
     made = leaving.browser().post("/contacts", {"first_name": "Ann", "last_name": "Lee"})
     assert made.status_code == 303
@@ -242,12 +242,12 @@ def test_once_the_erasure_has_begun_it_can_not(leaving: Leaving, monkeypatch: py
     from qikbiz.trust.account_closure import actions
 
     leaving.to("read_only")
-    leaving.drive()
+    leaving.advance()
     leaving.clock.move(days=29, minutes=1)
-    leaving.drive()
+    leaving.advance()
     leaving.clock.move(days=1)
     monkeypatch.setattr("provisioning.closing.erase_tenant", lambda *_: None)
-    leaving.drive()
+    leaving.advance()
     assert leaving.closing.state == "erasing"
     with pytest.raises(Conflict), tenant_transaction(leaving.tenant):
         actions.cancel()
@@ -256,7 +256,7 @@ def test_once_the_erasure_has_begun_it_can_not(leaving: Leaving, monkeypatch: py
 
 def test_other_organisations_go_on_working(left_at: Callable[[str], Leaving], client_for: Callable[[str], Any]) -> None:
     leaving = left_at("read_only")
-    leaving.drive()
+    leaving.advance()
     assert leaving.closing.locked_at is not None
     assert client_for("mallory").post("/contacts", {"last_name": "Busy"}).status_code == 303
 
@@ -265,14 +265,14 @@ def test_a_round_that_comes_late_does_not_lock_an_account_that_is_open_again(
     leaving: Leaving, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One round saw it read-only; before it acted, the closing was cancelled and another round opened it again."""
-    from provisioning import closing as driving
+    from provisioning import closing as closings
 
     leaving.to("read_only")
-    stale = driving._standing(leaving.platform.settings, leaving.closing.id)
+    stale = closings._standing(leaving.platform.settings, leaving.closing.id)
     leaving.post("/closing/cancellation")
-    leaving.drive()
+    leaving.advance()
     assert leaving.closing.state == "cancelled"
-    monkeypatch.setattr(driving, "_standing", lambda *_: stale)
-    driving.drive(leaving.platform.settings, leaving.closing.id)
+    monkeypatch.setattr(closings, "_standing", lambda *_: stale)
+    closings.advance(leaving.platform.settings, leaving.closing.id)
     made = leaving.browser().post("/contacts", {"first_name": "Ann", "last_name": "Lee"})
     assert made.status_code == 303 and leaving.closing.locked_at is None

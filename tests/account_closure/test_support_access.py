@@ -43,7 +43,7 @@ def test_a_guest_may_change_no_more_than_the_customer(leaving: Leaving, owner_co
     before = give(leaving)
     assert changes_of(leaving, before, owner_connection) > 0
     leaving.to("read_only")
-    leaving.drive()
+    leaving.advance()
     assert changes_of(leaving, before, owner_connection) == 0
     # One who is let in only now gets no more.
     assert changes_of(leaving, give(leaving), owner_connection) == 0
@@ -52,14 +52,14 @@ def test_a_guest_may_change_no_more_than_the_customer(leaving: Leaving, owner_co
 @pytest.mark.promise("P13")
 def test_the_logins_of_guests_go_with_the_erasure(leaving: Leaving, owner_connection: Connection) -> None:
     leaving.to("read_only")
-    leaving.drive()
+    leaving.advance()
     for days in (23.1, 6):
         leaving.clock.move(days=days)
-        leaving.drive()
+        leaving.advance()
     grant = give(leaving)
     known = "SELECT 1 FROM pg_roles WHERE rolname = %s"
     assert owner_connection.execute(known, (grant.role_name,)).fetchone() is not None
     leaving.clock.move(days=1.1)
-    leaving.drive()
+    leaving.advance()
     assert leaving.closing.state == "erased"
     assert owner_connection.execute(known, (grant.role_name,)).fetchone() is None

@@ -49,7 +49,7 @@ def test_the_login_that_serves_pages_can_not(platform: Platform, statement: str)
 
 def test_rows_that_are_dated_back_get_nobody_erased(leaving: Leaving) -> None:
     leaving.to("read_only")
-    leaving.drive()
+    leaving.advance()
     with control_transaction() as control:
         control.execute(
             text(
@@ -59,7 +59,7 @@ def test_rows_that_are_dated_back_get_nobody_erased(leaving: Leaving) -> None:
             ),
             {"id": leaving.closing.id},
         )
-    leaving.drive()
+    leaving.advance()
     assert leaving.closing.state == "read_only" and leaving.record.version, "the notary says that the time runs on"
     with control_transaction() as control:
         closed = "UPDATE tenants SET state = 'closed' WHERE id = :id"
@@ -76,7 +76,7 @@ def test_a_server_whose_clock_is_set_ahead_erases_nobody(leaving: Leaving, monke
     monkeypatch.setattr(clock, "now", lambda: datetime.now(UTC) + ahead[0])
     for days in (24, 30, 32, 40):
         ahead[0] = timedelta(days=days)
-        leaving.drive()
+        leaving.advance()
     assert leaving.closing.state == "read_only" and leaving.record.version
 
 
@@ -96,12 +96,12 @@ def test_more_time_is_kept_by_the_notary_and_never_taken_back(leaving: Leaving) 
 
 def test_a_closing_that_was_cancelled_counts_for_nothing_later(leaving: Leaving) -> None:
     leaving.to("read_only")
-    leaving.drive()
+    leaving.advance()
     assert leaving.browser().post("/closing/cancellation").status_code == 303
-    leaving.drive()
+    leaving.advance()
     leaving.clock.move(days=60)
     leaving.to("read_only")
-    leaving.drive()
+    leaving.advance()
     with connect_to_control(leaving.platform.settings) as control:
         row = control.execute("SELECT notices.may_erase(%s)", (leaving.tenant.id,)).fetchone()
     assert row == (False,) and leaving.closing.state == "read_only"

@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.faults, pytest.mark.promise("P13")]
 STEPS = ["asked", "accepted", "exported", "confirmed", "read_only", "reminded", "reminded"]
 
 
-def drive_in_a_process(leaving: Leaving, fault: str) -> int:
+def advance_in_a_process(leaving: Leaving, fault: str) -> int:
     """A round in a process of its own; its status."""
     now = clock.now
     child = os.fork()
@@ -35,18 +35,18 @@ def drive_in_a_process(leaving: Leaving, fault: str) -> int:
 
 
 def die_at(point: str, leaving: Leaving) -> None:
-    status = drive_in_a_process(leaving, f"{point}=kill")
+    status = advance_in_a_process(leaving, f"{point}=kill")
     assert os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL, f"It went on past {point}."
 
 
 def reach(leaving: Leaving, days: float) -> None:
-    """Read-only for so many days, with every round driven."""
+    """Read-only for so many days, with every round done."""
     leaving.to("read_only")
-    leaving.drive()
+    leaving.advance()
     for day in (23.1, 29.1):
         if days >= day:
             leaving.clock.move(days=23.1 if day == 23.1 else 6)
-            leaving.drive()
+            leaving.advance()
     if days > 30:
         leaving.clock.move(days=1.1)
 
@@ -58,8 +58,8 @@ def test_killed_while_the_export_is_settled(leaving: Leaving, monkeypatch: pytes
     assert leaving.closing.state == "exporting"
     die_at("closing.before_settle", leaving)
     assert leaving.closing.state == "exporting"
-    leaving.drive()
-    leaving.drive()
+    leaving.advance()
+    leaving.advance()
     assert leaving.closing.state == "exported" and leaving.mails()["exported"] == 2
     assert leaving.audited().count("exported") == 1
 
@@ -74,9 +74,9 @@ def test_the_export_is_asked_for_again_when_the_request_died_between_two_databas
     with tenant_transaction(leaving.tenant) as session:
         session.execute(delete(Export))
         session.execute(text("DELETE FROM jobs WHERE kind = 'exports.create'"))
-    leaving.drive()
+    leaving.advance()
     leaving.make_export()
-    leaving.drive()
+    leaving.advance()
     assert leaving.closing.state == "exported"
 
 
@@ -89,7 +89,7 @@ def test_the_customers_audit_is_completed_when_the_request_died_between_two_data
     monkeypatch.undo()
     monkeypatch.setattr(clock, "now", leaving.clock.now)
     for _ in range(2):
-        leaving.drive()
+        leaving.advance()
     assert leaving.audited() == ["asked"]
 
 
@@ -114,8 +114,8 @@ def test_killed_in_a_first_round_that_comes_when_the_reminder_is_due(leaving: Le
 
 def killed_once_it_goes_on(leaving: Leaving, point: str, reminders: int) -> None:
     die_at(point, leaving)
-    leaving.drive()
-    leaving.drive()
+    leaving.advance()
+    leaving.advance()
     assert leaving.closing.state == "read_only" and leaving.closing.locked_at is not None
     assert leaving.mails().get("reminder", 0) == reminders
     assert leaving.audited() == STEPS[: 5 + reminders // 2]
@@ -143,7 +143,7 @@ def test_killed_while_erasing(leaving: Leaving, points: tuple[str, ...]) -> None
         if point not in ("closing.erasing", "tenant.erase.finished"):
             die_at(point, leaving)
     for _ in range(2):
-        leaving.drive()
+        leaving.advance()
     assert leaving.closing.state == "erased" and leaving.record.state == "closed"
     assert leaving.mails() == {"certificate": 1}
     certificate = leaving.certificate
@@ -154,12 +154,12 @@ def test_killed_while_erasing(leaving: Leaving, points: tuple[str, ...]) -> None
 
 def test_killed_while_changes_are_allowed_again(leaving: Leaving) -> None:
     leaving.to("read_only")
-    leaving.drive()
+    leaving.advance()
     leaving.post("/closing/cancellation")
     die_at("closing.unlocked", leaving)
     assert leaving.closing.state == "reopening" and leaving.record.read_only_until is not None
-    leaving.drive()
-    leaving.drive()
+    leaving.advance()
+    leaving.advance()
     assert leaving.closing.state == "cancelled" and leaving.record.read_only_until is None
     assert leaving.mails()["cancelled"] == 2
 
@@ -178,7 +178,7 @@ def test_two_rounds_at_once_do_each_thing_once(leaving: Leaving) -> None:
         children.append(child)
     for child in children:
         os.waitpid(child, 0)
-    leaving.drive()
+    leaving.advance()
     assert leaving.closing.state == "erased" and leaving.mails() == {"certificate": 1}
     with control_transaction() as control:
         events = control.execute(
@@ -191,11 +191,11 @@ def test_two_rounds_at_once_do_each_thing_once(leaving: Leaving) -> None:
 def test_a_round_that_can_not_drive_one_closing_drives_the_others(
     leaving: Leaving, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from provisioning import closing as driving
+    from provisioning import closing as closings
     from qikbiz.kernel.errors import Unavailable
 
     leaving.to("read_only")
-    really: Callable[..., None] = driving.drive
+    really: Callable[..., None] = closings.advance
     seen = []
 
     def sometimes(settings: object, closing_id: object) -> None:
@@ -204,7 +204,7 @@ def test_a_round_that_can_not_drive_one_closing_drives_the_others(
             raise Unavailable("Redis is away.")
         really(settings, closing_id)
 
-    monkeypatch.setattr(driving, "drive", sometimes)
-    leaving.drive()
-    leaving.drive()
+    monkeypatch.setattr(closings, "advance", sometimes)
+    leaving.advance()
+    leaving.advance()
     assert leaving.closing.locked_at is not None

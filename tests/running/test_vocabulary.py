@@ -11,12 +11,12 @@ import pytest
 ROOT = Path(__file__).parents[2]
 RETIRED = (
     "added_up", "call_off_retrieval", "control_work", "done_again_after_a_collision", "doubt_after_commit",
-    "doubt_now", "drive_closings", "forget_counts", "forget_logins", "forget_notifications", "forget_standing",
-    "half_login_at_hand", "is_believed", "lift_rule", "lift_standing", "note_access", "note_act", "note_away",
-    "note_failed_login", "note_internally", "note_login", "note_login_act", "note_look", "note_page", "page_work",
-    "ParseContext", "people_to_tell", "put_off", "realm_at_hand", "RecordRoom", "request_work", "require_reach",
-    "search_patiently", "seen_type", "tell_administrators", "tell_children", "tell_tenant", "tenant_work",
-    "told_policy", "trim_audits", "Viewpoint", "within_reach",
+    "doubt_now", "drive_closings", "drive_soon", "forget_counts", "forget_logins", "forget_notifications",
+    "forget_standing", "half_login_at_hand", "is_believed", "lift_rule", "lift_standing", "note_access", "note_act",
+    "note_away", "note_failed_login", "note_internally", "note_login", "note_login_act", "note_look", "note_page",
+    "page_work", "ParseContext", "people_to_tell", "put_off", "realm_at_hand", "RecordRoom", "request_work",
+    "require_reach", "search_patiently", "seen_type", "take_back_ours", "tell_administrators", "tell_children",
+    "tell_tenant", "tenant_work", "told_policy", "trim_audit", "trim_audits", "Viewpoint", "within_reach",
 )  # fmt: skip
 RETIRED_MODULES = (
     "qikbiz.abuse", "qikbiz.access", "qikbiz.closing", "qikbiz.factors", "qikbiz.failures", "qikbiz.persons",

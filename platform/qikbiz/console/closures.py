@@ -26,7 +26,7 @@ from qikbiz.kernel.actors import SYSTEM, acting_as, current_actor
 from qikbiz.kernel.database import db, runtime, tenant_transaction
 from qikbiz.kernel.errors import Conflict, Forbidden, NotFound
 from qikbiz.trust.account_closure import emails, events
-from qikbiz.trust.account_closure.actions import LONGEST, SHORTEST, drive_soon
+from qikbiz.trust.account_closure.actions import LONGEST, SHORTEST, advance_soon
 from qikbiz.trust.account_closure.models import Closing, ClosingProposal
 from qikbiz.trust.billing.pricing import NOTHING, Terms
 from tenants.context import Tenant
@@ -134,7 +134,7 @@ def _begin(record: TenantRecord, proposal: ClosingProposal) -> Closing:
     facts = {"organisation": tenant.name, "reason": proposal.reason, "days": proposal.days}
     facts |= {"support": runtime().settings.support_address, "url": emails.page_of(tenant)}
     emails.notify(closing, "ended_by_us", "ended_by_us", emails.recipients_of(tenant), facts)
-    drive_soon(closing)
+    advance_soon(closing)
     return closing
 
 

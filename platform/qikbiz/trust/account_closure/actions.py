@@ -82,7 +82,7 @@ def accept_quote(amount: str) -> Closing:
     standing = standing_closing(tenant.id)
     if standing is not None and standing.accepted_at is not None:
         return standing
-    # First, so that what is refused here leaves the quote open; both are committed or the work that drives closings
+    # First, so that what is refused here leaves the quote open; both are committed or the job that advances closings
     # asks for the export again.
     ask_for_export(Selection(), export_id=export_id)
     with _changing("asked") as (_, closing):
@@ -162,7 +162,7 @@ def begin_retrieval(
     events.record_step(closing, "read_only", tenant.slug, until=closing.erase_after.isoformat(), days=days)
     facts = {"organisation": tenant.name, "until": closing.erase_after, "days": days, "url": emails.page_of(tenant)}
     emails.notify(closing, "read_only", "read_only", people, facts | {"by_us": closing.ended_by == "operator"})
-    drive_soon(closing)
+    advance_soon(closing)
 
 
 def cancel() -> Closing:
@@ -185,7 +185,7 @@ def cancel_as(closing: Closing, tenant: Tenant, people: Sequence[emails.Recipien
     events.record_step(closing, "cancelled", tenant.slug, was=was, **why)
     facts = {"organisation": tenant.name, "person": person, "url": emails.page_of(tenant)}
     emails.notify(closing, "cancelled", "cancelled", people, facts)
-    drive_soon(closing)
+    advance_soon(closing)
 
 
 def keep_export(closing: Closing) -> None:
@@ -194,8 +194,8 @@ def keep_export(closing: Closing) -> None:
     db.session.execute(kept.values(expires_at=closing.erase_after))
 
 
-def drive_soon(closing: Closing) -> None:
-    """Have the work that drives closings look now, and not only at its next round."""
+def advance_soon(closing: Closing) -> None:
+    """Have the job that advances closings look now, and not only at its next round."""
     enqueue_platform("account_closures.advance", {"closing": str(closing.id)})
 
 

@@ -12,7 +12,7 @@ from qikbiz.kernel import clock
 from qikbiz.kernel.database import db, runtime
 from qikbiz.kernel.errors import Conflict, Failure, NotFound
 from qikbiz.trust.account_closure import events, notary
-from qikbiz.trust.account_closure.actions import cancel_as, drive_soon
+from qikbiz.trust.account_closure.actions import advance_soon, cancel_as
 from qikbiz.trust.account_closure.emails import recipients_of
 from qikbiz.trust.account_closure.models import Closing
 from qikbiz.trust.account_closure.state_machine import DAY_BEFORE, WEEK_BEFORE
@@ -41,7 +41,7 @@ def give_more_time(closing_id: UUID, until: str, reason: str) -> Closing:
     notary.extend_retrieval(closing.id, later)
     _move(closing, record, later)
     events.record_step(closing, "extended", record.slug, until=later.isoformat(), reason=reason.strip())
-    drive_soon(closing)
+    advance_soon(closing)
     return closing
 
 

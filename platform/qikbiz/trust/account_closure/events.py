@@ -1,7 +1,7 @@
 """Each act on a closing: a row with the act itself, a line in the platform's audit, and one in the tenant's own.
 
 The control database and the tenant's are two, so no transaction holds both. The row comes first; the tenant's line is
-written after it, in the current request or by the next round of the work that drives closings, and never twice.
+written after it, in the current request or by the next round of the job that advances closings, and never twice.
 """
 
 from __future__ import annotations
