@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from qikbiz.crm.records.fields import FieldKind, FieldProblem
 from qikbiz.crm.records.owners import colleague_by_email
-from qikbiz.crm.records.types import record_type
+from qikbiz.crm.schema.registry import record_type
+from qikbiz.crm.schema.validation import FieldProblem
 from qikbiz.kernel.errors import NotFound
-from qikbiz.transfer.imports.cell_policy import MAPPABLE, POLICIES, CellPolicy, written_key
+from qikbiz.transfer.imports.cell_policy import POLICIES, CellPolicy, written_key
 from qikbiz.transfer.imports.import_context import cell_policy_of
 from qikbiz.transfer.imports.mapping import FULL_NAME, Mapping
 from qikbiz.transfer.imports.models import Import
@@ -55,7 +55,7 @@ def _refuse_unknown_value(found: Import, place: int, value: str) -> None:
     column = Mapping.from_json(found.mapping).column_of(place)
     kept = record_type(found.record_type)
     field = kept.field(column.field) if column and column.field != FULL_NAME else None
-    if field is None or field.kind not in MAPPABLE:
+    if field is None or not field.has_options:
         raise NotFound(
             f"Values of “{found.header[place]}” can't be mapped: only choices, countries, owners, yes or no."
         )
@@ -63,5 +63,5 @@ def _refuse_unknown_value(found: Import, place: int, value: str) -> None:
         field.parse(value)
     except FieldProblem as problem:
         raise NotFound(f"{found.header[place]}: {problem}") from None
-    if field.kind is FieldKind.OWNER and "@" in value and colleague_by_email(value) is None:
+    if field.names_user and "@" in value and colleague_by_email(value) is None:
         raise NotFound(f"{found.header[place]}: “{value}” isn't a user of this tenant.")

@@ -19,7 +19,7 @@ from provisioning.cell_policy_options import policy_from_options
 from provisioning.instructions import Authority, on_authority
 from provisioning.tenants import tenant_named
 from qikbiz.audit.actions import record_on_platform
-from qikbiz.crm.records.types import record_type
+from qikbiz.crm.schema.registry import record_type
 from qikbiz.jobs.transport import queue_named, queue_store
 from qikbiz.kernel.database import control_transaction, tenant_transaction
 from qikbiz.kernel.errors import Conflict, Failure, NotFound, Unavailable

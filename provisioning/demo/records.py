@@ -13,7 +13,7 @@ from uuid import UUID
 from provisioning.demo.words import Country, Word, countries, cultures, latin, words
 from qikbiz.crm.companies.fields import TYPES, company_columns
 from qikbiz.crm.contacts.fields import LAWFUL_BASES, STAGES, contact_columns
-from qikbiz.crm.records.common_fields import SOURCES
+from qikbiz.crm.schema.common_fields import SOURCES
 
 Row = dict[str, Any]
 _TRIES = 30

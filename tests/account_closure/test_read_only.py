@@ -174,7 +174,7 @@ FIRST_COLUMN = {
 
 
 def test_every_kind_of_record_is_among_the_tables_that_are_locked() -> None:
-    from qikbiz.crm.records.types import RECORD_TYPES
+    from qikbiz.crm.schema.registry import RECORD_TYPES
 
     assert set(RECORD_TYPES) <= set(RECORD_TABLES)
 

@@ -11,8 +11,8 @@ from sqlalchemy import update
 from qikbiz.crm.companies.fields import COMPANIES
 from qikbiz.crm.contacts.fields import CONTACTS
 from qikbiz.crm.contacts.models import Contact
-from qikbiz.crm.records.fields import FieldKind, RecordType
-from qikbiz.crm.records.table_html import safe_texts
+from qikbiz.crm.schema.html import safe_texts
+from qikbiz.crm.schema.record_type import RecordType
 from qikbiz.identity.accounts.models import User
 from tests.fixtures.records import Workspace
 
@@ -41,7 +41,7 @@ class Elements(HTMLParser):
 
 @pytest.mark.parametrize("record_type", [CONTACTS, COMPANIES], ids=lambda kind: kind.name)
 def test_nothing_in_a_record_becomes_an_element(workspace: Workspace, record_type: RecordType) -> None:
-    listable = [field for field in record_type.listable() if field.kind is not FieldKind.COMPANY]
+    listable = [field for field in record_type.listable() if not field.references]
     columns = record_type.model.__table__.c
     texts = [name for field in listable for name in (field.name,) if columns[name].type.python_type is str]
     values = {name: HOSTILE for name in (*texts, *record_type.name_columns) if columns[name].type.python_type is str}

@@ -13,7 +13,7 @@ from uuid import UUID
 from flask import Flask
 from sqlalchemy import select
 
-from qikbiz.crm.records.types import RECORD_TYPES
+from qikbiz.crm.schema.registry import RECORD_TYPES
 from qikbiz.jobs.models import Job
 from qikbiz.kernel.actors import Actor, acting_as
 from qikbiz.kernel.database import db, tenant_transaction

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from qikbiz.crm.records.types import RECORD_TYPES
+from qikbiz.crm.schema.registry import RECORD_TYPES
 from qikbiz.transfer.imports.column_synonyms import plain_heading
 from qikbiz.transfer.imports.mapping import Mapping, UnusableMapping, checked_mapping, guess
 

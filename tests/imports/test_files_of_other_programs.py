@@ -6,12 +6,11 @@ from typing import Any
 
 import pytest
 
-from qikbiz.crm.records.fields import FieldProblem
-from qikbiz.crm.records.normalize import normalise_country, normalise_domain, normalise_phone
-from qikbiz.crm.records.number_parsing import parse_boolean, parse_integer, parse_money
-from qikbiz.crm.records.types import RECORD_TYPES
+from qikbiz.crm.schema.normalize import normalise_country, normalise_domain, normalise_phone
+from qikbiz.crm.schema.number_parsing import parse_boolean, parse_integer, parse_money
+from qikbiz.crm.schema.registry import RECORD_TYPES
+from qikbiz.crm.schema.validation import FieldProblem
 from qikbiz.transfer.imports.csv_reader import plain_text
-from qikbiz.transfer.imports.known_values import understood
 from qikbiz.transfer.imports.mapping import UnusableMapping, guess
 from qikbiz.transfer.imports.names import split_name
 from qikbiz.transfer.imports.queries import invalid_rows
@@ -30,8 +29,7 @@ def guessed(header: str, *rows: str, companies: bool = False, ours: bool = False
 
 def as_read(field_name: str, text: str) -> Any:
     field = CONTACTS.field(field_name)
-    turn = understood(field)
-    return field.parse(turn(text) if turn else text)
+    return field.parse(field.translate(text))
 
 
 def test_a_file_as_hubspot_writes_it_comes_in_whole(import_harness: ImportHarness) -> None:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from qikbiz.crm.records.types import RECORD_TYPES
+from qikbiz.crm.schema.registry import RECORD_TYPES
 from qikbiz.kernel.database import db
 from qikbiz.kernel.errors import Conflict
 from qikbiz.transfer.imports.job_steps import ChangedSince

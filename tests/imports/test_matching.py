@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from qikbiz.crm.companies.references import company_id
-from qikbiz.crm.records.fields import FieldProblem
+from qikbiz.crm.schema.validation import FieldProblem
 from qikbiz.transfer.imports.lookalikes import shown_lookalikes
 from qikbiz.transfer.imports.queries import invalid_rows
 from tests.imports.harness import ImportHarness, csv_text

@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from qikbiz.crm.records.fields import FieldProblem, derived_columns
-from qikbiz.crm.records.normalize import normalise_email, normalise_phone
-from qikbiz.crm.records.types import RECORD_TYPES
-from qikbiz.transfer.imports.addresses import quick_email, quick_phone
+from qikbiz.crm.schema.kinds.email import quick_email
+from qikbiz.crm.schema.kinds.phone import quick_phone
+from qikbiz.crm.schema.normalize import normalise_email, normalise_phone
+from qikbiz.crm.schema.record_type import derived_columns
+from qikbiz.crm.schema.registry import RECORD_TYPES
+from qikbiz.crm.schema.validation import FieldProblem
 from qikbiz.transfer.imports.converting import Converter
 from qikbiz.transfer.imports.csv_dialect import Format
 from qikbiz.transfer.imports.encoding import copy_array

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from qikbiz.crm.records.types import RECORD_TYPES
+from qikbiz.crm.schema.registry import RECORD_TYPES
 from qikbiz.transfer.exports.selection import PORTABLE, SPREADSHEET, Selection
 from qikbiz.transfer.imports import actions
 from tenants.control import new_id

@@ -15,7 +15,7 @@ from qikbiz.crm.companies.models import Company
 from qikbiz.crm.contacts.fields import CONTACTS
 from qikbiz.crm.contacts.models import Contact, ContactCompany
 from qikbiz.crm.records.actions import change_record, restore_records
-from qikbiz.crm.records.types import record_type
+from qikbiz.crm.schema.registry import record_type
 from qikbiz.kernel.actors import Actor
 from qikbiz.kernel.database import db
 from qikbiz.kernel.errors import Conflict

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from provisioning.cell_policy_options import policy_from_options
-from qikbiz.crm.records.types import RECORD_TYPES
+from qikbiz.crm.schema.registry import RECORD_TYPES
 from qikbiz.kernel.errors import NotFound
 from qikbiz.transfer.imports import actions
 from qikbiz.transfer.imports.cell_choices import UnknownValue, policy_from, unreadable_columns

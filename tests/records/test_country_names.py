@@ -5,8 +5,8 @@ from __future__ import annotations
 import phonenumbers
 import pytest
 
-from qikbiz.crm.records.normalize import countries, normalise_country
-from qikbiz.crm.records.validation import FieldProblem
+from qikbiz.crm.schema.normalize import countries, normalise_country
+from qikbiz.crm.schema.validation import FieldProblem
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from qikbiz.crm.records.filters import Viewer
 from qikbiz.crm.records.listing import ListPage, chosen_fields, list_page
 from qikbiz.crm.records.row_counts import Estimate, estimate
 from qikbiz.crm.records.search_fallback import search_with_fallback
-from qikbiz.crm.records.types import RECORD_TYPES
+from qikbiz.crm.schema.registry import RECORD_TYPES
 from qikbiz.identity.roles.builtin_roles import everything
 from qikbiz.kernel.database import tenant_transaction
 from tenants.context import Tenant

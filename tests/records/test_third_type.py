@@ -14,10 +14,11 @@ from qikbiz.crm.companies.fields import COMPANIES
 from qikbiz.crm.companies.models import Company
 from qikbiz.crm.companies.references import REFERENCES
 from qikbiz.crm.contacts.models import Contact, ContactCompany
-from qikbiz.crm.records import types
-from qikbiz.crm.records.common_fields import OWNERSHIP, SYSTEM
-from qikbiz.crm.records.fields import Field, RecordType
-from qikbiz.crm.records.models import RecordColumns
+from qikbiz.crm.schema import registry as the_registry
+from qikbiz.crm.schema.common_fields import OWNERSHIP, SYSTEM
+from qikbiz.crm.schema.field import Field
+from qikbiz.crm.schema.models import RecordColumns
+from qikbiz.crm.schema.record_type import RecordType
 from qikbiz.kernel.database import Model
 from qikbiz.kernel.rights import Action, Rights, Scope
 from tests.fixtures.records import Workspace
@@ -26,22 +27,22 @@ from tests.imports.harness import ImportHarness
 
 @pytest.fixture
 def deals(monkeypatch: pytest.MonkeyPatch) -> RecordType:
-    for registry in (types.RECORD_TYPES, types.BY_SINGULAR):
+    for registry in (the_registry.RECORD_TYPES, the_registry.BY_SINGULAR):
         monkeypatch.setattr(registry, "_types", dict(registry))
-    monkeypatch.setattr(types, "_references", dict(types._references))
+    monkeypatch.setattr(the_registry, "_references", dict(the_registry._references))
     made = replace(COMPANIES, name="deal", plural="deals", label="Deal", plural_label="Deals")
-    types.register_type(made, REFERENCES)
+    the_registry.register_type(made, REFERENCES)
     return made
 
 
 def test_a_type_is_registered_after_those_before_it(deals: RecordType) -> None:
-    assert list(types.RECORD_TYPES) == ["contacts", "companies", "deals"]
-    assert types.record_type("deals") is deals
+    assert list(the_registry.RECORD_TYPES) == ["contacts", "companies", "deals"]
+    assert the_registry.record_type("deals") is deals
 
 
 def test_a_name_is_registered_once(deals: RecordType) -> None:
     with pytest.raises(RuntimeError, match="already"):
-        types.register_type(deals, REFERENCES)
+        the_registry.register_type(deals, REFERENCES)
 
 
 @pytest.mark.usefixtures("deals")
@@ -49,10 +50,10 @@ def test_purging_a_deal_takes_no_contact_off_a_company(workspace: Workspace) -> 
     ident = UUID(workspace.add_company("Umbrella"))
     workspace.add_contact(last_name="Lee", company_name="Umbrella", company_id=ident)
     with workspace.work() as session:
-        types.call_on_purge("deal", ident)
+        the_registry.call_on_purge("deal", ident)
         assert session.scalars(select(Contact.company_id)).all() == [ident]
         assert session.scalars(select(ContactCompany.company_id)).all() == [ident]
-        types.call_on_purge("company", ident)
+        the_registry.call_on_purge("company", ident)
         assert session.scalars(select(ContactCompany.company_id)).all() == []
 
 
@@ -63,15 +64,15 @@ def test_a_changed_deal_renames_no_company_of_a_contact(workspace: Workspace) ->
     with workspace.work() as session:
         renamed = session.get_one(Company, ident)
         renamed.name = "Parasol"
-        types.call_on_change("deal", renamed, {"name": ["Umbrella", "Parasol"]})
+        the_registry.call_on_change("deal", renamed, {"name": ["Umbrella", "Parasol"]})
         assert session.scalars(select(Contact.company_name)).all() == ["Umbrella"]
-        types.call_on_change("company", renamed, {"name": ["Umbrella", "Parasol"]})
+        the_registry.call_on_change("company", renamed, {"name": ["Umbrella", "Parasol"]})
         assert session.scalars(select(Contact.company_name)).all() == ["Parasol"]
 
 
 def test_a_process_without_features_knows_no_types() -> None:
     with pytest.raises(RuntimeError, match="did not install"):
-        list(types.RecordTypes())
+        list(the_registry.RecordTypes())
 
 
 class OtherModel(Model):
@@ -101,7 +102,7 @@ def imported_deals(
         headings={"name": ("title", "opportunity")},
         hints=("industry",),
     )
-    for registry, name in ((types.RECORD_TYPES, "deals"), (types.BY_SINGULAR, "deal")):
+    for registry, name in ((the_registry.RECORD_TYPES, "deals"), (the_registry.BY_SINGULAR, "deal")):
         monkeypatch.setitem(registry._types, name, made)
     scope = Rights.scope
 

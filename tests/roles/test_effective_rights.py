@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from qikbiz.crm.records.types import BY_SINGULAR
+from qikbiz.crm.schema.registry import BY_SINGULAR
 from qikbiz.identity.roles.builtin_roles import built_in, everything, page_rights, staff_roles
 from qikbiz.kernel.permissions import Permission, Role
 from qikbiz.kernel.rights import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from qikbiz.crm.records.field_access import visible_type
-from qikbiz.crm.records.types import RECORD_TYPES
+from qikbiz.crm.schema.registry import RECORD_TYPES
 from qikbiz.kernel.actors import Actor
 from qikbiz.kernel.database import db
 from qikbiz.kernel.errors import Forbidden

@@ -18,7 +18,7 @@ from provisioning.application import working_with
 from qikbiz.crm.companies.actions import change_company, create_company
 from qikbiz.crm.contacts.actions import change_contact, create_contact
 from qikbiz.crm.records.actions import delete_records, record_for_changing, record_for_reading
-from qikbiz.crm.records.types import BY_SINGULAR
+from qikbiz.crm.schema.registry import BY_SINGULAR
 from qikbiz.identity.accounts.models import User
 from qikbiz.identity.roles.builtin_roles import built_in, page_rights
 from qikbiz.kernel.access import permission_of

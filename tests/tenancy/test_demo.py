@@ -16,7 +16,7 @@ from provisioning.application import working_application
 from provisioning.bootstrap import prepare_servers
 from provisioning.demo import DemoRefused, demo_logins, ensure_demo
 from provisioning.demo.records import Inventor, Owner
-from qikbiz.crm.records.normalize import normalise_email, normalise_phone
+from qikbiz.crm.schema.normalize import normalise_email, normalise_phone
 from qikbiz.identity.passwords.hashing import matches
 from qikbiz.kernel.database import control_transaction, tenant_transaction
 from tenants.context import Tenant

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from qikbiz.crm.records.normalize import countries
+from qikbiz.crm.schema.normalize import countries
 from qikbiz.crm.workspace import weeks
 from tenants.context import Tenant
 

@@ -16,7 +16,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from qikbiz.audit.actions import record_on_platform
-from qikbiz.crm.records.types import RECORD_TYPES
+from qikbiz.crm.schema.registry import RECORD_TYPES
 from qikbiz.kernel.actors import Actor, acting_as, current_actor
 from qikbiz.kernel.database import NoGrant, control_transaction, db, runtime, tenant_transaction
 from qikbiz.kernel.errors import Conflict, NotFound

@@ -13,7 +13,7 @@ from qikbiz.console import queries
 from qikbiz.console import support as serving
 from qikbiz.console.blueprint import console
 from qikbiz.console.forms import ExportForm, ImportForm, InstructionForm
-from qikbiz.crm.records.types import RECORD_TYPES
+from qikbiz.crm.schema.registry import RECORD_TYPES
 from qikbiz.kernel.access import access
 from qikbiz.kernel.database import control_transaction, runtime
 from qikbiz.kernel.errors import Failure

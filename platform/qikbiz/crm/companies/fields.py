@@ -7,8 +7,9 @@ from typing import Any
 
 from qikbiz.crm.companies.column_headings import HEADINGS
 from qikbiz.crm.companies.models import SEARCHED, Company
-from qikbiz.crm.records.common_fields import OWNERSHIP, SYSTEM, address_fields, sort_name
-from qikbiz.crm.records.fields import Field, FieldKind, RecordTypeOf, Values
+from qikbiz.crm.schema.common_fields import OWNERSHIP, SYSTEM, address_fields, sort_name
+from qikbiz.crm.schema.kinds import Choice, Currency, Domain, Email, Integer, Money, Phone, Reference, Text, Url
+from qikbiz.crm.schema.record_type import RecordTypeOf, Values
 
 TYPES = ("Prospect", "Customer", "Partner", "Reseller", "Supplier", "Investor", "Other")
 INDUSTRIES = (
@@ -19,26 +20,26 @@ INDUSTRIES = (
     "Wholesale", "Other",
 )  # fmt: skip
 COMPANY_FIELDS = (
-    Field("name", "Name", section="Company", is_required=True, is_searchable=True, is_listable=False,
+    Text("name", "Name", section="Company", is_required=True, is_searchable=True, is_listable=False,
           autocomplete="organization"),
-    Field("domain", "Domain", FieldKind.DOMAIN, "Company", "For example, example.com.", 253, is_searchable=True,
+    Domain("domain", "Domain", "Company", "For example, example.com.", 253, is_searchable=True,
           is_filterable=True, in_list=True),
-    Field("website", "Website", FieldKind.URL, "Company", max_length=2_000, is_listable=False),
-    Field("email", "Email", FieldKind.EMAIL, "Company", max_length=254, is_searchable=True, is_filterable=True),
-    Field("phone", "Phone", FieldKind.PHONE, "Company", max_length=40, is_searchable=True, in_list=True),
-    Field("type", "Type", FieldKind.CHOICE, "About", max_length=100, choices=TYPES, is_open=True, is_filterable=True,
-          in_list=True),
-    Field("industry", "Industry", FieldKind.CHOICE, "About", max_length=100, choices=INDUSTRIES, is_open=True,
+    Url("website", "Website", "Company", max_length=2_000, is_listable=False),
+    Email("email", "Email", "Company", max_length=254, is_searchable=True, is_filterable=True),
+    Phone("phone", "Phone", "Company", max_length=40, is_searchable=True, in_list=True),
+    Choice("type", "Type", "About", max_length=100, choices=TYPES, is_open=True, is_filterable=True,
+          in_list=True, aliases={"vendor": "Supplier", "client": "Customer"}),
+    Choice("industry", "Industry", "About", max_length=100, choices=INDUSTRIES, is_open=True,
           is_filterable=True, in_list=True),
-    Field("number_of_employees", "Employees", FieldKind.INTEGER, "About"),
-    Field("annual_revenue", "Annual revenue", FieldKind.MONEY, "About"),
-    Field("annual_revenue_currency", "Revenue currency", FieldKind.CURRENCY, "About", is_listable=False),
-    Field("parent_id", "Parent company", FieldKind.COMPANY, "About", is_listable=False,
+    Integer("number_of_employees", "Employees", "About"),
+    Money("annual_revenue", "Annual revenue", "About"),
+    Currency("annual_revenue_currency", "Revenue currency", "About", is_listable=False),
+    Reference("parent_id", "Parent company", "About", is_listable=False,
           references="company"),
     *OWNERSHIP,
     *address_fields("billing_"),
-    Field("linkedin_url", "LinkedIn", FieldKind.URL, "Web", max_length=2_000, is_listable=False),
-    Field("x_url", "X", FieldKind.URL, "Web", max_length=2_000, is_listable=False),
+    Url("linkedin_url", "LinkedIn", "Web", max_length=2_000, is_listable=False),
+    Url("x_url", "X", "Web", max_length=2_000, is_listable=False),
     *SYSTEM,
 )  # fmt: skip
 

@@ -9,8 +9,8 @@ from sqlalchemy import BigInteger, Computed, ForeignKey, Index, Numeric, text
 from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
-from qikbiz.crm.records.models import Record
 from qikbiz.crm.records.search_document import search_document
+from qikbiz.crm.schema.models import Record
 
 _ALIVE = text("deleted_at is null")
 _OWNED = text("owner_id is not null and deleted_at is null")

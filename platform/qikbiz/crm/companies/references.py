@@ -11,10 +11,10 @@ from sqlalchemy import Row, null, select
 from qikbiz.crm.companies.fields import COMPANIES
 from qikbiz.crm.companies.models import Company
 from qikbiz.crm.records.field_access import visible_type
-from qikbiz.crm.records.normalize import clean_text, fold, name_key
 from qikbiz.crm.records.row_access import visible_rows
-from qikbiz.crm.records.types import References
-from qikbiz.crm.records.validation import FieldProblem
+from qikbiz.crm.schema.normalize import clean_text, fold, name_key
+from qikbiz.crm.schema.registry import References
+from qikbiz.crm.schema.validation import FieldProblem
 from qikbiz.kernel.database import db
 from qikbiz.kernel.errors import Failure
 from qikbiz.kernel.rights import Action

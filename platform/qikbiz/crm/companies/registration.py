@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from qikbiz.crm.companies.fields import COMPANIES
 from qikbiz.crm.companies.references import REFERENCES
-from qikbiz.crm.records.types import register_type
+from qikbiz.crm.schema.registry import register_type
 
 
 def register() -> None:

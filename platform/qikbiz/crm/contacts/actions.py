@@ -13,8 +13,8 @@ from qikbiz.crm.companies.models import Company
 from qikbiz.crm.contacts.fields import CONTACTS
 from qikbiz.crm.contacts.models import Contact, ContactCompany
 from qikbiz.crm.records.actions import change_record, create_record, note_change
-from qikbiz.crm.records.fields import FieldProblem
 from qikbiz.crm.records.row_access import reached_id, refuse_locked, require_access
+from qikbiz.crm.schema.validation import FieldProblem
 from qikbiz.identity.roles.current import current_rights
 from qikbiz.kernel.database import db
 from qikbiz.kernel.errors import NotFound

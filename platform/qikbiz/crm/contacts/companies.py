@@ -8,7 +8,7 @@ from sqlalchemy import delete, text, update
 
 from qikbiz.audit.actions import Changes
 from qikbiz.crm.contacts.models import Contact, ContactCompany
-from qikbiz.crm.records.models import Record
+from qikbiz.crm.schema.models import Record
 from qikbiz.kernel.database import db
 
 

@@ -7,8 +7,9 @@ from typing import Any
 
 from qikbiz.crm.contacts.column_headings import HEADINGS
 from qikbiz.crm.contacts.models import SEARCHED, Contact
-from qikbiz.crm.records.common_fields import OWNERSHIP, SYSTEM, address_fields, joined_list, sort_name
-from qikbiz.crm.records.fields import Field, FieldKind, LinkTable, RecordTypeOf, Values
+from qikbiz.crm.schema.common_fields import OWNERSHIP, SYSTEM, address_fields, joined_list, sort_name
+from qikbiz.crm.schema.kinds import Boolean, Choice, Date, Email, Emails, Phone, Phones, Reference, Text, Url
+from qikbiz.crm.schema.record_type import LinkTable, RecordTypeOf, Values
 
 STAGES = (
     "Subscriber",
@@ -28,48 +29,64 @@ LAWFUL_BASES = (
     "Public task",
     "Legitimate interest",
 )
+HUBSPOT_BASES = {
+    "freely given consent from contact": "Consent",
+    "consent given": "Consent",
+    "legitimate interest prospect lead": "Legitimate interest",
+    "legitimate interest existing customer": "Legitimate interest",
+    "legitimate interest other": "Legitimate interest",
+    "legitimate interests": "Legitimate interest",
+    "performance of a contract": "Contract",
+    "public interest": "Public task",
+}
 SALUTATIONS = ("Mr", "Ms", "Mrs", "Mx", "Dr", "Prof")
 NAMES = (
-    Field("salutation", "Salutation", FieldKind.CHOICE, "Name", max_length=40, choices=SALUTATIONS, is_open=True),
-    Field("first_name", "First name", section="Name", max_length=100, is_searchable=True),
-    Field("middle_name", "Middle name", section="Name", max_length=100, is_searchable=True, is_listable=False),
-    Field("last_name", "Last name", section="Name", max_length=100, is_searchable=True),
+    Choice("salutation", "Salutation", "Name", max_length=40, choices=SALUTATIONS, is_open=True),
+    Text("first_name", "First name", section="Name", max_length=100, is_searchable=True),
+    Text("middle_name", "Middle name", section="Name", max_length=100, is_searchable=True, is_listable=False),
+    Text("last_name", "Last name", section="Name", max_length=100, is_searchable=True),
 )
 WAYS_TO_REACH = (
-    Field("email", "Email", FieldKind.EMAIL, max_length=254, is_editable=False, is_searchable=True, is_filterable=True,
+    Email("email", "Email", max_length=254, is_editable=False, is_searchable=True, is_filterable=True,
           is_sortable=True, in_list=True, columns=("email", "emails", "other_emails")),
-    Field("emails", "Emails", FieldKind.EMAILS, "Email and phone", is_listable=False,
+    Emails("emails", "Emails", "Email and phone", is_listable=False,
           columns=("email", "emails", "other_emails")),
-    Field("phone", "Phone", FieldKind.PHONE, max_length=40, is_editable=False, is_searchable=True, is_filterable=True,
+    Phone("phone", "Phone", max_length=40, is_editable=False, is_searchable=True, is_filterable=True,
           in_list=True, columns=("phone", "phones")),
-    Field("phones", "Phones", FieldKind.PHONES, "Email and phone", is_listable=False, columns=("phone", "phones")),
+    Phones("phones", "Phones", "Email and phone", is_listable=False, columns=("phone", "phones")),
 )  # fmt: skip
 WORK = (
-    Field("company_name", "Company", FieldKind.COMPANY, "Work", is_searchable=True, is_filterable=True, in_list=True,
+    Reference("company_name", "Company", "Work", is_searchable=True, is_filterable=True, in_list=True,
           columns=("company_name", "company_id"), references="company"),
-    Field("job_title", "Job title", section="Work", is_key=True),
-    Field("department", "Department", section="Work"),
-    Field("reports_to_id", "Reports to", FieldKind.CONTACT, "Work", is_listable=False, references="contact"),
+    Text("job_title", "Job title", section="Work", is_key=True),
+    Text("department", "Department", section="Work"),
+    Reference("reports_to_id", "Reports to", "Work", is_listable=False, references="contact", is_matched_by_id=True),
 )  # fmt: skip
 RELATION = (
-    Field(
-        "lifecycle_stage", "Stage", FieldKind.CHOICE, "Sales details", choices=STAGES, is_filterable=True, in_list=True
+    Choice(
+        "lifecycle_stage",
+        "Stage",
+        "Sales details",
+        choices=STAGES,
+        is_filterable=True,
+        in_list=True,
+        aliases={"mql": "Marketing qualified lead", "sql": "Sales qualified lead", "client": "Customer"},
     ),
     *OWNERSHIP,
-    Field("birthdate", "Birthday", FieldKind.DATE, "Personal"),
+    Date("birthdate", "Birthday", "Personal"),
 )
 WEB = (
-    Field("website", "Website", FieldKind.URL, "Web", max_length=2_000, is_listable=False),
-    Field("linkedin_url", "LinkedIn", FieldKind.URL, "Web", max_length=2_000, is_listable=False),
-    Field("x_url", "X", FieldKind.URL, "Web", max_length=2_000, is_listable=False),
+    Url("website", "Website", "Web", max_length=2_000, is_listable=False),
+    Url("linkedin_url", "LinkedIn", "Web", max_length=2_000, is_listable=False),
+    Url("x_url", "X", "Web", max_length=2_000, is_listable=False),
 )
 CONSENT = (
-    Field("do_not_call", "Do not call", FieldKind.BOOLEAN, "Consent", is_filterable=True),
-    Field("email_opt_out", "Email opt-out", FieldKind.BOOLEAN, "Consent", is_filterable=True),
-    Field("lawful_basis", "Lawful basis", FieldKind.CHOICE, "Consent", choices=LAWFUL_BASES, is_filterable=True,
+    Boolean("do_not_call", "Do not call", "Consent", is_filterable=True),
+    Boolean("email_opt_out", "Email opt-out", "Consent", is_filterable=True),
+    Choice("lawful_basis", "Lawful basis", "Consent", choices=LAWFUL_BASES, is_filterable=True, aliases=HUBSPOT_BASES,
           help="Your legal basis for keeping this person's data."),
-    Field("lawful_basis_source", "Source of legal basis", section="Consent", max_length=500, is_listable=False),
-    Field("consent_reviewed_on", "Last reviewed", FieldKind.DATE, "Consent"),
+    Text("lawful_basis_source", "Source of legal basis", section="Consent", max_length=500, is_listable=False),
+    Date("consent_reviewed_on", "Last reviewed", "Consent"),
 )  # fmt: skip
 
 

@@ -10,8 +10,8 @@ from sqlalchemy import Computed, ForeignKey, Index, text
 from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
-from qikbiz.crm.records.models import Record
 from qikbiz.crm.records.search_document import search_document
+from qikbiz.crm.schema.models import Record
 from qikbiz.kernel.database import Model
 
 _ALIVE = text("deleted_at is null")

@@ -11,11 +11,11 @@ from sqlalchemy import Row, select
 from qikbiz.crm.contacts.fields import CONTACTS
 from qikbiz.crm.contacts.models import Contact
 from qikbiz.crm.records.field_access import visible_type
-from qikbiz.crm.records.normalize import fold
 from qikbiz.crm.records.row_access import shown_column, visible_rows
 from qikbiz.crm.records.search_condition import search_condition
-from qikbiz.crm.records.types import References
-from qikbiz.crm.records.validation import FieldProblem
+from qikbiz.crm.schema.normalize import fold
+from qikbiz.crm.schema.registry import References
+from qikbiz.crm.schema.validation import FieldProblem
 from qikbiz.kernel.database import db
 from qikbiz.kernel.rights import Action
 

@@ -6,7 +6,7 @@ from qikbiz.crm.contacts.companies import leave_all_companies, leave_company, re
 from qikbiz.crm.contacts.fields import CONTACTS
 from qikbiz.crm.contacts.queries import panel_of_company
 from qikbiz.crm.contacts.references import REFERENCES
-from qikbiz.crm.records.types import Panel, register_on_change, register_on_purge, register_panel, register_type
+from qikbiz.crm.schema.registry import Panel, register_on_change, register_on_purge, register_panel, register_type
 
 
 def register() -> None:

@@ -17,9 +17,9 @@ from qikbiz.crm.contacts.queries import companies_of, contacts_with_the_same_ema
 from qikbiz.crm.records import record_pages
 from qikbiz.crm.records.actions import record_for_changing
 from qikbiz.crm.records.field_access import visible_type
-from qikbiz.crm.records.normalize import clean_text
 from qikbiz.crm.records.urls import open_record_pages
 from qikbiz.crm.records.views import RecordViews
+from qikbiz.crm.schema.normalize import clean_text
 from qikbiz.kernel.access import access
 from qikbiz.kernel.permissions import Permission
 from qikbiz.web.flash import show_toast

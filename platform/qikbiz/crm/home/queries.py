@@ -11,7 +11,7 @@ from qikbiz.crm.contacts.fields import CONTACTS
 from qikbiz.crm.contacts.models import Contact
 from qikbiz.crm.home.cards import RECENT
 from qikbiz.crm.records.row_access import visible_rows
-from qikbiz.crm.records.types import RECORD_TYPES
+from qikbiz.crm.schema.registry import RECORD_TYPES
 from qikbiz.kernel.database import db
 from qikbiz.kernel.rights import Action
 

@@ -13,8 +13,8 @@ from qikbiz.audit.actions import record
 from qikbiz.audit.models import RecordChange
 from qikbiz.crm.record_ownership.queries import owned_by
 from qikbiz.crm.records.assignment import notify_of_transfer
-from qikbiz.crm.records.fields import RecordType
-from qikbiz.crm.records.types import RECORD_TYPES
+from qikbiz.crm.schema.record_type import RecordType
+from qikbiz.crm.schema.registry import RECORD_TYPES
 from qikbiz.identity.accounts.models import User
 from qikbiz.identity.members.queries import user_for_reading
 from qikbiz.identity.roles.current import current_rights

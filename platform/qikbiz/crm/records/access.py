@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from qikbiz.audit.models import AuditEvent
 from qikbiz.audit.queries import CLOCKS_DIFFER, id_at
-from qikbiz.crm.records.fields import RecordType
+from qikbiz.crm.schema.record_type import RecordType
 from qikbiz.identity.accounts.models import User
 from qikbiz.identity.roles.effective_rights import colleagues_of, names_of_roles, rights_of_roles
 from qikbiz.kernel.clock import now

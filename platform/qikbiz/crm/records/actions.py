@@ -12,9 +12,7 @@ from qikbiz.audit.actions import Changes, Source, record, record_change
 from qikbiz.audit.models import RecordChange
 from qikbiz.crm.records.assignment import note_new_owner
 from qikbiz.crm.records.changes import changed_values, initial_values
-from qikbiz.crm.records.fields import ModelT_co, RecordType, RecordTypeOf, derived_columns
 from qikbiz.crm.records.mentions import tell_mentioned
-from qikbiz.crm.records.models import Record
 from qikbiz.crm.records.row_access import (
     checked_owner,
     default_owner,
@@ -24,7 +22,9 @@ from qikbiz.crm.records.row_access import (
     unseen_links,
     visible_rows,
 )
-from qikbiz.crm.records.types import call_on_change, call_on_purge
+from qikbiz.crm.schema.models import Record
+from qikbiz.crm.schema.record_type import ModelT_co, RecordType, RecordTypeOf, derived_columns
+from qikbiz.crm.schema.registry import call_on_change, call_on_purge
 from qikbiz.identity.roles.current import current_rights
 from qikbiz.kernel import clock
 from qikbiz.kernel.actors import current_actor

@@ -12,8 +12,8 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from qikbiz.crm.records.fields import RecordType
-from qikbiz.crm.records.models import Record
+from qikbiz.crm.schema.models import Record
+from qikbiz.crm.schema.record_type import RecordType
 from qikbiz.kernel.actors import Actor, current_actor
 from qikbiz.kernel.database import before_commit, require_tenant_session
 from qikbiz.messaging.notifications.actions import notify

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from qikbiz.audit.labels import heading
 from qikbiz.audit.models import AuditEvent
-from qikbiz.crm.records.types import BY_SINGULAR
+from qikbiz.crm.schema.registry import BY_SINGULAR
 
 _VERBS = "read", "changed", "deleted"
 

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from qikbiz.audit.actions import Changes
-from qikbiz.crm.records.fields import RecordType
+from qikbiz.crm.schema.record_type import RecordType
 
 # Repeated from others by `derived_columns`: a history that named them too would say everything twice.
 _REPEATED = {"emails": ("email", "other_emails"), "phones": ("phone",), "company_name": ("company_id",)}

@@ -14,9 +14,10 @@ from sqlalchemy import select
 from qikbiz.audit.models import RecordChange
 from qikbiz.crm.records.actions import columns_of
 from qikbiz.crm.records.changes import plain_value, shown_changes
-from qikbiz.crm.records.fields import Field, RecordType
-from qikbiz.crm.records.models import Record
-from qikbiz.crm.records.normalize import with_plain_line_ends
+from qikbiz.crm.schema.field import Field
+from qikbiz.crm.schema.models import Record
+from qikbiz.crm.schema.normalize import with_plain_line_ends
+from qikbiz.crm.schema.record_type import RecordType
 from qikbiz.kernel.database import db
 
 

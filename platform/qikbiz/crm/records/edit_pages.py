@@ -17,14 +17,16 @@ from qikbiz.crm.records.actions import (
     require_version,
 )
 from qikbiz.crm.records.conflicts import Comparison, compare, settled
-from qikbiz.crm.records.fields import FieldProblem
 from qikbiz.crm.records.forms import RecordForm, given_id
-from qikbiz.crm.records.history import note_reading, shown_value
-from qikbiz.crm.records.models import Record
+from qikbiz.crm.records.history import note_reading
+from qikbiz.crm.records.links import linked_name
 from qikbiz.crm.records.owners import colleague_names, possible_owners, with_current_owner
 from qikbiz.crm.records.record_pages import record_context, type_for
 from qikbiz.crm.records.row_access import require_access
 from qikbiz.crm.records.views import RecordViews
+from qikbiz.crm.schema.field import Showing
+from qikbiz.crm.schema.models import Record
+from qikbiz.crm.schema.validation import FieldProblem
 from qikbiz.kernel.database import db
 from qikbiz.kernel.rights import Action
 from qikbiz.web.flash import show_toast
@@ -139,7 +141,7 @@ def _owners_to_choose(views: RecordViews, found: Record | None) -> dict[UUID, st
 
 def _conflict_page(views: RecordViews, found: Record, form: RecordForm, choices: dict[str, str] | None = None) -> str:
     comparison: Comparison = compare(views.record_type, found, form.version, form.values)
-    people = colleague_names()
+    showing = Showing(colleague_names(), linked_name)
     return render_template(
         "records/conflict.html",
         **record_context(views, found),
@@ -147,7 +149,7 @@ def _conflict_page(views: RecordViews, found: Record, form: RecordForm, choices:
         comparison=comparison,
         choices=choices or {},
         clashing={clash.field.name for clash in comparison.clashes},
-        shown=lambda field, value: shown_value(field, value, people),
+        shown=lambda field, value: field.describe(value, showing),
     )
 
 

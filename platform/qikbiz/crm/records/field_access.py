@@ -9,8 +9,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import lru_cache
 
-from qikbiz.crm.records.fields import Field, RecordType
-from qikbiz.crm.records.types import BY_SINGULAR
+from qikbiz.crm.schema.field import Field
+from qikbiz.crm.schema.record_type import RecordType
+from qikbiz.crm.schema.registry import BY_SINGULAR
 from qikbiz.identity.roles.current import current_rights
 from qikbiz.kernel.rights import Action, Rights, Scope
 

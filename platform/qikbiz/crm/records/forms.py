@@ -9,21 +9,19 @@ from uuid import UUID
 
 from flask import request
 
-from qikbiz.crm.records.field_kinds import PLAIN
-from qikbiz.crm.records.fields import Field, FieldKind, ParseLocale, RecordType
 from qikbiz.crm.records.links import linked_columns, shown_link
-from qikbiz.crm.records.models import Record
-from qikbiz.crm.records.normalize import normalise_country, with_plain_line_ends
-from qikbiz.crm.records.parsing import is_label
-from qikbiz.crm.records.validation import FieldProblem
+from qikbiz.crm.schema.field import PLAIN, Field, ParseLocale
+from qikbiz.crm.schema.kinds.labelled import is_label
+from qikbiz.crm.schema.models import Record
+from qikbiz.crm.schema.normalize import normalise_country, with_plain_line_ends
+from qikbiz.crm.schema.record_type import RecordType
+from qikbiz.crm.schema.validation import FieldProblem
 from qikbiz.kernel.errors import Failure
 from qikbiz.web.csrf import FIELD
 from tenants.context import current_tenant
 
 # Empty lines offered where JavaScript can't add them.
 MOST_LINES = 50
-LABELS = {FieldKind.EMAILS: ("work", "home", "other"), FieldKind.PHONES: ("work", "mobile", "home", "fax", "other")}
-PARTS = {FieldKind.EMAILS: "address", FieldKind.PHONES: "number"}
 _OURS = frozenset({FIELD, "version", "next", "once"})
 
 
@@ -56,15 +54,15 @@ class FormField:
 
     @property
     def is_list(self) -> bool:
-        return self.field.kind in PARTS
+        return bool(self.field.part)
 
     @property
     def part(self) -> str:
-        return PARTS[self.field.kind]
+        return self.field.part
 
     @property
     def labels(self) -> tuple[str, ...]:
-        return LABELS[self.field.kind]
+        return self.field.labels
 
 
 class RecordForm:
@@ -175,7 +173,7 @@ class RecordForm:
 
     def _context(self) -> ParseLocale:
         """A phone number without country code is one of the country typed in the address, else the organisation's."""
-        country = next((item.text for item in self if item.field.kind is FieldKind.COUNTRY and item.text), "")
+        country = next((item.text for item in self if item.field.gives_region and item.text), "")
         try:
             return ParseLocale(default_region=normalise_country(country or current_tenant().country))
         except FieldProblem:
@@ -198,11 +196,9 @@ def _entries(item: FormField, sent: Mapping[str, str]) -> tuple[list[dict[str, s
 def _columns(item: FormField, context: ParseLocale, record: Record | None) -> dict[str, object]:
     if item.is_list:
         return {item.field.name: _parsed_entries(item, context)}
-    if item.field.kind is FieldKind.CONTACT:
-        return linked_columns(item.field, item.text, record)
     # Browsers send line ends as CR LF whatever the text held.
-    value = item.field.parse(with_plain_line_ends(item.text), context)
-    if _is_link(item.field):
+    value = item.field.parse_typed(with_plain_line_ends(item.text), context)
+    if item.field.is_link:
         return linked_columns(item.field, value, record)
     return {item.field.name: value}
 
@@ -229,11 +225,7 @@ def _parsed_entries(item: FormField, context: ParseLocale) -> list[dict[str, str
 
 
 def _shown(item: Field, record: Record | None) -> str:
-    return shown_link(item, record) if _is_link(item) else item.show(getattr(record, item.name))
-
-
-def _is_link(field: Field) -> bool:
-    return field.kind is FieldKind.OWNER or bool(field.references)
+    return shown_link(item, record) if item.is_link else item.show(getattr(record, item.name))
 
 
 def given_id() -> UUID | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,20 +14,18 @@ from qikbiz.audit.actions import record
 from qikbiz.audit.models import AuditEvent, RecordChange
 from qikbiz.crm.records.actions import name_of
 from qikbiz.crm.records.changes import shown_changes
-from qikbiz.crm.records.fields import Field, FieldKind, RecordType, show_value
 from qikbiz.crm.records.links import linked_name
-from qikbiz.crm.records.models import Record
-from qikbiz.crm.records.normalize import countries, show_phone
 from qikbiz.crm.records.row_access import reached_id
-from qikbiz.crm.records.types import BY_SINGULAR
+from qikbiz.crm.schema.field import Field, Showing
+from qikbiz.crm.schema.kinds.record_id import as_id
+from qikbiz.crm.schema.models import Record
+from qikbiz.crm.schema.record_type import RecordType
+from qikbiz.crm.schema.registry import BY_SINGULAR
 from qikbiz.kernel import clock
 from qikbiz.kernel.actors import current_actor
 from qikbiz.kernel.database import db
-from qikbiz.web.formats import number
 
 PAGE_SIZE = 30
-# What is not there for this person reads the same as what was removed.
-GONE = "a record that was deleted or that you may not see"
 # Looking twice within this time is one look.
 ONE_LOOK = timedelta(minutes=5)
 _ICONS = {"created": "plus", "changed": "edit", "deleted": "trash", "restored": "arrow-back-up"}
@@ -78,29 +76,6 @@ def note_reading(record_type: RecordType, found: Record) -> None:
         record(action, record_type=record_type.name, record_id=found.id, subject=name_of(record_type, found))
 
 
-def shown_value(field: Field, value: Any, people: Mapping[UUID, str]) -> str:  # noqa: PLR0911 - one line for each kind
-    """A value, kept or read back from history, in words: names instead of ids."""
-    if value is None or value in ("", []):
-        return ""
-    if field.references and len(field.written_columns) == 1:
-        return linked_name(field.references, _uuid(value)) or GONE
-    match field.kind:
-        case FieldKind.OWNER:
-            return people.get(_uuid(value), "an unknown user")
-        case FieldKind.COUNTRY:
-            return countries().get(str(value), str(value))
-        case FieldKind.PHONE:
-            return show_phone(value)
-        case FieldKind.DATE:
-            day = value if isinstance(value, date) else date.fromisoformat(value)
-            return f"{day.day} {day:%b %Y}"
-        case FieldKind.BOOLEAN:
-            return "Yes" if value else "No"
-        case FieldKind.INTEGER:
-            return number(int(value))
-    return show_value(value)
-
-
 def _moment(record_type: RecordType, change: RecordChange, people: Mapping[UUID, str]) -> Moment:
     changes = _shown(record_type, change.changes, people)
     verb = _VERBS.get(change.kind) or _changed_what(changes)
@@ -125,8 +100,9 @@ def _shown(
     unseen = [field for field in named if record_type.unsearchable & {*field.written_columns}]
     for field in unseen:
         changes = _without_unseen_names(field, changes)
+    showing = Showing(people, linked_name)
     shown = [
-        (field.label, shown_value(field, old, people), shown_value(field, new, people))
+        (field.label, field.describe(old, showing), field.describe(new, showing))
         for name, old, new in shown_changes(record_type, changes)
         for field in (record_type.field(name),)
     ]
@@ -139,7 +115,7 @@ def _shown(
 def _without_unseen_names(field: Field, changes: Mapping[str, Any]) -> dict[str, Any]:
     """A history names records by text: only with their ids beside it is it known whether they may be seen."""
     id_column = field.written_columns[-1]
-    ids = [_uuid(ident) for ident in changes.get(id_column, ()) if ident]
+    ids = [as_id(ident) for ident in changes.get(id_column, ()) if ident]
     is_known = id_column in changes and all(reached_id(field.references, ident) for ident in ids)
     return {name: pair for name, pair in changes.items() if is_known or name not in field.written_columns}
 
@@ -149,7 +125,3 @@ def _creation(found: Record, people: Mapping[UUID, str]) -> Moment:
     who = (people.get(found.created_by) if found.created_by else None) or ("An import" if by_import else "QikBiz")
     what = "created it by an import" if by_import and found.created_by else "created it"
     return Moment("table-import" if by_import else "plus", who, what, found.created_at, [], found.created_by_import)
-
-
-def _uuid(value: UUID | str) -> UUID:
-    return value if isinstance(value, UUID) else UUID(value)

@@ -6,12 +6,12 @@ from typing import Any
 from uuid import UUID
 
 from qikbiz.crm.records.field_access import visible_type
-from qikbiz.crm.records.fields import Field, FieldKind
-from qikbiz.crm.records.models import Record
 from qikbiz.crm.records.owners import colleague_by_email, possible_owners
 from qikbiz.crm.records.row_access import reached_id, shown_record
-from qikbiz.crm.records.types import BY_SINGULAR, references_to
-from qikbiz.crm.records.validation import FieldProblem
+from qikbiz.crm.schema.field import Field
+from qikbiz.crm.schema.models import Record
+from qikbiz.crm.schema.registry import BY_SINGULAR, references_to
+from qikbiz.crm.schema.validation import FieldProblem
 from qikbiz.kernel.database import db
 
 
@@ -20,7 +20,7 @@ def linked_columns(field: Field, value: Any, record: Record | None) -> dict[str,
 
     Where a field keeps the name too, one that no record has leaves the id empty: the action that saves creates it.
     """
-    if field.kind is FieldKind.OWNER:
+    if field.names_user:
         return {field.name: _owner_id(value)}
     if len(field.written_columns) > 1:
         return _named_columns(field, value, record)

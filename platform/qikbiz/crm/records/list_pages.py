@@ -15,16 +15,16 @@ from qikbiz.audit.actions import Changes
 from qikbiz.audit.page_reads import part_of, record_page
 from qikbiz.crm.records.actions import delete_records, records_for_changing
 from qikbiz.crm.records.active_filters import address, chips
-from qikbiz.crm.records.fields import PLAIN, FieldKind, FieldProblem, RecordType
-from qikbiz.crm.records.filters import ME, NOBODY, Viewer
 from qikbiz.crm.records.links import linked_columns
 from qikbiz.crm.records.list_forms import ColumnsForm, SeveralForm
 from qikbiz.crm.records.listing import chosen_fields, filter_names, first, list_page, sortable
-from qikbiz.crm.records.models import Record
-from qikbiz.crm.records.normalize import countries
 from qikbiz.crm.records.owners import colleague_names_for_lists, possible_owners
 from qikbiz.crm.records.table_html import heading_class, table_rows
 from qikbiz.crm.records.views import RecordViews
+from qikbiz.crm.schema.field import PLAIN, Viewer
+from qikbiz.crm.schema.models import Record
+from qikbiz.crm.schema.record_type import RecordType
+from qikbiz.crm.schema.validation import FieldProblem
 from qikbiz.identity.accounts.preferences import save_preference
 from qikbiz.kernel.database import db
 from qikbiz.kernel.errors import Failure, Forbidden
@@ -119,19 +119,11 @@ def change_several(views: RecordViews) -> ResponseReturnValue:
 
 def _choices(record_type: RecordType) -> dict[str, list[tuple[str, str]]]:
     """What can be chosen for each filter that is a choice, as (value, words)."""
-    yes_or_no = [("yes", "Yes"), ("no", "No")]
-    owners = [(ME, "Me"), (NOBODY, "No owner"), *((str(id_), name) for id_, name in possible_owners().items())]
-    by_kind = {
-        FieldKind.OWNER: owners,
-        FieldKind.EMAIL: [("yes", "Has value"), ("no", "Is empty")],
-        FieldKind.PHONE: [("yes", "Has value"), ("no", "Is empty")],
-        FieldKind.BOOLEAN: yes_or_no,
-        FieldKind.COUNTRY: list(countries().items()),
-    }
+    owners = possible_owners()
     return {
-        field.name: [(text, text) for text in field.choices] or by_kind[field.kind]
+        field.name: field.filter_options(owners)
         for field in record_type.filterable()
-        if field.kind in by_kind or field.kind is FieldKind.CHOICE
+        if field.filter_control == "select"
     }
 
 

@@ -9,13 +9,14 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, select
 from sqlalchemy.orm import Session
 
-from qikbiz.crm.records.fields import Field, RecordType
-from qikbiz.crm.records.filters import Viewer, conditions
+from qikbiz.crm.records.filters import conditions
 from qikbiz.crm.records.pagination import Order, Page, fetch_page, with_cursor
 from qikbiz.crm.records.row_access import shown_column
 from qikbiz.crm.records.row_counts import Estimate, remembered_estimate
 from qikbiz.crm.records.search_condition import sorted_name
 from qikbiz.crm.records.search_fallback import search_with_fallback
+from qikbiz.crm.schema.field import Field, Viewer
+from qikbiz.crm.schema.record_type import RecordType
 from qikbiz.kernel.errors import Failure
 from tenants.context import current_tenant
 
@@ -67,8 +68,7 @@ def list_page(
 
 def filter_names(record_type: RecordType, arguments: Arguments) -> list[str]:
     """What a list is narrowed by, without by what. Names that no filter has are left out: they could say anything."""
-    fields = [field.name for field in record_type.filterable()]
-    known = {"q", *(name + ending for name in fields for ending in ("", "_from", "_to"))}
+    known = {"q", *(name for field in record_type.filterable() for name in field.parameters)}
     return [name for name, texts in arguments.items() if name in known and any(texts)]
 
 

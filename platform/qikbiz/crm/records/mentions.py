@@ -8,8 +8,8 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from qikbiz.crm.records.fields import RecordType
-from qikbiz.crm.records.models import Record
+from qikbiz.crm.schema.models import Record
+from qikbiz.crm.schema.record_type import RecordType
 from qikbiz.identity.accounts.models import User
 from qikbiz.identity.roles.effective_rights import granted_rights
 from qikbiz.kernel.actors import current_actor

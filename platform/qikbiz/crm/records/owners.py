@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import event, select
 
-from qikbiz.crm.records.models import Record
+from qikbiz.crm.schema.models import Record
 from qikbiz.identity.accounts.models import User
 from qikbiz.kernel.database import TenantSession, after_commit, db
 from tenants.context import current_tenant

@@ -19,7 +19,6 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Row, Select, tuple_
 from sqlalchemy.orm import Session
 
-from qikbiz.crm.records.fields import show_value
 from qikbiz.kernel.errors import Failure
 
 LONGEST_CURSOR = 2_000
@@ -85,9 +84,13 @@ def with_cursor(query: Select[Any], order: Order) -> Select[Any]:
 
 def encode_cursor(order: Order, row: Row[Any]) -> str:
     value = row.cursor_value if order.column is not None else None
-    content = [_order_tag(order), None if value is None else show_value(value), row.id.hex]
+    content = [_order_tag(order), value if value is None else _cursor_text(value), row.id.hex]
     packed = json.dumps(content, separators=(",", ":"), ensure_ascii=False).encode()
     return base64.urlsafe_b64encode(packed).decode("ascii").rstrip("=")
+
+
+def _cursor_text(value: datetime | str) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
 def decode_cursor(order: Order, text: str) -> Cursor:

@@ -12,22 +12,24 @@ from flask_login import current_user
 from qikbiz.crm.records.access import openings_of, viewers_of
 from qikbiz.crm.records.actions import name_of, record_for_changing, record_for_reading
 from qikbiz.crm.records.field_access import locked_type
-from qikbiz.crm.records.fields import Field, FieldKind, FieldProblem, RecordType
 from qikbiz.crm.records.forms import FormField, RecordForm
-from qikbiz.crm.records.history import note_reading, shown_value, timeline
-from qikbiz.crm.records.models import Record
-from qikbiz.crm.records.normalize import with_plain_line_ends
+from qikbiz.crm.records.history import note_reading, timeline
+from qikbiz.crm.records.links import linked_name
 from qikbiz.crm.records.owners import colleague_names, possible_owners, with_current_owner
 from qikbiz.crm.records.row_access import require_access, shown_record, unseen_links
-from qikbiz.crm.records.types import panels_of
 from qikbiz.crm.records.views import RecordViews
+from qikbiz.crm.schema.field import Field, Showing
+from qikbiz.crm.schema.models import Record
+from qikbiz.crm.schema.normalize import with_plain_line_ends
+from qikbiz.crm.schema.record_type import RecordType
+from qikbiz.crm.schema.registry import panels_of
+from qikbiz.crm.schema.validation import FieldProblem
 from qikbiz.kernel.errors import Forbidden, NotFound
 from qikbiz.kernel.permissions import Permission
 from qikbiz.kernel.rights import Action
 from qikbiz.web.fragments import render_page
 
 TABS = ("timeline", "details", "access")
-LISTS = (FieldKind.EMAILS, FieldKind.PHONES)
 
 
 def show_record(views: RecordViews, record_id: UUID, **beside: object) -> ResponseReturnValue:
@@ -50,7 +52,7 @@ def show_record(views: RecordViews, record_id: UUID, **beside: object) -> Respon
         tab=tab,
         moments=moments,
         more=more,
-        shown=lambda field: shown_value(field, getattr(known, field.name), people),
+        shown=lambda field: field.describe(getattr(known, field.name), Showing(people, linked_name)),
         panels=panels_of(views.declared.name, found.id),
         **beside,
     )
@@ -77,7 +79,6 @@ def record_context(views: RecordViews, found: Record) -> dict[str, object]:
         "may_delete": views.may_delete and views.reaches("delete", found),
         "nav_active": views.plural,
         "url": views.url("show", record_id=found.id),
-        "lists": LISTS,
     }
 
 
@@ -108,7 +109,7 @@ def save_field(views: RecordViews, record_id: UUID, name: str) -> ResponseReturn
     if not form.validate_one(name, found):
         return _field_form(views, found, form, name), 422
     if found.version != form.version and not _is_same(form.beside.get("was", ""), _typed_now(views, found, name)):
-        return _field_form(views, found, form, name, theirs=shown_value(field, getattr(found, name), _people())), 409
+        return _field_form(views, found, form, name, theirs=field.describe(getattr(found, name), _showing())), 409
     try:
         changes = views.change(found, form.values)
     except FieldProblem as problem:
@@ -128,7 +129,7 @@ def _field_in_place(views: RecordViews, found: Record, name: str) -> Field:
     field = type_for(views, found).field(name)
     if field.is_locked:
         raise Forbidden(f"{field.label} is read-only for you.")
-    if not field.is_editable or field.kind in LISTS:
+    if not field.is_editable or field.part:
         raise NotFound("Change this field on the edit page.")
     return field
 
@@ -144,7 +145,7 @@ def _typed_now(views: RecordViews, found: Record, name: str) -> str:
 
 
 def _fact(views: RecordViews, found: Record, field: Field) -> str:
-    shown = shown_value(field, getattr(shown_record(views.record_type, found), field.name), _people())
+    shown = field.describe(getattr(shown_record(views.record_type, found), field.name), _showing())
     return render_template("records/fact.html", **record_context(views, found), field=field, text=shown)
 
 
@@ -157,9 +158,9 @@ def _field_form(views: RecordViews, found: Record, form: RecordForm, name: str, 
         version=found.version,
         was=_typed_now(views, found, name),
         theirs=theirs,
-        people=with_current_owner(possible_owners(), found) if item.field.kind is FieldKind.OWNER else {},
+        people=with_current_owner(possible_owners(), found) if item.field.names_user else {},
     )
 
 
-def _people() -> dict[UUID, str]:
-    return colleague_names()
+def _showing() -> Showing:
+    return Showing(colleague_names(), linked_name)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from qikbiz.crm.records.field_access import rulable_fields
-from qikbiz.crm.records.fields import RecordType
-from qikbiz.crm.records.types import BY_SINGULAR
+from qikbiz.crm.schema.record_type import RecordType
+from qikbiz.crm.schema.registry import BY_SINGULAR
 from qikbiz.identity.roles.record_types import RULED_TYPES, RuledField, RuledType
 
 

@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
-from sqlalchemy import Row
 
 from qikbiz.audit.page_reads import record_page
 from qikbiz.crm.records.field_access import visible_type
-from qikbiz.crm.records.fields import RecordType
-from qikbiz.crm.records.normalize import countries, show_phone
 from qikbiz.crm.records.search_condition import LONGEST_SEARCH
 from qikbiz.crm.records.suggestions import best_matches, hint_of
-from qikbiz.crm.records.types import RECORD_TYPES
+from qikbiz.crm.records.urls import suggestions_url
+from qikbiz.crm.schema.registry import RECORD_TYPES
 from qikbiz.kernel.access import access
 from qikbiz.kernel.permissions import Permission
 from qikbiz.web.fragments import render_page
 
 records = Blueprint("records", __name__, template_folder="templates")
 MOST_OF_A_KIND = 8
-records.add_app_template_global(countries)
-records.add_app_template_filter(show_phone, "phone")
+records.add_app_template_global(suggestions_url)
 
 
 @records.get("/search")
@@ -45,9 +40,3 @@ def search() -> ResponseReturnValue:
     if typed.strip():
         record_page("search", "", shown=sum(len(rows) for _, rows in found), filters=["q"])
     return render_page("records/search.html", "palette_results", q=typed, found=found, nav_active="search")
-
-
-def _found(record_type: RecordType, typed: str) -> list[tuple[Row[Any], str, str]]:
-    """(row, what the record is called, what tells it apart)."""
-    rows = best_matches(record_type, typed, MOST_OF_A_KIND)
-    return [(row, record_type.name_of(row._asdict()), hint_of(record_type, row)) for row in rows]

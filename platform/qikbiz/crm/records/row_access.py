@@ -9,9 +9,10 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, case, false, or_, select
 
 from qikbiz.crm.records.field_access import columns_of_fields
-from qikbiz.crm.records.fields import FieldProblem, RecordType
-from qikbiz.crm.records.models import Record
-from qikbiz.crm.records.types import BY_SINGULAR
+from qikbiz.crm.schema.models import Record
+from qikbiz.crm.schema.record_type import RecordType
+from qikbiz.crm.schema.registry import BY_SINGULAR
+from qikbiz.crm.schema.validation import FieldProblem
 from qikbiz.identity.roles.current import current_rights
 from qikbiz.kernel.database import db
 from qikbiz.kernel.errors import Forbidden, NotFound

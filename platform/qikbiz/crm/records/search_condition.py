@@ -7,9 +7,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, false, func, literal, literal_column, or_
 
-from qikbiz.crm.records.fields import RecordType
-from qikbiz.crm.records.normalize import fold
 from qikbiz.crm.records.search_document import search_document
+from qikbiz.crm.schema.normalize import fold
+from qikbiz.crm.schema.record_type import RecordType
 
 LONGEST_SEARCH = 200
 MOST_WORDS = 8

@@ -9,12 +9,12 @@ from flask import render_template, request
 from sqlalchemy import Row, select
 
 from qikbiz.audit.page_reads import record_page
-from qikbiz.crm.records.fields import RecordType
 from qikbiz.crm.records.row_access import shown_column, visible_rows
 from qikbiz.crm.records.search_condition import search_condition
 from qikbiz.crm.records.search_fallback import search_with_fallback
-from qikbiz.crm.records.types import RECORD_TYPES, references_to
 from qikbiz.crm.records.views import RecordViews
+from qikbiz.crm.schema.record_type import RecordType
+from qikbiz.crm.schema.registry import RECORD_TYPES, references_to
 from qikbiz.kernel.database import db
 from qikbiz.kernel.rights import Action
 

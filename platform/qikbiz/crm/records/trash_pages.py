@@ -17,13 +17,13 @@ from qikbiz.crm.records.actions import (
     record_for_changing,
     restore_records,
 )
-from qikbiz.crm.records.fields import RecordType
 from qikbiz.crm.records.list_forms import PurgeForm
 from qikbiz.crm.records.list_pages import undo_url
 from qikbiz.crm.records.owners import colleague_names
 from qikbiz.crm.records.pagination import Order, fetch_page, with_cursor
 from qikbiz.crm.records.row_access import shown_column, visible_rows
 from qikbiz.crm.records.views import RecordViews
+from qikbiz.crm.schema.record_type import RecordType
 from qikbiz.kernel.database import db
 from qikbiz.kernel.errors import Failure
 from qikbiz.kernel.reading_direction import one_way

@@ -9,7 +9,9 @@ from flask.typing import ResponseReturnValue
 
 from qikbiz.crm.records import edit_pages, list_pages, record_pages, suggestions, trash_pages
 from qikbiz.crm.records.views import RecordViews
+from qikbiz.crm.schema.registry import BY_SINGULAR
 from qikbiz.kernel.access import access
+from qikbiz.web.navigation import path_of
 
 Page = Callable[..., ResponseReturnValue]
 # (method, address below the type's, endpoint, act, page)
@@ -38,6 +40,11 @@ def open_record_pages(blueprint: Blueprint, views: RecordViews) -> None:
     """Give a type its pages, all but the record's own, beside which each type shows something else."""
     for method, address, endpoint, act, page in _PAGES:
         blueprint.add_url_rule(address, endpoint, _view(page, views, act), methods=[method])
+
+
+def suggestions_url(type_name: str) -> str:
+    """Where a form finds the records of this type whose names begin with what is typed."""
+    return path_of(f"{BY_SINGULAR[type_name].plural}.suggestions")
 
 
 def _view(page: Page, views: RecordViews, act: str) -> Page:

@@ -12,8 +12,8 @@ from flask_login import current_user
 
 from qikbiz.audit.actions import Changes
 from qikbiz.crm.records.field_access import visible_type
-from qikbiz.crm.records.fields import RecordType
-from qikbiz.crm.records.models import Record
+from qikbiz.crm.schema.models import Record
+from qikbiz.crm.schema.record_type import RecordType
 from qikbiz.kernel.permissions import Permission
 from qikbiz.kernel.read_only import is_read_only
 from qikbiz.kernel.rights import Action

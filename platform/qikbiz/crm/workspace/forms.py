@@ -7,8 +7,8 @@ from functools import cache
 from wtforms import RadioField, SelectField, StringField
 from wtforms.validators import DataRequired, Length
 
-from qikbiz.crm.records.normalize import countries
-from qikbiz.crm.records.number_parsing import currencies
+from qikbiz.crm.schema.normalize import countries
+from qikbiz.crm.schema.number_parsing import currencies
 from qikbiz.crm.workspace.weeks import WEEK_STARTS
 from qikbiz.kernel.accents import ACCENTS
 from qikbiz.web.forms import OwnForm, SelectChoice, zones

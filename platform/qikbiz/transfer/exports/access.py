@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, true
 
-from qikbiz.crm.records.types import BY_SINGULAR, RECORD_TYPES, record_type
+from qikbiz.crm.schema.registry import BY_SINGULAR, RECORD_TYPES, record_type
 from qikbiz.identity.roles.current import current_rights
 from qikbiz.kernel.errors import Forbidden
 from qikbiz.kernel.permissions import Permission

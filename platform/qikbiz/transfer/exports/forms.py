@@ -8,9 +8,8 @@ from flask_login import current_user
 from werkzeug.datastructures import MultiDict
 
 from qikbiz.crm.records.field_access import visible_type
-from qikbiz.crm.records.filters import parameters
 from qikbiz.crm.records.listing import sortable
-from qikbiz.crm.records.types import RECORD_TYPES, record_type
+from qikbiz.crm.schema.registry import RECORD_TYPES, record_type
 from qikbiz.kernel.errors import Failure
 from qikbiz.transfer.exports.catalogue import EVERYTHING
 from qikbiz.transfer.exports.selection import PORTABLE, SORT, SPREADSHEET, Selection
@@ -54,7 +53,7 @@ def selection_from(given: MultiDict[str, str], *, scope: str = EVERYTHING, produ
 def filters_from_address(scope: str, given: MultiDict[str, str]) -> dict[str, list[str]]:
     """The parameters that filter and sort the list of `scope`, and no others."""
     kind = visible_type(record_type(scope))
-    names = ["q", *(name for field in kind.filterable() for name in parameters(field))]
+    names = ["q", *(name for field in kind.filterable() for name in field.parameters)]
     found = {name: [text for text in given.getlist(name) if text.strip()] for name in names}
     order = given.get(SORT, "")
     if order.removeprefix("-") in sortable(kind):

@@ -24,7 +24,7 @@ from sqlalchemy.orm import Session
 from config.fault_injection import fault
 from qikbiz.audit.actions import record
 from qikbiz.audit.models import AuditEvent, RecordChange
-from qikbiz.crm.records.types import RECORD_TYPES
+from qikbiz.crm.schema.registry import RECORD_TYPES
 from qikbiz.kernel.database import require_tenant_session
 from qikbiz.kernel.errors import Conflict
 from qikbiz.kernel.read_only import refuse_change

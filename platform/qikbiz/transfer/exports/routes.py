@@ -11,7 +11,7 @@ from flask_login import current_user
 from qikbiz.crm.records.active_filters import chips
 from qikbiz.crm.records.field_access import visible_type
 from qikbiz.crm.records.owners import colleague_names
-from qikbiz.crm.records.types import record_type
+from qikbiz.crm.schema.registry import record_type
 from qikbiz.identity.accounts.queries import administrators
 from qikbiz.kernel.access import access
 from qikbiz.kernel.errors import Forbidden

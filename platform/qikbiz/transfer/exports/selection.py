@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from qikbiz.crm.records.filters import Viewer
+from qikbiz.crm.schema.field import Viewer
 from qikbiz.kernel.rights import NOTHING, Action, Rights
 from qikbiz.transfer.exports.catalogue import EVERYTHING
 

@@ -14,11 +14,11 @@ from sqlalchemy.sql.util import ClauseAdapter
 from sqlalchemy.types import Boolean, Text
 
 from qikbiz.crm.records.field_access import visible_type
-from qikbiz.crm.records.fields import RecordType
 from qikbiz.crm.records.filters import conditions
 from qikbiz.crm.records.listing import order_from
 from qikbiz.crm.records.row_access import shown_column
-from qikbiz.crm.records.types import RECORD_TYPES, record_type
+from qikbiz.crm.schema.record_type import RecordType
+from qikbiz.crm.schema.registry import RECORD_TYPES, record_type
 from qikbiz.kernel.errors import Failure
 from qikbiz.kernel.rights import Rights
 from qikbiz.transfer.exports import spreadsheet

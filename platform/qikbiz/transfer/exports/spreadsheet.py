@@ -11,8 +11,8 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.types import Boolean, Date, DateTime, Numeric, Text, TypeEngine, Uuid
 from sqlalchemy.types import Integer as SomeInteger
 
-from qikbiz.crm.records.fields import Field, FieldKind
-from qikbiz.crm.records.types import RECORD_TYPES
+from qikbiz.crm.schema.field import Field
+from qikbiz.crm.schema.registry import RECORD_TYPES
 from qikbiz.transfer.exports.catalogue import ExportedTable
 from qikbiz.transfer.exports.formula_escape import APOSTROPHE, FIRST_CHARACTERS
 
@@ -69,8 +69,8 @@ def _readable(table: ExportedTable, name: str, zone: ZoneInfo, column: sql.Compo
     if name in _PEOPLE:
         return _safe_once(sql.SQL("(SELECT u.name FROM users AS u WHERE u.id = {})").format(column))
     field = _field_of(table, name)
-    if field is not None and field.kind in (FieldKind.EMAILS, FieldKind.PHONES):
-        return _safe_once(_joined(column, "address" if field.kind is FieldKind.EMAILS else "number"))
+    if field is not None and (shown := field.export_sql(column)) is not None:
+        return _safe_once(shown)
     return _by_type(column, table.column(name).type, zone)
 
 
@@ -91,15 +91,6 @@ def _by_type(column: sql.Composable, kind: TypeEngine[object], zone: ZoneInfo) -
         case Text():
             return _safe(column)
     raise TypeError(f"A spreadsheet has no way yet to show a {kind!r}.")
-
-
-def _joined(column: sql.Composable, key: str) -> sql.Composable:
-    """`work: ann@example.com; ann@home.example`, as forms and imports read it."""
-    one = sql.SQL("concat_ws(': ', nullif(e.entry->>'label', ''), e.entry->>{})").format(sql.Literal(key))
-    return sql.SQL(
-        "(SELECT string_agg({}, '; ' ORDER BY e.place)"
-        " FROM jsonb_array_elements({}) WITH ORDINALITY AS e (entry, place))"
-    ).format(one, column)
 
 
 def _safe(text: sql.Composable) -> sql.Composable:

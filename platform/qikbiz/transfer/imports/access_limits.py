@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-from qikbiz.crm.records.fields import RecordType
+from qikbiz.crm.schema.record_type import RecordType
 from qikbiz.kernel.rights import Action, Rights, Scope
 
 Owners = frozenset[UUID] | None

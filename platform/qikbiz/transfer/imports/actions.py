@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 
 from qikbiz.audit.actions import record
 from qikbiz.crm.records.field_access import visible_type
-from qikbiz.crm.records.fields import RecordType
-from qikbiz.crm.records.types import record_type
+from qikbiz.crm.schema.record_type import RecordType
+from qikbiz.crm.schema.registry import record_type
 from qikbiz.identity.roles.current import current_rights
 from qikbiz.jobs.actions import cancel, enqueue
 from qikbiz.kernel.actors import current_actor

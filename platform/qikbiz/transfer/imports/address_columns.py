@@ -6,11 +6,10 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from qikbiz.crm.records.fields import FieldProblem
-from qikbiz.crm.records.normalize import merge_entries
-from qikbiz.crm.records.parsing import LONGEST_LIST, parse_value
-from qikbiz.transfer.imports.addresses import quick_email, quick_phone
-from qikbiz.transfer.imports.known_values import json_list
+from qikbiz.crm.schema.kinds.labelled import LONGEST_LIST, LabelledList
+from qikbiz.crm.schema.kinds.tags import json_list
+from qikbiz.crm.schema.normalize import merge_entries
+from qikbiz.crm.schema.validation import FieldProblem
 from qikbiz.transfer.imports.mapping import Column
 from qikbiz.transfer.imports.plans import Plan
 
@@ -23,13 +22,14 @@ _PERHAPS_BETWEEN = re.compile(r"\s*(?:,|\s/\s|\|)\s*")
 
 
 class AddressColumns:
-    """The columns of one kind of address; `several` is the list's field: emails or phones."""
+    """The columns of one kind of address: `several` is the list's field, `single` that of the primary one."""
 
-    def __init__(self, plan: Plan, several: str, columns: list[Column]) -> None:
+    def __init__(self, plan: Plan, several: LabelledList, single: str, columns: list[Column]) -> None:
         self._plan = plan
-        self._several = several
-        self._single = several[:-1]
-        self._name = "address" if several == "emails" else "number"
+        self._list = several
+        self._several = several.name
+        self._single = single
+        self._name = several.part
         self._columns = columns
         only = columns[0]
         self._only = only if len(columns) == 1 and not only.label and only.label_place is None else None
@@ -108,15 +108,14 @@ class AddressColumns:
     def _entry(self, part: str, label: str) -> list[dict[str, object]]:
         if ":" not in part:
             return [{"label": label, self._name: self._address(part)}]
-        field = self._plan.record_type.field(self._several)
         context = replace(self._plan.context, default_region=self._region)
-        found: list[dict[str, object]] = parse_value(field, part, context)
+        found: list[dict[str, object]] = self._list.parse(part, context)
         return [entry if entry["label"] else {**entry, "label": label} for entry in found]
 
     def _address(self, text: str) -> str | None:
         if not text.strip():
             return None
-        return quick_email(text) if self._single == "email" else quick_phone(text, self._region)
+        return self._list.normalise_quickly(text, self._region)
 
     def _label(self, column: Column, cells: Sequence[str]) -> str:
         if column.label_place is None:

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from config.fault_injection import fault
 from qikbiz.crm.companies.fields import COMPANIES
-from qikbiz.crm.records.fields import LinkTable, derived_columns
+from qikbiz.crm.schema.record_type import LinkTable, derived_columns
 from qikbiz.transfer.imports.access_limits import Owners
 from qikbiz.transfer.imports.encoding import copy_field
 from qikbiz.transfer.imports.limits import MOST_ROWS

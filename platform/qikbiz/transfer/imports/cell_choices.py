@@ -7,15 +7,14 @@ from collections.abc import Mapping as AnyMapping
 from dataclasses import dataclass, field
 
 from qikbiz.crm.records.field_access import visible_type
-from qikbiz.crm.records.fields import FieldKind, RecordType
-from qikbiz.crm.records.normalize import countries
 from qikbiz.crm.records.owners import possible_owners
-from qikbiz.crm.records.types import record_type
+from qikbiz.crm.schema.record_type import RecordType
+from qikbiz.crm.schema.registry import record_type
 from qikbiz.identity.roles.current import current_rights
 from qikbiz.kernel.errors import Failure
 from qikbiz.transfer.imports import queries
 from qikbiz.transfer.imports.access_limits import limits_of
-from qikbiz.transfer.imports.cell_policy import MAPPABLE, MOST_VALUES, POLICIES, REFUSE, SKIP, CellPolicy, written_key
+from qikbiz.transfer.imports.cell_policy import MOST_VALUES, POLICIES, REFUSE, SKIP, CellPolicy, written_key
 from qikbiz.transfer.imports.converting import shortened
 from qikbiz.transfer.imports.import_context import cell_policy_of
 from qikbiz.transfer.imports.mapping import FULL_NAME, Column, Mapping, finds_records
@@ -149,17 +148,11 @@ def _add_values(shown: ColumnCells, chosen: AnyMapping[str, str], unread: list[U
 
 
 def _choices(wanted: RecordType, name: str) -> Choices:
-    if name == FULL_NAME or wanted.field(name).kind not in MAPPABLE:
+    if name == FULL_NAME or not wanted.field(name).has_options:
         return []
-    match wanted.field(name).kind:
-        case FieldKind.COUNTRY:
-            return list(countries().items())
-        case FieldKind.BOOLEAN:
-            return [("yes", "Yes"), ("no", "No")]
-        case FieldKind.OWNER:
-            allowed = limits_of(wanted, current_rights()).made
-            return [(str(one), who) for one, who in possible_owners().items() if allowed is None or one in allowed]
-    return [(choice, choice) for choice in wanted.field(name).choices]
+    allowed = limits_of(wanted, current_rights()).made
+    owners = {one: who for one, who in possible_owners().items() if allowed is None or one in allowed}
+    return wanted.field(name).options(owners)
 
 
 def _policies(found: Import, wanted: RecordType, name: str) -> Choices:

@@ -10,14 +10,11 @@ from collections.abc import Mapping as AnyMapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from qikbiz.crm.records.fields import FieldKind
 from qikbiz.transfer.imports.mapping import Mapping
 
 SKIP, REFUSE = "skip", "refuse"
 POLICIES = (SKIP, REFUSE)
 OPTION = "cell_policy"
-# Kinds whose values a person can be asked to choose from.
-MAPPABLE = frozenset({FieldKind.CHOICE, FieldKind.OWNER, FieldKind.COUNTRY, FieldKind.BOOLEAN})
 MOST_VALUES = 2_000
 
 

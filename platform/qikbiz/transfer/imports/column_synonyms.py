@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from qikbiz.crm.records.fields import RecordType
-from qikbiz.crm.records.normalize import fold
+from qikbiz.crm.schema.normalize import fold
+from qikbiz.crm.schema.record_type import RecordType
 
 Target = tuple[str, str]
 _NO_WORD = re.compile(r"[^a-z0-9]+")

@@ -7,22 +7,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from qikbiz.crm.records.fields import Field, FieldKind, FieldProblem, derived_columns
-from qikbiz.crm.records.normalize import fold, name_key
-from qikbiz.crm.records.parsing import parse_value
+from qikbiz.crm.schema.field import Field
+from qikbiz.crm.schema.normalize import fold, name_key
+from qikbiz.crm.schema.record_type import derived_columns
+from qikbiz.crm.schema.validation import FieldProblem
 from qikbiz.transfer.imports.address_columns import AddressColumns, Fault
-from qikbiz.transfer.imports.addresses import quick_email, quick_phone
 from qikbiz.transfer.imports.cell_policy import REFUSE, written_key
 from qikbiz.transfer.imports.csv_reader import RowProblem
-from qikbiz.transfer.imports.known_values import understood, with_zeros
 from qikbiz.transfer.imports.mapping import FULL_NAME, finds_records
 from qikbiz.transfer.imports.names import split_name
 from qikbiz.transfer.imports.plans import SEVERAL_OF_THE_NAME, Plan, owner_key
 
 Parse = Callable[[str], object]
 _SURROGATE = re.compile("[\ud800-\udfff]")
-# Old programs write a line break inside a cell as a vertical tab.
-_LINE_BREAKS = str.maketrans("\x0b\x0c", "\n\n")
 _SHORTENED = 80
 _REMEMBERED = 50_000
 KEY_SEPARATOR = "\x1f"
@@ -57,15 +54,22 @@ class Converter:
             if c.field not in lists and c.field != FULL_NAME
         ]
         # A number without a country code is one of the row's own country, which has to be known first.
-        self._single = [one for one in single if not self._is_phone(one[1])]
-        self._phones = [one[:2] for one in single if self._is_phone(one[1])]
+        self._single = [one for one in single if not self._type.field(one[1]).needs_region]
+        self._phones = [
+            (place, name, self._type.field(name).parse_in_region)
+            for place, name, _ in single
+            if self._type.field(name).needs_region
+        ]
         self._country = self._type.country_field
-        self._postal_codes = [name for _, name, _ in single if name.endswith("postal_code")]
-        several = [(name, [c for c in plan.mapping.columns if c.field == name]) for name in lists]
-        self._addresses = [AddressColumns(plan, name, columns) for name, columns in several if columns]
+        self._completing = [field for _, name, _ in single if (field := self._type.field(name)).completes]
+        self._addresses = [
+            AddressColumns(plan, self._type.field(several), primary, columns)
+            for primary, several in self._type.address_lists.items()
+            if (columns := [c for c in plan.mapping.columns if c.field == several])
+        ]
         self._full_name = next((c.place for c in plan.mapping.columns if c.field == FULL_NAME), None)
         names = ("first_name", "last_name") if self._type.is_person else ()
-        self._name_parts = [(name, self._clean(name)) for name in names]
+        self._name_parts = [(name, self._parser(name)) for name in names]
         self._region = plan.context.default_region
         places = [column.place for column in plan.mapping.columns]
         self._refusing = frozenset(place for place in places if plan.cells.of(place) == REFUSE)
@@ -86,18 +90,23 @@ class Converter:
                         given[name] = value
         if self._full_name is not None and cells[self._full_name]:
             self._split_name(cells[self._full_name], given, faults)
-        self._give_zeros_back(given)
         region = given.get(self._country) or self._region
-        for place, name in self._phones:
-            self._read_phone(place, name, cells, given, faults)
+        self._read_with_region(cells, region, given, faults)
         for addresses in self._addresses:
             faults += addresses.read(cells, given, region)
         return self._without(faults, given) if faults else self._completed(given)
 
-    def _give_zeros_back(self, given: dict[str, Any]) -> None:
-        for name in self._postal_codes:
-            if name in given:
-                given[name] = with_zeros(given[name], given.get(name.replace("postal_code", "country"), ""))
+    def _read_with_region(self, cells: Sequence[str], region: str, given: dict[str, Any], faults: list[Fault]) -> None:
+        """The values that depend on others of the row: numbers without country code, codes that lost their zeros."""
+        for place, name, parse in self._phones:
+            if cells[place].strip():
+                try:
+                    given[name] = parse(cells[place], region)
+                except FieldProblem as problem:
+                    faults.append((place, cells[place], problem))
+        for field in self._completing:
+            if field.name in given:
+                given[field.name] = field.complete(given[field.name], given)
 
     def _without(self, faults: list[Fault], given: dict[str, Any]) -> Converted:
         """The row without the cells at fault, or refused where one of them refuses it."""
@@ -154,18 +163,6 @@ class Converter:
             if value:
                 given[name] = value
 
-    def _is_phone(self, name: str) -> bool:
-        return self._type.field(name).kind is FieldKind.PHONE
-
-    def _read_phone(
-        self, place: int, name: str, cells: Sequence[str], given: dict[str, Any], faults: list[Fault]
-    ) -> None:
-        if cells[place].strip():
-            try:
-                given[name] = quick_phone(cells[place], given.get(self._country) or self._region)
-            except FieldProblem as problem:
-                faults.append((place, cells[place], problem))
-
     def _is_needed(self, name: str, place: int) -> bool:
         """Whether records are found by this column, and nobody said what becomes of a cell that can't be read."""
         return not self._plan.cells.of(place) and finds_records(self._type, self._plan.key, name)
@@ -179,44 +176,19 @@ class Converter:
 
     def _parser(self, name: str) -> Parse:
         field = self._type.field(name)
-        turn = understood(field)
-        if turn is not None and field.kind is FieldKind.TEXT:
-            clean = self._clean(name)
-            return lambda text: clean(turn(text))
-        if turn is not None:
-            return memoize(lambda text: self._optional(field, turn(text)))
-        if field.kind in (FieldKind.TEXT, FieldKind.LONG_TEXT, FieldKind.COMPANY):
-            return self._clean(name)
-        if field.kind is FieldKind.EMAIL:
-            return lambda text: quick_email(text) if text.strip() else None
-        if field.kind is FieldKind.OWNER:
-            return memoize(lambda text: self._owner(field, text))
-        return memoize(lambda text: self._optional(field, text))
-
-    def _clean(self, name: str) -> Parse:
-        """Text as `Field.parse` gives it; printable ASCII without spaces around needs no look at every character."""
-        field = self._type.field(name)
-        longest, context = field.max_length, self._plan.context
-        breaks = _LINE_BREAKS if field.kind is FieldKind.LONG_TEXT else {}
-
-        def parse(text: str) -> str | None:
-            if text.isascii() and text.isprintable() and len(text) <= longest and text[0] != " " and text[-1] != " ":
-                return text
-            if not text.strip():
-                return None
-            found: str | None = parse_value(field, text.translate(breaks), context)
-            return found
-
-        return parse
+        if (quick := field.parse_cell(self._plan.context)) is not None:
+            return quick
+        read = self._owner if field.names_user else self._optional
+        return memoize(lambda text: read(field, field.translate(text)))
 
     def _optional(self, field: Field, text: str) -> object:
         # An empty cell says nothing about the field, also where the field itself is required.
-        return parse_value(field, text, self._plan.context) if text.strip() else None
+        return field.parse(text, self._plan.context) if text.strip() else None
 
     def _owner(self, field: Field, text: str) -> str | None:
         if not text.strip():
             return None
-        wanted = str(parse_value(field, text, self._plan.context))
+        wanted = str(field.parse(text, self._plan.context))
         found = self._plan.owners.get(wanted) or self._plan.owners.get(owner_key(wanted))
         if found == SEVERAL_OF_THE_NAME:
             raise FieldProblem(f"Several of your users are called “{wanted[:60]}”.", "Use the email address instead.")

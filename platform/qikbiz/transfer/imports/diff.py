@@ -8,8 +8,9 @@ from typing import Any
 from uuid import UUID
 
 from qikbiz.crm.records.changes import plain_value
-from qikbiz.crm.records.fields import FieldProblem, derived_columns
-from qikbiz.crm.records.normalize import name_key
+from qikbiz.crm.schema.normalize import name_key
+from qikbiz.crm.schema.record_type import derived_columns
+from qikbiz.crm.schema.validation import FieldProblem
 from qikbiz.transfer.imports.csv_reader import RowProblem
 from qikbiz.transfer.imports.encoding import copy_array, copy_field, staged_text, typed
 from qikbiz.transfer.imports.plans import Plan

@@ -7,8 +7,8 @@ from uuid import UUID
 from werkzeug.datastructures import MultiDict
 from wtforms import BooleanField
 
-from qikbiz.crm.records.fields import RecordType
-from qikbiz.crm.records.normalize import countries
+from qikbiz.crm.schema.normalize import countries
+from qikbiz.crm.schema.record_type import RecordType
 from qikbiz.kernel.errors import Failure
 from qikbiz.transfer.imports.mapping import Column, Mapping
 from qikbiz.transfer.imports.models import Import

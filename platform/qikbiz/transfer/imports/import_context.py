@@ -7,8 +7,8 @@ from uuid import UUID
 from sqlalchemy import select
 
 from qikbiz.crm.records.field_access import visible_type
-from qikbiz.crm.records.fields import ParseLocale
-from qikbiz.crm.records.types import record_type
+from qikbiz.crm.schema.field import ParseLocale
+from qikbiz.crm.schema.registry import record_type
 from qikbiz.files.store import FileGone
 from qikbiz.identity.accounts.models import User
 from qikbiz.identity.roles.current import current_rights

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from config.fault_injection import fault
 from qikbiz.crm.records.assignment import tell_owner
-from qikbiz.crm.records.types import record_type
+from qikbiz.crm.schema.registry import record_type
 from qikbiz.identity.roles.current import current_rights
 from qikbiz.kernel import clock
 from qikbiz.kernel.actors import acting_as, current_actor

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from qikbiz.crm.records.field_access import visible_type
 from qikbiz.crm.records.row_access import shown_column, visible_rows
-from qikbiz.crm.records.types import record_type
+from qikbiz.crm.schema.registry import record_type
 from qikbiz.kernel.database import db
 from qikbiz.kernel.rights import Action
 from qikbiz.transfer.imports.access_limits import owned_by

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from qikbiz.crm.records.fields import RecordType
+from qikbiz.crm.schema.record_type import RecordType
 from qikbiz.kernel.errors import Failure
 from qikbiz.transfer.imports import returned_rows
 from qikbiz.transfer.imports.column_synonyms import is_label_column, meaning, plain_heading

@@ -9,8 +9,9 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement
 from sqlalchemy.sql.type_api import TypeEngine
 
-from qikbiz.crm.records.fields import FieldKind, ParseLocale, RecordType
-from qikbiz.crm.records.types import RECORD_TYPES
+from qikbiz.crm.schema.field import ParseLocale
+from qikbiz.crm.schema.record_type import RecordType
+from qikbiz.crm.schema.registry import RECORD_TYPES
 from qikbiz.transfer.imports.access_limits import Limits
 from qikbiz.transfer.imports.cell_policy import CellPolicy
 from qikbiz.transfer.imports.csv_dialect import Format
@@ -89,9 +90,6 @@ class Plan:
     def column_type(self, name: str) -> TypeEngine[Any]:
         column: ColumnElement[Any] = self.record_type.model.__table__.c[name]
         return column.type
-
-    def kind(self, name: str) -> FieldKind:
-        return self.record_type.field(name).kind
 
     def as_json(self) -> dict[str, Any]:
         return {

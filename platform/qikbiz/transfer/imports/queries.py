@@ -10,9 +10,9 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Uuid, and_, case, cast, func, or_, select, true
 
 from qikbiz.audit.models import RecordChange
-from qikbiz.crm.records.fields import RecordType
 from qikbiz.crm.records.row_access import visible_rows as within_sight
-from qikbiz.crm.records.types import BY_SINGULAR, RECORD_TYPES
+from qikbiz.crm.schema.record_type import RecordType
+from qikbiz.crm.schema.registry import BY_SINGULAR, RECORD_TYPES
 from qikbiz.identity.roles.current import current_rights
 from qikbiz.jobs.queries import Progress, job, progress_of
 from qikbiz.kernel.database import db

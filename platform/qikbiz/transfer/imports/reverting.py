@@ -13,7 +13,7 @@ from sqlalchemy import BigInteger, Date, Numeric, Uuid
 from sqlalchemy.sql.type_api import TypeEngine
 
 from qikbiz.crm.records.changes import plain_value
-from qikbiz.crm.records.fields import LinkTable, RecordType, derived_columns
+from qikbiz.crm.schema.record_type import LinkTable, RecordType, derived_columns
 from qikbiz.transfer.imports.apply import LINKED, By
 from qikbiz.transfer.imports.diff import COPY_UPDATES, Record
 from qikbiz.transfer.imports.encoding import copy_array, copy_field, sql_value, staged_text

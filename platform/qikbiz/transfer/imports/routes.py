@@ -13,8 +13,8 @@ from flask_login import current_user
 from werkzeug.datastructures import FileStorage
 
 from qikbiz.audit.page_reads import part_of, record_page
-from qikbiz.crm.records.fields import RecordType
-from qikbiz.crm.records.types import RECORD_TYPES, record_type
+from qikbiz.crm.schema.record_type import RecordType
+from qikbiz.crm.schema.registry import RECORD_TYPES, record_type
 from qikbiz.kernel.access import access
 from qikbiz.kernel.database import application, tenant_transaction
 from qikbiz.kernel.errors import Forbidden

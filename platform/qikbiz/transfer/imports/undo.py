@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from qikbiz.crm.records.fields import RecordType
+from qikbiz.crm.schema.record_type import RecordType
 from qikbiz.transfer.imports.apply import By, id_prefix
 from qikbiz.transfer.imports.reverting import revert
 from qikbiz.transfer.imports.sql import Link, run

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from qikbiz.crm.records.fields import RecordType
-from qikbiz.crm.records.types import RECORD_TYPES
+from qikbiz.crm.schema.record_type import RecordType
+from qikbiz.crm.schema.registry import RECORD_TYPES
 from qikbiz.transfer.imports.access_limits import owned_by
 from qikbiz.transfer.imports.apply import By
 from qikbiz.transfer.imports.sql import Link

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from qikbiz.crm.records.types import record_type
+from qikbiz.crm.schema.registry import record_type
 from qikbiz.transfer.imports.column_synonyms import meaning, plain_heading
 from qikbiz.transfer.imports.import_context import sample_of
 from qikbiz.transfer.imports.mapping import Mapping

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from qikbiz.crm.records.field_access import visible_type
-from qikbiz.crm.records.fields import RecordType
-from qikbiz.crm.records.types import record_type
+from qikbiz.crm.schema.record_type import RecordType
+from qikbiz.crm.schema.registry import record_type
 from qikbiz.kernel.actors import current_actor
 from qikbiz.kernel.errors import Forbidden
 from qikbiz.transfer.imports.column_synonyms import meaning

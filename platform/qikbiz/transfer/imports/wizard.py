@@ -11,16 +11,15 @@ from flask_login import current_user
 
 from qikbiz.crm.records.changes import shown_changes
 from qikbiz.crm.records.field_access import visible_type
-from qikbiz.crm.records.fields import RecordType, show_value
-from qikbiz.crm.records.types import record_type
+from qikbiz.crm.schema.record_type import RecordType
+from qikbiz.crm.schema.registry import record_type
 from qikbiz.kernel.permissions import Permission
 from qikbiz.transfer.imports import actions, import_context, queries
 from qikbiz.transfer.imports.cell_choices import unreadable_columns
 from qikbiz.transfer.imports.csv_dialect import first_lines
 from qikbiz.transfer.imports.forms import DATE_ORDERS, DECIMAL_MARKS, MODE_CHOICES, key_choices, region_choices
-from qikbiz.transfer.imports.known_values import lost_zeros
 from qikbiz.transfer.imports.lookalikes import shown_lookalikes
-from qikbiz.transfer.imports.mapping import Mapping, has_key, target_choices
+from qikbiz.transfer.imports.mapping import FULL_NAME, Mapping, has_key, target_choices
 from qikbiz.transfer.imports.models import Import
 from qikbiz.transfer.imports.queries import Page
 from qikbiz.transfer.imports.undo_page import kept_facts
@@ -179,7 +178,8 @@ def changes_in_words(found: Import, update: Any) -> list[tuple[str, str, str]]:
     """(label, old, new) of each field that a person knows."""
     wanted = visible_type(record_type(found.record_type))
     changes = shown_changes(wanted, _without_hidden_names(wanted, found, update.changes))
-    return [(wanted.field(name).label, show_value(old), show_value(new)) for name, old, new in changes]
+    fields = [(wanted.field(name), old, new) for name, old, new in changes]
+    return [(field.label, field.show(old), field.show(new)) for field, old, new in fields]
 
 
 def _without_hidden_names(wanted: RecordType, found: Import, changes: AnyMapping[str, Any]) -> dict[str, Any]:
@@ -205,7 +205,7 @@ def _column(found: Import, mapping: Mapping, sample: list[list[str]], place: int
     if column is not None and column.label_place is not None:
         note = f"Its label is read from “{found.header[column.label_place]}”."
     examples = [row[place] for row in sample if place < len(row) and row[place].strip()]
-    if column is not None and column.field.endswith("postal_code") and any(map(lost_zeros, examples)):
-        note = "A spreadsheet turned these into numbers. Without a country, leading zeros can't be restored."
+    if column is not None and column.field != FULL_NAME:
+        note = record_type(found.record_type).field(column.field).import_note(examples) or note
     heading = found.header[place]
     return {"place": place, "heading": heading, "chosen": chosen, "examples": examples[:3], "note": note}

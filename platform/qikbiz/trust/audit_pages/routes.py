@@ -13,7 +13,7 @@ from qikbiz.audit.queries import AuditFilter, audit_page, months_kept, newest_li
 from qikbiz.audit.retention import CHOICES, how_long, set_keeping
 from qikbiz.crm.records.audit_labels import record_acts, record_url
 from qikbiz.crm.records.field_access import visible_type
-from qikbiz.crm.records.types import BY_SINGULAR
+from qikbiz.crm.schema.registry import BY_SINGULAR
 from qikbiz.crm.workspace.weeks import this_week_url
 from qikbiz.identity.accounts.queries import known_people
 from qikbiz.kernel.access import access

@@ -16,7 +16,6 @@ from qikbiz.crm.companies.models import Company
 from qikbiz.crm.contacts.fields import CONTACTS
 from qikbiz.crm.contacts.models import Contact, ContactCompany
 from qikbiz.crm.records.changes import plain_value
-from qikbiz.crm.records.fields import FieldKind
 from qikbiz.messaging.mail.models import Mail
 from qikbiz.transfer.exports.models import Export
 from qikbiz.transfer.imports.import_context import plan_of
@@ -52,7 +51,7 @@ def everything_about(session: Session, contact: Contact) -> dict[str, object]:
 
 
 def _fields(contact: Contact) -> list[dict[str, object]]:
-    shown = [field for field in CONTACTS.fields if field.name not in _OURS and field.kind is not FieldKind.OWNER]
+    shown = [field for field in CONTACTS.fields if field.name not in _OURS and not field.names_user]
     found = [(field.name, field.label, plain_value(getattr(contact, field.name, None))) for field in shown]
     known = {name for name, _, _ in found}
     more = [(name, name.replace("_", " ").capitalize()) for name in ("id", "external_id", "created_at", "deleted_at")]

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from qikbiz.audit.actions import Changes
-from qikbiz.crm.records.fields import RecordType
-from qikbiz.crm.records.models import Record
+from qikbiz.crm.schema.models import Record
+from qikbiz.crm.schema.record_type import RecordType
 from qikbiz.kernel.errors import NotFound
 
 OnChange = Callable[[Record, Changes], None]

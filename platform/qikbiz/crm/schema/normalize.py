@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 
-from qikbiz.crm.records.validation import FieldProblem
+from qikbiz.crm.schema.validation import FieldProblem
 
 # TAB, CR and LF are kept as they came; every other control character and lone surrogates are refused.
 _FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
@@ -171,13 +171,13 @@ def merge_entries(primary: str | None, entries: list[dict[str, Any]], key: str) 
 
 @cache
 def _country_lines() -> list[list[str]]:
-    listed = resources.files("qikbiz.crm.records").joinpath("countries.tsv").read_text("utf-8")
+    listed = resources.files("qikbiz.crm.schema").joinpath("countries.tsv").read_text("utf-8")
     return [line.split("\t") for line in listed.splitlines()]
 
 
 @cache
 def _country_codes() -> dict[str, str]:
-    listed = resources.files("qikbiz.crm.records").joinpath("country_aliases.tsv").read_text("utf-8")
+    listed = resources.files("qikbiz.crm.schema").joinpath("country_aliases.tsv").read_text("utf-8")
     aliases = (line.split("\t") for line in listed.splitlines())
     return {fold(name): line[0] for line in (*aliases, *_country_lines()) for name in line}
 

@@ -1,12 +1,13 @@
-"""Fields and computed columns that contacts and companies have alike."""
+"""Fields and computed columns that most record types have alike."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from qikbiz.crm.records.fields import Field, FieldKind
-from qikbiz.crm.records.normalize import fold, merge_entries
+from qikbiz.crm.schema.field import Field
+from qikbiz.crm.schema.kinds import Choice, Country, LongText, Owner, PostalCode, RecordId, Tags, Text, Timestamp
+from qikbiz.crm.schema.normalize import fold, merge_entries
 
 SOURCES = (
     "Call",
@@ -21,36 +22,33 @@ SOURCES = (
     "Other",
 )
 OWNERSHIP = (
-    Field("owner_id", "Owner", FieldKind.OWNER, "Sales details", is_filterable=True, in_list=True),
-    Field(
+    Owner("owner_id", "Owner", "Sales details", is_filterable=True, in_list=True),
+    Choice(
         "lead_source",
         "Source",
-        FieldKind.CHOICE,
         "Sales details",
         max_length=100,
         choices=SOURCES,
         is_open=True,
         is_filterable=True,
     ),
-    Field("tags", "Tags", FieldKind.TAGS, "Sales details", "Separated by commas.", is_filterable=True, in_list=True),
+    Tags("tags", "Tags", "Sales details", "Separated by commas.", is_filterable=True, in_list=True),
 )
 SYSTEM = (
-    Field("description", "Description", FieldKind.LONG_TEXT, "Notes", max_length=20_000, is_listable=False),
-    Field("external_id", "External ID", section="Notes", help="The ID of this record in another program."),
-    Field("id", "Record ID", FieldKind.ID, is_editable=False, is_listable=False),
-    Field(
+    LongText("description", "Description", "Notes", max_length=20_000, is_listable=False),
+    Text("external_id", "External ID", section="Notes", help="The ID of this record in another program."),
+    RecordId("id", "Record ID", is_editable=False, is_listable=False),
+    Timestamp(
         "created_at",
         "Created",
-        FieldKind.TIMESTAMP,
         is_importable=False,
         is_editable=False,
         is_filterable=True,
         is_sortable=True,
     ),
-    Field(
+    Timestamp(
         "updated_at",
         "Updated",
-        FieldKind.TIMESTAMP,
         is_importable=False,
         is_editable=False,
         is_filterable=True,
@@ -61,15 +59,15 @@ SYSTEM = (
 
 
 def address_fields(prefix: str = "") -> tuple[Field, ...]:
-    """Street to country. In `contacts` the columns have no prefix, in `companies` it is `billing_`."""
+    """Street to country, each name with `prefix` before it."""
     section = "Address"
     return (
-        Field(f"{prefix}street", "Street", section=section, autocomplete="street-address", is_listable=False),
-        Field(f"{prefix}street2", "Street line 2", section=section, is_listable=False),
-        Field(f"{prefix}postal_code", "Postal code", section=section, max_length=20),
-        Field(f"{prefix}city", "City", section=section, max_length=100, is_filterable=True),
-        Field(f"{prefix}state", "State or region", section=section, max_length=100),
-        Field(f"{prefix}country", "Country", FieldKind.COUNTRY, section, is_filterable=True),
+        Text(f"{prefix}street", "Street", section=section, autocomplete="street-address", is_listable=False),
+        Text(f"{prefix}street2", "Street line 2", section=section, is_listable=False),
+        PostalCode(f"{prefix}postal_code", "Postal code", section=section, max_length=20, country=f"{prefix}country"),
+        Text(f"{prefix}city", "City", section=section, max_length=100, is_filterable=True),
+        Text(f"{prefix}state", "State or region", section=section, max_length=100),
+        Country(f"{prefix}country", "Country", section, is_filterable=True),
     )
 
 

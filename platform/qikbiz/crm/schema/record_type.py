@@ -5,16 +5,12 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
-from decimal import Decimal
 from functools import cached_property
 from typing import Any, Generic, NamedTuple, TypeVar
-from uuid import UUID
 
-from qikbiz.crm.records.field_kinds import PLAIN, FieldDeclaration, FieldKind, ParseLocale
-from qikbiz.crm.records.models import Record
-from qikbiz.crm.records.parsing import parse_value
-from qikbiz.crm.records.validation import FieldProblem
+from qikbiz.crm.schema.field import Field
+from qikbiz.crm.schema.models import Record
+from qikbiz.crm.schema.validation import FieldProblem
 from qikbiz.kernel.errors import NotFound
 
 ModelT_co = TypeVar("ModelT_co", bound=Record, covariant=True)
@@ -22,23 +18,7 @@ Values = dict[str, Any]
 Derive = Callable[[Mapping[str, Any], Mapping[str, Any]], Values]
 
 
-@dataclass(frozen=True, slots=True)
-class Field(FieldDeclaration):
-    """One field of a record type, with what is done to its values."""
-
-    def parse(self, text: str, context: ParseLocale = PLAIN) -> Any:
-        """The value as it is kept; None, or an empty list, for empty text. Raises FieldProblem.
-
-        An owner or another record is a UUID, or text to be looked up.
-        """
-        return parse_value(self, text, context)
-
-    def show(self, value: Any) -> str:
-        """The value as text that `parse` reads back to the same value."""
-        return show_value(value)
-
-
-class Reference(NamedTuple):
+class ReferenceColumn(NamedTuple):
     """A reference to a record of type `target`: its field, and the column that holds the id."""
 
     field: str
@@ -134,10 +114,10 @@ class RecordTypeOf(Generic[ModelT_co]):
         return tuple(field for field in self.fields if field.is_filterable)
 
     @cached_property
-    def references(self) -> dict[str, Reference]:
+    def references(self) -> dict[str, ReferenceColumn]:
         """Every column that tells of another record, with that record's id and type."""
         return {
-            column: Reference(field.name, field.written_columns[-1], field.references)
+            column: ReferenceColumn(field.name, field.written_columns[-1], field.references)
             for field in self.fields
             if field.references
             for column in field.written_columns
@@ -151,7 +131,7 @@ class RecordTypeOf(Generic[ModelT_co]):
     @cached_property
     def country_field(self) -> str:
         """The field of the address's country, or nothing."""
-        return next((field.name for field in self.fields if field.kind is FieldKind.COUNTRY), "")
+        return next((field.name for field in self.fields if field.gives_region), "")
 
     def sections(self) -> dict[str, list[Field]]:
         """The fields that people fill in, also those that this person can only read, under their headings."""
@@ -181,35 +161,3 @@ def derived_columns(
     make the single one the first of the list.
     """
     return record_type.derive(given, before or {})
-
-
-def show_value(value: Any) -> str:
-    """Any kept value as text. Lists of addresses read `work: ann@example.com; ann@home.example`."""
-    match value:
-        case None:
-            return ""
-        case bool():
-            return "yes" if value else "no"
-        case str():
-            return value
-        case datetime() | date():
-            return value.isoformat()
-        case int() | Decimal() | UUID():
-            return str(value)
-        case list():
-            return _show_list(value)
-    raise TypeError(f"No field keeps a {type(value).__name__}.")
-
-
-def _show_list(entries: list[Any]) -> str:
-    if entries and isinstance(entries[0], Mapping):
-        return "; ".join(_show_entry(entry) for entry in entries)
-    return ", ".join(str(entry) for entry in entries)
-
-
-def _show_entry(entry: Mapping[str, Any]) -> str:
-    value = entry.get("address") or entry.get("number") or ""
-    return f"{entry['label']}: {value}" if entry.get("label") else str(value)
-
-
-__all__ = ["PLAIN", "Field", "FieldKind", "FieldProblem", "ParseLocale", "RecordType", "derived_columns"]

@@ -9,8 +9,8 @@ from functools import cache
 from importlib import resources
 from typing import Literal
 
-from qikbiz.crm.records.normalize import fold, plain
-from qikbiz.crm.records.validation import FieldProblem
+from qikbiz.crm.schema.normalize import fold, plain
+from qikbiz.crm.schema.validation import FieldProblem
 
 DateOrder = Literal["", "dmy", "mdy"]
 # As spreadsheets and people write them in the languages of the headings; without accents, as `fold` leaves them.
@@ -88,7 +88,7 @@ def parse_currency(text: str) -> str:
 @cache
 def currencies() -> tuple[str, ...]:
     """Every currency in use, by its ISO 4217 code."""
-    return tuple(resources.files("qikbiz.crm.records").joinpath("currencies.txt").read_text("utf-8").split())
+    return tuple(resources.files("qikbiz.crm.schema").joinpath("currencies.txt").read_text("utf-8").split())
 
 
 def parse_boolean(text: str) -> bool:
