@@ -16,7 +16,7 @@ from qikbiz.crm.companies.references import REFERENCES
 from qikbiz.crm.contacts.models import Contact, ContactCompany
 from qikbiz.crm.schema import registry as the_registry
 from qikbiz.crm.schema.common_fields import OWNERSHIP, SYSTEM
-from qikbiz.crm.schema.field import Field
+from qikbiz.crm.schema.kinds import Text
 from qikbiz.crm.schema.models import RecordColumns
 from qikbiz.crm.schema.record_type import RecordType
 from qikbiz.kernel.database import Model
@@ -97,7 +97,7 @@ def imported_deals(
     made = replace(
         deals,
         model=Deal,
-        fields=(Field("name", "Name", is_required=True), Field("industry", "Branch"), *OWNERSHIP[:1], *SYSTEM),
+        fields=(Text("name", "Name", is_required=True), Text("industry", "Branch"), *OWNERSHIP[:1], *SYSTEM),
         key_fields=("external_id", "id"),
         headings={"name": ("title", "opportunity")},
         hints=("industry",),

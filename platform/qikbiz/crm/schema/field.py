@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
@@ -57,7 +58,7 @@ class Viewer:
 
 
 @dataclass(frozen=True)
-class Field:
+class Field(ABC):
     """One field. `columns` are the database columns it writes; empty means the one of the same name.
 
     `in_list` shows it in a list at first, and on the record's page among the key facts, as `is_key` does.
@@ -138,9 +139,9 @@ class Field:
             )
         return value
 
+    @abstractmethod
     def read(self, text: str, locale: ParseLocale) -> Any:
         """`parse` of text that is not empty. Raises FieldProblem."""
-        raise NotImplementedError
 
     def parse_typed(self, text: str, locale: ParseLocale = PLAIN) -> Any:
         """As `parse`, of what was typed into a form."""
@@ -153,6 +154,10 @@ class Field:
     def parse_in_region(self, text: str, region: str) -> Any:
         """As `parse`, for a row of an import whose country is `region` (ISO 3166-1, two letters)."""
         return self.parse(text, ParseLocale(default_region=region))
+
+    def entry_in_region(self, text: str, region: str) -> str:
+        """The same for one value of a list of values with labels."""
+        raise NotImplementedError
 
     def complete(self, value: Any, given: Mapping[str, Any]) -> Any:
         """A value that an import has read, in the light of the row's other fields."""

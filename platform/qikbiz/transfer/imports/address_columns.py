@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from qikbiz.crm.schema.kinds.labelled import LONGEST_LIST, LabelledList
+from qikbiz.crm.schema.field import Field
+from qikbiz.crm.schema.kinds.labelled import LONGEST_LIST
 from qikbiz.crm.schema.kinds.tags import json_list
 from qikbiz.crm.schema.normalize import merge_entries
 from qikbiz.crm.schema.validation import FieldProblem
@@ -24,7 +25,7 @@ _PERHAPS_BETWEEN = re.compile(r"\s*(?:,|\s/\s|\|)\s*")
 class AddressColumns:
     """The columns of one kind of address: `several` is the list's field, `single` that of the primary one."""
 
-    def __init__(self, plan: Plan, several: LabelledList, single: str, columns: list[Column]) -> None:
+    def __init__(self, plan: Plan, several: Field, single: str, columns: list[Column]) -> None:
         self._plan = plan
         self._list = several
         self._several = several.name
@@ -115,7 +116,7 @@ class AddressColumns:
     def _address(self, text: str) -> str | None:
         if not text.strip():
             return None
-        return self._list.normalise_quickly(text, self._region)
+        return self._list.entry_in_region(text, self._region)
 
     def _label(self, column: Column, cells: Sequence[str]) -> str:
         if column.label_place is None:

@@ -22,7 +22,7 @@ class Emails(LabelledList):
     def normalise(self, text: str, locale: ParseLocale) -> str:
         return normalise_email(text)
 
-    def normalise_quickly(self, text: str, region: str) -> str:
+    def entry_in_region(self, text: str, region: str) -> str:
         return quick_email(text)
 
     def entry_href(self, entry: Mapping[str, str]) -> str:

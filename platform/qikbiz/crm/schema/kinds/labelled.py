@@ -34,10 +34,6 @@ class LabelledList(Field):
         """One value as it is kept. Raises FieldProblem."""
         raise NotImplementedError
 
-    def normalise_quickly(self, text: str, region: str) -> str:
-        """The same for imports of a million rows. A number without country code is of `region`."""
-        raise NotImplementedError
-
     def show(self, value: Entries | None) -> str:
         return "; ".join(_shown(entry, self.part) for entry in value or ())
 

@@ -18,7 +18,7 @@ class LongText(Text):
     is_wide: ClassVar[bool] = True
     is_free_text: ClassVar[bool] = False
     # Old programs write a line break inside a cell as a vertical tab.
-    breaks: ClassVar[Mapping[int, str]] = str.maketrans("\x0b\x0c", "\n\n")
+    breaks: ClassVar[Mapping[int, str]] = {0x0B: "\n", 0x0C: "\n"}
 
     @property
     def control(self) -> Control:

@@ -22,7 +22,7 @@ class Phones(LabelledList):
     def normalise(self, text: str, locale: ParseLocale) -> str:
         return normalise_phone(text, locale.default_region)
 
-    def normalise_quickly(self, text: str, region: str) -> str:
+    def entry_in_region(self, text: str, region: str) -> str:
         return quick_phone(text, region)
 
     def entry_href(self, entry: Mapping[str, str]) -> str:

@@ -9,7 +9,17 @@ from uuid import UUID
 
 from sqlalchemy import Row
 
-from qikbiz.crm.schema.field import Column, Condition, Field, FilterControl, ParseCell, ParseLocale, People, Showing
+from qikbiz.crm.schema.field import (
+    PLAIN,
+    Column,
+    Condition,
+    Field,
+    FilterControl,
+    ParseCell,
+    ParseLocale,
+    People,
+    Showing,
+)
 from qikbiz.crm.schema.html import safe_texts
 from qikbiz.crm.schema.kinds.record_id import as_id, parse_id
 from qikbiz.crm.schema.kinds.text import quick_text
@@ -37,7 +47,7 @@ class Reference(Field):
     def read(self, text: str, locale: ParseLocale) -> UUID | str:
         return parse_id(text) if self.is_matched_by_id else clean_text(text)
 
-    def parse_typed(self, text: str, locale: ParseLocale) -> str | None:
+    def parse_typed(self, text: str, locale: ParseLocale = PLAIN) -> str | None:
         return clean_text(text) or None
 
     def parse_cell(self, locale: ParseLocale) -> ParseCell | None:
