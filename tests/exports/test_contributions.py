@@ -11,7 +11,7 @@ import pytest
 from qikbiz.kernel.actors import SYSTEM, acting_as
 from qikbiz.kernel.database import tenant_transaction
 from qikbiz.kernel.feature import NotInstalled
-from qikbiz.kernel.permissions import Permission
+from qikbiz.kernel.permissions import every_permission
 from qikbiz.kernel.registration import Registration
 from qikbiz.kernel.rights import Rights
 from qikbiz.transfer.exports import contributions, restore
@@ -25,7 +25,7 @@ from tenants.context import Tenant
 from tests.exports.conftest import ExportHarness
 from workers.run_job import perform
 
-EVERY_PAGE = Rights.of(see="all", export="all", pages=list(Permission))
+EVERY_PAGE = Rights.of(see="all", export="all", pages=list(every_permission()))
 
 
 def test_a_kind_of_file_that_no_feature_makes_is_open_to_no_one() -> None:

@@ -14,35 +14,38 @@ from qikbiz.crm.companies.fields import COMPANIES
 from qikbiz.crm.companies.models import Company
 from qikbiz.crm.companies.references import REFERENCES
 from qikbiz.crm.contacts.models import Contact, ContactCompany
-from qikbiz.crm.schema import registry as the_registry
+from qikbiz.crm.schema import registry
 from qikbiz.crm.schema.common_fields import OWNERSHIP, SYSTEM
 from qikbiz.crm.schema.kinds import Text
 from qikbiz.crm.schema.models import RecordColumns
 from qikbiz.crm.schema.record_type import RecordType
+from qikbiz.kernel import permissions
 from qikbiz.kernel.database import Model
-from qikbiz.kernel.rights import Action, Rights, Scope
+from qikbiz.kernel.permissions import Action
+from qikbiz.kernel.rights import Rights, Scope
 from tests.fixtures.records import Workspace
 from tests.imports.harness import ImportHarness
 
 
 @pytest.fixture
 def deals(monkeypatch: pytest.MonkeyPatch) -> RecordType:
-    for registry in (the_registry.RECORD_TYPES, the_registry.BY_SINGULAR):
-        monkeypatch.setattr(registry, "_types", dict(registry))
-    monkeypatch.setattr(the_registry, "_references", dict(the_registry._references))
+    for types in (registry.RECORD_TYPES, registry.BY_SINGULAR):
+        monkeypatch.setattr(types, "_types", dict(types))
+    monkeypatch.setattr(registry, "_references", dict(registry._references))
+    monkeypatch.setattr(permissions, "_RECORD_TYPES", list(permissions._RECORD_TYPES))
     made = replace(COMPANIES, name="deal", plural="deals", label="Deal", plural_label="Deals")
-    the_registry.register_type(made, REFERENCES)
+    registry.register_type(made, REFERENCES)
     return made
 
 
 def test_a_type_is_registered_after_those_before_it(deals: RecordType) -> None:
-    assert list(the_registry.RECORD_TYPES) == ["contacts", "companies", "deals"]
-    assert the_registry.record_type("deals") is deals
+    assert list(registry.RECORD_TYPES) == ["contacts", "companies", "deals"]
+    assert registry.record_type("deals") is deals
 
 
 def test_a_name_is_registered_once(deals: RecordType) -> None:
     with pytest.raises(RuntimeError, match="already"):
-        the_registry.register_type(deals, REFERENCES)
+        registry.register_type(deals, REFERENCES)
 
 
 @pytest.mark.usefixtures("deals")
@@ -50,10 +53,10 @@ def test_purging_a_deal_takes_no_contact_off_a_company(workspace: Workspace) -> 
     ident = UUID(workspace.add_company("Umbrella"))
     workspace.add_contact(last_name="Lee", company_name="Umbrella", company_id=ident)
     with workspace.work() as session:
-        the_registry.call_on_purge("deal", ident)
+        registry.call_on_purge("deal", ident)
         assert session.scalars(select(Contact.company_id)).all() == [ident]
         assert session.scalars(select(ContactCompany.company_id)).all() == [ident]
-        the_registry.call_on_purge("company", ident)
+        registry.call_on_purge("company", ident)
         assert session.scalars(select(ContactCompany.company_id)).all() == []
 
 
@@ -64,15 +67,15 @@ def test_a_changed_deal_renames_no_company_of_a_contact(workspace: Workspace) ->
     with workspace.work() as session:
         renamed = session.get_one(Company, ident)
         renamed.name = "Parasol"
-        the_registry.call_on_change("deal", renamed, {"name": ["Umbrella", "Parasol"]})
+        registry.call_on_change("deal", renamed, {"name": ["Umbrella", "Parasol"]})
         assert session.scalars(select(Contact.company_name)).all() == ["Umbrella"]
-        the_registry.call_on_change("company", renamed, {"name": ["Umbrella", "Parasol"]})
+        registry.call_on_change("company", renamed, {"name": ["Umbrella", "Parasol"]})
         assert session.scalars(select(Contact.company_name)).all() == ["Parasol"]
 
 
 def test_a_process_without_features_knows_no_types() -> None:
     with pytest.raises(RuntimeError, match="did not install"):
-        list(the_registry.RecordTypes())
+        list(registry.RecordTypes())
 
 
 class OtherModel(Model):
@@ -102,8 +105,8 @@ def imported_deals(
         headings={"name": ("title", "opportunity")},
         hints=("industry",),
     )
-    for registry, name in ((the_registry.RECORD_TYPES, "deals"), (the_registry.BY_SINGULAR, "deal")):
-        monkeypatch.setitem(registry._types, name, made)
+    for types, name in ((registry.RECORD_TYPES, "deals"), (registry.BY_SINGULAR, "deal")):
+        monkeypatch.setitem(types._types, name, made)
     scope = Rights.scope
 
     def scope_of_company(self: Rights, record_type: str, action: Action) -> Scope:

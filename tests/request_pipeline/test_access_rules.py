@@ -4,7 +4,7 @@ import pytest
 
 from qikbiz.kernel.access import access, permission_of, rule_of
 from qikbiz.kernel.errors import Forbidden
-from qikbiz.kernel.permissions import Permission
+from qikbiz.kernel.permissions import Action, Permission, record_permission
 
 
 def test_a_rule_is_what_was_declared_and_nothing_more():
@@ -32,7 +32,7 @@ def test_a_view_without_a_declaration_is_not_served():
 def test_a_view_that_asks_for_nobody_can_not_claim_to_check_a_permission(exception):
     access(Permission.PUBLIC, **{exception: True})
     with pytest.raises(ValueError, match="declare it public"):
-        access(Permission.CONTACT_SEE, **{exception: True})
+        access(record_permission("contact", Action.SEE), **{exception: True})
 
 
 def test_a_public_view_can_not_ask_for_a_password_given_lately():

@@ -8,12 +8,10 @@ import pytest
 
 from qikbiz.crm.schema.registry import BY_SINGULAR
 from qikbiz.identity.roles.builtin_roles import built_in, everything, page_rights, staff_roles
-from qikbiz.kernel.permissions import Permission, Role
+from qikbiz.kernel.permissions import Permission, Role, every_permission, record_permission, record_types
 from qikbiz.kernel.rights import (
     FOLLOWING,
     NOTHING,
-    RECORD_ACTS,
-    RECORD_TYPES,
     WAYS_IN,
     Action,
     FieldRule,
@@ -33,13 +31,17 @@ def test_every_permission_has_a_place_in_the_table():
     of_staff = {page for rights in staff_roles().values() for page in rights.pages}
     assert len(of_pages) == len(set(of_pages))
     assert not set(of_pages) & of_staff
-    assert set(Permission) == WAYS_IN | set(RECORD_ACTS) | set(FOLLOWING) | set(of_pages) | of_staff
+    of_records = {record_permission(*act) for act in every_act()}
+    assert every_permission() == WAYS_IN | of_records | set(FOLLOWING) | set(of_pages) | of_staff
 
 
 @pytest.mark.promise("P15")
 def test_every_record_type_has_every_act_in_the_table():
-    assert set(RECORD_TYPES) == set(BY_SINGULAR)
-    assert set(RECORD_ACTS.values()) == set(every_act())
+    assert set(record_types()) == set(BY_SINGULAR)
+    assert {(permission.record_type, permission.action) for permission in every_permission() - set(Permission)} == {
+        *every_act(),
+        *((kind, None) for kind in record_types()),
+    }
 
 
 def test_staff_may_do_at_the_console_what_their_role_says_and_no_more():
@@ -62,7 +64,7 @@ def test_each_group_of_page_rights_stands_together():
 @pytest.mark.promise("P15")
 def test_the_administrator_may_do_everything_that_a_tenant_has():
     staff = {page for rights in staff_roles().values() for page in rights.pages}
-    assert all(built_in()[Role.ADMINISTRATOR].can(permission) for permission in set(Permission) - staff)
+    assert all(built_in()[Role.ADMINISTRATOR].can(permission) for permission in every_permission() - staff)
     assert not any(built_in()[Role.ADMINISTRATOR].can(permission) for permission in staff)
 
 
@@ -165,4 +167,4 @@ def test_what_this_program_does_not_know_allows_nothing():
 
 @pytest.mark.promise("P15")
 def test_no_rights_are_none():
-    assert {permission for permission in Permission if NOTHING.can(permission)} == set(WAYS_IN)
+    assert {permission for permission in every_permission() if NOTHING.can(permission)} == set(WAYS_IN)

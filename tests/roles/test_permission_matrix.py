@@ -24,8 +24,8 @@ from qikbiz.identity.roles.builtin_roles import built_in, page_rights
 from qikbiz.kernel.access import permission_of
 from qikbiz.kernel.database import tenant_transaction
 from qikbiz.kernel.errors import Forbidden, NotFound
-from qikbiz.kernel.permissions import Role
-from qikbiz.kernel.rights import RECORD_TYPES, Action, Rights, Scope
+from qikbiz.kernel.permissions import Action, Role, record_types
+from qikbiz.kernel.rights import Rights, Scope
 from qikbiz.transfer.exports.actions import ask_for_export
 from qikbiz.transfer.exports.models import Export
 from qikbiz.transfer.exports.selection import Selection
@@ -153,7 +153,7 @@ def _functions(case: Case, kind: str) -> dict[Action, Callable[[], Any]]:
     }
 
 
-@pytest.mark.parametrize("kind", RECORD_TYPES)
+@pytest.mark.parametrize("kind", record_types())
 def test_pages_open_as_the_table_says(case: Case, kind: str) -> None:
     for action, statuses in _pages(case, kind).items():
         allowed = case.rights.scope(kind, action) is Scope.ALL
@@ -162,7 +162,7 @@ def test_pages_open_as_the_table_says(case: Case, kind: str) -> None:
             assert allowed or status == 403, (kind, action, status)
 
 
-@pytest.mark.parametrize("kind", RECORD_TYPES)
+@pytest.mark.parametrize("kind", record_types())
 def test_functions_do_as_the_table_says(case: Case, kind: str) -> None:
     for action, act in _functions(case, kind).items():
         allowed = case.rights.scope(kind, action) is Scope.ALL
@@ -191,7 +191,7 @@ def _switch(case: Case, session: Any, roles: list[str]) -> list[str]:
     return before
 
 
-@pytest.mark.parametrize("kind", RECORD_TYPES)
+@pytest.mark.parametrize("kind", record_types())
 def test_a_job_asks_the_table_again_when_it_runs(case: Case, kind: str) -> None:
     """Asked for by an administrator who is one no longer: the worker finds the present role."""
     tenant, declared = case.staffed.workspace.tenant, BY_SINGULAR[kind]
@@ -216,7 +216,7 @@ def test_a_job_asks_the_table_again_when_it_runs(case: Case, kind: str) -> None:
     assert checked.state == ("checked" if may_import else "failed")
 
 
-@pytest.mark.parametrize("kind", RECORD_TYPES)
+@pytest.mark.parametrize("kind", record_types())
 def test_an_import_is_not_applied_by_a_role_that_lost_it(case: Case, kind: str) -> None:
     tenant, declared = case.staffed.workspace.tenant, BY_SINGULAR[kind]
     with tenant_transaction(tenant) as session:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from qikbiz.kernel.errors import Forbidden
-from qikbiz.kernel.permissions import Permission
+from qikbiz.kernel.permissions import AnyPermission, Permission
 
 View = TypeVar("View", bound=Callable[..., object])
 
@@ -29,7 +29,7 @@ class AccessRule:
     standalone: needs neither tenant nor person nor database, and answers while all of them are away.
     """
 
-    permission: Permission
+    permission: AnyPermission
     fresh: bool = False
     from_anywhere: bool = False
     while_blocked: bool = False
@@ -49,7 +49,7 @@ class AccessRule:
         return self.permission is Permission.PUBLIC
 
 
-def access(permission: Permission, **exceptions: bool) -> Callable[[View], View]:
+def access(permission: AnyPermission, **exceptions: bool) -> Callable[[View], View]:
     """Declare a view's rule; `exceptions` are the fields of AccessRule."""
     rule = AccessRule(permission, **exceptions)
 
@@ -68,7 +68,7 @@ def rule_of(view: Callable[..., object]) -> AccessRule:
     return rule
 
 
-def permission_of(view: Callable[..., object]) -> Permission | None:
+def permission_of(view: Callable[..., object]) -> AnyPermission | None:
     """The permission that the view declared, or None."""
     rule = vars(view).get("access_rule")
     return rule.permission if isinstance(rule, AccessRule) else None

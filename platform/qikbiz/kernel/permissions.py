@@ -1,9 +1,29 @@
-"""Every permission. `kernel/access.py` says how a route declares one; features say who has which (`permissions=`)."""
+"""Every permission. `kernel/access.py` says how a route declares one; features say who has which (`permissions=`).
+
+A permission is a page's, and listed here, or an act on the records of one type, and made from the type's name.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
+
+
+class Action(StrEnum):
+    """What can be done to records of a type, to all of them or to those of some owners."""
+
+    SEE = "see"
+    CREATE = "create"
+    CHANGE = "change"
+    DELETE = "delete"
+    EXPORT = "export"
+    IMPORT = "import"
+
+
+# To delete a record permanently, whoever owns it: allowed as a page is.
+PURGE = "purge"
 
 
 class Permission(StrEnum):
@@ -19,20 +39,6 @@ class Permission(StrEnum):
     AUDIT_SEE = "audit:see"
     CLOSING_ASK = "closing:ask"
     CLOSING_HANDLE = "closing:handle"
-    COMPANY_CHANGE = "company:change"
-    COMPANY_CREATE = "company:create"
-    COMPANY_DELETE = "company:delete"
-    COMPANY_EXPORT = "company:export"
-    COMPANY_IMPORT = "company:import"
-    COMPANY_PURGE = "company:purge"
-    COMPANY_SEE = "company:see"
-    CONTACT_CHANGE = "contact:change"
-    CONTACT_CREATE = "contact:create"
-    CONTACT_DELETE = "contact:delete"
-    CONTACT_EXPORT = "contact:export"
-    CONTACT_IMPORT = "contact:import"
-    CONTACT_PURGE = "contact:purge"
-    CONTACT_SEE = "contact:see"
     EXPORT_ASK = "export:ask"
     EXPORT_EVERYTHING = "export:everything"
     EXPORT_FETCH = "export:fetch"
@@ -62,6 +68,71 @@ class Permission(StrEnum):
     WORKSPACE_SEE = "workspace:see"
 
 
+class RecordPermission(str):
+    """An act on the records of one type, such as `contact:change`. Made by `record_permission`."""
+
+    __slots__ = ()
+
+    @property
+    def record_type(self) -> str:
+        return self.partition(":")[0]
+
+    @property
+    def action(self) -> Action | None:
+        """None for purging, which has no scope."""
+        verb = self.partition(":")[2]
+        return None if verb == PURGE else Action(verb)
+
+
+AnyPermission = Permission | RecordPermission
+_RECORD_TYPES: list[str] = []
+
+
+def register_record_type(name: str) -> None:
+    """Let there be the permissions of a record type. Raises RuntimeError for a second one of that name."""
+    if name in _RECORD_TYPES:
+        raise RuntimeError(f"A record type called {name!r} is registered already.")
+    _RECORD_TYPES.append(name)
+
+
+def record_types() -> tuple[str, ...]:
+    """The names of the record types of this process, in order."""
+    return tuple(_RECORD_TYPES)
+
+
+@lru_cache(maxsize=1_000)
+def record_permission(record_type: str, verb: str) -> RecordPermission:
+    """Raises ValueError for an act that there isn't."""
+    if verb != PURGE:
+        Action(verb)
+    return RecordPermission(f"{record_type}:{verb}")
+
+
+def permission_named(text: str) -> AnyPermission:
+    """The permission that is written so. Raises ValueError for one that there isn't."""
+    if isinstance(text, Permission | RecordPermission):
+        return text
+    record_type, _, verb = text.partition(":")
+    return record_permission(record_type, verb) if record_type in _RECORD_TYPES else Permission(text)
+
+
+def known_permissions(texts: Iterable[str]) -> frozenset[AnyPermission]:
+    """Those of `texts` that there are."""
+    found = set()
+    for text in texts:
+        try:
+            found.add(permission_named(text))
+        except ValueError:
+            continue
+    return frozenset(found)
+
+
+def every_permission() -> frozenset[AnyPermission]:
+    """All pages', and every act on every record type of this process."""
+    verbs = (*Action, PURGE)
+    return frozenset(Permission) | {record_permission(kind, verb) for kind in record_types() for verb in verbs}
+
+
 class Role(StrEnum):
     """The keys of the roles that every tenant has. The others are the tenant's own (`identity/roles/models.py`)."""
 
@@ -85,7 +156,14 @@ class PageRight:
     The page of a role shows them in the order of `position`, where the entries of a group stand together.
     """
 
-    permission: Permission
+    permission: AnyPermission
     position: int
     group: str
     label: str
+
+
+def purge_right(record_type: str, plural: str, position: int) -> PageRight:
+    """The right to delete records of a type permanently."""
+    return PageRight(
+        record_permission(record_type, PURGE), position, "Records", f"permanently delete {plural} in the trash"
+    )

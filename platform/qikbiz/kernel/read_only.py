@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from qikbiz.kernel.access import AccessRule
 from qikbiz.kernel.errors import Forbidden
-from qikbiz.kernel.permissions import Permission
+from qikbiz.kernel.permissions import Action, AnyPermission, Permission, record_permission, record_types
 from tenants.context import Tenant, current_tenant
 
 # What goes on: whatever is about one's own login, taking the data out, who may come in, and the closing itself.
@@ -22,23 +22,16 @@ STILL_ALLOWED = frozenset(
         Permission.CLOSING_ASK,
     }
 )
-# What only leads to a change: nobody has these meanwhile, so that neither links to them nor their forms are shown.
-WITHHELD = frozenset(
-    {
-        Permission.COMPANY_CHANGE,
-        Permission.COMPANY_CREATE,
-        Permission.COMPANY_IMPORT,
-        Permission.CONTACT_CHANGE,
-        Permission.CONTACT_CREATE,
-        Permission.CONTACT_IMPORT,
-        Permission.IMPORT_APPLY,
-        Permission.IMPORT_UNDO,
-        Permission.USER_INVITE,
-    }
-)
+_LEADING_TO_A_CHANGE = frozenset({Permission.IMPORT_APPLY, Permission.IMPORT_UNDO, Permission.USER_INVITE})
+_CHANGES = (Action.CREATE, Action.CHANGE, Action.IMPORT)
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 # What the tenant's role may only read meanwhile; the provisioner takes the other rights and gives them back.
 RECORD_TABLES = ("companies", "contacts", "contact_companies", "record_changes")
+
+
+def withheld() -> frozenset[AnyPermission]:
+    """What only leads to a change: nobody has these meanwhile, so that neither links to them nor their forms show."""
+    return _LEADING_TO_A_CHANGE | {record_permission(kind, action) for kind in record_types() for action in _CHANGES}
 
 
 class ReadOnly(Forbidden):
@@ -71,5 +64,5 @@ def refuse_request(tenant: Tenant, rule: AccessRule, method: str) -> None:
     """The request pipeline's question: may a page with this rule be asked for with this method?"""
     if rule.read_only_ok:
         return
-    if rule.permission in WITHHELD or (method not in SAFE_METHODS and rule.permission not in STILL_ALLOWED):
+    if rule.permission in withheld() or (method not in SAFE_METHODS and rule.permission not in STILL_ALLOWED):
         refuse_change(tenant)

@@ -10,7 +10,14 @@ from functools import cached_property, lru_cache
 from typing import Any, Self
 from uuid import UUID
 
-from qikbiz.kernel.permissions import Permission
+from qikbiz.kernel.permissions import (
+    Action,
+    AnyPermission,
+    Permission,
+    RecordPermission,
+    known_permissions,
+    record_types,
+)
 
 
 class Scope(IntEnum):
@@ -26,17 +33,6 @@ class Scope(IntEnum):
         return self.name.lower()
 
 
-class Action(StrEnum):
-    """What can be done to records of a type."""
-
-    SEE = "see"
-    CREATE = "create"
-    CHANGE = "change"
-    DELETE = "delete"
-    EXPORT = "export"
-    IMPORT = "import"
-
-
 class FieldRule(StrEnum):
     """What a role does to a field: it is not there at all, or shown and not to be changed."""
 
@@ -44,25 +40,9 @@ class FieldRule(StrEnum):
     READ_ONLY = "read-only"
 
 
-# The things that have a permission for each act.
-RECORD_TYPES = tuple(
-    dict.fromkeys(
-        thing
-        for permission in Permission
-        for thing in (permission.partition(":")[0],)
-        if {f"{thing}:{action}" for action in Action} <= set(Permission)
-    )
-)
 Act = tuple[str, Action]
-# A permission that is one act on one record type, such as contact:change.
-RECORD_ACTS: dict[Permission, Act] = {
-    permission: (thing, Action(verb))
-    for permission in Permission
-    for thing, _, verb in (permission.partition(":"),)
-    if thing in RECORD_TYPES and verb in set(Action)
-}
 # Pages that serve every record type: open to a user who may do the act to one of them.
-FOLLOWING: dict[Permission, Action] = {
+FOLLOWING: dict[AnyPermission, Action] = {
     Permission.EXPORT_ASK: Action.EXPORT,
     Permission.EXPORT_FETCH: Action.EXPORT,
     Permission.IMPORT_APPLY: Action.IMPORT,
@@ -83,31 +63,36 @@ class Rights:
     """
 
     scopes: Mapping[Act, Scope]
-    pages: frozenset[Permission] = frozenset()
+    pages: frozenset[AnyPermission] = frozenset()
     rules: Mapping[str, Mapping[str, FieldRule]] | None = None
     me: UUID | None = None
     colleagues: frozenset[UUID] = frozenset()
 
     @classmethod
     def of(
-        cls, *, types: Iterable[str] = RECORD_TYPES, pages: Iterable[Permission] = (), **acts: Scope | str
+        cls, *, types: Iterable[str] | None = None, pages: Iterable[AnyPermission] = (), **acts: Scope | str
     ) -> Rights:
-        """Rights made in code: `Rights.of(see="all", export="own", pages=[Permission.AUDIT_SEE])`.
+        """Rights made in code, for all record types or some: `Rights.of(see="all", pages=[Permission.AUDIT_SEE])`.
 
         The act that Python reserves is written `import_`.
         """
         wanted = {Action(name.rstrip("_")): _scope(scope) for name, scope in acts.items()}
-        scopes = {(kind, action): scope for kind in types for action, scope in wanted.items() if scope}
+        scopes = {
+            (kind, action): scope
+            for kind in (record_types() if types is None else types)
+            for action, scope in wanted.items()
+            if scope
+        }
         return cls(scopes, frozenset(pages))
 
-    def can(self, permission: Permission) -> bool:
+    def can(self, permission: AnyPermission) -> bool:
         """Whether there is any record, or the page, for which this is allowed."""
         if permission in WAYS_IN:
             return True
-        if permission in RECORD_ACTS:
-            return self.scope(*RECORD_ACTS[permission]) > Scope.NONE
+        if isinstance(permission, RecordPermission) and (action := permission.action) is not None:
+            return self.scope(permission.record_type, action) > Scope.NONE
         if permission in FOLLOWING:
-            return any(self.scope(kind, FOLLOWING[permission]) for kind in RECORD_TYPES)
+            return any(self.scope(kind, FOLLOWING[permission]) for kind in record_types())
         return permission in self.pages
 
     def scope(self, record_type: str, action: Action) -> Scope:
@@ -147,14 +132,14 @@ class Rights:
         return (
             all(self.scope(*act) >= other.scope(*act) for act in every_act())
             and self.pages >= other.pages
-            and all(self.hidden(kind) <= other.hidden(kind) for kind in RECORD_TYPES)
-            and all(self.unchangeable(kind) <= other.unchangeable(kind) for kind in RECORD_TYPES)
+            and all(self.hidden(kind) <= other.hidden(kind) for kind in record_types())
+            and all(self.unchangeable(kind) <= other.unchangeable(kind) for kind in record_types())
         )
 
     def within(self, limit: Rights) -> Rights:
         """What both allow, as this person."""
         scopes = {act: min(self.scope(*act), limit.scope(*act)) for act in every_act()}
-        rules = {kind: _stricter(self._rules(kind), limit._rules(kind)) for kind in RECORD_TYPES}
+        rules = {kind: _stricter(self._rules(kind), limit._rules(kind)) for kind in record_types()}
         return replace(self, scopes=_some(scopes), pages=self.pages & limit.pages, rules=rules)
 
     def as_person(self, person_id: UUID | None, colleagues: Iterable[UUID] = ()) -> Rights:
@@ -181,13 +166,12 @@ class Rights:
             (kind, Action(action)): Scope[scope.upper()]
             for kind, acts in kept.get("records", {}).items()
             for action, scope in acts.items()
-            if kind in RECORD_TYPES and action in set(Action) and scope.upper() in Scope.__members__
+            if kind in record_types() and action in set(Action) and scope.upper() in Scope.__members__
         }
         rules = {
             kind: {name: _rule(rule) for name, rule in ruled.items()} for kind, ruled in kept.get("fields", {}).items()
         }
-        pages = frozenset(Permission(page) for page in kept.get("pages", ()) if page in set(Permission))
-        return cls(_some(scopes), pages, rules)
+        return cls(_some(scopes), known_permissions(kept.get("pages", ())), rules)
 
     def __hash__(self) -> int:
         return hash(self.text)
@@ -229,12 +213,12 @@ def union(roles: Iterable[Rights]) -> Rights:
     several = list(roles)
     scopes = {act: max((one.scope(*act) for one in several), default=Scope.NONE) for act in every_act()}
     pages = frozenset(page for one in several for page in one.pages)
-    rules = {kind: _common_rules(several, kind) for kind in RECORD_TYPES}
+    rules = {kind: _common_rules(several, kind) for kind in record_types()}
     return Rights(_some(scopes), pages, {kind: found for kind, found in rules.items() if found} or None)
 
 
 def every_act() -> list[Act]:
-    return [(kind, action) for kind in RECORD_TYPES for action in Action]
+    return [(kind, action) for kind in record_types() for action in Action]
 
 
 def _common_rules(roles: list[Rights], kind: str) -> dict[str, FieldRule]:

@@ -7,7 +7,7 @@ from flask import current_app, url_for
 from flask_login import current_user
 
 from qikbiz.kernel.feature import Feature, NavigationEntry, Sidebar, derived
-from qikbiz.kernel.permissions import Permission
+from qikbiz.kernel.permissions import permission_named
 
 
 @cache
@@ -56,4 +56,4 @@ def _visible(sidebar: Sidebar) -> list[NavigationEntry]:
 
 
 def _may_see(entry: NavigationEntry) -> bool:
-    return not entry.permission or bool(current_user.can(Permission(entry.permission)))
+    return not entry.permission or bool(current_user.can(permission_named(entry.permission)))

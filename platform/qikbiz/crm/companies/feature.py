@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qikbiz.kernel.feature import Feature, NavigationEntry, Pages
-from qikbiz.kernel.permissions import PageRight, Permission
+from qikbiz.kernel.permissions import purge_right
 
 FEATURE = Feature(
     name="companies",
@@ -14,6 +14,6 @@ FEATURE = Feature(
             "tenant", 30, "companies", "Companies", "building", "companies.index", permission="company:see"
         ),
     ),
-    permissions=(PageRight(Permission.COMPANY_PURGE, 90, "Records", "permanently delete companies in the trash"),),
+    permissions=(purge_right("company", "companies", 90),),
     hooks=("qikbiz.crm.companies.registration:register",),
 )

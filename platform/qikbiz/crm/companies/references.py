@@ -17,7 +17,7 @@ from qikbiz.crm.schema.registry import References
 from qikbiz.crm.schema.validation import FieldProblem
 from qikbiz.kernel.database import db
 from qikbiz.kernel.errors import Failure
-from qikbiz.kernel.rights import Action
+from qikbiz.kernel.permissions import Action
 
 # "Acme (acme.example)": brackets hold what tells two of one name apart.
 _WITH_HINT = re.compile(r"^(?P<name>.*\S)\s*\((?P<hint>[^()]+)\)$", re.DOTALL)

@@ -13,7 +13,7 @@ from qikbiz.crm.records import record_pages
 from qikbiz.crm.records.urls import open_record_pages
 from qikbiz.crm.records.views import RecordViews
 from qikbiz.kernel.access import access
-from qikbiz.kernel.permissions import Permission
+from qikbiz.kernel.permissions import Action, record_permission
 
 companies = Blueprint("companies", __name__, url_prefix="/companies")
 ROOM = RecordViews(
@@ -27,6 +27,6 @@ open_record_pages(companies, ROOM)
 
 
 @companies.get("/<uuid:record_id>")
-@access(Permission.COMPANY_SEE)
+@access(record_permission("company", Action.SEE))
 def show(record_id: UUID) -> ResponseReturnValue:
     return record_pages.show_record(ROOM, record_id)

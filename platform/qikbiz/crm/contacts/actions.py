@@ -18,8 +18,7 @@ from qikbiz.crm.schema.validation import FieldProblem
 from qikbiz.identity.roles.current import current_rights
 from qikbiz.kernel.database import db
 from qikbiz.kernel.errors import NotFound
-from qikbiz.kernel.permissions import Permission
-from qikbiz.kernel.rights import Action
+from qikbiz.kernel.permissions import Action, record_permission
 
 
 def create_contact(values: Mapping[str, object], record_id: UUID | None = None) -> Contact:
@@ -91,7 +90,7 @@ def _with_company(values: Mapping[str, object]) -> dict[str, object]:
 
 
 def _company_named(name: str) -> UUID:
-    if not current_rights().can(Permission.COMPANY_CREATE):
+    if not current_rights().can(record_permission("company", Action.CREATE)):
         raise FieldProblem(
             f"There is no company called “{name[:60]}”.", "Choose an existing company. You can't create one."
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qikbiz.kernel.feature import Feature, NavigationEntry, Pages
-from qikbiz.kernel.permissions import PageRight, Permission
+from qikbiz.kernel.permissions import purge_right
 
 FEATURE = Feature(
     name="contacts",
@@ -13,6 +13,6 @@ FEATURE = Feature(
         NavigationEntry("tenant", 20, "contacts", "Contacts", "users", "contacts.index", permission="contact:see"),
         NavigationEntry("tenant", 60, "trash", "Trash", "trash", "contacts.trash", permission="contact:delete"),
     ),
-    permissions=(PageRight(Permission.CONTACT_PURGE, 80, "Records", "permanently delete contacts in the trash"),),
+    permissions=(purge_right("contact", "contacts", 80),),
     hooks=("qikbiz.crm.contacts.registration:register",),
 )

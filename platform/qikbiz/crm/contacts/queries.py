@@ -16,8 +16,7 @@ from qikbiz.crm.contacts.models import Contact, ContactCompany
 from qikbiz.crm.records.field_access import visible_type
 from qikbiz.crm.records.row_access import shown_column, visible_rows
 from qikbiz.kernel.database import db
-from qikbiz.kernel.permissions import Permission
-from qikbiz.kernel.rights import Action
+from qikbiz.kernel.permissions import Action, record_permission
 
 MOST_CONTACTS = 20
 
@@ -59,7 +58,7 @@ def contacts_with_the_same_email(contact: Contact, limit: int) -> Sequence[Any]:
 
 def panel_of_company(company_id: UUID) -> dict[str, Any] | None:
     """What a company's page says of its contacts; None for a user who sees no contacts."""
-    if not current_user.can(Permission.CONTACT_SEE):
+    if not current_user.can(record_permission("contact", Action.SEE)):
         return None
     found = contacts_of(company_id, MOST_CONTACTS + 1)
     called = visible_type(CONTACTS).name_of

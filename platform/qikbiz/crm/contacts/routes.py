@@ -21,7 +21,7 @@ from qikbiz.crm.records.urls import open_record_pages
 from qikbiz.crm.records.views import RecordViews
 from qikbiz.crm.schema.normalize import clean_text
 from qikbiz.kernel.access import access
-from qikbiz.kernel.permissions import Permission
+from qikbiz.kernel.permissions import Action, record_permission
 from qikbiz.web.flash import show_toast
 
 contacts = Blueprint("contacts", __name__, template_folder="templates", url_prefix="/contacts")
@@ -53,7 +53,7 @@ open_record_pages(contacts, ROOM)
 
 
 @contacts.get("/<uuid:record_id>")
-@access(Permission.CONTACT_SEE)
+@access(record_permission("contact", Action.SEE))
 def show(record_id: UUID) -> ResponseReturnValue:
     if not ROOM.record_type.has_field("company_name"):
         return record_pages.show_record(ROOM, record_id)
@@ -61,7 +61,7 @@ def show(record_id: UUID) -> ResponseReturnValue:
 
 
 @contacts.post("/<uuid:record_id>/companies")
-@access(Permission.CONTACT_CHANGE)
+@access(record_permission("contact", Action.CHANGE))
 def link_company(record_id: UUID) -> ResponseReturnValue:
     contact = record_for_changing(CONTACTS, record_id)
     form = CompanyForm.sent()
@@ -71,14 +71,14 @@ def link_company(record_id: UUID) -> ResponseReturnValue:
 
 
 @contacts.post("/<uuid:record_id>/companies/<uuid:company_id>/removal")
-@access(Permission.CONTACT_CHANGE)
+@access(record_permission("contact", Action.CHANGE))
 def unlink_company(record_id: UUID, company_id: UUID) -> ResponseReturnValue:
     actions.unlink_company(record_for_changing(CONTACTS, record_id), company_id)
     return redirect(ROOM.url("show", record_id=record_id), 303)
 
 
 @contacts.post("/<uuid:record_id>/companies/<uuid:company_id>/primary")
-@access(Permission.CONTACT_CHANGE)
+@access(record_permission("contact", Action.CHANGE))
 def choose_primary_company(record_id: UUID, company_id: UUID) -> ResponseReturnValue:
     actions.choose_primary_company(record_for_changing(CONTACTS, record_id), company_id)
     return redirect(ROOM.url("show", record_id=record_id), 303)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from flask_login import current_user
 
-from qikbiz.kernel.permissions import Permission
+from qikbiz.kernel.permissions import AnyPermission
 
 # How many of the latest things a block shows.
 RECENT = 6
@@ -21,7 +21,7 @@ class Card:
 
     position: int
     template: str
-    permission: Permission
+    permission: AnyPermission
     values: Callable[[], Mapping[str, object] | None]
 
 

@@ -13,7 +13,7 @@ from qikbiz.crm.home.cards import RECENT
 from qikbiz.crm.records.row_access import visible_rows
 from qikbiz.crm.schema.registry import RECORD_TYPES
 from qikbiz.kernel.database import db
-from qikbiz.kernel.rights import Action
+from qikbiz.kernel.permissions import Action
 
 COUNT_UP_TO = 10_000
 

@@ -25,7 +25,7 @@ from qikbiz.kernel import clock
 from qikbiz.kernel.actors import current_actor
 from qikbiz.kernel.database import db
 from qikbiz.kernel.errors import Conflict, Failure
-from qikbiz.kernel.rights import Action
+from qikbiz.kernel.permissions import Action
 from tenants.control import new_id
 
 # More than this would keep a page waiting: a worker does it, and the page shows how far it is.

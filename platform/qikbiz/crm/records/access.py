@@ -16,8 +16,9 @@ from qikbiz.identity.accounts.models import User
 from qikbiz.identity.roles.effective_rights import colleagues_of, names_of_roles, rights_of_roles
 from qikbiz.kernel.clock import now
 from qikbiz.kernel.database import db
+from qikbiz.kernel.permissions import Action
 from qikbiz.kernel.registration import Registration
-from qikbiz.kernel.rights import Action, Rights, Scope
+from qikbiz.kernel.rights import Rights, Scope
 
 LOOKED_BACK = timedelta(days=90)
 MOST_SHOWN = 200

@@ -30,8 +30,7 @@ from qikbiz.kernel import clock
 from qikbiz.kernel.actors import current_actor
 from qikbiz.kernel.database import db
 from qikbiz.kernel.errors import Conflict, Forbidden
-from qikbiz.kernel.permissions import Permission
-from qikbiz.kernel.rights import Action
+from qikbiz.kernel.permissions import PURGE, Action, record_permission
 from tenants.control import new_id
 
 MOST_AT_ONCE = 500
@@ -78,7 +77,7 @@ def create_record(
     source: Source = "form",
 ) -> ModelT_co:
     """A new record of these columns. Raises FieldProblem when nothing names it, or a value may not be given."""
-    if not current_rights().can(Permission(f"{record_type.name}:create")):
+    if not current_rights().can(record_permission(record_type.name, Action.CREATE)):
         raise Forbidden(f"Your role does not allow you to create {record_type.plural}.")
     whole = {**values, **derived_columns(record_type, values)}
     record_type.check(whole)
@@ -148,7 +147,7 @@ def restore_records(record_type: RecordType, ids: Sequence[UUID]) -> list[UUID]:
 
 def purge_record(record_type: RecordType, found: Record) -> None:
     """Remove a record in the trash for good, with its history. The audit keeps that it was there."""
-    if not current_rights().can(Permission(f"{record_type.name}:purge")):
+    if not current_rights().can(record_permission(record_type.name, PURGE)):
         raise Forbidden(f"Your role does not allow you to permanently delete {record_type.plural}.")
     require_access(record_type, found, Action.DELETE)
     db.session.execute(delete(RecordChange).where(RecordChange.record_id == found.id))

@@ -28,7 +28,7 @@ from qikbiz.crm.schema.field import Showing
 from qikbiz.crm.schema.models import Record
 from qikbiz.crm.schema.validation import FieldProblem
 from qikbiz.kernel.database import db
-from qikbiz.kernel.rights import Action
+from qikbiz.kernel.permissions import Action
 from qikbiz.web.flash import show_toast
 from tenants.control import new_id
 

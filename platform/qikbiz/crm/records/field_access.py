@@ -13,7 +13,8 @@ from qikbiz.crm.schema.field import Field
 from qikbiz.crm.schema.record_type import RecordType
 from qikbiz.crm.schema.registry import BY_SINGULAR
 from qikbiz.identity.roles.current import current_rights
-from qikbiz.kernel.rights import Action, Rights, Scope
+from qikbiz.kernel.permissions import Action
+from qikbiz.kernel.rights import Rights, Scope
 
 Names = frozenset[str]
 # What a record is called by, and by what the program finds it, is known to whoever sees it.

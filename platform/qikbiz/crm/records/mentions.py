@@ -14,7 +14,7 @@ from qikbiz.identity.accounts.models import User
 from qikbiz.identity.roles.effective_rights import granted_rights
 from qikbiz.kernel.actors import current_actor
 from qikbiz.kernel.database import db
-from qikbiz.kernel.rights import Action
+from qikbiz.kernel.permissions import Action
 from qikbiz.messaging.notifications.actions import notify
 
 MOST_AT_ONCE = 50

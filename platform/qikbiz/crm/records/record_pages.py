@@ -25,8 +25,7 @@ from qikbiz.crm.schema.record_type import RecordType
 from qikbiz.crm.schema.registry import panels_of
 from qikbiz.crm.schema.validation import FieldProblem
 from qikbiz.kernel.errors import Forbidden, NotFound
-from qikbiz.kernel.permissions import Permission
-from qikbiz.kernel.rights import Action
+from qikbiz.kernel.permissions import Action, Permission
 from qikbiz.web.fragments import render_page
 
 TABS = ("timeline", "details", "access")

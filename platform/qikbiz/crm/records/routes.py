@@ -13,7 +13,7 @@ from qikbiz.crm.records.suggestions import best_matches, hint_of
 from qikbiz.crm.records.urls import suggestions_url
 from qikbiz.crm.schema.registry import RECORD_TYPES
 from qikbiz.kernel.access import access
-from qikbiz.kernel.permissions import Permission
+from qikbiz.kernel.permissions import Action, Permission, record_permission
 from qikbiz.web.fragments import render_page
 
 records = Blueprint("records", __name__, template_folder="templates")
@@ -25,7 +25,7 @@ records.add_app_template_global(suggestions_url)
 @access(Permission.WORKSPACE_SEE)
 def search() -> ResponseReturnValue:
     typed = request.args.get("q", "")[:LONGEST_SEARCH]
-    kinds = [kind for kind in RECORD_TYPES.values() if current_user.can(Permission(f"{kind.name}:see"))]
+    kinds = [kind for kind in RECORD_TYPES.values() if current_user.can(record_permission(kind.name, Action.SEE))]
     known = [visible_type(kind) for kind in kinds]
     found = [
         (

@@ -16,7 +16,8 @@ from qikbiz.crm.schema.validation import FieldProblem
 from qikbiz.identity.roles.current import current_rights
 from qikbiz.kernel.database import db
 from qikbiz.kernel.errors import Forbidden, NotFound
-from qikbiz.kernel.rights import Action, Rights, Scope
+from qikbiz.kernel.permissions import Action
+from qikbiz.kernel.rights import Rights, Scope
 
 Condition = ColumnElement[bool]
 

@@ -16,7 +16,7 @@ from qikbiz.crm.records.views import RecordViews
 from qikbiz.crm.schema.record_type import RecordType
 from qikbiz.crm.schema.registry import RECORD_TYPES, references_to
 from qikbiz.kernel.database import db
-from qikbiz.kernel.rights import Action
+from qikbiz.kernel.permissions import Action
 
 MOST_SUGGESTIONS = 8
 

@@ -26,8 +26,8 @@ from qikbiz.crm.records.views import RecordViews
 from qikbiz.crm.schema.record_type import RecordType
 from qikbiz.kernel.database import db
 from qikbiz.kernel.errors import Failure
+from qikbiz.kernel.permissions import Action
 from qikbiz.kernel.reading_direction import one_way
-from qikbiz.kernel.rights import Action
 from qikbiz.web.flash import show_toast
 from qikbiz.web.formats import count
 

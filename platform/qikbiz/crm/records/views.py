@@ -14,9 +14,8 @@ from qikbiz.audit.actions import Changes
 from qikbiz.crm.records.field_access import visible_type
 from qikbiz.crm.schema.models import Record
 from qikbiz.crm.schema.record_type import RecordType
-from qikbiz.kernel.permissions import Permission
+from qikbiz.kernel.permissions import Action, RecordPermission, record_permission
 from qikbiz.kernel.read_only import is_read_only
-from qikbiz.kernel.rights import Action
 from qikbiz.web.navigation import path_of
 
 
@@ -49,9 +48,9 @@ class RecordViews:
     def plural(self) -> str:
         return self.declared.plural
 
-    def permission(self, act: str) -> Permission:
+    def permission(self, act: str) -> RecordPermission:
         """What an act on this type needs, such as contact:change."""
-        return Permission(f"{self.declared.name}:{act}")
+        return record_permission(self.declared.name, act)
 
     @property
     def may_create(self) -> bool:

@@ -16,7 +16,8 @@ from sqlalchemy import ColumnElement, Row
 from qikbiz.crm.schema.html import safe_texts
 from qikbiz.crm.schema.number_parsing import DateOrder
 from qikbiz.crm.schema.validation import FieldProblem
-from qikbiz.kernel.rights import Action, Rights
+from qikbiz.kernel.permissions import Action
+from qikbiz.kernel.rights import Rights
 
 Column = ColumnElement[Any]
 Condition = ColumnElement[bool]

@@ -14,6 +14,7 @@ from qikbiz.audit.actions import Changes
 from qikbiz.crm.schema.models import Record
 from qikbiz.crm.schema.record_type import RecordType
 from qikbiz.kernel.errors import NotFound
+from qikbiz.kernel.permissions import register_record_type
 
 OnChange = Callable[[Record, Changes], None]
 OnPurge = Callable[[UUID], None]
@@ -75,6 +76,7 @@ _panels: defaultdict[str, list[Panel]] = defaultdict(list)
 
 
 def register_type(record_type: RecordType, references: References) -> None:
+    register_record_type(record_type.name)
     RECORD_TYPES.add(record_type.plural, record_type)
     BY_SINGULAR.add(record_type.name, record_type)
     _references[record_type.name] = references

@@ -8,7 +8,7 @@ from typing import Literal
 from uuid import UUID
 
 from qikbiz.kernel import clock
-from qikbiz.kernel.permissions import Permission, Role
+from qikbiz.kernel.permissions import AnyPermission, Role, permission_named
 from qikbiz.kernel.rights import NOTHING, Rights
 
 
@@ -50,7 +50,7 @@ class Principal:
     rights: Rights = NOTHING
     networks: tuple[str, ...] = ()
     preview: Preview | None = None
-    withheld: frozenset[Permission] = frozenset()
+    withheld: frozenset[AnyPermission] = frozenset()
 
     is_authenticated = True
     is_active = True
@@ -65,8 +65,8 @@ class Principal:
     def is_fresh(self) -> bool:
         return self.fresh_until is not None and clock.now() < self.fresh_until
 
-    def can(self, permission: Permission | str) -> bool:
-        return permission not in self.withheld and self.rights.can(Permission(permission))
+    def can(self, permission: str) -> bool:
+        return permission not in self.withheld and self.rights.can(permission_named(permission))
 
     @property
     def is_administrator(self) -> bool:
@@ -102,7 +102,7 @@ class Anonymous:
     def preferences(self) -> dict[str, object]:
         return {}
 
-    def can(self, _permission: Permission | str) -> bool:
+    def can(self, _permission: str) -> bool:
         return False
 
     def get_id(self) -> None:

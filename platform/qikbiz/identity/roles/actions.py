@@ -18,7 +18,8 @@ from qikbiz.identity.roles.record_types import ruled_types
 from qikbiz.kernel import clock
 from qikbiz.kernel.database import db
 from qikbiz.kernel.errors import Conflict
-from qikbiz.kernel.rights import Action, Rights
+from qikbiz.kernel.permissions import Action
+from qikbiz.kernel.rights import Rights
 
 LONGEST_NAME = 60
 

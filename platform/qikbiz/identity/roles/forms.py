@@ -14,8 +14,8 @@ from qikbiz.identity.roles.actions import LONGEST_NAME
 from qikbiz.identity.roles.builtin_roles import page_rights
 from qikbiz.identity.roles.record_types import RuledField, RuledType, ruled_types
 from qikbiz.kernel.errors import Failure
-from qikbiz.kernel.permissions import Permission
-from qikbiz.kernel.rights import RECORD_TYPES, Action, FieldRule, Rights, Scope
+from qikbiz.kernel.permissions import Action, AnyPermission, record_types
+from qikbiz.kernel.rights import FieldRule, Rights, Scope
 from qikbiz.web.forms import OwnForm, Text, Texts, plain_name
 
 SCOPE_WORDS = {Scope.NONE: "None", Scope.OWN: "Own", Scope.TEAM: "Team's", Scope.ALL: "All"}
@@ -133,7 +133,7 @@ def _rule_cell(rights: Rights, declared: RuledType, field: RuledField) -> Cell:
 
 def _scopes(sent: Mapping[str, str]) -> dict[tuple[str, Action], Scope]:
     scopes = {}
-    for kind in RECORD_TYPES:
+    for kind in record_types():
         for action in Action:
             chosen = sent.get(f"{kind}.{action}", "none").upper()
             if chosen not in Scope.__members__:
@@ -155,8 +155,8 @@ def _rules(sent: Mapping[str, str]) -> dict[str, dict[str, FieldRule]]:
     return rules
 
 
-def _pages(chosen: list[str]) -> frozenset[Permission]:
-    known = {right.permission.value: right.permission for right in page_rights()}
+def _pages(chosen: list[str]) -> frozenset[AnyPermission]:
+    known = {str(right.permission): right.permission for right in page_rights()}
     if set(chosen) - known.keys():
         raise Failure("One of the selected pages no longer exists. Reload the page.")
     return frozenset(known[page] for page in chosen)

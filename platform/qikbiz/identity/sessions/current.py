@@ -15,7 +15,7 @@ from qikbiz.identity.accounts.principal import Anonymous, Principal
 from qikbiz.identity.accounts.realms import Realm, realm_of_request
 from qikbiz.identity.sessions import remember_me, sessions
 from qikbiz.identity.sessions.why_ended import say_if_stolen
-from qikbiz.kernel.read_only import WITHHELD
+from qikbiz.kernel.read_only import withheld
 from qikbiz.kernel.registration import Registration
 from qikbiz.security.ip_reputation.events import record_event
 from qikbiz.web.cookies import SESSION, broken_cookies, has_carried_cookie, open_cookie
@@ -75,7 +75,7 @@ def _person_of_request(_request: Request) -> Principal | None:
         record_event("cross_tenant_cookie" if has_carried_cookie() else "bad_cookie")
     g.person_id = str(person.id) if person else None
     if person is not None and realm.tenant is not None and realm.tenant.is_read_only:
-        return replace(person, withheld=WITHHELD)
+        return replace(person, withheld=withheld())
     return person
 
 

@@ -10,8 +10,8 @@ from sqlalchemy import ColumnElement, true
 from qikbiz.crm.schema.registry import BY_SINGULAR, RECORD_TYPES, record_type
 from qikbiz.identity.roles.current import current_rights
 from qikbiz.kernel.errors import Forbidden
-from qikbiz.kernel.permissions import Permission
-from qikbiz.kernel.rights import Action, Rights, Scope
+from qikbiz.kernel.permissions import Action, Permission
+from qikbiz.kernel.rights import Rights, Scope
 from qikbiz.transfer.exports.catalogue import EVERYTHING
 from qikbiz.transfer.exports.contributions import own_product
 from qikbiz.transfer.exports.models import Export

@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from qikbiz.files.store import FileStore
-from qikbiz.kernel.permissions import Permission
+from qikbiz.kernel.permissions import AnyPermission
 from qikbiz.kernel.registration import Registration
 from qikbiz.transfer.exports.models import Export
 from qikbiz.transfer.exports.orders import MadeFile, Order
@@ -36,7 +36,7 @@ class OwnProduct:
     name: str
     title: str
     make: Maker
-    permission: Permission
+    permission: AnyPermission
     retry: Callable[[Export], str]
     filters: frozenset[str] = frozenset()
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from qikbiz.crm.schema.field import Viewer
-from qikbiz.kernel.rights import NOTHING, Action, Rights
+from qikbiz.kernel.permissions import Action
+from qikbiz.kernel.rights import NOTHING, Rights
 from qikbiz.transfer.exports.catalogue import EVERYTHING
 
 PORTABLE, SPREADSHEET = "portable", "spreadsheet"

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from qikbiz.crm.schema.record_type import RecordType
-from qikbiz.kernel.rights import Action, Rights, Scope
+from qikbiz.kernel.permissions import Action
+from qikbiz.kernel.rights import Rights, Scope
 
 Owners = frozenset[UUID] | None
 

@@ -22,7 +22,7 @@ from qikbiz.jobs.actions import cancel, enqueue
 from qikbiz.kernel.actors import current_actor
 from qikbiz.kernel.database import db
 from qikbiz.kernel.errors import Conflict, Failure, Forbidden
-from qikbiz.kernel.rights import Action
+from qikbiz.kernel.permissions import Action
 from qikbiz.transfer.exports.formula_escape import FORMULA_SAFE_SUFFIX
 from qikbiz.transfer.imports.archives import opened
 from qikbiz.transfer.imports.cell_policy import OPTION, CellPolicy

@@ -15,7 +15,8 @@ from qikbiz.identity.roles.current import current_rights
 from qikbiz.kernel.actors import Actor, acting_as
 from qikbiz.kernel.database import db
 from qikbiz.kernel.errors import Forbidden
-from qikbiz.kernel.rights import Action, Rights
+from qikbiz.kernel.permissions import Action
+from qikbiz.kernel.rights import Rights
 from qikbiz.transfer.imports.access_limits import Owners, limits_of
 from qikbiz.transfer.imports.cell_policy import OPTION, CellPolicy
 from qikbiz.transfer.imports.csv_dialect import Detection, Format, UnreadableFile, detect

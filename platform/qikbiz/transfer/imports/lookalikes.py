@@ -10,7 +10,7 @@ from qikbiz.crm.records.field_access import visible_type
 from qikbiz.crm.records.row_access import shown_column, visible_rows
 from qikbiz.crm.schema.registry import record_type
 from qikbiz.kernel.database import db
-from qikbiz.kernel.rights import Action
+from qikbiz.kernel.permissions import Action
 from qikbiz.transfer.imports.access_limits import owned_by
 from qikbiz.transfer.imports.models import Import
 from qikbiz.transfer.imports.plans import Plan

@@ -17,7 +17,7 @@ from qikbiz.identity.roles.current import current_rights
 from qikbiz.jobs.queries import Progress, job, progress_of
 from qikbiz.kernel.database import db
 from qikbiz.kernel.errors import NotFound
-from qikbiz.kernel.rights import Action
+from qikbiz.kernel.permissions import Action
 from qikbiz.transfer.imports.mapping import Mapping
 from qikbiz.transfer.imports.models import Import, ImportRow, ImportUpdate
 

@@ -18,8 +18,7 @@ from qikbiz.crm.schema.registry import RECORD_TYPES, record_type
 from qikbiz.kernel.access import access
 from qikbiz.kernel.database import application, tenant_transaction
 from qikbiz.kernel.errors import Forbidden
-from qikbiz.kernel.permissions import Permission
-from qikbiz.kernel.rights import Action
+from qikbiz.kernel.permissions import Action, Permission
 from qikbiz.transfer.imports import actions, import_context, queries, wizard
 from qikbiz.transfer.imports.cell_choices import UnknownValue, cell_facts, policy_from
 from qikbiz.transfer.imports.csv_dialect import DELIMITERS, ENCODINGS, UnreadableFile

@@ -15,7 +15,8 @@ from qikbiz.identity.accounts.models import User, UserToken
 from qikbiz.identity.roles.effective_rights import names_of_roles, rights_of_roles
 from qikbiz.kernel import clock
 from qikbiz.kernel.database import db
-from qikbiz.kernel.rights import Action, Rights, Scope, union
+from qikbiz.kernel.permissions import Action
+from qikbiz.kernel.rights import Rights, Scope, union
 from qikbiz.trust.grants.emails import what_may_be_done
 from qikbiz.trust.grants.models import Grant, Visit
 from qikbiz.trust.grants.queries import is_in_force, is_opening, is_standing, names_of

@@ -14,7 +14,7 @@ from qikbiz.crm.records.audit_labels import record_url
 from qikbiz.kernel import clock
 from qikbiz.kernel.access import access
 from qikbiz.kernel.database import control_transaction
-from qikbiz.kernel.permissions import Permission
+from qikbiz.kernel.permissions import Action, Permission, record_permission
 from qikbiz.trust.grants import actions, instructions, support_sessions
 from qikbiz.trust.grants.actions import BadGrant
 from qikbiz.trust.grants.audit_trail import acts_under
@@ -188,7 +188,7 @@ def leave() -> ResponseReturnValue:
 
 _WAITS = [("24", "24 hours"), ("48", "2 days"), ("72", "3 days"), ("168", "7 days")]
 _BEGINNINGS = (
-    (Permission.CONTACT_SEE, "contacts.index"),
+    (record_permission("contact", Action.SEE), "contacts.index"),
     (Permission.IMPORT_SEE, "imports.index"),
     (Permission.EXPORT_ASK, "exports.index"),
 )

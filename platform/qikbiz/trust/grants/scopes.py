@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 
 from qikbiz.identity.accounts.models import User
+from qikbiz.kernel.permissions import Action, AnyPermission, record_permission, record_types
 from qikbiz.kernel.permissions import Permission as P
 from qikbiz.kernel.rights import Rights
 
@@ -34,11 +35,14 @@ LABELS: dict[GrantScope, tuple[str, str]] = {
 OFFERED = (GrantScope.SEE, GrantScope.CHANGE, GrantScope.IMPORT, GrantScope.EXPORT)
 
 _NAMES = frozenset(scope.value for scope in GrantScope)
-_SEEING = frozenset({P.WORKSPACE_SEE, P.CONTACT_SEE, P.COMPANY_SEE})
-_PERMISSIONS: dict[GrantScope, frozenset[P]] = {
-    GrantScope.SEE: _SEEING,
-    GrantScope.CHANGE: _SEEING
-    | {P.CONTACT_CREATE, P.CONTACT_CHANGE, P.CONTACT_DELETE, P.COMPANY_CREATE, P.COMPANY_CHANGE, P.COMPANY_DELETE},
+# What may be done to the records of every type.
+_ACTIONS: dict[GrantScope, tuple[Action, ...]] = {
+    GrantScope.SEE: (Action.SEE,),
+    GrantScope.CHANGE: (Action.SEE, Action.CREATE, Action.CHANGE, Action.DELETE),
+}
+_PAGES: dict[GrantScope, frozenset[P]] = {
+    GrantScope.SEE: frozenset({P.WORKSPACE_SEE}),
+    GrantScope.CHANGE: frozenset({P.WORKSPACE_SEE}),
     GrantScope.IMPORT: frozenset({P.IMPORT_SEE, P.IMPORT_APPLY, P.IMPORT_UNDO}),
     # Asking only: the file is the customer's to fetch, or the command's under its own instruction.
     GrantScope.EXPORT: frozenset({P.EXPORT_ASK, P.EXPORT_EVERYTHING}),
@@ -86,10 +90,12 @@ _ACTS: dict[GrantScope, tuple[dict[str, str], ...]] = {
 _WHOLE = {GrantScope.EXPORT: _READ, GrantScope.RESTORE: _ADD}
 
 
-def permissions_of(scopes: Iterable[str]) -> frozenset[P]:
+def permissions_of(scopes: Iterable[str]) -> frozenset[AnyPermission]:
     """The permissions that these scopes give a guest. Unknown ones give none."""
     known = [GrantScope(name) for name in scopes if name in _NAMES]
-    return frozenset().union(*(_PERMISSIONS[scope] for scope in known))
+    actions = {action for scope in known for action in _ACTIONS.get(scope, ())}
+    of_records = {record_permission(kind, action) for kind in record_types() for action in actions}
+    return frozenset(of_records).union(*(_PAGES[scope] for scope in known))
 
 
 def reach_of(scopes: Iterable[str]) -> Rights:

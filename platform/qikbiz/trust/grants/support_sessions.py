@@ -26,7 +26,7 @@ from qikbiz.kernel import clock
 from qikbiz.kernel.actors import Actor, acting_as
 from qikbiz.kernel.database import NoGrant, control_transaction, runtime
 from qikbiz.kernel.errors import Failure
-from qikbiz.kernel.permissions import Permission
+from qikbiz.kernel.permissions import AnyPermission, Permission, permission_named
 from qikbiz.security.access_log.kinds import AccessKind
 from qikbiz.security.access_log.recorder import record_access
 from qikbiz.trust.grants import emails
@@ -67,12 +67,12 @@ class Inside:
 class GuestPerson(Principal):
     """A member of staff inside a tenant. May do what the grant's scopes say, and nothing of a colleague's own."""
 
-    permissions: frozenset[Permission] = frozenset()
+    permissions: frozenset[AnyPermission] = frozenset()
     visit: Inside | None = None
     guest: Guest | None = field(default=None, repr=False)
 
-    def can(self, permission: Permission | str) -> bool:
-        return permission not in self.withheld and Permission(permission) in self.permissions
+    def can(self, permission: str) -> bool:
+        return permission not in self.withheld and permission_named(permission) in self.permissions
 
     @property
     def inside(self) -> Inside | None:
