@@ -213,7 +213,7 @@ def _mapping(found: Import, choices: Choices, say: Say) -> Columns:
 
 def _refuse_unknown_field(found: Import, name: str) -> None:
     wanted = record_type(found.record_type)
-    names = [field.name for field in wanted.importable()] + ([FULL_NAME] if wanted.name == "contact" else [])
+    names = [field.name for field in wanted.importable()] + ([FULL_NAME] if wanted.is_person else [])
     if name not in names:
         raise NotFound(f"{wanted.plural_label} have no field {name!r}. They have: {', '.join(names)}.")
 

@@ -12,8 +12,8 @@ from psycopg import errors, sql
 
 from config.settings import Settings
 from provisioning.servers import OWNER, Connection, connect_as_provisioner
+from qikbiz.crm.schema.registry import record_tables
 from qikbiz.kernel.errors import Unavailable
-from qikbiz.kernel.read_only import RECORD_TABLES
 
 # The tenant's own role and guests'; rights on single columns count as well.
 _HOLDERS = """
@@ -30,7 +30,7 @@ _HOLDERS = """
 def refuse_changes(settings: Settings, schema: str) -> None:
     """Take the right to change records from every role that has it: the database refuses what the program overlooks."""
     with _as_owner(settings) as connection:
-        for (role,) in connection.execute(_HOLDERS, (schema, list(RECORD_TABLES))).fetchall():
+        for (role,) in connection.execute(_HOLDERS, (schema, list(record_tables()))).fetchall():
             statement = sql.SQL("REVOKE INSERT, UPDATE, DELETE ON {} FROM {}")
             connection.execute(statement.format(_tables(schema), sql.Identifier(role)))
 
@@ -43,7 +43,7 @@ def allow_changes(settings: Settings, schema: str, role: str) -> None:
 
 
 def _tables(schema: str) -> sql.Composed:
-    return sql.SQL(", ").join(sql.Identifier(schema, name) for name in RECORD_TABLES)
+    return sql.SQL(", ").join(sql.Identifier(schema, name) for name in record_tables())
 
 
 @contextmanager

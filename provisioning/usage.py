@@ -13,8 +13,8 @@ from psycopg.errors import LockNotAvailable, UndefinedTable
 from config.settings import Settings
 from provisioning.schema_versions import Place
 from provisioning.servers import OWNER, Connection, connect_as_provisioner, connect_to_control
+from qikbiz.crm.schema.registry import RECORD_TYPES
 
-RECORD_TABLES = ("contacts", "companies")
 _SIZES = """
     SELECT n.nspname, sum(pg_total_relation_size(c.oid))::bigint
       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -67,7 +67,7 @@ def _figures(connection: Connection, place: Place, size: int) -> Figures | None:
     question = sql.SQL("SELECT count(*), max(last_seen_at) FROM {}").format(sql.Identifier(place.schema, "users"))
     try:
         users, last_seen = connection.execute(question).fetchone() or (0, None)
-        records = sum(_count(connection, place.schema, table) for table in RECORD_TABLES)
+        records = sum(_count(connection, place.schema, table) for table in RECORD_TYPES)
     except (UndefinedTable, LockNotAvailable):
         return None  # being erased or migrated right now: the old figures stand
     return Figures(users, records, size, last_seen)

@@ -9,9 +9,9 @@ import pytest
 
 from provisioning.guest_roles import open_grant
 from provisioning.servers import Connection
+from qikbiz.crm.schema.registry import record_tables
 from qikbiz.kernel.actors import Actor, acting_as
 from qikbiz.kernel.database import control_transaction, tenant_transaction
-from qikbiz.kernel.read_only import RECORD_TABLES
 from qikbiz.trust.grants.actions import give_grant
 from qikbiz.trust.grants.models import Grant
 from tests.account_closure.conftest import Leaving
@@ -34,7 +34,7 @@ def give(leaving: Leaving) -> Grant:
 
 
 def changes_of(leaving: Leaving, grant: Grant, connection: Connection) -> int:
-    values = (leaving.tenant.schema, list(RECORD_TABLES), grant.role_name)
+    values = (leaving.tenant.schema, list(record_tables()), grant.role_name)
     return int((connection.execute(CHANGES, values).fetchone() or (0,))[0])
 
 

@@ -25,8 +25,6 @@ STILL_ALLOWED = frozenset(
 _LEADING_TO_A_CHANGE = frozenset({Permission.IMPORT_APPLY, Permission.IMPORT_UNDO, Permission.USER_INVITE})
 _CHANGES = (Action.CREATE, Action.CHANGE, Action.IMPORT)
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-# What the tenant's role may only read meanwhile; the provisioner takes the other rights and gives them back.
-RECORD_TABLES = ("companies", "contacts", "contact_companies", "record_changes")
 
 
 def withheld() -> frozenset[AnyPermission]:

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
 from flask import Blueprint
-from flask.typing import ResponseReturnValue
 
 from qikbiz.crm.companies.actions import change_company, create_company
 from qikbiz.crm.companies.fields import COMPANIES
-from qikbiz.crm.records import record_pages
 from qikbiz.crm.records.urls import open_record_pages
 from qikbiz.crm.records.views import RecordViews
-from qikbiz.kernel.access import access
-from qikbiz.kernel.permissions import Action, record_permission
 
 companies = Blueprint("companies", __name__, url_prefix="/companies")
 ROOM = RecordViews(
@@ -24,9 +18,3 @@ ROOM = RecordViews(
     introduction="A company is an organisation you do business with. Link contacts to it to see who works where.",
 )
 open_record_pages(companies, ROOM)
-
-
-@companies.get("/<uuid:record_id>")
-@access(record_permission("company", Action.SEE))
-def show(record_id: UUID) -> ResponseReturnValue:
-    return record_pages.show_record(ROOM, record_id)

@@ -138,6 +138,7 @@ CONTACTS = RecordTypeOf(
     searched=SEARCHED,
     names=("first_name", "last_name"),
     hints=("company_name", "email"),
+    subtitle=lambda record: " at ".join(filter(None, (record.job_title, record.company_name))),
     is_person=True,
     headings=HEADINGS,
     address_lists={"email": "emails", "phone": "phones"},

@@ -56,6 +56,13 @@ def contacts_with_the_same_email(contact: Contact, limit: int) -> Sequence[Any]:
     return db.session.execute(query.order_by(Contact.id).limit(limit)).all()
 
 
+def panel_of_contact(contact_id: UUID) -> dict[str, Any] | None:
+    """What a contact's page says of its companies; None for a user who doesn't know of them."""
+    if not visible_type(CONTACTS).has_field("company_name"):
+        return None
+    return {"companies": companies_of(contact_id)}
+
+
 def panel_of_company(company_id: UUID) -> dict[str, Any] | None:
     """What a company's page says of its contacts; None for a user who sees no contacts."""
     if not current_user.can(record_permission("contact", Action.SEE)):

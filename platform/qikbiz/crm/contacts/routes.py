@@ -13,8 +13,7 @@ from qikbiz.crm.contacts.actions import change_contact, create_contact
 from qikbiz.crm.contacts.fields import CONTACTS
 from qikbiz.crm.contacts.forms import CompanyForm
 from qikbiz.crm.contacts.models import Contact
-from qikbiz.crm.contacts.queries import companies_of, contacts_with_the_same_email
-from qikbiz.crm.records import record_pages
+from qikbiz.crm.contacts.queries import contacts_with_the_same_email
 from qikbiz.crm.records.actions import record_for_changing
 from qikbiz.crm.records.field_access import visible_type
 from qikbiz.crm.records.urls import open_record_pages
@@ -50,14 +49,6 @@ ROOM = RecordViews(
     after_save=tell_of_the_same_email,
 )
 open_record_pages(contacts, ROOM)
-
-
-@contacts.get("/<uuid:record_id>")
-@access(record_permission("contact", Action.SEE))
-def show(record_id: UUID) -> ResponseReturnValue:
-    if not ROOM.record_type.has_field("company_name"):
-        return record_pages.show_record(ROOM, record_id)
-    return record_pages.show_record(ROOM, record_id, companies=companies_of(record_id))
 
 
 @contacts.post("/<uuid:record_id>/companies")

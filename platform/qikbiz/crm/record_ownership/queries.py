@@ -15,5 +15,5 @@ def owned_by(user_id: UUID) -> Owned:
     counts = {}
     for kind in RECORD_TYPES.values():
         model = kind.model
-        counts[kind.plural] = db.session.scalar(select(func.count()).where(model.owner_id == user_id)) or 0
+        counts[kind.name] = db.session.scalar(select(func.count()).where(model.owner_id == user_id)) or 0
     return Owned(counts)

@@ -14,7 +14,7 @@ from qikbiz.audit.models import RecordChange
 from qikbiz.crm.record_ownership.queries import owned_by
 from qikbiz.crm.records.assignment import notify_of_transfer
 from qikbiz.crm.schema.record_type import RecordType
-from qikbiz.crm.schema.registry import RECORD_TYPES
+from qikbiz.crm.schema.registry import BY_SINGULAR, RECORD_TYPES
 from qikbiz.identity.accounts.models import User
 from qikbiz.identity.members.queries import user_for_reading
 from qikbiz.identity.roles.current import current_rights
@@ -74,7 +74,7 @@ def _both(user_id: UUID, new_owner_id: UUID) -> tuple[User, User]:
     may_act_on(user)
     for kind, number in owned_by(user_id).counts.items():
         if number:
-            _may_move(RECORD_TYPES[kind], user_id, new_owner_id)
+            _may_move(BY_SINGULAR[kind], user_id, new_owner_id)
     return user, new_owner
 
 

@@ -22,7 +22,7 @@ from qikbiz.crm.schema.field import Field, Showing
 from qikbiz.crm.schema.models import Record
 from qikbiz.crm.schema.normalize import with_plain_line_ends
 from qikbiz.crm.schema.record_type import RecordType
-from qikbiz.crm.schema.registry import panels_of
+from qikbiz.crm.schema.registry import menu_of, panels_of
 from qikbiz.crm.schema.validation import FieldProblem
 from qikbiz.kernel.errors import Forbidden, NotFound
 from qikbiz.kernel.permissions import Action, Permission
@@ -31,8 +31,8 @@ from qikbiz.web.fragments import render_page
 TABS = ("timeline", "details", "access")
 
 
-def show_record(views: RecordViews, record_id: UUID, **beside: object) -> ResponseReturnValue:
-    """The record's page; that it was read is audited. `beside` is what this type shows more."""
+def show_record(views: RecordViews, record_id: UUID) -> ResponseReturnValue:
+    """The record's page; that it was read is audited."""
     found = record_for_reading(views.record_type, record_id, in_trash=views.may_delete)
     known = shown_record(views.record_type, found)
     note_reading(views.record_type, found)
@@ -40,8 +40,7 @@ def show_record(views: RecordViews, record_id: UUID, **beside: object) -> Respon
     tab = request.args.get("tab", TABS[0])
     if tab not in TABS:
         abort(404)
-    if tab == "access":
-        beside |= _access(views.declared, found)
+    access = _access(views.declared, found) if tab == "access" else {}
     moments, more = timeline(views.record_type, found, people, request.args.get("before", type=UUID))
     return render_page(
         "records/record.html",
@@ -52,8 +51,10 @@ def show_record(views: RecordViews, record_id: UUID, **beside: object) -> Respon
         moments=moments,
         more=more,
         shown=lambda field: field.describe(getattr(known, field.name), Showing(people, linked_name)),
+        subtitle=views.declared.subtitle(known),
         panels=panels_of(views.declared.name, found.id),
-        **beside,
+        menu_entries=[entry for entry in menu_of(views.declared.name) if current_user.can(entry.permission)],
+        **access,
     )
 
 

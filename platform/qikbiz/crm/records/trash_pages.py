@@ -6,6 +6,7 @@ from uuid import UUID
 
 from flask import redirect, render_template, request
 from flask.typing import ResponseReturnValue
+from flask_login import current_user
 from sqlalchemy import select
 
 from qikbiz.audit.page_reads import part_of, record_page
@@ -24,12 +25,14 @@ from qikbiz.crm.records.pagination import Order, fetch_page, with_cursor
 from qikbiz.crm.records.row_access import shown_column, visible_rows
 from qikbiz.crm.records.views import RecordViews
 from qikbiz.crm.schema.record_type import RecordType
+from qikbiz.crm.schema.registry import RECORD_TYPES
 from qikbiz.kernel.database import db
 from qikbiz.kernel.errors import Failure
-from qikbiz.kernel.permissions import Action
+from qikbiz.kernel.permissions import Action, record_permission
 from qikbiz.kernel.reading_direction import one_way
 from qikbiz.web.flash import show_toast
 from qikbiz.web.formats import count
+from qikbiz.web.navigation import path_of
 
 PAGE_SIZE = 50
 
@@ -69,6 +72,11 @@ def show_trash(views: RecordViews) -> ResponseReturnValue:
         page=page,
         rows=[(row, _name(views.record_type, row._asdict())) for row in page.rows],
         people=colleague_names(),
+        trashes=[
+            (kind.plural, kind.plural_label, path_of(f"{kind.plural}.trash"))
+            for kind in RECORD_TYPES.values()
+            if current_user.can(record_permission(kind.name, Action.DELETE))
+        ],
     )
 
 

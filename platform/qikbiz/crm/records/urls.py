@@ -25,6 +25,7 @@ _PAGES: tuple[tuple[str, str, str, str, Page], ...] = (
     ("POST", "", "create", "create", edit_pages.create),
     ("GET", "/trash", "trash", "delete", trash_pages.show_trash),
     ("POST", "/restorations", "restore", "delete", trash_pages.restore_several),
+    ("GET", "/<uuid:record_id>", "show", "see", record_pages.show_record),
     ("GET", "/<uuid:record_id>/edit", "edit", "change", edit_pages.edit_record),
     ("POST", "/<uuid:record_id>/edit", "save", "change", edit_pages.save_record),
     ("POST", "/<uuid:record_id>/conflict", "settle", "change", edit_pages.settle_conflict),
@@ -37,7 +38,7 @@ _PAGES: tuple[tuple[str, str, str, str, Page], ...] = (
 
 
 def open_record_pages(blueprint: Blueprint, views: RecordViews) -> None:
-    """Give a type its pages, all but the record's own, beside which each type shows something else."""
+    """Give a type its pages."""
     for method, address, endpoint, act, page in _PAGES:
         blueprint.add_url_rule(address, endpoint, _view(page, views, act), methods=[method])
 

@@ -43,6 +43,7 @@ class RecordTypeOf(Generic[ModelT_co]):
     """One kind of record. `derive` computes the columns that repeat others: see `derived_columns`.
 
     `name_of` says what a record is called, from its `name_columns`.
+    `subtitle` is what stands below a record's name on its page, of what of it this person may see.
     `is_square` draws its pictures as those of organisations are, not as those of people.
     At least one of `needs_one_of` must be filled. `key_fields` can find an existing record in an import.
     `hints` are columns of which the first that is filled tells records of one name apart.
@@ -70,6 +71,7 @@ class RecordTypeOf(Generic[ModelT_co]):
     searched: tuple[str, ...]
     names: tuple[str, ...]
     hints: tuple[str, ...]
+    subtitle: Callable[[Any], str] = lambda _record: ""
     is_square: bool = False
     is_person: bool = False
     # Their values are dictionaries, which have no hash; two types that differ in them differ in their names.

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from qikbiz.audit.actions import Changes
+from qikbiz.audit.models import RecordChange
 from qikbiz.crm.schema.models import Record
 from qikbiz.crm.schema.record_type import RecordType
 from qikbiz.kernel.errors import NotFound
-from qikbiz.kernel.permissions import register_record_type
+from qikbiz.kernel.permissions import AnyPermission, register_record_type
 
 OnChange = Callable[[Record, Changes], None]
 OnPurge = Callable[[UUID], None]
@@ -41,6 +42,16 @@ class Panel:
 
     template: str
     values: Callable[[UUID], Mapping[str, object] | None]
+
+
+@dataclass(frozen=True, slots=True)
+class MenuEntry:
+    """A page about one record, which stands in its menu for users who have the permission."""
+
+    label: str
+    icon: str
+    permission: AnyPermission
+    url: Callable[[UUID], str]
 
 
 class RecordTypes(Mapping[str, RecordType]):
@@ -73,6 +84,7 @@ _references: dict[str, References] = {}
 _on_change: defaultdict[str, list[OnChange]] = defaultdict(list)
 _on_purge: defaultdict[str, list[OnPurge]] = defaultdict(list)
 _panels: defaultdict[str, list[Panel]] = defaultdict(list)
+_menus: defaultdict[str, list[MenuEntry]] = defaultdict(list)
 
 
 def register_type(record_type: RecordType, references: References) -> None:
@@ -95,6 +107,11 @@ def register_on_purge(type_name: str, act: OnPurge) -> None:
 def register_panel(type_name: str, panel: Panel) -> None:
     """Show a block on the page of each record of this type, after those registered before."""
     _panels[type_name].append(panel)
+
+
+def register_menu_entry(type_name: str, entry: MenuEntry) -> None:
+    """Add a line to the menu of each record of this type, after those registered before."""
+    _menus[type_name].append(entry)
 
 
 def record_type(plural: str) -> RecordType:
@@ -122,3 +139,14 @@ def panels_of(type_name: str, record_id: UUID) -> list[tuple[str, Mapping[str, o
     """The templates of the blocks that this user sees on a record's page, each with its values."""
     shown = [(panel.template, panel.values(record_id)) for panel in _panels[type_name]]
     return [(template, values) for template, values in shown if values is not None]
+
+
+def menu_of(type_name: str) -> tuple[MenuEntry, ...]:
+    return tuple(_menus[type_name])
+
+
+def record_tables() -> tuple[str, ...]:
+    """The tables in which records, their links and their history lie."""
+    models = [kind.model.__tablename__ for kind in RECORD_TYPES.values()]
+    links = [kind.link_table.table for kind in RECORD_TYPES.values() if kind.link_table]
+    return (*models, *links, RecordChange.__tablename__)

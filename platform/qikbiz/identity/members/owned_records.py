@@ -12,7 +12,7 @@ from qikbiz.kernel.registration import Registration
 
 @dataclass(frozen=True, slots=True)
 class Owned:
-    """How many records of each type a user owns, by its plural, including those in the trash."""
+    """How many records of each type a user owns, by its name, including those in the trash."""
 
     counts: dict[str, int]
 

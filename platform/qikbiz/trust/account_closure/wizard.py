@@ -8,6 +8,7 @@ from flask import url_for
 from sqlalchemy import func, select
 
 from qikbiz.audit.models import RecordChange
+from qikbiz.crm.schema.registry import RECORD_TYPES
 from qikbiz.kernel import clock
 from qikbiz.kernel.database import db, runtime
 from qikbiz.transfer.exports.models import Export
@@ -26,8 +27,6 @@ _PAGES = {
     "reopening": "standing",
     "erasing": "standing",
 }
-# In the order of the tables that people know; the others of the file are summed up.
-_KNOWN = {"contacts": "contact", "companies": "company", "users": "user"}
 
 
 def page_for(closing: Closing) -> str:
@@ -54,14 +53,15 @@ def final_facts(closing: Closing, days: int) -> dict[str, object]:
     export = db.session.get(Export, closing.export_id)
     files = export.manifest.get("files", []) if export else []
     rows = {file["table"]: file["rows"] for file in files}
+    known = {**{kind.plural: kind.name for kind in RECORD_TYPES.values()}, "users": "user"}
     moment = clock.now()
     erase_after = moment + timedelta(days=days)
     return {
         "days": days,
         "erase_after": erase_after,
         "backups_gone_by": erase_after + timedelta(days=runtime().settings.backup_days),
-        "counted": [(word, rows.get(table, 0)) for table, word in _KNOWN.items()],
-        "other_rows": sum(count for table, count in rows.items() if table not in _KNOWN),
+        "counted": [(word, rows.get(table, 0)) for table, word in known.items()],
+        "other_rows": sum(count for table, count in rows.items() if table not in known),
         "exports": db.session.scalar(select(func.count()).select_from(Export).where(Export.state == "ready")) or 0,
         "export": export,
         "changed_since": _changed_since(export),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import url_for
 
+from qikbiz.crm.schema.registry import MenuEntry, register_menu_entry
 from qikbiz.kernel.permissions import Permission
 from qikbiz.transfer.exports.contributions import ROW_FILTER, OwnProduct, register_product
 from qikbiz.transfer.exports.models import Export
@@ -16,6 +17,12 @@ from qikbiz.trust.data_subject_requests.restore_filter import Erased
 def register() -> None:
     ROW_FILTER.register(Erased.known)
     ROWS_OF_ERASED.register(rows_of_erased)
+    register_menu_entry(
+        "contact",
+        MenuEntry(
+            "Privacy request", "user-x", Permission.PERSON_ANSWER, lambda id_: url_for("persons.show", contact_id=id_)
+        ),
+    )
     register_product(
         OwnProduct(
             name=PERSON,

@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from qikbiz.audit.models import PlatformAuditEvent
+from qikbiz.crm.schema.registry import BY_SINGULAR
 from qikbiz.identity.accounts.models import User, UserToken
 from qikbiz.identity.roles.effective_rights import names_of_roles, rights_of_roles
 from qikbiz.kernel import clock
@@ -29,7 +30,6 @@ COMMANDS_SINCE = timedelta(days=30)
 # How a command of an operator is named in both audits (`provisioning.instructions.who`, `provisioning.application`).
 COMMAND_LINE = "command line"
 _REACH = {Scope.ALL: "all", Scope.TEAM: "their teams'", Scope.OWN: "their own", Scope.NONE: "no"}
-_KINDS = {"contact": "contacts", "company": "companies"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ def reach_words(rights: Rights) -> str:
     """`Sees and exports all contacts and companies, changes their own contacts`."""
     said: dict[str, list[str]] = {}
     for verb, action in (("sees", Action.SEE), ("changes", Action.CHANGE), ("exports", Action.EXPORT)):
-        scopes = {kind: rights.scope(kind, action) for kind in _KINDS}
+        scopes = {kind: rights.scope(kind, action) for kind in BY_SINGULAR}
         if any(scopes.values()):
             said.setdefault(_of_kinds(scopes), []).append(verb)
     words = ", ".join(f"{_listed(verbs)} {what}" for what, verbs in said.items()) or "no access to records"
@@ -100,8 +100,8 @@ def _listed(verbs: list[str]) -> str:
 
 def _of_kinds(scopes: dict[str, Scope]) -> str:
     if len(set(scopes.values())) == 1:
-        return f"{_REACH[next(iter(scopes.values()))]} {' and '.join(_KINDS.values())}"
-    return " and ".join(f"{_REACH[scope]} {_KINDS[kind]}" for kind, scope in scopes.items() if scope)
+        return f"{_REACH[next(iter(scopes.values()))]} {_listed([BY_SINGULAR[kind].plural for kind in scopes])}"
+    return _listed([f"{_REACH[scope]} {BY_SINGULAR[kind].plural}" for kind, scope in scopes.items() if scope])
 
 
 def _users() -> list[UserLine]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -11,10 +12,11 @@ from flask_login import current_user
 
 from qikbiz.audit.labels import detail_lines, heading
 from qikbiz.crm.records.audit_labels import record_url
+from qikbiz.crm.schema.registry import RECORD_TYPES
 from qikbiz.kernel import clock
 from qikbiz.kernel.access import access
 from qikbiz.kernel.database import control_transaction
-from qikbiz.kernel.permissions import Action, Permission, record_permission
+from qikbiz.kernel.permissions import Action, AnyPermission, Permission, record_permission
 from qikbiz.trust.grants import actions, instructions, support_sessions
 from qikbiz.trust.grants.actions import BadGrant
 from qikbiz.trust.grants.audit_trail import acts_under
@@ -172,7 +174,7 @@ def come_in(secret: str) -> ResponseReturnValue:
 @access(Permission.PUBLIC)
 def start() -> ResponseReturnValue:
     """Where a guest begins: the first part of the product that the grant opens."""
-    for permission, endpoint in _BEGINNINGS:
+    for permission, endpoint in _first_pages():
         if current_user.can(permission):
             return redirect(url_for(endpoint), 303)
     return redirect("/", 303)
@@ -187,11 +189,14 @@ def leave() -> ResponseReturnValue:
 
 
 _WAITS = [("24", "24 hours"), ("48", "2 days"), ("72", "3 days"), ("168", "7 days")]
-_BEGINNINGS = (
-    (record_permission("contact", Action.SEE), "contacts.index"),
-    (Permission.IMPORT_SEE, "imports.index"),
-    (Permission.EXPORT_ASK, "exports.index"),
-)
+
+
+def _first_pages() -> Iterator[tuple[AnyPermission, str]]:
+    """Where a guest may begin, each page with the permission that opens it."""
+    for kind in RECORD_TYPES.values():
+        yield record_permission(kind.name, Action.SEE), f"{kind.plural}.index"
+    yield Permission.IMPORT_SEE, "imports.index"
+    yield Permission.EXPORT_ASK, "exports.index"
 
 
 def still_waiting(*, is_coming: object) -> ResponseReturnValue:
