@@ -74,7 +74,7 @@ def render_folder(folder: Path) -> tuple[Migration, ...]:
 
 def head_script() -> str:
     """Every tenant migration as one script. Indexes are built plainly: the tables are empty."""
-    lines = ["-- Made by `make head-script` from the numbered migrations; never edit it.\n"]
+    lines = ["-- Made by `make head-script` (provisioning/render.py) from the numbered migrations; never edit it.\n"]
     for migration in migrations("tenant"):
         lines.append(f"-- {migration.version}\n")
         lines += [

@@ -1,4 +1,4 @@
--- Made by `make head-script` from the numbered migrations; never edit it.
+-- Made by `make head-script` (provisioning/render.py) from the numbered migrations; never edit it.
 -- 0001
 CREATE TABLE schema_version (
         version TEXT NOT NULL,

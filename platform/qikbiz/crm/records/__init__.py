@@ -1,1 +1,1 @@
-"""What contacts and companies share: the declaration of fields, and list, form, trash, history made from it."""
+"""What every record type has, made from its declaration: list, form, record page, trash, history. Names no type."""
