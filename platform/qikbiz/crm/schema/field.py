@@ -9,11 +9,11 @@ from typing import Any, ClassVar, Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 from psycopg import sql
 from sqlalchemy import ColumnElement, Row
 
-from qikbiz.crm.schema.html import safe_texts
+from qikbiz.crm.schema.html import link, safe_texts
 from qikbiz.crm.schema.number_parsing import DateOrder
 from qikbiz.crm.schema.validation import FieldProblem
 from qikbiz.kernel.permissions import Action
@@ -195,7 +195,7 @@ class Field(ABC):
     def fact(self, record: object, text: str) -> Markup | str:
         """`text`, which `describe` gave of this record, as it stands on the record's page."""
         href = self.href(record, text)
-        return Markup('<a href="{}">{}</a>').format(href, text) if href else text
+        return link(href, text) if href else text
 
     def href(self, record: object, text: str) -> str:
         """Where a click on the value leads on the record's page, or nothing."""
@@ -251,8 +251,3 @@ class Field(ABC):
     def export_sql(self, column: sql.Composable) -> sql.Composable | None:
         """The column as text for a spreadsheet; None where its type says enough."""
         return None
-
-
-def link(href: str, text: str) -> Markup:
-    """A link out of the product, which tells its target nothing about where it was clicked."""
-    return Markup('<a href="{}" rel="noopener noreferrer nofollow">{}</a>').format(href, escape(text))

@@ -7,7 +7,8 @@ from typing import ClassVar
 
 from markupsafe import Markup
 
-from qikbiz.crm.schema.field import Field, ParseLocale, link
+from qikbiz.crm.schema.field import Field, ParseLocale
+from qikbiz.crm.schema.html import outward_link
 from qikbiz.crm.schema.normalize import normalise_domain
 
 
@@ -19,4 +20,4 @@ class Domain(Field):
         return normalise_domain(text)
 
     def fact(self, record: object, text: str) -> Markup | str:
-        return link(f"https://{text}", text) if text else ""
+        return outward_link(f"https://{text}", text) if text else ""

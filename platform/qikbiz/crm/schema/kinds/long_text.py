@@ -9,6 +9,7 @@ from typing import ClassVar
 from markupsafe import Markup
 
 from qikbiz.crm.schema.field import Control
+from qikbiz.crm.schema.html import as_typed
 from qikbiz.crm.schema.kinds.text import Text
 
 
@@ -25,4 +26,4 @@ class LongText(Text):
         return "textarea"
 
     def fact(self, record: object, text: str) -> Markup:
-        return Markup('<span class="as-typed">{}</span>').format(text) if text else Markup()
+        return as_typed(text)

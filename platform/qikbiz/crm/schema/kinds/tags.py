@@ -12,10 +12,9 @@ from markupsafe import Markup
 from sqlalchemy import Row, and_, literal_column
 
 from qikbiz.crm.schema.field import Column, Condition, Field, ParseLocale, People, Showing
-from qikbiz.crm.schema.html import safe_texts
+from qikbiz.crm.schema.html import tag_chips
 from qikbiz.crm.schema.normalize import clean_text, name_key
 from qikbiz.crm.schema.validation import FieldProblem
-from qikbiz.web.formats import hue
 
 MOST_TAGS = 50
 LONGEST_TAG = 50
@@ -52,10 +51,10 @@ class Tags(Field):
         return ", ".join(value or ())
 
     def fact(self, record: object, text: str) -> Markup:
-        return Markup(_drawn(getattr(record, self.name)) if text else "")
+        return tag_chips(getattr(record, self.name) if text else None)
 
     def cells(self, rows: Sequence[Row[tuple[object, ...]]], people: People) -> list[str]:
-        return [f"<td>{_drawn(getattr(row, self.name))}</td>" for row in rows]
+        return [f"<td>{tag_chips(getattr(row, self.name))}</td>" for row in rows]
 
     def condition(self, column: Column, text: str, parameter: str, viewer: object) -> Condition:
         # The second half lets the partial index answer.
@@ -74,12 +73,3 @@ def json_list(text: str) -> list[object] | None:
     except ValueError:
         return None
     return found if isinstance(found, list) else None
-
-
-def _drawn(tags: Sequence[str] | None) -> str:
-    if not tags:
-        return ""
-    drawn = [
-        f'<span class="tag tag-{hue(tag)}">{text}</span>' for tag, text in zip(tags, safe_texts(tags), strict=True)
-    ]
-    return f'<span class="tags">{"".join(drawn)}</span>'

@@ -7,7 +7,8 @@ from typing import ClassVar
 
 from markupsafe import Markup
 
-from qikbiz.crm.schema.field import Field, ParseLocale, link
+from qikbiz.crm.schema.field import Field, ParseLocale
+from qikbiz.crm.schema.html import outward_link
 from qikbiz.crm.schema.normalize import normalise_url
 
 
@@ -22,4 +23,4 @@ class Url(Field):
 
     def fact(self, record: object, text: str) -> Markup | str:
         is_safe = text.startswith(("https://", "http://"))
-        return link(text, text.replace("https://", "", 1)) if is_safe else text
+        return outward_link(text, text.replace("https://", "", 1)) if is_safe else text
