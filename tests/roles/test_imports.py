@@ -124,6 +124,15 @@ def test_a_right_that_was_taken_away_stops_the_import_at_its_next_step(staffed, 
     assert not rows_of(staffed.workspace.tenant, "select id from contacts")
 
 
+def test_only_types_that_may_be_imported_are_offered(staffed):
+    staffed.join("cleo", Rights.of(types=["contact"], see="all", create="all", change="all", import_="all"))
+    for address in ("/imports/", "/imports/new"):
+        page = staffed.workspace.browser("cleo").get(address).text
+        assert "contacts" in page.lower()
+        assert "Import companies" not in page and 'value="companies"' not in page
+    assert "Import companies" in staffed.workspace.browser("alice").get("/imports/").text
+
+
 def test_others_imports_are_not_there(staffed, desk_of):
     staffed.join("cleo", IMPORTS_OWN)
     import_harness = desk_of("alice")

@@ -67,6 +67,9 @@ COMPANIES = RecordTypeOf(
     searched=SEARCHED,
     names=("name",),
     hints=("domain", "billing_city"),
+    icon="building",
+    introduction="A company is an organisation you do business with. Link contacts to see who works where.",
+    file_hint="Organisations and their addresses.",
     is_square=True,
     headings=HEADINGS,
 )

@@ -14,7 +14,5 @@ ROOM = RecordViews(
     declared=COMPANIES,
     create=create_company,
     change=change_company,
-    icon="building",
-    introduction="A company is an organisation you do business with. Link contacts to it to see who works where.",
 )
 open_record_pages(companies, ROOM)

@@ -44,8 +44,6 @@ ROOM = RecordViews(
     declared=CONTACTS,
     create=create_contact,
     change=change_contact,
-    icon="users",
-    introduction="A contact is a person you know. Import them from a file, or add the first one yourself.",
     after_save=tell_of_the_same_email,
 )
 open_record_pages(contacts, ROOM)

@@ -1,4 +1,4 @@
-"""What the pages of a record type differ in: its looks, and the actions that keep its links right."""
+"""What the pages of a record type differ in: the actions that keep its links right."""
 
 from __future__ import annotations
 
@@ -29,9 +29,6 @@ class RecordViews:
     declared: RecordType
     create: Callable[[Mapping[str, object], UUID], Record]
     change: Callable[[Any, Mapping[str, Any]], Changes]
-    icon: str
-    # What the empty list says about this type.
-    introduction: str
     # Called after a form was saved, with the record: for what the person should know about it.
     after_save: Callable[[Any], None] = lambda _found: None
 

@@ -43,6 +43,7 @@ class RecordTypeOf(Generic[ModelT_co]):
     """One kind of record. `derive` computes the columns that repeat others: see `derived_columns`.
 
     `name_of` says what a record is called, from its `name_columns`.
+    `introduction` is what its empty list says of it, `file_hint` what a file of such records holds.
     `subtitle` is what stands below a record's name on its page, of what of it this person may see.
     `is_square` draws its pictures as those of organisations are, not as those of people.
     At least one of `needs_one_of` must be filled. `key_fields` can find an existing record in an import.
@@ -71,6 +72,9 @@ class RecordTypeOf(Generic[ModelT_co]):
     searched: tuple[str, ...]
     names: tuple[str, ...]
     hints: tuple[str, ...]
+    icon: str = ""
+    introduction: str = ""
+    file_hint: str = ""
     subtitle: Callable[[Any], str] = lambda _record: ""
     is_square: bool = False
     is_person: bool = False

@@ -41,7 +41,9 @@ imports = Blueprint("imports", __name__, url_prefix="/imports", template_folder=
 def index() -> ResponseReturnValue:
     before = request.args.get("before", type=UUID)
     found = queries.recent_imports(before=before)
-    return render_page("imports/index.html", "imports", lines=[wizard.line_of(one) for one in found], page=queries.PAGE)
+    types = _choices() if current_user.can(Permission.IMPORT_APPLY) else []
+    lines = [wizard.line_of(one) for one in found]
+    return render_page("imports/index.html", "imports", lines=lines, page=queries.PAGE, types=types)
 
 
 @imports.get("/new")
@@ -232,7 +234,14 @@ def _start(import_id: UUID, type_name: str, given: FileStorage) -> Import:
 
 
 def _upload_page(type_name: str, problem: str = "") -> str:
-    return render_template("imports/new.html", type_name=type_name, types=_types(), import_id=new_id(), problem=problem)
+    return render_template(
+        "imports/new.html", type_name=type_name, types=_choices(), import_id=new_id(), problem=problem
+    )
+
+
+def _choices() -> list[tuple[str, str, str]]:
+    """(plural, label, what a file of them holds) of each type that this user may import."""
+    return [(plural, kind.plural_label, kind.file_hint) for plural, kind in _types().items()]
 
 
 def _types() -> dict[str, RecordType]:
