@@ -50,13 +50,14 @@ class OutboxMailServer(FakeMailServer):
         return await super().handle_DATA(server, session, envelope)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def mail_server() -> OutboxMailServer:
     """What the product's mail server took."""
     return OutboxMailServer()
 
 
-@pytest.fixture(scope="session")
+# Not the session's: its processes look for work all the time, also beside the tests that come after these.
+@pytest.fixture(scope="package")
 def product(chromium: Browser, mail_server: OutboxMailServer) -> Iterator[Product]:
     assets.build()
     port = free_port()

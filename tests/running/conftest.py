@@ -15,7 +15,7 @@ from tests.fixtures.servers import Servers, settings_for
 from tests.running.installation import Installation, installed
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def behind() -> Iterator[Installation]:
     with installed() as one:
         yield one
