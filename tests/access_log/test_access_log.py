@@ -19,17 +19,17 @@ from qikbiz.security.access_log.models import AccessEvent
 from qikbiz.security.access_log.recorder import NOT_AN_ADDRESS, record_access
 from tenants.context import Tenant
 from tenants.runtime import Runtime
-from tests.fixtures.tenancy import Platform
 from tests.fixtures.web import Browser
+from tests.fixtures.world import World
 
 ClientFor = Callable[[str], Browser]
 BrowserAt = Callable[[str], Browser]
 
 
 @pytest.fixture(autouse=True)
-def empty_log(platform: Platform, owner_connection: object) -> Iterator[None]:
+def empty_log(world: World, owner_connection: object) -> Iterator[None]:
     yield
-    for tenant in (platform.acme, platform.globex):
+    for tenant in (world.acme.tenant, world.globex.tenant):
         owner_connection.execute(f"DELETE FROM {tenant.schema}.access_events")  # type: ignore[attr-defined]
 
 
@@ -41,14 +41,12 @@ def events_of(tenant: Tenant, kind: AccessKind, account: str = "") -> list[Acces
 
 
 @pytest.mark.promise("P5")
-def test_a_login_says_who_when_from_where_and_on_what(
-    platform: Platform, working: Runtime, browser_at: BrowserAt
-) -> None:
+def test_a_login_says_who_when_from_where_and_on_what(world: World, working: Runtime, browser_at: BrowserAt) -> None:
     browser = browser_at("acme.localhost")
     browser.address = "198.51.100.9"
     browser.headers["User-Agent"] = "Mozilla/5.0 (X11; Linux x86_64) Firefox/128.0"
-    browser.log_in(platform.ben.email, platform.ben.password)
-    event = events_of(platform.acme, AccessKind.LOGIN)[-1]
+    browser.log_in(world.ben.email, world.ben.password)
+    event = events_of(world.acme.tenant, AccessKind.LOGIN)[-1]
     assert (event.person_name, event.outcome) == ("Ben", "done")
     assert (str(event.address), str(event.prefix)) == ("198.51.100.9", "198.51.100.0/24")
     assert event.device == "Firefox on Linux"
@@ -56,51 +54,51 @@ def test_a_login_says_who_when_from_where_and_on_what(
 
 @pytest.mark.promise("P5")
 def test_a_failed_login_stays_written_although_its_request_is_undone(
-    platform: Platform, working: Runtime, browser_at: BrowserAt
+    world: World, working: Runtime, browser_at: BrowserAt
 ) -> None:
     browser = browser_at("acme.localhost")
-    assert browser.log_in(platform.ben.email, "not his password at all").status_code == 401
+    assert browser.log_in(world.ben.email, "not his password at all").status_code == 401
     assert browser.log_in("stranger@example.com", "something or other").status_code == 401
-    known, unknown = events_of(platform.acme, AccessKind.LOGIN)[-2:]
+    known, unknown = events_of(world.acme.tenant, AccessKind.LOGIN)[-2:]
     assert (known.person_name, known.account, known.outcome) == ("Ben", "", "failed")
     assert (unknown.person_kind, unknown.account, unknown.outcome) == ("nobody", "stranger@example.com", "failed")
 
 
 @pytest.mark.promise("P5")
-def test_a_password_typed_as_the_name_is_not_kept(working: Runtime, platform: Platform) -> None:
-    with tenant_transaction(platform.acme), acting_as(Actor("anonymous")):
+def test_a_password_typed_as_the_name_is_not_kept(working: Runtime, world: World) -> None:
+    with tenant_transaction(world.acme.tenant), acting_as(Actor("anonymous")):
         record_access(AccessKind.LOGIN, "failed", account="correct horse battery")
-    assert events_of(platform.acme, AccessKind.LOGIN)[-1].account == NOT_AN_ADDRESS
+    assert events_of(world.acme.tenant, AccessKind.LOGIN)[-1].account == NOT_AN_ADDRESS
 
 
 @pytest.mark.promise("P5")
 def test_what_was_refused_is_written_even_when_the_page_is_an_error(
-    platform: Platform, working: Runtime, browser_at: BrowserAt
+    world: World, working: Runtime, browser_at: BrowserAt
 ) -> None:
     browser = browser_at("acme.localhost")
     for _ in range(12):
         last = browser.log_in("guessed@example.com", "wrong wrong wrong")
     assert last.status_code == 429
-    assert [event.outcome for event in events_of(platform.acme, AccessKind.LOGIN, "guessed@example.com")][
+    assert [event.outcome for event in events_of(world.acme.tenant, AccessKind.LOGIN, "guessed@example.com")][
         -1
     ] == "refused"
 
 
 @pytest.mark.promise("P5")
 def test_logging_out_and_changing_the_password_are_written(
-    platform: Platform, working: Runtime, log_in: Callable[..., Browser]
+    world: World, working: Runtime, log_in: Callable[..., Browser]
 ) -> None:
-    here, there = log_in(platform.ben), log_in(platform.ben)
+    here, there = log_in(world.ben), log_in(world.ben)
     here.post("/profile/sessions/end-others")
     assert there.get("/").status_code == 303
     here.post("/logout")
-    assert events_of(platform.acme, AccessKind.SESSION_ENDED)[-1].person_name == "Ben"
-    assert events_of(platform.acme, AccessKind.LOGOUT)[-1].person_name == "Ben"
+    assert events_of(world.acme.tenant, AccessKind.SESSION_ENDED)[-1].person_name == "Ben"
+    assert events_of(world.acme.tenant, AccessKind.LOGOUT)[-1].person_name == "Ben"
 
 
 @pytest.mark.promise("P5")
 def test_administrators_read_it_and_the_reading_is_audited(
-    client_for: ClientFor, platform: Platform, browser_at: BrowserAt, rows_of_audit: Callable[[str], int]
+    client_for: ClientFor, world: World, browser_at: BrowserAt, rows_of_audit: Callable[[str], int]
 ) -> None:
     browser_at("acme.localhost").log_in("stranger@example.com", "something or other")
     before = rows_of_audit("access_log.read")
@@ -112,9 +110,9 @@ def test_administrators_read_it_and_the_reading_is_audited(
 
 
 @pytest.fixture
-def rows_of_audit(platform: Platform, working: Runtime) -> Callable[[str], int]:
+def rows_of_audit(world: World, working: Runtime) -> Callable[[str], int]:
     def count(action: str) -> int:
-        with tenant_transaction(platform.acme) as session:
+        with tenant_transaction(world.acme.tenant) as session:
             query = text("SELECT count(*) FROM audit_events WHERE action = :action")
             return int(session.scalar(query, {"action": action}) or 0)
 
@@ -136,7 +134,7 @@ def test_another_organisation_sees_nothing_of_it(client_for: ClientFor, browser_
 
 @pytest.mark.promise("P5")
 def test_it_is_filtered_by_person_kind_outcome_day_and_network(
-    client_for: ClientFor, platform: Platform, browser_at: BrowserAt
+    client_for: ClientFor, world: World, browser_at: BrowserAt
 ) -> None:
     near, far = browser_at("acme.localhost"), browser_at("acme.localhost")
     near.address, far.address = "198.51.100.9", "192.0.2.77"
@@ -148,7 +146,7 @@ def test_it_is_filtered_by_person_kind_outcome_day_and_network(
         ({"network": "198.51.100.0/24"}, "near@", "far@"),
         ({"network": "192.0.2.77"}, "far@", "near@"),
         ({"person": "nobody", "kind": "login", "outcome": "failed", "from": today}, "near@", "nothing-hidden"),
-        ({"person": str(platform.ben.id)}, "User is Ben", "near@"),
+        ({"person": str(world.ben.id)}, "User is Ben", "near@"),
         ({"kind": "logout"}, "Event is sign-out", "near@"),
         ({"to": "2001-01-01"}, "No event matches", "near@"),
     ):
@@ -176,7 +174,7 @@ def test_a_rubbish_filter_is_answered_in_words(client_for: ClientFor, query: dic
 
 
 def test_the_file_holds_what_the_page_shows_and_no_formula(
-    client_for: ClientFor, platform: Platform, browser_at: BrowserAt, rows_of_audit: Callable[[str], int]
+    client_for: ClientFor, world: World, browser_at: BrowserAt, rows_of_audit: Callable[[str], int]
 ) -> None:
     browser_at("acme.localhost").log_in("=cmd@example.com", "something or other")
     before = rows_of_audit("access_log.exported")
@@ -198,27 +196,27 @@ def test_the_file_holds_what_the_page_shows_and_no_formula(
     ],
 )
 def test_the_database_lets_the_organisation_s_own_role_change_nothing(
-    platform: Platform, working: Runtime, statement: str
+    world: World, working: Runtime, statement: str
 ) -> None:
-    with pytest.raises(DBAPIError, match="permission denied"), tenant_transaction(platform.acme) as session:
+    with pytest.raises(DBAPIError, match="permission denied"), tenant_transaction(world.acme.tenant) as session:
         session.execute(text(statement))
 
 
 @pytest.mark.promise("P5")
-def test_the_database_forgets_nothing_before_its_time(platform: Platform, working: Runtime) -> None:
-    with tenant_transaction(platform.acme):
+def test_the_database_forgets_nothing_before_its_time(world: World, working: Runtime) -> None:
+    with tenant_transaction(world.acme.tenant):
         record_access(AccessKind.LOGIN, account="early@example.com")
-    with tenant_transaction(platform.acme) as session:
+    with tenant_transaction(world.acme.tenant) as session:
         assert session.execute(text("DELETE FROM access_events")).rowcount == 0  # type: ignore[attr-defined]
         assert session.execute(text("UPDATE access_events SET address = NULL")).rowcount == 0  # type: ignore[attr-defined]
 
 
 @pytest.mark.promise("P5")
 def test_an_old_event_can_t_be_given_another_address(
-    platform: Platform, working: Runtime, monkeypatch: pytest.MonkeyPatch
+    world: World, working: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     old = clock.now() - timedelta(days=31)
-    with tenant_transaction(platform.acme) as session:
+    with tenant_transaction(world.acme.tenant) as session:
         session.add(AccessEvent(at=old, kind="login", outcome="done", person_kind="nobody", address="203.0.113.5"))
-    with pytest.raises(DBAPIError, match="row-level security"), tenant_transaction(platform.acme) as session:
+    with pytest.raises(DBAPIError, match="row-level security"), tenant_transaction(world.acme.tenant) as session:
         session.execute(text("UPDATE access_events SET address = '192.0.2.1'"))

@@ -29,8 +29,8 @@ from qikbiz.transfer.exports.models import Export
 from qikbiz.transfer.exports.selection import Selection
 from tenants.context import Tenant
 from tenants.runtime import Runtime
-from tests.fixtures.tenancy import Platform
 from tests.fixtures.web import Browser
+from tests.fixtures.world import World
 from workers.run_job import perform
 from workers.schedule import schedule
 
@@ -41,7 +41,7 @@ ANYTHING = re.compile(r"203\.0\.113\.|2001:db8:aaaa:")
 
 
 @pytest.fixture(autouse=True)
-def clean(platform: Platform, working: Runtime, owner_connection: Connection) -> Iterator[None]:
+def clean(world: World, working: Runtime, owner_connection: Connection) -> Iterator[None]:
     yield
     with control_transaction() as session:
         for table in ("abuse_events", "address_rules", "address_scores"):
@@ -52,9 +52,9 @@ def clean(platform: Platform, working: Runtime, owner_connection: Connection) ->
     with working.redis.client() as client:
         for key in client.scan_iter(working.redis.platform_key("*")):
             client.delete(key)
-    owner_connection.execute(f"DELETE FROM {platform.acme.schema}.access_events".encode())
+    owner_connection.execute(f"DELETE FROM {world.acme.tenant.schema}.access_events".encode())
     for table in ("user_sessions", "remember_series"):
-        query = f"DELETE FROM {platform.acme.schema}.{table} WHERE address_prefix ~ '{ANYTHING.pattern}'"
+        query = f"DELETE FROM {world.acme.tenant.schema}.{table} WHERE address_prefix ~ '{ANYTHING.pattern}'"
         owner_connection.execute(query.encode())
 
 
@@ -70,17 +70,17 @@ def days_ago(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
 
 
 @pytest.fixture
-def lived(app: QikBiz, platform: Platform, working: Runtime) -> Callable[[], None]:
+def lived(app: QikBiz, world: World, working: Runtime) -> Callable[[], None]:
     """A function that does everything which records an address, from marked ones."""
 
     def live() -> None:
         for number, address in enumerate(MARKED):
-            for person, host in ((platform.alice, "acme.localhost"), (platform.olivia, "console.localhost")):
+            for person, host in ((world.alice, "acme.localhost"), (world.olivia, "console.localhost")):
                 browser = Browser(app, host)
                 browser.address = address
                 browser.log_in(person.email, "wrong wrong wrong")
                 browser.log_in("nobody@example.com", f"from {number}")
-                browser.log_in(person.email, person.password, remember=person is platform.alice)
+                browser.log_in(person.email, person.password, remember=person is world.alice)
                 browser.get("/wp-login.php")
                 browser.get("/access-log", query_string={"network": address})
                 browser.get("/access-log.csv", query_string={"network": address})
@@ -103,7 +103,7 @@ def lived(app: QikBiz, platform: Platform, working: Runtime) -> Callable[[], Non
 
 
 def test_addresses_stand_only_where_the_data_map_says(
-    platform: Platform, lived: Callable[[], None], everything: Callable[[], dict[tuple[str, str, str], str]]
+    world: World, lived: Callable[[], None], everything: Callable[[], dict[tuple[str, str, str], str]]
 ) -> None:
     lived()
     found = everything()
@@ -120,17 +120,17 @@ EXPORTS = (("everything", "portable"), ("everything", "spreadsheet"), ("audit", 
 
 
 def test_no_export_holds_an_address_of_a_visitor(
-    platform: Platform, lived: Callable[[], None], subtests: pytest.Subtests
+    world: World, lived: Callable[[], None], subtests: pytest.Subtests
 ) -> None:
     """The access log's own file is the one place: an administrator who downloads it asked for addresses."""
     lived()
-    alice = Actor("user", platform.alice.id, platform.alice.name)
+    alice = Actor("user", world.alice.id, world.alice.name)
     for scope, product in EXPORTS:
         with subtests.test(f"{scope}, {product}"):
-            with acting_as(alice), tenant_transaction(platform.acme):
+            with acting_as(alice), tenant_transaction(world.acme.tenant):
                 asked = ask_for_export(Selection(scope, product))
-            assert perform(platform.acme.id, asked.job_id) == "done"
-            with tenant_transaction(platform.acme) as session:
+            assert perform(world.acme.tenant.id, asked.job_id) == "done"
+            with tenant_transaction(world.acme.tenant) as session:
                 made = session.get_one(Export, asked.id)
                 archive = zipfile.ZipFile(io.BytesIO(b"".join(file_of(made).read())))
                 session.delete(made)
@@ -140,7 +140,7 @@ def test_no_export_holds_an_address_of_a_visitor(
 
 
 def test_after_thirty_days_no_address_is_left_and_after_a_year_no_network(
-    platform: Platform,
+    world: World,
     lived: Callable[[], None],
     days_ago: Callable[[int], None],
     everything: Callable[[], dict[tuple[str, str, str], str]],
@@ -149,34 +149,32 @@ def test_after_thirty_days_no_address_is_left_and_after_a_year_no_network(
     lived()
     days_ago(0)
     assert any(WHOLE.search(content) for content in everything().values())
-    run_every_retention(platform)
+    run_every_retention(world)
     left = everything()
     assert {place: content for place, content in left.items() if WHOLE.search(content)} == {}
     assert ("tenant", "access_events", "prefix") in left
 
 
 def test_after_a_year_only_counts_are_left(
-    platform: Platform,
+    world: World,
     lived: Callable[[], None],
     days_ago: Callable[[int], None],
     everything: Callable[[], dict[tuple[str, str, str], str]],
 ) -> None:
-    counted = counts(platform.acme)
+    counted = counts(world.acme.tenant)
     days_ago(366)
     lived()
     days_ago(0)
-    run_every_retention(platform)
+    run_every_retention(world)
     assert everything() == {}
-    assert counts(platform.acme) > counted
+    assert counts(world.acme.tenant) > counted
 
 
-def test_forgetting_twice_changes_nothing(
-    platform: Platform, working: Runtime, days_ago: Callable[[int], None]
-) -> None:
-    run_every_retention(platform)
-    before = counts(platform.acme)
-    run_every_retention(platform)
-    assert counts(platform.acme) == before
+def test_forgetting_twice_changes_nothing(world: World, working: Runtime, days_ago: Callable[[int], None]) -> None:
+    run_every_retention(world)
+    before = counts(world.acme.tenant)
+    run_every_retention(world)
+    assert counts(world.acme.tenant) == before
 
 
 def test_every_place_is_forgotten_by_a_job_that_is_scheduled() -> None:
@@ -184,9 +182,9 @@ def test_every_place_is_forgotten_by_a_job_that_is_scheduled() -> None:
     assert {place.job for place in PLACES} <= scheduled & set(kinds())
 
 
-def test_every_place_exists(platform: Platform, working: Runtime) -> None:
+def test_every_place_exists(world: World, working: Runtime) -> None:
     for place in PLACES:
-        run(place.database, platform.acme, f"SELECT {place.column} FROM {place.table} LIMIT 0")
+        run(place.database, world.acme.tenant, f"SELECT {place.column} FROM {place.table} LIMIT 0")
 
 
 def test_no_log_line_names_an_address(lived: Callable[[], None], caplog: pytest.LogCaptureFixture) -> None:
@@ -197,14 +195,14 @@ def test_no_log_line_names_an_address(lived: Callable[[], None], caplog: pytest.
 
 
 @pytest.fixture
-def everything(platform: Platform, working: Runtime) -> Callable[[], dict[tuple[str, str, str], str]]:
+def everything(world: World, working: Runtime) -> Callable[[], dict[tuple[str, str, str], str]]:
     """A function that looks through both databases, Redis and the files: {(database, table, column): what it found}."""
 
     def look() -> dict[tuple[str, str, str], str]:
         found = {}
-        for database, tables in (("tenant", platform.acme), ("control", platform.acme)):
+        for database, tables in (("tenant", world.acme.tenant), ("control", world.acme.tenant)):
             found |= in_database(database, tables)  # type: ignore[arg-type]  # one of the two literals
-        return found | in_redis(working) | in_files(platform)
+        return found | in_redis(working) | in_files(world)
 
     return look
 
@@ -234,15 +232,15 @@ def in_redis(working: Runtime) -> dict[tuple[str, str, str], str]:
     return found
 
 
-def in_files(platform: Platform) -> dict[tuple[str, str, str], str]:
+def in_files(world: World) -> dict[tuple[str, str, str], str]:
     found = {}
-    for path in platform.settings.home.rglob("*"):
+    for path in world.settings.home.rglob("*"):
         is_server = any(part in ("postgres", "pgdata", "valkey", "pg") for part in path.parts)
         if is_server or not path.is_file():
             continue
         content = path.read_bytes().decode("utf-8", "replace")
         # Compiled templates hold the examples of networks that forms give, and no visitor's address.
-        is_template = path.parent == platform.settings.home / "templates"
+        is_template = path.parent == world.settings.home / "templates"
         if (WHOLE if is_template else ANYTHING).search(content):
             found[("file", path.name, "")] = content
     return found
@@ -259,8 +257,8 @@ def run(database: Database, tenant: Tenant, query: str) -> list[str]:
         return answers(session)
 
 
-def run_every_retention(platform: Platform) -> None:
-    for tenant in (platform.acme, platform.globex):
+def run_every_retention(world: World) -> None:
+    for tenant in (world.acme.tenant, world.globex.tenant):
         with tenant_transaction(tenant) as session:
             clear_expired_addresses(session)
             delete_expired_logins(session)

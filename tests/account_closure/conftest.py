@@ -28,9 +28,10 @@ from qikbiz.trust.billing.models import ChargePolicy, Invoice
 from qikbiz.trust.billing.policies import GENERAL
 from tenants.context import Tenant
 from tenants.control import TenantRecord
+from tests.fixtures.people import Person
 from tests.fixtures.statements import CLOCK, as_notary
-from tests.fixtures.tenancy import Person, Platform
 from tests.fixtures.web import Browser
+from tests.fixtures.world import World
 from workers.run_job import perform
 
 
@@ -63,7 +64,7 @@ class Clock:
 class Leaving:
     """A tenant that closes its account. Alice and Carol administer it, Ben is a member, Bob reads."""
 
-    platform: Platform
+    world: World
     app: QikBiz
     tenant: Tenant
     people: dict[str, Person]
@@ -87,7 +88,7 @@ class Leaving:
 
     def advance(self) -> None:
         """A round of the job that advances closings."""
-        advance_closings(self.platform.settings)
+        advance_closings(self.world.settings)
         self.look()
 
     def make_export(self) -> None:
@@ -101,7 +102,7 @@ class Leaving:
     @property
     def folder(self) -> Path:
         """Where its exports lie."""
-        return self.platform.settings.files / "exports" / str(self.tenant.id)
+        return self.world.settings.files / "exports" / str(self.tenant.id)
 
     @property
     def closing(self) -> Closing:
@@ -189,8 +190,8 @@ class Leaving:
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch, platform: Platform) -> Iterator[Clock]:
-    moved = Clock(platform.settings)
+def clock(monkeypatch: pytest.MonkeyPatch, world: World) -> Iterator[Clock]:
+    moved = Clock(world.settings)
     monkeypatch.setattr(system_clock, "now", moved.now)
     yield moved
     moved.rewind()
@@ -198,7 +199,7 @@ def clock(monkeypatch: pytest.MonkeyPatch, platform: Platform) -> Iterator[Clock
 
 @pytest.fixture
 def make_leaving(
-    platform: Platform,
+    world: World,
     app: QikBiz,
     fresh_tenant: Callable[..., Tenant],
     make_tenant: Callable[..., Tenant],
@@ -214,7 +215,7 @@ def make_leaving(
         tenant = (make_tenant if is_shared else fresh_tenant)("Leaving & Sons")
         roles = {"alice": "administrator", "carol": "administrator", "ben": "member", "bob": "reader"}
         people = {name: add_person(tenant, name.title(), role) for name, role in roles.items()}
-        return Leaving(platform, app, tenant, people, clock, log_in)
+        return Leaving(world, app, tenant, people, clock, log_in)
 
     return make
 
@@ -227,10 +228,10 @@ def leaving(make_leaving: Callable[..., Leaving]) -> Iterator[Leaving]:
 
 
 @pytest.fixture(scope="module")
-def _shared(platform: Platform) -> Iterator[dict[str, Leaving]]:
+def _shared(world: World) -> Iterator[dict[str, Leaving]]:
     kept: dict[str, Leaving] = {}
     yield kept
-    with working_with(platform.runtime):
+    with working_with(world.runtime):
         for one in kept.values():
             one.end()
 

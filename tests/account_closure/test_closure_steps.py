@@ -52,7 +52,7 @@ def test_the_whole_way(leaving: Leaving, owner_connection: Connection, browser_a
     certificate = leaving.certificate
     assert certificate is not None and certificate.document["counts"]["rows"] > 0
     with pytest.raises((NameTaken, Conflict)):
-        create_tenant(leaving.platform.settings, leaving.tenant.slug, "Thief", "thief@example.com")
+        create_tenant(leaving.world.settings, leaving.tenant.slug, "Thief", "thief@example.com")
 
 
 def test_every_step_stands_in_the_customers_own_audit(leaving: Leaving) -> None:
@@ -117,7 +117,7 @@ def test_two_administrators_at_once_make_one_closing(leaving: Leaving) -> None:
 
     with ThreadPoolExecutor(4) as pool:
         assert set(pool.map(ask, tokens)) == {303}
-    with connect_to_control(leaving.platform.settings) as control:
+    with connect_to_control(leaving.world.settings) as control:
         rows = control.execute("SELECT count(*) FROM closings WHERE tenant_id = %s", (leaving.tenant.id,)).fetchone()
     assert rows == (1,)
     assert leaving.mails() == {"asked": 2}

@@ -66,7 +66,7 @@ def test_more_time_is_given_told_and_reminded_of_again(leaving: Leaving) -> None
     assert before.erase_after is not None and before.week_told_at is not None
     later = before.erase_after + timedelta(days=20)
     form = {"until": f"{later:%Y-%m-%d}", "reason": "Their lawyer asked"}
-    olivia = leaving.log_in(leaving.platform.olivia)
+    olivia = leaving.log_in(leaving.world.olivia)
     assert olivia.post(f"/closings/{before.id}/extension", form).status_code == 303
     leaving.advance()
     leaving.advance()

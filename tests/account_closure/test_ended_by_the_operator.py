@@ -15,7 +15,7 @@ from qikbiz.kernel.database import control_transaction
 from qikbiz.kernel.errors import Conflict
 from qikbiz.messaging.mail.models import PlatformMail
 from tests.account_closure.conftest import Leaving
-from tests.fixtures.tenancy import Person
+from tests.fixtures.people import Person
 from tests.fixtures.web import Browser
 
 pytestmark = pytest.mark.promise("P13")
@@ -40,7 +40,7 @@ def typed(slug: str) -> dict[str, str]:
 def test_two_operators_end_a_contract_with_notice_export_thirty_days_and_certificate(
     leaving: Leaving, olga: Person
 ) -> None:
-    alice, olivia = leaving.browser(), leaving.log_in(leaving.platform.olivia)
+    alice, olivia = leaving.browser(), leaving.log_in(leaving.world.olivia)
     url = f"/tenants/{leaving.tenant.slug}"
     assert olivia.post(f"{url}/deletion", form(leaving)).status_code == 302
     assert alice.get("/contacts").status_code == 200 and leaving.record.state == "active", "nothing has changed yet"
@@ -83,7 +83,7 @@ def test_two_operators_end_a_contract_with_notice_export_thirty_days_and_certifi
 
 
 def test_an_operator_calls_it_off_and_the_customer_stays(leaving: Leaving, olga: Person) -> None:
-    olivia, second = leaving.log_in(leaving.platform.olivia), leaving.log_in(olga)
+    olivia, second = leaving.log_in(leaving.world.olivia), leaving.log_in(olga)
     url = f"/tenants/{leaving.tenant.slug}"
     leaving.browser()
     olivia.post(f"{url}/deletion", form(leaving))
@@ -106,7 +106,7 @@ def test_an_operator_calls_it_off_and_the_customer_stays(leaving: Leaving, olga:
 def test_a_console_left_open_ends_nothing(leaving: Leaving) -> None:
     """Proposing and confirming ask for the second factor again when it was given some time ago."""
     leaving.browser()
-    olivia, url = leaving.log_in(leaving.platform.olivia), f"/tenants/{leaving.tenant.slug}/deletion"
+    olivia, url = leaving.log_in(leaving.world.olivia), f"/tenants/{leaving.tenant.slug}/deletion"
     leaving.clock.move(minutes=16)
     for path in (url, f"{url}/confirmation"):
         answer = olivia.post(path, form(leaving))
@@ -117,8 +117,8 @@ def test_a_console_left_open_ends_nothing(leaving: Leaving) -> None:
 def test_what_is_not_two_operators_ends_nothing(leaving: Leaving, olga: Person) -> None:
     """Support, one operator alone, a stale or withdrawn proposal, and a customer who is leaving anyway."""
     leaving.browser()
-    olivia, second = leaving.log_in(leaving.platform.olivia), leaving.log_in(olga)
-    sam, url = leaving.log_in(leaving.platform.sam), f"/tenants/{leaving.tenant.slug}"
+    olivia, second = leaving.log_in(leaving.world.olivia), leaving.log_in(olga)
+    sam, url = leaving.log_in(leaving.world.sam), f"/tenants/{leaving.tenant.slug}"
     for bad in ({"reason": " "}, {"reason": "x" * 501}, {"typed": "x"}, {"days": "29"}, {"days": "91"}, {"days": "x"}):
         answer = olivia.post(f"{url}/deletion", form(leaving, **bad))
         assert answer.status_code == 400, bad
@@ -128,7 +128,7 @@ def test_what_is_not_two_operators_ends_nothing(leaving: Leaving, olga: Person) 
     assert sam.post(f"{url}/deletion/confirmation", typed(leaving.tenant.slug)).status_code == 403
     assert sam.post(f"{url}/deletion/withdrawal").status_code == 403
     leaving.clock.move(days=14, minutes=1)
-    olivia, second = leaving.log_in(leaving.platform.olivia), leaving.log_in(olga)
+    olivia, second = leaving.log_in(leaving.world.olivia), leaving.log_in(olga)
     assert second.post(f"{url}/deletion/confirmation", typed(leaving.tenant.slug)).status_code == 404
     olivia.post(f"{url}/deletion", form(leaving))
     leaving.to("asked")
@@ -137,7 +137,7 @@ def test_what_is_not_two_operators_ends_nothing(leaving: Leaving, olga: Person) 
 
 
 def test_the_command_line_only_proposes_and_erases_nobody_who_was_there(leaving: Leaving, olga: Person) -> None:
-    settings, slug = leaving.platform.settings, leaving.tenant.slug
+    settings, slug = leaving.world.settings, leaving.tenant.slug
     with control_transaction():
         assert not was_ever_used(leaving.record)
     leaving.browser()
@@ -149,7 +149,7 @@ def test_the_command_line_only_proposes_and_erases_nobody_who_was_there(leaving:
         delete(settings, slug, confirmation=slug, days=7, reason=WHY)
     assert delete(settings, slug, confirmation=slug, reason=WHY).state == "active"
     url = f"/tenants/{slug}/deletion/confirmation"
-    one, other = leaving.log_in(leaving.platform.olivia), leaving.log_in(olga)
+    one, other = leaving.log_in(leaving.world.olivia), leaving.log_in(olga)
     for _ in range(2):
         one.post(url, typed(leaving.tenant.slug))
     assert leaving.record.state == "active" and "Another operator" in one.post(url, typed(leaving.tenant.slug)).text
@@ -159,7 +159,7 @@ def test_the_command_line_only_proposes_and_erases_nobody_who_was_there(leaving:
 
 def test_whatever_closed_it_a_used_organisation_is_not_erased_before_its_closing(leaving: Leaving) -> None:
     """Also when a user signs in after the check, or the row is changed by hand."""
-    settings = leaving.platform.settings
+    settings = leaving.world.settings
     leaving.browser()
     with control_transaction() as control:
         close_tenant(control, leaving.tenant.slug, confirmation=leaving.tenant.slug, days=0)

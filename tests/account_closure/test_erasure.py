@@ -101,7 +101,7 @@ def test_the_certificate_counts_and_is_signed_for_anybody_to_check(erased: Leavi
     assert erased.files
     assert (counts["files"], counts["file_bytes"]) == (len(erased.files), sum(erased.files))
     assert not erased.folder.exists()
-    raw = erased.platform.settings.keys.public_key(PURPOSE, certificate.key_id)
+    raw = erased.world.settings.keys.public_key(PURPOSE, certificate.key_id)
     assert raw is not None
     public = Ed25519PublicKey.from_public_bytes(raw)
     public.verify(certificate.signature, signed_text(certificate.document))
@@ -175,7 +175,7 @@ def test_a_restored_control_database_and_schema_are_erased_again(
     with control_transaction() as control:
         control.execute(text("DELETE FROM erased_tenants WHERE tenant_id = :id"), {"id": leaving.tenant.id})
         control.execute(text("DELETE FROM erasure_certificates WHERE tenant_id = :id"), {"id": leaving.tenant.id})
-    assert erase_due_tenants(leaving.platform.settings) == [leaving.tenant.slug]
+    assert erase_due_tenants(leaving.world.settings) == [leaving.tenant.slug]
     leaving.look()
     found = owner_connection.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", (leaving.tenant.schema,))
     assert found.fetchone() is None and leaving.record.name == leaving.tenant.slug
@@ -183,7 +183,7 @@ def test_a_restored_control_database_and_schema_are_erased_again(
     assert again is not None and again.signature == certificate.signature
     assert leaving.mails() == {"certificate": 1}
     assert browser_at(leaving.tenant.host).get("/login").status_code == 410
-    assert erase_due_tenants(leaving.platform.settings) == []
+    assert erase_due_tenants(leaving.world.settings) == []
 
 
 @pytest.mark.promise("P13")
@@ -194,9 +194,9 @@ def test_the_doors_of_what_came_back_are_shut_before_anything_starts(leaving: Le
     leaving.to_the_end()
     bring_back(leaving, before)
     assert leaving.record.state == "active"
-    migrate_everything(leaving.platform.settings)
+    migrate_everything(leaving.world.settings)
     assert leaving.record.state == "closed"
-    assert erase_due_tenants(leaving.platform.settings) == [leaving.tenant.slug]
+    assert erase_due_tenants(leaving.world.settings) == [leaving.tenant.slug]
 
 
 @pytest.mark.promise("P13")
@@ -204,8 +204,8 @@ def test_a_schema_alone_that_was_restored_is_dropped_again(leaving: Leaving, own
     leaving.to("read_only")
     leaving.to_the_end()
     bring_back(leaving, None)
-    assert close_what_came_back(leaving.platform.settings) == [leaving.tenant.id]
-    assert erase_due_tenants(leaving.platform.settings) == [leaving.tenant.slug]
+    assert close_what_came_back(leaving.world.settings) == [leaving.tenant.id]
+    assert erase_due_tenants(leaving.world.settings) == [leaving.tenant.slug]
     found = owner_connection.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", (leaving.tenant.schema,))
     assert found.fetchone() is None
 
@@ -251,7 +251,7 @@ def row_of(tenant_id: UUID) -> dict[str, object]:
 
 def bring_back(leaving: Leaving, row: dict[str, object] | None) -> None:
     """What a restore of yesterday's back-up does: the schema stands again, and perhaps the tenant's row."""
-    with connect_as_provisioner(leaving.platform.settings) as connection:
+    with connect_as_provisioner(leaving.world.settings) as connection:
         script = schema_script(leaving.tenant, server_version=connection.info.server_version)
         connection.execute(script.encode())
         connection.commit()

@@ -158,7 +158,7 @@ def test_a_report_that_does_not_fit_is_refused_and_noted(
 
 
 def test_a_report_for_another_organisation_is_refused(owing: Leaving, open_bill: Invoice, reports: Stripe) -> None:
-    metadata = {"invoice": open_bill.number, "tenant": str(owing.platform.globex.id)}
+    metadata = {"invoice": open_bill.number, "tenant": str(owing.world.globex.tenant.id)}
     assert reports.send(reports.event(metadata=metadata)).json == {"outcome": "refused: another organisation"}
     assert state_of(open_bill) == "open"
 

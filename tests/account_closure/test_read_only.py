@@ -67,7 +67,7 @@ def refused_routes(leaving: Leaving, app: QikBiz, saying: str) -> int:
 
 
 def test_every_page_that_changes_something_is_refused_while_suspended(leaving: Leaving, app: QikBiz) -> None:
-    suspend(leaving.platform.settings, leaving.tenant.slug, "Unpaid")
+    suspend(leaving.world.settings, leaving.tenant.slug, "Unpaid")
     assert refused_routes(leaving, app, "This workspace is suspended") >= 15
 
 
@@ -269,11 +269,11 @@ def test_a_round_that_comes_late_does_not_lock_an_account_that_is_open_again(
     from provisioning import closing as closings
 
     leaving.to("read_only")
-    stale = closings._standing(leaving.platform.settings, leaving.closing.id)
+    stale = closings._standing(leaving.world.settings, leaving.closing.id)
     leaving.post("/closing/cancellation")
     leaving.advance()
     assert leaving.closing.state == "cancelled"
     monkeypatch.setattr(closings, "_standing", lambda *_: stale)
-    closings.advance(leaving.platform.settings, leaving.closing.id)
+    closings.advance(leaving.world.settings, leaving.closing.id)
     made = leaving.browser().post("/contacts", {"first_name": "Ann", "last_name": "Lee"})
     assert made.status_code == 303 and leaving.closing.locked_at is None

@@ -29,7 +29,7 @@ def give(leaving: Leaving) -> Grant:
     ends_at = leaving.clock.now() + timedelta(hours=24)
     with acting_as(Actor("user", alice.id, alice.name)), control_transaction(), tenant_transaction(leaving.tenant):
         grant = give_grant(staff_ids=[], scopes=["see", "change", "import"], reason="Help us", ends_at=ends_at)
-    open_grant(leaving.platform.settings, UUID(str(grant.id)))
+    open_grant(leaving.world.settings, UUID(str(grant.id)))
     return grant
 
 

@@ -17,7 +17,7 @@ from qikbiz.kernel import clock
 from qikbiz.kernel.database import control_transaction
 from qikbiz.kernel.errors import Conflict
 from tests.account_closure.conftest import Leaving
-from tests.fixtures.tenancy import Platform
+from tests.fixtures.world import World
 
 pytestmark = pytest.mark.promise("P13")
 
@@ -37,9 +37,9 @@ pytestmark = pytest.mark.promise("P13")
         "SELECT notices.begin_retrieval(gen_random_uuid(), gen_random_uuid(), NULL)",
     ],
 )
-def test_the_login_that_serves_pages_can_not(platform: Platform, statement: str) -> None:
+def test_the_login_that_serves_pages_can_not(world: World, statement: str) -> None:
     with (
-        connect_to_control(platform.settings) as control,
+        connect_to_control(world.settings) as control,
         pytest.raises(psycopg.Error) as refused,
         control.transaction(),
     ):
@@ -66,8 +66,8 @@ def test_rows_that_are_dated_back_get_nobody_erased(leaving: Leaving) -> None:
         control.execute(text(closed), {"id": leaving.tenant.id})
         control.execute(text("UPDATE closings SET state = 'erasing' WHERE id = :id"), {"id": leaving.closing.id})
     with pytest.raises(Conflict, match="was used"):
-        erase_tenant(leaving.platform.settings, leaving.tenant.id, now=True)
-    assert leaving.tenant.slug not in erase_due_tenants(leaving.platform.settings)
+        erase_tenant(leaving.world.settings, leaving.tenant.id, now=True)
+    assert leaving.tenant.slug not in erase_due_tenants(leaving.world.settings)
 
 
 def test_a_server_whose_clock_is_set_ahead_erases_nobody(leaving: Leaving, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,10 +84,10 @@ def test_more_time_is_kept_by_the_notary_and_never_taken_back(leaving: Leaving) 
     closing = leaving.to("read_only")
     assert closing.erase_after is not None
     later = closing.erase_after + timedelta(days=20)
-    olivia = leaving.log_in(leaving.platform.olivia)
+    olivia = leaving.log_in(leaving.world.olivia)
     form = {"until": f"{later:%Y-%m-%d}", "reason": "Their lawyer asked"}
     assert olivia.post(f"/closings/{closing.id}/extension", form).status_code == 303
-    with connect_to_control(leaving.platform.settings) as control:
+    with connect_to_control(leaving.world.settings) as control:
         row = control.execute("SELECT notices.kept_until(%s)", (closing.id,)).fetchone()
         assert row == (leaving.closing.erase_after,)
         with pytest.raises(psycopg.Error, match="never shortened"):
@@ -102,7 +102,7 @@ def test_a_closing_that_was_cancelled_counts_for_nothing_later(leaving: Leaving)
     leaving.clock.move(days=60)
     leaving.to("read_only")
     leaving.advance()
-    with connect_to_control(leaving.platform.settings) as control:
+    with connect_to_control(leaving.world.settings) as control:
         row = control.execute("SELECT notices.may_erase(%s)", (leaving.tenant.id,)).fetchone()
     assert row == (False,) and leaving.closing.state == "read_only"
 
@@ -110,7 +110,7 @@ def test_a_closing_that_was_cancelled_counts_for_nothing_later(leaving: Leaving)
 def test_a_row_or_a_file_that_only_says_so_gets_nobody_erased(leaving: Leaving) -> None:
     """What was erased is erased again after a restore, without notice: so that list is believed by signature alone."""
     leaving.browser()
-    settings, tenant = leaving.platform.settings, leaving.tenant
+    settings, tenant = leaving.world.settings, leaving.tenant
     document = {"number": "AAAA-AAAA-AAAA-AAAA", "organisation": str(tenant.id)}
     forged = {"issued_at": "2026-01-01T00:00:00+00:00", "document": document, "key_id": 1, "signature": "AAAA"}
     of_another = settings.keys.sign("erasure-begun", uuid4().bytes)

@@ -27,7 +27,7 @@ def advance_in_a_process(leaving: Leaving, fault: str) -> int:
             os.environ["QIKBIZ_FAULT"] = fault
             clock.now = now
             runtime().after_fork()
-            advance_closings(leaving.platform.settings)
+            advance_closings(leaving.world.settings)
         finally:
             # Never on into the rest of the tests.
             os._exit(0)
@@ -148,7 +148,7 @@ def test_killed_while_erasing(leaving: Leaving, points: tuple[str, ...]) -> None
     assert leaving.mails() == {"certificate": 1}
     certificate = leaving.certificate
     assert certificate is not None and certificate.document["counts"]["rows"] > 20
-    listed = leaving.platform.settings.files / "erased-tenants" / f"{leaving.tenant.id}.json"
+    listed = leaving.world.settings.files / "erased-tenants" / f"{leaving.tenant.id}.json"
     assert listed.exists()
 
 
@@ -172,7 +172,7 @@ def test_two_rounds_at_once_do_each_thing_once(leaving: Leaving) -> None:
         if child == 0:
             try:
                 runtime().after_fork()
-                advance_closings(leaving.platform.settings)
+                advance_closings(leaving.world.settings)
             finally:
                 os._exit(0)
         children.append(child)

@@ -18,7 +18,7 @@ from qikbiz.messaging.mail.actions import opened_values
 from qikbiz.messaging.mail.models import Mail
 from tenants.context import Tenant
 from tests.fixtures.servers import Servers
-from tests.fixtures.tenancy import Platform
+from tests.fixtures.world import World
 
 
 class Clock:
@@ -78,7 +78,7 @@ def forget_rest(app: QikBiz) -> None:
 
 @pytest.fixture
 def rows_of(app: QikBiz) -> Callable[..., list[Any]]:
-    """A function that runs one query in a tenant: rows_of(platform.acme, "select …", name="Alice")."""
+    """A function that runs one query in a tenant: rows_of(world.acme.tenant, "select …", name="Alice")."""
 
     def read(tenant: Tenant, query: str, **values: Any) -> list[Any]:
         with app.app_context(), tenant_transaction(tenant) as session:
@@ -89,7 +89,7 @@ def rows_of(app: QikBiz) -> Callable[..., list[Any]]:
 
 
 @contextmanager
-def counted_statements(app: QikBiz, platform: Platform) -> Iterator[list[str]]:
+def counted_statements(app: QikBiz, world: World) -> Iterator[list[str]]:
     """The SQL that requests of this thread send to a tenant or to the control database inside the block."""
     seen: list[str] = []
     here = threading.get_ident()
@@ -100,7 +100,7 @@ def counted_statements(app: QikBiz, platform: Platform) -> Iterator[list[str]]:
             seen.append(statement)
 
     runtime = app.extensions["qikbiz"]
-    engines: list[Engine] = [runtime.control, runtime.cells.engine(platform.acme.cell)]
+    engines: list[Engine] = [runtime.control, runtime.cells.engine(world.acme.tenant.cell)]
     for engine in engines:
         event.listen(engine, "before_cursor_execute", note)
     try:

@@ -28,10 +28,10 @@ def _decoded(cookie: str) -> bytes:
 
 
 @pytest.mark.promise("P2")
-def test_the_cookie_says_nothing_about_the_person(log_in, platform, redis_keys):
-    cookies = [log_in(platform.alice).cookie(SESSION.name) for _ in range(20)]
+def test_the_cookie_says_nothing_about_the_person(log_in, world, redis_keys):
+    cookies = [log_in(world.alice).cookie(SESSION.name) for _ in range(20)]
     keys = [name.rsplit(":", 1)[1] for name in redis_keys("qb:t:*:s:*")]
-    secrets = [platform.alice.email, platform.alice.id.hex, platform.alice.id.bytes, platform.acme.id.bytes, *keys]
+    secrets = [world.alice.email, world.alice.id.hex, world.alice.id.bytes, world.acme.tenant.id.bytes, *keys]
     for cookie in cookies:
         for seen in (cookie.encode(), unquote(cookie).encode(), _decoded(cookie)):
             for secret in secrets:
@@ -40,7 +40,7 @@ def test_the_cookie_says_nothing_about_the_person(log_in, platform, redis_keys):
 
 
 @pytest.mark.promise("P2")
-def test_the_bytes_of_the_cookies_look_random(app, platform):
+def test_the_bytes_of_the_cookies_look_random(app, world):
     keys = app.extensions["qikbiz"].settings.keys
     sealed = b"".join(_decoded(keys.seal("session", bytes(48)))[2:] for _ in range(400))
     counts = [sealed.count(bytes([value])) for value in range(256)]
@@ -51,8 +51,8 @@ def test_the_bytes_of_the_cookies_look_random(app, platform):
 
 
 @pytest.mark.promise("P2")
-def test_every_single_character_change_is_refused(log_in, browser_at, platform, caplog):
-    cookie = log_in(platform.alice).cookie(SESSION.name)
+def test_every_single_character_change_is_refused(log_in, browser_at, world, caplog):
+    cookie = log_in(world.alice).cookie(SESSION.name)
     for position in range(len(cookie)):
         for character in CHANGES:
             if cookie[position] == character:
@@ -68,8 +68,8 @@ def test_every_single_character_change_is_refused(log_in, browser_at, platform, 
 
 
 @pytest.mark.promise("P2")
-def test_a_dump_of_redis_gives_no_login(log_in, browser_at, platform, redis_keys):
-    log_in(platform.alice).get("/")
+def test_a_dump_of_redis_gives_no_login(log_in, browser_at, world, redis_keys):
+    log_in(world.alice).get("/")
     dump = [*redis_keys("*:s:*").items(), *redis_keys("*:stamp:*").items()]
     assert dump
     for name, value in dump[-10:]:
@@ -80,8 +80,8 @@ def test_a_dump_of_redis_gives_no_login(log_in, browser_at, platform, redis_keys
 
 
 @pytest.mark.promise("P2")
-def test_a_cookie_of_acme_opens_nothing_at_globex(log_in, browser_at, platform):
-    alice = log_in(platform.alice, remember=True)
+def test_a_cookie_of_acme_opens_nothing_at_globex(log_in, browser_at, world):
+    alice = log_in(world.alice, remember=True)
     stranger = browser_at("globex.localhost")
     for name, value in alice.cookies().items():
         stranger.set_cookie(name, value)
@@ -90,8 +90,8 @@ def test_a_cookie_of_acme_opens_nothing_at_globex(log_in, browser_at, platform):
 
 
 @pytest.mark.promise("P2")
-def test_a_cookie_put_under_another_name_opens_nothing(log_in, browser_at, platform):
-    alice = log_in(platform.alice, remember=True)
+def test_a_cookie_put_under_another_name_opens_nothing(log_in, browser_at, world):
+    alice = log_in(world.alice, remember=True)
     swapped = browser_at("acme.localhost")
     swapped.set_cookie(SESSION.name, alice.cookie(REMEMBER.name))
     swapped.set_cookie(REMEMBER.name, alice.cookie(SESSION.name))
@@ -99,13 +99,13 @@ def test_a_cookie_put_under_another_name_opens_nothing(log_in, browser_at, platf
 
 
 @pytest.mark.parametrize("name", ["remember_token", "None", "session", "_user_id"])
-def test_no_cookie_of_an_extension_brings_anybody_in(browser_at, platform, name):
-    header = f"{name}={platform.alice.id}|{'0' * 128}"
+def test_no_cookie_of_an_extension_brings_anybody_in(browser_at, world, name):
+    header = f"{name}={world.alice.id}|{'0' * 128}"
     assert browser_at("acme.localhost").send_cookie_header(header).status_code == OUT
 
 
-def test_two_cookies_of_one_name_count_as_none(log_in, browser_at, platform):
-    cookie = log_in(platform.alice).cookie(SESSION.name)
+def test_two_cookies_of_one_name_count_as_none(log_in, browser_at, world):
+    cookie = log_in(world.alice).cookie(SESSION.name)
     twice = f"{SESSION.name}={cookie}; {SESSION.name}={cookie}"
     browser = browser_at("acme.localhost")
     assert browser.send_cookie_header(f"{SESSION.name}={cookie}").status_code == 200
@@ -119,12 +119,12 @@ def test_twenty_kilobytes_of_cookies_are_refused_kindly(browser_at):
 
 
 @pytest.mark.promise("P2")
-def test_the_id_before_login_never_becomes_the_one_after(browser_at, log_in, platform):
-    planted = log_in(platform.ben).cookie(SESSION.name)
+def test_the_id_before_login_never_becomes_the_one_after(browser_at, log_in, world):
+    planted = log_in(world.ben).cookie(SESSION.name)
     browser = browser_at("acme.localhost")
     browser.set_cookie(SESSION.name, planted)
     token = browser.csrf_token()
-    form = {"email": platform.alice.email, "password": platform.alice.password, "csrf_token": token}
+    form = {"email": world.alice.email, "password": world.alice.password, "csrf_token": token}
     assert browser.post("/login", form).status_code == 303
     assert browser.cookie(SESSION.name) != planted
     planter = browser_at("acme.localhost")
@@ -133,9 +133,9 @@ def test_the_id_before_login_never_becomes_the_one_after(browser_at, log_in, pla
 
 
 @pytest.mark.parametrize("remember", [False, True])
-def test_cookies_are_set_and_deleted_with_the_same_attributes(browser_at, platform, remember):
+def test_cookies_are_set_and_deleted_with_the_same_attributes(browser_at, world, remember):
     browser = browser_at("acme.localhost")
-    entered = browser.log_in(platform.alice.email, platform.alice.password, remember=remember)
+    entered = browser.log_in(world.alice.email, world.alice.password, remember=remember)
     left = browser.post("/logout")
     for response in (entered, left):
         lines = [line for line in response.headers.getlist("Set-Cookie") if line.startswith("__Host-")]
@@ -148,20 +148,20 @@ def test_cookies_are_set_and_deleted_with_the_same_attributes(browser_at, platfo
     assert (REMEMBER.name in gone) == remember
 
 
-def test_only_the_ticked_box_makes_a_cookie_that_stays(browser_at, platform):
-    session_only = browser_at("acme.localhost").log_in(platform.alice.email, platform.alice.password)
+def test_only_the_ticked_box_makes_a_cookie_that_stays(browser_at, world):
+    session_only = browser_at("acme.localhost").log_in(world.alice.email, world.alice.password)
     assert not any("Max-Age" in line for line in _lines(session_only, SESSION.name))
     assert not _lines(session_only, REMEMBER.name)
-    kept = browser_at("acme.localhost").log_in(platform.alice.email, platform.alice.password, remember=True)
+    kept = browser_at("acme.localhost").log_in(world.alice.email, world.alice.password, remember=True)
     assert any("Max-Age=2592000" in line for line in _lines(kept, REMEMBER.name))
 
 
 @pytest.mark.parametrize("cookie", [SESSION, REMEMBER], ids=["session", "remembered"])
 @pytest.mark.parametrize("elsewhere", ["globex.localhost", "console.localhost"])
 def test_a_cookie_carried_to_another_host_is_an_event_of_its_own(
-    app, browser_at, log_in, platform, caplog, cookie, elsewhere
+    app, browser_at, log_in, world, caplog, cookie, elsewhere
 ):
-    thief, value = browser_at(elsewhere), log_in(platform.alice, remember=True).cookie(cookie.name)
+    thief, value = browser_at(elsewhere), log_in(world.alice, remember=True).cookie(cookie.name)
     thief.set_cookie(cookie.name, value)
     assert thief.get("/").status_code == OUT
     told = "cross_tenant_cookie" in [record.message for record in caplog.records]
@@ -185,9 +185,9 @@ def test_a_cookie_of_an_organisation_that_had_this_address_before_is_a_broken_on
     assert _events(app, browser) == ["bad_cookie"]
 
 
-def test_a_broken_cookie_is_an_event_of_its_address(app, browser_at, log_in, platform):
+def test_a_broken_cookie_is_an_event_of_its_address(app, browser_at, log_in, world):
     browser = browser_at("acme.localhost")
-    browser.set_cookie(SESSION.name, log_in(platform.alice).cookie(SESSION.name)[:-2] + "AA")
+    browser.set_cookie(SESSION.name, log_in(world.alice).cookie(SESSION.name)[:-2] + "AA")
     browser.get("/login")
     assert _events(app, browser) == ["bad_cookie"]
 
@@ -199,9 +199,9 @@ def _events(app, browser):
 
 
 @pytest.mark.promise("P2")
-def test_nothing_at_all_that_redis_holds_is_a_cookie(app, log_in, browser_at, platform):
+def test_nothing_at_all_that_redis_holds_is_a_cookie(app, log_in, browser_at, world):
     """Every key and every value of any kind, as it is and in each spelling, as either cookie."""
-    alice = log_in(platform.alice, remember=True)
+    alice = log_in(world.alice, remember=True)
     alice.get("/")
     with app.extensions["qikbiz"].redis.client() as client:
         keys = sorted(client.keys("*"))

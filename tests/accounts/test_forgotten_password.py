@@ -21,20 +21,20 @@ def quinn(fresh_tenant, add_person):
 
 
 @pytest.mark.promise("P10")
-def test_the_same_statements_are_issued_for_every_name(app, platform, browser_at, add_person, do_jobs):
+def test_the_same_statements_are_issued_for_every_name(app, world, browser_at, add_person, do_jobs):
     """Known, unknown, invited, disabled, and known with the hour's emails sent: one list of statements for all."""
-    people = {name: add_person(platform.acme, name, "member").email for name in ("Erin", "Finn", "Gail", "Hugo")}
-    with app.app_context(), tenant_transaction(platform.acme) as session:
+    people = {name: add_person(world.acme.tenant, name, "member").email for name in ("Erin", "Finn", "Gail", "Hugo")}
+    with app.app_context(), tenant_transaction(world.acme.tenant) as session:
         for name, state in (("Finn", "invited"), ("Gail", "disabled")):
             session.execute(update(User).where(User.email == people[name]).values(state=state))
     for _ in range(4):
-        browser_at(platform.acme.host).post("/forgot", {"email": people["Hugo"]})
-    do_jobs("passwords.link", platform.acme)
+        browser_at(world.acme.tenant.host).post("/forgot", {"email": people["Hugo"]})
+    do_jobs("passwords.link", world.acme.tenant)
     seen = {}
     for address in (*people.values(), "nobody@example.com"):
-        browser = browser_at(platform.acme.host)
+        browser = browser_at(world.acme.tenant.host)
         browser.csrf_token()
-        with counted_statements(app, platform) as statements:
+        with counted_statements(app, world) as statements:
             assert browser.post("/forgot", {"email": address}).status_code == 200
         seen[address] = statements
     kinds = {tuple(statements): address for address, statements in seen.items()}
@@ -44,14 +44,14 @@ def test_the_same_statements_are_issued_for_every_name(app, platform, browser_at
 
 
 @pytest.mark.promise("P10")
-def test_a_wrong_password_issues_the_same_statements_for_every_name(app, platform, browser_at, add_person):
+def test_a_wrong_password_issues_the_same_statements_for_every_name(app, world, browser_at, add_person):
     """And as many of them; only their values say whose account it is."""
-    known = add_person(platform.acme, "Ivan", "member").email
+    known = add_person(world.acme.tenant, "Ivan", "member").email
     seen = []
     for address in (known, "nobody@example.com"):
-        browser = browser_at(platform.acme.host)
+        browser = browser_at(world.acme.tenant.host)
         browser.csrf_token()
-        with counted_statements(app, platform) as statements:
+        with counted_statements(app, world) as statements:
             assert browser.log_in(address, "certainly not the password").status_code == 401
         seen.append(statements)
     assert seen[0] == seen[1]
@@ -96,17 +96,17 @@ def test_six_requests_of_others_neither_use_up_the_owner_s_mails_nor_end_the_lin
         assert browser_at(quinn.tenant.host).get(path).status_code == 410
 
 
-def test_a_link_of_another_organisation_opens_nothing_here(quinn, browser_at, do_jobs, links_of, platform):
+def test_a_link_of_another_organisation_opens_nothing_here(quinn, browser_at, do_jobs, links_of, world):
     browser_at(quinn.tenant.host).post("/forgot", {"email": quinn.email})
     do_jobs("passwords.link", quinn.tenant)
-    assert browser_at(platform.globex.host).get(links_of(quinn)[0]).status_code == 410
+    assert browser_at(world.globex.tenant.host).get(links_of(quinn)[0]).status_code == 410
 
 
-def test_staff_are_asked_about_by_a_job_of_the_platform(platform, browser_at, do_jobs, app):
+def test_staff_are_asked_about_by_a_job_of_the_platform(world, browser_at, do_jobs, app):
     console = browser_at(f"console.{app.extensions['qikbiz'].settings.base_domain}")
-    for address in (platform.sam.email, "nobody@example.com"):
+    for address in (world.sam.email, "nobody@example.com"):
         assert console.post("/forgot", {"email": address}).status_code == 200
     assert do_jobs("passwords.link_staff") == ["done", "done"]
     with app.app_context(), control_transaction() as session:
         found = session.scalars(text("select to_address from platform_mails where template = 'password_reset'")).all()
-    assert found.count(platform.sam.email) >= 1 and "nobody@example.com" not in found
+    assert found.count(world.sam.email) >= 1 and "nobody@example.com" not in found

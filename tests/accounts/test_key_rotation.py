@@ -18,14 +18,14 @@ IN, OUT = 200, 303
 
 
 @pytest.fixture
-def processes(platform) -> Iterator[Callable[..., object]]:
+def processes(world) -> Iterator[Callable[..., object]]:
     """A function that starts a process with this key ring."""
     started = []
 
     def start(*keys: Key):
-        app = create_app(replace(platform.settings, keys=KeyRing(keys)), process="tests-keys")
+        app = create_app(replace(world.settings, keys=KeyRing(keys)), process="tests-keys")
         # The cells' DSNs are sealed with the same ring; sealing them again is the roll's own step, not what is tested.
-        app.extensions["qikbiz"].cells = platform.runtime.cells
+        app.extensions["qikbiz"].cells = world.runtime.cells
         started.append(app)
         return app
 
@@ -35,8 +35,8 @@ def processes(platform) -> Iterator[Callable[..., object]]:
 
 
 @pytest.fixture
-def old_key(platform) -> Key:
-    return platform.settings.keys.active
+def old_key(world) -> Key:
+    return world.settings.keys.active
 
 
 def _key_id(cookie: str) -> int:
@@ -54,9 +54,9 @@ def _state(key: Key, state: str) -> Key:
     return replace(key, state=state)
 
 
-def test_a_roll_logs_nobody_out_and_renews_the_cookies(processes, log_in, platform, old_key):
+def test_a_roll_logs_nobody_out_and_renews_the_cookies(processes, log_in, world, old_key):
     new_key = Key(77, os.urandom(32), "accept")
-    alice = log_in(platform.alice, remember=True)
+    alice = log_in(world.alice, remember=True)
     knows_both = processes(old_key, new_key)
     assert _move(alice, knows_both).get("/").status_code == IN
     rolled = processes(_state(old_key, "accept"), _state(new_key, "active"))
@@ -68,8 +68,8 @@ def test_a_roll_logs_nobody_out_and_renews_the_cookies(processes, log_in, platfo
     assert _move(alice, retired).get("/").status_code == OUT
 
 
-def test_a_remembered_device_outlives_the_roll(processes, log_in, platform, old_key):
-    alice = log_in(platform.alice, remember=True)
+def test_a_remembered_device_outlives_the_roll(processes, log_in, world, old_key):
+    alice = log_in(world.alice, remember=True)
     rolled = processes(_state(old_key, "accept"), Key(78, os.urandom(32), "active"))
     moved = _move(alice, rolled)
     moved.forget_cookie(SESSION.name)
@@ -77,16 +77,16 @@ def test_a_remembered_device_outlives_the_roll(processes, log_in, platform, old_
     assert _key_id(moved.cookie(REMEMBER.name)) == 78
 
 
-def test_forms_opened_before_the_roll_are_accepted_after_it(processes, log_in, platform, old_key):
-    alice = log_in(platform.alice)
+def test_forms_opened_before_the_roll_are_accepted_after_it(processes, log_in, world, old_key):
+    alice = log_in(world.alice)
     token = alice.csrf_token()
     rolled = processes(_state(old_key, "accept"), Key(79, os.urandom(32), "active"))
     assert _move(alice, rolled).post("/logout", {"csrf_token": token}).status_code == 303
 
 
-def test_a_process_without_the_new_key_deletes_no_cookies(processes, app, log_in, platform, old_key, caplog):
+def test_a_process_without_the_new_key_deletes_no_cookies(processes, app, log_in, world, old_key, caplog):
     rolled = processes(_state(old_key, "accept"), Key(80, os.urandom(32), "active"))
-    alice = _move(log_in(platform.alice, remember=True), rolled)
+    alice = _move(log_in(world.alice, remember=True), rolled)
     alice.get("/")
     alice.forget_cookie(SESSION.name)
     alice.get("/")
@@ -98,8 +98,8 @@ def test_a_process_without_the_new_key_deletes_no_cookies(processes, app, log_in
     assert _move(behind, rolled).get("/").status_code == IN
 
 
-def test_retiring_a_key_at_once_logs_everyone_out(processes, log_in, platform, old_key):
-    alice = log_in(platform.alice, remember=True)
+def test_retiring_a_key_at_once_logs_everyone_out(processes, log_in, world, old_key):
+    alice = log_in(world.alice, remember=True)
     emergency = processes(Key(81, os.urandom(32), "active"), _state(old_key, "retired"))
     moved = _move(alice, emergency)
     assert moved.get("/").status_code == OUT
@@ -108,7 +108,7 @@ def test_retiring_a_key_at_once_logs_everyone_out(processes, log_in, platform, o
     assert "has ended" not in moved.get("/login").text
 
 
-def test_whoever_never_logged_in_is_not_told_that_a_login_ended(browser_at, platform):
-    stranger = browser_at(platform.acme.host)
+def test_whoever_never_logged_in_is_not_told_that_a_login_ended(browser_at, world):
+    stranger = browser_at(world.acme.tenant.host)
     assert stranger.get("/contacts").status_code == OUT
     assert "has ended" not in stranger.get("/login").text

@@ -102,14 +102,14 @@ def test_an_administrator_ends_all_of_them(log_in, ada, tim, clock):
 
 
 @pytest.mark.promise("P2")
-def test_members_readers_and_other_organisations_do_not(log_in, ada, tim, add_person, platform):
+def test_members_readers_and_other_organisations_do_not(log_in, ada, tim, add_person, world):
     his = log_in(tim)
     key = _ends(log_in(ada).get(f"/users/{tim.id}/sessions").text)[0]
     for browser, status in ((his, 403), (log_in(add_person(ada.tenant, "Ria", "reader")), 403)):
         assert browser.get(f"/users/{ada.id}/sessions").status_code == status
         assert browser.post(f"/users/{ada.id}/sessions/end-all").status_code == status
         assert browser.post(f"/users/{ada.id}/factors/reset").status_code == status
-    mallory = log_in(platform.mallory)
+    mallory = log_in(world.mallory)
     assert mallory.get(f"/users/{tim.id}/sessions").status_code == 404
     assert mallory.post(key).status_code == 404
     assert mallory.post(f"/users/{tim.id}/factors/reset").status_code == 404

@@ -83,7 +83,7 @@ def test_weakness_is_found_quickly_even_in_a_long_password():
     assert time.perf_counter() - started < 0.5
 
 
-def test_the_same_verdict_on_every_path(log_in, browser_at, platform, fresh_tenant, add_person, app):
+def test_the_same_verdict_on_every_path(log_in, browser_at, world, fresh_tenant, add_person, app):
     """Invitation, forgotten password, profile and command line, for every password above."""
     tenant = fresh_tenant("Acme Industrial")
     admin = add_person(tenant, "Alice", "administrator")
@@ -92,7 +92,7 @@ def test_the_same_verdict_on_every_path(log_in, browser_at, platform, fresh_tena
     for text in (*GOOD[:2], *(text for reason, text in BAD.items() if reason != "the own address")):
         expected = acceptance.problem_with(text, context=("Acme Industrial", "Lena", unused.slug)) is None
         if "\x00" not in text:
-            assert _by_command(platform, unused, text) == expected, text
+            assert _by_command(world, unused, text) == expected, text
             unused = fresh_tenant("Acme Industrial") if expected else unused
     for text in (GOOD[1], BAD["one letter"], BAD["from a leak"], BAD["a NUL"], BAD["the organisation"]):
         expected = text in GOOD
@@ -127,36 +127,36 @@ def _by_profile(log_in, person, password):
     return browser.post("/profile/password", form).status_code == 303
 
 
-def _by_command(platform, tenant, password):
+def _by_command(world, tenant, password):
     from provisioning.logins import create_user
     from qikbiz.kernel.errors import Failure
 
     address = f"lena{abs(hash(password + 'c'))}@example.com"
     try:
         create_user(
-            platform.settings, tenant, email=address, name="Lena", role="administrator", read_password=lambda: password
+            world.settings, tenant, email=address, name="Lena", role="administrator", read_password=lambda: password
         )
     except Failure:
         return False
     return True
 
 
-def test_a_megabyte_is_refused_before_anything_is_hashed(browser_at, platform, monkeypatch):
+def test_a_megabyte_is_refused_before_anything_is_hashed(browser_at, world, monkeypatch):
     def never(*_arguments):
         raise AssertionError("A megabyte was hashed.")
 
     browser = browser_at("acme.localhost")
     token = browser.csrf_token()
     monkeypatch.setattr(hashing, "matches", never)
-    form = {"email": platform.alice.email, "password": "x" * 1_000_000, "csrf_token": token}
+    form = {"email": world.alice.email, "password": "x" * 1_000_000, "csrf_token": token}
     assert browser.post("/login", form).status_code == 413
 
 
-def test_a_hash_of_weaker_parameters_is_renewed_at_login(platform, fresh_tenant, add_person, rows_of):
+def test_a_hash_of_weaker_parameters_is_renewed_at_login(world, fresh_tenant, add_person, rows_of):
     olaf = add_person(fresh_tenant(), "Olaf", "member")
     query = "select password_hash from users where id = :id"
     before = rows_of(olaf.tenant, query, id=olaf.id)[0]["password_hash"]
-    stronger = create_app(replace(platform.settings, argon2_memory_kib=128), process="tests-argon")
+    stronger = create_app(replace(world.settings, argon2_memory_kib=128), process="tests-argon")
     try:
         assert Browser(stronger, olaf.tenant.host).log_in(olaf.email, olaf.password).status_code == 303
     finally:
@@ -166,7 +166,7 @@ def test_a_hash_of_weaker_parameters_is_renewed_at_login(platform, fresh_tenant,
     assert before != after
 
 
-def test_unknown_disabled_and_invited_names_get_the_same_answer(browser_at, platform, app, fresh_tenant, add_person):
+def test_unknown_disabled_and_invited_names_get_the_same_answer(browser_at, world, app, fresh_tenant, add_person):
     tenant = fresh_tenant()
     for name, state in (("Invited", "invited"), ("Disabled", "disabled"), ("Active", "active")):
         person = add_person(tenant, name, "member")
@@ -182,12 +182,12 @@ def test_unknown_disabled_and_invited_names_get_the_same_answer(browser_at, plat
     assert all(answer == answers[0] for answer in answers)
 
 
-def test_unknown_names_take_as_long_as_known_ones(platform, add_person):
+def test_unknown_names_take_as_long_as_known_ones(world, add_person):
     """A few dozen of each, interleaved; the hash is the only slow step and is made for both."""
-    slow = create_app(replace(platform.settings, argon2_memory_kib=8 * 1024, argon2_iterations=2), process="tests-time")
-    pia = add_person(platform.acme, "Pia", "reader")
+    slow = create_app(replace(world.settings, argon2_memory_kib=8 * 1024, argon2_iterations=2), process="tests-time")
+    pia = add_person(world.acme.tenant, "Pia", "reader")
     # Signing in once renews the hash under this process's parameters.
-    assert Browser(slow, platform.acme.host).log_in(pia.email, pia.password).status_code == 303
+    assert Browser(slow, world.acme.tenant.host).log_in(pia.email, pia.password).status_code == 303
     try:
         times_taken: dict[str, list[float]] = {"known": [], "unknown": []}
         for number in range(36):

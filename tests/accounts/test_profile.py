@@ -56,10 +56,10 @@ def test_the_list_of_devices_shows_networks_and_not_addresses(log_in, yara):
     assert "this device" in page
 
 
-def test_a_session_of_somebody_else_can_not_be_ended(log_in, yara, client_for, platform):
+def test_a_session_of_somebody_else_can_not_be_ended(log_in, yara, client_for, world):
     alice = client_for("alice")
-    key = log_in(platform.alice).get("/profile/sessions").text.split('action="/profile/sessions/')[2].split("/end")[0]
-    assert log_in(platform.ben).post(f"/profile/sessions/{key}/end").status_code == 404
+    key = log_in(world.alice).get("/profile/sessions").text.split('action="/profile/sessions/')[2].split("/end")[0]
+    assert log_in(world.ben).post(f"/profile/sessions/{key}/end").status_code == 404
     assert log_in(yara).post(f"/profile/sessions/{key}/end").status_code == 404
     assert alice.get("/").status_code == 200
 
@@ -70,14 +70,14 @@ def test_the_first_page_greets_and_says_what_to_do_when_nothing_is_there(log_in,
     assert "No contacts yet" in page
 
 
-def test_staff_have_no_profile_in_a_tenant_and_users_no_console(log_in, platform, browser_at):
-    assert browser_at("acme.localhost").log_in(platform.olivia.email, platform.olivia.password).status_code == 401
-    assert browser_at("console.localhost").log_in(platform.alice.email, platform.alice.password).status_code == 401
-    assert log_in(platform.olivia).get("/profile", check=False).status_code in (200, 404)
+def test_staff_have_no_profile_in_a_tenant_and_users_no_console(log_in, world, browser_at):
+    assert browser_at("acme.localhost").log_in(world.olivia.email, world.olivia.password).status_code == 401
+    assert browser_at("console.localhost").log_in(world.alice.email, world.alice.password).status_code == 401
+    assert log_in(world.olivia).get("/profile", check=False).status_code in (200, 404)
 
 
-def test_staff_sessions_end_like_everyones(log_in, platform, clock):
-    olivia = log_in(platform.olivia)
+def test_staff_sessions_end_like_everyones(log_in, world, clock):
+    olivia = log_in(world.olivia)
     assert olivia.get("/confirm").status_code == 200
     clock.move(minutes=61)
     assert olivia.get("/confirm").status_code == 303

@@ -35,15 +35,15 @@ def record_of(redis, log_in):
     return signed_in
 
 
-def test_a_record_says_nothing_to_who_reads_it(platform, redis, record_of):
-    _browser, key = record_of(platform.alice)
+def test_a_record_says_nothing_to_who_reads_it(world, redis, record_of):
+    _browser, key = record_of(world.alice)
     held = redis.get(key)
     assert not any(word in held for word in ("Alice", "example.com", "contact", "{", "admin"))
 
 
-def test_a_record_that_was_written_by_somebody_else_gives_no_rights(app, platform, redis, record_of):
-    browser, key = record_of(platform.bob)
-    alice, key_of_alice = record_of(platform.alice)
+def test_a_record_that_was_written_by_somebody_else_gives_no_rights(app, world, redis, record_of):
+    browser, key = record_of(world.bob)
+    alice, key_of_alice = record_of(world.alice)
     keys = app.extensions["qikbiz"].settings.keys
     record = json.loads(keys.open(_PURPOSE, redis.get(key), bound_to=key).plaintext)
     grown = json.loads(keys.open(_PURPOSE, redis.get(key_of_alice), bound_to=key_of_alice).plaintext)
@@ -62,20 +62,20 @@ def test_a_record_that_was_written_by_somebody_else_gives_no_rights(app, platfor
         assert browser.get("/settings/sign-in-policy").status_code == 403
 
 
-def test_bytes_that_are_no_text_cost_nobody_a_page(platform, redis, record_of):
-    browser, key = record_of(platform.bob)
+def test_bytes_that_are_no_text_cost_nobody_a_page(world, redis, record_of):
+    browser, key = record_of(world.bob)
     prefix = key.partition(":s:")[0]
-    for planted in (key, *(f"{prefix}:{kind}:{platform.bob.id.hex}" for kind in ("stamp", "unread"))):
+    for planted in (key, *(f"{prefix}:{kind}:{world.bob.id.hex}" for kind in ("stamp", "unread"))):
         redis.set(planted, b"\xff\x00nonsense", ex=60)
         assert browser.get("/").status_code == 200, planted
 
 
-def test_a_record_of_one_organisation_is_none_in_another(platform, redis, record_of):
-    browser, key = record_of(platform.mallory)
-    alice, key_of_alice = record_of(platform.alice)
+def test_a_record_of_one_organisation_is_none_in_another(world, redis, record_of):
+    browser, key = record_of(world.mallory)
+    alice, key_of_alice = record_of(world.alice)
     redis.set(key, redis.get(key_of_alice))
     page = browser.get("/profile")
-    assert platform.mallory.email in page.text and platform.alice.email not in page.text
+    assert world.mallory.email in page.text and world.alice.email not in page.text
     assert alice.get("/").status_code == 200
 
 

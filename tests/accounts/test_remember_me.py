@@ -96,12 +96,12 @@ def test_a_token_used_again_is_named_in_the_log_and_counted_against_its_address(
 
 @pytest.mark.promise("P3")
 def test_a_remembered_device_opens_nothing_elsewhere_and_nothing_of_a_closed_organisation(
-    app, log_in, jo, platform, rows_of
+    app, log_in, jo, world, rows_of
 ):
     token = log_in(jo, remember=True).cookie(REMEMBER.name)
     query = "select token_hash, previous_hash from remember_series"
     before = rows_of(jo.tenant, query)
-    for host in (platform.acme.host, platform.globex.host, "console.localhost"):
+    for host in (world.acme.tenant.host, world.globex.tenant.host, "console.localhost"):
         stranger = Browser(app, host)
         stranger.set_cookie(REMEMBER.name, token)
         assert stranger.get("/").status_code == OUT

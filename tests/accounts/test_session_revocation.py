@@ -15,8 +15,9 @@ from qikbiz.kernel.access import access
 from qikbiz.kernel.permissions import Permission
 from tests.accounts.conftest import Clock
 from tests.accounts.test_sessions import change_tenant
-from tests.fixtures.tenancy import Person, Platform
+from tests.fixtures.people import Person
 from tests.fixtures.web import Browser
+from tests.fixtures.world import World
 
 pytestmark = pytest.mark.promise("P2")
 IN, OUT = 200, 303
@@ -114,9 +115,7 @@ def scene(
 
 
 @pytest.mark.parametrize("event", EVENTS)
-def test_what_has_ended_is_over_everywhere_and_stays_over(
-    scene: Scene, gate: Gate, platform: Platform, event: str
-) -> None:
+def test_what_has_ended_is_over_everywhere_and_stays_over(scene: Scene, gate: Gate, world: World, event: str) -> None:
     end, page, answer = EVENTS[event]
     stolen, waiting = _copy(scene.browser), _copy(scene.browser)
     assert stolen.get("/users").status_code == IN
@@ -131,7 +130,7 @@ def test_what_has_ended_is_over_everywhere_and_stays_over(
     assert slow == [IN]
     for browser in (stolen, waiting, scene.browser):
         assert _copy(browser).get(page).status_code == answer
-    for host in (platform.acme.host, platform.globex.host):
+    for host in (world.acme.tenant.host, world.globex.tenant.host):
         assert _copy(stolen, host).get("/").status_code == OUT
 
 

@@ -41,20 +41,20 @@ class Device:
 class Sessions(RuleBasedStateMachine):
     """One person with several browsers, two tenants on one server."""
 
-    world: Any = None
+    harness: Any = None
 
     @initialize()
     def begin(self) -> None:
-        self.world.begin_anew()
-        self.person = self.world.new_person()
+        self.harness.begin_anew()
+        self.person = self.harness.new_person()
         self.password = self.person.password
         self.known: list[Device] = []
         for remember in (False, True, True):
-            self._log_in(Device(Browser(self.world.app, self.person.tenant.host)), remember=remember)
+            self._log_in(Device(Browser(self.harness.app, self.person.tenant.host)), remember=remember)
 
     @property
     def now(self) -> datetime:
-        return self.world.clock.now()
+        return self.harness.clock.now()
 
     @rule(number=DEVICES, remember=st.booleans())
     def log_in(self, number: int, remember: bool) -> None:
@@ -65,7 +65,7 @@ class Sessions(RuleBasedStateMachine):
         device = self.known[number]
         expected = self._expects_in(device)
         assert self._is_in(device.browser) == expected
-        self.world.note_records()
+        self.harness.note_records()
 
     @rule(number=DEVICES)
     def open_a_tab(self, number: int) -> None:
@@ -83,7 +83,7 @@ class Sessions(RuleBasedStateMachine):
     def log_out(self, number: int, is_other_slow: bool) -> None:
         device = self.known[number]
         self._be_in(device)
-        self.world.note_records()
+        self.harness.note_records()
         kept = device.browser.cookies()
         device.browser.post("/logout")
         device.is_in, device.remembered_until = False, None
@@ -95,7 +95,7 @@ class Sessions(RuleBasedStateMachine):
     def _slow_requests_end(self, there_are_some: bool) -> None:
         """Requests that had loaded their sessions before write back what they knew; then every browser is checked."""
         if there_are_some:
-            self.world.write_back_old_records()
+            self.harness.write_back_old_records()
         for device in self.known:
             expected = self._expects_in(device)
             assert self._is_in(device.browser) == expected
@@ -107,8 +107,8 @@ class Sessions(RuleBasedStateMachine):
             return
         self._be_in(device)
         self._be_in(ended)
-        self.world.note_records()
-        self.world.end_session_of(ended.browser, by=device.browser)
+        self.harness.note_records()
+        self.harness.end_session_of(ended.browser, by=device.browser)
         ended.is_in, ended.remembered_until = False, None
         self._slow_requests_end(is_other_slow)
 
@@ -116,7 +116,7 @@ class Sessions(RuleBasedStateMachine):
     def end_all_others(self, number: int, is_other_slow: bool) -> None:
         device = self.known[number]
         self._be_in(device)
-        self.world.note_records()
+        self.harness.note_records()
         device.browser.post("/profile/sessions/end-others")
         for other in self.known:
             # Every remembered device goes, this one's series too; its session stays.
@@ -129,7 +129,7 @@ class Sessions(RuleBasedStateMachine):
     def change_the_password(self, number: int, is_other_slow: bool) -> None:
         device = self.known[number]
         self._be_in(device)
-        self.world.note_records()
+        self.harness.note_records()
         new = next(_PASSWORDS)
         answer = device.browser.post("/profile/password", {"old_password": self.password, "password": new})
         assert answer.status_code == 303
@@ -149,26 +149,26 @@ class Sessions(RuleBasedStateMachine):
     @rule(number=DEVICES)
     def carry_the_cookies_to_another_tenant(self, number: int) -> None:
         device = self.known[number]
-        elsewhere = Browser(self.world.app, "globex.localhost")
+        elsewhere = Browser(self.harness.app, "globex.localhost")
         for name, value in device.browser.cookies().items():
             elsewhere.set_cookie(name, value)
         assert not self._is_in(elsewhere)
 
     @rule(minutes=st.sampled_from([1, 1, 20, 45, 61, 730]))
     def time_passes(self, minutes: int) -> None:
-        self.world.clock.move(minutes=minutes)
+        self.harness.clock.move(minutes=minutes)
 
     @rule()
     def redis_is_wiped(self) -> None:
-        self.world.wipe_redis()
+        self.harness.wipe_redis()
 
     @rule()
     def the_key_is_rolled(self) -> None:
-        self.world.roll_key()
+        self.harness.roll_key()
 
     @rule()
     def somebody_without_cookies_is_never_in(self) -> None:
-        assert not self._is_in(Browser(self.world.app, self.person.tenant.host))
+        assert not self._is_in(Browser(self.harness.app, self.person.tenant.host))
 
     def _expects_in(self, device: Device) -> bool:
         """What the next request of this device should find, and what it changes."""
@@ -205,7 +205,7 @@ class Sessions(RuleBasedStateMachine):
         return browser.get("/profile", check=False).status_code == 200
 
 
-class World:
+class SessionHarness:
     """What surrounds the machine: an application whose keys can be rolled, a clock, a Redis that loses everything."""
 
     def __init__(self, app: Any, clock: Clock, tenant: Tenant, new_person: Any) -> None:
@@ -265,17 +265,17 @@ class World:
 
 
 @pytest.fixture
-def world(app, clock, platform, add_person, fresh_tenant):
+def session_harness(app, clock, world, add_person, fresh_tenant):
     numbers = itertools.count(1)
     tenant = fresh_tenant()
     runtime = app.extensions["qikbiz"]
     before = runtime.settings
-    yield World(app, clock, tenant, lambda: add_person(tenant, f"Zoe{next(numbers)}", "member"))
+    yield SessionHarness(app, clock, tenant, lambda: add_person(tenant, f"Zoe{next(numbers)}", "member"))
     runtime.settings = before
 
 
-def test_logged_in_exactly_when_the_model_says_so(world):
-    Sessions.world = world
+def test_logged_in_exactly_when_the_model_says_so(session_harness):
+    Sessions.harness = session_harness
 
     class Run(Sessions.TestCase):  # type: ignore[misc, name-defined]
         settings = settings(

@@ -24,18 +24,18 @@ from tests.fixtures.web import Browser
 IN, OUT = 200, 303
 
 
-def test_an_ordinary_request_asks_no_database_about_the_person(log_in, platform, app):
-    alice = log_in(platform.alice)
+def test_an_ordinary_request_asks_no_database_about_the_person(log_in, world, app):
+    alice = log_in(world.alice)
     # As if this process had known Redis for longer than a second.
     app.extensions["qikbiz"].redis.back_at = 0.0
     alice.get("/profile")
-    with counted_statements(app, platform) as seen:
+    with counted_statements(app, world) as seen:
         assert alice.get("/profile").status_code == IN
     assert seen == []
 
 
-def test_a_session_ends_after_an_hour_without_use(log_in, platform, clock):
-    alice = log_in(platform.alice)
+def test_a_session_ends_after_an_hour_without_use(log_in, world, clock):
+    alice = log_in(world.alice)
     clock.move(minutes=59)
     assert alice.get("/").status_code == IN
     clock.move(minutes=59)
@@ -44,8 +44,8 @@ def test_a_session_ends_after_an_hour_without_use(log_in, platform, clock):
     assert alice.get("/").status_code == OUT
 
 
-def test_a_session_ends_after_twelve_hours_however_busy(log_in, platform, clock):
-    alice = log_in(platform.alice)
+def test_a_session_ends_after_twelve_hours_however_busy(log_in, world, clock):
+    alice = log_in(world.alice)
     for _ in range(14):
         clock.move(minutes=50)
         assert alice.get("/").status_code == IN
@@ -53,26 +53,26 @@ def test_a_session_ends_after_twelve_hours_however_busy(log_in, platform, clock)
     assert alice.get("/").status_code == OUT
 
 
-def test_a_clock_that_jumps_back_logs_nobody_out(log_in, platform, clock):
-    alice = log_in(platform.alice)
+def test_a_clock_that_jumps_back_logs_nobody_out(log_in, world, clock):
+    alice = log_in(world.alice)
     clock.move(hours=-1)
     assert alice.get("/").status_code == IN
 
 
-def test_using_it_is_written_down_once_a_minute(log_in, platform, clock, rows_of, add_person):
-    iris = add_person(platform.acme, "Iris", "member")
+def test_using_it_is_written_down_once_a_minute(log_in, world, clock, rows_of, add_person):
+    iris = add_person(world.acme.tenant, "Iris", "member")
     browser = log_in(iris)
     query = "select max(last_seen_at) as seen from user_sessions where person_id = :id"
-    first = rows_of(platform.acme, query, id=iris.id)[0]["seen"]
+    first = rows_of(world.acme.tenant, query, id=iris.id)[0]["seen"]
     browser.get("/")
-    assert rows_of(platform.acme, query, id=iris.id)[0]["seen"] == first
+    assert rows_of(world.acme.tenant, query, id=iris.id)[0]["seen"] == first
     clock.move(seconds=61)
     browser.get("/")
-    assert rows_of(platform.acme, query, id=iris.id)[0]["seen"] > first
+    assert rows_of(world.acme.tenant, query, id=iris.id)[0]["seen"] > first
 
 
-def test_the_twenty_first_session_ends_the_oldest(log_in, platform, add_person):
-    carol = add_person(platform.acme, "Carol", "member")
+def test_the_twenty_first_session_ends_the_oldest(log_in, world, add_person):
+    carol = add_person(world.acme.tenant, "Carol", "member")
     browsers = [log_in(carol) for _ in range(21)]
     assert browsers[0].get("/").status_code == OUT
     assert browsers[1].get("/").status_code == IN
@@ -111,7 +111,7 @@ ENDINGS: dict[str, Callable[[Browser, Browser], None]] = {
 
 @pytest.mark.promise("P2")
 @pytest.mark.parametrize("ending", ENDINGS)
-def test_an_ended_session_stays_ended(log_in, platform, add_person, browser_at, ending, fresh_tenant):
+def test_an_ended_session_stays_ended(log_in, world, add_person, browser_at, ending, fresh_tenant):
     dora = add_person(fresh_tenant(), "Dora", "administrator")
     browser, other = log_in(dora), log_in(dora)
     browser.get("/")
@@ -124,8 +124,8 @@ def test_an_ended_session_stays_ended(log_in, platform, add_person, browser_at, 
     assert other.get("/").status_code == IN
 
 
-def test_disabling_somebody_is_felt_at_the_next_request(log_in, platform, add_person, client_for):
-    erik = add_person(platform.acme, "Erik", "member")
+def test_disabling_somebody_is_felt_at_the_next_request(log_in, world, add_person, client_for):
+    erik = add_person(world.acme.tenant, "Erik", "member")
     browser = log_in(erik)
     assert browser.get("/").status_code == IN
     client_for("alice").post(f"/users/{erik.id}/closure")
@@ -133,8 +133,8 @@ def test_disabling_somebody_is_felt_at_the_next_request(log_in, platform, add_pe
     assert browser.log_in(erik.email, erik.password).status_code == 401
 
 
-def test_another_role_is_felt_at_the_next_request(log_in, platform, add_person, client_for):
-    finn = add_person(platform.acme, "Finn", "administrator")
+def test_another_role_is_felt_at_the_next_request(log_in, world, add_person, client_for):
+    finn = add_person(world.acme.tenant, "Finn", "administrator")
     browser = log_in(finn)
     assert browser.get("/users").status_code == IN
     client_for("alice").post(f"/users/{finn.id}/role", {"role": "reader"})
@@ -143,17 +143,17 @@ def test_another_role_is_felt_at_the_next_request(log_in, platform, add_person, 
 
 
 @pytest.mark.promise("P2")
-def test_raising_the_tenants_epoch_ends_all_its_sessions(log_in, platform, add_person, fresh_tenant, app):
+def test_raising_the_tenants_epoch_ends_all_its_sessions(log_in, world, add_person, fresh_tenant, app):
     tenant = fresh_tenant()
     gina = log_in(add_person(tenant, "Gina", "administrator"))
-    alice = log_in(platform.alice)
+    alice = log_in(world.alice)
     assert gina.get("/").status_code == IN
     change_tenant(app, tenant.id, epoch=tenant.epoch + 1)
     assert gina.get("/").status_code == OUT
     assert alice.get("/").status_code == IN
 
 
-def test_a_suspension_ends_no_session(log_in, platform, add_person, fresh_tenant, app):
+def test_a_suspension_ends_no_session(log_in, world, add_person, fresh_tenant, app):
     tenant = fresh_tenant()
     hana = log_in(add_person(tenant, "Hana", "administrator"))
     change_tenant(app, tenant.id, state="suspended", state_reason="")
@@ -174,9 +174,9 @@ def change_tenant(app, tenant_id, **values):
 
 
 @pytest.mark.promise("P2")
-def test_logging_out_while_a_slow_request_runs_ends_both(app, log_in, platform):
+def test_logging_out_while_a_slow_request_runs_ends_both(app, log_in, world):
     slow = _slow_view(app)
-    alice = log_in(platform.alice)
+    alice = log_in(world.alice)
     alice.get("/")
     second = _same_person(alice)
     started, go_on = slow
@@ -193,13 +193,13 @@ def test_logging_out_while_a_slow_request_runs_ends_both(app, log_in, platform):
 
 
 @pytest.mark.promise("P2")
-def test_what_a_slow_request_writes_back_is_not_believed(app, platform, log_in):
+def test_what_a_slow_request_writes_back_is_not_believed(app, world, log_in):
     """The record of before the revocation, put back by hand, as the slowest of all requests would."""
-    alice = log_in(platform.alice)
+    alice = log_in(world.alice)
     alice.get("/")
     redis = app.extensions["qikbiz"].redis
     with redis.client() as client:
-        names = client.keys(f"qb:t:{platform.acme.id.hex}:s:*")
+        names = client.keys(f"qb:t:{world.acme.tenant.id.hex}:s:*")
         before = {name: client.get(name) for name in names}
     kept = alice.cookie(SESSION.name)
     alice.post("/logout")
@@ -212,12 +212,12 @@ def test_what_a_slow_request_writes_back_is_not_believed(app, platform, log_in):
 
 
 @pytest.mark.promise("P2")
-def test_a_revocation_whose_transaction_fails_ends_nothing(app, platform, log_in):
-    alice = log_in(platform.alice)
+def test_a_revocation_whose_transaction_fails_ends_nothing(app, world, log_in):
+    alice = log_in(world.alice)
     with app.test_request_context("/", base_url=alice.origin):
-        realm = Realm(platform.acme, platform.acme.host)
-        with pytest.raises(ZeroDivisionError), tenant_transaction(platform.acme) as work:
-            sessions.end_sessions_of(work, realm, platform.alice.id, "test")
+        realm = Realm(world.acme.tenant, world.acme.tenant.host)
+        with pytest.raises(ZeroDivisionError), tenant_transaction(world.acme.tenant) as work:
+            sessions.end_sessions_of(work, realm, world.alice.id, "test")
             raise ZeroDivisionError
     assert alice.get("/").status_code == IN
 

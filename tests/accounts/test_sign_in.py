@@ -1,24 +1,24 @@
 """Signing in and out with email address and password."""
 
 
-def test_alice_logs_in_and_sees_her_home(log_in, platform):
-    page = log_in(platform.alice).get("/")
+def test_alice_logs_in_and_sees_her_home(log_in, world):
+    page = log_in(world.alice).get("/")
     assert page.status_code == 200
     assert "Alice" in page.text
 
 
-def test_a_wrong_password_is_refused(browser_at, platform):
-    page = browser_at("acme.localhost").log_in(platform.alice.email, "not the password of Alice")
+def test_a_wrong_password_is_refused(browser_at, world):
+    page = browser_at("acme.localhost").log_in(world.alice.email, "not the password of Alice")
     assert page.status_code == 401
 
 
-def test_staff_log_in_at_the_console(log_in, platform):
-    browser = log_in(platform.olivia)
+def test_staff_log_in_at_the_console(log_in, world):
+    browser = log_in(world.olivia)
     assert browser.follow(browser.get("/")).status_code == 200
 
 
-def test_logging_out_ends_the_session(log_in, platform):
-    browser = log_in(platform.alice)
+def test_logging_out_ends_the_session(log_in, world):
+    browser = log_in(world.alice)
     cookies = browser.cookies()
     gone = browser.post("/logout")
     assert gone.status_code == 303

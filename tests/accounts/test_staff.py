@@ -18,17 +18,17 @@ from qikbiz.messaging.mail.models import PlatformMail
 from qikbiz.web.cookies import REMEMBER, SESSION
 from tests.fixtures.devices import DEVICES, Device
 from tests.fixtures.mfa import set_up_app, set_up_passkey_at_login
-from tests.fixtures.tenancy import Platform
 from tests.fixtures.web import Browser
+from tests.fixtures.world import World
 
 WORDS = "quiet words for the console"
 _numbers = itertools.count(1)
 
 
 @pytest.fixture
-def invite(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Result]:
+def invite(world: World, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Result]:
     """`qikbiz staff invite` for an address."""
-    monkeypatch.setattr("config.settings.load_settings", lambda: platform.settings)
+    monkeypatch.setattr("config.settings.load_settings", lambda: world.settings)
     words = ("--name", "Nina", "--role", "support", "--json")
     return lambda address: CliRunner().invoke(qikbiz, ["staff", "invite", "--email", address, *words])
 
@@ -99,10 +99,10 @@ def test_staff_may_use_an_app_and_keep_their_last_factor(browser_at, invited):
     assert other.post("/login/second-step", {"code": codes[0]}).location == "/"
 
 
-def test_a_command_takes_lost_factors_off_and_the_next_login_sets_up_new_ones(browser_at, invited, app, platform):
+def test_a_command_takes_lost_factors_off_and_the_next_login_sets_up_new_ones(browser_at, invited, app, world):
     path, address = invited
     browser = _moved_in(browser_at, path, address)
-    assert reset_staff_factors(platform.settings, address) == 11
+    assert reset_staff_factors(world.settings, address) == 11
     assert browser.get("/profile").status_code == 303
     assert browser_at("console.localhost").log_in(address, WORDS).location == "/login/set-up"
     with app.app_context(), control_transaction() as work:
@@ -128,23 +128,23 @@ def test_staff_change_their_password_and_see_their_devices(app, browser_at, invi
     assert browser.get("/profile").status_code == 200
 
 
-def test_the_console_remembers_no_device(browser_at, platform):
+def test_the_console_remembers_no_device(browser_at, world):
     browser = browser_at("console.localhost")
     assert "Stay signed in" not in browser.get("/login").text
-    answer = browser.log_in(platform.sam.email, platform.sam.password, remember=True)
+    answer = browser.log_in(world.sam.email, world.sam.password, remember=True)
     assert not any(line.startswith(REMEMBER.name) for line in answer.headers.getlist("Set-Cookie"))
 
 
-def test_a_staff_cookie_opens_nothing_at_a_tenant(app, log_in, platform):
-    sam = log_in(platform.sam)
+def test_a_staff_cookie_opens_nothing_at_a_tenant(app, log_in, world):
+    sam = log_in(world.sam)
     stranger = Browser(app, "acme.localhost")
     stranger.set_cookie(SESSION.name, sam.cookie(SESSION.name))
     assert stranger.get("/").status_code == 303
     assert sam.get("/profile").status_code == 200
 
 
-def test_staff_stay_logged_in_while_redis_is_away(log_in, platform, without_redis):
-    sam = log_in(platform.sam)
+def test_staff_stay_logged_in_while_redis_is_away(log_in, world, without_redis):
+    sam = log_in(world.sam)
     with without_redis():
         assert sam.get("/profile").status_code == 200
         sam.post("/logout")

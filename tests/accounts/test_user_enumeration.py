@@ -12,7 +12,7 @@ from qikbiz.app.request_pipeline import QikBiz
 from qikbiz.identity.accounts.models import User
 from qikbiz.kernel.database import tenant_transaction
 from tenants.context import Tenant
-from tests.fixtures.tenancy import Person
+from tests.fixtures.people import Person
 from tests.fixtures.web import Browser
 
 pytestmark = pytest.mark.promise("P10")

@@ -117,11 +117,10 @@ def test_a_disabled_user_can_be_let_in_again(anna, tenant, add_person, browser_a
     assert browser_at(tenant.host).log_in(bert.email, bert.password).status_code == 303
 
 
-def test_users_of_another_tenant_are_not_there(anna, platform):
+def test_users_of_another_tenant_are_not_there(anna, world):
     for act in ("role", "closure", "opening", "invitation"):
         assert (
-            anna.post(f"/users/{platform.alice.id}/{act}", {"role": "reader"} if act == "role" else {}).status_code
-            == 404
+            anna.post(f"/users/{world.alice.id}/{act}", {"role": "reader"} if act == "role" else {}).status_code == 404
         )
 
 

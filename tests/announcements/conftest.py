@@ -20,7 +20,8 @@ from qikbiz.messaging.announcements.models import Announcement
 from qikbiz.messaging.mail.choices import change_choices
 from qikbiz.messaging.mail.models import Mail
 from tenants.context import Tenant
-from tests.fixtures.tenancy import Person, Platform
+from tests.fixtures.people import Person
+from tests.fixtures.world import World
 from tests.mail.conftest import FakeMailServer, mail_server, port, served_by, smtp
 from workers import run_job
 
@@ -31,7 +32,7 @@ __all__ = ["FakeMailServer", "mail_server", "port", "served_by", "smtp"]
 class AnnouncementHarness:
     """Two tenants with three people each, and what an operator does."""
 
-    platform: Platform
+    world: World
     tenants: list[Tenant]
     people: dict[UUID, list[Person]] = field(default_factory=dict)
 
@@ -43,16 +44,16 @@ class AnnouncementHarness:
             "audience": "everybody",
             "tenant_ids": [str(tenant.id) for tenant in self.tenants],
         }
-        with acting_as(Actor("staff", self.platform.olivia.id, "Olivia")), control_transaction():
+        with acting_as(Actor("staff", self.world.olivia.id, "Olivia")), control_transaction():
             return actions.write_draft(values | given).id
 
     def send(self, announcement_id: UUID) -> None:
-        with acting_as(Actor("staff", self.platform.olivia.id, "Olivia")), control_transaction():
+        with acting_as(Actor("staff", self.world.olivia.id, "Olivia")), control_transaction():
             version = actions.announcement_for_reading(announcement_id).version
             actions.schedule(announcement_id, version, None, is_confirmed=True)
 
     def stop(self, announcement_id: UUID) -> None:
-        with acting_as(Actor("staff", self.platform.olivia.id, "Olivia")), control_transaction():
+        with acting_as(Actor("staff", self.world.olivia.id, "Olivia")), control_transaction():
             actions.stop(announcement_id)
 
     def state(self, announcement_id: UUID) -> str:
@@ -103,9 +104,9 @@ class AnnouncementHarness:
 
 @pytest.fixture
 def harness(
-    platform: Platform, working: object, fresh_tenant: Callable[..., Tenant], add_people: Callable[..., list[Person]]
+    world: World, working: object, fresh_tenant: Callable[..., Tenant], add_people: Callable[..., list[Person]]
 ) -> Iterator[AnnouncementHarness]:
-    harness = AnnouncementHarness(platform, [fresh_tenant("First"), fresh_tenant("Second")])
+    harness = AnnouncementHarness(world, [fresh_tenant("First"), fresh_tenant("Second")])
     for tenant in harness.tenants:
         harness.people[tenant.id] = add_people(tenant, Ann="administrator", Bea="member", Cid="reader")
         with tenant_transaction(tenant) as session:

@@ -127,11 +127,11 @@ def test_an_unknown_field_is_refused(olivia: Any) -> None:
 def test_a_time_is_meant_in_the_operators_own_zone(olivia: Any, harness: AnnouncementHarness) -> None:
     page = write(olivia)
     with control_transaction() as session:
-        session.get_one(Staff, harness.platform.olivia.id).time_zone = "America/New_York"
+        session.get_one(Staff, harness.world.olivia.id).time_zone = "America/New_York"
     try:
         from qikbiz.identity.accounts.realms import staff_realm
 
-        session_invalidation.invalidate_now(staff_realm(), [harness.platform.olivia.id])
+        session_invalidation.invalidate_now(staff_realm(), [harness.world.olivia.id])
         wanted = (datetime.now(ZoneInfo("America/New_York")) + timedelta(days=2)).replace(second=0, microsecond=0)
         assert "America/New_York" in olivia.get(page).text
         answer = olivia.post(f"{page}/sending/1", {"when": "later", "send_at": f"{wanted:%Y-%m-%dT%H:%M}"})
@@ -144,8 +144,8 @@ def test_a_time_is_meant_in_the_operators_own_zone(olivia: Any, harness: Announc
         assert (one().state, one().send_at) == ("draft", None)
     finally:
         with control_transaction() as session:
-            session.get_one(Staff, harness.platform.olivia.id).time_zone = ""
-        session_invalidation.invalidate_now(staff_realm(), [harness.platform.olivia.id])
+            session.get_one(Staff, harness.world.olivia.id).time_zone = ""
+        session_invalidation.invalidate_now(staff_realm(), [harness.world.olivia.id])
 
 
 IMPOSSIBLE_TIMES = ("", "2020-01-01T10:00", "2999-01-01T10:00", "tomorrow", "2027-13-45T99:99")

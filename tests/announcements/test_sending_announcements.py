@@ -104,10 +104,10 @@ def test_all_tenants_means_every_open_one(harness: AnnouncementHarness) -> None:
             text("SELECT tenant_id::text FROM announcement_tenants WHERE announcement_id = :id"), {"id": found}
         )
         reached = {row[0] for row in rows}
-    assert str(harness.platform.acme.id) in reached
+    assert str(harness.world.acme.tenant.id) in reached
     assert closed not in reached
     harness.stop(found)
-    for tenant in (harness.platform.acme, harness.platform.globex):
+    for tenant in (harness.world.acme.tenant, harness.world.globex.tenant):
         harness.run_tenant(tenant, "announcements.deliver")
         assert harness.mails(tenant) == []
 

@@ -29,23 +29,23 @@ from qikbiz.transfer.exports.models import Export
 from qikbiz.transfer.exports.restore import restore_archive
 from qikbiz.transfer.exports.selection import Selection
 from tenants.context import Tenant
-from tests.fixtures.records import Workspace
-from tests.fixtures.tenancy import Person
+from tests.fixtures.people import Person
+from tests.fixtures.world import Organisation
 from workers.run_job import perform
 
 
-def made_by(workspace: Workspace, tmp_path: Path, name: str = "alice") -> Path:
+def made_by(organisation: Organisation, tmp_path: Path, name: str = "alice") -> Path:
     """Alice presses the button, a worker makes the file, she fetches it."""
-    answer = workspace.browser(name).post("/audit/exports")
+    answer = organisation.browser(name).post("/audit/exports")
     assert answer.status_code == 303, answer.text
     export_id = answer.location.rpartition("/")[2]
-    with tenant_transaction(workspace.tenant) as session:
+    with tenant_transaction(organisation.tenant) as session:
         job_id = session.get_one(Export, export_id).job_id
-    assert job_id and perform(workspace.tenant.id, job_id) == "done"
-    page = workspace.browser(name).get(f"/exports/{export_id}")
+    assert job_id and perform(organisation.tenant.id, job_id) == "done"
+    page = organisation.browser(name).get(f"/exports/{export_id}")
     assert "audit.jsonl" in page.text
     path = tmp_path / "audit.zip"
-    with tenant_transaction(workspace.tenant) as session:
+    with tenant_transaction(organisation.tenant) as session:
         path.write_bytes(b"".join(file_of(session.get_one(Export, export_id)).read()))
     return path
 
@@ -57,12 +57,12 @@ def plain(path: Path, zipped: Path) -> Path:
 
 
 @pytest.fixture
-def file(workspace: Workspace, tmp_path: Path) -> Path:
-    ann = workspace.add_contact(first_name="Ann", last_name="Lée", email="ann@example.com")
-    workspace.browser("ben").post(
+def file(organisation: Organisation, tmp_path: Path) -> Path:
+    ann = organisation.add_contact(first_name="Ann", last_name="Lée", email="ann@example.com")
+    organisation.browser("ben").post(
         f"/contacts/{ann}/fields/city", {"version": "1", "was": "", "city": "Graz \U0001f642"}
     )
-    return made_by(workspace, tmp_path)
+    return made_by(organisation, tmp_path)
 
 
 def run(*arguments: str | Path) -> Any:
@@ -70,10 +70,10 @@ def run(*arguments: str | Path) -> Any:
 
 
 @pytest.mark.promise("P6")
-def test_a_file_just_made_is_whole_zipped_or_plain(workspace: Workspace, file: Path, tmp_path: Path) -> None:
+def test_a_file_just_made_is_whole_zipped_or_plain(organisation: Organisation, file: Path, tmp_path: Path) -> None:
     for one in (file, plain(tmp_path / "audit.jsonl", file)):
         report = verify(one)
-        assert (report.fault, report.organisation) == ("", workspace.tenant.name)
+        assert (report.fault, report.organisation) == ("", organisation.tenant.name)
         assert report.events > 5 and report.first_at < report.last_at
         answer = run(one, "--json")
         assert answer.exit_code == 0
@@ -96,15 +96,15 @@ def test_the_checker_in_the_zip_needs_only_python(file: Path, tmp_path: Path) ->
 
 @pytest.mark.promise("P6")
 def test_the_fingerprint_on_the_page_is_that_of_a_file_made_later(
-    workspace: Workspace, file: Path, tmp_path: Path
+    organisation: Organisation, file: Path, tmp_path: Path
 ) -> None:
-    with tenant_transaction(workspace.tenant):
+    with tenant_transaction(organisation.tenant):
         newest = newest_link()
     assert newest is not None
     noted = f"{newest[0]}:{newest[1]}"
-    assert noted in workspace.browser("alice").get("/audit").text
-    workspace.add_contact(first_name="Bo")
-    later = made_by(workspace, tmp_path)
+    assert noted in organisation.browser("alice").get("/audit").text
+    organisation.add_contact(first_name="Bo")
+    later = made_by(organisation, tmp_path)
     assert run(later, "--head", noted).exit_code == 0
     wrong = run(later, "--head", f"{newest[0]}:{'0' * 64}")
     assert wrong.exit_code == 1 and "the event that you noted" in wrong.stdout
@@ -113,41 +113,43 @@ def test_the_fingerprint_on_the_page_is_that_of_a_file_made_later(
 
 @pytest.mark.promise("P6")
 def test_asking_and_fetching_are_in_the_audit_and_need_the_rights(
-    workspace: Workspace, file: Path, client_for: Callable[[str], Any]
+    organisation: Organisation, file: Path, client_for: Callable[[str], Any]
 ) -> None:
-    with tenant_transaction(workspace.tenant) as session:
+    with tenant_transaction(organisation.tenant) as session:
         events = list(session.execute(select(AuditEvent.action, AuditEvent.subject)))
         export_id = session.scalars(select(Export.id)).one()
     assert ("export.asked", "audit") in events and ("export.ready", "audit") in events
     for name in ("ben", "bob"):
-        assert workspace.browser(name).post("/audit/exports").status_code == 403
-        assert workspace.browser(name).get(f"/exports/{export_id}").status_code == 403
+        assert organisation.browser(name).post("/audit/exports").status_code == 403
+        assert organisation.browser(name).get(f"/exports/{export_id}").status_code == 403
     assert client_for("mallory").get(f"/exports/{export_id}").status_code == 404
-    assert workspace.browser("alice").get("/audit/exports").status_code == 405
+    assert organisation.browser("alice").get("/audit/exports").status_code == 405
 
 
 @pytest.mark.promise("P6")
-def test_whoever_may_export_lists_but_not_read_the_audit_does_not_get_it(workspace: Workspace, file: Path) -> None:
+def test_whoever_may_export_lists_but_not_read_the_audit_does_not_get_it(
+    organisation: Organisation, file: Path
+) -> None:
     from qikbiz.identity.accounts.models import User
     from qikbiz.identity.roles.models import OwnRole
     from qikbiz.kernel.rights import Rights
 
-    with workspace.work() as session:
+    with organisation.work() as session:
         role = OwnRole(name="Sales", folded_name="sales", rights=Rights.of(see="all", export="all").as_json())
         session.add(role)
         session.flush()
-        session.get_one(User, workspace.people["ben"].id).roles = [role.key]
+        session.get_one(User, organisation.people["ben"].id).roles = [role.key]
         export_id = session.scalars(select(Export.id)).one()
-    ben = workspace.log_in(workspace.people["ben"])
+    ben = organisation.log_in(organisation.people["ben"])
     assert ben.get(f"/exports/{export_id}").status_code == 404
     assert ben.get(f"/exports/{export_id}/file").status_code in (303, 404)
     assert str(export_id) not in ben.get("/exports").text
     assert ben.post("/exports/", {"scope": "audit", "product": "audit"}).status_code == 404
 
 
-def test_a_double_click_makes_one_file(workspace: Workspace) -> None:
+def test_a_double_click_makes_one_file(organisation: Organisation) -> None:
     form = {"export_id": "01990000-0000-7000-8000-000000000001"}
-    answers = {workspace.browser("alice").post("/audit/exports", form).location for _ in range(2)}
+    answers = {organisation.browser("alice").post("/audit/exports", form).location for _ in range(2)}
     assert len(answers) == 1
 
 
@@ -185,14 +187,14 @@ def other(value: Any, draw: st.DataObject) -> Any:
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(draw=st.data())
 def test_any_change_removal_addition_or_move_is_found(
-    workspace: Workspace, tmp_path: Path, sample: dict[str, Lines], draw: st.DataObject
+    organisation: Organisation, tmp_path: Path, sample: dict[str, Lines], draw: st.DataObject
 ) -> None:
     if not sample:
-        workspace.add_contact(first_name="Ann", last_name="Lée", email="ann@example.com")
-        with workspace.work():
+        organisation.add_contact(first_name="Ann", last_name="Lée", email="ann@example.com")
+        with organisation.work():
             for number in range(6):
                 record("test.done", subject=f"{number}", details={"n": number, "list": [None, True]})
-        text = zipfile.ZipFile(made_by(workspace, tmp_path)).read(MEMBER).decode()
+        text = zipfile.ZipFile(made_by(organisation, tmp_path)).read(MEMBER).decode()
         sample["lines"] = [json.loads(line) for line in text.splitlines()]
         assert verify(written(tmp_path / "a.jsonl", sample["lines"])).is_whole
     lines = json.loads(json.dumps(sample["lines"]))
@@ -302,20 +304,20 @@ def test_an_event_whose_contents_are_erased_is_whole_and_one_that_lies_about_it_
 
 @pytest.mark.promise("P6")
 def test_a_beginning_that_is_missing_needs_an_event_that_vouches_for_the_cut(
-    workspace: Workspace, tmp_path: Path
+    organisation: Organisation, tmp_path: Path
 ) -> None:
     for number in range(5):
-        workspace.add_company(f"Company {number}")
-    with tenant_transaction(workspace.tenant) as session:
+        organisation.add_company(f"Company {number}")
+    with tenant_transaction(organisation.tenant) as session:
         cut = session.scalars(select(AuditEvent).where(AuditEvent.seq == 3)).one()
-    whole = made_by(workspace, tmp_path)
+    whole = made_by(organisation, tmp_path)
     lines = [json.loads(line) for line in zipfile.ZipFile(whole).read(MEMBER).decode().splitlines()]
     lines[0]["chains"][0]["events"] -= 3
     fault = verify(written(tmp_path / "cut.jsonl", [lines[0], *lines[4:]])).fault
     assert "no event says that it was trimmed" in fault
-    with workspace.work():
+    with organisation.work():
         record("audit.trimmed", details={"chain": str(cut.chain), "seq": cut.seq, "hash": cut.hash.hex()})
-    whole = made_by(workspace, tmp_path)
+    whole = made_by(organisation, tmp_path)
     lines = [json.loads(line) for line in zipfile.ZipFile(whole).read(MEMBER).decode().splitlines()]
     lines[0]["chains"][0]["events"] -= 3
     assert verify(written(tmp_path / "trimmed.jsonl", [lines[0], *lines[4:]])).is_whole
@@ -329,11 +331,11 @@ def test_a_beginning_that_is_missing_needs_an_event_that_vouches_for_the_cut(
 
 @pytest.mark.promise("P6")
 def test_a_restored_audit_stands_beside_the_new_one_and_both_are_whole(
-    workspace: Workspace, tmp_path: Path, make_tenant: Callable[..., Tenant], add_person: Callable[..., Person]
+    organisation: Organisation, tmp_path: Path, make_tenant: Callable[..., Tenant], add_person: Callable[..., Person]
 ) -> None:
-    workspace.add_contact(first_name="Ann")
-    answer = workspace.browser("alice").post("/exports/", {"scope": "everything", "product": "portable"})
-    archive = fetched(workspace.tenant, answer.location.rpartition("/")[2], tmp_path / "archive.zip")
+    organisation.add_contact(first_name="Ann")
+    answer = organisation.browser("alice").post("/exports/", {"scope": "everything", "product": "portable"})
+    archive = fetched(organisation.tenant, answer.location.rpartition("/")[2], tmp_path / "archive.zip")
     elsewhere = make_tenant("Elsewhere")
     with tenant_transaction(elsewhere):
         restore_archive(archive)
@@ -342,8 +344,8 @@ def test_a_restored_audit_stands_beside_the_new_one_and_both_are_whole(
         asked = ask_for_export(Selection(AUDIT, AUDIT))
     report = verify(fetched(elsewhere, str(asked.id), tmp_path / "audit.zip"))
     assert report.fault == ""
-    assert set(report.chains) == {str(workspace.tenant.id), str(elsewhere.id)}
-    assert report.own == str(elsewhere.id) and report.chains[str(workspace.tenant.id)].events > 3
+    assert set(report.chains) == {str(organisation.tenant.id), str(elsewhere.id)}
+    assert report.own == str(elsewhere.id) and report.chains[str(organisation.tenant.id)].events > 3
 
 
 def fetched(tenant: Tenant, export_id: str, path: Path) -> Path:

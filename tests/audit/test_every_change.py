@@ -15,7 +15,7 @@ from qikbiz.audit.models import AuditEvent
 from qikbiz.kernel.database import tenant_transaction
 from qikbiz.transfer.exports.models import Export
 from qikbiz.transfer.imports.models import Import
-from tests.fixtures.records import Workspace
+from tests.fixtures.world import Organisation
 from tests.imports.test_wizard import choices_on, upload
 from workers.run_job import perform
 
@@ -124,14 +124,14 @@ ELSEWHERE = {
 class Walk:
     """Alice at work. `does` sends one form and sees that an entry was left."""
 
-    def __init__(self, workspace: Workspace, app: QikBiz) -> None:
-        self.workspace, self.app = workspace, app
-        self.alice = workspace.browser("alice")
+    def __init__(self, organisation: Organisation, app: QikBiz) -> None:
+        self.organisation, self.app = organisation, app
+        self.alice = organisation.browser("alice")
         self.left: dict[str, set[str]] = {}
 
     def does(self, path: str, form: dict[str, Any] | None = None, browser: Any = None, **options: Any) -> str:
         """Where the answer leads to."""
-        endpoint = self.app.url_map.bind(self.workspace.tenant.host, subdomain="tenant").match(
+        endpoint = self.app.url_map.bind(self.organisation.tenant.host, subdomain="tenant").match(
             path.partition("?")[0], method="POST"
         )[0]
         before = self._events()
@@ -143,13 +143,13 @@ class Walk:
         return answer.location or ""
 
     def job_of(self, model: Any, ident: str) -> None:
-        with tenant_transaction(self.workspace.tenant) as session:
+        with tenant_transaction(self.organisation.tenant) as session:
             job_id = session.get_one(model, ident).job_id
         assert job_id
-        perform(self.workspace.tenant.id, job_id)
+        perform(self.organisation.tenant.id, job_id)
 
     def _events(self) -> set[tuple[int, str]]:
-        with tenant_transaction(self.workspace.tenant) as session:
+        with tenant_transaction(self.organisation.tenant) as session:
             return {(row.seq, row.action) for row in session.execute(select(AuditEvent.seq, AuditEvent.action))}
 
 
@@ -196,41 +196,43 @@ def imports(walk: Walk) -> None:
     walk.alice.get(f"/imports/{ident}/refused.csv")
     walk.does(f"/imports/{ident}/undo")
     walk.job_of(Import, ident)
-    with tenant_transaction(walk.workspace.tenant) as session:
+    with tenant_transaction(walk.organisation.tenant) as session:
         done = set(session.scalars(select(AuditEvent.action).where(AuditEvent.record_type == "import")))
     told = "uploaded checked cancelled apply_asked applied refused_rows_fetched undo_asked undone"
     assert done == {f"import.{act}" for act in told.split()}
 
 
 def logins(walk: Walk) -> None:
-    workspace = walk.workspace
+    organisation = walk.organisation
     walk.does("/profile", {"name": "Alice A.", "time_zone": "Europe/Vienna", "theme": "dark"})
     walk.does("/users/invitation", {"email": "new@example.com", "name": "New", "role": "reader"})
-    with tenant_transaction(workspace.tenant) as session:
+    with tenant_transaction(organisation.tenant) as session:
         from qikbiz.identity.accounts.models import User
 
         new = session.scalars(select(User.id).where(User.email == "new@example.com")).one()
     walk.does(f"/users/{new}/invitation")
-    bob = workspace.people["bob"].id
+    bob = organisation.people["bob"].id
     walk.does(f"/users/{bob}/role", {"role": "member"})
     walk.does(f"/users/{bob}/closure")
     walk.does(f"/users/{bob}/opening")
-    outside = workspace.log_in(workspace.people["ben"])
-    workspace.log_in(workspace.people["ben"])
+    outside = organisation.log_in(organisation.people["ben"])
+    organisation.log_in(organisation.people["ben"])
     others = re.findall(r"/profile/sessions/([0-9a-f]+)/end", outside.get("/profile/sessions").text)
     walk.does(f"/profile/sessions/{others[0]}/end", {}, outside)
-    again = workspace.log_in(workspace.people["ben"])
-    workspace.log_in(workspace.people["ben"])
+    again = organisation.log_in(organisation.people["ben"])
+    organisation.log_in(organisation.people["ben"])
     walk.does("/profile/sessions/end-others", {}, again)
     new_password = "an entirely different phrase 7"
-    walk.does("/profile/password", {"old_password": workspace.people["ben"].password, "password": new_password}, again)
+    walk.does(
+        "/profile/password", {"old_password": organisation.people["ben"].password, "password": new_password}, again
+    )
     walk.does("/logout", {}, again)
-    form = {"email": workspace.people["ben"].email, "password": new_password, "next": "/"}
+    form = {"email": organisation.people["ben"].email, "password": new_password, "next": "/"}
     walk.does("/login", form, again)
 
 
 def person(walk: Walk) -> None:
-    zoe = walk.workspace.add_contact(first_name="Zoe")
+    zoe = walk.organisation.add_contact(first_name="Zoe")
     walk.does(f"/contacts/{zoe}/person/file")
     walk.does(f"/contacts/{zoe}/person/erasure", {"typed": "Zoe", "reference": ""})
 
@@ -258,8 +260,8 @@ SEEN_BESIDE = {"imports.create"}
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_each_act_leaves_an_entry(workspace: Workspace, app: QikBiz, step: str) -> None:
-    walk = Walk(workspace, app)
+def test_each_act_leaves_an_entry(organisation: Organisation, app: QikBiz, step: str) -> None:
+    walk = Walk(organisation, app)
     STEPS[step](walk)
     assert set(walk.left) == set(WALKED[step].split())
 
@@ -284,24 +286,24 @@ def test_what_is_seen_elsewhere_is_written_somewhere() -> None:
         assert written or action.startswith("contact."), f"{endpoint}: nothing writes {action}."
 
 
-def test_a_login_that_fails_is_in_the_audit_without_what_was_typed(workspace: Workspace) -> None:
-    stranger = workspace.browser("bob").__class__(workspace.browser("bob").app, workspace.tenant.host)
-    assert stranger.log_in(workspace.people["ben"].email, "wrong password here").status_code == 401
+def test_a_login_that_fails_is_in_the_audit_without_what_was_typed(organisation: Organisation) -> None:
+    stranger = organisation.browser("bob").__class__(organisation.browser("bob").app, organisation.tenant.host)
+    assert stranger.log_in(organisation.people["ben"].email, "wrong password here").status_code == 401
     assert stranger.log_in("my-secret-password", "wrong password here").status_code in (401, 422)
     assert stranger.log_in("nobody@example.com", "wrong password here").status_code == 401
-    with tenant_transaction(workspace.tenant) as session:
+    with tenant_transaction(organisation.tenant) as session:
         failed = list(session.scalars(select(AuditEvent).where(AuditEvent.action == "login.failed")))
         said = session.scalar(select(func.string_agg(func.concat(AuditEvent.subject, AuditEvent.details), "")))
     assert {(one.record_id, one.actor_kind) for one in failed} == {
-        (workspace.people["ben"].id, "anonymous"),
+        (organisation.people["ben"].id, "anonymous"),
         (None, "anonymous"),
     }
     assert "my-secret-password" not in (said or "") and "nobody@example.com" not in (said or "")
 
 
-def test_reading_a_record_is_in_it_too(workspace: Workspace) -> None:
-    ann = workspace.add_contact(first_name="Ann")
-    workspace.browser("bob").get(f"/contacts/{ann}")
-    with tenant_transaction(workspace.tenant) as session:
+def test_reading_a_record_is_in_it_too(organisation: Organisation) -> None:
+    ann = organisation.add_contact(first_name="Ann")
+    organisation.browser("bob").get(f"/contacts/{ann}")
+    with tenant_transaction(organisation.tenant) as session:
         read = session.scalars(select(AuditEvent).where(AuditEvent.action == "contact.read")).one()
     assert (read.actor_name, str(read.record_id), read.subject) == ("Bob", ann, "Ann")

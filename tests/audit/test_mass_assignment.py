@@ -20,8 +20,8 @@ from qikbiz.identity.accounts.models import User
 from qikbiz.kernel.database import tenant_transaction
 from tenants.context import Tenant
 from tests.audit.test_every_change import STEPS, Walk
-from tests.fixtures.records import Workspace
 from tests.fixtures.web import Browser
+from tests.fixtures.world import Organisation
 
 pytestmark = pytest.mark.promise("P15")
 MARK = "on-the-side-7f3a"
@@ -48,14 +48,14 @@ IGNORING = {
 class Meddler(Walk):
     """Does what the walk does, and adds fields to each form that it does not have."""
 
-    def __init__(self, workspace: Workspace, app: QikBiz) -> None:
-        super().__init__(workspace, app)
+    def __init__(self, organisation: Organisation, app: QikBiz) -> None:
+        super().__init__(organisation, app)
         self.refusing: set[str] = set()
         self.ignoring: set[str] = set()
 
     def does(self, path: str, form: dict[str, Any] | None = None, browser: Browser | None = None, **more: Any) -> str:
         asked = path.partition("?")[0]
-        where = self.app.url_map.bind(self.workspace.tenant.host, subdomain="tenant").match(asked, method="POST")[0]
+        where = self.app.url_map.bind(self.organisation.tenant.host, subdomain="tenant").match(asked, method="POST")[0]
         before = self._events()
         for name, value in ASIDE.items():
             if where in self.ignoring:
@@ -71,19 +71,19 @@ class Meddler(Walk):
 
 
 def test_what_no_form_asks_for_is_refused_by_name_or_never_looked_at(
-    workspace: Workspace, app: QikBiz, owner_connection: Connection, subtests: pytest.Subtests
+    organisation: Organisation, app: QikBiz, owner_connection: Connection, subtests: pytest.Subtests
 ) -> None:
     for step in STEPS:
         with subtests.test(step):
-            walk, before = Meddler(workspace, app), administrators_of(workspace)
+            walk, before = Meddler(organisation, app), administrators_of(organisation)
             STEPS[step](walk)
             assert walk.ignoring <= IGNORING and not walk.refusing & IGNORING
-            assert MARK not in everything_in(owner_connection, workspace.tenant)
-            assert administrators_of(workspace) == before
+            assert MARK not in everything_in(owner_connection, organisation.tenant)
+            assert administrators_of(organisation) == before
 
 
-def administrators_of(workspace: Workspace) -> set[UUID]:
-    with tenant_transaction(workspace.tenant) as session:
+def administrators_of(organisation: Organisation) -> set[UUID]:
+    with tenant_transaction(organisation.tenant) as session:
         return set(session.scalars(select(User.id).where(User.roles.contains(["administrator"]))))
 
 

@@ -20,8 +20,9 @@ from qikbiz.audit.page_reads import broken_seals, seal_reads
 from qikbiz.audit.queries import id_at
 from qikbiz.kernel.database import before_commit, tenant_transaction
 from tenants.context import Tenant
-from tests.fixtures.tenancy import Person, Platform
+from tests.fixtures.people import Person
 from tests.fixtures.web import Browser
+from tests.fixtures.world import World
 
 pytestmark = pytest.mark.promise("P6")
 SECRET = "Zaphod"
@@ -134,14 +135,14 @@ def test_once_an_hour_one_event_of_the_chain_vouches_for_them(
             assert broken_seals(session) == ([] if "-" in change else [sealed[0].seq]), change
 
 
-def test_they_go_after_a_year_whatever_is_kept_of_the_audit(tenant: Tenant, ada: Browser, platform: Platform) -> None:
+def test_they_go_after_a_year_whatever_is_kept_of_the_audit(tenant: Tenant, ada: Browser, world: World) -> None:
     ada.get("/contacts")
     old = datetime.now(UTC) - timedelta(days=370)
     with tenant_transaction(tenant) as session:
         values = {"at": old, "actor_kind": "user", "view": "list", "shown": 1}
         session.add(PageRead(id=UUID(int=id_at(old).int + 1), **values))
     kept = len(reads(tenant))
-    prune_audit(platform.settings, tenant)
+    prune_audit(world.settings, tenant)
     assert len(reads(tenant)) == kept - 1
 
 

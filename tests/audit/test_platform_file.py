@@ -15,8 +15,8 @@ from qikbiz.audit.verify import NotAnAudit, verify
 from qikbiz.console.queries import newest_platform_link
 from qikbiz.kernel.database import control_transaction
 from qikbiz.kernel.errors import Conflict, Unavailable
-from tests.fixtures.tenancy import Platform
 from tests.fixtures.web import Browser
+from tests.fixtures.world import World
 
 pytestmark = pytest.mark.usefixtures("working")
 
@@ -81,14 +81,14 @@ def test_support_can_t_fetch_it(client_for: Callable[[str], Browser]) -> None:
     assert client_for("sam").post("/audit/file").status_code == 403
 
 
-def test_a_command_writes_it_whole_or_not_at_all(platform: Platform, tmp_path: Path) -> None:
+def test_a_command_writes_it_whole_or_not_at_all(world: World, tmp_path: Path) -> None:
     path = tmp_path / "platform.jsonl"
-    events = write_platform_audit(platform.settings, path)
+    events = write_platform_audit(world.settings, path)
     assert verify(path).events == events > 0
     with pytest.raises(Conflict, match="there already"):
-        write_platform_audit(platform.settings, path)
+        write_platform_audit(world.settings, path)
     with pytest.raises(Unavailable, match="can't be written"):
-        write_platform_audit(platform.settings, tmp_path / "nowhere" / "platform.jsonl")
+        write_platform_audit(world.settings, tmp_path / "nowhere" / "platform.jsonl")
     assert [file.name for file in tmp_path.iterdir()] == ["platform.jsonl"]
 
 

@@ -14,8 +14,8 @@ from qikbiz.jobs.actions import enqueue
 from qikbiz.jobs.models import Job, PlatformJob
 from qikbiz.kernel.database import control_transaction, tenant_transaction
 from tenants.runtime import Runtime
-from tests.fixtures.tenancy import Platform
 from tests.fixtures.web import Browser
+from tests.fixtures.world import World
 from workers.run_job import perform
 from workers.sweep_round import Sweep
 
@@ -23,12 +23,12 @@ ClientFor = Callable[[str], Browser]
 
 
 @pytest.fixture
-def failed_job(platform: Platform, working: Runtime) -> Iterator[UUID]:
-    with tenant_transaction(platform.acme) as session:
+def failed_job(world: World, working: Runtime) -> Iterator[UUID]:
+    with tenant_transaction(world.acme.tenant) as session:
         job_id = enqueue("mail.send", {"mail": "canary-in-the-arguments"}).id
         session.execute(update(Job).where(Job.id == job_id).values(state="failed", error_ref=ledger.reference(job_id)))
     yield job_id
-    with tenant_transaction(platform.acme) as session:
+    with tenant_transaction(world.acme.tenant) as session:
         session.execute(text("DELETE FROM jobs"))
 
 
@@ -44,18 +44,18 @@ def test_an_operator_sees_how_a_tenant_s_jobs_went_but_not_what_they_are_about(
 
 
 def test_an_operator_has_a_failed_job_tried_again_and_the_audit_says_so(
-    platform: Platform, client_for: ClientFor, failed_job: UUID
+    world: World, client_for: ClientFor, failed_job: UUID
 ) -> None:
     answer = client_for("olivia").post(f"/tenants/acme/jobs/{failed_job}/retry")
     assert answer.status_code == 302
     with control_transaction() as session:
         asked = session.scalars(select(PlatformJob.id).where(PlatformJob.kind == "jobs.retry")).one()
     assert perform(None, asked) == "done"
-    with tenant_transaction(platform.acme) as session:
+    with tenant_transaction(world.acme.tenant) as session:
         assert session.get_one(Job, failed_job).state == "pending"
     with control_transaction() as session:
         event = session.scalars(select(PlatformAuditEvent).where(PlatformAuditEvent.subject == str(failed_job))).one()
-    assert (event.action, event.actor_name, event.tenant_id) == ("job.try_again", "Olivia", platform.acme.id)
+    assert (event.action, event.actor_name, event.tenant_id) == ("job.try_again", "Olivia", world.acme.tenant.id)
     assert client_for("olivia").post(f"/tenants/acme/jobs/{failed_job}/retry").status_code == 409
 
 
@@ -72,12 +72,12 @@ def test_a_job_of_another_tenant_is_not_found_under_this_one(client_for: ClientF
     assert client_for("alice").get("/tenants/acme/jobs").status_code == 404
 
 
-def test_a_job_that_was_set_aside_stands_in_the_platform_s_audit(platform: Platform, failed_job: UUID) -> None:
-    with tenant_transaction(platform.acme) as session:
+def test_a_job_that_was_set_aside_stands_in_the_platform_s_audit(world: World, failed_job: UUID) -> None:
+    with tenant_transaction(world.acme.tenant) as session:
         lost = {"state": "running", "attempt": 99, "lease_until": text("now() - interval '1 minute'")}
         session.execute(update(Job).where(Job.id == failed_job).values(lost))
-    Sweep()._look(platform.acme.id)
+    Sweep()._look(world.acme.tenant.id)
     with control_transaction() as session:
         subject = ledger.reference(failed_job)
         event = session.scalars(select(PlatformAuditEvent).where(PlatformAuditEvent.subject == subject)).one()
-    assert (event.action, event.actor_kind, event.tenant_id) == ("job.quarantined", "system", platform.acme.id)
+    assert (event.action, event.actor_kind, event.tenant_id) == ("job.quarantined", "system", world.acme.tenant.id)

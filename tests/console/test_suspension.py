@@ -12,7 +12,7 @@ from qikbiz.kernel.database import tenant_transaction
 from qikbiz.messaging.mail.actions import opened_values
 from qikbiz.messaging.mail.models import Mail
 from tenants.context import Tenant
-from tests.fixtures.tenancy import Person
+from tests.fixtures.people import Person
 from tests.fixtures.web import Browser
 
 pytestmark = [pytest.mark.promise("P12"), pytest.mark.promise("P13")]

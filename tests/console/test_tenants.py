@@ -13,8 +13,8 @@ from qikbiz.kernel.database import control_transaction, tenant_transaction
 from tenants.context import Tenant
 from tenants.control import TenantRecord
 from tenants.runtime import Runtime
-from tests.fixtures.tenancy import Platform
 from tests.fixtures.web import Browser
+from tests.fixtures.world import World
 
 ClientFor = Callable[[str], Browser]
 
@@ -154,10 +154,10 @@ def test_a_tenant_that_does_not_exist_is_not_found(client_for: ClientFor) -> Non
 @pytest.mark.parametrize(
     "path", ["/", "/jobs", "/mails", "/mails?tenant=acme", "/addresses", "/audit", "/audit?tenant=acme"]
 )
-def test_no_page_of_the_console_shows_a_row_of_a_tenant(client_for: ClientFor, platform: Platform, path: str) -> None:
+def test_no_page_of_the_console_shows_a_row_of_a_tenant(client_for: ClientFor, world: World, path: str) -> None:
     page = client_for("olivia").get(path)
     assert page.status_code == 200
-    for email in (platform.alice.email, platform.bob.email, platform.mallory.email):
+    for email in (world.alice.email, world.bob.email, world.mallory.email):
         assert email not in page.text
 
 

@@ -11,26 +11,26 @@ from sqlalchemy import select
 
 from qikbiz.audit.models import AuditEvent, RecordChange
 from qikbiz.crm.contacts.models import Contact
-from tests.fixtures.records import Workspace
+from tests.fixtures.world import Organisation
 
 
 def sent(version: int = 1, **values: str) -> dict[str, str]:
     return {"version": str(version), "first_name": "Ann", "last_name": "Lee", **values}
 
 
-def stored(workspace: Workspace, contact_id: str) -> Contact:
-    with workspace.work() as session:
+def stored(organisation: Organisation, contact_id: str) -> Contact:
+    with organisation.work() as session:
         return session.get_one(Contact, UUID(contact_id))
 
 
 @pytest.fixture
-def ann(workspace: Workspace) -> str:
-    return workspace.add_contact(first_name="Ann", last_name="Lee", city="Graz", email="ann@example.com")
+def ann(organisation: Organisation) -> str:
+    return organisation.add_contact(first_name="Ann", last_name="Lee", city="Graz", email="ann@example.com")
 
 
 @pytest.mark.promise("P6")
-def test_ben_changes_a_contact_and_history_says_what(workspace: Workspace, ann: str) -> None:
-    ben = workspace.browser("ben")
+def test_ben_changes_a_contact_and_history_says_what(organisation: Organisation, ann: str) -> None:
+    ben = organisation.browser("ben")
     form = ben.get(f"/contacts/{ann}/edit")
     assert 'value="ann@example.com"' in form.text
     answer = ben.post(f"/contacts/{ann}/edit", sent(city="Wien", **{"emails-0-address": "Ann@Example.com"}))
@@ -39,27 +39,29 @@ def test_ben_changes_a_contact_and_history_says_what(workspace: Workspace, ann: 
     assert "Saved." in page
     assert "<del>Graz</del>" in page
     assert "<ins>Wien</ins>" in page
-    with workspace.work() as session:
+    with organisation.work() as session:
         change = session.scalars(select(RecordChange).where(RecordChange.kind == "changed")).one()
         assert (change.version, change.source, change.actor_name) == (2, "form", "Ben")
         assert change.changes == {"city": ["Graz", "Wien"]}
         event = session.scalars(select(AuditEvent).where(AuditEvent.action == "contact.changed")).one()
-        assert (event.subject, event.actor_id) == ("Ann Lee", workspace.people["ben"].id)
+        assert (event.subject, event.actor_id) == ("Ann Lee", organisation.people["ben"].id)
 
 
-def test_saving_without_a_change_writes_nothing(workspace: Workspace, ann: str) -> None:
+def test_saving_without_a_change_writes_nothing(organisation: Organisation, ann: str) -> None:
     same = sent(city="Graz", **{"emails-0-address": "ann@example.com"})
-    assert workspace.browser("ben").post(f"/contacts/{ann}/edit", same).status_code == 303
-    assert stored(workspace, ann).version == 1
+    assert organisation.browser("ben").post(f"/contacts/{ann}/edit", same).status_code == 303
+    assert stored(organisation, ann).version == 1
 
 
-def test_a_reader_may_not_change_and_an_outsider_finds_nothing(workspace: Workspace, ann: str, client_for: Any) -> None:
+def test_a_reader_may_not_change_and_an_outsider_finds_nothing(
+    organisation: Organisation, ann: str, client_for: Any
+) -> None:
     for path in (f"/contacts/{ann}/edit", f"/contacts/{ann}/fields/city"):
-        assert workspace.browser("bob").get(path).status_code == 403
-        assert workspace.browser("bob").post(path, sent(city="X")).status_code == 403
+        assert organisation.browser("bob").get(path).status_code == 403
+        assert organisation.browser("bob").post(path, sent(city="X")).status_code == 403
         assert client_for("mallory").get(path).status_code == 404
         assert client_for("mallory").post(path, sent(city="X")).status_code == 404
-    assert stored(workspace, ann).city == "Graz"
+    assert stored(organisation, ann).city == "Graz"
 
 
 FOREIGN = [
@@ -68,93 +70,97 @@ FOREIGN = [
 ]  # fmt: skip
 
 
-def test_a_field_that_the_form_does_not_have_is_named_and_nothing_is_saved(workspace: Workspace, ann: str) -> None:
+def test_a_field_that_the_form_does_not_have_is_named_and_nothing_is_saved(
+    organisation: Organisation, ann: str
+) -> None:
     for name in FOREIGN:
-        answer = workspace.browser("ben").post(f"/contacts/{ann}/edit", sent(city="Wien", **{name: "1"}))
+        answer = organisation.browser("ben").post(f"/contacts/{ann}/edit", sent(city="Wien", **{name: "1"}))
         assert answer.status_code == 400
         assert name in answer.text
-    assert stored(workspace, ann).city == "Graz"
+    assert stored(organisation, ann).city == "Graz"
 
 
 @pytest.mark.promise("P6")
-def test_what_is_wrong_stands_beside_its_field_and_nothing_typed_is_lost(workspace: Workspace, ann: str) -> None:
+def test_what_is_wrong_stands_beside_its_field_and_nothing_typed_is_lost(organisation: Organisation, ann: str) -> None:
     wrong = sent(birthdate="31.02.2020", city="Villach", **{"emails-0-address": "ann@", "phones-0-number": "12"})
-    answer = workspace.browser("ben").post(f"/contacts/{ann}/edit", wrong)
+    answer = organisation.browser("ben").post(f"/contacts/{ann}/edit", wrong)
     assert answer.status_code == 422
     for text in ('value="31.02.2020"', 'value="ann@"', 'value="Villach"', "is not a date", 'href="#birthdate"'):
         assert text in answer.text
-    assert stored(workspace, ann).city == "Graz"
+    assert stored(organisation, ann).city == "Graz"
 
 
-def test_a_phone_without_country_code_is_one_of_the_country_given(workspace: Workspace, ann: str) -> None:
-    workspace.browser("ben").post(f"/contacts/{ann}/edit", sent(country="AT", **{"phones-0-number": "0664 1234567"}))
-    assert stored(workspace, ann).phone == "+436641234567"
+def test_a_phone_without_country_code_is_one_of_the_country_given(organisation: Organisation, ann: str) -> None:
+    organisation.browser("ben").post(f"/contacts/{ann}/edit", sent(country="AT", **{"phones-0-number": "0664 1234567"}))
+    assert stored(organisation, ann).phone == "+436641234567"
 
 
-def test_text_that_a_spreadsheet_would_run_is_kept_to_the_character(workspace: Workspace, ann: str) -> None:
+def test_text_that_a_spreadsheet_would_run_is_kept_to_the_character(organisation: Organisation, ann: str) -> None:
     for text in ("=cmd|' /C calc'!A0", "+49", "-5", "@x", "\uff1d1", "'x"):
-        version = stored(workspace, ann).version
-        assert workspace.browser("ben").post(f"/contacts/{ann}/edit", sent(version, department=text)).status_code == 303
-        assert stored(workspace, ann).department == text
+        version = stored(organisation, ann).version
+        assert (
+            organisation.browser("ben").post(f"/contacts/{ann}/edit", sent(version, department=text)).status_code == 303
+        )
+        assert stored(organisation, ann).department == text
 
 
 @pytest.mark.promise("P6")
-def test_the_second_of_two_editors_is_told_and_decides(workspace: Workspace, ann: str) -> None:
-    alice, ben = workspace.browser("alice"), workspace.browser("ben")
+def test_the_second_of_two_editors_is_told_and_decides(organisation: Organisation, ann: str) -> None:
+    alice, ben = organisation.browser("alice"), organisation.browser("ben")
     keep = {"emails-0-address": "ann@example.com"}
     assert alice.post(f"/contacts/{ann}/edit", sent(city="Linz", department="Sales", **keep)).status_code == 303
     conflict = ben.post(f"/contacts/{ann}/edit", sent(city="Wien", job_title="Buyer", **keep))
     assert conflict.status_code == 409
     for text in ("Conflicting edits to Ann Lee", "Alice saved changes", "Linz", "Wien", "Sales"):
         assert text in conflict.text
-    assert stored(workspace, ann).city == "Linz"
+    assert stored(organisation, ann).city == "Linz"
 
     undecided = ben.post(f"/contacts/{ann}/conflict", hidden(conflict.text))
     assert undecided.status_code == 409
     decided = ben.post(f"/contacts/{ann}/conflict", {**hidden(conflict.text), "choice-city": "mine"})
     assert decided.status_code == 303
-    after = stored(workspace, ann)
+    after = stored(organisation, ann)
     assert (after.city, after.department, after.job_title, after.version) == ("Wien", "Sales", "Buyer", 3)
 
 
-def test_the_second_editor_can_leave_the_field_to_the_first(workspace: Workspace, ann: str) -> None:
+def test_the_second_editor_can_leave_the_field_to_the_first(organisation: Organisation, ann: str) -> None:
     keep = {"emails-0-address": "ann@example.com"}
-    workspace.browser("alice").post(f"/contacts/{ann}/edit", sent(city="Linz", **keep))
-    conflict = workspace.browser("ben").post(f"/contacts/{ann}/edit", sent(city="Wien", job_title="Buyer", **keep))
-    answer = workspace.browser("ben").post(
+    organisation.browser("alice").post(f"/contacts/{ann}/edit", sent(city="Linz", **keep))
+    conflict = organisation.browser("ben").post(f"/contacts/{ann}/edit", sent(city="Wien", job_title="Buyer", **keep))
+    answer = organisation.browser("ben").post(
         f"/contacts/{ann}/conflict", {**hidden(conflict.text), "choice-city": "theirs"}
     )
     assert answer.status_code == 303
-    assert (stored(workspace, ann).city, stored(workspace, ann).job_title) == ("Linz", "Buyer")
+    assert (stored(organisation, ann).city, stored(organisation, ann).job_title) == ("Linz", "Buyer")
 
 
 @pytest.mark.promise("P6")
-def test_edits_of_different_fields_are_both_kept_after_a_look(workspace: Workspace, ann: str) -> None:
+def test_edits_of_different_fields_are_both_kept_after_a_look(organisation: Organisation, ann: str) -> None:
     keep = {"city": "Graz", "emails-0-address": "ann@example.com"}
-    workspace.browser("alice").post(f"/contacts/{ann}/edit", sent(department="Sales", **keep))
-    conflict = workspace.browser("ben").post(f"/contacts/{ann}/edit", sent(job_title="Buyer", **keep))
+    organisation.browser("alice").post(f"/contacts/{ann}/edit", sent(department="Sales", **keep))
+    conflict = organisation.browser("ben").post(f"/contacts/{ann}/edit", sent(job_title="Buyer", **keep))
     assert conflict.status_code == 409
     assert "both edits can be kept" in conflict.text
-    assert workspace.browser("ben").post(f"/contacts/{ann}/conflict", hidden(conflict.text)).status_code == 303
-    assert (stored(workspace, ann).department, stored(workspace, ann).job_title) == ("Sales", "Buyer")
+    assert organisation.browser("ben").post(f"/contacts/{ann}/conflict", hidden(conflict.text)).status_code == 303
+    assert (stored(organisation, ann).department, stored(organisation, ann).job_title) == ("Sales", "Buyer")
 
 
 @pytest.mark.promise("P6")
-def test_a_third_edit_during_the_decision_is_not_overwritten(workspace: Workspace, ann: str) -> None:
+def test_a_third_edit_during_the_decision_is_not_overwritten(organisation: Organisation, ann: str) -> None:
     keep = {"emails-0-address": "ann@example.com"}
-    alice, ben = workspace.browser("alice"), workspace.browser("ben")
+    alice, ben = organisation.browser("alice"), organisation.browser("ben")
     alice.post(f"/contacts/{ann}/edit", sent(city="Linz", **keep))
     conflict = ben.post(f"/contacts/{ann}/edit", sent(city="Wien", **keep))
     alice.post(f"/contacts/{ann}/edit", sent(2, city="Steyr", **keep))
     again = ben.post(f"/contacts/{ann}/conflict", {**hidden(conflict.text), "choice-city": "mine"})
     assert again.status_code == 409
-    assert stored(workspace, ann).city == "Steyr"
+    assert stored(organisation, ann).city == "Steyr"
     assert ben.post(f"/contacts/{ann}/conflict", {**hidden(again.text), "choice-city": "mine"}).status_code == 303
-    assert stored(workspace, ann).city == "Wien"
+    assert stored(organisation, ann).city == "Wien"
 
 
-def test_one_field_is_changed_in_place(workspace: Workspace, ann: str) -> None:
-    ben = workspace.browser("ben")
+def test_one_field_is_changed_in_place(organisation: Organisation, ann: str) -> None:
+    ben = organisation.browser("ben")
     form = ben.get(f"/contacts/{ann}/fields/city")
     assert 'value="Graz"' in form.text
     answer = ben.post(f"/contacts/{ann}/fields/city", {"version": "1", "was": "Graz", "city": "Wien"})
@@ -165,76 +171,76 @@ def test_one_field_is_changed_in_place(workspace: Workspace, ann: str) -> None:
 
 
 @pytest.mark.promise("P6")
-def test_in_place_too_the_second_editor_is_told(workspace: Workspace, ann: str) -> None:
-    workspace.browser("alice").post(f"/contacts/{ann}/fields/city", {"version": "1", "was": "Graz", "city": "Linz"})
-    answer = workspace.browser("ben").post(
+def test_in_place_too_the_second_editor_is_told(organisation: Organisation, ann: str) -> None:
+    organisation.browser("alice").post(f"/contacts/{ann}/fields/city", {"version": "1", "was": "Graz", "city": "Linz"})
+    answer = organisation.browser("ben").post(
         f"/contacts/{ann}/fields/city", {"version": "1", "was": "Graz", "city": "Wien"}
     )
     assert answer.status_code == 409
     assert "Linz" in answer.text
     assert 'value="Wien"' in answer.text
-    other = workspace.browser("ben").post(
+    other = organisation.browser("ben").post(
         f"/contacts/{ann}/fields/department", {"version": "1", "was": "", "department": "X"}
     )
     assert other.status_code == 200
-    assert (stored(workspace, ann).city, stored(workspace, ann).department) == ("Linz", "X")
+    assert (stored(organisation, ann).city, stored(organisation, ann).department) == ("Linz", "X")
 
 
 BAD_IN_PLACE = (("emails", 404), ("id", 404), ("nonsense", 404), ("birthdate", 422))
 
 
-def test_in_place_bad_input_changes_nothing(workspace: Workspace, ann: str, subtests: pytest.Subtests) -> None:
+def test_in_place_bad_input_changes_nothing(organisation: Organisation, ann: str, subtests: pytest.Subtests) -> None:
     for name, status in BAD_IN_PLACE:
         with subtests.test(name):
-            answer = workspace.browser("ben").post(
+            answer = organisation.browser("ben").post(
                 f"/contacts/{ann}/fields/{name}", {"version": "1", name: "31.31.2020"}
             )
             assert answer.status_code == status
-            assert stored(workspace, ann).version == 1
+            assert stored(organisation, ann).version == 1
 
 
-def test_in_place_only_the_one_field_is_taken(workspace: Workspace, ann: str) -> None:
-    answer = workspace.browser("ben").post(
+def test_in_place_only_the_one_field_is_taken(organisation: Organisation, ann: str) -> None:
+    answer = organisation.browser("ben").post(
         f"/contacts/{ann}/fields/city", {"version": "1", "city": "W", "department": "X"}
     )
     assert answer.status_code == 400
-    assert stored(workspace, ann).city == "Graz"
+    assert stored(organisation, ann).city == "Graz"
 
 
-def test_the_primary_address_is_the_one_marked(workspace: Workspace, ann: str) -> None:
+def test_the_primary_address_is_the_one_marked(organisation: Organisation, ann: str) -> None:
     lines = {"emails-0-address": "ann@example.com", "emails-3-address": "new@example.com", "emails-3-label": "home"}
-    workspace.browser("ben").post(f"/contacts/{ann}/edit", sent(**lines, **{"emails-primary": "3"}))
-    assert (stored(workspace, ann).email, stored(workspace, ann).other_emails) == (
+    organisation.browser("ben").post(f"/contacts/{ann}/edit", sent(**lines, **{"emails-primary": "3"}))
+    assert (stored(organisation, ann).email, stored(organisation, ann).other_emails) == (
         "new@example.com",
         ["ann@example.com"],
     )
-    form = workspace.browser("ben").get(f"/contacts/{ann}/edit").text
+    form = organisation.browser("ben").get(f"/contacts/{ann}/edit").text
     assert form.index("new@example.com") < form.index("ann@example.com")
     # A mark on an empty line means nothing.
-    workspace.browser("ben").post(f"/contacts/{ann}/edit", sent(2, **lines, **{"emails-primary": "9"}))
-    assert stored(workspace, ann).email == "ann@example.com"
+    organisation.browser("ben").post(f"/contacts/{ann}/edit", sent(2, **lines, **{"emails-primary": "9"}))
+    assert stored(organisation, ann).email == "ann@example.com"
 
 
-def test_looking_at_the_form_is_audited_as_reading(workspace: Workspace, ann: str) -> None:
-    workspace.browser("ben").get(f"/contacts/{ann}/edit")
-    with workspace.work() as session:
+def test_looking_at_the_form_is_audited_as_reading(organisation: Organisation, ann: str) -> None:
+    organisation.browser("ben").get(f"/contacts/{ann}/edit")
+    with organisation.work() as session:
         assert session.scalars(select(AuditEvent.actor_name).where(AuditEvent.action == "contact.read")).all() == [
             "Ben"
         ]
 
 
-def test_a_contact_needs_something_to_be_called_by(workspace: Workspace) -> None:
-    answer = workspace.browser("ben").post("/contacts", {"city": "Graz"})
+def test_a_contact_needs_something_to_be_called_by(organisation: Organisation) -> None:
+    answer = organisation.browser("ben").post("/contacts", {"city": "Graz"})
     assert answer.status_code == 422
     assert "This record has no name." in answer.text
 
 
-def test_reports_to_is_chosen_by_name_or_address(workspace: Workspace, ann: str) -> None:
-    boss = workspace.add_contact(first_name="Zoe", last_name="Boss", email="zoe@example.com")
-    ben = workspace.browser("ben")
+def test_reports_to_is_chosen_by_name_or_address(organisation: Organisation, ann: str) -> None:
+    boss = organisation.add_contact(first_name="Zoe", last_name="Boss", email="zoe@example.com")
+    ben = organisation.browser("ben")
     assert "Zoe Boss (zoe@example.com)" in ben.get("/contacts/suggestions?reports_to_id=boss").text
     ben.post(f"/contacts/{ann}/edit", sent(reports_to_id="Zoe Boss (zoe@example.com)"))
-    assert str(stored(workspace, ann).reports_to_id) == boss
+    assert str(stored(organisation, ann).reports_to_id) == boss
     wrong = ben.post(f"/contacts/{ann}/edit", sent(2, reports_to_id="Nobody Known"))
     assert wrong.status_code == 422
     assert "No contact is called" in wrong.text
@@ -247,8 +253,8 @@ def hidden(page: str) -> dict[str, str]:
 
 
 @pytest.mark.promise("P6")
-def test_of_two_edits_in_the_same_moment_one_wins_and_one_is_told(workspace: Workspace, ann: str) -> None:
-    browsers = [workspace.browser("alice"), workspace.browser("ben")]
+def test_of_two_edits_in_the_same_moment_one_wins_and_one_is_told(organisation: Organisation, ann: str) -> None:
+    browsers = [organisation.browser("alice"), organisation.browser("ben")]
     tokens = [browser.csrf_token() for browser in browsers]
 
     def save(number: int) -> int:
@@ -258,4 +264,4 @@ def test_of_two_edits_in_the_same_moment_one_wins_and_one_is_told(workspace: Wor
     with ThreadPoolExecutor(2) as both:
         statuses = sorted(both.map(save, range(2)))
     assert statuses == [303, 409]
-    assert stored(workspace, ann).version == 2
+    assert stored(organisation, ann).version == 2

@@ -14,7 +14,7 @@ from qikbiz.crm.contacts.models import Contact
 from qikbiz.crm.schema.html import safe_texts
 from qikbiz.crm.schema.record_type import RecordType
 from qikbiz.identity.accounts.models import User
-from tests.fixtures.records import Workspace
+from tests.fixtures.world import Organisation
 
 HOSTILE = "<img src=x onerror='alert(1)'>\"&amp;</td><script>"
 # What a list draws: all else would have come out of a record.
@@ -40,23 +40,23 @@ class Elements(HTMLParser):
 
 
 @pytest.mark.parametrize("record_type", [CONTACTS, COMPANIES], ids=lambda kind: kind.name)
-def test_nothing_in_a_record_becomes_an_element(workspace: Workspace, record_type: RecordType) -> None:
+def test_nothing_in_a_record_becomes_an_element(organisation: Organisation, record_type: RecordType) -> None:
     listable = [field for field in record_type.listable() if not field.references]
     columns = record_type.model.__table__.c
     texts = [name for field in listable for name in (field.name,) if columns[name].type.python_type is str]
     values = {name: HOSTILE for name in (*texts, *record_type.name_columns) if columns[name].type.python_type is str}
     if record_type.name == "contact":
-        made, address = workspace.add_contact(last_name="Lee", tags=["a"]), "/contacts"
+        made, address = organisation.add_contact(last_name="Lee", tags=["a"]), "/contacts"
         values["company_name"] = HOSTILE
     else:
-        made, address = workspace.add_company("Lee", tags=["a"]), "/companies"
-    with workspace.work() as session:
+        made, address = organisation.add_company("Lee", tags=["a"]), "/companies"
+    with organisation.work() as session:
         # Past every check: what an old version or a restored file might hold.
         session.execute(update(record_type.model).where(columns.id == made).values(**values, tags=[HOSTILE]))
-        owner = session.get_one(User, workspace.people["ben"].id)
+        owner = session.get_one(User, organisation.people["ben"].id)
         owner.name = HOSTILE
         session.execute(update(record_type.model).where(columns.id == made).values(owner_id=owner.id))
-    browser = workspace.browser("alice")
+    browser = organisation.browser("alice")
     browser.post(f"{address}/columns", data={"columns": [field.name for field in record_type.listable()]})
     page = browser.get(address).text
     found = Elements(page)
@@ -66,11 +66,11 @@ def test_nothing_in_a_record_becomes_an_element(workspace: Workspace, record_typ
     assert str(escape(HOSTILE)) in page
 
 
-def test_a_contact_without_a_company_record_shows_its_name_only(workspace: Workspace) -> None:
-    made = workspace.add_contact(last_name="Moser")
-    with workspace.work() as session:
+def test_a_contact_without_a_company_record_shows_its_name_only(organisation: Organisation) -> None:
+    made = organisation.add_contact(last_name="Moser")
+    with organisation.work() as session:
         session.execute(update(Contact).where(Contact.id == made).values(company_name="R&D", company_id=None))
-    assert "<td>R&amp;D</td>" in workspace.browser("bob").get("/contacts").text
+    assert "<td>R&amp;D</td>" in organisation.browser("bob").get("/contacts").text
 
 
 @pytest.mark.parametrize("texts", [["a", None, "b"], ["<", "a'b", '"', None, "&amp;"], []])

@@ -11,8 +11,8 @@ from sqlalchemy import select, update
 from qikbiz.audit.models import RecordChange
 from qikbiz.crm.contacts.models import Contact
 from qikbiz.identity.accounts.models import User
-from tests.fixtures.records import Workspace
 from tests.fixtures.sent_forms import sent_by_browser
+from tests.fixtures.world import Organisation
 
 # Each as it may have come by an import or from an earlier version of the program.
 ODD: dict[str, Any] = {
@@ -35,9 +35,9 @@ ODD: dict[str, Any] = {
 
 
 @pytest.fixture
-def odd(workspace: Workspace) -> str:
-    contact_id = workspace.add_contact(first_name="Ph", last_name="One")
-    with workspace.work() as session:
+def odd(organisation: Organisation) -> str:
+    contact_id = organisation.add_contact(first_name="Ph", last_name="One")
+    with organisation.work() as session:
         owner = session.scalars(select(User).where(User.name == "Bob")).one()
         owner.state = "disabled"
         found = session.get_one(Contact, UUID(contact_id))
@@ -45,8 +45,8 @@ def odd(workspace: Workspace) -> str:
     return contact_id
 
 
-def kept(workspace: Workspace, contact_id: str) -> dict[str, Any]:
-    with workspace.work() as session:
+def kept(organisation: Organisation, contact_id: str) -> dict[str, Any]:
+    with organisation.work() as session:
         found = session.get_one(Contact, UUID(contact_id))
         columns = {column.key: getattr(found, column.key) for column in Contact.__table__.columns}
     # What repeats the name, and what every edit changes.
@@ -54,33 +54,33 @@ def kept(workspace: Workspace, contact_id: str) -> dict[str, Any]:
     return {name: value for name, value in columns.items() if not name.startswith(derived)}
 
 
-def test_saving_the_form_with_another_first_name_changes_nothing_else(workspace: Workspace, odd: str) -> None:
-    before, ben = kept(workspace, odd), workspace.browser("ben")
+def test_saving_the_form_with_another_first_name_changes_nothing_else(organisation: Organisation, odd: str) -> None:
+    before, ben = kept(organisation, odd), organisation.browser("ben")
     form = sent_by_browser(ben.get(f"/contacts/{odd}/edit").text, f"/contacts/{odd}/edit")
     answer = ben.post(f"/contacts/{odd}/edit", {**form, "first_name": "Philippa"})
     assert answer.status_code == 303, answer.text
-    assert kept(workspace, odd) == before
-    with workspace.work() as session:
+    assert kept(organisation, odd) == before
+    with organisation.work() as session:
         changed = session.scalars(select(RecordChange).where(RecordChange.kind == "changed")).one().changes
     assert set(changed) - {"sort_name"} == {"first_name"}
-    with workspace.work() as session:
+    with organisation.work() as session:
         assert session.get_one(Contact, UUID(odd)).first_name == "Philippa"
 
 
-def test_saving_the_form_as_it_is_changes_nothing_at_all(workspace: Workspace, odd: str) -> None:
-    ben = workspace.browser("ben")
+def test_saving_the_form_as_it_is_changes_nothing_at_all(organisation: Organisation, odd: str) -> None:
+    ben = organisation.browser("ben")
     form = sent_by_browser(ben.get(f"/contacts/{odd}/edit").text, f"/contacts/{odd}/edit")
     assert ben.post(f"/contacts/{odd}/edit", form).status_code == 303
-    with workspace.work() as session:
+    with organisation.work() as session:
         assert session.get_one(Contact, UUID(odd)).version == 1
 
 
-def test_a_line_break_in_a_field_of_one_line_can_be_edited_and_stays(workspace: Workspace, odd: str) -> None:
-    ben = workspace.browser("ben")
+def test_a_line_break_in_a_field_of_one_line_can_be_edited_and_stays(organisation: Organisation, odd: str) -> None:
+    ben = organisation.browser("ben")
     form = sent_by_browser(ben.get(f"/contacts/{odd}/edit").text, f"/contacts/{odd}/edit")
     assert form["job_title"] == "Head\r\nof x"
     assert ben.post(f"/contacts/{odd}/edit", {**form, "job_title": "Head\r\nof sales"}).status_code == 303
-    with workspace.work() as session:
+    with organisation.work() as session:
         assert session.get_one(Contact, UUID(odd)).job_title == "Head\nof sales"
 
 
@@ -88,19 +88,19 @@ IN_PLACE = ("job_title", "description", "owner_id")
 
 
 def test_saving_a_field_in_place_as_it_is_changes_nothing(
-    workspace: Workspace, odd: str, subtests: pytest.Subtests
+    organisation: Organisation, odd: str, subtests: pytest.Subtests
 ) -> None:
     for name in IN_PLACE:
         with subtests.test(name):
-            before, ben = kept(workspace, odd), workspace.browser("ben")
+            before, ben = kept(organisation, odd), organisation.browser("ben")
             address = f"/contacts/{odd}/fields/{name}"
             form = sent_by_browser(ben.get(address).text, address)
             assert ben.post(address, form).status_code == 200
-            assert kept(workspace, odd) == before
+            assert kept(organisation, odd) == before
 
 
-def test_two_edits_of_different_fields_do_not_clash_over_line_ends(workspace: Workspace, odd: str) -> None:
-    alice, ben = workspace.browser("alice"), workspace.browser("ben")
+def test_two_edits_of_different_fields_do_not_clash_over_line_ends(organisation: Organisation, odd: str) -> None:
+    alice, ben = organisation.browser("alice"), organisation.browser("ben")
     forms = [
         sent_by_browser(person.get(f"/contacts/{odd}/edit").text, f"/contacts/{odd}/edit") for person in (alice, ben)
     ]
@@ -109,11 +109,11 @@ def test_two_edits_of_different_fields_do_not_clash_over_line_ends(workspace: Wo
     assert conflict.status_code == 409 and "which one to keep?" not in conflict.text
 
 
-def test_a_deactivated_owner_is_replaced_only_on_purpose(workspace: Workspace, odd: str) -> None:
-    ben = workspace.browser("ben")
+def test_a_deactivated_owner_is_replaced_only_on_purpose(organisation: Organisation, odd: str) -> None:
+    ben = organisation.browser("ben")
     page = ben.get(f"/contacts/{odd}/edit").text
     form = sent_by_browser(page, f"/contacts/{odd}/edit")
     assert form["owner_id"] and "selected>Bob</option>" in page
     assert ben.post(f"/contacts/{odd}/edit", {**form, "owner_id": ""}).status_code == 303
-    with workspace.work() as session:
+    with organisation.work() as session:
         assert session.get_one(Contact, UUID(odd)).owner_id is None

@@ -31,8 +31,7 @@ from qikbiz.transfer.imports.models import Import, ImportRow
 from qikbiz.trust.data_subject_requests.models import Erasure, Tombstone
 from tenants.context import Tenant
 from tenants.control import new_id
-from tests.fixtures.records import Workspace
-from tests.fixtures.tenancy import Platform
+from tests.fixtures.world import Organisation, World
 from workers.run_job import perform
 
 pytestmark = pytest.mark.promise("P6")
@@ -40,27 +39,27 @@ CANARY = "zaphod"
 ADDRESS = f"{CANARY}@example.com"
 
 
-def fetched(workspace: Workspace, export_id: str, path: Path) -> Path:
+def fetched(organisation: Organisation, export_id: str, path: Path) -> Path:
     """Do the job of an export, and fetch its file."""
-    with tenant_transaction(workspace.tenant) as session:
+    with tenant_transaction(organisation.tenant) as session:
         job_id = session.get_one(Export, export_id).job_id
-    assert job_id and perform(workspace.tenant.id, job_id) == "done"
-    with tenant_transaction(workspace.tenant) as session:
+    assert job_id and perform(organisation.tenant.id, job_id) == "done"
+    with tenant_transaction(organisation.tenant) as session:
         path.write_bytes(b"".join(file_of(session.get_one(Export, export_id)).read()))
     return path
 
 
 @pytest.fixture
-def person(workspace: Workspace) -> str:
+def person(organisation: Organisation) -> str:
     """A contact with a history, a mail, a staged row of an import, and mentions."""
-    ident = workspace.add_contact(
+    ident = organisation.add_contact(
         first_name=CANARY.title(), last_name="Beeblebrox", email=ADDRESS, phone="+43 1 234", job_title="President"
     )
-    workspace.browser("ben").post(
+    organisation.browser("ben").post(
         f"/contacts/{ident}/fields/city", {"version": "1", "was": "", "city": f"{CANARY} City"}
     )
-    workspace.browser("bob").get(f"/contacts/{ident}")
-    with workspace.work() as session:
+    organisation.browser("bob").get(f"/contacts/{ident}")
+    with organisation.work() as session:
         session.add(
             Mail(dedupe_key=f"to {ident}", category="notification", template="x", to_address=ADDRESS.upper(),
                  subject=f"Dear {CANARY}", state="sent")
@@ -73,26 +72,26 @@ def person(workspace: Workspace) -> str:
         row = {"import_id": import_id, "outcome": "created", "problems": None}
         session.execute(insert(ImportRow).values(**row, row=2, key=ADDRESS, values=[CANARY, ADDRESS]))
         session.execute(insert(ImportRow).values(**row, row=3, key="o@example.com", values=["Other", "o@example.com"]))
-        alice = workspace.people["alice"].id
+        alice = organisation.people["alice"].id
         told = {"kind": "assigned", "subject": f"{CANARY} is yours", "url": f"/contacts/{ident}", "mail": "none"}
         session.add(Notification(user_id=alice, **told))
         record("company.changed", record_type="company", record_id=new_id(), details={"note": f"ask {ADDRESS}"})
     return ident
 
 
-def ask(workspace: Workspace, ident: str, name: str = "alice", **form: str) -> Any:
+def ask(organisation: Organisation, ident: str, name: str = "alice", **form: str) -> Any:
     form = {"typed": f"{CANARY.title()} Beeblebrox", "reference": "Request 7"} | form
-    return workspace.browser(name).post(f"/contacts/{ident}/person/erasure", form)
+    return organisation.browser(name).post(f"/contacts/{ident}/person/erasure", form)
 
 
-def erase(workspace: Workspace, ident: str) -> Erasure:
-    answer = ask(workspace, ident)
+def erase(organisation: Organisation, ident: str) -> Erasure:
+    answer = ask(organisation, ident)
     assert answer.status_code == 303, answer.text
-    with tenant_transaction(workspace.tenant) as session:
+    with tenant_transaction(organisation.tenant) as session:
         erasure = session.get_one(Erasure, answer.location.rpartition("/")[2])
         assert erasure.job_id is not None
-    assert perform(workspace.tenant.id, erasure.job_id) == "done"
-    with tenant_transaction(workspace.tenant) as session:
+    assert perform(organisation.tenant.id, erasure.job_id) == "done"
+    with tenant_transaction(organisation.tenant) as session:
         return session.get_one(Erasure, erasure.id)
 
 
@@ -104,14 +103,14 @@ def whole_schema(tenant: Tenant, connection: Connection) -> str:
 
 
 def test_the_file_holds_everything_about_the_person_and_names_no_colleague(
-    workspace: Workspace, person: str, tmp_path: Path
+    organisation: Organisation, person: str, tmp_path: Path
 ) -> None:
-    page = workspace.browser("alice").get(f"/contacts/{person}")
+    page = organisation.browser("alice").get(f"/contacts/{person}")
     assert f"/contacts/{person}/person" in page.text
-    assert workspace.browser("alice").get(f"/contacts/{person}/person").status_code == 200
-    answer = workspace.browser("alice").post(f"/contacts/{person}/person/file")
+    assert organisation.browser("alice").get(f"/contacts/{person}/person").status_code == 200
+    answer = organisation.browser("alice").post(f"/contacts/{person}/person/file")
     assert answer.status_code == 303, answer.text
-    archive = zipfile.ZipFile(fetched(workspace, answer.location.rpartition("/")[2], tmp_path / "person.zip"))
+    archive = zipfile.ZipFile(fetched(organisation, answer.location.rpartition("/")[2], tmp_path / "person.zip"))
     document = json.loads(archive.read("about-you.json"))
     fields = {field["name"]: field["value"] for field in document["fields"]}
     assert (fields["email"], fields["job_title"], fields["city"]) == (ADDRESS, "President", f"{CANARY} City")
@@ -123,15 +122,15 @@ def test_the_file_holds_everything_about_the_person_and_names_no_colleague(
     assert f"{CANARY} City" in shown and "Dear" in shown and "President" in shown
     for text_ in (shown, archive.read("about-you.json").decode()):
         assert not [name for name in ("Alice", "Ben", "Bob") if name in text_]
-    assert "Data of one person" in workspace.browser("alice").get(answer.location).text
+    assert "Data of one person" in organisation.browser("alice").get(answer.location).text
 
 
 @pytest.mark.parametrize("path", ["person", "person/file", "person/erasure"])
 def test_only_who_may_answer_people_and_only_here(
-    workspace: Workspace, person: str, path: str, client_for: Callable[[str], Any]
+    organisation: Organisation, person: str, path: str, client_for: Callable[[str], Any]
 ) -> None:
     for name, status in (("ben", 403), ("bob", 403)):
-        browser = workspace.browser(name)
+        browser = organisation.browser(name)
         found = (
             browser.get(f"/contacts/{person}/person")
             if path == "person"
@@ -146,70 +145,70 @@ def test_only_who_may_answer_people_and_only_here(
     assert found.status_code == 404
 
 
-def test_a_wrong_name_erases_nothing(workspace: Workspace, person: str) -> None:
-    assert ask(workspace, person, typed="Zaphod").status_code == 400
-    assert ask(workspace, person, reference="x" * 101).status_code == 400
-    assert workspace.browser("alice").get(f"/contacts/{person}").status_code == 200
-    with tenant_transaction(workspace.tenant) as session:
+def test_a_wrong_name_erases_nothing(organisation: Organisation, person: str) -> None:
+    assert ask(organisation, person, typed="Zaphod").status_code == 400
+    assert ask(organisation, person, reference="x" * 101).status_code == 400
+    assert organisation.browser("alice").get(f"/contacts/{person}").status_code == 200
+    with tenant_transaction(organisation.tenant) as session:
         assert session.scalars(select(Erasure)).all() == []
 
 
-def test_asking_twice_is_one_erasure(workspace: Workspace, person: str) -> None:
-    assert ask(workspace, person).location == ask(workspace, person).location
+def test_asking_twice_is_one_erasure(organisation: Organisation, person: str) -> None:
+    assert ask(organisation, person).location == ask(organisation, person).location
 
 
 def test_erased_means_that_no_table_knows_the_person_any_more(
-    workspace: Workspace, person: str, platform: Platform, owner_connection: Connection, tmp_path: Path
+    organisation: Organisation, person: str, world: World, owner_connection: Connection, tmp_path: Path
 ) -> None:
-    store = FolderStore(platform.settings.files)
-    export = workspace.browser("alice").post("/exports/", {"scope": "everything", "product": "portable"})
+    store = FolderStore(world.settings.files)
+    export = organisation.browser("alice").post("/exports/", {"scope": "everything", "product": "portable"})
     export_id = export.location.rpartition("/")[2]
-    fetched(workspace, export_id, tmp_path / "before.zip")
-    assert CANARY in whole_schema(workspace.tenant, owner_connection)
-    assert check_tenant(workspace.tenant) == ""
-    erasure = erase(workspace, person)
+    fetched(organisation, export_id, tmp_path / "before.zip")
+    assert CANARY in whole_schema(organisation.tenant, owner_connection)
+    assert check_tenant(organisation.tenant) == ""
+    erasure = erase(organisation, person)
     assert erasure.state == "done"
-    assert CANARY not in whole_schema(workspace.tenant, owner_connection)
-    assert store.names(f"exports/{workspace.tenant.id}/") == []
-    alice = workspace.browser("alice")
+    assert CANARY not in whole_schema(organisation.tenant, owner_connection)
+    assert store.names(f"exports/{organisation.tenant.id}/") == []
+    alice = organisation.browser("alice")
     assert alice.get(f"/contacts/{person}").status_code == 404
     assert alice.get(f"/exports/{export_id}/file").status_code == 410
     counts = erasure.document["counts"]
     assert counts["contacts"] == 1 and counts["history"] == 2 and counts["mails"] == 1 and counts["import_rows"] == 1
     assert counts["audit_events"] >= 4 and counts["export_files"] == 1 and counts["uploaded_files"] == 1
-    with tenant_transaction(workspace.tenant) as session:
+    with tenant_transaction(organisation.tenant) as session:
         found = session.scalars(select(Import)).one()
         assert (found.state, found.file_key) == ("cancelled", None)
         assert session.scalars(select(ImportRow.row)).all() == [3]
 
 
-def test_the_audit_stays_whole_and_says_who_ordered_it(workspace: Workspace, person: str, tmp_path: Path) -> None:
-    assert check_tenant(workspace.tenant) == ""
-    erase(workspace, person)
-    assert check_tenant(workspace.tenant) == ""
-    answer = workspace.browser("alice").post("/audit/exports")
-    file = fetched(workspace, answer.location.rpartition("/")[2], tmp_path / "audit.zip")
+def test_the_audit_stays_whole_and_says_who_ordered_it(organisation: Organisation, person: str, tmp_path: Path) -> None:
+    assert check_tenant(organisation.tenant) == ""
+    erase(organisation, person)
+    assert check_tenant(organisation.tenant) == ""
+    answer = organisation.browser("alice").post("/audit/exports")
+    file = fetched(organisation, answer.location.rpartition("/")[2], tmp_path / "audit.zip")
     report = verify(file)
     assert report.fault == "" and report.erased >= 4
     lines = [json.loads(line) for line in zipfile.ZipFile(file).read(MEMBER).decode().splitlines()[1:]]
     last = next(line for line in lines if line["action"] == "contact.erased")
     assert (last["actor_name"], last["record_id"]) == ("Alice", person)
     assert CANARY not in zipfile.ZipFile(file).read(MEMBER).decode().lower()
-    assert "content erased" in workspace.browser("alice").get("/audit").text
+    assert "content erased" in organisation.browser("alice").get("/audit").text
 
 
 def test_the_receipt_is_checked_with_the_public_key_alone(
-    workspace: Workspace, person: str, tmp_path: Path, browser_at: Callable[[str], Any], platform: Platform
+    organisation: Organisation, person: str, tmp_path: Path, browser_at: Callable[[str], Any], world: World
 ) -> None:
-    erasure = erase(workspace, person)
-    alice = workspace.browser("alice")
+    erasure = erase(organisation, person)
+    alice = organisation.browser("alice")
     page = alice.get(f"/persons/erasures/{erasure.id}").text
     assert "Request 7" in page and CANARY not in page.lower()
     handed_out = alice.get(f"/persons/erasures/{erasure.id}/receipt")
     assert "attachment" in handed_out.headers["Content-Disposition"]
     path = tmp_path / "receipt.json"
     path.write_text(handed_out.text)
-    (key,) = browser_at(platform.settings.base_domain).get("/receipts/keys").json["keys"]
+    (key,) = browser_at(world.settings.base_domain).get("/receipts/keys").json["keys"]
     checked = CliRunner().invoke(receipt_command, [str(path), "--key", key["public_key"]])
     assert checked.exit_code == 0 and person in checked.stdout, checked.output
     path.write_text(handed_out.text.replace('"contacts": 1', '"contacts": 2'))
@@ -223,34 +222,38 @@ def test_the_receipt_is_checked_with_the_public_key_alone(
 
 
 def test_receipts_are_for_those_who_may_answer(
-    workspace: Workspace, person: str, client_for: Callable[[str], Any]
+    organisation: Organisation, person: str, client_for: Callable[[str], Any]
 ) -> None:
-    erasure = erase(workspace, person)
+    erasure = erase(organisation, person)
     for path in ("", f"/{erasure.id}", f"/{erasure.id}/receipt"):
-        assert workspace.browser("ben").get(f"/persons/erasures{path}").status_code == 403
+        assert organisation.browser("ben").get(f"/persons/erasures{path}").status_code == 403
         if path:
             assert client_for("mallory").get(f"/persons/erasures{path}").status_code == 404
-    assert "Request 7" in workspace.browser("alice").get("/persons/erasures").text
+    assert "Request 7" in organisation.browser("alice").get("/persons/erasures").text
 
 
-def test_done_again_it_does_nothing_more(workspace: Workspace, person: str, platform: Platform) -> None:
-    erasure = erase(workspace, person)
-    assert erase_person(platform.settings, workspace.tenant, erasure.id) is False
-    with tenant_transaction(workspace.tenant) as session:
+def test_done_again_it_does_nothing_more(organisation: Organisation, person: str, world: World) -> None:
+    erasure = erase(organisation, person)
+    assert erase_person(world.settings, organisation.tenant, erasure.id) is False
+    with tenant_transaction(organisation.tenant) as session:
         assert len(session.scalars(select(AuditEvent).where(AuditEvent.action == "contact.erased")).all()) == 1
         tombstone = session.scalars(select(Tombstone)).one()
     assert str(tombstone.record_id) == person and len(tombstone.marks) == 1 and ADDRESS not in str(tombstone.marks)
 
 
 def test_an_archive_from_before_does_not_bring_the_person_back(
-    workspace: Workspace, person: str, tmp_path: Path, fresh_tenant: Callable[..., Tenant], owner_connection: Connection
+    organisation: Organisation,
+    person: str,
+    tmp_path: Path,
+    fresh_tenant: Callable[..., Tenant],
+    owner_connection: Connection,
 ) -> None:
-    other = workspace.add_contact(first_name="Arthur", reports_to_id=None)
-    with workspace.work() as session:
+    other = organisation.add_contact(first_name="Arthur", reports_to_id=None)
+    with organisation.work() as session:
         session.get_one(Contact, other).reports_to_id = session.get_one(Contact, person).id
-    export = workspace.browser("alice").post("/exports/", {"scope": "everything", "product": "portable"})
-    archive = fetched(workspace, export.location.rpartition("/")[2], tmp_path / "before.zip")
-    erase(workspace, person)
+    export = organisation.browser("alice").post("/exports/", {"scope": "everything", "product": "portable"})
+    archive = fetched(organisation, export.location.rpartition("/")[2], tmp_path / "before.zip")
+    erase(organisation, person)
     elsewhere = fresh_tenant("Elsewhere")
     with tenant_transaction(elsewhere):
         restored = restore_archive(archive)
@@ -260,18 +263,18 @@ def test_an_archive_from_before_does_not_bring_the_person_back(
         assert session.get_one(Contact, other).reports_to_id is None
         event = session.scalars(select(AuditEvent).where(AuditEvent.action == "archive.restored")).one()
         assert event.details["erased_before"] == 1
-        assert event.details["audit"][0]["chain"] == str(workspace.tenant.id)
+        assert event.details["audit"][0]["chain"] == str(organisation.tenant.id)
         about = session.scalars(select(AuditEvent).where(AuditEvent.record_id == person)).all()
         assert about and all(one.salt is None and not one.details for one in about)
     assert check_tenant(elsewhere) == ""
 
 
 def test_a_tombstone_travels_with_the_export_and_holds_elsewhere(
-    workspace: Workspace, person: str, tmp_path: Path, fresh_tenant: Callable[..., Tenant], platform: Platform
+    organisation: Organisation, person: str, tmp_path: Path, fresh_tenant: Callable[..., Tenant], world: World
 ) -> None:
-    erase(workspace, person)
-    export = workspace.browser("alice").post("/exports/", {"scope": "everything", "product": "portable"})
-    archive = fetched(workspace, export.location.rpartition("/")[2], tmp_path / "after.zip")
+    erase(organisation, person)
+    export = organisation.browser("alice").post("/exports/", {"scope": "everything", "product": "portable"})
+    archive = fetched(organisation, export.location.rpartition("/")[2], tmp_path / "after.zip")
     elsewhere = fresh_tenant("Elsewhere")
     with tenant_transaction(elsewhere):
         restore_archive(archive)
@@ -279,32 +282,32 @@ def test_a_tombstone_travels_with_the_export_and_holds_elsewhere(
         assert str(session.scalars(select(Tombstone.record_id)).one()) == person
         # As a back-up of the database would restore it.
         session.execute(insert(Contact).values(id=person, first_name=CANARY, sort_name=CANARY, email=ADDRESS))
-    assert erase_again(platform.settings, elsewhere) == 1
+    assert erase_again(world.settings, elsewhere) == 1
     with tenant_transaction(elsewhere) as session:
         assert session.get(Contact, person) is None
-    assert erase_again(platform.settings, elsewhere) == 0
+    assert erase_again(world.settings, elsewhere) == 0
 
 
 def test_a_schema_restored_from_before_the_erasure_is_erased_again(
-    workspace: Workspace, person: str, platform: Platform, owner_connection: Connection
+    organisation: Organisation, person: str, world: World, owner_connection: Connection
 ) -> None:
     """The tombstone went with the schema; the control database still knows."""
-    erase(workspace, person)
-    with workspace.work() as session:
+    erase(organisation, person)
+    with organisation.work() as session:
         session.execute(text("DELETE FROM tombstones"))
         session.execute(insert(Contact).values(id=person, first_name=CANARY, sort_name=CANARY, email=ADDRESS))
-    assert erase_again(platform.settings, workspace.tenant) == 1
-    assert CANARY not in whole_schema(workspace.tenant, owner_connection)
+    assert erase_again(world.settings, organisation.tenant) == 1
+    assert CANARY not in whole_schema(organisation.tenant, owner_connection)
 
 
 def test_somebody_who_works_with_the_contact_makes_the_erasure_wait_not_fail(
-    workspace: Workspace, person: str, platform: Platform, owner_connection: Connection
+    organisation: Organisation, person: str, world: World, owner_connection: Connection
 ) -> None:
-    answer = ask(workspace, person)
-    with tenant_transaction(workspace.tenant) as session:
+    answer = ask(organisation, person)
+    with tenant_transaction(organisation.tenant) as session:
         erasure = session.get_one(Erasure, answer.location.rpartition("/")[2])
-    schema = workspace.tenant.schema
+    schema = organisation.tenant.schema
     with owner_connection.transaction():
         owner_connection.execute(f"SELECT 1 FROM {schema}.contacts WHERE id = '{person}' FOR UPDATE".encode())
-        assert erasure.job_id and perform(workspace.tenant.id, erasure.job_id) == "put off"
-    assert erase_person(platform.settings, workspace.tenant, erasure.id) is True
+        assert erasure.job_id and perform(organisation.tenant.id, erasure.job_id) == "put off"
+    assert erase_person(world.settings, organisation.tenant, erasure.id) is True

@@ -15,7 +15,7 @@ import pytest
 
 from provisioning.servers import connect_to_control
 from qikbiz.trust.domains import dns as asking
-from tests.fixtures.tenancy import Platform
+from tests.fixtures.world import World
 
 
 class NameServer:
@@ -75,12 +75,12 @@ def name_server(monkeypatch: pytest.MonkeyPatch, rested: None) -> Iterator[NameS
 
 
 @pytest.fixture(autouse=True)
-def no_domains_left(platform: Platform) -> Iterator[None]:
+def no_domains_left(world: World) -> Iterator[None]:
     yield
-    with connect_to_control(platform.settings, autocommit=True) as control:
+    with connect_to_control(world.settings, autocommit=True) as control:
         control.execute("DELETE FROM domains")
         control.execute(
             """WITH raised AS (UPDATE directory_state SET version = version + 1 RETURNING version)
                UPDATE tenants SET directory_version = raised.version FROM raised"""
         )
-    platform.runtime.directory.look()
+    world.runtime.directory.look()

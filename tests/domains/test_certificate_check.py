@@ -57,9 +57,9 @@ def test_a_customers_domain_may_once_it_is_proved(ask, app, client_for, name_ser
 @pytest.mark.parametrize(
     ("state", "status"), [("active", 200), ("suspended", 200), ("closing", 200), ("closed", 404), ("creating", 404)]
 )
-def test_only_for_organisations_that_are_still_ours(ask, app, platform, fresh_tenant, state, status):
+def test_only_for_organisations_that_are_still_ours(ask, app, world, fresh_tenant, state, status):
     tenant = fresh_tenant()
-    with connect_to_control(platform.settings, autocommit=True) as control:
+    with connect_to_control(world.settings, autocommit=True) as control:
         control.execute(
             """WITH raised AS (UPDATE directory_state SET version = version + 1 RETURNING version)
                UPDATE tenants SET state = %s, directory_version = raised.version FROM raised WHERE id = %s""",

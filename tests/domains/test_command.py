@@ -12,8 +12,8 @@ from tests.domains.test_custom_domains import HOST, PROOF
 
 
 @pytest.fixture
-def command(platform, monkeypatch):
-    monkeypatch.setenv("QIKBIZ_HOME", str(platform.settings.home))
+def command(world, monkeypatch):
+    monkeypatch.setenv("QIKBIZ_HOME", str(world.settings.home))
     monkeypatch.setenv("QIKBIZ_ENV", "test")
 
     def run(*words):

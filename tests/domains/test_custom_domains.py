@@ -57,11 +57,11 @@ def test_a_claim_is_not_served_before_it_is_proved(alice, app, name_server):
 
 
 @pytest.mark.promise("P7")
-def test_a_proved_domain_is_served_and_logs_its_own_people_in(alice, app, platform, name_server, browser_at):
+def test_a_proved_domain_is_served_and_logs_its_own_people_in(alice, app, world, name_server, browser_at):
     page = serve(alice, name_server)
     assert "Active" in page.text
     there = browser_at(HOST)
-    entered = there.log_in(platform.ben.email, platform.ben.password)
+    entered = there.log_in(world.ben.email, world.ben.password)
     assert entered.status_code == 303
     assert there.get("/contacts").status_code == 200
 
@@ -148,12 +148,10 @@ def test_a_removed_domain_is_gone_at_once_and_must_be_proved_anew(alice, app, na
     assert alice.post(f"/domains/{HOST}/verification").status_code == 409
 
 
-def test_whoever_removes_the_name_under_which_they_look_is_led_to_the_other(
-    alice, browser_at, platform, name_server, app
-):
+def test_whoever_removes_the_name_under_which_they_look_is_led_to_the_other(alice, browser_at, world, name_server, app):
     serve(alice, name_server)
     there = browser_at(HOST)
-    there.log_in(platform.alice.email, platform.alice.password)
+    there.log_in(world.alice.email, world.alice.password)
     answer = there.post(f"/domains/{HOST}/removal")
     assert answer.location.endswith("://acme.localhost:8000/domains")
 

@@ -25,7 +25,8 @@ from qikbiz.transfer.exports.selection import Selection
 from tenants.context import Tenant
 from tenants.control import new_id
 from tenants.runtime import Runtime
-from tests.fixtures.tenancy import Person, Platform
+from tests.fixtures.people import Person
+from tests.fixtures.world import World
 from workers.run_job import perform
 
 ROOT = Path(__file__).parents[2]
@@ -94,8 +95,8 @@ def nothing_waits(working: Runtime) -> None:
 
 @pytest.fixture
 def export_harness(
-    fresh_tenant: Callable[..., Tenant], add_person: Callable[..., Person], working: object, platform: Platform
+    fresh_tenant: Callable[..., Tenant], add_person: Callable[..., Person], working: object, world: World
 ) -> ExportHarness:
     assert working
     tenant = fresh_tenant()
-    return ExportHarness(tenant, add_person(tenant, "Alice", "administrator"), FolderStore(platform.settings.files))
+    return ExportHarness(tenant, add_person(tenant, "Alice", "administrator"), FolderStore(world.settings.files))

@@ -6,28 +6,28 @@ import pytest
 
 from provisioning.servers import Connection
 from qikbiz.transfer.exports.catalogue import EXCLUDED_COLUMNS, EXCLUDED_TABLES, EXPORTED, NOT_RESTORED, exported_table
-from tests.fixtures.tenancy import Platform
+from tests.fixtures.world import World
 
 COLUMNS = "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = %s"
 SECRETS = ("password", "token", "secret", "key", "hash")
 
 
-def columns_of_the_schema(platform: Platform, connection: Connection) -> set[tuple[str, str]]:
-    return set(connection.execute(COLUMNS, (platform.acme.schema,)).fetchall())
+def columns_of_the_schema(world: World, connection: Connection) -> set[tuple[str, str]]:
+    return set(connection.execute(COLUMNS, (world.acme.tenant.schema,)).fetchall())
 
 
 def columns_decided() -> set[tuple[str, str]]:
     return {(table.name, column) for table in EXPORTED for column in table.columns} | set(EXCLUDED_COLUMNS)
 
 
-def test_no_column_was_forgotten(platform: Platform, owner_connection: Connection) -> None:
-    found = columns_of_the_schema(platform, owner_connection)
+def test_no_column_was_forgotten(world: World, owner_connection: Connection) -> None:
+    found = columns_of_the_schema(world, owner_connection)
     forgotten = {pair for pair in found if pair[0] not in EXCLUDED_TABLES} - columns_decided()
     assert forgotten == set(), "Say in transfer/exports/catalogue.py whether these are exported, or why not."
 
 
-def test_nothing_is_listed_that_does_not_exist(platform: Platform, owner_connection: Connection) -> None:
-    found = columns_of_the_schema(platform, owner_connection)
+def test_nothing_is_listed_that_does_not_exist(world: World, owner_connection: Connection) -> None:
+    found = columns_of_the_schema(world, owner_connection)
     assert columns_decided() - found == set()
     assert set(EXCLUDED_TABLES) - {table for table, _ in found} == set()
 

@@ -22,7 +22,7 @@ from qikbiz.trust.grants.models import Grant
 from qikbiz.trust.grants.queries import actor_under, guest_of
 from qikbiz.trust.grants.scopes import GrantScope
 from tests.exports.conftest import ExportHarness
-from tests.fixtures.tenancy import Person
+from tests.fixtures.people import Person
 from workers.run_job import perform
 
 

@@ -17,18 +17,18 @@ from qikbiz.jobs import queries
 from qikbiz.kernel.database import tenant_transaction
 from qikbiz.kernel.full_disks import SENTENCE, is_disk_full
 from tests.exports.conftest import ExportHarness
-from tests.fixtures.tenancy import Platform
 from tests.fixtures.web import Browser
+from tests.fixtures.world import World
 from workers import job_retries
 
 
-def parts(platform: Platform) -> list[str]:
-    return [path.name for path in platform.settings.files.rglob("*.part")]
+def parts(world: World) -> list[str]:
+    return [path.name for path in world.settings.files.rglob("*.part")]
 
 
 @pytest.mark.parametrize("point", ["file.write", "file.before_sync"])
 def test_an_upload_onto_a_full_disk_is_507_and_leaves_nothing(
-    client_for: Callable[[str], Browser], platform: Platform, monkeypatch: pytest.MonkeyPatch, point: str
+    client_for: Callable[[str], Browser], world: World, monkeypatch: pytest.MonkeyPatch, point: str
 ) -> None:
     browser = client_for("alice")
     (import_id,) = re.findall(r'name="import_id" value="([^"]+)"', browser.get("/imports/new").text)
@@ -37,11 +37,11 @@ def test_an_upload_onto_a_full_disk_is_507_and_leaves_nothing(
     page = browser.post("/imports/", {"import_id": import_id, "type": "contacts", "file": file})
     assert page.status_code == 507
     assert "The disk is full" in page.text and "error on our side" not in page.text.lower()
-    assert parts(platform) == []
+    assert parts(world) == []
 
 
 def test_an_export_and_its_job_say_so_too(
-    export_harness: ExportHarness, platform: Platform, monkeypatch: pytest.MonkeyPatch
+    export_harness: ExportHarness, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     export = export_harness.ask()
     monkeypatch.setenv("QIKBIZ_FAULT", "file.write=full")
@@ -50,7 +50,7 @@ def test_an_export_and_its_job_say_so_too(
     with tenant_transaction(export_harness.tenant):
         job = queries.job(export.job_id)
         assert job is not None and (job.state, "enough disk space" in job.error_text) == ("failed", True)
-    assert parts(platform) == []
+    assert parts(world) == []
 
 
 def test_it_is_known_by_whatever_says_it(app: Flask, caplog: pytest.LogCaptureFixture) -> None:

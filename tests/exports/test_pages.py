@@ -20,8 +20,9 @@ from qikbiz.messaging.mail.models import Mail
 from qikbiz.transfer.exports.models import Export
 from tenants.control import new_id
 from tests.exports.conftest import ExportHarness
-from tests.fixtures.tenancy import Person, Platform
+from tests.fixtures.people import Person
 from tests.fixtures.web import Browser
+from tests.fixtures.world import World
 
 
 @pytest.fixture
@@ -118,11 +119,11 @@ def test_members_and_readers_may_not_export(client_for: Callable[[str], Browser]
 
 
 def test_another_organisation_finds_nothing(
-    export_harness: ExportHarness, log_in: Callable[..., Browser], platform: Platform
+    export_harness: ExportHarness, log_in: Callable[..., Browser], world: World
 ) -> None:
     export = export_harness.make()
     # Signed in just now, so that no page asks for the password first.
-    mallory = log_in(platform.mallory)
+    mallory = log_in(world.mallory)
     for path in (f"/exports/{export.id}", address(export)):
         assert mallory.get(path).status_code == 404
     for act in ("deletion", "cancellation"):

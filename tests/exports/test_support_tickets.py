@@ -17,7 +17,7 @@ from qikbiz.trust.tickets.actions import Question, open_ticket
 from qikbiz.trust.tickets.models import Ticket, TicketMessage
 from tenants.context import Tenant
 from tests.exports.conftest import ExportHarness
-from tests.fixtures.tenancy import Person
+from tests.fixtures.people import Person
 
 pytestmark = pytest.mark.promise("P13")
 

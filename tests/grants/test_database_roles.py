@@ -68,7 +68,7 @@ def test_a_grant_to_see_lets_the_database_give_nothing_more(customer: Customer, 
 
 
 def test_a_guest_can_t_become_the_tenant_or_reach_a_neighbour(customer: Customer) -> None:
-    guest, other = customer.guest(customer.give("see")), customer.platform.globex
+    guest, other = customer.guest(customer.give("see")), customer.world.globex.tenant
     for statement in (
         f'SET LOCAL ROLE "{customer.tenant.role}"',
         f'SET LOCAL ROLE "{other.role}"',

@@ -35,7 +35,7 @@ def test_the_login_exists_while_the_grant_does(customer: Customer, owner_connect
     customer.run_platform_jobs("grants.close")
     assert owner_connection.execute(LOGIN, (grant.role_name,)).fetchone() is None
     assert customer.grant(grant.id).role_dropped_at is not None
-    assert grant.role_name not in stray_logins(customer.platform.settings)
+    assert grant.role_name not in stray_logins(customer.world.settings)
 
 
 @pytest.mark.promise("P8")
@@ -44,7 +44,7 @@ def test_a_grant_whose_time_is_over_loses_its_login_by_itself(
 ) -> None:
     grant = customer.give("see", hours=0.5)
     clock.move(minutes=31)
-    assert close_ended_grants(customer.platform.settings) >= 1
+    assert close_ended_grants(customer.world.settings) >= 1
     assert owner_connection.execute(LOGIN, (grant.role_name,)).fetchone() is None
     assert customer.grant(grant.id).state == "ended"
     assert "Ended" in customer.ann.get(f"/access/{grant.id}").text
@@ -125,5 +125,5 @@ def test_an_organisation_that_is_erased_leaves_no_login_behind(
         session.execute(text("UPDATE users SET last_seen_at = NULL"))
     with control_transaction() as control:
         close_tenant(control, customer.tenant.slug, confirmation=customer.tenant.slug, days=0)
-    erase_tenant(customer.platform.settings, customer.tenant.id, now=True)
+    erase_tenant(customer.world.settings, customer.tenant.id, now=True)
     assert owner_connection.execute(LOGIN, (grant.role_name,)).fetchone() is None

@@ -27,7 +27,8 @@ from qikbiz.trust.grants.scopes import GrantScope
 from qikbiz.trust.tickets.models import Ticket
 from tenants.context import Tenant
 from tests.fixtures.grants import Clock, Customer, way_in
-from tests.fixtures.tenancy import Person, Platform
+from tests.fixtures.people import Person
+from tests.fixtures.world import World
 
 pytestmark = pytest.mark.promise("P8")
 WORDS = "Mail of Ann Lee, 3 November"
@@ -63,11 +64,11 @@ def test_what_is_declined_or_not_confirmed_within_a_week_is_over(customer: Custo
 
 
 def test_another_organisation_confirms_nothing_here(
-    customer: Customer, platform: Platform, log_in: Callable[..., Any]
+    customer: Customer, world: World, log_in: Callable[..., Any]
 ) -> None:
     grant = customer.record("export")
     # Signed in just now, so that no page asks for the password first.
-    assert log_in(platform.mallory).post(f"/access/{grant.id}/confirmation").status_code == 404
+    assert log_in(world.mallory).post(f"/access/{grant.id}/confirmation").status_code == 404
     assert customer.grant(grant.id).confirmed_at is None
 
 
@@ -264,7 +265,7 @@ def test_the_reference_of_a_ticket_writes_it_down_and_waits(customer: Customer, 
 
 
 def test_words_are_enough_until_somebody_has_signed_in(
-    platform: Platform,
+    world: World,
     working: object,
     fresh_tenant: Callable[..., Tenant],
     add_person: Callable[..., Person],
@@ -272,14 +273,14 @@ def test_words_are_enough_until_somebody_has_signed_in(
 ) -> None:
     tenant = fresh_tenant("New Customer")
     ann = add_person(tenant, "Ann", "administrator")
-    with on_authority(platform.settings, tenant, Authority(instruction=WORDS), GrantScope.IMPORT) as allowed:
+    with on_authority(world.settings, tenant, Authority(instruction=WORDS), GrantScope.IMPORT) as allowed:
         assert allowed.is_free
     with control_transaction() as control:
         assert control.get_one(Grant, allowed.grant_id).state == "ended"
     assert browser_at(tenant.host).log_in(ann.email, ann.password).status_code == 303
     with (
         pytest.raises(NoGrant, match="so a reference is required"),
-        on_authority(platform.settings, tenant, Authority(instruction=WORDS), GrantScope.IMPORT),
+        on_authority(world.settings, tenant, Authority(instruction=WORDS), GrantScope.IMPORT),
     ):
         pass
 
@@ -292,7 +293,7 @@ def test_the_demo_of_a_development_run_takes_words_and_production_none(
 
     from provisioning.demo import is_demo
 
-    settings = customer.platform.settings
+    settings = customer.world.settings
     assert is_demo(settings, "acme") and not is_demo(settings, "served")
     assert not is_demo(replace(settings, environment="production"), "acme")
     monkeypatch.setattr("provisioning.demo.organisations._record", lambda _: _Demo("somebody@real.example"))
@@ -305,8 +306,8 @@ class _Demo:
 
 
 @pytest.fixture
-def run(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
-    monkeypatch.setattr("config.settings.load_settings", lambda: platform.settings)
+def run(world: World, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    monkeypatch.setattr("config.settings.load_settings", lambda: world.settings)
     return lambda *words: CliRunner().invoke(qikbiz, list(words))
 
 
@@ -316,13 +317,13 @@ def _one_of_each(customer: Customer, clock: Clock) -> dict[str, Grant | None]:
     given["instruction over"] = customer.instruct("export")
     clock.move(hours=25)
     # The login lasts twelve hours.
-    customer.ann.log_in(f"ann@{customer.tenant.slug}.example.com", customer.platform.alice.password)
-    customer.sam.log_in(customer.platform.sam.email, customer.platform.sam.password)
-    customer.olivia.log_in(customer.platform.olivia.email, customer.platform.olivia.password)
+    customer.ann.log_in(f"ann@{customer.tenant.slug}.example.com", customer.world.alice.password)
+    customer.sam.log_in(customer.world.sam.email, customer.world.sam.password)
+    customer.olivia.log_in(customer.world.olivia.email, customer.world.olivia.password)
     given["grant to see"] = customer.give("see")
     given["grant to import"] = customer.give("see", "import")
     given["grant to export"] = customer.give("see", "export")
-    given["grant of another"] = customer.give("see", "import", "export", audience=str(customer.platform.olivia.id))
+    given["grant of another"] = customer.give("see", "import", "export", audience=str(customer.world.olivia.id))
     ended = given["grant ended"] = customer.give("see", "import", "export")
     assert customer.ann.post(f"/access/{ended.id}/end").status_code == 303
     given["instruction to import"] = customer.instruct("import")
@@ -360,7 +361,7 @@ def _is_done(customer: Customer, grant: Grant | None, route: str) -> bool:
 
 @contextmanager
 def _command(customer: Customer, authority: Authority, scope: GrantScope) -> Iterator[Any]:
-    with on_authority(customer.platform.settings, customer.tenant, authority, scope) as allowed:
+    with on_authority(customer.world.settings, customer.tenant, authority, scope) as allowed:
         with tenant_transaction(customer.tenant) as session:
             session.execute(select(Import.id if scope is GrantScope.IMPORT else Export.id)).all()
         yield allowed
@@ -400,8 +401,8 @@ def _close_and_open(customer: Customer) -> None:
     """What the worker does each minute."""
     from provisioning.guest_roles import close_ended_grants, open_due_grants
 
-    close_ended_grants(customer.platform.settings)
-    open_due_grants(customer.platform.settings)
+    close_ended_grants(customer.world.settings)
+    open_due_grants(customer.world.settings)
 
 
 def _mails(customer: Customer, template: str) -> list[str]:

@@ -28,8 +28,8 @@ from qikbiz.kernel.database import control_transaction, tenant_transaction
 from qikbiz.messaging.mail.models import Mail
 from tenants.context import Tenant
 from tests.fixtures.grants import Customer
-from tests.fixtures.tenancy import Platform
 from tests.fixtures.web import Browser
+from tests.fixtures.world import World
 from workers.run_job import perform
 
 pytestmark = pytest.mark.promise("P8")
@@ -159,8 +159,8 @@ def logins(customer: Customer, owner_connection: Connection) -> Logins:
 
 
 @pytest.fixture
-def run(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
-    monkeypatch.setattr("config.settings.load_settings", lambda: platform.settings)
+def run(world: World, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    monkeypatch.setattr("config.settings.load_settings", lambda: world.settings)
     return lambda *words, stdin=None: CliRunner().invoke(qikbiz, list(words), input=stdin)
 
 
@@ -213,13 +213,13 @@ def test_a_command_only_asks_the_administrators_who_invite_or_don_t(
 
 @pytest.mark.parametrize("path", ["command", "link"])
 def test_the_first_who_gets_a_login_ends_the_invitations_sent_before(
-    path: str, platform: Platform, run: Callable[..., Any], browser_at: Callable[[str], Browser], working: object
+    path: str, world: World, run: Callable[..., Any], browser_at: Callable[[str], Browser], working: object
 ) -> None:
     """An operator can make an organisation for an address of their own; its link is worth nothing once others work."""
     slug = f"first-{path}-org"
     made = run("tenant", "create", slug, "--name", "Hooli", "--admin-email", THIEF, "--json")
     link = json.loads(made.output)["invitation_url"]
-    tenant = _tenant(platform, slug)
+    tenant = _tenant(world, slug)
     browser = browser_at(tenant.host)
     words = ("user", "create", "--tenant", slug, "--email", "gavin@example.com", "--name", "Gavin", "--role")
     if path == "command":
@@ -228,7 +228,7 @@ def test_the_first_who_gets_a_login_ends_the_invitations_sent_before(
         told = _told(tenant)
         assert ("operator_login", "gavin@example.com") in told and ("operator_login", THIEF) in told
     else:
-        with working_application(platform.settings), tenant_transaction(tenant):
+        with working_application(world.settings), tenant_transaction(tenant):
             from qikbiz.identity.members.actions import invite_user
 
             own = invite_user("gavin@example.com", "Gavin", ["administrator"])
@@ -286,9 +286,7 @@ def _post_what_is_taken(olivia: Browser, path: str, form: dict[str, str], logins
         form = {name: value for name, value in form.items() if name != refused[1]}
 
 
-def test_no_job_gives_a_login(
-    customer: Customer, logins: Logins, platform: Platform, owner_connection: Connection
-) -> None:
+def test_no_job_gives_a_login(customer: Customer, logins: Logins, world: World, owner_connection: Connection) -> None:
     declared = {name for name in kinds() if not name.startswith("test.")}
     assert declared == set(JOBS) | set(WITHOUT_LOGINS), "Say of a new kind of job whether it could make a login."
     ann = owner_connection.execute(
@@ -319,9 +317,9 @@ def _told(tenant: Tenant) -> list[tuple[str, str]]:
         return [(row.template, row.to_address) for row in session.execute(select(Mail.template, Mail.to_address))]
 
 
-def _tenant(platform: Platform, slug: str) -> Tenant:
-    platform.runtime.directory.look()
-    found = platform.runtime.directory.tenant_by_slug(slug)
+def _tenant(world: World, slug: str) -> Tenant:
+    world.runtime.directory.look()
+    found = world.runtime.directory.tenant_by_slug(slug)
     assert found is not None
     return found
 

@@ -31,7 +31,7 @@ from qikbiz.trust.grants.models import Grant
 from qikbiz.trust.grants.scopes import GrantScope
 from tests.fixtures.grants import Customer
 from tests.fixtures.page_checks import csrf_token_in
-from tests.fixtures.tenancy import Person
+from tests.fixtures.people import Person
 from tests.imports.harness import csv_text
 from workers.run_job import perform
 
@@ -123,7 +123,7 @@ def test_to_import_by_command_with_an_owner_column(
     authority = Authority(**{kind: grant.reference})
     file = tmp_path / "owners.csv"
     file.write_text(csv_text(HEADER, [["Ann", "ann@case01.example", carol.email, "Case Ltd"]]))
-    settings, slug = customer.platform.settings, customer.tenant.slug
+    settings, slug = customer.world.settings, customer.tenant.slug
     worker = _worker(customer)
     done = import_for_customer(settings, slug, file, Choices(), authority=authority, watch=worker, say=lambda _: None)
     assert (done.created, done.invalid) == (1, 0)
@@ -142,7 +142,7 @@ def test_an_instruction_takes_back_only_what_it_brought_in(
     monkeypatch.setattr(importing, "SECONDS_BETWEEN_LOOKS", 0.01)
     file = tmp_path / "people.csv"
     file.write_text(csv_text(["Last name", "Email"], [["Ann", "ann@case01.example"]]))
-    settings, slug, worker = customer.platform.settings, customer.tenant.slug, _worker(customer)
+    settings, slug, worker = customer.world.settings, customer.tenant.slug, _worker(customer)
     first, second = (Authority(instruction=customer.instruct("import").reference) for _ in range(2))
     done = import_for_customer(settings, slug, file, Choices(), authority=first, watch=worker, say=lambda _: None)
     assert done.id is not None
@@ -170,7 +170,7 @@ def test_a_job_that_ends_between_two_looks_was_not_cancelled(
     file = tmp_path / "people.csv"
     file.write_text(csv_text(HEADER, [["Ann", "ann@case01.example", "", ""]]))
     done = import_for_customer(
-        customer.platform.settings,
+        customer.world.settings,
         customer.tenant.slug,
         file,
         Choices(),
@@ -207,7 +207,7 @@ def test_to_restore(
     grant = customer.instruct("restore")
     with (
         on_authority(
-            customer.platform.settings, customer.tenant, Authority(instruction=grant.reference), GrantScope.RESTORE
+            customer.world.settings, customer.tenant, Authority(instruction=grant.reference), GrantScope.RESTORE
         ),
         tenant_transaction(customer.tenant, statement_timeout_ms=60_000),
     ):
@@ -236,7 +236,7 @@ def _worker(customer: Customer) -> Callable[[int, int | None, str], None]:
     """Does what waits, in a thread of its own as a worker would: nothing of the command's own context applies there."""
 
     def work() -> None:
-        with working_with(customer.platform.runtime):
+        with working_with(customer.world.runtime):
             _do_jobs(customer)
 
     def watch(_done: int, _total: int | None, _note: str) -> None:

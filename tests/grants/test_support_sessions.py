@@ -12,8 +12,8 @@ from qikbiz.app.request_pipeline import QikBiz
 from qikbiz.identity.staff.models import Staff
 from qikbiz.kernel.database import control_transaction
 from tests.fixtures.grants import Clock, Customer, way_in
-from tests.fixtures.tenancy import Platform
 from tests.fixtures.web import Browser
+from tests.fixtures.world import World
 
 pytestmark = pytest.mark.promise("P8")
 
@@ -114,19 +114,19 @@ def test_half_an_hour_without_a_click_ends_the_visit(customer: Customer, clock: 
     assert inside.get("/contacts").status_code == 303
 
 
-def test_somebody_who_leaves_us_is_outside_at_once(customer: Customer, platform: Platform) -> None:
+def test_somebody_who_leaves_us_is_outside_at_once(customer: Customer, world: World) -> None:
     inside = customer.enter(customer.give("see"))
     with control_transaction() as control:
-        control.execute(update(Staff).where(Staff.id == platform.sam.id).values(state="disabled"))
+        control.execute(update(Staff).where(Staff.id == world.sam.id).values(state="disabled"))
     try:
         assert inside.get("/contacts").status_code == 303
     finally:
         with control_transaction() as control:
-            control.execute(update(Staff).where(Staff.id == platform.sam.id).values(state="active"))
+            control.execute(update(Staff).where(Staff.id == world.sam.id).values(state="active"))
 
 
-def test_a_grant_for_olivia_does_not_let_sam_in(customer: Customer, platform: Platform) -> None:
-    grant = customer.give("see", audience=str(platform.olivia.id))
+def test_a_grant_for_olivia_does_not_let_sam_in(customer: Customer, world: World) -> None:
+    grant = customer.give("see", audience=str(world.olivia.id))
     assert grant.reference not in customer.sam.get(f"/tenants/{customer.tenant.slug}/support").text
     assert customer.sam.post(f"/tenants/{customer.tenant.slug}/support/{grant.id}/visits").status_code == 403
     customer.enter(grant, customer.olivia)
@@ -142,7 +142,7 @@ def test_a_ticket_is_good_once_and_for_a_minute_and_only_there(customer: Custome
     assert browser.post(f"/visit/{first}").status_code == 303
     again = customer.browser_of(customer.tenant.host)
     assert again.post(f"/visit/{first}").status_code == 410
-    elsewhere = customer.browser_of(customer.platform.globex.host)
+    elsewhere = customer.browser_of(customer.world.globex.tenant.host)
     assert elsewhere.get(f"/visit/{second}").status_code == 410
     assert elsewhere.post(f"/visit/{second}").status_code == 410
     clock.move(seconds=61)
@@ -154,7 +154,7 @@ def test_the_cookie_of_a_visit_opens_nothing_elsewhere(customer: Customer, app: 
     inside = customer.enter(customer.give("see"))
     value = inside.cookie("__Host-Http-qb_g")
     assert value is not None
-    elsewhere = customer.browser_of(customer.platform.globex.host)
+    elsewhere = customer.browser_of(customer.world.globex.tenant.host)
     elsewhere.set_cookie("__Host-Http-qb_g", value)
     assert elsewhere.get("/contacts").status_code == 303
 
@@ -177,15 +177,13 @@ def test_a_guest_can_t_do_what_only_a_colleague_may(customer: Customer) -> None:
         assert inside.post(path).status_code == 403, path
 
 
-def test_the_auditor_of_ours_may_not_come_in(
-    customer: Customer, platform: Platform, log_in: Callable[..., Browser]
-) -> None:
+def test_the_auditor_of_ours_may_not_come_in(customer: Customer, world: World, log_in: Callable[..., Browser]) -> None:
     grant = customer.give("see")
     with control_transaction() as control:
-        control.execute(update(Staff).where(Staff.id == platform.olivia.id).values(role="auditor"))
+        control.execute(update(Staff).where(Staff.id == world.olivia.id).values(role="auditor"))
     try:
-        browser = log_in(platform.olivia)
+        browser = log_in(world.olivia)
         assert browser.post(f"/tenants/{customer.tenant.slug}/support/{grant.id}/visits").status_code == 403
     finally:
         with control_transaction() as control:
-            control.execute(update(Staff).where(Staff.id == platform.olivia.id).values(role="operator"))
+            control.execute(update(Staff).where(Staff.id == world.olivia.id).values(role="operator"))

@@ -15,7 +15,7 @@ from qikbiz.identity.staff.models import Staff, StaffFactor
 from qikbiz.kernel.database import control_transaction
 from tests.fixtures.devices import DEVICES, Device
 from tests.fixtures.grants import Customer, way_in
-from tests.fixtures.tenancy import PASSWORD, Person
+from tests.fixtures.people import PASSWORD, Person
 from tests.fixtures.web import Browser
 
 pytestmark = pytest.mark.promise("P8")
@@ -29,7 +29,7 @@ def tess(customer: Customer, log_in: Callable[..., Browser]) -> Browser:
     email = f"tess-{customer.tenant.slug}@qikbiz.example.com"
     with control_transaction():
         staff_id = add_login(staff_realm(), email, "Tess", "support", password_hash=hash_password(PASSWORD))
-        device = DEVICES[email] = Device(customer.platform.settings.origin(_CONSOLE), counts=False)
+        device = DEVICES[email] = Device(customer.world.settings.origin(_CONSOLE), counts=False)
         handle, public = device.make_key(staff_id.bytes)
         key = {"handle": handle, "public_key": public, "host": _CONSOLE}
         staff_realm().work.add(StaffFactor(person_id=staff_id, kind="passkey", name="Key", **key))

@@ -13,8 +13,8 @@ from qikbiz.identity.roles.builtin_roles import built_in
 from qikbiz.kernel.rights import Rights
 from qikbiz.trust.grants.overview import reach_words
 from tests.fixtures.grants import Customer
-from tests.fixtures.tenancy import Platform
 from tests.fixtures.web import Browser
+from tests.fixtures.world import World
 
 pytestmark = pytest.mark.promise("P8")
 PAGE = "/access/now"
@@ -57,9 +57,9 @@ def test_an_instruction_stands_there_once_it_is_confirmed(customer: Customer) ->
 
 
 def test_what_operators_did_by_command_stands_there(
-    customer: Customer, platform: Platform, monkeypatch: pytest.MonkeyPatch
+    customer: Customer, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("config.settings.load_settings", lambda: platform.settings)
+    monkeypatch.setattr("config.settings.load_settings", lambda: world.settings)
     before = _section(customer.ann.get(PAGE).text, "Operator commands").lower()
     assert "tenant: created" in before and "user proposed" not in before
     words = ("user", "create", "--tenant", customer.tenant.slug, "--email", "theo@example.com", "--name", "Theo")

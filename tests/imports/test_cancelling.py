@@ -15,8 +15,8 @@ from qikbiz.kernel.actors import Actor
 from qikbiz.transfer.imports import job_steps
 from qikbiz.transfer.imports.queries import import_for_changing
 from qikbiz.transfer.imports.sql import Link
-from tests.fixtures.records import Workspace
 from tests.fixtures.web import Browser
+from tests.fixtures.world import Organisation
 from tests.imports.harness import ImportHarness, csv_text
 from tests.imports.test_worker_kills import ask
 from workers import heartbeat
@@ -28,9 +28,9 @@ MINUTE = "SELECT pg_sleep(60)"
 
 
 @pytest.fixture
-def import_harness(app: Any, workspace: Workspace) -> ImportHarness:
-    alice = workspace.people["alice"]
-    return ImportHarness(app, workspace.tenant, Actor("user", alice.id, alice.name))
+def import_harness(app: Any, organisation: Organisation) -> ImportHarness:
+    alice = organisation.people["alice"]
+    return ImportHarness(app, organisation.tenant, Actor("user", alice.id, alice.name))
 
 
 @contextmanager
@@ -62,13 +62,13 @@ def in_the_middle(
 
 
 def test_an_import_is_cancelled_while_its_records_are_being_written(
-    import_harness: ImportHarness, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+    import_harness: ImportHarness, organisation: Organisation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import_id = import_harness.upload(FILE)
     import_harness.choose(import_id)
     import_harness.check(import_id)
     ask(import_harness, import_id, "apply")
-    alice = workspace.browser("alice")
+    alice = organisation.browser("alice")
     alice.get("/imports/")
     with in_the_middle(import_harness, import_id, monkeypatch, "apply") as outcome:
         # Asking for it once more is no second import, and doesn't wait either.
@@ -84,14 +84,14 @@ def test_an_import_is_cancelled_while_its_records_are_being_written(
 
 
 def test_an_undo_is_cancelled_and_the_import_stands(
-    import_harness: ImportHarness, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+    import_harness: ImportHarness, organisation: Organisation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import_id = import_harness.upload(FILE)
     import_harness.choose(import_id)
     import_harness.check(import_id)
     import_harness.apply(import_id)
     ask(import_harness, import_id, "undo")
-    alice = workspace.browser("alice")
+    alice = organisation.browser("alice")
     alice.get("/imports/")
     with in_the_middle(import_harness, import_id, monkeypatch, "undo") as outcome:
         assert alice.post(f"/imports/{import_id}/cancellation").status_code == 303
@@ -101,12 +101,12 @@ def test_an_undo_is_cancelled_and_the_import_stands(
 
 
 def test_whoever_may_not_import_cancels_nothing(
-    import_harness: ImportHarness, workspace: Workspace, client_for: Callable[[str], Browser]
+    import_harness: ImportHarness, organisation: Organisation, client_for: Callable[[str], Browser]
 ) -> None:
     import_id = import_harness.upload(FILE)
     import_harness.choose(import_id)
     ask(import_harness, import_id, "check")
-    assert workspace.browser("bob").post(f"/imports/{import_id}/cancellation").status_code == 403
+    assert organisation.browser("bob").post(f"/imports/{import_id}/cancellation").status_code == 403
     assert client_for("mallory").post(f"/imports/{import_id}/cancellation").status_code == 404
     with import_harness.at_work():
         assert import_for_changing(import_id).state == "checking"

@@ -19,8 +19,8 @@ from qikbiz.kernel.database import control_transaction, db
 from qikbiz.transfer.imports.csv_dialect import UnreadableFile
 from qikbiz.transfer.imports.queries import import_for_changing
 from tests.fixtures.commands import in_a_process, in_here
-from tests.fixtures.tenancy import Platform
 from tests.fixtures.workers import WorkerHarness
+from tests.fixtures.world import World
 from tests.imports.harness import ImportHarness, csv_text
 
 WORDS = "Letter of Ann Lee, 3 November"
@@ -31,8 +31,8 @@ Command = Callable[..., tuple[int, dict[str, Any], str]]
 
 
 @pytest.fixture
-def qikbiz(platform: Platform) -> Command:
-    return partial(in_here, platform.settings.home)
+def qikbiz(world: World) -> Command:
+    return partial(in_here, world.settings.home)
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def people(tmp_path: Path) -> Path:
 
 
 def test_a_file_is_imported_mended_imported_again_and_taken_back(
-    import_harness: ImportHarness, platform: Platform, worker_harness: WorkerHarness, qikbiz: Command, people: Path
+    import_harness: ImportHarness, world: World, worker_harness: WorkerHarness, qikbiz: Command, people: Path
 ) -> None:
     _forget_what_others_left(import_harness)
     worker_harness.worker("imports")
@@ -60,7 +60,7 @@ def test_a_file_is_imported_mended_imported_again_and_taken_back(
         "--instruction",
         WORDS,
     )
-    code, said, errors = in_a_process(platform.settings.home, *base, str(people))
+    code, said, errors = in_a_process(world.settings.home, *base, str(people))
     assert code == 0, errors
     assert set(said) >= {"import", "rows", "created", "updated", "unchanged", "invalid", "seconds", "failed_file"}
     assert [said[name] for name in ("rows", "created", "updated", "unchanged", "invalid")] == [2, 1, 0, 0, 1]
@@ -139,14 +139,14 @@ def test_the_row_of_the_headings_can_be_named(import_harness: ImportHarness) -> 
 
 
 def test_a_missing_worker_is_named(
-    import_harness: ImportHarness, platform: Platform, people: Path, monkeypatch: pytest.MonkeyPatch
+    import_harness: ImportHarness, world: World, people: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _forget_what_others_left(import_harness)
     monkeypatch.setattr(importing, "PATIENCE", 0.3)
     choices = importing.Choices()
     with pytest.raises(Exception, match="No import worker is running"):
         importing.import_for_customer(
-            platform.settings,
+            world.settings,
             import_harness.tenant.slug,
             people,
             choices,

@@ -13,7 +13,7 @@ from qikbiz.transfer.exports.selection import PORTABLE, SPREADSHEET, Selection
 from qikbiz.transfer.imports import actions
 from tenants.control import new_id
 from tests.exports.conftest import ExportHarness, export_harness
-from tests.fixtures.tenancy import Platform
+from tests.fixtures.world import World
 from tests.imports.harness import ImportHarness, csv_text
 
 __all__ = ["export_harness"]
@@ -39,7 +39,7 @@ COMPANY = {
 
 
 @pytest.fixture
-def desk_there(export_harness: ExportHarness, platform: Platform, import_harness: ImportHarness) -> ImportHarness:
+def desk_there(export_harness: ExportHarness, world: World, import_harness: ImportHarness) -> ImportHarness:
     """The harness of the organisation that exports; `import_harness` is another organisation's."""
     return ImportHarness(
         import_harness.app,

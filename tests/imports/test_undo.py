@@ -25,7 +25,7 @@ from qikbiz.transfer.imports.queries import import_for_changing, import_for_read
 from qikbiz.transfer.imports.sql import link_of
 from qikbiz.transfer.imports.undo_page import named_records
 from qikbiz.transfer.imports.undo_rules import Preview, preview
-from tests.fixtures.tenancy import Person
+from tests.fixtures.people import Person
 from tests.fixtures.web import Browser
 from tests.imports.harness import ImportHarness, csv_text, unwatched
 

@@ -21,8 +21,8 @@ from qikbiz.transfer.imports import actions
 from qikbiz.transfer.imports.job_steps import check, run_apply, run_undo
 from qikbiz.transfer.imports.models import Import
 from qikbiz.transfer.imports.uploads import Kept, keep_upload
-from tests.fixtures.tenancy import Platform
 from tests.fixtures.web import Browser
+from tests.fixtures.world import World
 from tests.imports.harness import unwatched
 
 PEOPLE = "First name;Last name;E-mail\nZoë;Wizard;zoe@wizard.example\nBad;Row;nobody\n"
@@ -35,11 +35,11 @@ def alice(client_for: Callable[[str], Browser]) -> Browser:
 
 
 @pytest.fixture
-def work_off(app: QikBiz, platform: Platform) -> Work:
+def work_off(app: QikBiz, world: World) -> Work:
     """Does what the import worker would do now."""
 
     def work(import_id: str) -> None:
-        with app.app_context(), tenant_transaction(platform.acme) as session:
+        with app.app_context(), tenant_transaction(world.acme.tenant) as session:
             found = session.get_one(Import, UUID(import_id))
             act = {"checking": check, "applying": run_apply, "undoing": run_undo}[found.state]
             act(session, found.id, unwatched)
@@ -68,12 +68,12 @@ def choices_on(page: str) -> dict[str, str]:
     return chosen | ({"mode": radio[1]} if radio else {"mode": "upsert"})
 
 
-def stored_uploads(platform: Platform) -> set[str]:
-    return {path.name for path in (platform.settings.files / "imports" / str(platform.acme.id)).iterdir()}
+def stored_uploads(world: World) -> set[str]:
+    return {path.name for path in (world.settings.files / "imports" / str(world.acme.tenant.id)).iterdir()}
 
 
-def known_uploads(app: QikBiz, platform: Platform) -> set[str]:
-    with app.app_context(), tenant_transaction(platform.acme) as session:
+def known_uploads(app: QikBiz, world: World) -> set[str]:
+    with app.app_context(), tenant_transaction(world.acme.tenant) as session:
         return {path.rpartition("/")[2] for path in session.scalars(select(Import.file_path))}
 
 
@@ -200,13 +200,13 @@ def test_two_clicks_at_once_are_one_import_and_its_file_stays_whole(
     app: QikBiz,
     alice: Browser,
     log_in: Callable[..., Browser],
-    platform: Platform,
+    world: World,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Both looked before either was there: the second request gets the first one's import."""
     page = alice.get("/imports/new")
     (import_id,) = re.findall(r'name="import_id" value="([^"]+)"', page.text)
-    gate, browsers = Barrier(2, timeout=30), (alice, log_in(platform.alice))
+    gate, browsers = Barrier(2, timeout=30), (alice, log_in(world.alice))
 
     def kept_together(given: BinaryIO) -> Kept:
         gate.wait()
@@ -222,11 +222,11 @@ def test_two_clicks_at_once_are_one_import_and_its_file_stays_whole(
         answers = set(both.map(send, browsers))
     ((status, place),) = answers
     assert status == 303 and "Zoë" in alice.get(place).text
-    assert stored_uploads(platform) <= known_uploads(app, platform)
+    assert stored_uploads(world) <= known_uploads(app, world)
 
 
 def test_nobody_takes_over_a_colleagues_import_by_its_number(
-    app: QikBiz, alice: Browser, client_for: Callable[[str], Browser], platform: Platform
+    app: QikBiz, alice: Browser, client_for: Callable[[str], Browser], world: World
 ) -> None:
     import_id, place = upload(alice, PEOPLE.encode())
     ben = client_for("ben")
@@ -234,7 +234,7 @@ def test_nobody_takes_over_a_colleagues_import_by_its_number(
         data = {"import_id": import_id, "type": "contacts", "file": (io.BytesIO(content), "b.csv")}
         assert ben.post("/imports/", data).status_code == 400
     assert "Zoë" in alice.get(place).text
-    assert stored_uploads(platform) <= known_uploads(app, platform)
+    assert stored_uploads(world) <= known_uploads(app, world)
 
 
 def test_the_same_file_with_the_same_choices_shows_what_it_did(alice: Browser, work_off: Work) -> None:

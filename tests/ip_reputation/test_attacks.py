@@ -16,8 +16,8 @@ from qikbiz.security.ip_reputation.events import account_mac, record_event
 from qikbiz.security.ip_reputation.models import AbuseEvent, AddressRule
 from qikbiz.security.ip_reputation.signals import Signal
 from tenants.runtime import Runtime
-from tests.fixtures.tenancy import Platform
 from tests.fixtures.web import Browser
+from tests.fixtures.world import World
 
 pytestmark = pytest.mark.promise("P5")
 
@@ -32,7 +32,7 @@ def test_ten_thousand_addresses_of_one_network_are_blocked_as_one(working: Runti
 
 
 def test_no_header_of_a_stranger_changes_who_is_counted(
-    platform: Platform, browser_at: Callable[[str], Browser], working: Runtime
+    world: World, browser_at: Callable[[str], Browser], working: Runtime
 ) -> None:
     for number, header in enumerate(("X-Forwarded-For", "Forwarded", "X-Real-IP", "True-Client-IP", "Via")):
         browser = browser_at("acme.localhost")
@@ -45,7 +45,7 @@ def test_no_header_of_a_stranger_changes_who_is_counted(
 
 
 def test_two_hundred_honest_people_behind_the_attacker_s_address_go_on_working(
-    platform: Platform, client_for: Callable[[str], Browser], working: Runtime
+    world: World, client_for: Callable[[str], Browser], working: Runtime
 ) -> None:
     office = "198.51.100.60"
     for _ in range(50):
@@ -104,54 +104,54 @@ def test_a_rule_of_any_width_that_staff_may_decide_about_holds(
     assert limiter.answer(outside).verdict == "allow"
 
 
-def test_the_longest_prefix_wins_and_on_a_tie_an_allow(working: Runtime, platform: Platform) -> None:
+def test_the_longest_prefix_wins_and_on_a_tie_an_allow(working: Runtime, world: World) -> None:
     with control_transaction():
         rules.decide("198.51.100.0/24", "block", "Scraping", minutes=10)
         rules.decide("198.51.100.7", "allow", "The office", minutes=10)
         rules.decide("198.51.100.9", "block", "Guessing", minutes=10)
-        rules.allow_at_tenant(unit_of("198.51.100.9"), platform.acme.id, "Our own office")
+        rules.allow_at_tenant(unit_of("198.51.100.9"), world.acme.tenant.id, "Our own office")
     assert limiter.answer("198.51.100.7").verdict == "allow"
     assert limiter.answer("198.51.100.8").verdict == "block"
-    assert limiter.answer("198.51.100.9", platform.acme.id).verdict == "allow"
+    assert limiter.answer("198.51.100.9", world.acme.tenant.id).verdict == "allow"
 
 
-def test_what_one_organisation_allows_is_not_allowed_at_another(working: Runtime, platform: Platform) -> None:
+def test_what_one_organisation_allows_is_not_allowed_at_another(working: Runtime, world: World) -> None:
     with control_transaction():
         rules.decide("198.51.100.9", "block", "Guessing", minutes=10)
-        rules.allow_at_tenant(unit_of("198.51.100.9"), platform.acme.id, "Our own office")
-    assert limiter.answer("198.51.100.9", platform.globex.id).verdict == "block"
+        rules.allow_at_tenant(unit_of("198.51.100.9"), world.acme.tenant.id, "Our own office")
+    assert limiter.answer("198.51.100.9", world.globex.tenant.id).verdict == "block"
     assert limiter.answer("198.51.100.9").verdict == "block"
 
 
-def test_a_tenant_s_allow_does_not_keep_the_check_from_blocking_elsewhere(working: Runtime, platform: Platform) -> None:
+def test_a_tenant_s_allow_does_not_keep_the_check_from_blocking_elsewhere(working: Runtime, world: World) -> None:
     with control_transaction():
-        rules.allow_at_tenant(unit_of("198.51.100.9"), platform.acme.id, "Our own office")
+        rules.allow_at_tenant(unit_of("198.51.100.9"), world.acme.tenant.id, "Our own office")
     for _ in range(60):
         record_event(Signal.LOGIN_FAILED, address="198.51.100.9", account="a@example.com")
     with control_transaction():
         actions.check_address("198.51.100.9/32")
-    assert limiter.answer("198.51.100.9", platform.globex.id).verdict == "block"
-    assert limiter.answer("198.51.100.9", platform.acme.id).verdict == "allow"
+    assert limiter.answer("198.51.100.9", world.globex.tenant.id).verdict == "block"
+    assert limiter.answer("198.51.100.9", world.acme.tenant.id).verdict == "allow"
 
 
-def test_a_tenant_s_rule_can_only_allow(working: Runtime, platform: Platform) -> None:
+def test_a_tenant_s_rule_can_only_allow(working: Runtime, world: World) -> None:
     with pytest.raises(Exception, match="tenants_only_allow"), control_transaction() as session:
         now = datetime.now(UTC)
         session.add(
             AddressRule(unit="198.51.100.9/32", action="block", reason="Because", source="tenant", created_at=now,
-                        expires_at=now + timedelta(hours=1), tenant_id=platform.acme.id)
+                        expires_at=now + timedelta(hours=1), tenant_id=world.acme.tenant.id)
         )  # fmt: skip
 
 
-def test_rules_of_tenants_come_back_after_redis_was_wiped(working: Runtime, platform: Platform) -> None:
+def test_rules_of_tenants_come_back_after_redis_was_wiped(working: Runtime, world: World) -> None:
     with control_transaction():
         rules.decide("198.51.100.9", "block", "Guessing", minutes=10)
-        rules.allow_at_tenant(unit_of("198.51.100.9"), platform.acme.id, "Our own office")
+        rules.allow_at_tenant(unit_of("198.51.100.9"), world.acme.tenant.id, "Our own office")
     with working.redis.client() as client:
         client.flushall()
     with control_transaction():
         assert rules.enforce_standing_rules() == 2
-    assert limiter.answer("198.51.100.9", platform.acme.id).verdict == "allow"
+    assert limiter.answer("198.51.100.9", world.acme.tenant.id).verdict == "allow"
     assert limiter.answer("198.51.100.9").verdict == "block"
 
 

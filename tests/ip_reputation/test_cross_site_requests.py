@@ -19,8 +19,8 @@ from qikbiz.security.ip_reputation.events import record_event
 from qikbiz.security.ip_reputation.scoring import Observed, evaluate
 from qikbiz.security.ip_reputation.signals import BLOCK_AT, NOISE, SLOW_AT, Signal
 from tenants.runtime import Runtime
-from tests.fixtures.tenancy import Platform
 from tests.fixtures.web import Browser
+from tests.fixtures.world import World
 
 pytestmark = pytest.mark.promise("P5")
 OFFICE = "198.51.100.61"
@@ -65,7 +65,7 @@ def in_office(browser: Browser) -> Browser:
     ids=["a picture", "a neighbour's link", "an old browser's form"],
 )
 def test_nothing_that_another_site_sends_changes_a_verdict(
-    platform: Platform, browser_at: Callable[[str], Browser], headers: dict[str, str]
+    world: World, browser_at: Callable[[str], Browser], headers: dict[str, str]
 ) -> None:
     victim = in_office(browser_at("acme.localhost"))
     for _ in range(3):
@@ -77,7 +77,7 @@ def test_nothing_that_another_site_sends_changes_a_verdict(
 
 
 def test_a_page_of_probes_in_a_browser_that_names_no_site_leaves_the_sign_in_open(
-    platform: Platform, browser_at: Callable[[str], Browser]
+    world: World, browser_at: Callable[[str], Browser]
 ) -> None:
     victim = in_office(browser_at("acme.localhost"))
     for number in range(12):
@@ -87,11 +87,11 @@ def test_a_page_of_probes_in_a_browser_that_names_no_site_leaves_the_sign_in_ope
         in_office(browser_at("nobody-there.localhost")).get("/", check=False)
     # Staff see it, and that is all.
     assert verdicts() == ("allow", "watch")
-    answer = in_office(browser_at("acme.localhost")).log_in(platform.alice.email, platform.alice.password)
+    answer = in_office(browser_at("acme.localhost")).log_in(world.alice.email, world.alice.password)
     assert answer.status_code == 303
 
 
-def test_somebody_signed_in_is_not_scored(platform: Platform, client_for: Callable[[str], Browser]) -> None:
+def test_somebody_signed_in_is_not_scored(world: World, client_for: Callable[[str], Browser]) -> None:
     alice = in_office(client_for("alice"))
     before = events()
     for path in ("/wp-login.php", "/.git/config", "/invitation/old"):

@@ -12,8 +12,8 @@ from qikbiz.jobs.models import Job
 from qikbiz.kernel.database import tenant_transaction
 from tenants.context import Tenant
 from tenants.runtime import Runtime
-from tests.fixtures.tenancy import Platform
 from tests.fixtures.workers import WorkerHarness, eventually, job_processes
+from tests.fixtures.world import World
 from tests.jobs.test_sweeper import _empty, age_marks
 from workers.lanes import Lanes
 from workers.run_job import perform
@@ -21,10 +21,10 @@ from workers.sweep_round import Sweep
 
 
 @pytest.fixture(autouse=True)
-def quiet(platform: Platform, working: Runtime) -> Iterator[None]:
-    _empty(platform)
+def quiet(world: World, working: Runtime) -> Iterator[None]:
+    _empty(world)
     yield
-    _empty(platform)
+    _empty(world)
 
 
 def ask(tenant: Tenant, count: int = 1, kind: str = "test.leave_effect", **arguments: object) -> list[UUID]:
@@ -50,22 +50,22 @@ def pop() -> str:
     return travel.decode().rsplit("-", 1)[0]
 
 
-def test_a_tenants_tenth_job_waits_for_anothers_first(platform: Platform) -> None:
-    many = [str(job) for job in ask(platform.acme, 5) + ask(platform.acme, 5)]
-    few = [str(job) for job in ask(platform.globex, 2)]
+def test_a_tenants_tenth_job_waits_for_anothers_first(world: World) -> None:
+    many = [str(job) for job in ask(world.acme.tenant, 5) + ask(world.acme.tenant, 5)]
+    few = [str(job) for job in ask(world.globex.tenant, 2)]
     assert line() == [many[0], few[0]]
     done = []
     while (waiting := line()) and len(done) < 12:
         job_id = pop()
-        owner = platform.acme if job_id in many else platform.globex
+        owner = world.acme.tenant if job_id in many else world.globex.tenant
         assert perform(owner.id, UUID(job_id)) == "done"
         done.append(job_id)
         assert len(waiting) <= 2
     assert done == [many[0], few[0], many[1], few[1], *many[2:]]
 
 
-def test_the_sweeper_keeps_the_turns_and_brings_what_nobody_brought(platform: Platform) -> None:
-    many = [str(job) for job in ask(platform.acme, 3)]
+def test_the_sweeper_keeps_the_turns_and_brings_what_nobody_brought(world: World) -> None:
+    many = [str(job) for job in ask(world.acme.tenant, 3)]
     with transport.queue_store().client() as client:
         client.delete("rq:queue:checks")
     age_marks()
@@ -73,7 +73,7 @@ def test_the_sweeper_keeps_the_turns_and_brings_what_nobody_brought(platform: Pl
     assert sweep.round() == 1 and line() == [many[0]]
     assert sweep.round() == 0
     # Its end would bring the next one; the worker died right after it instead.
-    assert perform(platform.acme.id, UUID(pop())) == "done"
+    assert perform(world.acme.tenant.id, UUID(pop())) == "done"
     assert line() == [many[1]]
     with transport.queue_store().client() as client:
         client.delete("rq:queue:checks")
@@ -83,41 +83,41 @@ def test_the_sweeper_keeps_the_turns_and_brings_what_nobody_brought(platform: Pl
 
 @pytest.mark.faults
 def test_a_frozen_work_horse_is_killed_by_its_worker_when_its_lease_is_over(
-    platform: Platform, worker_harness: WorkerHarness
+    world: World, worker_harness: WorkerHarness
 ) -> None:
     worker_harness.sweeper()
     worker = worker_harness.worker("checks")
-    (frozen,) = ask(platform.acme, seconds=2)
-    eventually(lambda: job_processes(worker) and state(platform.acme, frozen) == "running")
+    (frozen,) = ask(world.acme.tenant, seconds=2)
+    eventually(lambda: job_processes(worker) and state(world.acme.tenant, frozen) == "running")
     job_process = job_processes(worker)[0]
     job_process.suspend()
     # The only worker of the queue: all jobs wait for it.
-    (other,) = ask(platform.globex)
+    (other,) = ask(world.globex.tenant)
     eventually(lambda: not job_process.is_running(), 20)
-    eventually(lambda: state(platform.globex, other) == "done", 20)
-    eventually(lambda: state(platform.acme, frozen) == "done", 30)
+    eventually(lambda: state(world.globex.tenant, other) == "done", 20)
+    eventually(lambda: state(world.acme.tenant, frozen) == "done", 30)
     assert "lease ran out" in worker_harness.log(worker)
 
 
 @pytest.mark.faults
-def test_a_short_import_does_not_wait_for_anothers_long_one(platform: Platform, worker_harness: WorkerHarness) -> None:
+def test_a_short_import_does_not_wait_for_anothers_long_one(world: World, worker_harness: WorkerHarness) -> None:
     worker_harness.worker("imports")
-    (long,) = ask(platform.acme, kind="test.import", seconds=60)
-    eventually(lambda: state(platform.acme, long) == "running")
-    (second,) = ask(platform.acme, kind="test.import")
-    (short,) = ask(platform.globex, kind="test.import")
-    eventually(lambda: state(platform.globex, short) == "done", 20)
-    assert state(platform.acme, long) == "running"
-    assert state(platform.acme, second) == "pending", "A tenant's second one would take the place."
+    (long,) = ask(world.acme.tenant, kind="test.import", seconds=60)
+    eventually(lambda: state(world.acme.tenant, long) == "running")
+    (second,) = ask(world.acme.tenant, kind="test.import")
+    (short,) = ask(world.globex.tenant, kind="test.import")
+    eventually(lambda: state(world.globex.tenant, short) == "done", 20)
+    assert state(world.acme.tenant, long) == "running"
+    assert state(world.acme.tenant, second) == "pending", "A tenant's second one would take the place."
 
 
 @pytest.mark.faults
 @pytest.mark.parametrize("how", ["terminate", "kill"])
 def test_a_busy_queue_gets_a_further_lane_that_ends_with_its_worker(
-    platform: Platform, worker_harness: WorkerHarness, how: str
+    world: World, worker_harness: WorkerHarness, how: str
 ) -> None:
     worker = worker_harness.worker("imports")
-    ask(platform.acme, kind="test.import", seconds=1)
+    ask(world.acme.tenant, kind="test.import", seconds=1)
     eventually(lambda: len(job_processes(worker)) == 2)
     # The process of a job leads a group of its own.
     (lane,) = [one for one in job_processes(worker) if os.getpgid(one.pid) != one.pid]

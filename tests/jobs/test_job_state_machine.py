@@ -22,7 +22,7 @@ from qikbiz.kernel.database import tenant_transaction
 from qikbiz.messaging.mail.models import Mail
 from tenants.context import Tenant
 from tenants.runtime import Runtime
-from tests.fixtures.tenancy import Platform
+from tests.fixtures.world import World
 
 MOST_TRIES = 3
 
@@ -128,8 +128,8 @@ class OneJob(RuleBasedStateMachine):
 
 
 @pytest.fixture
-def histories(platform: Platform, working: Runtime) -> Iterator[type[OneJob]]:
-    OneJob.tenant = platform.acme
+def histories(world: World, working: Runtime) -> Iterator[type[OneJob]]:
+    OneJob.tenant = world.acme.tenant
     yield OneJob
 
 

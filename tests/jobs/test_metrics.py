@@ -15,8 +15,8 @@ from qikbiz.kernel.database import control_transaction, tenant_transaction
 from qikbiz.messaging.mail import actions as mails
 from qikbiz.web.platform_metrics import platform_registry
 from tenants.runtime import Runtime
-from tests.fixtures.tenancy import Platform
 from tests.fixtures.web import Browser
+from tests.fixtures.world import World
 from tests.jobs.test_sweeper import _empty
 from workers import sweeper as sweeping
 from workers.schedule import start_due_work
@@ -24,11 +24,11 @@ from workers.sweeper import Sweeper
 
 
 @pytest.fixture(autouse=True)
-def quiet(platform: Platform, working: Runtime, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def quiet(world: World, working: Runtime, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(sweeping, "start_due_work", lambda: start_due_work(entries=()))
-    _empty(platform)
+    _empty(world)
     yield
-    _empty(platform)
+    _empty(world)
 
 
 def round_of_the_sweeper(app: Any) -> None:
@@ -38,8 +38,8 @@ def round_of_the_sweeper(app: Any) -> None:
     sweeper._lock.close()
 
 
-def test_jobs_and_mails_of_every_tenant_are_counted_by_kind(platform: Platform, app: Any) -> None:
-    for tenant in (platform.acme, platform.globex):
+def test_jobs_and_mails_of_every_tenant_are_counted_by_kind(world: World, app: Any) -> None:
+    for tenant in (world.acme.tenant, world.globex.tenant):
         with tenant_transaction(tenant) as session:
             session.execute(text("DELETE FROM mails"))
             values = {"name": "Bob", "organisation": "A", "url": "https://a.example/", "hours": 1}
@@ -72,7 +72,7 @@ def test_jobs_and_mails_of_every_tenant_are_counted_by_kind(platform: Platform, 
     assert float(figures['qikbiz_queue_length{queue="checks"}']) >= 2
     assert 'qikbiz_database_pool_size{database="tenants"}' in figures
     assert "acme" not in shown and "bob" not in shown
-    for tenant in (platform.acme, platform.globex):
+    for tenant in (world.acme.tenant, world.globex.tenant):
         with tenant_transaction(tenant) as session:
             session.execute(text("DELETE FROM mails"))
 
@@ -96,8 +96,8 @@ def test_a_process_is_ready_only_while_a_tenants_page_could_be_served(
     assert ready()[0] == 200
 
 
-def test_the_time_left_is_not_said_while_no_worker_works(platform: Platform) -> None:
-    with tenant_transaction(platform.acme) as session:
+def test_the_time_left_is_not_said_while_no_worker_works(world: World) -> None:
+    with tenant_transaction(world.acme.tenant) as session:
         job = actions.enqueue("test.leave_effect", {})
         now = datetime.now(UTC)
         values = {"state": "running", "progress_done": 10, "progress_total": 100}

@@ -20,8 +20,8 @@ from qikbiz.jobs.kinds import kind_named, kinds, title_of
 from qikbiz.jobs.models import Job
 from qikbiz.kernel.database import tenant_transaction
 from qikbiz.kernel.job_kinds import QUEUES
-from tests.fixtures.tenancy import Platform
 from tests.fixtures.workers import ROOT, WorkerHarness, eventually
+from tests.fixtures.world import World
 from workers import run_job
 from workers.worker import SignedJob, WorkerRefused, make_worker
 
@@ -60,12 +60,12 @@ def test_a_kind_is_found_by_its_former_name_for_one_release_more() -> None:
 
 
 @pytest.mark.usefixtures("working")
-def test_a_queued_job_with_the_former_name_of_its_kind_still_runs(platform: Platform) -> None:
-    with tenant_transaction(platform.acme) as session:
+def test_a_queued_job_with_the_former_name_of_its_kind_still_runs(world: World) -> None:
+    with tenant_transaction(world.acme.tenant) as session:
         job = enqueue("test.former", {})
         assert job.kind == "test.renamed"
         session.execute(update(Job).where(Job.id == job.id).values(kind="test.former"))
-    assert run_job.perform(platform.acme.id, job.id) == "done"
+    assert run_job.perform(world.acme.tenant.id, job.id) == "done"
 
 
 def test_jobs_announced_under_the_former_name_are_run_for_one_release_more(settings: Settings) -> None:
@@ -76,7 +76,7 @@ def test_jobs_announced_under_the_former_name_are_run_for_one_release_more(setti
 
 
 @pytest.mark.faults
-@pytest.mark.usefixtures("platform")
+@pytest.mark.usefixtures("world")
 def test_a_function_pushed_into_redis_by_hand_is_not_run(
     settings: Settings, worker_harness: WorkerHarness, tmp_path: Path
 ) -> None:
@@ -97,8 +97,8 @@ def test_a_function_pushed_into_redis_by_hand_is_not_run(
 
 
 @pytest.mark.usefixtures("working")
-def test_an_announcement_with_another_tenant_or_job_is_not_signed(platform: Platform) -> None:
-    keys, acme, globex, job = platform.settings.keys, platform.acme.id, platform.globex.id, uuid4()
+def test_an_announcement_with_another_tenant_or_job_is_not_signed(world: World) -> None:
+    keys, acme, globex, job = world.settings.keys, world.acme.tenant.id, world.globex.tenant.id, uuid4()
     signed = transport.signature(keys, acme, job)
     assert transport.is_signed(keys, acme, job, signed)
     assert not transport.is_signed(keys, globex, job, signed)

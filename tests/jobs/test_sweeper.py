@@ -19,7 +19,7 @@ from qikbiz.kernel.job_kinds import Periodic
 from tenants.context import Tenant
 from tenants.control import PendingWork, TenantRecord
 from tenants.runtime import Runtime
-from tests.fixtures.tenancy import Platform
+from tests.fixtures.world import World
 from workers import sweep_round as sweeping
 from workers.run_job import perform
 from workers.schedule import start_due_work
@@ -31,11 +31,11 @@ pytestmark = pytest.mark.usefixtures("quiet")
 
 
 @pytest.fixture
-def quiet(platform: Platform, working: Runtime) -> Iterator[None]:
+def quiet(world: World, working: Runtime) -> Iterator[None]:
     """Empty ledgers, queues and schedules before and after."""
-    _empty(platform)
+    _empty(world)
     yield
-    _empty(platform)
+    _empty(world)
 
 
 @pytest.fixture
@@ -61,35 +61,33 @@ def age_marks() -> None:
         session.execute(update(PendingWork).values(marked_at=func.now() - timedelta(minutes=2)))
 
 
-def in_queue(platform: Platform) -> int:
-    return int(redis.Redis.from_url(platform.settings.redis_url).llen("rq:queue:checks"))
+def in_queue(world: World) -> int:
+    return int(redis.Redis.from_url(world.settings.redis_url).llen("rq:queue:checks"))
 
 
-def test_a_job_that_redis_lost_is_announced_again_once(platform: Platform, sweep: Sweep) -> None:
-    ask(platform.acme)
-    assert in_queue(platform) == 1
+def test_a_job_that_redis_lost_is_announced_again_once(world: World, sweep: Sweep) -> None:
+    ask(world.acme.tenant)
+    assert in_queue(world) == 1
     assert sweep.round() == 0
-    redis.Redis.from_url(platform.settings.redis_url).flushall()
+    redis.Redis.from_url(world.settings.redis_url).flushall()
     assert sweep.round() == 1
     assert sweep.round() == 0
-    assert in_queue(platform) == 1
+    assert in_queue(world) == 1
 
 
-def test_a_mark_goes_when_nothing_is_left_and_not_before_its_commit_could_have_come(
-    platform: Platform, sweep: Sweep
-) -> None:
-    perform(platform.acme.id, ask(platform.acme))
+def test_a_mark_goes_when_nothing_is_left_and_not_before_its_commit_could_have_come(world: World, sweep: Sweep) -> None:
+    perform(world.acme.tenant.id, ask(world.acme.tenant))
     sweep.round()
-    assert platform.acme.id in marks()
+    assert world.acme.tenant.id in marks()
     age_marks()
     sweep.round()
-    assert platform.acme.id not in marks()
+    assert world.acme.tenant.id not in marks()
 
 
 def test_a_mark_set_again_while_the_sweeper_looks_stays(
-    platform: Platform, sweep: Sweep, monkeypatch: pytest.MonkeyPatch
+    world: World, sweep: Sweep, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    actions.mark_pending(platform.acme.id, datetime.now(UTC))
+    actions.mark_pending(world.acme.tenant.id, datetime.now(UTC))
     age_marks()
     look = sweep._look
 
@@ -100,40 +98,40 @@ def test_a_mark_set_again_while_the_sweeper_looks_stays(
 
     monkeypatch.setattr(sweep, "_look", look_while_somebody_asks)
     sweep.round()
-    assert platform.acme.id in marks()
+    assert world.acme.tenant.id in marks()
 
 
-def test_a_job_for_later_moves_the_mark_to_its_time(platform: Platform, sweep: Sweep) -> None:
+def test_a_job_for_later_moves_the_mark_to_its_time(world: World, sweep: Sweep) -> None:
     later = datetime.now(UTC) + timedelta(hours=3)
-    ask(platform.acme, later)
-    assert in_queue(platform) == 0
-    assert marks()[platform.acme.id] == later
-    actions.mark_pending(platform.acme.id, datetime.now(UTC))
+    ask(world.acme.tenant, later)
+    assert in_queue(world) == 0
+    assert marks()[world.acme.tenant.id] == later
+    actions.mark_pending(world.acme.tenant.id, datetime.now(UTC))
     age_marks()
     sweep.round()
-    assert marks()[platform.acme.id] == later
+    assert marks()[world.acme.tenant.id] == later
 
 
 def test_a_mark_that_was_never_written_costs_only_time(
-    platform: Platform, sweep: Sweep, monkeypatch: pytest.MonkeyPatch
+    world: World, sweep: Sweep, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ask(platform.globex)
+    ask(world.globex.tenant)
     with control_transaction() as session:
         session.execute(text("DELETE FROM pending_work"))
-    redis.Redis.from_url(platform.settings.redis_url).flushall()
+    redis.Redis.from_url(world.settings.redis_url).flushall()
     assert sweep.round() == 0
     monkeypatch.setattr(sweeping, "FULL_ROUND_SECONDS", 0.001)
     assert sweep.round() == 1
     assert sweep.round() == 0
-    assert platform.globex.id in marks()
+    assert world.globex.tenant.id in marks()
 
 
 def test_a_tenant_that_cant_be_served_now_keeps_its_jobs(
-    platform: Platform, fresh_tenant: Callable[..., Tenant], sweep: Sweep
+    world: World, fresh_tenant: Callable[..., Tenant], sweep: Sweep
 ) -> None:
     tenant = fresh_tenant()
     job_id = ask(tenant)
-    redis.Redis.from_url(platform.settings.redis_url).flushall()
+    redis.Redis.from_url(world.settings.redis_url).flushall()
     set_version(tenant, "9999")
     assert sweep.round() == 0
     assert perform(tenant.id, job_id) == "left"
@@ -144,27 +142,27 @@ def test_a_tenant_that_cant_be_served_now_keeps_its_jobs(
     set_state(tenant, "closed")
 
 
-def test_jobs_of_the_platform_need_no_mark(platform: Platform, sweep: Sweep) -> None:
+def test_jobs_of_the_platform_need_no_mark(world: World, sweep: Sweep) -> None:
     with control_transaction():
         actions.enqueue_platform("test.platform", {})
-    redis.Redis.from_url(platform.settings.redis_url).flushall()
+    redis.Redis.from_url(world.settings.redis_url).flushall()
     assert sweep.round() == 1
 
 
-def test_nothing_is_lost_while_redis_is_away(platform: Platform, sweep: Sweep, working: Runtime) -> None:
+def test_nothing_is_lost_while_redis_is_away(world: World, sweep: Sweep, working: Runtime) -> None:
     store = transport.queue_store()
     url, store._url, store._client = store._url, "unix:///nowhere?db=0", None
-    job_id = ask(platform.acme)
+    job_id = ask(world.acme.tenant)
     assert sweep.round() == 0
     store._url, store._client, store._rest_until = url, None, 0.0
     assert sweep.round() == 1
-    assert perform(platform.acme.id, job_id) == "done"
+    assert perform(world.acme.tenant.id, job_id) == "done"
 
 
-def test_a_round_shows_when_it_was(platform: Platform) -> None:
+def test_a_round_shows_when_it_was(world: World) -> None:
     sweeper = Sweeper(current_app._get_current_object())  # type: ignore[attr-defined]  # a proxy of the application
     assert sweeper.round()
-    shown = redis.Redis.from_url(platform.settings.redis_url).hget("qb:p:sweeper", "at")
+    shown = redis.Redis.from_url(world.settings.redis_url).hget("qb:p:sweeper", "at")
     assert abs(datetime.now(UTC).timestamp() - int(shown or 0)) < 10
     assert not Sweeper(current_app._get_current_object()).round()  # type: ignore[attr-defined]
     assert sweeper._lock is not None
@@ -204,28 +202,28 @@ def test_sweepers_that_start_the_same_work_at_once_start_it_once() -> None:
         assert sum(pool.map(start, range(4))) == 1
 
 
-def test_work_for_each_tenant_is_asked_for_once_in_each(platform: Platform) -> None:
+def test_work_for_each_tenant_is_asked_for_once_in_each(world: World) -> None:
     entry = Periodic("test each", "jobs.delete_old", timedelta(days=1), each_tenant=True)
     start_due_work(datetime(2026, 5, 1, tzinfo=UTC), (entry,))
     with control_transaction() as session:
         job_id = session.scalars(select(PlatformJob.id)).one()
     assert perform(None, job_id) == "done"
-    for tenant in (platform.acme, platform.globex):
+    for tenant in (world.acme.tenant, world.globex.tenant):
         with tenant_transaction(tenant) as session:
             job = session.scalars(select(Job).where(Job.kind == "jobs.delete_old")).one()
         assert perform(tenant.id, job.id) == "done"
 
 
-def test_ended_jobs_are_forgotten_after_a_while_and_failed_ones_kept(platform: Platform) -> None:
+def test_ended_jobs_are_forgotten_after_a_while_and_failed_ones_kept(world: World) -> None:
     long_ago = func.now() - retention.KEPT - timedelta(days=1)
-    with tenant_transaction(platform.acme) as session:
+    with tenant_transaction(world.acme.tenant) as session:
         for key in ("done", "failed", "young"):
             actions.enqueue("test.leave_effect", {}, dedupe_key=key)
         for state in ("done", "failed"):
             session.execute(update(Job).where(Job.dedupe_key == state).values(state=state, finished_at=long_ago))
         job_id = actions.enqueue("jobs.delete_old", {}).id
-    assert perform(platform.acme.id, job_id) == "done"
-    with tenant_transaction(platform.acme) as session:
+    assert perform(world.acme.tenant.id, job_id) == "done"
+    with tenant_transaction(world.acme.tenant) as session:
         assert set(session.scalars(select(Job.dedupe_key)).all()) == {"failed", "young", None}
 
 
@@ -257,9 +255,9 @@ def set_state(tenant: Tenant, state: str) -> None:
         session.execute(update(TenantRecord).where(TenantRecord.id == tenant.id).values(state=state))
 
 
-def _empty(platform: Platform) -> None:
-    redis.Redis.from_url(platform.settings.redis_url).flushall()
-    for tenant in (platform.acme, platform.globex):
+def _empty(world: World) -> None:
+    redis.Redis.from_url(world.settings.redis_url).flushall()
+    for tenant in (world.acme.tenant, world.globex.tenant):
         with tenant_transaction(tenant) as session:
             session.execute(text("DELETE FROM jobs"))
     with control_transaction() as session:

@@ -16,8 +16,9 @@ from qikbiz.kernel.database import control_transaction, tenant_transaction
 from qikbiz.messaging.mail import actions
 from qikbiz.messaging.mail.models import Mail
 from tenants.runtime import Runtime
+from tests.fixtures.people import Person
 from tests.fixtures.ports import free_port
-from tests.fixtures.tenancy import Person, Platform
+from tests.fixtures.world import World
 from workers import run_job
 
 
@@ -79,22 +80,22 @@ def port(mail_server: FakeMailServer) -> Iterator[int]:
 class MailHarness:
     """Acme's mails, one at a time."""
 
-    platform: Platform
+    world: World
     runtime: Runtime
 
     def write(self, template: str = "password_reset", **given: Any) -> UUID:
         values = {"name": "Bob", "organisation": "Acme", "url": "https://acme.example/p/SECRET", "hours": 1}
         wanted = {"to_address": "bob@example.com", "to_name": "Bob", "values": values, "dedupe_key": "one"} | given
-        with tenant_transaction(self.platform.acme):
+        with tenant_transaction(self.world.acme.tenant):
             return actions.send(template, **wanted).id
 
     def notice(self, person: Person | None = None, **given: Any) -> UUID:
         """A mail that can be switched off: an import is done."""
-        to = person or self.platform.bob
+        to = person or self.world.bob
         return self.write(**NOTICE, to_user=to.id, to_address=to.email, to_name=to.name, **given)  # type: ignore[arg-type]
 
     def write_and_fail(self) -> None:
-        with tenant_transaction(self.platform.acme):
+        with tenant_transaction(self.world.acme.tenant):
             self.write_inside()
             raise RuntimeError("The work that wanted the mail failed.")
 
@@ -102,11 +103,11 @@ class MailHarness:
         actions.send("password_reset", to_address="bob@example.com", values={}, category="security", dedupe_key="two")
 
     def count(self) -> int:
-        with tenant_transaction(self.platform.acme) as session:
+        with tenant_transaction(self.world.acme.tenant) as session:
             return len(session.scalars(select(Mail.id)).all())
 
     def mail(self, mail_id: UUID) -> Mail:
-        with tenant_transaction(self.platform.acme) as session:
+        with tenant_transaction(self.world.acme.tenant) as session:
             return session.scalars(select(Mail).where(Mail.id == mail_id)).one()
 
     def state(self, mail_id: UUID) -> str:
@@ -114,19 +115,19 @@ class MailHarness:
 
     def deliver(self, mail_id: UUID) -> str:
         """Do the mail's job now, as a worker would."""
-        with tenant_transaction(self.platform.acme) as session:
+        with tenant_transaction(self.world.acme.tenant) as session:
             job_id = session.scalars(
                 select(Job.id).where(Job.arguments["mail"].astext == str(mail_id)).order_by(Job.id.desc())
             ).first()
             session.execute(update(Job).where(Job.id == job_id, Job.state == "pending").values(run_at=text("now()")))
         assert job_id is not None
-        return run_job.perform(self.platform.acme.id, job_id)
+        return run_job.perform(self.world.acme.tenant.id, job_id)
 
 
 @pytest.fixture
-def mail_harness(platform: Platform, working: Runtime, rested: None) -> Iterator[MailHarness]:
-    yield MailHarness(platform, working)
-    with tenant_transaction(platform.acme) as session:
+def mail_harness(world: World, working: Runtime, rested: None) -> Iterator[MailHarness]:
+    yield MailHarness(world, working)
+    with tenant_transaction(world.acme.tenant) as session:
         session.execute(text("DELETE FROM mails"))
         session.execute(text("DELETE FROM mail_choices"))
         session.execute(text("DELETE FROM jobs"))

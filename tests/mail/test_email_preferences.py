@@ -15,14 +15,15 @@ from qikbiz.messaging.mail import actions
 from qikbiz.messaging.mail.categories import CHOOSABLE, KINDS, LOCKED, NEWS
 from qikbiz.messaging.mail.choices import change_choices, choices_of
 from qikbiz.messaging.mail.models import MailChoice
-from tests.fixtures.tenancy import Person, Platform
+from tests.fixtures.people import Person
+from tests.fixtures.world import World
 from tests.mail.conftest import FakeMailServer, MailHarness
 
 PAGE = "/profile/mails"
 
 
-def choose(platform: Platform, person: Person, **wanted: str) -> None:
-    with tenant_transaction(person.tenant or platform.acme) as session:
+def choose(world: World, person: Person, **wanted: str) -> None:
+    with tenant_transaction(person.tenant or world.acme.tenant) as session:
         change_choices(session.get_one(User, person.id), {key.replace("__", "."): one for key, one in wanted.items()})
 
 
@@ -56,17 +57,17 @@ def test_a_choice_is_kept_shown_again_and_written_to_the_audit(
     bob = client_for("bob")
     answer = bob.post(PAGE, {"updates": "off", "notifications.assigned": "daily", "improvements": "on"})
     assert answer.status_code == 303
-    mine = kept(mail_harness.platform.bob)
+    mine = kept(mail_harness.world.bob)
     assert (mine["updates"], mine["notifications.assigned"], mine["improvements"]) == ("off", "daily", "on")
     assert '<option value="daily" selected>' in bob.get(PAGE).text
-    with tenant_transaction(mail_harness.platform.acme) as session:
+    with tenant_transaction(mail_harness.world.acme.tenant) as session:
         query = select(AuditEvent).where(AuditEvent.action == "mail_choice.changed").order_by(AuditEvent.seq.desc())
         event = session.scalars(query.limit(1)).one()
-    assert event.actor_id == mail_harness.platform.bob.id
+    assert event.actor_id == mail_harness.world.bob.id
     assert event.details["changes"] == {"updates": ["on", "off"], "notifications.assigned": ["on", "daily"]}
     # The same again changes nothing, and is no act.
     bob.post(PAGE, {"updates": "off"})
-    with tenant_transaction(mail_harness.platform.acme) as session:
+    with tenant_transaction(mail_harness.world.acme.tenant) as session:
         assert session.scalars(query.limit(1)).one().id == event.id
 
 
@@ -89,7 +90,7 @@ def test_what_is_no_choice_is_refused_and_changes_nothing(
 ) -> None:
     answer = client_for("bob").post(PAGE, {"improvements": "off", **form})
     assert answer.status_code == 400
-    assert set(kept(mail_harness.platform.bob).values()) == {"on"}
+    assert set(kept(mail_harness.world.bob).values()) == {"on"}
 
 
 def test_nobody_logged_in_and_staff_have_no_such_page(browser_at: Callable[..., Any]) -> None:
@@ -103,7 +104,7 @@ def test_mails_that_wait_are_dropped_with_a_reason_once_their_kind_is_off(
     mail_harness: MailHarness, mail_server: FakeMailServer
 ) -> None:
     waiting = [mail_harness.notice(dedupe_key=f"import {number}") for number in range(12)]
-    choose(mail_harness.platform, mail_harness.platform.bob, notifications__import_ready="off")
+    choose(mail_harness.world, mail_harness.world.bob, notifications__import_ready="off")
     for mail_id in waiting:
         assert mail_harness.deliver(mail_id) == "done"
     assert mail_server.taken == []
@@ -119,7 +120,7 @@ def test_mails_that_wait_are_dropped_with_a_reason_once_their_kind_is_off(
 def test_only_who_chose_at_once_gets_the_single_mail(
     mail_harness: MailHarness, mail_server: FakeMailServer, choice: str
 ) -> None:
-    choose(mail_harness.platform, mail_harness.platform.bob, notifications__import_ready=choice)
+    choose(mail_harness.world, mail_harness.world.bob, notifications__import_ready=choice)
     mail_harness.deliver(mail_harness.notice())
     assert mail_server.taken == []
 
@@ -132,7 +133,7 @@ def test_a_mail_put_off_by_the_server_is_asked_about_again_when_it_leaves(
     mail_server.message = "451 Busy"
     mail_id = mail_harness.notice()
     assert mail_harness.deliver(mail_id) == "put off"
-    choose(mail_harness.platform, mail_harness.platform.bob, notifications__import_ready="off")
+    choose(mail_harness.world, mail_harness.world.bob, notifications__import_ready="off")
     mail_server.message = "250 Taken"
     assert mail_harness.deliver(mail_id) == "done"
     assert (mail_harness.mail(mail_id).reason, mail_server.taken) == ("opted_out", [])
@@ -143,13 +144,13 @@ def test_a_mail_put_off_by_the_server_is_asked_about_again_when_it_leaves(
 def test_switching_off_one_kind_stops_nothing_else_and_nobody_else(
     mail_harness: MailHarness, mail_server: FakeMailServer
 ) -> None:
-    choose(mail_harness.platform, mail_harness.platform.bob, notifications__assigned="off", updates="off")
+    choose(mail_harness.world, mail_harness.world.bob, notifications__assigned="off", updates="off")
     mail_harness.deliver(mail_harness.notice())
-    choose(mail_harness.platform, mail_harness.platform.bob, notifications__import_ready="off")
-    mail_harness.deliver(mail_harness.notice(mail_harness.platform.ben, dedupe_key="two"))
+    choose(mail_harness.world, mail_harness.world.bob, notifications__import_ready="off")
+    mail_harness.deliver(mail_harness.notice(mail_harness.world.ben, dedupe_key="two"))
     assert [taken.rcpt_tos for taken in mail_server.taken] == [
-        [mail_harness.platform.bob.email],
-        [mail_harness.platform.ben.email],
+        [mail_harness.world.bob.email],
+        [mail_harness.world.ben.email],
     ]
 
 
@@ -158,9 +159,9 @@ def test_switching_off_one_kind_stops_nothing_else_and_nobody_else(
 def test_security_mails_leave_whatever_was_chosen_and_whatever_a_row_says(
     mail_harness: MailHarness, mail_server: FakeMailServer
 ) -> None:
-    with tenant_transaction(mail_harness.platform.acme) as session:
-        session.add(MailChoice(user_id=mail_harness.platform.bob.id, category="security", choice="off", how="page"))
-    mail_id = mail_harness.write(to_address=mail_harness.platform.bob.email)
+    with tenant_transaction(mail_harness.world.acme.tenant) as session:
+        session.add(MailChoice(user_id=mail_harness.world.bob.id, category="security", choice="off", how="page"))
+    mail_id = mail_harness.write(to_address=mail_harness.world.bob.email)
     assert mail_harness.deliver(mail_id) == "done"
     assert len(mail_server.taken) == 1
 
@@ -170,9 +171,9 @@ def test_security_mails_leave_whatever_was_chosen_and_whatever_a_row_says(
 def test_a_choice_from_another_program_version_never_turns_mails_on(
     mail_harness: MailHarness, mail_server: FakeMailServer
 ) -> None:
-    with tenant_transaction(mail_harness.platform.acme) as session:
-        session.add(MailChoice(user_id=mail_harness.platform.bob.id, category="updates", choice="app", how="page"))
-    assert kept(mail_harness.platform.bob)["updates"] == "off"
+    with tenant_transaction(mail_harness.world.acme.tenant) as session:
+        session.add(MailChoice(user_id=mail_harness.world.bob.id, category="updates", choice="app", how="page"))
+    assert kept(mail_harness.world.bob)["updates"] == "off"
 
 
 @pytest.mark.promise("P18")
@@ -181,7 +182,7 @@ def test_a_login_that_was_disabled_meanwhile_gets_nothing_but_what_must_be_said(
     mail_harness: MailHarness, mail_server: FakeMailServer
 ) -> None:
     notice = mail_harness.notice()
-    warning = mail_harness.write(to_address=mail_harness.platform.bob.email, dedupe_key="warning")
+    warning = mail_harness.write(to_address=mail_harness.world.bob.email, dedupe_key="warning")
     set_state(mail_harness, "disabled")
     try:
         mail_harness.deliver(notice)
@@ -193,8 +194,8 @@ def test_a_login_that_was_disabled_meanwhile_gets_nothing_but_what_must_be_said(
 
 
 def set_state(mail_harness: MailHarness, state: str) -> None:
-    with tenant_transaction(mail_harness.platform.acme) as session:
-        session.execute(update(User).where(User.id == mail_harness.platform.bob.id).values(state=state))
+    with tenant_transaction(mail_harness.world.acme.tenant) as session:
+        session.execute(update(User).where(User.id == mail_harness.world.bob.id).values(state=state))
 
 
 @pytest.mark.promise("P18")
@@ -208,9 +209,9 @@ def test_a_mail_of_a_stoppable_kind_goes_to_logins_only(mail_harness: MailHarnes
 @pytest.mark.promise("P18")
 def test_a_caller_can_not_make_a_mail_unstoppable_by_calling_it_security(mail_harness: MailHarness) -> None:
     with pytest.raises(ValueError, match="belongs to"):
-        mail_harness.write("import_done", to_address=mail_harness.platform.bob.email, values={}, category="security")
+        mail_harness.write("import_done", to_address=mail_harness.world.bob.email, values={}, category="security")
     with pytest.raises(ValueError, match="no category"):
-        mail_harness.write("newsletter", to_address=mail_harness.platform.bob.email, values={}, category="security")
+        mail_harness.write("newsletter", to_address=mail_harness.world.bob.email, values={}, category="security")
 
 
 @pytest.mark.promise("P18")
@@ -219,7 +220,7 @@ def test_a_row_whose_category_is_unknown_stays_here(mail_harness: MailHarness, m
     from qikbiz.messaging.mail.models import Mail
 
     mail_id = mail_harness.notice()
-    with tenant_transaction(mail_harness.platform.acme) as session:
+    with tenant_transaction(mail_harness.world.acme.tenant) as session:
         session.execute(update(Mail).where(Mail.id == mail_id).values(category="marketing"))
     mail_harness.deliver(mail_id)
     assert (mail_harness.state(mail_id), mail_server.taken) == ("dropped", [])
@@ -227,9 +228,9 @@ def test_a_row_whose_category_is_unknown_stays_here(mail_harness: MailHarness, m
 
 @pytest.mark.promise("P18")
 def test_choices_go_with_the_login(mail_harness: MailHarness, add_person: Callable[..., Person]) -> None:
-    carol = add_person(mail_harness.platform.acme, "Carolchoice", "member")
-    choose(mail_harness.platform, carol, updates="off")
-    with tenant_transaction(mail_harness.platform.acme) as session:
+    carol = add_person(mail_harness.world.acme.tenant, "Carolchoice", "member")
+    choose(mail_harness.world, carol, updates="off")
+    with tenant_transaction(mail_harness.world.acme.tenant) as session:
         session.execute(delete(User).where(User.id == carol.id))
         assert session.scalars(select(MailChoice).where(MailChoice.user_id == carol.id)).all() == []
 
@@ -238,7 +239,7 @@ def test_choices_go_with_the_login(mail_harness: MailHarness, add_person: Callab
 def test_the_page_of_promises_shows_ones_own_choices_and_what_was_held_back(
     client_for: Callable[..., Any], mail_harness: MailHarness, mail_server: FakeMailServer
 ) -> None:
-    choose(mail_harness.platform, mail_harness.platform.bob, notifications__import_ready="off")
+    choose(mail_harness.world, mail_harness.world.bob, notifications__import_ready="off")
     mail_harness.deliver(mail_harness.notice())
     page = client_for("bob").get("/promises").text
     assert "You changed Import ready." in page

@@ -14,7 +14,7 @@ STATES = ("sent", "unknown", "dropped", "failed", "pending")
 
 
 def test_emails_that_ended_are_deleted_after_thirty_days_and_failed_ones_kept(mail_harness: MailHarness) -> None:
-    acme = mail_harness.platform.acme
+    acme = mail_harness.world.acme.tenant
     written = {f"{state} {age}": (state, age) for state in STATES for age in (29, 31)}
     for key, (state, age) in written.items():
         mail_id = mail_harness.write(dedupe_key=key)

@@ -21,7 +21,7 @@ from qikbiz.messaging.mail.addresses import BadAddress
 from qikbiz.messaging.mail.models import Mail, PlatformMail
 from tests.fixtures.ports import free_port
 from tests.fixtures.servers import settings_for
-from tests.fixtures.tenancy import Platform
+from tests.fixtures.world import World
 from tests.mail.conftest import FakeMailServer, MailHarness
 from workers import run_job
 
@@ -115,7 +115,7 @@ def test_a_worker_that_died_while_sending_is_followed_up_only_if_the_server_had_
     mail_harness: MailHarness, mail_server: FakeMailServer, category: str, began: str | None, state: str, copies: int
 ) -> None:
     mail_id = mail_harness.write() if category == "security" else mail_harness.notice()
-    with tenant_transaction(mail_harness.platform.acme) as session:
+    with tenant_transaction(mail_harness.world.acme.tenant) as session:
         given = {"state": "sending", "data_began_at": text(began) if began else None}
         session.execute(update(Mail).where(Mail.id == mail_id).values(given))
     assert mail_harness.deliver(mail_id) == "done"
@@ -125,7 +125,7 @@ def test_a_worker_that_died_while_sending_is_followed_up_only_if_the_server_had_
 def test_after_five_days_a_mail_is_given_up(mail_harness: MailHarness, served_by: Callable[[str | None], None]) -> None:
     served_by("smtp://127.0.0.1:1")
     mail_id = mail_harness.write()
-    with tenant_transaction(mail_harness.platform.acme) as session:
+    with tenant_transaction(mail_harness.world.acme.tenant) as session:
         long_ago = datetime.now(UTC) - timedelta(days=5)
         session.execute(update(Mail).where(Mail.id == mail_id).values(created_at=long_ago))
     assert mail_harness.deliver(mail_id) == "done"
@@ -244,11 +244,11 @@ def test_a_mail_of_the_platform_goes_the_same_way(mail_harness: MailHarness, mai
     assert len(mail_server.taken) == 1
 
 
-def test_without_a_server_mails_are_kept_in_a_folder(platform: Platform, mail_harness: MailHarness) -> None:
+def test_without_a_server_mails_are_kept_in_a_folder(world: World, mail_harness: MailHarness) -> None:
     mail_id = mail_harness.write()
     assert mail_harness.deliver(mail_id) == "done"
     assert mail_harness.state(mail_id) == "sent"
-    folder = platform.settings.mail_sink
+    folder = world.settings.mail_sink
     kept = dev_outbox.read(folder, mail_id)
     assert kept is not None
     assert "https://acme.example/p/SECRET" in kept.text

@@ -104,7 +104,7 @@ def test_a_failing_server_rests_for_all_mails_and_is_tried_by_one_first(
     waiting = [mail_harness.mail(mail_id) for mail_id in mails]
     assert [mail.attempt for mail in waiting] == [1, 0, 0, 0]
     assert {mail.problem for mail in waiting[1:]} == {delivery.RESTS}
-    with tenant_transaction(mail_harness.platform.acme) as session:
+    with tenant_transaction(mail_harness.world.acme.tenant) as session:
         tries = session.execute(select(Job.attempt, Job.max_attempts).order_by(Job.id)).all()
     assert [most - attempt for attempt, most in tries] == [59, 60, 60, 60], "Waiting is no try."
     end_rest(mail_harness)
@@ -123,7 +123,7 @@ def test_mails_that_wait_for_a_resting_server_are_given_up_after_five_days_too(
     scripted.answers = {"CONNECT": b"421 Busy"}
     first, second = mail_harness.write(dedupe_key="first"), mail_harness.write(dedupe_key="second")
     mail_harness.deliver(first)
-    with tenant_transaction(mail_harness.platform.acme) as session:
+    with tenant_transaction(mail_harness.world.acme.tenant) as session:
         session.execute(update(Mail).values(created_at=text("now() - interval '5 days'")))
     assert (mail_harness.deliver(second), mail_harness.state(second)) == ("done", "failed")
 

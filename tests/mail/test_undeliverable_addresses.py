@@ -40,7 +40,7 @@ def test_an_invitation_that_can_not_arrive_is_refused_with_a_sentence_and_makes_
     monkeypatch.setattr(held, "settings", replace(held.settings, smtp_url=f"smtp://127.0.0.1:{scripted.port}"))
     page = client_for("alice").post("/users/invitation", {"email": JOERG, "name": "Jörg", "role": "user"}, check=False)
     assert str(escape(CANT_BE_REACHED)) in page.text
-    with tenant_transaction(mail_harness.platform.acme) as session:
+    with tenant_transaction(mail_harness.world.acme.tenant) as session:
         assert session.scalar(select(User.id).where(User.email_key == JOERG)) is None
     for mail in (
         lambda: mail_harness.write(to_address=JOERG),

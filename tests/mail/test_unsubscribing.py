@@ -24,7 +24,8 @@ from qikbiz.messaging.mail.choices import choices_of
 from qikbiz.messaging.mail.models import MailChoice
 from qikbiz.messaging.mail.unsubscribing import unsubscribe_token
 from tenants.context import Tenant
-from tests.fixtures.tenancy import Person, Platform
+from tests.fixtures.people import Person
+from tests.fixtures.world import World
 from tests.mail.conftest import FakeMailServer, MailHarness
 from tests.mail.test_email_preferences import choose, kept
 
@@ -51,35 +52,35 @@ def scanner(app: Any, mail_harness: MailHarness) -> Scanner:
 
 
 @pytest.fixture
-def link(platform: Platform) -> Callable[..., str]:
-    """A function that returns the path of a user's link: link("updates", platform.bob)."""
+def link(world: World) -> Callable[..., str]:
+    """A function that returns the path of a user's link: link("updates", world.bob)."""
 
     def path(category: str | MailCategory, person: Person | None = None, tenant: Tenant | None = None) -> str:
         found = category_named(category) if isinstance(category, str) else category
-        bob = person or platform.bob
-        token = unsubscribe_token(platform.settings.keys, tenant or bob.tenant or platform.acme, bob.id, found)
+        bob = person or world.bob
+        token = unsubscribe_token(world.settings.keys, tenant or bob.tenant or world.acme.tenant, bob.id, found)
         return f"/unsubscribe/{token}"
 
     return path
 
 
-def acts(platform: Platform) -> int:
-    with tenant_transaction(platform.acme) as session:
+def acts(world: World) -> int:
+    with tenant_transaction(world.acme.tenant) as session:
         return session.scalar(select(func.count()).where(AuditEvent.action == "mail_choice.changed")) or 0
 
 
 @pytest.mark.parametrize("category", [one.key for one in CHOOSABLE])
 def test_one_click_stops_a_category_once_and_for_all(
-    scanner: Scanner, link: Callable[..., str], platform: Platform, category: str
+    scanner: Scanner, link: Callable[..., str], world: World, category: str
 ) -> None:
-    before, path = acts(platform), link(category)
+    before, path = acts(world), link(category)
     answer = scanner.click(path)
     assert answer.status_code == 200
     assert "You are unsubscribed" in answer.text
     stopped = "app" if category.startswith("notifications.") else "off"
-    assert kept(platform.bob) == {one.key: stopped if one.key == category else "on" for one in CHOOSABLE}
+    assert kept(world.bob) == {one.key: stopped if one.key == category else "on" for one in CHOOSABLE}
     assert scanner.click(path).status_code == 200
-    with tenant_transaction(platform.acme) as session:
+    with tenant_transaction(world.acme.tenant) as session:
         rows = session.scalars(select(MailChoice)).all()
         event = session.scalars(
             select(AuditEvent)
@@ -88,32 +89,32 @@ def test_one_click_stops_a_category_once_and_for_all(
             .limit(1)
         ).one()
     assert [(row.user_id, row.category, row.choice, row.how) for row in rows] == [
-        (platform.bob.id, category, stopped, "mail")
+        (world.bob.id, category, stopped, "mail")
     ]
-    assert acts(platform) == before + 1
+    assert acts(world) == before + 1
     assert (event.actor_kind, event.actor_id, event.details["how"]) == (
         "user",
-        platform.bob.id,
+        world.bob.id,
         "one click in an email",
     )
 
 
 @pytest.mark.parametrize("encoding", ["application/x-www-form-urlencoded", "multipart/form-data"])
 def test_both_ways_to_send_a_form_are_understood(
-    scanner: Scanner, link: Callable[..., str], platform: Platform, encoding: str
+    scanner: Scanner, link: Callable[..., str], world: World, encoding: str
 ) -> None:
     assert scanner.click(link("updates"), content_type=encoding).status_code == 200
-    assert kept(platform.bob)["updates"] == "off"
+    assert kept(world.bob)["updates"] == "off"
 
 
 def test_a_provider_that_says_it_is_another_site_is_let_through_here_and_nowhere_else(
-    scanner: Scanner, link: Callable[..., str], platform: Platform, app: Any
+    scanner: Scanner, link: Callable[..., str], world: World, app: Any
 ) -> None:
     headers = {"Sec-Fetch-Site": "cross-site", "Origin": "https://mail.example"}
     assert scanner.click(link("updates"), headers=headers).status_code == 200
-    assert kept(platform.bob)["updates"] == "off"
+    assert kept(world.bob)["updates"] == "off"
     assert scanner.ask("POST", "/profile/mails", data={"updates": "on"}, headers=headers).status_code in (303, 401, 403)
-    assert kept(platform.bob)["updates"] == "off"
+    assert kept(world.bob)["updates"] == "off"
     open_to_all = {
         name for name, view in app.view_functions.items() if permission_of(view) and rule_of(view).sealed_link
     }
@@ -123,18 +124,18 @@ def test_a_provider_that_says_it_is_another_site_is_let_through_here_and_nowhere
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "PUT", "DELETE", "PATCH"])
 def test_a_program_that_opens_links_changes_nothing(
-    scanner: Scanner, link: Callable[..., str], platform: Platform, method: str
+    scanner: Scanner, link: Callable[..., str], world: World, method: str
 ) -> None:
-    before = acts(platform)
+    before = acts(world)
     answer = scanner.ask(method, link("updates"), data=ONE_CLICK if method not in ("GET", "HEAD") else None)
     assert answer.status_code == (200 if method in ("GET", "HEAD", "OPTIONS") else 405)
-    with tenant_transaction(platform.acme) as session:
+    with tenant_transaction(world.acme.tenant) as session:
         assert session.scalars(select(MailChoice)).all() == []
-    assert acts(platform) == before
+    assert acts(world) == before
 
 
 def test_a_person_who_opens_the_link_gets_a_page_with_one_button(
-    browser_at: Callable[..., Any], link: Callable[..., str], platform: Platform, mail_harness: MailHarness
+    browser_at: Callable[..., Any], link: Callable[..., str], world: World, mail_harness: MailHarness
 ) -> None:
     browser = browser_at("acme.localhost")
     path = link("improvements")
@@ -148,15 +149,13 @@ def test_a_person_who_opens_the_link_gets_a_page_with_one_button(
 
 @pytest.mark.parametrize("form", [{}, {"List-Unsubscribe": "Two-Clicks"}, {"x": "y"}])
 def test_a_request_that_is_no_one_click_changes_nothing(
-    scanner: Scanner, link: Callable[..., str], platform: Platform, form: dict[str, str]
+    scanner: Scanner, link: Callable[..., str], world: World, form: dict[str, str]
 ) -> None:
     assert scanner.ask("POST", link("updates"), data=form).status_code == 400
-    assert kept(platform.bob)["updates"] == "on"
+    assert kept(world.bob)["updates"] == "on"
 
 
-def test_a_link_changed_in_any_character_is_refused(
-    scanner: Scanner, link: Callable[..., str], platform: Platform
-) -> None:
+def test_a_link_changed_in_any_character_is_refused(scanner: Scanner, link: Callable[..., str], world: World) -> None:
     path = link("updates")
     token = path.removeprefix("/unsubscribe/")
     for place in range(0, len(token), 7):
@@ -166,18 +165,18 @@ def test_a_link_changed_in_any_character_is_refused(
         assert scanner.ask("GET", forged).status_code == 403
     for invented in ("x", "A" * 120, "%00", "é", "A" * 5000):
         assert scanner.click(f"/unsubscribe/{invented}").status_code in (403, 414, 431)
-    assert kept(platform.bob)["updates"] == "on"
+    assert kept(world.bob)["updates"] == "on"
 
 
 def test_a_link_of_one_organisation_is_refused_at_another(
-    scanner: Scanner, link: Callable[..., str], platform: Platform
+    scanner: Scanner, link: Callable[..., str], world: World
 ) -> None:
     assert scanner.click(link("updates"), host="globex.localhost").status_code == 403
-    assert scanner.click(link("updates", platform.mallory)).status_code == 403
+    assert scanner.click(link("updates", world.mallory)).status_code == 403
     # Not even when the other organisation has a login of the same id.
-    assert scanner.click(link("updates", platform.bob, platform.globex)).status_code == 403
-    assert kept(platform.bob)["updates"] == "on"
-    assert kept(platform.mallory)["updates"] == "on"
+    assert scanner.click(link("updates", world.bob, world.globex.tenant)).status_code == 403
+    assert kept(world.bob)["updates"] == "on"
+    assert kept(world.mallory)["updates"] == "on"
 
 
 @pytest.mark.parametrize("host", ["localhost", "console.localhost", "nobody.localhost"])
@@ -195,16 +194,16 @@ def test_no_link_stops_what_can_not_be_stopped(
     assert page.status_code == 403 and "This link does not work" in page.text
 
 
-def test_a_value_sealed_for_something_else_is_no_link(scanner: Scanner, platform: Platform) -> None:
-    sealed = platform.settings.keys.seal("session", platform.bob.id.bytes + b"updates", bound_to=str(platform.acme.id))
+def test_a_value_sealed_for_something_else_is_no_link(scanner: Scanner, world: World) -> None:
+    sealed = world.settings.keys.seal("session", world.bob.id.bytes + b"updates", bound_to=str(world.acme.tenant.id))
     assert scanner.click(f"/unsubscribe/{sealed}").status_code == 403
 
 
 def test_a_link_to_a_login_that_is_gone_is_refused(
-    scanner: Scanner, platform: Platform, link: Callable[..., str], add_person: Callable[..., Person]
+    scanner: Scanner, world: World, link: Callable[..., str], add_person: Callable[..., Person]
 ) -> None:
-    gone = add_person(platform.acme, "Gonesoon", "member")
-    with tenant_transaction(platform.acme) as session:
+    gone = add_person(world.acme.tenant, "Gonesoon", "member")
+    with tenant_transaction(world.acme.tenant) as session:
         session.execute(text("DELETE FROM users WHERE id = :id"), {"id": gone.id})
     answer = scanner.click(link("updates", gone))
     assert answer.status_code == 403
@@ -224,23 +223,23 @@ def test_a_click_while_mails_wait_is_felt_by_all_of_them(
 
 
 def test_the_click_in_a_digest_stops_the_digest_and_nothing_that_comes_at_once(
-    scanner: Scanner, link: Callable[..., str], platform: Platform
+    scanner: Scanner, link: Callable[..., str], world: World
 ) -> None:
-    choose(platform, platform.bob, notifications__assigned="daily", notifications__mentioned="off")
+    choose(world, world.bob, notifications__assigned="daily", notifications__mentioned="off")
     assert scanner.click(link(DIGEST)).status_code == 200
-    mine = kept(platform.bob)
+    mine = kept(world.bob)
     assert (mine["notifications.assigned"], mine["notifications.mentioned"]) == ("app", "off")
     assert (mine["notifications.import_ready"], mine["updates"]) == ("on", "on")
 
 
-def test_a_click_never_turns_more_mails_on(scanner: Scanner, link: Callable[..., str], platform: Platform) -> None:
-    choose(platform, platform.bob, notifications__assigned="off")
+def test_a_click_never_turns_more_mails_on(scanner: Scanner, link: Callable[..., str], world: World) -> None:
+    choose(world, world.bob, notifications__assigned="off")
     assert scanner.click(link("notifications.assigned")).status_code == 200
-    assert kept(platform.bob)["notifications.assigned"] == "off"
+    assert kept(world.bob)["notifications.assigned"] == "off"
 
 
 @pytest.fixture
-def closed(fresh_tenant: Callable[..., Tenant], platform: Platform) -> Iterator[Callable[[str], Tenant]]:
+def closed(fresh_tenant: Callable[..., Tenant], world: World) -> Iterator[Callable[[str], Tenant]]:
     """A function that makes an organisation that is not served."""
     from qikbiz.kernel.database import control_transaction
     from tenants.control import TenantRecord
@@ -259,13 +258,13 @@ def closed(fresh_tenant: Callable[..., Tenant], platform: Platform) -> Iterator[
 
 @pytest.mark.parametrize("state", ["suspended", "closing"])
 def test_it_works_while_an_organisation_is_closed_for_work(
-    closed: Callable[[str], Tenant], app: Any, scanner: Scanner, platform: Platform, state: str
+    closed: Callable[[str], Tenant], app: Any, scanner: Scanner, world: World, state: str
 ) -> None:
     tenant = closed(state)
     app.extensions["qikbiz"].directory.look()
     with tenant_transaction(tenant) as session:
         person_id: UUID = session.execute(text("SELECT id FROM users")).scalar_one()
-    token = unsubscribe_token(platform.settings.keys, tenant, person_id, category_named("updates"))
+    token = unsubscribe_token(world.settings.keys, tenant, person_id, category_named("updates"))
     # A suspended organisation still signs in, to read and to export.
     assert scanner.ask("GET", "/login", host=tenant.host).status_code == (200 if state == "suspended" else 410)
     assert scanner.click(f"/unsubscribe/{token}", host=tenant.host).status_code == 200
@@ -296,14 +295,14 @@ def test_the_headers_of_a_received_mail_stop_it_when_posted_to(
     assert url[1] in message.get_body(("plain",)).get_content()  # type: ignore[union-attr]
     assert url[1] in message.get_body(("html",)).get_content()  # type: ignore[union-attr]
     assert scanner.click(parts.path).status_code == 200
-    assert kept(mail_harness.platform.bob)["notifications.import_ready"] == "app"
+    assert kept(mail_harness.world.bob)["notifications.import_ready"] == "app"
 
 
 @pytest.mark.usefixtures("smtp")
 def test_a_mail_about_security_has_none_of_them_and_says_why(
     mail_harness: MailHarness, mail_server: FakeMailServer
 ) -> None:
-    mail_harness.deliver(mail_harness.write(to_address=mail_harness.platform.bob.email))
+    mail_harness.deliver(mail_harness.write(to_address=mail_harness.world.bob.email))
     message = received(mail_server)
     assert not [name for name in message if name.lower().startswith("list-")]
     for kind in ("plain", "html"):

@@ -34,7 +34,7 @@ def test_a_killed_sender_leaves_its_mail_once_at_most(
     worker_harness.sweeper()
     given = {"QIKBIZ_SMTP_URL": f"smtp://127.0.0.1:{port}", "QIKBIZ_FAULT": f"{point}=kill@1"}
     worker_harness.worker("mail", **given, QIKBIZ_FAULT_DIR=str(tmp_path))
-    bob = mail_harness.platform.bob.email
+    bob = mail_harness.world.bob.email
     mail_id = mail_harness.write(to_address=bob, to_name="") if category == "security" else mail_harness.notice()
     eventually(lambda: mail_harness.state(mail_id) == state, 60)
     # The worker also sends what other tenants of the same servers have waiting.

@@ -20,7 +20,7 @@ def _mails(rows_of, tenant):
 
 def test_nothing_is_sent_before_it_was_looked_at(staffed, rows_of):
     staffed.team("North")
-    alice, tenant = staffed.workspace.browser("alice"), staffed.workspace.tenant
+    alice, tenant = staffed.organisation.browser("alice"), staffed.organisation.tenant
     before = _mails(rows_of, tenant)
     page = alice.post("/users/invitations", {"table": GOOD})
     assert page.status_code == 200 and "Invite 2 users" in page.text and "Cleo Lee" in page.text
@@ -28,8 +28,8 @@ def test_nothing_is_sent_before_it_was_looked_at(staffed, rows_of):
 
 
 def test_those_chosen_are_invited_with_roles_and_team(staffed, rows_of):
-    team, tenant = staffed.team("North"), staffed.workspace.tenant
-    alice = staffed.workspace.browser("alice")
+    team, tenant = staffed.team("North"), staffed.organisation.tenant
+    alice = staffed.organisation.browser("alice")
     assert alice.post("/users/invitations/sending", {"table": GOOD, "lines": ["2"]}).status_code == 303
     invited = rows_of(tenant, "select id, name, roles, state from users where email = 'cleo@x.example'")[0]
     assert (invited["name"], invited["roles"], invited["state"]) == ("Cleo Lee", ["member"], "invited")
@@ -58,15 +58,15 @@ MISTAKES = (
 def test_a_line_with_a_mistake_says_which_and_is_not_sent(staffed, rows_of, subtests):
     for line, said in MISTAKES:
         with subtests.test(said):
-            ben = staffed.workspace.people["ben"].email.upper()
+            ben = staffed.organisation.people["ben"].email.upper()
             table = "name,email,roles,team\nDan,dan@x.example,reader,\n" + line.replace("BEN_ADDRESS", ben) + "\n"
-            alice = staffed.workspace.browser("alice")
+            alice = staffed.organisation.browser("alice")
             page = alice.post("/users/invitations", {"table": table})
             assert said in page.text
             refused = alice.post("/users/invitations/sending", {"table": table, "lines": ["3"]})
             assert refused.status_code == 422
             assert alice.post("/users/invitations/sending", {"table": table, "lines": ["2", "3"]}).status_code == 422
-            assert not rows_of(staffed.workspace.tenant, "select id from users where name like 'C%'")
+            assert not rows_of(staffed.organisation.tenant, "select id from users where name like 'C%'")
 
 
 USELESS_TABLES = (
@@ -81,29 +81,29 @@ USELESS_TABLES = (
 def test_a_table_that_can_not_be_used_is_refused_whole(staffed, subtests):
     for table, said in USELESS_TABLES:
         with subtests.test(said):
-            page = staffed.workspace.browser("alice").post("/users/invitations", {"table": table})
+            page = staffed.organisation.browser("alice").post("/users/invitations", {"table": table})
             assert page.status_code == 422 and said in page.text
 
 
 def test_a_file_from_a_spreadsheet_is_read_too(staffed):
     content = "\ufeffName;E-mail;Roles\r\nZoë Lee;zoe@x.example;member\r\n".encode()
     form = {"file": (io.BytesIO(content), "people.csv"), "table": ""}
-    page = staffed.workspace.browser("alice").post("/users/invitations", form)
+    page = staffed.organisation.browser("alice").post("/users/invitations", form)
     assert "Zoë Lee" in page.text and "Invite 1 user" in page.text
 
 
 def test_nobody_gives_a_role_with_more_than_they_have(staffed, rows_of):
     staffed.join("cleo", Rights.of(see="all", pages=[Permission.USER_INVITE, Permission.USER_MANAGE]))
-    cleo = staffed.workspace.browser("cleo")
+    cleo = staffed.organisation.browser("cleo")
     table = "name,email,roles\nDan,dan@x.example,administrator\n"
     assert "more than you" in cleo.post("/users/invitations", {"table": table}).text
     assert cleo.post("/users/invitations/sending", {"table": table, "lines": ["2"]}).status_code == 422
-    assert not rows_of(staffed.workspace.tenant, "select id from users where name = 'Dan'")
+    assert not rows_of(staffed.organisation.tenant, "select id from users where name = 'Dan'")
 
 
 @pytest.mark.parametrize("who", ["ben", "bob"])
 def test_others_can_not_invite(staffed, who):
-    browser = staffed.workspace.browser(who)
+    browser = staffed.organisation.browser(who)
     assert browser.get("/users/invitations").status_code == 403
     for path in ("/users/invitations", "/users/invitations/sending"):
         assert browser.post(path, {"table": GOOD, "lines": ["2"]}).status_code == 403
@@ -111,20 +111,20 @@ def test_others_can_not_invite(staffed, who):
 
 def test_sending_twice_invites_nobody_twice(staffed, rows_of):
     staffed.team("North")
-    alice = staffed.workspace.browser("alice")
+    alice = staffed.organisation.browser("alice")
     for _ in range(2):
         alice.post("/users/invitations/sending", {"table": GOOD, "lines": ["2", "3"]})
-    assert len(rows_of(staffed.workspace.tenant, "select id from users where email like '%@x.example'")) == 2
+    assert len(rows_of(staffed.organisation.tenant, "select id from users where email like '%@x.example'")) == 2
 
 
 def test_inviting_again_does_not_bring_down_somebody_who_may_do_more(staffed, rows_of):
-    alice = staffed.workspace.browser("alice")
+    alice = staffed.organisation.browser("alice")
     alice.post("/users/invitation", {"name": "Dan", "email": "dan@x.example", "role": "administrator"})
     staffed.join("cleo", Rights.of(see="all", pages=[Permission.USER_INVITE]))
-    cleo = staffed.workspace.browser("cleo")
+    cleo = staffed.organisation.browser("cleo")
     again = cleo.post("/users/invitation", {"name": "Nobody", "email": "dan@x.example", "role": "reader"})
     assert again.status_code == 403
-    kept = rows_of(staffed.workspace.tenant, "select name, roles from users where email = 'dan@x.example'")[0]
+    kept = rows_of(staffed.organisation.tenant, "select name, roles from users where email = 'dan@x.example'")[0]
     assert (kept["name"], kept["roles"]) == ("Dan", ["administrator"])
 
 

@@ -221,17 +221,17 @@ def test_one_is_named_renamed_and_removed(owner, nora, rows_of):
 
 
 @pytest.mark.promise("P10")
-def test_nobody_renames_or_removes_anothers(owner, nora, add_person, log_in, platform, rows_of):
+def test_nobody_renames_or_removes_anothers(owner, nora, add_person, log_in, world, rows_of):
     row = rows_of(nora.tenant, "select id from user_factors where kind = 'passkey'")[0]
-    for other in (add_person(nora.tenant, "Otto", "administrator"), platform.alice):
+    for other in (add_person(nora.tenant, "Otto", "administrator"), world.alice):
         browser = log_in(other)
         assert browser.post(f"/profile/security/passkeys/{row['id']}/removal").status_code == 404
         assert browser.post(f"/profile/security/passkeys/{row['id']}/name", {"name": "x"}).status_code == 404
 
 
-def test_the_page_names_what_one_has(owner, log_in, platform):
+def test_the_page_names_what_one_has(owner, log_in, world):
     page = owner[0].get("/profile/security").text
     assert "Laptop" in page
     assert "10 of 10 codes left" in page
     assert "No app is set up" in page
-    assert "with your first passkey" in log_in(platform.bob).get("/profile/security").text
+    assert "with your first passkey" in log_in(world.bob).get("/profile/security").text

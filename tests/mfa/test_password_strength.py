@@ -53,12 +53,12 @@ def test_it_says_nothing_about_nothing_and_needs_the_forms_token(browser_at):
 
 
 @pytest.mark.promise("P10")
-def test_without_scripts_the_same_verdict_comes_with_the_form(log_in, platform):
-    browser = log_in(platform.ben)
+def test_without_scripts_the_same_verdict_comes_with_the_form(log_in, world):
+    browser = log_in(world.ben)
     page = browser.get("/profile/password").text
     assert 'data-strength="/password-strength"' in page
     assert "At least 15 characters" in page
-    sent = browser.post("/profile/password", {"old_password": platform.ben.password, "password": "a" * 15})
+    sent = browser.post("/profile/password", {"old_password": world.ben.password, "password": "a" * 15})
     assert sent.status_code == 422
     assert "simple pattern" in sent.text
 
@@ -88,12 +88,12 @@ class Range(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def service(platform) -> Iterator[tuple[type[Range], object]]:
+def service(world) -> Iterator[tuple[type[Range], object]]:
     handler = type("OneRange", (Range,), {"asked": []})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     url = f"http://127.0.0.1:{server.server_port}/range/"
-    application = create_app(replace(platform.settings, leaked_passwords_url=url), process="tests-leaks")
+    application = create_app(replace(world.settings, leaked_passwords_url=url), process="tests-leaks")
     yield handler, application
     application.extensions["qikbiz"].dispose()
     server.shutdown()

@@ -108,7 +108,7 @@ def test_a_half_login_opens_nothing_and_ends_by_itself(with_app, browser_at, nor
 
 
 @pytest.mark.promise("P10")
-def test_a_half_login_is_good_once_and_only_at_its_own_host(with_app, browser_at, nora, app, platform, clock):
+def test_a_half_login_is_good_once_and_only_at_its_own_host(with_app, browser_at, nora, app, world, clock):
     _, secret, _ = with_app
     browser = _half(browser_at, nora)
     kept = browser.cookie(HALF_LOGIN.name)
@@ -225,9 +225,9 @@ def test_a_new_password_by_mail_does_not_bypass_the_app(with_app, nora, app, row
 
 
 @pytest.mark.promise("P10")
-def test_somebody_elses_secret_can_not_be_set_up_for_me(log_in, nora, platform):
+def test_somebody_elses_secret_can_not_be_set_up_for_me(log_in, nora, world):
     """A form of one organisation is worth nothing in another."""
-    page = log_in(platform.mallory).get("/profile/security/app").text
+    page = log_in(world.mallory).get("/profile/security/app").text
     secret = re.search(r'class="app-key">([A-Z2-7 ]+)<', page)[1].replace(" ", "")
     setup = re.search(r'name="setup" type="hidden" value="([^"]+)"', page)[1]
     assert log_in(nora).post("/profile/security/app", {"setup": setup, "code": code_of(secret)}).status_code == 410

@@ -17,18 +17,18 @@ from qikbiz.kernel.database import tenant_transaction
 pytestmark = pytest.mark.promise("P10")
 
 
-def _rolled(platform) -> KeyRing:
-    first = platform.settings.keys.active
+def _rolled(world) -> KeyRing:
+    first = world.settings.keys.active
     second = Key((first.id + 1) % 256, bytes(range(32)), "active")
     return KeyRing((replace(first, state="accept"), second))
 
 
-def test_a_secret_outlives_the_key_it_was_sealed_with(app, platform, fresh_tenant, add_person):
+def test_a_secret_outlives_the_key_it_was_sealed_with(app, world, fresh_tenant, add_person):
     nora = add_person(fresh_tenant(), "Nora", "member")
     secret = totp.new_secret()
     with app.app_context(), tenant_transaction(nora.tenant):
         keep_app(tenant_realm(), nora.id, secret)
-    rolled = create_app(replace(platform.settings, keys=_rolled(platform)), process="tests-sealing")
+    rolled = create_app(replace(world.settings, keys=_rolled(world)), process="tests-sealing")
     try:
         with rolled.app_context(), tenant_transaction(nora.tenant):
             assert seal_anew(tenant_realm()) == 1

@@ -18,58 +18,59 @@ from qikbiz.messaging.mail.models import Mail
 from qikbiz.messaging.notifications.actions import notify
 from qikbiz.messaging.notifications.models import Notification
 from tenants.runtime import Runtime
-from tests.fixtures.tenancy import Person, Platform
+from tests.fixtures.people import Person
+from tests.fixtures.world import World
 
 
 @dataclass
 class News:
     """The notifications of Acme's users."""
 
-    platform: Platform
+    world: World
 
     def notify(
         self, *people: Person, kind: str = "assigned", subject: str = "Something", url: str = "/contacts"
     ) -> None:
-        with tenant_transaction(self.platform.acme):
+        with tenant_transaction(self.world.acme.tenant):
             notify([person.id for person in people], kind, subject, url)
 
     def of(self, person: Person) -> Sequence[Notification]:
-        with tenant_transaction(self.platform.acme) as session:
+        with tenant_transaction(self.world.acme.tenant) as session:
             query = select(Notification).where(Notification.user_id == person.id).order_by(Notification.id)
             return session.scalars(query).all()
 
     def mails(self) -> list[tuple[str, str]]:
         """(template, address) of each mail written, but for what a sign-in itself sends."""
-        with tenant_transaction(self.platform.acme) as session:
+        with tenant_transaction(self.world.acme.tenant) as session:
             query = select(Mail).where(Mail.category != "security").order_by(Mail.id)
             return [(mail.template, mail.to_address) for mail in session.scalars(query)]
 
     def choose(self, person: Person, kind: str, choice: str) -> None:
-        with tenant_transaction(self.platform.acme) as session:
+        with tenant_transaction(self.world.acme.tenant) as session:
             change_choices(session.get_one(User, person.id), {f"notifications.{kind}": choice})
 
     def contact(self, owner: Person | None = None, by: Person | None = None, **values: object) -> UUID:
-        giver = by or self.platform.alice
-        with acting_as(Actor("user", giver.id, giver.name)), tenant_transaction(self.platform.acme):
+        giver = by or self.world.alice
+        with acting_as(Actor("user", giver.id, giver.name)), tenant_transaction(self.world.acme.tenant):
             given = {"last_name": "Lee", "owner_id": owner.id if owner else None, **values}
             created: UUID = create_contact(given).id
             return created
 
 
 @pytest.fixture
-def news(platform: Platform, working: Runtime) -> Iterator[News]:
-    _clear(platform)
-    yield News(platform)
-    _clear(platform)
+def news(world: World, working: Runtime) -> Iterator[News]:
+    _clear(world)
+    yield News(world)
+    _clear(world)
 
 
-def _clear(platform: Platform) -> None:
-    with tenant_transaction(platform.acme) as session:
+def _clear(world: World) -> None:
+    with tenant_transaction(world.acme.tenant) as session:
         for table in ("notifications", "mails", "mail_choices", "jobs", "contact_companies", "contacts"):
             session.execute(text(f"DELETE FROM {table}"))
-    with platform.runtime.redis.client() as redis:
+    with world.runtime.redis.client() as redis:
         for person in ("alice", "ben", "bob"):
-            redis.delete(platform.runtime.redis.tenant_key(platform.acme.id, "unread", platform.person(person).id.hex))
+            redis.delete(world.runtime.redis.tenant_key(world.acme.tenant.id, "unread", world.person(person).id.hex))
 
 
 @pytest.fixture
@@ -87,5 +88,5 @@ def disabled(news: News) -> Iterator[Callable[[Person], None]]:
 
 
 def _set_state(news: News, person: Person, state: str) -> None:
-    with tenant_transaction(news.platform.acme) as session:
+    with tenant_transaction(news.world.acme.tenant) as session:
         session.get_one(User, person.id).state = state

@@ -16,7 +16,7 @@ from qikbiz.messaging.mail.actions import opened_values
 from qikbiz.messaging.mail.models import Mail
 from qikbiz.messaging.mail.rendering import render_mail
 from qikbiz.messaging.notifications.digest import next_morning
-from tests.fixtures.tenancy import Person
+from tests.fixtures.people import Person
 from tests.notifications.conftest import News
 from workers import run_job
 
@@ -43,28 +43,28 @@ def test_the_morning_is_that_of_the_persons_own_zone(now: str, zone: str, mornin
 
 
 def digest_jobs(news: News) -> list[Job]:
-    with tenant_transaction(news.platform.acme) as session:
+    with tenant_transaction(news.world.acme.tenant) as session:
         return list(session.scalars(select(Job).where(Job.kind == "notifications.digest").order_by(Job.run_at)))
 
 
 def wake(news: News, job: Job) -> str:
     """Do the job as if its morning had come."""
-    with tenant_transaction(news.platform.acme) as session:
+    with tenant_transaction(news.world.acme.tenant) as session:
         session.execute(text("UPDATE jobs SET run_at = now() WHERE id = :id AND state = 'pending'"), {"id": job.id})
-    return run_job.perform(news.platform.acme.id, job.id)
+    return run_job.perform(news.world.acme.tenant.id, job.id)
 
 
 def digests(news: News) -> list[tuple[Mail, dict[str, Any]]]:
-    with tenant_transaction(news.platform.acme) as session:
+    with tenant_transaction(news.world.acme.tenant) as session:
         mails = session.scalars(select(Mail).where(Mail.template == "digest").order_by(Mail.id)).all()
-        return [(mail, opened_values(mail, news.platform.acme.id)) for mail in mails]
+        return [(mail, opened_values(mail, news.world.acme.tenant.id)) for mail in mails]
 
 
 @pytest.fixture
 def ben(news: News) -> Person:
     """Ben gets what he is given once a day."""
-    news.choose(news.platform.ben, "assigned", "daily")
-    return news.platform.ben
+    news.choose(news.world.ben, "assigned", "daily")
+    return news.world.ben
 
 
 def test_a_day_of_notifications_is_one_mail(news: News, ben: Person) -> None:
@@ -88,7 +88,7 @@ def test_a_day_of_notifications_is_one_mail(news: News, ben: Person) -> None:
 
 def test_what_was_read_meanwhile_is_not_told_again_and_nothing_left_is_no_mail(news: News, ben: Person) -> None:
     news.notify(ben)
-    with tenant_transaction(news.platform.acme) as session:
+    with tenant_transaction(news.world.acme.tenant) as session:
         session.execute(text("UPDATE notifications SET read_at = now()"))
     assert wake(news, digest_jobs(news)[0]) == "done"
     assert digests(news) == []
@@ -117,7 +117,7 @@ def test_more_than_a_mail_can_hold_is_said_as_a_number(news: News, ben: Person) 
     ((_, values),) = digests(news)
     assert (len(values["entries"]), values["more"], values["total"]) == (40, 5, 45)
     assert "And 5 more" in render_mail("digest", values).text
-    with tenant_transaction(news.platform.acme) as session:
+    with tenant_transaction(news.world.acme.tenant) as session:
         assert session.scalar(text("SELECT count(*) FROM notifications WHERE mailed_at IS NULL")) == 0
 
 
@@ -129,15 +129,15 @@ def test_a_login_taken_away_before_the_morning_gets_none(news: News, ben: Person
 
 
 def test_everybody_has_a_morning_of_their_own(news: News, ben: Person) -> None:
-    bob = news.platform.bob
+    bob = news.world.bob
     news.choose(bob, "assigned", "daily")
-    with tenant_transaction(news.platform.acme) as session:
+    with tenant_transaction(news.world.acme.tenant) as session:
         session.get_one(User, bob.id).time_zone = "Asia/Tokyo"
         session.get_one(User, ben.id).time_zone = "America/Los_Angeles"
     try:
         news.notify(ben, bob)
     finally:
-        with tenant_transaction(news.platform.acme) as session:
+        with tenant_transaction(news.world.acme.tenant) as session:
             session.execute(text("UPDATE users SET time_zone = ''"))
     hours = {
         job.arguments["user"]: job.run_at.astimezone(ZoneInfo(zone)).hour

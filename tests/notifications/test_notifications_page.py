@@ -31,9 +31,9 @@ def test_the_number_of_unread_stands_on_every_page_and_follows(client_for: Calla
     ben = client_for("ben")
     assert shown(ben) is None
     for number in range(3):
-        news.notify(news.platform.ben, subject=f"Thing {number}")
+        news.notify(news.world.ben, subject=f"Thing {number}")
     assert shown(ben) == "3"
-    first = news.of(news.platform.ben)[0]
+    first = news.of(news.world.ben)[0]
     assert ben.post(f"/notifications/{first.id}/reading").status_code == 303
     assert shown(ben) == "2"
     assert shown(client_for("alice")) is None
@@ -41,10 +41,10 @@ def test_the_number_of_unread_stands_on_every_page_and_follows(client_for: Calla
 
 def test_the_number_costs_no_sql_while_nothing_changes(client_for: Callable[..., Any], news: News, app: Any) -> None:
     ben = client_for("ben")
-    news.notify(news.platform.ben)
+    news.notify(news.world.ben)
     shown(ben)
     statements: list[str] = []
-    engine = app.extensions["qikbiz"].cells.engine(news.platform.acme.cell)
+    engine = app.extensions["qikbiz"].cells.engine(news.world.acme.tenant.cell)
     event.listen(engine, "before_cursor_execute", lambda *given: statements.append(given[2]))
     assert shown(ben) == "1"
     assert not [one for one in statements if "notifications" in one]
@@ -56,7 +56,7 @@ def test_without_redis_the_number_is_counted(client_for: Callable[..., Any], new
     from tenants.redis import RedisAway
 
     ben = client_for("ben")
-    news.notify(news.platform.ben)
+    news.notify(news.world.ben)
     store = app.extensions["qikbiz"].redis
 
     @contextmanager
@@ -73,7 +73,7 @@ def test_without_redis_the_number_is_counted(client_for: Callable[..., Any], new
 
 @pytest.mark.promise("P17")
 def test_all_are_marked_up_to_what_was_seen(client_for: Callable[..., Any], news: News) -> None:
-    ben, person = client_for("ben"), news.platform.ben
+    ben, person = client_for("ben"), news.world.ben
     news.notify(person, subject="Seen")
     page = ben.get("/notifications").text
     seen = re.search(r'name="up_to" value="([^"]+)"', page)
@@ -89,27 +89,27 @@ def test_all_are_marked_up_to_what_was_seen(client_for: Callable[..., Any], news
 
 @pytest.mark.parametrize("form", [{}, {"up_to": "x"}, {"up_to": "' or 1=1"}])
 def test_rubbish_marks_nothing(client_for: Callable[..., Any], news: News, form: dict[str, str]) -> None:
-    news.notify(news.platform.ben)
+    news.notify(news.world.ben)
     assert client_for("ben").post("/notifications/readings", form).status_code == 400
-    assert news.of(news.platform.ben)[0].read_at is None
+    assert news.of(news.world.ben)[0].read_at is None
 
 
 @pytest.mark.promise("P17")
 def test_a_colleagues_notification_can_not_be_read_or_marked(client_for: Callable[..., Any], news: News) -> None:
-    news.notify(news.platform.ben, subject="For Ben alone")
-    (told,) = news.of(news.platform.ben)
+    news.notify(news.world.ben, subject="For Ben alone")
+    (told,) = news.of(news.world.ben)
     alice = client_for("alice")
     assert "For Ben alone" not in alice.get("/notifications").text
     assert alice.post(f"/notifications/{told.id}/reading").status_code == 404
     assert alice.post("/notifications/readings", {"up_to": str(told.id)}).status_code == 303
     assert alice.post(f"/notifications/{new_id()}/reading").status_code == 404
-    assert news.of(news.platform.ben)[0].read_at is None
+    assert news.of(news.world.ben)[0].read_at is None
 
 
 def test_a_long_list_goes_on_on_a_next_page(client_for: Callable[..., Any], news: News) -> None:
-    news.choose(news.platform.ben, "assigned", "app")
+    news.choose(news.world.ben, "assigned", "app")
     for number in range(60):
-        news.notify(news.platform.ben, subject=f"Thing number {number:02}")
+        news.notify(news.world.ben, subject=f"Thing number {number:02}")
     ben = client_for("ben")
     first = ben.get("/notifications").text
     assert "Thing number 59" in first
@@ -130,14 +130,14 @@ def test_there_is_a_word_for_nothing(client_for: Callable[..., Any], news: News)
 @pytest.mark.promise("P17")
 def test_after_ninety_days_they_are_forgotten_by_a_daily_job(news: News, monkeypatch: pytest.MonkeyPatch) -> None:
     assert [entry for entry in schedule() if entry.kind == "notifications.delete_old" and entry.each_tenant]
-    news.notify(news.platform.ben)
+    news.notify(news.world.ben)
     for days, left in ((89, 1), (91, 0)):
         later = clock.now() + timedelta(days=days)
         with monkeypatch.context() as moved:
             moved.setattr(clock, "now", lambda later=later: later)
-            with tenant_transaction(news.platform.acme):
+            with tenant_transaction(news.world.acme.tenant):
                 job = enqueue("notifications.delete_old", {})
-            assert run_job.perform(news.platform.acme.id, job.id) == "done"
-        assert len(news.of(news.platform.ben)) == left
-    with tenant_transaction(news.platform.acme) as session:
+            assert run_job.perform(news.world.acme.tenant.id, job.id) == "done"
+        assert len(news.of(news.world.ben)) == left
+    with tenant_transaction(news.world.acme.tenant) as session:
         session.execute(text("DELETE FROM jobs"))

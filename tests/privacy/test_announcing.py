@@ -19,8 +19,8 @@ from qikbiz.trust.privacy.business_days import earliest_effective_day
 from qikbiz.trust.privacy.queries import standing
 from tenants.runtime import Runtime
 from tests.fixtures.statements import MONDAY, Notary, changed_text
-from tests.fixtures.tenancy import Platform
 from tests.fixtures.web import Browser
+from tests.fixtures.world import World
 
 DAY = earliest_effective_day(MONDAY.date(), ("US", "DE", "GB"))
 PAGE = "/statement/2/announcement"
@@ -111,10 +111,8 @@ def test_support_may_not_announce_and_tenants_have_no_such_page(
 
 
 @pytest.mark.promise("P19")
-def test_two_at_once_are_one(
-    olivia: Browser, notary: Notary, log_in: Callable[..., Browser], platform: Platform
-) -> None:
-    other = log_in(platform.olivia)
+def test_two_at_once_are_one(olivia: Browser, notary: Notary, log_in: Callable[..., Browser], world: World) -> None:
+    other = log_in(world.olivia)
     first, second = fields(olivia), fields(other)
     assert olivia.post(PAGE, first).status_code == 303
     assert other.post(PAGE, second).status_code in (404, 409, 422)
@@ -157,19 +155,19 @@ def test_what_is_in_force_can_not_be_withdrawn(olivia: Browser, notary: Notary) 
 
 @pytest.mark.promise("P19")
 def test_each_administrator_is_mailed_once_however_often_the_job_runs(
-    olivia: Browser, notary: Notary, platform: Platform, working: Runtime
+    olivia: Browser, notary: Notary, world: World, working: Runtime
 ) -> None:
     from workers.run_job import perform
 
     olivia.post(PAGE, fields(olivia))
     for attempt in (1, 2):
-        with tenant_transaction(platform.acme):
+        with tenant_transaction(world.acme.tenant):
             job = enqueue("statements.notify", {"version": 2, "what": "announced"}, dedupe_key=f"told {attempt}")
-        perform(platform.acme.id, job.id)
-    with tenant_transaction(platform.acme) as session:
+        perform(world.acme.tenant.id, job.id)
+    with tenant_transaction(world.acme.tenant) as session:
         assert session.get_one(Job, job.id).state == "done"
         mails = session.scalars(select(Mail).where(Mail.template == "statement_announced")).all()
         told = session.scalar(text("SELECT count(*) FROM audit_events WHERE action = 'statement.announced'"))
-    assert [mail.to_address for mail in mails] == [platform.alice.email]
+    assert [mail.to_address for mail in mails] == [world.alice.email]
     assert mails[0].category == "legal"
     assert told

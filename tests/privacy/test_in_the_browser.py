@@ -13,13 +13,11 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from werkzeug.serving import make_server
 
 from provisioning import assets
-from qikbiz.app.request_pipeline import QikBiz
 from qikbiz.trust.privacy.business_days import earliest_effective_day, takes_effect_at
 from tests.fixtures.axe import axe_problems
+from tests.fixtures.people import Person
 from tests.fixtures.statements import MONDAY, Notary
-from tests.fixtures.tenancy import Person, Platform
-from tests.fixtures.web import Browser as Client
-from tests.fixtures.web import host_of
+from tests.fixtures.world import World
 
 pytestmark = pytest.mark.browser
 DAY = earliest_effective_day(MONDAY.date(), ("US", "DE", "GB"))
@@ -30,8 +28,8 @@ NEW = "We keep them for ninety days."
 class Street:
     """Browsers of people, before the session's own application."""
 
-    def __init__(self, app: QikBiz, chromium: Browser, port: int, log_in: Callable[..., Client]) -> None:
-        self._app, self._chromium, self._port, self._log_in = app, chromium, port, log_in
+    def __init__(self, world: World, chromium: Browser, port: int) -> None:
+        self._world, self._chromium, self._port = world, chromium, port
         self._contexts: list[BrowserContext] = []
 
     def visitor(self, **options: object) -> Page:
@@ -39,9 +37,9 @@ class Street:
 
     def person(self, person: Person, **options: object) -> Page:
         """A browser with the cookies of a login that was made by the form."""
-        host = host_of(self._app, person)
+        host = self._world.host_of(person)
         page = self._page(host, **options)
-        cookies = self._log_in(person).cookies()
+        cookies = self._world.log_in(person).cookies()
         attributes = {"domain": host, "path": "/", "secure": True, "httpOnly": True, "sameSite": "Lax"}
         page.context.add_cookies(
             [{"name": name, "value": value, **attributes} for name, value in cookies.items()]  # type: ignore[list-item]
@@ -61,12 +59,12 @@ class Street:
 
 
 @pytest.fixture
-def street(app: QikBiz, chromium: Browser, log_in: Callable[..., Client]) -> Iterator[Street]:
+def street(world: World, chromium: Browser) -> Iterator[Street]:
     assets.build()
-    server = make_server("127.0.0.1", 0, app, threaded=True)
+    server = make_server("127.0.0.1", 0, world.app, threaded=True)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
-    street = Street(app, chromium, server.server_port, log_in)
+    street = Street(world, chromium, server.server_port)
     yield street
     street.close()
     server.shutdown()
@@ -82,11 +80,11 @@ def is_accessible(page: Page) -> None:
 
 @pytest.mark.promise("P19")
 def test_a_statement_is_announced_seen_coming_and_takes_effect_when_its_day_has_begun_everywhere(
-    street: Street, notary: Notary, platform: Platform, put_version: Callable[..., Path]
+    street: Street, notary: Notary, world: World, put_version: Callable[..., Path]
 ) -> None:
     put_version(2)
     notary.at(MONDAY)
-    olivia = street.person(platform.olivia)
+    olivia = street.person(world.olivia)
     olivia.goto("/statement")
     olivia.get_by_role("link", name="Review changes and announce").click()
     expect(olivia.get_by_text(f"can take effect on {SHOWN} at the earliest")).to_be_visible()
@@ -104,7 +102,7 @@ def test_a_statement_is_announced_seen_coming_and_takes_effect_when_its_day_has_
     expect(olivia.get_by_text("Version 2 is announced", exact=False).first).to_be_visible()
     is_accessible(olivia)
 
-    visitor, alice, bob = street.visitor(), street.person(platform.alice), street.person(platform.bob)
+    visitor, alice, bob = street.visitor(), street.person(world.alice), street.person(world.bob)
     visitor.goto("/")
     expect(visitor.get_by_role("complementary", name="Announcement")).to_contain_text(SHOWN)
     visitor.get_by_role("link", name="See what will change").click()
@@ -131,15 +129,15 @@ def test_a_statement_is_announced_seen_coming_and_takes_effect_when_its_day_has_
 
 
 def test_no_page_of_the_statement_is_wider_than_its_window_or_hard_to_read(
-    street: Street, notary: Notary, platform: Platform
+    street: Street, notary: Notary, world: World
 ) -> None:
     """In the light at a desk, in the dark in the hand. Public pages without the statement are looked at elsewhere."""
     notary.at(MONDAY)
     notary.announce()
     for page, paths in (
         (street.visitor(), ("/", "/privacy", "/privacy/changes", "/privacy/versions")),
-        (street.person(platform.alice), ("/promises", "/cookies")),
-        (street.person(platform.olivia), ("/statement",)),
+        (street.person(world.alice), ("/promises", "/cookies")),
+        (street.person(world.olivia), ("/statement",)),
     ):
         for path in paths:
             page.goto(path)

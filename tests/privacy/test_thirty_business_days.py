@@ -21,7 +21,7 @@ from qikbiz.trust.privacy.business_days import (
 )
 from qikbiz.trust.privacy.text import StatementRefused, read_text
 from tests.fixtures.statements import MONDAY, Notary, as_notary, changed_text
-from tests.fixtures.tenancy import Platform
+from tests.fixtures.world import World
 
 pytestmark = pytest.mark.promise("P19")
 COUNTRIES = ("US", "DE", "GB")
@@ -65,8 +65,8 @@ def test_for_every_day_of_ten_years_the_date_is_the_first_that_leaves_thirty_day
         day += ONE_DAY
 
 
-def test_the_database_counts_the_same_for_every_day_of_its_calendar(platform: Platform) -> None:
-    with connect_to_control(platform.settings) as control:
+def test_the_database_counts_the_same_for_every_day_of_its_calendar(world: World) -> None:
+    with connect_to_control(world.settings) as control:
         counted = control.execute(
             "SELECT day, notices.earliest(day, 30) FROM notices.calendar WHERE day < (SELECT max(day) FROM "
             "notices.calendar) - 90 ORDER BY day"
@@ -145,10 +145,10 @@ def test_a_change_of_meaning_can_not_take_effect_early(notary: Notary, change: s
         control.execute(ask, (TURNED_ROUND[change], claimed))
 
 
-def test_every_change_that_a_reader_sees_counts_in_the_database_and_for_the_loader(platform: Platform) -> None:
+def test_every_change_that_a_reader_sees_counts_in_the_database_and_for_the_loader(world: World) -> None:
     """Any text that is not the one on the page has to wait thirty days."""
     question = "SELECT notices.shown_text(%s) IS DISTINCT FROM notices.shown_text(%s)"
-    with connect_to_control(platform.settings) as control:
+    with connect_to_control(world.settings) as control:
 
         @hypothesis.settings(max_examples=150, deadline=None)
         @hypothesis.given(
@@ -204,22 +204,22 @@ def test_other_line_breaks_of_the_file_need_not_wait_thirty_days(notary: Notary)
         "CREATE TRIGGER t BEFORE INSERT ON notices.statements EXECUTE FUNCTION suppress_redundant_updates_trigger()",
     ],
 )
-def test_the_login_that_serves_pages_can_not(platform: Platform, statement: str) -> None:
-    with connect_to_control(platform.settings) as control, pytest.raises(psycopg.Error):
+def test_the_login_that_serves_pages_can_not(world: World, statement: str) -> None:
+    with connect_to_control(world.settings) as control, pytest.raises(psycopg.Error):
         control.execute(statement.encode())
 
 
-def test_a_weekend_can_not_become_a_business_day_even_by_the_owner(platform: Platform) -> None:
-    with as_notary(platform.settings) as connection, pytest.raises(psycopg.errors.CheckViolation):
+def test_a_weekend_can_not_become_a_business_day_even_by_the_owner(world: World) -> None:
+    with as_notary(world.settings) as connection, pytest.raises(psycopg.errors.CheckViolation):
         connection.execute("UPDATE notices.calendar SET is_business = true WHERE because = 'weekend'")
 
 
-def test_a_holiday_that_is_declared_later_makes_the_notice_longer(platform: Platform, notary: Notary) -> None:
+def test_a_holiday_that_is_declared_later_makes_the_notice_longer(world: World, notary: Notary) -> None:
     notary.at(MONDAY)
     notary.announce()
     before = _takes_effect(notary)
     closed = MONDAY.date() + timedelta(days=15)
-    with as_notary(platform.settings) as connection:
+    with as_notary(world.settings) as connection:
         connection.execute("UPDATE notices.calendar SET is_business = false WHERE day = %s", (closed,))
         try:
             assert _takes_effect(notary) > before
@@ -227,10 +227,10 @@ def test_a_holiday_that_is_declared_later_makes_the_notice_longer(platform: Plat
             connection.execute("UPDATE notices.calendar SET is_business = true WHERE day = %s", (closed,))
 
 
-def test_where_the_calendar_ends_nothing_can_be_announced(platform: Platform, notary: Notary) -> None:
+def test_where_the_calendar_ends_nothing_can_be_announced(world: World, notary: Notary) -> None:
     notary.at(datetime(2031, 12, 20, tzinfo=UTC))
     ask = "SELECT notices.announce(2, %s, true, '2033-01-01', 'Olivia')"
-    with connect_to_control(platform.settings) as control, pytest.raises(psycopg.Error, match="ends too soon"):
+    with connect_to_control(world.settings) as control, pytest.raises(psycopg.Error, match="ends too soon"):
         control.execute(ask, (changed_text(),))
 
 

@@ -17,8 +17,8 @@ from qikbiz.trust.promises.queries import UNREADABLE
 from qikbiz.trust.promises.test_results import NO_RUN, TestResult, TestRun
 from tenants.context import Tenant
 from tenants.runtime import Runtime
-from tests.fixtures.tenancy import Platform
 from tests.fixtures.web import Browser
+from tests.fixtures.world import World
 
 HOW = "The database refuses whoever was not granted access, by its own rights."
 GREEN = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -75,7 +75,7 @@ def test_the_public_page_shows_every_sentence_as_published(browser_at: Callable[
 
 
 def test_a_tenants_page_has_its_own_evidence_and_no_other_tenants(
-    platform: Platform,
+    world: World,
     working: Runtime,
     client_for: Callable[[str], Browser],
     browser_at: Callable[[str], Browser],
@@ -83,8 +83,8 @@ def test_a_tenants_page_has_its_own_evidence_and_no_other_tenants(
 ) -> None:
     kept(Keeping("P8", HOW, evidence=logins_here))
     acme, globex = client_for("alice").get("/promises"), client_for("mallory").get("/promises")
-    assert f"Logins here</dt><dd>{logins_of(platform.acme)}<" in acme.text
-    assert f"Logins here</dt><dd>{logins_of(platform.globex)}<" in globex.text
+    assert f"Logins here</dt><dd>{logins_of(world.acme.tenant)}<" in acme.text
+    assert f"Logins here</dt><dd>{logins_of(world.globex.tenant)}<" in globex.text
     assert "Logins here" not in browser_at("localhost").get("/promises").text
 
 
@@ -100,14 +100,14 @@ def test_the_place_is_a_link_only_for_those_who_may_open_it(
 
 
 def test_evidence_that_fails_takes_only_itself_off_the_page(
-    platform: Platform, working: Runtime, client_for: Callable[[str], Browser], kept: Callable[..., None]
+    world: World, working: Runtime, client_for: Callable[[str], Browser], kept: Callable[..., None]
 ) -> None:
     how = "It is kept in the code and in the database, each by itself."
     kept(Keeping("P6", how, evidence=broken), Keeping("P8", how, evidence=logins_here))
     page = client_for("alice").get("/promises")
     assert page.status_code == 200
     assert "The evidence could not be loaded" in page.text
-    assert f"Logins here</dt><dd>{logins_of(platform.acme)}<" in page.text
+    assert f"Logins here</dt><dd>{logins_of(world.acme.tenant)}<" in page.text
 
 
 @pytest.mark.parametrize("name", ["alice", "ben", "bob", "mallory"])

@@ -44,17 +44,17 @@ ADDRESSES = (
 
 
 @pytest.fixture(scope="module")
-def large(app: Any, platform: Any, request: pytest.FixtureRequest) -> Iterator[Callable[[], Any]]:
+def large(app: Any, world: Any, request: pytest.FixtureRequest) -> Iterator[Callable[[], Any]]:
     """A function that opens a transaction in a tenant with many contacts."""
     from provisioning.create import create_tenant
     from provisioning.servers import connect_as_provisioner
 
-    create_tenant(platform.settings, "many-rows-org", "Many Rows", "office@many.example.com")
-    platform.runtime.directory.look()
-    tenant: Tenant = platform.runtime.directory.tenant_by_slug("many-rows-org")
+    create_tenant(world.settings, "many-rows-org", "Many Rows", "office@many.example.com")
+    world.runtime.directory.look()
+    tenant: Tenant = world.runtime.directory.tenant_by_slug("many-rows-org")
     with app.app_context(), tenant_transaction(tenant, statement_timeout_ms=60_000) as session:
         session.execute(text(FILL), {"rows": ROWS})
-    with connect_as_provisioner(platform.settings, autocommit=True) as owner:
+    with connect_as_provisioner(world.settings, autocommit=True) as owner:
         owner.execute("set role qb_owner")
         owner.execute(f'analyze "{tenant.schema}".contacts')
 

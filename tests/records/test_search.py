@@ -5,7 +5,7 @@ from sqlalchemy import func, select
 from qikbiz.crm.contacts.fields import CONTACTS
 from qikbiz.crm.contacts.models import Contact
 from qikbiz.crm.records.search_condition import search_condition
-from tests.fixtures.records import Workspace
+from tests.fixtures.world import Organisation
 
 PEOPLE = {
     "ann": {
@@ -54,16 +54,16 @@ CASES = [
 ]
 
 
-def test_words_find_by_their_beginning_and_signs_find_nothing(workspace: Workspace) -> None:
-    ids = {workspace.add_contact(**values): name for name, values in PEOPLE.items()}
-    with workspace.work() as session:
+def test_words_find_by_their_beginning_and_signs_find_nothing(organisation: Organisation) -> None:
+    ids = {organisation.add_contact(**values): name for name, values in PEOPLE.items()}
+    with organisation.work() as session:
         for typed, expected in CASES:
             query = select(Contact.id).where(search_condition(CONTACTS, typed))
             assert sorted(ids[str(row.id)] for row in session.execute(query)) == expected, typed
 
 
-def test_a_long_search_is_cut_and_answered(workspace: Workspace) -> None:
-    workspace.add_contact(last_name="x" * 100)
-    with workspace.work() as session:
+def test_a_long_search_is_cut_and_answered(organisation: Organisation) -> None:
+    organisation.add_contact(last_name="x" * 100)
+    with organisation.work() as session:
         query = select(func.count()).select_from(Contact).where(search_condition(CONTACTS, "x" * 10_000))
         assert session.scalar(query) == 0

@@ -23,7 +23,7 @@ from qikbiz.kernel import permissions
 from qikbiz.kernel.database import Model
 from qikbiz.kernel.permissions import Action
 from qikbiz.kernel.rights import Rights, Scope
-from tests.fixtures.records import Workspace
+from tests.fixtures.world import Organisation
 from tests.imports.harness import ImportHarness
 
 
@@ -49,10 +49,10 @@ def test_a_name_is_registered_once(deals: RecordType) -> None:
 
 
 @pytest.mark.usefixtures("deals")
-def test_purging_a_deal_takes_no_contact_off_a_company(workspace: Workspace) -> None:
-    ident = UUID(workspace.add_company("Umbrella"))
-    workspace.add_contact(last_name="Lee", company_name="Umbrella", company_id=ident)
-    with workspace.work() as session:
+def test_purging_a_deal_takes_no_contact_off_a_company(organisation: Organisation) -> None:
+    ident = UUID(organisation.add_company("Umbrella"))
+    organisation.add_contact(last_name="Lee", company_name="Umbrella", company_id=ident)
+    with organisation.work() as session:
         registry.call_on_purge("deal", ident)
         assert session.scalars(select(Contact.company_id)).all() == [ident]
         assert session.scalars(select(ContactCompany.company_id)).all() == [ident]
@@ -61,10 +61,10 @@ def test_purging_a_deal_takes_no_contact_off_a_company(workspace: Workspace) -> 
 
 
 @pytest.mark.usefixtures("deals")
-def test_a_changed_deal_renames_no_company_of_a_contact(workspace: Workspace) -> None:
-    ident = UUID(workspace.add_company("Umbrella"))
-    workspace.add_contact(last_name="Lee", company_name="Umbrella", company_id=ident)
-    with workspace.work() as session:
+def test_a_changed_deal_renames_no_company_of_a_contact(organisation: Organisation) -> None:
+    ident = UUID(organisation.add_company("Umbrella"))
+    organisation.add_contact(last_name="Lee", company_name="Umbrella", company_id=ident)
+    with organisation.work() as session:
         renamed = session.get_one(Company, ident)
         renamed.name = "Parasol"
         registry.call_on_change("deal", renamed, {"name": ["Umbrella", "Parasol"]})

@@ -22,16 +22,16 @@ def test_sending_again_from_that_page_works(client_for):
     assert alice.post("/profile", {**PROFILE, "csrf_token": csrf_token_in(page.text)}).status_code == 303
 
 
-def test_the_token_of_another_session_is_refused(client_for, log_in, platform):
-    other = log_in(platform.alice)
+def test_the_token_of_another_session_is_refused(client_for, log_in, world):
+    other = log_in(world.alice)
     page = client_for("alice").post("/profile", {**PROFILE, "csrf_token": other.csrf_token()})
     assert page.status_code == 403
 
 
-def test_a_token_from_before_login_is_refused_after_it(browser_at, platform):
+def test_a_token_from_before_login_is_refused_after_it(browser_at, world):
     browser = browser_at("acme.localhost")
     token = browser.csrf_token()
-    browser.log_in(platform.alice.email, platform.alice.password)
+    browser.log_in(world.alice.email, world.alice.password)
     assert browser.post("/profile", {**PROFILE, "csrf_token": token}).status_code == 403
 
 
@@ -75,8 +75,8 @@ def test_the_token_may_come_in_a_header(client_for):
     assert alice.open("/profile", method="POST", data=PROFILE, headers=headers).status_code == 303
 
 
-def test_what_was_typed_is_kept_when_the_session_ended_meanwhile(browser_at, log_in, platform):
-    alice = log_in(platform.alice)
+def test_what_was_typed_is_kept_when_the_session_ended_meanwhile(browser_at, log_in, world):
+    alice = log_in(world.alice)
     token = alice.csrf_token()
     alice.forget_cookie("__Host-Http-qb_s")
     page = alice.post("/profile", {**PROFILE, "name": "Typed for an hour", "csrf_token": token})
@@ -85,21 +85,21 @@ def test_what_was_typed_is_kept_when_the_session_ended_meanwhile(browser_at, log
     assert "Sign in again in a new tab" in page.text
 
 
-def test_no_password_is_ever_given_back_in_a_page(browser_at, platform):
+def test_no_password_is_ever_given_back_in_a_page(browser_at, world):
     browser = browser_at("acme.localhost")
     browser.get("/login")
-    form = {"email": platform.alice.email, "password": "my secret password words", "csrf_token": "old"}
+    form = {"email": world.alice.email, "password": "my secret password words", "csrf_token": "old"}
     page = browser.post("/login", form)
     assert page.status_code == 403
     assert "my secret password" not in page.text
 
 
-def test_a_browser_that_refuses_cookies_is_told_so(browser_at, platform):
+def test_a_browser_that_refuses_cookies_is_told_so(browser_at, world):
     browser = browser_at("acme.localhost")
     token = browser.csrf_token()
     for cookie in browser.cookies():
         browser.forget_cookie(cookie)
-    form = {"email": platform.alice.email, "password": platform.alice.password, "csrf_token": token}
+    form = {"email": world.alice.email, "password": world.alice.password, "csrf_token": token}
     page = browser.post("/login", form)
     assert page.status_code == 403
     assert "ookies" in page.text

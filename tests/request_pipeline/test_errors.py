@@ -212,8 +212,8 @@ def test_head_and_options_tell_no_more_than_get(browser_at, client_for):
     assert alice.open("/", method="OPTIONS", check=False).status_code == 200
 
 
-def test_while_postgres_is_away_the_page_says_so_and_nothing_hangs(log_in, platform, servers, owner_connection):
-    alice = log_in(platform.alice)
+def test_while_postgres_is_away_the_page_says_so_and_nothing_hangs(log_in, world, servers, owner_connection):
+    alice = log_in(world.alice)
     alice.get("/")
     owner_connection.execute("CHECKPOINT")
     servers.postgres.stop()
@@ -233,8 +233,8 @@ def test_while_postgres_is_away_the_page_says_so_and_nothing_hangs(log_in, platf
     assert alice.get("/readyz").status_code == 200
 
 
-def test_while_both_are_away_the_error_page_asks_nobody(log_in, platform, servers, owner_connection, without_redis):
-    alice = log_in(platform.alice)
+def test_while_both_are_away_the_error_page_asks_nobody(log_in, world, servers, owner_connection, without_redis):
+    alice = log_in(world.alice)
     owner_connection.execute("CHECKPOINT")
     with without_redis():
         servers.postgres.stop()

@@ -11,8 +11,8 @@ from qikbiz.app import error_handlers
 from qikbiz.crm.contacts.models import Contact
 from qikbiz.kernel.database import tenant_transaction
 from tenants.runtime import Runtime
-from tests.fixtures.tenancy import Platform
 from tests.fixtures.web import Browser
+from tests.fixtures.world import World
 
 FRAME = 'aria-label="Records"'
 ClientFor = Callable[[str], Browser]
@@ -36,9 +36,9 @@ def test_a_page_that_is_not_for_them_keeps_it_too_and_shows_their_own_entries_on
 
 
 def test_what_belongs_to_another_tenant_looks_as_what_is_not_there(
-    client_for: ClientFor, platform: Platform, working: Runtime
+    client_for: ClientFor, world: World, working: Runtime
 ) -> None:
-    with tenant_transaction(platform.globex) as session:
+    with tenant_transaction(world.globex.tenant) as session:
         mallorys = Contact(first_name="Gregor", last_name="Globex")
         session.add(mallorys)
         session.flush()

@@ -41,8 +41,8 @@ def test_nothing_names_the_server(client_for):
     assert "X-Powered-By" not in headers
 
 
-def test_logging_out_clears_what_the_browser_kept(log_in, platform):
-    assert log_in(platform.bob).post("/logout").headers["Clear-Site-Data"] == '"cache", "storage"'
+def test_logging_out_clears_what_the_browser_kept(log_in, world):
+    assert log_in(world.bob).post("/logout").headers["Clear-Site-Data"] == '"cache", "storage"'
 
 
 def test_each_request_has_its_own_reference(client_for):

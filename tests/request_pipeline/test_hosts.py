@@ -19,7 +19,7 @@ def _ask(app, host, path="/login"):
 @pytest.mark.parametrize(
     "host", ["acme.localhost", "ACME.localhost", "acme.localhost:8000", "acme.localhost.", "Acme.LocalHost.:443"]
 )
-def test_spellings_of_a_tenants_host_lead_to_it(app, platform, host):
+def test_spellings_of_a_tenants_host_lead_to_it(app, world, host):
     answer = _ask(app, host)
     assert answer.status_code == 200
     assert "Acme Industrial" in answer.text
@@ -45,7 +45,7 @@ def test_spellings_of_a_tenants_host_lead_to_it(app, platform, host):
         " ",
     ],
 )
-def test_any_other_host_is_nobodys(app, platform, host):
+def test_any_other_host_is_nobodys(app, world, host):
     answer = _ask(app, host)
     assert answer.status_code == 404
     for name in ("Acme", "Globex"):
@@ -66,32 +66,32 @@ def test_the_consoles_pages_exist_on_the_console_only(app, client_for):
                 assert client_for("alice").get(rule.rule, check=False).status_code == 404, rule.rule
 
 
-def test_forwarded_hosts_are_not_believed(app, platform):
+def test_forwarded_hosts_are_not_believed(app, world):
     headers = {"Host": "acme.localhost", "X-Forwarded-Host": "globex.localhost", "Forwarded": "host=globex.localhost"}
     page = Client(app, use_cookies=False).open("/login", base_url="https://acme.localhost", headers=headers)
     assert "Acme Industrial" in page.text
 
 
 @pytest.mark.parametrize("host", ["acme.localhost:6666", "acme.localhost:443"])
-def test_a_link_in_a_mail_has_our_spelling_of_the_host(app, browser_at, platform, host, do_jobs):
+def test_a_link_in_a_mail_has_our_spelling_of_the_host(app, browser_at, world, host, do_jobs):
     """A port that was typed, or sent by an attacker who wants the link to lead to a port of theirs."""
     browser = browser_at("acme.localhost")
     headers = {"Host": host, "Origin": f"https://{host}", "X-Forwarded-Host": "evil.example"}
-    assert browser.post("/forgot", {"email": platform.bob.email}, headers=headers).status_code == 200
-    do_jobs("passwords.link", platform.acme)
-    with app.app_context(), tenant_transaction(platform.acme) as work:
+    assert browser.post("/forgot", {"email": world.bob.email}, headers=headers).status_code == 200
+    do_jobs("passwords.link", world.acme.tenant)
+    with app.app_context(), tenant_transaction(world.acme.tenant) as work:
         mail = work.scalars(select(Mail).where(Mail.template == "password_reset").order_by(Mail.id.desc())).first()
-        assert opened_values(mail, platform.acme.id)["url"].startswith("http://acme.localhost:8000/new-password/")
+        assert opened_values(mail, world.acme.tenant.id)["url"].startswith("http://acme.localhost:8000/new-password/")
 
 
-def test_odd_paths_do_no_harm(app, platform, client_for):
+def test_odd_paths_do_no_harm(app, world, client_for):
     alice: Browser = client_for("alice")
     for path in ("//evil.example", "/%00", "/%ff", "/..%2f..%2fetc/passwd", "/" + "a" * 5000, "/login/", "/./login"):
         assert alice.get(path, check=False).status_code in (200, 302, 303, 308, 400, 404), path
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
-def test_www_before_a_tenant_leads_to_the_tenant(app, platform, method):
+def test_www_before_a_tenant_leads_to_the_tenant(app, world, method):
     bare = Client(app, use_cookies=False)
     answer = bare.open(
         "/contacts/?q=ann&sort=-name",
@@ -104,5 +104,5 @@ def test_www_before_a_tenant_leads_to_the_tenant(app, platform, method):
 
 
 @pytest.mark.parametrize("host", ["www.nobody.localhost", "www.www.acme.localhost", "www.evil.example", "www."])
-def test_www_before_anything_else_is_nobodys(app, platform, host):
+def test_www_before_anything_else_is_nobodys(app, world, host):
     assert _ask(app, host).status_code == 404

@@ -28,30 +28,30 @@ def log():
     root.setLevel(level)
 
 
-def test_a_line_a_request_with_ids_route_and_time(log, client_for, platform):
+def test_a_line_a_request_with_ids_route_and_time(log, client_for, world):
     client_for("alice").get("/profile?q=secret-query")
     line = [json.loads(text) for text in log.getvalue().splitlines() if '"request"' in text][-1]
     assert line["route"] == "/profile"
     assert line["status"] == 200
-    assert line["user_id"] == str(platform.alice.id)
-    assert line["tenant"] == str(platform.acme.id)
+    assert line["user_id"] == str(world.alice.id)
+    assert line["tenant"] == str(world.acme.tenant.id)
     assert line["milliseconds"] > 0
     assert line["request_id"]
 
 
-def test_no_address_name_password_or_link_is_ever_logged(log, browser_at, log_in, platform, app):
+def test_no_address_name_password_or_link_is_ever_logged(log, browser_at, log_in, world, app):
     browser = browser_at("acme.localhost")
     browser.log_in(CANARY, "canary password words here")
     browser.post("/forgot", {"email": CANARY})
     browser.get("/invitation/canary-secret-link")
     browser.get(f"/no-such-page?email={CANARY}")
-    alice = log_in(platform.alice, remember=True)
+    alice = log_in(world.alice, remember=True)
     alice.post("/users/invitation", {"name": "Canary Person", "email": CANARY, "role": "reader"})
     alice.get("/profile", headers={"User-Agent": f"agent {CANARY}", "Referer": f"https://x.example/{CANARY}"})
     alice.post("/logout")
     written = log.getvalue().lower()
     assert written
-    for canary in ("canary", platform.alice.email, platform.alice.password, browser.address, alice.address):
+    for canary in ("canary", world.alice.email, world.alice.password, browser.address, alice.address):
         assert canary.lower() not in written
     for cookie in alice.cookies().values():
         assert cookie.lower() not in written

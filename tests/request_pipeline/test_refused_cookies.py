@@ -12,8 +12,8 @@ from qikbiz.app.request_pipeline import QikBiz
 from qikbiz.kernel import clock
 from qikbiz.web.cookie_instructions import BROWSERS, help_for
 from tests.fixtures.page_checks import check_page, csrf_token_in
-from tests.fixtures.tenancy import Platform
 from tests.fixtures.web import Browser
+from tests.fixtures.world import World
 
 pytestmark = pytest.mark.promise("P4")
 SESSION, VISIT = "__Host-Http-qb_s", "__Host-Http-qb_v"
@@ -56,9 +56,9 @@ class Forgetful:
 @pytest.mark.parametrize("keeps", [frozenset(), frozenset({VISIT})], ids=["no cookie at all", "all but the session"])
 @pytest.mark.parametrize("target", ["/", "/contacts?sort=name"])
 def test_logging_in_ends_at_a_page_that_says_so_and_how_to_allow_them(
-    app: QikBiz, platform: Platform, keeps: frozenset[str], target: str
+    app: QikBiz, world: World, keeps: frozenset[str], target: str
 ) -> None:
-    page = Forgetful(app, "acme.localhost", keeps).log_in(platform.alice.email, platform.alice.password, target)
+    page = Forgetful(app, "acme.localhost", keeps).log_in(world.alice.email, world.alice.password, target)
     check_page(page)
     assert page.status_code == 403
     assert SAYS_SO in page.text
@@ -69,48 +69,48 @@ def test_logging_in_ends_at_a_page_that_says_so_and_how_to_allow_them(
     assert 'name="password"' not in page.text, "not the login once more"
 
 
-def test_staff_are_told_as_well(app: QikBiz, platform: Platform) -> None:
-    page = Forgetful(app, "console.localhost").log_in(platform.olivia.email, platform.olivia.password)
+def test_staff_are_told_as_well(app: QikBiz, world: World) -> None:
+    page = Forgetful(app, "console.localhost").log_in(world.olivia.email, world.olivia.password)
     assert SAYS_SO in page.text
 
 
-def test_refusing_cookies_never_blocks_an_address(app: QikBiz, platform: Platform) -> None:
+def test_refusing_cookies_never_blocks_an_address(app: QikBiz, world: World) -> None:
     for _ in range(15):
-        page = Forgetful(app, "acme.localhost").log_in(platform.alice.email, platform.alice.password)
+        page = Forgetful(app, "acme.localhost").log_in(world.alice.email, world.alice.password)
         assert SAYS_SO in page.text
 
 
-def test_the_visitors_own_browser_stands_first_and_open(app: QikBiz, platform: Platform) -> None:
-    page = Forgetful(app, "acme.localhost").log_in(platform.alice.email, platform.alice.password).text
+def test_the_visitors_own_browser_stands_first_and_open(app: QikBiz, world: World) -> None:
+    page = Forgetful(app, "acme.localhost").log_in(world.alice.email, world.alice.password).text
     assert page.index("Google Chrome") < page.index("Firefox")
     assert page.count('<details class="typed cookie-help" open>') == 1
     assert help_for("something unheard of") == BROWSERS
 
 
-def test_who_keeps_cookies_is_never_told_so(log_in: Callable[..., Browser], platform: Platform) -> None:
-    browser = log_in(platform.alice)
+def test_who_keeps_cookies_is_never_told_so(log_in: Callable[..., Browser], world: World) -> None:
+    browser = log_in(world.alice)
     assert SAYS_SO not in browser.get("/").text
 
 
-def test_after_logging_out_the_way_back_leads_to_the_login(log_in: Callable[..., Browser], platform: Platform) -> None:
-    browser = log_in(platform.alice)
+def test_after_logging_out_the_way_back_leads_to_the_login(log_in: Callable[..., Browser], world: World) -> None:
+    browser = log_in(world.alice)
     browser.post("/logout")
     answer = browser.get("/contacts")
     assert (answer.status_code, answer.location) == (303, "/login?next=%2Fcontacts")
-    assert browser.log_in(platform.alice.email, platform.alice.password).status_code == 303
+    assert browser.log_in(world.alice.email, world.alice.password).status_code == 303
 
 
-def test_a_session_that_was_ended_leads_to_the_login(log_in: Callable[..., Browser], platform: Platform) -> None:
-    first, second = log_in(platform.ben), log_in(platform.ben)
+def test_a_session_that_was_ended_leads_to_the_login(log_in: Callable[..., Browser], world: World) -> None:
+    first, second = log_in(world.ben), log_in(world.ben)
     second.post("/profile/sessions/end-others")
     for _ in range(3):
         assert first.get("/contacts").location == "/login?next=%2Fcontacts"
 
 
 def test_a_minute_after_the_login_a_missing_session_is_only_missing(
-    log_in: Callable[..., Browser], platform: Platform, monkeypatch: pytest.MonkeyPatch
+    log_in: Callable[..., Browser], world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    browser = log_in(platform.alice)
+    browser = log_in(world.alice)
     browser.forget_cookie(SESSION)
     assert SAYS_SO in browser.get("/contacts").text
     later = clock.now() + timedelta(seconds=61)

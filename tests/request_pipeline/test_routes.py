@@ -161,8 +161,8 @@ def test_no_role_of_staff_has_a_permission_of_tenants_rows():
         assert not {permission for permission in of_rows if allows(role, permission)}
 
 
-def test_an_unknown_role_may_do_nothing(app, platform):
-    with app.app_context(), tenant_transaction(platform.acme) as work:
+def test_an_unknown_role_may_do_nothing(app, world):
+    with app.app_context(), tenant_transaction(world.acme.tenant) as work:
         of_tenant = granted_rights(work, new_id(), ["owner"])
     for rights in (of_tenant, staff_rights("owner")):
         # What is left asks for no role.

@@ -32,25 +32,25 @@ ELSEWHERE = [
 
 
 @pytest.mark.parametrize("target", ELSEWHERE)
-def test_elsewhere_means_the_start_page(browser_at, platform, target):
-    answer = browser_at("acme.localhost").log_in(platform.ben.email, platform.ben.password, target=target)
+def test_elsewhere_means_the_start_page(browser_at, world, target):
+    answer = browser_at("acme.localhost").log_in(world.ben.email, world.ben.password, target=target)
     assert answer.status_code == 303
     assert answer.location == "/"
 
 
-def test_a_percent_encoded_line_break_sets_no_header(browser_at, platform):
+def test_a_percent_encoded_line_break_sets_no_header(browser_at, world):
     browser = browser_at("acme.localhost")
     browser.get("/login?next=/%0d%0aSet-Cookie:%20planted=1")
-    answer = browser.log_in(platform.ben.email, platform.ben.password, target="/%0d%0aSet-Cookie: planted=1")
+    answer = browser.log_in(world.ben.email, world.ben.password, target="/%0d%0aSet-Cookie: planted=1")
     assert answer.status_code == 303
     assert not any("planted" in line for line in answer.headers.getlist("Set-Cookie"))
 
 
 @pytest.mark.parametrize("target", ELSEWHERE)
-def test_giving_the_password_again_leads_nowhere_else(client_for, platform, target):
+def test_giving_the_password_again_leads_nowhere_else(client_for, world, target):
     bob = client_for("bob")
     assert "evil" not in bob.get("/confirm", query_string={"next": target}).text
-    answer = bob.post("/confirm", {"password": platform.bob.password, "next": target})
+    answer = bob.post("/confirm", {"password": world.bob.password, "next": target})
     assert (answer.status_code, answer.location) == (303, "/")
 
 
@@ -70,13 +70,13 @@ def test_the_page_one_came_from_is_gone_back_to_only_if_it_is_ours(
         assert (asked.status_code, asked.location) == (303, "/confirm"), page
 
 
-def test_the_page_one_wanted_is_the_one_one_gets(browser_at, platform):
+def test_the_page_one_wanted_is_the_one_one_gets(browser_at, world):
     browser = browser_at("acme.localhost")
     asked = browser.get("/profile?tab=1&x=%C3%A4")
     assert asked.status_code == 303
     page = browser.get(asked.location)
     assert 'value="/profile?tab=1&amp;x=' in page.text
-    answer = browser.log_in(platform.ben.email, platform.ben.password, target="/profile?tab=1")
+    answer = browser.log_in(world.ben.email, world.ben.password, target="/profile?tab=1")
     assert answer.location == "/profile?tab=1"
 
 

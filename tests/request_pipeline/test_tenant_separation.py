@@ -19,8 +19,8 @@ from qikbiz.kernel.database import tenant_transaction
 from qikbiz.kernel.models import tenant_metadata
 from tenants.context import Tenant
 from tenants.control import new_id
-from tests.fixtures.records import Workspace
 from tests.fixtures.web import Browser
+from tests.fixtures.world import Organisation
 from tests.imports.test_wizard import upload
 from tests.tenancy.twin_tenants import checksum
 
@@ -35,8 +35,8 @@ ROLES = ("bob", "alice")
 
 
 @dataclass
-class TwinWorkspaces:
-    left: Workspace
+class TwinOrganisations:
+    left: Organisation
     right: Tenant
     ids: dict[str, str]
     log_in: Callable[..., Browser]
@@ -49,17 +49,17 @@ class TwinWorkspaces:
 
 @pytest.fixture
 def twins(
-    workspace: Workspace,
+    organisation: Organisation,
     fresh_tenant: Callable[..., Tenant],
     log_in: Callable[..., Browser],
     owner_connection: Connection,
-) -> TwinWorkspaces:
+) -> TwinOrganisations:
     right = fresh_tenant(f"Right {RIGHT}")
-    ids = fill(workspace)
+    ids = fill(organisation)
     for table in tenant_metadata().sorted_tables:
         if table.name not in OWN:
-            copy(owner_connection, table, workspace.tenant, right)
-    both = TwinWorkspaces(workspace, right, ids, log_in)
+            copy(owner_connection, table, organisation.tenant, right)
+    both = TwinOrganisations(organisation, right, ids, log_in)
     # The file of an import is no row: the other one sends its own, under the same id.
     upload_people(both.browsers("alice")[1], RIGHT, ids["import_id"])
     return both
@@ -70,13 +70,13 @@ def upload_people(browser: Browser, canary: str, import_id: str) -> None:
     upload(browser, people, f"{canary}.csv", import_id=import_id)
 
 
-def fill(workspace: Workspace) -> dict[str, str]:
+def fill(organisation: Organisation) -> dict[str, str]:
     """A row in as many tables as people can fill, each with the canary; the ids by the names that routes use."""
-    alice, ben = workspace.browser("alice"), str(workspace.people["ben"].id)
-    with tenant_transaction(workspace.tenant) as session:
+    alice, ben = organisation.browser("alice"), str(organisation.people["ben"].id)
+    with tenant_transaction(organisation.tenant) as session:
         session.execute(text("UPDATE users SET name = name || :canary"), {"canary": f" {LEFT}"})
-    company = workspace.add_company(f"Works {LEFT}", description=LEFT)
-    contact = workspace.add_contact(first_name="Ann", last_name=LEFT, email=f"{LEFT}@example.com", description=LEFT)
+    company = organisation.add_company(f"Works {LEFT}", description=LEFT)
+    contact = organisation.add_contact(first_name="Ann", last_name=LEFT, email=f"{LEFT}@example.com", description=LEFT)
     alice.post(f"/contacts/{contact}/companies", {"company_name": f"Works {LEFT}"})
     alice.post(f"/contacts/{contact}/fields/city", {"version": "1", "was": "", "city": LEFT})
     alice.post("/contacts/several", {"ids": contact, "act": "owner", "owner_id": ben})
@@ -89,9 +89,9 @@ def fill(workspace: Workspace) -> dict[str, str]:
         "import_id": import_id,
         "contact_id": contact,
         "company_id": company,
-        "user_id": str(workspace.people["ben"].id),
+        "user_id": str(organisation.people["ben"].id),
     }
-    with tenant_transaction(workspace.tenant) as session:
+    with tenant_transaction(organisation.tenant) as session:
         for name, table in (("team_id", "teams"), ("export_id", "exports"), ("notification_id", "notifications"),
                             ("key", "roles"), ("mail_id", "mails")):  # fmt: skip
             found = session.execute(text(f"SELECT id FROM {table} LIMIT 1")).scalar()
@@ -131,7 +131,7 @@ def address(app: QikBiz, rule: Rule, ids: dict[str, str]) -> str:
     return app.url_map.bind("localhost", subdomain="tenant").build(rule.endpoint, values)
 
 
-def test_no_page_of_one_shows_a_word_of_the_other(twins: TwinWorkspaces, app: QikBiz) -> None:
+def test_no_page_of_one_shows_a_word_of_the_other(twins: TwinOrganisations, app: QikBiz) -> None:
     """Page by page, first one and then the other, so that state kept between requests would show."""
     seen = {LEFT: 0, RIGHT: 0}
     for name in ROLES:
@@ -146,7 +146,7 @@ def test_no_page_of_one_shows_a_word_of_the_other(twins: TwinWorkspaces, app: Qi
 
 
 def test_no_act_in_one_changes_or_writes_a_word_of_the_other(
-    twins: TwinWorkspaces, app: QikBiz, owner_connection: Connection, caplog: pytest.LogCaptureFixture
+    twins: TwinOrganisations, app: QikBiz, owner_connection: Connection, caplog: pytest.LogCaptureFixture
 ) -> None:
     pairs = {name: twins.browsers(name) for name in ROLES}
     before = checksum(owner_connection, twins.right)
@@ -161,7 +161,7 @@ def test_no_act_in_one_changes_or_writes_a_word_of_the_other(
     assert [browser.get("/profile").status_code for _, browser in pairs.values()] == [200] * len(ROLES)
 
 
-def test_redis_holds_no_words_of_an_organisation(twins: TwinWorkspaces, app: QikBiz) -> None:
+def test_redis_holds_no_words_of_an_organisation(twins: TwinOrganisations, app: QikBiz) -> None:
     """The session's user is stored sealed, under the organisation's own id; nothing of records, files or queues."""
     for browser in twins.browsers("alice"):
         browser.get(f"/contacts/{twins.ids['contact_id']}")

@@ -30,7 +30,7 @@ def lead(staffed):
 
 
 def _members(staffed, team):
-    with tenant_transaction(staffed.workspace.tenant) as session:
+    with tenant_transaction(staffed.organisation.tenant) as session:
         return set(session.scalars(select(TeamMember.user_id).where(TeamMember.team_id == team)))
 
 
@@ -46,7 +46,7 @@ def _members(staffed, team):
     ],
 )
 def test_a_team_is_widened_only_by_who_reaches_all_of_it(staffed, lead, team, people, is_allowed):
-    browser, url = staffed.workspace.browser("lea"), f"/teams/{lead[team]}"
+    browser, url = staffed.organisation.browser("lea"), f"/teams/{lead[team]}"
     before, wanted = _members(staffed, lead[team]), {staffed.id(name) for name in people}
     answer = browser.post(url, {"name": team.title(), "members": [str(one) for one in wanted]})
     assert answer.status_code == (303 if is_allowed else 403), answer.text[-500:]
@@ -56,8 +56,10 @@ def test_a_team_is_widened_only_by_who_reaches_all_of_it(staffed, lead, team, pe
 def test_the_page_of_a_user_is_held_to_the_same(staffed, lead):
     url = f"/users/{staffed.id('lea')}/teams"
     both = {"teams": [str(lead["north"]), str(lead["south"])]}
-    assert staffed.workspace.browser("lea").post(url, both).status_code == 403
-    assert staffed.workspace.browser("alice").post(url, both).status_code == 303, "an administrator reaches everything"
+    assert staffed.organisation.browser("lea").post(url, both).status_code == 403
+    assert staffed.organisation.browser("alice").post(url, both).status_code == 303, (
+        "an administrator reaches everything"
+    )
     assert staffed.id("lea") in _members(staffed, lead["south"])
 
 
@@ -69,7 +71,7 @@ def test_the_actions_themselves_ask_for_the_permission(staffed, lead):
             lambda: teams.join_teams(staffed.id("cleo"), {lead["south"]}),
             lambda: teams.delete_team(lead["south"]),
         ):
-            with pytest.raises(BeyondOwnRights), tenant_transaction(staffed.workspace.tenant):
+            with pytest.raises(BeyondOwnRights), tenant_transaction(staffed.organisation.tenant):
                 act()
     assert len(_members(staffed, lead["south"])) == 2
 
@@ -78,17 +80,17 @@ def test_the_actions_themselves_ask_for_the_permission(staffed, lead):
 def test_no_invitation_puts_somebody_into_a_team_that_is_not_ones_to_give(staffed, lead, who):
     """Ina invites without managing teams; Lea manages them and reaches only her own."""
     staffed.join("ina", Rights.of(see="all", create="all", change="all", pages=[P.USER_INVITE]))
-    with tenant_transaction(staffed.workspace.tenant) as session:
+    with tenant_transaction(staffed.organisation.tenant) as session:
         role = session.scalars(select(OwnRole.name).where(OwnRole.name.like("cleo%"))).one()
     table = f"name,email,roles,team\nNew,new@x.example,{role},South\n"
-    browser = staffed.workspace.browser(who)
+    browser = staffed.organisation.browser(who)
     looked = browser.post("/users/invitations", {"table": table})
     assert ("Only a user who may manage teams" if who == "ina" else "that you can't access") in looked.text.replace(
         "&#39;", "'"
     )
     sent = browser.post("/users/invitations/sending", {"table": table, "lines": ["2"]})
     assert sent.status_code == 422
-    with tenant_transaction(staffed.workspace.tenant) as session:
+    with tenant_transaction(staffed.organisation.tenant) as session:
         assert session.scalars(select(User.id).where(User.email == "new@x.example")).all() == []
     alone = browser.post("/users/invitations/sending", {"table": table.replace("South", ""), "lines": ["2"]})
     assert alone.status_code == 303
@@ -97,7 +99,7 @@ def test_no_invitation_puts_somebody_into_a_team_that_is_not_ones_to_give(staffe
 def test_a_role_with_the_scope_team_is_not_given_to_who_is_in_a_wider_team(staffed, lead):
     staffed.join("fay", Rights.of(see="own"))
     staffed.team("East", "fay", "dan")
-    with tenant_transaction(staffed.workspace.tenant) as session:
+    with tenant_transaction(staffed.organisation.tenant) as session:
         key = next(role.key for role in session.scalars(select(OwnRole)) if role.name.startswith("cleo"))
         own = next(role for role in session.scalars(select(OwnRole)) if role.name.startswith("fay"))
         seen_at, fays = edition_of(own), own.key
@@ -107,25 +109,25 @@ def test_a_role_with_the_scope_team_is_not_given_to_who_is_in_a_wider_team(staff
         lambda: change_role(fays, "fay 0", wider, seen_at=seen_at),
     ):
         refused = pytest.raises(BeyondOwnRights, match="can't access")
-        with staffed.acting("lea"), refused, tenant_transaction(staffed.workspace.tenant):
+        with staffed.acting("lea"), refused, tenant_transaction(staffed.organisation.tenant):
             act()
-        with staffed.acting("alice"), tenant_transaction(staffed.workspace.tenant):
+        with staffed.acting("alice"), tenant_transaction(staffed.organisation.tenant):
             act()
-        with tenant_transaction(staffed.workspace.tenant) as session:
+        with tenant_transaction(staffed.organisation.tenant) as session:
             session.get_one(User, staffed.id("fay")).roles = [fays]
 
 
 def test_a_link_is_sent_again_only_to_who_may_do_no_more_and_after_a_password(staffed, clock):
     staffed.join("ina", Rights.of(see="all", pages=[P.USER_INVITE]))
-    with tenant_transaction(staffed.workspace.tenant) as session:
+    with tenant_transaction(staffed.organisation.tenant) as session:
         waiting = User(email="boss@x.example", email_key="boss@x.example", name="Boss", roles=["administrator"])
         waiting.state = "invited"
         session.add(waiting)
         session.flush()
         boss = waiting.id
-    ina, alice = staffed.workspace.browser("ina"), staffed.workspace.browser("alice")
+    ina, alice = staffed.organisation.browser("ina"), staffed.organisation.browser("alice")
     assert ina.post(f"/users/{boss}/invitation").status_code == 403
-    with staffed.acting("ina"), pytest.raises(BeyondOwnRights), tenant_transaction(staffed.workspace.tenant):
+    with staffed.acting("ina"), pytest.raises(BeyondOwnRights), tenant_transaction(staffed.organisation.tenant):
         resend_invitation(boss, invited_by="Ina")
     assert alice.post(f"/users/{boss}/invitation").status_code == 303
     clock.move(minutes=30)
@@ -136,16 +138,16 @@ def test_a_link_is_sent_again_only_to_who_may_do_no_more_and_after_a_password(st
 def test_whoever_waits_in_a_wider_team_is_not_invited_anew_with_a_role_that_reaches_it(staffed, lead):
     """Their link goes to the address that the invitation names, so a role given like this is as good as taken."""
     staffed.join("fay", Rights.of(see="own"))
-    with tenant_transaction(staffed.workspace.tenant) as session:
+    with tenant_transaction(staffed.organisation.tenant) as session:
         roles = {role.name.split()[0]: role.key for role in session.scalars(select(OwnRole))}
         pat = User(email="pat@x.example", email_key="pat@x.example", name="Pat", roles=[roles["fay"]], state="invited")
         session.add(pat)
         session.flush()
         session.add(TeamMember(team_id=lead["south"], user_id=pat.id))
     refused = pytest.raises(BeyondOwnRights, match="can't access")
-    with staffed.acting("lea"), refused, tenant_transaction(staffed.workspace.tenant):
+    with staffed.acting("lea"), refused, tenant_transaction(staffed.organisation.tenant):
         invite_user("pat@x.example", "Pat", [roles["cleo"]])
-    with tenant_transaction(staffed.workspace.tenant) as session:
+    with tenant_transaction(staffed.organisation.tenant) as session:
         assert session.get_one(User, pat.id).roles == [roles["fay"]]
-    with staffed.acting("alice"), tenant_transaction(staffed.workspace.tenant):
+    with staffed.acting("alice"), tenant_transaction(staffed.organisation.tenant):
         invite_user("pat@x.example", "Pat", [roles["cleo"]])

@@ -24,7 +24,7 @@ EXPORTS_OWN = Rights.of(see="all", export="own")
 
 
 def _make(staffed: Any, name: str, selection: Selection, *, between: Any = None) -> Export:
-    tenant = staffed.workspace.tenant
+    tenant = staffed.organisation.tenant
     with tenant_transaction(tenant), staffed.acting(name):
         export = ask_for_export(selection)
         job_id = export.job_id
@@ -38,7 +38,7 @@ def _make(staffed: Any, name: str, selection: Selection, *, between: Any = None)
 
 def _rows(staffed: Any, export: Export) -> dict[str, list[dict[str, str]]]:
     assert export.state == "ready", export.manifest
-    with tenant_transaction(staffed.workspace.tenant):
+    with tenant_transaction(staffed.organisation.tenant):
         archive = zipfile.ZipFile(io.BytesIO(b"".join(file_of(export).read())))
     texts = {name: archive.read(name).decode("utf-8-sig") for name in archive.namelist() if name.endswith(".csv")}
     return {name.partition(".")[0]: list(csv.DictReader(io.StringIO(text))) for name, text in texts.items()}
@@ -46,11 +46,11 @@ def _rows(staffed: Any, export: Export) -> dict[str, list[dict[str, str]]]:
 
 @pytest.fixture
 def people(staffed: Any) -> Any:
-    workspace = staffed.workspace
+    organisation = staffed.organisation
     staffed.join("cleo", EXPORTS_OWN)
-    hidden = workspace.add_company("Umbrella", owner_id=staffed.id("alice"))
+    hidden = organisation.add_company("Umbrella", owner_id=staffed.id("alice"))
     for name, owner in (("cleo", staffed.id("cleo")), ("alice", staffed.id("alice"))):
-        workspace.add_contact(
+        organisation.add_contact(
             first_name=name, email=f"{name}@x.example", phone="+49301234567", owner_id=owner,
             company_name="Umbrella", company_id=hidden,
         )  # fmt: skip
@@ -107,22 +107,22 @@ def test_it_stops_when_the_role_reaches_less_than_at_the_start(people: Any, rows
     people.join("dan", Rights.of(see="all", export="all"))
 
     def narrow() -> None:
-        rows_of(people.workspace.tenant, "update users set roles = '{reader}' where id = :id", id=people.id("dan"))
+        rows_of(people.organisation.tenant, "update users set roles = '{reader}' where id = :id", id=people.id("dan"))
 
     assert _make(people, "dan", Selection("contacts"), between=narrow).state == "failed"
 
 
 def test_others_files_are_not_there_and_ones_own_only_while_they_may_be_had(people: Any, rows_of: Any) -> None:
-    workspace = people.workspace
+    organisation = people.organisation
     theirs = _make(people, "alice", Selection("contacts"))
     people.join("dan", Rights.of(see="all", export="all"))
     own = _make(people, "dan", Selection("contacts"))
-    dan = workspace.browser("dan")
+    dan = organisation.browser("dan")
     assert dan.get(f"/exports/{theirs.id}").status_code == dan.get(f"/exports/{theirs.id}/file").status_code == 404
     assert str(theirs.id) not in dan.get("/exports/").text
     assert dan.get(f"/exports/{own.id}/file", check=False).status_code == 200
     query = """update roles set rights = jsonb_set(rights, '{records,contact,export}', '"own"') where name = 'dan 0'"""
-    rows_of(workspace.tenant, query)
-    fresh = people.workspace.log_in(workspace.people["dan"])
+    rows_of(organisation.tenant, query)
+    fresh = people.organisation.log_in(organisation.people["dan"])
     assert fresh.get(f"/exports/{own.id}/file", check=False).status_code == 403
     assert f"/exports/{own.id}/download" not in fresh.get(f"/exports/{own.id}").text

@@ -15,23 +15,23 @@ SECRETS = ("secret@ann.example", "+49301234567", "Hidden Works", "hush hush")
 
 @pytest.fixture
 def ann(staffed, rows_of):
-    workspace = staffed.workspace
+    organisation = staffed.organisation
     staffed.join(
         "cleo", ruled(ALL, emails="hidden", phones="hidden", company_name="hidden", description="hidden",
                       job_title="read-only", birthdate="read-only", owner_id="read-only", tags="read-only")
     )  # fmt: skip
-    ann = workspace.add_contact(
+    ann = organisation.add_contact(
         first_name="Ann", last_name="Lee", job_title="Buyer", email=SECRETS[0], phone=SECRETS[1],
         company_name="Hidden Works", company_id=None, description=SECRETS[3],
     )  # fmt: skip
-    alice = workspace.browser("alice")
-    version = rows_of(workspace.tenant, "select version from contacts where id = :id", id=ann)[0]["version"]
+    alice = organisation.browser("alice")
+    version = rows_of(organisation.tenant, "select version from contacts where id = :id", id=ann)[0]["version"]
     alice.post(f"/contacts/{ann}/fields/description", {"description": "hush hush more", "version": str(version)})
     return ann
 
 
 def test_a_hidden_field_is_on_no_page(staffed, ann):
-    cleo = staffed.workspace.browser("cleo")
+    cleo = staffed.organisation.browser("cleo")
     for path in (
         "/contacts", "/contacts?sort=-updated_at", f"/contacts/{ann}", f"/contacts/{ann}?tab=details",
         f"/contacts/{ann}/edit", "/contacts/new", "/contacts/filters", "/search?q=Ann", "/contacts/suggestions?q=Ann",
@@ -47,7 +47,7 @@ TYPED = ("secret", "secret@ann.example", "ann.example", "0301234567", "Hidden", 
 
 
 def test_searching_does_not_tell_a_hidden_value(staffed, ann, subtests):
-    alice, cleo = staffed.workspace.browser("alice"), staffed.workspace.browser("cleo")
+    alice, cleo = staffed.organisation.browser("alice"), staffed.organisation.browser("cleo")
     for typed in TYPED:
         with subtests.test(typed):
             assert "Ann Lee" in alice.get(f"/contacts?q={typed}").text
@@ -58,15 +58,15 @@ def test_searching_does_not_tell_a_hidden_value(staffed, ann, subtests):
 
 
 def test_a_filter_or_an_order_by_a_hidden_field_is_not_there(staffed, ann):
-    staffed.workspace.add_contact(first_name="Zoe", email="a@zoe.example")
-    cleo = staffed.workspace.browser("cleo")
+    staffed.organisation.add_contact(first_name="Zoe", email="a@zoe.example")
+    cleo = staffed.organisation.browser("cleo")
     assert "Ann Lee" in cleo.get("/contacts?email=no").text
     assert cleo.get("/contacts?sort=email").status_code == 400
 
 
 def test_a_contact_known_only_by_a_hidden_value_has_no_name(staffed, ann):
-    staffed.workspace.add_contact(email="only@address.example")
-    cleo = staffed.workspace.browser("cleo")
+    staffed.organisation.add_contact(email="only@address.example")
+    cleo = staffed.organisation.browser("cleo")
     for path in ("/contacts", "/", "/contacts?sort=-name"):
         text = cleo.get(path).text
         assert "only@address" not in text and "No name" in text
@@ -77,8 +77,8 @@ def test_the_cursor_of_a_page_does_not_carry_a_hidden_value(staffed, ann, rows_o
     import re
 
     for number in range(60):
-        staffed.workspace.add_contact(email=f"cursor{number:02}@address.example")
-    page = staffed.workspace.browser("cleo").get("/contacts").text
+        staffed.organisation.add_contact(email=f"cursor{number:02}@address.example")
+    page = staffed.organisation.browser("cleo").get("/contacts").text
     cursors = re.findall(r"after=([A-Za-z0-9_%-]+)", page)
     assert cursors
     for cursor in cursors:
@@ -96,17 +96,17 @@ SLIPPED_IN = (
 
 
 def test_slipping_in_a_field_that_may_not_be_written_is_refused_by_its_name(staffed, ann, rows_of, subtests):
-    cleo = staffed.workspace.browser("cleo")
+    cleo = staffed.organisation.browser("cleo")
     for form, named in SLIPPED_IN:
         with subtests.test(named):
             for path, more in ((f"/contacts/{ann}/edit", {"version": "2"}), ("/contacts", {})):
                 refused = cleo.post(path, {"first_name": "Ann", **more, **form})
                 assert refused.status_code == 400 and named in refused.text
-            assert rows_of(staffed.workspace.tenant, "select job_title from contacts")[0]["job_title"] == "Buyer"
+            assert rows_of(staffed.organisation.tenant, "select job_title from contacts")[0]["job_title"] == "Buyer"
 
 
 def test_a_read_only_field_is_shown_without_its_pencil(staffed, ann):
-    cleo = staffed.workspace.browser("cleo")
+    cleo = staffed.organisation.browser("cleo")
     page = cleo.get(f"/contacts/{ann}").text
     assert "Buyer" in page and "Change Job title" not in page and "Change Stage" in page
     assert cleo.get(f"/contacts/{ann}/fields/job_title").status_code == 403
@@ -116,17 +116,17 @@ def test_a_read_only_field_is_shown_without_its_pencil(staffed, ann):
 
 
 def test_saving_keeps_what_was_hidden(staffed, ann, rows_of):
-    cleo = staffed.workspace.browser("cleo")
-    version = rows_of(staffed.workspace.tenant, "select version from contacts where id = :id", id=ann)[0]["version"]
+    cleo = staffed.organisation.browser("cleo")
+    version = rows_of(staffed.organisation.tenant, "select version from contacts where id = :id", id=ann)[0]["version"]
     form = {"first_name": "Anne", "last_name": "Lee", "version": str(version)}
     assert cleo.post(f"/contacts/{ann}/edit", form).status_code == 303
     query = "select first_name, email, phone, company_name, description, job_title from contacts where id = :id"
-    kept = rows_of(staffed.workspace.tenant, query, id=ann)[0]
+    kept = rows_of(staffed.organisation.tenant, query, id=ann)[0]
     assert list(kept.values()) == ["Anne", SECRETS[0], SECRETS[1], "Hidden Works", "hush hush more", "Buyer"]
 
 
 def test_the_history_tells_of_no_hidden_change(staffed, ann):
-    alice, cleo = staffed.workspace.browser("alice"), staffed.workspace.browser("cleo")
+    alice, cleo = staffed.organisation.browser("alice"), staffed.organisation.browser("cleo")
     assert "hush hush more" in alice.get(f"/contacts/{ann}").text
     assert "hush" not in cleo.get(f"/contacts/{ann}").text
 
@@ -134,8 +134,8 @@ def test_the_history_tells_of_no_hidden_change(staffed, ann):
 def test_the_audit_tells_of_no_hidden_value_either(staffed, ann):
     hidden = ruled(Rights.of(see="all", pages=[Permission.AUDIT_SEE]), emails="hidden", description="hidden")
     staffed.join("dan", hidden)
-    staffed.workspace.add_contact(email="only@address.example")
-    alice, dan = staffed.workspace.browser("alice"), staffed.workspace.browser("dan")
+    staffed.organisation.add_contact(email="only@address.example")
+    alice, dan = staffed.organisation.browser("alice"), staffed.organisation.browser("dan")
     everything = alice.get("/audit").text
     assert "hush hush more" in everything and "only@address.example" in everything
     page = dan.get("/audit").text

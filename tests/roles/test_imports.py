@@ -25,8 +25,8 @@ HEADER = ["First name", "Last name", "E-mail", "Owner", "Company"]
 @pytest.fixture
 def desk_of(app, staffed):
     def import_harness(name: str) -> ImportHarness:
-        person = staffed.workspace.people[name]
-        return ImportHarness(app, staffed.workspace.tenant, Actor("user", person.id, person.name))
+        person = staffed.organisation.people[name]
+        return ImportHarness(app, staffed.organisation.tenant, Actor("user", person.id, person.name))
 
     return import_harness
 
@@ -42,7 +42,7 @@ def _run(import_harness: ImportHarness, rows: list[list[str]]) -> dict[str, int]
 def test_what_is_imported_without_an_owner_is_the_importers_own(staffed, desk_of, rows_of):
     staffed.join("cleo", IMPORTS_OWN)
     assert _run(desk_of("cleo"), [["Ann", "Lee", "ann@x.example", "", "New Works"]])["created"] == 1
-    tenant = staffed.workspace.tenant
+    tenant = staffed.organisation.tenant
     owners = {
         row["owner_id"] for table in ("contacts", "companies") for row in rows_of(tenant, f"select * from {table}")
     }
@@ -51,39 +51,39 @@ def test_what_is_imported_without_an_owner_is_the_importers_own(staffed, desk_of
 
 def test_an_owner_out_of_reach_is_not_given_the_row(staffed, desk_of, rows_of):
     staffed.join("cleo", IMPORTS_OWN)
-    alice = staffed.workspace.people["alice"].email
+    alice = staffed.organisation.people["alice"].email
     counts = _run(desk_of("cleo"), [["Ann", "Lee", "a@x.example", alice, ""], ["Bo", "Yu", "b@x.example", "", ""]])
     assert counts["created"] == 2
-    rows = rows_of(staffed.workspace.tenant, "select owner_id from contacts")
+    rows = rows_of(staffed.organisation.tenant, "select owner_id from contacts")
     assert {row["owner_id"] for row in rows} == {staffed.id("cleo")}
 
 
 def test_only_what_may_be_changed_is_updated(staffed, desk_of, rows_of):
     staffed.join("cleo", Rights.of(see="team", create="own", change="own", import_="own"))
     staffed.team("North", "cleo", "ben")
-    workspace = staffed.workspace
+    organisation = staffed.organisation
     for name in ("cleo", "ben"):
-        workspace.add_contact(first_name="Old", email=f"{name}@x.example", owner_id=staffed.id(name))
+        organisation.add_contact(first_name="Old", email=f"{name}@x.example", owner_id=staffed.id(name))
     counts = _run(desk_of("cleo"), [["New", "", f"{name}@x.example", "", ""] for name in ("cleo", "ben")])
     assert (counts["updated"], counts["invalid"]) == (1, 1)
-    names = {row["email"]: row["first_name"] for row in rows_of(workspace.tenant, "select * from contacts")}
+    names = {row["email"]: row["first_name"] for row in rows_of(organisation.tenant, "select * from contacts")}
     assert names == {"cleo@x.example": "New", "ben@x.example": "Old"}
 
 
 def test_a_record_out_of_sight_is_neither_changed_nor_given_away(staffed, desk_of, rows_of):
     staffed.join("cleo", IMPORTS_OWN)
-    staffed.workspace.add_contact(first_name="Old", email="ann@x.example", owner_id=staffed.id("alice"))
+    staffed.organisation.add_contact(first_name="Old", email="ann@x.example", owner_id=staffed.id("alice"))
     assert _run(desk_of("cleo"), [["New", "", "ann@x.example", "", ""]])["created"] == 1
     query = "select first_name, owner_id from contacts order by first_name"
-    rows = [(row["first_name"], row["owner_id"]) for row in rows_of(staffed.workspace.tenant, query)]
+    rows = [(row["first_name"], row["owner_id"]) for row in rows_of(staffed.organisation.tenant, query)]
     assert rows == [("New", staffed.id("cleo")), ("Old", staffed.id("alice"))]
 
 
 def test_a_company_out_of_sight_is_not_linked(staffed, desk_of, rows_of):
     staffed.join("cleo", IMPORTS_OWN)
-    hidden = staffed.workspace.add_company("Umbrella", owner_id=staffed.id("alice"))
+    hidden = staffed.organisation.add_company("Umbrella", owner_id=staffed.id("alice"))
     _run(desk_of("cleo"), [["Ann", "Lee", "ann@x.example", "", "Umbrella"]])
-    linked = rows_of(staffed.workspace.tenant, "select company_id from contacts")[0]["company_id"]
+    linked = rows_of(staffed.organisation.tenant, "select company_id from contacts")[0]["company_id"]
     assert str(linked) != hidden
 
 
@@ -92,8 +92,8 @@ def test_without_the_right_to_create_companies_none_are_made(staffed, desk_of, r
     staffed.join("cleo", both, Rights.of(see="all", types=["company"]))
     counts = _run(desk_of("cleo"), [["Ann", "Lee", "ann@x.example", "", "Nowhere"]])
     assert (counts["created"], counts["invalid"]) == (1, 0)
-    assert not rows_of(staffed.workspace.tenant, "select id from companies")
-    (ann,) = rows_of(staffed.workspace.tenant, "select company_id, company_name from contacts")
+    assert not rows_of(staffed.organisation.tenant, "select id from companies")
+    (ann,) = rows_of(staffed.organisation.tenant, "select company_id, company_name from contacts")
     assert (ann["company_id"], ann["company_name"]) == (None, None)
 
 
@@ -118,26 +118,26 @@ def test_a_right_that_was_taken_away_stops_the_import_at_its_next_step(staffed, 
     import_id = import_harness.upload(csv_text(HEADER, [["Ann", "Lee", "ann@x.example", "", ""]]))
     import_harness.choose(import_id, key="email")
     import_harness.check(import_id)
-    rows_of(staffed.workspace.tenant, "update users set roles = '{reader}' where id = :id", id=cleo.id)
+    rows_of(staffed.organisation.tenant, "update users set roles = '{reader}' where id = :id", id=cleo.id)
     with pytest.raises(Forbidden):
         import_harness.apply(import_id)
-    assert not rows_of(staffed.workspace.tenant, "select id from contacts")
+    assert not rows_of(staffed.organisation.tenant, "select id from contacts")
 
 
 def test_only_types_that_may_be_imported_are_offered(staffed):
     staffed.join("cleo", Rights.of(types=["contact"], see="all", create="all", change="all", import_="all"))
     for address in ("/imports/", "/imports/new"):
-        page = staffed.workspace.browser("cleo").get(address).text
+        page = staffed.organisation.browser("cleo").get(address).text
         assert "contacts" in page.lower()
         assert "Import companies" not in page and 'value="companies"' not in page
-    assert "Import companies" in staffed.workspace.browser("alice").get("/imports/").text
+    assert "Import companies" in staffed.organisation.browser("alice").get("/imports/").text
 
 
 def test_others_imports_are_not_there(staffed, desk_of):
     staffed.join("cleo", IMPORTS_OWN)
     import_harness = desk_of("alice")
     import_id = import_harness.upload(csv_text(HEADER, [["Ann", "Lee", "ann@x.example", "", ""]]))
-    cleo, alice = staffed.workspace.browser("cleo"), staffed.workspace.browser("alice")
+    cleo, alice = staffed.organisation.browser("cleo"), staffed.organisation.browser("alice")
     assert str(import_id) in alice.get("/imports/").text and str(import_id) not in cleo.get("/imports/").text
     for page in (
         "",
@@ -168,13 +168,13 @@ PAGES = ("", "/format", "/columns", "/cells", "/refused", "/refused.csv", "/skip
 def test_a_colleagues_import_shows_no_cell_of_a_field_that_the_role_hides(staffed, desk_of):
     all_of_it = Rights.of(see="all", create="all", change="all", import_="all")
     staffed.join("cleo", ruled(all_of_it, phones="hidden", phone="hidden", birthdate="hidden"))
-    staffed.workspace.add_contact(first_name="Old", email="ann@x.example")
+    staffed.organisation.add_contact(first_name="Old", email="ann@x.example")
     import_harness = desk_of("alice")
     import_id = import_harness.upload(csv_text(FILE, FILE_ROWS))
     import_harness.choose(import_id, key="email")
     counts = import_harness.check(import_id)
     assert (counts["updated"], counts["created"], counts["invalid"], counts["skipped_cells"]) == (1, 1, 1, 2)
-    alice, cleo = staffed.workspace.browser("alice"), staffed.workspace.browser("cleo")
+    alice, cleo = staffed.organisation.browser("alice"), staffed.organisation.browser("cleo")
     seen = {}
     for page in PAGES:
         answer = cleo.get(f"/imports/{import_id}{page}", check=False)
@@ -203,7 +203,7 @@ def test_a_row_that_stands_in_for_headings_is_hidden_like_its_columns(staffed, d
     mapped = {place: {"field": name, "label": "", "label_place": None} for place, name in columns.items()}
     import_harness.choose(import_id, key="email", columns=mapped)
     import_harness.check(import_id)
-    alice, cleo = staffed.workspace.browser("alice"), staffed.workspace.browser("cleo")
+    alice, cleo = staffed.organisation.browser("alice"), staffed.organisation.browser("cleo")
     for page in PAGES:
         text = cleo.get(f"/imports/{import_id}{page}", check=False).text
         assert not [value for value in (*first[2:], "phone 2") if value in text], page
@@ -217,7 +217,7 @@ def test_nor_can_a_hidden_column_be_read_anew_to_be_seen(staffed, desk_of):
     import_harness = desk_of("alice")
     import_id = import_harness.upload(csv_text(FILE, FILE_ROWS))
     import_harness.choose(import_id, key="email")
-    cleo = staffed.workspace.browser("cleo")
+    cleo = staffed.organisation.browser("cleo")
     form = {"column-0": "first_name", "column-1": "emails:", "column-2": "description", "column-4": "description"}
     cleo.post(f"/imports/{import_id}/columns", {**form, "key": "email", "mode": "upsert"})
     assert "description" not in str(import_harness.found(import_id).mapping)
@@ -229,9 +229,9 @@ def test_nor_can_a_hidden_column_be_read_anew_to_be_seen(staffed, desk_of):
 def test_the_changes_shown_are_those_of_records_one_may_see(staffed, desk_of):
     both = Rights.of(see="own", create="own", change="own", import_="own")
     staffed.join("cleo", both)
-    alice = staffed.workspace.people["alice"]
+    alice = staffed.organisation.people["alice"]
     for name, owner in (("mine", staffed.id("cleo")), ("hers", alice.id)):
-        staffed.workspace.add_contact(first_name=name, email=f"{name}@x.example", owner_id=owner)
+        staffed.organisation.add_contact(first_name=name, email=f"{name}@x.example", owner_id=owner)
     import_harness = desk_of("alice")
     import_id = import_harness.upload(
         csv_text(["E-mail", "City"], [["mine@x.example", "Graz"], ["hers@x.example", "Linz"]])
@@ -253,9 +253,11 @@ def test_undoing_leaves_alone_what_is_no_longer_within_reach(staffed, desk_of, r
     import_harness.check(import_id)
     import_harness.apply(import_id)
     rows_of(
-        staffed.workspace.tenant, "update contacts set owner_id = :id where first_name = 'Bo'", id=staffed.id("alice")
+        staffed.organisation.tenant,
+        "update contacts set owner_id = :id where first_name = 'Bo'",
+        id=staffed.id("alice"),
     )
     done = import_harness.undo(import_id)
     assert (done["reversed"], done["kept"]) == (1, 1)
     assert "Yu" not in str(done)
-    assert [row["first_name"] for row in rows_of(staffed.workspace.tenant, "select * from contacts")] == ["Bo"]
+    assert [row["first_name"] for row in rows_of(staffed.organisation.tenant, "select * from contacts")] == ["Bo"]

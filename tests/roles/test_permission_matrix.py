@@ -33,9 +33,9 @@ from qikbiz.transfer.imports.actions import ask_apply, ask_check, choose_columns
 from qikbiz.transfer.imports.mapping import Mapping
 from qikbiz.transfer.imports.models import Import
 from tenants.control import new_id
-from tests.fixtures.records import Workspace
+from tests.fixtures.people import Person
 from tests.fixtures.roles import Staffed
-from tests.fixtures.tenancy import Person, Platform
+from tests.fixtures.world import Organisation, World
 from workers.run_job import perform
 
 pytestmark = pytest.mark.promise("P15")
@@ -65,11 +65,11 @@ class Case:
 
     @property
     def browser(self) -> Any:
-        return self.staffed.workspace.browser("cleo")
+        return self.staffed.organisation.browser("cleo")
 
     def fresh_record(self, kind: str) -> str:
-        workspace = self.staffed.workspace
-        return workspace.add_contact(first_name="Gone") if kind == "contact" else workspace.add_company("Gone")
+        organisation = self.staffed.organisation
+        return organisation.add_contact(first_name="Gone") if kind == "contact" else organisation.add_company("Gone")
 
     def acting(self) -> Any:
         return self.staffed.acting("cleo")
@@ -78,13 +78,13 @@ class Case:
 @pytest.fixture(params=ROLES, scope="module")
 def shared_case(
     request: pytest.FixtureRequest,
-    platform: Platform,
-    make_workspace: Callable[[], Workspace],
+    world: World,
+    make_organisation: Callable[[], Organisation],
     add_person: Callable[..., Person],
 ) -> Case:
     """An organisation for each role: what one test does there, the next one doesn't look at."""
-    staffed = Staffed(make_workspace(), add_person)
-    with working_with(platform.runtime):
+    staffed = Staffed(make_organisation(), add_person)
+    with working_with(world.runtime):
         staffed.join("cleo", ROLES[request.param])
     return Case(staffed, ROLES[request.param])
 
@@ -92,7 +92,7 @@ def shared_case(
 @pytest.fixture
 def case(shared_case: Case, working: object) -> Case:
     """With no export at work, as three at most may be."""
-    with tenant_transaction(shared_case.staffed.workspace.tenant) as session:
+    with tenant_transaction(shared_case.staffed.organisation.tenant) as session:
         session.execute(delete(Export))
     return shared_case
 
@@ -166,7 +166,7 @@ def test_pages_open_as_the_table_says(case: Case, kind: str) -> None:
 def test_functions_do_as_the_table_says(case: Case, kind: str) -> None:
     for action, act in _functions(case, kind).items():
         allowed = case.rights.scope(kind, action) is Scope.ALL
-        with tenant_transaction(case.staffed.workspace.tenant), case.acting():
+        with tenant_transaction(case.staffed.organisation.tenant), case.acting():
             try:
                 act()
             except (Forbidden, NotFound):
@@ -194,7 +194,7 @@ def _switch(case: Case, session: Any, roles: list[str]) -> list[str]:
 @pytest.mark.parametrize("kind", record_types())
 def test_a_job_asks_the_table_again_when_it_runs(case: Case, kind: str) -> None:
     """Asked for by an administrator who is one no longer: the worker finds the present role."""
-    tenant, declared = case.staffed.workspace.tenant, BY_SINGULAR[kind]
+    tenant, declared = case.staffed.organisation.tenant, BY_SINGULAR[kind]
     with tenant_transaction(tenant) as session:
         roles = _switch(case, session, [Role.ADMINISTRATOR.value])
     with tenant_transaction(tenant), case.acting():
@@ -218,7 +218,7 @@ def test_a_job_asks_the_table_again_when_it_runs(case: Case, kind: str) -> None:
 
 @pytest.mark.parametrize("kind", record_types())
 def test_an_import_is_not_applied_by_a_role_that_lost_it(case: Case, kind: str) -> None:
-    tenant, declared = case.staffed.workspace.tenant, BY_SINGULAR[kind]
+    tenant, declared = case.staffed.organisation.tenant, BY_SINGULAR[kind]
     with tenant_transaction(tenant) as session:
         roles = _switch(case, session, [Role.ADMINISTRATOR.value])
     with tenant_transaction(tenant), case.acting():

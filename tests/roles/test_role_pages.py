@@ -38,14 +38,14 @@ def _form(browser, key: str, **changed: str) -> dict[str, object]:
 
 @pytest.mark.promise("P15")
 def test_a_role_is_copied_changed_and_given(staffed, rows_of):
-    workspace, alice = staffed.workspace, staffed.workspace.browser("alice")
+    organisation, alice = staffed.organisation, staffed.organisation.browser("alice")
     key = _copy(alice, "Sales")
     saved = alice.post(f"/roles/{key}", _form(alice, key, contact__see="own", field__contact__phones="hidden"))
     assert saved.status_code == 303
-    kept = rows_of(workspace.tenant, "select rights from roles")[0]["rights"]
+    kept = rows_of(organisation.tenant, "select rights from roles")[0]["rights"]
     assert kept["records"]["contact"]["see"] == "own" and kept["fields"]["contact"] == {"phones": "hidden"}
     events = rows_of(
-        workspace.tenant, "select action, details from audit_events where action like 'role.%' order by id"
+        organisation.tenant, "select action, details from audit_events where action like 'role.%' order by id"
     )
     assert [event["action"] for event in events] == ["role.created", "role.changed"]
     assert events[1]["details"]["changes"]["Contacts: see"] == ["all", "own"]
@@ -54,7 +54,7 @@ def test_a_role_is_copied_changed_and_given(staffed, rows_of):
 
 @pytest.mark.parametrize("key", ["administrator", "member", "reader"])
 def test_a_built_in_role_is_shown_and_stays_as_it_is(staffed, key):
-    alice = staffed.workspace.browser("alice")
+    alice = staffed.organisation.browser("alice")
     page = alice.get(f"/roles/{key}").text
     assert "This role is built in" in page and "Save role" not in page
     assert alice.post(f"/roles/{key}", {"name": "Mine"}).status_code == 404
@@ -63,10 +63,10 @@ def test_a_built_in_role_is_shown_and_stays_as_it_is(staffed, key):
 
 @pytest.mark.promise("P15")
 def test_a_changed_role_counts_from_the_next_request_on(staffed, rows_of):
-    workspace, alice = staffed.workspace, staffed.workspace.browser("alice")
-    workspace.add_contact(first_name="Ann", last_name="Lee")
+    organisation, alice = staffed.organisation, staffed.organisation.browser("alice")
+    organisation.add_contact(first_name="Ann", last_name="Lee")
     key = _copy(alice, "Sales")
-    ben = workspace.browser("ben")
+    ben = organisation.browser("ben")
     alice.post(f"/users/{staffed.id('ben')}/role", {"role": key})
     assert "Ann Lee" in ben.get("/contacts").text
     alice.post(f"/roles/{key}", _form(alice, key, contact__see="own"))
@@ -77,10 +77,10 @@ def test_a_changed_role_counts_from_the_next_request_on(staffed, rows_of):
 
 @pytest.mark.promise("P15")
 def test_a_team_counts_from_the_next_request_on(staffed):
-    workspace, alice = staffed.workspace, staffed.workspace.browser("alice")
+    organisation, alice = staffed.organisation, staffed.organisation.browser("alice")
     staffed.join("cleo", Rights.of(see="team"))
-    workspace.add_contact(first_name="Ann", last_name="Lee", owner_id=staffed.id("ben"))
-    cleo = workspace.browser("cleo")
+    organisation.add_contact(first_name="Ann", last_name="Lee", owner_id=staffed.id("ben"))
+    cleo = organisation.browser("cleo")
     assert "Ann Lee" not in cleo.get("/contacts").text
     team = alice.post("/teams", {"name": "North"}).location
     both = [str(staffed.id("cleo")), str(staffed.id("ben"))]
@@ -108,16 +108,16 @@ NOT_SAYABLE = (
 
 
 def test_what_the_form_can_not_say_is_refused(staffed, rows_of, subtests):
-    alice = staffed.workspace.browser("alice")
+    alice = staffed.organisation.browser("alice")
     key = _copy(alice, "Sales")
     for form, status in NOT_SAYABLE:
         with subtests.test(str(form)):
             assert alice.post(f"/roles/{key}", _form(alice, key, **form)).status_code == status
-            assert rows_of(staffed.workspace.tenant, "select name from roles")[0]["name"] == "Sales"
+            assert rows_of(staffed.organisation.tenant, "select name from roles")[0]["name"] == "Sales"
 
 
 def test_two_people_who_change_a_role_do_not_write_over_each_other(staffed):
-    alice = staffed.workspace.browser("alice")
+    alice = staffed.organisation.browser("alice")
     key = _copy(alice, "Sales")
     opened = _form(alice, key)
     alice.post(f"/roles/{key}", opened | {"contact.see": "own"})
@@ -126,7 +126,7 @@ def test_two_people_who_change_a_role_do_not_write_over_each_other(staffed):
 
 
 def test_a_role_that_somebody_has_is_not_deleted(staffed, rows_of):
-    alice = staffed.workspace.browser("alice")
+    alice = staffed.organisation.browser("alice")
     key = _copy(alice, "Sales")
     alice.post(f"/users/{staffed.id('ben')}/role", {"role": key})
     assert alice.post(f"/roles/{key}/removal").status_code == 409
@@ -138,7 +138,7 @@ def test_a_role_that_somebody_has_is_not_deleted(staffed, rows_of):
 
 def test_a_role_is_not_given_while_it_is_deleted(staffed, rows_of, app, working):
     """Two transactions at once: the one that gives waits for the one that deletes, and then finds nothing."""
-    workspace, alice = staffed.workspace, staffed.workspace.browser("alice")
+    organisation, alice = staffed.organisation, staffed.organisation.browser("alice")
     key = _copy(alice, "Sales")
     token = alice.csrf_token()
 
@@ -150,8 +150,8 @@ def test_a_role_is_not_given_while_it_is_deleted(staffed, rows_of, app, working)
         acts = [(f"/roles/{key}/removal", {}), (f"/users/{staffed.id('ben')}/role", {"role": key})]
         with ThreadPoolExecutor(2) as pool:
             removed, given = pool.map(act, acts)
-        roles = rows_of(workspace.tenant, "select roles from users where id = :id", id=staffed.id("ben"))[0]["roles"]
-        there = rows_of(workspace.tenant, "select id from roles where id = :id", id=key)
+        roles = rows_of(organisation.tenant, "select roles from users where id = :id", id=staffed.id("ben"))[0]["roles"]
+        there = rows_of(organisation.tenant, "select id from roles where id = :id", id=key)
         assert (roles == [key]) == bool(there) == (removed == 409), (removed, given)
         if there:
             act((f"/users/{staffed.id('ben')}/role", {"role": "member"}))
@@ -161,7 +161,7 @@ def test_a_role_is_not_given_while_it_is_deleted(staffed, rows_of, app, working)
 
 def test_two_who_change_one_team_do_not_undo_each_other(staffed):
     staffed.join("cleo", Rights.of(see="team"))
-    alice, members = staffed.workspace.browser("alice"), [str(staffed.id(name)) for name in ("ben", "cleo")]
+    alice, members = staffed.organisation.browser("alice"), [str(staffed.id(name)) for name in ("ben", "cleo")]
     team = f"/teams/{staffed.team('North', 'ben', 'cleo')}"
     seen = re.search(r'name="seen" value="(\w+)"', alice.get(team).text)[1]
     assert alice.post(team, {"name": "North", "members": members[:1], "seen": seen}).status_code == 303
@@ -175,7 +175,7 @@ def test_two_who_change_one_team_do_not_undo_each_other(staffed):
 @pytest.mark.promise("P15")
 @pytest.mark.parametrize("who", ["ben", "bob"])
 def test_others_can_not_touch_roles_and_teams(staffed, who):
-    browser = staffed.workspace.browser(who)
+    browser = staffed.organisation.browser(who)
     for path in ("/roles", "/roles/new", "/roles/member", "/teams"):
         assert browser.get(path).status_code == 403
     for path in ("/roles", "/roles/member", "/roles/member/removal", "/preview", "/teams"):
@@ -184,7 +184,7 @@ def test_others_can_not_touch_roles_and_teams(staffed, who):
 
 @pytest.mark.promise("P15")
 def test_another_tenants_roles_and_teams_are_not_there(staffed, client_for):
-    key = _copy(staffed.workspace.browser("alice"), "Sales")
+    key = _copy(staffed.organisation.browser("alice"), "Sales")
     team = staffed.team("North", "ben")
     mallory = client_for("mallory")
     assert mallory.get(f"/roles/{key}").status_code == mallory.get(f"/teams/{team}").status_code == 404
@@ -194,7 +194,7 @@ def test_another_tenants_roles_and_teams_are_not_there(staffed, client_for):
 
 @pytest.mark.promise("P15")
 def test_changing_roles_needs_a_password_given_lately(staffed, clock):
-    alice = staffed.workspace.browser("alice")
+    alice = staffed.organisation.browser("alice")
     key = _copy(alice, "Sales")
     clock.move(minutes=16)
     for path in ("/roles", f"/roles/{key}", f"/roles/{key}/removal", "/preview", "/teams"):
@@ -204,7 +204,7 @@ def test_changing_roles_needs_a_password_given_lately(staffed, clock):
 @pytest.mark.promise("P15")
 def test_nobody_makes_a_role_that_allows_more_than_they_may(staffed, rows_of):
     staffed.join("cleo", MANAGES_ROLES)
-    cleo = staffed.workspace.browser("cleo")
+    cleo = staffed.organisation.browser("cleo")
     assert cleo.post("/roles", {"name": "Mine", "source": "administrator"}).status_code == 403
     key = _copy(cleo, "Mine", "reader")
     assert cleo.post(f"/roles/{key}", _form(cleo, key, contact__export="all")).status_code == 403
@@ -214,19 +214,19 @@ def test_nobody_makes_a_role_that_allows_more_than_they_may(staffed, rows_of):
     assert cleo.post(f"/users/{staffed.id('alice')}/closure").status_code in (403, 409)
     form = {"name": "Dan", "email": "dan@x.example", "role": "administrator"}
     assert cleo.post("/users/invitation", form).status_code == 403
-    assert not rows_of(staffed.workspace.tenant, "select id from users where name = 'Dan'")
+    assert not rows_of(staffed.organisation.tenant, "select id from users where name = 'Dan'")
 
 
 @pytest.mark.promise("P15")
 @pytest.mark.parametrize(("edition", "status"), [(edition(), 200), ("another table", 403), (None, 403)])
 def test_a_snapshot_made_under_another_table_is_not_believed(staffed, app, edition, status):
     """Only a snapshot of this very table is: the first case shows that the others are refused for their edition."""
-    bob = staffed.workspace.browser("bob")
+    bob = staffed.organisation.browser("bob")
     assert bob.get("/users").status_code == 403
     keys = app.extensions["qikbiz"].settings.keys
     rewritten = 0
     with app.extensions["qikbiz"].redis.client() as client:
-        for key in client.keys(f"*{staffed.workspace.tenant.id.hex}*:s:*"):
+        for key in client.keys(f"*{staffed.organisation.tenant.id.hex}*:s:*"):
             kept = json.loads(keys.open("session-record", client.get(key), bound_to=key).plaintext)
             if kept["name"] == "Bob":
                 kept |= {"rights": everything().as_person(staffed.id("bob")).text, "edition": edition}

@@ -15,19 +15,19 @@ WORKS_WITH_OWN = Rights.of(see="own", create="own", change="own", delete="own")
 @pytest.fixture
 def records(staffed):
     """Four contacts and companies: of Cleo's, of Dan's in her team, of Alice's, and without an owner."""
-    workspace = staffed.workspace
+    organisation = staffed.organisation
     staffed.join("cleo", WORKS_WITH_OWN)
     staffed.join("dan", Rights.of(see="team", change="own"))
     staffed.team("North", "cleo", "dan")
     owners = {"cleos": staffed.id("cleo"), "dans": staffed.id("dan"), "alices": staffed.id("alice"), "nobodys": None}
     contacts = {
-        name: workspace.add_contact(
+        name: organisation.add_contact(
             first_name=name.title(), last_name="Contact", email=f"{name}@x.example", owner_id=owner
         )
         for name, owner in owners.items()
     }
     companies = {
-        name: workspace.add_company(f"{name.title()} Company", owner_id=owner) for name, owner in owners.items()
+        name: organisation.add_company(f"{name.title()} Company", owner_id=owner) for name, owner in owners.items()
     }
     return {"contacts": contacts, "companies": companies}
 
@@ -40,7 +40,7 @@ SEEN = {"alice": EVERYBODY, "cleo": {"Cleos"}, "dan": {"Cleos", "Dans"}}
 def test_a_list_its_search_and_its_count_hold_what_the_role_reaches(staffed, records, subtests):
     for plural, (who, seen) in product(("contacts", "companies"), SEEN.items()):
         with subtests.test(f"{plural} of {who}"):
-            browser = staffed.workspace.browser(who)
+            browser = staffed.organisation.browser(who)
             paths = (f"/{plural}", "/search?q=co", f"/{plural}?q=co")
             for text in [browser.get(path).text for path in paths]:
                 assert {name for name in EVERYBODY if f"{name} Co" in text} == seen
@@ -50,7 +50,7 @@ def test_a_list_its_search_and_its_count_hold_what_the_role_reaches(staffed, rec
 
 @pytest.mark.promise("P15")
 def test_suggestions_offer_nothing_else(staffed, records):
-    cleo = staffed.workspace.browser("cleo")
+    cleo = staffed.organisation.browser("cleo")
     for plural in ("contacts", "companies"):
         offered = cleo.get(f"/{plural}/suggestions?q=Co").text
         assert "Cleos" in offered and "Alices" not in offered and "Dans" not in offered
@@ -58,14 +58,14 @@ def test_suggestions_offer_nothing_else(staffed, records):
 
 @pytest.mark.promise("P15")
 def test_the_first_page_counts_and_names_nothing_else(staffed, records):
-    page = staffed.workspace.browser("cleo").get("/").text
+    page = staffed.organisation.browser("cleo").get("/").text
     assert "Cleos Contact" in page and "Alices Contact" not in page
 
 
 @pytest.mark.promise("P15")
 @pytest.mark.parametrize("plural", ["contacts", "companies"])
 def test_a_record_outside_of_reach_answers_as_one_that_does_not_exist(staffed, records, plural):
-    cleo = staffed.workspace.browser("cleo")
+    cleo = staffed.organisation.browser("cleo")
     theirs, nothing = records[plural]["alices"], uuid4()
     pages = ("", "/edit", "/fields/description")
     for page in pages:
@@ -84,7 +84,7 @@ def _without_reference(text):
 
 @pytest.mark.promise("P15")
 def test_what_may_be_seen_but_not_changed_is_refused_openly(staffed, records):
-    dan = staffed.workspace.browser("dan")
+    dan = staffed.organisation.browser("dan")
     seen, own = records["contacts"]["cleos"], records["contacts"]["dans"]
     page = dan.get(f"/contacts/{seen}")
     assert page.status_code == 200 and "/edit" not in page.text
@@ -96,19 +96,19 @@ def test_what_may_be_seen_but_not_changed_is_refused_openly(staffed, records):
 
 @pytest.mark.promise("P15")
 def test_acts_on_several_rows_leave_the_others_alone(staffed, records, rows_of):
-    cleo, contacts = staffed.workspace.browser("cleo"), records["contacts"]
+    cleo, contacts = staffed.organisation.browser("cleo"), records["contacts"]
     answer = cleo.post("/contacts/several", {"ids": list(contacts.values()), "act": "tag", "tag": "Mine"})
     assert "3 could not be changed" in cleo.follow(answer).text
     cleo.post("/contacts/several", {"ids": list(contacts.values()), "act": "delete"})
     query = "select first_name, tags, deleted_at is not null as gone from contacts"
-    rows = {row["first_name"]: (row["tags"], row["gone"]) for row in rows_of(staffed.workspace.tenant, query)}
+    rows = {row["first_name"]: (row["tags"], row["gone"]) for row in rows_of(staffed.organisation.tenant, query)}
     assert rows.pop("Cleos") == (["Mine"], True)
     assert set(map(str, rows.values())) == {"([], False)"}
 
 
 @pytest.mark.promise("P15")
 def test_the_trash_holds_only_what_could_be_brought_back(staffed, records, rows_of):
-    alice, cleo = staffed.workspace.browser("alice"), staffed.workspace.browser("cleo")
+    alice, cleo = staffed.organisation.browser("alice"), staffed.organisation.browser("cleo")
     contacts = records["contacts"]
     alice.post("/contacts/several", {"ids": [contacts["alices"], contacts["cleos"]], "act": "delete"})
     trash = cleo.get("/contacts/trash").text
@@ -116,16 +116,18 @@ def test_the_trash_holds_only_what_could_be_brought_back(staffed, records, rows_
     assert cleo.get(f"/contacts/{contacts['alices']}").status_code == 404
     both = ".".join(ident.replace("-", "") for ident in (contacts["alices"], contacts["cleos"]))
     cleo.post(f"/contacts/restorations?ids={both}")
-    left = rows_of(staffed.workspace.tenant, "select first_name from contacts where deleted_at is not null")
+    left = rows_of(staffed.organisation.tenant, "select first_name from contacts where deleted_at is not null")
     assert [row["first_name"] for row in left] == ["Alices"]
     assert cleo.post(f"/contacts/{contacts['alices']}/removal", {"typed": "Alices Contact"}).status_code == 403
 
 
 @pytest.mark.promise("P15")
 def test_a_new_record_is_ones_own_and_can_not_be_slipped_to_others(staffed, records, rows_of):
-    cleo, alice_id = staffed.workspace.browser("cleo"), str(staffed.id("alice"))
+    cleo, alice_id = staffed.organisation.browser("cleo"), str(staffed.id("alice"))
     cleo.post("/contacts", {"first_name": "New"})
-    owner = rows_of(staffed.workspace.tenant, "select owner_id from contacts where first_name = 'New'")[0]["owner_id"]
+    owner = rows_of(staffed.organisation.tenant, "select owner_id from contacts where first_name = 'New'")[0][
+        "owner_id"
+    ]
     assert owner == staffed.id("cleo")
     refused = cleo.post("/contacts", {"first_name": "Slip", "owner_id": alice_id})
     assert refused.status_code == 422 and "this owner" in refused.text
@@ -134,16 +136,18 @@ def test_a_new_record_is_ones_own_and_can_not_be_slipped_to_others(staffed, reco
     assert refused.status_code == 422
     bulk = cleo.post("/contacts/several", {"ids": [own], "act": "owner", "owner_id": alice_id})
     assert bulk.status_code == 400
-    assert not rows_of(staffed.workspace.tenant, "select id from contacts where first_name = 'Slip'")
+    assert not rows_of(staffed.organisation.tenant, "select id from contacts where first_name = 'Slip'")
 
 
 @pytest.mark.promise("P15")
 def test_a_company_out_of_reach_is_named_nowhere_on_a_contact(staffed, records, rows_of):
-    workspace, company = staffed.workspace, records["companies"]["alices"]
+    organisation, company = staffed.organisation, records["companies"]["alices"]
     own = records["contacts"]["cleos"]
-    workspace.browser("alice").post(f"/contacts/{own}/companies", {"company_name": "Alices Company", "role": "Buyer"})
-    assert "Alices Company" in workspace.browser("alice").get(f"/contacts/{own}").text
-    cleo = workspace.browser("cleo")
+    organisation.browser("alice").post(
+        f"/contacts/{own}/companies", {"company_name": "Alices Company", "role": "Buyer"}
+    )
+    assert "Alices Company" in organisation.browser("alice").get(f"/contacts/{own}").text
+    cleo = organisation.browser("cleo")
     for path in (
         "/contacts", f"/contacts/{own}", f"/contacts/{own}?tab=details", f"/contacts/{own}/edit",
         f"/contacts/{own}/fields/company_name", f"/contacts?company_name={company}", "/search?q=Cleos",
@@ -160,14 +164,14 @@ def test_a_company_out_of_reach_is_named_nowhere_on_a_contact(staffed, records, 
 
 @pytest.mark.promise("P15")
 def test_saving_a_contact_does_not_tear_off_a_company_that_is_out_of_reach(staffed, records, rows_of):
-    workspace, own = staffed.workspace, records["contacts"]["cleos"]
-    workspace.browser("alice").post(f"/contacts/{own}/companies", {"company_name": "Alices Company", "role": ""})
-    version = rows_of(workspace.tenant, "select version from contacts where id = :id", id=own)[0]["version"]
+    organisation, own = staffed.organisation, records["contacts"]["cleos"]
+    organisation.browser("alice").post(f"/contacts/{own}/companies", {"company_name": "Alices Company", "role": ""})
+    version = rows_of(organisation.tenant, "select version from contacts where id = :id", id=own)[0]["version"]
     mine = {"owner_id": str(staffed.id("cleo"))}
     form = {"first_name": "Cleo's", "last_name": "Contact", "version": str(version), **mine}
-    cleo = workspace.browser("cleo")
+    cleo = organisation.browser("cleo")
     assert cleo.post(f"/contacts/{own}/edit", form).status_code == 303
-    kept = rows_of(workspace.tenant, "select first_name, company_name from contacts where id = :id", id=own)[0]
+    kept = rows_of(organisation.tenant, "select first_name, company_name from contacts where id = :id", id=own)[0]
     assert (kept["first_name"], kept["company_name"]) == ("Cleo's", "Alices Company")
     refused = cleo.post(f"/contacts/{own}/edit", form | {"company_name": "Cleos Company", "version": str(version + 1)})
     assert refused.status_code == 400 and "company_name" in refused.text
@@ -175,11 +179,11 @@ def test_saving_a_contact_does_not_tear_off_a_company_that_is_out_of_reach(staff
 
 @pytest.mark.promise("P15")
 def test_the_people_of_a_company_are_those_within_reach(staffed, records):
-    workspace, company = staffed.workspace, records["companies"]["cleos"]
-    alice = workspace.browser("alice")
+    organisation, company = staffed.organisation, records["companies"]["cleos"]
+    alice = organisation.browser("alice")
     for contact in ("cleos", "alices"):
         alice.post(f"/contacts/{records['contacts'][contact]}/companies", {"company_name": "Cleos Company", "role": ""})
-    page = workspace.browser("cleo").get(f"/companies/{company}").text
+    page = organisation.browser("cleo").get(f"/companies/{company}").text
     assert "Cleos Contact" in page and "Alices Contact" not in page
 
 
@@ -188,12 +192,12 @@ def test_another_tenant_sees_none_of_it(staffed, records, client_for):
     assert client_for("mallory").get(f"/contacts/{records['contacts']['cleos']}").status_code == 404
 
 
-def test_whoever_reaches_all_pays_no_further_sql(staffed, records, app, platform):
+def test_whoever_reaches_all_pays_no_further_sql(staffed, records, app, world):
     from tests.accounts.conftest import counted_statements
 
-    alice = staffed.workspace.browser("alice")
+    alice = staffed.organisation.browser("alice")
     alice.get("/contacts")
-    with counted_statements(app, platform) as seen:
+    with counted_statements(app, world) as seen:
         alice.get("/contacts")
     asked = [statement for statement in seen if "contacts" in statement]
     assert not any(word in statement for statement in seen for word in ("roles", "team_members"))

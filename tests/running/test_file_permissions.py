@@ -17,7 +17,7 @@ from qikbiz.transfer.exports.manifest import MANIFEST
 from qikbiz.transfer.exports.restore import NotRestorable, checked_manifest, is_archive
 from tenants.control import new_id
 from tenants.runtime import CELL_DSN
-from tests.fixtures.tenancy import Platform
+from tests.fixtures.world import World
 
 
 def mode(path: Path) -> int:
@@ -40,18 +40,18 @@ def test_home_and_the_mailbox_of_development_are_private_also_where_they_were_no
         assert dev_outbox.read(home / "mail", mail_id) is not None
 
 
-def test_a_cells_login_gets_into_the_tenants_database_only(platform: Platform) -> None:
-    with connect_to_control(platform.settings) as control:
+def test_a_cells_login_gets_into_the_tenants_database_only(world: World) -> None:
+    with connect_to_control(world.settings) as control:
         name, sealed = control.execute("SELECT name, dsn FROM cells ORDER BY name").fetchone() or ("", "")
-    dsn = platform.settings.keys.open(CELL_DSN, str(sealed), bound_to=str(name)).plaintext.decode()
+    dsn = world.settings.keys.open(CELL_DSN, str(sealed), bound_to=str(name)).plaintext.decode()
     psycopg.connect(dsn).close()
     for database in ("postgres", "template1", "qikbiz_control"):
         with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
             psycopg.connect(conninfo.make_conninfo(dsn, dbname=database))
 
 
-def test_one_statement_may_not_fill_the_disk(platform: Platform) -> None:
-    with connect_to_control(platform.settings) as control:
+def test_one_statement_may_not_fill_the_disk(world: World) -> None:
+    with connect_to_control(world.settings) as control:
         assert control.execute("SELECT current_setting('temp_file_limit')").fetchone() == ("4GB",)
 
 

@@ -244,9 +244,9 @@ def test_only_a_hash_of_the_code_is_kept_and_a_new_one_ends_it(office, paula, ro
 
 
 @pytest.mark.promise("P9")
-def test_a_code_of_one_organisation_opens_no_other(office, platform):
+def test_a_code_of_one_organisation_opens_no_other(office, world):
     browser = Browser(office[0].app, "acme.localhost")
-    form = {"email": platform.alice.email, "password": platform.alice.password, "code": office[1]}
+    form = {"email": world.alice.email, "password": world.alice.password, "code": office[1]}
     assert browser.post("/break-glass", form).status_code == 401
 
 

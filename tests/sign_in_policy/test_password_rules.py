@@ -102,10 +102,10 @@ def _by_profile(log_in, add_person, tenant):
     return choose
 
 
-def test_where_a_policy_can_be_set_no_command_takes_a_password(strict, platform):
+def test_where_a_policy_can_be_set_no_command_takes_a_password(strict, world):
     """It takes the first administrator's alone, who is there before any policy."""
     with pytest.raises(BadLogin, match="no password is accepted"):
-        refuse_password(platform.settings, strict)
+        refuse_password(world.settings, strict)
 
 
 def test_a_password_that_is_too_short_now_is_asked_for_anew_at_the_next_login(set_policy, otto, log_in, rows_of):

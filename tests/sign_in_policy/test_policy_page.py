@@ -141,10 +141,10 @@ def test_it_needs_a_fresh_login(set_policy, clock):
 
 
 @pytest.mark.promise("P16")
-def test_one_organisations_policy_is_no_others(set_policy, client_for, platform, log_in):
+def test_one_organisations_policy_is_no_others(set_policy, client_for, world, log_in):
     set_policy(least_characters="40", remember_days="0", factor_for="everyone")
-    assert log_in(platform.mallory).get("/").status_code == 200
-    assert "At least 15 characters" in log_in(platform.ben).get("/profile/password").text
+    assert log_in(world.mallory).get("/").status_code == 200
+    assert "At least 15 characters" in log_in(world.ben).get("/profile/password").text
 
 
 def test_two_who_save_the_first_policy_at_once_come_one_after_the_other(log_in, paula, add_person, rows_of):

@@ -36,9 +36,7 @@ def test_set_up_changed_tried_on_off_and_removed_are_in_the_audit(identity_provi
     assert not rows_of(paula.tenant, "select id from sso_provider")
 
 
-def test_the_secret_is_on_no_page_and_sealed_for_this_organisation_alone(
-    provider, paula, log_in, rows_of, app, platform
-):
+def test_the_secret_is_on_no_page_and_sealed_for_this_organisation_alone(provider, paula, log_in, rows_of, app, world):
     from config.keys import SealBroken
     from qikbiz.identity.sso.queries import PURPOSE
 
@@ -50,7 +48,7 @@ def test_the_secret_is_on_no_page_and_sealed_for_this_organisation_alone(
     keys = app.extensions["qikbiz"].settings.keys
     assert keys.open(PURPOSE, sealed, bound_to=paula.tenant.id.hex).plaintext.decode() == CLIENT_SECRET
     with pytest.raises(SealBroken):
-        keys.open(PURPOSE, sealed, bound_to=platform.acme.id.hex)
+        keys.open(PURPOSE, sealed, bound_to=world.acme.tenant.id.hex)
 
 
 def test_a_row_copied_from_another_organisation_opens_nothing(
@@ -70,14 +68,14 @@ def test_a_row_copied_from_another_organisation_opens_nothing(
     assert "client secret" in answer.text
 
 
-def test_only_administrators(provider, otto, log_in, browser_at, platform):
+def test_only_administrators(provider, otto, log_in, browser_at, world):
     member, nobody = log_in(otto), browser_at(otto.tenant.host)
     for path in (PAGE, f"{PAGE}/trial"):
         assert member.get(path).status_code == 403
         assert nobody.get(path).location.startswith("/login")
     for act in ACTS:
         assert member.post(PAGE + act, form_for(provider)).status_code == 403
-    assert provider.issuer not in log_in(platform.alice).get(PAGE).text
+    assert provider.issuer not in log_in(world.alice).get(PAGE).text
 
 
 def test_every_change_asks_for_the_password_again(provider, paula, log_in, clock):

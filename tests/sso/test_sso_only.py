@@ -335,8 +335,8 @@ def test_a_new_code_can_be_made(only):
     assert made[1] != code
 
 
-def test_the_other_organisation_goes_on_by_password(only, log_in, platform):
-    assert log_in(platform.alice).get("/contacts").status_code == 200
+def test_the_other_organisation_goes_on_by_password(only, log_in, world):
+    assert log_in(world.alice).get("/contacts").status_code == 200
 
 
 def test_who_joined_without_a_password_confirms_by_the_provider(provider, sign_on, paula, app, clock, rows_of):

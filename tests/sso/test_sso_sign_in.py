@@ -204,10 +204,10 @@ def test_it_must_come_within_ten_minutes(provider, app, otto, clock):
     assert come_back(browser, back).status_code == 400
 
 
-def test_another_organisations_answer_opens_nothing(provider, app, otto, platform):
+def test_another_organisations_answer_opens_nothing(provider, app, otto, world):
     browser = Browser(app, otto.tenant.host)
-    back = provider.sends_back(begin(browser), email=platform.alice.email)
-    acme = Browser(app, platform.acme.host)
+    back = provider.sends_back(begin(browser), email=world.alice.email)
+    acme = Browser(app, world.acme.tenant.host)
     acme.set_cookie(SSO.name, browser.cookie(SSO.name))
     answer = come_back(acme, back)
     assert answer.status_code == 400

@@ -25,7 +25,7 @@ from provisioning.usage import measure_tenants
 from qikbiz.kernel.database import tenant_transaction
 from tenants.context import Tenant
 from tests.fixtures.servers import servers_at, throw_away_folder
-from tests.fixtures.tenancy import Platform
+from tests.fixtures.world import World
 
 _numbers = itertools.count(1)
 DEBIAN_15 = Path("/usr/lib/postgresql/15/bin")
@@ -70,9 +70,9 @@ def socket_folder(request: pytest.FixtureRequest) -> Iterator[Path]:
 
 
 @pytest.fixture
-def own_server(socket_folder: Path, platform: Platform) -> OwnServer:
+def own_server(socket_folder: Path, world: World) -> OwnServer:
     number = next(_numbers)
-    return OwnServer(socket_folder, platform.settings.redis_url, f"directory_{number}", f"tenants_{number}")
+    return OwnServer(socket_folder, world.settings.redis_url, f"directory_{number}", f"tenants_{number}")
 
 
 @pytest.fixture
@@ -119,14 +119,14 @@ def debian_15(folder: Path) -> Iterator[Path]:
     run("pg_ctl", "-m", "immediate", "stop")
 
 
-def test_preparing_again_changes_nothing(platform: Platform) -> None:
+def test_preparing_again_changes_nothing(world: World) -> None:
     def facts() -> list[object]:
-        with connect_to_control(platform.settings) as control, connect_as_provisioner(platform.settings) as owner:
+        with connect_to_control(world.settings) as control, connect_as_provisioner(world.settings) as owner:
             cells = control.execute("SELECT name, dsn FROM cells ORDER BY 1").fetchall()
             return [cells, owner.execute("SELECT rolname FROM pg_roles ORDER BY 1").fetchall()]
 
     before = facts()
-    assert prepare_servers(platform.settings).statements_for_dba == ()
+    assert prepare_servers(world.settings).statements_for_dba == ()
     assert facts() == before
 
 
@@ -165,9 +165,7 @@ def test_an_owner_made_by_somebody_else_is_said(own_server: OwnServer) -> None:
         prepare_servers(own_server.settings("stranger"))
 
 
-def test_two_installations_on_one_server_leave_each_others_logins_alone(
-    own_server: OwnServer, platform: Platform
-) -> None:
+def test_two_installations_on_one_server_leave_each_others_logins_alone(own_server: OwnServer, world: World) -> None:
     ours = own_server.settings("postgres")
     theirs = replace(own_server, directory=f"{own_server.directory}_b", tenants=f"{own_server.tenants}_b")
     prepare_servers(ours)
@@ -195,19 +193,19 @@ def live_through_everything(settings: Settings) -> None:
         assert acts.delete(settings, slug, confirmation=slug, days=0, now=True).state == "closed"
 
 
-def test_without_a_provisioner_it_is_said(platform: Platform) -> None:
+def test_without_a_provisioner_it_is_said(world: World) -> None:
     with pytest.raises(NoProvisioner, match="QIKBIZ_PROVISIONER_URL"):
-        prepare_servers(replace(platform.settings, provisioner_url=None))
+        prepare_servers(replace(world.settings, provisioner_url=None))
 
 
 def test_a_cells_dsn_takes_the_place_and_the_checks_of_the_provisioner_but_none_of_its_secrets(
-    platform: Platform,
+    world: World,
 ) -> None:
     url = (
         "postgresql://boss:hunter2@db.example.com:6432/crm?sslmode=verify-full&sslrootcert=/etc/ca.pem"
         "&sslcert=/etc/boss.crt&sslkey=/etc/boss.key&options=-c%20role%3Dboss"
     )
-    dsn = cell_dsn(replace(platform.settings, provisioner_url=url), "qb_cell_001", "secret")
+    dsn = cell_dsn(replace(world.settings, provisioner_url=url), "qb_cell_001", "secret")
     parts = psycopg.conninfo.conninfo_to_dict(dsn)
     assert parts == {
         "user": "qb_cell_001",

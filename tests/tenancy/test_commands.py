@@ -14,15 +14,15 @@ from qikbiz.identity.passwords.hashing import matches
 from qikbiz.kernel.database import tenant_transaction
 from tenants.context import Tenant
 from tenants.schema_version import HEAD
-from tests.fixtures.tenancy import Platform
+from tests.fixtures.world import World
 
 Run = Callable[..., Result]
 PASSWORD = "the red stapler is on my desk"
 
 
 @pytest.fixture
-def run(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> Run:
-    monkeypatch.setattr("config.settings.load_settings", lambda: platform.settings)
+def run(world: World, monkeypatch: pytest.MonkeyPatch) -> Run:
+    monkeypatch.setattr("config.settings.load_settings", lambda: world.settings)
 
     def invoke(*arguments: str, stdin: str | None = None) -> Result:
         # Wide enough that no table is cut.
@@ -69,14 +69,14 @@ def test_what_is_not_understood_ends_with_2(run: Run) -> None:
     assert run("migrate", "--jobs", "0").exit_code == 2
 
 
-def test_tenant_list_and_show(run: Run, platform: Platform) -> None:
+def test_tenant_list_and_show(run: Run, world: World) -> None:
     listed = facts(run("tenant", "list", "--json"))["tenants"]
     acme = next(tenant for tenant in listed if tenant["slug"] == "acme")
     assert {"slug", "name", "state", "version", "users", "bytes", "last_seen"} <= set(acme)
     assert (acme["name"], acme["state"], acme["version"]) == ("Acme Industrial", "active", HEAD)
     assert acme["users"] >= 3 and acme["bytes"] > 0
     shown = facts(run("tenant", "show", "acme", "--json"))
-    assert shown["schema"] == platform.acme.schema
+    assert shown["schema"] == world.acme.tenant.schema
     assert set(acme) <= set(shown)
     assert "Acme Industrial" in run("tenant", "list").stdout
     assert "acme.localhost" in run("tenant", "show", "acme").stdout
@@ -95,7 +95,7 @@ def test_suspend_resume_rename_delete(run: Run, fresh_tenant: Callable[..., Tena
     assert facts(run("tenant", "delete", slug, "--yes", slug, "--now", "--json"))["state"] == "closed"
 
 
-def test_user_create(run: Run, platform: Platform, fresh_tenant: Callable[..., Tenant]) -> None:
+def test_user_create(run: Run, world: World, fresh_tenant: Callable[..., Tenant]) -> None:
     tenant = fresh_tenant("Peopled")
     options = ("--tenant", tenant.slug, "--email", "milton@example.com", "--name", "Milton", "--role")
     refused = facts(run("user", "create", *options, "member", "--password-stdin", "--json", stdin=PASSWORD), code=1)
@@ -103,7 +103,7 @@ def test_user_create(run: Run, platform: Platform, fresh_tenant: Callable[..., T
     stdin = f"{PASSWORD}\n"
     made = facts(run("user", "create", *options, "administrator", "--password-stdin", "--json", stdin=stdin))
     assert (made["email"], made["role"], made["outcome"]) == ("milton@example.com", "administrator", "created")
-    with working_application(platform.settings), tenant_transaction(tenant) as session:
+    with working_application(world.settings), tenant_transaction(tenant) as session:
         row = session.execute(text("SELECT id, state, password_hash FROM users WHERE name = 'Milton'")).one()
         assert (str(row.id), row.state) == (made["id"], "active")
         assert matches(row.password_hash, PASSWORD)

@@ -16,7 +16,7 @@ from provisioning.application import working_application
 from qikbiz.kernel.database import db, tenant_transaction
 from tenants.cells import Cells
 from tenants.context import NoTenantEntered, Tenant, WrongTenant, tenant_context
-from tests.fixtures.tenancy import Platform
+from tests.fixtures.world import World
 from tests.tenancy.twin_tenants import IDS, Twins, make_twins
 
 WHO = text("SELECT current_user, current_schema, (SELECT min(last_name) FROM contacts WHERE id = :id)")
@@ -173,14 +173,14 @@ class OneConnection(RuleBasedStateMachine):
 
 
 @pytest.fixture
-def machine(platform: Platform, make_tenant: Callable[..., Tenant]) -> Iterator[type[OneConnection]]:
-    with working_application(platform.settings) as runtime:
+def machine(world: World, make_tenant: Callable[..., Tenant]) -> Iterator[type[OneConnection]]:
+    with working_application(world.settings) as runtime:
         runtime.cells.dispose()
         runtime.cells = Cells(runtime._cell_dsn, pool_size=1, max_overflow=0, application_name=OURS)
         OneConnection.twins, OneConnection.cells = make_twins(make_tenant), runtime.cells
 
         def end_backends() -> None:
-            with psycopg.connect(platform.settings.provisioner_url or "", autocommit=True) as owner:
+            with psycopg.connect(world.settings.provisioner_url or "", autocommit=True) as owner:
                 owner.execute(END, (OURS,))
 
         OneConnection.end_backends = staticmethod(end_backends)

@@ -10,7 +10,7 @@ from provisioning.hardening import close_openings, openings
 from provisioning.servers import Connection, connect_as_provisioner, connect_to_control
 from qikbiz.kernel.database import tenant_transaction
 from tenants.context import Tenant
-from tests.fixtures.tenancy import Platform
+from tests.fixtures.world import World
 
 READ, APPEND, ALL = {"SELECT"}, {"SELECT", "INSERT"}, {"SELECT", "INSERT", "UPDATE", "DELETE"}
 LIMITED = {
@@ -23,7 +23,7 @@ OWNER_RIGHTS = {"SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES"
 
 
 def test_a_tenants_role_has_rows_and_nothing_more(
-    platform: Platform, fresh_tenant: Callable[..., Tenant], owner_connection: Connection
+    world: World, fresh_tenant: Callable[..., Tenant], owner_connection: Connection
 ) -> None:
     tenant = fresh_tenant("Granted")
     found = owner_connection.execute(
@@ -56,7 +56,7 @@ def test_only_the_owner_and_the_tenant_may_use_the_schema(
 
 
 def test_a_cells_login_may_become_its_tenants_and_is_nothing_by_itself(
-    platform: Platform, owner_connection: Connection
+    world: World, owner_connection: Connection
 ) -> None:
     login = owner_connection.execute(
         """SELECT rolcanlogin, rolinherit, rolsuper, rolcreaterole, rolcreatedb, rolbypassrls, rolreplication
@@ -85,19 +85,19 @@ def test_a_cells_login_may_become_its_tenants_and_is_nothing_by_itself(
     assert owned == (0,)
 
 
-def test_a_tenants_role_is_a_member_of_nothing(platform: Platform, owner_connection: Connection) -> None:
+def test_a_tenants_role_is_a_member_of_nothing(world: World, owner_connection: Connection) -> None:
     question = "SELECT count(*) FROM pg_auth_members WHERE member::regrole::text ~ '^t_'"
     assert owner_connection.execute(question).fetchone() == (0,)
 
 
-def test_nothing_dangerous_is_open_to_everybody(platform: Platform) -> None:
-    with connect_as_provisioner(platform.settings) as connection:
+def test_nothing_dangerous_is_open_to_everybody(world: World) -> None:
+    with connect_as_provisioner(world.settings) as connection:
         assert openings(connection) == []
 
 
-def test_a_function_that_an_extension_brings_is_found_and_closed(platform: Platform) -> None:
+def test_a_function_that_an_extension_brings_is_found_and_closed(world: World) -> None:
     """dblink, crosstab and their like run SQL from a string, as any role."""
-    with connect_as_provisioner(platform.settings, autocommit=True) as connection:
+    with connect_as_provisioner(world.settings, autocommit=True) as connection:
         connection.execute("CREATE FUNCTION public.dblink(text) RETURNS text LANGUAGE sql AS 'SELECT $1'")
         try:
             assert any("dblink" in statement for statement in openings(connection))
@@ -106,8 +106,8 @@ def test_a_function_that_an_extension_brings_is_found_and_closed(platform: Platf
             connection.execute("DROP FUNCTION public.dblink(text)")
 
 
-def test_no_cell_may_enter_the_control_database(platform: Platform) -> None:
-    with connect_to_control(platform.settings) as control:
+def test_no_cell_may_enter_the_control_database(world: World) -> None:
+    with connect_to_control(world.settings) as control:
         row = control.execute("SELECT has_database_privilege('qb_cell_001', 'qikbiz_control', 'CONNECT')").fetchone()
     assert row == (False,)
 
@@ -134,6 +134,6 @@ def test_no_cell_may_enter_the_control_database(platform: Platform) -> None:
         "VACUUM",
     ],
 )
-def test_a_tenant_can_not(platform: Platform, working: object, statement: str) -> None:
-    with pytest.raises(DBAPIError), tenant_transaction(platform.acme) as session:
+def test_a_tenant_can_not(world: World, working: object, statement: str) -> None:
+    with pytest.raises(DBAPIError), tenant_transaction(world.acme.tenant) as session:
         session.execute(text(statement))

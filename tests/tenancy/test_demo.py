@@ -21,7 +21,7 @@ from qikbiz.identity.passwords.hashing import matches
 from qikbiz.kernel.database import control_transaction, tenant_transaction
 from tenants.context import Tenant
 from tests.fixtures.servers import Servers, servers_at, settings_for
-from tests.fixtures.tenancy import Platform
+from tests.fixtures.world import World
 
 OWNERS = (Owner(UUID(int=1), "Alice"), Owner(UUID(int=2), "Ben"))
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -137,13 +137,13 @@ def test_every_number_is_possible_and_kept_for_fiction() -> None:
         assert phonenumbers.is_possible_number(phonenumbers.parse(company["phone"]))
 
 
-def test_production_refuses_it(platform: Platform) -> None:
-    production = replace(platform.settings, environment="production")
+def test_production_refuses_it(world: World) -> None:
+    production = replace(world.settings, environment="production")
     with pytest.raises(DemoRefused, match="known passwords"):
         ensure_demo(production)
     assert demo_logins(production) == []
 
 
-def test_a_real_organisation_called_acme_is_not_filled(platform: Platform) -> None:
+def test_a_real_organisation_called_acme_is_not_filled(world: World) -> None:
     """The Acme of these tests is a customer's, as far as the demo knows."""
-    assert ensure_demo(platform.settings) == []
+    assert ensure_demo(world.settings) == []

@@ -16,12 +16,12 @@ from tenants.context import Tenant
 from tenants.directory import Directory, DirectoryAway, normalise_host
 from tenants.runtime import Runtime
 from tests.fixtures.servers import Servers
-from tests.fixtures.tenancy import Platform
+from tests.fixtures.world import World
 
 
 @pytest.fixture
-def directory(platform: Platform) -> Iterator[Directory]:
-    runtime = Runtime(platform.settings, process="directory-test")
+def directory(world: World) -> Iterator[Directory]:
+    runtime = Runtime(world.settings, process="directory-test")
     yield runtime.directory
     runtime.dispose()
 
@@ -95,21 +95,21 @@ def test_a_host_leads_to_exactly_one_place(directory: Directory, header: str, su
 
 
 def test_a_domain_of_its_own_leads_to_the_tenant_only_once_it_is_verified(
-    platform: Platform, directory: Directory, fresh_tenant: Callable[..., Tenant]
+    world: World, directory: Directory, fresh_tenant: Callable[..., Tenant]
 ) -> None:
     tenant = fresh_tenant("Domained")
     host = f"crm.{tenant.slug}.example.org"
-    add_domain(platform.settings, tenant, host, verified=False)
+    add_domain(world.settings, tenant, host, verified=False)
     directory.resolve("localhost")
     directory.look()
     assert directory.resolve(host).surface == "unknown"
-    verify_domain(platform.settings, tenant, host)
+    verify_domain(world.settings, tenant, host)
     directory.look()
     assert directory.resolve(host.upper()).tenant == directory.resolve(tenant.host).tenant != None  # noqa: E711
 
 
-def test_a_warm_request_asks_the_control_database_nothing(platform: Platform) -> None:
-    runtime = Runtime(platform.settings, process="warm")
+def test_a_warm_request_asks_the_control_database_nothing(world: World) -> None:
+    runtime = Runtime(world.settings, process="warm")
     runtime.directory.resolve("acme.localhost")
     runtime.directory.stop()  # the watcher looks outside of any request
     time.sleep(0.5)
@@ -136,7 +136,7 @@ while True:
 
 @pytest.mark.parametrize("redis", ["there", "killed"])
 def test_a_change_is_felt_in_another_process_within_a_second(
-    platform: Platform, servers: Servers, fresh_tenant: Callable[..., Tenant], redis: str
+    world: World, servers: Servers, fresh_tenant: Callable[..., Tenant], redis: str
 ) -> None:
     tenant = fresh_tenant("Felt")
     if redis == "killed":
@@ -145,10 +145,10 @@ def test_a_change_is_felt_in_another_process_within_a_second(
         with OtherProcess(servers.home, tenant.host) as other:
             other.wait_for("active")
             for act, state in (
-                (lambda: acts.suspend(platform.settings, tenant.slug, "unpaid"), "suspended"),
-                (lambda: acts.resume(platform.settings, tenant.slug), "active"),
+                (lambda: acts.suspend(world.settings, tenant.slug, "unpaid"), "suspended"),
+                (lambda: acts.resume(world.settings, tenant.slug), "active"),
                 (
-                    lambda: acts.rename(platform.settings, tenant.slug, new_slug=f"{tenant.slug}-x", new_name=None),
+                    lambda: acts.rename(world.settings, tenant.slug, new_slug=f"{tenant.slug}-x", new_name=None),
                     "unknown",
                 ),
             ):
@@ -183,8 +183,8 @@ class OtherProcess:
         raise AssertionError(f"the other process ended before it said {state}")
 
 
-def test_the_directory_lives_through_a_control_database_that_is_away_for_a_while(platform: Platform) -> None:
-    settings = platform.settings
+def test_the_directory_lives_through_a_control_database_that_is_away_for_a_while(world: World) -> None:
+    settings = world.settings
     runtime = Runtime(settings, process="away")
     assert runtime.directory.resolve("acme.localhost").surface == "tenant"
     runtime.directory.stop()
@@ -198,8 +198,8 @@ def test_the_directory_lives_through_a_control_database_that_is_away_for_a_while
     runtime.dispose()
 
 
-def test_a_process_that_starts_without_the_control_database_sends_nobody_anywhere(platform: Platform) -> None:
-    runtime = Runtime(_elsewhere(platform.settings))
+def test_a_process_that_starts_without_the_control_database_sends_nobody_anywhere(world: World) -> None:
+    runtime = Runtime(_elsewhere(world.settings))
     with pytest.raises(DirectoryAway):
         runtime.directory.resolve("acme.localhost")
     assert runtime.directory.resolve("localhost").surface == "site"

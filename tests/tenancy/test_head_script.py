@@ -15,17 +15,17 @@ from qikbiz.kernel.models import control_metadata, tenant_metadata
 from tenants.context import Tenant
 from tenants.control import sqlalchemy_url
 from tenants.schema_version import HEAD, SERVED
-from tests.fixtures.tenancy import Platform
+from tests.fixtures.world import World
 from tests.tenancy.catalog import facts_about
 
 DIALECT = postgresql.dialect()
 
 
 @pytest.fixture
-def replayed(platform: Platform, fresh_tenant: Callable[..., Tenant]) -> Tenant:
+def replayed(world: World, fresh_tenant: Callable[..., Tenant]) -> Tenant:
     """A tenant whose schema was emptied and then migrated version by version."""
     tenant = fresh_tenant("Replayed")
-    with connect_as_provisioner(platform.settings) as connection:
+    with connect_as_provisioner(world.settings) as connection:
         frame = create._frame(tenant, connection.info.server_version)
         connection.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(tenant.schema)))
         connection.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(tenant.role)))
@@ -67,9 +67,9 @@ def test_both_ways_give_the_same_schema_to_the_last_grant_and_comment(
     }
 
 
-def test_the_tables_are_those_of_the_models(platform: Platform, fresh_tenant: Callable[..., Tenant]) -> None:
+def test_the_tables_are_those_of_the_models(world: World, fresh_tenant: Callable[..., Tenant]) -> None:
     tenant = fresh_tenant("Modelled")
-    engine = create_engine(sqlalchemy_url(platform.settings.provisioner_url or ""))
+    engine = create_engine(sqlalchemy_url(world.settings.provisioner_url or ""))
     found = inspect(engine)
     assert set(found.get_table_names(tenant.schema)) - {"schema_version"} == set(tenant_metadata().tables)
     for name, table in tenant_metadata().tables.items():
@@ -86,8 +86,8 @@ def test_the_tables_are_those_of_the_models(platform: Platform, fresh_tenant: Ca
     engine.dispose()
 
 
-def test_the_control_tables_are_those_of_the_models(platform: Platform) -> None:
-    engine = create_engine(sqlalchemy_url(platform.settings.control_url))
+def test_the_control_tables_are_those_of_the_models(world: World) -> None:
+    engine = create_engine(sqlalchemy_url(world.settings.control_url))
     found = inspect(engine)
     assert set(found.get_table_names()) - {"schema_version"} == set(control_metadata().tables)
     for name, table in control_metadata().tables.items():
@@ -96,11 +96,11 @@ def test_the_control_tables_are_those_of_the_models(platform: Platform) -> None:
     engine.dispose()
 
 
-def test_every_table_says_whether_it_holds_personal_data(platform: Platform, owner_connection: Connection) -> None:
+def test_every_table_says_whether_it_holds_personal_data(world: World, owner_connection: Connection) -> None:
     found = owner_connection.execute(
         """SELECT relname, obj_description(oid, 'pg_class') FROM pg_class
             WHERE relnamespace = %s::regnamespace AND relkind = 'r'""",
-        (platform.acme.schema,),
+        (world.acme.tenant.schema,),
     ).fetchall()
     unsaid = [
         name for name, said in found if not (said or "").startswith(("personal: ", "technical: ", "record of acts: "))

@@ -19,25 +19,25 @@ from qikbiz.kernel.database import tenant_transaction
 from tenants.context import Tenant
 from tenants.schema_version import HEAD, is_served
 from tests.fixtures.forks import end_in_a_fork
-from tests.fixtures.tenancy import Platform
+from tests.fixtures.world import World
 from tests.tenancy.catalog import facts_about
 
 CITY = Migration("0003", ("CREATE INDEX CONCURRENTLY ix_contacts_city ON contacts (city)",))
 
 
 @pytest.fixture
-def old_tenant(platform: Platform, fresh_tenant: Callable[..., Tenant]) -> Callable[[], Tenant]:
+def old_tenant(world: World, fresh_tenant: Callable[..., Tenant]) -> Callable[[], Tenant]:
     """A function that makes a tenant as the first version of the program left it."""
 
     def make() -> Tenant:
         tenant = fresh_tenant("Old")
-        with connect_as_provisioner(platform.settings) as owner:
+        with connect_as_provisioner(world.settings) as owner:
             owner.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(tenant.schema)))
             owner.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(tenant.role)))
             owner.execute(create._frame(tenant, owner.info.server_version).encode())
             owner.commit()
             migrate_place(owner, place_of(tenant), migrations("tenant")[:1])
-        with connect_to_control(platform.settings) as control:
+        with connect_to_control(world.settings) as control:
             control.execute("UPDATE tenants SET version = '0001' WHERE id = %s", (tenant.id,))
         return tenant
 
@@ -58,56 +58,56 @@ def versions(settings: Settings, tenant: Tenant) -> tuple[str, str]:
     return believed[0], stands[0]
 
 
-def test_old_tenants_are_brought_to_the_newest_version(platform: Platform, old_tenant: Callable[[], Tenant]) -> None:
+def test_old_tenants_are_brought_to_the_newest_version(world: World, old_tenant: Callable[[], Tenant]) -> None:
     tenants = [old_tenant() for _ in range(3)]
     seen: list[tuple[int, int, str]] = []
-    report = migrate_everything(platform.settings, jobs=2, progress=lambda *step: seen.append(step))
+    report = migrate_everything(world.settings, jobs=2, progress=lambda *step: seen.append(step))
     assert (report.head, report.done, report.failed) == (HEAD, 3, [])
     assert sorted(slug for _, _, slug in seen) == sorted(tenant.slug for tenant in tenants)
     assert [done for done, _, _ in seen] == [1, 2, 3]
     for tenant in tenants:
-        assert versions(platform.settings, tenant) == (HEAD, HEAD)
-    assert migrate_everything(platform.settings).done == 0
+        assert versions(world.settings, tenant) == (HEAD, HEAD)
+    assert migrate_everything(world.settings).done == 0
 
 
-def test_the_directory_hears_of_the_new_version(platform: Platform, old_tenant: Callable[[], Tenant]) -> None:
+def test_the_directory_hears_of_the_new_version(world: World, old_tenant: Callable[[], Tenant]) -> None:
     tenant = old_tenant()
-    migrate_everything(platform.settings)
-    platform.runtime.directory.look()
-    found = platform.runtime.directory.tenant(tenant.id)
+    migrate_everything(world.settings)
+    world.runtime.directory.look()
+    found = world.runtime.directory.tenant(tenant.id)
     assert found is not None and found.version == HEAD
 
 
 def test_one_that_fails_stops_nobody_is_named_with_its_reason_and_continues_later(
-    platform: Platform, old_tenant: Callable[[], Tenant], owner_connection: Connection
+    world: World, old_tenant: Callable[[], Tenant], owner_connection: Connection
 ) -> None:
     first, broken, last = old_tenant(), old_tenant(), old_tenant()
     rename_table(owner_connection, broken, "mails", "mails_by_hand")
-    report = migrate_everything(platform.settings)
+    report = migrate_everything(world.settings)
     assert (report.done, report.failed) == (2, [(broken.slug, 'relation "mails" does not exist')])
-    assert versions(platform.settings, broken) == ("0001", "0001")
+    assert versions(world.settings, broken) == ("0001", "0001")
     assert not any("comment" in line for line in facts_about(owner_connection, broken)), "nothing half done"
     for tenant in (first, last):
-        assert versions(platform.settings, tenant) == (HEAD, HEAD)
-    with connect_to_control(platform.settings) as control:
+        assert versions(world.settings, tenant) == (HEAD, HEAD)
+    with connect_to_control(world.settings) as control:
         row = control.execute(
             "SELECT state, error FROM tenant_migrations WHERE tenant_id = %s", (broken.id,)
         ).fetchone()
         assert row == ("failed", 'relation "mails" does not exist')
     rename_table(owner_connection, broken, "mails_by_hand", "mails")
-    assert migrate_everything(platform.settings).done == 1
-    assert versions(platform.settings, broken) == (HEAD, HEAD)
+    assert migrate_everything(world.settings).done == 1
+    assert versions(world.settings, broken) == (HEAD, HEAD)
 
 
 def test_a_table_made_by_hand_in_the_way_is_reported(
-    platform: Platform, fresh_tenant: Callable[..., Tenant], owner_connection: Connection
+    world: World, fresh_tenant: Callable[..., Tenant], owner_connection: Connection
 ) -> None:
     tenant = fresh_tenant("By hand")
     in_the_way = Migration("0003", ("CREATE TABLE deals (id uuid)", "CREATE TABLE pipelines (id uuid)"))
     by_hand = sql.SQL("CREATE TABLE {} (id int)").format(sql.Identifier(tenant.schema, "pipelines"))
     owner_connection.execute(by_hand)
     refused = pytest.raises(MigrationFailed, match='relation "pipelines" already exists')
-    with connect_as_provisioner(platform.settings) as owner, refused:
+    with connect_as_provisioner(world.settings) as owner, refused:
         migrate_place(owner, place_of(tenant), (*migrations("tenant"), in_the_way))
     found = owner_connection.execute("SELECT to_regclass(%s)", (f"{tenant.schema}.deals",)).fetchone()
     assert found == (None,), "the first statement is taken back with the second"
@@ -116,90 +116,90 @@ def test_a_table_made_by_hand_in_the_way_is_reported(
 @pytest.mark.faults
 @pytest.mark.parametrize("point", ["in_version", "before_mirror"])
 def test_killed_half_way_the_next_run_goes_on(
-    platform: Platform, old_tenant: Callable[[], Tenant], owner_connection: Connection, point: str
+    world: World, old_tenant: Callable[[], Tenant], owner_connection: Connection, point: str
 ) -> None:
     tenants = [old_tenant() for _ in range(2)]
-    assert end_in_a_fork(lambda: migrate_everything(platform.settings), fault=f"migrate.{point}=kill") == -9
+    assert end_in_a_fork(lambda: migrate_everything(world.settings), fault=f"migrate.{point}=kill") == -9
     for tenant in tenants:
-        assert all(is_served(version) for version in versions(platform.settings, tenant)), "they work meanwhile"
-    report = migrate_everything(platform.settings)
+        assert all(is_served(version) for version in versions(world.settings, tenant)), "they work meanwhile"
+    report = migrate_everything(world.settings)
     assert (report.done, report.failed) == (2, [])
     for tenant in tenants:
-        assert versions(platform.settings, tenant) == (HEAD, HEAD)
-        assert facts_about(owner_connection, tenant) == facts_about(owner_connection, platform.acme)
+        assert versions(world.settings, tenant) == (HEAD, HEAD)
+        assert facts_about(owner_connection, tenant) == facts_about(owner_connection, world.acme.tenant)
 
 
 def test_tenants_at_both_served_versions_work_side_by_side(
-    platform: Platform, old_tenant: Callable[[], Tenant], working: object
+    world: World, old_tenant: Callable[[], Tenant], working: object
 ) -> None:
     tenant = old_tenant()
-    for each in (platform.acme, tenant, platform.acme, tenant):
+    for each in (world.acme.tenant, tenant, world.acme.tenant, tenant):
         with tenant_transaction(each) as session:
             session.execute(text("SELECT id, last_name FROM contacts"))
-    migrate_everything(platform.settings, tenant=tenant.slug)
+    migrate_everything(world.settings, tenant=tenant.slug)
     with tenant_transaction(tenant) as session:
         session.execute(text("SELECT id, last_name FROM contacts"))
 
 
-def test_two_runs_at_once_share_the_work(platform: Platform, old_tenant: Callable[[], Tenant]) -> None:
+def test_two_runs_at_once_share_the_work(world: World, old_tenant: Callable[[], Tenant]) -> None:
     tenants = [old_tenant() for _ in range(4)]
     with ThreadPoolExecutor(2) as threads:
-        reports = list(threads.map(lambda _: migrate_everything(platform.settings, jobs=2), range(2)))
+        reports = list(threads.map(lambda _: migrate_everything(world.settings, jobs=2), range(2)))
     assert sum(report.done for report in reports) == 4
     assert [report.failed for report in reports] == [[], []]
     for tenant in tenants:
-        assert versions(platform.settings, tenant) == (HEAD, HEAD)
+        assert versions(world.settings, tenant) == (HEAD, HEAD)
 
 
 def test_one_whose_tables_are_busy_is_left_for_the_next_run(
-    platform: Platform, old_tenant: Callable[[], Tenant], monkeypatch: pytest.MonkeyPatch
+    world: World, old_tenant: Callable[[], Tenant], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tenant = old_tenant()
     monkeypatch.setattr("provisioning.schema_versions.LOCK_TIMEOUT", "50ms")
-    with connect_as_provisioner(platform.settings) as busy:
+    with connect_as_provisioner(world.settings) as busy:
         busy.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(sql.Identifier(tenant.schema, "users")))
-        report = migrate_everything(platform.settings)
+        report = migrate_everything(world.settings)
     assert report.failed == [(tenant.slug, "a lock was not available in time; run the migration again.")]
-    assert migrate_everything(platform.settings).done == 1
+    assert migrate_everything(world.settings).done == 1
 
 
 def test_one_that_is_being_changed_by_somebody_else_is_not_touched(
-    platform: Platform, old_tenant: Callable[[], Tenant]
+    world: World, old_tenant: Callable[[], Tenant]
 ) -> None:
     tenant = old_tenant()
-    with connect_as_provisioner(platform.settings) as other:
+    with connect_as_provisioner(world.settings) as other:
         other.execute("SELECT pg_advisory_xact_lock(%s)", (lock_key(tenant.id),))
-        report = migrate_everything(platform.settings)
+        report = migrate_everything(world.settings)
     assert report.failed == [(tenant.slug, "another run is migrating it right now.")]
-    assert migrate_everything(platform.settings).done == 1
+    assert migrate_everything(world.settings).done == 1
 
 
 def test_too_many_failures_stop_the_run(
-    platform: Platform, old_tenant: Callable[[], Tenant], owner_connection: Connection
+    world: World, old_tenant: Callable[[], Tenant], owner_connection: Connection
 ) -> None:
     tenants = [old_tenant() for _ in range(3)]
     for tenant in tenants:
         rename_table(owner_connection, tenant, "mails", "mails_by_hand")
-    report = migrate_everything(platform.settings, jobs=1, stop_after_failures=1)
+    report = migrate_everything(world.settings, jobs=1, stop_after_failures=1)
     assert len(report.failed) == 1
     assert report.done == 0
     for tenant in tenants:
         rename_table(owner_connection, tenant, "mails_by_hand", "mails")
-    assert migrate_everything(platform.settings).done == 3
+    assert migrate_everything(world.settings).done == 3
 
 
-def test_an_unknown_organisation_is_said(platform: Platform) -> None:
+def test_an_unknown_organisation_is_said(world: World) -> None:
     with pytest.raises(MigrationFailed, match="no tenant 'nobody'"):
-        migrate_everything(platform.settings, tenant="nobody")
+        migrate_everything(world.settings, tenant="nobody")
 
 
 def test_an_index_is_built_concurrently_and_a_broken_one_again(
-    platform: Platform, fresh_tenant: Callable[..., Tenant], owner_connection: Connection
+    world: World, fresh_tenant: Callable[..., Tenant], owner_connection: Connection
 ) -> None:
     tenant = fresh_tenant("Indexed")
     chain = (*migrations("tenant"), CITY)
     index = f"{tenant.schema}.ix_contacts_city"
-    with connect_as_provisioner(platform.settings) as owner:
+    with connect_as_provisioner(world.settings) as owner:
         assert migrate_place(owner, place_of(tenant), chain) == "0003"
         made = owner_connection.execute("SELECT %s::regclass::oid", (index,)).fetchone()
         # As a build leaves it that was killed: there, but invalid, and the version not written.
@@ -218,14 +218,12 @@ def test_an_index_is_built_concurrently_and_a_broken_one_again(
     assert made is not None and row[0] != made[0]
 
 
-def test_a_script_that_was_changed_after_it_ran_is_refused(
-    platform: Platform, fresh_tenant: Callable[..., Tenant]
-) -> None:
+def test_a_script_that_was_changed_after_it_ran_is_refused(world: World, fresh_tenant: Callable[..., Tenant]) -> None:
     tenant = fresh_tenant("Changed")
     first, *rest = migrations("tenant")
     rewritten = Migration(first.version, (*first.statements, "SELECT 1"))
     refused = pytest.raises(MigrationFailed, match="made from another script")
-    with connect_as_provisioner(platform.settings) as owner, refused:
+    with connect_as_provisioner(world.settings) as owner, refused:
         migrate_place(owner, place_of(tenant), (rewritten, *rest))
 
 

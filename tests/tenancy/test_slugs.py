@@ -11,7 +11,7 @@ from provisioning import tenants as acts
 from qikbiz.console.slugs import _LOOK, BadName, NameTaken, check_free, check_shape, look_of
 from qikbiz.kernel.database import control_transaction
 from tenants.context import Tenant
-from tests.fixtures.tenancy import Platform
+from tests.fixtures.world import World
 
 
 @pytest.mark.parametrize("slug", ["abc", "acme-2", "a1b", "x" * 40, "münchen".replace("ü", "ue"), "3com"])
@@ -53,12 +53,12 @@ def test_a_name_that_is_refused_says_why(slug: str, said: str) -> None:
 
 
 @pytest.mark.parametrize("slug", ["acrne", "ac-me", "a-c-m-e", "acme"])
-def test_a_name_that_looks_like_acme_is_taken(platform: Platform, working: object, slug: str) -> None:
+def test_a_name_that_looks_like_acme_is_taken(world: World, working: object, slug: str) -> None:
     with control_transaction() as session, pytest.raises(NameTaken):
         check_free(session, slug)
 
 
-def test_the_refusal_names_what_it_looks_like(platform: Platform, working: object) -> None:
+def test_the_refusal_names_what_it_looks_like(world: World, working: object) -> None:
     with control_transaction() as session, pytest.raises(NameTaken, match="mistaken for “globex”"):
         check_free(session, "gl0bex")
 
@@ -69,7 +69,7 @@ def test_a_look_is_the_same_look_again(slug: str) -> None:
     assert not set(look_of(slug)) & set("015i")
 
 
-def test_the_database_folds_names_as_the_program_does(platform: Platform, working: object) -> None:
+def test_the_database_folds_names_as_the_program_does(world: World, working: object) -> None:
     slugs = ["a-b-c", "0rn1vv5i", "rnrn", "vvv", "rrnn", "w-vv-0o", "modern", "corner-vvest", "r-n", "v-v"]
     with control_transaction() as session:
         for slug in slugs:
@@ -79,10 +79,10 @@ def test_the_database_folds_names_as_the_program_does(platform: Platform, workin
 
 
 def test_a_former_name_is_nobody_elses_but_may_be_taken_back(
-    platform: Platform, working: object, fresh_tenant: Callable[..., Tenant]
+    world: World, working: object, fresh_tenant: Callable[..., Tenant]
 ) -> None:
     fresh_tenant("Umbrella", slug="umbrella-one")
-    acts.rename(platform.settings, "umbrella-one", new_slug="umbrella-two", new_name=None)
+    acts.rename(world.settings, "umbrella-one", new_slug="umbrella-two", new_name=None)
     with control_transaction() as session, pytest.raises(NameTaken, match="not reused"):
         check_free(session, "umbre11a-one")
-    assert acts.rename(platform.settings, "umbrella-two", new_slug="umbrella-one", new_name=None).slug == "umbrella-one"
+    assert acts.rename(world.settings, "umbrella-two", new_slug="umbrella-one", new_name=None).slug == "umbrella-one"

@@ -12,7 +12,7 @@ from provisioning.servers import Connection, connect_as_provisioner
 from qikbiz.kernel.database import connect_database, runtime, tenant_transaction
 from tenants.context import Tenant
 from tenants.runtime import Runtime
-from tests.fixtures.tenancy import Platform
+from tests.fixtures.world import World
 from tests.tenancy.sql_fragments import FRAGMENTS, NUMBERS_INTO_NAMES
 from tests.tenancy.twin_tenants import Twins, checksum, make_twins
 
@@ -39,9 +39,9 @@ class Door:
 
 
 @pytest.fixture(scope="module")
-def app(platform: Platform) -> Iterator[Flask]:
+def app(world: World) -> Iterator[Flask]:
     made = Flask(__name__)
-    started = Runtime(platform.settings, process="open-door")
+    started = Runtime(world.settings, process="open-door")
     connect_database(made, started)
     made.add_url_rule("/open-door", view_func=open_door)
     yield made
@@ -55,8 +55,8 @@ def door(app: Flask, make_tenant: Callable[..., Tenant]) -> Door:
 
 
 @pytest.fixture(scope="module")
-def owner(platform: Platform) -> Iterator[Connection]:
-    with connect_as_provisioner(platform.settings, autocommit=True) as connection:
+def owner(world: World) -> Iterator[Connection]:
+    with connect_as_provisioner(world.settings, autocommit=True) as connection:
         yield connection
 
 

@@ -10,20 +10,20 @@ from provisioning import tenants as acts
 from provisioning.servers import connect_to_control
 from qikbiz.app.request_pipeline import QikBiz
 from tenants.context import Tenant
-from tests.fixtures.tenancy import Platform
 from tests.fixtures.web import Browser
+from tests.fixtures.world import World
 
 BrowserAt = Callable[[str], Browser]
 SetControl = Callable[[Tenant, str, str], None]
 
 
 @pytest.fixture
-def set_control(platform: Platform, app: QikBiz) -> Iterator[SetControl]:
+def set_control(world: World, app: QikBiz) -> Iterator[SetControl]:
     """A function that writes a column of the tenant's row; put back, or a migration would stumble over it."""
     written: list[tuple[Tenant, str, str]] = []
 
     def write(tenant: Tenant, column: str, value: str) -> None:
-        with connect_to_control(platform.settings) as control:
+        with connect_to_control(world.settings) as control:
             control.execute(f"UPDATE tenants SET {column} = %s WHERE id = %s".encode(), (value, tenant.id))
             control.execute(
                 """WITH raised AS (UPDATE directory_state SET version = version + 1 RETURNING version)
@@ -50,10 +50,10 @@ def test_an_unknown_address_is_a_friendly_404_that_names_no_tenant(browser_at: B
 
 
 def test_a_suspended_organisation_is_served(
-    platform: Platform, app: QikBiz, fresh_tenant: Callable[..., Tenant], browser_at: BrowserAt
+    world: World, app: QikBiz, fresh_tenant: Callable[..., Tenant], browser_at: BrowserAt
 ) -> None:
     tenant = fresh_tenant("Suspended Ltd")
-    acts.suspend(platform.settings, tenant.slug, "The invoice of May is open")
+    acts.suspend(world.settings, tenant.slug, "The invoice of May is open")
     app.extensions["qikbiz"].directory.look()
     page = browser_at(tenant.host).get("/login")
     assert page.status_code == 200 and "The invoice of May is open" not in page.text, "the reason is its people's"
@@ -61,11 +61,11 @@ def test_a_suspended_organisation_is_served(
 
 
 def test_an_organisation_that_is_closed_has_its_page(
-    platform: Platform, app: QikBiz, fresh_tenant: Callable[..., Tenant], browser_at: BrowserAt
+    world: World, app: QikBiz, fresh_tenant: Callable[..., Tenant], browser_at: BrowserAt
 ) -> None:
     tenant = fresh_tenant("Closed Ltd")
     for now in (False, True):
-        acts.delete(platform.settings, tenant.slug, confirmation=tenant.slug, days=7, now=now)
+        acts.delete(world.settings, tenant.slug, confirmation=tenant.slug, days=7, now=now)
         app.extensions["qikbiz"].directory.look()
         page = browser_at(tenant.host).get("/login")
         assert page.status_code == 410
@@ -82,7 +82,7 @@ def test_one_that_is_still_being_made_is_not_there_yet(
 
 @pytest.mark.parametrize("version", ["0000", "9999", ""])
 def test_at_a_version_that_can_not_be_served_there_is_a_maintenance_page_and_the_others_work(
-    platform: Platform,
+    world: World,
     set_control: SetControl,
     fresh_tenant: Callable[..., Tenant],
     browser_at: BrowserAt,
@@ -93,7 +93,7 @@ def test_at_a_version_that_can_not_be_served_there_is_a_maintenance_page_and_the
     page = browser_at(tenant.host).get("/login")
     assert page.status_code == 503
     assert "Updating" in page.text
-    assert browser_at(platform.acme.host).get("/login").status_code == 200
+    assert browser_at(world.acme.tenant.host).get("/login").status_code == 200
 
 
 def test_the_version_before_is_served(

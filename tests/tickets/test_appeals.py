@@ -10,8 +10,8 @@ from werkzeug.test import TestResponse
 from qikbiz.kernel.database import control_transaction
 from qikbiz.security.ip_reputation import limiter, points, rules
 from qikbiz.security.ip_reputation.models import AddressRule
-from tests.fixtures.tenancy import Platform
 from tests.fixtures.web import Browser
+from tests.fixtures.world import World
 from tests.tickets.conftest import hidden_fields, mails, messages, tickets
 
 pytestmark = pytest.mark.usefixtures("patient")
@@ -47,13 +47,13 @@ def test_the_page_of_a_block_says_reference_and_end_and_has_a_form(blocked: Brow
 
 @pytest.mark.promise("P5")
 def test_an_appeal_reaches_support_with_the_block_it_is_about(
-    blocked: Browser, block: AddressRule, platform: Platform
+    blocked: Browser, block: AddressRule, world: World
 ) -> None:
     response = appeal(blocked)
     assert response.status_code == 201
     (ticket,) = tickets()
     assert (ticket.topic, ticket.source, ticket.rule_id) == ("appeal", "blocked", block.id)
-    assert ticket.tenant_id == platform.acme.id and block.reference in ticket.subject
+    assert ticket.tenant_id == world.acme.tenant.id and block.reference in ticket.subject
     assert messages(ticket)[0].body == TYPED["body"]
     assert [mail.template for mail in mails()] == ["ticket_received"]
     # The question is answered; the block stays.

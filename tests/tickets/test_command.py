@@ -11,17 +11,17 @@ from werkzeug.test import TestResponse
 
 from provisioning.cli import qikbiz
 from qikbiz.trust.tickets.addresses import reply_address
-from tests.fixtures.tenancy import Platform
 from tests.fixtures.web import Browser
+from tests.fixtures.world import World
 from tests.tickets.conftest import mail, messages, tickets
 
 pytestmark = pytest.mark.usefixtures("patient")
 
 
 @pytest.fixture
-def pipe(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, str]]:
+def pipe(world: World, monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, str]]:
     """A function that pipes one mail in and reads the answer."""
-    monkeypatch.setattr("config.settings.load_settings", lambda: platform.settings)
+    monkeypatch.setattr("config.settings.load_settings", lambda: world.settings)
 
     def call(content: bytes, *options: str) -> dict[str, str]:
         result = CliRunner().invoke(qikbiz, ["tickets", "receive", "--json", *options], input=content)
@@ -34,13 +34,13 @@ def pipe(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> Callable[..., d
 
 def test_an_answer_is_taken_from_standard_input(
     pipe: Callable[..., dict[str, str]],
-    platform: Platform,
+    world: World,
     browser_at: Callable[[str], Browser],
     ask: Callable[..., TestResponse],
 ) -> None:
     ask(browser_at("localhost"))
     (ticket,) = tickets()
-    address = reply_address(platform.settings, ticket.id)
+    address = reply_address(world.settings, ticket.id)
     content = mail("somebody@example.net", "It works now, thank you. Grüße")
     assert pipe(content, "--recipient", address) == {"outcome": "answered", "ticket": ticket.reference, "why": ""}
     assert messages(ticket)[-1].body == "It works now, thank you. Grüße"

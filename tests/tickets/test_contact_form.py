@@ -8,8 +8,8 @@ import pytest
 from werkzeug.test import TestResponse
 
 from qikbiz.kernel import clock
-from tests.fixtures.tenancy import Platform
 from tests.fixtures.web import Browser
+from tests.fixtures.world import World
 from tests.tickets.conftest import FORM, hidden_fields, mails, messages, tickets
 
 pytestmark = [pytest.mark.promise("P20"), pytest.mark.usefixtures("patient")]
@@ -30,15 +30,13 @@ def test_a_question_becomes_a_ticket_and_is_acknowledged_by_mail(browser_at: Bro
     assert [(mail.template, mail.to_address) for mail in mails()] == [("ticket_received", "ann@example.com")]
 
 
-def test_sent_from_an_organisation_s_address_it_is_known_which(
-    browser_at: BrowserAt, ask: Ask, platform: Platform
-) -> None:
+def test_sent_from_an_organisation_s_address_it_is_known_which(browser_at: BrowserAt, ask: Ask, world: World) -> None:
     ask(browser_at("acme.localhost"))
-    assert tickets()[0].tenant_id == platform.acme.id
+    assert tickets()[0].tenant_id == world.acme.tenant.id
 
 
-def test_nobody_says_from_which_organisation_they_are(browser_at: BrowserAt, ask: Ask, platform: Platform) -> None:
-    for field in ({"tenant_id": str(platform.acme.id)}, {"source": "tenant"}):
+def test_nobody_says_from_which_organisation_they_are(browser_at: BrowserAt, ask: Ask, world: World) -> None:
+    for field in ({"tenant_id": str(world.acme.tenant.id)}, {"source": "tenant"}):
         assert ask(browser_at("localhost"), **field).status_code == 400
     assert tickets() == []
     ask(browser_at("localhost"))

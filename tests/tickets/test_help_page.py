@@ -10,8 +10,8 @@ from qikbiz.kernel.actors import Actor, acting_as
 from qikbiz.kernel.database import control_transaction
 from qikbiz.trust.tickets.actions import add_internal_note, answer
 from qikbiz.trust.tickets.queries import ticket_for_staff
-from tests.fixtures.tenancy import Platform
 from tests.fixtures.web import Browser
+from tests.fixtures.world import World
 from tests.tickets.conftest import mails, messages, tickets
 
 ClientFor = Callable[[str], Browser]
@@ -25,24 +25,24 @@ def reference(client_for: ClientFor) -> str:
 
 
 @pytest.mark.promise("P20")
-def test_a_question_from_inside_knows_who_asks(client_for: ClientFor, reference: str, platform: Platform) -> None:
+def test_a_question_from_inside_knows_who_asks(client_for: ClientFor, reference: str, world: World) -> None:
     (ticket,) = tickets()
-    assert (ticket.tenant_id, ticket.person_id) == (platform.acme.id, platform.ben.id)
-    assert (ticket.name, ticket.email, ticket.topic) == ("Ben", platform.ben.email, "fault")
-    assert [mail.to_address for mail in mails()] == [platform.ben.email]
+    assert (ticket.tenant_id, ticket.person_id) == (world.acme.tenant.id, world.ben.id)
+    assert (ticket.name, ticket.email, ticket.topic) == ("Ben", world.ben.email, "fault")
+    assert [mail.to_address for mail in mails()] == [world.ben.email]
     assert "The list stays empty" in client_for("ben").get("/help").text
 
 
 @pytest.mark.promise("P20")
-def test_nobody_asks_in_another_s_name(client_for: ClientFor, platform: Platform) -> None:
-    for field in ({"email": "x@example.com"}, {"person_id": str(platform.alice.id)}):
+def test_nobody_asks_in_another_s_name(client_for: ClientFor, world: World) -> None:
+    for field in ({"email": "x@example.com"}, {"person_id": str(world.alice.id)}):
         assert client_for("ben").post("/help", {**ASKED, **field}).status_code == 400
     assert tickets() == []
 
 
 @pytest.mark.promise("P20")
-def test_the_answer_is_read_there_and_notes_are_not(client_for: ClientFor, reference: str, platform: Platform) -> None:
-    with control_transaction(), acting_as(Actor("staff", platform.sam.id, "Sam")):
+def test_the_answer_is_read_there_and_notes_are_not(client_for: ClientFor, reference: str, world: World) -> None:
+    with control_transaction(), acting_as(Actor("staff", world.sam.id, "Sam")):
         add_internal_note(ticket_for_staff(reference), "Sounds like the old fault")
         answer(ticket_for_staff(reference), "Load the page again, please.")
     page = client_for("ben").get(f"/help/{reference}").text
@@ -50,12 +50,12 @@ def test_the_answer_is_read_there_and_notes_are_not(client_for: ClientFor, refer
 
 
 @pytest.mark.promise("P20")
-def test_more_is_written_there_and_opens_it_again(client_for: ClientFor, reference: str, platform: Platform) -> None:
-    with control_transaction(), acting_as(Actor("staff", platform.sam.id, "Sam")):
+def test_more_is_written_there_and_opens_it_again(client_for: ClientFor, reference: str, world: World) -> None:
+    with control_transaction(), acting_as(Actor("staff", world.sam.id, "Sam")):
         answer(ticket_for_staff(reference), "Better?", is_solved=True)
     assert client_for("ben").post(f"/help/{reference}", {"body": "No."}).status_code == 303
     (ticket,) = tickets()
-    assert ticket.state == "open" and messages(ticket)[-1].author_id == platform.ben.id
+    assert ticket.state == "open" and messages(ticket)[-1].author_id == world.ben.id
 
 
 @pytest.mark.promise("P20")

@@ -14,8 +14,8 @@ from qikbiz.trust.tickets.addresses import reply_address, ticket_of
 from qikbiz.trust.tickets.emails import CUT_HERE
 from qikbiz.trust.tickets.models import Ticket
 from qikbiz.trust.tickets.queries import ticket_for_staff
-from tests.fixtures.tenancy import Platform
 from tests.fixtures.web import Browser
+from tests.fixtures.world import World
 from tests.tickets.conftest import mail, mails, messages, take, tickets
 
 pytestmark = pytest.mark.usefixtures("patient")
@@ -29,8 +29,8 @@ def ticket(browser_at: Callable[[str], Browser], ask: Callable[..., TestResponse
 
 
 @pytest.fixture
-def address(ticket: Ticket, platform: Platform) -> str:
-    return reply_address(platform.settings, ticket.id)
+def address(ticket: Ticket, world: World) -> str:
+    return reply_address(world.settings, ticket.id)
 
 
 @pytest.mark.promise("P20")
@@ -71,7 +71,7 @@ def test_the_envelope_s_recipient_counts_when_the_mail_names_another(ticket: Tic
 
 
 @pytest.mark.promise("P20")
-def test_a_new_question_by_mail_becomes_a_ticket(platform: Platform) -> None:
+def test_a_new_question_by_mail_becomes_a_ticket(world: World) -> None:
     received = take(mail(SUPPORT, "How do I merge?", Subject="Merging", Message_ID="<q@example.com>"))
     (ticket,) = tickets()
     assert received.reference == ticket.reference
@@ -81,12 +81,10 @@ def test_a_new_question_by_mail_becomes_a_ticket(platform: Platform) -> None:
 
 @pytest.mark.promise("P20")
 @pytest.mark.parametrize("letter", range(0, 39, 6))
-def test_an_address_that_was_changed_joins_nothing(
-    ticket: Ticket, address: str, platform: Platform, letter: int
-) -> None:
+def test_an_address_that_was_changed_joins_nothing(ticket: Ticket, address: str, world: World, letter: int) -> None:
     place = address.index("+") + 1 + letter
     changed = address[:place] + ("a" if address[place] != "a" else "b") + address[place + 1 :]
-    assert ticket_of(platform.settings, changed) is None
+    assert ticket_of(world.settings, changed) is None
     assert take(mail(changed, "Let me in")).outcome == "ignored"
     assert len(messages(ticket)) == 1 and len(tickets()) == 1
 
@@ -157,7 +155,7 @@ def test_rubbish_is_left_alone(content: bytes) -> None:
 
 
 @pytest.mark.promise("P20")
-def test_no_header_can_be_smuggled_into_our_answer(ticket: Ticket, address: str, platform: Platform) -> None:
+def test_no_header_can_be_smuggled_into_our_answer(ticket: Ticket, address: str, world: World) -> None:
     take(mail(address, "x").replace(b"Message-ID: <", b"Message-ID: <a> b\r\n Bcc: <c@d.example> <"))
     with control_transaction():
         answer(ticket_for_staff(ticket.reference), "An answer")

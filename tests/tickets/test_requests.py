@@ -73,7 +73,7 @@ def test_what_is_begun_on_the_page_of_the_organisation_stands_on_the_ticket_too(
     assert [message.act_id for message in messages(ticket) if message.act_kind == "exports"] == [export_id]
     assert "Export: Everything" in customer.sam.get(f"/tickets/{ticket.reference}").text
     # The agent who began it is assigned.
-    assert ticket.assigned_to == customer.platform.sam.id
+    assert ticket.assigned_to == customer.world.sam.id
 
 
 def test_an_import_under_it_stands_there_with_the_way_to_its_counts(customer: Customer) -> None:
@@ -121,7 +121,7 @@ def test_only_a_question_of_ones_own_that_is_open_can_be_meant(customer: Custome
 
 def test_access_for_one_person_is_that_persons_work(customer: Customer) -> None:
     with control_transaction() as control:
-        olivia = control.scalars(select(Staff.id).where(Staff.email == customer.platform.olivia.email)).one()
+        olivia = control.scalars(select(Staff.id).where(Staff.email == customer.world.olivia.email)).one()
     grant = customer.give("see", audience=str(olivia))
     ticket = ticket_of(customer, grant)
     assert (ticket.assigned_to, ticket.topic) == (olivia, "access")
@@ -131,7 +131,7 @@ def test_access_for_one_person_is_that_persons_work(customer: Customer) -> None:
 def test_an_instruction_from_elsewhere_is_on_the_list_and_not_among_the_customers_questions(customer: Customer) -> None:
     grant = customer.instruct("export", "Letter of Ann Lee, 3 November")
     ticket = ticket_of(customer, grant)
-    assert (ticket.source, ticket.person_id, ticket.assigned_to) == ("instruction", None, customer.platform.sam.id)
+    assert (ticket.source, ticket.person_id, ticket.assigned_to) == ("instruction", None, customer.world.sam.id)
     assert [message.author for message in messages(ticket)] == ["note"]
     assert "Letter of Ann Lee" in customer.sam.get("/work").text
     assert customer.ann.get(f"/help/{ticket.reference}").status_code == 404

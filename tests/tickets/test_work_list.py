@@ -19,8 +19,8 @@ from qikbiz.messaging.mail.models import PlatformMail
 from qikbiz.transfer.exports.models import Export
 from qikbiz.trust.grants.models import Grant
 from qikbiz.trust.tickets.addresses import reply_address
-from tests.fixtures.tenancy import Platform
 from tests.fixtures.web import Browser
+from tests.fixtures.world import World
 from tests.tickets.conftest import mail, mails, messages, take, tickets
 from workers.run_job import perform
 
@@ -36,12 +36,12 @@ def reference(client_for: ClientFor) -> str:
     return tickets()[0].reference
 
 
-def letter(platform: Platform, row: PlatformMail) -> Any:
+def letter(world: World, row: PlatformMail) -> Any:
     """The mail as it leaves."""
     with control_transaction() as session:
         found = session.get(PlatformMail, row.id)
         assert found is not None
-        made = begin(found, None, platform.settings)
+        made = begin(found, None, world.settings)
     assert made is not None
     return message_from_bytes(made.message.as_bytes(), policy=default)
 
@@ -76,32 +76,32 @@ def _settings(browser: Browser) -> Any:
 
 
 @pytest.mark.promise("P20")
-def test_an_answer_goes_by_mail_into_the_thread(client_for: ClientFor, reference: str, platform: Platform) -> None:
-    address = reply_address(platform.settings, tickets()[0].id)
+def test_an_answer_goes_by_mail_into_the_thread(client_for: ClientFor, reference: str, world: World) -> None:
+    address = reply_address(world.settings, tickets()[0].id)
     take(mail(address, "One more thing", Message_ID="<more@example.com>"))
     client_for("sam").post(
         f"/tickets/{reference}/answers", {"body": "Dear Alice,\n\nit is on its way.", "act": "answer"}
     )
     (ticket,) = tickets()
-    assert ticket.state == "waiting" and ticket.waiting_since is None and ticket.assigned_to == platform.sam.id
-    sent = letter(platform, mails()[-1])
-    assert sent["To"].addresses[0].addr_spec == platform.alice.email
+    assert ticket.state == "waiting" and ticket.waiting_since is None and ticket.assigned_to == world.sam.id
+    sent = letter(world, mails()[-1])
+    assert sent["To"].addresses[0].addr_spec == world.alice.email
     assert sent["Reply-To"].addresses[0].addr_spec == address
     assert sent["In-Reply-To"] == "<more@example.com>" and "<more@example.com>" in sent["References"]
     assert sent["Subject"] == f"Re: Everything, please [{reference}]"
     # A person wrote it; the acknowledgement was a program's.
     assert sent["Auto-Submitted"] is None
-    assert letter(platform, mails()[0])["Auto-Submitted"] == "auto-generated"
+    assert letter(world, mails()[0])["Auto-Submitted"] == "auto-generated"
     assert "it is on its way" in sent.get_body(("plain",)).get_content()
     assert messages(ticket)[-1].message_id == sent["Message-ID"]
 
 
 @pytest.mark.promise("P20")
-def test_an_answer_to_our_answer_finds_back(client_for: ClientFor, reference: str, platform: Platform) -> None:
+def test_an_answer_to_our_answer_finds_back(client_for: ClientFor, reference: str, world: World) -> None:
     client_for("sam").post(f"/tickets/{reference}/answers", {"body": "On its way.", "act": "solve"})
     assert tickets()[0].state == "solved"
-    sent = letter(platform, mails()[-1])
-    back = mail(sent["Reply-To"], "Thank you", In_Reply_To=sent["Message-ID"], sender=platform.alice.email)
+    sent = letter(world, mails()[-1])
+    back = mail(sent["Reply-To"], "Thank you", In_Reply_To=sent["Message-ID"], sender=world.alice.email)
     assert take(back).outcome == "answered" and tickets()[0].state == "open"
 
 
@@ -115,10 +115,10 @@ def test_a_note_leaves_no_mail_and_stays_with_staff(client_for: ClientFor, refer
 
 
 @pytest.mark.promise("P20")
-def test_it_is_given_to_somebody_and_set_aside(client_for: ClientFor, reference: str, platform: Platform) -> None:
+def test_it_is_given_to_somebody_and_set_aside(client_for: ClientFor, reference: str, world: World) -> None:
     sam = client_for("sam")
-    assert sam.post(f"/tickets/{reference}/assignment", {"staff": str(platform.olivia.id)}).status_code == 303
-    assert tickets()[0].assigned_to == platform.olivia.id
+    assert sam.post(f"/tickets/{reference}/assignment", {"staff": str(world.olivia.id)}).status_code == 303
+    assert tickets()[0].assigned_to == world.olivia.id
     assert "Everything, please" in client_for("olivia").get("/work?mine=1").text
     assert "Everything, please" not in sam.get("/work?mine=1").text
     assert sam.post(f"/tickets/{reference}/state", {"state": "solved"}).status_code == 303
@@ -163,7 +163,7 @@ def test_a_question_from_nowhere_can_t_start_an_export(
 
 
 def test_the_ticket_is_the_instruction_and_the_export_is_watched_beside_it(
-    client_for: ClientFor, reference: str, platform: Platform
+    client_for: ClientFor, reference: str, world: World
 ) -> None:
     sam, export_id = client_for("sam"), str(uuid4())
     assert sam.post(f"/tickets/{reference}/exports", {"scope": "contacts"}).status_code == 400
@@ -181,7 +181,7 @@ def test_the_ticket_is_the_instruction_and_the_export_is_watched_beside_it(
     form = {"grant": grant_id, "id": export_id, "scope": "contacts", "product": "portable"}
     for _ in range(2):
         assert sam.post(f"/tickets/{reference}/exports", form).status_code == 303
-    with tenant_transaction(platform.acme) as session:
+    with tenant_transaction(world.acme.tenant) as session:
         exports = session.scalars(select(Export).where(Export.id == export_id)).all()
         assert [reference in (export.instruction or "") for export in exports] == [True]
     (ticket,) = tickets()

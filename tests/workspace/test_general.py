@@ -18,9 +18,9 @@ from qikbiz.crm.contacts.models import Contact
 from qikbiz.kernel.database import control_transaction
 from tenants.context import Tenant
 from tenants.control import TenantRecord
-from tests.fixtures.records import Workspace
 from tests.fixtures.sent_forms import sent_by_browser
 from tests.fixtures.web import Browser
+from tests.fixtures.world import Organisation
 
 GENERAL = "/settings/general"
 AUSTRIA = {
@@ -33,9 +33,9 @@ AUSTRIA = {
 }
 
 
-def change(workspace: Workspace, **changed: str) -> Browser:
+def change(organisation: Organisation, **changed: str) -> Browser:
     """Alice's browser after the settings were saved and this process knows of them."""
-    alice = workspace.browser("alice")
+    alice = organisation.browser("alice")
     answer = alice.post(GENERAL, {**AUSTRIA, **changed})
     assert answer.status_code == 303, answer.text
     # Every process learns of it by looking at the directory's version.
@@ -51,18 +51,18 @@ def _known(browser: Browser) -> Tenant:
     return found
 
 
-def test_settings_lead_to_general_for_administrators_and_to_the_profile_for_others(workspace: Workspace) -> None:
-    assert workspace.browser("alice").get("/settings").location == GENERAL
-    assert workspace.browser("bob").get("/settings").location == "/profile"
-    page = workspace.browser("alice").get(GENERAL).text
+def test_settings_lead_to_general_for_administrators_and_to_the_profile_for_others(organisation: Organisation) -> None:
+    assert organisation.browser("alice").get("/settings").location == GENERAL
+    assert organisation.browser("bob").get("/settings").location == "/profile"
+    page = organisation.browser("alice").get(GENERAL).text
     subjects = page.partition('class="settings-nav"')[2]
     assert subjects.index(">General<") < subjects.index(">Your profile<")
-    assert workspace.browser("bob").get(GENERAL).status_code == 403
-    assert workspace.browser("bob").post(GENERAL, AUSTRIA).status_code == 403
+    assert organisation.browser("bob").get(GENERAL).status_code == 403
+    assert organisation.browser("bob").post(GENERAL, AUSTRIA).status_code == 403
 
 
-def test_name_colour_and_time_zone_count_on_every_page_at_once(workspace: Workspace) -> None:
-    alice = change(workspace)
+def test_name_colour_and_time_zone_count_on_every_page_at_once(organisation: Organisation) -> None:
+    alice = change(organisation)
     page = alice.get("/contacts").text
     assert "Contacts · Alpen GmbH</title>" in page and "accent-teal" in page
     assert 'data-zone="Europe/Vienna"' in page
@@ -71,18 +71,18 @@ def test_name_colour_and_time_zone_count_on_every_page_at_once(workspace: Worksp
     assert form["time_zone"] == ""
     assert alice.post("/profile", {**form, "name": "Alicia"}).status_code == 303
     assert 'data-zone="Europe/Vienna"' in alice.get("/contacts").text
-    with workspace.work() as session:
+    with organisation.work() as session:
         event = session.scalars(select(AuditEvent).where(AuditEvent.action == "workspace.changed")).one()
     # A new organisation's colour is drawn from its address, and may be this one already.
-    same = {"accent"} if workspace.tenant.accent == "teal" else set()
+    same = {"accent"} if organisation.tenant.accent == "teal" else set()
     assert set(event.details["changes"]) == set(AUSTRIA) - same
     assert same or event.details["changes"]["accent"][1] == "teal"
     assert event.details["changes"]["week_start"] == ["", "sunday"]
     assert "Nothing was changed." in alice.follow(alice.post(GENERAL, AUSTRIA)).text
 
 
-def test_logs_offer_the_current_week_from_its_chosen_first_day(workspace: Workspace) -> None:
-    alice = change(workspace)
+def test_logs_offer_the_current_week_from_its_chosen_first_day(organisation: Organisation) -> None:
+    alice = change(organisation)
     today = datetime.now(ZoneInfo("Europe/Vienna")).date()
     for path in ("/audit", "/access-log"):
         url = re.search(rf'href="({path}\?from=([\d-]+))">This week<', alice.get(path).text)
@@ -92,11 +92,11 @@ def test_logs_offer_the_current_week_from_its_chosen_first_day(workspace: Worksp
         assert alice.get(url[1]).status_code == 200
 
 
-def test_a_phone_number_without_country_code_is_one_of_the_organisations_country(workspace: Workspace) -> None:
-    ben = workspace.browser("ben")
+def test_a_phone_number_without_country_code_is_one_of_the_organisations_country(organisation: Organisation) -> None:
+    ben = organisation.browser("ben")
     form = {"first_name": "Ann", "phones-0-number": "0316 873 0"}
     assert ben.post("/contacts", form).status_code == 422
-    change(workspace)
+    change(organisation)
     assert ben.post("/contacts", form).status_code == 303
     # The record's own country goes first.
     assert (
@@ -105,14 +105,14 @@ def test_a_phone_number_without_country_code_is_one_of_the_organisations_country
         ).status_code
         == 303
     )
-    with workspace.work() as session:
+    with organisation.work() as session:
         assert set(session.scalars(select(Contact.phone))) == {"+433168730", "+4930123456"}
 
 
-def test_an_amount_without_currency_is_in_that_of_the_organisation(workspace: Workspace) -> None:
-    change(workspace)
-    workspace.tenant = _known(workspace.browser("alice"))
-    with workspace.work() as session:
+def test_an_amount_without_currency_is_in_that_of_the_organisation(organisation: Organisation) -> None:
+    change(organisation)
+    organisation.tenant = _known(organisation.browser("alice"))
+    with organisation.work() as session:
         bare = create_company({"name": "Bare", "annual_revenue": 5})
         assert bare.annual_revenue_currency == "EUR"
         given = create_company({"name": "Given", "annual_revenue": 5, "annual_revenue_currency": "USD"})
@@ -135,16 +135,18 @@ def test_an_amount_without_currency_is_in_that_of_the_organisation(workspace: Wo
     ],
 )
 def test_what_can_not_be_is_said_beside_its_field_and_nothing_is_kept(
-    workspace: Workspace, field: str, wrong: str
+    organisation: Organisation, field: str, wrong: str
 ) -> None:
-    answer = workspace.browser("alice").post(GENERAL, {**AUSTRIA, field: wrong})
+    answer = organisation.browser("alice").post(GENERAL, {**AUSTRIA, field: wrong})
     assert answer.status_code == 422 and "field-error" in answer.text
     with control_transaction() as control:
-        row = control.get_one(TenantRecord, workspace.tenant.id)
-        assert (row.name, row.country, row.currency, row.week_start) == (workspace.tenant.name, "", "", "")
+        row = control.get_one(TenantRecord, organisation.tenant.id)
+        assert (row.name, row.country, row.currency, row.week_start) == (organisation.tenant.name, "", "", "")
 
 
-def test_an_unknown_field_is_refused_and_another_organisation_keeps_its_own(workspace: Workspace, client_for) -> None:
-    assert workspace.browser("alice").post(GENERAL, {**AUSTRIA, "slug": "globex"}).status_code == 400
-    change(workspace)
+def test_an_unknown_field_is_refused_and_another_organisation_keeps_its_own(
+    organisation: Organisation, client_for
+) -> None:
+    assert organisation.browser("alice").post(GENERAL, {**AUSTRIA, "slug": "globex"}).status_code == 400
+    change(organisation)
     assert "Alpen GmbH" not in client_for("mallory").get("/contacts").text

@@ -25,8 +25,8 @@ from qikbiz.crm.workspace.pictures import (
     Picture,
     read_picture,
 )
-from tests.fixtures.records import Workspace
 from tests.fixtures.web import Browser
+from tests.fixtures.world import Organisation
 
 LOGO = "/settings/general/logo"
 
@@ -110,8 +110,10 @@ def test_no_damage_to_a_file_is_more_than_a_bad_picture(kind: str, place: int, d
         assert problem.text
 
 
-def test_it_replaces_the_letter_on_every_page_and_before_sign_in_until_it_is_removed(workspace: Workspace) -> None:
-    alice = workspace.browser("alice")
+def test_it_replaces_the_letter_on_every_page_and_before_sign_in_until_it_is_removed(
+    organisation: Organisation,
+) -> None:
+    alice = organisation.browser("alice")
     assert '<span class="brand-mark"' in alice.get("/contacts").text
     assert upload(alice, picture(size=(300, 100)), "not-a-picture.txt").status_code == 303
     assert wait_until(lambda: shown(alice) != "", seconds=20)
@@ -130,7 +132,7 @@ def test_it_replaces_the_letter_on_every_page_and_before_sign_in_until_it_is_rem
     assert alice.post(f"{LOGO}/removal", {}).status_code == 303
     assert wait_until(lambda: shown(alice) == "", seconds=20)
     assert '<span class="brand-mark"' in alice.get("/contacts").text and stranger.get(source).status_code == 404
-    with workspace.work() as session:
+    with organisation.work() as session:
         rows = session.scalars(select(AuditEvent).where(AuditEvent.action == "workspace.changed")).all()
         assert [[bool(name) for name in row.details["changes"]["logo"]] for row in rows] == [
             [False, True],
@@ -138,22 +140,22 @@ def test_it_replaces_the_letter_on_every_page_and_before_sign_in_until_it_is_rem
         ]
 
 
-def test_a_bad_file_is_said_beside_its_field_and_the_logo_in_force_stays(workspace: Workspace) -> None:
-    alice = workspace.browser("alice")
+def test_a_bad_file_is_said_beside_its_field_and_the_logo_in_force_stays(organisation: Organisation) -> None:
+    alice = organisation.browser("alice")
     upload(alice, picture())
     answer = upload(alice, b"%PDF-1.7")
     assert answer.status_code == 422 and "not a PNG, JPEG or WebP" in answer.text and 'id="logo-error"' in answer.text
     # The settings above it are those in force, not empty.
-    assert f'value="{workspace.tenant.name}"' in answer.text
+    assert f'value="{organisation.tenant.name}"' in answer.text
     assert alice.post(LOGO, {}).status_code == 422
-    with workspace.work() as session:
+    with organisation.work() as session:
         assert session.scalars(select(Logo)).one().picture == read_picture(picture()).content
 
 
 def test_only_who_may_change_the_settings_sets_or_removes_it_and_other_organisations_have_none(
-    workspace: Workspace, client_for
+    organisation: Organisation, client_for
 ) -> None:
-    alice, bob, mallory = workspace.browser("alice"), workspace.browser("bob"), client_for("mallory")
+    alice, bob, mallory = organisation.browser("alice"), organisation.browser("bob"), client_for("mallory")
     assert upload(bob, picture()).status_code == 403
     assert upload(alice, picture()).status_code == 303
     assert bob.post(f"{LOGO}/removal", {}).status_code == 403
