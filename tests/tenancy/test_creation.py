@@ -74,7 +74,7 @@ def test_killed_anywhere_it_is_simply_run_again(
     world.runtime.directory.look()
     tenant = world.runtime.directory.tenant_by_slug(slug)
     assert tenant is not None and (tenant.state, tenant.version) == ("active", HEAD)
-    # Acme may have had visitors, to whose roles it gave rights.
+    # Not Acme: it may have had visitors, to whose roles it gave rights.
     assert facts_about(owner_connection, tenant) == facts_about(owner_connection, make_tenant())
     with tenant_transaction(tenant) as session:
         assert session.scalars(text("SELECT email FROM users")).all() == ["gavin@hooli.example.com"]
