@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from werkzeug.serving import make_server
 
+from provisioning.embedded.processes import wait_until
 from qikbiz.app.request_pipeline import QikBiz
 from qikbiz.site.styleguide import PAGES
 from tests.fixtures.axe import THIN_OUT, axe_problems
@@ -45,6 +46,11 @@ def complaints(page: Page) -> list[str]:
     page.on("console", lambda message: heard.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: heard.append(str(error)))
     return heard
+
+
+def wait_for(page: Page, condition: str) -> None:
+    """Until a condition in JavaScript holds. Playwright's own way asks a second time by `eval`, which pages refuse."""
+    assert wait_until(lambda: bool(page.evaluate(condition)), seconds=10), condition
 
 
 def test_axe_finds_nothing_on_any_page(page: Page, complaints: list[str]) -> None:
@@ -166,14 +172,14 @@ def test_the_head_of_a_long_list_stays_in_view(page: Page) -> None:
     page.goto("/styleguide/list")
     page.mouse.wheel(0, 500)
     heading = "document.querySelectorAll('thead th')[1].getBoundingClientRect()"
-    page.wait_for_function(f"scrollY > 100 && Math.abs({heading}.y) <= 2")
+    wait_for(page, f"scrollY > 100 && Math.abs({heading}.y) <= 2")
     assert page.locator("thead th").nth(1).bounding_box()["y"] == pytest.approx(0, abs=2)  # type: ignore[index]
 
 
 def test_names_of_europe_need_no_large_font(page: Page) -> None:
     page.goto("/styleguide/list")
     page.evaluate("document.querySelector('h1').textContent = 'Jiří Żółć, Şule, Țepeș, Ørsted, Łódź'")
-    page.wait_for_function("document.fonts.status === 'loaded'")
+    wait_for(page, "document.fonts.status === 'loaded'")
     sizes = page.evaluate("""performance.getEntriesByType("resource").filter(e => e.name.endsWith(".woff2"))
                              .map(e => [e.name.split("/").pop().split("-wght")[0], e.decodedBodySize])""")
     assert max(size for _, size in sizes) < 50_000, sizes
