@@ -12,7 +12,7 @@ from markupsafe import Markup
 from sqlalchemy import Row, and_, literal_column
 
 from qikbiz.crm.schema.field import Column, Condition, Field, ParseLocale, People, Showing
-from qikbiz.crm.schema.html import tag_chips
+from qikbiz.crm.schema.html import drawn_tags, tag_chips
 from qikbiz.crm.schema.normalize import clean_text, name_key
 from qikbiz.crm.schema.validation import FieldProblem
 
@@ -54,7 +54,7 @@ class Tags(Field):
         return tag_chips(getattr(record, self.name) if text else None)
 
     def cells(self, rows: Sequence[Row[tuple[object, ...]]], people: People) -> list[str]:
-        return [f"<td>{tag_chips(getattr(row, self.name))}</td>" for row in rows]
+        return [f"<td>{drawn_tags(getattr(row, self.name))}</td>" for row in rows]
 
     def condition(self, column: Column, text: str, parameter: str, viewer: object) -> Condition:
         # The second half lets the partial index answer.
