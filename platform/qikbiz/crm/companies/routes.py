@@ -10,9 +10,9 @@ from qikbiz.crm.records.urls import open_record_pages
 from qikbiz.crm.records.views import RecordViews
 
 companies = Blueprint("companies", __name__, url_prefix="/companies")
-ROOM = RecordViews(
+VIEWS = RecordViews(
     declared=COMPANIES,
     create=create_company,
     change=change_company,
 )
-open_record_pages(companies, ROOM)
+open_record_pages(companies, VIEWS)

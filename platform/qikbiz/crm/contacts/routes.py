@@ -40,13 +40,13 @@ def tell_of_the_same_email(contact: Contact) -> None:
         )
 
 
-ROOM = RecordViews(
+VIEWS = RecordViews(
     declared=CONTACTS,
     create=create_contact,
     change=change_contact,
     after_save=tell_of_the_same_email,
 )
-open_record_pages(contacts, ROOM)
+open_record_pages(contacts, VIEWS)
 
 
 @contacts.post("/<uuid:record_id>/companies")
@@ -56,18 +56,18 @@ def link_company(record_id: UUID) -> ResponseReturnValue:
     form = CompanyForm.sent()
     company = company_to_link(form.company_name.text)
     actions.link_company(contact, company, clean_text(form.role.text[:100]) or None)
-    return redirect(ROOM.url("show", record_id=record_id), 303)
+    return redirect(VIEWS.url("show", record_id=record_id), 303)
 
 
 @contacts.post("/<uuid:record_id>/companies/<uuid:company_id>/removal")
 @access(record_permission("contact", Action.CHANGE))
 def unlink_company(record_id: UUID, company_id: UUID) -> ResponseReturnValue:
     actions.unlink_company(record_for_changing(CONTACTS, record_id), company_id)
-    return redirect(ROOM.url("show", record_id=record_id), 303)
+    return redirect(VIEWS.url("show", record_id=record_id), 303)
 
 
 @contacts.post("/<uuid:record_id>/companies/<uuid:company_id>/primary")
 @access(record_permission("contact", Action.CHANGE))
 def choose_primary_company(record_id: UUID, company_id: UUID) -> ResponseReturnValue:
     actions.choose_primary_company(record_for_changing(CONTACTS, record_id), company_id)
-    return redirect(ROOM.url("show", record_id=record_id), 303)
+    return redirect(VIEWS.url("show", record_id=record_id), 303)

@@ -88,7 +88,7 @@ class Field(ABC):
     autocomplete: str = "off"
     is_locked: bool = False
 
-    # The kind's name, in exports' manifests and for programs.
+    # The kind's name: no two have the same.
     kind: ClassVar[str]
     # What empty text is read as.
     empty: ClassVar[Any] = None
@@ -157,7 +157,7 @@ class Field(ABC):
         return self.parse(text, ParseLocale(default_region=region))
 
     def entry_in_region(self, text: str, region: str) -> str:
-        """The same for one value of a list of values with labels."""
+        """One value of a list of values with labels, as it is kept. Raises FieldProblem."""
         raise NotImplementedError
 
     def complete(self, value: Any, given: Mapping[str, Any]) -> Any:

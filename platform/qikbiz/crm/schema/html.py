@@ -28,7 +28,7 @@ def link(href: str, text: str) -> Markup:
 
 
 def outward_link(href: str, text: str) -> Markup:
-    """A link to a page of somebody else's."""
+    """A link to another site."""
     return _OUTWARD_LINK.format(href, text)
 
 

@@ -11,18 +11,12 @@ from typing import ClassVar
 from sqlalchemy import Row
 
 from qikbiz.crm.schema.field import (
-    Column,
-    Condition,
-    Field,
-    FilterControl,
-    Options,
     ParseCell,
     ParseLocale,
     People,
-    Showing,
 )
 from qikbiz.crm.schema.html import safe_texts
-from qikbiz.crm.schema.kinds.presence import FILLED_OR_EMPTY, is_filled, presence_words
+from qikbiz.crm.schema.kinds.presence import FilteredByPresence
 from qikbiz.crm.schema.normalize import normalise_email
 from qikbiz.crm.schema.validation import FieldProblem
 
@@ -30,10 +24,9 @@ _PLAIN = re.compile(r"(?=[^@]{1,64}@)([A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*)@([A
 
 
 @dataclass(frozen=True)
-class Email(Field):
+class Email(FilteredByPresence):
     kind: ClassVar[str] = "email"
     input_type: ClassVar[str] = "email"
-    filter_control: ClassVar[FilterControl] = "select"
 
     def read(self, text: str, locale: ParseLocale) -> str:
         return normalise_email(text)
@@ -46,15 +39,6 @@ class Email(Field):
 
     def cells(self, rows: Sequence[Row[tuple[object, ...]]], people: People) -> list[str]:
         return [_cell(address) for address in safe_texts([getattr(row, self.name) for row in rows])]
-
-    def filter_options(self, people: People) -> Options:
-        return FILLED_OR_EMPTY
-
-    def condition(self, column: Column, text: str, parameter: str, viewer: object) -> Condition:
-        return is_filled(column, text)
-
-    def condition_words(self, text: str, parameter: str, showing: Showing) -> str:
-        return presence_words(self.label, text)
 
 
 def mail_link(address: str) -> str:

@@ -6,10 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from qikbiz.crm.schema.field import ParseLocale
 from qikbiz.crm.schema.kinds.email import mail_link, quick_email
 from qikbiz.crm.schema.kinds.labelled import LabelledList
-from qikbiz.crm.schema.normalize import normalise_email
 
 
 @dataclass(frozen=True)
@@ -18,9 +16,6 @@ class Emails(LabelledList):
     input_type: ClassVar[str] = "email"
     part: ClassVar[str] = "address"
     labels: ClassVar[tuple[str, ...]] = ("work", "home", "other")
-
-    def normalise(self, text: str, locale: ParseLocale) -> str:
-        return normalise_email(text)
 
     def entry_in_region(self, text: str, region: str) -> str:
         return quick_email(text)

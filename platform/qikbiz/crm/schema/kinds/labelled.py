@@ -27,12 +27,11 @@ class LabelledList(Field):
     empty: ClassVar[Any] = []
 
     def read(self, text: str, locale: ParseLocale) -> list[dict[str, str]]:
-        entries = [{"label": label, self.part: self.normalise(one, locale)} for label, one in _entries(text)]
+        entries = [
+            {"label": label, self.part: self.entry_in_region(one, locale.default_region)}
+            for label, one in _entries(text)
+        ]
         return merge_entries(None, entries, self.part)
-
-    def normalise(self, text: str, locale: ParseLocale) -> str:
-        """One value as it is kept. Raises FieldProblem."""
-        raise NotImplementedError
 
     def show(self, value: Entries | None) -> str:
         return "; ".join(_shown(entry, self.part) for entry in value or ())

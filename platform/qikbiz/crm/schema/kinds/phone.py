@@ -10,8 +10,8 @@ from typing import ClassVar
 
 import phonenumbers
 
-from qikbiz.crm.schema.field import Column, Condition, Field, FilterControl, Options, ParseLocale, People, Showing
-from qikbiz.crm.schema.kinds.presence import FILLED_OR_EMPTY, is_filled, presence_words
+from qikbiz.crm.schema.field import ParseLocale, Showing
+from qikbiz.crm.schema.kinds.presence import FilteredByPresence
 from qikbiz.crm.schema.normalize import normalise_phone, show_phone
 
 _PLAIN = re.compile(r"\+[1-9][0-9 ().-]{6,24}")
@@ -21,10 +21,9 @@ _SEPARATORS = str.maketrans("", "", " ().-")
 
 
 @dataclass(frozen=True)
-class Phone(Field):
+class Phone(FilteredByPresence):
     kind: ClassVar[str] = "phone"
     input_type: ClassVar[str] = "tel"
-    filter_control: ClassVar[FilterControl] = "select"
     needs_region: ClassVar[bool] = True
 
     def read(self, text: str, locale: ParseLocale) -> str:
@@ -41,15 +40,6 @@ class Phone(Field):
 
     def cell_texts(self, values: Sequence[str | None]) -> Sequence[str | None]:
         return [show_phone(value) if value else None for value in values]
-
-    def filter_options(self, people: People) -> Options:
-        return FILLED_OR_EMPTY
-
-    def condition(self, column: Column, text: str, parameter: str, viewer: object) -> Condition:
-        return is_filled(column, text)
-
-    def condition_words(self, text: str, parameter: str, showing: Showing) -> str:
-        return presence_words(self.label, text)
 
 
 def quick_phone(text: str, default_region: str = "") -> str:

@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from qikbiz.crm.schema.field import ParseLocale
 from qikbiz.crm.schema.kinds.labelled import LabelledList
 from qikbiz.crm.schema.kinds.phone import quick_phone
-from qikbiz.crm.schema.normalize import normalise_phone, show_phone
+from qikbiz.crm.schema.normalize import show_phone
 
 
 @dataclass(frozen=True)
@@ -18,9 +17,6 @@ class Phones(LabelledList):
     input_type: ClassVar[str] = "tel"
     part: ClassVar[str] = "number"
     labels: ClassVar[tuple[str, ...]] = ("work", "mobile", "home", "fax", "other")
-
-    def normalise(self, text: str, locale: ParseLocale) -> str:
-        return normalise_phone(text, locale.default_region)
 
     def entry_in_region(self, text: str, region: str) -> str:
         return quick_phone(text, region)
