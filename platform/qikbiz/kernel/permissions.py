@@ -22,7 +22,7 @@ class Action(StrEnum):
     IMPORT = "import"
 
 
-# To delete a record permanently, whoever owns it: allowed as a page is.
+# To delete a record permanently, of any owner: allowed as a page is.
 PURGE = "purge"
 
 

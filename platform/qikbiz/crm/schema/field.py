@@ -242,10 +242,12 @@ class Field(ABC):
 
     def condition(self, column: Column, text: str, parameter: str, viewer: Viewer) -> Condition:
         """What rows fulfil in which `column` is as the filter `parameter` says. Raises FieldProblem, ValueError."""
-        return column.icontains(text, autoescape=True)
+        return column == text if self.has_options else column.icontains(text, autoescape=True)
 
     def condition_words(self, text: str, parameter: str, showing: Showing) -> str:
         """The same in words."""
+        if self.has_options:
+            return f"{self.label} is {dict(self.options(showing.people)).get(text, text)}"
         return f"{self.label} has “{text}”"
 
     def export_sql(self, column: sql.Composable) -> sql.Composable | None:

@@ -9,15 +9,12 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from qikbiz.crm.schema.field import (
-    Column,
-    Condition,
     Control,
     Field,
     FilterControl,
     Options,
     ParseLocale,
     People,
-    Showing,
 )
 from qikbiz.crm.schema.normalize import clean_text, fold
 from qikbiz.crm.schema.validation import FieldProblem
@@ -62,12 +59,6 @@ class Choice(Field):
 
     def options(self, people: People) -> Options:
         return [(choice, choice) for choice in self.choices]
-
-    def condition(self, column: Column, text: str, parameter: str, viewer: object) -> Condition:
-        return column == text
-
-    def condition_words(self, text: str, parameter: str, showing: Showing) -> str:
-        return f"{self.label} is {text}"
 
 
 def choice_key(text: str) -> str:

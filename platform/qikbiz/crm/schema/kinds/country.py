@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from qikbiz.crm.schema.field import (
-    Column,
-    Condition,
     Control,
     Field,
     FilterControl,
@@ -42,9 +40,3 @@ class Country(Field):
 
     def options(self, people: People) -> Options:
         return list(countries().items())
-
-    def condition(self, column: Column, text: str, parameter: str, viewer: object) -> Condition:
-        return column == text
-
-    def condition_words(self, text: str, parameter: str, showing: Showing) -> str:
-        return f"{self.label} is {countries().get(text, text)}"

@@ -43,7 +43,7 @@ class Email(FilteredByPresence):
 
 def mail_link(address: str) -> str:
     """The link that begins a mail to this address, or nothing where one would not be safe."""
-    # A question mark would begin the headers of a mail that somebody else has written.
+    # A question mark would begin the headers of a mail that another person has written.
     return "" if "?" in address or "%" in address else f"mailto:{address}"
 
 
